@@ -1,0 +1,209 @@
+//! A token as a lease: one for all workers of this run and, through the store, for all running `haul` processes.
+//! giga0 forgets the old token when a new one is issued (providers.md 2.2), so signing in twice at once would never end.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::{BoxFuture, Result};
+use crate::model::Secret;
+
+/// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
+/// FileAgo: `fileaccesskey`); all of it is secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredToken {
+    pub token: Secret,
+    pub fields: Vec<(String, Secret)>,
+}
+
+impl StoredToken {
+    pub fn field(&self, name: &str) -> Option<&Secret> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+    }
+}
+
+/// Where tokens are kept between runs (`state`), or a map in tests. `account` names provider, origin and user.
+pub trait TokenStore: Send + Sync {
+    fn load(&self, account: &str) -> Result<Option<StoredToken>>;
+    fn save(&self, account: &str, token: &StoredToken) -> Result<()>;
+    fn forget(&self, account: &str) -> Result<()>;
+    /// Held while one process signs in; the others wait here and then find the new token.
+    fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
+}
+
+pub struct Lease {
+    account: String,
+    store: Arc<dyn TokenStore>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    token: Option<StoredToken>,
+    /// The server called this one expired.
+    rejected: Option<StoredToken>,
+    looked: bool,
+}
+
+impl Lease {
+    pub fn new(account: impl Into<String>, store: Arc<dyn TokenStore>) -> Self {
+        Lease { account: account.into(), store, held: Mutex::new(Held::default()) }
+    }
+
+    /// The token in hand, the kept one, or the one that `sign_in` gets; whoever comes second waits and shares it.
+    pub async fn token<F>(&self, sign_in: F) -> Result<StoredToken>
+    where
+        F: Future<Output = Result<StoredToken>>,
+    {
+        let mut held = self.held.lock().await;
+        if let Some(token) = &held.token {
+            return Ok(token.clone());
+        }
+        if !held.looked {
+            held.looked = true;
+            if let Some(kept) = self.store.load(&self.account)? {
+                held.token = Some(kept.clone());
+                return Ok(kept);
+            }
+        }
+        self.obtain(&mut held, sign_in).await
+    }
+
+    /// The token in hand or kept, without signing in.
+    pub async fn present(&self) -> Result<Option<StoredToken>> {
+        let mut held = self.held.lock().await;
+        if held.token.is_none() {
+            held.token = self.store.load(&self.account)?;
+        }
+        Ok(held.token.clone())
+    }
+
+    /// The server called `token` expired: the next `renew` gets another.
+    pub async fn reject(&self, token: &StoredToken) {
+        let mut held = self.held.lock().await;
+        if held.token.as_ref() == Some(token) {
+            held.token = None;
+            held.looked = true;
+        }
+        held.rejected = Some(token.clone());
+    }
+
+    /// Makes sure that the token in hand is not a rejected one.
+    pub async fn renew<F>(&self, sign_in: F) -> Result<()>
+    where
+        F: Future<Output = Result<StoredToken>>,
+    {
+        let mut held = self.held.lock().await;
+        if held.token.is_some() && held.token != held.rejected {
+            return Ok(());
+        }
+        self.obtain(&mut held, sign_in).await.map(drop)
+    }
+
+    /// A fresh sign-in whatever is kept: `haul login`.
+    pub async fn replace<F>(&self, sign_in: F) -> Result<StoredToken>
+    where
+        F: Future<Output = Result<StoredToken>>,
+    {
+        let mut held = self.held.lock().await;
+        let _turn = self.store.lock(&self.account).await?;
+        self.keep(&mut held, sign_in.await?)
+    }
+
+    pub async fn forget(&self) -> Result<()> {
+        let mut held = self.held.lock().await;
+        held.token = None;
+        held.looked = true;
+        self.store.forget(&self.account)
+    }
+
+    async fn obtain<F>(&self, held: &mut Held, sign_in: F) -> Result<StoredToken>
+    where
+        F: Future<Output = Result<StoredToken>>,
+    {
+        let _turn = self.store.lock(&self.account).await?;
+        // Another process may have signed in while we waited for our turn.
+        if let Some(kept) = self.store.load(&self.account)?
+            && Some(&kept) != held.rejected.as_ref()
+        {
+            held.token = Some(kept.clone());
+            return Ok(kept);
+        }
+        let token = sign_in.await?;
+        self.keep(held, token)
+    }
+
+    fn keep(&self, held: &mut Held, token: StoredToken) -> Result<StoredToken> {
+        held.token = Some(token.clone());
+        held.rejected = None;
+        held.looked = true;
+        self.store.save(&self.account, &token)?;
+        Ok(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::error::{Error, Kind};
+
+    #[derive(Default)]
+    struct Memory(std::sync::Mutex<Option<StoredToken>>);
+
+    impl TokenStore for Memory {
+        fn load(&self, _: &str) -> Result<Option<StoredToken>> {
+            Ok(self.0.lock().unwrap().clone())
+        }
+        fn save(&self, _: &str, token: &StoredToken) -> Result<()> {
+            *self.0.lock().unwrap() = Some(token.clone());
+            Ok(())
+        }
+        fn forget(&self, _: &str) -> Result<()> {
+            *self.0.lock().unwrap() = None;
+            Ok(())
+        }
+        fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
+            Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
+        }
+    }
+
+    fn token(text: &str) -> StoredToken {
+        StoredToken { token: Secret::new(text), fields: vec![] }
+    }
+
+    #[tokio::test]
+    async fn eight_workers_with_one_stale_token_sign_in_once() {
+        let store = Arc::new(Memory(std::sync::Mutex::new(Some(token("stale")))));
+        let lease = Arc::new(Lease::new("a", store));
+        let count = Arc::new(AtomicUsize::new(0));
+        let workers = (0..8).map(|_| {
+            let (lease, count) = (lease.clone(), count.clone());
+            tokio::spawn(async move {
+                let sign_in = || async {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    Ok(token("fresh"))
+                };
+                let first = lease.token(sign_in()).await.unwrap();
+                if first == token("stale") {
+                    lease.reject(&first).await;
+                    lease.renew(sign_in()).await.unwrap();
+                }
+                assert_eq!(lease.token(sign_in()).await.unwrap(), token("fresh"));
+            })
+        });
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_is_told_and_keeps_nothing() {
+        let lease = Lease::new("a", Arc::new(Memory::default()));
+        let refused = lease.token(async { Err(Error::new(Kind::Auth, "no")) }).await;
+        assert_eq!(refused.unwrap_err().kind(), Kind::Auth);
+        assert!(lease.present().await.unwrap().is_none());
+    }
+}

@@ -1,0 +1,39 @@
+//! What providers and protocols promise, and what the engine may rely on. No wire, no disk, no terminal in here.
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub mod abilities;
+pub mod lease;
+pub mod opening;
+pub mod part;
+pub mod provider;
+pub mod upload;
+pub mod walk;
+
+pub use abilities::{Folders, Swapping};
+pub use lease::{Lease, StoredToken, TokenStore};
+pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
+pub use part::{Chunks, Part, Source};
+pub use provider::Provider;
+pub use upload::{Checksum, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession};
+
+pub use crate::error::{Error, Kind, Result};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where facts about the work go; `render` listens at the other end. Sending never fails and never waits.
+#[derive(Clone)]
+pub struct Events(tokio::sync::mpsc::UnboundedSender<crate::model::Event>);
+
+impl Events {
+    pub fn channel() -> (Events, tokio::sync::mpsc::UnboundedReceiver<crate::model::Event>) {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        (Events(sender), receiver)
+    }
+
+    pub fn tell(&self, event: crate::model::Event) {
+        // A listener that is gone wants to know nothing more.
+        let _ = self.0.send(event);
+    }
+}

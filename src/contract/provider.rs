@@ -1,0 +1,52 @@
+//! The one trait that every provider fills. From restic's backend: the adapter says what went wrong, a wrapper outside
+//! decides what to do about it. From object_store: no default methods, so a new question visits every adapter.
+
+use std::sync::Arc;
+
+use super::{BoxFuture, Folders, ProviderInfo, Result, Swapping, Ticket, Upload, UploadItem};
+use crate::model::{Account, Entry, Place};
+
+/// What every provider can do. No method waits for better times, loops on errors, prints or reads the environment.
+/// A failure of kind `Expired` means: call [`Provider::renew`], then the same method again.
+pub trait Provider: Send + Sync {
+    fn info(&self) -> &'static ProviderInfo;
+
+    /// Proves the credentials (with the kept token if it still works) and tells account and limits.
+    /// Fails with `Auth` when the sign-in is refused; a refused sign-in is never repeated.
+    fn sign_in(&self) -> BoxFuture<'_, Result<Account>>;
+
+    /// Gets a new token in place of the one that the server has just called expired; nothing happens when another
+    /// worker or another `haul` has done it already.
+    fn renew(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// Revokes the token there (true) or, where the provider has no call for it, only forgets it here (false).
+    fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;
+
+    /// The entry at `at`; the root is a folder with an empty path. Fails with `NotFound`, or with `Ambiguous` and the
+    /// ids in the message when two entries fit.
+    fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>>;
+
+    /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's.
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>>;
+
+    /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
+    /// half-sent one could do harm. Sends no byte of the file.
+    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>>;
+
+    /// Has this upload arrived, complete? None: not (yet). Asked after `finish`, and before any start-over.
+    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;
+
+    /// Can a name be held there? Fails with `Refused` and what to do. Asked for every name before a byte is sent.
+    fn check_name(&self, name: &str) -> Result<()>;
+
+    // Abilities: held or not held. Every provider answers each question itself.
+
+    /// Creates folders by a call of its own. None (ioGates): an upload makes the folders it needs.
+    fn folders(&self) -> Option<&dyn Folders>;
+
+    /// Puts a finished upload in the place of an older entry. None where an upload replaces by itself (FileAgo:
+    /// `UploadItem::replaces` becomes a new revision) or nothing can be replaced (ioGates).
+    fn swapping(&self) -> Option<&dyn Swapping>;
+}
+
+pub type AnyProvider = Arc<dyn Provider>;

@@ -1,0 +1,107 @@
+//! One upload in two halves that never mix: the session knows how bytes travel (protocol), the provider knows whether a
+//! file exists (`Provider::landed`). Confirming a success and clearing up a doubt are the same question.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{BoxFuture, Error, Part, Result, Source};
+use crate::model::{Entry, Protocol, RemotePath};
+
+/// What is known of the content before its first byte leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Checksum {
+    /// Lower-case hex, when it was computed before the first byte (`--checksum before`).
+    pub md5: Option<String>,
+}
+
+/// One file on its way; the same value is handed to every try.
+#[derive(Clone)]
+pub struct UploadItem {
+    pub source: Arc<dyn Source>,
+    /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
+    /// then, and only `path` counts.
+    pub folder: Entry,
+    /// The file's name there. With `folder.path` this is its path.
+    pub name: String,
+    pub checksum: Checksum,
+    /// The entry that has this very name now and is to be replaced.
+    pub replaces: Option<Entry>,
+    /// What the user forces, or none = the provider chooses.
+    pub protocol: Option<Protocol>,
+    /// Protocols that turned out to be closed to us during this upload.
+    pub avoid: Vec<Protocol>,
+    /// Upper size of one request in bytes, never above what the server allows.
+    pub chunk_size: Option<u64>,
+    /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.
+    pub unused: Option<Ticket>,
+}
+
+impl UploadItem {
+    /// Fails when the name can't stand in a path.
+    pub fn path(&self) -> Result<RemotePath> {
+        self.folder.path.join(&self.name)
+    }
+}
+
+pub struct Upload {
+    pub ticket: Ticket,
+    pub session: Box<dyn UploadSession>,
+}
+
+/// Whose upload this is: all that `landed` needs to recognise it. Plain data; `answer` fills up as the session learns.
+#[derive(Clone, Debug, Default)]
+pub struct Ticket {
+    pub path: RemotePath,
+    /// The provider's id of the entry made for this upload (ioGates), or of the file that gets a revision (FileAgo).
+    pub id: Option<String>,
+    /// The name the bytes travel under, where it differs (ioGates: `upload_filename`).
+    pub upload_name: Option<String>,
+    /// The folder's id.
+    pub folder: Option<String>,
+    /// Bytes, when known before sending.
+    pub size: Option<u64>,
+    /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
+    pub before: Vec<String>,
+    /// The finished entry, where the server's last answer names it (giga0).
+    pub answer: Arc<OnceLock<Entry>>,
+}
+
+/// How a session takes the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slicing {
+    /// One request, or one stream.
+    Whole,
+    /// Parts of at most so many bytes, in order.
+    Parts(u64),
+}
+
+/// What a session knows after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// The server holds the file up to here; go on with the next byte.
+    ResumeAt(u64),
+    /// What the server holds can't be continued, or can't be known.
+    StartOver,
+}
+
+pub trait UploadSession: Send {
+    fn protocol(&self) -> Protocol;
+
+    /// May change after `recover`: a server that lost a big part may get smaller ones.
+    fn slicing(&self) -> Slicing;
+
+    /// Can a file be sent whose size is not known yet (`Part::last` tells the end)?
+    fn takes_unknown_size(&self) -> bool;
+
+    /// Sends one part; returns how many bytes of the FILE the server has ACCEPTED (may be fewer than were sent).
+    fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>>;
+
+    /// After a failed `send` whose kind may pass: where may we go on? An error of its own that may pass means: ask again later.
+    fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>>;
+
+    /// All bytes are accepted: makes the file appear (a rename, a last request, or nothing). A failure that may pass is
+    /// followed by `Provider::landed`, never by a blind repetition.
+    fn finish(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Gives up: removes what can be removed. Returns the name of what stays behind on the server, if something does.
+    fn abort(&mut self) -> BoxFuture<'_, Option<String>>;
+}

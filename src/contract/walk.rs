@@ -1,0 +1,41 @@
+//! From a path to an entry by listing one folder after another, for providers that address by id.
+
+use super::{Error, Kind, Provider, Result};
+use crate::model::{Entry, EntryKind, RemotePath};
+
+/// Walks `path` down from `top`. Fails with `NotFound` and the first missing step, or with `Ambiguous` and the ids.
+pub async fn walk(provider: &dyn Provider, top: Entry, path: &RemotePath) -> Result<Entry> {
+    let mut here = top;
+    for (depth, name) in path.names().iter().enumerate() {
+        let more = depth + 1 < path.names().len();
+        let found = one_named(provider.list(&here).await?, name, more, &here.path)?;
+        here = found.ok_or_else(|| not_found(path))?;
+    }
+    Ok(here)
+}
+
+/// The entry of that name among `entries`; `as_folder` ignores files, as a step inside a path can't be one.
+/// Two that fit are `Ambiguous`: giga0 and ioGates allow two entries with one name in one folder.
+pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &RemotePath) -> Result<Option<Entry>> {
+    let mut fitting: Vec<Entry> = entries.into_iter().filter(|e| e.name == name && (!as_folder || e.is_folder())).collect();
+    if fitting.len() > 1 {
+        let ids: Vec<String> = fitting.iter().map(address_of).collect();
+        return Err(Error::new(Kind::Ambiguous, format!("{} entries have this name: {}", fitting.len(), ids.join(", ")))
+            .on(format!("{within}/{name}").replace("//", "/"))
+            .hint("name the one you mean by its id, as in REMOTE:@ID"));
+    }
+    Ok(fitting.pop())
+}
+
+pub fn not_found(path: &RemotePath) -> Error {
+    Error::new(Kind::NotFound, "there is no such file or folder").on(path.to_string())
+}
+
+/// How the id is typed after `REMOTE:`.
+fn address_of(entry: &Entry) -> String {
+    let kind = match entry.kind {
+        EntryKind::File => "file",
+        EntryKind::Folder => "folder",
+    };
+    format!("@{} ({kind})", entry.id)
+}

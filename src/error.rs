@@ -1,0 +1,241 @@
+//! The one error of the program. Adapters and protocols say what went wrong; its [`Kind`] alone decides whether
+//! `transfer/retry.rs` tries again and with which status `render/exit.rs` ends the program.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::text::visible;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, in the few kinds that somebody acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Arguments or configuration make no sense; found before anything was sent.
+    Usage,
+    /// No such file, folder, remote or local source.
+    NotFound,
+    /// Several entries fit one address.
+    Ambiguous,
+    /// The server refused who we are, or there are no credentials. Never repeated.
+    Auth,
+    /// The server knew us, but the token is old: renew it once, then go on.
+    Expired,
+    /// The request never left, or was refused unread: may be repeated blindly.
+    Unreachable,
+    /// The server's certificate is not trusted: waiting will not help.
+    Untrusted,
+    /// The request may have arrived (line cut, time-out, 5xx): look before repeating what must not happen twice.
+    Interrupted,
+    /// The server asks for patience (429, 503) and did not act on the request.
+    Busy,
+    /// The target exists, and the user asked to leave it alone.
+    Exists,
+    /// Sizes or checksums differ, or the source changed while it was read.
+    Integrity,
+    /// A definite no: permission, quota, size, type, a name that can't be held.
+    Refused,
+    /// Some files of several failed.
+    Partial,
+    /// The provider or protocol can't do that.
+    Unsupported,
+    /// The upload can't begin before its size is known (standard input must be spooled first). Never leaves the engine.
+    NeedsSize,
+    /// The server's answer makes no sense.
+    Protocol,
+    /// This machine's disk or files.
+    Local,
+    /// The last request was sent, its answer was lost, and looking could not decide.
+    Unknown,
+    /// SIGINT or SIGTERM.
+    Cancelled,
+    /// Anything else: a defect of ours.
+    Other,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 20] = [
+        Kind::Usage,
+        Kind::NotFound,
+        Kind::Ambiguous,
+        Kind::Auth,
+        Kind::Expired,
+        Kind::Unreachable,
+        Kind::Untrusted,
+        Kind::Interrupted,
+        Kind::Busy,
+        Kind::Exists,
+        Kind::Integrity,
+        Kind::Refused,
+        Kind::Partial,
+        Kind::Unsupported,
+        Kind::NeedsSize,
+        Kind::Protocol,
+        Kind::Local,
+        Kind::Unknown,
+        Kind::Cancelled,
+        Kind::Other,
+    ];
+
+    /// The name scripts meet as `error.kind`: fewer than the kinds, because a script needs no finer ones.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Usage => "usage",
+            Kind::NotFound => "not-found",
+            Kind::Ambiguous => "ambiguous",
+            Kind::Auth | Kind::Expired => "auth",
+            Kind::Unreachable | Kind::Untrusted | Kind::Interrupted | Kind::Busy => "network",
+            Kind::Exists => "exists",
+            Kind::Integrity => "integrity",
+            Kind::Refused => "refused",
+            Kind::Partial => "partial",
+            Kind::Unsupported | Kind::NeedsSize => "unsupported",
+            Kind::Protocol => "protocol",
+            Kind::Local => "local",
+            Kind::Unknown => "unknown",
+            Kind::Cancelled => "cancelled",
+            Kind::Other => "other",
+        }
+    }
+
+    /// May the same request succeed later, without anybody changing anything?
+    pub fn may_pass(self) -> bool {
+        matches!(self, Kind::Unreachable | Kind::Interrupted | Kind::Busy)
+    }
+}
+
+/// One failure: what failed, on what, why, and what to do next.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    on: Option<String>,
+    hint: Option<String>,
+    status: Option<u16>,
+    after: Option<Duration>,
+    cause: Option<anyhow::Error>,
+}
+
+impl Error {
+    /// `message` is a clause in the user's words, lower case, without a full stop: `the server refused the sign-in`.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner { kind, message: message.into(), on: None, hint: None, status: None, after: None, cause: None }))
+    }
+
+    /// Names the file, place or remote that the failure is about; the innermost name stays.
+    pub fn on(mut self, what: impl Into<String>) -> Self {
+        self.0.on.get_or_insert_with(|| what.into());
+        self
+    }
+
+    /// What the user can do next: a clause that begins with a verb.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The HTTP or FTP code that the server answered.
+    pub fn status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// How long the server asks us to wait.
+    pub fn after(mut self, wait: Option<Duration>) -> Self {
+        self.0.after = wait;
+        self
+    }
+
+    pub fn cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// The same failure, judged again by somebody who knows more.
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    pub fn http_or_ftp_status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.after
+    }
+
+    /// The failure in one line without the hint.
+    pub fn message(&self) -> String {
+        let mut line = String::new();
+        if let Some(on) = &self.0.on {
+            line.push_str(&visible(on));
+            line.push_str(": ");
+        }
+        line.push_str(&visible(&self.0.message));
+        if let Some(cause) = &self.0.cause {
+            let mut said = self.0.message.clone();
+            for step in cause.chain().map(|c| c.to_string()) {
+                if !step.is_empty() && !said.contains(&step) {
+                    line.push_str(": ");
+                    line.push_str(&visible(&step));
+                    said.push_str(&step);
+                }
+            }
+        }
+        line
+    }
+
+    pub fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+/// One line: what failed, why, and after a semicolon what to do next. Control characters are made visible; masking of
+/// secrets happens where it is printed.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())?;
+        match &self.0.hint {
+            Some(hint) => write!(f, "; {}", visible(hint)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({self})", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Any failure of this machine's files: status 12, and the system's own words.
+impl From<std::io::Error> for Error {
+    fn from(cause: std::io::Error) -> Self {
+        Error::new(Kind::Local, cause.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_on_what_why_and_what_next() {
+        let e = Error::new(Kind::Refused, "the account is full").on("studio:/a\n").hint("delete something");
+        assert_eq!(e.to_string(), "studio:/a\\n: the account is full; delete something");
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let passing: Vec<_> = Kind::ALL.into_iter().filter(|k| k.may_pass()).collect();
+        assert_eq!(passing, [Kind::Unreachable, Kind::Interrupted, Kind::Busy]);
+    }
+}

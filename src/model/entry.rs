@@ -1,0 +1,43 @@
+//! A file or folder as a provider shows it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::model::RemotePath;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    File,
+    Folder,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    pub path: RemotePath,
+    pub name: String,
+    pub kind: EntryKind,
+    /// The provider's own id; what follows `@` in an address.
+    pub id: String,
+    /// Bytes; null for folders and where the provider does not tell.
+    pub size: Option<u64>,
+    pub modified: Option<DateTime<Utc>>,
+    /// Lower-case hex.
+    pub md5: Option<String>,
+    /// Where a browser finds it, secrets masked.
+    pub url: Option<String>,
+    /// The provider's own fields, secrets masked.
+    pub extra: Map<String, Value>,
+}
+
+impl Entry {
+    pub fn new(kind: EntryKind, id: impl Into<String>, path: RemotePath) -> Self {
+        let name = path.name().unwrap_or("/").to_owned();
+        Entry { path, name, kind, id: id.into(), size: None, modified: None, md5: None, url: None, extra: Map::new() }
+    }
+
+    pub fn is_folder(&self) -> bool {
+        self.kind == EntryKind::Folder
+    }
+}

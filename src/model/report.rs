@@ -1,0 +1,195 @@
+//! What a verb found out or did: one value with two voices, text for people and JSON for scripts (`render`).
+//! The names of fields and events are the contract of the command line.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::model::{Account, Entry, Protocol, RemotePath};
+
+/// What a finished transfer was checked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verified {
+    Md5,
+    Size,
+    None,
+}
+
+/// One file carried to or from a remote.
+#[derive(Clone, Debug, Serialize)]
+pub struct Transfer {
+    /// The local path, `-` for standard input.
+    pub source: String,
+    pub remote: String,
+    pub path: RemotePath,
+    pub id: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    pub md5: Option<String>,
+    pub verified: Verified,
+    pub protocol: Protocol,
+    /// Bytes that an earlier run had already brought there.
+    pub resumed_from: u64,
+    pub retries: u32,
+    pub seconds: f64,
+    /// The id of an older entry that stays beside the new one, where a provider can't replace (ioGates).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub error: FailureReason,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FailureReason {
+    pub kind: &'static str,
+    pub message: String,
+    /// The HTTP or FTP code, or null.
+    pub status: Option<u16>,
+    pub retryable: bool,
+}
+
+impl Failure {
+    pub fn new(error: &Error) -> Self {
+        let message = crate::model::secret::masked(&error.to_string()).into_owned();
+        Failure {
+            source: None,
+            remote: None,
+            path: None,
+            error: FailureReason {
+                kind: error.kind().name(),
+                message,
+                status: error.http_or_ftp_status(),
+                retryable: error.kind().may_pass(),
+            },
+        }
+    }
+
+    pub fn of_source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub fn at(mut self, remote: impl Into<String>, path: impl Into<String>) -> Self {
+        self.remote = Some(remote.into());
+        self.path = Some(path.into());
+        self
+    }
+}
+
+/// One line of `haul remote list`, secrets left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemoteLine {
+    pub name: String,
+    pub provider: String,
+    pub url: Option<String>,
+    /// `file`, `environment`, or both.
+    pub origin: String,
+    /// The keys that are set; a secret's value is `***`.
+    pub settings: Map<String, Value>,
+}
+
+/// One step of `haul remote check`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckLine {
+    pub remote: String,
+    pub step: String,
+    pub ok: bool,
+    /// What was found, or why it failed. Holds no secret.
+    pub detail: String,
+}
+
+/// One line of the table of `haul providers`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderLine {
+    pub provider: &'static str,
+    pub title: &'static str,
+    pub protocols: Vec<Protocol>,
+    /// Ability name and whether the provider holds it, in the table's order.
+    pub abilities: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Report {
+    Uploaded(Transfer),
+    Skipped {
+        source: String,
+        remote: String,
+        path: RemotePath,
+        id: Option<String>,
+        size: Option<u64>,
+        reason: String,
+    },
+    /// What a dry run would do: `upload`, `replace`, `create`, `rename`.
+    Planned {
+        action: &'static str,
+        source: Option<String>,
+        remote: String,
+        path: RemotePath,
+        size: Option<u64>,
+    },
+    Created {
+        remote: String,
+        path: RemotePath,
+        id: Option<String>,
+        kind: &'static str,
+    },
+    Failed(Failure),
+    Entry {
+        remote: String,
+        #[serde(flatten)]
+        entry: Entry,
+    },
+    About {
+        remote: String,
+        provider: &'static str,
+        #[serde(flatten)]
+        account: Box<Account>,
+    },
+    /// Signed in: who we are there.
+    Login {
+        remote: String,
+        account: Option<String>,
+    },
+    Logout {
+        remote: String,
+        revoked: bool,
+    },
+    Remote(RemoteLine),
+    Check(CheckLine),
+    Providers(ProviderLine),
+    /// What a sandbox holds: one file.
+    Arrived {
+        provider: String,
+        path: String,
+        size: u64,
+        md5: String,
+        protocol: String,
+    },
+    Progress {
+        files: u64,
+        of_files: u64,
+        bytes: u64,
+        of_bytes: Option<u64>,
+        bytes_per_second: f64,
+        seconds_left: Option<f64>,
+    },
+    /// The last line of a transfer.
+    Summary {
+        files: u64,
+        bytes: u64,
+        skipped: u64,
+        failed: u64,
+        seconds: f64,
+    },
+}

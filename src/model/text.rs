@@ -1,0 +1,63 @@
+//! Text from a server or a file name, made harmless before a person sees it.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Control characters (terminal escapes, line ends, NUL) and direction overrides become visible escapes; everything
+/// else stays as it is.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_hidden(c) => {
+                let _ = write!(out, "\\u{{{:x}}}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// The first words of what a server said, fit for one line of an error: white space folded, at most `most` characters.
+pub fn first_words(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+        if out.chars().count() > most {
+            let cut: String = out.chars().take(most).collect();
+            return format!("{}…", visible(&cut));
+        }
+    }
+    visible(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_shown_not_obeyed() {
+        assert_eq!(visible("a\x1b[31mb\0"), "a\\u{1b}[31mb\\u{0}");
+        assert_eq!(visible("gl\u{202e}fdp"), "gl\\u{202e}fdp");
+        assert!(matches!(visible("plain ü"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn first_words_end_in_time() {
+        assert_eq!(first_words("<html>\n <body>Bad   gateway", 200), "<html> <body>Bad gateway");
+        assert_eq!(first_words("abcdef", 3), "abc…");
+    }
+}

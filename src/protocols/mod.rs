@@ -1,0 +1,9 @@
+//! How bytes are framed on the wire. A protocol takes endpoint, headers and metadata; it never names a provider.
+
+pub mod ftps;
+pub mod http;
+pub mod multipart;
+pub mod plupload;
+pub mod reply;
+pub mod tls;
+pub mod tus;

@@ -1,0 +1,139 @@
+//! An answer that has been read, and what its status means before anybody looks into the body.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{StatusCode, Url, header::HeaderMap};
+use serde::de::DeserializeOwned;
+
+use super::http::host_of;
+use crate::error::{Error, Kind, Result};
+use crate::model::text::first_words;
+
+/// Longest wait that a server's `Retry-After` can ask of us; beyond it a person should decide.
+const LONGEST_WISH: Duration = Duration::from_secs(3600);
+const WORDS_SHOWN: usize = 200;
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub url: Url,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The body as JSON. Anything else (an HTML page of a proxy, a cut answer) is `Protocol` with its first words.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|e| self.nonsense(&e.to_string()))
+    }
+
+    /// `Retry-After` in seconds or as a date, at most an hour.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        let wait = match text.parse::<u64>() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                let at = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+                (at.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO)
+            }
+        };
+        Some(wait.min(LONGEST_WISH))
+    }
+
+    /// What a status that is not 2xx means when the body says nothing better. An adapter's `answer.rs` looks first.
+    pub fn refusal(&self) -> Error {
+        let status = self.status.as_u16();
+        let error = match status {
+            300..=399 => return self.redirected(),
+            401 => Error::new(Kind::Expired, "the server does not accept the token"),
+            403 => Error::new(Kind::Refused, "the server refused permission"),
+            404 | 410 => Error::new(Kind::NotFound, "the server knows no such thing"),
+            408 => Error::new(Kind::Interrupted, "the server gave up waiting"),
+            409 => Error::new(Kind::Exists, "something is in the way"),
+            413 => Error::new(Kind::Refused, "too large for the server"),
+            429 | 503 => Error::new(Kind::Busy, "the server asks for patience").after(self.retry_after()),
+            507 => Error::new(Kind::Refused, "there is no room left on the server"),
+            500..=599 => Error::new(Kind::Interrupted, "the server failed"),
+            _ => Error::new(Kind::Refused, "the server refused"),
+        };
+        let words = first_words(&self.text(), WORDS_SHOWN);
+        let error = error.status(status).on(host_of(&self.url));
+        if words.is_empty() {
+            error.cause(anyhow::anyhow!("HTTP {status}"))
+        } else {
+            error.cause(anyhow::anyhow!("HTTP {status}: {words}"))
+        }
+    }
+
+    fn redirected(&self) -> Error {
+        let to = self.header("location").and_then(|l| self.url.join(l).ok());
+        let error = Error::new(Kind::Protocol, "the server sends us elsewhere").status(self.status.as_u16()).on(host_of(&self.url));
+        match to {
+            Some(to) if to.origin() != self.url.origin() => {
+                error.hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))
+            }
+            _ => error,
+        }
+    }
+
+    /// An answer that makes no sense, with its first words: status 11, never a panic.
+    pub fn nonsense(&self, why: &str) -> Error {
+        let words = first_words(&self.text(), WORDS_SHOWN);
+        let said = if words.is_empty() { "an empty body".to_owned() } else { format!("{words:?}") };
+        Error::new(Kind::Protocol, format!("the server's answer makes no sense: {said}"))
+            .status(self.status.as_u16())
+            .on(host_of(&self.url))
+            .cause(anyhow::anyhow!("{}", first_words(why, WORDS_SHOWN)))
+            .hint("check the remote's url; a proxy or a maintenance page may answer in the server's place")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, headers: &[(&str, &str)], body: &'static str) -> Reply {
+        let headers = headers.iter().map(|(k, v)| (k.parse::<reqwest::header::HeaderName>().unwrap(), v.parse().unwrap())).collect();
+        Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            url: Url::parse("https://h.example/x").unwrap(),
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn html_in_place_of_json_is_told_with_its_first_words() {
+        let e = reply(200, &[], "<html>\x1b[2J<body>Maintenance").json::<serde_json::Value>().unwrap_err();
+        assert_eq!(e.kind(), Kind::Protocol);
+        assert!(e.to_string().contains("Maintenance"), "{e}");
+        assert!(!e.to_string().contains('\x1b'), "{e}");
+    }
+
+    #[test]
+    fn patience_in_seconds_and_as_a_date() {
+        assert_eq!(reply(429, &[("retry-after", "7")], "").refusal().retry_after(), Some(Duration::from_secs(7)));
+        let past = reply(503, &[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")], "");
+        assert_eq!(past.retry_after(), Some(Duration::ZERO));
+        assert_eq!(reply(503, &[("retry-after", "999999999")], "").retry_after(), Some(LONGEST_WISH));
+    }
+
+    #[test]
+    fn a_redirect_names_the_other_origin() {
+        let e = reply(301, &[("location", "https://other.example/login?token=1")], "").refusal();
+        assert!(e.to_string().ends_with("https://other.example"), "{e}");
+    }
+}

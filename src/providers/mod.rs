@@ -1,0 +1,15 @@
+//! The registry: one line for each provider. A provider's folder holds `mod` (the trait, as an index), `api` (calls),
+//! `wire` (JSON), `answer` (the one verdict on replies) and `upload`.
+
+pub mod fileago;
+pub mod giga0;
+pub mod iogates;
+
+use crate::contract::ProviderInfo;
+
+pub static REGISTRY: &[&ProviderInfo] = &[];
+
+/// The provider of that id or alias, without regard to case.
+pub fn find(id: &str) -> Option<&'static ProviderInfo> {
+    REGISTRY.iter().copied().find(|p| p.id.eq_ignore_ascii_case(id) || p.aliases.iter().any(|a| a.eq_ignore_ascii_case(id)))
+}
