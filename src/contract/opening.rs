@@ -32,6 +32,8 @@ pub struct ProviderInfo {
     pub settings: &'static [Setting],
     /// Upload protocols that the adapter can speak, best first.
     pub protocols: &'static [Protocol],
+    /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
+    pub takes_md5: bool,
     pub open: fn(Opening) -> Result<AnyProvider>,
 }
 

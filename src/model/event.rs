@@ -18,8 +18,8 @@ pub enum Event {
     Sent { id: FileId, bytes: u64 },
     /// The server holds the file up to here; bars fall back to it after a failure.
     Accepted { id: FileId, offset: u64 },
-    /// A failure that may pass; the next try begins after `wait`.
-    Waiting { id: Option<FileId>, attempt: u32, wait: Duration, why: String },
+    /// A failure that may pass; try number `attempt` of `of` begins after `wait`.
+    Waiting { id: Option<FileId>, attempt: u32, of: u32, wait: Duration, why: String },
     /// The upload begins again from its first byte; what was left on the server, if something was.
     StartedOver { id: FileId, left_behind: Option<String> },
     /// All bytes are there; the provider is asked whether the file is.

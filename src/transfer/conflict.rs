@@ -1,0 +1,250 @@
+//! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::folders::Folder;
+use super::source::{FileSource, Identity, md5_of};
+use crate::contract::walk::one_named;
+use crate::contract::{Finished, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::Entry;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfExists {
+    Update,
+    Replace,
+    Skip,
+    Rename,
+    Fail,
+}
+
+impl FromStr for IfExists {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "update" => IfExists::Update,
+            "replace" => IfExists::Replace,
+            "skip" => IfExists::Skip,
+            "rename" => IfExists::Rename,
+            "fail" => IfExists::Fail,
+            _ => {
+                return Err(
+                    Error::new(Kind::Usage, format!("--if-exists can't be {text:?}")).hint("use update, replace, skip, rename or fail")
+                );
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+pub enum Decision {
+    /// Put it under `name`; `replaces` has that very name now.
+    Upload {
+        name: String,
+        replaces: Option<Entry>,
+    },
+    Skip {
+        there: Box<Entry>,
+        reason: String,
+    },
+}
+
+/// The local side of a question: a path, or none for standard input.
+pub struct Question<'a> {
+    pub local: Option<&'a Path>,
+    pub name: &'a str,
+    pub folder: &'a Folder,
+    /// Origin and account, as in [`Finished::remote`].
+    pub remote: &'a str,
+}
+
+pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
+    let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
+    let Some(first) = ask.folder.named(ask.name).next() else { return Ok(fresh(ask.name)) };
+    let path = ask.folder.entry.path.join(ask.name)?;
+    if ask.folder.named(ask.name).any(Entry::is_folder) && policy != IfExists::Rename {
+        return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
+    }
+    match policy {
+        IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
+            .on(path.to_string())
+            .hint("choose with --if-exists update, replace, skip or rename")),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), reason: "it exists".to_owned() }),
+        IfExists::Rename => Ok(fresh(&free_name(ask.folder, ask.name))),
+        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? }),
+        IfExists::Update => {
+            for there in ask.folder.named(ask.name) {
+                if let Some(reason) = provably_same(ask, there, ledger).await? {
+                    return Ok(Decision::Skip { there: Box::new(there.clone()), reason });
+                }
+            }
+            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? })
+        }
+    }
+}
+
+/// The entry to replace; two of that name can't both be meant.
+fn the_one(ask: &Question<'_>) -> Result<Option<Entry>> {
+    one_named(ask.folder.named(ask.name).cloned().collect(), ask.name, false, &ask.folder.entry.path)
+}
+
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
+fn free_name(folder: &Folder, name: &str) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let mut number = 2u64;
+    loop {
+        let candidate = format!("{stem} ({number}){extension}");
+        if folder.named(&candidate).next().is_none() {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+/// Why the entry holds this very content, or none. MD5, or: this machine put that very content there and the entry has
+/// not changed since.
+async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -> Result<Option<String>> {
+    let Some(local) = ask.local else { return Ok(None) };
+    let here = Identity::of(local)?;
+    if there.size.is_some_and(|size| size != here.size) {
+        return Ok(None);
+    }
+    let ours = ledger.finished(ask.remote, &there.id)?.filter(|put| Stamp::of(there).fits(&put.stamp) && put.source_size == here.size);
+    if let Some(put) = &ours
+        && is_same_source(put, &here)
+    {
+        return Ok(Some("unchanged since it was put there".to_owned()));
+    }
+    let Some(theirs) = there.md5.clone().or_else(|| ours.and_then(|put| put.md5)) else { return Ok(None) };
+    let local = FileSource::open(local)?;
+    let same = md5_of(&local).await?.eq_ignore_ascii_case(&theirs);
+    Ok(same.then(|| "same MD5".to_owned()))
+}
+
+fn is_same_source(put: &Finished, here: &Identity) -> bool {
+    (put.source.as_str(), put.source_mtime_ns, put.source_inode) == (here.path.as_str(), here.modified_ns, here.inode)
+}
+
+/// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell
+/// less than the answer to an upload.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stamp {
+    size: Option<u64>,
+    md5: Option<String>,
+    revision: Option<String>,
+    modified: Option<i64>,
+}
+
+impl Stamp {
+    pub fn of(entry: &Entry) -> Stamp {
+        let revision = entry.extra.get("revision").filter(|r| !r.is_null()).map(|r| r.to_string());
+        Stamp { size: entry.size, md5: entry.md5.clone(), revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
+    }
+
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn fits(&self, recorded: &str) -> bool {
+        let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
+        fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+            a.is_none() || b.is_none() || a == b
+        }
+        agree(&self.size, &then.size)
+            && agree(&self.md5, &then.md5)
+            && agree(&self.revision, &then.revision)
+            && agree(&self.modified, &then.modified)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntryKind, RemotePath};
+
+    fn folder(names: &[&str]) -> Folder {
+        let child = |name: &&str| Entry::new(EntryKind::File, format!("id-{name}"), RemotePath::root().join(name).unwrap());
+        Folder { entry: Entry::new(EntryKind::Folder, "top", RemotePath::root()), children: names.iter().map(child).collect() }
+    }
+
+    #[derive(Default)]
+    struct Book(std::sync::Mutex<Option<Finished>>);
+
+    impl Ledger for Book {
+        fn finished(&self, _: &str, _: &str) -> Result<Option<Finished>> {
+            Ok(self.0.lock().unwrap().clone())
+        }
+        fn record_finished(&self, finished: &Finished) -> Result<()> {
+            *self.0.lock().unwrap() = Some(finished.clone());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn names_that_are_free() {
+        let f = folder(&["a.mov", "a (2).mov", ".rc", "b"]);
+        assert_eq!(free_name(&f, "a.mov"), "a (3).mov");
+        assert_eq!(free_name(&f, ".rc"), ".rc (2)");
+        assert_eq!(free_name(&f, "b"), "b (2)");
+    }
+
+    #[tokio::test]
+    async fn size_alone_proves_nothing_and_md5_does() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let mut f = folder(&["a"]);
+        f.children[0].size = Some(7);
+        let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
+        assert!(matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        f.children[0].md5 = Some(format!("{:X}", md5::compute("content")));
+        let ask = Question { folder: &f, ..ask };
+        assert!(
+            matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5")
+        );
+        assert!(matches!(decide(IfExists::Replace, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert_eq!(decide(IfExists::Fail, &ask, &Book::default()).await.unwrap_err().kind(), Kind::Exists);
+    }
+
+    #[tokio::test]
+    async fn what_this_machine_put_and_nobody_changed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let here = Identity::of(file.path()).unwrap();
+        let mut f = folder(&["a"]);
+        f.children[0].size = Some(7);
+        let book = Book::default();
+        let put = Finished {
+            remote: "r".into(),
+            id: "id-a".into(),
+            stamp: Stamp::of(&f.children[0]).text(),
+            size: Some(7),
+            md5: None,
+            source: here.path.clone(),
+            source_size: 7,
+            source_mtime_ns: here.modified_ns,
+            source_inode: here.inode,
+            at: 0,
+        };
+        book.record_finished(&put).unwrap();
+        let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
+        let book = Book(std::sync::Mutex::new(Some(Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put })));
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
+    }
+
+    #[tokio::test]
+    async fn two_of_a_name_are_not_replaced() {
+        let mut f = folder(&["a", "a"]);
+        f.children[1].id = "other".into();
+        let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
+        let e = decide(IfExists::Replace, &ask, &Book::default()).await.unwrap_err();
+        assert_eq!(e.kind(), Kind::Ambiguous);
+        assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The remote's folders as one run sees them: each is looked up once, made once, and listed once, however many files
+//! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::retry::Desk;
+use crate::contract::BoxFuture;
+use crate::contract::walk::one_named;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
+
+/// A folder and what it held before this run.
+pub struct Folder {
+    pub entry: Entry,
+    pub children: Vec<Entry>,
+}
+
+impl Folder {
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
+        self.children.iter().filter(move |e| e.name == name)
+    }
+}
+
+type Cell = Arc<OnceCell<Option<Arc<Folder>>>>;
+
+pub struct Folders {
+    desk: Desk,
+    root: Root,
+    /// Dry run: a missing folder is imagined, not made.
+    imagine: bool,
+    found: Mutex<HashMap<RemotePath, Cell>>,
+    made: Mutex<HashMap<RemotePath, Arc<OnceCell<Arc<Folder>>>>>,
+}
+
+impl Folders {
+    /// Paths are counted from `root`.
+    pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
+        Folders { desk, root, imagine, found: Mutex::default(), made: Mutex::default() }
+    }
+
+    /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
+    pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<Folder>>>> {
+        let cell = entry_of(&self.found, path);
+        Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned() })
+    }
+
+    /// The folder at `path`, made with its parents when it is missing.
+    pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<Folder>>> {
+        let cell = entry_of(&self.made, path);
+        Box::pin(async move { cell.get_or_try_init(|| self.find_or_make(path)).await.cloned() })
+    }
+
+    async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
+        let entry = match (path.parent(), path.name()) {
+            (Some(parent), Some(name)) => match self.find(&parent).await? {
+                Some(parent) => one_named(parent.children.clone(), name, true, &parent.entry.path)?,
+                None => None,
+            },
+            _ => Some(self.top().await?),
+        };
+        match entry {
+            Some(entry) => {
+                let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
+                Ok(Some(Arc::new(Folder { entry, children })))
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn top(&self) -> Result<Entry> {
+        let place = Place { root: self.root.clone(), path: RemotePath::root() };
+        let entry = self.desk.ask(|| self.desk.provider.stat(&place)).await?;
+        match entry.kind {
+            EntryKind::Folder => Ok(entry),
+            EntryKind::File => Err(Error::new(Kind::Usage, "this id names a file, not a folder").on(place.to_string())),
+        }
+    }
+
+    async fn find_or_make(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+        if let Some(folder) = self.find(path).await? {
+            return Ok(folder);
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
+            return Err(Error::new(Kind::NotFound, "the remote has no top folder"));
+        };
+        let parent = self.ensure(&parent).await?;
+        if parent.named(name).any(|e| !e.is_folder()) {
+            return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder").on(path.to_string()));
+        }
+        let entry = self.make(&parent.entry, name).await?;
+        Ok(Arc::new(Folder { entry, children: Vec::new() }))
+    }
+
+    async fn make(&self, parent: &Entry, name: &str) -> Result<Entry> {
+        let to_be = || Ok(Entry::new(EntryKind::Folder, "", parent.path.join(name)?));
+        self.desk.provider.check_name(name)?;
+        let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
+        let mut patience = self.desk.patience(None);
+        loop {
+            let failure = match self.desk.change(|| folders.create(parent, name)).await {
+                Ok(entry) => return Ok(entry),
+                Err(e) => e,
+            };
+            // It may be there all the same: an answer that was lost, or another run that was quicker.
+            if matches!(failure.kind(), Kind::Interrupted | Kind::Exists | Kind::Refused)
+                && let Some(there) = self.made_meanwhile(parent, name).await?
+            {
+                return Ok(there);
+            }
+            patience.after(failure).await?;
+        }
+    }
+
+    async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+        let children = self.desk.ask(|| self.desk.provider.list(parent)).await?;
+        one_named(children, name, true, &parent.path)
+    }
+}
+
+fn entry_of<T>(map: &Mutex<HashMap<RemotePath, Arc<OnceCell<T>>>>, path: &RemotePath) -> Arc<OnceCell<T>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone()
+}

@@ -1,0 +1,166 @@
+//! A source around a source: counting, hashing and the speed limit happen here, and no protocol knows of them.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::limit::Limit;
+use crate::contract::{BoxFuture, Chunks, Events, Source};
+use crate::error::Result;
+use crate::model::Event;
+use crate::model::event::FileId;
+
+/// Pieces that may wait for the hashing thread: it is slower than a fast line, and memory stays flat.
+const HASH_AHEAD: usize = 8;
+
+pub struct Meter {
+    inner: Arc<dyn Source>,
+    id: FileId,
+    events: Events,
+    limit: Option<Arc<Limit>>,
+    hash: Option<Hash>,
+    pulse: Arc<Pulse>,
+}
+
+/// What the watch over stalls looks at.
+#[derive(Default)]
+pub struct Pulse {
+    /// Bytes handed to the protocol, repeated ones included.
+    pub moved: AtomicU64,
+    /// The furthest byte of the current part that was handed over.
+    pub reached: AtomicU64,
+    /// The delay is on this side: the source or the speed limit is waited for.
+    pub held: AtomicBool,
+}
+
+impl Meter {
+    /// `hash`: compute the MD5 of the content on its own thread while it passes.
+    pub fn new(inner: Arc<dyn Source>, id: FileId, events: Events, limit: Option<Arc<Limit>>, hash: bool) -> Self {
+        Meter { inner, id, events, limit, hash: hash.then(Hash::start), pulse: Arc::default() }
+    }
+
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
+    }
+
+    /// The MD5 of `size` bytes from the first, lower-case hex; none when it was not computed or bytes were left out.
+    pub async fn md5(&self, size: u64) -> Option<String> {
+        self.hash.as_ref()?.finish(size).await
+    }
+}
+
+impl Source for Meter {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.inner.size()
+    }
+
+    fn read(&self, from: u64, len: u64) -> Chunks {
+        let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
+        let hash = self.hash.as_ref().and_then(Hash::feeder);
+        pulse.reached.store(from, Ordering::Relaxed);
+        Box::pin(stream::unfold((self.inner.read(from, len), from), move |(mut chunks, at)| {
+            let (events, limit, pulse, hash) = (events.clone(), limit.clone(), pulse.clone(), hash.clone());
+            async move {
+                pulse.held.store(true, Ordering::Relaxed);
+                let piece = chunks.next().await;
+                if let Some(Ok(piece)) = &piece {
+                    if let Some(hash) = &hash {
+                        // A hash thread that is gone only costs the checksum.
+                        let _ = hash.send((at, piece.clone())).await;
+                    }
+                    if let Some(limit) = &limit {
+                        limit.take(piece.len()).await;
+                    }
+                }
+                pulse.held.store(false, Ordering::Relaxed);
+                let piece = piece?;
+                let len = piece.as_ref().map_or(0, |p| p.len() as u64);
+                events.tell(Event::Sent { id, bytes: len });
+                pulse.moved.fetch_add(len, Ordering::Relaxed);
+                pulse.reached.store(at + len, Ordering::Relaxed);
+                Some((piece, (chunks, at + len)))
+            }
+        }))
+    }
+
+    fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
+        self.inner.available(from, most)
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        self.inner.check_unchanged()
+    }
+}
+
+type Piece = (u64, Bytes);
+
+/// The MD5 of what passes, in file order; bytes that are sent again are not counted again.
+struct Hash {
+    feeder: Mutex<Option<mpsc::Sender<Piece>>>,
+    thread: Mutex<Option<JoinHandle<(u64, String)>>>,
+}
+
+impl Hash {
+    fn start() -> Self {
+        let (sender, mut receiver) = mpsc::channel::<Piece>(HASH_AHEAD);
+        let thread = tokio::task::spawn_blocking(move || {
+            let (mut context, mut done) = (md5::Context::new(), 0u64);
+            while let Some((at, piece)) = receiver.blocking_recv() {
+                let fresh = done.checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..)).unwrap_or_default();
+                context.consume(fresh);
+                done += fresh.len() as u64;
+            }
+            (done, format!("{:x}", context.finalize()))
+        });
+        Hash { feeder: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) }
+    }
+
+    fn feeder(&self) -> Option<mpsc::Sender<Piece>> {
+        self.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn finish(&self, size: u64) -> Option<String> {
+        drop(self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let (done, md5) = thread.await.ok()?;
+        (done == size).then_some(md5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::stdin::StdinSource;
+
+    fn meter(content: &'static [u8]) -> Meter {
+        let (events, _) = Events::channel();
+        Meter::new(Arc::new(StdinSource::new(Box::new(content), Some(content.len() as u64))), 1, events, None, true)
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_twice_is_hashed_once() {
+        let m = meter(b"0123456789");
+        m.available(0, 10).await.unwrap();
+        for (from, len) in [(0, 6), (4, 2), (2, 8)] {
+            m.read(from, len).for_each(|_| async {}).await;
+        }
+        assert_eq!(m.md5(10).await.unwrap(), format!("{:x}", md5::compute(b"0123456789")));
+        assert_eq!(m.pulse().moved.load(Ordering::Relaxed), 16);
+    }
+
+    #[tokio::test]
+    async fn a_gap_leaves_no_checksum() {
+        let m = meter(b"0123456789");
+        m.available(0, 10).await.unwrap();
+        m.read(4, 6).for_each(|_| async {}).await;
+        assert_eq!(m.md5(10).await, None);
+    }
+}

@@ -1,0 +1,167 @@
+//! The one place that tries again: it counts tries, waits between them and renews expired tokens. From tus-js-client:
+//! only progress earns new patience; from object_store: what may have arrived is not repeated blindly.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::limit::Limit;
+use super::wait::pause;
+use crate::contract::Events;
+use crate::contract::provider::AnyProvider;
+use crate::error::{Error, Kind, Result};
+use crate::model::Event;
+use crate::model::event::FileId;
+
+/// Between two tries: from this, doubling with a random spread,
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+/// up to this. `Retry-After` of the server wins over both.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Between two looks for a finished file: from this, doubling, up to that.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Tries of one request, the first included (`--retries`).
+    pub tries: u32,
+    /// Time without a byte (`--timeout`).
+    pub timeout: Duration,
+    /// Bytes a second; a transfer that is slower for a minute is cut and resumed (`--min-rate`).
+    pub min_rate: u64,
+}
+
+/// What every piece of work needs at hand.
+#[derive(Clone)]
+pub struct Desk {
+    pub provider: AnyProvider,
+    pub policy: Policy,
+    pub events: Events,
+    /// The speed limit of all transfers together.
+    pub limit: Option<Arc<Limit>>,
+}
+
+impl Desk {
+    pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
+        Patience { desk: self, id, failures: 0, total: 0, renewed: false, delays: delays() }
+    }
+
+    /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
+    pub async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut patience = self.patience(None);
+        loop {
+            match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => patience.after(error).await?,
+            }
+        }
+    }
+
+    /// A call that changes something: repeated only when the server has not acted on the last try. `Interrupted` comes
+    /// back to the caller, who looks first.
+    pub async fn change<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut patience = self.patience(None);
+        loop {
+            match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) => patience.after(error).await?,
+            }
+        }
+    }
+
+    /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
+    /// while after the last byte.
+    pub async fn until_there<T, F>(&self, limit: Duration, call: impl Fn() -> F) -> Result<Option<T>>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let begun = Instant::now();
+        let mut wait = FIRST_LOOK;
+        loop {
+            let found = self.ask(&call).await?;
+            if found.is_some() || begun.elapsed() >= limit {
+                return Ok(found);
+            }
+            pause(wait).await;
+            wait = (wait * 2).min(LONGEST_LOOK);
+        }
+    }
+}
+
+/// How much longer one piece of work may go on failing.
+pub struct Patience<'a> {
+    desk: &'a Desk,
+    id: Option<FileId>,
+    failures: u32,
+    total: u32,
+    renewed: bool,
+    delays: backon::ExponentialBackoff,
+}
+
+impl Patience<'_> {
+    /// Something moved forward since the last failure.
+    pub fn progress(&mut self) {
+        self.failures = 0;
+        self.renewed = false;
+        self.delays = delays();
+    }
+
+    /// Failures so far, for the report.
+    pub fn retries(&self) -> u32 {
+        self.total
+    }
+
+    /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
+    pub async fn after(&mut self, error: Error) -> Result<()> {
+        if error.kind() == Kind::Expired {
+            return self.renew(error).await;
+        }
+        if !error.kind().may_pass() {
+            return Err(error);
+        }
+        self.failures += 1;
+        if self.failures >= self.desk.policy.tries {
+            return Err(error);
+        }
+        self.total += 1;
+        let wait = self.next_wait(&error);
+        let why = error.message();
+        self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.desk.policy.tries, wait, why });
+        pause(wait).await;
+        Ok(())
+    }
+
+    /// The provider's lease sees to it that all workers together sign in once.
+    async fn renew(&mut self, error: Error) -> Result<()> {
+        if self.renewed {
+            return Err(error
+                .with_kind(Kind::Auth)
+                .hint("the server rejects even a fresh token; check the account, or whether something else signs it out"));
+        }
+        self.renewed = true;
+        loop {
+            match self.desk.provider.renew().await {
+                Ok(()) => return Ok(()),
+                Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn next_wait(&mut self, error: &Error) -> Duration {
+        let own = self.delays.next().unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
+        error.retry_after().unwrap_or(own)
+    }
+}
+
+fn delays() -> backon::ExponentialBackoff {
+    ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY).with_jitter().without_max_times().build()
+}

@@ -1,0 +1,284 @@
+//! One file up: the only upload loop. The session tells where a failure left it, the provider tells whether the file is
+//! there; nothing that may have arrived is sent again before somebody has looked.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::meter::{Meter, Pulse};
+use super::retry::{Desk, Patience};
+use super::stdin::WINDOW;
+use super::watch::stalled;
+use crate::contract::{Part, Recovery, Slicing, Source, Ticket, UploadItem, UploadSession};
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::Verified;
+use crate::model::{Entry, Event, Protocol};
+
+/// A file that is complete on the server, and how that is known.
+#[derive(Debug)]
+pub struct Uploaded {
+    pub entry: Entry,
+    /// Bytes.
+    pub size: u64,
+    /// Of the local content, lower-case hex.
+    pub md5: Option<String>,
+    pub verified: Verified,
+    pub protocol: Protocol,
+    pub retries: u32,
+    pub time: Duration,
+}
+
+/// Carries `item` up. `hash`: compute the MD5 on the way (when it was not computed before). Fails with `NeedsSize`
+/// before anything was sent, `Unknown` when the file may or may not be there.
+pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool) -> Result<Uploaded> {
+    let begun = Instant::now();
+    let meter = Arc::new(Meter::new(item.source.clone(), id, desk.events.clone(), desk.limit.clone(), hash && item.checksum.md5.is_none()));
+    item.source = meter.clone();
+    let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)) };
+    let (ticket, protocol, size) = carrier.bring(&mut item).await?;
+    let retries = carrier.patience.retries();
+    let entry = settled(desk, id, &ticket, size).await?;
+    let md5 = match item.checksum.md5 {
+        Some(before) => Some(before),
+        None => meter.md5(size).await,
+    };
+    let verified = verify(&entry, size, md5.as_deref())?;
+    Ok(Uploaded { entry, size, md5, verified, protocol, retries, time: begun.elapsed() })
+}
+
+struct Carrier<'a> {
+    desk: &'a Desk,
+    id: FileId,
+    pulse: Arc<Pulse>,
+    patience: Patience<'a>,
+}
+
+/// How one session ended without an error.
+enum Carried {
+    /// All bytes accepted, the last request answered; so many bytes.
+    Finished(u64),
+    /// The session can't go on; what it had is lost.
+    StartOver,
+}
+
+impl Carrier<'_> {
+    /// Opens upload after upload until one has carried the whole file.
+    async fn bring(&mut self, item: &mut UploadItem) -> Result<(Ticket, Protocol, u64)> {
+        loop {
+            let (ticket, mut session) = self.open(item).await?;
+            let mut accepted = 0;
+            let carried = self.carry(&item.source, session.as_mut(), &mut accepted).await;
+            match carried {
+                Ok(Carried::Finished(size)) => return Ok((ticket, session.protocol(), size)),
+                Ok(Carried::StartOver) => {
+                    if let Some(size) = self.there_already(&ticket, item).await? {
+                        return Ok((ticket, session.protocol(), size));
+                    }
+                    let left_behind = session.abort().await;
+                    self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
+                    self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
+                    item.unused = None;
+                }
+                Err(error) if accepted == 0 && is_closed(&error) && self.has_another(item, session.protocol()) => {
+                    self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
+                    session.abort().await;
+                    item.avoid.push(session.protocol());
+                    item.unused = Some(ticket);
+                }
+                Err(error) => return self.give_up(error, ticket, session, item).await,
+            }
+        }
+    }
+
+    /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
+    async fn give_up(
+        &mut self,
+        error: Error,
+        ticket: Ticket,
+        mut session: Box<dyn UploadSession>,
+        item: &UploadItem,
+    ) -> Result<(Ticket, Protocol, u64)> {
+        if error.kind() == Kind::Interrupted {
+            match self.desk.provider.landed(&ticket).await {
+                Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
+                Ok(None) => {}
+                Err(e) => {
+                    let why = format!("{}; then looking failed too: {}", error.message(), e.message());
+                    return Err(Error::new(Kind::Unknown, why)
+                        .on(ticket.path.to_string())
+                        .hint("check whether the file is there before putting it again"));
+                }
+            }
+        }
+        if !error.kind().may_pass()
+            && let Some(left) = session.abort().await
+        {
+            return Err(error.hint(format!("a part of it stays on the server as {left}")));
+        }
+        Err(error)
+    }
+
+    async fn open(&mut self, item: &UploadItem) -> Result<(Ticket, Box<dyn UploadSession>)> {
+        loop {
+            match self.desk.provider.open_upload(item).await {
+                Ok(upload) => return Ok((upload.ticket, upload.session)),
+                Err(error) => self.patience.after(error).await?,
+            }
+        }
+    }
+
+    /// Sends part after part. `accepted` is the furthest byte that the server is known to hold.
+    async fn carry(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, accepted: &mut u64) -> Result<Carried> {
+        let (mut at, mut all_sent) = (0, false);
+        loop {
+            let outcome = if all_sent {
+                // Before the last step makes the file appear under its name.
+                check_whole(source.as_ref(), at).await?;
+                session.finish().await.map(|()| (at, true))
+            } else {
+                self.send_next(source, session, at).await
+            };
+            match outcome {
+                Ok(_) if all_sent => return Ok(Carried::Finished(at)),
+                Ok(sent) => (at, all_sent) = sent,
+                Err(failure) => match self.recover(session, failure).await? {
+                    Recovery::StartOver => return Ok(Carried::StartOver),
+                    Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
+                },
+            }
+            if at > *accepted {
+                self.patience.progress();
+                *accepted = at;
+            }
+            self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
+        }
+    }
+
+    /// Returns how many bytes of the file the server has accepted, and whether these are all; an answer that takes
+    /// nothing is a failure.
+    async fn send_next(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, at: u64) -> Result<(u64, bool)> {
+        let part = next_part(source, session, at).await?;
+        let (end, last) = (part.offset.saturating_add(part.len), part.last);
+        let endless = part.len == u64::MAX;
+        self.pulse.reached.store(at, Ordering::Relaxed);
+        let now = tokio::select! {
+            accepted = session.send(part) => accepted?,
+            stall = stalled(&self.pulse, end, &self.desk.policy) => return Err(stall),
+        };
+        if now > end && !endless {
+            return Err(Error::new(Kind::Protocol, format!("the server claims {now} bytes where {end} were sent")));
+        }
+        if now <= at && end > at && !endless {
+            return Err(Error::new(Kind::Interrupted, format!("the server keeps no more than {now} bytes")));
+        }
+        Ok((now, last && (now == end || endless)))
+    }
+
+    /// Waits, then asks the session where to go on; both may fail and be tried again.
+    async fn recover(&mut self, session: &mut dyn UploadSession, failure: Error) -> Result<Recovery> {
+        let mut error = failure;
+        loop {
+            let shown = Error::new(error.kind(), error.message());
+            self.patience.after(error).await?;
+            match session.recover(&shown).await {
+                Ok(recovery) => return Ok(recovery),
+                Err(e) => error = e,
+            }
+        }
+    }
+
+    async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
+        let found = self.desk.ask(|| self.desk.provider.landed(ticket)).await.map_err(|e| {
+            Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
+                .on(ticket.path.to_string())
+                .hint("check whether the file is there before putting it again")
+        })?;
+        Ok(found.map(|entry| size_of(item, &entry)))
+    }
+
+    fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
+        item.protocol.is_none() && self.desk.provider.info().protocols.iter().any(|p| *p != failed && !item.avoid.contains(p))
+    }
+}
+
+/// The protocol is closed to us (a firewall, a proxy that blocks it, a handler that is gone): another may be open.
+fn is_closed(error: &Error) -> bool {
+    match error.kind() {
+        Kind::Unreachable | Kind::Untrusted | Kind::NotFound | Kind::Unsupported | Kind::Protocol => true,
+        Kind::Refused => matches!(error.http_or_ftp_status(), Some(403 | 404 | 405)),
+        _ => false,
+    }
+}
+
+fn size_of(item: &UploadItem, entry: &Entry) -> u64 {
+    item.source.size().or(entry.size).unwrap_or(0)
+}
+
+/// The source is over where the upload is: a pipe may hold more than the user said, a file may have changed meanwhile.
+async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
+    if source.available(size, 1).await? > 0 {
+        return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on(source.name()));
+    }
+    source.check_unchanged()
+}
+
+async fn next_part(source: &Arc<dyn Source>, session: &dyn UploadSession, at: u64) -> Result<Part> {
+    let part = |len, last| Part { source: source.clone(), offset: at, len, last };
+    match (source.size(), session.slicing()) {
+        (None, _) if !session.takes_unknown_size() => Err(Error::new(Kind::NeedsSize, "the size must be known first")),
+        (None, Slicing::Whole) => Ok(part(u64::MAX, true)),
+        (None, Slicing::Parts(most)) => {
+            let most = most.clamp(1, WINDOW);
+            let len = source.available(at, most).await?;
+            Ok(part(len, len < most))
+        }
+        (Some(size), Slicing::Whole) => Ok(part(size.saturating_sub(at), true)),
+        (Some(size), Slicing::Parts(most)) => {
+            let len = source.available(at, most.max(1).min(size.saturating_sub(at))).await?;
+            if len == 0 && at < size {
+                return Err(
+                    Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size")).on(source.name())
+                );
+            }
+            Ok(part(len, at + len == size))
+        }
+    }
+}
+
+/// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
+fn settle_time(timeout: Duration, size: u64) -> Duration {
+    timeout + Duration::from_secs(size / (50 << 20))
+}
+
+async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Entry> {
+    desk.events.tell(Event::Checking { id });
+    let unknown = |why: String| {
+        Error::new(Kind::Unknown, why)
+            .on(ticket.path.to_string())
+            .hint("the server may still be working on it: look with `haul ls` before putting it again")
+    };
+    let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
+    let found = found.map_err(|e| unknown(format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
+    found.ok_or_else(|| unknown("all bytes were sent and accepted, but the file does not appear".to_owned()))
+}
+
+/// Compares the strongest thing that the provider tells.
+fn verify(entry: &Entry, size: u64, md5: Option<&str>) -> Result<Verified> {
+    let differs = |what: &str, there: &str, here: &str| {
+        Error::new(Kind::Integrity, format!("the {what} differs: {there} there (id {}), {here} here", entry.id))
+            .on(entry.path.to_string())
+            .hint("the copy there is not good: put the file again")
+    };
+    if let Some(there) = entry.size
+        && there != size
+    {
+        return Err(differs("size", &there.to_string(), &size.to_string()));
+    }
+    match (&entry.md5, md5) {
+        (Some(there), Some(here)) if !there.eq_ignore_ascii_case(here) => Err(differs("MD5", there, here)),
+        (Some(_), Some(_)) => Ok(Verified::Md5),
+        _ if entry.size.is_some() => Ok(Verified::Size),
+        _ => Ok(Verified::None),
+    }
+}
