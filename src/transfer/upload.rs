@@ -158,7 +158,7 @@ impl Carrier<'_> {
     /// Returns how many bytes of the file the server has accepted, and whether these are all; an answer that takes
     /// nothing is a failure.
     async fn send_next(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, at: u64) -> Result<(u64, bool)> {
-        let part = next_part(source, session, at).await?;
+        let part = next_part(source, session.slicing(), session.takes_unknown_size(), at).await?;
         let (end, last) = (part.offset.saturating_add(part.len), part.last);
         let endless = part.len == u64::MAX;
         self.pulse.reached.store(at, Ordering::Relaxed);
@@ -223,10 +223,10 @@ async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
     source.check_unchanged()
 }
 
-async fn next_part(source: &Arc<dyn Source>, session: &dyn UploadSession, at: u64) -> Result<Part> {
+async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_unknown_size: bool, at: u64) -> Result<Part> {
     let part = |len, last| Part { source: source.clone(), offset: at, len, last };
-    match (source.size(), session.slicing()) {
-        (None, _) if !session.takes_unknown_size() => Err(Error::new(Kind::NeedsSize, "the size must be known first")),
+    match (source.size(), slicing) {
+        (None, _) if !takes_unknown_size => Err(Error::new(Kind::NeedsSize, "the size must be known first")),
         (None, Slicing::Whole) => Ok(part(u64::MAX, true)),
         (None, Slicing::Parts(most)) => {
             let most = most.clamp(1, WINDOW);
