@@ -203,7 +203,7 @@ mod tests {
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         f.children[0].md5 = Some(format!("{:X}", md5::compute("content")));
-        let ask = Question { folder: &f, ..ask };
+        let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(
             matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5")
         );
