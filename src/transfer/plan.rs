@@ -89,7 +89,7 @@ fn look_at_one(source: &str) -> Result<Named> {
     }
     std::fs::read_dir(path).map_err(|e| unreadable(path, e))?;
     match path.components().next_back() {
-        Some(Component::Normal(name)) if !source.ends_with(['/', std::path::MAIN_SEPARATOR]) => {
+        Some(Component::Normal(name)) if !source.ends_with(['/', std::path::MAIN_SEPARATOR]) && !source.ends_with("/.") => {
             Ok(Named::Folder(path.to_owned(), utf8(path, name)?))
         }
         _ => Ok(Named::Contents(path.to_owned())),
