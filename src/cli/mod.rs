@@ -1,1 +1,84 @@
-//! cli
+//! The command line: one verb, one file. `main` reads as a table of contents: parse, set up, run the verb, end with its
+//! status.
+
+pub mod about;
+pub mod args;
+pub mod completions;
+pub mod desk;
+pub mod login;
+pub mod ls;
+pub mod mkdir;
+pub mod providers;
+pub mod put;
+pub mod remote;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+pub mod signals;
+pub mod values;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::config::Env;
+use crate::error::{Error, Kind, Result};
+use crate::render::exit;
+use desk::Desk;
+
+#[derive(Subcommand)]
+pub enum Verb {
+    Put(put::PutArgs),
+    Ls(ls::LsArgs),
+    Mkdir(mkdir::MkdirArgs),
+    About(about::AboutArgs),
+    Login(login::LoginArgs),
+    Logout(login::LogoutArgs),
+    #[command(subcommand)]
+    Remote(remote::RemoteVerb),
+    Providers(providers::ProvidersArgs),
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::SandboxArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
+}
+
+pub fn main() -> ExitCode {
+    // A second crate that asks for "the" TLS provider must find the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let env = Env::of_process();
+    let parsed = match args::parse(std::env::args_os(), &env) {
+        Ok(parsed) => parsed,
+        Err(early) => return early.end(),
+    };
+    let mut desk = Desk::new(parsed.config, env, &parsed.global);
+    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let status = runtime.block_on(signals::until_interrupted(run(&mut desk, parsed.verb)));
+            // A blocked read of standard input must not keep the program alive.
+            runtime.shutdown_background();
+            status
+        }
+        Err(e) => Err(Error::new(Kind::Local, "the program could not start its threads").cause(e)),
+    };
+    ExitCode::from(desk.end(status))
+}
+
+async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
+    match verb {
+        Verb::Put(args) => put::run(desk, args).await,
+        Verb::Ls(args) => ls::run(desk, args).await,
+        Verb::Mkdir(args) => mkdir::run(desk, args).await,
+        Verb::About(args) => about::run(desk, args).await,
+        Verb::Login(args) => login::run(desk, args).await,
+        Verb::Logout(args) => login::run_logout(desk, args).await,
+        Verb::Remote(verb) => remote::run(desk, verb).await,
+        Verb::Providers(args) => providers::run(desk, args),
+        #[cfg(feature = "sandbox")]
+        Verb::Sandbox(args) => sandbox::run(desk, args).await,
+        Verb::Completions(args) => completions::run(desk, args),
+        Verb::Man(_) => completions::run_man(desk),
+    }
+}
+
+/// Everything went well.
+pub const DONE: u8 = exit::DONE;

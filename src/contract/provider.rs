@@ -4,12 +4,21 @@
 use std::sync::Arc;
 
 use super::{BoxFuture, Folders, ProviderInfo, Result, Swapping, Ticket, Upload, UploadItem};
-use crate::model::{Account, Entry, Place};
+use crate::model::{Account, Entry, Place, Protocol};
 
 /// What every provider can do. No method waits for better times, loops on errors, prints or reads the environment.
 /// A failure of kind `Expired` means: call [`Provider::renew`], then the same method again.
 pub trait Provider: Send + Sync {
     fn info(&self) -> &'static ProviderInfo;
+
+    /// Scheme, host and port that the API is called at, as in a URL.
+    fn origin(&self) -> String;
+
+    /// Calls the server without signing in; any HTTP answer will do. Returns what was found, in a few words.
+    fn reach(&self) -> BoxFuture<'_, Result<String>>;
+
+    /// Reaches the server of an upload protocol as far as that goes without creating anything. Signed in before.
+    fn probe(&self, protocol: Protocol) -> BoxFuture<'_, Result<String>>;
 
     /// Proves the credentials (with the kept token if it still works) and tells account and limits.
     /// Fails with `Auth` when the sign-in is refused; a refused sign-in is never repeated.

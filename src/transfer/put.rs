@@ -1,8 +1,7 @@
 //! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
 //! the whole run comes back as the error.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use tokio::task::JoinSet;
@@ -80,7 +79,7 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     };
     job.desk.events.tell(Event::Planned { files: (plan.items.len() + plan.unfit.len()) as u64, bytes: plan.bytes() });
     let jobs = job.options.jobs.min(account.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
-    let run = Arc::new(Run { job, folders, limits: account.limits, free: account.quota.free, stopped: AtomicBool::new(false) });
+    let run = Arc::new(Run { job, folders, limits: account.limits, free: account.quota.free, stopped: OnceLock::new() });
     run.carry_out(plan, jobs).await;
     Ok(())
 }
@@ -103,7 +102,7 @@ struct Run {
     /// Bytes left on the account.
     free: Option<u64>,
     /// A failure that every further file would meet too (or `--fail-fast`).
-    stopped: AtomicBool,
+    stopped: OnceLock<Kind>,
 }
 
 impl Run {
@@ -131,15 +130,15 @@ impl Run {
 
     async fn one(&self, id: FileId, item: Item) {
         let path = item.folder.join(&item.name).ok();
-        if self.stopped.load(Ordering::Relaxed) {
-            let error = Error::new(Kind::Cancelled, "not tried, because an earlier failure stopped the run");
+        if let Some(kind) = self.stopped.get() {
+            let error = Error::new(*kind, "not tried, because an earlier failure stopped the run");
             return self.failed(id, &item.shown(), path.as_ref(), &error);
         }
         match self.bring(id, &item).await {
             Ok(report) => self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
             Err(error) => {
                 if self.job.options.fail_fast || error.kind() == Kind::Auth {
-                    self.stopped.store(true, Ordering::Relaxed);
+                    let _ = self.stopped.set(error.kind());
                 }
                 self.failed(id, &item.shown(), path.as_ref(), &error);
             }

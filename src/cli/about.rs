@@ -1,0 +1,34 @@
+//! `haul about`: account, package, quota, limits, upload protocols on offer.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::{DONE, values};
+use crate::error::Result;
+use crate::model::{Address, Report};
+
+/// Account, package, quota, limits and upload protocols of a remote
+///
+/// Examples:
+///   haul about studio:
+///   haul about --json cloud: | jq .quota.free
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct AboutArgs {
+    #[arg(value_name = "REMOTE:")]
+    pub remote: String,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+pub async fn run(desk: &mut Desk, args: AboutArgs) -> Result<u8> {
+    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.timeout)?;
+    let calls = desk.calls(&remote);
+    let account = calls.ask(|| remote.provider.sign_in()).await?;
+    for warning in &account.warnings {
+        desk.renderer.warning(warning);
+    }
+    desk.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });
+    Ok(DONE)
+}

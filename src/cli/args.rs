@@ -1,0 +1,154 @@
+//! The command tree, and where a value comes from: flag beats environment beats file beats default. clap knows the first
+//! two and the last; the file's `[defaults]` become the tree's defaults before it reads the arguments.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::{BoolishValueParser, OsStr};
+use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
+
+use super::Verb;
+use super::put::PutArgs;
+use crate::config::{Config, DefaultValue, Defaults, Env, Prompt, Where, ask_on_terminal};
+use crate::error::{Error, Result};
+use crate::providers::REGISTRY;
+use crate::render::{self, Progress};
+
+/// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo
+#[derive(Parser)]
+#[command(name = "haul", version, max_term_width = 100, hide_env_values = true, arg_required_else_help = true)]
+#[command(after_help = "Addresses are REMOTE:PATH; `haul remote add` makes a remote, `haul sandbox` lets you try without an account.\nEnds with 0 only when all is done; other statuses tell what went wrong (see the README).")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Configuration file [default: $HAUL_CONFIG, else the system's place for haul/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One JSON object a line on standard output, nothing else
+    #[arg(long, global = true, env = "HAUL_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub json: bool,
+    /// Errors only
+    #[arg(short, long, global = true, env = "HAUL_QUIET", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub quiet: bool,
+    /// Notes and retries; twice: requests, without secrets
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE", hide_env_values = true)]
+    pub verbose: u8,
+    /// auto, bar, plain or none
+    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_env_values = true, value_parser = progress)]
+    pub progress: Progress,
+}
+
+fn progress(text: &str) -> Result<Progress> {
+    text.parse()
+}
+
+pub struct Parsed {
+    pub config: Config,
+    pub global: Global,
+    pub verb: Verb,
+}
+
+/// Why the program ends before it begins: help, version, a mistake in the arguments or in the configuration.
+pub enum Early {
+    Clap(clap::Error),
+    Ours(Error),
+}
+
+impl Early {
+    pub fn end(self) -> ExitCode {
+        match self {
+            Early::Clap(e) => {
+                // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
+                let _ = e.print();
+                ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2))
+            }
+            Early::Ours(e) => ExitCode::from(render::last_words(&e)),
+        }
+    }
+}
+
+pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, Early> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let matches = Cli::command().try_get_matches_from(&args).map_err(Early::Clap)?;
+    let first = Cli::from_arg_matches(&matches).map_err(Early::Clap)?;
+    let options = default_options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let place = Where { explicit: first.global.config.clone(), env, options: &options, prompt: prompt(&first.global) };
+    let config = Config::load(place, REGISTRY).map_err(Early::Ours)?;
+    if config.defaults().iter().next().is_none() {
+        return Ok(Parsed { config, global: first.global, verb: first.verb });
+    }
+    for default in config.defaults().iter() {
+        check_default(default)?;
+    }
+    let cli = with_defaults(Cli::command(), config.defaults()).try_get_matches_from(&args);
+    let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(Early::Clap)?;
+    Ok(Parsed { config, global: cli.global, verb: cli.verb })
+}
+
+/// Whom to ask for a secret that is set nowhere: nobody, when the user wants quiet or a script listens.
+fn prompt(global: &Global) -> Option<Prompt> {
+    (!global.quiet && !global.json).then_some(ask_on_terminal as Prompt)
+}
+
+/// The long options that `[defaults]` may set: those of the transfer commands, and the global ones but `config`.
+fn default_options() -> Vec<String> {
+    let tree = PutArgs::augment_args(Command::new("put"));
+    let tree = Global::augment_args(tree);
+    let long = |arg: &Arg| arg.get_long().map(str::to_owned);
+    tree.get_arguments().filter_map(long).filter(|name| !["config", "size", "recursive", "help"].contains(&name.as_str())).collect()
+}
+
+/// Tries one value of the file alone, so that a bad one is told with its line.
+fn check_default(default: &DefaultValue) -> Result<(), Early> {
+    let tree = Global::augment_args(PutArgs::augment_args(Command::new("haul").no_binary_name(true)));
+    let one = set_default(tree, default);
+    let parsed = one.try_get_matches_from(["-", "x:"]);
+    match parsed {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            let why = e.to_string();
+            let why = why.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Err(Early::Ours(default.wrong(why)))
+        }
+    }
+}
+
+fn with_defaults(tree: Command, defaults: &Defaults) -> Command {
+    let globals = Global::augment_args(Command::new("global"));
+    let global_names: Vec<&str> = globals.get_arguments().filter_map(Arg::get_long).collect();
+    let mut tree = tree;
+    for default in defaults.iter() {
+        if global_names.contains(&default.option.as_str()) {
+            tree = set_default(tree, default);
+            continue;
+        }
+        let verbs: Vec<String> = tree.get_subcommands().filter(|v| has_long(v, &default.option)).map(|v| v.get_name().to_owned()).collect();
+        for verb in verbs {
+            tree = tree.mut_subcommand(verb, |v| set_default(v, default));
+        }
+    }
+    tree
+}
+
+fn has_long(tree: &Command, long: &str) -> bool {
+    tree.get_arguments().any(|arg| arg.get_long() == Some(long))
+}
+
+fn set_default(tree: Command, default: &DefaultValue) -> Command {
+    tree.mut_args(|arg| {
+        if arg.get_long() != Some(default.option.as_str()) {
+            return arg;
+        }
+        let values: Vec<OsStr> = default.values.iter().map(|v| OsStr::from(v.clone())).collect();
+        arg.default_values(values)
+    })
+}

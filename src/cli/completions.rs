@@ -1,0 +1,50 @@
+//! `haul completions`, `haul man`: made from the command tree itself.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::args::Cli;
+use super::{DONE, desk::Desk};
+use crate::error::{Error, Kind, Result};
+
+/// Shell completions
+///
+/// Examples:
+///   haul completions bash > /etc/bash_completion.d/haul
+///   haul completions zsh > ~/.zfunc/_haul
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct CompletionsArgs {
+    pub shell: Shell,
+}
+
+/// Manual page
+///
+/// Examples:
+///   haul man | man -l -
+///   haul man > /usr/local/share/man/man1/haul.1
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct ManArgs {}
+
+pub fn run(desk: &mut Desk, args: CompletionsArgs) -> Result<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "haul", &mut text);
+    desk.renderer.out(&String::from_utf8_lossy(&text));
+    Ok(DONE)
+}
+
+/// The page of `haul`, then one section after another for its commands.
+pub fn run_man(desk: &mut Desk) -> Result<u8> {
+    let mut text = Vec::new();
+    let mut pages = vec![Cli::command()];
+    while let Some(page) = pages.pop() {
+        let prefix = page.get_display_name().unwrap_or(page.get_name()).to_owned();
+        clap_mangen::Man::new(page.clone()).render(&mut text).map_err(|e| Error::new(Kind::Other, "the manual could not be made").cause(e))?;
+        for sub in page.get_subcommands().filter(|s| !s.is_hide_set() && s.get_name() != "help") {
+            pages.push(sub.clone().display_name(format!("{prefix}-{}", sub.get_name())));
+        }
+    }
+    desk.renderer.out(&String::from_utf8_lossy(&text));
+    Ok(DONE)
+}

@@ -1,0 +1,119 @@
+//! What a verb is handed: configuration, the voice, and remotes opened by name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::args::Global;
+use crate::config::{Config, Env, Remote};
+use crate::contract::provider::AnyProvider;
+use crate::contract::{Events, Ledger, Opening, TokenStore};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Event, Protocol};
+use crate::render::Renderer;
+use crate::state::State;
+use crate::transfer;
+
+/// Tries and limits of single calls (`ls`, `mkdir`): as those of a transfer.
+const TRIES: u32 = 5;
+
+pub struct Desk {
+    pub config: Config,
+    pub renderer: Renderer,
+    state: Arc<State>,
+    /// Retries of single calls are told with `-v`.
+    events: Events,
+    told: mpsc::UnboundedReceiver<Event>,
+}
+
+/// A remote, ready to be asked.
+pub struct OpenRemote {
+    pub name: String,
+    pub provider: AnyProvider,
+    pub ledger: Arc<dyn Ledger>,
+    /// Origin and account: stays the same when the user renames the remote.
+    pub key: String,
+    config: Remote,
+}
+
+impl Desk {
+    pub fn new(config: Config, env: Env, global: &Global) -> Desk {
+        let renderer = Renderer::for_process(global.json, global.quiet, global.verbose, global.progress);
+        let state = Arc::new(State::new(env.state_dir()));
+        let (events, told) = Events::channel();
+        Desk { config, renderer, state, events, told }
+    }
+
+    pub fn knows(&self, remote: &str) -> bool {
+        self.config.remote(remote).is_ok()
+    }
+
+    /// Fails with `NotFound` for an unknown remote and `Usage` for an incomplete one. Sends nothing.
+    pub fn open(&self, name: &str, timeout: Duration) -> Result<OpenRemote> {
+        self.open_with(self.config.remote(name)?, self.state.clone(), timeout)
+    }
+
+    /// As `open`, with tokens kept elsewhere.
+    pub fn open_with(&self, config: Remote, tokens: Arc<dyn TokenStore>, timeout: Duration) -> Result<OpenRemote> {
+        config.check_complete()?;
+        let opening = Opening { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(timeout) };
+        let provider = (config.provider.open)(opening).map_err(|e| e.on(config.name.clone()))?;
+        Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config })
+    }
+
+    pub fn tokens(&self) -> Arc<State> {
+        self.state.clone()
+    }
+
+    /// Single calls to `remote`, with the retries that a transfer has.
+    pub fn calls(&self, remote: &OpenRemote) -> transfer::Desk {
+        let policy = transfer::Policy { tries: TRIES, timeout: remote.config.network(Duration::ZERO).timeout, min_rate: 0 };
+        transfer::Desk { provider: remote.provider.clone(), policy, events: self.events.clone(), limit: None }
+    }
+
+    /// Says how it ended, and with which status.
+    pub fn end(&mut self, outcome: Result<u8>) -> u8 {
+        while let Ok(event) = self.told.try_recv() {
+            if let Event::Waiting { why, .. } | Event::Note(why) = event {
+                self.renderer.note(&why);
+            }
+        }
+        for warning in self.state.warnings() {
+            self.renderer.warning(&warning.to_string());
+        }
+        match outcome {
+            Ok(status) => status,
+            Err(error) => self.renderer.error(&error),
+        }
+    }
+}
+
+impl OpenRemote {
+    /// The flag's protocol, else the remote's own setting.
+    pub fn protocol(&self, flag: Option<Protocol>) -> Result<Option<Protocol>> {
+        match (flag, self.config.secrets().plain("protocol")) {
+            (Some(protocol), _) => Ok(Some(protocol)),
+            (None, Some(text)) if text != "auto" => text.parse().map(Some).map_err(|e: Error| e.on(self.name.clone())),
+            _ => Ok(None),
+        }
+    }
+
+    pub fn config(&self) -> &Remote {
+        &self.config
+    }
+}
+
+fn key_of(config: &Remote) -> String {
+    let secrets = config.secrets();
+    let url = secrets.plain("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();
+    let user = secrets.plain("username").unwrap_or_default();
+    format!("{}|{}|{user}", config.provider.id, url.trim_end_matches('/'))
+}
+
+/// For a verb that a provider lacks.
+pub fn unsupported(remote: &OpenRemote, what: &str, others: &[&str]) -> Error {
+    let title = remote.provider.info().title;
+    let error = Error::new(Kind::Unsupported, format!("{title} {what}")).on(remote.name.clone());
+    if others.is_empty() { error } else { error.hint(format!("{} can", others.join(" and "))) }
+}

@@ -1,0 +1,62 @@
+//! `haul mkdir`: folders on a remote.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::{DONE, values};
+use crate::contract::walk::one_named;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Report};
+use crate::transfer::folders::Folders;
+
+/// Make folders on a remote
+///
+/// Examples:
+///   haul mkdir cloud:/2026
+///   haul mkdir -p work:/projects/harbour/rushes
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct MkdirArgs {
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
+    /// Parents too, and no complaint when it is there
+    #[arg(short, long)]
+    pub parents: bool,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+pub async fn run(desk: &mut Desk, args: MkdirArgs) -> Result<u8> {
+    let places = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
+    for place in places {
+        make(desk, &place, args.parents, args.timeout).await?;
+    }
+    Ok(DONE)
+}
+
+async fn make(desk: &mut Desk, address: &Address, parents: bool, timeout: std::time::Duration) -> Result<()> {
+    let remote = desk.open(&address.remote, timeout)?;
+    if remote.provider.folders().is_none() {
+        return Err(super::providers::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
+    }
+    let folders = Folders::new(desk.calls(&remote), address.place.root.clone(), false);
+    let path = &address.place.path;
+    let there = match (path.parent(), path.name()) {
+        (Some(parent), Some(name)) => match folders.find(&parent).await? {
+            Some(parent) => one_named(parent.children.clone(), name, false, &parent.entry.path)?,
+            None if parents => None,
+            None => return Err(Error::new(Kind::NotFound, "its parent folder is not there").on(address.to_string()).hint("make the parents too: haul mkdir -p")),
+        },
+        _ => return Err(Error::new(Kind::Exists, "the top folder is always there").on(address.to_string())),
+    };
+    match there {
+        Some(entry) if entry.is_folder() && parents => return Ok(()),
+        Some(_) => return Err(Error::new(Kind::Exists, "it is there already").on(address.to_string())),
+        None => {}
+    }
+    let made = folders.ensure(path).await?;
+    let id = Some(made.entry.id.clone());
+    desk.renderer.report(&Report::Created { remote: remote.name, path: made.entry.path.clone(), id, kind: "folder" });
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `haul providers`: the table of what each provider can do, produced by asking the providers themselves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::DONE;
+use super::desk::{self, Desk, OpenRemote};
+use crate::contract::provider::AnyProvider;
+use crate::contract::{BoxFuture, Network, Opening, ProviderInfo, Secrets, StoredToken, TokenStore};
+use crate::error::{Error, Result};
+use crate::model::report::ProviderLine;
+use crate::model::{Report, Secret};
+use crate::providers::REGISTRY;
+
+/// What each provider can do
+///
+/// Examples:
+///   haul providers
+///   haul providers --json | jq 'select(.abilities.folders)'
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct ProvidersArgs {
+    /// As a Markdown table
+    #[arg(long, hide = true)]
+    pub markdown: bool,
+}
+
+type Held = fn(&AnyProvider) -> bool;
+
+/// The columns of the table.
+const ABILITIES: [(&str, Held); 3] = [
+    ("folders", |p| p.folders().is_some()),
+    ("replace", |p| p.swapping().is_some() || p.info().revises),
+    ("md5-before", |p| p.info().takes_md5),
+];
+
+pub fn run(desk: &mut Desk, args: ProvidersArgs) -> Result<u8> {
+    let lines = REGISTRY.iter().map(|info| line(info)).collect::<Result<Vec<_>>>()?;
+    if args.markdown {
+        desk.renderer.out(&crate::render::providers_markdown(&lines));
+        return Ok(DONE);
+    }
+    for line in lines {
+        desk.renderer.report(&Report::Providers(line));
+    }
+    Ok(DONE)
+}
+
+fn line(info: &'static ProviderInfo) -> Result<ProviderLine> {
+    let provider = unconnected(info)?;
+    let abilities: Map<String, Value> = ABILITIES.iter().map(|(name, held)| ((*name).to_owned(), held(&provider).into())).collect();
+    Ok(ProviderLine { provider: info.id, title: info.title, protocols: info.protocols.to_vec(), abilities })
+}
+
+/// The refusal of a verb that a provider lacks, with the names of those that hold the ability.
+pub fn lacking(remote: &OpenRemote, ability: &str, what: &str) -> Error {
+    let held = ABILITIES.iter().find(|(name, _)| *name == ability).map(|(_, held)| *held);
+    let holds = |info: &&'static ProviderInfo| held.is_some_and(|held| unconnected(info).is_ok_and(|p| held(&p)));
+    let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();
+    desk::unsupported(remote, what, &others)
+}
+
+/// A provider that is only asked what it can do; it never connects.
+fn unconnected(info: &'static ProviderInfo) -> Result<AnyProvider> {
+    let network = Network { timeout: Duration::from_secs(1), ca_file: None, insecure: false };
+    (info.open)(Opening { remote: info.id.to_owned(), secrets: Arc::new(Nothing), tokens: Arc::new(Nothing), network })
+}
+
+struct Nothing;
+
+impl Secrets for Nothing {
+    fn plain(&self, key: &str) -> Option<String> {
+        (key == "url").then(|| "https://localhost".to_owned())
+    }
+    fn secret(&self, _: &str) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+    fn has(&self, _: &str) -> bool {
+        false
+    }
+}
+
+impl TokenStore for Nothing {
+    fn load(&self, _: &str) -> Result<Option<StoredToken>> {
+        Ok(None)
+    }
+    fn save(&self, _: &str, _: &StoredToken) -> Result<()> {
+        Ok(())
+    }
+    fn forget(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+    fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
+        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
+    }
+}

@@ -1,0 +1,159 @@
+//! `haul put`: files, folders and standard input to a remote.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::values;
+use crate::contract::Events;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Protocol};
+use crate::transfer::limit::Limit;
+use crate::transfer::put::{ChecksumMode, Put, PutOptions, put};
+use crate::transfer::{self, IfExists, Policy};
+
+/// Upload files, folders, or standard input
+///
+/// Examples:
+///   haul put film.mov studio:/incoming/
+///   pg_dump shop | haul put - cloud:/backups/shop.sql
+///
+/// PATH is a folder when it ends in "/", is the root, names an existing folder, or when there are several sources or a
+/// folder among them; then each source lands in it under its own name, and missing folders are made. Otherwise PATH is
+/// the file's new name. "dir/" puts what is inside of dir.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct PutArgs {
+    /// Local files and folders, or "-" for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Where to
+    #[arg(value_name = "REMOTE:PATH")]
+    pub target: String,
+    /// Bytes that standard input will have; without it, input that the server must know the size of is spooled first
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub size: Option<u64>,
+    /// Folders are always taken whole; accepted for the fingers' sake
+    #[arg(short, long, hide = true)]
+    pub recursive: bool,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+/// Options of all transfers.
+#[derive(Args)]
+#[command(next_help_heading = "Transfer")]
+pub struct TransferArgs {
+    /// Files in flight; fewer if the account allows fewer
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::count)]
+    pub jobs: u32,
+    /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
+    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", value_parser = protocol)]
+    pub protocol: AnyProtocol,
+    /// Bytes in one request, never above what the server allows
+    #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = values::some_size)]
+    pub chunk_size: Option<u64>,
+    /// update (replace unless provably the same), replace, skip, rename or fail
+    #[arg(long, value_name = "P", default_value = "update", env = "HAUL_IF_EXISTS", value_parser = if_exists)]
+    pub if_exists: IfExists,
+    /// MD5: before the first byte, after the last, auto or none
+    #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", value_parser = checksum)]
+    pub checksum: ChecksumMode,
+    /// All transfers together, a second: 10M is 10 MiB
+    #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = values::some_size)]
+    pub bwlimit: Option<u64>,
+    /// Tries of one request, the first included
+    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = values::count)]
+    pub retries: u32,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: Duration,
+    /// A transfer slower than this for a minute is cut and resumed
+    #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = values::size)]
+    pub min_rate: u64,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub dry_run: bool,
+    /// Stop at the first failed file
+    #[arg(long, env = "HAUL_FAIL_FAST", value_parser = clap::builder::BoolishValueParser::new())]
+    pub fail_fast: bool,
+}
+
+/// `--protocol`: none = auto.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyProtocol(pub Option<Protocol>);
+
+fn protocol(text: &str) -> Result<AnyProtocol> {
+    match text {
+        "auto" => Ok(AnyProtocol(None)),
+        other => Protocol::from_str(other).map(|p| AnyProtocol(Some(p))),
+    }
+}
+
+fn if_exists(text: &str) -> Result<IfExists> {
+    text.parse()
+}
+
+fn checksum(text: &str) -> Result<ChecksumMode, String> {
+    Ok(match text {
+        "auto" => ChecksumMode::Auto,
+        "before" => ChecksumMode::Before,
+        "after" => ChecksumMode::After,
+        "none" => ChecksumMode::None,
+        _ => return Err("use auto, before, after or none".to_owned()),
+    })
+}
+
+pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
+    let target = Address::parse(&args.target)?.ok_or_else(|| not_remote(&args.target))?;
+    for source in &args.sources {
+        refuse_remote_source(desk, source)?;
+    }
+    let remote = desk.open(&target.remote, args.transfer.timeout)?;
+    let (events, receiver) = Events::channel();
+    let job = Put {
+        desk: transfer_desk(&args.transfer, remote.provider.clone(), events),
+        ledger: remote.ledger.clone(),
+        remote_key: remote.key.clone(),
+        target,
+        options: PutOptions {
+            if_exists: args.transfer.if_exists,
+            checksum: args.transfer.checksum,
+            protocol: remote.protocol(args.transfer.protocol.0)?,
+            chunk_size: args.transfer.chunk_size,
+            jobs: args.transfer.jobs as usize,
+            dry_run: args.transfer.dry_run,
+            fail_fast: args.transfer.fail_fast,
+            stdin_size: args.size,
+        },
+    };
+    let (outcome, tally) = tokio::join!(put(job, &args.sources), desk.renderer.follow(receiver));
+    outcome?;
+    Ok(tally.status())
+}
+
+fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
+    transfer::Desk {
+        provider,
+        policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
+        events,
+        limit: args.bwlimit.map(|rate| Arc::new(Limit::new(rate))),
+    }
+}
+
+fn not_remote(target: &str) -> Error {
+    Error::new(Kind::Usage, "the target of a put is a place on a remote").on(target).hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
+}
+
+/// `haul put studio:/a cloud:/b`: easily typed, and the colon in a file's name is rare.
+fn refuse_remote_source(desk: &Desk, source: &str) -> Result<()> {
+    match Address::parse(source) {
+        Ok(Some(address)) if !std::path::Path::new(source).exists() && desk.knows(&address.remote) => {
+            Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote").on(source).hint("a local file with a colon is written ./NAME:REST"))
+        }
+        _ => Ok(()),
+    }
+}

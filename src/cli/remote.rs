@@ -1,0 +1,185 @@
+//! `haul remote`: the configured accounts.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use reqwest::Url;
+
+use super::desk::{Desk, OpenRemote};
+use super::{DONE, values};
+use crate::contract::provider::AnyProvider;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::CheckLine;
+use crate::model::{Address, Place, RemotePath, Report};
+use crate::providers::{self, REGISTRY};
+use crate::render::exit;
+
+/// The configured accounts
+#[derive(Subcommand)]
+pub enum RemoteVerb {
+    Add(AddArgs),
+    List(ListArgs),
+    Show(ShowArgs),
+    Check(CheckArgs),
+    Remove(ShowArgs),
+}
+
+/// Add a remote to the configuration file
+///
+/// Examples:
+///   haul remote add studio --provider iogates username=ann
+///   haul remote add work --provider fileago url=https://files.example.com username=ann@example.com
+///
+/// Secrets are not taken here: `haul login REMOTE` asks for them, and K_command=… names a command that prints one.
+#[derive(Args)]
+#[command(verbatim_doc_comment, after_long_help = keys_help())]
+pub struct AddArgs {
+    pub name: String,
+    /// iogates, giga0 (also: yetishare) or fileago
+    #[arg(short, long)]
+    pub provider: String,
+    #[arg(value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// The remotes and where they are set
+///
+/// Examples:
+///   haul remote list
+///   haul remote list --json | jq -r .name
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct ListArgs {}
+
+/// One remote
+///
+/// Examples:
+///   haul remote show studio
+///   haul remote show --json studio
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct ShowArgs {
+    #[arg(value_name = "REMOTE")]
+    pub name: String,
+}
+
+/// Try name resolution, TLS, sign-in, root listing and each upload protocol on offer; safe to paste into a bug report
+///
+/// Examples:
+///   haul remote check studio
+///   haul remote check --json studio
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct CheckArgs {
+    #[arg(value_name = "REMOTE")]
+    pub name: String,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "20s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: Duration,
+}
+
+pub async fn run(desk: &mut Desk, verb: RemoteVerb) -> Result<u8> {
+    match verb {
+        RemoteVerb::Add(args) => add(desk, args),
+        RemoteVerb::List(_) => list(desk),
+        RemoteVerb::Show(args) => show(desk, args),
+        RemoteVerb::Check(args) => check(desk, args).await,
+        RemoteVerb::Remove(args) => remove(desk, args),
+    }
+}
+
+fn add(desk: &mut Desk, args: AddArgs) -> Result<u8> {
+    let provider = providers::find(&args.provider).ok_or_else(|| {
+        let known: Vec<&str> = REGISTRY.iter().map(|p| p.id).collect();
+        Error::new(Kind::Usage, "there is no such provider").on(args.provider.clone()).hint(format!("use {}", known.join(", ")))
+    })?;
+    let settings = args.settings.iter().map(|s| pair(s)).collect::<Result<Vec<_>>>()?;
+    desk.config.add_remote(&args.name, provider, &settings)?;
+    desk.renderer.note(&format!("added; `haul login {}` obtains a token", args.name));
+    Ok(DONE)
+}
+
+fn pair(text: &str) -> Result<(String, String)> {
+    let (key, value) = text.split_once('=').ok_or_else(|| Error::new(Kind::Usage, "this is no KEY=VALUE").on(text))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+pub fn list(desk: &mut Desk) -> Result<u8> {
+    let lines: Vec<_> = desk.config.remotes().iter().map(|r| r.line()).collect();
+    if lines.is_empty() {
+        desk.renderer.warning("there are no remotes yet; `haul remote add` makes one, `haul sandbox` lets you try without an account");
+    }
+    for line in lines {
+        desk.renderer.report(&Report::Remote(line));
+    }
+    Ok(DONE)
+}
+
+fn show(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
+    let line = desk.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
+    desk.renderer.show_block();
+    desk.renderer.report(&Report::Remote(line));
+    Ok(DONE)
+}
+
+fn remove(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
+    desk.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
+    Ok(DONE)
+}
+
+async fn check(desk: &mut Desk, args: CheckArgs) -> Result<u8> {
+    let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.timeout)?;
+    let provider = &remote.provider;
+    let mut worst = DONE;
+    let mut tell = |desk: &mut Desk, step: String, outcome: Result<String>| {
+        let ok = outcome.is_ok();
+        let detail = outcome.unwrap_or_else(|e| {
+            worst = if worst == DONE { exit::status(e.kind()) } else { worst };
+            e.to_string()
+        });
+        desk.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
+        ok
+    };
+    if !tell(desk, "name".into(), resolve(&remote).await) || !tell(desk, "connection".into(), provider.reach().await) {
+        return Ok(worst);
+    }
+    let account = provider.sign_in().await;
+    let offered = account.as_ref().map(|a| a.protocols.clone()).unwrap_or_default();
+    if !tell(desk, "sign-in".into(), account.map(|a| a.account.unwrap_or_default())) {
+        return Ok(worst);
+    }
+    tell(desk, "listing".into(), count_root(provider).await);
+    for protocol in offered {
+        tell(desk, format!("upload by {protocol}"), provider.probe(protocol).await);
+    }
+    Ok(worst)
+}
+
+async fn resolve(remote: &OpenRemote) -> Result<String> {
+    let url = Url::parse(&remote.provider.origin()).ok();
+    let (Some(host), Some(port)) = (url.as_ref().and_then(Url::host_str), url.as_ref().and_then(Url::port_or_known_default)) else {
+        return Err(Error::new(Kind::Usage, "the url names no host"));
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((bare, port)).await;
+    let found = found.map_err(|e| Error::new(Kind::Unreachable, "the name can't be resolved").on(host.to_owned()).cause(e))?;
+    let addresses: Vec<String> = found.map(|a| a.ip().to_string()).collect();
+    Ok(format!("{host} is {}", addresses.join(", ")))
+}
+
+async fn count_root(provider: &AnyProvider) -> Result<String> {
+    let root = provider.stat(&Place::at(RemotePath::root())).await?;
+    Ok(format!("{} entries in the root", provider.list(&root).await?.len()))
+}
+
+/// The keys of every provider, from their own declarations.
+fn keys_help() -> String {
+    let mut text = String::from("Keys (a secret K may be set as K_file or K_command):\n");
+    for info in REGISTRY {
+        text.push_str(&format!("\n{}\n", info.id));
+        for setting in info.settings {
+            text.push_str(&format!("  {:<18} {}{}\n", setting.key, setting.help, if setting.secret { " (secret)" } else { "" }));
+        }
+    }
+    text
+}

@@ -1,0 +1,51 @@
+//! `haul sandbox`: stand-ins of all three providers on loopback, to try the tool without an account.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::{DONE, signals};
+use crate::error::{Error, Kind, Result};
+use crate::model::Report;
+use crate::sandbox::Sandbox;
+
+/// Local stand-ins of all three providers
+///
+/// Examples:
+///   haul sandbox -- haul put film.mov iogates:/demo/
+///   haul sandbox
+///
+/// With a COMMAND: runs it with the remotes iogates, giga0 and fileago in its environment, shows what arrived, and ends
+/// with its status. Without: prints the environment and runs until it is stopped.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct SandboxArgs {
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
+    let sandbox = Sandbox::start().await?;
+    let Some((program, rest)) = args.command.split_first() else {
+        for (name, value) in sandbox.env() {
+            desk.renderer.out(&format!("export {name}='{value}'\n"));
+        }
+        desk.renderer.note("the sandbox runs until it is stopped");
+        return signals::until_interrupted(std::future::pending()).await;
+    };
+    let status = tokio::process::Command::new(program).args(rest).envs(sandbox.env()).env("PATH", own_folder_first()).status().await;
+    let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").on(program).cause(e))?;
+    for file in sandbox.arrived() {
+        desk.renderer.report(&Report::Arrived { provider: file.provider, path: file.path, size: file.size, md5: file.md5, protocol: file.protocol });
+    }
+    Ok(match status.code() {
+        Some(code) => u8::try_from(code & 0xff).unwrap_or(1),
+        None => 1,
+    })
+}
+
+/// `haul` in COMMAND is this very program, installed or not.
+fn own_folder_first() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).unwrap_or(path)
+}

@@ -1,0 +1,69 @@
+//! Values of options as they are typed: sizes, rates, times.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+/// `10M` = 10 MiB, as everywhere in the field of file transfer; `10MB` = 10,000,000; a bare number is bytes.
+pub fn size(text: &str) -> Result<u64, String> {
+    let trimmed = text.trim();
+    let binary = match trimmed.chars().last() {
+        Some(unit @ ('k' | 'K' | 'm' | 'M' | 'g' | 'G' | 't' | 'T')) => {
+            let digits = trimmed.get(..trimmed.len() - 1).unwrap_or_default();
+            format!("{digits}{}iB", unit.to_ascii_uppercase())
+        }
+        _ => trimmed.to_owned(),
+    };
+    binary.parse::<ByteSize>().map(|b| b.as_u64()).map_err(|_| format!("{text:?} is no size; write it as 500K, 32M or 1G"))
+}
+
+/// As [`size`], but not nothing.
+pub fn some_size(text: &str) -> Result<u64, String> {
+    size(text).and_then(|n| if n == 0 { Err("it must be more than 0".to_owned()) } else { Ok(n) })
+}
+
+/// `60s`, `2m`, `1h30m`; a bare number is seconds.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let parsed = match text.trim().parse::<u64>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => humantime::parse_duration(text),
+    };
+    match parsed {
+        Ok(time) if !time.is_zero() => Ok(time),
+        Ok(_) => Err("it must be more than 0".to_owned()),
+        Err(_) => Err(format!("{text:?} is no time; write it as 30s, 5m or 1h")),
+    }
+}
+
+/// A count of at least one.
+pub fn count(text: &str) -> Result<u32, String> {
+    match text.trim().parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(n) => Ok(n),
+        Err(_) => Err(format!("{text:?} is no number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_binary() {
+        assert_eq!(size("10M"), Ok(10 << 20));
+        assert_eq!(size("1.5k"), Ok(1536));
+        assert_eq!(size("10MB"), Ok(10_000_000));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("77"), Ok(77));
+        assert!(size("much").is_err() && size("-1").is_err() && some_size("0").is_err());
+    }
+
+    #[test]
+    fn times_and_counts() {
+        assert_eq!(time("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
+        assert!(time("0").is_err() && time("soon").is_err());
+        assert_eq!(count("3"), Ok(3));
+        assert!(count("0").is_err() && count("-1").is_err());
+    }
+}

@@ -1,0 +1,214 @@
+//! `haul put` as a user runs it, against the sandbox: where files land, what is compared, what is refused, how it ends.
+
+use std::collections::BTreeMap;
+
+use haul::sandbox::Sandbox;
+
+use crate::haul::Home;
+
+const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
+
+/// A sandbox that lives as long as the test; the command under test runs in processes of its own.
+pub struct Play {
+    pub sandbox: Sandbox,
+    pub home: Home,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Play {
+    pub fn new() -> Play {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start()).unwrap();
+        let home = Home::new().env(sandbox.env());
+        Play { sandbox, home, _runtime: runtime }
+    }
+
+    /// Path and content of everything that is complete there.
+    pub fn arrived(&self, provider: &str) -> BTreeMap<String, Vec<u8>> {
+        let files = self.sandbox.arrived().into_iter().filter(|f| f.provider == provider);
+        files.map(|f| (f.path.clone(), std::fs::read(self.sandbox.file(provider, &f.path).unwrap()).unwrap())).collect()
+    }
+}
+
+fn bytes(len: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(2_654_435_761).max(1);
+    let step = |_| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as u8
+    };
+    (0..len).map(step).collect()
+}
+
+fn tree(home: &Home) -> BTreeMap<String, Vec<u8>> {
+    let files = BTreeMap::from([
+        ("a.txt".to_owned(), b"a".to_vec()),
+        ("deep/er/b.bin".to_owned(), bytes(300_000, 1)),
+        ("deep/größe ✓ \"q\" #%.txt".to_owned(), b"names".to_vec()),
+        ("z.bin".to_owned(), bytes(1_000_003, 2)),
+    ]);
+    for (name, content) in &files {
+        home.file(&format!("src/{name}"), content);
+    }
+    files
+}
+
+fn below(prefix: &str, files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    files.iter().map(|(name, content)| (format!("{prefix}/{name}"), content.clone())).collect()
+}
+
+#[test]
+fn a_folder_lands_whole_on_every_provider() {
+    let play = Play::new();
+    let files = tree(&play.home);
+    for remote in REMOTES {
+        let ran = play.home.run(&["put", "--json", "src", &format!("{remote}:/in/")]).ends_with(0);
+        assert_eq!(play.arrived(remote), below("/in/src", &files), "{remote}");
+        let uploaded = ran.events("uploaded");
+        assert_eq!(uploaded.len(), files.len(), "{remote}");
+        for event in &uploaded {
+            assert_eq!(event["schema"], 1);
+            let path = event["path"].as_str().unwrap();
+            let content = &files[path.strip_prefix("/in/src/").unwrap()];
+            assert_eq!(event["size"], content.len(), "{remote} {path}");
+            assert_eq!(event["md5"], format!("{:x}", md5::compute(content)), "{remote} {path}");
+            let verified = if remote == "fileago" { "size" } else { "md5" };
+            assert_eq!(event["verified"], verified, "{remote} {path}");
+            let protocol = if remote == "iogates" { "tus" } else { "multipart" };
+            assert_eq!(event["protocol"], protocol, "{remote} {path}");
+        }
+        let last = ran.json().pop().unwrap();
+        assert_eq!((&last["event"], &last["files"], &last["failed"]), (&"summary".into(), &files.len().into(), &0.into()));
+    }
+}
+
+#[test]
+fn every_protocol_of_iogates_brings_the_same_bytes() {
+    let play = Play::new();
+    let files = tree(&play.home);
+    for protocol in ["tus", "plupload", "ftps"] {
+        let ran = play.home.run(&["put", "--json", "--protocol", protocol, "src/", &format!("iogates:/by-{protocol}")]).ends_with(0);
+        assert!(ran.events("uploaded").iter().all(|e| e["protocol"] == protocol && e["verified"] == "md5"), "{}", ran.stdout);
+        let there: BTreeMap<_, _> = play.arrived("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
+        assert_eq!(there, below(&format!("/by-{protocol}"), &files));
+    }
+}
+
+#[test]
+fn where_an_upload_lands() {
+    let play = Play::new();
+    play.home.file("f.txt", "content");
+    play.home.file("g.txt", "other");
+    for remote in REMOTES {
+        let at = |path: &str| format!("{remote}:{path}");
+        play.home.run(&["put", "f.txt", &at("/new-name.txt")]).ends_with(0);
+        play.home.run(&["put", "f.txt", &at("/folder/")]).ends_with(0);
+        play.home.run(&["put", "g.txt", &at("/folder")]).ends_with(0);
+        play.home.run(&["put", "f.txt", "g.txt", &at("several")]).ends_with(0);
+        play.home.run(&["put", "f.txt", &at("")]).ends_with(0);
+        let paths: Vec<String> = play.arrived(remote).into_keys().collect();
+        assert_eq!(paths, ["/f.txt", "/folder/f.txt", "/folder/g.txt", "/new-name.txt", "/several/f.txt", "/several/g.txt"], "{remote}");
+    }
+}
+
+#[test]
+fn standard_input_on_every_provider() {
+    let play = Play::new();
+    let content = bytes(9_000_000, 3);
+    for remote in REMOTES {
+        let ran = play.home.run_with_input(&["put", "--json", "-", &format!("{remote}:/pipe/dump.sql")], &content).ends_with(0);
+        assert_eq!(ran.events("uploaded")[0]["source"], "-");
+        assert_eq!(play.arrived(remote)["/pipe/dump.sql"], content, "{remote}");
+        let sized = play.home.run_with_input(&["put", "--size", "9000000", "-", &format!("{remote}:/pipe/sized.sql")], &content);
+        sized.ends_with(0);
+        assert_eq!(play.arrived(remote)["/pipe/sized.sql"], content, "{remote}");
+        let lying = play.home.run_with_input(&["put", "--size", "9000001", "-", &format!("{remote}:/pipe/lying.sql")], &content);
+        lying.ends_with(7).says("before its announced size");
+        play.home.run(&["put", "-", &format!("{remote}:/pipe/")]).ends_with(2).says("no name of its own");
+    }
+}
+
+#[test]
+fn what_exists_is_treated_as_asked() {
+    let play = Play::new();
+    for remote in REMOTES {
+        let source = play.home.file("v.txt", "one");
+        let put = |policy: &str| play.home.run(&["put", "--json", "--if-exists", policy, "v.txt", &format!("{remote}:/v/v.txt")]);
+        put("fail").ends_with(0);
+        put("fail").ends_with(6);
+        assert_eq!(put("update").ends_with(0).events("skipped").len(), 1, "{remote}: this machine put it there");
+        assert_eq!(put("skip").ends_with(0).events("skipped").len(), 1);
+        std::fs::write(&source, "two").unwrap();
+        let renamed = put("rename").ends_with(0);
+        assert_eq!(renamed.events("uploaded")[0]["path"], "/v/v (2).txt", "{remote}");
+        let replaced = put("update").ends_with(0).events("uploaded");
+        assert_eq!(replaced[0]["path"], "/v/v.txt", "{remote}");
+        if remote == "iogates" {
+            assert!(replaced[0]["kept"].is_string(), "ioGates can't replace, and that is said");
+            put("replace").ends_with(3).says("entries have this name");
+        } else {
+            assert_eq!(play.arrived(remote)["/v/v.txt"], b"two", "{remote}");
+            put("replace").ends_with(0);
+            assert_eq!(play.arrived(remote)["/v/v.txt"], b"two", "{remote}");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_sends_nothing() {
+    let play = Play::new();
+    tree(&play.home);
+    for remote in REMOTES {
+        let ran = play.home.run(&["put", "-n", "--json", "src", &format!("{remote}:/dry/")]).ends_with(0);
+        assert_eq!(ran.events("planned").len(), 4);
+        assert!(play.arrived(remote).is_empty());
+        assert!(play.home.run(&["ls", "--json", &format!("{remote}:")]).ends_with(0).json().is_empty(), "{remote}: no folder either");
+    }
+}
+
+#[test]
+fn bad_input_is_told_before_anything_is_sent() {
+    let play = Play::new();
+    let home = &play.home;
+    home.file("f.txt", "x");
+    home.file("empty", "");
+    home.run(&["put", "nope", "iogates:/"]).ends_with(3).says("nope: there is no such file or folder here");
+    home.run(&["put", "f.txt", "nowhere:/"]).ends_with(3).says("there is no such remote");
+    home.run(&["put", "f.txt", "local"]).ends_with(2).says("REMOTE:PATH");
+    home.run(&["put", "f.txt", "iogates:/a/../b"]).ends_with(2);
+    home.run(&["put", "-j", "0", "f.txt", "iogates:/"]).ends_with(2);
+    home.run(&["put", "empty", "giga0:/"]).ends_with(8);
+    home.run(&["put", "--protocol", "ftp", "f.txt", "giga0:/"]).ends_with(10);
+    home.run(&["put", "f.txt", "giga0:/a\nb"]).ends_with(8);
+    for remote in REMOTES {
+        assert!(play.arrived(remote).is_empty(), "{remote}");
+    }
+}
+
+#[test]
+fn some_files_of_several_fail() {
+    let play = Play::new();
+    play.home.file("d/good.txt", "x");
+    play.home.file("d/empty.txt", "");
+    let ran = play.home.run(&["put", "--json", "d/", "giga0:/p"]).ends_with(9);
+    let failed = ran.events("failed");
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["error"]["kind"], "refused");
+    assert_eq!(failed[0]["error"]["retryable"], false);
+    assert_eq!(play.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/p/good.txt"]);
+}
+
+#[test]
+fn many_small_files_at_once() {
+    let play = Play::new();
+    for n in 0..60 {
+        play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+    }
+    for remote in REMOTES {
+        play.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
+        let there = play.arrived(remote);
+        assert_eq!(there.len(), 60, "{remote}");
+        assert_eq!(there["/many/041.txt"], b"file 41");
+    }
+}
