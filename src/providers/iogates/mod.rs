@@ -1,1 +1,102 @@
-//! iogates
+//! ioGates (providers.md 1): a JSON API for entries, and TUS, plupload or FTP(S) for their bytes. An upload first makes an
+//! entry, then sends the bytes under the name that the server gave for it. There is no removal, renaming or folder call.
+
+mod access;
+mod account;
+mod answer;
+mod api;
+mod choice;
+mod circles;
+#[cfg(test)]
+mod conversations;
+mod entry;
+mod listing;
+mod loose;
+mod making;
+mod offer;
+mod settings;
+#[cfg(test)]
+mod stand_in;
+mod tree;
+mod upload;
+mod wire;
+
+use std::sync::Arc;
+
+use crate::contract::provider::AnyProvider;
+use crate::contract::{BoxFuture, Folders, Opening, Provider, ProviderInfo, Result, Swapping, Ticket, Upload, UploadItem};
+use crate::model::{Account, Entry, Place, Protocol, RemotePath};
+
+pub static INFO: ProviderInfo = ProviderInfo {
+    id: "iogates",
+    aliases: &[],
+    title: "ioGates",
+    default_url: Some("https://iogates.com"),
+    settings: settings::SETTINGS,
+    protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
+    open,
+};
+
+pub struct IoGates {
+    api: api::Api,
+    listing: listing::Listing,
+    making: making::Making,
+    pools: settings::Pools,
+    settings: settings::Settings,
+}
+
+/// Fails with `Usage` when a setting makes no sense; looks up no secret and sends nothing.
+fn open(opening: Opening) -> Result<AnyProvider> {
+    Ok(Arc::new(IoGates::new(opening)?))
+}
+
+impl IoGates {
+    fn new(opening: Opening) -> Result<IoGates> {
+        let settings = settings::Settings::read(&opening)?;
+        let (listing, making, pools) = Default::default();
+        Ok(IoGates { api: api::Api::new(opening)?, listing, making, pools, settings })
+    }
+
+    async fn renew_token(&self) -> Result<()> {
+        self.api.access().await?.renew(&self.api.http).await?;
+        // The old token stands in the upload addresses.
+        self.api.forget_offers().await;
+        Ok(())
+    }
+}
+
+impl Provider for IoGates {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+    fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
+        Box::pin(account::sign_in(self))
+    }
+    fn renew(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.renew_token())
+    }
+    fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async { self.api.access().await?.forget().await.map(|()| false) })
+    }
+    fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
+        Box::pin(async { self.listing.current(&self.api).await?.stat(at) })
+    }
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
+        Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
+    }
+    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
+        Box::pin(upload::open(self, item))
+    }
+    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(upload::landed(self, ticket))
+    }
+    fn check_name(&self, name: &str) -> Result<()> {
+        RemotePath::root().join(name).map(drop)
+    }
+    fn folders(&self) -> Option<&dyn Folders> {
+        None
+    }
+    fn swapping(&self) -> Option<&dyn Swapping> {
+        None
+    }
+}

@@ -1,0 +1,223 @@
+//! Who we are at ioGates: a user, a share link, or a token that was given to us. Secrets are looked up when somebody
+//! signs in, not before: looking may run a command or ask the user.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Url;
+
+use super::wire::{Profile, SignIn, SignedIn};
+use super::{INFO, answer};
+use crate::contract::{Error, Kind, Lease, Opening, Result, Secrets, StoredToken};
+use crate::model::Secret;
+use crate::protocols::http::{Http, base_url};
+
+const APP_NAME: &str = "haul";
+/// Where this installation keeps its `deviceId` among the tokens.
+const DEVICE: &str = "iogates|device";
+
+pub enum Credentials {
+    /// Configured; used as it is, and never renewed.
+    Token(StoredToken),
+    User(String),
+    /// A share URL: it grants access by itself.
+    Share(Secret),
+}
+
+pub struct Access {
+    /// The API's origin, with a slash at its end.
+    pub origin: Url,
+    pub credentials: Credentials,
+    opening: Opening,
+    lease: Lease,
+    /// Told by a sign-in of this run only.
+    profile: Mutex<Option<Profile>>,
+}
+
+impl Access {
+    /// Finds out which credentials there are. Fails with `Auth` when there are none.
+    pub async fn find(opening: &Opening) -> Result<Access> {
+        let remote = opening.remote.clone();
+        let (url, credentials) = blocking(opening, move |secrets| credentials(secrets, &remote)).await?;
+        let origin = origin_of(base_url(&url, opening.network.insecure)?);
+        let who = match &credentials {
+            Credentials::Token(_) => "token".to_owned(),
+            Credentials::User(name) => format!("user {name}"),
+            // The name of a kept token is no secret, the share URL is one.
+            Credentials::Share(url) => format!("share {:x}", md5::compute(url.expose())),
+        };
+        let account = format!("iogates|{}|{who}", origin.origin().ascii_serialization());
+        let lease = Lease::new(account, opening.tokens.clone());
+        Ok(Access { origin, credentials, opening: opening.clone(), lease, profile: Mutex::default() })
+    }
+
+    pub async fn token(&self, http: &Http) -> Result<StoredToken> {
+        match &self.credentials {
+            Credentials::Token(token) => Ok(token.clone()),
+            _ => self.lease.token(self.sign_in(http)).await,
+        }
+    }
+
+    /// The server does not accept `token` (401). Returns the error as the engine has to understand it: a token that was
+    /// given to us can't be renewed.
+    pub async fn rejected(&self, token: &StoredToken, error: Error) -> Error {
+        if matches!(self.credentials, Credentials::Token(_)) {
+            return error.with_kind(Kind::Auth).hint("put a valid token in place of this remote's `token`");
+        }
+        self.lease.reject(token).await;
+        error
+    }
+
+    pub async fn renew(&self, http: &Http) -> Result<()> {
+        match &self.credentials {
+            Credentials::Token(_) => Err(Error::new(Kind::Auth, "the configured token is not accepted")
+                .on(self.opening.remote.clone())
+                .hint("put a valid token in place of this remote's `token`")),
+            _ => self.lease.renew(self.sign_in(http)).await,
+        }
+    }
+
+    pub async fn forget(&self) -> Result<()> {
+        self.lease.forget().await
+    }
+
+    pub fn profile(&self) -> Option<Profile> {
+        self.profile.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// `POST /api/authtoken` (providers.md 1.4). Sent once: a refusal is final.
+    async fn sign_in(&self, http: &Http) -> Result<StoredToken> {
+        let device_id = self.device_id()?;
+        let remote = self.opening.remote.clone();
+        let password = match &self.credentials {
+            Credentials::User(_) => Some(blocking(&self.opening, move |secrets| password(secrets, &remote)).await?),
+            _ => None,
+        };
+        let (username, url) = match &self.credentials {
+            Credentials::User(name) => (Some(name.as_str()), None),
+            Credentials::Share(url) => (None, Some(url.expose())),
+            Credentials::Token(token) => return Ok(token.clone()),
+        };
+        let password = password.as_ref().map(Secret::expose);
+        let body = SignIn { username, password, url, device_id: device_id.expose(), app_name: APP_NAME };
+        let to = self.origin.join("api/authtoken").map_err(|e| Error::new(Kind::Usage, "this url can't be used").cause(e))?;
+        let reply = http.call(http.client().post(to).json(&body)).await?;
+        let signed: SignedIn = answer::read_sign_in(&reply)?;
+        let token = signed.token.filter(is_usable).ok_or_else(|| answer::incomplete(&reply, "the sign-in without a usable token"))?;
+        *self.profile.lock().unwrap_or_else(PoisonError::into_inner) = signed.profile;
+        Ok(StoredToken { token, fields: Vec::new() })
+    }
+
+    /// The server remembers a passed second factor per token and device (providers.md 1.4): one id per installation, made
+    /// at random and kept. Two first runs at once may use two ids, once.
+    fn device_id(&self) -> Result<Secret> {
+        if let Some(kept) = self.opening.tokens.load(DEVICE)? {
+            return Ok(kept.token);
+        }
+        let id = format!("haul-{:016x}{:016x}", RandomState::new().hash_one(1), RandomState::new().hash_one(2));
+        let made = StoredToken { token: Secret::new(id), fields: Vec::new() };
+        self.opening.tokens.save(DEVICE, &made)?;
+        Ok(made.token)
+    }
+}
+
+/// A configured token wins, then a share URL, then a user.
+fn credentials(secrets: &dyn Secrets, remote: &str) -> Result<(String, Credentials)> {
+    let configured = |key: &str| if secrets.has(key) { secrets.secret(key) } else { Ok(None) };
+    let share = configured("share_url")?.filter(|s| !s.is_empty());
+    let url = match &share {
+        Some(share) => share.expose().to_owned(),
+        None => secrets.plain("url").or_else(|| INFO.default_url.map(str::to_owned)).unwrap_or_default(),
+    };
+    let token = configured("token")?.filter(|t| !t.is_empty());
+    let user = secrets.plain("username").filter(|name| !name.is_empty());
+    let credentials = match (token, share, user) {
+        (Some(token), _, _) if is_usable(&token) => Credentials::Token(StoredToken { token, fields: Vec::new() }),
+        (Some(_), _, _) => return Err(Error::new(Kind::Auth, "the configured token holds characters that no token has").on(remote)),
+        (None, Some(share), _) => Credentials::Share(share),
+        (None, None, Some(name)) => Credentials::User(name),
+        (None, None, None) => {
+            return Err(Error::new(Kind::Auth, "no credentials: neither username, share_url nor token is set")
+                .on(remote)
+                .hint(format!("set `username` for this remote, then run `haul login {remote}`")));
+        }
+    };
+    Ok((url, credentials))
+}
+
+fn password(secrets: &dyn Secrets, remote: &str) -> Result<Secret> {
+    secrets.secret("password")?.filter(|p| !p.is_empty()).ok_or_else(|| {
+        let variable = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase().replace(['-', '.'], "_"));
+        Error::new(Kind::Auth, "there is no password").on(remote).hint(format!("run `haul login {remote}`, or set {variable}"))
+    })
+}
+
+/// A token goes into headers and into a path: visible ASCII, and no step that a path would swallow.
+fn is_usable(token: &Secret) -> bool {
+    let text = token.expose();
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) && text != "." && text != ".."
+}
+
+/// Scheme, host and explicit port; nothing of a share URL's path is ours to read (providers.md 1.2).
+fn origin_of(mut url: Url) -> Url {
+    url.set_path("/");
+    url.set_query(None);
+    url.set_fragment(None);
+    // Both fail only for addresses without a host, which `base_url` refuses.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+async fn blocking<T, F>(opening: &Opening, ask: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&dyn Secrets) -> Result<T> + Send + 'static,
+{
+    let secrets: Arc<dyn Secrets> = opening.secrets.clone();
+    tokio::task::spawn_blocking(move || ask(&*secrets))
+        .await
+        .map_err(|e| Error::new(Kind::Other, "looking for the credentials failed").cause(e))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stand_in::{Told, opening};
+    use super::*;
+
+    async fn found(told: &[(&'static str, &str)]) -> Result<Access> {
+        Access::find(&opening(Told::new(told))).await
+    }
+
+    #[tokio::test]
+    async fn a_share_brings_its_own_origin_with_its_port() {
+        let access = found(&[("url", "https://iogates.com"), ("share_url", "https://web02.example:8443/show/15/ab/cd?x=1")]).await.unwrap();
+        assert_eq!(access.origin.as_str(), "https://web02.example:8443/");
+        assert!(matches!(access.credentials, Credentials::Share(_)));
+        let access = found(&[("username", "ann")]).await.unwrap();
+        assert_eq!(access.origin.as_str(), "https://iogates.com/");
+    }
+
+    #[tokio::test]
+    async fn no_credentials_are_told_before_anything_is_sent() {
+        let error = found(&[]).await.err().unwrap();
+        assert_eq!(error.kind(), Kind::Auth);
+        assert!(error.to_string().contains("haul login studio-a"), "{error}");
+        let access = found(&[("username", "ann")]).await.unwrap();
+        let http = Http::new(&opening(Told::new(&[])).network).unwrap();
+        let error = access.token(&http).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Auth);
+        assert!(error.to_string().ends_with("or set HAUL_REMOTE_STUDIO_A_PASSWORD"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_configured_token_is_used_as_it_is_and_never_renewed() {
+        let access = found(&[("token", "33c666119"), ("username", "ann")]).await.unwrap();
+        let http = Http::new(&opening(Told::new(&[])).network).unwrap();
+        let token = access.token(&http).await.unwrap();
+        assert_eq!(token.token.expose(), "33c666119");
+        assert_eq!(access.rejected(&token, Error::new(Kind::Expired, "no")).await.kind(), Kind::Auth);
+        assert_eq!(access.renew(&http).await.unwrap_err().kind(), Kind::Auth);
+        assert_eq!(found(&[("token", "a\r\nb: c")]).await.err().unwrap().kind(), Kind::Auth);
+    }
+}

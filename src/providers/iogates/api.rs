@@ -1,0 +1,153 @@
+//! The calls of ioGates (providers.md 1.5 to 1.12). Each is sent once; what a failure means is `answer`'s verdict.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, RequestBuilder, Url};
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::access::{Access, Credentials};
+use super::answer;
+use super::offer::Offers;
+use super::tree::Tree;
+use super::wire::{AuthInfo, File, Files, NewFile, Share};
+use crate::contract::{Error, Kind, Opening, Result, StoredToken};
+use crate::protocols::http::Http;
+use crate::protocols::reply::Reply;
+
+/// How long upload methods and their credentials are taken for current.
+const OFFERS_LAST: Duration = Duration::from_secs(60);
+/// As `Secret` spells a token in a URL, so that the masking finds it there.
+const TOKEN_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+pub struct Api {
+    pub http: Http,
+    pub opening: Opening,
+    access: OnceCell<Access>,
+    offers: Mutex<Option<(Instant, Arc<Offers>)>>,
+}
+
+impl Api {
+    pub fn new(opening: Opening) -> Result<Api> {
+        Ok(Api { http: Http::new(&opening.network)?, opening, access: OnceCell::new(), offers: Mutex::default() })
+    }
+
+    pub async fn access(&self) -> Result<&Access> {
+        self.access.get_or_try_init(|| Access::find(&self.opening)).await
+    }
+
+    /// `GET /api/authinfo/{token}`: how bytes may travel, and with which credentials; at most a minute old.
+    /// Fails with `Auth` when the share wants its SMS code first, with `Refused` when the token may not upload.
+    pub async fn offers(&self) -> Result<Arc<Offers>> {
+        let mut held = self.offers.lock().await;
+        if let Some((at, offers)) = &*held
+            && at.elapsed() < OFFERS_LAST
+        {
+            return Ok(offers.clone());
+        }
+        let access = self.access().await?;
+        let token = access.token(&self.http).await?;
+        let path = format!("api/authinfo/{}", utf8_percent_encode(token.token.expose(), TOKEN_IN_PATH));
+        let info: AuthInfo = match self.get(&token, &path).await {
+            Ok(info) => info,
+            Err(error) => return Err(self.or_code_needed(access, &token, error).await),
+        };
+        let offers = Arc::new(Offers::new(info, &access.origin, &self.opening.network));
+        *held = Some((Instant::now(), offers.clone()));
+        Ok(offers)
+    }
+
+    /// What was told may no longer hold: the next question goes to the server.
+    pub async fn forget_offers(&self) {
+        *self.offers.lock().await = None;
+    }
+
+    /// A share's token that is refused may only lack the SMS code; the share itself says so, where it can be asked.
+    async fn or_code_needed(&self, access: &Access, token: &StoredToken, error: Error) -> Error {
+        let refused = matches!(error.http_or_ftp_status(), Some(401 | 403));
+        if refused && matches!(access.credentials, Credentials::Share(_)) {
+            let share = self.get::<Share>(token, "api/share").await;
+            if share.is_ok_and(|share| share.two_factor == Some(true)) {
+                return answer::code_needed();
+            }
+        }
+        error
+    }
+
+    /// `GET /api/share`: the share that the token belongs to. Users' tokens have none.
+    pub async fn share(&self) -> Result<Share> {
+        let token = self.token().await?;
+        self.get(&token, "api/share").await
+    }
+
+    /// `GET /api/files`: everything there is, in one answer.
+    pub async fn files(&self) -> Result<Tree> {
+        let token = self.token().await?;
+        let reply = self.send(&token, self.request(Method::GET, "api/files").await?).await?;
+        let listed: Files = self.judged(&token, answer::read(&reply)).await?;
+        // Without this check an answer of another kind would look like an empty account.
+        let files = listed.files.ok_or_else(|| answer::incomplete(&reply, "a listing without files"))?;
+        Ok(Tree::new(files))
+    }
+
+    /// `GET /api/file/{id}`.
+    pub async fn file(&self, id: &str) -> Result<File> {
+        let token = self.token().await?;
+        self.get(&token, &format!("api/file/{}", utf8_percent_encode(id, TOKEN_IN_PATH))).await
+    }
+
+    /// `POST /api/file`: makes an entry, and the folders on its way. A second one makes a second entry (providers.md 1.6):
+    /// after `Interrupted` the caller looks first.
+    pub async fn create(&self, new: &NewFile<'_>) -> Result<File> {
+        let token = self.token().await?;
+        let request = self.request(Method::POST, "api/file").await?.json(new);
+        let reply = self.send(&token, request).await?;
+        self.judged(&token, answer::read(&reply)).await
+    }
+
+    async fn token(&self) -> Result<StoredToken> {
+        self.access().await?.token(&self.http).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, token: &StoredToken, path: &str) -> Result<T> {
+        let reply = self.send(token, self.request(Method::GET, path).await?).await?;
+        self.judged(token, answer::read(&reply)).await
+    }
+
+    async fn judged<T>(&self, token: &StoredToken, verdict: Result<T>) -> Result<T> {
+        match verdict {
+            Err(error) if error.kind() == Kind::Expired => Err(self.access().await?.rejected(token, error).await),
+            verdict => verdict,
+        }
+    }
+
+    /// Always to the API's own origin: the token goes with it.
+    async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
+        let origin: &Url = &self.access().await?.origin;
+        let url = origin.join(path).map_err(|e| Error::new(Kind::Other, "this call has no address").cause(e))?;
+        Ok(self.http.client().request(method, url))
+    }
+
+    async fn send(&self, token: &StoredToken, request: RequestBuilder) -> Result<Reply> {
+        self.http.call(request.headers(headers(token)?)).await
+    }
+}
+
+/// All three spellings that the documentation knows (OQ-1); the server takes the one it understands.
+fn headers(token: &StoredToken) -> Result<HeaderMap> {
+    let value = |text: &str| -> Result<HeaderValue> {
+        let mut value = HeaderValue::from_str(text).map_err(|e| Error::new(Kind::Auth, "this token can't be sent").cause(e))?;
+        value.set_sensitive(true);
+        Ok(value)
+    };
+    let token = token.token.expose();
+    let bearer = value(&format!("Bearer {token}"))?;
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", bearer.clone());
+    headers.insert("authorisation", bearer);
+    headers.insert("token", value(token)?);
+    Ok(headers)
+}

@@ -1,0 +1,147 @@
+//! Which upload protocols to try, in which order: the user's, else TUS, plupload, FTPS of those on offer (OQ-12).
+
+use super::offer::Offers;
+use crate::error::{Error, Kind, Result};
+use crate::model::Protocol;
+
+pub struct Wish<'a> {
+    /// The user takes this one or none.
+    pub forced: Option<Protocol>,
+    /// Turned out to be closed to us during this upload.
+    pub avoid: &'a [Protocol],
+    /// Bytes, when known.
+    pub size: Option<u64>,
+}
+
+/// At least one protocol, best first. Fails with `Refused` when the file is too large for the account or for every
+/// protocol, with `Unsupported` when nothing usable is on offer, with `NeedsSize` when the best one must know the size.
+pub fn choose(offers: &Offers, wish: &Wish<'_>) -> Result<Vec<Protocol>> {
+    fits_account(offers, wish.size)?;
+    let candidates = match wish.forced {
+        Some(protocol) => vec![forced(offers, protocol, wish.size)?],
+        None => open_to_us(offers, wish)?,
+    };
+    if wish.size.is_none() && candidates.first() == Some(&Protocol::Plupload) {
+        return Err(needs_size());
+    }
+    Ok(candidates)
+}
+
+/// plupload numbers its chunks `chunk` of `chunks` (providers.md 4).
+pub fn needs_size() -> Error {
+    Error::new(Kind::NeedsSize, "plupload must know the size before it begins")
+}
+
+fn fits_account(offers: &Offers, size: Option<u64>) -> Result<()> {
+    let Some(size) = size else { return Ok(()) };
+    if let Some(most) = offers.max_file_size.filter(|most| size > *most) {
+        return Err(Error::new(Kind::Refused, format!("{size} bytes are too large: the account takes files of up to {most} bytes")));
+    }
+    if let Some(free) = offers.available_storage.filter(|free| size > *free) {
+        return Err(Error::new(Kind::Refused, format!("{size} bytes don't fit: the account has room for {free} bytes"))
+            .hint("make room there, or ask for more storage"));
+    }
+    Ok(())
+}
+
+fn forced(offers: &Offers, protocol: Protocol, size: Option<u64>) -> Result<Protocol> {
+    let Some(offer) = offers.find(protocol) else {
+        let error = match offers.closed.iter().find(|(closed, _)| *closed == protocol) {
+            Some((_, why)) => Error::new(Kind::Unsupported, format!("{protocol} can't be used: {why}")),
+            None => Error::new(Kind::Unsupported, format!("the server does not offer {protocol}")),
+        };
+        return Err(error.hint(on_offer(offers)));
+    };
+    match offer.max_file_size {
+        Some(most) if size.is_some_and(|size| size > most) => Err(too_large(protocol, most).hint(on_offer(offers))),
+        _ => Ok(protocol),
+    }
+}
+
+fn open_to_us(offers: &Offers, wish: &Wish<'_>) -> Result<Vec<Protocol>> {
+    let mut candidates = Vec::new();
+    let mut small = None;
+    let mut reasons: Vec<String> = offers.closed.iter().map(|(protocol, why)| format!("{protocol}: {why}")).collect();
+    for offer in &offers.usable {
+        match offer.max_file_size {
+            _ if wish.avoid.contains(&offer.protocol) => reasons.push(format!("{}: it turned out to be closed to us", offer.protocol)),
+            Some(most) if wish.size.is_some_and(|size| size > most) => small = Some(too_large(offer.protocol, most)),
+            _ => candidates.push(offer.protocol),
+        }
+    }
+    match (candidates.is_empty(), small) {
+        (false, _) => Ok(candidates),
+        (true, Some(too_large)) => Err(too_large),
+        (true, None) if reasons.is_empty() => Err(Error::new(Kind::Unsupported, "the server offers no way to upload")),
+        (true, None) => Err(Error::new(Kind::Unsupported, format!("no upload protocol is open to us ({})", reasons.join("; ")))),
+    }
+}
+
+fn too_large(protocol: Protocol, most: u64) -> Error {
+    Error::new(Kind::Refused, format!("the file is too large: {protocol} takes up to {most} bytes there"))
+}
+
+fn on_offer(offers: &Offers) -> String {
+    let names: Vec<&str> = offers.protocols().into_iter().map(Protocol::name).collect();
+    if names.is_empty() { "ask the owner: no protocol is open to us".to_owned() } else { format!("use one on offer: {}", names.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Url;
+
+    use super::super::offer::{Offer, Way};
+    use super::*;
+    use Protocol::{Ftp, Ftps, Plupload, Tus};
+
+    fn offers(usable: &[(Protocol, Option<u64>)]) -> Offers {
+        let url = Url::parse("https://h.example/").unwrap();
+        let way = || Way::Tus { endpoint: url.clone(), chunk_size: None };
+        Offers {
+            usable: usable
+                .iter()
+                .map(|(protocol, max_file_size)| Offer { protocol: *protocol, max_file_size: *max_file_size, way: way() })
+                .collect(),
+            closed: vec![(Ftp, "plain FTP".into())],
+            default: None,
+            max_file_size: Some(1000),
+            available_storage: Some(500),
+        }
+    }
+
+    #[test]
+    fn the_table_of_choices() {
+        let all = [(Tus, None), (Plupload, Some(100)), (Ftps, None)];
+        type Row<'a> =
+            (&'a [(Protocol, Option<u64>)], Option<Protocol>, &'a [Protocol], Option<u64>, std::result::Result<&'a [Protocol], Kind>);
+        let table: &[Row] = &[
+            (&all, None, &[], Some(10), Ok(&[Tus, Plupload, Ftps])),
+            (&all, None, &[], Some(101), Ok(&[Tus, Ftps])),
+            (&all, None, &[Tus], Some(10), Ok(&[Plupload, Ftps])),
+            (&all, None, &[Tus, Plupload], None, Ok(&[Ftps])),
+            (&all, None, &[Tus, Plupload, Ftps], Some(10), Err(Kind::Unsupported)),
+            (&all, None, &[Tus, Ftps], Some(101), Err(Kind::Refused)),
+            (&all, None, &[], None, Ok(&[Tus, Plupload, Ftps])),
+            (&all, None, &[Tus], None, Err(Kind::NeedsSize)),
+            (&all, Some(Plupload), &[], None, Err(Kind::NeedsSize)),
+            (&all, Some(Plupload), &[], Some(101), Err(Kind::Refused)),
+            (&all, Some(Ftps), &[], Some(101), Ok(&[Ftps])),
+            (&all, Some(Ftp), &[], Some(10), Err(Kind::Unsupported)),
+            (&all, Some(Protocol::Multipart), &[], Some(10), Err(Kind::Unsupported)),
+            (&all, None, &[], Some(1001), Err(Kind::Refused)),
+            (&all, None, &[], Some(501), Err(Kind::Refused)),
+            (&all, None, &[], Some(500), Ok(&[Tus, Ftps])),
+            (&[], None, &[], Some(10), Err(Kind::Unsupported)),
+        ];
+        for (row, (usable, forced, avoid, size, wanted)) in table.iter().enumerate() {
+            let got = choose(&offers(usable), &Wish { forced: *forced, avoid, size: *size });
+            assert_eq!(got.map_err(|e| e.kind()), wanted.map(<[Protocol]>::to_vec), "row {row}");
+        }
+    }
+
+    #[test]
+    fn a_forced_protocol_that_is_closed_says_why_and_what_is_open() {
+        let error = choose(&offers(&[(Tus, None), (Ftps, None)]), &Wish { forced: Some(Ftp), avoid: &[], size: None }).unwrap_err();
+        assert_eq!(error.to_string(), "ftp can't be used: plain FTP; use one on offer: tus, ftps");
+    }
+}

@@ -1,0 +1,47 @@
+//! Folders that lie in each other, as a hostile or broken list may tell it: walking such a tree would never end.
+
+/// `parents[i]` is what entry `i` lies in; none is the root. Each circle is cut once and hangs at the root then.
+/// One pass: each entry is climbed over once.
+pub fn cut_circles(mut parents: Vec<Option<usize>>) -> Vec<Option<usize>> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Seen {
+        No,
+        OnThisClimb,
+        Before,
+    }
+    let mut seen = vec![Seen::No; parents.len()];
+    for start in 0..parents.len() {
+        let mut climb = Vec::new();
+        let mut here = Some(start);
+        while let Some(at) = here {
+            match seen.get(at) {
+                Some(Seen::No) => {
+                    climb.push(at);
+                    seen[at] = Seen::OnThisClimb;
+                    here = parents.get(at).copied().flatten();
+                }
+                Some(Seen::OnThisClimb) => {
+                    parents[at] = None;
+                    break;
+                }
+                Some(Seen::Before) | None => break,
+            }
+        }
+        for at in climb {
+            seen[at] = Seen::Before;
+        }
+    }
+    parents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_circle_is_cut_once_and_the_rest_stays() {
+        // 0 hangs on the circle 1 -> 2 -> 1; 3 lies in itself; 4 and 5 are as they should be.
+        let told = vec![Some(1), Some(2), Some(1), Some(3), None, Some(4)];
+        assert_eq!(cut_circles(told), [Some(1), None, Some(1), None, None, Some(4)]);
+    }
+}

@@ -1,0 +1,89 @@
+//! An entry of ioGates as `haul` shows it. A download URL never leaves here with its secret in it.
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::wire::File;
+use crate::model::{Entry, EntryKind, RemotePath, Secret};
+
+/// `md5` and `download` are null until the bytes have arrived (providers.md 1.7).
+pub fn is_empty(file: &File) -> bool {
+    file.md5.is_none() && file.download.is_none()
+}
+
+/// `modified` is the time the entry was created: ioGates tells no other, and never changes a file's bytes.
+pub fn entry_of(file: File, path: RemotePath) -> Entry {
+    let folder = file.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dir"));
+    let kind = if folder { EntryKind::Folder } else { EntryKind::File };
+    let mut entry = Entry::new(kind, file.id.unwrap_or_default(), path);
+    if let Some(name) = file.name {
+        entry.name = name;
+    }
+    entry.size = file.size.filter(|_| !folder);
+    entry.modified = file.created;
+    entry.md5 = file.md5;
+    entry.url = file.download.as_deref().and_then(without_secret);
+    let own = [
+        ("type", file.kind.map(Value::from)),
+        ("attributes", Some(file.attributes).filter(|a| a.as_array().is_some_and(|a| !a.is_empty()) || a.is_object())),
+        ("description", file.description.map(Value::from)),
+        ("editable", file.editable.map(Value::from)),
+        ("transfer_name", file.transfer_name.map(Value::from)),
+        ("Etag", Some(file.etag).filter(|e| e.is_number() || e.is_string())),
+    ];
+    entry.extra.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    entry
+}
+
+/// `https://HOST/download-file/59537/0/0/1/0/***`: the last step of a download URL works like a password (providers.md 1.10).
+fn without_secret(download: &str) -> Option<String> {
+    let mut url = Url::parse(download).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    url.set_query(None);
+    url.set_fragment(None);
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.path_segments_mut().ok()?.pop_if_empty().pop().push("***");
+    Some(url.into())
+}
+
+/// Makes the secret of a download URL known to the masking. Not done for whole listings: their URLs are masked here and
+/// kept nowhere, and 20,000 secrets would make each printed line slow.
+pub fn remember_secret(file: &File) {
+    let Some(download) = file.download.as_deref() else { return };
+    let path = download.split(['?', '#']).next().unwrap_or(download);
+    drop(Secret::new(download));
+    if let Some(last) = path.trim_end_matches('/').rsplit('/').next() {
+        drop(Secret::new(last));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::examples::*;
+    use super::*;
+    use crate::model::secret::masked;
+
+    #[test]
+    fn an_uploaded_file_shows_all_but_its_secret() {
+        let file: File = parse(FILE_UPLOADED);
+        assert!(!is_empty(&file));
+        remember_secret(&file);
+        let entry = entry_of(file, RemotePath::parse("/Show/My Title").unwrap());
+        assert_eq!((entry.id.as_str(), entry.kind, entry.size), ("61463", EntryKind::File, None));
+        assert_eq!(entry.modified.unwrap().to_rfc3339(), "2019-06-18T14:55:12+00:00");
+        assert_eq!(
+            Value::Object(entry.extra.clone()).to_string(),
+            r#"{"Etag":1,"attributes":[{"name":"My Attribute","value":"Some Value"}],"editable":true,"transfer_name":"My Title.mp4","type":"movie"}"#
+        );
+        let shown = serde_json::to_string(&entry).unwrap();
+        assert!(shown.contains("/download-file/59537/0/0/1/0/***") && !shown.contains("351-YC20"), "{shown}");
+        assert_eq!(masked("got 351-YC20zxKNb7a5PoxtRjazw7A23TpfZ0Kd"), "got ***");
+    }
+
+    #[test]
+    fn urls_lose_every_part_that_may_be_secret() {
+        assert_eq!(without_secret("https://u:p@h.example/a/b/?token=1#x").as_deref(), Some("https://h.example/a/***"));
+        assert_eq!(without_secret("javascript:alert(1)"), None);
+        assert_eq!(without_secret("/relative/secret"), None);
+    }
+}

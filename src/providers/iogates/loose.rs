@@ -1,0 +1,251 @@
+//! Reading JSON the way PHP servers write it (providers.md OQ-34): numbers as strings, ids as either, an empty map as
+//! `[]`, null anywhere. A field that makes no sense counts as absent; whether it was needed is the caller's to say.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::model::Secret;
+
+/// Longer ones are no ids.
+const LONGEST_ID: usize = 128;
+
+/// Text; a number or a bool as it is written. Empty text counts as absent.
+pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    Ok(text_of(Value::deserialize(d)?))
+}
+
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text).filter(|t| !t.is_empty()),
+        Value::Number(n) => Some(n.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+/// A secret, known to the masking from here on.
+pub fn secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    Ok(text(d)?.map(Secret::new))
+}
+
+/// An id that can stand in an address and in a URL's path as it is; anything else is no id.
+pub fn id<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let fits = |id: &String| id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'));
+    Ok(text(d)?.filter(fits))
+}
+
+/// A count. Less than nothing (a quota that is overdrawn) is 0.
+pub fn number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(d)? {
+        Value::Number(n) => n.as_u64().or_else(|| n.as_f64().map(whole)),
+        Value::String(text) => text.trim().parse().ok().or_else(|| text.trim().parse().ok().map(whole)),
+        _ => None,
+    })
+}
+
+/// The cast saturates: below zero and NaN are 0.
+fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+pub fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Value::deserialize(d)? {
+        Value::Bool(b) => Some(b),
+        Value::Number(n) => n.as_f64().map(|n| n != 0.0),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// `2020-07-07T10:14:21+0200` (providers.md 1.6), RFC 3339, or without a zone, which is taken as UTC.
+pub fn date<'de, D: Deserializer<'de>>(d: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    Ok(text(d)?.as_deref().and_then(date_of))
+}
+
+fn date_of(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(date) = DateTime::parse_from_rfc3339(text) {
+        return Some(date.to_utc());
+    }
+    if let Ok(date) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
+        return Some(date.to_utc());
+    }
+    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    local.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|date| date.and_utc())
+}
+
+/// 32 hex digits, in lower case.
+pub fn md5<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let hex = text(d)?.map(|t| t.trim().to_ascii_lowercase());
+    Ok(hex.filter(|t| t.len() == 32 && t.bytes().all(|b| b.is_ascii_hexdigit())))
+}
+
+/// Words in lower case, from a list or from PHP's list with gaps (`{"0": "ftp", "2": "tus"}`). None when it is neither.
+pub fn words<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<String>>, D::Error> {
+    let values: Vec<Value> = match Value::deserialize(d)? {
+        Value::Array(values) => values,
+        Value::Object(map) => map.into_iter().map(|(_, value)| value).collect(),
+        _ => return Ok(None),
+    };
+    Ok(Some(values.into_iter().filter_map(text_of).map(|word| word.to_ascii_lowercase()).collect()))
+}
+
+/// An object; none for null, `[]` and everything else.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    Ok(Maybe::deserialize(d)?.0)
+}
+
+/// The objects of a list, or of a map from id to object. None when it is neither; what is no object is left out.
+/// Read as a stream, because a listing of the whole account may be hundreds of megabytes.
+pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<T>>, D::Error> {
+    d.deserialize_any(ListVisitor(PhantomData))
+}
+
+struct Maybe<T>(Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(ObjectVisitor(PhantomData)).map(Maybe)
+    }
+}
+
+/// Every form of JSON that is not the wished one reads as none.
+macro_rules! nothing_else {
+    () => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("any JSON")
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    };
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    nothing_else!();
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Option<Vec<T>>;
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some((_, Maybe(one))) = map.next_entry::<IgnoredAny, Maybe<T>>()? {
+            list.extend(one);
+        }
+        Ok(Some(list))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Maybe(one)) = seq.next_element::<Maybe<T>>()? {
+            list.extend(one);
+        }
+        Ok(Some(list))
+    }
+
+    nothing_else!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_in_every_dress() {
+        for (value, wanted) in [
+            (json!(5), Some(5)),
+            (json!("5"), Some(5)),
+            (json!(" 5 "), Some(5)),
+            (json!(5.0), Some(5)),
+            (json!("1e3"), Some(1000)),
+            (json!(-7), Some(0)),
+            (json!("-7"), Some(0)),
+            (json!(1e300), Some(u64::MAX)),
+            (json!("many"), None),
+            (json!(null), None),
+            (json!([]), None),
+            (json!({"a": 1}), None),
+        ] {
+            assert_eq!(number(value.clone()).unwrap(), wanted, "{value}");
+        }
+    }
+
+    #[test]
+    fn dates_with_a_zone_without_a_colon() {
+        let wanted = DateTime::parse_from_rfc3339("2020-07-07T08:14:21Z").unwrap().to_utc();
+        for text in ["2020-07-07T10:14:21+0200", "2020-07-07T10:14:21+02:00", "2020-07-07T08:14:21Z", "2020-07-07 08:14:21"] {
+            assert_eq!(date_of(text), Some(wanted), "{text}");
+        }
+        assert_eq!(date_of("0000-00-00T00:00:00+0000"), None);
+        assert_eq!(date_of("yesterday"), None);
+    }
+
+    #[test]
+    fn ids_are_safe_or_absent() {
+        assert_eq!(id(json!(61463)).unwrap().as_deref(), Some("61463"));
+        assert_eq!(id(json!("a-1_b:c")).unwrap().as_deref(), Some("a-1_b:c"));
+        for bad in ["..", "a/b", "1\r\nX: y", "1?x=1", ""] {
+            assert_eq!(id(json!(bad)).unwrap(), None, "{bad:?}");
+        }
+        assert_eq!(id(json!("9".repeat(129))).unwrap(), None);
+    }
+
+    #[test]
+    fn flags_and_hashes() {
+        assert_eq!(flag(json!("1")).unwrap(), Some(true));
+        assert_eq!(flag(json!(0)).unwrap(), Some(false));
+        assert_eq!(flag(json!({})).unwrap(), None);
+        assert_eq!(md5(json!("2D53A2F20FFC76C89848B6A47C97D5D8")).unwrap().as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));
+        assert_eq!(md5(json!("0")).unwrap(), None);
+    }
+
+    #[test]
+    fn lists_and_maps_of_objects() {
+        type Object = std::collections::BTreeMap<String, u8>;
+        let one = Object::from([("a".to_owned(), 1)]);
+        assert_eq!(objects::<Object, _>(json!([{"a": 1}, null, "x", [], 3])).unwrap(), Some(vec![one.clone()]));
+        assert_eq!(objects::<Object, _>(json!({"7": {"a": 1}, "8": []})).unwrap(), Some(vec![one]));
+        assert_eq!(objects::<Object, _>(json!([])).unwrap(), Some(vec![]));
+        assert_eq!(objects::<Object, _>(json!("no")).unwrap(), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! What can be configured for an ioGates remote, and the connections that are kept for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::upload::extension;
+use crate::contract::{Error, Kind, Opening, Result, Setting};
+use crate::model::{Protocol, Secret};
+use crate::protocols::ftps::{FtpPool, FtpServer};
+use crate::protocols::http::base_url;
+
+const fn plain(key: &'static str, help: &'static str) -> Setting {
+    Setting { key, help, secret: false, required: false }
+}
+
+const fn secret(key: &'static str, help: &'static str) -> Setting {
+    Setting { key, help, secret: true, required: false }
+}
+
+pub static SETTINGS: &[Setting] = &[
+    plain("url", "the service's origin, for an installation of your own"),
+    plain("username", "sign in as this user"),
+    secret("password", "the user's password"),
+    secret("share_url", "sign in with a share link instead of a user"),
+    secret("token", "use this token as it is instead of signing in"),
+    plain("protocol", "tus, plupload, ftps, ftp, or auto"),
+    plain("ca_file", "PEM certificates to trust besides the system's"),
+    plain("insecure", "true allows plain http and plain FTP"),
+    plain("append_extension", "true if uploads by TUS arrive only under a name with the file's extension"),
+    plain("ftp_direct", "true if the FTP server refuses to rename a finished upload"),
+];
+
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// None: whatever is best of those on offer.
+    pub protocol: Option<Protocol>,
+    /// OQ-3.
+    append_extension: bool,
+    /// OQ-4.
+    pub ftp_direct: bool,
+}
+
+impl Settings {
+    /// Fails with `Usage` when a value makes no sense.
+    pub fn read(opening: &Opening) -> Result<Settings> {
+        if let Some(url) = opening.secrets.plain("url") {
+            base_url(&url, opening.network.insecure)?;
+        }
+        let protocol = opening.secrets.plain("protocol").filter(|p| p != "auto");
+        Ok(Settings {
+            protocol: protocol.as_deref().map(str::parse).transpose()?,
+            append_extension: switch(opening, "append_extension")?,
+            ftp_direct: switch(opening, "ftp_direct")?,
+        })
+    }
+
+    /// The name that TUS announces: the server's own, exactly, unless the remote says otherwise.
+    pub fn tus_name(&self, upload_name: &str, file_name: &str) -> String {
+        let extension = self.append_extension.then(|| extension(file_name)).flatten();
+        format!("{upload_name}{}", extension.unwrap_or_default())
+    }
+}
+
+fn switch(opening: &Opening, key: &str) -> Result<bool> {
+    match opening.secrets.plain(key).as_deref() {
+        None | Some("" | "false" | "0" | "no") => Ok(false),
+        Some("true" | "1" | "yes") => Ok(true),
+        Some(other) => Err(Error::new(Kind::Usage, format!("{key} is either true or false, not {other:?}")).on(opening.remote.clone())),
+    }
+}
+
+/// One pool of connections for each server and user. A new password makes a new pool: the connections of the old one
+/// belong to a token that is gone.
+#[derive(Default)]
+pub struct Pools(Mutex<HashMap<Login, (Secret, Arc<FtpPool>)>>);
+
+/// Host, port and user.
+type Login = (String, u16, String);
+
+impl Pools {
+    pub fn of(&self, server: &FtpServer) -> Arc<FtpPool> {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (server.host.clone(), server.port, server.user.clone());
+        match pools.get(&key) {
+            Some((password, pool)) if *password == server.password => pool.clone(),
+            _ => {
+                let pool = FtpPool::new(server.clone());
+                pools.insert(key, (server.password.clone(), pool.clone()));
+                pool
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stand_in::{Told, opening};
+    use super::*;
+
+    fn read(told: &[(&'static str, &str)]) -> Result<Settings> {
+        Settings::read(&opening(Told::new(told)))
+    }
+
+    #[test]
+    fn the_server_s_name_is_kept_exactly_unless_the_remote_says_otherwise() {
+        assert_eq!(read(&[]).unwrap().tus_name("56f06ba8311c2", "a.mp4"), "56f06ba8311c2");
+        let opted = read(&[("append_extension", "true")]).unwrap();
+        assert_eq!(opted.tus_name("56f06ba8311c2", "a.mp4"), "56f06ba8311c2.mp4");
+        assert_eq!(opted.tus_name("56f06ba8311c2", "README"), "56f06ba8311c2");
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_found_at_once() {
+        for told in [("protocol", "gopher"), ("ftp_direct", "maybe"), ("url", "http://files.example.com")] {
+            assert_eq!(read(&[told]).unwrap_err().kind(), Kind::Usage, "{told:?}");
+        }
+        assert_eq!(read(&[("protocol", "auto")]).unwrap().protocol, None);
+        assert_eq!(read(&[("protocol", "ftps")]).unwrap().protocol, Some(Protocol::Ftps));
+    }
+}

@@ -1,0 +1,168 @@
+//! From an item to an open session: choose a protocol, make the entry, open the first protocol that lets us in. All of
+//! them fill the same entry, because no byte has reached it (cli.md, Fine print).
+
+use std::path::Path;
+
+use super::IoGates;
+use super::choice::{Wish, choose, needs_size};
+use super::entry::{entry_of, is_empty, remember_secret};
+use super::making::{Made, entry_for};
+use super::offer::{Offer, Offers, Way};
+use crate::contract::{Error, Kind, Result, Ticket, Upload, UploadItem, UploadSession};
+use crate::model::{Entry, Protocol};
+use crate::protocols::ftps::{self, FtpTarget};
+use crate::protocols::plupload::{self, PluploadTarget};
+use crate::protocols::tus::{self, TusTarget};
+
+/// What a file is called at ioGates while it comes in by FTP; the server takes it in when it is renamed (providers.md 1.16).
+const ON_ITS_WAY: &str = ".download";
+
+pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
+    let path = item.path()?;
+    let wish = Wish { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
+    // Asked before anything is made, so that a file that can't be taken leaves no empty entry behind (OQ-2).
+    let candidates = choose(&*host.api.offers().await?, &wish)?;
+    let (spot, made) = entry_for(host, item, &path).await?;
+    match open_first(host, item, &made, &candidates).await {
+        Ok(session) => {
+            let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
+            let (id, upload_name) = (Some(made.id), Some(made.upload_name));
+            let ticket = Ticket { path, id, upload_name, folder, size: item.source.size(), ..Ticket::default() };
+            Ok(Upload { ticket, session })
+        }
+        Err(error) => {
+            host.making.spare(spot, made);
+            host.api.forget_offers().await;
+            Err(error)
+        }
+    }
+}
+
+async fn open_first(host: &IoGates, item: &UploadItem, made: &Made, candidates: &[Protocol]) -> Result<Box<dyn UploadSession>> {
+    // Making the entry may have taken long, and these credentials are used now (OQ-2).
+    let offers = host.api.offers().await?;
+    let mut refusals = Vec::new();
+    for protocol in candidates {
+        match open_one(host, item, made, &offers, *protocol).await {
+            Ok(session) => return Ok(session),
+            Err(error) if is_closed_to_us(&error) => refusals.push((*protocol, error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(all_closed(refusals))
+}
+
+/// The server won't let us in this way, or no way leads there; another protocol may.
+fn is_closed_to_us(error: &Error) -> bool {
+    use Kind::{NotFound, Protocol, Refused, Unreachable, Unsupported, Untrusted};
+    matches!(error.kind(), Unreachable | Untrusted | Refused | NotFound | Unsupported | Protocol)
+}
+
+/// One refusal speaks for itself. Of several, one that may pass makes the whole worth another try.
+fn all_closed(mut refusals: Vec<(Protocol, Error)>) -> Error {
+    if refusals.len() == 1
+        && let Some((_, error)) = refusals.pop()
+    {
+        return error;
+    }
+    let passing = refusals.iter().find(|(_, error)| error.kind().may_pass());
+    let kind = passing.or(refusals.first()).map_or(Kind::Unsupported, |(_, error)| error.kind());
+    let reasons: Vec<String> = refusals.iter().map(|(protocol, error)| format!("{protocol}: {}", error.message())).collect();
+    Error::new(kind, format!("no upload protocol lets us in ({})", reasons.join("; ")))
+}
+
+async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offers, protocol: Protocol) -> Result<Box<dyn UploadSession>> {
+    let offer: &Offer =
+        offers.find(protocol).ok_or_else(|| Error::new(Kind::Unsupported, format!("the server no longer offers {protocol}")))?;
+    let name = made.upload_name.clone();
+    match &offer.way {
+        Way::Tus { endpoint, chunk_size } => {
+            // No header of ours: the token stands in the address, and the server may be another (providers.md 1.14).
+            let target = TusTarget {
+                endpoint: endpoint.clone(),
+                metadata: vec![("filename".to_owned(), host.settings.tus_name(&name, &item.name))],
+                headers: Default::default(),
+                size: item.source.size(),
+                chunk_size: smaller(*chunk_size, item.chunk_size),
+            };
+            Ok(Box::new(tus::create(&host.api.http, target).await?))
+        }
+        Way::Plupload { url, chunk_size } => {
+            let target = PluploadTarget {
+                url: url.clone(),
+                name,
+                headers: Default::default(),
+                chunk_size: smaller(*chunk_size, item.chunk_size),
+                size: item.source.size().ok_or_else(needs_size)?,
+            };
+            Ok(Box::new(plupload::open(&host.api.http, target)))
+        }
+        Way::Ftp(server) => {
+            let temporary = (!host.settings.ftp_direct).then(|| format!("{name}{ON_ITS_WAY}"));
+            let target = FtpTarget { name, temporary, size: item.source.size() };
+            Ok(Box::new(ftps::open(&host.pools.of(server), target).await?))
+        }
+    }
+}
+
+/// Never above what the server allows.
+fn smaller(server: Option<u64>, user: Option<u64>) -> Option<u64> {
+    match (server, user) {
+        (Some(server), Some(user)) => Some(server.min(user)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The extension of the user's file with its dot; the vendor's own client of 2017 appends it (OQ-3).
+pub fn extension(name: &str) -> Option<String> {
+    Path::new(name).extension().and_then(|e| e.to_str()).map(|e| format!(".{e}"))
+}
+
+/// The bytes are there as soon as the server tells their MD5 or where to get them (providers.md 1.7, OQ-11).
+pub async fn landed(host: &IoGates, ticket: &Ticket) -> Result<Option<Entry>> {
+    let id = ticket.id.as_deref().ok_or_else(|| Error::new(Kind::Other, "this upload has no entry").on(ticket.path.to_string()))?;
+    let file = host.api.file(id).await.map_err(|error| error.on(ticket.path.to_string()))?;
+    if is_empty(&file) {
+        return Ok(None);
+    }
+    host.listing.forget().await;
+    remember_secret(&file);
+    let mut entry = entry_of(file, ticket.path.clone());
+    entry.id = id.to_owned();
+    Ok(Some(entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_never_larger_than_either_side_allows() {
+        assert_eq!(smaller(Some(10), Some(5)), Some(5));
+        assert_eq!(smaller(Some(10), Some(50)), Some(10));
+        assert_eq!(smaller(None, Some(5)), Some(5));
+        assert_eq!(smaller(Some(10), None), Some(10));
+        assert_eq!(smaller(None, None), None);
+    }
+
+    #[test]
+    fn extensions_with_their_dot() {
+        assert_eq!(extension("a.b.mp4").as_deref(), Some(".mp4"));
+        assert_eq!(extension("README"), None);
+        assert_eq!(extension(".bashrc"), None);
+    }
+
+    #[test]
+    fn several_closed_doors_are_told_together() {
+        let closed = |kind, text: &str| Error::new(kind, text);
+        let both = all_closed(vec![
+            (Protocol::Tus, closed(Kind::Untrusted, "no trust")),
+            (Protocol::Ftps, closed(Kind::Unreachable, "no way").hint("x")),
+        ]);
+        assert_eq!(both.kind(), Kind::Unreachable);
+        assert_eq!(both.to_string(), "no upload protocol lets us in (tus: no trust; ftps: no way)");
+        let one = all_closed(vec![(Protocol::Tus, closed(Kind::Refused, "no").hint("ask"))]);
+        assert_eq!((one.kind(), one.to_string().as_str()), (Kind::Refused, "no; ask"));
+        assert!(!is_closed_to_us(&closed(Kind::Interrupted, "")) && !is_closed_to_us(&closed(Kind::NeedsSize, "")));
+    }
+}
