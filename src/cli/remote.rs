@@ -156,7 +156,7 @@ async fn check(desk: &mut Desk, args: CheckArgs) -> Result<u8> {
 }
 
 async fn resolve(remote: &OpenRemote) -> Result<String> {
-    let url = Url::parse(&remote.provider.origin()).ok();
+    let url = Url::parse(&remote.provider.origin().await?).ok();
     let (Some(host), Some(port)) = (url.as_ref().and_then(Url::host_str), url.as_ref().and_then(Url::port_or_known_default)) else {
         return Err(Error::new(Kind::Usage, "the url names no host"));
     };

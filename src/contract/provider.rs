@@ -11,8 +11,8 @@ use crate::model::{Account, Entry, Place, Protocol};
 pub trait Provider: Send + Sync {
     fn info(&self) -> &'static ProviderInfo;
 
-    /// Scheme, host and port that the API is called at, as in a URL.
-    fn origin(&self) -> String;
+    /// Scheme, host and port that the API is called at, as in a URL. Sends nothing.
+    fn origin(&self) -> BoxFuture<'_, Result<String>>;
 
     /// Calls the server without signing in; any HTTP answer will do. Returns what was found, in a few words.
     fn reach(&self) -> BoxFuture<'_, Result<String>>;

@@ -60,6 +60,12 @@ impl Http {
         self.read(response).await
     }
 
+    /// Does a server answer there, whatever it says? Returns the address and the status in a few words.
+    pub async fn reach(&self, url: &Url) -> Result<String> {
+        let reply = self.call(self.client.request(reqwest::Method::OPTIONS, url.clone())).await?;
+        Ok(format!("{} answers (HTTP {})", url.origin().ascii_serialization(), reply.status.as_u16()))
+    }
+
     async fn start(&self, request: RequestBuilder) -> Result<Response> {
         let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
         let (method, url) = (request.method().clone(), request.url().clone());

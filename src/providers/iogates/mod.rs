@@ -14,6 +14,7 @@ mod listing;
 mod loose;
 mod making;
 mod offer;
+mod probe;
 mod settings;
 #[cfg(test)]
 mod stand_in;
@@ -34,6 +35,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
     default_url: Some("https://iogates.com"),
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
+    takes_md5: true,
+    revises: false,
     open,
 };
 
@@ -68,6 +71,15 @@ impl IoGates {
 impl Provider for IoGates {
     fn info(&self) -> &'static ProviderInfo {
         &INFO
+    }
+    fn origin(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(probe::origin(self))
+    }
+    fn reach(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(probe::reach(self))
+    }
+    fn probe(&self, protocol: Protocol) -> BoxFuture<'_, Result<String>> {
+        Box::pin(probe::probe(self, protocol))
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(account::sign_in(self))

@@ -1,0 +1,35 @@
+//! What `remote check` asks: is somebody there, and does each upload protocol let us in. Nothing is made on the server.
+
+use super::IoGates;
+use super::offer::Way;
+use crate::contract::{Error, Kind, Result};
+use crate::model::Protocol;
+use crate::protocols::ftps::{self, FtpTarget, Security};
+use crate::protocols::http::host_of;
+
+pub async fn origin(host: &IoGates) -> Result<String> {
+    Ok(host.api.access().await?.origin.origin().ascii_serialization())
+}
+
+pub async fn reach(host: &IoGates) -> Result<String> {
+    host.api.http.reach(&host.api.access().await?.origin).await
+}
+
+pub async fn probe(host: &IoGates, protocol: Protocol) -> Result<String> {
+    let offers = host.api.offers().await?;
+    let offer = offers.find(protocol).ok_or_else(|| Error::new(Kind::Unsupported, format!("the server does not offer {protocol}")))?;
+    match &offer.way {
+        Way::Tus { endpoint: url, .. } | Way::Plupload { url, .. } => host.api.http.reach(url).await.map_err(|e| e.on(host_of(url))),
+        Way::Ftp(server) => {
+            // Opening signs in; without a byte and a finish no file is made.
+            let target = FtpTarget { name: "haul-check".to_owned(), temporary: None, size: None };
+            ftps::open(&host.pools.of(server), target).await?;
+            let how = match server.security {
+                Security::Implicit => "implicit TLS",
+                Security::Explicit => "explicit TLS",
+                Security::Plain => "no TLS",
+            };
+            Ok(format!("{}:{} lets us in ({how})", server.host, server.port))
+        }
+    }
+}
