@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 pub mod abilities;
 pub mod lease;
+pub mod ledger;
 pub mod opening;
 pub mod part;
 pub mod provider;
@@ -13,6 +14,7 @@ pub mod walk;
 
 pub use abilities::{Folders, Swapping};
 pub use lease::{Lease, StoredToken, TokenStore};
+pub use ledger::{Finished, Ledger};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
