@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
@@ -12,7 +13,8 @@ use crate::error::{Error, Kind, Result};
 /// No `Debug`: an environment is full of secrets.
 #[derive(Clone, Default)]
 pub struct Env {
-    vars: BTreeMap<String, OsString>,
+    /// Shared: every remote keeps its surroundings.
+    vars: Arc<BTreeMap<String, OsString>>,
     home: Option<PathBuf>,
     config_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
@@ -35,7 +37,7 @@ impl Env {
 
     /// These variables, and nothing of the machine.
     pub fn new<K: Into<String>, V: Into<OsString>>(vars: impl IntoIterator<Item = (K, V)>) -> Env {
-        Env { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), ..Env::default() }
+        Env { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect::<BTreeMap<_, _>>().into(), ..Env::default() }
     }
 
     /// The folder for `config.toml`; none when the system has no home for us.
