@@ -1,1 +1,200 @@
-//! config
+//! The configuration: flag before environment before file. Remotes and where their secrets may come from, `[defaults]`
+//! of the options, and the commands' changes to the file. What a remote can hold is declared by its provider; the
+//! table of providers is handed in.
+
+mod credentials;
+mod defaults;
+mod edit;
+mod env;
+mod environment;
+mod file;
+mod keys;
+mod load;
+mod private;
+mod secret_from;
+mod settings;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use defaults::{DefaultValue, Defaults};
+pub use env::Env;
+pub use keys::Providers;
+pub use secret_from::{Prompt, ask_on_terminal};
+
+use crate::contract::{Network, ProviderInfo, Secrets};
+use crate::error::{Error, Kind, Result};
+use crate::model::Secret;
+use crate::model::report::RemoteLine;
+use environment::folded;
+use settings::{Settings, shown_url};
+
+/// Where the configuration is, and what the edge knows about reading it.
+pub struct Where<'a> {
+    /// `--config`. Not what `HAUL_CONFIG` says: that one may be missing.
+    pub explicit: Option<PathBuf>,
+    pub env: &'a Env,
+    /// Every long option that `[defaults]` may set, without dashes.
+    pub options: &'a [&'a str],
+    /// None: nobody is asked (`--quiet`, no terminal).
+    pub prompt: Option<Prompt>,
+}
+
+pub struct Config {
+    path: Option<PathBuf>,
+    credentials: Option<PathBuf>,
+    defaults: Defaults,
+    remotes: Vec<Remote>,
+    /// Names that have variables but no provider.
+    incomplete: Vec<String>,
+}
+
+impl Config {
+    /// Reads file, environment and credentials. A file that is not there is empty, unless `--config` names it. Fails
+    /// with `Usage` and the exact place (file, line and column, or the variable) for an unknown key or provider, a
+    /// value of the wrong type, names that differ in case alone, and for files with secrets that others may read;
+    /// with `Local` for a file that can't be read. Runs no command and asks nobody.
+    pub fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
+        load::load(place, providers)
+    }
+
+    /// Values of options, below flag and environment.
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
+    /// Those of the file in its order, then those of the environment alone by name.
+    pub fn remotes(&self) -> &[Remote] {
+        &self.remotes
+    }
+
+    /// The remote of that name, without regard to case; for remotes of the environment `-` is `_`.
+    /// Fails with `NotFound`, or with `Usage` when variables speak of it but none says its provider.
+    pub fn remote(&self, name: &str) -> Result<Remote> {
+        let exact = self.remotes.iter().find(|r| r.name.to_lowercase() == name.to_lowercase());
+        let in_environment = || self.remotes.iter().find(|r| !r.in_file && r.name == folded(name));
+        exact.or_else(in_environment).cloned().ok_or_else(|| self.no_remote(name))
+    }
+
+    fn no_remote(&self, name: &str) -> Error {
+        if self.incomplete.contains(&folded(name)) {
+            let variable = format!("{}{}_PROVIDER", environment::PREFIX, folded(name).to_uppercase());
+            return Error::new(Kind::Usage, "the environment sets keys of this remote, but not its provider")
+                .on(name)
+                .hint(format!("set {variable}"));
+        }
+        let names: Vec<&str> = self.remotes.iter().map(|r| r.name.as_str()).collect();
+        let hint = match keys::nearest(name, &names) {
+            Some(near) => format!("write `{near}:`, or add it with `haul remote add {name}`"),
+            None => format!("add it with `haul remote add {name}`; `haul remote list` shows those there are"),
+        };
+        Error::new(Kind::NotFound, "there is no such remote").on(name).hint(hint)
+    }
+
+    /// Adds a remote to the file, which is made if it is missing; comments stay. Fails with `Exists`, with `Usage` for
+    /// an unknown or missing key or a secret, and with `Local` when the file can't be written.
+    pub fn add_remote(&self, name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<()> {
+        edit::add_remote(self.path()?, name, provider, settings)
+    }
+
+    /// Removes a remote from the file, and its secrets from the credentials file. Fails with `NotFound`.
+    pub fn remove_remote(&self, name: &str) -> Result<()> {
+        if self.remote(name).is_ok_and(|r| !r.in_file) {
+            let variables = format!("{}{}_…", environment::PREFIX, folded(name).to_uppercase());
+            return Err(Error::new(Kind::NotFound, "this remote is not in the configuration file")
+                .on(name)
+                .hint(format!("unset the variables {variables}")));
+        }
+        edit::remove_remote(self.path()?, name)?;
+        self.forget_credentials(name).map(drop)
+    }
+
+    /// Keeps a secret of a remote in the credentials file (mode 0600). Fails with `Local`.
+    pub fn save_credentials(&self, remote: &str, key: &str, secret: &Secret) -> Result<()> {
+        let file = self.credentials.as_deref().ok_or_else(|| {
+            Error::new(Kind::Usage, "there is no place for the credentials file").hint("name a configuration file with --config FILE")
+        })?;
+        credentials::save(file, remote, key, secret)
+    }
+
+    /// Removes all secrets of a remote from the credentials file. True when there were any.
+    pub fn forget_credentials(&self, remote: &str) -> Result<bool> {
+        self.credentials.as_deref().map_or(Ok(false), |file| credentials::forget(file, remote))
+    }
+
+    /// The configuration file, there or not. Fails with `Usage` when this machine has no place for one.
+    pub fn path(&self) -> Result<&Path> {
+        self.path.as_deref().ok_or_else(|| {
+            Error::new(Kind::Usage, "this machine has no home folder for the configuration").hint("name a file with --config FILE")
+        })
+    }
+}
+
+#[derive(Clone)]
+pub struct Remote {
+    /// As it is configured; in small letters when it comes from the environment.
+    pub name: String,
+    pub provider: &'static ProviderInfo,
+    in_file: bool,
+    settings: Arc<Settings>,
+}
+
+impl Remote {
+    pub fn secrets(&self) -> Arc<dyn Secrets> {
+        self.settings.clone()
+    }
+
+    /// `timeout`: time without a byte before a request counts as lost.
+    pub fn network(&self, timeout: Duration) -> Network {
+        let insecure = self.settings.plain("insecure").as_deref() == Some("true");
+        Network { timeout, ca_file: self.settings.path("ca_file"), insecure }
+    }
+
+    /// Fails with `Usage` when a plain key that the provider needs is not set. Secrets may still be typed.
+    pub fn check_complete(&self) -> Result<()> {
+        let has = |key: &str| self.settings.has(key) || (key == "url" && self.provider.default_url.is_some());
+        match self.provider.settings.iter().find(|s| s.required && !s.secret && !has(s.key)) {
+            None => Ok(()),
+            Some(missing) => Err(Error::new(Kind::Usage, format!("this remote has no `{}`: {}", missing.key, missing.help))
+                .on(self.name.clone())
+                .hint(format!("set `{}` in the configuration file or {}", missing.key, self.variable(missing.key)))),
+        }
+    }
+
+    fn variable(&self, key: &str) -> String {
+        format!("{}{}_{}", environment::PREFIX, folded(&self.name), key).to_uppercase()
+    }
+
+    /// Uses this secret for the rest of the run before all others: what `login --password-stdin` read.
+    pub fn give(&self, key: &str, secret: Secret) {
+        self.settings.give(key, secret);
+    }
+
+    /// What a person typed (or [`Remote::give`] gave) in this run. Only this is for [`Config::save_credentials`]: what
+    /// came from a command or a variable has a better place already.
+    pub fn typed(&self, key: &str) -> Option<Secret> {
+        self.settings.typed(key)
+    }
+
+    /// The facts for `remote list` and `remote show`, without secrets. `url` is null where the provider's own is meant.
+    pub fn line(&self) -> RemoteLine {
+        let origin = match (self.in_file, self.settings.has_any_from_environment()) {
+            (true, true) => "file and environment",
+            (true, false) => "file",
+            (false, _) => "environment",
+        };
+        RemoteLine {
+            name: self.name.clone(),
+            provider: self.provider.id.to_owned(),
+            url: self.settings.plain("url").map(|url| shown_url(&url)),
+            origin: origin.to_owned(),
+            settings: self.settings.shown(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! `credentials.toml` beside the configuration: what `haul login` keeps of a remote, never anything else's business.
+//! Same form as the configuration, so that a line can be moved from one file to the other.
+
+use std::path::Path;
+
+use toml_edit::Key;
+
+use super::file::{self, CREDENTIALS, Scalar};
+use super::private;
+use crate::error::Result;
+use crate::model::Secret;
+
+pub(super) const FILE: &str = "credentials.toml";
+const HEADER: &str = "# Written by `haul login`, emptied by `haul logout`. Holds passwords: keep it to yourself (mode 0600).\n";
+
+/// The secrets of one remote.
+pub(super) struct Kept {
+    pub remote: String,
+    pub secrets: Vec<(String, Secret)>,
+}
+
+/// Empty when there is no such file. Fails with `Usage` when others may read it or it makes no sense.
+pub(super) fn read(path: &Path) -> Result<Vec<Kept>> {
+    let Some(file) = private::read(path)? else { return Ok(Vec::new()) };
+    let all = parse(path, &file.text)?;
+    if file.open_to_others && all.iter().any(|kept| !kept.secrets.is_empty()) {
+        return Err(private::refusal(path));
+    }
+    Ok(all)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Vec<Kept>> {
+    let mut all = Vec::new();
+    for section in file::parse(path, text, CREDENTIALS)?.remotes {
+        let mut secrets = Vec::new();
+        for line in section.lines {
+            match line.value {
+                Scalar::Text(text) => secrets.push((line.key, Secret::new(text))),
+                other => return Err(line.value_at.wrong(format!("`{}` must be a string, not a TOML {}", line.key, other.type_name()))),
+            }
+        }
+        all.push(Kept { remote: section.name, secrets });
+    }
+    Ok(all)
+}
+
+/// Keeps one secret of a remote; the file is 0600 afterwards. Fails with `Local` when it can't be written.
+pub fn save(path: &Path, remote: &str, key: &str, secret: &Secret) -> Result<()> {
+    private::rewrite(path, |old| {
+        let mut all = parse(path, old)?;
+        let mine = match all.iter().position(|kept| is_of(kept, remote)) {
+            Some(at) => all.remove(at).secrets,
+            None => Vec::new(),
+        };
+        let mut secrets: Vec<_> = mine.into_iter().filter(|(k, _)| k != key).collect();
+        secrets.push((key.to_owned(), secret.clone()));
+        all.push(Kept { remote: remote.to_owned(), secrets });
+        Ok(written(&all))
+    })
+}
+
+/// Forgets all secrets of a remote. True when there were any.
+pub fn forget(path: &Path, remote: &str) -> Result<bool> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let mut forgotten = false;
+    private::rewrite(path, |old| {
+        let mut all = parse(path, old)?;
+        let before = all.len();
+        all.retain(|kept| !is_of(kept, remote));
+        forgotten = all.len() < before;
+        Ok(written(&all))
+    })?;
+    Ok(forgotten)
+}
+
+fn is_of(kept: &Kept, remote: &str) -> bool {
+    kept.remote.to_lowercase() == remote.to_lowercase()
+}
+
+fn written(all: &[Kept]) -> String {
+    let mut text = HEADER.to_owned();
+    for kept in all {
+        text.push_str(&format!("\n[remotes.{}]\n", Key::new(&kept.remote)));
+        for (key, secret) in &kept.secrets {
+            text.push_str(&format!("{} = {}\n", Key::new(key), toml_edit::Value::from(secret.expose())));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn what_is_saved_is_found_replaced_and_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/credentials.toml");
+        assert!(!forget(&path, "studio").unwrap());
+        save(&path, "Studio", "password", &Secret::new("old one")).unwrap();
+        save(&path, "studio", "password", &Secret::new("\"quoted\" \\ \u{1b}ü")).unwrap();
+        save(&path, "cloud", "key1", &Secret::new("k1")).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(fs::read_to_string(&path).unwrap().starts_with(HEADER));
+
+        let kept = read(&path).unwrap();
+        let shown: Vec<_> =
+            kept.iter().flat_map(|k| k.secrets.iter().map(|(key, s)| (k.remote.as_str(), key.as_str(), s.expose()))).collect();
+        assert_eq!(shown, [("studio", "password", "\"quoted\" \\ \u{1b}ü"), ("cloud", "key1", "k1")]);
+
+        assert!(forget(&path, "STUDIO").unwrap());
+        assert!(!forget(&path, "studio").unwrap());
+        assert_eq!(read(&path).unwrap().len(), 1);
+        assert!(forget(&path, "cloud").unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), HEADER);
+    }
+
+    #[test]
+    fn open_or_broken_files_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("credentials.toml");
+        save(&path, "a", "password", &Secret::new("hunter22")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let e = read(&path).err().unwrap();
+        assert_eq!(e.kind(), Kind::Usage);
+        assert!(e.to_string().ends_with(&format!("run `chmod 600 {}`", path.display())), "{e}");
+
+        fs::write(&path, "[remotes.a]\npassword = 1234567\n").unwrap();
+        let told = format!("{}, line 2, column 12: `password` must be a string, not a TOML number", path.display());
+        assert_eq!(read(&path).err().unwrap().to_string(), told);
+        fs::write(&path, "[remotes.a]\npassword = hunter22\n").unwrap();
+        let e = save(&path, "a", "token", &Secret::new("tttt")).unwrap_err();
+        assert_eq!(e.kind(), Kind::Usage);
+        assert!(!e.to_string().contains("hunter22"), "{e}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[remotes.a]\npassword = hunter22\n", "a broken file is left as it is");
+    }
+}

@@ -1,0 +1,145 @@
+//! Remotes in the environment: `HAUL_REMOTE_<NAME>_<KEY>`. A name may hold underscores and so may a key, so the known
+//! keys decide where the name ends.
+
+use std::collections::BTreeMap;
+
+use super::env::Env;
+use super::keys::{Key, find, nearest};
+use crate::error::{Error, Kind, Result};
+
+pub(super) const PREFIX: &str = "HAUL_REMOTE_";
+
+/// One variable that sets a key of a remote.
+pub(super) struct Variable {
+    pub variable: String,
+    pub key: Key,
+    pub value: String,
+}
+
+/// How a remote's name stands in the environment: `My-Studio` is `my_studio` there.
+pub(super) fn folded(name: &str) -> String {
+    name.to_lowercase().replace(['-', '.'], "_")
+}
+
+/// The variables of each remote, by its folded name. `configured` are the names in the file: where a variable can be
+/// split in two ways, a remote that exists there, or that has a `_PROVIDER` variable, is meant; else the longest key.
+/// Fails with `Usage` when no known key ends the variable, or two variables differ in nothing but case.
+pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BTreeMap<String, Vec<Variable>>> {
+    let mut known: Vec<String> = configured.iter().map(|name| folded(name)).collect();
+    for ours in env.beginning_with(PREFIX) {
+        known.extend(rest_of(ours?.0).strip_suffix("_provider").map(str::to_owned));
+    }
+
+    let mut remotes: BTreeMap<String, Vec<Variable>> = BTreeMap::new();
+    for ours in env.beginning_with(PREFIX) {
+        let (variable, value) = ours?;
+        let rest = rest_of(variable);
+        let (name, key) = split(&rest, keys, &known).ok_or_else(|| no_key(variable, &rest, keys))?;
+        let variables = remotes.entry(name).or_default();
+        if let Some(other) = variables.iter().find(|v| v.key.name() == key.name()) {
+            return Err(Error::new(Kind::Usage, format!("{} says the same", other.variable)).on(variable).hint("unset one of them"));
+        }
+        variables.push(Variable { variable: variable.to_owned(), key, value: value.to_owned() });
+    }
+    Ok(remotes)
+}
+
+/// Name and key, still joined, in lower case.
+fn rest_of(variable: &str) -> String {
+    variable.strip_prefix(PREFIX).unwrap_or_default().to_lowercase()
+}
+
+/// Every way to read `rest` as name and key, the longest key first.
+fn splits(rest: &str) -> impl Iterator<Item = (&str, &str)> {
+    rest.match_indices('_')
+        .map(|(at, _)| rest.split_at(at))
+        .filter_map(|(name, key)| Some((name, key.strip_prefix('_')?)))
+        .filter(|(name, key)| !name.is_empty() && !key.is_empty())
+}
+
+fn split(rest: &str, keys: &[Key], known: &[String]) -> Option<(String, Key)> {
+    let fitting: Vec<(&str, Key)> = splits(rest).filter_map(|(name, key)| Some((name, find(keys, key)?))).collect();
+    let meant = fitting.iter().find(|(name, _)| known.iter().any(|k| k == name));
+    meant.or(fitting.first()).map(|(name, key)| ((*name).to_owned(), *key))
+}
+
+fn no_key(variable: &str, rest: &str, keys: &[Key]) -> Error {
+    let names: Vec<String> = keys.iter().map(Key::name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    // The tail that looks most like a key: of PASS_WORD and WORD the first.
+    let mended = splits(rest).filter_map(|(name, tail)| {
+        let near = nearest(tail, &names)?;
+        Some((strsim::damerau_levenshtein(tail, near), name, near))
+    });
+    let error = Error::new(Kind::Usage, "this variable ends in no key of a remote").on(variable);
+    match mended.min_by_key(|(distance, ..)| *distance) {
+        Some((_, name, near)) => error.hint(format!("write `{PREFIX}{}_{}`", name.to_uppercase(), near.to_uppercase())),
+        None => error.hint(format!("end it in one of: {}", names.join(", ").to_uppercase())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::PROVIDERS;
+    use super::super::keys::keys;
+    use super::*;
+
+    fn read(vars: &[(&str, &str)], configured: &[&str]) -> Result<Vec<String>> {
+        let env = Env::new(vars.iter().copied());
+        let found = remotes(&env, &keys(PROVIDERS), configured)?;
+        let line = |name: &str, v: &Variable| format!("{name}: {} = {}", v.key.name(), v.value);
+        Ok(found.iter().flat_map(|(name, variables)| variables.iter().map(move |v| line(name, v))).collect())
+    }
+
+    #[test]
+    fn names_and_keys_with_underscores() {
+        let found = read(
+            &[
+                ("HAUL_REMOTE_CI_PROVIDER", "iogates"),
+                ("HAUL_REMOTE_CI_SHARE_URL", "https://s"),
+                ("HAUL_REMOTE_My_Big_Studio_PASSWORD_FILE", "/p"),
+                ("HAUL_REMOTE_my_big_studio_ca_file", "/c"),
+                ("HAUL_REMOTE_SHARE_URL", "https://u"),
+                ("HAUL_OTHER", "x"),
+            ],
+            &[],
+        );
+        let expected = [
+            "ci: provider = iogates",
+            "ci: share_url = https://s",
+            "my_big_studio: password_file = /p",
+            "my_big_studio: ca_file = /c",
+            "share: url = https://u",
+        ];
+        assert_eq!(found.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_remote_that_exists_beats_the_longest_key() {
+        let vars = [("HAUL_REMOTE_MY_SHARE_URL", "x")];
+        assert_eq!(read(&vars, &[]).unwrap(), ["my: share_url = x"]);
+        assert_eq!(read(&vars, &["my-share"]).unwrap(), ["my_share: url = x"]);
+        assert_eq!(read(&vars, &["my-share", "My"]).unwrap(), ["my: share_url = x"]);
+        let with_provider = [("HAUL_REMOTE_MY_SHARE_PROVIDER", "giga0"), vars[0]];
+        assert_eq!(read(&with_provider, &[]).unwrap(), ["my_share: provider = giga0", "my_share: url = x"]);
+    }
+
+    #[test]
+    fn mistakes_name_the_variable() {
+        let wrong = |vars: &[(&str, &str)]| {
+            let e = read(vars, &[]).unwrap_err();
+            assert_eq!(e.kind(), Kind::Usage);
+            e.to_string()
+        };
+        assert_eq!(
+            wrong(&[("HAUL_REMOTE_MY_CI_PASSWROD", "hunter22")]),
+            "HAUL_REMOTE_MY_CI_PASSWROD: this variable ends in no key of a remote; write `HAUL_REMOTE_MY_CI_PASSWORD`"
+        );
+        assert!(wrong(&[("HAUL_REMOTE_X", "y")]).contains("; end it in one of: USERNAME, "));
+        assert!(wrong(&[("HAUL_REMOTE__URL", "y")]).starts_with("HAUL_REMOTE__URL: "));
+        assert_eq!(
+            wrong(&[("HAUL_REMOTE_A_URL", "1"), ("HAUL_REMOTE_a_URL", "2")]),
+            "HAUL_REMOTE_a_URL: HAUL_REMOTE_A_URL says the same; unset one of them"
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! Two providers that declare settings as real ones do. For tests.
+
+use super::keys::Providers;
+use crate::contract::{Error, Kind, Opening, ProviderInfo, Result, Setting, provider::AnyProvider};
+
+pub(super) static PROVIDERS: Providers = &[&IOGATES, &GIGA0];
+
+const fn setting(key: &'static str, help: &'static str, secret: bool, required: bool) -> Setting {
+    Setting { key, help, secret, required }
+}
+
+pub(super) static IOGATES: ProviderInfo = ProviderInfo {
+    id: "iogates",
+    aliases: &[],
+    title: "ioGates",
+    default_url: Some("https://iogates.example"),
+    settings: &[
+        setting("username", "the account", false, false),
+        setting("password", "its password", true, false),
+        setting("share_url", "a share instead of an account", true, false),
+    ],
+    protocols: &[],
+    open,
+};
+
+pub(super) static GIGA0: ProviderInfo = ProviderInfo {
+    id: "giga0",
+    aliases: &["yetishare"],
+    title: "giga0",
+    default_url: None,
+    settings: &[
+        setting("url", "the site's address", false, true),
+        setting("username", "the account", false, false),
+        setting("password", "its password", true, false),
+        setting("key1", "the first API key", true, false),
+    ],
+    protocols: &[],
+    open,
+};
+
+fn open(_: Opening) -> Result<AnyProvider> {
+    Err(Error::new(Kind::Unsupported, "a fixture opens nothing"))
+}

@@ -1,0 +1,143 @@
+//! Which keys a remote can have: what its provider declares, besides the few that belong to every remote. The file, the
+//! environment and `remote add` all ask here, so that none knows a key which the others don't.
+
+use crate::contract::{ProviderInfo, Setting};
+use crate::model::Protocol;
+
+/// The table of providers as the edge hands it in.
+pub type Providers = &'static [&'static ProviderInfo];
+
+/// Keys of every remote, whoever its provider is.
+static EVERYWHERE: [Setting; 5] = [
+    own("provider", "which service it is"),
+    own("url", "the service's address"),
+    own("protocol", "the upload protocol: auto, tus, plupload, ftps, ftp, multipart"),
+    own("ca_file", "PEM certificates to trust besides the system's"),
+    own("insecure", "true allows plain http and ftp to a host that is not loopback"),
+];
+
+const fn own(key: &'static str, help: &'static str) -> Setting {
+    Setting { key, help, secret: false, required: false }
+}
+
+/// How a key gives its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Value,
+    /// `K_file`: the file's first line.
+    File,
+    /// `K_command`: the first line that the shell command prints.
+    Command,
+}
+
+impl Form {
+    pub const ALL: [Form; 3] = [Form::Value, Form::File, Form::Command];
+
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Form::Value => "",
+            Form::File => "_file",
+            Form::Command => "_command",
+        }
+    }
+}
+
+/// One key as it may be written: a setting in one of its forms.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub setting: &'static Setting,
+    pub form: Form,
+}
+
+impl Key {
+    pub fn name(&self) -> String {
+        format!("{}{}", self.setting.key, self.form.suffix())
+    }
+
+    /// Is the value itself a secret? The name of a file or a command is none.
+    pub fn is_secret(&self) -> bool {
+        self.setting.secret && self.form == Form::Value
+    }
+
+    /// A value that is one of few in its one spelling, all others as they are. Fails with what is wrong.
+    pub fn checked(&self, value: &str) -> Result<String, String> {
+        match self.setting.key {
+            "insecure" => match value.to_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => Ok("true".to_owned()),
+                "false" | "no" | "off" | "0" => Ok("false".to_owned()),
+                _ => Err("`insecure` must be true or false".to_owned()),
+            },
+            "protocol" if value != "auto" => value.parse::<Protocol>().map(|p| p.name().to_owned()).map_err(|e| e.to_string()),
+            _ => Ok(value.to_owned()),
+        }
+    }
+}
+
+/// Every key of a remote of this provider. What the provider declares itself comes first and wins.
+pub(super) fn keys_of(provider: &'static ProviderInfo) -> Vec<Key> {
+    keys(&[provider])
+}
+
+/// Every key of any remote, without repetition.
+pub(super) fn keys(providers: &[&'static ProviderInfo]) -> Vec<Key> {
+    let mut all: Vec<Key> = Vec::new();
+    for setting in providers.iter().flat_map(|p| p.settings).chain(&EVERYWHERE) {
+        let forms = if setting.secret { &Form::ALL[..] } else { &Form::ALL[..1] };
+        for key in forms.iter().map(|&form| Key { setting, form }) {
+            if !all.iter().any(|k| k.name() == key.name()) {
+                all.push(key);
+            }
+        }
+    }
+    all
+}
+
+pub(super) fn find(keys: &[Key], name: &str) -> Option<Key> {
+    keys.iter().copied().find(|k| k.name() == name)
+}
+
+/// The provider of that id or alias, without regard to case.
+pub(super) fn provider(providers: Providers, name: &str) -> Option<&'static ProviderInfo> {
+    let named = |p: &&ProviderInfo| p.id.eq_ignore_ascii_case(name) || p.aliases.iter().any(|a| a.eq_ignore_ascii_case(name));
+    providers.iter().copied().find(named)
+}
+
+/// What to write in place of a word that nobody knows: the word of the list that looks most like it, or else the list.
+pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    match nearest(word, &known) {
+        Some(near) => format!("write `{near}`"),
+        None => format!("use one of: {}", known.join(", ")),
+    }
+}
+
+/// The word that a typing error away from `word` may have been meant.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('-', "_");
+    let distance = |k: &str| strsim::damerau_levenshtein(&word, &k.to_lowercase().replace('-', "_"));
+    let best = known.iter().copied().min_by_key(|k| distance(k))?;
+    (distance(best) <= 1 + best.chars().count() / 3).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_mended_or_the_list_is_shown() {
+        assert_eq!(suggestion("usernme", ["url", "username"]), "write `username`");
+        assert_eq!(suggestion("ca-file", ["url", "ca_file"]), "write `ca_file`");
+        assert_eq!(suggestion("URL", ["url", "ca_file"]), "write `url`");
+        assert_eq!(suggestion("colour", ["url", "username"]), "use one of: url, username");
+        assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn secrets_have_three_spellings_and_ca_file_is_no_file_of_a_secret() {
+        let names: Vec<String> = keys(super::super::fixtures::PROVIDERS).iter().map(Key::name).collect();
+        for name in ["password", "password_file", "password_command", "key1_command", "ca_file", "insecure", "provider"] {
+            assert_eq!(names.iter().filter(|n| *n == name).count(), 1, "{name}");
+        }
+        assert!(!names.iter().any(|n| n == "username_file" || n == "url_command"));
+    }
+}

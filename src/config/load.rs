@@ -1,0 +1,191 @@
+//! From file, environment and credentials to remotes: each key is judged by what its remote's provider takes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::credentials::{self, Kept};
+use super::defaults::Defaults;
+use super::edit::check_name;
+use super::env::Env;
+use super::environment::{self, Variable, folded};
+use super::file::{self, CONFIG, Document, Line, Scalar, Section};
+use super::keys::{self, Key, Providers, find, keys_of, suggestion};
+use super::secret_from::Prompt;
+use super::settings::{Held, Origin, Settings};
+use super::{Config, Remote, Where, private};
+use crate::contract::ProviderInfo;
+use crate::error::{Error, Kind, Result};
+
+pub(super) fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
+    let (path, must_exist) = config_path(&place);
+    let (document, open_to_others) = match &path {
+        Some(path) => read_config(path, must_exist)?,
+        None => Default::default(),
+    };
+    // Beside a pipe or a device (`--config <(…)`, /dev/null) there is no place for a file of ours.
+    let credentials = path.as_deref().filter(|p| p.is_file() || !p.exists()).map(|p| p.with_file_name(credentials::FILE));
+    let kept = match &credentials {
+        Some(file) => credentials::read(file)?,
+        None => Vec::new(),
+    };
+
+    let names: Vec<&str> = document.remotes.iter().map(|r| r.name.as_str()).collect();
+    let environment = environment::remotes(place.env, &keys::keys(providers), &names)?;
+    let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let mut builder = Builder { providers, environment, kept, folder, env: place.env, prompt: place.prompt };
+
+    let defaults = Defaults::from_lines(document.defaults, place.options)?;
+    let mut remotes = builder.of_file(document.remotes)?;
+    if let (Some(path), true) = (&path, open_to_others)
+        && remotes.iter().any(|r| r.settings.has_secret_in_file())
+    {
+        return Err(private::refusal(path));
+    }
+    remotes.extend(builder.of_environment()?);
+    // What is left has no provider: a mistake only if somebody uses it.
+    let incomplete = builder.environment.into_keys().collect();
+    Ok(Config { path, credentials, defaults, remotes, incomplete })
+}
+
+/// The file, and whether it must be there: only one that the user names by `--config` must.
+fn config_path(place: &Where<'_>) -> (Option<PathBuf>, bool) {
+    match &place.explicit {
+        Some(path) => (Some(path.clone()), true),
+        None => (place.env.path("HAUL_CONFIG").or_else(|| Some(place.env.config_dir()?.join("config.toml"))), false),
+    }
+}
+
+fn read_config(path: &Path, must_exist: bool) -> Result<(Document, bool)> {
+    match file::read(path, CONFIG)? {
+        Some(found) => Ok(found),
+        None if must_exist => Err(Error::new(Kind::Usage, "there is no such configuration file").on(path.display().to_string())),
+        None => Ok(Default::default()),
+    }
+}
+
+struct Builder<'a> {
+    providers: Providers,
+    /// By folded name; a remote that is made takes its variables out.
+    environment: BTreeMap<String, Vec<Variable>>,
+    kept: Vec<Kept>,
+    folder: PathBuf,
+    env: &'a Env,
+    prompt: Option<Prompt>,
+}
+
+impl Builder<'_> {
+    fn of_file(&mut self, sections: Vec<Section>) -> Result<Vec<Remote>> {
+        check_names(&sections, &self.environment)?;
+        sections.into_iter().map(|section| self.remote_of_file(section)).collect()
+    }
+
+    fn remote_of_file(&mut self, section: Section) -> Result<Remote> {
+        let variables = self.environment.remove(&folded(&section.name)).unwrap_or_default();
+        let in_file = section.lines.iter().find(|l| l.key == "provider");
+        let provider = match (provider_variable(&variables), in_file) {
+            (Some(variable), _) => self.provider(&variable.value, &Origin::Environment(variable.variable.clone()))?,
+            (None, Some(line)) => {
+                let Scalar::Text(name) = &line.value else { return Err(wrong_type(line, "string")) };
+                self.provider(name, &Origin::File(line.value_at.clone()))?
+            }
+            (None, None) => {
+                let missing = section.at.wrong(format!("the remote `{}` has no `provider`", section.name));
+                return Err(missing.hint(suggestion("", self.providers.iter().map(|p| p.id))));
+            }
+        };
+        let mut held = held_by_environment(variables, provider)?;
+        for line in section.lines {
+            held.push(held_by_file(line, provider)?);
+        }
+        Ok(self.remote(section.name, provider, held, true))
+    }
+
+    /// Remotes that exist in the environment alone.
+    fn of_environment(&mut self) -> Result<Vec<Remote>> {
+        let complete = |variables: &Vec<Variable>| provider_variable(variables).is_some();
+        let names: Vec<String> = self.environment.iter().filter(|(_, v)| complete(v)).map(|(name, _)| name.clone()).collect();
+        let mut remotes = Vec::new();
+        for name in names {
+            let variables = self.environment.remove(&name).unwrap_or_default();
+            let Some(variable) = provider_variable(&variables) else { continue };
+            let provider = self.provider(&variable.value, &Origin::Environment(variable.variable.clone()))?;
+            let held = held_by_environment(variables, provider)?;
+            remotes.push(self.remote(name, provider, held, false));
+        }
+        Ok(remotes)
+    }
+
+    fn provider(&self, name: &str, origin: &Origin) -> Result<&'static ProviderInfo> {
+        keys::provider(self.providers, name).ok_or_else(|| {
+            let known = self.providers.iter().flat_map(|p| std::iter::once(&p.id).chain(p.aliases)).copied();
+            origin.wrong(format!("there is no provider `{name}`")).hint(suggestion(name, known))
+        })
+    }
+
+    fn remote(&self, name: String, provider: &'static ProviderInfo, held: Vec<Held>, in_file: bool) -> Remote {
+        let mine = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).flat_map(|k| k.secrets.clone());
+        let secrets = mine.filter(|(key, _)| provider.settings.iter().any(|s| s.secret && s.key == key)).collect();
+        let settings = Settings::new(name.clone(), held, secrets, self.folder.clone(), self.env.clone(), self.prompt.clone());
+        Remote { name, provider, in_file, settings: Arc::new(settings) }
+    }
+}
+
+fn provider_variable(variables: &[Variable]) -> Option<&Variable> {
+    variables.iter().find(|v| v.key.setting.key == "provider")
+}
+
+/// Fails for names that can't be addressed, that differ in case alone, or that one variable would mean both of.
+fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<Variable>>) -> Result<()> {
+    let mut seen: BTreeMap<String, &Section> = BTreeMap::new();
+    for section in sections {
+        check_name(&section.name).map_err(|e| e.on(section.at.to_string()))?;
+        let Some(other) = seen.insert(folded(&section.name), section) else { continue };
+        if other.name.to_lowercase() == section.name.to_lowercase() {
+            let wrong = section.at.wrong(format!("`{}` and `{}` are the same name: case does not count", other.name, section.name));
+            return Err(wrong.hint("rename one of them"));
+        }
+        if let Some(variable) = environment.get(&folded(&section.name)).and_then(|v| v.first()) {
+            let both = format!("this variable fits two remotes: `{}` and `{}`", other.name, section.name);
+            return Err(Error::new(Kind::Usage, both).on(variable.variable.clone()).hint("rename one of them"));
+        }
+    }
+    Ok(())
+}
+
+fn held_by_environment(variables: Vec<Variable>, provider: &'static ProviderInfo) -> Result<Vec<Held>> {
+    let keys = keys_of(provider);
+    let judge = |v: Variable| {
+        let origin = Origin::Environment(v.variable);
+        let key = find(&keys, &v.key.name()).ok_or_else(|| unknown_key(&v.key.name(), provider, &keys, &origin))?;
+        let value = key.checked(&v.value).map_err(|why| origin.wrong(why))?;
+        Ok(Held::new(key, value, origin))
+    };
+    variables.into_iter().map(judge).collect()
+}
+
+fn held_by_file(line: Line, provider: &'static ProviderInfo) -> Result<Held> {
+    let keys = keys_of(provider);
+    let Some(key) = find(&keys, &line.key) else {
+        return Err(unknown_key(&line.key, provider, &keys, &Origin::File(line.key_at)));
+    };
+    // Names and secrets must be quoted: 007 and 1e3 would come out as other texts.
+    let text = match (&line.value, key.setting.key) {
+        (Scalar::Flag(on), "insecure") => on.to_string(),
+        (_, "insecure") => return Err(wrong_type(&line, "boolean")),
+        (Scalar::Text(text), _) => text.clone(),
+        _ => return Err(wrong_type(&line, "string")),
+    };
+    let text = key.checked(&text).map_err(|why| line.value_at.wrong(why))?;
+    Ok(Held::new(key, text, Origin::File(line.value_at)))
+}
+
+fn wrong_type(line: &Line, wanted: &str) -> Error {
+    line.value_at.wrong(format!("`{}` must be a {wanted}, not a TOML {}", line.key, line.value.type_name()))
+}
+
+fn unknown_key(name: &str, provider: &ProviderInfo, keys: &[Key], origin: &Origin) -> Error {
+    let names: Vec<String> = keys.iter().map(Key::name).collect();
+    let wrong = origin.wrong(format!("a remote of {} has no key `{name}`", provider.title));
+    wrong.hint(suggestion(name, names.iter().map(String::as_str)))
+}

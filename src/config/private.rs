@@ -1,0 +1,191 @@
+//! Files that hold secrets: refused when others may read them, written so that nobody else ever could, and replaced in
+//! one step so that a crash leaves the old file or the new one.
+
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use crate::error::{Error, Kind, Result};
+
+/// A file as it was read; `open_to_others` belongs to the very bytes that were read.
+pub(super) struct FileText {
+    pub text: String,
+    pub open_to_others: bool,
+}
+
+/// No file that we read is longer: a device that never ends would be.
+const LONGEST: u64 = 4 << 20;
+
+/// None when there is no such file. Fails with `Local` when it can't be read and `Usage` when it is no text.
+pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
+    let at_file = |e: std::io::Error| Error::from(e).on(path.display().to_string());
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(e) => return Err(at_file(e)),
+    };
+    let open_to_others = is_open_to_others(&file.metadata().map_err(at_file)?);
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(at_file)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Error::new(Kind::Usage, format!("this file is longer than {LONGEST} bytes")).on(path.display().to_string()));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| {
+        // The cause is left out: it would carry the file's content.
+        Error::new(Kind::Usage, "this file is not UTF-8 text").on(path.display().to_string())
+    })?;
+    Ok(Some(FileText { text, open_to_others }))
+}
+
+/// Pipes and devices (`/dev/fd/63`, `/dev/null`) hold nothing that others could read later.
+#[cfg(unix)]
+fn is_open_to_others(meta: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    meta.is_file() && meta.permissions().mode() & 0o077 != 0
+}
+
+/// Elsewhere a user's folders are closed to other users by themselves.
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Metadata) -> bool {
+    false
+}
+
+pub(super) fn refusal(path: &Path) -> Error {
+    let name = path.display().to_string();
+    let hint = format!("run `chmod 600 {}`", shell_word(&name));
+    Error::new(Kind::Usage, "this file holds a secret, but others may read or change it").on(name).hint(hint)
+}
+
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ':' | '@' | ',' | '=' | '%');
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// Reads, changes and replaces a file while every other `haul` that wants to change it waits. `change` gets the text
+/// (empty when there is no file) and returns the new one. The file is 0600 afterwards, new folders 0700.
+/// Fails with `Local`, and with whatever `change` fails with; the old file then stays.
+pub(super) fn rewrite(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    // A link to a file kept elsewhere (a folder of dotfiles) stays a link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = target.display().to_string();
+    if target.exists() && !target.is_file() {
+        return Err(Error::new(Kind::Usage, "this is not a file that can be written").on(name).hint("choose another with --config FILE"));
+    }
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let at_file = |e: std::io::Error| Error::from(e).on(name.clone());
+    make_folder(folder).map_err(at_file)?;
+    let _turn = lock_folder(folder).map_err(at_file)?;
+    let old = read(&target)?.map(|f| f.text).unwrap_or_default();
+    let new = change(&old)?;
+    // Created with mode 0600, and removed again if we fail half-way.
+    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(at_file)?;
+    beside.write_all(new.as_bytes()).and_then(|()| beside.as_file().sync_all()).map_err(at_file)?;
+    beside.persist(&target).map_err(|e| at_file(e.error))?;
+    Ok(())
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// The folder itself is the lock: no lock file is left in a place where people look.
+#[cfg(unix)]
+fn lock_folder(folder: &Path) -> std::io::Result<Option<File>> {
+    let folder = File::open(folder)?;
+    match folder.lock() {
+        // Some network file systems know no locks; the replacement itself is still one step.
+        Err(e) if e.kind() != ErrorKind::Unsupported => Err(e),
+        _ => Ok(Some(folder)),
+    }
+}
+
+/// Windows can't lock a folder; people add remotes one after another.
+#[cfg(not(unix))]
+fn lock_folder(_: &Path) -> std::io::Result<Option<File>> {
+    Ok(None)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_written_is_ours_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/c.toml");
+        rewrite(&path, |old| Ok(format!("{old}one\n"))).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(read(&path).unwrap().unwrap().open_to_others);
+        rewrite(&path, |old| Ok(format!("{old}two\n"))).unwrap();
+        let file = read(&path).unwrap().unwrap();
+        assert_eq!((file.text.as_str(), file.open_to_others), ("one\ntwo\n", false));
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!((mode(&dir.path().join("a")), mode(&dir.path().join("a/b"))), (0o700, 0o700));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else may stay behind");
+    }
+
+    #[test]
+    fn a_failed_change_keeps_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        rewrite(&path, |_| Ok("one".into())).unwrap();
+        let e = rewrite(&path, |_| Err(Error::new(Kind::Usage, "no"))).unwrap_err();
+        assert_eq!(e.kind(), Kind::Usage);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn parallel_changes_lose_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::thread::scope(|s| {
+            for _ in 0..8 {
+                s.spawn(|| rewrite(&path, |old| Ok(format!("{old}x"))).unwrap());
+            }
+        });
+        assert_eq!(fs::read_to_string(&path).unwrap(), "xxxxxxxx");
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_a_device_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().join("real.toml");
+        let link = dir.path().join("link.toml");
+        fs::write(&real, "a").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        rewrite(&link, |old| Ok(format!("{old}b"))).unwrap();
+        assert_eq!(fs::read_to_string(&real).unwrap(), "ab");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(rewrite(Path::new("/dev/null"), |_| Ok(String::new())).unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn the_hint_can_be_pasted() {
+        let e = refusal(Path::new("/home/o'neil/my files/config.toml"));
+        let line = "/home/o'neil/my files/config.toml: this file holds a secret, but others may read or change it; \
+                    run `chmod 600 '/home/o'\\''neil/my files/config.toml'`";
+        assert_eq!(e.to_string(), line);
+        assert_eq!(e.kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        assert_eq!(read(Path::new("/dev/zero")).err().unwrap().kind(), Kind::Usage);
+        assert_eq!(read(Path::new("/dev/null")).unwrap().unwrap().text, "");
+    }
+}

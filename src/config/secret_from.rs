@@ -1,0 +1,136 @@
+//! The sources of a secret that have to be asked: a file, a command, a person. Each gives one line.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::private;
+use crate::error::{Error, Kind, Result};
+use crate::model::Secret;
+use crate::model::text::first_words;
+
+/// Asks a person: gets the text to show, gives none when nobody is there or nothing was typed.
+pub type Prompt = Arc<dyn Fn(&str) -> Result<Option<Secret>> + Send + Sync>;
+
+const WORDS_SHOWN: usize = 200;
+
+/// The first line of the file. Fails with `Usage` when it is missing, empty, or open to others.
+pub(super) fn file(path: &Path, origin: &str) -> Result<Secret> {
+    let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).on(origin);
+    let found = private::read(path)?.ok_or_else(missing)?;
+    let secret = first_line(&found.text);
+    if found.open_to_others {
+        return Err(private::refusal(path));
+    }
+    secret.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").on(path.display().to_string()))
+}
+
+/// The first line that `command` prints, run by the shell without standard input: a tool that must ask has its own
+/// window or the terminal. Fails with `Auth`: the credentials are not to be had.
+pub(super) fn command(command: &str, origin: &str) -> Result<Secret> {
+    let failed = |why: String| Error::new(Kind::Auth, why).on(origin);
+    let output = shell(command)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| failed("the command for this secret can't be started".to_owned()).cause(e))?;
+    // Made a secret before anything else is said, so that not even our own complaint could show it.
+    let secret = first_line(&String::from_utf8_lossy(&output.stdout));
+    if !output.status.success() {
+        return Err(failed(format!("the command for this secret failed: {}", last_words(&output))));
+    }
+    if std::str::from_utf8(&output.stdout).is_err() {
+        return Err(failed("the command for this secret printed something that is not UTF-8".to_owned()));
+    }
+    secret.ok_or_else(|| failed("the command for this secret printed nothing".to_owned()))
+}
+
+#[cfg(not(windows))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    shell
+}
+
+/// The command line goes to `cmd` as it stands: `cmd` has quoting rules of its own.
+#[cfg(windows)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("cmd");
+    std::os::windows::process::CommandExt::raw_arg(shell.arg("/C"), command);
+    shell
+}
+
+fn last_words(output: &Output) -> String {
+    let words = first_words(&String::from_utf8_lossy(&output.stderr), WORDS_SHOWN);
+    if words.is_empty() { output.status.to_string() } else { format!("{}: {words}", output.status) }
+}
+
+/// Without its line end. `pass` and its kin keep the password in the first line and notes below.
+pub(super) fn first_line(text: &str) -> Option<Secret> {
+    let line = text.lines().next().unwrap_or_default();
+    (!line.is_empty()).then(|| Secret::new(line))
+}
+
+static ONE_QUESTION_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A [`Prompt`] on the terminal, without echo. Without a terminal nobody is there. Fails with `Cancelled` at Ctrl-C.
+pub fn ask_on_terminal(question: &str) -> Result<Option<Secret>> {
+    let _turn = ONE_QUESTION_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    match rpassword::prompt_password(question) {
+        Ok(typed) => Ok(first_line(&typed)),
+        Err(e) if e.kind() == std::io::ErrorKind::Interrupted => Err(Error::new(Kind::Cancelled, "interrupted")),
+        Err(_) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_command_gives_its_first_line() {
+        assert_eq!(command("printf 'hunter22\\r\\nuser: ann\\n'", "x").unwrap().expose(), "hunter22");
+        assert_eq!(command("printf '  spaces stay '", "x").unwrap().expose(), "  spaces stay ");
+        assert_eq!(command("cat; echo no-input", "x").unwrap().expose(), "no-input", "standard input must be empty");
+    }
+
+    #[test]
+    fn a_failed_command_says_how_and_why() {
+        let wrong = |text: &str| {
+            let e = command(text, "c.toml, line 3, column 1").unwrap_err();
+            assert_eq!(e.kind(), Kind::Auth);
+            e.to_string()
+        };
+        assert_eq!(
+            wrong("echo half-a-secret; echo 'the vault\n is locked' >&2; exit 7"),
+            "c.toml, line 3, column 1: the command for this secret failed: exit status: 7: the vault is locked"
+        );
+        assert_eq!(wrong("kill -9 $$"), "c.toml, line 3, column 1: the command for this secret failed: signal: 9 (SIGKILL)");
+        assert_eq!(wrong("true"), "c.toml, line 3, column 1: the command for this secret printed nothing");
+        assert!(wrong("no-such-program-here").contains("exit status: 127"));
+        assert!(wrong("printf '\\377'").ends_with("not UTF-8"));
+    }
+
+    #[test]
+    fn a_file_gives_its_first_line_if_nobody_else_may_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        let name = path.display();
+        assert_eq!(file(&path, "KEY").unwrap_err().to_string(), format!("KEY: there is no file {name}"));
+        std::fs::write(&path, "hunter22\n").unwrap();
+        for mode in [0o644, 0o640, 0o604, 0o620] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let e = file(&path, "KEY").unwrap_err();
+            assert_eq!(e.kind(), Kind::Usage);
+            assert!(e.to_string().ends_with(&format!("run `chmod 600 {name}`")), "{mode:o} {e}");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert_eq!(file(&path, "KEY").unwrap().expose(), "hunter22");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "\nsecond").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(file(&path, "KEY").unwrap_err().kind(), Kind::Usage);
+    }
+}

@@ -1,0 +1,226 @@
+//! The settings of one remote, wherever they come from. Secrets are looked for when they are needed, once, in the order
+//! of the command line's contract.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value as Json};
+
+use super::env::Env;
+use super::file::Position;
+use super::keys::{Form, Key};
+use super::secret_from::{self, Prompt};
+use crate::contract::Secrets;
+use crate::error::{Error, Kind, Result};
+use crate::model::Secret;
+
+/// Who set a key.
+#[derive(Clone)]
+pub(super) enum Origin {
+    Environment(String),
+    File(Position),
+}
+
+impl Origin {
+    pub fn wrong(&self, why: impl Into<String>) -> Error {
+        Error::new(Kind::Usage, why).on(self.to_string())
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Environment(variable) => f.write_str(variable),
+            Origin::File(position) => position.fmt(f),
+        }
+    }
+}
+
+pub(super) enum Value {
+    Plain(String),
+    Hidden(Secret),
+}
+
+pub(super) struct Held {
+    pub key: Key,
+    pub value: Value,
+    pub origin: Origin,
+}
+
+impl Held {
+    pub fn new(key: Key, text: String, origin: Origin) -> Held {
+        let value = if key.is_secret() {
+            Value::Hidden(Secret::new(text))
+        } else {
+            // Known from now on, so that no message about this URL shows it.
+            drop(password_in_url(&text).map(Secret::new));
+            Value::Plain(text)
+        };
+        Held { key, value, origin }
+    }
+
+    fn is_from_environment(&self) -> bool {
+        matches!(self.origin, Origin::Environment(_))
+    }
+}
+
+/// A secret that was looked up in this run.
+struct Found {
+    secret: Secret,
+    typed: bool,
+}
+
+pub(super) struct Settings {
+    remote: String,
+    /// What the environment says stands before what the file says.
+    held: Vec<Held>,
+    /// From `credentials.toml`.
+    kept: Vec<(String, Secret)>,
+    /// The folder of `config.toml`: relative paths in the file begin there.
+    folder: PathBuf,
+    env: Env,
+    prompt: Option<Prompt>,
+    found: Mutex<BTreeMap<String, Found>>,
+}
+
+impl Settings {
+    pub fn new(remote: String, held: Vec<Held>, kept: Vec<(String, Secret)>, folder: PathBuf, env: Env, prompt: Option<Prompt>) -> Self {
+        Settings { remote, held, kept, folder, env, prompt, found: Mutex::default() }
+    }
+
+    fn get(&self, key: &str, form: Form, from_environment: bool) -> Option<&Held> {
+        self.held.iter().find(|h| h.key.setting.key == key && h.key.form == form && h.is_from_environment() == from_environment)
+    }
+
+    fn found(&self) -> MutexGuard<'_, BTreeMap<String, Found>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A path that is the value of a plain key: beside the file that names it, or beside us when a variable does.
+    pub fn path(&self, key: &str) -> Option<PathBuf> {
+        let held = self.get(key, Form::Value, true).or_else(|| self.get(key, Form::Value, false))?;
+        match &held.value {
+            Value::Plain(text) => Some(self.resolve(text, held)),
+            Value::Hidden(_) => None,
+        }
+    }
+
+    fn resolve(&self, text: &str, held: &Held) -> PathBuf {
+        let base = if held.is_from_environment() { Path::new("") } else { &self.folder };
+        self.env.resolve(text, base)
+    }
+
+    /// Uses this secret for the rest of the run, before all other sources: what `login --password-stdin` read.
+    pub fn give(&self, key: &str, secret: Secret) {
+        self.found().insert(key.to_owned(), Found { secret, typed: true });
+    }
+
+    /// What a person typed (or gave by [`Settings::give`]) in this run: worth keeping in the credentials file.
+    pub fn typed(&self, key: &str) -> Option<Secret> {
+        self.found().get(key).filter(|f| f.typed).map(|f| f.secret.clone())
+    }
+
+    pub fn has_any_from_environment(&self) -> bool {
+        self.held.iter().any(Held::is_from_environment)
+    }
+
+    /// Does `config.toml` itself hold a secret of this remote?
+    pub fn has_secret_in_file(&self) -> bool {
+        self.held.iter().any(|h| h.key.is_secret() && !h.is_from_environment())
+    }
+
+    /// The keys that are set and their values, secrets and the secret parts of URLs as `***`.
+    pub fn shown(&self) -> Map<String, Json> {
+        let mut shown = Map::new();
+        for held in &self.held {
+            let text = match &held.value {
+                Value::Plain(text) => shown_url(text),
+                Value::Hidden(_) => "***".to_owned(),
+            };
+            shown.entry(held.key.name()).or_insert(Json::String(text));
+        }
+        for (key, _) in &self.kept {
+            shown.entry(key.clone()).or_insert_with(|| Json::String("***".to_owned()));
+        }
+        shown
+    }
+
+    fn look_for(&self, key: &str) -> Result<Option<Secret>> {
+        for from_environment in [true, false] {
+            for form in Form::ALL {
+                // A secret in the clear in config.toml comes after the credentials file.
+                if !from_environment && form == Form::Value {
+                    continue;
+                }
+                if let Some(held) = self.get(key, form, from_environment) {
+                    return self.read(held).map(Some);
+                }
+            }
+        }
+        if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
+            return Ok(Some(secret.clone()));
+        }
+        self.get(key, Form::Value, false).map(|held| self.read(held)).transpose()
+    }
+
+    fn read(&self, held: &Held) -> Result<Secret> {
+        match (&held.value, held.key.form) {
+            (Value::Hidden(secret), _) => Ok(secret.clone()),
+            (Value::Plain(text), Form::File) => secret_from::file(&self.resolve(text, held), &held.origin.to_string()),
+            (Value::Plain(text), Form::Command) => secret_from::command(text, &held.origin.to_string()),
+            (Value::Plain(text), Form::Value) => Ok(Secret::new(text.clone())),
+        }
+    }
+}
+
+impl Secrets for Settings {
+    fn plain(&self, key: &str) -> Option<String> {
+        let held = self.get(key, Form::Value, true).or_else(|| self.get(key, Form::Value, false))?;
+        match &held.value {
+            Value::Plain(text) => Some(text.clone()),
+            Value::Hidden(_) => None,
+        }
+    }
+
+    fn secret(&self, key: &str) -> Result<Option<Secret>> {
+        // Held while a command runs or a person types: nobody is asked twice.
+        let mut found = self.found();
+        if let Some(known) = found.get(key) {
+            return Ok(Some(known.secret.clone()));
+        }
+        let (secret, typed) = match (self.look_for(key)?, &self.prompt) {
+            (Some(secret), _) => (secret, false),
+            (None, Some(prompt)) => match prompt(&format!("{key} of {}: ", self.remote))? {
+                Some(secret) => (secret, true),
+                None => return Ok(None),
+            },
+            (None, None) => return Ok(None),
+        };
+        found.insert(key.to_owned(), Found { secret: secret.clone(), typed });
+        Ok(Some(secret))
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.held.iter().any(|h| h.key.setting.key == key) || self.kept.iter().any(|(k, _)| k == key) || self.found().contains_key(key)
+    }
+}
+
+fn password_in_url(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let (user, _) = rest.split('/').next()?.rsplit_once('@')?;
+    user.split_once(':').map(|(_, password)| password)
+}
+
+/// A URL as it may be shown: without what stands before `@`, and without the values after `?`.
+pub(super) fn shown_url(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?***"),
+        None => (rest, ""),
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("***@{host}"));
+    format!("{scheme}://{host}{path}{query}")
+}

@@ -1,0 +1,102 @@
+//! What this machine has put where: the proof behind `--if-exists update` when a provider tells no MD5.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::State;
+use crate::contract::{Finished, Ledger, Result};
+
+impl Ledger for State {
+    fn finished(&self, remote: &str, id: &str) -> Result<Option<Finished>> {
+        Ok(self.with(|db| lookup(db, remote, id)).flatten())
+    }
+
+    fn record_finished(&self, finished: &Finished) -> Result<()> {
+        self.with(|db| record(db, finished));
+        Ok(())
+    }
+}
+
+fn lookup(db: &Connection, remote: &str, id: &str) -> rusqlite::Result<Option<Finished>> {
+    db.prepare_cached("SELECT * FROM finished WHERE remote = ?1 AND id = ?2")?.query_row([remote, id], read).optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Finished> {
+    Ok(Finished {
+        remote: row.get("remote")?,
+        id: row.get("id")?,
+        stamp: row.get("stamp")?,
+        size: row.get::<_, Option<i64>>("size")?.map(i64::cast_unsigned),
+        md5: row.get("md5")?,
+        source: row.get("source")?,
+        source_size: row.get::<_, i64>("source_size")?.cast_unsigned(),
+        source_mtime_ns: row.get("source_mtime_ns")?,
+        source_inode: row.get::<_, Option<i64>>("source_inode")?.map(i64::cast_unsigned),
+        at: row.get("at")?,
+    })
+}
+
+/// SQLite's numbers have a sign; inodes of some file systems use all 64 bits, so they travel as the same bits.
+fn record(db: &Connection, f: &Finished) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO finished
+            (remote, id, stamp, size, md5, source, source_size, source_mtime_ns, source_inode, at)
+         VALUES (:remote, :id, :stamp, :size, :md5, :source, :source_size, :source_mtime_ns, :source_inode, :at)",
+    )?
+    .execute(named_params! {
+        ":remote": f.remote,
+        ":id": f.id,
+        ":stamp": f.stamp,
+        ":size": f.size.map(u64::cast_signed),
+        ":md5": f.md5,
+        ":source": f.source,
+        ":source_size": f.source_size.cast_signed(),
+        ":source_mtime_ns": f.source_mtime_ns,
+        ":source_inode": f.source_inode.map(u64::cast_signed),
+        ":at": f.at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finished(id: &str) -> Finished {
+        Finished {
+            remote: "https://x ann".into(),
+            id: id.into(),
+            stamp: "2024-05-01 7".into(),
+            size: Some(5),
+            md5: None,
+            source: "/a/ü".into(),
+            source_size: 5,
+            source_mtime_ns: -1,
+            source_inode: Some(u64::MAX),
+            at: 1_700_000_000,
+        }
+    }
+
+    #[test]
+    fn what_was_recorded_last_is_found_by_the_next_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || State::new(Some(dir.path().to_owned()));
+        let state = open();
+        state.record_finished(&finished("1")).unwrap();
+        let newer = Finished { md5: Some("d41d8cd98f00b204e9800998ecf8427e".into()), source_inode: None, size: None, ..finished("1") };
+        state.record_finished(&newer).unwrap();
+        state.record_finished(&finished("2")).unwrap();
+        drop(state);
+        let state = open();
+        assert_eq!(state.finished("https://x ann", "1").unwrap(), Some(newer));
+        assert_eq!(state.finished("https://x ann", "2").unwrap(), Some(finished("2")));
+        assert_eq!(state.finished("https://x bob", "1").unwrap(), None);
+        assert!(state.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn without_a_database_nothing_is_known_and_nothing_fails() {
+        let state = State::new(None);
+        state.record_finished(&finished("1")).unwrap();
+        assert_eq!(state.finished("https://x ann", "1").unwrap(), None);
+        assert_eq!(state.take_warnings().len(), 1);
+    }
+}

@@ -1,0 +1,97 @@
+//! The tables and their versions. A later version adds a step at the end of [`STEPS`]; steps once released stay as
+//! they are.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// How long a process waits for another one's write. Writes are single rows.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `STEPS[n]` leads from version n to n + 1.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE tokens (
+        account TEXT PRIMARY KEY,
+        token TEXT NOT NULL,
+        fields TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE finished (
+        remote TEXT NOT NULL,
+        id TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        size INTEGER,
+        md5 TEXT,
+        source TEXT NOT NULL,
+        source_size INTEGER NOT NULL,
+        source_mtime_ns INTEGER NOT NULL,
+        source_inode INTEGER,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (remote, id)
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// Opens the file and brings it to the newest version; the caller sees to it that only one process does so at a time.
+/// Fails with what to tell the user, and then has changed nothing.
+pub(super) fn open(path: &Path) -> Result<Connection, String> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| e.to_string())?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| e.to_string())?;
+    let done = usize::try_from(version).ok().filter(|done| *done <= STEPS.len());
+    let done = done.ok_or_else(|| format!("a newer haul made it (version {version}, this one knows {})", STEPS.len()))?;
+    prepare(&mut connection, done).map_err(|e| e.to_string())?;
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection, done: usize) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // With a write-ahead log readers never wait, and kill -9 loses nothing that was written. (A power cut may lose the
+    // last rows: then a token is fetched again, or a file compared by its content.)
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    let transaction = connection.transaction()?;
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    if done < STEPS.len() {
+        transaction.pragma_update(None, "user_version", STEPS.len() as i64)?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(connection: &Connection) -> i64 {
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_empty_file_gets_all_tables_and_keeps_its_rows_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        std::fs::write(&path, "").unwrap();
+        let connection = open(&path).unwrap();
+        assert_eq!(version(&connection), STEPS.len() as i64);
+        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        connection.execute("INSERT INTO tokens VALUES ('a', 't', '[]')", []).unwrap();
+        drop(connection);
+        let connection = open(&path).unwrap();
+        let count: i64 = connection.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0)).unwrap();
+        assert_eq!((count, version(&connection)), (1, STEPS.len() as i64));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_version_0() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE finished (other)").unwrap();
+        assert!(open(&path).unwrap_err().contains("already exists"));
+        assert_eq!(version(&connection), 0);
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'tokens'", [], |r| r.get(0)).unwrap();
+        assert_eq!(tables, 0, "the first half of the step must be undone");
+    }
+}

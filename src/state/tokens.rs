@@ -1,0 +1,183 @@
+//! Tokens between runs, and the turn to sign in: servers forget the old token when a new one is issued, so all running
+//! `haul` processes share one.
+
+use std::path::PathBuf;
+
+use rusqlite::OptionalExtension;
+
+use super::{State, lock_file, locked, make_private_folder};
+use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
+use crate::model::Secret;
+
+impl TokenStore for State {
+    fn load(&self, account: &str) -> Result<Option<StoredToken>> {
+        if let Some(token) = locked(&self.memory).get(account) {
+            return Ok(Some(token.clone()));
+        }
+        let row = self.with(|db| {
+            let mut query = db.prepare_cached("SELECT token, fields FROM tokens WHERE account = ?1")?;
+            query.query_row([account], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        });
+        Ok(row.flatten().and_then(|(token, fields)| stored(token, fields)))
+    }
+
+    fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
+        let kept = self.with(|db| {
+            let mut change = db.prepare_cached("INSERT OR REPLACE INTO tokens (account, token, fields) VALUES (?1, ?2, ?3)")?;
+            change.execute((account, token.token.expose(), fields_text(token)))
+        });
+        let mut memory = locked(&self.memory);
+        match kept {
+            Some(_) => memory.remove(account),
+            None => memory.insert(account.to_owned(), token.clone()),
+        };
+        Ok(())
+    }
+
+    fn forget(&self, account: &str) -> Result<()> {
+        locked(&self.memory).remove(account);
+        self.with(|db| db.execute("DELETE FROM tokens WHERE account = ?1", [account]));
+        Ok(())
+    }
+
+    /// Waits in a thread of its own, without end if need be: whoever wants to stop earlier drops the future, and the
+    /// lock is given back as soon as the thread gets it. Without a usable folder there is nothing to share, so there is
+    /// no other process to wait for.
+    fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
+        Box::pin(async move {
+            let Some(path) = self.lock_path(account) else { return Ok(Box::new(()) as Box<dyn Send>) };
+            let held = tokio::task::spawn_blocking(move || {
+                path.parent().map_or(Ok(()), make_private_folder)?;
+                lock_file(&path)
+            });
+            match held.await {
+                Ok(Ok(file)) => Ok(Box::new(file)),
+                Ok(Err(e)) => {
+                    self.warn(format!("the turn to sign in can't be taken: {e}"));
+                    Ok(Box::new(()))
+                }
+                // The runtime is shutting down.
+                Err(_) => Ok(Box::new(())),
+            }
+        })
+    }
+}
+
+impl State {
+    /// Accounts hold characters that no file name may have.
+    fn lock_path(&self, account: &str) -> Option<PathBuf> {
+        Some(self.dir.as_ref()?.join("locks").join(format!("{:x}", md5::compute(account))))
+    }
+}
+
+fn fields_text(token: &StoredToken) -> String {
+    let pairs = token.fields.iter().map(|(name, secret)| serde_json::json!([name, secret.expose()])).collect();
+    serde_json::Value::Array(pairs).to_string()
+}
+
+/// None for a row that makes no sense: a new token is fetched then.
+fn stored(token: String, fields: String) -> Option<StoredToken> {
+    let pairs: Vec<(String, String)> = serde_json::from_str(&fields).ok()?;
+    let fields = pairs.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
+    Some(StoredToken { token: Secret::new(token), fields })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::contract::Lease;
+
+    fn token(text: &str) -> StoredToken {
+        StoredToken { token: Secret::new(text), fields: vec![("account_id".into(), Secret::new("7\"7")), ("b".into(), Secret::new(""))] }
+    }
+
+    fn open(dir: &tempfile::TempDir) -> State {
+        State::new(Some(dir.path().to_owned()))
+    }
+
+    #[test]
+    fn a_token_outlives_its_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = open(&dir);
+        assert_eq!(state.load("a").unwrap(), None);
+        state.save("a", &token("first")).unwrap();
+        state.save("a", &token("second")).unwrap();
+        state.save("b", &token("other")).unwrap();
+        drop(state);
+        let state = open(&dir);
+        assert_eq!(state.load("a").unwrap(), Some(token("second")));
+        state.forget("a").unwrap();
+        drop(state);
+        let state = open(&dir);
+        assert_eq!(state.load("a").unwrap(), None);
+        assert_eq!(state.load("b").unwrap(), Some(token("other")));
+        assert!(state.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn another_process_sees_it_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (open(&dir), open(&dir));
+        assert_eq!(two.load("a").unwrap(), None);
+        one.save("a", &token("tttt")).unwrap();
+        assert_eq!(two.load("a").unwrap(), Some(token("tttt")));
+    }
+
+    #[test]
+    fn a_row_that_makes_no_sense_is_no_token() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = open(&dir);
+        state.with(|db| db.execute("INSERT INTO tokens VALUES ('a', 't', '{}')", [])).unwrap();
+        assert_eq!(state.load("a").unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_one_for_each_account_and_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (open(&dir), open(&dir));
+        let held = one.lock("a/b?").await.unwrap();
+        drop(two.lock("other").await.unwrap());
+        let mut second = two.lock("a/b?");
+        let early = std::future::poll_fn(|cx| std::task::Poll::Ready(second.as_mut().poll(cx).is_ready())).await;
+        assert!(!early, "the lock is held");
+        drop(held);
+        drop(second.await.unwrap());
+        drop(one.lock("a/b?").await.unwrap());
+        assert!(one.take_warnings().is_empty() && two.take_warnings().is_empty());
+    }
+
+    /// Each task stands for a process: a store and a lease of its own. The sign-in would end the others' tokens.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn all_processes_with_one_stale_token_sign_in_once() {
+        let dir = tempfile::tempdir().unwrap();
+        open(&dir).save("a", &token("stale")).unwrap();
+        let (count, inside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let processes: Vec<_> = (0..6)
+            .map(|_| {
+                let (lease, count, inside) = (Lease::new("a", Arc::new(open(&dir))), count.clone(), inside.clone());
+                tokio::spawn(async move {
+                    let sign_in = async || {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two sign in at once");
+                        tokio::task::yield_now().await;
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        count.fetch_add(1, Ordering::SeqCst);
+                        Ok(token("fresh"))
+                    };
+                    let first = lease.token(sign_in()).await.unwrap();
+                    if first == token("stale") {
+                        lease.reject(&first).await;
+                        lease.renew(sign_in()).await.unwrap();
+                    }
+                    assert_eq!(lease.token(sign_in()).await.unwrap(), token("fresh"));
+                })
+            })
+            .collect();
+        for process in processes {
+            process.await.unwrap();
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+}
