@@ -1,0 +1,133 @@
+//! Answers of several lines, a field on each: an account, an entry, a remote.
+
+use chrono::Local;
+use serde_json::{Map, Value};
+
+use crate::model::report::RemoteLine;
+use crate::model::text::visible;
+use crate::model::{Account, Entry, EntryKind};
+use crate::render::style::Style;
+use crate::render::text::{address, bytes};
+use crate::render::units;
+
+/// A title, and below it the fields that are known, their values in one column.
+struct Block {
+    title: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Block {
+    fn new(title: String) -> Block {
+        Block { title, fields: Vec::new() }
+    }
+
+    fn field(&mut self, name: &str, value: Option<impl AsRef<str>>) {
+        if let Some(value) = value {
+            self.fields.push((visible(name).into_owned(), visible(value.as_ref()).into_owned()));
+        }
+    }
+
+    /// Text as it is, everything else as compact JSON.
+    fn extra(&mut self, fields: &Map<String, Value>) {
+        for (name, value) in fields {
+            match value {
+                Value::Null => {}
+                Value::String(text) => self.field(name, Some(text)),
+                other => self.field(name, Some(other.to_string())),
+            }
+        }
+    }
+
+    fn text(self) -> String {
+        let width = self.fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let lines = self.fields.iter().map(|(name, value)| format!("\n  {name:<width$}  {value}"));
+        std::iter::once(self.title).chain(lines).collect()
+    }
+}
+
+pub(super) fn about(remote: &str, provider: &str, account: &Account, style: &Style) -> String {
+    let shown = |size: Option<u64>| size.map(|size| bytes(size, style));
+    let quota = match (shown(account.quota.used), shown(account.quota.total)) {
+        (Some(used), Some(total)) => Some(format!("{used} of {total} used")),
+        (Some(used), None) => Some(format!("{used} used")),
+        (None, total) => total.map(|total| format!("{total} in all")),
+    };
+    let free = shown(account.quota.free).map(|free| format!("{free} free"));
+    let quota: Vec<String> = quota.into_iter().chain(free).collect();
+    let protocols: Vec<&str> = account.protocols.iter().map(|protocol| protocol.name()).collect();
+
+    let mut block = Block::new(format!("{} ({provider})", visible(remote)));
+    block.field("account", account.account.as_ref());
+    block.field("package", account.package.as_ref());
+    block.field("quota", (!quota.is_empty()).then(|| quota.join(", ")));
+    block.field("one file", shown(account.limits.file_size).map(|size| format!("{size} at most")));
+    block.field("at once", account.limits.uploads_at_once.map(|most| format!("{} at most", units::count(most as u64, "upload"))));
+    block.field("uploads", (account.limits.may_upload == Some(false)).then_some("not allowed"));
+    block.field("protocols", (!protocols.is_empty()).then(|| protocols.join(", ")));
+    block.extra(&account.extra);
+    for warning in &account.warnings {
+        block.field("warning", Some(warning));
+    }
+    block.text()
+}
+
+pub(super) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
+    let size = entry.size.map(|size| match style.exact {
+        true => size.to_string(),
+        false => format!("{} ({size} bytes)", units::size(size)),
+    });
+    let mut block = Block::new(address(remote, &entry.path));
+    block.field("kind", Some(if entry.kind == EntryKind::File { "file" } else { "folder" }));
+    block.field("size", size);
+    block.field("modified", entry.modified.map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()));
+    block.field("id", Some(&entry.id));
+    block.field("md5", entry.md5.as_ref());
+    block.field("url", entry.url.as_ref());
+    block.extra(&entry.extra);
+    block.text()
+}
+
+pub(super) fn remote(remote: &RemoteLine) -> String {
+    let mut block = Block::new(visible(&remote.name).into_owned());
+    block.field("provider", Some(&remote.provider));
+    block.field("url", remote.url.as_ref());
+    block.field("origin", Some(&remote.origin));
+    block.extra(&remote.settings);
+    block.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn an_entry_with_all_its_fields() {
+        let mut file = samples::entry();
+        file.modified = None;
+        file.md5 = Some(samples::MD5.into());
+        assert_eq!(
+            entry("studio", &file, &Style::default()),
+            "studio:/in/a.mov\n  kind   file\n  size   3.4 GiB (3650722201 bytes)\n  id     77\n  md5    \
+             900150983cd24fb0d6963f7d28e17f72\n  url    https://studio.example/77\n  views  3"
+        );
+    }
+
+    #[test]
+    fn a_remote_without_its_secrets() {
+        assert_eq!(
+            remote(&samples::remote()),
+            "studio\n  provider  iogates\n  url       https://iogates.com\n  origin    file\n  password  ***\n  username  ann"
+        );
+    }
+
+    #[test]
+    fn an_account_that_tells_little() {
+        let mut account = Account::default();
+        assert_eq!(about("x", "giga0", &account, &Style::default()), "x (giga0)");
+        account.limits.may_upload = Some(false);
+        account.quota.used = Some(2048);
+        let exact = Style { exact: true, ..Style::default() };
+        assert_eq!(about("x", "giga0", &account, &exact), "x (giga0)\n  quota    2048 used\n  uploads  not allowed");
+    }
+}

@@ -1,0 +1,282 @@
+//! What is known of the work under way: which files are in flight, how far each is, how fast, how long still. It counts
+//! and reckons; drawing is done elsewhere. One event costs an addition, so that thousands a second do no harm.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::model::event::FileId;
+use crate::model::text::visible;
+use crate::model::{Event, Report};
+
+/// Speeds are averages of about the last five seconds: calmer than the network, faster than a whole run's average.
+const MEMORY: Duration = Duration::from_secs(5);
+
+/// Bytes a second, older moments forgotten little by little.
+#[derive(Debug)]
+pub(super) struct Speed {
+    unseen: u64,
+    looked: Instant,
+    average: f64,
+    weight: f64,
+}
+
+impl Speed {
+    pub(super) fn new(now: Instant) -> Speed {
+        Speed { unseen: 0, looked: now, average: 0.0, weight: 0.0 }
+    }
+
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.unseen = self.unseen.saturating_add(bytes);
+    }
+
+    pub(super) fn look(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.looked).as_secs_f64();
+        if passed <= 0.0 {
+            return;
+        }
+        let keep = (-passed / MEMORY.as_secs_f64()).exp();
+        self.average = self.average * keep + self.unseen as f64 / passed * (1.0 - keep);
+        self.weight = self.weight * keep + (1.0 - keep);
+        (self.unseen, self.looked) = (0, now);
+    }
+
+    pub(super) fn per_second(&self) -> f64 {
+        if self.weight > 0.0 { self.average / self.weight } else { 0.0 }
+    }
+
+    /// Seconds for `bytes` more; none while nothing moves.
+    pub(super) fn seconds_for(&self, bytes: u64) -> Option<f64> {
+        (self.per_second() >= 1.0).then(|| bytes as f64 / self.per_second())
+    }
+}
+
+/// A pause before the next try.
+#[derive(Debug)]
+pub(super) struct Wait {
+    pub until: Instant,
+    pub attempt: u32,
+    /// Fit to be shown.
+    pub why: String,
+}
+
+#[derive(Debug)]
+pub(super) enum Doing {
+    Moving,
+    Waiting(Wait),
+    Checking,
+}
+
+/// One file under way.
+#[derive(Debug)]
+pub(super) struct Flight {
+    /// Fit to be shown.
+    pub name: String,
+    /// Bytes; none while standard input has no end yet.
+    pub size: Option<u64>,
+    /// Bytes sent, but never more than the server may have: it falls back to what was accepted.
+    pub at: u64,
+    pub speed: Speed,
+    pub doing: Doing,
+}
+
+#[derive(Debug)]
+pub(super) struct Board {
+    /// Files and bytes of the whole work, once it is known.
+    planned: Option<(u64, u64)>,
+    /// Bytes of the plan that will not move: of files that were skipped or failed.
+    dropped: u64,
+    /// Bytes of the files that are over.
+    landed: u64,
+    files_over: u64,
+    pub flights: BTreeMap<FileId, Flight>,
+    pub speed: Speed,
+    /// What the whole work waits for (a sign-in).
+    waiting: Option<Wait>,
+}
+
+impl Board {
+    pub(super) fn new(now: Instant) -> Board {
+        Board { planned: None, dropped: 0, landed: 0, files_over: 0, flights: BTreeMap::new(), speed: Speed::new(now), waiting: None }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Planned { files, bytes } => self.planned = Some((*files, *bytes)),
+            Event::Started { id, name, size } => {
+                let name = visible(name).into_owned();
+                self.flights.insert(*id, Flight { name, size: *size, at: 0, speed: Speed::new(now), doing: Doing::Moving });
+            }
+            Event::Sent { id, bytes } => {
+                self.speed.add(*bytes);
+                self.moving(*id, |flight| {
+                    flight.speed.add(*bytes);
+                    flight.at = flight.at.saturating_add(*bytes);
+                });
+            }
+            Event::Accepted { id, offset } => self.moving(*id, |flight| flight.at = *offset),
+            Event::StartedOver { id, .. } => self.moving(*id, |flight| flight.at = 0),
+            Event::Waiting { id, attempt, wait, why } => {
+                let until = now.checked_add(*wait).unwrap_or(now);
+                let wait = Wait { until, attempt: *attempt, why: visible(why).into_owned() };
+                match id.and_then(|id| self.flights.get_mut(&id)) {
+                    Some(flight) => flight.doing = Doing::Waiting(wait),
+                    None => self.waiting = Some(wait),
+                }
+            }
+            Event::Checking { id } => {
+                if let Some(flight) = self.flights.get_mut(id) {
+                    flight.doing = Doing::Checking;
+                }
+            }
+            Event::Finished { id, report } => self.finished(*id, report),
+            Event::Warning(_) | Event::Note(_) => {}
+        }
+    }
+
+    fn moving(&mut self, id: FileId, change: impl FnOnce(&mut Flight)) {
+        if let Some(flight) = self.flights.get_mut(&id) {
+            flight.doing = Doing::Moving;
+            change(flight);
+        }
+    }
+
+    fn finished(&mut self, id: FileId, report: &Report) {
+        let flight = self.flights.remove(&id);
+        match report {
+            Report::Uploaded(transfer) => self.landed = self.landed.saturating_add(transfer.size),
+            Report::Skipped { size, .. } => self.dropped = self.dropped.saturating_add(size.unwrap_or(0)),
+            Report::Failed(_) => self.dropped = self.dropped.saturating_add(flight.and_then(|f| f.size).unwrap_or(0)),
+            // A folder that was made, say, is no file of the plan.
+            _ => return,
+        }
+        self.files_over = self.files_over.saturating_add(1);
+    }
+
+    /// Brings the speeds up to date; to be called before each drawing.
+    pub(super) fn look(&mut self, now: Instant) {
+        self.speed.look(now);
+        self.flights.values_mut().for_each(|flight| flight.speed.look(now));
+        if self.waiting.as_ref().is_some_and(|wait| wait.until <= now) {
+            self.waiting = None;
+        }
+    }
+
+    /// Bytes so far, those of finished files included.
+    pub(super) fn bytes(&self) -> u64 {
+        self.flights.values().fold(self.landed, |sum, flight| sum.saturating_add(flight.at))
+    }
+
+    /// Bytes of the whole work; none while a part of it has no known size.
+    pub(super) fn of_bytes(&self) -> Option<u64> {
+        let (_, planned) = self.planned?;
+        let known = self.flights.values().all(|flight| flight.size.is_some());
+        known.then(|| planned.saturating_sub(self.dropped).max(self.bytes()))
+    }
+
+    /// Files that are over, and files in all.
+    pub(super) fn files(&self) -> (u64, u64) {
+        let seen = self.files_over.saturating_add(self.flights.len() as u64);
+        (self.files_over, self.planned.map_or(seen, |(files, _)| files.max(seen)))
+    }
+
+    pub(super) fn progress(&self) -> Report {
+        let (files, of_files) = self.files();
+        let (bytes, of_bytes) = (self.bytes(), self.of_bytes());
+        let seconds_left = of_bytes.and_then(|all| self.speed.seconds_for(all.saturating_sub(bytes)));
+        Report::Progress { files, of_files, bytes, of_bytes, bytes_per_second: self.speed.per_second(), seconds_left }
+    }
+
+    /// What the work waits for; of several waiting files the first.
+    pub(super) fn waiting(&self) -> Option<&Wait> {
+        let of_a_file = self.flights.values().find_map(|flight| match &flight.doing {
+            Doing::Waiting(wait) => Some(wait),
+            _ => None,
+        });
+        self.waiting.as_ref().or(of_a_file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    fn started(id: FileId, size: Option<u64>) -> Event {
+        Event::Started { id, name: "a\u{1b}".into(), size }
+    }
+
+    fn told(board: &Board) -> (u64, u64, u64, Option<u64>) {
+        let (files, of_files) = board.files();
+        (files, of_files, board.bytes(), board.of_bytes())
+    }
+
+    #[test]
+    fn a_file_falls_back_to_what_was_accepted() {
+        let now = Instant::now();
+        let mut board = Board::new(now);
+        let mut at = |event| {
+            board.apply(&event, now);
+            (board.flights[&1].at, board.bytes())
+        };
+        assert_eq!(at(started(1, Some(100))), (0, 0));
+        assert_eq!(at(Event::Accepted { id: 1, offset: 20 }), (20, 20));
+        assert_eq!(at(Event::Sent { id: 1, bytes: 50 }), (70, 70));
+        assert_eq!(at(Event::Accepted { id: 1, offset: 40 }), (40, 40));
+        assert_eq!(at(Event::StartedOver { id: 1, left_behind: None }), (0, 0));
+        assert_eq!(at(Event::Sent { id: 1, bytes: u64::MAX }), (u64::MAX, u64::MAX));
+        assert_eq!(at(Event::Sent { id: 1, bytes: 9 }), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn files_that_do_not_move_leave_the_total() {
+        let now = Instant::now();
+        let mut board = Board::new(now);
+        board.apply(&Event::Planned { files: 4, bytes: 1000 }, now);
+        board.apply(&started(1, Some(400)), now);
+        board.apply(&started(2, Some(300)), now);
+        board.apply(&Event::Sent { id: 1, bytes: 100 }, now);
+        assert_eq!(told(&board), (0, 4, 100, Some(1000)));
+        let failed = Box::new(Report::Failed(samples::failure("a", "/a")));
+        board.apply(&Event::Finished { id: 1, report: failed }, now);
+        assert_eq!(told(&board), (1, 4, 0, Some(600)));
+        let uploaded = Box::new(Report::Uploaded(samples::transfer("b", "/b", 300)));
+        board.apply(&Event::Finished { id: 2, report: uploaded }, now);
+        assert_eq!(told(&board), (2, 4, 300, Some(600)));
+        board.apply(&started(3, None), now);
+        assert_eq!(told(&board), (2, 4, 300, None));
+        board.apply(&Event::Sent { id: 99, bytes: 5 }, now);
+        assert_eq!(told(&board), (2, 4, 300, None));
+    }
+
+    #[test]
+    fn waiting_ends_with_the_next_byte() {
+        let now = Instant::now();
+        let mut board = Board::new(now);
+        board.apply(&started(1, Some(9)), now);
+        let wait = |id| Event::Waiting { id, attempt: 2, wait: Duration::from_secs(4), why: "busy\n".into() };
+        board.apply(&wait(Some(1)), now);
+        assert_eq!(board.waiting().unwrap().why, "busy\\n");
+        board.apply(&Event::Sent { id: 1, bytes: 1 }, now);
+        assert!(board.waiting().is_none());
+        board.apply(&wait(None), now);
+        board.look(now + Duration::from_secs(3));
+        assert!(board.waiting().is_some());
+        board.look(now + Duration::from_secs(4));
+        assert!(board.waiting().is_none());
+    }
+
+    #[test]
+    fn speed_forgets_and_tells_the_time_left() {
+        let start = Instant::now();
+        let mut speed = Speed::new(start);
+        assert_eq!((speed.per_second(), speed.seconds_for(1)), (0.0, None));
+        for second in 1..=20 {
+            speed.add(1000);
+            speed.look(start + Duration::from_secs(second));
+        }
+        assert!((speed.per_second() - 1000.0).abs() < 1e-6);
+        assert_eq!(speed.seconds_for(5000).map(f64::round), Some(5.0));
+        speed.look(start + Duration::from_secs(80));
+        assert_eq!(speed.seconds_for(5000), None);
+    }
+}

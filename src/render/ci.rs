@@ -1,0 +1,218 @@
+//! A job of GitHub Actions: annotations of failed files, masks for secrets; and no file
+//! name that the runner would take for one of its commands.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::{self, IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+
+use crate::model::{Report, secret};
+use crate::render::job_page::JobPage;
+use crate::render::text::{failed, subject};
+
+/// GitHub shows no more annotations of one kind for a step.
+const MOST_ANNOTATIONS: u64 = 10;
+
+#[derive(Clone, Debug, Default)]
+pub struct Ci {
+    /// `$GITHUB_STEP_SUMMARY`: the file that a table is appended to.
+    pub step_summary: Option<PathBuf>,
+    /// Secrets are named to the runner (`::add-mask::`). Only where it reads them: in a file or a terminal they would
+    /// be shown instead of hidden.
+    pub masks: bool,
+}
+
+impl Ci {
+    /// None outside GitHub Actions. `env` looks up a variable of the environment.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Ci> {
+        let said = |name: &str| env(name).filter(|value| !value.is_empty());
+        let step_summary = said("GITHUB_STEP_SUMMARY").map(PathBuf::from);
+        said("GITHUB_ACTIONS").filter(|value| value == "true").map(|_| Ci { step_summary, masks: runner_reads() })
+    }
+}
+
+/// May a runner be at the other end of standard error?
+fn runner_reads() -> bool {
+    !stderr().is_terminal() && !is_file()
+}
+
+#[cfg(unix)]
+fn is_file() -> bool {
+    use std::os::fd::AsFd;
+    let metadata = stderr().as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
+    metadata.map_or(true, |metadata| metadata.is_file())
+}
+
+#[cfg(not(unix))]
+fn is_file() -> bool {
+    false
+}
+
+/// What the runner has been told, and what the job's page will show.
+#[derive(Default)]
+pub(super) struct Journal {
+    masked: HashSet<String>,
+    failures: u64,
+    page: JobPage,
+}
+
+impl Journal {
+    /// Commands that mask the secrets which the runner does not know yet.
+    pub(super) fn masks(&mut self) -> Vec<String> {
+        let new: Vec<String> = secret::known().into_iter().filter(|secret| !self.masked.contains(secret)).collect();
+        self.masked.extend(new.iter().cloned());
+        new.iter().map(|secret| format!("::add-mask::{}", data(secret))).collect()
+    }
+
+    /// The annotation of a failure, unless there were enough.
+    pub(super) fn annotate(&mut self, subject: Option<&str>, message: &str) -> Option<String> {
+        self.failures = self.failures.saturating_add(1);
+        let title = subject.map_or_else(|| "haul".to_owned(), |subject| format!("haul: {subject}"));
+        (self.failures <= MOST_ANNOTATIONS).then(|| format!("::error title={}::{}", property(&title), data(message)))
+    }
+
+    /// Remembers what belongs onto the job's page, and gives back the annotation of a failed file.
+    pub(super) fn record(&mut self, report: &Report) -> Option<String> {
+        self.page.add(report);
+        match report {
+            Report::Failed(failure) => self.annotate(subject(failure).as_deref(), &failed(failure)),
+            _ => None,
+        }
+    }
+
+    /// The last annotation: how many failures had none. A warning, for GitHub would hide an eleventh error.
+    pub(super) fn count(&mut self) -> Option<String> {
+        let hidden = std::mem::take(&mut self.failures).saturating_sub(MOST_ANNOTATIONS);
+        (hidden > 0).then(|| format!("::warning title=haul::{hidden} more failed; the log names them"))
+    }
+
+    /// Appends what the job's page will show, once.
+    pub(super) fn write_page(&mut self, path: &Path) -> io::Result<()> {
+        self.page.append_to(path)
+    }
+}
+
+/// The text of a workflow command: one line, whatever it holds.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command, which ends at a comma or a colon.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Lines for people, made so that the runner finds no command in them: it obeys a line that begins with `::`, and `##[`
+/// anywhere in a line. A file may be called so.
+pub(super) fn disarmed(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##[") {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split('\n').map(|line| match line.trim_start().strip_prefix("::") {
+        Some(rest) => format!("\\u{{3a}}:{rest}"),
+        None => line.to_owned(),
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n").replace("##[", "#\\u{23}["))
+}
+
+/// The same for a line of JSON, which means the same afterwards.
+pub(super) fn disarmed_json(line: &str) -> String {
+    line.replace("##[", "#\\u0023[")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+    use crate::model::Secret;
+    use crate::render::Style;
+    use crate::render::samples::{self, captured};
+
+    fn env(vars: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+        |name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_owned())
+    }
+
+    #[test]
+    fn only_github_is_github() {
+        assert!(Ci::from_env(env(&[("GITHUB_ACTIONS", "false")])).is_none());
+        assert!(Ci::from_env(env(&[("GITHUB_STEP_SUMMARY", "/x")])).is_none());
+        let ci = Ci::from_env(env(&[("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", "/x")])).unwrap();
+        assert_eq!(ci.step_summary, Some(PathBuf::from("/x")));
+    }
+
+    #[test]
+    fn annotations_are_escaped() {
+        let mut journal = Journal::default();
+        let line = journal.annotate(Some("a,b:c%"), "100%\r\n::set-env::x");
+        assert_eq!(line.unwrap(), "::error title=haul%3A a%2Cb%3Ac%25::100%25%0D%0A::set-env::x");
+        assert_eq!(journal.annotate(None, "no").unwrap(), "::error title=haul::no");
+    }
+
+    #[test]
+    fn ten_annotations_then_a_count() {
+        let mut journal = Journal::default();
+        let failed = Report::Failed(samples::failure("b.mov", "/in/b.mov"));
+        let told: Vec<String> = (0..13).filter_map(|_| journal.record(&failed)).collect();
+        assert_eq!(told.len(), 10);
+        assert_eq!(told[0], "::error title=haul%3A b.mov::b.mov: the account is full; delete something");
+        assert_eq!(journal.count().unwrap(), "::warning title=haul::3 more failed; the log names them");
+        assert_eq!(journal.count(), None);
+    }
+
+    #[test]
+    fn a_secret_is_named_to_the_runner_once() {
+        let secret = Secret::new("ci-mask\ntest 1%");
+        let mut journal = Journal::default();
+        let masks = journal.masks();
+        assert!(masks.contains(&"::add-mask::ci-mask%0Atest 1%25".to_owned()), "{masks:?}");
+        assert!(masks.contains(&"::add-mask::ci-mask%250Atest%25201%2525".to_owned()), "{masks:?}");
+        assert!(!journal.masks().iter().any(|line| line.contains(&data(secret.expose()))));
+    }
+
+    #[test]
+    fn no_name_is_a_command() {
+        assert_eq!(disarmed("a::b"), "a::b");
+        assert_eq!(disarmed("x\n  ::stop-commands::t\ny"), "x\n\\u{3a}:stop-commands::t\ny");
+        assert_eq!(disarmed("a ##[add-mask]b"), "a #\\u{23}[add-mask]b");
+        assert_eq!(disarmed_json(r###"{"a":"##[x]"}"###), r##"{"a":"#\u0023[x]"}"##);
+    }
+
+    #[test]
+    fn a_job_gets_annotations_masks_and_no_commands_of_strangers() {
+        let secret = Secret::new("job-test-s3cret");
+        let ci = Some(Ci { step_summary: None, masks: true });
+        let (renderer, out, err) = captured(Style { ci: ci.clone(), ..Style::default() });
+        renderer.report(&Report::Failed(samples::failure("b.mov", "/in/b.mov")));
+        renderer.error(&Error::new(Kind::Auth, format!("::x {}", secret.expose())));
+        let mut entry = samples::entry();
+        entry.name = "::set-output name=a::b".into();
+        renderer.report(&samples::entry_report(entry.clone()));
+        renderer.finish().unwrap();
+        assert_eq!(out.text(), "\\u{3a}:set-output name=a::b\n");
+        let told: Vec<String> = err.text().lines().filter(|line| !line.starts_with("::add-mask::")).map(str::to_owned).collect();
+        assert_eq!(
+            told,
+            [
+                "haul: b.mov: the account is full; delete something",
+                "::error title=haul%3A b.mov::b.mov: the account is full; delete something",
+                "haul: ::x ***",
+                "::error title=haul::::x ***",
+            ]
+        );
+        assert_eq!(err.text().matches("::add-mask::job-test-s3cret\n").count(), 1);
+
+        let (renderer, out, _) = captured(Style { ci, json: true, ..Style::default() });
+        entry.name = "##[add-mask]a".into();
+        renderer.report(&samples::entry_report(entry));
+        renderer.finish().unwrap();
+        assert!(out.text().contains(r##""name":"#\u0023[add-mask]a""##), "{}", out.text());
+    }
+
+    #[test]
+    fn masks_are_kept_from_files_and_terminals() {
+        let secret = Secret::new("file-test-s3cret");
+        let (renderer, _, err) = captured(Style { ci: Some(Ci::default()), ..Style::default() });
+        renderer.warning(secret.expose());
+        assert_eq!(err.text(), "haul: warning: ***\n");
+    }
+}

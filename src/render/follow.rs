@@ -1,0 +1,177 @@
+//! The listener at the end of the channel: counts events, shows progress at a calm pace, reports what is finished.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use crate::model::Event;
+use crate::render::bars::{self, Bars};
+use crate::render::board::Board;
+use crate::render::style::Voice;
+use crate::render::{Renderer, Tally, text, units};
+
+/// A log wants a sign of life, not a film.
+const LINES_EVERY: Duration = Duration::from_secs(10);
+
+const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64);
+
+/// Events taken from the channel at once.
+const BATCH: usize = 256;
+
+pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Tally {
+    let voice = renderer.style().voice();
+    let started = Instant::now();
+    let mut board = Board::new(started);
+    let mut tally = Tally::default();
+    if voice == Voice::Bars {
+        renderer.screen().show(Bars::on_stderr(renderer.style().terminal.width));
+    }
+    let pace = if voice == Voice::Bars { DRAWN_EVERY } else { LINES_EVERY };
+    let mut ticks = interval_at(tokio::time::Instant::now() + pace, pace);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        tokio::select! {
+            taken = events.recv_many(&mut batch, BATCH) => {
+                if taken == 0 {
+                    break;
+                }
+                let now = Instant::now();
+                for event in batch.drain(..) {
+                    speak(renderer, &board, &event);
+                    board.apply(&event, now);
+                    if let Event::Finished { report, .. } = &event {
+                        tally.add(report);
+                        renderer.report(report);
+                    }
+                }
+            }
+            _ = ticks.tick(), if voice != Voice::Silent => show(renderer, voice, &mut board, Instant::now()),
+        }
+    }
+    renderer.screen().hide();
+    tally.took = started.elapsed();
+    tally
+}
+
+/// Shows how far the work is.
+fn show(renderer: &Renderer, voice: Voice, board: &mut Board, now: Instant) {
+    board.look(now);
+    match voice {
+        Voice::Bars => renderer.screen().draw(board, now),
+        Voice::Events => renderer.report(&board.progress()),
+        Voice::Lines => {
+            let waiting = board.waiting().map(|wait| format!(", {}", bars::waiting(wait, now))).unwrap_or_default();
+            renderer.aside(&format!("{}{waiting}", text::progress(&board.progress())));
+        }
+        Voice::Silent => {}
+    }
+}
+
+/// Events that are worth a line.
+fn speak(renderer: &Renderer, board: &Board, event: &Event) {
+    let name = |id: &u64| board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
+    match event {
+        Event::Waiting { id, attempt, wait, why } => {
+            let name = id.as_ref().map(name).unwrap_or_default();
+            renderer.note(&format!("{name}waiting {}: {why} (try {attempt})", units::span(wait.as_secs_f64())));
+        }
+        Event::StartedOver { id, left_behind: None } => renderer.note(&format!("{}starting over from the first byte", name(id))),
+        Event::StartedOver { id, left_behind: Some(what) } => {
+            renderer.warning(&format!("{}starting over from the first byte; {what} is left on the server", name(id)));
+        }
+        Event::Warning(text) => renderer.warning(text),
+        Event::Note(text) => renderer.note(text),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Report;
+    use crate::render::samples::{self, captured};
+    use crate::render::style::{Progress, Style};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    fn finished(id: u64, report: Report) -> Event {
+        Event::Finished { id, report: Box::new(report) }
+    }
+
+    #[tokio::test]
+    async fn results_go_out_and_are_counted() {
+        let (renderer, out, err) = captured(Style { verbose: 1, ..Style::default() });
+        let (sender, receiver) = unbounded_channel();
+        for event in [
+            Event::Planned { files: 2, bytes: 8 },
+            Event::Started { id: 1, name: "a".into(), size: Some(5) },
+            Event::Waiting { id: Some(1), attempt: 2, wait: Duration::from_secs(4), why: "the server is busy".into() },
+            Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
+            Event::Sent { id: 1, bytes: 5 },
+            finished(1, Report::Uploaded(samples::transfer("a", "/a", 5))),
+            finished(2, Report::Failed(samples::failure("b", "/b"))),
+            Event::Warning("the share ends tomorrow".into()),
+            Event::Note("fell back to FTPS".into()),
+        ] {
+            sender.send(event).unwrap();
+        }
+        drop(sender);
+        let tally = renderer.follow(receiver).await;
+        assert_eq!((tally.files, tally.bytes, tally.skipped, tally.failed, tally.status()), (1, 5, 0, 1, 9));
+        assert_eq!(out.text(), format!("uploaded  a -> studio:/a  (5 B, md5 {})\n", samples::MD5));
+        assert_eq!(
+            err.text(),
+            "haul: note: a: waiting 4.0s: the server is busy (try 2)\n\
+             haul: warning: a: starting over from the first byte; @9 is left on the server\n\
+             haul: b: the account is full; delete something\n\
+             haul: warning: the share ends tomorrow\n\
+             haul: note: fell back to FTPS\n"
+        );
+    }
+
+    #[test]
+    fn a_line_now_and_then_where_nobody_watches() {
+        let (renderer, out, err) = captured(Style::default());
+        let start = Instant::now();
+        let mut board = Board::new(start);
+        board.apply(&Event::Planned { files: 2, bytes: 4096 }, start);
+        board.apply(&Event::Started { id: 1, name: "a".into(), size: Some(2048) }, start);
+        board.apply(&Event::Sent { id: 1, bytes: 1024 }, start);
+        let now = start + Duration::from_secs(1);
+        show(&renderer, Voice::Lines, &mut board, now);
+        let waiting = Event::Waiting { id: Some(1), attempt: 3, wait: Duration::from_secs(2), why: "line cut".into() };
+        board.apply(&waiting, now);
+        show(&renderer, Voice::Lines, &mut board, now);
+        assert_eq!(
+            err.text(),
+            "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left\n\
+             0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left, waiting 2s: line cut (try 3)\n"
+        );
+        assert_eq!(out.text(), "");
+    }
+
+    #[test]
+    fn progress_for_scripts_only_when_asked() {
+        let (renderer, out, err) = captured(Style { json: true, progress: Progress::Plain, ..Style::default() });
+        let mut board = Board::new(Instant::now());
+        show(&renderer, renderer.style().voice(), &mut board, Instant::now());
+        assert_eq!(
+            out.text(),
+            "{\"schema\":1,\"event\":\"progress\",\"files\":0,\"of_files\":0,\"bytes\":0,\"of_bytes\":null,\"bytes_per_second\":0.0,\"seconds_left\":null}\n"
+        );
+        assert_eq!(err.text(), "");
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_events_is_only_counted() {
+        let (renderer, out, err) = captured(Style::default());
+        let (sender, receiver) = unbounded_channel();
+        sender.send(Event::Started { id: 1, name: "a".into(), size: Some(100_000) }).unwrap();
+        (0..100_000).for_each(|_| sender.send(Event::Sent { id: 1, bytes: 1 }).unwrap());
+        drop(sender);
+        assert_eq!(renderer.follow(receiver).await.status(), 0);
+        assert_eq!((out.text(), err.text()), (String::new(), String::new()));
+    }
+}

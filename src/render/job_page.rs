@@ -1,0 +1,154 @@
+//! The table that a job of GitHub Actions shows on its page (`$GITHUB_STEP_SUMMARY`): failed files first.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::model::Report;
+use crate::model::text::visible;
+use crate::render::text::{address, failed, subject, summary};
+use crate::render::units;
+
+/// Rows of the summary's table, for failed files and for the others.
+const MOST_ROWS: usize = 500;
+
+/// Characters of a cell: names and messages may be long, and GitHub refuses a summary above 1 MiB.
+const MOST_CELL: usize = 200;
+
+/// Bytes that a summary may have, what other commands of the step wrote included.
+const MOST_SUMMARY: u64 = 1_000_000;
+
+/// What the table will hold.
+#[derive(Default)]
+pub(super) struct JobPage {
+    failed: Vec<String>,
+    done: Vec<String>,
+    unlisted: u64,
+    headline: Option<String>,
+}
+
+impl JobPage {
+    /// Remembers what belongs into the table. Messages are masked already.
+    pub(super) fn add(&mut self, report: &Report) {
+        match report {
+            Report::Uploaded(transfer) => {
+                let to = address(&transfer.remote, &transfer.path);
+                let row = row(["uploaded", &transfer.source, &to, &units::size(transfer.size)]);
+                self.unlisted = self.unlisted.saturating_add(keep(&mut self.done, row));
+            }
+            Report::Failed(failure) => {
+                let row = row(["**failed**", subject(failure).as_deref().unwrap_or("-"), &failed(failure), ""]);
+                self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
+            }
+            Report::Summary { files, bytes, skipped, failed, seconds } => {
+                self.headline = Some(summary(*files, *bytes, *skipped, *failed, *seconds));
+            }
+            _ => {}
+        }
+    }
+
+    /// Appends the table to the job's summary, once; without the table where there is no room for it.
+    pub(super) fn append_to(&mut self, path: &Path) -> io::Result<()> {
+        let Some(text) = std::mem::take(self).markdown() else { return Ok(()) };
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        let used = file.metadata()?.len();
+        let fits = |text: &str| used.saturating_add(text.len() as u64) <= MOST_SUMMARY;
+        match text.split_once("\n\n") {
+            _ if fits(&text) => file.write_all(text.as_bytes()),
+            Some((headline, _)) if fits(headline) => file.write_all(format!("{headline}\n").as_bytes()),
+            _ => Ok(()),
+        }
+    }
+
+    fn markdown(&self) -> Option<String> {
+        let rows: Vec<&str> = self.failed.iter().chain(&self.done).map(String::as_str).collect();
+        if rows.is_empty() && self.headline.is_none() {
+            return None;
+        }
+        let mut text = format!("### haul: {}\n", self.headline.as_deref().unwrap_or("transfers"));
+        if !rows.is_empty() {
+            text.push_str("\n| | file | to | size |\n|---|---|---|---:|\n");
+            text.push_str(&rows.concat());
+        }
+        if self.unlisted > 0 {
+            text.push_str(&format!("\n… and {} more\n", self.unlisted));
+        }
+        Some(text + "\n")
+    }
+}
+
+/// Keeps the row if there is room; gives back how many were left out.
+fn keep(rows: &mut Vec<String>, row: String) -> u64 {
+    if rows.len() >= MOST_ROWS {
+        return 1;
+    }
+    rows.push(row);
+    0
+}
+
+/// The first cell is ours, the others are names and messages that must not become markup.
+fn row([what, cells @ ..]: [&str; 4]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| markdown(cell)).collect();
+    format!("| {what} | {} |\n", cells.join(" | "))
+}
+
+fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (number, c) in visible(text).chars().enumerate() {
+        if number == MOST_CELL {
+            out.push('…');
+            break;
+        }
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '!' | '#' | ':' | '@') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn the_summary_is_appended_and_holds_no_markup_of_strangers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary.md");
+        std::fs::write(&path, "before\n").unwrap();
+        let mut page = JobPage::default();
+        page.add(&Report::Uploaded(samples::transfer("a|<b>\n.mov", "/in/a", 2048)));
+        page.add(&Report::Failed(samples::failure("b.mov", "/in/b.mov")));
+        page.add(&samples::summary());
+        page.append_to(&path).unwrap();
+        page.append_to(&path).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "before\n### haul: 12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed\n\n\
+             | | file | to | size |\n|---|---|---|---:|\n\
+             | **failed** | b.mov | b.mov\\: the account is full; delete something |  |\n\
+             | uploaded | a\\|\\<b\\>\\\\n.mov | studio\\:/in/a | 2.0 KiB |\n\n"
+        );
+    }
+
+    #[test]
+    fn a_summary_stays_below_what_github_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary.md");
+        let mut page = JobPage::default();
+        for _ in 0..2000 {
+            page.add(&Report::Uploaded(samples::transfer(&"|".repeat(4000), &"/x".repeat(2000), 1)));
+        }
+        page.add(&samples::summary());
+        page.append_to(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.ends_with("\n… and 1500 more\n\n") && text.len() < 1_000_000, "{}", text.len());
+        std::fs::write(&path, " ".repeat(999_900)).unwrap();
+        page.add(&Report::Uploaded(samples::transfer("a", "/a", 1)));
+        page.add(&samples::summary());
+        page.append_to(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.trim_start(), "### haul: 12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed\n");
+    }
+}

@@ -1,0 +1,77 @@
+//! The last look before a report is shown: secrets in messages, URLs and the provider's own fields become `***`.
+//! Names and paths stay as they are: a script must find its file again.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::model::Report;
+use crate::model::secret::masked;
+
+pub(super) fn report(report: &Report) -> Cow<'_, Report> {
+    let mut report = Cow::Borrowed(report);
+    match report.as_ref() {
+        Report::Entry { entry, .. } if entry.url.is_none() && entry.extra.is_empty() => return report,
+        Report::Skipped { .. } | Report::Failed(_) | Report::Entry { .. } | Report::About { .. } | Report::Remote(_) | Report::Check(_) => {
+        }
+        _ => return report,
+    }
+    match report.to_mut() {
+        Report::Skipped { reason, .. } => text(reason),
+        Report::Failed(failure) => text(&mut failure.error.message),
+        Report::Entry { entry, .. } => {
+            entry.url.iter_mut().for_each(text);
+            fields(&mut entry.extra);
+        }
+        Report::About { account, .. } => {
+            account.warnings.iter_mut().for_each(text);
+            fields(&mut account.extra);
+        }
+        Report::Remote(remote) => {
+            remote.url.iter_mut().for_each(text);
+            fields(&mut remote.settings);
+        }
+        Report::Check(check) => text(&mut check.detail),
+        _ => {}
+    }
+    report
+}
+
+fn text(text: &mut String) {
+    if let Cow::Owned(hidden) = masked(text) {
+        *text = hidden;
+    }
+}
+
+fn fields(map: &mut Map<String, Value>) {
+    map.values_mut().for_each(value);
+}
+
+fn value(inside: &mut Value) {
+    match inside {
+        Value::String(said) => text(said),
+        Value::Array(items) => items.iter_mut().for_each(value),
+        Value::Object(map) => fields(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Entry, EntryKind, RemotePath, Secret};
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_hidden_in_urls_and_fields_but_names_stay() {
+        let secret = Secret::new("mask-test-tok3n");
+        let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/mask-test-tok3n.mov").unwrap());
+        entry.url = Some(format!("https://h/{}/x", secret.expose()));
+        entry.extra.insert("deep".into(), json!([{"a": "mask-test-tok3n!"}, 7]));
+        let shown = report(&Report::Entry { remote: "r".into(), entry }).into_owned();
+        let Report::Entry { entry, .. } = shown else { panic!("another report") };
+        assert_eq!(entry.name, "mask-test-tok3n.mov");
+        assert_eq!(entry.url.as_deref(), Some("https://h/***/x"));
+        assert_eq!(entry.extra["deep"], json!([{"a": "***!"}, 7]));
+    }
+}

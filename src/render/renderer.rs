@@ -1,0 +1,299 @@
+//! One method for each thing that can be said, and where it goes.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::error::{Error, Result};
+use crate::model::report::Failure;
+use crate::model::secret::masked;
+use crate::model::text::visible;
+use crate::model::{Event, Report};
+use crate::render::screen::{Screen, lock};
+use crate::render::text::Said;
+use crate::render::{LogWriter, Style, Tally, ci, follow, json, mask, table, text};
+
+/// The one writer. Cheap to clone; the clones share the streams and may be used by several tasks.
+#[derive(Clone)]
+pub struct Renderer(Arc<Inner>);
+
+struct Inner {
+    style: Style,
+    screen: Screen,
+    tables: Mutex<table::Tables>,
+    journal: Mutex<ci::Journal>,
+}
+
+impl Renderer {
+    /// Writes to the streams of the process.
+    pub fn new(style: Style) -> Renderer {
+        Renderer::onto(style, Box::new(io::stdout()), Box::new(io::stderr()))
+    }
+
+    /// Writes to the given standard output and standard error.
+    pub fn onto(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Renderer {
+        let screen = Screen::new(out, err);
+        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Mutex::default() }))
+    }
+
+    pub fn style(&self) -> &Style {
+        &self.0.style
+    }
+
+    pub(super) fn screen(&self) -> &Screen {
+        &self.0.screen
+    }
+
+    /// Shows what a verb found out or did. Rows of a table may wait for their neighbours until [`Renderer::finish`].
+    pub fn report(&self, report: &Report) {
+        let report = mask::report(report);
+        let report = report.as_ref();
+        if self.style().json {
+            self.json(report);
+        }
+        match text::said(report, self.style()) {
+            Said::Failure(text) => self.failure(&text),
+            // In JSON these are results, and standard error need not say them again.
+            _ if self.style().json => {}
+            Said::Answer(text) => self.lines(&text, self.at_once(report)),
+            Said::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
+            Said::Aside(text) => self.unless_quiet(|| self.aside(&text)),
+            Said::Row(cells) => {
+                let group = lock(&self.0.tables).row(cells);
+                group.iter().for_each(|group| self.lines(group, true));
+            }
+            Said::Column => {
+                if let Report::Providers(line) = report {
+                    lock(&self.0.tables).provider(line.clone());
+                }
+            }
+        }
+        if self.style().ci.is_some() {
+            let annotation = lock(&self.0.journal).record(report);
+            self.command(annotation);
+        }
+    }
+
+    /// A failure of the whole command. In JSON it is a `failed` event that names no file.
+    pub fn error(&self, error: &Error) {
+        if self.style().json {
+            self.json(&Report::Failed(Failure::new(error)));
+        }
+        let text = text::error(error);
+        self.failure(&text);
+        if self.style().ci.is_some() {
+            let annotation = lock(&self.0.journal).annotate(None, &text);
+            self.command(annotation);
+        }
+    }
+
+    /// Something a user should know although the work goes on.
+    pub fn warning(&self, text: &str) {
+        self.unless_quiet(|| self.message("warning: ", "\x1b[33m", text));
+    }
+
+    /// Something worth knowing with `-v`.
+    pub fn note(&self, text: &str) {
+        if self.style().verbose > 0 {
+            self.unless_quiet(|| self.message("note: ", "\x1b[2m", text));
+        }
+    }
+
+    /// Puts a question to standard error and leaves the cursor behind it; reading the answer is the caller's affair.
+    pub fn ask(&self, question: &str) {
+        self.screen().message(&visible(&masked(question)));
+    }
+
+    /// Text of ours for standard output as it stands (help, completions, a link that holds a secret): neither masked nor
+    /// escaped.
+    pub fn out(&self, text: &str) {
+        self.screen().result(text, true);
+    }
+
+    /// Shows the work until the last sender is gone; then the bars are gone too. The caller reports
+    /// [`Tally::summary`] and ends with [`Tally::status`].
+    pub async fn follow(&self, events: UnboundedReceiver<Event>) -> Tally {
+        follow::follow(self, events).await
+    }
+
+    /// The reader of standard output has left, as in `haul ls | head`: a listing may stop, a transfer goes on.
+    pub fn closed(&self) -> bool {
+        self.screen().closed()
+    }
+
+    /// For the lines of `tracing`, above the bars and with secrets masked:
+    /// `.with_ansi(false).with_writer(move || renderer.log_writer())`.
+    pub fn log_writer(&self) -> LogWriter {
+        LogWriter(self.clone())
+    }
+
+    /// Writes what still waits: tables, the job's summary. To be called once, last. `Local` when standard output did not
+    /// take all results; a reader that left is no failure.
+    pub fn finish(&self) -> Result<()> {
+        let rest = lock(&self.0.tables).rest();
+        rest.iter().for_each(|rest| self.lines(rest, true));
+        if let Some(ci) = &self.style().ci {
+            let count = lock(&self.0.journal).count();
+            self.command(count);
+            let written = ci.step_summary.as_ref().map_or(Ok(()), |path| lock(&self.0.journal).write_page(path));
+            if let Err(cause) = written {
+                self.warning(&format!("the summary of the job can't be written: {cause}"));
+            }
+        }
+        self.screen().flush()
+    }
+
+    fn json(&self, report: &Report) {
+        match json::line(report) {
+            Ok(line) if self.style().ci.is_some() => {
+                self.screen().result(&(ci::disarmed_json(&line) + "\n"), self.at_once(report));
+            }
+            Ok(line) => self.screen().result(&(line + "\n"), self.at_once(report)),
+            Err(cause) => self.screen().fail(cause),
+        }
+    }
+
+    /// Listings may be long and are collected; everything else is awaited by somebody.
+    fn at_once(&self, report: &Report) -> bool {
+        self.style().terminal.out || !matches!(report, Report::Entry { .. })
+    }
+
+    fn unless_quiet(&self, say: impl FnOnce()) {
+        if !self.style().quiet {
+            say();
+        }
+    }
+
+    /// Lines of standard output.
+    fn lines(&self, text: &str, now: bool) {
+        self.screen().result(&(self.harmless(text) + "\n"), now);
+    }
+
+    /// A line of standard error without our name.
+    pub(super) fn aside(&self, text: &str) {
+        self.masks();
+        self.screen().message(&(self.harmless(&masked(text)) + "\n"));
+    }
+
+    fn failure(&self, text: &str) {
+        self.message("", "\x1b[1;31m", text);
+    }
+
+    /// `haul: WHAT: TEXT` on standard error, the name in `colour` (an SGR sequence).
+    fn message(&self, what: &str, colour: &str, text: &str) {
+        self.masks();
+        let text = visible(&masked(text)).into_owned();
+        let line = match self.style().colour {
+            true => format!("{colour}haul: {what}\x1b[0m{text}\n"),
+            false => format!("haul: {what}{text}\n"),
+        };
+        self.screen().message(&self.harmless(&line));
+    }
+
+    fn harmless(&self, text: &str) -> String {
+        match self.style().ci {
+            Some(_) => ci::disarmed(text).into_owned(),
+            None => text.to_owned(),
+        }
+    }
+
+    /// A command for the runner, on standard error: standard output belongs to the results.
+    fn command(&self, line: Option<String>) {
+        self.masks();
+        line.iter().for_each(|line| self.screen().message(&format!("{}\n", masked(line))));
+    }
+
+    /// Names new secrets to the runner, before a line could hold one.
+    fn masks(&self) {
+        if self.style().ci.as_ref().is_some_and(|ci| ci.masks) {
+            let masks = lock(&self.0.journal).masks();
+            masks.iter().for_each(|line| self.screen().message(&format!("{line}\n")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::model::Secret;
+    use crate::render::View;
+    use crate::render::samples::{self, captured};
+
+    fn all(style: Style) -> (String, String) {
+        let (renderer, out, err) = captured(style);
+        samples::all().iter().for_each(|report| renderer.report(report));
+        renderer.finish().unwrap();
+        (out.text(), err.text())
+    }
+
+    #[test]
+    fn scripts_get_json_and_nothing_else() {
+        let (out, err) = all(Style { json: true, quiet: true, ..Style::default() });
+        assert_eq!(out.lines().count(), samples::all().len());
+        assert!(out.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["schema"] == 1));
+        assert_eq!(err, "haul: b.mov: the account is full; delete something\n");
+    }
+
+    #[test]
+    fn results_and_messages_go_apart() {
+        let (out, err) = all(Style::default());
+        assert!(out.starts_with("uploaded  a.mov -> ") && out.contains("\na.mov\n") && !out.contains("full"), "{out}");
+        assert_eq!(
+            err,
+            "haul: b.mov: the account is full; delete something\n\
+             3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left\n\
+             12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed\n"
+        );
+    }
+
+    #[test]
+    fn quiet_means_errors_only_but_answers_are_given() {
+        let (out, err) = all(Style { quiet: true, ..Style::default() });
+        let begins: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(begins, "would a.mov studio account package quota one at protocols warning ok studio".split(' ').collect::<Vec<_>>());
+        assert_eq!(err, "haul: b.mov: the account is full; delete something\n");
+        let (renderer, _, err) = captured(Style { quiet: true, verbose: 1, ..Style::default() });
+        renderer.warning("w");
+        renderer.note("n");
+        assert_eq!(err.text(), "");
+    }
+
+    #[test]
+    fn messages_are_masked_harmless_and_coloured_if_wished() {
+        let secret = Secret::new("render-test-s3cret");
+        let (renderer, out, err) = captured(Style { colour: true, verbose: 1, ..Style::default() });
+        let told = format!("{} \x1b[2J", secret.expose());
+        renderer.error(&Error::new(Kind::Auth, told.clone()).hint("log in again"));
+        renderer.warning(&told);
+        renderer.note(&told);
+        renderer.ask(&told);
+        assert_eq!(
+            err.text(),
+            "\x1b[1;31mhaul: \x1b[0m*** \\u{1b}[2J; log in again\n\x1b[33mhaul: warning: \x1b[0m*** \\u{1b}[2J\n\
+             \x1b[2mhaul: note: \x1b[0m*** \\u{1b}[2J\n*** \\u{1b}[2J"
+        );
+        renderer.out("a link\n");
+        assert_eq!(out.text(), "a link\n");
+    }
+
+    #[test]
+    fn a_failed_command_is_an_event_too() {
+        let (renderer, out, _) = captured(Style { json: true, ..Style::default() });
+        renderer.error(&Error::new(Kind::Busy, "later").on("studio").status(503));
+        assert_eq!(
+            out.text(),
+            "{\"schema\":1,\"event\":\"failed\",\"error\":{\"kind\":\"network\",\"message\":\"studio: later\",\"status\":503,\"retryable\":true}}\n"
+        );
+    }
+
+    #[test]
+    fn tables_come_out_at_the_end() {
+        let (renderer, out, _) = captured(Style { view: View::Row, ..Style::default() });
+        renderer.report(&Report::Remote(samples::remote()));
+        assert_eq!(out.text(), "");
+        renderer.finish().unwrap();
+        assert_eq!(out.text(), "studio  iogates  https://iogates.com  file\n");
+    }
+}

@@ -1,0 +1,120 @@
+//! The two streams, and the order in which they are used: whoever writes steps in front of the bars.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::error::{Error, Kind, Result};
+use crate::render::bars::Bars;
+use crate::render::board::Board;
+
+type Stream = Box<dyn Write + Send>;
+
+pub(super) struct Screen {
+    // Locked in this order: bars, out, err.
+    bars: Mutex<Option<Bars>>,
+    out: Mutex<Out>,
+    err: Mutex<Stream>,
+}
+
+struct Out {
+    to: BufWriter<Stream>,
+    /// Why nothing more is written: a reader that has left, a full disk.
+    failed: Option<io::Error>,
+}
+
+/// A panic elsewhere leaves nothing half done in here that a line more would harm.
+pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Screen {
+    pub(super) fn new(out: Stream, err: Stream) -> Screen {
+        let out = Out { to: BufWriter::new(out), failed: None };
+        Screen { bars: Mutex::new(None), out: Mutex::new(out), err: Mutex::new(err) }
+    }
+
+    pub(super) fn show(&self, bars: Bars) {
+        *lock(&self.bars) = Some(bars);
+    }
+
+    pub(super) fn hide(&self) {
+        *lock(&self.bars) = None;
+    }
+
+    pub(super) fn draw(&self, board: &Board, now: Instant) {
+        if let Some(bars) = lock(&self.bars).as_mut() {
+            bars.draw(board, now);
+        }
+    }
+
+    fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+        match lock(&self.bars).as_ref() {
+            Some(bars) => bars.aside(write),
+            None => write(),
+        }
+    }
+
+    /// Text of standard output. `now`: a reader waits for it; without, it may wait for more.
+    pub(super) fn result(&self, text: &str, now: bool) {
+        self.aside(|| {
+            let mut out = lock(&self.out);
+            if out.failed.is_none() {
+                let written = out.to.write_all(text.as_bytes()).and_then(|()| if now { out.to.flush() } else { Ok(()) });
+                out.failed = written.err();
+            }
+        });
+    }
+
+    /// Text of standard error, in one write so that lines of several threads don't mix. Nobody can be told that it fails.
+    pub(super) fn message(&self, text: &str) {
+        self.aside(|| {
+            let mut err = lock(&self.err);
+            let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        });
+    }
+
+    pub(super) fn fail(&self, cause: io::Error) {
+        lock(&self.out).failed.get_or_insert(cause);
+    }
+
+    /// The reader of standard output has left (`haul ls | head`).
+    pub(super) fn closed(&self) -> bool {
+        lock(&self.out).failed.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Everything is written. `Local` when standard output took not all of it; a reader that left wanted no more, which
+    /// is no failure.
+    pub(super) fn flush(&self) -> Result<()> {
+        let mut out = lock(&self.out);
+        if out.failed.is_none() {
+            out.failed = out.to.flush().err();
+        }
+        match &out.failed {
+            Some(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(Kind::Local, format!("standard output can't be written: {cause}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{self, Failing};
+    use crate::render::{Renderer, Style};
+
+    #[test]
+    fn a_reader_that_left_is_no_failure_but_a_full_disk_is() {
+        let renderer = |kind| Renderer::onto(Style::default(), Box::new(Failing(kind)), Box::new(io::sink()));
+        let left = renderer(io::ErrorKind::BrokenPipe);
+        samples::all().iter().for_each(|report| left.report(report));
+        assert!(left.closed());
+        left.finish().unwrap();
+        let full = renderer(io::ErrorKind::StorageFull);
+        full.report(&samples::entry_report(samples::entry()));
+        assert!(!full.closed());
+        assert_eq!(full.finish().unwrap_err().kind(), Kind::Local);
+    }
+}

@@ -1,0 +1,171 @@
+//! How this run speaks: decided once at the edge, from options, the environment and what the streams are connected to.
+
+use std::io::{IsTerminal, stderr, stdout};
+use std::str::FromStr;
+
+use crate::error::{Error, Kind};
+use crate::render::ci::Ci;
+
+/// `--progress`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// Bars in a terminal, lines elsewhere.
+    #[default]
+    Auto,
+    Bar,
+    Plain,
+    None,
+}
+
+impl FromStr for Progress {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Progress::Auto),
+            "bar" => Ok(Progress::Bar),
+            "plain" => Ok(Progress::Plain),
+            "none" => Ok(Progress::None),
+            _ => Err(Error::new(Kind::Usage, format!("there is no progress display {text:?}")).hint("use auto, bar, plain or none")),
+        }
+    }
+}
+
+/// How much of an entry or a remote is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// A name per line (`ls`).
+    #[default]
+    Name,
+    /// Aligned columns (`ls -l`, `remote list`).
+    Row,
+    /// A line for each field (`stat`, `remote show`).
+    Block,
+}
+
+/// What the streams are connected to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal {
+    /// Standard output is a terminal.
+    pub out: bool,
+    /// Standard error is a terminal that can redraw lines.
+    pub err: bool,
+    /// Nobody watches although there may be a terminal (`CI` is set).
+    pub ci: bool,
+    /// Columns, where there is a terminal.
+    pub width: Option<u16>,
+}
+
+impl Terminal {
+    /// `env` looks up a variable of the environment.
+    pub fn look(env: impl Fn(&str) -> Option<String>) -> Terminal {
+        let said = |name: &str| env(name).filter(|value| !value.is_empty());
+        Terminal {
+            out: stdout().is_terminal(),
+            // Without TERM nothing is known of a Unix terminal: indicatif draws nothing there.
+            err: stderr().is_terminal() && said("TERM").map_or(cfg!(windows), |term| term != "dumb"),
+            ci: said("CI").is_some_and(|value| value != "false" && value != "0"),
+            width: terminal_size::terminal_size_of(stderr()).map(|(width, _)| width.0),
+        }
+    }
+}
+
+/// May messages be coloured? `NO_COLOR` beats `CLICOLOR_FORCE`, that beats the terminal; empty means unset.
+/// `terminal`: standard error is a terminal that understands more than plain text.
+pub fn colour(terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
+    let said = |name: &str| env(name).filter(|value| !value.is_empty());
+    if said("NO_COLOR").is_some() {
+        return false;
+    }
+    if said("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        return true;
+    }
+    terminal && said("TERM").is_none_or(|term| term != "dumb") && said("CLICOLOR").is_none_or(|value| value != "0")
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Style {
+    /// Results as JSON lines.
+    pub json: bool,
+    /// Errors only; answers to a question (`ls`, `about`) are still given.
+    pub quiet: bool,
+    /// 1: notes and retries.
+    pub verbose: u8,
+    pub progress: Progress,
+    pub view: View,
+    /// Entries by their whole path instead of their name (`-R`, `find`).
+    pub paths: bool,
+    /// Sizes in bytes instead of IEC units (`--bytes`).
+    pub exact: bool,
+    pub terminal: Terminal,
+    /// Messages are coloured (see [`colour`]).
+    pub colour: bool,
+    /// Set when this is a job of GitHub Actions.
+    pub ci: Option<Ci>,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    Bars,
+    /// Lines on standard error.
+    Lines,
+    /// `progress` events on standard output.
+    Events,
+    Silent,
+}
+
+impl Style {
+    pub(super) fn voice(&self) -> Voice {
+        match self.progress {
+            Progress::Plain if self.json => Voice::Events,
+            Progress::None => Voice::Silent,
+            _ if self.quiet => Voice::Silent,
+            Progress::Bar if self.terminal.err => Voice::Bars,
+            Progress::Auto if self.terminal.err && !self.terminal.ci && self.ci.is_none() => Voice::Bars,
+            _ => Voice::Lines,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coloured(terminal: bool, vars: &[(&str, &str)]) -> bool {
+        colour(terminal, |name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_owned()))
+    }
+
+    #[test]
+    fn colour_obeys_the_usual_variables() {
+        assert!(coloured(true, &[("TERM", "xterm")]));
+        assert!(!coloured(false, &[]));
+        assert!(!coloured(true, &[("NO_COLOR", "1")]));
+        assert!(coloured(true, &[("NO_COLOR", "")]));
+        assert!(!coloured(true, &[("TERM", "dumb")]));
+        assert!(coloured(false, &[("CLICOLOR_FORCE", "1")]));
+        assert!(!coloured(false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!coloured(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!coloured(true, &[("CLICOLOR", "0")]));
+    }
+
+    #[test]
+    fn bars_only_where_somebody_watches() {
+        let terminal = Terminal { err: true, ..Terminal::default() };
+        let watched = Style { terminal, ..Style::default() };
+        assert_eq!(watched.voice(), Voice::Bars);
+        assert_eq!(Style::default().voice(), Voice::Lines);
+        assert_eq!(Style { quiet: true, ..watched.clone() }.voice(), Voice::Silent);
+        assert_eq!(Style { progress: Progress::None, ..watched.clone() }.voice(), Voice::Silent);
+        assert_eq!(Style { progress: Progress::Bar, ..Style::default() }.voice(), Voice::Lines);
+        assert_eq!(Style { terminal: Terminal { ci: true, ..terminal }, ..watched.clone() }.voice(), Voice::Lines);
+        assert_eq!(Style { progress: Progress::Plain, json: true, ..watched.clone() }.voice(), Voice::Events);
+        assert_eq!(Style { json: true, ..watched }.voice(), Voice::Bars);
+    }
+
+    #[test]
+    fn progress_is_named_as_on_the_command_line() {
+        let named: Vec<_> = ["auto", "bar", "plain", "none"].iter().map(|n| n.parse::<Progress>().unwrap()).collect();
+        assert_eq!(named, [Progress::Auto, Progress::Bar, Progress::Plain, Progress::None]);
+        assert_eq!("Bar".parse::<Progress>().unwrap_err().kind(), Kind::Usage);
+    }
+}

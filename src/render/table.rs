@@ -1,0 +1,135 @@
+//! Columns: rows that are aligned with their neighbours, and the table of what each provider can do.
+
+use std::io::Write;
+
+use serde_json::Value;
+use tabwriter::TabWriter;
+
+use crate::model::report::ProviderLine;
+use crate::model::text::visible;
+
+/// Rows are aligned in groups of so many: a listing of a million files begins to appear, and is never held whole.
+const GROUP: usize = 1000;
+
+/// Rows and columns that wait for their neighbours.
+#[derive(Default)]
+pub(super) struct Tables {
+    rows: Vec<String>,
+    providers: Vec<ProviderLine>,
+}
+
+impl Tables {
+    /// Takes a row of cells divided by tabs; gives back a group of lines when it is full.
+    pub(super) fn row(&mut self, cells: String) -> Option<String> {
+        self.rows.push(cells);
+        (self.rows.len() >= GROUP).then(|| aligned(&std::mem::take(&mut self.rows)))
+    }
+
+    pub(super) fn provider(&mut self, line: ProviderLine) {
+        self.providers.push(line);
+    }
+
+    /// What still waits, without a line end at its foot.
+    pub(super) fn rest(&mut self) -> Option<String> {
+        let rows = std::mem::take(&mut self.rows);
+        let providers = std::mem::take(&mut self.providers);
+        match (rows.is_empty(), providers.is_empty()) {
+            (true, true) => None,
+            (false, _) => Some(aligned(&rows)),
+            (true, false) => Some(aligned(&cells(&providers).iter().map(|row| row.join("\t")).collect::<Vec<_>>())),
+        }
+    }
+}
+
+fn aligned(rows: &[String]) -> String {
+    let mut writer = TabWriter::new(Vec::new());
+    // Writing to memory can't fail; what tabwriter holds back comes with `into_inner`, which flushes.
+    let _ = writer.write_all(rows.join("\n").as_bytes());
+    let text = writer.into_inner().unwrap_or_default();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The table of `haul providers`: abilities downwards, providers across.
+fn cells(providers: &[ProviderLine]) -> Vec<Vec<String>> {
+    let mut abilities: Vec<&String> = Vec::new();
+    for ability in providers.iter().flat_map(|line| line.abilities.keys()) {
+        if !abilities.contains(&ability) {
+            abilities.push(ability);
+        }
+    }
+    let across = |first: &str, cell: &dyn Fn(&ProviderLine) -> String| -> Vec<String> {
+        std::iter::once(first.to_owned()).chain(providers.iter().map(cell)).collect()
+    };
+    let protocols = |line: &ProviderLine| line.protocols.iter().map(|protocol| protocol.name()).collect::<Vec<_>>().join(", ");
+    let mut table = vec![across("", &|line| line.title.to_owned()), across("protocols", &protocols)];
+    table.extend(abilities.iter().map(|ability| across(ability, &|line| tick(line.abilities.get(*ability)))));
+    table
+}
+
+fn tick(held: Option<&Value>) -> String {
+    match held {
+        Some(Value::Bool(true)) => "✓".to_owned(),
+        None | Some(Value::Bool(false) | Value::Null) => "-".to_owned(),
+        Some(Value::String(how)) => visible(how).into_owned(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The same table for the README, in Markdown, with a line end at its foot.
+pub fn providers_markdown(providers: &[ProviderLine]) -> String {
+    let mut text = String::new();
+    for (number, row) in cells(providers).iter().enumerate() {
+        text.push_str(&format!("| {} |\n", row.join(" | ")));
+        if number == 0 {
+            text.push_str(&format!("|{}\n", "---|".repeat(row.len())));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Protocol;
+    use crate::render::samples;
+
+    fn two() -> Vec<ProviderLine> {
+        vec![
+            samples::provider("ioGates", false, vec![Protocol::Tus, Protocol::Ftps]),
+            samples::provider("giga0", true, vec![Protocol::Multipart]),
+        ]
+    }
+
+    #[test]
+    fn providers_stand_side_by_side() {
+        let mut tables = Tables::default();
+        two().into_iter().for_each(|line| tables.provider(line));
+        let wanted = "           ioGates    giga0\nprotocols  tus, ftps  multipart\nfolders    -          ✓\nremoval    ✓          ✓";
+        assert_eq!(tables.rest().unwrap(), wanted);
+        assert_eq!(tables.rest(), None);
+    }
+
+    #[test]
+    fn the_same_table_in_markdown() {
+        assert_eq!(
+            providers_markdown(&two()),
+            "|  | ioGates | giga0 |\n|---|---|---|\n| protocols | tus, ftps | multipart |\n| folders | - | ✓ |\n| removal | ✓ | ✓ |\n"
+        );
+    }
+
+    #[test]
+    fn rows_are_aligned_by_what_is_seen() {
+        let mut tables = Tables::default();
+        assert_eq!(tables.row("folder\t-\t5\tclips/".into()), None);
+        assert_eq!(tables.row("file\t日本\t77777\ta.mov".into()), None);
+        assert_eq!(tables.rest().unwrap(), "folder  -     5      clips/\nfile    日本  77777  a.mov");
+    }
+
+    #[test]
+    fn a_long_listing_comes_in_groups() {
+        let mut tables = Tables::default();
+        let groups: Vec<String> = (0..2500).filter_map(|n| tables.row(format!("{n}\tx"))).collect();
+        assert_eq!(groups.iter().map(|group| group.lines().count()).collect::<Vec<_>>(), [1000, 1000]);
+        assert_eq!(tables.rest().unwrap().lines().count(), 500);
+    }
+}

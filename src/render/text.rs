@@ -1,0 +1,285 @@
+//! The voice for people: a line for each thing done or found. Names are shown with their control characters visible.
+
+use chrono::Local;
+
+use crate::error::Error;
+use crate::model::report::{Failure, Transfer, Verified};
+use crate::model::secret::masked;
+use crate::model::text::visible;
+use crate::model::{Entry, EntryKind, Report};
+use crate::render::style::{Style, View};
+use crate::render::{block, units};
+
+/// What becomes of a report when people read it.
+#[derive(Debug, PartialEq)]
+pub(super) enum Said {
+    /// Lines of standard output: the answer to a question.
+    Answer(String),
+    /// A line of standard output that tells what was done; `-q` leaves it out.
+    Done(String),
+    /// Cells divided by tabs, to be aligned with their neighbours.
+    Row(String),
+    /// A line of standard error; `-q` leaves it out.
+    Aside(String),
+    /// A line of standard error, always.
+    Failure(String),
+    /// A column of the table of providers, which can be drawn only when all are known.
+    Column,
+}
+
+pub(super) fn said(report: &Report, style: &Style) -> Said {
+    match report {
+        Report::Uploaded(transfer) => Said::Done(uploaded(transfer)),
+        Report::Skipped { source, remote, path, reason, .. } => {
+            Said::Done(format!("skipped  {} -> {}  ({})", visible(source), address(remote, path), visible(reason)))
+        }
+        Report::Planned { action, source, remote, path, size } => {
+            let from = source.as_ref().map(|source| format!("{} -> ", visible(source))).unwrap_or_default();
+            let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
+            Said::Answer(format!("would {action}  {from}{}{size}", address(remote, path)))
+        }
+        Report::Created { remote, path, kind, .. } => {
+            let slash = if *kind == "folder" && !path.is_root() { "/" } else { "" };
+            Said::Done(format!("created  {}{slash}", address(remote, path)))
+        }
+        Report::Failed(failure) => Said::Failure(failed(failure)),
+        Report::Entry { remote, entry } => match style.view {
+            View::Name => Said::Answer(name(entry, style)),
+            View::Row => Said::Row(row(entry, style)),
+            View::Block => Said::Answer(block::entry(remote, entry, style)),
+        },
+        Report::About { remote, provider, account } => Said::Answer(block::about(remote, provider, account, style)),
+        Report::Login { remote, account: Some(account) } => Said::Done(format!("signed in to {} as {}", visible(remote), visible(account))),
+        Report::Login { remote, account: None } => Said::Done(format!("signed in to {}", visible(remote))),
+        Report::Logout { remote, revoked: true } => Said::Done(format!("signed out of {}", visible(remote))),
+        Report::Logout { remote, revoked: false } => {
+            Said::Done(format!("forgot the token of {} here; the provider was not told", visible(remote)))
+        }
+        Report::Remote(remote) if style.view == View::Block => Said::Answer(block::remote(remote)),
+        Report::Remote(remote) => {
+            let url = remote.url.as_deref().unwrap_or("-");
+            Said::Row([remote.name.as_str(), &remote.provider, url, &remote.origin].map(visible).join("\t"))
+        }
+        Report::Check(check) => {
+            let verdict = if check.ok { "ok" } else { "FAIL" };
+            Said::Answer(format!("{verdict:<4}  {:<18}  {}", visible(&check.step), visible(&check.detail)))
+        }
+        Report::Providers(_) => Said::Column,
+        Report::Arrived { provider, path, size, md5, protocol } => {
+            let (size, md5) = (bytes(*size, style), visible(md5));
+            Said::Done(format!("arrived  {}:{}  ({size}, {}, md5 {md5})", visible(provider), visible(path), visible(protocol)))
+        }
+        Report::Progress { .. } => Said::Aside(progress(report)),
+        Report::Summary { files, bytes, skipped, failed, seconds } => Said::Aside(summary(*files, *bytes, *skipped, *failed, *seconds)),
+    }
+}
+
+/// The failure of a whole command; its file or remote is part of the message.
+pub(super) fn error(error: &Error) -> String {
+    visible(&masked(&error.to_string())).into_owned()
+}
+
+pub(super) fn address(remote: &str, path: impl std::fmt::Display) -> String {
+    format!("{}:{}", visible(remote), visible(&path.to_string()))
+}
+
+/// `3.4 GiB`, or the bare number of bytes with `--bytes`.
+pub(super) fn bytes(size: u64, style: &Style) -> String {
+    if style.exact { size.to_string() } else { units::size(size) }
+}
+
+/// `a.mov`, `clips/`; the whole path where entries of several folders are listed.
+fn name(entry: &Entry, style: &Style) -> String {
+    let name = if style.paths { entry.path.to_string() } else { entry.name.clone() };
+    let slash = if entry.is_folder() && !name.ends_with('/') { "/" } else { "" };
+    format!("{}{slash}", visible(&name))
+}
+
+/// Kind, size, modified, id, name: the size is set to the right, the rest to the left.
+fn row(entry: &Entry, style: &Style) -> String {
+    let kind = match entry.kind {
+        EntryKind::File => "file",
+        EntryKind::Folder => "folder",
+    };
+    let size = entry.size.map_or_else(|| "-".to_owned(), |size| bytes(size, style));
+    let width = if style.exact { 15 } else { 10 };
+    let modified = units::moment(entry.modified, &Local);
+    format!("{kind}\t{size:>width$}\t{modified}\t{}\t{}", visible(&entry.id), name(entry, style))
+}
+
+fn uploaded(transfer: &Transfer) -> String {
+    let mut facts = vec![units::size(transfer.size)];
+    facts.push(match (transfer.verified, &transfer.md5) {
+        (Verified::Md5, Some(md5)) => format!("md5 {}", visible(md5)),
+        (Verified::Md5, None) => "md5 compared".to_owned(),
+        (Verified::Size, _) => "size compared".to_owned(),
+        (Verified::None, _) => "not verified".to_owned(),
+    });
+    if transfer.resumed_from > 0 {
+        facts.push(format!("resumed at {}", units::size(transfer.resumed_from)));
+    }
+    match transfer.retries {
+        0 => {}
+        1 => facts.push("1 retry".to_owned()),
+        more => facts.push(format!("{more} retries")),
+    }
+    if let Some(old) = &transfer.kept {
+        facts.push(format!("the old entry @{} stays beside it", visible(old)));
+    }
+    let to = address(&transfer.remote, &transfer.path);
+    format!("uploaded  {} -> {to}  ({})", visible(&transfer.source), facts.join(", "))
+}
+
+/// The message, with the file's name before it unless the message speaks of it already.
+pub(super) fn failed(failure: &Failure) -> String {
+    let message = visible(&failure.error.message);
+    match subject(failure) {
+        Some(subject) if !message.contains(&subject) => format!("{subject}: {message}"),
+        _ => message.into_owned(),
+    }
+}
+
+/// What failed: the source, or the place on the remote.
+pub(super) fn subject(failure: &Failure) -> Option<String> {
+    match (&failure.source, &failure.remote, &failure.path) {
+        (Some(source), _, _) => Some(visible(source).into_owned()),
+        (None, Some(remote), Some(path)) => Some(address(remote, path)),
+        (None, _, path) => path.as_deref().map(|path| visible(path).into_owned()),
+    }
+}
+
+/// `3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left`
+pub(super) fn progress(report: &Report) -> String {
+    let Report::Progress { files, of_files, bytes, of_bytes, bytes_per_second, seconds_left } = report else {
+        return String::new();
+    };
+    let mut text = format!("{files} of {}, {}", units::count(*of_files, "file"), units::size(*bytes));
+    if let Some(all) = of_bytes {
+        text.push_str(&format!(" of {}", units::size(*all)));
+    }
+    text.push_str(&format!(", {}", units::rate(*bytes_per_second)));
+    if let Some(left) = seconds_left {
+        text.push_str(&format!(", {} left", units::span(*left)));
+    }
+    text
+}
+
+/// `12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed`
+pub(super) fn summary(files: u64, bytes: u64, skipped: u64, failed: u64, seconds: f64) -> String {
+    let mut text = format!("{}, {} in {}", units::count(files, "file"), units::size(bytes), units::span(seconds));
+    if bytes > 0 && seconds > 0.0 {
+        text.push_str(&format!(" ({})", units::rate(bytes as f64 / seconds)));
+    }
+    if skipped > 0 {
+        text.push_str(&format!(", {skipped} skipped"));
+    }
+    if failed > 0 {
+        text.push_str(&format!(", {failed} failed"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::render::samples;
+
+    fn plain(report: &Report) -> Said {
+        said(report, &Style::default())
+    }
+
+    #[test]
+    fn every_report_has_its_line() {
+        let told: Vec<Said> = samples::all().iter().map(plain).collect();
+        let done = |text: &str| Said::Done(text.to_owned());
+        let answer = |text: &str| Said::Answer(text.to_owned());
+        let wanted = [
+            done("uploaded  a.mov -> studio:/in/a.mov  (3.4 GiB, md5 900150983cd24fb0d6963f7d28e17f72, resumed at 1.0 GiB, 2 retries)"),
+            done("skipped  a.mov -> studio:/in/a.mov  (same MD5)"),
+            answer("would upload  a.mov -> studio:/in/a.mov  (2.0 KiB)"),
+            done("created  studio:/in/"),
+            Said::Failure("b.mov: the account is full; delete something".to_owned()),
+            answer("a.mov"),
+            answer(
+                "studio (iogates)\n  account    ann\n  package    Pro\n  quota      12.0 GiB of 100.0 GiB used, 88.0 GiB free\n  one file   10.0 GiB at most\n  \
+                 at once    4 uploads at most\n  protocols  tus, ftps\n  warning    the share ends tomorrow",
+            ),
+            done("signed in to studio as ann"),
+            done("signed out of studio"),
+            Said::Row("studio\tiogates\thttps://iogates.com\tfile".to_owned()),
+            answer("ok    name resolution     192.0.2.7"),
+            Said::Column,
+            done("arrived  iogates:/in/a.mov  (2.0 KiB, tus, md5 900150983cd24fb0d6963f7d28e17f72)"),
+            Said::Aside("3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left".to_owned()),
+            Said::Aside("12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed".to_owned()),
+        ];
+        assert_eq!(told, wanted);
+    }
+
+    #[test]
+    fn uploads_say_how_they_were_checked() {
+        let mut transfer = samples::transfer("-", "/x", 5);
+        transfer.verified = Verified::Size;
+        transfer.retries = 1;
+        transfer.kept = Some("12".into());
+        let line = "uploaded  - -> studio:/x  (5 B, size compared, 1 retry, the old entry @12 stays beside it)";
+        assert_eq!(uploaded(&transfer), line);
+    }
+
+    #[test]
+    fn folders_end_in_a_slash() {
+        let folder = Entry::new(EntryKind::Folder, "5", samples::path("/in/clips"));
+        let root = Entry::new(EntryKind::Folder, "0", samples::path("/"));
+        let by_path = Style { paths: true, ..Style::default() };
+        assert_eq!(name(&folder, &Style::default()), "clips/");
+        assert_eq!(name(&folder, &by_path), "/in/clips/");
+        assert_eq!(name(&root, &by_path), "/");
+        assert_eq!(row(&folder, &Style::default()), "folder\t         -\t-\t5\tclips/");
+    }
+
+    #[test]
+    fn exact_sizes() {
+        let mut entry = samples::entry();
+        entry.modified = None;
+        let exact = Style { exact: true, view: View::Row, ..Style::default() };
+        assert_eq!(row(&entry, &exact), "file\t     3650722201\t-\t77\ta.mov");
+    }
+
+    #[test]
+    fn a_check_that_failed_is_seen() {
+        assert_eq!(plain(&samples::check(false)), Said::Answer("FAIL  name resolution     192.0.2.7".into()));
+    }
+
+    #[test]
+    fn a_name_is_said_once() {
+        let failure = Failure::new(&Error::new(Kind::Local, "gone").on("b.mov")).of_source("b.mov");
+        assert_eq!(failed(&failure), "b.mov: gone");
+    }
+
+    #[test]
+    fn hostile_names_are_shown_harmlessly() {
+        let evil = "a\u{1b}]0;x\u{7}\tb\u{202e}";
+        let shown = "a\\u{1b}]0;x\\u{7}\\tb\\u{202e}";
+        let mut entry = Entry::new(EntryKind::File, evil, samples::path(&format!("/{evil}")));
+        entry.extra.insert(evil.into(), serde_json::json!({ evil: evil }));
+        for view in [View::Name, View::Row, View::Block] {
+            let (Said::Answer(text) | Said::Row(text)) = said(&samples::entry_report(entry.clone()), &Style { view, ..Style::default() })
+            else {
+                panic!("another voice")
+            };
+            assert!(text.contains(shown), "{text:?}");
+            assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+        }
+        let failure = Failure::new(&Error::new(Kind::Local, evil)).of_source(evil);
+        assert_eq!(failed(&failure), shown);
+        let transfer = samples::transfer(evil, &format!("/{evil}"), 1);
+        assert_eq!(uploaded(&transfer).matches(shown).count(), 2);
+    }
+
+    #[test]
+    fn small_summaries() {
+        assert_eq!(summary(1, 0, 0, 0, 0.0), "1 file, 0 B in 0.0s");
+        assert_eq!(summary(0, 0, 3, 0, 2.0), "0 files, 0 B in 2.0s, 3 skipped");
+    }
+}
