@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub mod abilities;
+pub mod credentials;
 pub mod lease;
+pub mod listed;
 pub mod opening;
 pub mod part;
 pub mod provider;
