@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::{BoxFuture, Result};
+use super::{BoxFuture, Error, Kind, Result};
 use crate::model::Secret;
 
 /// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
@@ -43,6 +43,8 @@ struct Held {
     /// The server called this one expired.
     rejected: Option<StoredToken>,
     looked: bool,
+    /// Told to everybody who asks later: repeated wrong logins lock the account (providers.md 2.2).
+    refused: Option<Error>,
 }
 
 impl Lease {
@@ -81,11 +83,12 @@ impl Lease {
     /// The server called `token` expired: the next `renew` gets another.
     pub async fn reject(&self, token: &StoredToken) {
         let mut held = self.held.lock().await;
+        // A token that another worker has replaced meanwhile is old news, and must not clear the name of a newer one.
         if held.token.as_ref() == Some(token) {
             held.token = None;
             held.looked = true;
+            held.rejected = Some(token.clone());
         }
-        held.rejected = Some(token.clone());
     }
 
     /// Makes sure that the token in hand is not a rejected one.
@@ -129,16 +132,37 @@ impl Lease {
             held.token = Some(kept.clone());
             return Ok(kept);
         }
-        let token = sign_in.await?;
-        self.keep(held, token)
+        if let Some(refused) = &held.refused {
+            return Err(told_again(refused));
+        }
+        match sign_in.await {
+            Ok(token) => self.keep(held, token),
+            Err(e) if e.kind() == Kind::Auth => {
+                held.refused = Some(told_again(&e));
+                Err(e)
+            }
+            Err(e) => Err(e),
+        }
     }
 
     fn keep(&self, held: &mut Held, token: StoredToken) -> Result<StoredToken> {
         held.token = Some(token.clone());
         held.rejected = None;
+        held.refused = None;
         held.looked = true;
         self.store.save(&self.account, &token)?;
         Ok(token)
+    }
+}
+
+fn told_again(refused: &Error) -> Error {
+    let mut again = Error::new(refused.kind(), refused.message());
+    if let Some(status) = refused.http_or_ftp_status() {
+        again = again.status(status);
+    }
+    match refused.advice() {
+        Some(advice) => again.hint(advice),
+        None => again,
     }
 }
 
@@ -147,7 +171,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::error::{Error, Kind};
 
     #[derive(Default)]
     struct Memory(std::sync::Mutex<Option<StoredToken>>);
@@ -205,5 +228,33 @@ mod tests {
         let refused = lease.token(async { Err(Error::new(Kind::Auth, "no")) }).await;
         assert_eq!(refused.unwrap_err().kind(), Kind::Auth);
         assert!(lease.present().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_is_never_repeated() {
+        let lease = Lease::new("a", Arc::new(Memory::default()));
+        let count = AtomicUsize::new(0);
+        let sign_in = || async {
+            count.fetch_add(1, Ordering::SeqCst);
+            Err(Error::new(Kind::Auth, "wrong password").hint("look again"))
+        };
+        for _ in 0..3 {
+            let refused = lease.token(sign_in()).await.unwrap_err();
+            assert_eq!((refused.kind(), refused.to_string()), (Kind::Auth, "wrong password; look again".to_owned()));
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        assert_eq!(lease.replace(async { Ok(token("fresh")) }).await.unwrap(), token("fresh"));
+    }
+
+    #[tokio::test]
+    async fn a_late_word_about_an_older_token_changes_nothing() {
+        let lease = Lease::new("a", Arc::new(Memory::default()));
+        let old = lease.token(async { Ok(token("old")) }).await.unwrap();
+        lease.reject(&old).await;
+        lease.renew(async { Ok(token("newer")) }).await.unwrap();
+        lease.reject(&token("newer")).await;
+        lease.reject(&old).await;
+        lease.renew(async { Ok(token("newest")) }).await.unwrap();
+        assert_eq!(lease.present().await.unwrap(), Some(token("newest")));
     }
 }

@@ -4,8 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub mod abilities;
+pub mod credentials;
 pub mod lease;
 pub mod ledger;
+pub mod listed;
 pub mod opening;
 pub mod part;
 pub mod provider;

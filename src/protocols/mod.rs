@@ -2,8 +2,11 @@
 
 pub mod ftps;
 pub mod http;
+pub mod loose;
 pub mod multipart;
 pub mod plupload;
 pub mod reply;
+#[cfg(test)]
+pub mod scripted;
 pub mod tls;
 pub mod tus;

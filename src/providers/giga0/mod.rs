@@ -1,1 +1,153 @@
-//! giga0
+//! giga0, and any site with the YetiShare API v2 (providers.md section 2). The trait as an index: each method is one
+//! line and says where its work is done.
+
+mod account;
+mod answer;
+mod api;
+mod entries;
+mod find;
+mod names;
+mod sign_in;
+mod swap;
+mod upload;
+mod wire;
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::OnceCell;
+
+use self::api::Api;
+use crate::contract::provider::AnyProvider;
+use crate::contract::walk::not_found;
+use crate::contract::{BoxFuture, Folders, Opening, Provider, ProviderInfo, Result, Setting, Swapping, Ticket, Upload, UploadItem};
+use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol};
+use crate::protocols::multipart;
+
+const DEFAULT_URL: &str = "https://cloud.giga0.com";
+
+pub static INFO: ProviderInfo = ProviderInfo {
+    id: "giga0",
+    aliases: &["yetishare"],
+    title: "giga0",
+    default_url: Some(DEFAULT_URL),
+    settings: &[
+        Setting { key: "url", help: "the site's address, with or without /api/v2", secret: false, required: false },
+        Setting { key: "username", help: "the account's user name", secret: false, required: false },
+        Setting { key: "password", help: "the account's password", secret: true, required: false },
+        Setting { key: "key1", help: "first API key, where the site signs in with keys", secret: true, required: false },
+        Setting { key: "key2", help: "second API key", secret: true, required: false },
+        Setting { key: "ca_file", help: "PEM file of certificates to trust besides the system's", secret: false, required: false },
+        Setting { key: "insecure", help: "true allows plain http", secret: false, required: false },
+    ],
+    protocols: &[Protocol::Multipart],
+    open,
+};
+
+fn open(opening: Opening) -> Result<AnyProvider> {
+    Ok(Arc::new(Giga0::new(opening)?))
+}
+
+struct Giga0 {
+    api: Arc<Api>,
+    /// The package's limits, asked once.
+    limits: OnceCell<Limits>,
+}
+
+impl Provider for Giga0 {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+    fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
+        Box::pin(self.account())
+    }
+    fn renew(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.api.renew())
+    }
+    fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(self.api.sign_out())
+    }
+    fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
+        Box::pin(self.find(at))
+    }
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
+        Box::pin(self.listing(folder))
+    }
+    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
+        Box::pin(self.upload(item))
+    }
+    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.look_for(ticket))
+    }
+    fn check_name(&self, name: &str) -> Result<()> {
+        names::check(name)
+    }
+    fn folders(&self) -> Option<&dyn Folders> {
+        Some(self)
+    }
+    fn swapping(&self) -> Option<&dyn Swapping> {
+        Some(self)
+    }
+}
+
+impl Folders for Giga0 {
+    fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
+        Box::pin(async { entries::of_folder(self.api.folder_create(&parent.id, name).await?, Some(&parent.path)) })
+    }
+}
+
+impl Swapping for Giga0 {
+    fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
+        Box::pin(self.put_in_place(old, new, name))
+    }
+}
+
+impl Giga0 {
+    fn new(opening: Opening) -> Result<Giga0> {
+        Ok(Giga0 { api: Arc::new(Api::new(opening, DEFAULT_URL)?), limits: OnceCell::new() })
+    }
+
+    async fn account(&self) -> Result<Account> {
+        let info = self.api.account_info().await?;
+        let account = account::account(info, self.api.account_package().await?);
+        // Asked twice they are the same.
+        let _ = self.limits.set(account.limits.clone());
+        Ok(account)
+    }
+
+    async fn listing(&self, folder: &Entry) -> Result<Vec<Entry>> {
+        if !folder.is_folder() {
+            return Err(not_found(&folder.path).hint("this is a file, not a folder"));
+        }
+        let rows = self.api.folder_listing(&folder.id).await.map_err(|e| e.on(folder.path.to_string()))?;
+        let folders = rows.folders.into_iter().map(|row| entries::of_folder(row, Some(&folder.path)));
+        let files = rows.files.into_iter().map(|row| entries::of_file(row, Some(&folder.path)));
+        folders.chain(files).collect()
+    }
+
+    async fn upload(&self, item: &UploadItem) -> Result<Upload> {
+        let (target, size) = self.prepare(item).await?;
+        let ticket = target.ticket.clone();
+        Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
+    }
+
+    /// All that comes before the form: one listing, and the package's limits when nobody has asked for them yet.
+    async fn prepare(&self, item: &UploadItem) -> Result<(upload::Target, u64)> {
+        let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
+        let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
+        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        let (name, folder) = (item.name.clone(), item.folder.path.clone());
+        Ok((upload::Target { api: self.api.clone(), ticket, name, folder, used: Mutex::default() }, size))
+    }
+
+    async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
+        if let Some(answered) = ticket.answer.get() {
+            return Ok(Some(answered.clone()));
+        }
+        let path = ticket.path.parent().unwrap_or_default();
+        let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
+        Ok(upload::arrived(ticket, self.listing(&folder).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

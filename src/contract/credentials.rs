@@ -1,0 +1,23 @@
+//! A remote's secrets as an adapter asks for them: off the async threads, and with one advice when there are none.
+
+use super::{Error, Kind, Opening, Result};
+use crate::model::Secret;
+
+impl Opening {
+    /// The secret setting `key`, now; it may run a command or ask a person. None when it is not set anywhere.
+    pub async fn secret(&self, key: &'static str) -> Result<Option<Secret>> {
+        let secrets = self.secrets.clone();
+        let found = tokio::task::spawn_blocking(move || secrets.secret(key)).await;
+        let found = found.map_err(|e| Error::new(Kind::Other, format!("the lookup of {key} broke off")).cause(e))??;
+        Ok(found.filter(|secret| !secret.is_empty()))
+    }
+
+    /// Nothing to sign in with: status 4, and the two ways to mend it.
+    pub fn no_credentials(&self, missing: &str) -> Error {
+        let name = self.remote.to_uppercase().replace('-', "_");
+        let variable = format!("HAUL_REMOTE_{name}_{}", missing.to_uppercase());
+        Error::new(Kind::Auth, format!("there are no credentials: {missing} is not set"))
+            .on(self.remote.clone())
+            .hint(format!("run `haul login {}`, or set {variable}", self.remote))
+    }
+}

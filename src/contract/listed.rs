@@ -1,0 +1,29 @@
+//! Names as servers list them. One that can't stand in a path (a slash, a line break, `..`) must neither hide its
+//! neighbours nor become a path of its own.
+
+use crate::model::RemotePath;
+
+/// The path of an entry called `name` in `folder`. A name that can't stand in a path gets a harmless one: the entry is
+/// still listed under its own name, and reached by its id.
+pub fn listed_path(folder: &RemotePath, name: &str) -> RemotePath {
+    if let Ok(path) = folder.join(name) {
+        return path;
+    }
+    let harmless = name.replace(['/', '\r', '\n', '\0'], "_");
+    let harmless = if harmless.trim_matches('.').is_empty() { "_" } else { &harmless };
+    folder.join(harmless).unwrap_or_else(|_| folder.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_stay_in_their_folder() {
+        let folder = RemotePath::parse("/a").unwrap();
+        let cases = [("b", "/a/b"), ("../x", "/a/.._x"), ("..", "/a/_"), ("", "/a/_"), ("x\r\ny", "/a/x__y"), ("...", "/a/...")];
+        for (name, path) in cases {
+            assert_eq!(listed_path(&folder, name).to_string(), path, "{name:?}");
+        }
+    }
+}

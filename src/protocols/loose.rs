@@ -1,0 +1,156 @@
+//! Tolerant JSON fields: servers write numbers as strings, lists as null, false or a map, and leave out what they please
+//! (providers.md OQ-34). Each function stands behind `#[serde(default, deserialize_with = "…")]` and fails for no value.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::model::Secret;
+
+/// Text or a number as text; none for null, booleans, lists and objects. An empty text stays empty.
+pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// As [`text`], kept from every output from here on. An empty one is none.
+pub fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
+    Ok(text(from)?.filter(|t| !t.is_empty()).map(Secret::new))
+}
+
+/// A whole number from 0 on, written as a number or as a string; none for anything else.
+pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_u64(),
+        _ => None,
+    })
+}
+
+/// `true`, `1`, `"1"`, `"true"` and their opposites; none for anything else.
+pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    let value = Value::deserialize(from)?;
+    let said = match &value {
+        Value::Bool(said) => return Ok(Some(*said)),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_ascii_lowercase(),
+        _ => return Ok(None),
+    };
+    Ok(match said.as_str() {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    })
+}
+
+/// A list; a map's values where PHP made a map of a list with holes; empty for null, false and other single values.
+/// Elements that are null are left out. Fails only when an element is no `T`.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    from.deserialize_any(Elements(PhantomData))
+}
+
+struct Elements<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut found = Vec::new();
+        while let Some(element) = seq.next_element::<Option<T>>()? {
+            found.extend(element);
+        }
+        Ok(found)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
+        let mut found = Vec::new();
+        while let Some((_, element)) = map.next_entry::<IgnoredAny, Option<T>>()? {
+            found.extend(element);
+        }
+        Ok(found)
+    }
+
+    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(default, deserialize_with = "text")]
+        text: Option<String>,
+        #[serde(default, deserialize_with = "number")]
+        number: Option<u64>,
+        #[serde(default, deserialize_with = "flag")]
+        flag: Option<bool>,
+        #[serde(default, deserialize_with = "list")]
+        list: Vec<Row>,
+    }
+
+    fn row(json: &str) -> Row {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn numbers_come_as_strings_and_as_numbers() {
+        let cases = [(r#""1116""#, Some(1116)), ("1116", Some(1116)), ("-1", None), (r#""1e9""#, None), ("null", None), ("[]", None)];
+        for (json, number) in cases {
+            assert_eq!(row(&format!(r#"{{"number":{json}}}"#)).number, number, "{json}");
+        }
+        assert_eq!(row(r#"{"number":18446744073709551616}"#).number, None);
+    }
+
+    #[test]
+    fn text_and_flags() {
+        assert_eq!(row(r#"{"text":158642}"#).text.as_deref(), Some("158642"));
+        assert_eq!(row(r#"{"text":false}"#).text, None);
+        let flags = [("\"1\"", Some(true)), ("0", Some(false)), ("true", Some(true)), ("\"false\"", Some(false)), ("2", None)];
+        for (json, flag) in flags {
+            assert_eq!(row(&format!(r#"{{"flag":{json}}}"#)).flag, flag, "{json}");
+        }
+    }
+
+    #[test]
+    fn lists_that_are_none_or_maps() {
+        for json in ["null", "false", "[]", "{}", "\"\"", "0", "[null]"] {
+            assert!(row(&format!(r#"{{"list":{json}}}"#)).list.is_empty(), "{json}");
+        }
+        assert_eq!(row(r#"{"list":[{"number":1},null]}"#).list.len(), 1);
+        assert_eq!(row(r#"{"list":{"0":{"number":7},"2":{"number":8}}}"#).list[1].number, Some(8));
+    }
+}

@@ -1,0 +1,342 @@
+//! The one verdict on giga0's replies. A failure may come with HTTP 200, a success without a mark, and a proxy's page in
+//! place of both (providers.md 2.1), so the words decide where the status says nothing.
+
+use anyhow::anyhow;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::wire::{Envelope, Marks, Stored, Uploaded};
+use crate::contract::{Error, Kind, Result};
+use crate::model::text::first_words;
+use crate::protocols::reply::Reply;
+
+const WORDS_SHOWN: usize = 200;
+/// Below this no web server's limit explains a lost form.
+const BIG_UPLOAD: u64 = 1 << 20;
+const CHECK_URL: &str = "check the remote's url";
+const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads below what the account allows; ask the site's operators";
+
+/// What the site's texts mean, first match wins, in lower case. Any other text is a plain refusal: storage full, type
+/// banned, not allowed (the site uploader's own words, providers.md 2.5).
+const MEANINGS: &[(&str, Kind)] = &[
+    ("could not validate access_token", Kind::Expired),
+    ("username could not be found", Kind::Expired),
+    ("could not authenticate", Kind::Auth),
+    // The site posts the file inside itself: it may be stored although nobody heard of it (providers.md 2.5).
+    ("no response received from", Kind::Interrupted),
+    ("no method found", Kind::Unsupported),
+    ("could not find", Kind::NotFound),
+    // We did provide it: the form was lost on the way.
+    ("please provide the", Kind::Protocol),
+];
+
+/// Was the call a success? Fails with the kind that the reply means.
+pub fn verdict(reply: &Reply) -> Result<()> {
+    match complaint(reply)? {
+        None => Ok(()),
+        Some(text) => Err(worded(reply, &text)),
+    }
+}
+
+/// The `data` of a reply that [`verdict`] called a success. Fails with `Protocol` when there is none.
+pub fn data<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+    content(reply)?.ok_or_else(|| Error::new(Kind::Protocol, "the site's answer holds no data"))
+}
+
+/// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
+/// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
+pub fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
+    let complaint = complaint(reply).map_err(|e| match e.http_or_ftp_status() {
+        Some(413) => e.hint(SIZE_LIMIT),
+        _ => e,
+    })?;
+    if let Some(text) = complaint {
+        return Err(refused_upload(reply, &text, size));
+    }
+    let stored = match content::<Uploaded>(reply)? {
+        Some(Uploaded::List(list)) => list.into_iter().next(),
+        Some(Uploaded::One(stored)) => Some(*stored),
+        None => None,
+    };
+    match stored.as_ref().and_then(|s| said(&s.error)) {
+        Some(text) => Err(refused_upload(reply, &text, size)),
+        None => Ok(stored),
+    }
+}
+
+/// What the site complains of in words; none is a success. A status or a page that leaves no room for words is an error.
+pub(super) fn complaint(reply: &Reply) -> Result<Option<String>> {
+    let status = reply.status.as_u16();
+    let Some(marks) = marks(reply) else { return Err(page(reply)) };
+    let text = [&marks.response, &marks.message, &marks.zero].into_iter().find_map(said);
+    if matches!(status, 300..=399 | 408 | 429 | 500..=599) {
+        return Err(by_status(reply, text.as_deref().unwrap_or_default()));
+    }
+    let status_is =
+        |word: &str| [&marks.call_status, &marks.status].iter().any(|m| m.as_deref().is_some_and(|m| m.eq_ignore_ascii_case(word)));
+    let failed = status_is("error") || marks.result == Some(false) || marks.success == Some(false);
+    let succeeded = status_is("success") || marks.result == Some(true) || marks.success == Some(true);
+    if !failed && (succeeded || reply.is_success() && marks.data.is_some()) {
+        return Ok(None);
+    }
+    match text {
+        Some(text) => Ok(Some(text)),
+        None if reply.is_success() => Err(Error::new(Kind::Protocol, "the site's answer tells neither success nor failure")),
+        None => Err(by_status(reply, "")),
+    }
+}
+
+/// None when the body is no JSON object.
+fn marks(reply: &Reply) -> Option<Marks> {
+    if !looks_like_json(reply) {
+        return None;
+    }
+    serde_json::from_slice(&reply.body).ok()
+}
+
+fn looks_like_json(reply: &Reply) -> bool {
+    reply.body.trim_ascii_start().starts_with(b"{")
+}
+
+pub(super) fn content<T: DeserializeOwned>(reply: &Reply) -> Result<Option<T>> {
+    serde_json::from_slice::<Envelope<T>>(&reply.body).map(|e| e.data).map_err(|_| half_json(reply))
+}
+
+/// Its first words are not shown: they may hold a token that nobody has read yet.
+fn half_json(reply: &Reply) -> Error {
+    let bytes = reply.body.len();
+    Error::new(Kind::Protocol, format!("the site's answer makes no sense: {bytes} bytes that are no answer of this API"))
+        .hint("check the remote's url; a proxy may have cut the answer")
+}
+
+/// A web page, nothing, or a cut answer in the site's place: maintenance, a firewall, a size limit, a wrong url.
+fn page(reply: &Reply) -> Error {
+    match reply.status.as_u16() {
+        200..=299 if looks_like_json(reply) => half_json(reply),
+        200..=299 => reply.nonsense("it is no JSON"),
+        404 | 405 => reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL),
+        _ => reply.refusal(),
+    }
+}
+
+fn said(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null | Value::Bool(false) => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Some(first_words(&text, WORDS_SHOWN)).filter(|t| !t.is_empty())
+}
+
+fn meaning(text: &str) -> Option<Kind> {
+    let text = text.to_lowercase();
+    MEANINGS.iter().find(|(words, _)| text.contains(words)).map(|(_, kind)| *kind)
+}
+
+pub(super) fn worded(reply: &Reply, text: &str) -> Error {
+    let status = reply.status.as_u16();
+    let kind = match (meaning(text), status) {
+        (Some(kind), _) => kind,
+        (None, 405) => Kind::Protocol,
+        (None, 401 | 404 | 410) => return by_status(reply, text),
+        (None, _) => Kind::Refused,
+    };
+    let clause = match kind {
+        Kind::Expired => "the site no longer accepts the access token",
+        Kind::Auth => "the site refused the sign-in",
+        Kind::NotFound => "the site knows no such file or folder",
+        Kind::Interrupted => "the site failed",
+        Kind::Unsupported => "the site has no such call",
+        Kind::Protocol => "the site did not understand the request",
+        _ => "the site refused",
+    };
+    let error = with_status(Error::new(kind, clause).cause(anyhow!("{text}")), reply);
+    match kind {
+        Kind::Unsupported => error.hint("check the remote's url; the site may run an older version"),
+        Kind::Protocol => error.hint("check the remote's url; a proxy may have cut the request"),
+        _ => error,
+    }
+}
+
+/// The status speaks and the words only illustrate.
+fn by_status(reply: &Reply, text: &str) -> Error {
+    let judged = reply.refusal();
+    if text.is_empty() {
+        return judged;
+    }
+    let clause = match judged.kind() {
+        Kind::Expired => "the site no longer accepts the access token",
+        Kind::NotFound => "the site knows no such file or folder",
+        Kind::Busy => "the site asks for patience",
+        Kind::Interrupted => "the site failed",
+        _ => return judged,
+    };
+    with_status(Error::new(judged.kind(), clause).after(judged.retry_after()).cause(anyhow!("{text}")), reply)
+}
+
+/// A failure told with HTTP 200 has no status worth showing.
+pub(super) fn with_status(error: Error, reply: &Reply) -> Error {
+    if reply.is_success() { error } else { error.status(reply.status.as_u16()) }
+}
+
+fn refused_upload(reply: &Reply, text: &str, size: u64) -> Error {
+    let lower = text.to_lowercase();
+    let lost_form = lower.contains("please provide the access_token") || lower.contains("please provide the account_id");
+    let lost_file = lower.contains("filesize received was zero") || lower.contains("did not receive uploaded file");
+    if !(lost_form || lost_file) {
+        return worded(reply, text);
+    }
+    let what = if lost_form { "the site lost the whole upload form" } else { "the site received no file" };
+    let error = with_status(Error::new(Kind::Refused, what).cause(anyhow!("{text}")), reply);
+    if size >= BIG_UPLOAD { error.hint(SIZE_LIMIT) } else { error }
+}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::providers::giga0::wire::Folder;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        let headers = [(reqwest::header::RETRY_AFTER, "7".parse().unwrap())].into_iter().collect();
+        let url = "https://site.example/api/v2/x".parse().unwrap();
+        Reply { status: status.try_into().unwrap(), headers, url, body: body.to_owned().into() }
+    }
+
+    fn error(text: &str) -> String {
+        serde_json::json!({"response": text, "_status": "error", "_datetime": "2024-11-05 06:08:40"}).to_string()
+    }
+
+    fn kind(status: u16, body: &str) -> Kind {
+        verdict(&reply(status, body)).unwrap_err().kind()
+    }
+
+    #[test]
+    fn every_form_of_success() {
+        for body in [
+            include_str!("../../../fixtures/giga0/disable_access_token.json"),
+            include_str!("../../../fixtures/giga0/folder_listing.json"),
+            r#"{"_status":"SUCCESS"}"#,
+            r#"{"status":"success"}"#,
+            r#"{"result":true}"#,
+            r#"{"data":{"status":"error"}}"#,
+            " \n{\"data\":[]}",
+        ] {
+            verdict(&reply(200, body)).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_form_of_error() {
+        assert_eq!(kind(200, include_str!("../../../fixtures/giga0/error.json")), Kind::Auth);
+        for (status, body, expected) in [
+            (200, r#"{"message":"storage is full","result":false}"#, Kind::Refused),
+            (200, r#"{"success":false,"message":"no"}"#, Kind::Refused),
+            (200, r#"{"success":"0","response":{"a":1}}"#, Kind::Refused),
+            (404, r#"{"0":"No method found in /file/uplod","_status":"error"}"#, Kind::Unsupported),
+            (200, r#"{"message":"Username could not be found.","result":false}"#, Kind::Expired),
+            (400, r#"{"_status":"error","response":"Bad input parameter"}"#, Kind::Refused),
+            (401, r#"{"_status":"error","response":"Bad or expired token"}"#, Kind::Expired),
+            (403, r#"{"_status":"error","response":"Not allowed"}"#, Kind::Refused),
+            (404, r#"{"_status":"error","response":"File not found at the provided path."}"#, Kind::NotFound),
+            (405, r#"{"_status":"error","response":"Request method not expected"}"#, Kind::Protocol),
+            (429, r#"{"_status":"error","response":"Maximum API request limit reached"}"#, Kind::Busy),
+            (500, r#"{"_status":"error","response":"Could not find a disk"}"#, Kind::Interrupted),
+            (503, r#"{"_status":"error","response":"soon"}"#, Kind::Busy),
+            (401, "", Kind::Expired),
+            (413, "<html>Request Entity Too Large</html>", Kind::Refused),
+            (429, "<html>", Kind::Busy),
+            (502, "<html>Bad gateway", Kind::Interrupted),
+            (404, "<html>Not Found", Kind::Protocol),
+            (302, "", Kind::Protocol),
+            (200, "<html>Maintenance", Kind::Protocol),
+            (200, "", Kind::Protocol),
+            (200, "[]", Kind::Protocol),
+            (200, r#"{"_status":"succ"#, Kind::Protocol),
+            (200, "{}", Kind::Protocol),
+            (200, r#"{"_status":"error"}"#, Kind::Protocol),
+            (200, r#"{"data":null}"#, Kind::Protocol),
+        ] {
+            assert_eq!(kind(status, body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn every_documented_text() {
+        for (text, expected) in [
+            ("Could not validate access_token and account_id, please reauthenticate or try again.", Kind::Expired),
+            ("Could not validate access_token, please reauthenticate", Kind::Expired),
+            ("Could not find file based on file_id.", Kind::NotFound),
+            ("Could not find folder based on folder_id.", Kind::NotFound),
+            ("Could not find the destination folder id defined by copy_to_folder_id.", Kind::NotFound),
+            ("Could not find the destination folder id defined by new_parent_folder_id.", Kind::NotFound),
+            ("Could not generate download url.", Kind::Refused),
+            ("Could not parse the file_url_base64 parameter. Ensure it's base64 encoded.", Kind::Refused),
+            ("Did not receive uploaded file.", Kind::Refused),
+            ("Filesize received was zero.", Kind::Refused),
+            ("Error uploading file. No response received from: https://site.example/x", Kind::Interrupted),
+            ("PHP Curl module does not exist on your server/web hosting. It will need to be enabled.", Kind::Refused),
+            ("Please provide the access_token param.", Kind::Protocol),
+            ("Please provide the account_id param.", Kind::Protocol),
+            ("Please provide the file_id param.", Kind::Protocol),
+            ("Please provide the folder_id param.", Kind::Protocol),
+            ("Please provide the folder_name param.", Kind::Protocol),
+            ("Please provide the new_parent_folder_id param.", Kind::Protocol),
+            ("Error on: https://site.example. You have no storage left.", Kind::Refused),
+        ] {
+            let e = verdict(&reply(200, &error(text))).unwrap_err();
+            assert_eq!((e.kind(), e.http_or_ftp_status()), (expected, None), "{text}");
+            assert!(e.to_string().contains(text.trim_end_matches('.')), "{e}");
+        }
+    }
+
+    #[test]
+    fn patience_keeps_the_sites_own_wish() {
+        let e = verdict(&reply(429, &error("Maximum API request limit reached"))).unwrap_err();
+        assert_eq!((e.retry_after(), e.http_or_ftp_status()), (Some(Duration::from_secs(7)), Some(429)));
+    }
+
+    #[test]
+    fn a_cut_answer_shows_none_of_its_words() {
+        let cut = r#"{"data":{"access_token":"lGoVSof0VRwq1Gaza8fO"#;
+        let e = verdict(&reply(200, cut)).unwrap_err();
+        assert!(!format!("{e} {e:?}").contains("lGoVS"), "{e}");
+    }
+
+    #[test]
+    fn data_of_the_wrong_shape() {
+        for body in [r#"{"_status":"success"}"#, r#"{"_status":"success","data":null}"#, r#"{"_status":"success","data":"x"}"#] {
+            assert_eq!(data::<Folder>(&reply(200, body)).err().unwrap().kind(), Kind::Protocol, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_an_upload_stored() {
+        let stored = uploaded(&reply(200, include_str!("../../../fixtures/giga0/file_upload.json")), 149_084).unwrap().unwrap();
+        assert_eq!((stored.name.as_deref(), stored.size, stored.file_id.as_deref()), (Some("sample4_l.jpg"), Some(149_084), Some("1253")));
+        assert!(uploaded(&reply(200, r#"{"_status":"success"}"#), 1).unwrap().is_none());
+        let one = r#"{"_status":"success","data":{"name":"a","file_id":7,"size":1,"error":""}}"#;
+        assert_eq!(uploaded(&reply(200, one), 1).unwrap().unwrap().file_id.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn a_success_with_an_error_inside_is_none() {
+        let body = r#"{"_status":"success","data":[{"name":"a.exe","error":"File type is banned"}]}"#;
+        let e = uploaded(&reply(200, body), 10).err().unwrap();
+        assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "the site refused: File type is banned".to_owned()));
+    }
+
+    #[test]
+    fn a_lost_form_is_about_size_not_about_the_token() {
+        for text in ["Please provide the access_token param.", "Filesize received was zero.", "Did not receive uploaded file."] {
+            let big = uploaded(&reply(200, &error(text)), 5 << 30).err().unwrap();
+            assert_eq!((big.kind(), big.advice()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
+            let small = uploaded(&reply(200, &error(text)), 10).err().unwrap();
+            assert_eq!((small.kind(), small.advice()), (Kind::Refused, None), "{text}");
+        }
+        let page = uploaded(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
+        assert_eq!((page.kind(), page.advice()), (Kind::Refused, Some(SIZE_LIMIT)));
+        let stale = error("Could not validate access_token and account_id, please reauthenticate or try again.");
+        assert_eq!(uploaded(&reply(200, &stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
+    }
+}

@@ -1,0 +1,215 @@
+//! giga0's calls: POST, form-encoded, each with the access token of the lease (providers.md 2.1). One request per call;
+//! a rejected token is noted and told as `Expired`.
+
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::Url;
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+
+use super::sign_in::Credentials;
+use super::wire::{File, Folder, Found, Info, Listing, Package};
+use super::{answer, entries};
+use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
+use crate::protocols::http::{self, Http};
+use crate::protocols::reply::Reply;
+
+const API: &str = "/api/v2";
+
+pub struct Api {
+    pub http: Http,
+    base: Url,
+    opening: Opening,
+    login: OnceCell<(Credentials, Lease)>,
+    /// Tokens that an upload's answer called expired: it is judged where nothing can wait for the lease.
+    stale: Mutex<Vec<StoredToken>>,
+}
+
+impl Api {
+    pub fn new(opening: Opening, default_url: &str) -> Result<Api> {
+        let url = opening.secrets.plain("url").filter(|u| !u.is_empty()).unwrap_or_else(|| default_url.to_owned());
+        let base = api_url(&url, opening.network.insecure)?;
+        let http = Http::new(&opening.network)?;
+        Ok(Api { http, base, opening, login: OnceCell::new(), stale: Mutex::default() })
+    }
+
+    /// The address of a call: `file/upload`.
+    pub fn url(&self, call: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{call}", self.base.path()));
+        url
+    }
+
+    /// The credentials and their lease; looked up when the first call needs them.
+    async fn login(&self) -> Result<&(Credentials, Lease)> {
+        self.login
+            .get_or_try_init(|| async {
+                let credentials = Credentials::of(&self.opening).await?;
+                let account = format!("giga0|{}|{}", self.base, credentials.label());
+                Ok((credentials, Lease::new(account, self.opening.tokens.clone())))
+            })
+            .await
+    }
+
+    async fn authorize(&self, credentials: &Credentials) -> Result<StoredToken> {
+        credentials.authorize(&self.http, self.url("authorize"), &self.opening).await
+    }
+
+    /// The token in hand, or a new one.
+    pub async fn token(&self) -> Result<StoredToken> {
+        let (credentials, lease) = self.login().await?;
+        lease.token(self.authorize(credentials)).await
+    }
+
+    pub async fn renew(&self) -> Result<()> {
+        let (credentials, lease) = self.login().await?;
+        let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
+        for token in &stale {
+            lease.reject(token).await;
+        }
+        lease.renew(self.authorize(credentials)).await
+    }
+
+    /// The site called this token expired; the next `renew` gets another.
+    pub fn note_stale(&self, token: &StoredToken) {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
+    }
+
+    /// `POST /disable_access_token`, and forgets the token here. False when there was none.
+    pub async fn sign_out(&self) -> Result<bool> {
+        let (_, lease) = self.login().await?;
+        let Some(token) = lease.present().await? else { return Ok(false) };
+        let reply = self.post("disable_access_token", &token, &[]).await?;
+        match answer::verdict(&reply) {
+            // A token that is gone there is what was asked for.
+            Err(e) if e.kind() != Kind::Expired => return Err(e),
+            _ => lease.forget().await?,
+        }
+        Ok(true)
+    }
+
+    pub async fn account_info(&self) -> Result<Info> {
+        self.call("account/info", &[]).await
+    }
+
+    pub async fn account_package(&self) -> Result<Package> {
+        self.call("account/package", &[]).await
+    }
+
+    /// `folder` blank = the root. No paging (providers.md 2.9). Rows in the trash are left out: newer versions list them,
+    /// in the root (OQ-18).
+    pub async fn folder_listing(&self, folder: &str) -> Result<Listing> {
+        let mut listing: Listing = self.call("folder/listing", &[("parent_folder_id", folder)]).await?;
+        listing.folders.retain(|f| entries::is_active(&f.status));
+        listing.files.retain(|f| entries::is_active(&f.status) && entries::is_active(&f.file_status));
+        Ok(listing)
+    }
+
+    /// The page documents `parent_folder_id`, the script reads `folder_id`: both are sent (OQ-16).
+    pub async fn folder_info(&self, id: &str) -> Result<Folder> {
+        self.call("folder/info", &[("folder_id", id), ("parent_folder_id", id)]).await
+    }
+
+    /// Private. `parent` blank = the root. A second folder of the same name is made without a word (providers.md 2.9).
+    pub async fn folder_create(&self, parent: &str, name: &str) -> Result<Folder> {
+        let mut fields = vec![("folder_name", name), ("is_public", "0")];
+        if !parent.is_empty() {
+            fields.push(("parent_id", parent));
+        }
+        self.call("folder/create", &fields).await
+    }
+
+    pub async fn file_info(&self, id: &str) -> Result<File> {
+        self.call("file/info", &[("file_id", id)]).await
+    }
+
+    /// The id of the file with that short URL (OQ-19). The download URL that comes with it is not used.
+    pub async fn file_of_short_url(&self, short: &str) -> Result<Option<String>> {
+        Ok(self.call::<Found>("file/download", &[("short_url", short)]).await?.file_id)
+    }
+
+    /// Into the trash.
+    pub async fn file_delete(&self, id: &str) -> Result<()> {
+        self.ask("file/delete", &[("file_id", id)]).await.map(drop)
+    }
+
+    /// What is left blank is kept (providers.md 2.8).
+    pub async fn file_rename(&self, id: &str, name: &str) -> Result<File> {
+        self.call("file/edit", &[("file_id", id), ("filename", name)]).await
+    }
+
+    async fn call<T: DeserializeOwned>(&self, call: &str, fields: &[(&str, &str)]) -> Result<T> {
+        let reply = self.ask(call, fields).await?;
+        answer::data(&reply)
+    }
+
+    /// A reply that is a success.
+    async fn ask(&self, call: &str, fields: &[(&str, &str)]) -> Result<Reply> {
+        let token = self.token().await?;
+        let reply = self.post(call, &token, fields).await?;
+        match answer::verdict(&reply) {
+            Ok(()) => Ok(reply),
+            Err(e) => {
+                if e.kind() == Kind::Expired {
+                    self.note_stale(&token);
+                }
+                Err(e)
+            }
+        }
+    }
+
+    async fn post(&self, call: &str, token: &StoredToken, fields: &[(&str, &str)]) -> Result<Reply> {
+        let (access, account) = self.identity(token)?;
+        let mut form = vec![("access_token", access), ("account_id", account)];
+        form.extend_from_slice(fields);
+        self.http.call(self.http.client().post(self.url(call)).form(&form)).await
+    }
+
+    /// The two fields that every call carries.
+    pub fn identity<'a>(&self, token: &'a StoredToken) -> Result<(&'a str, &'a str)> {
+        match token.field("account_id") {
+            Some(account) => Ok((token.token.expose(), account.expose())),
+            None => {
+                self.note_stale(token);
+                Err(Error::new(Kind::Expired, "the kept token lacks its account"))
+            }
+        }
+    }
+}
+
+/// `url` may be the site's origin, its `/api` page, or end in `/api/v2`.
+fn api_url(text: &str, insecure: bool) -> Result<Url> {
+    let mut url = http::base_url(text, insecure)?;
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix(API).or_else(|| path.strip_suffix("/api")).unwrap_or(path);
+    let path = format!("{path}{API}");
+    url.set_path(&path);
+    url.set_query(None);
+    url.set_fragment(None);
+    // Neither can fail: the url has a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_may_be_the_site_or_its_api() {
+        let cases = [
+            ("https://cloud.giga0.com", "https://cloud.giga0.com/api/v2"),
+            ("https://cloud.giga0.com/", "https://cloud.giga0.com/api/v2"),
+            ("https://cloud.giga0.com/api/v2/", "https://cloud.giga0.com/api/v2"),
+            ("https://cloud.giga0.com/api", "https://cloud.giga0.com/api/v2"),
+            ("files.example.com/share", "https://files.example.com/share/api/v2"),
+            ("https://ann:pw@files.example.com/?x=1#top", "https://files.example.com/api/v2"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/api/v2"),
+        ];
+        for (text, url) in cases {
+            assert_eq!(api_url(text, false).unwrap().as_str(), url, "{text}");
+        }
+        assert_eq!(api_url("http://files.example.com", false).unwrap_err().kind(), Kind::Usage);
+    }
+}

@@ -1,0 +1,101 @@
+//! How a name changes at giga0: tags are stripped and blanks cut (providers.md 2.1), and a name that is taken becomes
+//! `name (2).ext` (2.5). So a stored file may be ours under another name.
+
+use crate::contract::{Error, Kind, Result};
+use crate::model::RemotePath;
+
+/// Refuses what can't be stored under any name; a name that the site merely changes is allowed, as the answer tells it.
+pub fn check(name: &str) -> Result<()> {
+    RemotePath::root().join(name)?;
+    if as_stored(name).is_empty() {
+        return Err(Error::new(Kind::Refused, "nothing of this name is left when the site has removed tags and outer blanks")
+            .on(format!("{name:?}"))
+            .hint("rename the file first"));
+    }
+    Ok(())
+}
+
+/// The name without what looks like a tag, and without outer blanks.
+pub fn as_stored(name: &str) -> String {
+    let mut kept = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, tag)) = rest.split_once('<') {
+        kept.push_str(before);
+        if tag.starts_with(char::is_whitespace) {
+            kept.push('<');
+            rest = tag;
+        } else {
+            rest = tag.split_once('>').map_or("", |(_, after)| after);
+        }
+    }
+    kept.push_str(rest);
+    kept.trim().to_owned()
+}
+
+/// Is `stored` what the site makes of `wished`: the name itself, or its `name (n).ext` form?
+pub fn comes_from(stored: &str, wished: &str) -> bool {
+    stored == wished || is_numbered(stored, wished) || {
+        let wished = as_stored(wished);
+        stored == wished || is_numbered(stored, &wished)
+    }
+}
+
+fn is_numbered(stored: &str, wished: &str) -> bool {
+    let dot = wished.rfind('.').unwrap_or(wished.len());
+    let (stem, extension) = wished.split_at(dot);
+    [(stem, extension), (wished, "")].into_iter().any(|(stem, extension)| {
+        let number = stored.strip_prefix(stem).and_then(|s| s.strip_suffix(extension));
+        let number = number.and_then(|n| n.strip_prefix(" (")).and_then(|n| n.strip_suffix(')'));
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_name_gets_a_number() {
+        for (stored, wished) in [
+            ("a.jpg", "a.jpg"),
+            ("a (2).jpg", "a.jpg"),
+            ("sample4_l (1).jpg", "sample4_l.jpg"),
+            ("a.tar (12).gz", "a.tar.gz"),
+            ("a.tar.gz (2)", "a.tar.gz"),
+            ("README (3)", "README"),
+            ("ac (2).txt", "a<b>c.txt"),
+            ("x.txt", "  x.txt "),
+        ] {
+            assert!(comes_from(stored, wished), "{stored} from {wished}");
+        }
+        for (stored, wished) in [
+            ("b.jpg", "a.jpg"),
+            ("a (x).jpg", "a.jpg"),
+            ("a ().jpg", "a.jpg"),
+            ("a (2).png", "a.jpg"),
+            ("a.jpg", "a (2).jpg"),
+            ("A.jpg", "a.jpg"),
+            ("a(2).jpg", "a.jpg"),
+            ("a", ""),
+        ] {
+            assert!(!comes_from(stored, wished), "{stored} from {wished}");
+        }
+    }
+
+    #[test]
+    fn tags_and_blanks_go() {
+        for (name, stored) in [("a<b>c", "ac"), (" x ", "x"), ("1 < 2", "1 < 2"), ("a<b", "a"), ("<b>", ""), ("ü", "ü"), ("a>b", "a>b")] {
+            assert_eq!(as_stored(name), stored, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_what_cannot_be_stored_is_refused() {
+        for name in ["", ".", "..", "a/b", "a\nb", "a\rb", "a\0b", "   ", "<b>"] {
+            assert_eq!(check(name).unwrap_err().kind(), Kind::Refused, "{name:?}");
+        }
+        for name in ["a<b>c", " outer ", "ü (2).jpg", "@x", ".hidden"] {
+            check(name).unwrap();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A new copy in the place of an older one (OQ-20). giga0 never overwrites: the new copy arrived as `name (2)`, so the
+//! older one goes to the trash and the new one gets the name. Done again after a failure it goes on where it stopped.
+
+use super::Giga0;
+use super::entries::{self, file_number};
+use super::names;
+use crate::contract::{Error, Kind, Result};
+use crate::model::Entry;
+
+impl Giga0 {
+    pub(super) async fn put_in_place(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
+        let (old_number, new_number) = (file_number(old)?, file_number(new)?);
+        match self.api.file_delete(old_number).await {
+            // Gone already, by somebody else or an earlier try.
+            Err(e) if e.kind() == Kind::NotFound => {}
+            Err(e) => return Err(both_left(old, new, e)),
+            Ok(()) => {}
+        }
+        if new.name == name {
+            return Ok(new.clone());
+        }
+        let row = self.api.file_rename(new_number, name).await.map_err(|e| misnamed(old, new, name, e))?;
+        // No name is refused in words: only the answer tells whether it was taken (providers.md 2.8).
+        let named = row.name.clone().unwrap_or_default();
+        if named != name && named != names::as_stored(name) {
+            let refused = Error::new(Kind::Refused, format!("the site named it {named:?}"));
+            return Err(misnamed(old, new, name, refused));
+        }
+        let mut placed = entries::of_file(row, new.path.parent().as_ref())?;
+        placed.id.clone_from(&new.id);
+        placed.size = placed.size.or(new.size);
+        placed.md5.clone_from(&new.md5);
+        Ok(placed)
+    }
+}
+
+/// Whether the older copy went is unknown when the line broke; then it is said so.
+fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
+    let still = if why.kind() == Kind::Interrupted { "may still be there" } else { "could not be removed" };
+    let text =
+        format!("the new copy is complete as {:?} (@{}), but the older one, {:?} (@{}), {still}", new.name, new.id, old.name, old.id);
+    told(text, old, why).hint("run the same command again, or remove the one you don't want")
+}
+
+fn misnamed(old: &Entry, new: &Entry, name: &str, why: Error) -> Error {
+    let text = format!(
+        "the new copy is complete, but still named {:?} (@{}) instead of {name:?}; the older one (@{}) is in the trash",
+        new.name, new.id, old.id
+    );
+    told(text, old, why).hint(format!("give @{} its name on the site", new.id))
+}
+
+fn told(text: String, old: &Entry, why: Error) -> Error {
+    let error = Error::new(why.kind(), text).on(old.path.to_string()).after(why.retry_after());
+    match why.http_or_ftp_status() {
+        Some(status) => error.status(status).cause(why),
+        None => error.cause(why),
+    }
+}

@@ -1,0 +1,195 @@
+//! One upload to giga0: one form, one request (providers.md 2.5). What must be known before it leaves, and how it is
+//! recognised when its answer is lost.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::header::HeaderMap;
+
+use super::api::Api;
+use super::{answer, entries, names};
+use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
+use crate::model::{Entry, Limits, Protocol, RemotePath};
+use crate::protocols::multipart::{Form, FormTarget};
+use crate::protocols::reply::Reply;
+
+/// Bytes of the item, when the account may send it. Fails with `NeedsSize`, or with `Refused` before a byte is sent.
+pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
+    let on = || item.source.name().to_owned();
+    let closed = item.avoid.contains(&Protocol::Multipart);
+    if closed || item.protocol.is_some_and(|p| p != Protocol::Multipart) {
+        return Err(Error::new(Kind::Unsupported, "this site takes uploads by multipart only").on(on()));
+    }
+    let Some(size) = item.source.size() else {
+        return Err(Error::new(Kind::NeedsSize, "this site must know the size of an upload before it begins").on(on()));
+    };
+    if size == 0 {
+        return Err(Error::new(Kind::Refused, "this site stores no empty files").on(on()));
+    }
+    if limits.may_upload == Some(false) {
+        return Err(Error::new(Kind::Refused, "this account's package allows no uploads").on(on()));
+    }
+    match limits.file_size {
+        Some(most) if size > most => {
+            Err(Error::new(Kind::Refused, format!("{size} bytes are more than this account may upload in one file ({most} bytes)"))
+                .on(on()))
+        }
+        _ => Ok(size),
+    }
+}
+
+/// `listed`: the folder as it is before the first byte leaves.
+pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> {
+    let same_name = listed.iter().filter(|e| !e.is_folder() && names::comes_from(&e.name, &item.name));
+    Ok(Ticket {
+        path: item.path()?,
+        folder: Some(item.folder.id.clone()),
+        size: Some(size),
+        before: same_name.map(|e| e.id.clone()).collect(),
+        ..Ticket::default()
+    })
+}
+
+/// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it. The
+/// wished name itself comes first; of several the oldest, as it is the first try.
+pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
+    let wished = ticket.path.name()?;
+    let ours = |e: &Entry| !e.is_folder() && e.size == ticket.size && !ticket.before.contains(&e.id) && names::comes_from(&e.name, wished);
+    let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
+    listed.into_iter().filter(ours).min_by_key(|e| (e.name != wished, age(e)))
+}
+
+pub struct Target {
+    pub api: Arc<Api>,
+    pub ticket: Ticket,
+    /// As the user has it; the site may store another.
+    pub name: String,
+    /// The folder's path.
+    pub folder: RemotePath,
+    /// The token of the latest try, in case its answer calls it expired.
+    pub used: Mutex<Option<StoredToken>>,
+}
+
+impl FormTarget for Target {
+    fn form(&self) -> BoxFuture<'_, Result<Form>> {
+        Box::pin(async {
+            let token = self.api.token().await?;
+            *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+            let (access, account) = self.api.identity(&token)?;
+            let fields =
+                [("access_token", access), ("account_id", account), ("folder_id", self.ticket.folder.as_deref().unwrap_or_default())];
+            Ok(Form {
+                url: self.api.url("file/upload"),
+                headers: HeaderMap::new(),
+                fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                file_field: "upload_file".to_owned(),
+                file_name: self.name.clone(),
+            })
+        })
+    }
+
+    fn judge(&self, reply: Reply) -> Result<()> {
+        let size = self.ticket.size.unwrap_or_default();
+        let stored = answer::uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
+        if let Some(entry) = stored.and_then(|s| entries::of_stored(s, &self.folder)) {
+            // A second answer to one ticket would be about the same file.
+            let _ = self.ticket.answer.set(entry);
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    fn noted(&self, error: Error) -> Error {
+        if error.kind() == Kind::Expired
+            && let Some(token) = &*self.used.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            self.api.note_stale(token);
+        }
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Checksum, Chunks, Source};
+    use crate::model::EntryKind;
+
+    struct Bytes(Option<u64>);
+
+    impl Source for Bytes {
+        fn name(&self) -> &str {
+            "a.jpg"
+        }
+        fn size(&self) -> Option<u64> {
+            self.0
+        }
+        fn read(&self, _: u64, _: u64) -> Chunks {
+            unreachable!()
+        }
+        fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
+            unreachable!()
+        }
+        fn check_unchanged(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn item(size: Option<u64>) -> UploadItem {
+        UploadItem {
+            source: Arc::new(Bytes(size)),
+            folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
+            name: "a.jpg".into(),
+            checksum: Checksum::default(),
+            replaces: None,
+            protocol: None,
+            avoid: vec![],
+            chunk_size: None,
+            unused: None,
+        }
+    }
+
+    fn file(id: u64, name: &str, size: u64) -> Entry {
+        let mut entry = Entry::new(EntryKind::File, format!("file:{id}"), RemotePath::parse(&format!("/x/{name}")).unwrap());
+        entry.size = Some(size);
+        entry
+    }
+
+    #[test]
+    fn what_is_refused_before_a_byte_is_sent() {
+        let none = Limits::default();
+        assert_eq!(admit(&item(Some(7)), &none).unwrap(), 7);
+        assert_eq!(admit(&item(None), &none).unwrap_err().kind(), Kind::NeedsSize);
+        assert_eq!(admit(&item(Some(0)), &none).unwrap_err().kind(), Kind::Refused);
+        let small = Limits { file_size: Some(7), ..Limits::default() };
+        assert_eq!(admit(&item(Some(7)), &small).unwrap(), 7);
+        assert_eq!(admit(&item(Some(8)), &small).unwrap_err().kind(), Kind::Refused);
+        let closed = Limits { may_upload: Some(false), ..Limits::default() };
+        assert_eq!(admit(&item(Some(7)), &closed).unwrap_err().kind(), Kind::Refused);
+        let tus = UploadItem { protocol: Some(Protocol::Tus), ..item(Some(7)) };
+        assert_eq!(admit(&tus, &none).unwrap_err().kind(), Kind::Unsupported);
+        let avoided = UploadItem { avoid: vec![Protocol::Multipart], ..item(Some(7)) };
+        assert_eq!(admit(&avoided, &none).unwrap_err().kind(), Kind::Unsupported);
+    }
+
+    #[test]
+    fn only_a_new_id_of_the_right_name_and_size_is_ours() {
+        let before = [file(5, "a.jpg", 10), file(6, "a (2).jpg", 10), file(7, "other.jpg", 10)];
+        let ticket = ticket(&item(Some(10)), 10, &before).unwrap();
+        assert_eq!(ticket.before, ["file:5", "file:6"]);
+        assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
+
+        assert!(arrived(&ticket, before.to_vec()).is_none(), "what was there before is not ours");
+        let with = |more: Vec<Entry>| arrived(&ticket, before.iter().cloned().chain(more).collect()).map(|e| e.id);
+        assert_eq!(with(vec![file(8, "a (3).jpg", 9)]), None, "half a file is not ours");
+        assert_eq!(with(vec![file(8, "b.jpg", 10)]), None);
+        assert_eq!(with(vec![file(9, "a (4).jpg", 10), file(8, "a (3).jpg", 10)]).as_deref(), Some("file:8"));
+        assert_eq!(with(vec![file(8, "a (3).jpg", 10), file(9, "a.jpg", 10)]).as_deref(), Some("file:9"));
+        let mut folder = file(9, "a.jpg", 10);
+        folder.kind = EntryKind::Folder;
+        assert_eq!(with(vec![folder]), None);
+        let mut sizeless = file(9, "a.jpg", 10);
+        sizeless.size = None;
+        assert_eq!(with(vec![sizeless]), None);
+    }
+}

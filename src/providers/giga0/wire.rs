@@ -1,0 +1,199 @@
+//! giga0's JSON as it comes: ids, sizes and counters as strings in most places and as numbers in others, nulls anywhere
+//! (providers.md 2.1). Nothing here fails on a field; what is missing is none.
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use crate::model::Secret;
+use crate::protocols::loose;
+
+/// The marks that tell success from failure; different versions of the script use different ones (providers.md 2.1).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    #[serde(rename = "_status", deserialize_with = "loose::text")]
+    pub call_status: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub status: Option<String>,
+    #[serde(deserialize_with = "loose::flag")]
+    pub result: Option<bool>,
+    #[serde(deserialize_with = "loose::flag")]
+    pub success: Option<bool>,
+    pub response: Value,
+    pub message: Value,
+    /// Where the answer to an unknown call has its text.
+    #[serde(rename = "0")]
+    pub zero: Value,
+    pub data: Option<IgnoredAny>,
+}
+
+/// The same answer read for its content.
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+pub struct Envelope<T> {
+    #[serde(default = "none")]
+    pub data: Option<T>,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// `/authorize`.
+#[derive(Deserialize)]
+pub struct Grant {
+    #[serde(default, deserialize_with = "loose::secret")]
+    pub access_token: Option<Secret>,
+    #[serde(default, deserialize_with = "loose::secret")]
+    pub account_id: Option<Secret>,
+}
+
+/// `/account/info`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Info {
+    #[serde(deserialize_with = "loose::text")]
+    pub username: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub level_id: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub email: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub status: Option<String>,
+    #[serde(rename = "paidExpiryDate", deserialize_with = "loose::text")]
+    pub paid_until: Option<String>,
+    /// Bytes; instead of the package's own.
+    #[serde(rename = "storageLimitOverride", deserialize_with = "loose::number")]
+    pub storage: Option<u64>,
+}
+
+/// `/account/package`; 0 = no limit.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Package {
+    #[serde(deserialize_with = "loose::text")]
+    pub label: Option<String>,
+    /// Bytes.
+    #[serde(deserialize_with = "loose::number")]
+    pub max_upload_size: Option<u64>,
+    #[serde(deserialize_with = "loose::flag")]
+    pub can_upload: Option<bool>,
+    #[serde(deserialize_with = "loose::number")]
+    pub max_storage_bytes: Option<u64>,
+    #[serde(deserialize_with = "loose::number")]
+    pub concurrent_uploads: Option<u64>,
+    #[serde(deserialize_with = "loose::number")]
+    pub concurrent_downloads: Option<u64>,
+    /// Seconds.
+    #[serde(deserialize_with = "loose::number")]
+    pub wait_between_downloads: Option<u64>,
+    #[serde(deserialize_with = "loose::number")]
+    pub days_to_keep_inactive_files: Option<u64>,
+    #[serde(deserialize_with = "loose::text")]
+    pub level_type: Option<String>,
+}
+
+/// A folder of `/folder/listing`, `/folder/info`, `/folder/create`. Its `accessPassword` is a secret and not read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Folder {
+    #[serde(deserialize_with = "loose::text")]
+    pub id: Option<String>,
+    #[serde(rename = "folderName", deserialize_with = "loose::text")]
+    pub name: Option<String>,
+    /// Bytes of all that is in it; a cached number (providers.md 2.9).
+    #[serde(rename = "totalSize", deserialize_with = "loose::number")]
+    pub total_size: Option<u64>,
+    /// 0 private, 1 unlisted, 2 public.
+    #[serde(rename = "isPublic", deserialize_with = "loose::number")]
+    pub is_public: Option<u64>,
+    #[serde(deserialize_with = "loose::text")]
+    pub date_added: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub date_updated: Option<String>,
+    #[serde(rename = "url_folder", deserialize_with = "loose::text")]
+    pub url: Option<String>,
+    #[serde(deserialize_with = "loose::number")]
+    pub child_folder_count: Option<u64>,
+    #[serde(deserialize_with = "loose::number")]
+    pub file_count: Option<u64>,
+    #[serde(deserialize_with = "loose::text")]
+    pub status: Option<String>,
+}
+
+/// A file of `/folder/listing`, `/file/info`, `/file/edit`. `url_file_delete` works like a password and is not read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct File {
+    #[serde(deserialize_with = "loose::text")]
+    pub id: Option<String>,
+    #[serde(rename = "filename", deserialize_with = "loose::text")]
+    pub name: Option<String>,
+    #[serde(rename = "shortUrl", deserialize_with = "loose::text")]
+    pub short_url: Option<String>,
+    #[serde(rename = "fileType", deserialize_with = "loose::text")]
+    pub mime: Option<String>,
+    /// Bytes.
+    #[serde(rename = "fileSize", deserialize_with = "loose::number")]
+    pub size: Option<u64>,
+    /// In listings.
+    #[serde(deserialize_with = "loose::text")]
+    pub status: Option<String>,
+    /// In `/file/info` (providers.md 2.8).
+    #[serde(deserialize_with = "loose::text")]
+    pub file_status: Option<String>,
+    #[serde(deserialize_with = "loose::number")]
+    pub downloads: Option<u64>,
+    #[serde(rename = "uploadedDate", deserialize_with = "loose::text")]
+    pub uploaded: Option<String>,
+    #[serde(rename = "folderId", deserialize_with = "loose::text")]
+    pub folder_id: Option<String>,
+    #[serde(rename = "url_file", deserialize_with = "loose::text")]
+    pub url: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Listing {
+    #[serde(deserialize_with = "loose::list")]
+    pub folders: Vec<Folder>,
+    #[serde(deserialize_with = "loose::list")]
+    pub files: Vec<File>,
+}
+
+/// The one object of `/file/upload`'s list. `delete_url` and `delete_hash` work like passwords and are not read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Stored {
+    #[serde(deserialize_with = "loose::text")]
+    pub name: Option<String>,
+    #[serde(deserialize_with = "loose::number")]
+    pub size: Option<u64>,
+    /// Set although the call was a success: the file was refused.
+    pub error: Value,
+    #[serde(deserialize_with = "loose::text")]
+    pub hash: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub short_url: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub file_id: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub url: Option<String>,
+}
+
+/// `/file/upload`'s `data`: a list of one, or the one itself.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Uploaded {
+    List(Vec<Stored>),
+    One(Box<Stored>),
+}
+
+/// `/file/download`; its `download_url` works like a password and is not read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    #[serde(deserialize_with = "loose::text")]
+    pub file_id: Option<String>,
+}
