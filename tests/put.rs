@@ -90,7 +90,8 @@ fn every_protocol_of_iogates_brings_the_same_bytes() {
     for protocol in ["tus", "plupload", "ftps"] {
         let ran = play.home.run(&["put", "--json", "--protocol", protocol, "src/", &format!("iogates:/by-{protocol}")]).ends_with(0);
         assert!(ran.events("uploaded").iter().all(|e| e["protocol"] == protocol && e["verified"] == "md5"), "{}", ran.stdout);
-        let there: BTreeMap<_, _> = play.arrived("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
+        let there: BTreeMap<_, _> =
+            play.arrived("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
         assert_eq!(there, below(&format!("/by-{protocol}"), &files));
     }
 }

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::builder::{BoolishValueParser, OsStr};
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
@@ -13,12 +14,14 @@ use super::put::PutArgs;
 use crate::config::{Config, DefaultValue, Defaults, Env, Prompt, Where, ask_on_terminal};
 use crate::error::{Error, Result};
 use crate::providers::REGISTRY;
-use crate::render::{self, Progress};
+use crate::render::{Progress, Renderer, Style, exit};
 
 /// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo
 #[derive(Parser)]
-#[command(name = "haul", version, max_term_width = 100, hide_env_values = true, arg_required_else_help = true)]
-#[command(after_help = "Addresses are REMOTE:PATH; `haul remote add` makes a remote, `haul sandbox` lets you try without an account.\nEnds with 0 only when all is done; other statuses tell what went wrong (see the README).")]
+#[command(name = "haul", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "Addresses are REMOTE:PATH; `haul remote add` makes a remote, `haul sandbox` lets you try without an account.\nEnds with 0 only when all is done; other statuses tell what went wrong (see the README)."
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -33,16 +36,16 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// One JSON object a line on standard output, nothing else
-    #[arg(long, global = true, env = "HAUL_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, global = true, env = "HAUL_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
     /// Errors only
-    #[arg(short, long, global = true, env = "HAUL_QUIET", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(short, long, global = true, env = "HAUL_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
     /// Notes and retries; twice: requests, without secrets
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE", hide_env_values = true)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE")]
     pub verbose: u8,
     /// auto, bar, plain or none
-    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_env_values = true, value_parser = progress)]
+    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", value_parser = progress)]
     pub progress: Progress,
 }
 
@@ -70,7 +73,11 @@ impl Early {
                 let _ = e.print();
                 ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2))
             }
-            Early::Ours(e) => ExitCode::from(render::last_words(&e)),
+            Early::Ours(e) => {
+                let renderer = Renderer::new(Style::default());
+                renderer.error(&e);
+                ExitCode::from(exit::status(e.kind()))
+            }
         }
     }
 }
@@ -96,7 +103,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
 
 /// Whom to ask for a secret that is set nowhere: nobody, when the user wants quiet or a script listens.
 fn prompt(global: &Global) -> Option<Prompt> {
-    (!global.quiet && !global.json).then_some(ask_on_terminal as Prompt)
+    (!global.quiet && !global.json).then(|| Arc::new(ask_on_terminal) as Prompt)
 }
 
 /// The long options that `[defaults]` may set: those of the transfer commands, and the global ones but `config`.

@@ -40,7 +40,9 @@ pub fn run_man(desk: &mut Desk) -> Result<u8> {
     let mut pages = vec![Cli::command()];
     while let Some(page) = pages.pop() {
         let prefix = page.get_display_name().unwrap_or(page.get_name()).to_owned();
-        clap_mangen::Man::new(page.clone()).render(&mut text).map_err(|e| Error::new(Kind::Other, "the manual could not be made").cause(e))?;
+        clap_mangen::Man::new(page.clone())
+            .render(&mut text)
+            .map_err(|e| Error::new(Kind::Other, "the manual could not be made").cause(e))?;
         for sub in page.get_subcommands().filter(|s| !s.is_hide_set() && s.get_name() != "help") {
             pages.push(sub.clone().display_name(format!("{prefix}-{}", sub.get_name())));
         }

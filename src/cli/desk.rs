@@ -1,5 +1,6 @@
 //! What a verb is handed: configuration, the voice, and remotes opened by name.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::contract::provider::AnyProvider;
 use crate::contract::{Events, Ledger, Opening, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Protocol};
-use crate::render::Renderer;
+use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
 use crate::state::State;
 use crate::transfer;
 
@@ -21,6 +22,7 @@ const TRIES: u32 = 5;
 pub struct Desk {
     pub config: Config,
     pub renderer: Renderer,
+    style: Style,
     state: Arc<State>,
     /// Retries of single calls are told with `-v`.
     events: Events,
@@ -39,10 +41,17 @@ pub struct OpenRemote {
 
 impl Desk {
     pub fn new(config: Config, env: Env, global: &Global) -> Desk {
-        let renderer = Renderer::for_process(global.json, global.quiet, global.verbose, global.progress);
-        let state = Arc::new(State::new(env.state_dir()));
+        let style = style_of(global);
+        let renderer = Renderer::new(style.clone());
+        let state = Arc::new(State::new(env.state_dir().map(Path::to_owned)));
         let (events, told) = Events::channel();
-        Desk { config, renderer, state, events, told }
+        Desk { config, renderer, style, state, events, told }
+    }
+
+    /// How entries are shown; called before anything is.
+    pub fn show_as(&mut self, view: View, paths: bool, exact: bool) {
+        self.style = Style { view, paths, exact, ..self.style.clone() };
+        self.renderer = Renderer::new(self.style.clone());
     }
 
     pub fn knows(&self, remote: &str) -> bool {
@@ -79,13 +88,23 @@ impl Desk {
                 self.renderer.note(&why);
             }
         }
-        for warning in self.state.warnings() {
-            self.renderer.warning(&warning.to_string());
+        for warning in self.state.take_warnings() {
+            self.renderer.warning(&warning);
         }
-        match outcome {
-            Ok(status) => status,
-            Err(error) => self.renderer.error(&error),
+        let status = self.said(outcome);
+        match self.renderer.finish() {
+            Ok(()) => status,
+            // What was done is done, but whoever reads the results has not got them all.
+            Err(error) if status == exit::DONE => self.said(Err(error)),
+            Err(_) => status,
         }
+    }
+
+    fn said(&self, outcome: Result<u8>) -> u8 {
+        outcome.unwrap_or_else(|error| {
+            self.renderer.error(&error);
+            exit::status(error.kind())
+        })
     }
 }
 
@@ -101,6 +120,21 @@ impl OpenRemote {
 
     pub fn config(&self) -> &Remote {
         &self.config
+    }
+}
+
+fn style_of(global: &Global) -> Style {
+    let env = |name: &str| std::env::var(name).ok();
+    let terminal = Terminal::look(env);
+    Style {
+        json: global.json,
+        quiet: global.quiet,
+        verbose: global.verbose,
+        progress: global.progress,
+        terminal,
+        colour: style::colour(terminal.err, env),
+        ci: Ci::from_env(env),
+        ..Style::default()
     }
 }
 

@@ -77,7 +77,11 @@ pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
 fn password_from(mut input: impl Read) -> Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = String::new();
-    input.by_ref().take(LONGEST).read_to_string(&mut text).map_err(|e| Error::new(Kind::Local, "the password could not be read").on("-").cause(e))?;
+    input
+        .by_ref()
+        .take(LONGEST)
+        .read_to_string(&mut text)
+        .map_err(|e| Error::new(Kind::Local, "the password could not be read").on("-").cause(e))?;
     let line = text.split(['\r', '\n']).next().unwrap_or_default();
     if line.is_empty() {
         return Err(Error::new(Kind::Usage, "standard input holds no password").on("-"));

@@ -6,6 +6,7 @@ use super::desk::{Desk, OpenRemote};
 use super::{DONE, values};
 use crate::error::Result;
 use crate::model::{Address, Entry, Report};
+use crate::render::View;
 
 /// List a folder on a remote; without an address, the remotes
 ///
@@ -37,7 +38,7 @@ pub async fn run(desk: &mut Desk, args: LsArgs) -> Result<u8> {
     };
     let address = Address::parse_remote(&place)?;
     let remote = desk.open(&address.remote, args.timeout)?;
-    desk.renderer.view(args.long, args.recursive, args.bytes);
+    desk.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
     let calls = desk.calls(&remote);
     let top = calls.ask(|| remote.provider.stat(&address.place)).await?;
     if !top.is_folder() {

@@ -46,7 +46,11 @@ async fn make(desk: &mut Desk, address: &Address, parents: bool, timeout: std::t
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
             Some(parent) => one_named(parent.children.clone(), name, false, &parent.entry.path)?,
             None if parents => None,
-            None => return Err(Error::new(Kind::NotFound, "its parent folder is not there").on(address.to_string()).hint("make the parents too: haul mkdir -p")),
+            None => {
+                return Err(Error::new(Kind::NotFound, "its parent folder is not there")
+                    .on(address.to_string())
+                    .hint("make the parents too: haul mkdir -p"));
+            }
         },
         _ => return Err(Error::new(Kind::Exists, "the top folder is always there").on(address.to_string())),
     };

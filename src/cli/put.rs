@@ -132,6 +132,7 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
     };
     let (outcome, tally) = tokio::join!(put(job, &args.sources), desk.renderer.follow(receiver));
     outcome?;
+    desk.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
@@ -145,14 +146,18 @@ fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyPr
 }
 
 fn not_remote(target: &str) -> Error {
-    Error::new(Kind::Usage, "the target of a put is a place on a remote").on(target).hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
+    Error::new(Kind::Usage, "the target of a put is a place on a remote")
+        .on(target)
+        .hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
 }
 
 /// `haul put studio:/a cloud:/b`: easily typed, and the colon in a file's name is rare.
 fn refuse_remote_source(desk: &Desk, source: &str) -> Result<()> {
     match Address::parse(source) {
         Ok(Some(address)) if !std::path::Path::new(source).exists() && desk.knows(&address.remote) => {
-            Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote").on(source).hint("a local file with a colon is written ./NAME:REST"))
+            Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote")
+                .on(source)
+                .hint("a local file with a colon is written ./NAME:REST"))
         }
         _ => Ok(()),
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;
 use crate::model::{Address, Place, RemotePath, Report};
 use crate::providers::{self, REGISTRY};
-use crate::render::exit;
+use crate::render::{View, exit};
 
 /// The configured accounts
 #[derive(Subcommand)]
@@ -105,6 +105,7 @@ fn pair(text: &str) -> Result<(String, String)> {
 }
 
 pub fn list(desk: &mut Desk) -> Result<u8> {
+    desk.show_as(View::Row, false, false);
     let lines: Vec<_> = desk.config.remotes().iter().map(|r| r.line()).collect();
     if lines.is_empty() {
         desk.renderer.warning("there are no remotes yet; `haul remote add` makes one, `haul sandbox` lets you try without an account");
@@ -117,7 +118,7 @@ pub fn list(desk: &mut Desk) -> Result<u8> {
 
 fn show(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
     let line = desk.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
-    desk.renderer.show_block();
+    desk.show_as(View::Block, false, false);
     desk.renderer.report(&Report::Remote(line));
     Ok(DONE)
 }

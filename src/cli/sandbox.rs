@@ -35,7 +35,13 @@ pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
     let status = tokio::process::Command::new(program).args(rest).envs(sandbox.env()).env("PATH", own_folder_first()).status().await;
     let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").on(program).cause(e))?;
     for file in sandbox.arrived() {
-        desk.renderer.report(&Report::Arrived { provider: file.provider, path: file.path, size: file.size, md5: file.md5, protocol: file.protocol });
+        desk.renderer.report(&Report::Arrived {
+            provider: file.provider,
+            path: file.path,
+            size: file.size,
+            md5: file.md5,
+            protocol: file.protocol,
+        });
     }
     Ok(match status.code() {
         Some(code) => u8::try_from(code & 0xff).unwrap_or(1),

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::error::{Error, Kind, Result};
-use crate::render::exit::{SIGINT_STATUS, SIGTERM_STATUS};
+use crate::render::exit::{INTERRUPTED, TERMINATED};
 
 /// Runs `work`, or ends it at the first signal: dropped futures close their connections.
 pub async fn until_interrupted(work: impl Future<Output = Result<u8>>) -> Result<u8> {
@@ -20,13 +20,13 @@ async fn interrupted() -> Result<u8> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     tokio::select! {
-        _ = interrupt.recv() => Ok(SIGINT_STATUS),
-        _ = terminate.recv() => Ok(SIGTERM_STATUS),
+        _ = interrupt.recv() => Ok(INTERRUPTED),
+        _ = terminate.recv() => Ok(TERMINATED),
     }
 }
 
 #[cfg(not(unix))]
 async fn interrupted() -> Result<u8> {
     tokio::signal::ctrl_c().await.map_err(|e| Error::new(Kind::Local, "signals can't be waited for").cause(e))?;
-    Ok(SIGINT_STATUS)
+    Ok(INTERRUPTED)
 }

@@ -124,10 +124,10 @@ fn total(board: &Board, more: usize, now: Instant) -> String {
     numbers(board.bytes(), board.of_bytes(), &board.speed) + &more
 }
 
-/// `waiting 4s: the server is busy (try 2)`
+/// `waiting 4s: the server is busy (try 2 of 5)`
 pub(super) fn waiting(wait: &Wait, now: Instant) -> String {
     let left = wait.until.saturating_duration_since(now).as_secs_f64().ceil();
-    format!("waiting {left}s: {} (try {})", wait.why, wait.attempt)
+    format!("waiting {left}s: {} (try {} of {})", wait.why, wait.attempt, wait.of)
 }
 
 /// ` 35%  1.2 GiB/3.4 GiB  43.0 MiB/s  52s`: the last is the time left.
@@ -216,7 +216,7 @@ mod tests {
             Event::Started { id: 2, name: "b.mov".into(), size: Some(1024) },
             Event::Started { id: 3, name: "c.mov".into(), size: Some(1024) },
             Event::Sent { id: 1, bytes: 1024 },
-            Event::Waiting { id: Some(2), attempt: 2, wait: Duration::from_secs(5), why: "the server is busy".into() },
+            Event::Waiting { id: Some(2), attempt: 2, of: 5, wait: Duration::from_secs(5), why: "the server is busy".into() },
             Event::Checking { id: 3 },
         ] {
             board.apply(&event, start);
@@ -227,7 +227,7 @@ mod tests {
         let wanted = [
             "total 0/3            ━━━╸──────────  25%  1.0 KiB/4.0 KiB  1.0 KiB/s  3.0s",
             "a\\u{1b}[31m.mov      ━━━━━━━╸──────  50%  1.0 KiB/2.0 KiB  1.0 KiB/s  1.0s",
-            "b.mov                ────────────── waiting 4s: the server is busy (try 2)",
+            "b.mov                ────────────── waiting 4s: the server is busy (try 2 of 5)",
             "c.mov                ────────────── checking",
         ];
         assert_eq!(frames.lines(), wanted);
@@ -258,7 +258,7 @@ mod tests {
         let (mut bars, mut board) = (bars(&frames), Board::new(now));
         board.apply(&Event::Started { id: 1, name: "日".repeat(300), size: Some(0) }, now);
         let why = "x".repeat(300);
-        board.apply(&Event::Waiting { id: Some(1), attempt: 1, wait: Duration::ZERO, why }, now);
+        board.apply(&Event::Waiting { id: Some(1), attempt: 1, of: 5, wait: Duration::ZERO, why }, now);
         bars.draw(&board, now);
         let drawn = frames.last.lock().unwrap().clone();
         assert_eq!(drawn.matches('日').count(), 10);

@@ -55,6 +55,7 @@ impl Speed {
 pub(super) struct Wait {
     pub until: Instant,
     pub attempt: u32,
+    pub of: u32,
     /// Fit to be shown.
     pub why: String,
 }
@@ -115,9 +116,9 @@ impl Board {
             }
             Event::Accepted { id, offset } => self.moving(*id, |flight| flight.at = *offset),
             Event::StartedOver { id, .. } => self.moving(*id, |flight| flight.at = 0),
-            Event::Waiting { id, attempt, wait, why } => {
+            Event::Waiting { id, attempt, of, wait, why } => {
                 let until = now.checked_add(*wait).unwrap_or(now);
-                let wait = Wait { until, attempt: *attempt, why: visible(why).into_owned() };
+                let wait = Wait { until, attempt: *attempt, of: *of, why: visible(why).into_owned() };
                 match id.and_then(|id| self.flights.get_mut(&id)) {
                     Some(flight) => flight.doing = Doing::Waiting(wait),
                     None => self.waiting = Some(wait),
@@ -253,7 +254,7 @@ mod tests {
         let now = Instant::now();
         let mut board = Board::new(now);
         board.apply(&started(1, Some(9)), now);
-        let wait = |id| Event::Waiting { id, attempt: 2, wait: Duration::from_secs(4), why: "busy\n".into() };
+        let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into() };
         board.apply(&wait(Some(1)), now);
         assert_eq!(board.waiting().unwrap().why, "busy\\n");
         board.apply(&Event::Sent { id: 1, bytes: 1 }, now);

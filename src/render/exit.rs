@@ -3,6 +3,8 @@
 
 use crate::error::Kind;
 
+/// All done, skipped files included.
+pub const DONE: u8 = 0;
 /// SIGINT.
 pub const INTERRUPTED: u8 = 130;
 /// SIGTERM.

@@ -74,9 +74,9 @@ fn show(renderer: &Renderer, voice: Voice, board: &mut Board, now: Instant) {
 fn speak(renderer: &Renderer, board: &Board, event: &Event) {
     let name = |id: &u64| board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
     match event {
-        Event::Waiting { id, attempt, wait, why } => {
+        Event::Waiting { id, attempt, of, wait, why } => {
             let name = id.as_ref().map(name).unwrap_or_default();
-            renderer.note(&format!("{name}waiting {}: {why} (try {attempt})", units::span(wait.as_secs_f64())));
+            renderer.note(&format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64())));
         }
         Event::StartedOver { id, left_behind: None } => renderer.note(&format!("{}starting over from the first byte", name(id))),
         Event::StartedOver { id, left_behind: Some(what) } => {
@@ -107,7 +107,7 @@ mod tests {
         for event in [
             Event::Planned { files: 2, bytes: 8 },
             Event::Started { id: 1, name: "a".into(), size: Some(5) },
-            Event::Waiting { id: Some(1), attempt: 2, wait: Duration::from_secs(4), why: "the server is busy".into() },
+            Event::Waiting { id: Some(1), attempt: 2, of: 5, wait: Duration::from_secs(4), why: "the server is busy".into() },
             Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
             Event::Sent { id: 1, bytes: 5 },
             finished(1, Report::Uploaded(samples::transfer("a", "/a", 5))),
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(out.text(), format!("uploaded  a -> studio:/a  (5 B, md5 {})\n", samples::MD5));
         assert_eq!(
             err.text(),
-            "haul: note: a: waiting 4.0s: the server is busy (try 2)\n\
+            "haul: note: a: waiting 4.0s: the server is busy (try 2 of 5)\n\
              haul: warning: a: starting over from the first byte; @9 is left on the server\n\
              haul: b: the account is full; delete something\n\
              haul: warning: the share ends tomorrow\n\
@@ -141,13 +141,13 @@ mod tests {
         board.apply(&Event::Sent { id: 1, bytes: 1024 }, start);
         let now = start + Duration::from_secs(1);
         show(&renderer, Voice::Lines, &mut board, now);
-        let waiting = Event::Waiting { id: Some(1), attempt: 3, wait: Duration::from_secs(2), why: "line cut".into() };
+        let waiting = Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into() };
         board.apply(&waiting, now);
         show(&renderer, Voice::Lines, &mut board, now);
         assert_eq!(
             err.text(),
             "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left\n\
-             0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left, waiting 2s: line cut (try 3)\n"
+             0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left, waiting 2s: line cut (try 3 of 5)\n"
         );
         assert_eq!(out.text(), "");
     }

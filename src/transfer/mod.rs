@@ -14,4 +14,5 @@ pub mod upload;
 pub mod wait;
 pub mod watch;
 
+pub use conflict::IfExists;
 pub use retry::{Desk, Policy};

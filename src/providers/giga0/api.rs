@@ -18,7 +18,7 @@ const API: &str = "/api/v2";
 
 pub struct Api {
     pub http: Http,
-    base: Url,
+    pub base: Url,
     opening: Opening,
     login: OnceCell<(Credentials, Lease)>,
     /// Tokens that an upload's answer called expired: it is judged where nothing can wait for the lease.
