@@ -2,6 +2,7 @@
 
 pub mod ftps;
 pub mod http;
+pub mod long;
 pub mod multipart;
 pub mod plupload;
 pub mod reply;
