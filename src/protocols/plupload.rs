@@ -222,10 +222,7 @@ mod tests {
         let e = verdict(200, r#"{"jsonrpc":"2.0","error":{"code":102,"message":"Failed to open output stream."},"id":"id"}"#);
         let e = e.unwrap_err();
         assert_eq!(e.kind(), Kind::Refused);
-        assert_eq!(
-            e.to_string(),
-            "the server could not take a chunk: it can't write the file (error 102, Failed to open output stream.)"
-        );
+        assert_eq!(e.to_string(), "the server could not take a chunk: it can't write the file (error 102, Failed to open output stream.)");
         assert_eq!(kind(200, "<br />Warning: disk<br />{\"error\":{\"code\":\"101\"}}"), Kind::Interrupted);
         assert_eq!(kind(200, r#"{"error":"no room"}"#), Kind::Refused);
         assert_eq!(kind(200, r#"{"OK":0,"info":"Failed to move"}"#), Kind::Refused);
