@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
-use futures_util::StreamExt;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::reply::Reply;
 use super::tls;
-use crate::contract::{Network, Part};
+use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
 
@@ -18,7 +18,6 @@ const LARGEST_ANSWER: usize = 256 << 20;
 /// A connection that can't be made in this time would not become a good one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEPALIVE: Duration = Duration::from_secs(30);
-
 #[derive(Clone)]
 pub struct Http {
     client: Client,
@@ -67,6 +66,11 @@ impl Http {
     }
 
     async fn start(&self, request: RequestBuilder) -> Result<Response> {
+        let (result, url) = self.execute(request).await?;
+        result.map_err(|e| line_error(e, &url))
+    }
+
+    pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
         let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
         let (method, url) = (request.method().clone(), request.url().clone());
         let begun = std::time::Instant::now();
@@ -76,10 +80,10 @@ impl Http {
             Err(e) => e.to_string(),
         };
         tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", masked(url.as_str()), masked(&outcome), begun.elapsed().as_secs_f64());
-        result.map_err(|e| line_error(e, &url))
+        Ok((result, url))
     }
 
-    async fn read(&self, response: Response) -> Result<Reply> {
+    pub(super) async fn read(&self, response: Response) -> Result<Reply> {
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
         let mut body = BytesMut::new();
         let mut stream = response.bytes_stream();
@@ -95,7 +99,26 @@ impl Http {
 
 /// A part as a request body that is read while it is sent. Its length must be set by the caller (`Content-Length`).
 pub fn body_of(part: &Part) -> reqwest::Body {
-    reqwest::Body::wrap_stream(part.chunks())
+    reqwest::Body::wrap_stream(told(part.chunks()))
+}
+
+/// The source's failures in a form that passes through the HTTP client: an unreadable file must not look like a broken line.
+pub(super) fn told(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Chunks {
+    Box::pin(chunks.map_err(|e| std::io::Error::other(source_error(&e))))
+}
+
+/// A failure of the source while it was read: its own error where it carries one, else `Local`.
+pub fn source_error(io: &std::io::Error) -> Error {
+    match io.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(ours) => {
+            let error = Error::new(ours.kind(), ours.message());
+            match ours.advice() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        }
+        None => Error::new(Kind::Local, io.to_string()),
+    }
 }
 
 fn timed_out(after: Duration) -> Error {
@@ -129,9 +152,9 @@ fn source_io(error: &reqwest::Error) -> Option<Error> {
     let mut step: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
     while let Some(e) = step {
         if let Some(io) = e.downcast_ref::<std::io::Error>()
-            && let Some(ours) = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>())
+            && io.get_ref().is_some_and(|inner| inner.is::<Error>())
         {
-            return Some(Error::new(ours.kind(), ours.message()));
+            return Some(source_error(io));
         }
         step = e.source();
     }

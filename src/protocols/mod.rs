@@ -3,6 +3,7 @@
 pub mod ftps;
 pub mod http;
 pub mod loose;
+pub mod long;
 pub mod multipart;
 pub mod plupload;
 pub mod reply;

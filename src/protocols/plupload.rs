@@ -1,9 +1,19 @@
-//! plupload 2.
+//! plupload 2: chunks in order, each one form. Receivers append whatever comes, so a chunk that may have arrived is
+//! never sent again, and their answers are judged by the body: every error of the reference server is HTTP 200.
+//! (providers.md section 4)
+
 use reqwest::{Url, header::HeaderMap};
+use serde_json::Value;
 
 use super::http::Http;
-use crate::contract::{BoxFuture, Error, Part, Recovery, Result, Slicing, UploadSession};
+use super::long::Long;
+use super::multipart::form::FormFrame;
+use super::reply::Reply;
+use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
+use crate::model::text::first_words;
+
+const WORDS_SHOWN: usize = 200;
 
 pub struct PluploadTarget {
     /// With its query string.
@@ -17,32 +27,219 @@ pub struct PluploadTarget {
     pub size: u64,
 }
 
-pub struct PluploadSession {}
+pub struct PluploadSession {
+    http: Http,
+    target: PluploadTarget,
+    /// Bytes that the server has confirmed.
+    accepted: u64,
+    /// A chunk was sent, so something may lie there under our name.
+    begun: bool,
+}
 
-pub fn open(_http: &Http, _target: PluploadTarget) -> PluploadSession {
-    unimplemented!()
+pub fn open(http: &Http, mut target: PluploadTarget) -> PluploadSession {
+    target.chunk_size = target.chunk_size.filter(|&size| size > 0);
+    PluploadSession { http: http.clone(), target, accepted: 0, begun: false }
+}
+
+impl PluploadSession {
+    async fn send_chunk(&mut self, part: Part) -> Result<u64> {
+        let (chunk, chunks) = self.number(&part)?;
+        self.begun = true;
+        let again = async { Ok(self.request(&part, chunk, chunks)) };
+        let reply = self.http.call_long(self.request(&part, chunk, chunks), again).await?;
+        judge(&reply)?;
+        self.accepted = part.end();
+        Ok(self.accepted)
+    }
+
+    /// Which chunk this is, and of how many; an empty file is one chunk (the original says 0 of 0, and some receivers
+    /// then never finish the file).
+    fn number(&self, part: &Part) -> Result<(u64, u64)> {
+        let size = self.target.size;
+        let most = self.target.chunk_size.unwrap_or(size).max(1);
+        let expected = most.min(size.saturating_sub(part.offset));
+        if part.offset != self.accepted || part.offset % most != 0 || part.len != expected {
+            return Err(Error::new(Kind::Other, "plupload takes chunks of one size, in order"));
+        }
+        Ok((part.offset / most, size.div_ceil(most).max(1)))
+    }
+
+    fn request(&self, part: &Part, chunk: u64, chunks: u64) -> Long {
+        let fields = [("name", self.target.name.clone()), ("chunk", chunk.to_string()), ("chunks", chunks.to_string())];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        let request = self.http.client().post(self.target.url.clone()).headers(self.target.headers.clone());
+        FormFrame::new(&fields, "file", &self.target.name).around(part.chunks(), part.len, request)
+    }
+}
+
+/// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
+fn judge(reply: &Reply) -> Result<()> {
+    if !reply.is_success() {
+        return Err(reply.refusal());
+    }
+    let text = reply.text();
+    let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
+    if let Some(answer) = json_within(&text) {
+        if let Some(error) = answer.get("error").filter(|e| says_something(e)) {
+            let (kind, words) = meaning(error);
+            return Err(refused(kind, format!("the server could not take a chunk: {words}")));
+        }
+        if answer.get("OK").is_some_and(|ok| !says_something(ok)) {
+            let words = answer.get("info").and_then(Value::as_str).unwrap_or("it gives no reason");
+            return Err(refused(Kind::Refused, format!("the server refused a chunk: {}", first_words(words, WORDS_SHOWN))));
+        }
+    }
+    // PHP drops a form above `post_max_size`, and the receiver then reports success for nothing (baselines.md, traps).
+    if text.contains("POST Content-Length") && text.contains("exceeds the limit") {
+        return Err(refused(Kind::Refused, "the chunk is too large for the server".into()).hint("use a smaller chunk size"));
+    }
+    if is_login_page(&text) {
+        return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()));
+    }
+    Ok(())
+}
+
+/// The JSON in an answer, also behind a PHP notice or a byte order mark.
+fn json_within(text: &str) -> Option<Value> {
+    let begin = text.find('{')?;
+    let end = text.rfind('}')?;
+    serde_json::from_str(text.get(begin..=end)?).ok()
+}
+
+/// PHP's sense of true: null, false, 0, "0" and "" say no.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(yes) => *yes,
+        Value::Number(n) => n.as_f64() != Some(0.0),
+        Value::String(s) => !s.is_empty() && s != "0",
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+/// The reference server's codes. Only 101 (it could not read what we sent) may pass by itself.
+fn meaning(error: &Value) -> (Kind, String) {
+    let code = error.get("code").and_then(|c| c.as_u64().or_else(|| c.as_str()?.trim().parse().ok()));
+    let said = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or("it gives no reason");
+    let (kind, words) = match code {
+        Some(100) => (Kind::Refused, "it can't use its temporary folder"),
+        Some(101) => (Kind::Interrupted, "it could not read what was sent"),
+        Some(102) => (Kind::Refused, "it can't write the file"),
+        Some(103) => (Kind::Refused, "it could not store the chunk, which may be too large for it"),
+        Some(104) => (Kind::Refused, "it does not take files of this type"),
+        Some(105) => (Kind::Refused, "its security check said no"),
+        _ => (Kind::Refused, "it failed"),
+    };
+    let code = code.map(|c| format!("error {c}, ")).unwrap_or_default();
+    (kind, format!("{words} ({code}{})", first_words(said, WORDS_SHOWN)))
+}
+
+fn is_login_page(text: &str) -> bool {
+    let page = text.to_ascii_lowercase();
+    page.trim_start().starts_with('<') && ["type=\"password\"", "type='password'", "type=password"].iter().any(|f| page.contains(f))
 }
 
 impl UploadSession for PluploadSession {
     fn protocol(&self) -> Protocol {
         Protocol::Plupload
     }
+
     fn slicing(&self) -> Slicing {
-        unimplemented!()
+        match self.target.chunk_size {
+            Some(most) => Slicing::Parts(most),
+            None => Slicing::Whole,
+        }
     }
+
     fn takes_unknown_size(&self) -> bool {
         false
     }
-    fn send(&mut self, _part: Part) -> BoxFuture<'_, Result<u64>> {
-        unimplemented!()
+
+    fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(self.send_chunk(part))
     }
-    fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
-        unimplemented!()
+
+    fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
+        let recovery = match failure.kind() {
+            // Never left, or refused unread: the receiver has appended nothing.
+            Kind::Unreachable | Kind::Busy => Recovery::ResumeAt(self.accepted),
+            _ => Recovery::StartOver,
+        };
+        Box::pin(async move { Ok(recovery) })
     }
+
+    /// The last chunk has made the file; there is nothing to ask. Only the provider can tell whether it is there.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
-        unimplemented!()
+        Box::pin(async { Ok(()) })
     }
+
+    /// plupload can't remove: receivers drop a part file after hours.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
-        unimplemented!()
+        let left = self.begun.then(|| self.target.name.clone());
+        Box::pin(async { left })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use reqwest::StatusCode;
+
+    use super::*;
+
+    fn verdict(status: u16, body: &str) -> Result<()> {
+        judge(&Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            url: Url::parse("https://h.example/up").unwrap(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        })
+    }
+
+    fn kind(status: u16, body: &str) -> Kind {
+        verdict(status, body).unwrap_err().kind()
+    }
+
+    #[test]
+    fn what_counts_as_success() {
+        for body in [
+            "",
+            "saved",
+            "<html>thank you</html>",
+            r#"{"OK":1,"info":"fine"}"#,
+            r#"{"OK":"1"}"#,
+            r#"{"jsonrpc":"2.0","result":null,"id":"id"}"#,
+            r#"{"jsonrpc":"2.0","error":null}"#,
+            "{ not json",
+            "[1]",
+        ] {
+            assert!(verdict(200, body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn errors_come_with_status_200() {
+        let e = verdict(200, r#"{"jsonrpc":"2.0","error":{"code":102,"message":"Failed to open output stream."},"id":"id"}"#);
+        let e = e.unwrap_err();
+        assert_eq!(e.kind(), Kind::Refused);
+        assert_eq!(e.to_string(), "the server could not take a chunk: it can't write the file (error 102, Failed to open output stream.)");
+        assert_eq!(kind(200, "<br />Warning: disk<br />{\"error\":{\"code\":\"101\"}}"), Kind::Interrupted);
+        assert_eq!(kind(200, r#"{"error":"no room"}"#), Kind::Refused);
+        assert_eq!(kind(200, r#"{"OK":0,"info":"Failed to move"}"#), Kind::Refused);
+        assert_eq!(kind(200, r#"{"OK":"0"}"#), Kind::Refused);
+        assert_eq!(kind(200, "\n<!DOCTYPE html><form><input name=p type=\"password\">"), Kind::Expired);
+        assert_eq!(kind(302, ""), Kind::Protocol);
+        assert_eq!(kind(401, ""), Kind::Expired);
+        assert_eq!(kind(413, "<html>"), Kind::Refused);
+        assert_eq!(kind(429, ""), Kind::Busy);
+        assert_eq!(kind(502, ""), Kind::Interrupted);
+    }
+
+    #[test]
+    fn every_code_of_the_reference_server_has_words() {
+        let words: std::collections::HashSet<_> =
+            (100..=105).map(|code| meaning(&serde_json::json!({"code": code, "message": "m"})).1).collect();
+        assert_eq!(words.len(), 6);
+        assert_eq!(meaning(&serde_json::json!({"code": 111, "message": "m"})), (Kind::Refused, "it failed (error 111, m)".into()));
     }
 }

@@ -1,10 +1,24 @@
-//! TUS 1.0.0.
+//! TUS 1.0.0. `tus_client` asks the server what it can do, creates, looks and deletes; the bytes are ours: one PATCH for
+//! each part, read while it is sent. Whatever happens, the server's `Upload-Offset` is the truth.
+//! (providers.md 1.14 and section 5)
+
 use chrono::{DateTime, Utc};
 use reqwest::{Url, header::HeaderMap};
 
-use super::http::Http;
-use crate::contract::{BoxFuture, Error, Part, Recovery, Result, Slicing, UploadSession};
+use self::announced::Announced;
+use self::bridge::Line;
+use super::http::{Http, host_of};
+use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
+
+mod announced;
+mod bridge;
+mod calls;
+mod location;
+mod patch;
+
+/// Bytes of a part when the size is unknown: the engine must have read a part before it can tell whether it is the last.
+const PART_OF_UNKNOWN: u64 = 8 << 20;
 
 /// Where and as what an upload is created.
 #[derive(Clone)]
@@ -21,25 +35,145 @@ pub struct TusTarget {
     pub chunk_size: Option<u64>,
 }
 
-pub struct TusSession {}
+pub struct TusSession {
+    line: Line,
+    upload: Url,
+    /// Not asked yet in an earlier run's upload.
+    announced: Option<Announced>,
+    expires: Option<DateTime<Utc>>,
+    /// Bytes of the file, once known.
+    size: Option<u64>,
+    /// The server does not know the length yet: the last PATCH tells it, once.
+    deferred: bool,
+    /// The session was made for a source without a known end.
+    unsized_source: bool,
+    /// Bytes of one PATCH body at most.
+    most: u64,
+    /// Bytes the server holds, by its latest answer; none while a PATCH is unanswered.
+    accepted: Option<u64>,
+    /// PATCH and DELETE do not get through: they go as POST.
+    via_post: bool,
+}
 
 /// Asks the server what it can do and creates the upload. Sends no byte of the file.
-pub async fn create(_http: &Http, _target: TusTarget) -> Result<TusSession> {
-    unimplemented!()
+pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
+    let line = Line { http: http.clone(), endpoint: target.endpoint.clone(), headers: target.headers.clone() };
+    let announced = ask(&line).await;
+    match (target.size, announced.max_size) {
+        (None, _) if !announced.defer_length => {
+            return Err(Error::new(Kind::NeedsSize, "the server must know the size before the upload begins").on(host_of(&target.endpoint)));
+        }
+        (Some(size), Some(most)) if size > most => {
+            let limit = bytesize::ByteSize(most).display().iec();
+            return Err(Error::new(Kind::Refused, format!("the server takes files of at most {limit}")).on(host_of(&target.endpoint)));
+        }
+        _ => {}
+    }
+    let (upload, expires) = calls::create(&line, &target).await?;
+    Ok(TusSession { announced: Some(announced), expires, ..session(line, &target, upload) })
 }
 
 /// Takes up an upload that an earlier run has created; `recover` tells where it goes on.
-pub fn resume(_http: &Http, _target: TusTarget, _upload: Url) -> TusSession {
-    unimplemented!()
+pub fn resume(http: &Http, target: TusTarget, upload: Url) -> TusSession {
+    let line = Line { http: http.clone(), endpoint: target.endpoint.clone(), headers: target.headers.clone() };
+    session(line, &target, upload)
+}
+
+fn session(line: Line, target: &TusTarget, upload: Url) -> TusSession {
+    // The whole rest of a file is one part of at most its size.
+    let all = target.size.map_or(PART_OF_UNKNOWN, |size| size.max(1));
+    TusSession {
+        line,
+        upload,
+        announced: None,
+        expires: None,
+        size: target.size,
+        deferred: target.size.is_none(),
+        unsized_source: target.size.is_none(),
+        most: target.chunk_size.filter(|&size| size > 0).unwrap_or(all),
+        accepted: None,
+        via_post: false,
+    }
+}
+
+/// OPTIONS is optional: a server that fails it announces nothing.
+async fn ask(line: &Line) -> Announced {
+    match calls::options(line).await {
+        Ok(announced) => announced,
+        Err(e) => {
+            tracing::debug!(target: "haul::tus", "OPTIONS told nothing: {e}");
+            Announced::default()
+        }
+    }
 }
 
 impl TusSession {
     /// The upload's own URL: a secret where the server puts a token into it.
     pub fn url(&self) -> &Url {
-        unimplemented!()
+        &self.upload
     }
+
+    /// When the server will forget the upload, by its latest word.
     pub fn expires(&self) -> Option<DateTime<Utc>> {
-        unimplemented!()
+        self.expires
+    }
+
+    async fn announced(&mut self) -> Announced {
+        match &self.announced {
+            Some(announced) => announced.clone(),
+            None => self.announced.insert(ask(&self.line).await).clone(),
+        }
+    }
+
+    /// Asks where the upload stands and remembers it; none when it is gone.
+    async fn look(&mut self) -> Result<Option<calls::Held>> {
+        let Some(held) = calls::head(&self.line, &self.upload).await? else { return Ok(None) };
+        if let Some(length) = held.length.or(self.size)
+            && held.offset > length
+        {
+            let message = format!("the server claims {} bytes of {length}", held.offset);
+            return Err(Error::new(Kind::Protocol, message).on(host_of(&self.upload)));
+        }
+        self.expires = held.expires.or(self.expires);
+        self.accepted = Some(held.offset);
+        if self.deferred && held.length.is_some() {
+            // The last PATCH arrived as far as its head: the length may not be told again.
+            self.size = held.length;
+            self.deferred = false;
+        }
+        Ok(Some(held))
+    }
+
+    async fn where_to_go_on(&mut self) -> Result<Recovery> {
+        match self.look().await? {
+            // Another file's upload, or one that was made before the source changed.
+            Some(held) if held.length.is_some() && held.length != self.size => Ok(Recovery::StartOver),
+            Some(held) => Ok(Recovery::ResumeAt(held.offset)),
+            None => Ok(Recovery::StartOver),
+        }
+    }
+
+    async fn confirm(&mut self) -> Result<()> {
+        if self.size.is_some() && self.accepted == self.size {
+            return Ok(());
+        }
+        match self.look().await? {
+            Some(held) if self.size == Some(held.offset) => Ok(()),
+            Some(held) => {
+                let message = format!("the server holds {} bytes, and that is not all", held.offset);
+                Err(Error::new(Kind::Integrity, message).on(host_of(&self.upload)))
+            }
+            // Some servers forget an upload as soon as it is complete; the provider knows.
+            None => Err(Error::new(Kind::Interrupted, "the server no longer has this upload").on(host_of(&self.upload))),
+        }
+    }
+
+    async fn give_up(&mut self) -> Option<String> {
+        if self.announced().await.termination && calls::delete(&self.line, &self.upload, self.via_post).await.is_ok() {
+            return None;
+        }
+        let name = self.upload.path_segments()?.rfind(|segment| !segment.is_empty())?;
+        Some(name.to_owned())
     }
 }
 
@@ -47,22 +181,28 @@ impl UploadSession for TusSession {
     fn protocol(&self) -> Protocol {
         Protocol::Tus
     }
+
     fn slicing(&self) -> Slicing {
-        unimplemented!()
+        Slicing::Parts(self.most)
     }
+
     fn takes_unknown_size(&self) -> bool {
-        unimplemented!()
+        self.unsized_source
     }
-    fn send(&mut self, _part: Part) -> BoxFuture<'_, Result<u64>> {
-        unimplemented!()
+
+    fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(self.send_part(part))
     }
+
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
-        unimplemented!()
+        Box::pin(self.where_to_go_on())
     }
+
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
-        unimplemented!()
+        Box::pin(self.confirm())
     }
+
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
-        unimplemented!()
+        Box::pin(self.give_up())
     }
 }

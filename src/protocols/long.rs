@@ -1,0 +1,105 @@
+//! A request whose body takes long, and how its refusal is heard although the server hangs up in the middle of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, future, stream};
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Body, RequestBuilder, Response};
+
+use super::http::{Http, line_error, told};
+use super::reply::Reply;
+use crate::contract::{Chunks, Result};
+
+/// Of a long request that is asked again only to hear its refusal: so much is sent, and so long is listened. Less than
+/// any server's socket buffer, so that its answer is not lost a second time.
+const BEGINNING: u64 = 16 << 10;
+const LISTEN: Duration = Duration::from_secs(2);
+
+/// A request with a long body of known length, not yet sent.
+pub struct Long {
+    /// Without body and without `Content-Length`.
+    pub request: RequestBuilder,
+    pub body: Chunks,
+    /// Bytes of `body`. Always told beforehand: PHP set-ups refuse bodies without a length.
+    pub length: u64,
+}
+
+impl Http {
+    /// As `call_patiently`, for a body that the server may refuse while it is still being sent: it answers 413 or 401 and
+    /// closes, our next write breaks the line, and with it the answer is lost (5 of 6 times over HTTP/1.1). Then `again`
+    /// makes the request anew, its beginning is sent, and whatever the server refuses is heard; that second request
+    /// never ends, so nothing can come of it at the server. `again` is not polled otherwise.
+    pub async fn call_long(&self, long: Long, again: impl Future<Output = Result<Long>>) -> Result<Reply> {
+        let Long { request, body, length } = long;
+        let sent = Arc::new(AtomicU64::new(0));
+        let counter = sent.clone();
+        let body = body.inspect_ok(move |piece| {
+            counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        });
+        let request = request.header(CONTENT_LENGTH, length).body(Body::wrap_stream(told(body)));
+        let (result, url) = self.execute(request).await?;
+        match result {
+            Ok(response) => self.read_refusal_too(response).await,
+            Err(error) => {
+                // All bytes handed over: the server may have acted on them, and a refusal heard now would be about
+                // another request.
+                let unfinished = sent.load(Ordering::Relaxed) < length;
+                let refusal = if unfinished && hung_up(&error) { self.hear_refusal(again).await } else { None };
+                refusal.ok_or_else(|| line_error(error, &url))
+            }
+        }
+    }
+
+    async fn hear_refusal(&self, again: impl Future<Output = Result<Long>>) -> Option<Reply> {
+        let Long { request, body, length } = again.await.ok()?;
+        let beginning = body
+            .scan(BEGINNING.min(length.saturating_sub(1)), |left, piece| {
+                future::ready(match piece {
+                    Ok(piece) if *left > 0 => {
+                        let piece = piece.slice(..piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX)));
+                        *left -= piece.len() as u64;
+                        Some(Ok(piece))
+                    }
+                    Ok(_) => None,
+                    Err(e) => Some(Err(e)),
+                })
+            })
+            .chain(stream::pending());
+        let request = request.header(CONTENT_LENGTH, length).body(Body::wrap_stream(beginning));
+        let reply = tokio::time::timeout(LISTEN, self.call_patiently(request)).await.ok()?.ok()?;
+        is_refusal(&reply).then_some(reply)
+    }
+
+    /// A refusal stays one when the words after its head are lost with the line.
+    async fn read_refusal_too(&self, response: Response) -> Result<Reply> {
+        let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
+        let wordless = Reply { status, headers, url, body: Bytes::new() };
+        match self.read(response).await {
+            Err(_) if is_refusal(&wordless) => Ok(wordless),
+            read => read,
+        }
+    }
+}
+
+fn is_refusal(reply: &Reply) -> bool {
+    reply.status.is_client_error() || reply.status.is_server_error()
+}
+
+/// Did the other side close while we were still writing?
+fn hung_up(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    if error.is_connect() {
+        return false;
+    }
+    let mut step: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(e) = step {
+        if let Some(io) = e.downcast_ref::<std::io::Error>() {
+            return matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+        }
+        step = e.source();
+    }
+    false
+}

@@ -1,0 +1,105 @@
+//! One form, one request, streamed with a known length. Nothing of it can be taken up again: after any doubt the adapter
+//! looks whether the file is there.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use reqwest::{Url, header::HeaderMap};
+
+use self::form::FormFrame;
+use super::http::{Http, source_error};
+use super::long::Long;
+use super::reply::Reply;
+use crate::contract::{BoxFuture, Chunks, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
+use crate::model::Protocol;
+
+pub mod form;
+
+/// What the adapter knows and the protocol does not.
+pub trait FormTarget: Send + Sync {
+    /// Where the form goes, asked once for each try: when the file is open and its first bytes are read, so that a token
+    /// that lives five seconds (FileAgo) is as young as can be. Asked a second time when the server hung up in the
+    /// middle of the file, to hear why.
+    fn form(&self) -> BoxFuture<'_, Result<Form>>;
+    /// The adapter's verdict on the answer; keeps what it learns (`Ticket::answer`).
+    fn judge(&self, reply: Reply) -> Result<()>;
+}
+
+pub struct Form {
+    pub url: Url,
+    pub headers: HeaderMap,
+    /// Text fields, sent before the file.
+    pub fields: Vec<(String, String)>,
+    pub file_field: String,
+    pub file_name: String,
+}
+
+pub struct MultipartSession {
+    http: Http,
+    target: Arc<dyn FormTarget>,
+    size: u64,
+}
+
+/// `size`: bytes of the file.
+pub fn open(http: &Http, target: Arc<dyn FormTarget>, size: u64) -> MultipartSession {
+    MultipartSession { http: http.clone(), target, size }
+}
+
+impl MultipartSession {
+    async fn post(&self, part: Part) -> Result<u64> {
+        if (part.offset, part.len) != (0, self.size) {
+            return Err(Error::new(Kind::Other, "a form takes a file whole"));
+        }
+        let file = opened(part.chunks()).await?;
+        let form = self.target.form().await?;
+        let again = async { Ok(self.request(self.target.form().await?, part.chunks())) };
+        let reply = self.http.call_long(self.request(form, file), again).await?;
+        self.target.judge(reply)?;
+        Ok(part.end())
+    }
+
+    fn request(&self, form: Form, file: Chunks) -> Long {
+        let request = self.http.client().post(form.url).headers(form.headers);
+        FormFrame::new(&form.fields, &form.file_field, &form.file_name).around(file, self.size, request)
+    }
+}
+
+/// Waits for the first bytes and puts them back: an unreadable file is found out before a token is spent on it.
+async fn opened(mut file: Chunks) -> Result<Chunks> {
+    match file.next().await {
+        Some(Err(e)) => Err(source_error(&e)),
+        Some(Ok(first)) => Ok(Box::pin(stream::iter([Ok(first)]).chain(file))),
+        None => Ok(Box::pin(stream::empty())),
+    }
+}
+
+impl UploadSession for MultipartSession {
+    fn protocol(&self) -> Protocol {
+        Protocol::Multipart
+    }
+
+    fn slicing(&self) -> Slicing {
+        Slicing::Whole
+    }
+
+    fn takes_unknown_size(&self) -> bool {
+        false
+    }
+
+    fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(self.post(part))
+    }
+
+    fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
+        Box::pin(async { Ok(Recovery::StartOver) })
+    }
+
+    fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// A form that was cut leaves nothing behind.
+    fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
+}

@@ -1,0 +1,191 @@
+//! `tus_client` on our own HTTP client. The crate is synchronous and knows few errors, so it runs beside the async
+//! threads, each call comes back to them, and what really went wrong is kept aside while the crate unwinds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, Url, header::HeaderMap};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tus_client::http::{HttpHandler, HttpMethod, HttpRequest, HttpResponse};
+
+use super::calls::{not_made, refused};
+use crate::error::{Error, Kind, Result};
+use crate::protocols::http::Http;
+use crate::protocols::reply::Reply;
+
+/// The lines to one TUS server: the client, and which headers may go where.
+#[derive(Clone)]
+pub struct Line {
+    pub http: Http,
+    pub endpoint: Url,
+    /// For the endpoint's origin only.
+    pub headers: HeaderMap,
+}
+
+impl Line {
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let own = url.origin() == self.endpoint.origin();
+        let request = self.http.client().request(method, url);
+        if own { request.headers(self.headers.clone()) } else { request }
+    }
+}
+
+/// What the crate is to send in place of what it would by itself.
+#[derive(Clone, Default)]
+pub struct Instead {
+    /// In place of the creation's length, which the crate reads from a local file.
+    pub length: Option<(HeaderName, HeaderValue)>,
+    /// DELETE as POST with `X-HTTP-Method-Override`.
+    pub via_post: bool,
+}
+
+/// What happened to the one request of a call.
+#[derive(Default)]
+struct Slot {
+    reply: Option<Reply>,
+    failure: Option<Error>,
+}
+
+struct Bridge {
+    runtime: Handle,
+    line: Line,
+    instead: Instead,
+    slot: Arc<Mutex<Slot>>,
+    stopped: CancellationToken,
+}
+
+/// Runs one call of the crate and gives its value with the server's reply. Fails with what the bridge saw, or with
+/// `Protocol` when the crate could make nothing of a successful reply. Dropping the future ends the request too.
+pub async fn run<T, F>(line: &Line, instead: Instead, call: F) -> Result<(T, Reply)>
+where
+    T: Send + 'static,
+    F: FnOnce(&tus_client::Client<'_>) -> std::result::Result<T, tus_client::Error> + Send + 'static,
+{
+    let stopped = CancellationToken::new();
+    let _stop_when_dropped = stopped.clone().drop_guard();
+    let slot = Arc::new(Mutex::new(Slot::default()));
+    let via_post = instead.via_post;
+    let bridge = Bridge { runtime: Handle::current(), line: line.clone(), instead, slot: slot.clone(), stopped };
+    let done = tokio::task::spawn_blocking(move || match via_post {
+        false => call(&tus_client::Client::new(bridge)),
+        true => call(&tus_client::Client::with_method_override(bridge)),
+    });
+    let done = done.await.map_err(|e| Error::new(Kind::Other, "the TUS client failed").cause(e))?;
+    let Slot { reply, failure } = std::mem::take(&mut *held(&slot));
+    match (done, reply, failure) {
+        (Ok(value), Some(reply), None) => Ok((value, reply)),
+        (_, _, Some(failure)) => Err(failure),
+        (Err(e), Some(reply), None) => Err(reply.nonsense(&unusable(&e))),
+        (_, None, None) => Err(Error::new(Kind::Other, "the TUS client sent nothing")),
+    }
+}
+
+fn unusable(error: &tus_client::Error) -> String {
+    match error {
+        // The crate's words for a HEAD without an offset would be wrong here.
+        tus_client::Error::NotFoundError => "the Upload-Offset is missing".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn held(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl HttpHandler for Bridge {
+    fn handle_request(&self, request: HttpRequest<'_>) -> std::result::Result<HttpResponse, tus_client::Error> {
+        let expected = expected_status(&request.method, self.instead.via_post);
+        let outcome = self.exchange(request);
+        let mut slot = held(&self.slot);
+        match outcome {
+            Ok(reply) => {
+                let response = HttpResponse { headers: plain_headers(&reply), status_code: expected };
+                slot.reply = Some(reply);
+                Ok(response)
+            }
+            Err(failure) => {
+                let said = failure.message();
+                slot.failure = Some(failure);
+                Err(tus_client::Error::HttpHandlerError(said))
+            }
+        }
+    }
+}
+
+impl Bridge {
+    fn exchange(&self, request: HttpRequest<'_>) -> Result<Reply> {
+        let options = matches!(request.method, HttpMethod::Options);
+        let creates = matches!(request.method, HttpMethod::Post) && !self.instead.via_post;
+        let call = self.line.http.call(self.translate(request)?);
+        let reply = self
+            .runtime
+            .block_on(self.stopped.run_until_cancelled(call))
+            .unwrap_or_else(|| Err(Error::new(Kind::Cancelled, "the request was given up")))?;
+        if !reply.is_success() {
+            return Err(if options || creates { not_made(&reply) } else { refused(&reply) });
+        }
+        // The crate panics on such an answer; any web server may give it.
+        if options && !reply.headers.contains_key("tus-version") {
+            return Err(reply.nonsense("no Tus-Version"));
+        }
+        Ok(reply)
+    }
+
+    fn translate(&self, request: HttpRequest<'_>) -> Result<RequestBuilder> {
+        let bad = |e: anyhow::Error| Error::new(Kind::Usage, "this TUS request can't be written").cause(e);
+        // The crate says `Delete`; methods are upper case.
+        let method = request.method.to_string().to_ascii_uppercase().parse::<Method>().map_err(|e| bad(e.into()))?;
+        let url = Url::parse(&request.url).map_err(|e| bad(e.into()))?;
+        let creates = method == Method::POST && !self.instead.via_post;
+        let mut ours = self.line.request(method, url);
+        for (name, value) in request.headers {
+            match name.as_str() {
+                "upload-length" => continue,
+                "x-http-method-override" => ours = ours.header(name, value.to_ascii_uppercase()),
+                _ => ours = ours.header(name, value),
+            }
+        }
+        if creates || self.instead.via_post {
+            ours = ours.header(CONTENT_LENGTH, 0);
+        }
+        if let (true, Some((name, value))) = (creates, self.instead.length.clone()) {
+            ours = ours.header(name, value);
+        }
+        Ok(ours)
+    }
+}
+
+/// Any 2xx is good (providers.md section 5); the crate insists on one each.
+fn expected_status(method: &HttpMethod, via_post: bool) -> usize {
+    match method {
+        HttpMethod::Post if !via_post => 201,
+        _ => 204,
+    }
+}
+
+/// The headers as the crate takes them. Without `Upload-Metadata`: it reads that wrongly, and panics on bytes that are not UTF-8.
+fn plain_headers(reply: &Reply) -> HashMap<String, String> {
+    let metadata = HeaderName::from_static("upload-metadata");
+    let readable = reply.headers.iter().filter(|(name, _)| **name != metadata);
+    readable.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_stay_at_their_origin() {
+        let network = crate::contract::Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
+        let endpoint = Url::parse("https://h.example/files").unwrap();
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
+        let line = Line { http: Http::new(&network).unwrap(), endpoint, headers };
+        let sent_to = |url: &str| line.request(Method::HEAD, Url::parse(url).unwrap()).build().unwrap().headers().contains_key("token");
+        assert!(sent_to("https://h.example/other/1"));
+        assert!(!sent_to("https://up.example/files/1"));
+        assert!(!sent_to("https://h.example:8443/files/1"));
+        assert!(!sent_to("http://h.example/files/1"));
+    }
+}

@@ -1,0 +1,127 @@
+//! The calls around the bytes: OPTIONS, creation, HEAD, DELETE, each as one question with a typed answer.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{StatusCode, Url};
+
+use super::announced::Announced;
+use super::bridge::{Instead, Line, run};
+use super::{TusTarget, location};
+use crate::error::{Error, Kind, Result};
+use crate::protocols::http::host_of;
+use crate::protocols::reply::Reply;
+
+/// `tus_client` insists on a file to read a length from; the length sent is ours.
+const ANY_PATH: &str = "/";
+
+/// What the server holds of an upload.
+pub struct Held {
+    /// Bytes.
+    pub offset: u64,
+    /// Bytes of the whole file; none while it is not declared.
+    pub length: Option<u64>,
+    pub expires: Option<DateTime<Utc>>,
+}
+
+/// Fails when the server does not answer OPTIONS as TUS does; that is no reason not to upload.
+pub async fn options(line: &Line) -> Result<Announced> {
+    let url = line.endpoint.to_string();
+    let (info, reply) = run(line, Instead::default(), move |tus| tus.get_server_info(&url)).await?;
+    Ok(Announced::new(&info, &reply))
+}
+
+/// Makes the upload; gives its URL, and when it will expire. A failure of kind `Interrupted` may have made it.
+pub async fn create(line: &Line, target: &TusTarget) -> Result<(Url, Option<DateTime<Utc>>)> {
+    let metadata = checked_metadata(&target.metadata)?;
+    let length = match target.size {
+        Some(size) => (HeaderName::from_static("upload-length"), HeaderValue::from(size)),
+        None => (HeaderName::from_static("upload-defer-length"), HeaderValue::from(1)),
+    };
+    let endpoint = target.endpoint.to_string();
+    let instead = Instead { length: Some(length), via_post: false };
+    let call = move |tus: &tus_client::Client<'_>| tus.create_with_metadata(&endpoint, Path::new(ANY_PATH), metadata);
+    let (location, reply) = run(line, instead, call).await?;
+    Ok((location::resolve(&target.endpoint, &location)?, expiry(&reply)))
+}
+
+fn checked_metadata(metadata: &[(String, String)]) -> Result<HashMap<String, String>> {
+    let sound = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b',');
+    match metadata.iter().find(|(key, _)| !sound(key)) {
+        Some((key, _)) => Err(Error::new(Kind::Usage, format!("{key:?} can't be a key of TUS metadata"))),
+        None => Ok(metadata.iter().cloned().collect()),
+    }
+}
+
+/// None: the upload is gone, or was never ours to continue.
+pub async fn head(line: &Line, upload: &Url) -> Result<Option<Held>> {
+    let url = upload.to_string();
+    match run(line, Instead::default(), move |tus| tus.get_info(&url)).await {
+        Ok((info, reply)) => {
+            Ok(Some(Held { offset: info.bytes_uploaded as u64, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
+        }
+        Err(failure) if is_gone(&failure) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Any other 4xx on HEAD means: start again (vendor's client, providers.md 1.14; tuspyserver's 400 lasts for ever).
+fn is_gone(failure: &Error) -> bool {
+    match failure.http_or_ftp_status() {
+        Some(401 | 407 | 408 | 412 | 423 | 425 | 429) => false,
+        Some(status) => (400..500).contains(&status),
+        None => false,
+    }
+}
+
+pub async fn delete(line: &Line, upload: &Url, via_post: bool) -> Result<()> {
+    let url = upload.to_string();
+    let instead = Instead { length: None, via_post };
+    match run(line, instead, move |tus| tus.delete(&url)).await {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.kind() == Kind::NotFound => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// `Upload-Expires`, on any answer that carries it.
+pub fn expiry(reply: &Reply) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(reply.header("upload-expires")?.trim()).ok().map(|at| at.to_utc())
+}
+
+/// What a status that is not 2xx means about an upload, where that differs from HTTP at large.
+pub fn refused(reply: &Reply) -> Error {
+    let (kind, words) = match reply.status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "the server no longer has this upload"),
+        StatusCode::CONFLICT => (Kind::Interrupted, "the server stands at another byte of the file"),
+        StatusCode::LOCKED => (Kind::Busy, "the server still holds the upload for an earlier request"),
+        status if status.as_u16() == 460 => (Kind::Interrupted, "a part was damaged on its way, and the server dropped it"),
+        _ => return not_made(reply),
+    };
+    let status = reply.status.as_u16();
+    Error::new(kind, words).status(status).on(host_of(&reply.url)).after(reply.retry_after()).cause(anyhow::anyhow!("HTTP {status}"))
+}
+
+/// The same before there is an upload: OPTIONS and creation.
+pub fn not_made(reply: &Reply) -> Error {
+    match reply.status {
+        StatusCode::PRECONDITION_FAILED => reply.refusal().with_kind(Kind::Unsupported),
+        _ => reply.refusal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_keys_are_words() {
+        let key = |key: &str| checked_metadata(&[(key.to_owned(), "any ü".to_owned())]).map(|m| m.len());
+        assert_eq!(key("filename").unwrap(), 1);
+        for bad in ["", "a b", "a,b", "ü", "a\r\nX: y"] {
+            assert_eq!(key(bad).unwrap_err().kind(), Kind::Usage, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Where a created upload lives. A server's `Location` decides where a file goes, so it is not believed blindly.
+
+use reqwest::Url;
+
+use crate::error::{Error, Kind, Result};
+use crate::protocols::http::host_of;
+
+/// The upload's URL from the `Location` that the creation endpoint answered.
+///
+/// Relative ones are resolved against the endpoint. A server behind TLS that says `http://` of its own host
+/// (@tus/server, unless told otherwise) means its path: the file never goes there in clear. Another origin must be https.
+pub fn resolve(endpoint: &Url, location: &str) -> Result<Url> {
+    let bad = |why: &str| Error::new(Kind::Protocol, why.to_owned()).on(host_of(endpoint));
+    let mut url = endpoint.join(location.trim()).map_err(|e| bad("the server's address for the upload can't be read").cause(e))?;
+    url.set_fragment(None);
+    if url.origin() == endpoint.origin() {
+        return Ok(url);
+    }
+    if endpoint.scheme() == "https" && url.scheme() == "http" && url.host() == endpoint.host() {
+        let mut same = endpoint.clone();
+        same.set_path(url.path());
+        same.set_query(url.query());
+        return Ok(same);
+    }
+    // A name and password in it would go to a stranger as an Authorization header.
+    if url.scheme() == "https" && url.host().is_some() && url.username().is_empty() && url.password().is_none() {
+        return Ok(url);
+    }
+    Err(bad("the server sends the upload to another address without https")
+        .cause(anyhow::anyhow!("{}", url.origin().ascii_serialization()))
+        .hint("if you trust it, set the remote's url to that address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(endpoint: &str, location: &str) -> Result<String> {
+        resolve(&Url::parse(endpoint).unwrap(), location).map(|u| u.to_string())
+    }
+
+    #[test]
+    fn relative_ones_join_the_endpoint() {
+        assert_eq!(resolved("https://h.example/files/", "abc?t=1").unwrap(), "https://h.example/files/abc?t=1");
+        assert_eq!(resolved("https://h.example/files", "/up/abc").unwrap(), "https://h.example/up/abc");
+        assert_eq!(resolved("http://127.0.0.1:9/f", "http://127.0.0.1:9/f/1#x").unwrap(), "http://127.0.0.1:9/f/1");
+    }
+
+    #[test]
+    fn never_from_https_to_http() {
+        assert_eq!(resolved("https://h.example:8443/f?k=1", "http://h.example/f/1").unwrap(), "https://h.example:8443/f/1");
+        assert_eq!(resolved("https://h.example/f", "http://other.example/f/1").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolved("http://127.0.0.1/f", "http://10.0.0.1/f/1").unwrap_err().kind(), Kind::Protocol);
+    }
+
+    #[test]
+    fn another_host_by_https_only_and_without_a_sign_in() {
+        assert_eq!(resolved("https://h.example/f", "//up.example/1").unwrap(), "https://up.example/1");
+        assert_eq!(resolved("https://h.example/f", "https://a:b@up.example/1").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolved("https://h.example/f", "file:///etc/passwd").unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(resolved("https://h.example/f", "https://[").unwrap_err().kind(), Kind::Protocol);
+    }
+}
