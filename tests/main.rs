@@ -4,3 +4,6 @@
 mod floors;
 mod haul;
 mod put;
+mod ftp_replies;
+mod ftps;
+mod servers;

@@ -1,0 +1,172 @@
+//! The one verdict on FTP replies: which code, and what it means for the file. Codes as in RFC 959, 4217 and in
+//! providers.md 6; the words of a server are read only where the code alone says too little.
+
+use suppaftp::FtpError;
+use suppaftp::types::{ReplyTooLarge, Response};
+
+use crate::error::{Error, Kind};
+use crate::model::text::first_words;
+
+const WORDS_SHOWN: usize = 200;
+
+/// One reply of the control connection, all its lines.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub code: u16,
+    pub text: String,
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        // 522 and others are missing in suppaftp's list of codes: it calls them 0.
+        let code = match response.status.code() {
+            0 => response.body.get(..3).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok()).unwrap_or(0),
+            known => u16::try_from(known).unwrap_or(0),
+        };
+        Reply { code, text: String::from_utf8_lossy(&response.body).into_owned() }
+    }
+}
+
+impl Reply {
+    /// 2xx. Servers differ within the class (200 for 250, 202 for 230), so nobody asks for one code of it.
+    pub fn is_done(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+
+    /// 3xx: the next command completes this one.
+    pub fn wants_more(&self) -> bool {
+        (300..400).contains(&self.code)
+    }
+
+    /// 1xx: the data connection may be used.
+    pub fn is_starting(&self) -> bool {
+        (100..200).contains(&self.code)
+    }
+
+    /// 421 ends the control connection whenever it comes.
+    pub fn is_farewell(&self) -> bool {
+        self.code == 421
+    }
+
+    fn says(&self, words: &[&str]) -> bool {
+        let text = self.text.to_ascii_lowercase();
+        words.iter().any(|word| text.contains(word))
+    }
+
+    /// Some servers count connections by 421, ProFTPD by 530: neither is a wrong password.
+    fn is_crowded(&self) -> bool {
+        self.says(&["too many", "maximum"])
+    }
+
+    /// Why `what` (the upload, the rename, ...) did not happen.
+    pub fn refusal(&self, what: &str) -> Error {
+        let (kind, message) = match self.code {
+            421 | 530 if self.is_crowded() => (Kind::Busy, "the server takes no more connections".to_owned()),
+            421 => (Kind::Interrupted, "the server closed the connection".to_owned()),
+            430 | 530 | 532 | 332 if self.wants_tls() => (Kind::Refused, "the server takes no sign-in without TLS".to_owned()),
+            430 | 530 => (Kind::Auth, "the server refused the sign-in".to_owned()),
+            332 | 532 => (Kind::Auth, "the server asks for an account besides user and password".to_owned()),
+            452 | 552 => (Kind::Refused, "there is no room left on the server".to_owned()),
+            450 => (Kind::Busy, format!("the server can't do {what} now")),
+            400..=499 => (Kind::Interrupted, format!("the server gave up {what}")),
+            500 | 502 | 504 => (Kind::Unsupported, format!("the server does not know {what}")),
+            500..=599 => (Kind::Refused, format!("the server refused {what}")),
+            _ => (Kind::Protocol, format!("the server's answer to {what} makes no sense")),
+        };
+        let error = Error::new(kind, message).status(self.code).cause(self.words());
+        if self.wants_tls() { error.hint("use FTPS") } else { error }
+    }
+
+    /// The reply itself, as the cause in an error.
+    pub fn words(&self) -> anyhow::Error {
+        anyhow::anyhow!("FTP {}", first_words(&self.text, WORDS_SHOWN))
+    }
+
+    fn wants_tls(&self) -> bool {
+        self.code >= 500 && self.says(&["must use encryption", "tls required", "use auth"])
+    }
+}
+
+/// Did the server refuse the TLS session of the data connection? vsftpd says 522, ProFTPD 425 "Operation not
+/// permitted", FileZilla 425 or 450 with words about TLS. Only asked when the data connection is protected.
+pub fn blames_session(error: &Error) -> bool {
+    let words = error.message().to_ascii_lowercase();
+    match error.http_or_ftp_status() {
+        Some(522 | 425) => true,
+        Some(450) => ["tls", "ssl", "session"].iter().any(|word| words.contains(word)),
+        _ => false,
+    }
+}
+
+/// A failure of the control connection that is no reply.
+pub fn fault(error: FtpError) -> Error {
+    match error {
+        FtpError::UnexpectedResponse(response) => Reply::from(response).refusal("the command"),
+        FtpError::ConnectionError(e) if e.kind() == std::io::ErrorKind::InvalidInput => {
+            Error::new(Kind::Refused, "a name with a line end in it can't be sent by FTP")
+        }
+        FtpError::ConnectionError(e) if e.get_ref().is_some_and(|inner| inner.is::<ReplyTooLarge>()) => {
+            Error::new(Kind::Protocol, "the server's answer never ends").cause(e)
+        }
+        FtpError::ConnectionError(e) => lost(e),
+        FtpError::BadResponse => Error::new(Kind::Protocol, "the server's answer is not FTP"),
+        other => Error::new(Kind::Protocol, "the FTP connection failed").cause(other),
+    }
+}
+
+/// The connection ended in the middle of something.
+pub fn lost(cause: std::io::Error) -> Error {
+    Error::new(Kind::Interrupted, "the connection to the server was lost").cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(text: &str) -> Reply {
+        let code = text[..3].parse::<u32>().unwrap();
+        Reply::from(Response::new(code.into(), text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn a_code_that_suppaftp_does_not_know_is_read_from_the_text() {
+        assert_eq!(reply("522 SSL connection failed: session reuse required").code, 522);
+        assert_eq!(reply("226 ok").code, 226);
+        assert_eq!(Reply::from(Response::new(suppaftp::Status::Unknown, b"5".to_vec())).code, 0);
+    }
+
+    #[test]
+    fn each_code_has_its_kind() {
+        let kinds = [
+            ("421 There are too many connections from your internet address.", Kind::Busy),
+            ("421 Timeout.", Kind::Interrupted),
+            ("530 Sorry, the maximum number of clients (1) for this user are already connected.", Kind::Busy),
+            ("530 Login incorrect.", Kind::Auth),
+            ("530 Non-anonymous sessions must use encryption.", Kind::Refused),
+            ("332 Need account for login", Kind::Auth),
+            ("452 Insufficient storage", Kind::Refused),
+            ("552 Quota exceeded", Kind::Refused),
+            ("550 Permission denied", Kind::Refused),
+            ("553 Could not create file.", Kind::Refused),
+            ("450 File busy", Kind::Busy),
+            ("426 Failure reading network stream.", Kind::Interrupted),
+            ("451 Local error", Kind::Interrupted),
+            ("502 Command not implemented", Kind::Unsupported),
+            ("150 Here it comes", Kind::Protocol),
+        ];
+        for (text, kind) in kinds {
+            let error = reply(text).refusal("the upload");
+            assert_eq!(error.kind(), kind, "{text}");
+            assert!(error.to_string().contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_words_about_tls_make_450_a_matter_of_sessions() {
+        assert!(blames_session(&reply("522 SSL connection failed: session reuse required").refusal("the upload")));
+        assert!(blames_session(&reply("425 Unable to build data connection: Operation not permitted").refusal("the upload")));
+        assert!(blames_session(&reply("450 TLS session of data connection not resumed.").refusal("the upload")));
+        assert!(!blames_session(&reply("450 file busy").refusal("the upload")));
+        assert!(!blames_session(&reply("552 full").refusal("the upload")));
+    }
+}

@@ -1,0 +1,166 @@
+//! From a server's name to a signed-in control connection (providers.md 6.1, 6.2). Whatever is lost here was lost
+//! before any byte of a file: `Unreachable`, which may be repeated blindly.
+
+use std::io;
+
+use suppaftp::FtpError;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::answer::{self, Reply};
+use super::control::{Connection, Ftp, silent};
+use super::stream::{TlsClient, TlsVersion, in_tls, wants_other_version};
+use super::{FtpServer, Security};
+use crate::error::{Error, Kind, Result};
+use crate::protocols::tls::is_untrusted;
+
+const IMPLICIT_PORT: u16 = 990;
+
+/// Connects, protects, signs in and sets the connection up for uploads. With `V12` a server that has no TLS 1.2 gets a
+/// second connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`,
+/// `Unsupported` (no TLS there) or `Protocol` (no FTP server).
+pub async fn sign_in(server: &FtpServer, version: TlsVersion) -> Result<Connection> {
+    connect(server, version).await.map_err(|error| {
+        let error = error.on(server.host.as_str());
+        if error.kind() == Kind::Interrupted { error.with_kind(Kind::Unreachable) } else { error }
+    })
+}
+
+async fn connect(server: &FtpServer, version: TlsVersion) -> Result<Connection> {
+    if server.security == Security::Plain {
+        let ftp = greeted(server).await?;
+        return set_up(server, Connection::new(ftp, None, server.timeout).await?).await;
+    }
+    match protected(server, version).await {
+        Ok((ftp, tls)) => set_up(server, Connection::new(ftp, Some(tls), server.timeout).await?).await,
+        Err(Closed::Version(_)) if version == TlsVersion::V12 => {
+            tracing::debug!("{} has no TLS 1.2", server.host);
+            Box::pin(connect(server, TlsVersion::V13)).await
+        }
+        Err(Closed::Version(error) | Closed::Other(error)) => Err(error),
+    }
+}
+
+/// TCP and the 220.
+async fn greeted(server: &FtpServer) -> Result<Ftp> {
+    let socket = match timeout(server.timeout, TcpStream::connect((host(server), server.port))).await {
+        Err(_) => return Err(silent(server.timeout)),
+        Ok(Err(e)) => return Err(unreachable(e)),
+        Ok(Ok(socket)) => socket,
+    };
+    match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
+        Ok(greeting) => greeting.map_err(not_welcome),
+        Err(_) if server.port != IMPLICIT_PORT && server.security == Security::Explicit => {
+            Err(silent(server.timeout).hint("try implicit FTPS: a server that waits in silence may want TLS from the first byte"))
+        }
+        Err(_) => Err(silent(server.timeout)),
+    }
+}
+
+/// What kept us from a protected connection.
+enum Closed {
+    /// The server has not our TLS version.
+    Version(Error),
+    Other(Error),
+}
+
+impl From<Error> for Closed {
+    fn from(error: Error) -> Self {
+        Closed::Other(error)
+    }
+}
+
+async fn protected(server: &FtpServer, version: TlsVersion) -> Result<(Ftp, TlsClient), Closed> {
+    let host = host(server);
+    let tls = TlsClient::new(host, server.ca_file.as_deref(), version)?;
+    let attempt = match server.security {
+        Security::Implicit => timeout(server.timeout, Ftp::connect_secure_implicit((host, server.port), tls.clone(), host)).await,
+        Security::Explicit | Security::Plain => {
+            let ftp = greeted(server).await?;
+            // AUTH TLS, PBSZ 0, PROT P; a refusal of any is an error: nothing goes on in clear.
+            timeout(server.timeout, ftp.into_secure(tls.clone(), host)).await
+        }
+    };
+    let error = match attempt {
+        Err(_) => return Err(Closed::Other(silent(server.timeout))),
+        Ok(Ok(ftp)) => return Ok((ftp, tls)),
+        Ok(Err(error)) => error,
+    };
+    Err(match (tls.failure(), error) {
+        (Some(failure), _) if wants_other_version(&failure) => Closed::Version(no_handshake(server, failure)),
+        (Some(failure), _) => Closed::Other(no_handshake(server, failure)),
+        (None, FtpError::UnexpectedResponse(response)) if server.security == Security::Explicit => {
+            Closed::Other(no_protection(response.into()))
+        }
+        (None, error) => Closed::Other(not_welcome(error)),
+    })
+}
+
+/// Sign-in, binary transfers, and what the server can do.
+async fn set_up(server: &FtpServer, mut connection: Connection) -> Result<Connection> {
+    if server.security == Security::Implicit {
+        // vsftpd wants both here too, other servers know neither: the answers don't matter.
+        connection.ask("PBSZ 0").await?;
+        connection.ask("PROT P").await?;
+    }
+    let reply = connection.sign_in(&server.user, server.password.expose()).await?;
+    if !reply.is_done() {
+        return Err(reply.refusal("the sign-in"));
+    }
+    // ProFTPD starts in ASCII, which changes bytes.
+    let reply = connection.ask("TYPE I").await?;
+    if !reply.is_done() {
+        return Err(reply.refusal("binary transfers"));
+    }
+    // After the sign-in: some servers tell only then.
+    let features = connection.ask("FEAT").await?;
+    let has = |feature: &str| features.is_done() && features.text.lines().any(|l| l.trim().eq_ignore_ascii_case(feature));
+    connection.restarts = has("REST STREAM");
+    if has("UTF8") {
+        connection.ask("OPTS UTF8 ON").await?;
+    }
+    tracing::debug!("signed in at {} with {:?}", server.host, connection.tls.as_ref().map(|tls| tls.version));
+    Ok(connection)
+}
+
+/// The host without the brackets that an IPv6 address has in a URL.
+fn host(server: &FtpServer) -> &str {
+    server.host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(&server.host)
+}
+
+fn unreachable(cause: io::Error) -> Error {
+    Error::new(Kind::Unreachable, "the server can't be reached").cause(cause)
+}
+
+fn not_welcome(error: FtpError) -> Error {
+    match error {
+        FtpError::UnexpectedResponse(response) => Reply::from(response).refusal("the connection"),
+        FtpError::BadResponse => answer::fault(error).hint("check host and port: no FTP server answers there"),
+        other => answer::fault(other),
+    }
+}
+
+/// The server answers AUTH TLS, PBSZ or PROT with a no. 4xx may pass (431: no TLS just now).
+fn no_protection(reply: Reply) -> Error {
+    if (400..500).contains(&reply.code) {
+        return reply.refusal("TLS");
+    }
+    Error::new(Kind::Unsupported, "the server refused TLS, and the password does not go out in clear")
+        .status(reply.code)
+        .cause(reply.words())
+}
+
+fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
+    if is_untrusted(&failure) {
+        return Error::new(Kind::Untrusted, "the server's certificate is not trusted")
+            .cause(failure)
+            .hint("name the certificate of its authority as ca_file");
+    }
+    match in_tls(&failure) {
+        None => unreachable(failure),
+        Some(rustls::Error::InvalidMessage(_)) if server.security == Security::Implicit => {
+            Error::new(Kind::Unsupported, "the server does not speak TLS from the first byte").cause(failure).hint("try explicit FTPS")
+        }
+        Some(_) => Error::new(Kind::Unsupported, "TLS with the server can't be agreed on").cause(failure),
+    }
+}

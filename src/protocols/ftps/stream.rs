@@ -1,0 +1,217 @@
+//! TLS as FTP servers want it: one session store for one control connection and its data connections, TLS tickets
+//! counted, and a stream that flushes what was written before it waits for an answer.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, NamedGroup};
+use suppaftp::tokio::{AsyncTlsConnector, TokioTlsStream};
+use suppaftp::{FtpError, FtpResult};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::contract::BoxFuture;
+use crate::error::{Error, Kind, Result};
+use crate::protocols::tls;
+
+/// TLS 1.2 comes first: its session may be resumed any number of times, a ticket of 1.3 only once, and ProFTPD gives
+/// two of them for a whole control connection (baselines, traps of FTPS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    V12,
+    V13,
+}
+
+/// Makes the TLS connections of one control connection.
+#[derive(Clone)]
+pub struct TlsClient {
+    connector: TlsConnector,
+    /// The same for all of them, also where a certificate is checked: rustls resumes by name.
+    name: ServerName<'static>,
+    sessions: Arc<Sessions>,
+    /// The last failure with its type; suppaftp keeps only its text.
+    failure: Arc<Mutex<Option<io::Error>>>,
+    pub version: TlsVersion,
+}
+
+impl TlsClient {
+    pub fn new(host: &str, ca_file: Option<&Path>, version: TlsVersion) -> Result<TlsClient> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|e| Error::new(Kind::Usage, "the server's name can't stand in a certificate").on(host).cause(e))?;
+        let versions = match version {
+            TlsVersion::V12 => &[&rustls::version::TLS12],
+            TlsVersion::V13 => &[&rustls::version::TLS13],
+        };
+        let mut config = tls::client_config(ca_file, versions)?;
+        let sessions = Arc::new(Sessions::default());
+        config.resumption = Resumption::store(sessions.clone());
+        Ok(TlsClient { connector: Arc::new(config).into(), name, sessions, failure: Arc::default(), version })
+    }
+
+    pub async fn secure(&self, socket: TcpStream) -> io::Result<FtpsStream> {
+        let tls = self.connector.connect(self.name.clone(), socket).await?;
+        Ok(FtpsStream { tls, unflushed: false })
+    }
+
+    /// Why suppaftp's handshake failed, if it did.
+    pub fn failure(&self) -> Option<io::Error> {
+        locked(&self.failure).take()
+    }
+
+    /// Tickets were given, and the last one is spent: the next data connection could not resume.
+    pub fn is_spent(&self) -> bool {
+        let held = locked(&self.sessions.0);
+        held.any_ticket && held.tickets.is_empty()
+    }
+}
+
+/// Does the server turn down our TLS version? OpenSSL says `protocol_version`, or `handshake_failure` when its
+/// ciphers leave nothing for it.
+pub fn wants_other_version(failure: &io::Error) -> bool {
+    use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+    matches!(
+        in_tls(failure),
+        Some(rustls::Error::AlertReceived(ProtocolVersion | HandshakeFailure | InsufficientSecurity))
+            | Some(rustls::Error::PeerIncompatible(_))
+    )
+}
+
+/// The failure of TLS itself, if it was not the line's.
+pub fn in_tls(failure: &io::Error) -> Option<&rustls::Error> {
+    failure.get_ref()?.downcast_ref()
+}
+
+impl std::fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsClient").field("name", &self.name).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// The form that `#[async_trait]` gives this method.
+impl AsyncTlsConnector for TlsClient {
+    type Stream = FtpsStream;
+
+    fn connect<'a, 'b, 'c>(&'a self, _domain: &'b str, socket: TcpStream) -> BoxFuture<'c, FtpResult<FtpsStream>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move {
+            self.secure(socket).await.map_err(|e| {
+                let text = e.to_string();
+                *locked(&self.failure) = Some(e);
+                FtpError::SecureError(text)
+            })
+        })
+    }
+}
+
+/// The sessions of one server name: rustls's own store does the same but can't be asked how many tickets are left.
+#[derive(Debug, Default)]
+struct Sessions(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    group: Option<NamedGroup>,
+    tls12: Option<Tls12ClientSessionValue>,
+    tickets: Vec<Tls13ClientSessionValue>,
+    any_ticket: bool,
+}
+
+impl ClientSessionStore for Sessions {
+    fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
+        locked(&self.0).group = Some(group);
+    }
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        locked(&self.0).group
+    }
+    fn set_tls12_session(&self, _: ServerName<'static>, session: Tls12ClientSessionValue) {
+        locked(&self.0).tls12 = Some(session);
+    }
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        locked(&self.0).tls12.clone()
+    }
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {
+        locked(&self.0).tls12 = None;
+    }
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
+        let mut held = locked(&self.0);
+        held.any_ticket = true;
+        held.tickets.push(ticket);
+        // A server may send tickets without end.
+        if held.tickets.len() > MOST_TICKETS {
+            held.tickets.remove(0);
+        }
+    }
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        locked(&self.0).tickets.pop()
+    }
+}
+
+const MOST_TICKETS: usize = 8;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A TLS stream that flushes before it reads. suppaftp writes a command and reads the answer without a flush; when
+/// tokio's budget is used up at that moment, tokio-rustls still holds the command, and both sides wait for ever.
+#[derive(Debug)]
+pub struct FtpsStream {
+    tls: TlsStream<TcpStream>,
+    unflushed: bool,
+}
+
+impl AsyncRead for FtpsStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            match Pin::new(&mut self.tls).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                // Reading goes on: the server may be waiting for that before it takes more.
+                Poll::Pending => {}
+            }
+        }
+        Pin::new(&mut self.tls).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for FtpsStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.unflushed = true;
+        Pin::new(&mut self.tls).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tls).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.unflushed = false;
+        Pin::new(&mut self.tls).poll_shutdown(cx)
+    }
+}
+
+impl TokioTlsStream for FtpsStream {
+    type InnerStream = TlsStream<TcpStream>;
+
+    fn tcp_stream(self) -> FtpResult<TcpStream> {
+        Ok(self.tls.into_inner().0)
+    }
+
+    fn get_ref(&self) -> &TcpStream {
+        self.tls.get_ref().0
+    }
+
+    fn mut_ref(&mut self) -> &mut TlsStream<TcpStream> {
+        &mut self.tls
+    }
+}

@@ -1,0 +1,321 @@
+//! What FTP servers answer on bad days, played by a server of a page: refusals in the middle of a file, lost answers,
+//! refused TLS sessions.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use haul::Kind;
+use haul::contract::{Recovery, UploadSession};
+use haul::model::Secret;
+use haul::protocols::ftps::{FtpPool, FtpServer, FtpTarget, Security, open};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::ftps::{Memory, bytes, target};
+use crate::servers::authority;
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// What the server knows when it decides on an answer.
+struct Asked<'a> {
+    command: &'a str,
+    /// Control connections so far, this one counted.
+    connection: usize,
+    tls13: bool,
+}
+
+/// None: the usual answer. `150 ...|552 ...` ends a transfer early; an empty answer closes the connection.
+type Answers = Arc<dyn Fn(&Asked) -> Option<&'static str> + Send + Sync>;
+
+struct Played {
+    server: FtpServer,
+    commands: Arc<Mutex<Vec<String>>>,
+    _authority: Option<tempfile::TempDir>,
+}
+
+impl Played {
+    fn pool(&self) -> Arc<FtpPool> {
+        FtpPool::new(self.server.clone())
+    }
+
+    fn count(&self, command: &str) -> usize {
+        self.commands.lock().unwrap().iter().filter(|c| c.split(' ').next() == Some(command)).count()
+    }
+}
+
+async fn play(security: Security, answers: impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static) -> Played {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = (security != Security::Plain).then(authority);
+    let acceptor = authority.as_ref().map(|dir| {
+        let certificate = CertificateDer::from_pem_file(dir.path().join("server.crt")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(dir.path().join("server.key")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()))
+    });
+    let server = FtpServer {
+        host: "127.0.0.1".to_owned(),
+        port: listener.local_addr().unwrap().port(),
+        user: "user".to_owned(),
+        password: Secret::new("swordfish-3"),
+        security,
+        ca_file: authority.as_ref().map(|dir| dir.path().join("ca.crt")),
+        timeout: Duration::from_secs(10),
+    };
+    let commands = Arc::new(Mutex::new(Vec::new()));
+    let (answers, seen): (Answers, _) = (Arc::new(answers), commands.clone());
+    tokio::spawn(async move {
+        for connection in 1.. {
+            let (socket, _) = listener.accept().await.unwrap();
+            tokio::spawn(converse(socket, connection, acceptor.clone(), answers.clone(), seen.clone()));
+        }
+    });
+    Played { server, commands, _authority: authority }
+}
+
+/// One control connection; ends, with whatever error, when the client is gone.
+async fn converse(
+    socket: TcpStream,
+    connection: usize,
+    acceptor: Option<TlsAcceptor>,
+    answers: Answers,
+    seen: Arc<Mutex<Vec<String>>>,
+) -> std::io::Result<()> {
+    let mut control: BufReader<Box<dyn Stream>> = BufReader::new(Box::new(socket));
+    let mut secured = None;
+    let mut passive = None;
+    let mut command = "greeting".to_owned();
+    loop {
+        seen.lock().unwrap().push(command.clone());
+        let asked = Asked { command: &command, connection, tls13: secured == Some(rustls::ProtocolVersion::TLSv1_3) };
+        let verb = command.split(' ').next().unwrap();
+        let usual = match verb {
+            "greeting" => "220-hello\r\n 220 is not the end\r\n220 ready",
+            "AUTH" => "234 go on",
+            "PBSZ" | "PROT" => "200 fine",
+            "USER" => "331 password",
+            "PASS" => "230 in",
+            "FEAT" => "211-Features:\r\n REST STREAM\r\n UTF8\r\n211 End",
+            "STOR" | "APPE" => "150 send|226 done",
+            "RNFR" | "REST" => "350 more",
+            "SIZE" => "550 nothing there",
+            _ => "250 fine",
+        };
+        let answer = answers(&asked).unwrap_or(usual);
+        if answer.is_empty() {
+            return Ok(());
+        }
+        let (first, last) = answer.split_once('|').map_or((answer, None), |(first, last)| (first, Some(last)));
+        let first = if matches!(verb, "EPSV" | "PASV") && answer == usual {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let port = listener.local_addr()?.port();
+            passive = Some(listener);
+            match verb {
+                "EPSV" => format!("229 Extended (|||{port}|)"),
+                _ => format!("227 Passive (192,0,2,1,{},{})", port / 256, port % 256),
+            }
+        } else {
+            first.to_owned()
+        };
+        control.write_all(format!("{first}\r\n").as_bytes()).await?;
+        if verb == "AUTH" && first.starts_with("234") {
+            let tcp = acceptor.as_ref().unwrap().accept(control.into_inner()).await?;
+            secured = tcp.get_ref().1.protocol_version();
+            control = BufReader::new(Box::new(tcp));
+        }
+        if let Some(last) = last
+            && let Some(listener) = passive.take()
+        {
+            let (socket, _) = listener.accept().await?;
+            let data: Box<dyn Stream> = match (&acceptor, secured) {
+                (Some(acceptor), Some(_)) => Box::new(acceptor.accept(socket).await?),
+                _ => Box::new(socket),
+            };
+            take(data, last.starts_with('2')).await;
+            control.write_all(format!("{last}\r\n").as_bytes()).await?;
+        }
+        command.clear();
+        if control.read_line(&mut command).await? == 0 {
+            return Ok(());
+        }
+        command.truncate(command.trim_end().len());
+    }
+}
+
+/// All of the file, or only its beginning.
+async fn take(mut data: Box<dyn Stream>, all: bool) {
+    let mut buffer = vec![0; 4096];
+    while matches!(data.read(&mut buffer).await, Ok(n) if n > 0 && all) {}
+}
+
+async fn upload(played: &Played, size: u64) -> haul::Result<()> {
+    let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", size) }).await?;
+    session.send(Memory::new(bytes(size)).from(0)).await?;
+    session.finish().await
+}
+
+fn says(on: &'static str, answer: &'static str) -> impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static {
+    move |asked| asked.command.starts_with(on).then_some(answer)
+}
+
+#[tokio::test]
+async fn the_reason_survives_a_broken_data_connection() {
+    for security in [Security::Plain, Security::Explicit] {
+        let played = play(security, says("STOR", "150 send|552 Quota exceeded")).await;
+        let error = upload(&played, 32 << 20).await.unwrap_err();
+        assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Refused, Some(552)), "{error}");
+        assert!(error.to_string().contains("Quota exceeded"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_last_reply_is_success() {
+    let played = play(Security::Plain, says("STOR", "150 send|250 done")).await;
+    upload(&played, 1000).await.unwrap();
+    let played = play(Security::Plain, says("STOR", "150 send|426 Failure reading network stream")).await;
+    assert_eq!(upload(&played, 1000).await.unwrap_err().kind(), Kind::Interrupted);
+}
+
+#[tokio::test]
+async fn a_refused_session_is_tried_once_with_the_newer_tls() {
+    let refused = "150 send|522 SSL connection failed: session reuse required";
+    let played = play(Security::Explicit, move |asked| (asked.command.starts_with("STOR") && !asked.tls13).then_some(refused)).await;
+    upload(&played, 3 << 20).await.unwrap();
+    assert_eq!((played.count("PASS"), played.count("STOR")), (2, 2));
+
+    let played = play(Security::Explicit, says("STOR", refused)).await;
+    let error = upload(&played, 3 << 20).await.unwrap_err();
+    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Unsupported, Some(522)), "{error}");
+    assert!(error.to_string().contains("session reuse required"), "{error}");
+    assert_eq!((played.count("PASS"), played.count("STOR")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_rename_without_an_answer_is_looked_up() {
+    // Done: the old name is gone.
+    let played = play(Security::Plain, says("RNTO", "")).await;
+    upload(&played, 10).await.unwrap();
+    assert_eq!((played.count("RNTO"), played.count("SIZE")), (1, 1));
+
+    // Not done: the old name is there, and the rename is asked for again.
+    let played = play(Security::Plain, |asked| match (asked.command, asked.connection) {
+        ("RNTO a.bin", 1) => Some(""),
+        ("SIZE a.bin.download", _) => Some("213 10"),
+        _ => None,
+    })
+    .await;
+    upload(&played, 10).await.unwrap();
+    assert_eq!(played.count("RNTO"), 2);
+
+    // Nobody knows.
+    let played = play(Security::Plain, |asked| match asked.command {
+        "RNTO a.bin" => Some(""),
+        "SIZE a.bin.download" => Some("502 no SIZE"),
+        _ => None,
+    })
+    .await;
+    assert_eq!(upload(&played, 10).await.unwrap_err().kind(), Kind::Unknown);
+}
+
+#[tokio::test]
+async fn silence_hints_at_implicit_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let played = play(Security::Explicit, |_| None).await;
+    let server = FtpServer { port, timeout: Duration::from_millis(200), ..played.server.clone() };
+    let error = open(&FtpPool::new(server), target("a.bin", 1)).await.err().unwrap();
+    assert_eq!(error.kind(), Kind::Unreachable);
+    assert!(error.to_string().contains("no answer from the server within 200ms; try implicit FTPS"), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_goes_out_in_clear() {
+    for (refused, answer) in [("AUTH", "502 no TLS"), ("PROT", "536 not private"), ("PBSZ", "500 what")] {
+        let played = play(Security::Explicit, says(refused, answer)).await;
+        let error = open(&played.pool(), target("a.bin", 1)).await.err().unwrap();
+        assert_eq!(error.kind(), Kind::Unsupported, "{error}");
+        assert_eq!((played.count("USER"), played.count("PASS")), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn greetings_that_are_none() {
+    for (greeting, kind) in [
+        ("421 There are too many connections from your internet address.", Kind::Busy),
+        ("421 Going down", Kind::Unreachable),
+        ("SSH-2.0-OpenSSH_9.2", Kind::Protocol),
+        ("", Kind::Unreachable),
+    ] {
+        let played = play(Security::Explicit, says("greeting", greeting)).await;
+        assert_eq!(open(&played.pool(), target("a.bin", 1)).await.err().unwrap().kind(), kind, "{greeting}");
+    }
+}
+
+#[tokio::test]
+async fn success_in_other_words() {
+    let played = play(Security::Plain, |asked| match asked.command.split(' ').next() {
+        Some("USER") => Some("232 already known"),
+        Some("TYPE" | "RNTO") => Some("202 superfluous"),
+        Some("FEAT") => Some("500 what"),
+        _ => None,
+    })
+    .await;
+    upload(&played, 10).await.unwrap();
+    assert_eq!(played.count("PASS"), 0);
+    let played = play(Security::Plain, says("PASS", "332 account?")).await;
+    assert_eq!(upload(&played, 10).await.unwrap_err().kind(), Kind::Auth);
+}
+
+#[tokio::test]
+async fn append_where_restart_is_not_offered() {
+    let played = play(Security::Plain, |asked| match asked.command {
+        "FEAT" => Some("211 none"),
+        "SIZE a.bin.download" => Some("213 600"),
+        _ => None,
+    })
+    .await;
+    let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
+    let source = Memory::new(bytes(1000));
+    assert_eq!(session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap(), Recovery::ResumeAt(600));
+    assert_eq!(session.send(source.from(600)).await.unwrap(), 400);
+    assert_eq!((played.count("REST"), played.count("STOR"), played.count("APPE")), (0, 0, 1));
+}
+
+#[tokio::test]
+async fn a_server_without_epsv_is_asked_once() {
+    let played = play(Security::Plain, says("EPSV", "502 what")).await;
+    let pool = played.pool();
+    for name in ["a", "b"] {
+        let mut session = open(&pool, FtpTarget { size: None, ..target(name, 10) }).await.unwrap();
+        session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
+        session.finish().await.unwrap();
+    }
+    assert_eq!((played.count("EPSV"), played.count("PASV"), played.count("PASS")), (1, 2, 1));
+}
+
+#[tokio::test]
+async fn names_that_would_be_commands_are_never_sent() {
+    let played = play(Security::Plain, |_| None).await;
+    for name in ["a\r\nDELE b", "a\nb", "a\0b", ""] {
+        let final_name = FtpTarget { temporary: Some("t".to_owned()), ..target(name, 1) };
+        let temporary = FtpTarget { temporary: Some(name.to_owned()), ..target("a", 1) };
+        for target in [final_name, temporary] {
+            assert_eq!(open(&played.pool(), target).await.err().unwrap().kind(), Kind::Refused);
+        }
+    }
+    assert!(played.commands.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sizes_that_make_no_sense() {
+    for answer in ["213 -1", "213 99999999999999999999", "213 many"] {
+        let played = play(Security::Plain, says("SIZE", answer)).await;
+        let mut session = open(&played.pool(), target("a.bin", 10)).await.unwrap();
+        let error = session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Protocol, "{answer}: {error}");
+    }
+}

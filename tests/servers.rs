@@ -1,0 +1,165 @@
+//! Real FTP servers for tests: started by the scripts in `tests/servers`, on 127.0.0.1 and a free port, in a temporary
+//! folder, ended by their process ids.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "swordfish-1";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Software {
+    Vsftpd,
+    Proftpd,
+}
+
+pub struct Running {
+    dir: TempDir,
+    child: Child,
+    pub port: u16,
+}
+
+/// Starts a server with these options more (see its script). None: it can't be run here, which has been printed; where
+/// `HAUL_TEST_REQUIRE_SERVERS` is 1 that is a failure.
+pub fn start(software: Software, options: &[&str]) -> Option<Running> {
+    start_on("127.0.0.1", software, options)
+}
+
+pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<Running> {
+    if let Some(missing) = missing(software) {
+        assert!(std::env::var("HAUL_TEST_REQUIRE_SERVERS").as_deref() != Ok("1"), "{software:?}: {missing}");
+        println!("skipped: {software:?}: {missing}");
+        return None;
+    }
+    let dir = authority();
+    // The servers give up root: their user must be able to walk in.
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(dir.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+    let name = match software {
+        Software::Vsftpd => "vsftpd.sh",
+        Software::Proftpd => "proftpd.sh",
+    };
+    // Somebody may take the port between our look and the server's bind.
+    for _ in 0..3 {
+        let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
+        let said = fs::File::create(dir.path().join("said")).unwrap();
+        let mut command = Command::new(script(name));
+        command.arg(dir.path()).arg(port.to_string()).args(options).stdout(said.try_clone().unwrap()).stderr(said);
+        let mut child = command.spawn().unwrap();
+        if answers(address, port, &mut child) {
+            return Some(Running { dir, child, port });
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    panic!("{software:?} does not start: {}", fs::read_to_string(dir.path().join("said")).unwrap_or_default());
+}
+
+/// A folder with a throw-away authority (ca.crt) and its certificate for 127.0.0.1 (server.crt, server.key).
+pub fn authority() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Command::new(script("ca.sh")).arg(dir.path()).status().unwrap().success(), "ca.sh failed");
+    dir
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name)
+}
+
+fn missing(software: Software) -> Option<String> {
+    if fs::metadata("/proc/self").ok()?.uid() != 0 {
+        return Some("needs root".to_owned());
+    }
+    let program = match software {
+        Software::Vsftpd => PathBuf::from("/usr/sbin/vsftpd"),
+        Software::Proftpd => {
+            let cache = std::env::var_os("HAUL_TEST_SERVERS").map(PathBuf::from);
+            let cache = cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers"));
+            cache.join("proftpd/usr/sbin/proftpd")
+        }
+    };
+    (!program.exists()).then(|| format!("no {}; run tests/servers/install.sh", program.display()))
+}
+
+fn answers(address: &str, port: u16, child: &mut Child) -> bool {
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until && child.try_wait().unwrap().is_none() {
+        if TcpStream::connect((address, port)).is_ok() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+impl Running {
+    pub fn ca_file(&self) -> PathBuf {
+        self.dir.path().join("ca.crt")
+    }
+
+    /// Where `in/NAME` of the server lies.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join("root").join(name)
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.file("in")).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// A file that is there before the upload.
+    pub fn put(&self, name: &str, content: &[u8]) {
+        fs::write(self.file(name), content).unwrap();
+        let owner = fs::metadata(self.file("in")).unwrap();
+        std::os::unix::fs::chown(self.file(name), Some(owner.uid()), Some(owner.gid())).unwrap();
+    }
+
+    /// How many control connections were signed in.
+    pub fn sign_ins(&self) -> usize {
+        let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        log.lines().filter(|l| l.contains("OK LOGIN") || *l == "PASS 230").count()
+    }
+
+    /// Ends the processes that serve connections, as a crash would; the server itself goes on.
+    pub fn cut_connections(&self) {
+        kill(&descendants(self.child.id()));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let sessions = descendants(self.child.id());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        kill(&sessions);
+    }
+}
+
+fn descendants(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else { continue };
+        // `pid (name) state ppid ...`, and the name may hold anything.
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        let of = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+        if of == Some(parent) {
+            found.push(pid);
+            found.extend(descendants(pid));
+        }
+    }
+    found
+}
+
+fn kill(pids: &[u32]) {
+    if !pids.is_empty() {
+        let pids = pids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+        let _ = Command::new("sh").arg("-c").arg(format!("kill -9 {pids} 2>/dev/null")).status();
+    }
+}

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Installs what the FTP tests need and this machine has not: vsftpd and openssl as packages; ProFTPD unpacked into
+# ${HAUL_TEST_SERVERS:-target/servers}/proftpd, because Debian's two FTP servers can't be installed side by side.
+# Needs Debian, and root or sudo for what is missing. May be run any number of times.
+set -eu
+cd "$(dirname "$0")/../.."
+cache=${HAUL_TEST_SERVERS:-target/servers}/proftpd
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+updated=
+update() {
+    [ -n "$updated" ] || as_root apt-get update -qq >/dev/null
+    updated=yes
+}
+
+# Packages start their services when they are installed, unless this policy forbids it.
+policy=/usr/sbin/policy-rc.d
+install() {
+    update
+    ours=
+    if [ ! -e $policy ]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+        as_root chmod 755 $policy
+    fi
+    done=0
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1 || done=$?
+    [ -z "$ours" ] || as_root rm -f $policy
+    [ $done = 0 ] || { cat "$log" >&2; exit $done; }
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+PATH=$PATH:/usr/sbin:/sbin
+missing=
+for program in vsftpd openssl; do
+    command -v $program >/dev/null || missing="$missing $program"
+done
+[ -z "$missing" ] || install $missing
+
+if [ ! -x "$cache/usr/sbin/proftpd" ] || [ -z "$(find "$cache" -name mod_tls.so)" ]; then
+    update
+    rm -rf "$cache.new"
+    mkdir -p "$cache.new"
+    (cd "$cache.new" && chmod 755 . && apt-get download -qq proftpd-core proftpd-mod-crypto >"$log" 2>&1) || { cat "$log" >&2; exit 1; }
+    for package in "$cache.new"/*.deb; do
+        dpkg -x "$package" "$cache.new"
+        rm "$package"
+    done
+    rm -rf "$cache"
+    mv "$cache.new" "$cache"
+fi
+
+modules=$(dirname "$(find "$cache" -name mod_tls.so)")
+if ldd "$cache/usr/sbin/proftpd" "$modules/mod_tls.so" | grep -q 'not found'; then
+    update
+    install $(apt-cache depends proftpd-core proftpd-mod-crypto | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | sort -u)
+fi
+if ldd "$cache/usr/sbin/proftpd" "$modules/mod_tls.so" | grep 'not found' >&2; then
+    echo "install.sh: proftpd lacks these libraries" >&2
+    exit 1
+fi
