@@ -4,14 +4,14 @@
 use anyhow::anyhow;
 use serde::de::DeserializeOwned;
 
-use super::wire::{Grant, Many, Marks, One, UploadToken};
-use crate::contract::{Error, Kind, Result, StoredToken};
+use super::wire::{Many, Marks, One, UploadToken};
+use crate::contract::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::text::first_words;
 use crate::protocols::reply::Reply;
 
 const WORDS_SHOWN: usize = 200;
-const CHECK_URL: &str = "check the remote's url";
+pub(super) const CHECK_URL: &str = "check the remote's url";
 
 /// Any 2xx with an empty body or a body that says success (OQ-24). Fails with the kind that the reply means.
 pub fn verdict(reply: &Reply) -> Result<()> {
@@ -36,25 +36,6 @@ pub fn upload_token(reply: &Reply) -> Result<Secret> {
     parsed::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
 }
 
-/// The token of `POST /auth`. No token, or a status that is not success, is a refused sign-in: kind `Auth`.
-pub fn granted(reply: &Reply) -> Result<StoredToken> {
-    match reply.status.as_u16() {
-        300..=399 | 408 | 429 | 500..=599 => return Err(by_status(reply, &marks(reply).map(|m| message(&m)).unwrap_or_default())),
-        404 | 405 if marks(reply).is_none() => return Err(reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL)),
-        _ => {}
-    }
-    let Some(marks) = marks(reply) else {
-        return Err(if reply.is_success() { page(reply) } else { refused_sign_in(reply, "") });
-    };
-    if let Err(e) = verdict(reply) {
-        return Err(if e.kind() == Kind::Protocol { e } else { refused_sign_in(reply, &message(&marks)) });
-    }
-    let grant: Grant = parsed(reply)?;
-    let Some(token) = grant.token else { return Err(refused_sign_in(reply, &message(&marks))) };
-    let fields = grant.fileaccesskey.map(|key| ("fileaccesskey".to_owned(), key));
-    Ok(StoredToken { token, fields: fields.into_iter().collect() })
-}
-
 /// What `POST /upload/{token}` answered. A dead upload token (it lives for seconds, and for one try) is `Interrupted`:
 /// look first, then try again with a fresh one.
 pub fn uploaded(reply: &Reply) -> Result<()> {
@@ -71,14 +52,14 @@ pub fn uploaded(reply: &Reply) -> Result<()> {
 }
 
 /// None when the body is no JSON object.
-fn marks(reply: &Reply) -> Option<Marks> {
+pub(super) fn marks(reply: &Reply) -> Option<Marks> {
     if !looks_like_json(reply) {
         return None;
     }
     serde_json::from_slice(&reply.body).ok()
 }
 
-fn message(marks: &Marks) -> String {
+pub(super) fn message(marks: &Marks) -> String {
     first_words(marks.msg.as_deref().unwrap_or_default(), WORDS_SHOWN)
 }
 
@@ -90,7 +71,7 @@ fn looks_like_json(reply: &Reply) -> bool {
     reply.body.trim_ascii_start().starts_with(b"{")
 }
 
-fn parsed<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+pub(super) fn parsed<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
     serde_json::from_slice(&reply.body).map_err(|_| half_json(reply))
 }
 
@@ -102,7 +83,7 @@ fn half_json(reply: &Reply) -> Error {
 }
 
 /// A proxy's page, or a cut answer, in the server's place.
-fn page(reply: &Reply) -> Error {
+pub(super) fn page(reply: &Reply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
         200..=299 => reply.nonsense("it is no JSON"),
@@ -139,7 +120,7 @@ fn meaning(text: &str) -> Option<Kind> {
 }
 
 /// The status speaks and the words only illustrate.
-fn by_status(reply: &Reply, text: &str) -> Error {
+pub(super) fn by_status(reply: &Reply, text: &str) -> Error {
     let judged = reply.refusal();
     let error = match text {
         "" => judged,
@@ -165,25 +146,9 @@ fn clause(kind: Kind) -> &'static str {
 }
 
 /// A failure told with HTTP 200 has no status worth showing.
-fn with_status(error: Error, reply: &Reply, text: &str) -> Error {
+pub(super) fn with_status(error: Error, reply: &Reply, text: &str) -> Error {
     let error = if reply.is_success() { error } else { error.status(reply.status.as_u16()) };
     if text.is_empty() { error } else { error.cause(anyhow!("{text}")) }
-}
-
-/// Neither a second factor nor a forced change of the password has a public form (OQ-31): they are explained, not tried.
-fn refused_sign_in(reply: &Reply, text: &str) -> Error {
-    let lower = text.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
-    let hint = if has(&["2fa", "otp", "two-factor", "two factor", "second factor", "authenticator", "code"]) {
-        "this account asks for a second factor, which the API can't give; use an account without it"
-    } else if has(&["change", "expired", "reset"]) && lower.contains("password") {
-        "sign in with a browser once and set a new password"
-    } else if reply.is_success() && text.is_empty() {
-        "check whether the account asks for a second factor or a new password; the API can give neither"
-    } else {
-        "check username (an email address) and password"
-    };
-    with_status(Error::new(Kind::Auth, "the server refused the sign-in"), reply, text).hint(hint)
 }
 
 #[cfg(test)]
@@ -270,47 +235,6 @@ mod tests {
         }
         assert_eq!(one::<Node>(&reply(204, "")).err().unwrap().kind(), Kind::Protocol);
         assert_eq!(one::<Node>(&reply(200, r#"{"data":null}"#)).err().unwrap().kind(), Kind::Protocol);
-    }
-
-    #[test]
-    fn the_documented_sign_in() {
-        let token = granted(&reply(200, include_str!("../../../fixtures/fileago/auth.json"))).unwrap();
-        assert!(token.token.expose().starts_with("eyJhbGci"));
-        assert!(token.field("fileaccesskey").unwrap().expose().starts_with("6dba6924"));
-    }
-
-    #[test]
-    fn refused_sign_ins_say_what_to_do() {
-        for (status, body, hint) in [
-            (401, error("Invalid username or password"), "check username"),
-            (403, String::new(), "check username"),
-            (200, error("OTP required"), "this account asks for a second factor"),
-            (200, r#"{"status":"success","msg":""}"#.to_owned(), "check whether the account"),
-            (200, error("You must change your password"), "sign in with a browser"),
-            (404, error("User not found"), "check username"),
-            (400, error("bad request"), "check username"),
-            (200, r#"{"status":"failed","token":"abcdefgh"}"#.to_owned(), "check whether the account"),
-        ] {
-            let e = granted(&reply(status, &body)).unwrap_err();
-            assert_eq!(e.kind(), Kind::Auth, "{body}");
-            assert!(e.advice().unwrap().starts_with(hint), "{e}");
-        }
-    }
-
-    #[test]
-    fn a_sign_in_that_nobody_judged_is_not_refused() {
-        for (status, body, kind) in [
-            (500, error("oops"), Kind::Interrupted),
-            (429, String::new(), Kind::Busy),
-            (404, "<html>".to_owned(), Kind::Protocol),
-            (200, "<html>".to_owned(), Kind::Protocol),
-            (200, r#"{"token":"eyJhbGci"#.to_owned(), Kind::Protocol),
-            (200, String::new(), Kind::Protocol),
-        ] {
-            let e = granted(&reply(status, &body)).unwrap_err();
-            assert_eq!(e.kind(), kind, "{status} {body}");
-            assert!(!e.to_string().contains("eyJ"), "{e}");
-        }
     }
 
     #[test]

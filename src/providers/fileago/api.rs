@@ -8,7 +8,7 @@ use reqwest::{RequestBuilder, Url};
 use serde_json::json;
 
 use super::wire::{Node, Step};
-use super::{answer, jwt};
+use super::{answer, jwt, sign_in};
 use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::{self, Http};
@@ -65,7 +65,7 @@ impl Api {
         let password = self.opening.secret("password").await?.ok_or_else(|| self.opening.no_credentials("password"))?;
         let body = json!({"username": username, "password": password.expose()});
         let reply = self.http.call(self.http.client().post(self.url(&["auth"])).json(&body)).await?;
-        let token = answer::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
+        let token = sign_in::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
         if jwt::is_old(token.token.expose(), Utc::now()) {
             self.clocks_differ.store(true, Ordering::Relaxed);
         }

@@ -6,6 +6,7 @@ mod api;
 mod entries;
 mod find;
 mod jwt;
+mod sign_in;
 mod upload;
 mod wire;
 
