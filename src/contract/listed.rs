@@ -1,5 +1,7 @@
-//! Names as servers list them. One that can't stand in a path (a slash, a line break, `..`) must neither hide its
+//! Entries as servers list them. A name that can't stand in a path (a slash, a line break, `..`) must neither hide its
 //! neighbours nor become a path of its own.
+
+use serde_json::{Map, Value};
 
 use crate::model::RemotePath;
 
@@ -12,6 +14,11 @@ pub fn listed_path(folder: &RemotePath, name: &str) -> RemotePath {
     let harmless = name.replace(['/', '\r', '\n', '\0'], "_");
     let harmless = if harmless.trim_matches('.').is_empty() { "_" } else { &harmless };
     folder.join(harmless).unwrap_or_else(|_| folder.clone())
+}
+
+/// `Entry::extra` and `Account::extra`: the fields that the server told.
+pub fn told<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
 #[cfg(test)]

@@ -189,6 +189,17 @@ pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
     Ok(url)
 }
 
+/// As [`base_url`], without what no request may carry on from it: user and password, query, fragment.
+pub fn bare_url(text: &str, insecure: bool) -> Result<Url> {
+    let mut url = base_url(text, insecure)?;
+    url.set_query(None);
+    url.set_fragment(None);
+    // Neither can fail: the url has a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Ok(url)
+}
+
 pub fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some(host) => is_loopback_host(host),

@@ -1,1 +1,167 @@
-//! fileago
+//! FileAgo, on a server of one's own (providers.md section 3). The trait as an index: each method is one line and says
+//! where its work is done.
+
+mod answer;
+mod api;
+mod entries;
+mod find;
+mod jwt;
+mod sign_in;
+mod upload;
+mod wire;
+
+use std::sync::Arc;
+
+use self::api::Api;
+use crate::contract::listed::told;
+use crate::contract::provider::AnyProvider;
+use crate::contract::walk::{not_found, one_named};
+use crate::contract::{
+    BoxFuture, Error, Folders, Kind, Opening, Provider, ProviderInfo, Result, Setting, Swapping, Ticket, Upload, UploadItem,
+};
+use crate::model::{Account, Entry, EntryKind, Place, Protocol};
+use crate::protocols::multipart;
+
+pub static INFO: ProviderInfo = ProviderInfo {
+    id: "fileago",
+    aliases: &[],
+    title: "FileAgo",
+    default_url: None,
+    settings: &[
+        Setting { key: "url", help: "the address of your FileAgo server", secret: false, required: true },
+        Setting { key: "username", help: "your email address there", secret: false, required: true },
+        Setting { key: "password", help: "your password there", secret: true, required: true },
+        Setting { key: "ca_file", help: "PEM file of certificates to trust besides the system's", secret: false, required: false },
+        Setting { key: "insecure", help: "true allows plain http", secret: false, required: false },
+    ],
+    protocols: &[Protocol::Multipart],
+    open,
+};
+
+/// The built-in administrator has no storage of its own (providers.md 3.1).
+const ADMIN: &str = "admin";
+
+fn open(opening: Opening) -> Result<AnyProvider> {
+    Ok(Arc::new(FileAgo::new(opening)?))
+}
+
+struct FileAgo {
+    api: Arc<Api>,
+}
+
+impl Provider for FileAgo {
+    fn info(&self) -> &'static ProviderInfo {
+        &INFO
+    }
+    fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
+        Box::pin(self.account())
+    }
+    fn renew(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.api.renew())
+    }
+    fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
+        // No call that ends a session is public.
+        Box::pin(async { self.api.forget().await.map(|()| false) })
+    }
+    fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
+        Box::pin(self.find(at))
+    }
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
+        Box::pin(self.listing(folder))
+    }
+    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
+        Box::pin(self.upload(item))
+    }
+    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.look_for(ticket))
+    }
+    fn check_name(&self, name: &str) -> Result<()> {
+        upload::check_name(name)
+    }
+    fn folders(&self) -> Option<&dyn Folders> {
+        Some(self)
+    }
+    fn swapping(&self) -> Option<&dyn Swapping> {
+        None
+    }
+}
+
+impl Folders for FileAgo {
+    fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
+        Box::pin(self.make_folder(parent, name))
+    }
+}
+
+impl FileAgo {
+    fn new(opening: Opening) -> Result<FileAgo> {
+        Ok(FileAgo { api: Arc::new(Api::new(opening)?) })
+    }
+
+    async fn account(&self) -> Result<Account> {
+        let username = self.api.username()?;
+        let mut account = Account { protocols: vec![Protocol::Multipart], ..Account::default() };
+        // The token may be an old one: a call proves it.
+        match self.api.details("home").await {
+            Ok(home) => {
+                account.extra = told([("fullname", home.owner_fullname.map(Into::into)), ("uuid", home.owner_uuid.map(Into::into))])
+            }
+            Err(e) if username == ADMIN && matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => {}
+            Err(e) => return Err(e),
+        }
+        if username == ADMIN {
+            account.warnings.push("the built-in admin has no storage: commands on files will fail".to_owned());
+        }
+        account.account = Some(username);
+        Ok(account)
+    }
+
+    async fn listing(&self, folder: &Entry) -> Result<Vec<Entry>> {
+        if !folder.is_folder() {
+            return Err(not_found(&folder.path).hint("this is a file, not a folder"));
+        }
+        let nodes = self.api.dirlist(&folder.id).await.map_err(|e| e.on(folder.path.to_string()))?;
+        nodes.into_iter().map(|node| entries::of_node(node, Some(&folder.path))).collect()
+    }
+
+    /// The answer names no uuid in most versions (OQ-24), so the list tells. A refusal may mean that somebody was faster:
+    /// a folder that is there is what was asked for.
+    async fn make_folder(&self, parent: &Entry, name: &str) -> Result<Entry> {
+        let refused = match self.api.make_folder(&parent.id, name).await {
+            Ok(()) => None,
+            Err(e) if matches!(e.kind(), Kind::Exists | Kind::Refused) => Some(e),
+            Err(e) => return Err(e),
+        };
+        let found = match self.listing(parent).await {
+            Ok(listed) => one_named(listed, name, true, &parent.path)?,
+            Err(e) => return Err(refused.unwrap_or(e)),
+        };
+        found.ok_or_else(|| {
+            refused.unwrap_or_else(|| Error::new(Kind::Protocol, "the server made the folder, but does not list it").on(name))
+        })
+    }
+
+    async fn upload(&self, item: &UploadItem) -> Result<Upload> {
+        let (ticket, target, size) = self.prepare(item).await?;
+        Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
+    }
+
+    /// All that comes before the token: one listing.
+    async fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
+        let size = upload::admit(item)?;
+        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        // A revision is sent under the name that the file has: whether another would rename it is not known.
+        let target = item.replaces.as_ref().unwrap_or(&item.folder);
+        let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
+        let target = upload::Target { api: self.api.clone(), path: ticket.path.clone(), node: target.id.clone(), name: name.clone() };
+        Ok((ticket, target, size))
+    }
+
+    async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
+        let path = ticket.path.parent().unwrap_or_default();
+        let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
+        Ok(upload::arrived(ticket, self.listing(&folder).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::entries::{date, known};
+use super::entries::date;
 use super::wire::{Info, Package};
+use crate::contract::listed::told;
 use crate::model::{Account, Limits, Protocol, Quota};
 
 pub fn limits(package: &Package) -> Limits {
@@ -33,7 +34,7 @@ pub fn account(info: Info, package: Package) -> Account {
         limits,
         protocols: vec![Protocol::Multipart],
         warnings,
-        extra: known([
+        extra: told([
             ("email", info.email.map(Value::from)),
             ("status", info.status.map(Value::from)),
             ("level_id", info.level_id.map(Value::from)),

@@ -5,16 +5,13 @@ use anyhow::anyhow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::wire::{Envelope, Marks, Stored, Uploaded};
+use super::wire::{Envelope, Marks};
 use crate::contract::{Error, Kind, Result};
 use crate::model::text::first_words;
 use crate::protocols::reply::Reply;
 
 const WORDS_SHOWN: usize = 200;
-/// Below this no web server's limit explains a lost form.
-const BIG_UPLOAD: u64 = 1 << 20;
 const CHECK_URL: &str = "check the remote's url";
-const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads below what the account allows; ask the site's operators";
 
 /// What the site's texts mean, first match wins, in lower case. Any other text is a plain refusal: storage full, type
 /// banned, not allowed (the site uploader's own words, providers.md 2.5).
@@ -41,27 +38,6 @@ pub fn verdict(reply: &Reply) -> Result<()> {
 /// The `data` of a reply that [`verdict`] called a success. Fails with `Protocol` when there is none.
 pub fn data<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
     content(reply)?.ok_or_else(|| Error::new(Kind::Protocol, "the site's answer holds no data"))
-}
-
-/// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
-/// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
-pub fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
-    let complaint = complaint(reply).map_err(|e| match e.http_or_ftp_status() {
-        Some(413) => e.hint(SIZE_LIMIT),
-        _ => e,
-    })?;
-    if let Some(text) = complaint {
-        return Err(refused_upload(reply, &text, size));
-    }
-    let stored = match content::<Uploaded>(reply)? {
-        Some(Uploaded::List(list)) => list.into_iter().next(),
-        Some(Uploaded::One(stored)) => Some(*stored),
-        None => None,
-    };
-    match stored.as_ref().and_then(|s| said(&s.error)) {
-        Some(text) => Err(refused_upload(reply, &text, size)),
-        None => Ok(stored),
-    }
 }
 
 /// What the site complains of in words; none is a success. A status or a page that leaves no room for words is an error.
@@ -119,7 +95,7 @@ fn page(reply: &Reply) -> Error {
     }
 }
 
-fn said(value: &Value) -> Option<String> {
+pub(super) fn said(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null | Value::Bool(false) => return None,
         Value::String(text) => text.clone(),
@@ -179,17 +155,6 @@ pub(super) fn with_status(error: Error, reply: &Reply) -> Error {
     if reply.is_success() { error } else { error.status(reply.status.as_u16()) }
 }
 
-fn refused_upload(reply: &Reply, text: &str, size: u64) -> Error {
-    let lower = text.to_lowercase();
-    let lost_form = lower.contains("please provide the access_token") || lower.contains("please provide the account_id");
-    let lost_file = lower.contains("filesize received was zero") || lower.contains("did not receive uploaded file");
-    if !(lost_form || lost_file) {
-        return worded(reply, text);
-    }
-    let what = if lost_form { "the site lost the whole upload form" } else { "the site received no file" };
-    let error = with_status(Error::new(Kind::Refused, what).cause(anyhow!("{text}")), reply);
-    if size >= BIG_UPLOAD { error.hint(SIZE_LIMIT) } else { error }
-}
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -308,35 +273,5 @@ mod tests {
         for body in [r#"{"_status":"success"}"#, r#"{"_status":"success","data":null}"#, r#"{"_status":"success","data":"x"}"#] {
             assert_eq!(data::<Folder>(&reply(200, body)).err().unwrap().kind(), Kind::Protocol, "{body}");
         }
-    }
-
-    #[test]
-    fn what_an_upload_stored() {
-        let stored = uploaded(&reply(200, include_str!("../../../fixtures/giga0/file_upload.json")), 149_084).unwrap().unwrap();
-        assert_eq!((stored.name.as_deref(), stored.size, stored.file_id.as_deref()), (Some("sample4_l.jpg"), Some(149_084), Some("1253")));
-        assert!(uploaded(&reply(200, r#"{"_status":"success"}"#), 1).unwrap().is_none());
-        let one = r#"{"_status":"success","data":{"name":"a","file_id":7,"size":1,"error":""}}"#;
-        assert_eq!(uploaded(&reply(200, one), 1).unwrap().unwrap().file_id.as_deref(), Some("7"));
-    }
-
-    #[test]
-    fn a_success_with_an_error_inside_is_none() {
-        let body = r#"{"_status":"success","data":[{"name":"a.exe","error":"File type is banned"}]}"#;
-        let e = uploaded(&reply(200, body), 10).err().unwrap();
-        assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "the site refused: File type is banned".to_owned()));
-    }
-
-    #[test]
-    fn a_lost_form_is_about_size_not_about_the_token() {
-        for text in ["Please provide the access_token param.", "Filesize received was zero.", "Did not receive uploaded file."] {
-            let big = uploaded(&reply(200, &error(text)), 5 << 30).err().unwrap();
-            assert_eq!((big.kind(), big.advice()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
-            let small = uploaded(&reply(200, &error(text)), 10).err().unwrap();
-            assert_eq!((small.kind(), small.advice()), (Kind::Refused, None), "{text}");
-        }
-        let page = uploaded(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
-        assert_eq!((page.kind(), page.advice()), (Kind::Refused, Some(SIZE_LIMIT)));
-        let stale = error("Could not validate access_token and account_id, please reauthenticate or try again.");
-        assert_eq!(uploaded(&reply(200, &stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
     }
 }

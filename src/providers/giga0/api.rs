@@ -179,16 +179,11 @@ impl Api {
 
 /// `url` may be the site's origin, its `/api` page, or end in `/api/v2`.
 fn api_url(text: &str, insecure: bool) -> Result<Url> {
-    let mut url = http::base_url(text, insecure)?;
+    let mut url = http::bare_url(text, insecure)?;
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix(API).or_else(|| path.strip_suffix("/api")).unwrap_or(path);
     let path = format!("{path}{API}");
     url.set_path(&path);
-    url.set_query(None);
-    url.set_fragment(None);
-    // Neither can fail: the url has a host.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
     Ok(url)
 }
 

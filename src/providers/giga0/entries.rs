@@ -2,10 +2,10 @@
 //! because the site numbers them apart.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::wire::{File, Folder, Stored};
-use crate::contract::listed::listed_path;
+use crate::contract::listed::{listed_path, told};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
@@ -30,7 +30,7 @@ pub fn of_folder(row: Folder, within: Option<&RemotePath>) -> Result<Entry> {
     entry.name = name;
     entry.modified = date(&row.date_updated).or_else(|| date(&row.date_added));
     entry.url = row.url;
-    entry.extra = known([
+    entry.extra = told([
         ("visibility", row.is_public.map(|p| visibility(p).into())),
         ("total_size", row.total_size.map(Value::from)),
         ("files", row.file_count.map(Value::from)),
@@ -47,7 +47,7 @@ pub fn of_file(row: File, within: Option<&RemotePath>) -> Result<Entry> {
     entry.size = row.size;
     entry.modified = date(&row.uploaded);
     entry.url = row.url;
-    entry.extra = known([
+    entry.extra = told([
         ("short_url", row.short_url.map(Value::from)),
         ("type", row.mime.map(Value::from)),
         ("downloads", row.downloads.map(Value::from)),
@@ -65,7 +65,7 @@ pub fn of_stored(stored: Stored, folder: &RemotePath) -> Option<Entry> {
     entry.size = stored.size;
     entry.md5 = stored.hash.filter(|h| is_md5(h)).map(|h| h.to_ascii_lowercase());
     entry.url = stored.url;
-    entry.extra = known([("short_url", stored.short_url.map(Value::from))]);
+    entry.extra = told([("short_url", stored.short_url.map(Value::from))]);
     Some(entry)
 }
 
@@ -95,11 +95,6 @@ fn visibility(code: u64) -> &'static str {
 pub fn date(text: &Option<String>) -> Option<DateTime<Utc>> {
     let date = NaiveDateTime::parse_from_str(text.as_deref()?.trim(), "%Y-%m-%d %H:%M:%S").ok()?;
     Some(date.and_utc())
-}
-
-/// Only what the site told.
-pub fn known<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
-    fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
 #[cfg(test)]

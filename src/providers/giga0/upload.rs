@@ -3,14 +3,20 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::anyhow;
 use reqwest::header::HeaderMap;
 
 use super::api::Api;
+use super::wire::{Stored, Uploaded};
 use super::{answer, entries, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
 use crate::model::{Entry, Limits, Protocol, RemotePath};
 use crate::protocols::multipart::{Form, FormTarget};
 use crate::protocols::reply::Reply;
+
+/// Below this no web server's limit explains a lost form.
+const BIG_UPLOAD: u64 = 1 << 20;
+const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads below what the account allows; ask the site's operators";
 
 /// Bytes of the item, when the account may send it. Fails with `NeedsSize`, or with `Refused` before a byte is sent.
 pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
@@ -58,6 +64,38 @@ pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
     listed.into_iter().filter(ours).min_by_key(|e| (e.name != wished, age(e)))
 }
 
+/// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
+/// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
+fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
+    let complaint = answer::complaint(reply).map_err(|e| match e.http_or_ftp_status() {
+        Some(413) => e.hint(SIZE_LIMIT),
+        _ => e,
+    })?;
+    if let Some(text) = complaint {
+        return Err(refused_upload(reply, &text, size));
+    }
+    let stored = match answer::content::<Uploaded>(reply)? {
+        Some(Uploaded::List(list)) => list.into_iter().next(),
+        Some(Uploaded::One(stored)) => Some(*stored),
+        None => None,
+    };
+    match stored.as_ref().and_then(|s| answer::said(&s.error)) {
+        Some(text) => Err(refused_upload(reply, &text, size)),
+        None => Ok(stored),
+    }
+}
+
+fn refused_upload(reply: &Reply, text: &str, size: u64) -> Error {
+    let lower = text.to_lowercase();
+    let lost_form = lower.contains("please provide the access_token") || lower.contains("please provide the account_id");
+    let lost_file = lower.contains("filesize received was zero") || lower.contains("did not receive uploaded file");
+    if !(lost_form || lost_file) {
+        return answer::worded(reply, text);
+    }
+    let what = if lost_form { "the site lost the whole upload form" } else { "the site received no file" };
+    let error = answer::with_status(Error::new(Kind::Refused, what).cause(anyhow!("{text}")), reply);
+    if size >= BIG_UPLOAD { error.hint(SIZE_LIMIT) } else { error }
+}
 pub struct Target {
     pub api: Arc<Api>,
     pub ticket: Ticket,
@@ -89,7 +127,7 @@ impl FormTarget for Target {
 
     fn judge(&self, reply: Reply) -> Result<()> {
         let size = self.ticket.size.unwrap_or_default();
-        let stored = answer::uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
+        let stored = uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
         if let Some(entry) = stored.and_then(|s| entries::of_stored(s, &self.folder)) {
             // A second answer to one ticket would be about the same file.
             let _ = self.ticket.answer.set(entry);
@@ -191,5 +229,44 @@ mod tests {
         let mut sizeless = file(9, "a.jpg", 10);
         sizeless.size = None;
         assert_eq!(with(vec![sizeless]), None);
+    }
+
+    fn reply(status: u16, body: &str) -> Reply {
+        let url = "https://site.example/api/v2/file/upload".parse().unwrap();
+        Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.to_owned().into() }
+    }
+
+    fn error(text: &str) -> String {
+        serde_json::json!({"response": text, "_status": "error"}).to_string()
+    }
+
+    #[test]
+    fn what_an_upload_stored() {
+        let stored = uploaded(&reply(200, include_str!("../../../fixtures/giga0/file_upload.json")), 149_084).unwrap().unwrap();
+        assert_eq!((stored.name.as_deref(), stored.size, stored.file_id.as_deref()), (Some("sample4_l.jpg"), Some(149_084), Some("1253")));
+        assert!(uploaded(&reply(200, r#"{"_status":"success"}"#), 1).unwrap().is_none());
+        let one = r#"{"_status":"success","data":{"name":"a","file_id":7,"size":1,"error":""}}"#;
+        assert_eq!(uploaded(&reply(200, one), 1).unwrap().unwrap().file_id.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn a_success_with_an_error_inside_is_none() {
+        let body = r#"{"_status":"success","data":[{"name":"a.exe","error":"File type is banned"}]}"#;
+        let e = uploaded(&reply(200, body), 10).err().unwrap();
+        assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "the site refused: File type is banned".to_owned()));
+    }
+
+    #[test]
+    fn a_lost_form_is_about_size_not_about_the_token() {
+        for text in ["Please provide the access_token param.", "Filesize received was zero.", "Did not receive uploaded file."] {
+            let big = uploaded(&reply(200, &error(text)), 5 << 30).err().unwrap();
+            assert_eq!((big.kind(), big.advice()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
+            let small = uploaded(&reply(200, &error(text)), 10).err().unwrap();
+            assert_eq!((small.kind(), small.advice()), (Kind::Refused, None), "{text}");
+        }
+        let page = uploaded(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
+        assert_eq!((page.kind(), page.advice()), (Kind::Refused, Some(SIZE_LIMIT)));
+        let stale = error("Could not validate access_token and account_id, please reauthenticate or try again.");
+        assert_eq!(uploaded(&reply(200, &stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
     }
 }

@@ -1,0 +1,265 @@
+//! The one verdict on FileAgo's replies. Error bodies are undocumented (providers.md 3.2): the status decides, then
+//! `status` and `msg` of the body, then a few words in `msg`.
+
+use anyhow::anyhow;
+use serde::de::DeserializeOwned;
+
+use super::wire::{Many, Marks, One, UploadToken};
+use crate::contract::{Error, Kind, Result};
+use crate::model::Secret;
+use crate::model::text::first_words;
+use crate::protocols::reply::Reply;
+
+const WORDS_SHOWN: usize = 200;
+pub(super) const CHECK_URL: &str = "check the remote's url";
+
+/// Any 2xx with an empty body or a body that says success (OQ-24). Fails with the kind that the reply means.
+pub fn verdict(reply: &Reply) -> Result<()> {
+    let Some(marks) = marks(reply) else {
+        return if reply.is_success() && is_blank(reply) { Ok(()) } else { Err(page(reply)) };
+    };
+    let said_success = marks.status.as_deref().is_none_or(|s| s.eq_ignore_ascii_case("success"));
+    if reply.is_success() && said_success { Ok(()) } else { Err(worded(reply, &message(&marks))) }
+}
+
+/// The object in `data`.
+pub fn one<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+    parsed::<One<T>>(reply)?.data.ok_or_else(|| Error::new(Kind::Protocol, "the server's answer holds no data"))
+}
+
+/// The list in `data`. Fails with `Protocol` when there is none: an answer that was lost is not an empty folder.
+pub fn many<T: DeserializeOwned>(reply: &Reply) -> Result<Vec<T>> {
+    parsed::<Many<T>>(reply)?.data.ok_or_else(|| Error::new(Kind::Protocol, "the server's answer holds no list"))
+}
+
+pub fn upload_token(reply: &Reply) -> Result<Secret> {
+    parsed::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
+}
+
+/// What `POST /upload/{token}` answered. A dead upload token (it lives for seconds, and for one try) is `Interrupted`:
+/// look first, then try again with a fresh one.
+pub fn uploaded(reply: &Reply) -> Result<()> {
+    let Err(error) = verdict(reply) else { return Ok(()) };
+    let text = marks(reply).map(|m| message(&m)).unwrap_or_default();
+    let status = reply.status.as_u16();
+    if matches!(status, 401 | 404 | 410) || error.kind() == Kind::Expired || text.to_lowercase().contains("token") {
+        return Err(with_status(Error::new(Kind::Interrupted, "the server no longer accepts the upload token"), reply, &text));
+    }
+    match status {
+        413 => Err(error.hint("the server's proxy limits the size of uploads (50 GB as shipped); ask its operators")),
+        _ => Err(error),
+    }
+}
+
+/// None when the body is no JSON object.
+pub(super) fn marks(reply: &Reply) -> Option<Marks> {
+    if !looks_like_json(reply) {
+        return None;
+    }
+    serde_json::from_slice(&reply.body).ok()
+}
+
+pub(super) fn message(marks: &Marks) -> String {
+    first_words(marks.msg.as_deref().unwrap_or_default(), WORDS_SHOWN)
+}
+
+fn is_blank(reply: &Reply) -> bool {
+    reply.body.trim_ascii().is_empty()
+}
+
+fn looks_like_json(reply: &Reply) -> bool {
+    reply.body.trim_ascii_start().starts_with(b"{")
+}
+
+pub(super) fn parsed<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+    serde_json::from_slice(&reply.body).map_err(|_| half_json(reply))
+}
+
+/// Its first words are not shown: they may hold a token that nobody has read yet.
+fn half_json(reply: &Reply) -> Error {
+    let bytes = reply.body.len();
+    Error::new(Kind::Protocol, format!("the server's answer makes no sense: {bytes} bytes that are no answer of this API"))
+        .hint("check the remote's url; a proxy may have cut the answer")
+}
+
+/// A proxy's page, or a cut answer, in the server's place.
+pub(super) fn page(reply: &Reply) -> Error {
+    match reply.status.as_u16() {
+        200..=299 if looks_like_json(reply) => half_json(reply),
+        200..=299 => reply.nonsense("it is no JSON"),
+        404 => reply.refusal().hint(CHECK_URL),
+        405 => reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL),
+        _ => by_status(reply, ""),
+    }
+}
+
+fn worded(reply: &Reply, text: &str) -> Error {
+    let by_words = meaning(text);
+    let kind = match reply.status.as_u16() {
+        200..=299 | 400 | 403 | 422 => by_words.unwrap_or(Kind::Refused),
+        405 => Kind::Protocol,
+        _ => return by_status(reply, text),
+    };
+    if kind == Kind::Refused && reply.status.as_u16() == 403 {
+        return by_status(reply, text);
+    }
+    with_status(Error::new(kind, clause(kind)), reply, text)
+}
+
+/// No texts are documented: only words that leave no doubt are read.
+fn meaning(text: &str) -> Option<Kind> {
+    let text = text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    if has(&["token", "session"]) && has(&["expired", "invalid", "not valid"]) || has(&["unauthorized", "unauthorised", "not logged in"]) {
+        return Some(Kind::Expired);
+    }
+    if has(&["not found", "no such", "not exist", "n't exist"]) {
+        return Some(Kind::NotFound);
+    }
+    has(&["already exist", "file exists", "name exists"]).then_some(Kind::Exists)
+}
+
+/// The status speaks and the words only illustrate.
+pub(super) fn by_status(reply: &Reply, text: &str) -> Error {
+    let judged = reply.refusal();
+    let error = match text {
+        "" => judged,
+        _ => with_status(Error::new(judged.kind(), clause(judged.kind())).after(judged.retry_after()), reply, text),
+    };
+    match reply.status.as_u16() {
+        // Tokens are bound to the address they were made for (providers.md 3.1).
+        403 => error.hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login`"),
+        _ => error,
+    }
+}
+
+fn clause(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Expired => "the server no longer accepts the token",
+        Kind::NotFound => "the server knows no such file or folder",
+        Kind::Exists => "something of this name is there already",
+        Kind::Busy => "the server asks for patience",
+        Kind::Interrupted => "the server failed",
+        Kind::Protocol => "the server did not understand the request",
+        _ => "the server refused",
+    }
+}
+
+/// A failure told with HTTP 200 has no status worth showing.
+pub(super) fn with_status(error: Error, reply: &Reply, text: &str) -> Error {
+    let error = if reply.is_success() { error } else { error.status(reply.status.as_u16()) };
+    if text.is_empty() { error } else { error.cause(anyhow!("{text}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::providers::fileago::wire::Node;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        let headers = [(reqwest::header::RETRY_AFTER, "7".parse().unwrap())].into_iter().collect();
+        let url = "https://fileago.example/api/nodes/x".parse().unwrap();
+        Reply { status: status.try_into().unwrap(), headers, url, body: body.to_owned().into() }
+    }
+
+    fn error(msg: &str) -> String {
+        serde_json::json!({"status": "error", "msg": msg}).to_string()
+    }
+
+    #[test]
+    fn every_form_of_success() {
+        for (status, body) in [
+            (204, ""),
+            (200, " \n"),
+            (200, include_str!("../../../fixtures/fileago/dirlist.json")),
+            (200, include_str!("../../../fixtures/fileago/upload.json")),
+            (201, r#"{"data":{"uuid":"x"}}"#),
+            (200, r#"{"status":"Success"}"#),
+        ] {
+            verdict(&reply(status, body)).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_form_of_error() {
+        for (status, body, expected) in [
+            (401, error("Authorization required"), Kind::Expired),
+            (401, "<html>".to_owned(), Kind::Expired),
+            (403, error("You have no write permission"), Kind::Refused),
+            (403, error("Token is invalid for this address"), Kind::Expired),
+            (403, "<html>".to_owned(), Kind::Refused),
+            (404, error("gone"), Kind::NotFound),
+            (404, "<html>".to_owned(), Kind::NotFound),
+            (405, String::new(), Kind::Protocol),
+            (405, error("method"), Kind::Protocol),
+            (409, error("busy name"), Kind::Exists),
+            (400, error("A node with this name already exists"), Kind::Exists),
+            (400, error("Node does not exist"), Kind::NotFound),
+            (400, error("bad"), Kind::Refused),
+            (413, "<html>".to_owned(), Kind::Refused),
+            (429, error("slow down"), Kind::Busy),
+            (500, error("Node not found"), Kind::Interrupted),
+            (502, "<html>Bad gateway".to_owned(), Kind::Interrupted),
+            (503, String::new(), Kind::Busy),
+            (302, String::new(), Kind::Protocol),
+            (200, "<html>Maintenance".to_owned(), Kind::Protocol),
+            (200, "[]".to_owned(), Kind::Protocol),
+            (200, r#"{"status":"succ"#.to_owned(), Kind::Protocol),
+            (200, error("Token expired"), Kind::Expired),
+            (200, error("Quota exceeded"), Kind::Refused),
+            (200, r#"{"status":"failed"}"#.to_owned(), Kind::Refused),
+            (200, r#"{"status":"error","msg":{"a":1}}"#.to_owned(), Kind::Refused),
+        ] {
+            assert_eq!(verdict(&reply(status, &body)).unwrap_err().kind(), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_servers_own_words_and_wishes_are_kept() {
+        let e = verdict(&reply(403, &error("You have no write permission"))).unwrap_err();
+        assert!(e.to_string().contains("You have no write permission") && e.http_or_ftp_status() == Some(403), "{e}");
+        let e = verdict(&reply(429, &error("slow down"))).unwrap_err();
+        assert_eq!(e.retry_after(), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn data_that_is_not_told_is_no_empty_folder() {
+        assert_eq!(many::<Node>(&reply(200, include_str!("../../../fixtures/fileago/dirlist.json"))).unwrap().len(), 2);
+        for none in ["null", "false", "[]", "{}"] {
+            assert!(many::<Node>(&reply(200, &format!(r#"{{"data":{none}}}"#))).unwrap().is_empty(), "{none}");
+        }
+        for body in [r#"{"status":"success"}"#, "", r#"{"data":["#] {
+            assert_eq!(many::<Node>(&reply(200, body)).err().unwrap().kind(), Kind::Protocol, "{body}");
+        }
+        assert_eq!(one::<Node>(&reply(204, "")).err().unwrap().kind(), Kind::Protocol);
+        assert_eq!(one::<Node>(&reply(200, r#"{"data":null}"#)).err().unwrap().kind(), Kind::Protocol);
+    }
+
+    #[test]
+    fn upload_tokens() {
+        assert_eq!(upload_token(&reply(200, include_str!("../../../fixtures/fileago/upload_token.json"))).unwrap().expose(), "UPLOADTOKEN");
+        assert_eq!(upload_token(&reply(200, r#"{"status":"success","token":""}"#)).unwrap_err().kind(), Kind::Protocol);
+    }
+
+    #[test]
+    fn an_uploads_answer() {
+        uploaded(&reply(200, include_str!("../../../fixtures/fileago/upload.json"))).unwrap();
+        uploaded(&reply(204, "")).unwrap();
+        for (status, body, kind) in [
+            (401, String::new(), Kind::Interrupted),
+            (404, "<html>".to_owned(), Kind::Interrupted),
+            (403, error("Invalid upload token"), Kind::Interrupted),
+            (400, error("This token is used up"), Kind::Interrupted),
+            (403, error("No write permission"), Kind::Refused),
+            (413, "<html>".to_owned(), Kind::Refused),
+            (200, error("Quota exceeded"), Kind::Refused),
+            (409, error("A file of this name already exists"), Kind::Exists),
+            (504, "<html>".to_owned(), Kind::Interrupted),
+            (200, "<html>".to_owned(), Kind::Protocol),
+        ] {
+            assert_eq!(uploaded(&reply(status, &body)).unwrap_err().kind(), kind, "{status} {body}");
+        }
+    }
+}

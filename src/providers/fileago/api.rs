@@ -1,0 +1,186 @@
+//! FileAgo's calls (providers.md 3.1 to 3.5). One request per call; a rejected token is told as `Expired`, and the next
+//! `renew` gets another.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::Utc;
+use reqwest::{RequestBuilder, Url};
+use serde_json::json;
+
+use super::wire::{Node, Step};
+use super::{answer, jwt, sign_in};
+use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
+use crate::model::Secret;
+use crate::protocols::http::{self, Http};
+use crate::protocols::reply::Reply;
+
+pub struct Api {
+    pub http: Http,
+    base: Url,
+    opening: Opening,
+    lease: Lease,
+    /// A token that was just made looked old: the clocks differ, so `exp` tells nothing here.
+    clocks_differ: AtomicBool,
+}
+
+impl Api {
+    pub fn new(opening: Opening) -> Result<Api> {
+        let url = opening.secrets.plain("url").filter(|u| !u.is_empty()).ok_or_else(|| {
+            Error::new(Kind::Usage, "this remote has no url").on(opening.remote.clone()).hint("set its url to your FileAgo server")
+        })?;
+        let base = server_url(&url, opening.network.insecure)?;
+        let http = Http::new(&opening.network)?;
+        let username = opening.secrets.plain("username").unwrap_or_default();
+        let lease = Lease::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
+        Ok(Api { http, base, opening, lease, clocks_differ: AtomicBool::new(false) })
+    }
+
+    /// The user's email address, or `admin`. Fails with `Auth` when it is not set.
+    pub fn username(&self) -> Result<String> {
+        let username = self.opening.secrets.plain("username").filter(|u| !u.is_empty());
+        username.ok_or_else(|| self.opening.no_credentials("username"))
+    }
+
+    pub async fn token(&self) -> Result<StoredToken> {
+        let token = self.lease.token(self.log_in()).await?;
+        if self.clocks_differ.load(Ordering::Relaxed) || !jwt::is_old(token.token.expose(), Utc::now()) {
+            return Ok(token);
+        }
+        self.lease.reject(&token).await;
+        self.renew().await?;
+        self.lease.token(self.log_in()).await
+    }
+
+    pub async fn renew(&self) -> Result<()> {
+        self.lease.renew(self.log_in()).await
+    }
+
+    pub async fn forget(&self) -> Result<()> {
+        self.lease.forget().await
+    }
+
+    /// `POST /auth`. Fails with `Auth` when the server refuses.
+    async fn log_in(&self) -> Result<StoredToken> {
+        let username = self.username()?;
+        let password = self.opening.secret("password").await?.ok_or_else(|| self.opening.no_credentials("password"))?;
+        let body = json!({"username": username, "password": password.expose()});
+        let reply = self.http.call(self.http.client().post(self.url(&["auth"])).json(&body)).await?;
+        let token = sign_in::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
+        if jwt::is_old(token.token.expose(), Utc::now()) {
+            self.clocks_differ.store(true, Ordering::Relaxed);
+        }
+        Ok(token)
+    }
+
+    pub async fn details(&self, id: &str) -> Result<Node> {
+        answer::one(&self.ask(self.http.client().get(self.node(id, None)?)).await?)
+    }
+
+    /// From the top down to the node itself.
+    pub async fn path(&self, id: &str) -> Result<Vec<Step>> {
+        answer::many(&self.ask(self.http.client().get(self.node(id, Some("path"))?)).await?)
+    }
+
+    pub async fn dirlist(&self, id: &str) -> Result<Vec<Node>> {
+        answer::many(&self.ask(self.http.client().get(self.node(id, Some("dirlist"))?)).await?)
+    }
+
+    pub async fn make_folder(&self, parent: &str, name: &str) -> Result<()> {
+        let request = self.http.client().post(self.node(parent, None)?).json(&json!({"new_dir": name}));
+        self.ask(request).await.map(drop)
+    }
+
+    /// Where one upload goes: to a folder as a new file, to a file as a new revision. Good for seconds (version 1) or
+    /// minutes (3.0), and for one try (OQ-25).
+    pub async fn upload_url(&self, id: &str) -> Result<Url> {
+        let reply = self.ask(self.http.client().get(self.node(id, Some("upload"))?)).await?;
+        let token: Secret = answer::upload_token(&reply)?;
+        Ok(self.url(&["upload", token.expose()]))
+    }
+
+    async fn ask(&self, request: RequestBuilder) -> Result<Reply> {
+        let token = self.token().await?;
+        let reply = self.http.call(request.bearer_auth(token.token.expose())).await?;
+        match answer::verdict(&reply) {
+            Ok(()) => Ok(reply),
+            Err(e) => {
+                if e.kind() == Kind::Expired {
+                    self.lease.reject(&token).await;
+                }
+                Err(e)
+            }
+        }
+    }
+
+    /// `/api/nodes/{id}`, and what may follow. Ids are typed by people and sent by servers: none may leave its place.
+    fn node(&self, id: &str, call: Option<&str>) -> Result<Url> {
+        if matches!(id, "" | "." | "..") {
+            return Err(Error::new(Kind::NotFound, "no file or folder has such an id").on(format!("@{id}")));
+        }
+        let mut segments = vec!["api", "nodes", id];
+        segments.extend(call);
+        Ok(self.url(&segments))
+    }
+
+    /// Segments are percent-encoded; `:` stays as it is, as in the documentation's `home:UUID`.
+    fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+}
+
+/// The server's root, which may lie below a path.
+fn server_url(text: &str, insecure: bool) -> Result<Url> {
+    let mut url = http::bare_url(text, insecure)?;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::protocols::scripted::opening;
+
+    #[test]
+    fn the_servers_root_may_lie_below_a_path() {
+        for (text, url) in [
+            ("https://fileago.example", "https://fileago.example/"),
+            ("fileago.example/", "https://fileago.example/"),
+            ("https://u:p@files.example/fa/?x#y", "https://files.example/fa/"),
+            ("https://files.example/fa", "https://files.example/fa/"),
+        ] {
+            assert_eq!(server_url(text, false).unwrap().as_str(), url, "{text}");
+        }
+        assert_eq!(server_url("http://files.example.com", false).unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn ids_stay_in_their_place() {
+        let api = Api::new(opening(&[("url", "https://files.example/fa")], &Arc::default())).unwrap();
+        for (id, url) in [
+            ("home", "https://files.example/fa/api/nodes/home/dirlist"),
+            ("home:3d76-aa", "https://files.example/fa/api/nodes/home:3d76-aa/dirlist"),
+            ("../auth", "https://files.example/fa/api/nodes/..%2Fauth/dirlist"),
+            ("a?b#c%2e", "https://files.example/fa/api/nodes/a%3Fb%23c%252e/dirlist"),
+        ] {
+            assert_eq!(api.node(id, Some("dirlist")).unwrap().as_str(), url, "{id}");
+        }
+        for id in ["", ".", ".."] {
+            assert_eq!(api.node(id, None).unwrap_err().kind(), Kind::NotFound, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_remote_without_a_url_is_of_no_use() {
+        let e = Api::new(opening(&[], &Arc::default())).err().unwrap();
+        assert_eq!(e.kind(), Kind::Usage);
+    }
+}

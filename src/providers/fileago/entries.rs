@@ -1,0 +1,86 @@
+//! From FileAgo's nodes to entries.
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use super::wire::Node;
+use crate::contract::listed::{listed_path, told};
+use crate::contract::{Error, Kind, Result};
+use crate::model::{Entry, EntryKind, RemotePath};
+
+/// `within` = the folder that was listed; none = the node itself is what an address begins at. Fails with `Protocol` for
+/// a node without uuid or name. The `size` of a folder counts its entries (providers.md 3.4) and is told as `items`.
+pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
+    let (Some(uuid), Some(name)) = (node.uuid, node.name) else {
+        return Err(Error::new(Kind::Protocol, "the server tells of a file or folder without id or name"));
+    };
+    let kind = match node.kind.as_deref() {
+        Some(kind) if kind.eq_ignore_ascii_case("dir") => EntryKind::Folder,
+        _ => EntryKind::File,
+    };
+    let path = within.map_or_else(RemotePath::root, |folder| listed_path(folder, &name));
+    let mut entry = Entry::new(kind, uuid, path);
+    let (size, items) = if entry.is_folder() { (None, node.size) } else { (node.size, None) };
+    entry.name = name;
+    entry.size = size;
+    entry.modified = node.updated.and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
+    entry.extra = told([
+        ("items", items.map(Value::from)),
+        ("revision", node.revision.map(Value::from)),
+        ("created", node.created.map(Value::from)),
+        ("is_starred", node.is_starred.map(Value::from)),
+        ("comment_count", node.comment_count.map(Value::from)),
+        ("public_shares", node.public_shares.map(Value::from)),
+        ("private_shares", node.private_shares.map(Value::from)),
+        ("owner_type", node.owner_type.map(Value::from)),
+        ("owner_uuid", node.owner_uuid.map(Value::from)),
+        ("owner_fullname", node.owner_fullname.map(Value::from)),
+    ]);
+    Ok(entry)
+}
+
+pub fn revision(entry: &Entry) -> Option<u64> {
+    entry.extra.get("revision")?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::fileago::wire::{Many, One};
+
+    #[test]
+    fn the_documented_listing() {
+        let json = include_str!("../../../fixtures/fileago/dirlist.json");
+        let nodes = serde_json::from_str::<Many<Node>>(json).unwrap().data.unwrap();
+        let top = RemotePath::parse("/work").unwrap();
+        let entries: Vec<Entry> = nodes.into_iter().map(|n| of_node(n, Some(&top)).unwrap()).collect();
+        let (folder, file) = (&entries[0], &entries[1]);
+        assert_eq!((folder.is_folder(), folder.size, &folder.extra["items"]), (true, None, &Value::from(4)));
+        assert_eq!(folder.id, "50a3495d-9da5-469a-a971-57f2fe97a6fa");
+        assert_eq!((file.is_folder(), file.size, revision(file)), (false, Some(493_135), Some(1)));
+        assert_eq!(file.path.to_string(), "/work/Invoice.docx");
+        assert_eq!(file.modified.unwrap().to_rfc3339(), "2018-09-29T12:32:33+00:00");
+        assert_eq!(file.extra["is_starred"], true);
+    }
+
+    #[test]
+    fn the_documented_details() {
+        let json = include_str!("../../../fixtures/fileago/details.json");
+        let node = serde_json::from_str::<One<Node>>(json).unwrap().data.unwrap();
+        let entry = of_node(node, None).unwrap();
+        assert_eq!((entry.name.as_str(), entry.path.is_root(), entry.is_folder(), entry.size), ("Misc", true, true, None));
+        assert_eq!(entry.extra["owner_fullname"], "John Doe");
+    }
+
+    #[test]
+    fn strange_nodes() {
+        let node = |json: &str| of_node(serde_json::from_str(json).unwrap(), Some(&RemotePath::root()));
+        let odd = node(r#"{"name":"../x","uuid":7,"type":"File","size":"12","updated":18446744073709551615,"revision":"3"}"#).unwrap();
+        assert_eq!(
+            (odd.path.to_string(), odd.id.as_str(), odd.size, odd.modified, revision(&odd)),
+            ("/.._x".into(), "7", Some(12), None, Some(3))
+        );
+        assert_eq!(node(r#"{"name":"x"}"#).unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(node(r#"{"uuid":"x"}"#).unwrap_err().kind(), Kind::Protocol);
+    }
+}

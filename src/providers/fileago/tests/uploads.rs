@@ -1,0 +1,111 @@
+//! Uploads against the scripted server, up to the form and from its answer on.
+
+use super::*;
+use crate::contract::{Checksum, Chunks, Source};
+use crate::protocols::multipart::FormTarget;
+use crate::protocols::reply::Reply;
+
+struct Sized(Option<u64>);
+
+impl Source for Sized {
+    fn name(&self) -> &str {
+        "local.docx"
+    }
+    fn size(&self) -> Option<u64> {
+        self.0
+    }
+    fn read(&self, _: u64, _: u64) -> Chunks {
+        unreachable!()
+    }
+    fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
+        unreachable!()
+    }
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn item(name: &str, size: Option<u64>) -> UploadItem {
+    UploadItem {
+        source: Arc::new(Sized(size)),
+        folder: Entry::new(EntryKind::Folder, "home", RemotePath::root()),
+        name: name.into(),
+        checksum: Checksum::default(),
+        replaces: None,
+        protocol: None,
+        avoid: vec![],
+        chunk_size: None,
+        unused: None,
+    }
+}
+
+#[tokio::test]
+async fn a_new_file_goes_to_its_folder_with_a_token_of_its_own() {
+    let server = Scripted::start(server).await;
+    let fileago = open_at(&server.url, &Arc::default());
+    let (ticket, target, size) = fileago.prepare(&item("new.docx", Some(0))).await.unwrap();
+    assert_eq!((size, ticket.id.as_deref(), ticket.folder.as_deref(), ticket.before.len()), (0, None, Some("home"), 0));
+    assert!(!server.lines().iter().any(|l| l.ends_with("/upload")), "the token is asked for when the form is about to leave");
+    for _ in 0..2 {
+        let form = target.form().await.unwrap();
+        assert_eq!(form.url.as_str(), format!("{}/upload/UPLOADTOKEN", server.url));
+        assert!(form.headers.is_empty() && form.fields.is_empty());
+        assert_eq!((form.file_field.as_str(), form.file_name.as_str()), ("file", "new.docx"));
+    }
+    assert_eq!(server.lines().iter().filter(|l| *l == "GET /api/nodes/home/upload").count(), 2);
+    assert_eq!(crate::model::secret::masked("/upload/UPLOADTOKEN"), "/upload/***");
+}
+
+#[tokio::test]
+async fn a_replacement_is_a_revision_of_the_file() {
+    let server = Scripted::start(server).await;
+    let fileago = open_at(&server.url, &Arc::default());
+    let old = fileago.stat(&place("w:/Invoice.docx")).await.unwrap();
+    let replacing = UploadItem { replaces: Some(old), ..item("Invoice.docx", Some(493_135)) };
+    let (ticket, target, _) = fileago.prepare(&replacing).await.unwrap();
+    assert_eq!(ticket.before, [format!("{INVOICE}#1#1538224353000")]);
+    assert_eq!((ticket.id.as_deref(), target.node.as_str(), target.name.as_str()), (Some(INVOICE), INVOICE, "Invoice.docx"));
+    target.form().await.unwrap();
+    assert_eq!(server.last().line, format!("GET /api/nodes/{INVOICE}/upload"));
+    assert!(fileago.landed(&ticket).await.unwrap().is_none(), "the old revision is not ours, whatever its size");
+}
+
+#[tokio::test]
+async fn what_is_refused_before_a_token_is_asked_for() {
+    let server = Scripted::start(server).await;
+    let fileago = open_at(&server.url, &Arc::default());
+    let refused = |item: UploadItem| {
+        let fileago = &fileago;
+        async move { fileago.prepare(&item).await.err().unwrap().kind() }
+    };
+    assert_eq!(refused(item("x", None)).await, Kind::NeedsSize);
+    assert_eq!(refused(UploadItem { protocol: Some(Protocol::Tus), ..item("x", Some(1)) }).await, Kind::Unsupported);
+    assert!(server.lines().is_empty());
+    assert_eq!(refused(item("Invoice.docx", Some(1))).await, Kind::Exists);
+    assert_eq!(refused(item("My Documents", Some(1))).await, Kind::Exists);
+    assert_eq!(fileago.check_name("~$letter.docx").unwrap_err().kind(), Kind::Refused);
+    assert_eq!(fileago.check_name("a/b").unwrap_err().kind(), Kind::Refused);
+    fileago.check_name("ü \"quoted\" <b>.docx").unwrap();
+}
+
+#[tokio::test]
+async fn a_list_that_fails_is_no_answer() {
+    let server = Scripted::start(|asked| if asked.line == "POST /auth" { auth() } else { (502, "", "<html>".to_owned()) }).await;
+    let ticket = Ticket { path: RemotePath::parse("/x").unwrap(), folder: Some("home".into()), size: Some(1), ..Ticket::default() };
+    let e = open_at(&server.url, &Arc::default()).landed(&ticket).await.unwrap_err();
+    assert_eq!(e.kind(), Kind::Interrupted);
+}
+
+#[tokio::test]
+async fn an_answer_is_judged_by_what_it_says() {
+    let server = Scripted::start(server).await;
+    let fileago = open_at(&server.url, &Arc::default());
+    let (_, target, _) = fileago.prepare(&item("new.docx", Some(1))).await.unwrap();
+    let reply = |status: u16, body: &str| {
+        let url = "https://h.example/upload/x".parse().unwrap();
+        Reply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
+    };
+    target.judge(reply(200, include_str!("../../../../fixtures/fileago/upload.json"))).unwrap();
+    let e = target.judge(reply(200, r#"{"status":"error","msg":"Quota exceeded"}"#)).unwrap_err();
+    assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "/new.docx: the server refused: Quota exceeded".to_owned()));
+}

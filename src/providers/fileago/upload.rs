@@ -1,0 +1,153 @@
+//! One upload to FileAgo: a token, then one form (providers.md 3.5). The answer names nothing, so the folder's list tells
+//! whether the file is there.
+
+use std::sync::Arc;
+
+use reqwest::header::HeaderMap;
+
+use super::api::Api;
+use super::{answer, entries};
+use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
+use crate::model::{Entry, Protocol, RemotePath};
+use crate::protocols::multipart::{Form, FormTarget};
+use crate::protocols::reply::Reply;
+
+/// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
+const HIDDEN: &str = "~$";
+
+pub fn check_name(name: &str) -> Result<()> {
+    RemotePath::root().join(name)?;
+    if name.starts_with(HIDDEN) {
+        return Err(Error::new(Kind::Refused, "FileAgo hides names that begin with ~$, so the upload could not be confirmed")
+            .on(name)
+            .hint("leave it out (it is an office program's temporary file), or rename it"));
+    }
+    Ok(())
+}
+
+/// Bytes of the item. Fails with `NeedsSize` when they are not known.
+pub fn admit(item: &UploadItem) -> Result<u64> {
+    let on = || item.source.name().to_owned();
+    let closed = item.avoid.contains(&Protocol::Multipart);
+    if closed || item.protocol.is_some_and(|p| p != Protocol::Multipart) {
+        return Err(Error::new(Kind::Unsupported, "FileAgo takes uploads by multipart only").on(on()));
+    }
+    item.source.size().ok_or_else(|| Error::new(Kind::NeedsSize, "FileAgo must know the size of an upload before it begins").on(on()))
+}
+
+/// `listed`: the folder as it is before the first byte leaves. Fails with `Exists` when the name is taken by something that
+/// is not to be replaced: what the server would do then is not known (OQ-27).
+pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> {
+    let path = item.path()?;
+    let same_name = || listed.iter().filter(|e| e.name == item.name);
+    if let (None, Some(there)) = (&item.replaces, same_name().next()) {
+        let what = if there.is_folder() { "folder" } else { "file" };
+        return Err(Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string()));
+    }
+    Ok(Ticket {
+        path,
+        id: item.replaces.as_ref().map(|e| e.id.clone()),
+        folder: Some(item.folder.id.clone()),
+        size: Some(size),
+        before: same_name().map(mark).collect(),
+        ..Ticket::default()
+    })
+}
+
+/// `uuid#revision#updated`; a number that is not told is left out.
+fn mark(entry: &Entry) -> String {
+    let text = |n: Option<String>| n.unwrap_or_default();
+    let revision = text(entries::revision(entry).map(|n| n.to_string()));
+    format!("{}#{revision}#{}", entry.id, text(entry.modified.map(|m| m.timestamp_millis().to_string())))
+}
+
+/// Ours among the folder's entries: the name, the size, and either a new uuid or a sign that the old one has changed.
+pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
+    let name = ticket.path.name()?;
+    let ours = |e: &Entry| !e.is_folder() && e.name == name && e.size == ticket.size && is_new(e, &ticket.before);
+    let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
+    listed.into_iter().filter(ours).max_by_key(|e| (is_target(e), e.modified))
+}
+
+fn is_new(entry: &Entry, before: &[String]) -> bool {
+    before.iter().all(|mark| match mark.rsplitn(3, '#').collect::<Vec<_>>()[..] {
+        [updated, revision, uuid] if uuid == entry.id => {
+            let higher = revision.parse().ok().zip(entries::revision(entry)).is_some_and(|(then, now): (u64, u64)| now > then);
+            let newer = updated.parse().ok().zip(entry.modified).is_some_and(|(then, now): (i64, _)| now.timestamp_millis() > then);
+            higher || newer
+        }
+        _ => true,
+    })
+}
+
+pub struct Target {
+    pub api: Arc<Api>,
+    pub path: RemotePath,
+    /// The folder for a new file, the file for a new revision (OQ-27).
+    pub node: String,
+    pub name: String,
+}
+
+impl FormTarget for Target {
+    fn form(&self) -> BoxFuture<'_, Result<Form>> {
+        Box::pin(async {
+            // The token is the authorisation: no header of ours goes with it (providers.md 3.5).
+            let url = self.api.upload_url(&self.node).await.map_err(|e| e.on(self.path.to_string()))?;
+            let (file_field, file_name) = ("file".to_owned(), self.name.clone());
+            Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name })
+        })
+    }
+
+    fn judge(&self, reply: Reply) -> Result<()> {
+        answer::uploaded(&reply).map_err(|e| e.on(self.path.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::EntryKind;
+
+    fn file(uuid: &str, size: u64, revision: Option<u64>, updated: Option<i64>) -> Entry {
+        let mut entry = Entry::new(EntryKind::File, uuid, RemotePath::parse("/a.txt").unwrap());
+        entry.size = Some(size);
+        entry.modified = updated.and_then(chrono::DateTime::from_timestamp_millis);
+        entry.extra.extend(revision.map(|r| ("revision".to_owned(), r.into())));
+        entry
+    }
+
+    fn after(before: &[Entry], listed: Vec<Entry>) -> Option<String> {
+        let ticket = Ticket {
+            path: RemotePath::parse("/a.txt").unwrap(),
+            size: Some(10),
+            before: before.iter().map(mark).collect(),
+            ..Ticket::default()
+        };
+        arrived(&ticket, listed).map(|e| e.id)
+    }
+
+    #[test]
+    fn a_new_uuid_of_the_right_size_is_ours() {
+        assert_eq!(after(&[], vec![file("u1", 10, Some(1), Some(5))]).as_deref(), Some("u1"));
+        assert_eq!(after(&[], vec![file("u1", 9, Some(1), Some(5))]), None, "half a file is not ours");
+        assert_eq!(after(&[], vec![]), None);
+        let folder = Entry { kind: EntryKind::Folder, ..file("u1", 10, None, None) };
+        assert_eq!(after(&[], vec![folder]), None);
+        let other = Entry { name: "b.txt".into(), ..file("u1", 10, None, None) };
+        assert_eq!(after(&[], vec![other]), None);
+    }
+
+    #[test]
+    fn an_old_uuid_is_ours_when_it_has_changed() {
+        let old = [file("u#1", 10, Some(3), Some(1000))];
+        assert_eq!(after(&old, old.to_vec()), None);
+        assert_eq!(after(&old, vec![file("u#1", 10, Some(4), Some(1000))]).as_deref(), Some("u#1"));
+        assert_eq!(after(&old, vec![file("u#1", 10, Some(3), Some(1001))]).as_deref(), Some("u#1"));
+        assert_eq!(after(&old, vec![file("u#1", 10, Some(2), Some(999))]), None);
+        assert_eq!(after(&old, vec![file("u#1", 9, Some(4), Some(1001))]), None, "the size is another's");
+        assert_eq!(after(&old, vec![file("u#1", 10, None, None)]), None);
+        let bare = [file("u1", 10, None, None)];
+        assert_eq!(after(&bare, vec![file("u1", 10, Some(2), Some(5))]), None, "nothing to compare with");
+        assert_eq!(after(&bare, vec![file("u1", 10, None, None), file("u2", 10, None, None)]).as_deref(), Some("u2"));
+    }
+}

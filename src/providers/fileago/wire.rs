@@ -1,0 +1,103 @@
+//! FileAgo's JSON as it comes. Nothing here fails on a field; what is missing is none (providers.md OQ-34).
+
+use serde::{Deserialize, Deserializer};
+
+use crate::model::Secret;
+use crate::protocols::loose;
+
+/// The envelope's marks (providers.md 3.2).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    #[serde(deserialize_with = "loose::text")]
+    pub status: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub msg: Option<String>,
+}
+
+/// `POST /auth`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Grant {
+    #[serde(deserialize_with = "loose::secret")]
+    pub token: Option<Secret>,
+    /// A part of every download's path (providers.md 3.6).
+    #[serde(deserialize_with = "loose::secret")]
+    pub fileaccesskey: Option<Secret>,
+}
+
+/// `GET /api/nodes/{id}/upload`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct UploadToken {
+    #[serde(deserialize_with = "loose::secret")]
+    pub token: Option<Secret>,
+}
+
+#[derive(Deserialize)]
+pub struct One<T> {
+    pub data: Option<T>,
+}
+
+/// `data` told as null or false is an empty list; not told at all it is no list.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+pub struct Many<T> {
+    #[serde(default = "not_told", deserialize_with = "told")]
+    pub data: Option<Vec<T>>,
+}
+
+fn not_told<T>() -> Option<Vec<T>> {
+    None
+}
+
+fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
+    loose::list(from).map(Some)
+}
+
+/// A file or folder: of a `dirlist`, or of its own details, which tell no size and no revision (providers.md 3.4).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    #[serde(deserialize_with = "loose::text")]
+    pub name: Option<String>,
+    /// `Dir` or `File`.
+    #[serde(rename = "type", deserialize_with = "loose::text")]
+    pub kind: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub uuid: Option<String>,
+    /// Bytes of a file; how many entries a `Dir` holds.
+    #[serde(deserialize_with = "loose::number")]
+    pub size: Option<u64>,
+    /// From 1 on; files only.
+    #[serde(deserialize_with = "loose::number")]
+    pub revision: Option<u64>,
+    /// Milliseconds since 1970.
+    #[serde(deserialize_with = "loose::number")]
+    pub created: Option<u64>,
+    /// Milliseconds since 1970.
+    #[serde(deserialize_with = "loose::number")]
+    pub updated: Option<u64>,
+    #[serde(deserialize_with = "loose::flag")]
+    pub is_starred: Option<bool>,
+    #[serde(deserialize_with = "loose::number")]
+    pub comment_count: Option<u64>,
+    #[serde(deserialize_with = "loose::number")]
+    pub public_shares: Option<u64>,
+    #[serde(deserialize_with = "loose::number")]
+    pub private_shares: Option<u64>,
+    #[serde(deserialize_with = "loose::text")]
+    pub owner_type: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub owner_uuid: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub owner_fullname: Option<String>,
+}
+
+/// One step of a node's path, from the top.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Step {
+    #[serde(deserialize_with = "loose::text")]
+    pub uuid: Option<String>,
+}

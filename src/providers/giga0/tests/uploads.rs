@@ -1,0 +1,92 @@
+//! Uploads against the scripted server, up to the form and from its answer on.
+
+use super::*;
+use crate::contract::{Checksum, Chunks, Source};
+use crate::protocols::multipart::FormTarget;
+use crate::protocols::reply::Reply;
+
+struct Sized(u64);
+
+impl Source for Sized {
+    fn name(&self) -> &str {
+        "button_back.gif"
+    }
+    fn size(&self) -> Option<u64> {
+        Some(self.0)
+    }
+    fn read(&self, _: u64, _: u64) -> Chunks {
+        unreachable!()
+    }
+    fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
+        unreachable!()
+    }
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn item(size: u64) -> UploadItem {
+    UploadItem {
+        source: Arc::new(Sized(size)),
+        folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
+        name: "button_back.gif".into(),
+        checksum: Checksum::default(),
+        replaces: None,
+        protocol: None,
+        avoid: vec![],
+        chunk_size: None,
+        unused: None,
+    }
+}
+
+fn reply(body: &str) -> Reply {
+    let url = "https://site.example/api/v2/file/upload".parse().unwrap();
+    Reply { status: 200.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
+}
+
+#[tokio::test]
+async fn an_upload_is_one_form_and_its_answer_names_the_file() {
+    let server = Scripted::start(site).await;
+    let giga0 = open_at(&server.url, &Arc::default());
+    let (target, size) = giga0.prepare(&item(149_084)).await.unwrap();
+    assert_eq!((size, target.ticket.before.as_slice()), (149_084, ["file:1161".to_owned()].as_slice()));
+    let form = target.form().await.unwrap();
+    assert_eq!(form.url.as_str(), format!("{}/api/v2/file/upload", server.url));
+    assert_eq!(form.fields.iter().map(|(k, _)| k.as_str()).collect::<Vec<_>>(), ["access_token", "account_id", "folder_id"]);
+    assert_eq!((form.fields[2].1.as_str(), form.file_field.as_str(), form.file_name.as_str()), ("125", "upload_file", "button_back.gif"));
+
+    let ticket = target.ticket.clone();
+    assert!(giga0.landed(&ticket).await.unwrap().is_none());
+    target.judge(reply(include_str!("../../../../fixtures/giga0/file_upload.json"))).unwrap();
+    let stored = giga0.landed(&ticket).await.unwrap().unwrap();
+    assert_eq!((stored.id.as_str(), stored.path.to_string()), ("file:1253", "/x/sample4_l.jpg".to_owned()), "the stored name counts");
+    assert_eq!((stored.size, stored.md5.as_deref()), (Some(149_084), Some("2f4105bc2c626232544275c2d890168b")));
+
+    giga0.prepare(&item(1)).await.unwrap();
+    let lines = server.lines();
+    assert_eq!(lines.iter().filter(|l| l.ends_with("/account/package")).count(), 1, "{lines:?}");
+    assert_eq!(giga0.prepare(&item((1 << 30) + 1)).await.err().unwrap().kind(), Kind::Refused);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_in_the_folder() {
+    let server = Scripted::start(site).await;
+    let giga0 = open_at(&server.url, &Arc::default());
+    let mut ticket = giga0.prepare(&item(1116)).await.unwrap().0.ticket;
+    assert!(giga0.landed(&ticket).await.unwrap().is_none(), "it was there before");
+    ticket.before.clear();
+    assert_eq!(giga0.landed(&ticket).await.unwrap().unwrap().id, "file:1161");
+}
+
+#[tokio::test]
+async fn an_upload_with_an_old_token_renews_it_once() {
+    let server = Scripted::start(site).await;
+    let giga0 = open_at(&server.url, &Arc::default());
+    let (target, _) = giga0.prepare(&item(5)).await.unwrap();
+    target.form().await.unwrap();
+    assert_eq!(target.judge(reply(STALE)).unwrap_err().kind(), Kind::Expired);
+    giga0.renew().await.unwrap();
+    giga0.renew().await.unwrap();
+    let lines = server.lines();
+    assert_eq!(lines.iter().filter(|l| l.ends_with("/authorize")).count(), 2, "{lines:?}");
+}
