@@ -91,14 +91,7 @@ const HEADERS: Takes = Takes::Word(&["authorization", "authorisation", "token"])
 const FORMS: Takes = Takes::Word(&["status", "result", "success", "http"]);
 const PAGES: Takes = Takes::Word(&["html", "redirect"]);
 
-const fn row(
-    fault: Fault,
-    name: &'static str,
-    takes: Takes,
-    lasts: Lasts,
-    by: &'static [&'static str],
-    does: &'static str,
-) -> Row {
+const fn row(fault: Fault, name: &'static str, takes: Takes, lasts: Lasts, by: &'static [&'static str], does: &'static str) -> Row {
     Row { fault, name, takes, lasts, by, does }
 }
 

@@ -53,7 +53,8 @@ impl FromStr for Scripted {
             (Takes::Number(_), Some(value)) => number = value.parse().map_err(|_| wrong(format!("{value:?} is not a number")))?,
             (Takes::Number(usual), None) => number = usual,
             (Takes::Word(words), value) => {
-                word = words.iter().find(|w| Some(**w) == value).ok_or_else(|| wrong(format!("{name} takes one of {}", words.join(", "))))?;
+                word =
+                    words.iter().find(|w| Some(**w) == value).ok_or_else(|| wrong(format!("{name} takes one of {}", words.join(", "))))?;
             }
             (Takes::Nothing, None) => {}
             (Takes::Nothing, Some(_)) => return Err(wrong(format!("{name} takes no value"))),

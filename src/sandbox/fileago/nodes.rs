@@ -72,13 +72,7 @@ impl Fileago {
     }
 }
 
-pub async fn node(
-    From(host): Host,
-    method: Method,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answered {
+pub async fn node(From(host): Host, method: Method, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Answered {
     host.guest(&headers)?;
     match method {
         Method::GET => details(&host, &id),
@@ -142,17 +136,14 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> Answered {
         return Ok(host.changed("Node updated successfully", &id));
     }
     if let Some(to) = text("copy_to") {
-        let (parent, owner) = host.folder(&state, to)?;
+        let (parent, owner) = outside(host, &state, &id, to)?;
         let name = state.tree.get(&id).map(|n| n.name.clone()).unwrap_or_default();
         free(host, &state, &parent, &name)?;
         state.tree.copy(&id, &parent, &owner);
         return Ok(host.changed("Node copied successfully", &id));
     }
     if let Some(to) = text("move_to") {
-        let (parent, owner) = host.folder(&state, to)?;
-        if state.tree.line(&parent).contains(&id) {
-            return Err(host.error(StatusCode::BAD_REQUEST, "A folder can't be moved into itself"));
-        }
+        let (parent, owner) = outside(host, &state, &id, to)?;
         let name = state.tree.get(&id).map(|n| n.name.clone()).unwrap_or_default();
         free(host, &state, &parent, &name)?;
         if let Some(node) = state.tree.get_mut(&id) {
@@ -171,6 +162,15 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> Answered {
         return Ok(host.changed("Node shared successfully", &id));
     }
     Err(host.error(StatusCode::BAD_REQUEST, "Invalid request"))
+}
+
+/// The folder that a node goes to, which must not be the node itself or in it.
+fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> Answered<(String, Owner)> {
+    let (parent, owner) = host.folder(state, to)?;
+    if state.tree.line(&parent).iter().any(|step| step == id) {
+        return Err(host.error(StatusCode::BAD_REQUEST, "A folder can't go into itself"));
+    }
+    Ok((parent, owner))
 }
 
 /// From 2.0 an existing name is refused; with which status is not written.

@@ -95,15 +95,12 @@ impl Tree {
         }
     }
 
-    /// A copy has only the newest revision (2.0).
+    /// A copy has only the newest revision (2.0). `to` must not be the node itself or in it.
     pub fn copy(&mut self, id: &str, to: &str, owner: &Owner) {
         let Some(node) = self.get(id).cloned() else { return };
         let copy = self.add(to, &node.name, owner, node.revisions.last().cloned());
         for child in self.children(id) {
-            // A folder copied into itself would never end.
-            if child != copy {
-                self.copy(&child, &copy, owner);
-            }
+            self.copy(&child, &copy, owner);
         }
     }
 

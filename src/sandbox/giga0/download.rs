@@ -37,12 +37,7 @@ pub fn token(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// Everything outside the API. A refusal is no HTTP error but a redirection to a page.
-pub async fn serve(
-    State(host): State<Arc<Giga0>>,
-    uri: Uri,
-    Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn serve(State(host): State<Arc<Giga0>>, uri: Uri, Query(query): Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
     let short = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     if short == "error" {
         return answer::page(StatusCode::OK, "Error");

@@ -27,11 +27,7 @@ pub use state::{Giga0, LoginKind, Package};
 pub const NAME: &str = "giga0";
 
 pub fn routes(host: Arc<Giga0>) -> Router {
-    Router::new()
-        .route("/api/v2/{*call}", any(call))
-        .fallback(download::serve)
-        .layer(DefaultBodyLimit::disable())
-        .with_state(host)
+    Router::new().route("/api/v2/{*call}", any(call)).fallback(download::serve).layer(DefaultBodyLimit::disable()).with_state(host)
 }
 
 /// API calls are counted by their own path (`file/upload`), everything else as `download`.

@@ -73,7 +73,8 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> Answered<(Params, Option<
 }
 
 fn shown(host: &Giga0, file: &File, no_hash_from: u64) -> serde_json::Value {
-    let placeholder = no_hash_from > 0 && file.content.size >= no_hash_from || host.ground.faults.hit(NAME, Fault::HashPlaceholder).is_some();
+    let placeholder =
+        no_hash_from > 0 && file.content.size >= no_hash_from || host.ground.faults.hit(NAME, Fault::HashPlaceholder).is_some();
     let hash = if placeholder { format!("{}-{}", file.content.size, chance::hex(12)) } else { file.content.md5.clone() };
     let url = format!("{}/{}", host.origin, file.short);
     let delete_hash = chance::hex(32);

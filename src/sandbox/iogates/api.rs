@@ -80,9 +80,7 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
     let settings = host.state().settings.clone();
     let faults = &host.ground.faults;
     let blank = |method: &str, server: String| if faults.spoils(NAME, Fault::ServerBlank, method) { String::new() } else { server };
-    let web = |server: String| {
-        json!({ "server": server, "chunk_size": settings.chunk_size, "max_file_size": settings.max_file_size, "protocol": "http" })
-    };
+    let web = |server: String| json!({ "server": server, "chunk_size": settings.chunk_size, "max_file_size": settings.max_file_size, "protocol": "http" });
     let plupload = format!("{}/handlers/upload.php?token={}", host.origin, access.upload_key);
     let tus = format!("{}/upload/tus/{}", host.origin, access.upload_key);
     let described = [

@@ -69,12 +69,7 @@ pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) ->
     host.state().comments.get(&id).map(|c| answer::ok(c.clone())).ok_or_else(gone)
 }
 
-pub async fn change(
-    State(host): Host,
-    Path(id): Path<u64>,
-    headers: HeaderMap,
-    Json(body): Json<Value>,
-) -> Answered<Response> {
+pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
     host.guest(&headers)?;
     let mut state = host.state();
     let comment = state.comments.get_mut(&id).ok_or_else(gone)?;

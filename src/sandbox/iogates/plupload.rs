@@ -34,12 +34,7 @@ struct Sent {
     filename: String,
 }
 
-pub async fn receive(
-    State(host): Host,
-    Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
-    mut form: Multipart,
-) -> Answered {
+pub async fn receive(State(host): Host, Query(query): Query<HashMap<String, String>>, headers: HeaderMap, mut form: Multipart) -> Answered {
     let access = query.get("token").and_then(|t| host.access(|a| a.upload_key == *t));
     let Some(access) = access.filter(|a| host.may_upload(a).is_ok()) else {
         return Ok(error(105, "Security check failed."));
