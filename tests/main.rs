@@ -7,3 +7,5 @@ mod put;
 mod ftp_replies;
 mod ftps;
 mod servers;
+#[cfg(feature = "sandbox")]
+mod sandbox;

@@ -1,0 +1,92 @@
+//! The few shapes that answers of all stand-ins have.
+
+use std::io::SeekFrom;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::store::Content;
+
+/// An answer that ends a handler by `?`.
+pub struct Refusal(Box<Response>);
+
+pub type Answered<T = Response> = Result<T, Refusal>;
+
+impl From<Response> for Refusal {
+    fn from(response: Response) -> Self {
+        Refusal(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+pub fn json(status: StatusCode, body: Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+pub fn ok(body: Value) -> Response {
+    json(StatusCode::OK, body)
+}
+
+/// A page where a program expects data: a proxy's or a web server's own words.
+pub fn page(status: StatusCode, title: &str) -> Response {
+    let body = format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
+}
+
+/// This machine's disk failed the stand-in.
+pub fn broken(error: std::io::Error) -> Refusal {
+    page(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()).into()
+}
+
+/// The part of a file that `Range: bytes=A-[B]` asks for: first byte and number of bytes. None without a usable range.
+pub fn range(headers: &HeaderMap, size: u64) -> Option<Result<(u64, u64), ()>> {
+    let text = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
+    let (first, last) = text.split_once('-')?;
+    let first: u64 = first.parse().ok()?;
+    let last = if last.is_empty() { size.saturating_sub(1) } else { last.parse::<u64>().ok()?.min(size.saturating_sub(1)) };
+    if first >= size || last < first {
+        return Some(Err(()));
+    }
+    Some(Ok((first, last - first + 1)))
+}
+
+/// A file's bytes, streamed. With a part: 206 and its `Content-Range`; `Err` in it: 416.
+pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Response {
+    let (status, first, length) = match part {
+        None => (StatusCode::OK, 0, content.size),
+        Some(Ok((first, length))) => (StatusCode::PARTIAL_CONTENT, first, length),
+        Some(Err(())) => {
+            let size = format!("bytes */{}", content.size);
+            return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, size)]).into_response();
+        }
+    };
+    let opened = async {
+        let mut file = tokio::fs::File::open(&content.file).await?;
+        file.seek(SeekFrom::Start(first)).await?;
+        std::io::Result::Ok(file)
+    };
+    let file = match opened.await {
+        Ok(file) => file,
+        Err(error) => return broken(error).into_response(),
+    };
+    let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), 256 * 1024));
+    let mut response = (status, [(header::CONTENT_LENGTH, length.to_string())], body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/octet-stream"));
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {first}-{}/{}", first + length - 1, content.size);
+        if let Ok(range) = range.parse() {
+            headers.insert(header::CONTENT_RANGE, range);
+        }
+    }
+    response
+}

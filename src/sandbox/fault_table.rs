@@ -1,0 +1,155 @@
+//! Every fault the stand-ins know, with its name, its value and what it does: the one list that the parser, the help and
+//! the servers share (providers.md, section 8).
+
+/// See [`TABLE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    TooMany,
+    Unavailable,
+    ServerError,
+    Html,
+    Slow,
+    Cut,
+    AnswerLost,
+    Expired,
+    OnlyHeader,
+    ServerBlank,
+    ServerAbsent,
+    LateDownload,
+    NameWithExtension,
+    IdsAsStrings,
+    MapAsList,
+    RangeIgnored,
+    TusRelative,
+    TusNoOptions,
+    TusLocked,
+    TusConflict,
+    TusChecksum,
+    TusGone,
+    TusShort,
+    PluploadError,
+    PluploadTruncates,
+    PluploadOk,
+    FtpCut,
+    FtpNoResume,
+    FtpNoRename,
+    ErrorForm,
+    DataError,
+    HashPlaceholder,
+    TooLarge,
+    FoldersFalse,
+    TrashedRows,
+    DownloadPage,
+    AnswersData,
+    HtmlErrors,
+    NoLatest,
+    NoLength,
+}
+
+impl Fault {
+    /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
+    pub(super) fn is_of_the_line(self) -> bool {
+        matches!(self, Fault::Cut | Fault::AnswerLost)
+    }
+}
+
+/// The value after `=`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Takes {
+    Nothing,
+    /// A number, with the one taken when none is given.
+    Number(u64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// How often it happens unless `*TIMES` or `*always` says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Lasts {
+    Once,
+    Always,
+}
+
+#[derive(Debug)]
+pub struct Row {
+    pub fault: Fault,
+    pub name: &'static str,
+    pub takes: Takes,
+    pub lasts: Lasts,
+    /// The stand-ins that can do it.
+    pub by: &'static [&'static str],
+    /// What it does, for a list in a help text.
+    pub does: &'static str,
+}
+
+const ALL: &[&str] = &["iogates", "giga0", "fileago"];
+const IOGATES: &[&str] = &["iogates"];
+const GIGA0: &[&str] = &["giga0"];
+const FILEAGO: &[&str] = &["fileago"];
+const METHODS: Takes = Takes::Word(&["tus", "plupload", "ftp"]);
+const HEADERS: Takes = Takes::Word(&["authorization", "authorisation", "token"]);
+const FORMS: Takes = Takes::Word(&["status", "result", "success", "http"]);
+const PAGES: Takes = Takes::Word(&["html", "redirect"]);
+
+const fn row(fault: Fault, name: &'static str, takes: Takes, lasts: Lasts, by: &'static [&'static str], does: &'static str) -> Row {
+    Row { fault, name, takes, lasts, by, does }
+}
+
+use Lasts::{Always, Once};
+use Takes::{Nothing, Number};
+
+pub const TABLE: &[Row] = &[
+    row(Fault::TooMany, "429", Number(1), Once, ALL, "answer 429 unread; Retry-After in seconds"),
+    row(Fault::Unavailable, "503", Number(1), Once, ALL, "answer 503 unread; Retry-After in seconds"),
+    row(Fault::ServerError, "500", Nothing, Once, ALL, "answer 500 unread"),
+    row(Fault::Html, "html", Nothing, Once, ALL, "answer 200 with a maintenance page, unread"),
+    row(Fault::Slow, "slow", Number(1000), Once, ALL, "hold the answer back; milliseconds"),
+    row(Fault::Cut, "cut", Number(0), Once, ALL, "reset the connection after so many bytes of the body"),
+    row(Fault::AnswerLost, "answer-lost", Nothing, Once, ALL, "do what was asked, then reset the connection"),
+    row(Fault::Expired, "expired", Nothing, Once, ALL, "the token that is shown has run out"),
+    row(Fault::OnlyHeader, "only-header", HEADERS, Always, IOGATES, "accept one spelling of the token header"),
+    row(Fault::ServerBlank, "server-blank", METHODS, Always, IOGATES, "an upload method with a blank server"),
+    row(Fault::ServerAbsent, "server-absent", METHODS, Always, IOGATES, "an upload method listed but not described"),
+    row(Fault::LateDownload, "late-download", Nothing, Once, IOGATES, "a look at a finished file still finds it unfinished"),
+    row(Fault::NameWithExtension, "name-with-extension", Nothing, Always, IOGATES, "know uploads only as NAME.EXTENSION"),
+    row(Fault::IdsAsStrings, "ids-as-strings", Nothing, Always, IOGATES, "ids as strings"),
+    row(Fault::MapAsList, "map-as-list", Nothing, Always, IOGATES, "an empty map as a list, as PHP prints it"),
+    row(Fault::RangeIgnored, "range-ignored", Nothing, Always, &["iogates", "fileago"], "send a download whole, whatever range was asked"),
+    row(Fault::TusRelative, "tus-relative", Nothing, Always, IOGATES, "a relative Location"),
+    row(Fault::TusNoOptions, "tus-no-options", Nothing, Always, IOGATES, "OPTIONS is not answered with a description"),
+    row(Fault::TusLocked, "tus-locked", Nothing, Once, IOGATES, "423 to HEAD or PATCH"),
+    row(Fault::TusConflict, "tus-conflict", Nothing, Once, IOGATES, "409 to a right offset"),
+    row(Fault::TusChecksum, "tus-checksum", Nothing, Once, IOGATES, "460, and the chunk is dropped"),
+    row(Fault::TusGone, "tus-gone", Nothing, Once, IOGATES, "410, and the upload is gone"),
+    row(Fault::TusShort, "tus-short", Number(1), Once, IOGATES, "keep so many bytes less than were sent, and say so"),
+    row(Fault::PluploadError, "plupload-error", Nothing, Once, IOGATES, "200 with a JSON-RPC error; the chunk is dropped"),
+    row(Fault::PluploadTruncates, "plupload-truncates", Nothing, Always, IOGATES, "chunk 0 begins the part file anew, as 1.5 does"),
+    row(Fault::PluploadOk, "plupload-ok", Nothing, Always, IOGATES, "answer {\"OK\":1} instead of JSON-RPC"),
+    row(Fault::FtpCut, "ftp-cut", Number(0), Once, IOGATES, "cut the data connection after so many bytes"),
+    row(Fault::FtpNoResume, "ftp-no-resume", Nothing, Always, IOGATES, "refuse APPE, and STOR after REST"),
+    row(Fault::FtpNoRename, "ftp-no-rename", Nothing, Once, IOGATES, "refuse RNTO"),
+    row(Fault::ErrorForm, "error-form", FORMS, Always, GIGA0, "another of the shapes that errors are known to have"),
+    row(Fault::DataError, "data-error", Nothing, Once, GIGA0, "an upload's success with an error in its data"),
+    row(Fault::HashPlaceholder, "hash-placeholder", Nothing, Always, GIGA0, "a placeholder for an upload's MD5"),
+    row(Fault::TooLarge, "413", Nothing, Once, ALL, "413 with a page of the web server, unread"),
+    row(Fault::FoldersFalse, "folders-false", Nothing, Always, GIGA0, "false for an empty list of folders or files"),
+    row(Fault::TrashedRows, "trashed-rows", Nothing, Always, GIGA0, "list trashed rows in the root"),
+    row(Fault::DownloadPage, "download-page", PAGES, Once, GIGA0, "a page in place of a download"),
+    row(Fault::AnswersData, "answers-data", Nothing, Always, FILEAGO, "200 with data where older versions answer 204"),
+    row(Fault::HtmlErrors, "html-errors", Nothing, Always, FILEAGO, "errors are pages of a proxy"),
+    row(Fault::NoLatest, "no-latest", Nothing, Always, FILEAGO, "the words latest and oldest are unknown"),
+    row(Fault::NoLength, "no-length", Nothing, Always, FILEAGO, "downloads without a Content-Length"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_row_says_what_it_does() {
+        for (n, row) in TABLE.iter().enumerate() {
+            assert!(!row.does.is_empty() && !row.by.is_empty());
+            assert!(TABLE.iter().skip(n + 1).all(|r| r.name != row.name && r.fault != row.fault), "{} twice", row.name);
+        }
+    }
+}

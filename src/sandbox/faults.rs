@@ -1,0 +1,245 @@
+//! Scripted faults: what the stand-ins do wrong on purpose. The text form is one word for a command line and for tests:
+//! `PROVIDER[/KIND]:FAULT[=VALUE][*TIMES]`, for example `iogates/tus-patch:cut=100000*2` or `giga0:429=1`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault_table::{Fault, Lasts, TABLE, Takes};
+use super::store::held;
+use crate::error::{Error, Kind, Result};
+
+const PROVIDERS: [&str; 3] = ["iogates", "giga0", "fileago"];
+
+/// A fault, where and how often it happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Scripted {
+    provider: &'static str,
+    /// One kind of request, named as in `Counts::requests`; none = wherever the fault makes sense.
+    kind: Option<String>,
+    fault: Fault,
+    number: u64,
+    word: &'static str,
+    /// How often it still happens; none = always.
+    left: Option<u64>,
+}
+
+impl FromStr for Scripted {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |why: String| Error::new(Kind::Usage, why).on(text.to_owned()).hint("write PROVIDER[/KIND]:FAULT[=VALUE][*TIMES]");
+        let (place, rest) = text.split_once(':').ok_or_else(|| wrong("a fault begins with the provider and a colon".into()))?;
+        let (provider, kind) = match place.split_once('/') {
+            Some((provider, kind)) => (provider, Some(kind.to_owned())),
+            None => (place, None),
+        };
+        let provider = PROVIDERS.into_iter().find(|p| *p == provider).ok_or_else(|| wrong(format!("there is no stand-in {provider:?}")))?;
+        let (rest, times) = match rest.rsplit_once('*') {
+            Some((rest, times)) => (rest, Some(times)),
+            None => (rest, None),
+        };
+        let (name, value) = match rest.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (rest, None),
+        };
+        let row = TABLE.iter().find(|r| r.name == name).ok_or_else(|| wrong(format!("there is no fault {name:?}")))?;
+        let mut number = 0;
+        let mut word = "";
+        match (row.takes, value) {
+            (Takes::Number(_), Some(value)) => number = value.parse().map_err(|_| wrong(format!("{value:?} is not a number")))?,
+            (Takes::Number(usual), None) => number = usual,
+            (Takes::Word(words), value) => {
+                word =
+                    words.iter().find(|w| Some(**w) == value).ok_or_else(|| wrong(format!("{name} takes one of {}", words.join(", "))))?;
+            }
+            (Takes::Nothing, None) => {}
+            (Takes::Nothing, Some(_)) => return Err(wrong(format!("{name} takes no value"))),
+        }
+        let left = match (times, row.lasts) {
+            (Some("always"), _) | (None, Lasts::Always) => None,
+            (Some(times), _) => Some(times.parse().map_err(|_| wrong(format!("{times:?} is not a number of times")))?),
+            (None, Lasts::Once) => Some(1),
+        };
+        Ok(Scripted { provider, kind, fault: row.fault, number, word, left })
+    }
+}
+
+impl fmt::Display for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.provider)?;
+        if let Some(kind) = &self.kind {
+            write!(f, "/{kind}")?;
+        }
+        let Some(row) = TABLE.iter().find(|r| r.fault == self.fault) else { return Ok(()) };
+        write!(f, ":{}", row.name)?;
+        match row.takes {
+            Takes::Nothing => {}
+            Takes::Number(_) => write!(f, "={}", self.number)?,
+            Takes::Word(_) => write!(f, "={}", self.word)?,
+        }
+        match self.left {
+            Some(times) => write!(f, "*{times}"),
+            None => f.write_str("*always"),
+        }
+    }
+}
+
+impl TryFrom<String> for Scripted {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Scripted> for String {
+    fn from(fault: Scripted) -> String {
+        fault.to_string()
+    }
+}
+
+/// What a fault brings along when it strikes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strike {
+    pub number: u64,
+    pub word: &'static str,
+}
+
+/// A request as the faults see it.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub provider: &'static str,
+    pub kind: &'a str,
+    /// Does the body hold a file's bytes? Line faults without a kind strike only there.
+    pub carries_file: bool,
+}
+
+/// The script. It may be changed while the servers run.
+#[derive(Default)]
+pub struct Faults(Mutex<Vec<Scripted>>);
+
+impl Faults {
+    /// Adds faults in their text form; blanks and line ends separate several.
+    ///
+    /// # Errors
+    /// `Kind::Usage` names what is wrong; nothing was added then.
+    pub fn script(&self, text: &str) -> Result<()> {
+        let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<Scripted>>>()?;
+        held(&self.0).extend(faults);
+        Ok(())
+    }
+
+    pub fn add(&self, fault: Scripted) {
+        held(&self.0).push(fault);
+    }
+
+    pub fn clear(&self) {
+        held(&self.0).clear();
+    }
+
+    /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.
+    pub fn left(&self) -> Vec<Scripted> {
+        held(&self.0).clone()
+    }
+
+    /// Would `fault` strike this request? Uses nothing up.
+    pub(super) fn peek(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
+        held(&self.0).iter().find(|s| s.strikes(asked, fault)).map(Scripted::strike)
+    }
+
+    /// Lets `fault` strike this request, once.
+    pub(super) fn take(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
+        let mut script = held(&self.0);
+        let at = script.iter().position(|s| s.strikes(asked, fault))?;
+        let found = script.get_mut(at)?;
+        let strike = found.strike();
+        if let Some(left) = &mut found.left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                script.remove(at);
+            }
+        }
+        Some(strike)
+    }
+
+    /// For faults that belong to one place of a stand-in and need no kind of request.
+    pub(super) fn hit(&self, provider: &'static str, fault: Fault) -> Option<Strike> {
+        self.take(Asked { provider, kind: "", carries_file: true }, fault)
+    }
+
+    /// The same for a fault whose word tells which of several things it spoils.
+    pub(super) fn spoils(&self, provider: &'static str, fault: Fault, word: &str) -> bool {
+        held(&self.0).iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
+    }
+}
+
+impl Scripted {
+    fn strikes(&self, asked: Asked<'_>, fault: Fault) -> bool {
+        let place = match &self.kind {
+            Some(kind) => asked.kind.is_empty() || kind == asked.kind,
+            None => asked.carries_file || !fault.is_of_the_line(),
+        };
+        self.provider == asked.provider && self.fault == fault && place && self.left != Some(0)
+    }
+
+    fn strike(&self) -> Strike {
+        Strike { number: self.number, word: self.word }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_form_survives_a_round_trip() {
+        for (text, full) in [
+            ("iogates/tus-patch:cut=100000*2", "iogates/tus-patch:cut=100000*2"),
+            ("giga0:429", "giga0:429=1*1"),
+            ("iogates:only-header=token", "iogates:only-header=token*always"),
+            ("fileago:html*always", "fileago:html*always"),
+        ] {
+            let fault: Scripted = text.parse().unwrap();
+            assert_eq!(fault.to_string(), full);
+            assert_eq!(full.parse::<Scripted>().unwrap(), fault);
+            assert_eq!(serde_json::to_string(&fault).unwrap(), format!("\"{full}\""));
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        for (text, why) in [
+            ("cut=1", "begins with the provider"),
+            ("dropbox:cut=1", "no stand-in \"dropbox\""),
+            ("giga0:cat", "no fault \"cat\""),
+            ("giga0:cut=x", "not a number"),
+            ("iogates:only-header=cookie", "takes one of"),
+            ("giga0:500=3", "takes no value"),
+            ("giga0:500*often", "number of times"),
+        ] {
+            let error = text.parse::<Scripted>().unwrap_err();
+            assert!(error.message().contains(why), "{text}: {error}");
+            assert_eq!(error.kind(), Kind::Usage);
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_as_often_as_it_says_and_only_where_it_says() {
+        let faults = Faults::default();
+        faults.script("iogates:cut=5*2\ngiga0/file/info:500").unwrap();
+        let patch = Asked { provider: "iogates", kind: "tus-patch", carries_file: true };
+        let list = Asked { provider: "iogates", kind: "files", carries_file: false };
+        assert_eq!(faults.take(list, Fault::Cut), None);
+        assert_eq!(faults.take(patch, Fault::Cut), Some(Strike { number: 5, word: "" }));
+        assert!(faults.take(patch, Fault::Cut).is_some());
+        assert_eq!(faults.take(patch, Fault::Cut), None);
+        let info = Asked { provider: "giga0", kind: "file/info", carries_file: false };
+        assert_eq!(faults.take(Asked { kind: "file/edit", ..info }, Fault::ServerError), None);
+        assert!(faults.take(info, Fault::ServerError).is_some());
+        assert!(faults.left().is_empty());
+    }
+}

@@ -1,0 +1,49 @@
+//! Downloading (providers.md, 3.6): the key is in the path, no header is asked for.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State as From};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::NAME;
+use super::state::Fileago;
+use crate::sandbox::answer::{self, Answered};
+use crate::sandbox::fault_table::Fault;
+
+/// What clients send for the newest revision.
+const NEWEST: &str = "999999999999999";
+
+pub async fn serve(
+    From(host): From<Arc<Fileago>>,
+    Path((key, id, revision, _name)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
+) -> Answered {
+    if key != host.file_key {
+        return Err(host.error(StatusCode::UNAUTHORIZED, "Invalid file access key"));
+    }
+    let faults = &host.ground.faults;
+    let content = {
+        let state = host.state();
+        host.target(&state, &id)?;
+        let node = state.tree.get(&id).filter(|n| !n.folder).ok_or_else(|| host.absent())?;
+        let words = faults.hit(NAME, Fault::NoLatest).is_none();
+        let found = match revision.as_str() {
+            NEWEST => node.revisions.last(),
+            "latest" if words => node.revisions.last(),
+            "oldest" if words => node.revisions.first(),
+            number => number.parse::<usize>().ok().and_then(|n| node.revisions.get(n.checked_sub(1)?)),
+        };
+        found.cloned().ok_or_else(|| host.absent())?
+    };
+    let part = if faults.hit(NAME, Fault::RangeIgnored).is_some() { None } else { answer::range(&headers, content.size) };
+    let response = answer::file(&content, part).await;
+    Ok(if faults.hit(NAME, Fault::NoLength).is_some() { unmeasured(response) } else { response })
+}
+
+/// Without its length the body is sent in chunks.
+fn unmeasured(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    (parts, body).into_response()
+}

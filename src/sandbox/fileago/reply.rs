@@ -1,0 +1,40 @@
+//! The envelope of answers (providers.md, 3.2). How errors look is not written anywhere: here they have the same
+//! envelope with a status that fits, or are a proxy's pages.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::NAME;
+use super::state::Fileago;
+use crate::sandbox::answer::{self, Refusal};
+use crate::sandbox::fault_table::Fault;
+
+pub fn data(msg: &str, data: Value) -> Response {
+    answer::ok(json!({ "status": "success", "msg": msg, "data": data }))
+}
+
+impl Fileago {
+    /// A change is answered with 204; newer versions say more.
+    pub fn changed(&self, msg: &str, node: &str) -> Response {
+        match self.ground.faults.hit(NAME, Fault::AnswersData) {
+            Some(_) => data(msg, json!({ "uuid": node })),
+            None => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
+
+    pub fn error(&self, status: StatusCode, msg: &str) -> Refusal {
+        if self.ground.faults.hit(NAME, Fault::HtmlErrors).is_some() {
+            return answer::page(status, status.canonical_reason().unwrap_or("Error")).into();
+        }
+        answer::json(status, json!({ "status": "error", "msg": msg })).into()
+    }
+
+    pub fn absent(&self) -> Refusal {
+        self.error(StatusCode::NOT_FOUND, "Node not found")
+    }
+
+    pub fn forbidden(&self) -> Refusal {
+        self.error(StatusCode::FORBIDDEN, "You do not have permission")
+    }
+}

@@ -1,0 +1,153 @@
+//! Nodes: files with their revisions, and folders below named roots (providers.md, 3.3).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::sandbox::chance;
+use crate::sandbox::store::Content;
+
+pub const ROOTS: [&str; 7] = ["home", "incoming", "trash", "public_shares", "private_shares", "favorites", "shared_with_you"];
+
+/// A user or a group.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// `User` or `Group`.
+    pub kind: &'static str,
+    pub uuid: String,
+    pub name: String,
+}
+
+#[derive(Clone)]
+pub struct Node {
+    pub name: String,
+    /// A node's uuid, or a root with its owner: `home:UUID`.
+    pub parent: String,
+    pub owner: Owner,
+    pub created: DateTime<Utc>,
+    pub updated: DateTime<Utc>,
+    pub starred: bool,
+    /// Oldest first; a folder has none.
+    pub revisions: Vec<Content>,
+    pub folder: bool,
+}
+
+#[derive(Default)]
+pub struct Tree(BTreeMap<String, (u64, Node)>, u64);
+
+impl Tree {
+    pub fn get(&self, id: &str) -> Option<&Node> {
+        self.0.get(id).map(|(_, n)| n)
+    }
+
+    pub fn get_mut(&mut self, id: &str) -> Option<&mut Node> {
+        self.0.get_mut(id).map(|(_, n)| n)
+    }
+
+    /// Ids in the order they were made.
+    fn ids(&self) -> Vec<&String> {
+        let mut ids: Vec<_> = self.0.iter().map(|(id, (n, _))| (n, id)).collect();
+        ids.sort();
+        ids.into_iter().map(|(_, id)| id).collect()
+    }
+
+    pub fn files(&self) -> impl Iterator<Item = &String> {
+        self.ids().into_iter().filter(|id| self.get(id).is_some_and(|n| !n.folder))
+    }
+
+    pub fn children(&self, parent: &str) -> Vec<String> {
+        self.ids().into_iter().filter(|id| self.get(id).is_some_and(|n| n.parent == parent)).cloned().collect()
+    }
+
+    pub fn starred(&self, owner: &Owner) -> Vec<String> {
+        let mine = |n: &Node| n.starred && n.owner.uuid == owner.uuid;
+        self.ids().into_iter().filter(|id| self.get(id).is_some_and(mine)).cloned().collect()
+    }
+
+    pub fn child(&self, parent: &str, name: &str) -> Option<String> {
+        self.children(parent).into_iter().find(|id| self.get(id).is_some_and(|n| n.name == name))
+    }
+
+    /// The first revision makes it a file.
+    pub fn add(&mut self, parent: &str, name: &str, owner: &Owner, first: Option<Content>) -> String {
+        let id = chance::uuid();
+        let now = Utc::now();
+        let node = Node {
+            name: name.to_owned(),
+            parent: parent.to_owned(),
+            owner: owner.clone(),
+            created: now,
+            updated: now,
+            starred: false,
+            folder: first.is_none(),
+            revisions: Vec::from_iter(first),
+        };
+        self.1 += 1;
+        self.0.insert(id.clone(), (self.1, node));
+        self.touch(parent);
+        id
+    }
+
+    fn touch(&mut self, folder: &str) {
+        if let Some(node) = self.get_mut(folder) {
+            node.updated = Utc::now();
+        }
+    }
+
+    /// A copy has only the newest revision (2.0). `to` must not be the node itself or in it.
+    pub fn copy(&mut self, id: &str, to: &str, owner: &Owner) {
+        let Some(node) = self.get(id).cloned() else { return };
+        let copy = self.add(to, &node.name, owner, node.revisions.last().cloned());
+        for child in self.children(id) {
+            self.copy(&child, &copy, owner);
+        }
+    }
+
+    pub fn remove(&mut self, id: &str) {
+        for child in self.children(id) {
+            self.remove(&child);
+        }
+        self.0.remove(id);
+    }
+
+    /// From the root down to the node itself: the root's key (`home:UUID`), then uuids.
+    pub fn line(&self, id: &str) -> Vec<String> {
+        let mut line = vec![id.to_owned()];
+        let mut at = id;
+        while let Some(node) = self.get(at) {
+            at = &node.parent;
+            line.push(at.to_owned());
+        }
+        line.reverse();
+        line
+    }
+
+    /// For tests: the path in the user's home, or with the root's key in front.
+    pub fn whole_path(&self, id: &str, me: &Owner) -> String {
+        let mut text = String::new();
+        for step in self.line(id) {
+            match self.get(&step) {
+                Some(node) => text.push_str(&format!("/{}", node.name)),
+                None if step == format!("home:{}", me.uuid) => {}
+                None => text.push_str(&format!("/{step}")),
+            }
+        }
+        text
+    }
+
+    pub fn row(&self, id: &str) -> Value {
+        let Some(node) = self.get(id) else { return Value::Null };
+        // A folder's size is how many items it holds.
+        let size = node.revisions.last().map_or_else(|| self.children(id).len() as u64, |r| r.size);
+        let mut row = json!({
+            "is_starred": node.starred, "public_shares": 0, "name": node.name, "size": size, "comment_count": 0,
+            "uuid": id, "private_shares": 0, "updated": node.updated.timestamp_millis(),
+            "type": if node.folder { "Dir" } else { "File" },
+        });
+        if !node.folder {
+            row["revision"] = json!(node.revisions.len());
+        }
+        row
+    }
+}

@@ -1,0 +1,80 @@
+//! Uploading (providers.md, 3.5): a token for a folder or a file, then one multipart POST that must begin within five
+//! seconds. The token is used up by the attempt, whatever becomes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Multipart, Path, Request, State as From};
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use super::NAME;
+use super::nodes::{Target, free};
+use super::state::{Fileago, Ticket};
+use crate::model::Protocol;
+use crate::sandbox::answer::{self, Answered, broken};
+use crate::sandbox::chance;
+use crate::sandbox::store::Content;
+
+type Host = From<Arc<Fileago>>;
+
+const LIFE: Duration = Duration::from_secs(5);
+
+pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> Answered {
+    host.guest(&headers)?;
+    let mut state = host.state();
+    let node = match host.target(&state, &id)? {
+        Target::Node(id) => id,
+        Target::Root(..) => host.folder(&state, &id)?.0,
+    };
+    let token = chance::hex(40);
+    state.tickets.insert(token.clone(), Ticket { node, made: std::time::Instant::now() });
+    Ok(answer::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
+}
+
+pub async fn receive(From(host): Host, Path(token): Path<String>, request: Request) -> Answered {
+    let ticket = host.state().tickets.remove(&token).filter(|t| t.made.elapsed() <= LIFE);
+    let Some(ticket) = ticket else { return Err(host.error(StatusCode::FORBIDDEN, "Invalid upload token")) };
+    let bad = || host.error(StatusCode::BAD_REQUEST, "No file received");
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| bad())?;
+    let mut received = 0;
+    while let Some(mut field) = form.next_field().await.map_err(|_| bad())? {
+        let name = field.file_name().unwrap_or_default().to_owned();
+        if field.name() != Some("file") || name.is_empty() {
+            continue;
+        }
+        let mut growing = host.ground.store.grow().map_err(broken)?;
+        while let Some(bytes) = field.chunk().await.map_err(|_| bad())? {
+            host.ground.store.count_received(NAME, &name, bytes.len());
+            growing.append(&bytes).map_err(broken)?;
+        }
+        land(&host, &ticket.node, &name, growing.content())?;
+        received += 1;
+    }
+    if received == 0 {
+        return Err(bad());
+    }
+    Ok(answer::ok(json!({ "status": "success", "msg": "File(s) uploaded successfully" })))
+}
+
+/// A folder's token makes a new file, a file's token a new revision; the revision keeps the node's name.
+fn land(host: &Fileago, node: &str, name: &str, content: Content) -> Answered<()> {
+    let mut state = host.state();
+    let revision = state.tree.get_mut(node).filter(|n| !n.folder);
+    let id = match revision {
+        Some(file) => {
+            file.revisions.push(content.clone());
+            file.updated = chrono::Utc::now();
+            node.to_owned()
+        }
+        None => {
+            let (parent, owner) = host.folder(&state, node)?;
+            free(host, &state, &parent, name)?;
+            host.ground.store.count_created(NAME);
+            state.tree.add(&parent, name, &owner, Some(content.clone()))
+        }
+    };
+    let path = state.tree.whole_path(&id, &host.me);
+    host.ground.store.arrive(NAME, path, &content, Protocol::Multipart);
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The envelope of every answer, and the shapes errors are known to have (providers.md, 2.1).
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::NAME;
+use super::state::Giga0;
+use crate::sandbox::answer::{self, Refusal};
+use crate::sandbox::fault_table::Fault;
+
+/// `Y-m-d H:i:s`, without a zone.
+pub fn when(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A success: these members first, then the marks.
+pub fn success(members: Value) -> Response {
+    let mut body = match members {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    body.insert("_status".to_owned(), json!("success"));
+    body.insert("_datetime".to_owned(), json!(when(Utc::now())));
+    answer::ok(Value::Object(body))
+}
+
+impl Giga0 {
+    /// An error with HTTP 200, unless the script asks for another of its shapes.
+    pub fn error(&self, message: &str) -> Refusal {
+        let now = when(Utc::now());
+        let is = |form: &str| self.ground.faults.spoils(NAME, Fault::ErrorForm, form);
+        let body = if is("status") {
+            json!({ "status": "error", "response": message, "_datetime": now })
+        } else if is("result") {
+            json!({ "message": message, "result": false })
+        } else if is("success") {
+            json!({ "success": false, "message": message })
+        } else {
+            json!({ "response": message, "_status": "error", "_datetime": now })
+        };
+        let status = match is("http") {
+            true if message.starts_with("Could not validate") => StatusCode::UNAUTHORIZED,
+            true if message.starts_with("Could not find") => StatusCode::NOT_FOUND,
+            true => StatusCode::BAD_REQUEST,
+            false => StatusCode::OK,
+        };
+        answer::json(status, body).into()
+    }
+
+    pub fn missing(&self, param: &str) -> Refusal {
+        self.error(&format!("Please provide the {param} param."))
+    }
+}

@@ -1,0 +1,256 @@
+//! What the giga0 stand-in remembers: one account, its one live token, its files and folders.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::NAME;
+use super::params::Params;
+use super::reply::when;
+use crate::sandbox::answer::Answered;
+use crate::sandbox::chance;
+use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::Asked;
+use crate::sandbox::porch::Ground;
+use crate::sandbox::store::{Content, held};
+
+pub const ACCOUNT_ID: &str = "158642";
+
+/// A token is cleared after so long without use.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Which pair /authorize wants: a setting of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoginKind {
+    #[default]
+    Either,
+    Password,
+    Keys,
+}
+
+/// The account's limits; 0 = none.
+#[derive(Clone, Debug)]
+pub struct Package {
+    pub can_upload: bool,
+    /// Bytes.
+    pub max_upload_size: u64,
+    /// Bytes.
+    pub max_storage_bytes: u64,
+    pub concurrent_uploads: u64,
+    pub concurrent_downloads: u64,
+    /// Files of this many bytes and more get a placeholder for their hash.
+    pub no_hash_from: u64,
+    pub login: LoginKind,
+    /// Are URLs fetched for the user?
+    pub imports: bool,
+}
+
+impl Default for Package {
+    fn default() -> Self {
+        Package {
+            can_upload: true,
+            max_upload_size: 0,
+            max_storage_bytes: 0,
+            concurrent_uploads: 100,
+            concurrent_downloads: 0,
+            no_hash_from: 0,
+            login: LoginKind::Either,
+            imports: true,
+        }
+    }
+}
+
+pub struct File {
+    pub id: u64,
+    pub folder: Option<u64>,
+    pub name: String,
+    pub short: String,
+    pub kind: String,
+    pub trashed: bool,
+    pub uploaded: DateTime<Utc>,
+    pub downloads: u64,
+    pub content: Content,
+}
+
+pub struct Folder {
+    pub id: u64,
+    pub parent: Option<u64>,
+    pub name: String,
+    pub public: u8,
+    pub password: Option<String>,
+    pub trashed: bool,
+    pub added: DateTime<Utc>,
+    pub updated: Option<DateTime<Utc>>,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub package: Package,
+    /// The one live token and when it was last used.
+    pub token: Option<(String, Instant)>,
+    pub failed_logins: u32,
+    pub files: BTreeMap<u64, File>,
+    pub folders: BTreeMap<u64, Folder>,
+    /// Download tokens and the file they open.
+    pub downloads: HashMap<String, u64>,
+    pub imports: BTreeMap<u64, Value>,
+    last_id: u64,
+}
+
+pub struct Giga0 {
+    pub ground: Arc<Ground>,
+    pub origin: String,
+    username: String,
+    password: String,
+    keys: (String, String),
+    state: Mutex<State>,
+}
+
+impl Giga0 {
+    pub fn new(ground: Arc<Ground>, origin: String) -> Self {
+        Giga0 {
+            ground,
+            origin,
+            username: "ann".to_owned(),
+            password: chance::alnum(20),
+            keys: (chance::alnum(64), chance::alnum(64)),
+            state: Mutex::default(),
+        }
+    }
+
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// `key1` and `key2` of the account page.
+    pub fn keys(&self) -> (&str, &str) {
+        (&self.keys.0, &self.keys.1)
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Package)) {
+        change(&mut self.state().package);
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        held(&self.state)
+    }
+
+    /// Every call but /authorize needs both, and the token must be the live one.
+    pub fn check_token(&self, call: &str, params: &Params) -> Answered<()> {
+        let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
+        let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
+        let asked = Asked { provider: NAME, kind: call, carries_file: call == "file/upload" };
+        let expired = self.ground.faults.take(asked, Fault::Expired).is_some();
+        let mut state = self.state();
+        if expired {
+            state.token = None;
+        }
+        match &mut state.token {
+            Some((live, used)) if live == token && account == ACCOUNT_ID && used.elapsed() < IDLE => {
+                *used = Instant::now();
+                Ok(())
+            }
+            _ => Err(self.error("Could not validate access_token and account_id, please reauthenticate or try again.")),
+        }
+    }
+
+    /// The newest active file at a path.
+    pub fn find(&self, path: &str) -> Option<Content> {
+        let state = self.state();
+        let mut files = state.files.values().rev().filter(|f| !f.trashed);
+        files.find(|f| state.path(f) == path).map(|f| f.content.clone())
+    }
+}
+
+impl State {
+    pub fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        1_000 + self.last_id
+    }
+
+    /// Adds a file under a name that its folder does not have yet: `name (2).ext`. Nothing is ever overwritten.
+    pub fn add_file(&mut self, folder: Option<u64>, name: &str, content: Content) -> u64 {
+        let id = self.next_id();
+        let file = File {
+            id,
+            folder,
+            name: self.free_name(folder, name),
+            short: short(id),
+            // An upload's own type is not believed.
+            kind: "application/octet-stream".to_owned(),
+            trashed: false,
+            uploaded: Utc::now(),
+            downloads: 0,
+            content,
+        };
+        self.files.insert(id, file);
+        id
+    }
+
+    fn free_name(&self, folder: Option<u64>, name: &str) -> String {
+        let taken = |name: &str| self.files.values().any(|f| !f.trashed && f.folder == folder && f.name == name);
+        let (stem, extension) = match name.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
+            _ => (name, String::new()),
+        };
+        let mut free = name.to_owned();
+        for n in 2u64.. {
+            if !taken(&free) {
+                break;
+            }
+            free = format!("{stem} ({n}){extension}");
+        }
+        free
+    }
+
+    pub fn active_folder(&self, id: u64) -> bool {
+        self.folders.get(&id).is_some_and(|f| !f.trashed)
+    }
+
+    /// From the account's root, with a leading slash.
+    pub fn path(&self, file: &File) -> String {
+        let mut names = vec![file.name.as_str()];
+        let mut at = file.folder;
+        while let Some(folder) = at.and_then(|id| self.folders.get(&id)) {
+            names.push(&folder.name);
+            at = folder.parent;
+        }
+        names.push("");
+        names.reverse();
+        names.join("/")
+    }
+}
+
+/// A public id in base 62.
+fn short(id: u64) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut rest = id + 7_688;
+    let mut text = String::new();
+    while rest > 0 {
+        if let Some(digit) = DIGITS.get((rest % 62) as usize) {
+            text.insert(0, char::from(*digit));
+        }
+        rest /= 62;
+    }
+    text
+}
+
+/// Most numbers are strings.
+pub fn text(value: impl ToString) -> Value {
+    Value::String(value.to_string())
+}
+
+pub fn text_or_null(value: Option<impl ToString>) -> Value {
+    value.map_or(Value::Null, |v| json!(v.to_string()))
+}
+
+pub fn time_or_null(value: Option<DateTime<Utc>>) -> Value {
+    value.map_or(Value::Null, |v| json!(when(v)))
+}

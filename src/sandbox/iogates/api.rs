@@ -1,0 +1,136 @@
+//! Signing in, the upload methods, and the second factor (providers.md, 1.4, 1.5 and 1.11).
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use chrono::{Duration, Utc};
+use serde_json::{Map, Value, json};
+
+use super::NAME;
+use super::entries::when;
+use super::state::{Access, Iogates, Root, refused};
+use crate::sandbox::answer::{self, Answered};
+use crate::sandbox::chance;
+use crate::sandbox::fault_table::Fault;
+
+type Host = State<Arc<Iogates>>;
+
+/// Fields of a body that may be JSON or a form.
+async fn fields(request: Request) -> Answered<Map<String, Value>> {
+    let json = request.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
+    let unreadable = || refused(StatusCode::BAD_REQUEST, "The request could not be read");
+    if json {
+        return match axum::Json::<Value>::from_request(request, &()).await {
+            Ok(axum::Json(Value::Object(fields))) => Ok(fields),
+            _ => Err(unreadable()),
+        };
+    }
+    let Form(pairs) = Form::<Vec<(String, String)>>::from_request(request, &()).await.map_err(|_| unreadable())?;
+    Ok(pairs.into_iter().map(|(k, v)| (k, Value::String(v))).collect())
+}
+
+fn text(fields: &Map<String, Value>, key: &str) -> Option<String> {
+    fields.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned)
+}
+
+pub async fn sign_in(State(host): Host, request: Request) -> Answered<Response> {
+    let fields = fields(request).await?;
+    let share = text(&fields, "url").is_some_and(|url| host.is_share(&url));
+    let user = text(&fields, "username").as_deref() == Some(&host.username) && text(&fields, "password").as_deref() == Some(&host.password);
+    if !share && !user {
+        return Err(refused(StatusCode::UNAUTHORIZED, "Invalid login"));
+    }
+    let access = Access {
+        token: format!("123-{}", chance::alnum(36)),
+        root: if share { Root::Share } else { Root::Account },
+        upload_key: chance::hex(10),
+        ftp_user: format!("t{}", chance::hex(8)),
+        ftp_password: chance::alnum(16),
+        device: text(&fields, "deviceId"),
+    };
+    let token = access.token.clone();
+    host.ground.store.count_sign_in(NAME);
+    let mut state = host.state();
+    state.access.push(access);
+    Ok(answer::ok(json!({
+        "token": token,
+        "profile": profile(if share { "Shared with you" } else { &host.username }),
+        "max_file_size": state.settings.max_file_size,
+        "available_storage": state.settings.available_storage,
+    })))
+}
+
+pub fn profile(name: &str) -> Value {
+    json!({
+        "id": 7, "username": name, "realname": "Ann Example", "accountname": "Example Studio", "email": "ann@example.com",
+        "address": null, "mobile": null, "expires": null, "status": "Active", "logo": null,
+    })
+}
+
+/// The token stands in the path and again in a header.
+pub async fn methods(State(host): Host, Path(token): Path<String>, headers: HeaderMap) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    if access.token != token {
+        return Err(refused(StatusCode::FORBIDDEN, "The token in the path is another one"));
+    }
+    host.may_upload(&access)?;
+    let settings = host.state().settings.clone();
+    let faults = &host.ground.faults;
+    let blank = |method: &str, server: String| if faults.spoils(NAME, Fault::ServerBlank, method) { String::new() } else { server };
+    let web = |server: String| json!({ "server": server, "chunk_size": settings.chunk_size, "max_file_size": settings.max_file_size, "protocol": "http" });
+    let plupload = format!("{}/handlers/upload.php?token={}", host.origin, access.upload_key);
+    let tus = format!("{}/upload/tus/{}", host.origin, access.upload_key);
+    let described = [
+        (
+            "ftp",
+            json!({
+                "server": blank("ftp", "127.0.0.1".to_owned()), "port": host.ftp_port, "ssl": true,
+                "username": access.ftp_user, "password": access.ftp_password, "protocol": "ftps",
+            }),
+        ),
+        ("plupload", web(blank("plupload", plupload))),
+        ("tus", web(blank("tus", tus))),
+    ];
+    let mut shown = json!({
+        "available": settings.available,
+        "default": settings.default,
+        "max_file_size": settings.max_file_size,
+        "available_storage": settings.available_storage,
+    });
+    for (method, description) in described {
+        let offered = settings.available.iter().any(|m| m == method);
+        if offered && !faults.spoils(NAME, Fault::ServerAbsent, method) {
+            shown[method] = description;
+        }
+    }
+    Ok(answer::ok(shown))
+}
+
+/// Asking sends the code. Nothing is sent here; `Iogates::sms_code` tells it.
+pub async fn send_code(State(host): Host, Path(token): Path<String>) -> Answered<Response> {
+    let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
+    let mut state = host.state();
+    let required = state.settings.two_factor;
+    state.codes.insert(access.token, chance::digits(4));
+    let expiry = when(Utc::now() + Duration::minutes(5));
+    Ok(answer::ok(json!({ "message": "Code sent", "type": "sms", "auth_required": required, "expiry": expiry })))
+}
+
+pub async fn check_code(State(host): Host, Path(token): Path<String>, request: Request) -> Answered<Response> {
+    let fields = fields(request).await?;
+    let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
+    let mut state = host.state();
+    let Some(code) = text(&fields, "authcode") else { return Err(refused(StatusCode::BAD_REQUEST, "Code missing")) };
+    match state.codes.get(&token) {
+        None => return Err(refused(StatusCode::NOT_FOUND, "No codes found")),
+        Some(sent) if *sent != code => return Err(refused(StatusCode::UNAUTHORIZED, "Wrong code")),
+        Some(_) => {}
+    }
+    state.codes.remove(&token);
+    // Remembered for the pair of token and device.
+    state.passed.push(access.device.unwrap_or(token));
+    Ok(answer::ok(json!({ "message": "Accepted" })))
+}

@@ -1,0 +1,94 @@
+//! The File and Files APIs and the download (providers.md, 1.6, 1.7, 1.9, 1.10).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::entries::{Entry, Wish};
+use super::state::{Access, Iogates, Root, refused};
+use crate::sandbox::answer::{self, Answered, Refusal};
+use crate::sandbox::fault_table::Fault;
+
+type Host = State<Arc<Iogates>>;
+
+pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    host.may_upload(&access)?;
+    let id = host.create(&access, Wish::read(&body)?)?;
+    let state = host.state();
+    let entry = state.entries.get(&id).ok_or_else(gone)?;
+    Ok(answer::ok(host.shown(entry, false)))
+}
+
+pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    host.may_upload(&access)?;
+    let Some(files) = body.get("files").and_then(Value::as_array) else {
+        return Err(refused(StatusCode::BAD_REQUEST, "files is required"));
+    };
+    let mut ids = Vec::new();
+    for wish in files.iter().map(Wish::read).collect::<Result<Vec<_>, _>>()? {
+        ids.push(host.create(&access, wish)?);
+    }
+    let state = host.state();
+    let entries: Vec<&Entry> = ids.iter().filter_map(|id| state.entries.get(id)).collect();
+    Ok(answer::ok(listing(&host, &entries)))
+}
+
+pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    let state = host.state();
+    let entry = visible(state.entries.get(&id), &access).ok_or_else(gone)?;
+    // The server may still be busy with the file it has received.
+    let finished = entry.content.is_some() && host.hit(Fault::LateDownload).is_none();
+    Ok(answer::ok(host.shown(entry, finished)))
+}
+
+/// One flat list of everything below the token's root.
+pub async fn list(State(host): Host, headers: HeaderMap) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    let state = host.state();
+    let entries: Vec<&Entry> = state.entries.values().filter(|e| e.root == access.root).collect();
+    Ok(answer::ok(listing(&host, &entries)))
+}
+
+fn listing(host: &Iogates, entries: &[&Entry]) -> Value {
+    let files: Vec<Value> = entries.iter().map(|e| host.shown(e, true)).collect();
+    let map: Map<String, Value> = entries.iter().map(|e| (e.id.to_string(), json!(e.kind))).collect();
+    json!({ "files": files, "map": map_shown(host, map) })
+}
+
+/// PHP prints an empty map as a list.
+pub fn map_shown(host: &Iogates, map: Map<String, Value>) -> Value {
+    if map.is_empty() && host.hit(Fault::MapAsList).is_some() { json!([]) } else { Value::Object(map) }
+}
+
+fn visible<'a>(entry: Option<&'a Entry>, access: &Access) -> Option<&'a Entry> {
+    entry.filter(|e| e.root == access.root)
+}
+
+pub fn gone() -> Refusal {
+    refused(StatusCode::NOT_FOUND, "File not found")
+}
+
+/// The secret is in the URL; no header is asked for.
+pub async fn download(
+    State(host): Host,
+    Path((id, _, _, _, _, secret)): Path<(u64, String, String, String, String, String)>,
+    headers: HeaderMap,
+) -> Answered<Response> {
+    let content = {
+        let state = host.state();
+        let entry = state.entries.get(&id).filter(|e| e.secret == secret).ok_or_else(gone)?;
+        if entry.root == Root::Share && !state.settings.share_may_download {
+            return Err(refused(StatusCode::FORBIDDEN, "No permission to download"));
+        }
+        entry.content.clone().ok_or_else(gone)?
+    };
+    let part = if host.hit(Fault::RangeIgnored).is_some() { None } else { answer::range(&headers, content.size) };
+    Ok(answer::file(&content, part).await)
+}

@@ -1,0 +1,276 @@
+//! FTPS of the ioGates stand-in, by libunftp: explicit TLS only, passive only, the credentials of Auth Info. A name
+//! without `.download` is complete: its bytes go to their entry and the file leaves the folder (providers.md, 1.16).
+
+use std::fmt::{self, Debug, Display};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use async_trait::async_trait;
+use libunftp::ServerBuilder;
+use libunftp::options::TlsFlags;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use unftp_core::auth::{AuthenticationError, Authenticator, Credentials, Principal, UserDetail, UserDetailError, UserDetailProvider};
+use unftp_core::storage::{Error, ErrorKind, Fileinfo, Result, StorageBackend};
+use unftp_sbe_fs::Filesystem;
+
+use super::NAME;
+use super::state::{Access, Iogates, Root};
+use crate::error;
+use crate::model::Protocol;
+use crate::sandbox::fault_table::Fault;
+use crate::sandbox::store::Content;
+
+const UNFINISHED: &str = ".download";
+
+/// Bound before the stand-in exists, because Auth Info tells the port.
+pub struct FtpServer {
+    listener: TcpListener,
+    port: u16,
+}
+
+impl FtpServer {
+    pub async fn bind() -> error::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        Ok(FtpServer { listener, port })
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Serves until the task is aborted. `cert` and `key` are PEM files.
+    pub fn serve(self, host: Arc<Iogates>, cert: PathBuf, key: PathBuf) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            let mut sessions = JoinSet::new();
+            while let Ok((line, _)) = self.listener.accept().await {
+                while sessions.try_join_next().is_some() {}
+                if let Some(server) = server(&host, &cert, &key) {
+                    sessions.spawn(async move {
+                        // A session's own end is no concern of the others.
+                        let _ = server.service(line).await;
+                    });
+                }
+            }
+        })
+    }
+}
+
+fn server(host: &Arc<Iogates>, cert: &Path, key: &Path) -> Option<libunftp::Server<DropPlace, Guest>> {
+    let disk = Arc::new(Filesystem::new(&host.ftp_folder).ok()?);
+    let drop_place = DropPlace { host: host.clone(), disk };
+    let users = Arc::new(Users(host.clone()));
+    ServerBuilder::with_user_detail_provider(Box::new(move || drop_place.clone()), users.clone())
+        .authenticator(users)
+        .ftps(cert, key)
+        .ftps_required(true, true)
+        .ftps_tls_flags(TlsFlags::LATEST_VERSIONS | TlsFlags::RESUMPTION_SESS_ID | TlsFlags::RESUMPTION_TICKETS)
+        .greeting("ioGates stand-in")
+        .build()
+        .ok()
+}
+
+/// Who is logged in, and where the files go.
+#[derive(Debug)]
+struct Guest {
+    name: String,
+    /// The folder's name.
+    folder: String,
+    root: Root,
+}
+
+impl Display for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl UserDetail for Guest {}
+
+struct Users(Arc<Iogates>);
+
+impl Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Users")
+    }
+}
+
+impl Users {
+    fn find(&self, name: &str) -> Option<Access> {
+        self.0.access(|a| a.ftp_user == name)
+    }
+}
+
+#[async_trait]
+impl Authenticator for Users {
+    async fn authenticate(&self, name: &str, shown: &Credentials) -> std::result::Result<Principal, AuthenticationError> {
+        let access = self.find(name).ok_or(AuthenticationError::BadUser)?;
+        if shown.password.as_deref() != Some(&access.ftp_password) {
+            return Err(AuthenticationError::BadPassword);
+        }
+        Ok(Principal { username: name.to_owned() })
+    }
+}
+
+#[async_trait]
+impl UserDetailProvider for Users {
+    type User = Guest;
+
+    async fn provide_user_detail(&self, principal: &Principal) -> std::result::Result<Guest, UserDetailError> {
+        let name = principal.username.clone();
+        let access = self.find(&name).ok_or_else(|| UserDetailError::UserNotFound { username: name.clone() })?;
+        let folder = access.upload_key;
+        std::fs::create_dir_all(self.0.ftp_folder.join(&folder)).map_err(|e| UserDetailError::with_source("no folder", e))?;
+        Ok(Guest { name, folder, root: access.root })
+    }
+}
+
+/// The drop place of one token.
+#[derive(Clone)]
+struct DropPlace {
+    host: Arc<Iogates>,
+    disk: Arc<Filesystem>,
+}
+
+impl Debug for DropPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DropPlace")
+    }
+}
+
+impl DropPlace {
+    /// A guest's path, from the folder of all guests.
+    fn at(&self, user: &Guest, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        Path::new(&user.folder).join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// A finished name: the bytes leave the folder for their entry.
+    async fn take_in(&self, user: &Guest, path: &Path) -> Result<()> {
+        let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|n| !n.ends_with(UNFINISHED)) else { return Ok(()) };
+        let (name, from) = (name.to_owned(), self.host.ftp_folder.join(self.at(user, path)));
+        let (host, root) = (self.host.clone(), user.root);
+        let moving = tokio::task::spawn_blocking(move || {
+            let spot = host.ground.store.spot();
+            std::fs::rename(from, &spot)?;
+            host.take_in(root, &name, Content::read(&spot)?, Protocol::Ftps);
+            io::Result::Ok(())
+        });
+        match moving.await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(Error::from(ErrorKind::LocalError)),
+        }
+    }
+}
+
+#[async_trait]
+impl StorageBackend<Guest> for DropPlace {
+    type Metadata = <Filesystem as StorageBackend<Guest>>::Metadata;
+
+    fn supported_features(&self) -> u32 {
+        StorageBackend::<Guest>::supported_features(self.disk.as_ref())
+    }
+
+    async fn metadata<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<Self::Metadata> {
+        self.disk.metadata(user, self.at(user, path)).await
+    }
+
+    async fn list<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<Vec<Fileinfo<PathBuf, Self::Metadata>>> {
+        self.disk.list(user, self.at(user, path)).await
+    }
+
+    async fn get<P: AsRef<Path> + Send + Debug>(
+        &self,
+        user: &Guest,
+        path: P,
+        from: u64,
+    ) -> Result<Box<dyn AsyncRead + Send + Sync + Unpin>> {
+        self.disk.get(user, self.at(user, path), from).await
+    }
+
+    async fn put<P: AsRef<Path> + Send + Debug, R: AsyncRead + Send + Sync + Unpin + 'static>(
+        &self,
+        user: &Guest,
+        input: R,
+        path: P,
+        from: u64,
+    ) -> Result<u64> {
+        if from > 0 && self.host.hit(Fault::FtpNoResume).is_some() {
+            return Err(Error::from(ErrorKind::PermanentFileNotAvailable));
+        }
+        let path = path.as_ref().to_owned();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let name = name.strip_suffix(UNFINISHED).unwrap_or(name).to_owned();
+        let cut = self.host.hit(Fault::FtpCut).map(|s| s.number);
+        let failed = Arc::new(OnceLock::new());
+        let input = Counted { inner: input, host: self.host.clone(), name, block: vec![0; 64 * 1024], left: cut, failed: failed.clone() };
+        let written = self.disk.put(user, input, self.at(user, &path), from).await?;
+        if failed.get().is_some() {
+            return Err(Error::from(ErrorKind::ConnectionClosed));
+        }
+        self.take_in(user, &path).await?;
+        Ok(written)
+    }
+
+    async fn del<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
+        self.disk.del(user, self.at(user, path)).await
+    }
+
+    async fn mkd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
+        self.disk.mkd(user, self.at(user, path)).await
+    }
+
+    async fn rename<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, from: P, to: P) -> Result<()> {
+        if self.host.hit(Fault::FtpNoRename).is_some() {
+            return Err(Error::from(ErrorKind::PermanentFileNotAvailable));
+        }
+        let to = to.as_ref().to_owned();
+        self.disk.rename(user, self.at(user, from), self.at(user, &to)).await?;
+        self.take_in(user, &to).await
+    }
+
+    async fn rmd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
+        self.disk.rmd(user, self.at(user, path)).await
+    }
+
+    async fn cwd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
+        self.disk.cwd(user, self.at(user, path)).await
+    }
+}
+
+/// The data connection, counted. Any failure in it, also a missing close of the TLS session, and a scripted cut end the
+/// input quietly and are remembered: the storage then keeps what came, and the transfer is answered with 426.
+struct Counted<R> {
+    inner: R,
+    host: Arc<Iogates>,
+    name: String,
+    block: Vec<u8>,
+    left: Option<u64>,
+    failed: Arc<OnceLock<()>>,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Counted { inner, block, left, failed, .. } = &mut *self;
+        let room = left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX)).min(buf.remaining()).min(block.len());
+        let mut limited = ReadBuf::new(block.get_mut(..room).unwrap_or_default());
+        let ended = room == 0 || ready!(Pin::new(inner).poll_read(cx, &mut limited)).is_err();
+        if ended {
+            failed.get_or_init(|| ());
+            return Poll::Ready(Ok(()));
+        }
+        let read = limited.filled();
+        buf.put_slice(read);
+        let read = read.len();
+        if let Some(left) = left {
+            *left = left.saturating_sub(read as u64);
+        }
+        self.host.ground.store.count_received(NAME, &self.name, read);
+        Poll::Ready(Ok(()))
+    }
+}

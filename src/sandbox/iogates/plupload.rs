@@ -1,0 +1,116 @@
+//! The plupload receiver of the ioGates stand-in, after the reference handler: a chunk is appended to the part file
+//! whatever its number says, verdicts are JSON-RPC with HTTP 200 (providers.md, section 4). As in PHP the script runs
+//! only when the whole request has come in.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Arc;
+
+use axum::extract::{Multipart, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use serde_json::json;
+
+use super::NAME;
+use super::state::{Access, Iogates};
+use crate::model::Protocol;
+use crate::sandbox::answer::{self, Answered, broken};
+use crate::sandbox::fault_table::Fault;
+use crate::sandbox::store::Growing;
+
+type Host = State<Arc<Iogates>>;
+
+/// Room for the other fields and the boundaries.
+const FORM: u64 = 16 * 1024;
+
+fn error(code: u16, message: &str) -> Response {
+    answer::ok(json!({ "jsonrpc": "2.0", "error": { "code": code, "message": message }, "id": "id" }))
+}
+
+#[derive(Default)]
+struct Sent {
+    fields: HashMap<String, String>,
+    chunk: Option<Growing>,
+    filename: String,
+}
+
+pub async fn receive(State(host): Host, Query(query): Query<HashMap<String, String>>, headers: HeaderMap, mut form: Multipart) -> Answered {
+    let access = query.get("token").and_then(|t| host.access(|a| a.upload_key == *t));
+    let Some(access) = access.filter(|a| host.may_upload(a).is_ok()) else {
+        return Ok(error(105, "Security check failed."));
+    };
+    let limit = host.state().settings.chunk_size;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
+    if limit > 0 && length.is_some_and(|l| l > limit + FORM) {
+        return Ok(answer::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
+    }
+    let sent = match spooled(&host, &mut form).await? {
+        Some(sent) => sent,
+        None => return Ok(error(101, "Failed to open input stream.")),
+    };
+    Ok(store(&host, &access, sent).unwrap_or_else(|_| error(102, "Failed to open output stream.")))
+}
+
+/// Reads the form. None when it ended early.
+async fn spooled(host: &Iogates, form: &mut Multipart) -> Answered<Option<Sent>> {
+    let mut sent = Sent::default();
+    loop {
+        let mut field = match form.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => return Ok(Some(sent)),
+            Err(_) => return Ok(None),
+        };
+        let name = field.name().unwrap_or_default().to_owned();
+        if name != "file" {
+            let Ok(text) = field.text().await else { return Ok(None) };
+            sent.fields.insert(name, text);
+            continue;
+        }
+        sent.filename = field.file_name().unwrap_or_default().to_owned();
+        let upload = sent.fields.get("name").cloned().unwrap_or_default();
+        let mut chunk = host.ground.store.grow().map_err(broken)?;
+        loop {
+            match field.chunk().await {
+                Ok(Some(bytes)) => {
+                    host.ground.store.count_received(NAME, &upload, bytes.len());
+                    chunk.append(&bytes).map_err(broken)?;
+                }
+                Ok(None) => break,
+                Err(_) => return Ok(None),
+            }
+        }
+        sent.chunk = Some(chunk);
+    }
+}
+
+fn store(host: &Iogates, access: &Access, sent: Sent) -> std::io::Result<Response> {
+    let Some(chunk) = sent.chunk else { return Ok(error(103, "Failed to move uploaded file.")) };
+    if host.hit(Fault::PluploadError).is_some() {
+        return Ok(error(102, "Failed to open output stream."));
+    }
+    let name = sent.fields.get("name").filter(|n| !n.is_empty()).unwrap_or(&sent.filename).clone();
+    if name.is_empty() {
+        return Ok(error(101, "Failed to open input stream."));
+    }
+    let number = |key: &str| sent.fields.get(key).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
+    let (number, total) = (number("chunk"), number("chunks"));
+    let key = (access.upload_key.clone(), name.clone());
+    let mut state = host.state();
+    let mut part = match state.parts.remove(&key) {
+        Some(part) if number > 0 || host.hit(Fault::PluploadTruncates).is_none() => part,
+        _ => host.ground.store.grow()?,
+    };
+    part.append_file(chunk.path())?;
+    fs::remove_file(chunk.path())?;
+    let complete = total == 0 || number == total - 1;
+    if complete {
+        drop(state);
+        host.take_in(access.root, &name, part.content(), Protocol::Plupload);
+    } else {
+        state.parts.insert(key, part);
+    }
+    if host.hit(Fault::PluploadOk).is_some() {
+        return Ok(answer::ok(json!({ "OK": 1, "info": "Upload successful." })));
+    }
+    Ok(answer::ok(json!({ "jsonrpc": "2.0", "result": null, "id": "id" })))
+}

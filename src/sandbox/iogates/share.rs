@@ -1,0 +1,77 @@
+//! Shares (providers.md, 1.12): the one behind a share token, and those that the account makes.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::api::profile;
+use super::files::gone;
+use super::state::{Iogates, Root, refused};
+use crate::sandbox::answer::{self, Answered};
+
+type Host = State<Arc<Iogates>>;
+
+/// A share token's own share.
+pub async fn own(State(host): Host, headers: HeaderMap) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    if access.root != Root::Share {
+        return Err(refused(StatusCode::NOT_FOUND, "Not a share token"));
+    }
+    let settings = host.state().settings.clone();
+    Ok(answer::ok(json!({
+        "id": 15,
+        "name": "Shared with you",
+        "expired": settings.share_expired,
+        "expires": null,
+        "owner": profile(host.username()),
+        "user": profile("guest"),
+        "permissions": {
+            "master": settings.share_may_download, "converted": true, "description": true, "comments": true,
+            "attachments": false, "upload": settings.share_may_upload, "metainfo": true,
+        },
+        // The article prints a space in this name.
+        "file id": 60_999,
+        "type": "dir",
+        "two_factor": settings.two_factor,
+        "url": null,
+        "max_file_size": settings.max_file_size,
+        "available_storage": settings.available_storage,
+    })))
+}
+
+pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+    host.guest(&headers)?;
+    host.state().shares.get(&id).map(|s| answer::ok(s.clone())).ok_or_else(gone)
+}
+
+/// Only for an account's token.
+pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+    let access = host.guest(&headers)?;
+    if access.root != Root::Account {
+        return Err(refused(StatusCode::FORBIDDEN, "A share can't be shared"));
+    }
+    let receiver = body.get("receiver").and_then(Value::as_str).filter(|r| !r.is_empty());
+    let receiver = receiver.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "receiver is required"))?;
+    let file_id = body.get("file_id").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
+    let mut state = host.state();
+    let entry = file_id.and_then(|id| state.entries.get(&id)).filter(|e| e.root == Root::Account).ok_or_else(gone)?;
+    let (file_id, kind) = (entry.id, if entry.is_folder() { "dir" } else { "file" });
+    let id = state.next_id();
+    let share = json!({
+        "id": id, "name": receiver, "expired": false, "expires": null, "owner": profile(host.username()),
+        "user": profile("guest"), "file_id": file_id, "type": kind, "two_factor": false,
+        "permissions": {
+            "master": true, "converted": true, "description": true, "comments": true, "attachments": false,
+            "upload": false, "metainfo": true,
+        },
+        "url": format!("{}/show/{id}/", host.origin),
+        "max_file_size": 0,
+        "available_storage": state.settings.available_storage,
+    });
+    state.shares.insert(id, share.clone());
+    Ok(answer::ok(share))
+}

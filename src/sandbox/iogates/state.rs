@@ -1,0 +1,209 @@
+//! What the ioGates stand-in remembers, and who may ask.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::NAME;
+use super::entries::Entry;
+use super::tus_upload::TusUpload;
+use crate::sandbox::answer::{self, Answered, Refusal};
+use crate::sandbox::chance;
+use crate::sandbox::fault_table::Fault;
+use crate::sandbox::porch::Ground;
+use crate::sandbox::store::{Growing, held};
+
+/// What a test or a user may set while the stand-in runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Upload methods on offer, in the server's order.
+    pub available: Vec<String>,
+    /// Its advice among them.
+    pub default: String,
+    /// Largest body of one PATCH or chunk, in bytes; 0 = no limit.
+    pub chunk_size: u64,
+    /// Largest file, in bytes; 0 = no limit.
+    pub max_file_size: u64,
+    /// Room left, in bytes.
+    pub available_storage: u64,
+    /// Must a code be sent before anything else works?
+    pub two_factor: bool,
+    /// What the share link permits.
+    pub share_may_upload: bool,
+    pub share_may_download: bool,
+    /// Has the share run out?
+    pub share_expired: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            available: ["ftp", "plupload", "tus"].map(str::to_owned).to_vec(),
+            default: "ftp".to_owned(),
+            chunk_size: 33_554_432,
+            max_file_size: 0,
+            available_storage: 29_301_996_265,
+            two_factor: false,
+            share_may_upload: true,
+            share_may_download: true,
+            share_expired: false,
+        }
+    }
+}
+
+/// Whose files a token sees: the account's own, or those of the folder that is shared by link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    Account,
+    Share,
+}
+
+/// A token and what was handed out with it.
+#[derive(Clone)]
+pub struct Access {
+    pub token: String,
+    pub root: Root,
+    /// The token's short form in upload URLs.
+    pub upload_key: String,
+    pub ftp_user: String,
+    pub ftp_password: String,
+    pub device: Option<String>,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub settings: Settings,
+    pub access: Vec<Access>,
+    /// Device ids and tokens that passed the second factor.
+    pub passed: Vec<String>,
+    /// The code sent for a token, while it is pending.
+    pub codes: HashMap<String, String>,
+    pub entries: BTreeMap<u64, Entry>,
+    pub tus: HashMap<String, TusUpload>,
+    /// Part files of plupload by token key and name: they stay until their last chunk comes.
+    pub parts: HashMap<(String, String), Growing>,
+    pub comments: BTreeMap<u64, Value>,
+    pub shares: BTreeMap<u64, Value>,
+    last_id: u64,
+}
+
+impl State {
+    pub fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        // The real ones are five digits long.
+        61_000 + self.last_id
+    }
+}
+
+pub struct Iogates {
+    pub(super) ground: Arc<Ground>,
+    pub(super) origin: String,
+    pub(super) username: String,
+    pub(super) password: String,
+    share_url: String,
+    /// Folders of the FTP guests.
+    pub(super) ftp_folder: PathBuf,
+    pub(super) ftp_port: u16,
+    state: Mutex<State>,
+}
+
+impl Iogates {
+    pub fn new(ground: Arc<Ground>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
+        let share_url = format!("{origin}/show/15/{}/{}/", chance::hex(8), chance::hex(32));
+        Iogates {
+            ground,
+            origin,
+            username: "ann".to_owned(),
+            password: chance::alnum(20),
+            share_url,
+            ftp_folder,
+            ftp_port,
+            state: Mutex::default(),
+        }
+    }
+
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// A link that signs in without a user: `https://HOST/show/15/<hex>/<md5>/`.
+    pub fn share_url(&self) -> &str {
+        &self.share_url
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.state().settings);
+    }
+
+    /// The two-factor code that waits for its token, as the SMS would tell it.
+    pub fn sms_code(&self) -> Option<String> {
+        self.state().codes.values().next().cloned()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        held(&self.state)
+    }
+
+    pub(super) fn hit(&self, fault: Fault) -> Option<crate::sandbox::faults::Strike> {
+        self.ground.faults.hit(NAME, fault)
+    }
+
+    /// Who is asking: any of the three spellings of the header will do (section 1.3), unless the script accepts one only.
+    pub(super) fn guest(&self, headers: &HeaderMap) -> Answered<Access> {
+        let access = self.guest_before_code(headers)?;
+        let state = self.state();
+        let passed = access.device.as_ref().is_some_and(|d| state.passed.contains(d)) || state.passed.contains(&access.token);
+        if state.settings.two_factor && !passed {
+            return Err(refused(StatusCode::FORBIDDEN, "Two factor authentication required"));
+        }
+        Ok(access)
+    }
+
+    pub(super) fn guest_before_code(&self, headers: &HeaderMap) -> Answered<Access> {
+        let faults = &self.ground.faults;
+        let only = |spelling: &str| {
+            let others = ["authorization", "authorisation", "token"].into_iter().filter(|s| *s != spelling);
+            others.into_iter().any(|s| faults.spoils(NAME, Fault::OnlyHeader, s))
+        };
+        let shown = ["authorization", "authorisation", "token"].into_iter().filter(|s| !only(s)).find_map(|spelling| {
+            let text = headers.get(spelling)?.to_str().ok()?;
+            if spelling == "token" { Some(text) } else { text.strip_prefix("Bearer ") }
+        });
+        let Some(shown) = shown else { return Err(refused(StatusCode::UNAUTHORIZED, "Token missing")) };
+        if self.hit(Fault::Expired).is_some() {
+            self.state().access.retain(|a| a.token != shown);
+        }
+        self.access(|a| a.token == shown).ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "Invalid token"))
+    }
+
+    pub(super) fn access(&self, fits: impl Fn(&Access) -> bool) -> Option<Access> {
+        self.state().access.iter().find(|a| fits(a)).cloned()
+    }
+
+    /// Uploads and downloads need a right of their own when the token is a share's.
+    pub(super) fn may_upload(&self, access: &Access) -> Answered<()> {
+        let state = self.state();
+        if access.root == Root::Share && (!state.settings.share_may_upload || state.settings.share_expired) {
+            return Err(refused(StatusCode::FORBIDDEN, "The token has no upload capability"));
+        }
+        Ok(())
+    }
+
+    /// Is this the share's link? Only its path counts: the host may be spelled differently.
+    pub(super) fn is_share(&self, url: &str) -> bool {
+        let path = |u: &str| u.split_once("/show/").map(|(_, p)| p.trim_end_matches('/').to_owned());
+        path(url).is_some() && path(url) == path(&self.share_url)
+    }
+}
+
+/// No error body is documented; this is what its 2FA answers look like (section 1.11).
+pub fn refused(status: StatusCode, message: &str) -> Refusal {
+    answer::json(status, json!({ "message": message })).into()
+}

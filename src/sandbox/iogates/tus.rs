@@ -1,0 +1,239 @@
+//! The TUS server of the ioGates stand-in: version 1.0.0 with the extensions that the older Auth Info article lists
+//! (creation, creation-defer-length, expiration, checksum, termination, concatenation). Strict: what the protocol calls
+//! an error is one here.
+
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Duration, Utc};
+
+use super::state::{Access, Iogates};
+use super::tus_ask::{ALGORITHMS, Concat, Creation, Refused, number, text};
+use super::tus_upload::{TusUpload, hand_over, patch};
+use crate::sandbox::chance;
+use crate::sandbox::fault_table::Fault;
+use crate::sandbox::store::{Growing, held};
+
+type Host = State<Arc<Iogates>>;
+
+const VERSION: &str = "1.0.0";
+const EXTENSIONS: &str = "creation,creation-defer-length,expiration,checksum,termination,concatenation";
+
+/// How long an unfinished upload is kept.
+const KEPT: Duration = Duration::hours(24);
+
+struct Answer(Response);
+
+impl Answer {
+    fn new(status: StatusCode) -> Self {
+        Answer(status.into_response()).with("tus-resumable", VERSION)
+    }
+
+    fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        if let Ok(value) = HeaderValue::from_str(&value.to_string()) {
+            self.0.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    fn maybe(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    fn refused((status, why): Refused) -> Response {
+        let answer = Answer((status, why).into_response()).with("tus-resumable", VERSION);
+        if status == StatusCode::PRECONDITION_FAILED { answer.with("tus-version", VERSION).0 } else { answer.0 }
+    }
+}
+
+/// The method that is meant: a proxy may let POST through only.
+fn method(request: &Request) -> Method {
+    let meant = text(request.headers(), "x-http-method-override").filter(|_| request.method() == Method::POST);
+    meant.and_then(|m| m.parse().ok()).unwrap_or_else(|| request.method().clone())
+}
+
+fn checked(headers: &HeaderMap) -> Result<(), Refused> {
+    if text(headers, "tus-resumable") == Some(VERSION) {
+        return Ok(());
+    }
+    Err((StatusCode::PRECONDITION_FAILED, "Tus-Resumable must be 1.0.0"))
+}
+
+/// `tus.server` of Auth Info: OPTIONS and creation.
+pub async fn collection(State(host): Host, Path(key): Path<String>, request: Request) -> Response {
+    match method(&request) {
+        Method::OPTIONS => describe(&host),
+        Method::POST => create(&host, &key, request.headers()).await.unwrap_or_else(Answer::refused),
+        _ => Answer::refused((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
+    }
+}
+
+fn describe(host: &Iogates) -> Response {
+    if host.hit(Fault::TusNoOptions).is_some() {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let largest = Some(host.state().settings.max_file_size).filter(|m| *m > 0);
+    Answer::new(StatusCode::NO_CONTENT)
+        .with("tus-version", VERSION)
+        .with("tus-extension", EXTENSIONS)
+        .with("tus-checksum-algorithm", ALGORITHMS)
+        .maybe("tus-max-size", largest)
+        .0
+}
+
+async fn create(host: &Arc<Iogates>, key: &str, headers: &HeaderMap) -> Result<Response, Refused> {
+    checked(headers)?;
+    let access = host.access(|a| a.upload_key == key).ok_or((StatusCode::FORBIDDEN, "unknown upload token"))?;
+    if host.may_upload(&access).is_err() {
+        return Err((StatusCode::FORBIDDEN, "the token has no upload capability"));
+    }
+    if number(headers, "content-length")?.unwrap_or(0) > 0 {
+        return Err((StatusCode::BAD_REQUEST, "creation-with-upload is not supported"));
+    }
+    let creation = Creation::read(headers)?;
+    let largest = host.state().settings.max_file_size;
+    if largest > 0 && creation.length.is_some_and(|l| l > largest) {
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than Tus-Max-Size"));
+    }
+    let upload = match &creation.concat {
+        Concat::Final(parts) => joined(host, &access, &creation, parts.clone(), headers).await?,
+        Concat::Partial => fresh(host, &access, &creation, Some("partial"))?,
+        Concat::No => fresh(host, &access, &creation, None)?,
+    };
+    if !upload.is_partial() && upload.filename.is_none() {
+        return Err((StatusCode::BAD_REQUEST, "the filename metadata is required"));
+    }
+    // The vendor's client chooses the id itself.
+    let id = creation.metadata("uuid").map_or_else(|| chance::hex(32), str::to_owned);
+    let expires = upload.expires;
+    host.state().tus.insert(id.clone(), upload);
+    hand_over(host, &id);
+    let path = format!("/upload/tus/{key}/{id}");
+    let location = if host.hit(Fault::TusRelative).is_some() { path } else { format!("{}{path}", host.origin) };
+    Ok(Answer::new(StatusCode::CREATED).with("location", location).with("upload-expires", http_date(expires)).0)
+}
+
+fn fresh(host: &Iogates, access: &Access, creation: &Creation, concat: Option<&str>) -> Result<TusUpload, Refused> {
+    let bytes = host.ground.store.grow().map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
+    Ok(TusUpload {
+        key: access.upload_key.clone(),
+        root: access.root,
+        filename: creation.metadata("filename").filter(|n| !n.is_empty()).map(str::to_owned),
+        length: creation.length,
+        metadata_text: creation.metadata_text.clone(),
+        concat: concat.map(str::to_owned),
+        bytes: Arc::new(Mutex::new(bytes)),
+        expires: Utc::now() + KEPT,
+        busy: false,
+        gone: false,
+        done: false,
+    })
+}
+
+/// The final upload of a concatenation. Its name comes from its own metadata or, as the vendor's client has it, from
+/// the first part's.
+async fn joined(
+    host: &Arc<Iogates>,
+    access: &Access,
+    creation: &Creation,
+    parts: Vec<String>,
+    headers: &HeaderMap,
+) -> Result<TusUpload, Refused> {
+    let mut upload = fresh(host, access, creation, text(headers, "upload-concat"))?;
+    let mut paths = Vec::new();
+    {
+        let state = host.state();
+        for id in &parts {
+            let part = state.tus.get(id).filter(|p| p.is_partial() && !p.gone && p.key == access.upload_key);
+            let part = part.ok_or((StatusCode::BAD_REQUEST, "a part is unknown"))?;
+            if part.length != Some(part.offset()) {
+                return Err((StatusCode::BAD_REQUEST, "a part is not complete"));
+            }
+            paths.push(held(&part.bytes).path().to_owned());
+            upload.filename = upload.filename.or_else(|| part.filename.clone());
+        }
+    }
+    let bytes = upload.bytes.clone();
+    let joining = tokio::task::spawn_blocking(move || {
+        let mut whole = held(&bytes);
+        paths.iter().try_for_each(|p| Growing::append_file(&mut whole, p))
+    });
+    match joining.await {
+        Ok(Ok(())) => {}
+        _ => return Err((StatusCode::INTERNAL_SERVER_ERROR, "the disk refused")),
+    }
+    upload.length = Some(upload.offset());
+    Ok(upload)
+}
+
+/// An upload's own URL: OPTIONS, HEAD, PATCH, DELETE.
+pub async fn upload(State(host): Host, Path((key, id)): Path<(String, String)>, request: Request) -> Response {
+    let method = method(&request);
+    if method == Method::OPTIONS {
+        return describe(&host);
+    }
+    match on_upload(&host, &key, &id, method, request).await {
+        Ok(response) => response,
+        Err(refused) => Answer::refused(refused),
+    }
+}
+
+async fn on_upload(host: &Arc<Iogates>, key: &str, id: &str, method: Method, request: Request) -> Result<Response, Refused> {
+    checked(request.headers())?;
+    let chunk_size = {
+        let mut state = host.state();
+        let chunk_size = state.settings.chunk_size;
+        let upload = state.tus.get_mut(id).filter(|u| u.key == key).ok_or((StatusCode::NOT_FOUND, "no such upload"))?;
+        if upload.gone || host.hit(Fault::TusGone).is_some() {
+            upload.gone = true;
+            return Err((StatusCode::GONE, "the upload is gone"));
+        }
+        chunk_size
+    };
+    match method {
+        Method::HEAD => head(host, id),
+        Method::PATCH => {
+            let (parts, body) = request.into_parts();
+            if chunk_size > 0 && number(&parts.headers, "content-length")?.is_some_and(|n| n > chunk_size) {
+                return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than chunk_size"));
+            }
+            let offset = patch(host, id, &parts.headers, body).await?;
+            let expires = host.state().tus.get(id).map(|u| http_date(u.expires));
+            Ok(Answer::new(StatusCode::NO_CONTENT).with("upload-offset", offset).maybe("upload-expires", expires).0)
+        }
+        Method::DELETE => {
+            if let Some(upload) = host.state().tus.get_mut(id) {
+                upload.gone = true;
+            }
+            Ok(Answer::new(StatusCode::NO_CONTENT).0)
+        }
+        _ => Err((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
+    }
+}
+
+fn head(host: &Iogates, id: &str) -> Result<Response, Refused> {
+    let state = host.state();
+    let upload = state.tus.get(id).ok_or((StatusCode::NOT_FOUND, "no such upload"))?;
+    if upload.busy || host.hit(Fault::TusLocked).is_some() {
+        return Err((StatusCode::LOCKED, "another request holds the upload"));
+    }
+    let deferred = upload.length.is_none().then_some("1");
+    Ok(Answer::new(StatusCode::OK)
+        .with("upload-offset", upload.offset())
+        .maybe("upload-length", upload.length)
+        .maybe("upload-defer-length", deferred)
+        .maybe("upload-metadata", upload.metadata_text.as_ref())
+        .maybe("upload-concat", upload.concat.as_ref())
+        .with("upload-expires", http_date(upload.expires))
+        .with("cache-control", "no-store")
+        .0)
+}
+
+fn http_date(time: DateTime<Utc>) -> String {
+    time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -1,0 +1,125 @@
+//! What every request passes before a stand-in sees it: it is counted, and the faults that know no provider strike here
+//! (busy, broken, a page for data, a slow or lost answer, a line cut in the middle of the body).
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+
+use super::answer;
+use super::fault_table::Fault;
+use super::faults::{Asked, Faults};
+use super::store::Store;
+use super::wire::Wire;
+
+/// What the stand-ins share.
+pub struct Ground {
+    pub store: Store,
+    pub faults: Faults,
+}
+
+/// One stand-in's name and how it calls its requests.
+#[derive(Clone)]
+pub struct Porch {
+    pub ground: Arc<Ground>,
+    pub provider: &'static str,
+    /// The kind of a request, and whether its body is a file's bytes.
+    pub kind: fn(&Method, &str) -> (String, bool),
+}
+
+pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wire>, request: Request, next: Next) -> Response {
+    let (kind, carries_file) = (porch.kind)(request.method(), request.uri().path());
+    let Porch { ground, provider, .. } = porch;
+    ground.store.count_request(provider, &kind);
+    let asked = Asked { provider, kind: &kind, carries_file };
+    if let Some(refusal) = unread(&ground.faults, asked) {
+        return refusal;
+    }
+    let request = match ground.faults.peek(asked, Fault::Cut) {
+        Some(strike) if strike.number == 0 => {
+            ground.faults.take(asked, Fault::Cut);
+            wire.cut();
+            request
+        }
+        Some(strike) => {
+            let (ground, kind, wire) = (ground.clone(), kind.clone(), wire.clone());
+            let cut = move || {
+                let struck = ground.faults.take(Asked { provider, kind: &kind, carries_file }, Fault::Cut).is_some();
+                if struck {
+                    wire.cut();
+                }
+                struck
+            };
+            request.map(|body| cut_after(body, strike.number, cut))
+        }
+        None => request,
+    };
+    let response = next.run(request).await;
+    if let Some(strike) = ground.faults.take(asked, Fault::Slow) {
+        tokio::time::sleep(Duration::from_millis(strike.number)).await;
+    }
+    if ground.faults.take(asked, Fault::AnswerLost).is_some() {
+        wire.cut();
+    }
+    response
+}
+
+/// Answers given without reading the body: the request was certainly not acted on.
+fn unread(faults: &Faults, asked: Asked<'_>) -> Option<Response> {
+    let wait = |status, seconds: u64| {
+        let mut response = answer::page(status, "try again later");
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
+    };
+    if let Some(strike) = faults.take(asked, Fault::TooMany) {
+        return Some(wait(StatusCode::TOO_MANY_REQUESTS, strike.number));
+    }
+    if let Some(strike) = faults.take(asked, Fault::Unavailable) {
+        return Some(wait(StatusCode::SERVICE_UNAVAILABLE, strike.number));
+    }
+    if faults.take(asked, Fault::ServerError).is_some() {
+        return Some(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    }
+    if faults.take(asked, Fault::TooLarge).is_some() {
+        return Some(answer::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
+    }
+    faults.take(asked, Fault::Html).map(|_| answer::page(StatusCode::OK, "Down for maintenance"))
+}
+
+/// The body's first `limit` bytes, exactly; if there are more, `cut` decides whether the line dies there.
+fn cut_after(body: Body, limit: u64, cut: impl Fn() -> bool + Send + 'static) -> Body {
+    struct Flow<C> {
+        inner: axum::body::BodyDataStream,
+        held_back: Option<Bytes>,
+        left: Option<u64>,
+        cut: C,
+    }
+    let flow = Flow { inner: body.into_data_stream(), held_back: None, left: Some(limit), cut };
+    Body::from_stream(stream::unfold(flow, |mut flow| async move {
+        if let Some(rest) = flow.held_back.take() {
+            flow.left = None;
+            if (flow.cut)() {
+                return Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), flow));
+            }
+            return Some((Ok(rest), flow));
+        }
+        let mut bytes = match flow.inner.next().await? {
+            Ok(bytes) => bytes,
+            Err(error) => return Some((Err(io::Error::other(error)), flow)),
+        };
+        if let Some(left) = &mut flow.left {
+            let keep = usize::try_from(*left).unwrap_or(usize::MAX);
+            if keep < bytes.len() {
+                flow.held_back = Some(bytes.split_off(keep));
+            }
+            *left = left.saturating_sub(bytes.len() as u64);
+        }
+        Some((Ok(bytes), flow))
+    }))
+}
