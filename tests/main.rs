@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod floors;
-mod haul;
-mod put;
 mod ftp_replies;
 mod ftps;
-mod servers;
+mod haul;
+#[cfg(feature = "sandbox")]
+mod put;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod servers;
