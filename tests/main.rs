@@ -2,6 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod floors;
+#[cfg(unix)]
 mod ftp_replies;
+#[cfg(unix)]
 mod ftps;
+#[cfg(unix)]
+mod ftps_resume;
+#[cfg(unix)]
+mod memory;
+#[cfg(unix)]
 mod servers;

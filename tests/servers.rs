@@ -63,7 +63,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
 /// A folder with a throw-away authority (ca.crt) and its certificate for 127.0.0.1 (server.crt, server.key).
 pub fn authority() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    assert!(Command::new(script("ca.sh")).arg(dir.path()).status().unwrap().success(), "ca.sh failed");
+    assert!(Command::new(script("ca.sh")).arg(dir.path()).status().unwrap().success(), "ca.sh failed; is openssl there?");
     dir
 }
 
@@ -72,8 +72,8 @@ fn script(name: &str) -> PathBuf {
 }
 
 fn missing(software: Software) -> Option<String> {
-    if fs::metadata("/proc/self").ok()?.uid() != 0 {
-        return Some("needs root".to_owned());
+    if fs::metadata("/proc/self").map_or(true, |own| own.uid() != 0) {
+        return Some("it needs Linux and root".to_owned());
     }
     let program = match software {
         Software::Vsftpd => PathBuf::from("/usr/sbin/vsftpd"),
