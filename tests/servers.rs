@@ -123,8 +123,17 @@ impl Running {
 
     /// How many control connections were signed in.
     pub fn sign_ins(&self) -> usize {
+        self.logged(|line| line.contains("OK LOGIN") || line == "PASS 230")
+    }
+
+    /// How many transfers were begun and did not end well.
+    pub fn failed_uploads(&self) -> usize {
+        self.logged(|line| line.contains("FAIL UPLOAD") || (line.starts_with("STOR ") && line != "STOR 226"))
+    }
+
+    fn logged(&self, counts: impl Fn(&str) -> bool) -> usize {
         let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
-        log.lines().filter(|l| l.contains("OK LOGIN") || *l == "PASS 230").count()
+        log.lines().filter(|line| counts(line)).count()
     }
 
     /// Ends the processes that serve connections, as a crash would; the server itself goes on.
