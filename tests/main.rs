@@ -2,11 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod floors;
+#[cfg(unix)]
 mod ftp_replies;
+#[cfg(unix)]
 mod ftps;
+#[cfg(unix)]
+mod ftps_resume;
 mod haul;
+#[cfg(unix)]
+mod memory;
 #[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+#[cfg(unix)]
 mod servers;
