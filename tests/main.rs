@@ -17,3 +17,5 @@ mod put;
 mod sandbox;
 #[cfg(unix)]
 mod servers;
+mod web;
+mod web_servers;

@@ -58,7 +58,7 @@ impl PluploadSession {
         let size = self.target.size;
         let most = self.target.chunk_size.unwrap_or(size).max(1);
         let expected = most.min(size.saturating_sub(part.offset));
-        if part.offset != self.accepted || part.offset % most != 0 || part.len != expected {
+        if part.offset != self.accepted || !part.offset.is_multiple_of(most) || part.len != expected {
             return Err(Error::new(Kind::Other, "plupload takes chunks of one size, in order"));
         }
         Ok((part.offset / most, size.div_ceil(most).max(1)))
