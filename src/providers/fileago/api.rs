@@ -16,7 +16,7 @@ use crate::protocols::reply::Reply;
 
 pub struct Api {
     pub http: Http,
-    base: Url,
+    pub base: Url,
     opening: Opening,
     lease: Lease,
     /// A token that was just made looked old: the clocks differ, so `exp` tells nothing here.

@@ -35,6 +35,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
         Setting { key: "insecure", help: "true allows plain http", secret: false, required: false },
     ],
     protocols: &[Protocol::Multipart],
+    takes_md5: false,
+    revises: true,
     open,
 };
 
@@ -52,6 +54,16 @@ struct FileAgo {
 impl Provider for FileAgo {
     fn info(&self) -> &'static ProviderInfo {
         &INFO
+    }
+    fn origin(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(async { Ok(self.api.base.origin().ascii_serialization()) })
+    }
+    fn reach(&self) -> BoxFuture<'_, Result<String>> {
+        Box::pin(self.api.http.reach(&self.api.base))
+    }
+    fn probe(&self, _: Protocol) -> BoxFuture<'_, Result<String>> {
+        // Files go to the same server as every other call.
+        self.reach()
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(self.account())
