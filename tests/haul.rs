@@ -1,6 +1,6 @@
 //! The built binary as a user meets it: an empty home, a clean environment, what it printed and how it ended.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -19,10 +19,6 @@ impl Home {
     pub fn env(mut self, more: impl IntoIterator<Item = (String, String)>) -> Home {
         self.env.extend(more);
         self
-    }
-
-    pub fn path(&self) -> &std::path::Path {
-        self.dir.path()
     }
 
     /// Writes a file below the home and returns its path.

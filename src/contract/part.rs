@@ -26,6 +26,12 @@ pub trait Source: Send + Sync {
     /// A source that has fewer bytes than it said fails with `InvalidData`.
     fn read(&self, from: u64, len: u64) -> Chunks;
 
+    /// As `read`, for looking ahead (a checksum that must stand before the bytes): not counted as sent, not slowed.
+    /// A source that counts or slows overrides it.
+    fn peek(&self, from: u64, len: u64) -> Chunks {
+        self.read(from, len)
+    }
+
     /// Bytes that can be read now from `from` on, at most `most`; 0 = the end. For a source of unknown size this waits
     /// until so many bytes or the end are known, and keeps them until a later offset is asked for.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>>;
@@ -48,6 +54,11 @@ pub struct Part {
 impl Part {
     pub fn chunks(&self) -> Chunks {
         self.source.read(self.offset, self.len)
+    }
+
+    /// The same bytes for a look ahead; see [`Source::peek`].
+    pub fn peek(&self) -> Chunks {
+        self.source.peek(self.offset, self.len)
     }
 
     pub fn end(&self) -> u64 {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::http::Http;
 use super::long::Long;
-use super::multipart::form::{FormFrame, Quotes};
+use super::multipart::form::FormFrame;
 use super::reply::Reply;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
@@ -68,7 +68,7 @@ impl PluploadSession {
         let fields = [("name", self.target.name.clone()), ("chunk", chunk.to_string()), ("chunks", chunks.to_string())];
         let fields = fields.map(|(name, value)| (name.to_owned(), value));
         let request = self.http.client().post(self.target.url.clone()).headers(self.target.headers.clone());
-        FormFrame::new(&fields, "file", &self.target.name, Quotes::Percent).around(part.chunks(), part.len, request)
+        FormFrame::new(&fields, "file", &self.target.name).around(part.chunks(), part.len, request)
     }
 }
 

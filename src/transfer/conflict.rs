@@ -44,7 +44,7 @@ pub enum Decision {
     /// Put it under `name`; `replaces` has that very name now.
     Upload {
         name: String,
-        replaces: Option<Entry>,
+        replaces: Option<Box<Entry>>,
     },
     Skip {
         there: Box<Entry>,
@@ -87,8 +87,9 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
 }
 
 /// The entry to replace; two of that name can't both be meant.
-fn the_one(ask: &Question<'_>) -> Result<Option<Entry>> {
-    one_named(ask.folder.named(ask.name).cloned().collect(), ask.name, false, &ask.folder.entry.path)
+fn the_one(ask: &Question<'_>) -> Result<Option<Box<Entry>>> {
+    let one = one_named(ask.folder.named(ask.name).cloned().collect(), ask.name, false, &ask.folder.entry.path)?;
+    Ok(one.map(Box::new))
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.

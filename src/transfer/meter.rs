@@ -91,6 +91,10 @@ impl Source for Meter {
         }))
     }
 
+    fn peek(&self, from: u64, len: u64) -> Chunks {
+        self.inner.peek(from, len)
+    }
+
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
         self.inner.available(from, most)
     }

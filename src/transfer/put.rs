@@ -214,7 +214,7 @@ impl Run {
         })
     }
 
-    async fn send(&self, id: FileId, item: &Item, folder: &Entry, name: String, replaces: Option<Entry>) -> Result<Report> {
+    async fn send(&self, id: FileId, item: &Item, folder: &Entry, name: String, replaces: Option<Box<Entry>>) -> Result<Report> {
         let desk = &self.job.desk;
         let identity = match &item.origin {
             Origin::File(path) => Some(Identity::of(path)?),
@@ -232,7 +232,7 @@ impl Run {
             source,
             folder: folder.clone(),
             name,
-            replaces,
+            replaces: replaces.map(|old| *old),
             protocol: self.job.options.protocol,
             avoid: Vec::new(),
             chunk_size: self.job.options.chunk_size,

@@ -206,7 +206,7 @@ impl Carrier<'_> {
 fn is_closed(error: &Error) -> bool {
     match error.kind() {
         Kind::Unreachable | Kind::Untrusted | Kind::NotFound | Kind::Unsupported | Kind::Protocol => true,
-        Kind::Refused => matches!(error.http_or_ftp_status(), Some(403 | 404 | 405)),
+        Kind::Refused => matches!(error.http_or_ftp_status(), Some(403..=405)),
         _ => false,
     }
 }

@@ -223,7 +223,7 @@ fn commands_change_the_files_and_the_next_run_sees_it() {
     config.save_credentials("Studio", "password", &Secret::new("hunter22")).unwrap();
     assert_eq!(home.secret("studio", "password").as_deref(), Some("hunter22"));
     let shown = serde_json::to_string(&home.load().remote("studio").unwrap().line().settings).unwrap();
-    assert_eq!(shown, "{\"password\":\"***\",\"provider\":\"iogates\",\"username\":\"ann\"}");
+    assert_eq!(shown, "{\"provider\":\"iogates\",\"username\":\"ann\",\"password\":\"***\"}");
     home.load().remove_remote("STUDIO").unwrap();
     assert!(home.load().remotes().is_empty());
     assert!(!home.load().forget_credentials("studio").unwrap(), "the secret went with its remote");

@@ -63,7 +63,7 @@ fn names<'a>(reply: &'a Reply, header: &str) -> impl Iterator<Item = String> + u
 
 impl Algorithm {
     async fn header_for(self, part: &Part) -> Result<String> {
-        let mut chunks = part.chunks();
+        let mut chunks = part.peek();
         let mut sha1 = Sha1::new();
         let mut md5 = md5::Context::new();
         while let Some(piece) = chunks.try_next().await.map_err(|e| source_error(&e))? {

@@ -9,7 +9,7 @@ use super::api::Api;
 use super::{answer, entries};
 use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Entry, Protocol, RemotePath};
-use crate::protocols::multipart::{Form, FormTarget, Quotes};
+use crate::protocols::multipart::{Form, FormTarget};
 use crate::protocols::reply::Reply;
 
 /// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
@@ -94,7 +94,7 @@ impl FormTarget for Target {
             // The token is the authorisation: no header of ours goes with it (providers.md 3.5).
             let url = self.api.upload_url(&self.node).await.map_err(|e| e.on(self.path.to_string()))?;
             let (file_field, file_name) = ("file".to_owned(), self.name.clone());
-            Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name, quotes: Quotes::Percent })
+            Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name })
         })
     }
 

@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(entry.modified.unwrap().to_rfc3339(), "2019-06-18T14:55:12+00:00");
         assert_eq!(
             Value::Object(entry.extra.clone()).to_string(),
-            r#"{"Etag":1,"attributes":[{"name":"My Attribute","value":"Some Value"}],"editable":true,"transfer_name":"My Title.mp4","type":"movie"}"#
+            r#"{"type":"movie","attributes":[{"name":"My Attribute","value":"Some Value"}],"editable":true,"transfer_name":"My Title.mp4","Etag":1}"#
         );
         let shown = serde_json::to_string(&entry).unwrap();
         assert!(shown.contains("/download-file/59537/0/0/1/0/***") && !shown.contains("351-YC20"), "{shown}");
