@@ -14,7 +14,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::ftps::{Memory, bytes, target};
+use crate::ftps::target;
+use crate::memory::{Memory, bytes};
 use crate::servers::authority;
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}

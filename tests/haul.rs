@@ -21,7 +21,7 @@ impl Home {
         self
     }
 
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> &std::path::Path {
         self.dir.path()
     }
 

@@ -2,10 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod floors;
-mod haul;
-mod put;
+#[cfg(unix)]
 mod ftp_replies;
+#[cfg(unix)]
 mod ftps;
-mod servers;
+#[cfg(unix)]
+mod ftps_resume;
+mod haul;
+#[cfg(unix)]
+mod memory;
+#[cfg(feature = "sandbox")]
+mod put;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+#[cfg(unix)]
+mod servers;
+mod web;
+mod web_servers;

@@ -63,7 +63,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
 /// A folder with a throw-away authority (ca.crt) and its certificate for 127.0.0.1 (server.crt, server.key).
 pub fn authority() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    assert!(Command::new(script("ca.sh")).arg(dir.path()).status().unwrap().success(), "ca.sh failed");
+    assert!(Command::new(script("ca.sh")).arg(dir.path()).status().unwrap().success(), "ca.sh failed; is openssl there?");
     dir
 }
 
@@ -72,8 +72,8 @@ fn script(name: &str) -> PathBuf {
 }
 
 fn missing(software: Software) -> Option<String> {
-    if fs::metadata("/proc/self").ok()?.uid() != 0 {
-        return Some("needs root".to_owned());
+    if fs::metadata("/proc/self").map_or(true, |own| own.uid() != 0) {
+        return Some("it needs Linux and root".to_owned());
     }
     let program = match software {
         Software::Vsftpd => PathBuf::from("/usr/sbin/vsftpd"),
@@ -123,8 +123,17 @@ impl Running {
 
     /// How many control connections were signed in.
     pub fn sign_ins(&self) -> usize {
+        self.logged(|line| line.contains("OK LOGIN") || line == "PASS 230")
+    }
+
+    /// How many transfers were begun and did not end well.
+    pub fn failed_uploads(&self) -> usize {
+        self.logged(|line| line.contains("FAIL UPLOAD") || (line.starts_with("STOR ") && line != "STOR 226"))
+    }
+
+    fn logged(&self, counts: impl Fn(&str) -> bool) -> usize {
         let log = fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
-        log.lines().filter(|l| l.contains("OK LOGIN") || *l == "PASS 230").count()
+        log.lines().filter(|line| counts(line)).count()
     }
 
     /// Ends the processes that serve connections, as a crash would; the server itself goes on.

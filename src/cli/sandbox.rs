@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::desk::Desk;
-use super::{DONE, signals};
+use super::signals;
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
 use crate::sandbox::Sandbox;
@@ -40,7 +40,7 @@ pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
             path: file.path,
             size: file.size,
             md5: file.md5,
-            protocol: file.protocol,
+            protocol: file.protocol.to_string(),
         });
     }
     Ok(match status.code() {

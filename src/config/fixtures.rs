@@ -20,6 +20,8 @@ pub(super) static IOGATES: ProviderInfo = ProviderInfo {
         setting("share_url", "a share instead of an account", true, false),
     ],
     protocols: &[],
+    takes_md5: false,
+    revises: false,
     open,
 };
 
@@ -35,6 +37,8 @@ pub(super) static GIGA0: ProviderInfo = ProviderInfo {
         setting("key1", "the first API key", true, false),
     ],
     protocols: &[],
+    takes_md5: false,
+    revises: false,
     open,
 };
 

@@ -18,6 +18,7 @@ const LARGEST_ANSWER: usize = 256 << 20;
 /// A connection that can't be made in this time would not become a good one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
 #[derive(Clone)]
 pub struct Http {
     client: Client,
@@ -70,6 +71,7 @@ impl Http {
         result.map_err(|e| line_error(e, &url))
     }
 
+    /// The bare exchange, written to the debug log, for callers that judge the line's failure themselves.
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
         let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
         let (method, url) = (request.method().clone(), request.url().clone());

@@ -1,13 +1,16 @@
 //! A request whose body takes long, and how its refusal is heard although the server hangs up in the middle of it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, future, stream};
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, RequestBuilder, Response};
+use tokio::sync::oneshot;
 
 use super::http::{Http, line_error, told};
 use super::reply::Reply;
@@ -36,10 +39,11 @@ impl Http {
         let Long { request, body, length } = long;
         let sent = Arc::new(AtomicU64::new(0));
         let counter = sent.clone();
-        let body = body.inspect_ok(move |piece| {
+        let body = told(body).inspect_ok(move |piece| {
             counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
         });
-        let request = request.header(CONTENT_LENGTH, length).body(Body::wrap_stream(told(body)));
+        let (body, _tether) = tethered(body);
+        let request = request.header(CONTENT_LENGTH, length).body(body);
         let (result, url) = self.execute(request).await?;
         match result {
             Ok(response) => self.read_refusal_too(response).await,
@@ -68,7 +72,8 @@ impl Http {
                 })
             })
             .chain(stream::pending());
-        let request = request.header(CONTENT_LENGTH, length).body(Body::wrap_stream(beginning));
+        let (beginning, _tether) = tethered(beginning);
+        let request = request.header(CONTENT_LENGTH, length).body(beginning);
         let reply = tokio::time::timeout(LISTEN, self.call_patiently(request)).await.ok()?.ok()?;
         is_refusal(&reply).then_some(reply)
     }
@@ -82,6 +87,19 @@ impl Http {
             read => read,
         }
     }
+}
+
+/// A body that breaks off as soon as the other value is dropped. hyper goes on sending after the answer has come, and
+/// after nobody waits for one any more: gigabytes that are refused already, or a request that should never end.
+fn tethered(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> (Body, oneshot::Sender<()>) {
+    let (tether, cut) = oneshot::channel::<()>();
+    let mut cut = cut.fuse();
+    let mut body = Box::pin(body);
+    let body = stream::poll_fn(move |context| match cut.poll_unpin(context) {
+        Poll::Ready(_) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+        Poll::Pending => body.poll_next_unpin(context),
+    });
+    (Body::wrap_stream(body), tether)
 }
 
 fn is_refusal(reply: &Reply) -> bool {

@@ -2,8 +2,8 @@
 
 pub mod ftps;
 pub mod http;
-pub mod loose;
 pub mod long;
+pub mod loose;
 pub mod multipart;
 pub mod plupload;
 pub mod reply;

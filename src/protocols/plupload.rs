@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::http::Http;
 use super::long::Long;
-use super::multipart::form::FormFrame;
+use super::multipart::form::{FormFrame, Quotes};
 use super::reply::Reply;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
@@ -58,7 +58,7 @@ impl PluploadSession {
         let size = self.target.size;
         let most = self.target.chunk_size.unwrap_or(size).max(1);
         let expected = most.min(size.saturating_sub(part.offset));
-        if part.offset != self.accepted || part.offset % most != 0 || part.len != expected {
+        if part.offset != self.accepted || !part.offset.is_multiple_of(most) || part.len != expected {
             return Err(Error::new(Kind::Other, "plupload takes chunks of one size, in order"));
         }
         Ok((part.offset / most, size.div_ceil(most).max(1)))
@@ -68,7 +68,7 @@ impl PluploadSession {
         let fields = [("name", self.target.name.clone()), ("chunk", chunk.to_string()), ("chunks", chunks.to_string())];
         let fields = fields.map(|(name, value)| (name.to_owned(), value));
         let request = self.http.client().post(self.target.url.clone()).headers(self.target.headers.clone());
-        FormFrame::new(&fields, "file", &self.target.name).around(part.chunks(), part.len, request)
+        FormFrame::new(&fields, "file", &self.target.name, Quotes::Percent).around(part.chunks(), part.len, request)
     }
 }
 

@@ -7,7 +7,7 @@ pub mod iogates;
 
 use crate::contract::ProviderInfo;
 
-pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO];
+pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO];
 
 /// The provider of that id or alias, without regard to case.
 pub fn find(id: &str) -> Option<&'static ProviderInfo> {

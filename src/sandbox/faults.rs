@@ -47,6 +47,9 @@ impl FromStr for Scripted {
             None => (rest, None),
         };
         let row = TABLE.iter().find(|r| r.name == name).ok_or_else(|| wrong(format!("there is no fault {name:?}")))?;
+        if !row.by.contains(&provider) {
+            return Err(wrong(format!("{provider} does not know the fault {name:?}")));
+        }
         let mut number = 0;
         let mut word = "";
         match (row.takes, value) {
@@ -219,6 +222,7 @@ mod tests {
             ("giga0:cut=x", "not a number"),
             ("iogates:only-header=cookie", "takes one of"),
             ("giga0:500=3", "takes no value"),
+            ("giga0:tus-gone", "giga0 does not know"),
             ("giga0:500*often", "number of times"),
         ] {
             let error = text.parse::<Scripted>().unwrap_err();

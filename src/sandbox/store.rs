@@ -159,7 +159,8 @@ impl Counts {
         of(&self.requests, provider).sum()
     }
 
-    /// Bytes of file content received by one upload, repeats included. `upload` is the name it was sent under.
+    /// Bytes of file content received by one upload, repeats included. `upload` is the name it was sent under: the upload
+    /// name at ioGates (without `.download`), the file's own elsewhere.
     pub fn received(&self, provider: &str, upload: &str) -> u64 {
         self.uploads.get(&format!("{provider} {upload}")).copied().unwrap_or(0)
     }

@@ -1,7 +1,6 @@
 //! The listening side of the HTTP stand-ins: loopback only, and every connection can be cut in the middle, the way a
 //! dying line does it (RST, nothing more is written).
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -105,22 +104,20 @@ impl Listener for Door {
     type Io = Stream;
     type Addr = SocketAddr;
 
-    fn accept(&mut self) -> impl Future<Output = (Self::Io, Self::Addr)> + Send {
-        async {
-            loop {
-                match self.tcp.accept().await {
-                    Ok((tcp, peer)) => {
-                        // Answers are small; without this each one waits for the peer's delayed ACK.
-                        let _ = tcp.set_nodelay(true);
-                        let line = Arc::new(Line::default());
-                        let mut lines = held(&self.lines);
-                        lines.retain(|l| l.strong_count() > 0);
-                        lines.push(Arc::downgrade(&line));
-                        return (Stream { tcp, wire: Wire(line) }, peer);
-                    }
-                    // Out of file descriptors, most likely: others will close theirs.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            match self.tcp.accept().await {
+                Ok((tcp, peer)) => {
+                    // Answers are small; without this each one waits for the peer's delayed ACK.
+                    let _ = tcp.set_nodelay(true);
+                    let line = Arc::new(Line::default());
+                    let mut lines = held(&self.lines);
+                    lines.retain(|l| l.strong_count() > 0);
+                    lines.push(Arc::downgrade(&line));
+                    return (Stream { tcp, wire: Wire(line) }, peer);
                 }
+                // Out of file descriptors, most likely: others will close theirs.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
     }

@@ -14,23 +14,26 @@ update() {
     updated=yes
 }
 
-# Packages start their services when they are installed, unless this policy forbids it.
+log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
+own_policy=
+clean_up() {
+    rm -f "$log"
+    [ -z "$own_policy" ] || as_root rm -f $policy
+}
+trap clean_up EXIT
+
+# Packages start their services when they are installed, unless a policy forbids it.
 install() {
     update
-    ours=
     if [ ! -e $policy ]; then
-        ours=yes
+        own_policy=yes
         printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
         as_root chmod 755 $policy
     fi
-    done=0
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1 || done=$?
-    [ -z "$ours" ] || as_root rm -f $policy
-    [ $done = 0 ] || { cat "$log" >&2; exit $done; }
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1 ||
+        { cat "$log" >&2; exit 1; }
 }
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=

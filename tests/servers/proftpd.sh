@@ -37,7 +37,7 @@ DelayEngine off
 TransferLog none
 WtmpLog off
 LogFormat short "%m %s"
-ExtendedLog $dir/log AUTH short
+ExtendedLog $dir/log AUTH,WRITE short
 AuthOrder mod_auth_file.c
 AuthUserFile $dir/passwd
 RequireValidShell off

@@ -63,7 +63,7 @@ impl Reply {
         let (kind, message) = match self.code {
             421 | 530 if self.is_crowded() => (Kind::Busy, "the server takes no more connections".to_owned()),
             421 => (Kind::Interrupted, "the server closed the connection".to_owned()),
-            430 | 530 | 532 | 332 if self.wants_tls() => (Kind::Refused, "the server takes no sign-in without TLS".to_owned()),
+            430 | 530 if self.wants_tls() => (Kind::Refused, "the server takes no sign-in without TLS".to_owned()),
             430 | 530 => (Kind::Auth, "the server refused the sign-in".to_owned()),
             332 | 532 => (Kind::Auth, "the server asks for an account besides user and password".to_owned()),
             452 | 552 => (Kind::Refused, "there is no room left on the server".to_owned()),

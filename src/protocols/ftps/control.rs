@@ -15,9 +15,8 @@ use crate::error::{Error, Kind, Result};
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
 
-/// A line that is dead without a word is found out by the system after about a minute.
-const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+/// A control connection says nothing during a transfer; without a sign of life a router on the way forgets it.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 pub struct Connection {
     ftp: Ftp,
@@ -174,7 +173,7 @@ pub fn silent(waited: Duration) -> Error {
 
 /// Best effort: a connection without it works as well.
 fn keep_alive(socket: &TcpStream) {
-    let times = socket2::TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    let times = socket2::TcpKeepalive::new().with_time(SIGN_OF_LIFE);
     if let Err(e) = socket2::SockRef::from(socket).set_tcp_keepalive(&times) {
         tracing::debug!("TCP keepalive can't be set: {e}");
     }

@@ -7,6 +7,7 @@ mod connect;
 mod control;
 mod pool;
 mod rename;
+mod send;
 mod store;
 mod stream;
 
@@ -14,12 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
-use self::answer::blames_session;
 use self::control::{Connection, Size};
 pub use self::pool::FtpPool;
-use self::store::{Begun, Flow, Way};
+use self::store::Flow;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::{Protocol, Secret};
 
@@ -159,101 +157,29 @@ impl UploadSession for FtpSession {
 }
 
 impl FtpSession {
-    async fn store(&mut self, part: &Part) -> Result<u64> {
-        let mut flow = match self.flow.take() {
-            Some(flow) if flow.at() == part.offset => flow,
-            // Everything is there already; only the end was not known.
-            None if part.len == 0 && part.offset > 0 => return Ok(0),
-            _ if part.offset > 0 => self.go_on(part.offset).await?,
-            _ => self.begin().await?,
-        };
-        // `flow` lives no longer than the connection it was opened by, or it is cut off.
-        let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
-        let sent = flow.write(control, part.chunks()).await?;
-        if part.last {
-            flow.complete(control).await?;
-        } else {
-            self.flow = Some(flow);
-        }
-        Ok(sent)
-    }
-
-    async fn begin(&mut self) -> Result<Flow> {
-        let refusal = match self.transfer(Way::Whole).await? {
-            Begun::Open(flow) => return Ok(flow),
-            Begun::Refused(reply) => reply.refusal("the upload"),
-        };
-        // ProFTPD's `AllowOverwrite off` answers 550 when the name is taken; under a travelling name by a remnant of ours.
-        let in_the_way = self.target.temporary.is_some() && matches!(refusal.http_or_ftp_status(), Some(550 | 553));
-        if !in_the_way || !self.remove().await? {
-            return Err(refusal);
-        }
-        match self.transfer(Way::Whole).await? {
-            Begun::Open(flow) => Ok(flow),
-            Begun::Refused(reply) => Err(reply.refusal("the upload")),
-        }
-    }
-
-    /// Continues at `offset`: REST and STOR, else APPE. The SIZE is asked first, because a REST beyond the end would
-    /// leave a hole, and because another connection's last bytes may have come in meanwhile, which APPE would repeat.
-    async fn go_on(&mut self, offset: u64) -> Result<Flow> {
-        let held = self.size().await?;
-        let restarts = self.control().await?.restarts;
-        if !matches!(held, Size::Bytes(n) if n >= offset) {
-            return Err(Error::new(Kind::Interrupted, "the server holds less of the file than before"));
-        }
-        if restarts && let Begun::Open(flow) = self.transfer(Way::Restart(offset)).await? {
-            return Ok(flow);
-        }
-        if held == Size::Bytes(offset)
-            && let Begun::Open(flow) = self.transfer(Way::Append(offset)).await?
-        {
-            return Ok(flow);
-        }
-        self.no_restart = true;
-        Err(Error::new(Kind::Interrupted, "the server does not let the upload go on where it was cut"))
-    }
-
-    async fn transfer(&mut self, way: Way) -> Result<Begun> {
-        let (socket, wait) = (self.data_socket().await?, self.pool.server.timeout);
-        let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
-        self.touched = true;
-        Flow::begin(control, socket, self.target.travelling(), way, wait).await
-    }
-
-    /// The first step of a transfer is also where a connection shows that it died in the pool: it is replaced here,
-    /// before any byte, and so is one whose TLS tickets are used up.
-    async fn data_socket(&mut self) -> Result<TcpStream> {
-        let control = self.control().await?;
-        if control.tls.as_ref().is_some_and(|tls| tls.is_spent()) {
-            self.control = Some(self.pool.connect().await?);
-        }
-        let control = self.control().await?;
-        let port = match control.data_port().await {
-            Err(e) if !control.fresh && e.kind().may_pass() => {
-                let control = self.control.insert(self.pool.connect().await?);
-                control.data_port().await?
-            }
-            port => port?,
-        };
-        let control = self.control().await?;
-        control.dial(port).await
-    }
-
-    /// The connection in hand if no reply is open on it, else another.
+    /// The connection in hand if no reply is open on it, else a new one: what ended this one may have ended those in
+    /// the pool as well.
     async fn control(&mut self) -> Result<&mut Connection> {
-        if !self.control.as_ref().is_some_and(Connection::is_usable) {
-            self.control = None;
+        match self.control.take().filter(Connection::is_usable) {
+            Some(control) => Ok(self.control.insert(control)),
+            None => self.replace().await,
         }
-        match &mut self.control {
-            Some(control) => Ok(control),
-            empty => Ok(empty.insert(self.pool.take().await?)),
-        }
+    }
+
+    /// The old connection is closed first: the server may allow only one.
+    async fn replace(&mut self) -> Result<&mut Connection> {
+        self.control = None;
+        Ok(self.control.insert(self.pool.connect().await?))
     }
 
     async fn size(&mut self) -> Result<Size> {
         let name = self.target.travelling().to_owned();
-        self.control().await?.size(&name).await
+        let control = self.control().await?;
+        match control.size(&name).await {
+            // It may have died in the pool.
+            Err(e) if !control.fresh && e.kind().may_pass() => self.replace().await?.size(&name).await,
+            size => size,
+        }
     }
 
     async fn look(&mut self) -> Result<Recovery> {
@@ -278,32 +204,4 @@ impl FtpSession {
         }
         Ok(self.size().await? == Size::Absent)
     }
-
-    fn may_switch(&self, error: &Error) -> bool {
-        self.pool.is_protected() && !self.switched && blames_session(error)
-    }
-
-    /// Once per file, and only after the server blamed the TLS session (providers.md 6.4, OQ-33).
-    async fn store_with_newer_tls(&mut self, part: &Part, refusal: Error) -> Result<u64> {
-        self.switched = true;
-        self.flow = None;
-        tracing::debug!("{refusal}; trying TLS 1.3");
-        let Ok(control) = self.pool.connect_newer().await else { return Err(no_session(refusal)) };
-        self.control = Some(control);
-        self.store(part).await.map_err(|e| if blames_session(&e) { no_session(e) } else { e })
-    }
-}
-
-/// A data connection whose control connection is gone.
-fn cut_off() -> Error {
-    Error::new(Kind::Interrupted, "the connection to the server was lost")
-}
-
-/// Words for the refusal that users of FTPS meet most.
-fn no_session(refusal: Error) -> Error {
-    let status = refusal.http_or_ftp_status().unwrap_or_default();
-    Error::new(Kind::Unsupported, "the server does not accept our TLS session on the data connection (session reuse)")
-        .status(status)
-        .cause(anyhow::anyhow!("{}", refusal.message()))
-        .hint("try another protocol, or ask the server's operator not to require TLS session reuse")
 }

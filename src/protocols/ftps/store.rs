@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::answer::Reply;
 use super::control::{Connection, Data, silent};
-use crate::contract::Chunks;
+use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
 /// A server may first move or scan what it got before it says 226: this much per second is granted for that.
@@ -69,11 +69,12 @@ impl Flow {
         self.at
     }
 
-    /// Sends the bytes; returns how many. A source that fails leaves the transfer cut off in the middle.
-    pub async fn write(&mut self, control: &mut Connection, mut chunks: Chunks) -> Result<u64> {
+    /// Sends the part's bytes; returns how many. A source that fails leaves the transfer cut off in the middle.
+    pub async fn write(&mut self, control: &mut Connection, part: &Part) -> Result<u64> {
         let mut sent = 0;
+        let mut chunks = part.chunks();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(unreadable)?;
+            let chunk = chunk.map_err(|e| unreadable(e).on(part.source.name()))?;
             self.write_all(control, &chunk).await?;
             sent += chunk.len() as u64;
             self.at += chunk.len() as u64;

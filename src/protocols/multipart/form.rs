@@ -20,11 +20,12 @@ pub struct FormFrame {
 
 impl FormFrame {
     /// Names and values go out as UTF-8 as they are; only what would break the form is escaped.
-    pub fn new(fields: &[(String, String)], file_field: &str, file_name: &str) -> Self {
-        FormFrame::bounded(boundary(), fields, file_field, file_name)
+    pub fn new(fields: &[(String, String)], file_field: &str, file_name: &str, quotes: Quotes) -> Self {
+        FormFrame::bounded(boundary(), fields, file_field, file_name, quotes)
     }
 
-    fn bounded(boundary: String, fields: &[(String, String)], file_field: &str, file_name: &str) -> Self {
+    fn bounded(boundary: String, fields: &[(String, String)], file_field: &str, file_name: &str, quotes: Quotes) -> Self {
+        let escaped = |name: &str| quotes.escape(name);
         let mut before = String::new();
         for (name, value) in fields {
             let name = escaped(name);
@@ -48,9 +49,24 @@ impl FormFrame {
     }
 }
 
-/// As browsers do it (WHATWG form encoding): PHP and others undo nothing else.
-fn escaped(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+/// How a quotation mark in a file's name is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quotes {
+    /// `%22`, as browsers do (WHATWG form encoding). A server that takes it literally stores another name.
+    Percent,
+    /// `\"`, the older way (RFC 2183): what PHP undoes, which leaves `%22` as it is.
+    Backslash,
+}
+
+impl Quotes {
+    /// The name as the form carries it.
+    pub fn escape(self, name: &str) -> String {
+        let name = match self {
+            Quotes::Percent => name.replace('"', "%22"),
+            Quotes::Backslash => name.replace('\\', "\\\\").replace('"', "\\\""),
+        };
+        name.replace('\r', "%0D").replace('\n', "%0A")
+    }
 }
 
 /// 128 bits that no file can foresee: `RandomState` is seeded by the system.
@@ -65,7 +81,7 @@ mod tests {
     #[test]
     fn a_form_to_the_byte() {
         let fields = [("chunk".to_owned(), "0".to_owned())];
-        let frame = FormFrame::bounded("B".into(), &fields, "file", "ü \"q\"\r\n.txt");
+        let frame = FormFrame::bounded("B".into(), &fields, "file", "ü \"q\"\r\n.txt", Quotes::Percent);
         assert_eq!(
             std::str::from_utf8(&frame.before).unwrap(),
             "--B\r\nContent-Disposition: form-data; name=\"chunk\"\r\n\r\n0\r\n\
@@ -73,11 +89,12 @@ mod tests {
              Content-Type: application/octet-stream\r\n\r\n"
         );
         assert_eq!(frame.after, "\r\n--B--\r\n");
+        assert_eq!(Quotes::Backslash.escape("a\\\"b"), "a\\\\\\\"b");
     }
 
     #[tokio::test]
     async fn the_length_told_is_the_length_sent() {
-        let frame = FormFrame::new(&[], "file", "ü");
+        let frame = FormFrame::new(&[], "file", "ü", Quotes::Percent);
         let file: Chunks = Box::pin(stream::iter([Ok(Bytes::from_static(b"abc")), Ok(Bytes::from_static(b"de"))]));
         let long = frame.around(file, 5, reqwest_request());
         let sent: Vec<_> = long.body.collect().await;

@@ -14,6 +14,7 @@ use crate::contract::{BoxFuture, Chunks, Error, Kind, Part, Recovery, Result, Sl
 use crate::model::Protocol;
 
 pub mod form;
+pub use form::Quotes;
 
 /// What the adapter knows and the protocol does not.
 pub trait FormTarget: Send + Sync {
@@ -32,6 +33,7 @@ pub struct Form {
     pub fields: Vec<(String, String)>,
     pub file_field: String,
     pub file_name: String,
+    pub quotes: Quotes,
 }
 
 pub struct MultipartSession {
@@ -60,7 +62,7 @@ impl MultipartSession {
 
     fn request(&self, form: Form, file: Chunks) -> Long {
         let request = self.http.client().post(form.url).headers(form.headers);
-        FormFrame::new(&form.fields, &form.file_field, &form.file_name).around(file, self.size, request)
+        FormFrame::new(&form.fields, &form.file_field, &form.file_name, form.quotes).around(file, self.size, request)
     }
 }
 

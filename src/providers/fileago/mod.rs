@@ -62,7 +62,7 @@ impl Provider for FileAgo {
         Box::pin(self.api.http.reach(&self.api.base))
     }
     fn probe(&self, _: Protocol) -> BoxFuture<'_, Result<String>> {
-        // Files go to the same server as every other call.
+        // Files go to the same address as every other call.
         self.reach()
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {

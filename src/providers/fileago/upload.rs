@@ -9,11 +9,13 @@ use super::api::Api;
 use super::{answer, entries};
 use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Entry, Protocol, RemotePath};
-use crate::protocols::multipart::{Form, FormTarget};
+use crate::protocols::multipart::{Form, FormTarget, Quotes};
 use crate::protocols::reply::Reply;
 
 /// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
 const HIDDEN: &str = "~$";
+/// As browsers do; whether the server undoes it is not known.
+const QUOTES: Quotes = Quotes::Percent;
 
 pub fn check_name(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
@@ -39,7 +41,7 @@ pub fn admit(item: &UploadItem) -> Result<u64> {
 /// is not to be replaced: what the server would do then is not known (OQ-27).
 pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> {
     let path = item.path()?;
-    let same_name = || listed.iter().filter(|e| e.name == item.name);
+    let same_name = || listed.iter().filter(|e| is_named(&e.name, &item.name));
     if let (None, Some(there)) = (&item.replaces, same_name().next()) {
         let what = if there.is_folder() { "folder" } else { "file" };
         return Err(Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string()));
@@ -54,6 +56,11 @@ pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> 
     })
 }
 
+/// A quote in a name may be stored as the form carried it.
+fn is_named(stored: &str, wished: &str) -> bool {
+    stored == wished || stored == QUOTES.escape(wished)
+}
+
 /// `uuid#revision#updated`; a number that is not told is left out.
 fn mark(entry: &Entry) -> String {
     let text = |n: Option<String>| n.unwrap_or_default();
@@ -64,7 +71,7 @@ fn mark(entry: &Entry) -> String {
 /// Ours among the folder's entries: the name, the size, and either a new uuid or a sign that the old one has changed.
 pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
     let name = ticket.path.name()?;
-    let ours = |e: &Entry| !e.is_folder() && e.name == name && e.size == ticket.size && is_new(e, &ticket.before);
+    let ours = |e: &Entry| !e.is_folder() && is_named(&e.name, name) && e.size == ticket.size && is_new(e, &ticket.before);
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
     listed.into_iter().filter(ours).max_by_key(|e| (is_target(e), e.modified))
 }
@@ -94,7 +101,7 @@ impl FormTarget for Target {
             // The token is the authorisation: no header of ours goes with it (providers.md 3.5).
             let url = self.api.upload_url(&self.node).await.map_err(|e| e.on(self.path.to_string()))?;
             let (file_field, file_name) = ("file".to_owned(), self.name.clone());
-            Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name })
+            Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name, quotes: QUOTES })
         })
     }
 
@@ -135,6 +142,12 @@ mod tests {
         assert_eq!(after(&[], vec![folder]), None);
         let other = Entry { name: "b.txt".into(), ..file("u1", 10, None, None) };
         assert_eq!(after(&[], vec![other]), None);
+    }
+
+    #[test]
+    fn a_quote_may_be_stored_as_the_form_carried_it() {
+        assert!(is_named("a %22b%22.txt", "a \"b\".txt") && is_named("a \"b\".txt", "a \"b\".txt"));
+        assert!(!is_named("a b.txt", "a \"b\".txt") && !is_named("a \"b\".txt", "a %22b%22.txt"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::wire::{Stored, Uploaded};
 use super::{answer, entries, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
 use crate::model::{Entry, Limits, Protocol, RemotePath};
-use crate::protocols::multipart::{Form, FormTarget};
+use crate::protocols::multipart::{Form, FormTarget, Quotes};
 use crate::protocols::reply::Reply;
 
 /// Below this no web server's limit explains a lost form.
@@ -121,6 +121,8 @@ impl FormTarget for Target {
                 fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
                 file_field: "upload_file".to_owned(),
                 file_name: self.name.clone(),
+                // The site is PHP.
+                quotes: Quotes::Backslash,
             })
         })
     }

@@ -33,7 +33,7 @@ impl Target {
 
 impl Fileago {
     /// `home`, `home:UUID` or a uuid. Roots of strangers are refused, unknown nodes absent.
-    pub fn target(&self, state: &State, id: &str) -> Answered<Target> {
+    pub(super) fn target(&self, state: &State, id: &str) -> Answered<Target> {
         let (name, owner) = id.split_once(':').map_or((id, None), |(name, owner)| (name, Some(owner)));
         if let Some(root) = ROOTS.into_iter().find(|r| *r == name) {
             return match owner {
@@ -51,7 +51,7 @@ impl Fileago {
     }
 
     /// A place that can hold things: its key and its owner.
-    pub fn folder(&self, state: &State, id: &str) -> Answered<(String, Owner)> {
+    pub(super) fn folder(&self, state: &State, id: &str) -> Answered<(String, Owner)> {
         let target = self.target(state, id)?;
         let key = target.key();
         match target {

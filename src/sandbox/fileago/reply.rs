@@ -16,25 +16,25 @@ pub fn data(msg: &str, data: Value) -> Response {
 
 impl Fileago {
     /// A change is answered with 204; newer versions say more.
-    pub fn changed(&self, msg: &str, node: &str) -> Response {
+    pub(super) fn changed(&self, msg: &str, node: &str) -> Response {
         match self.ground.faults.hit(NAME, Fault::AnswersData) {
             Some(_) => data(msg, json!({ "uuid": node })),
             None => StatusCode::NO_CONTENT.into_response(),
         }
     }
 
-    pub fn error(&self, status: StatusCode, msg: &str) -> Refusal {
+    pub(super) fn error(&self, status: StatusCode, msg: &str) -> Refusal {
         if self.ground.faults.hit(NAME, Fault::HtmlErrors).is_some() {
             return answer::page(status, status.canonical_reason().unwrap_or("Error")).into();
         }
         answer::json(status, json!({ "status": "error", "msg": msg })).into()
     }
 
-    pub fn absent(&self) -> Refusal {
+    pub(super) fn absent(&self) -> Refusal {
         self.error(StatusCode::NOT_FOUND, "Node not found")
     }
 
-    pub fn forbidden(&self) -> Refusal {
+    pub(super) fn forbidden(&self) -> Refusal {
         self.error(StatusCode::FORBIDDEN, "You do not have permission")
     }
 }

@@ -35,19 +35,19 @@ pub struct State {
 }
 
 pub struct Fileago {
-    pub ground: Arc<Ground>,
+    pub(super) ground: Arc<Ground>,
     username: String,
     password: String,
     /// The user signed in, a colleague and a group that the user is in.
-    pub me: Owner,
-    pub colleague: Owner,
-    pub group: Owner,
-    pub file_key: String,
+    pub(super) me: Owner,
+    pub(super) colleague: Owner,
+    pub(super) group: Owner,
+    pub(super) file_key: String,
     state: Mutex<State>,
 }
 
 impl Fileago {
-    pub fn new(ground: Arc<Ground>) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Ground>) -> Self {
         let owner = |kind, name: &str| Owner { kind, uuid: chance::uuid(), name: name.to_owned() };
         Fileago {
             ground,
@@ -79,12 +79,12 @@ impl Fileago {
         &self.colleague.uuid
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         held(&self.state)
     }
 
     /// The bearer of a live token.
-    pub fn guest(&self, headers: &HeaderMap) -> Answered<()> {
+    pub(super) fn guest(&self, headers: &HeaderMap) -> Answered<()> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()?.strip_prefix("Bearer "));
         let mut state = self.state();
         if let Some(shown) = shown
@@ -99,7 +99,7 @@ impl Fileago {
     }
 
     /// The newest revision of the file at a path: `/a/b` is in the user's home, `/incoming:UUID/a` in another root.
-    pub fn find(&self, path: &str) -> Option<Content> {
+    pub(in crate::sandbox) fn find(&self, path: &str) -> Option<Content> {
         let state = self.state();
         let files = state.tree.files().filter(|id| state.tree.whole_path(id, &self.me) == path);
         files.filter_map(|id| state.tree.get(id)?.revisions.last().cloned()).last()

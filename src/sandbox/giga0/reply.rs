@@ -28,7 +28,7 @@ pub fn success(members: Value) -> Response {
 
 impl Giga0 {
     /// An error with HTTP 200, unless the script asks for another of its shapes.
-    pub fn error(&self, message: &str) -> Refusal {
+    pub(super) fn error(&self, message: &str) -> Refusal {
         let now = when(Utc::now());
         let is = |form: &str| self.ground.faults.spoils(NAME, Fault::ErrorForm, form);
         let body = if is("status") {
@@ -49,7 +49,7 @@ impl Giga0 {
         answer::json(status, body).into()
     }
 
-    pub fn missing(&self, param: &str) -> Refusal {
+    pub(super) fn missing(&self, param: &str) -> Refusal {
         self.error(&format!("Please provide the {param} param."))
     }
 }

@@ -101,8 +101,8 @@ pub struct State {
 }
 
 pub struct Giga0 {
-    pub ground: Arc<Ground>,
-    pub origin: String,
+    pub(super) ground: Arc<Ground>,
+    pub(super) origin: String,
     username: String,
     password: String,
     keys: (String, String),
@@ -110,7 +110,7 @@ pub struct Giga0 {
 }
 
 impl Giga0 {
-    pub fn new(ground: Arc<Ground>, origin: String) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Ground>, origin: String) -> Self {
         Giga0 {
             ground,
             origin,
@@ -138,12 +138,12 @@ impl Giga0 {
         change(&mut self.state().package);
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         held(&self.state)
     }
 
     /// Every call but /authorize needs both, and the token must be the live one.
-    pub fn check_token(&self, call: &str, params: &Params) -> Answered<()> {
+    pub(super) fn check_token(&self, call: &str, params: &Params) -> Answered<()> {
         let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
         let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
         let asked = Asked { provider: NAME, kind: call, carries_file: call == "file/upload" };
@@ -162,7 +162,7 @@ impl Giga0 {
     }
 
     /// The newest active file at a path.
-    pub fn find(&self, path: &str) -> Option<Content> {
+    pub(in crate::sandbox) fn find(&self, path: &str) -> Option<Content> {
         let state = self.state();
         let mut files = state.files.values().rev().filter(|f| !f.trashed);
         files.find(|f| state.path(f) == path).map(|f| f.content.clone())

@@ -16,6 +16,9 @@ use crate::sandbox::fault_table::Fault;
 use crate::sandbox::porch::Ground;
 use crate::sandbox::store::{Growing, held};
 
+/// The header that carries the token, as three documents spell it.
+const SPELLINGS: [&str; 3] = ["authorization", "authorisation", "token"];
+
 /// What a test or a user may set while the stand-in runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -111,7 +114,7 @@ pub struct Iogates {
 }
 
 impl Iogates {
-    pub fn new(ground: Arc<Ground>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Ground>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
         let share_url = format!("{origin}/show/15/{}/{}/", chance::hex(8), chance::hex(32));
         Iogates {
             ground,
@@ -167,12 +170,9 @@ impl Iogates {
     }
 
     pub(super) fn guest_before_code(&self, headers: &HeaderMap) -> Answered<Access> {
-        let faults = &self.ground.faults;
-        let only = |spelling: &str| {
-            let others = ["authorization", "authorisation", "token"].into_iter().filter(|s| *s != spelling);
-            others.into_iter().any(|s| faults.spoils(NAME, Fault::OnlyHeader, s))
-        };
-        let shown = ["authorization", "authorisation", "token"].into_iter().filter(|s| !only(s)).find_map(|spelling| {
+        let only = |spelling: &str| self.ground.faults.spoils(NAME, Fault::OnlyHeader, spelling);
+        let accepted = |spelling: &&str| SPELLINGS.iter().all(|other| other == spelling || !only(other));
+        let shown = SPELLINGS.into_iter().filter(accepted).find_map(|spelling| {
             let text = headers.get(spelling)?.to_str().ok()?;
             if spelling == "token" { Some(text) } else { text.strip_prefix("Bearer ") }
         });

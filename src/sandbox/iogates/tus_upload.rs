@@ -14,6 +14,8 @@ use crate::model::Protocol;
 use crate::sandbox::fault_table::Fault;
 use crate::sandbox::store::{Growing, Mark, held};
 
+const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
+
 pub struct TusUpload {
     /// The token's key, as in the URL.
     pub key: String,
@@ -87,7 +89,7 @@ pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Bod
     if let (Some(length), Some(announced)) = (length, announced)
         && offset.saturating_add(announced) > length
     {
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length"));
+        return Err(TOO_MANY);
     }
     let dropped = host.hit(Fault::TusShort).map_or(0, |s| s.number);
     let mut wanted = length.map(|l| l - offset.min(l)).unwrap_or(u64::MAX);
@@ -96,6 +98,7 @@ pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Bod
     }
     wanted = wanted.saturating_sub(dropped);
     let name = held_upload.host.state().tus.get(id).and_then(|u| u.filename.clone()).unwrap_or_default();
+    let mut surplus = false;
     let mut body = body.into_data_stream();
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| (StatusCode::BAD_REQUEST, "the body ended early"))?;
@@ -105,6 +108,7 @@ pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Bod
         }
         let kept = chunk.len().min(usize::try_from(wanted).unwrap_or(usize::MAX));
         wanted -= kept as u64;
+        surplus |= kept < chunk.len() && dropped == 0;
         let kept = chunk.get(..kept).unwrap_or_default();
         held(&bytes).append(kept).map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
     }
@@ -116,6 +120,9 @@ pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Bod
     held_upload.unproved = None;
     drop(held_upload);
     hand_over(host, id);
+    if surplus {
+        return Err(TOO_MANY);
+    }
     Ok(held(&bytes).size())
 }
 

@@ -1,0 +1,120 @@
+//! Servers that others wrote, started on free ports of 127.0.0.1 and stopped with the test that uses them.
+//! `tests/servers/install-web.sh` puts them there.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use reqwest::Url;
+use tempfile::TempDir;
+
+pub struct Server {
+    child: Child,
+    pub url: Url,
+    folder: TempDir,
+}
+
+impl Server {
+    /// What the server stored under this name.
+    pub fn stored(&self, name: &str) -> PathBuf {
+        self.folder.path().join("root").join(name)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Says that a test is skipped; where servers are required (CI) that is a failure.
+fn missing(what: &str) {
+    let required = std::env::var("HAUL_TEST_REQUIRE_SERVERS").is_ok_and(|v| v == "1");
+    assert!(!required, "{what} is missing: run tests/servers/install-web.sh");
+    println!("skipped: {what} is missing (tests/servers/install-web.sh installs it)");
+}
+
+fn runs(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("root")).unwrap();
+    folder
+}
+
+/// The official Node TUS server; unfinished uploads expire after `expires` milliseconds.
+pub fn tus(expires: u64) -> Option<Server> {
+    let modules = here("target/servers/npm/node_modules");
+    if !modules.join("@tus/server").exists() || !runs("node") {
+        missing("the Node TUS server");
+        return None;
+    }
+    let folder = folder();
+    let mut child = Command::new("node")
+        .arg(here("tests/servers/tusnode.mjs"))
+        .args([here("target/servers/npm"), folder.path().join("root")])
+        .arg(expires.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let url = Url::parse(&format!("http://127.0.0.1:{}/files", port.trim())).unwrap();
+    Some(Server { child, url, folder })
+}
+
+/// plupload's own receiver, changed only where it says that it must be: the guard line and the target folder.
+pub fn plupload(settings: &[&str]) -> Option<Server> {
+    let example = here("target/servers/npm/node_modules/plupload/examples/upload.php");
+    let Ok(script) = fs::read_to_string(example) else {
+        missing("plupload's receiver");
+        return None;
+    };
+    let script: Vec<&str> = script
+        .lines()
+        .filter(|line| !line.starts_with("die(\"Make sure"))
+        .map(|line| if line.starts_with("$targetDir = ini_get") { "$targetDir = getenv('HAUL_ROOT');" } else { line })
+        .collect();
+    php(&script.join("\n"), settings)
+}
+
+/// A receiver for one plain form.
+pub fn form(settings: &[&str]) -> Option<Server> {
+    php(&fs::read_to_string(here("tests/servers/receive.php")).unwrap(), settings)
+}
+
+fn php(script: &str, settings: &[&str]) -> Option<Server> {
+    if !runs("php") {
+        missing("php");
+        return None;
+    }
+    let folder = folder();
+    fs::create_dir(folder.path().join("www")).unwrap();
+    fs::write(folder.path().join("www/up.php"), script).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut php = Command::new("php");
+    php.arg("-n").args(["-S", &format!("127.0.0.1:{port}"), "-t"]).arg(folder.path().join("www"));
+    for setting in settings {
+        php.args(["-d", setting]);
+    }
+    let mut child = php.env("HAUL_ROOT", folder.path().join("root")).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(") started") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "php did not start");
+    }
+    // Its log of requests must go somewhere, or the server stands still when the pipe is full.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/up.php")).unwrap();
+    Some(Server { child, url, folder })
+}
