@@ -44,7 +44,12 @@ pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> 
     let same_name = || listed.iter().filter(|e| is_named(&e.name, &item.name));
     if let (None, Some(there)) = (&item.replaces, same_name().next()) {
         let what = if there.is_folder() { "folder" } else { "file" };
-        return Err(Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string()));
+        let taken = Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string());
+        return Err(if there.name == item.name {
+            taken
+        } else {
+            taken.hint(format!("rename the file: the server stores this name as {:?}", there.name))
+        });
     }
     Ok(Ticket {
         path,
