@@ -50,7 +50,7 @@ impl FormFrame {
 
 /// Quotation marks as a quoted string of RFC 2183: PHP and others undo that. The `%22` of browsers nobody undoes, and
 /// the file gets another name (seen at PHP). Line ends as browsers write them.
-fn escaped(name: &str) -> String {
+pub fn escaped(name: &str) -> String {
     name.replace('\\', "\\\\").replace('"', "\\\"").replace('\r', "%0D").replace('\n', "%0A")
 }
 

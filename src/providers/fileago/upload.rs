@@ -9,7 +9,7 @@ use super::api::Api;
 use super::{answer, entries};
 use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Entry, Protocol, RemotePath};
-use crate::protocols::multipart::{Form, FormTarget};
+use crate::protocols::multipart::{Form, FormTarget, form};
 use crate::protocols::reply::Reply;
 
 /// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
@@ -39,10 +39,15 @@ pub fn admit(item: &UploadItem) -> Result<u64> {
 /// is not to be replaced: what the server would do then is not known (OQ-27).
 pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> {
     let path = item.path()?;
-    let same_name = || listed.iter().filter(|e| e.name == item.name);
+    let same_name = || listed.iter().filter(|e| is_named(&e.name, &item.name));
     if let (None, Some(there)) = (&item.replaces, same_name().next()) {
         let what = if there.is_folder() { "folder" } else { "file" };
-        return Err(Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string()));
+        let taken = Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string());
+        return Err(if there.name == item.name {
+            taken
+        } else {
+            taken.hint(format!("rename the file: the server stores this name as {:?}", there.name))
+        });
     }
     Ok(Ticket {
         path,
@@ -52,6 +57,11 @@ pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> 
         before: same_name().map(mark).collect(),
         ..Ticket::default()
     })
+}
+
+/// A quote in a name may be stored as the form carried it: whether the server undoes that is not known.
+fn is_named(stored: &str, wished: &str) -> bool {
+    stored == wished || stored == form::escaped(wished)
 }
 
 /// `uuid#revision#updated`; a number that is not told is left out.
@@ -64,7 +74,7 @@ fn mark(entry: &Entry) -> String {
 /// Ours among the folder's entries: the name, the size, and either a new uuid or a sign that the old one has changed.
 pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
     let name = ticket.path.name()?;
-    let ours = |e: &Entry| !e.is_folder() && e.name == name && e.size == ticket.size && is_new(e, &ticket.before);
+    let ours = |e: &Entry| !e.is_folder() && is_named(&e.name, name) && e.size == ticket.size && is_new(e, &ticket.before);
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
     listed.into_iter().filter(ours).max_by_key(|e| (is_target(e), e.modified))
 }
@@ -135,6 +145,12 @@ mod tests {
         assert_eq!(after(&[], vec![folder]), None);
         let other = Entry { name: "b.txt".into(), ..file("u1", 10, None, None) };
         assert_eq!(after(&[], vec![other]), None);
+    }
+
+    #[test]
+    fn a_quote_may_be_stored_as_the_form_carried_it() {
+        assert!(is_named("a \\\"b\\\".txt", "a \"b\".txt") && is_named("a \"b\".txt", "a \"b\".txt"));
+        assert!(!is_named("a b.txt", "a \"b\".txt") && !is_named("a \"b\".txt", "a %22b%22.txt"));
     }
 
     #[test]
