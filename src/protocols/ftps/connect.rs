@@ -161,6 +161,9 @@ fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
         Some(rustls::Error::InvalidMessage(_)) if server.security == Security::Implicit => {
             Error::new(Kind::Unsupported, "the server does not speak TLS from the first byte").cause(failure).hint("try explicit FTPS")
         }
+        // Words in clear where TLS should begin: a server that was quicker to read than to change over (libunftp, one
+        // connection in a hundred under load) is fine the next time.
+        Some(rustls::Error::InvalidMessage(_)) => Error::new(Kind::Unreachable, "the server broke off the TLS handshake").cause(failure),
         Some(_) => Error::new(Kind::Unsupported, "TLS with the server can't be agreed on").cause(failure),
     }
 }
