@@ -1,7 +1,10 @@
-//! Optional abilities: a provider holds one or does not (rclone's function pointers, tusd's composer, in Rust).
+//! Optional abilities: a provider holds one or does not (rclone's function pointers, tusd's composer, in Rust). The
+//! caller has resolved the addresses; an ability changes one thing by one call or says what is left half done.
+
+use serde::Serialize;
 
 use super::{BoxFuture, Result};
-use crate::model::Entry;
+use crate::model::{Entry, Secret};
 
 pub trait Folders: Send + Sync {
     /// Makes one folder in `parent`. The caller has looked: no folder of that name is there. After `Interrupted` the
@@ -13,4 +16,119 @@ pub trait Swapping: Send + Sync {
     /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). An error
     /// says which of the two copies are left, under which names.
     fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
+}
+
+pub trait Removal: Send + Sync {
+    /// Removes a file, or a folder with all that is in it; to the trash where there is one.
+    fn remove<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>>;
+}
+
+pub trait Moves: Send + Sync {
+    /// Gives the entry another name in the folder it is in. The caller has looked: the name is free.
+    fn rename<'a>(&'a self, entry: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
+
+    /// Moves the entry into `folder` under its own name. The caller has looked: the name is free there, and `folder` is
+    /// not inside of `entry`.
+    fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Entry>>;
+}
+
+pub trait Copies: Send + Sync {
+    /// Does the server copy folders with what is in them? Else the caller makes the folder and copies file by file.
+    fn copies_folders(&self) -> bool;
+
+    /// Copies the entry into `folder` under its own name (the caller has looked: it is free there); returns the copy.
+    fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Entry>>;
+}
+
+pub trait Links: Send + Sync {
+    /// A URL that downloads the file without signing in: a secret.
+    fn link<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Secret>>;
+}
+
+/// A place in a film that a comment is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Timecode {
+    /// Milliseconds from the file's first frame.
+    pub start_ms: i64,
+    pub end_ms: Option<i64>,
+}
+
+/// How milliseconds become the timecode on the film (providers.md 1.8).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clock {
+    pub fps: f64,
+    /// Milliseconds to add to get source time.
+    pub offset_ms: i64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Comment {
+    pub id: String,
+    pub parent: Option<String>,
+    pub owner: Option<String>,
+    pub text: String,
+    pub created: Option<chrono::DateTime<chrono::Utc>>,
+    pub removed: bool,
+    pub times: Vec<Timecode>,
+}
+
+pub trait Comments: Send + Sync {
+    /// The comments of a file, and its clock where it has one (null for what is no film).
+    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<(Vec<Comment>, Option<Clock>)>>;
+    fn add<'a>(&'a self, file: &'a Entry, text: &'a str, parent: Option<&'a str>, times: &'a [Timecode]) -> BoxFuture<'a, Result<Comment>>;
+    fn edit<'a>(&'a self, file: &'a Entry, id: &'a str, text: &'a str, times: &'a [Timecode]) -> BoxFuture<'a, Result<Comment>>;
+    fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<()>>;
+}
+
+/// How far a fetch by the provider is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Import {
+    pub id: String,
+    /// The provider's own word, visible as it is.
+    pub status: String,
+    pub done: bool,
+    pub failed: bool,
+    /// Bytes.
+    pub total: Option<u64>,
+    /// The file that came of it.
+    pub file: Option<String>,
+}
+
+pub trait Importing: Send + Sync {
+    /// The provider will fetch `url` into `folder`.
+    fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>>;
+    fn status<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Import>>;
+}
+
+pub trait Sharing: Send + Sync {
+    /// Gives users or groups (by their ids) a copy of their own.
+    fn share_copy<'a>(&'a self, entry: &'a Entry, with: &'a [String]) -> BoxFuture<'a, Result<()>>;
+}
+
+pub trait Stars: Send + Sync {
+    fn star<'a>(&'a self, entry: &'a Entry, on: bool) -> BoxFuture<'a, Result<()>>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    Private,
+    Unlisted,
+    Public,
+}
+
+/// What is to be changed; none = leave it.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub name: Option<String>,
+    /// A file's type.
+    pub file_type: Option<String>,
+    pub visibility: Option<Visibility>,
+    /// A folder's password as the user types it; empty clears it.
+    pub folder_password: Option<Secret>,
+}
+
+pub trait Editing: Send + Sync {
+    /// Changes an entry's own fields and reads them back. Fails with `Unsupported` for a field that this kind of entry
+    /// does not have, before anything is changed.
+    fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Entry>>;
 }

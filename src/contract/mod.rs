@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 pub mod abilities;
 pub mod credentials;
+pub mod download;
 pub mod lease;
 pub mod ledger;
 pub mod listed;
@@ -14,7 +15,11 @@ pub mod provider;
 pub mod upload;
 pub mod walk;
 
-pub use abilities::{Folders, Swapping};
+pub use abilities::{
+    Changes, Clock, Comment, Comments, Copies, Editing, Folders, Import, Importing, Links, Moves, Removal, Sharing, Stars, Swapping,
+    Timecode, Visibility,
+};
+pub use download::Download;
 pub use lease::{Lease, StoredToken, TokenStore};
 pub use ledger::{Finished, Ledger};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};

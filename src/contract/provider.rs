@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{BoxFuture, Folders, ProviderInfo, Result, Swapping, Ticket, Upload, UploadItem};
+use super::{
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, ProviderInfo, Removal, Result, Sharing, Stars,
+    Swapping, Ticket, Upload, UploadItem,
+};
 use crate::model::{Account, Entry, Place, Protocol};
 
 /// What every provider can do. No method waits for better times, loops on errors, prints or reads the environment.
@@ -45,6 +48,10 @@ pub trait Provider: Send + Sync {
     /// Has this upload arrived, complete? None: not (yet). Asked after `finish`, and before any start-over.
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;
 
+    /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its
+    /// decoded reason, never bytes. Where the server can't begin in the middle, [`Download::from`] is 0.
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>>;
+
     /// Can a name be held there? Fails with `Refused` and what to do. Asked for every name before a byte is sent.
     fn check_name(&self, name: &str) -> Result<()>;
 
@@ -56,6 +63,33 @@ pub trait Provider: Send + Sync {
     /// Puts a finished upload in the place of an older entry. None where an upload replaces by itself (FileAgo:
     /// `UploadItem::replaces` becomes a new revision) or nothing can be replaced (ioGates).
     fn swapping(&self) -> Option<&dyn Swapping>;
+
+    /// Removes files and folders.
+    fn removal(&self) -> Option<&dyn Removal>;
+
+    /// Renames and moves on the server.
+    fn moves(&self) -> Option<&dyn Moves>;
+
+    /// Copies on the server.
+    fn copies(&self) -> Option<&dyn Copies>;
+
+    /// URLs that download a file.
+    fn links(&self) -> Option<&dyn Links>;
+
+    /// Comments of files, with their timecode.
+    fn comments(&self) -> Option<&dyn Comments>;
+
+    /// The provider fetches a URL itself.
+    fn importing(&self) -> Option<&dyn Importing>;
+
+    /// Copies for other users and groups.
+    fn sharing(&self) -> Option<&dyn Sharing>;
+
+    /// Favourites.
+    fn stars(&self) -> Option<&dyn Stars>;
+
+    /// An entry's own fields.
+    fn editing(&self) -> Option<&dyn Editing>;
 }
 
 pub type AnyProvider = Arc<dyn Provider>;

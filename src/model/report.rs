@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::model::{Account, Entry, Protocol, RemotePath};
+use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath};
 
 /// What a finished transfer was checked by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,9 @@ pub struct Transfer {
     pub resumed_from: u64,
     pub retries: u32,
     pub seconds: f64,
+    /// The local file of a download, `-` for standard output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The id of an older entry that stays beside the new one, where a provider can't replace (ioGates).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
@@ -86,6 +89,19 @@ impl Failure {
     }
 }
 
+/// One entry that the server itself copied or moved.
+#[derive(Clone, Debug, Serialize)]
+pub struct Placed {
+    /// `REMOTE:PATH` as it was.
+    pub source: String,
+    pub remote: String,
+    pub path: RemotePath,
+    pub id: Option<String>,
+    pub kind: EntryKind,
+    /// Bytes.
+    pub size: Option<u64>,
+}
+
 /// One line of `haul remote list`, secrets left out.
 #[derive(Clone, Debug, Serialize)]
 pub struct RemoteLine {
@@ -96,6 +112,24 @@ pub struct RemoteLine {
     pub origin: String,
     /// The keys that are set; a secret's value is `***`.
     pub settings: Map<String, Value>,
+}
+
+/// One comment of a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct CommentLine {
+    pub remote: String,
+    pub path: Option<String>,
+    pub id: String,
+    pub parent: Option<String>,
+    pub owner: Option<String>,
+    pub created: Option<chrono::DateTime<chrono::Utc>>,
+    pub text: String,
+    pub removed: bool,
+    /// Where in the film: `hours:minutes:seconds:frames`, null where the comment is about the whole file.
+    pub timecode: Option<String>,
+    pub timecode_out: Option<String>,
+    /// The same place in the timecode of the source.
+    pub source_timecode: Option<String>,
 }
 
 /// One step of `haul remote check`.
@@ -144,6 +178,18 @@ pub enum Report {
         id: Option<String>,
         kind: &'static str,
     },
+    Downloaded(Transfer),
+    /// Copied through this machine from another remote; `source` is `REMOTE:PATH`.
+    #[serde(rename = "copied")]
+    CopiedThrough(Transfer),
+    Copied(Placed),
+    Moved(Placed),
+    Deleted {
+        remote: String,
+        path: RemotePath,
+        id: String,
+        kind: EntryKind,
+    },
     Failed(Failure),
     Entry {
         remote: String,
@@ -155,6 +201,44 @@ pub enum Report {
         provider: &'static str,
         #[serde(flatten)]
         account: Box<Account>,
+    },
+    /// The whole size of what a path holds.
+    Du {
+        remote: String,
+        path: RemotePath,
+        bytes: u64,
+        files: u64,
+        folders: u64,
+    },
+    /// The one report that shows a secret URL.
+    Link {
+        remote: String,
+        path: RemotePath,
+        url: String,
+    },
+    Import {
+        remote: String,
+        path: RemotePath,
+        url: String,
+        id: String,
+        status: String,
+        done: bool,
+    },
+    Comments(CommentLine),
+    Edit {
+        remote: String,
+        #[serde(flatten)]
+        entry: Entry,
+    },
+    Share {
+        remote: String,
+        path: RemotePath,
+        with: Vec<String>,
+    },
+    Star {
+        remote: String,
+        path: RemotePath,
+        starred: bool,
     },
     /// Signed in: who we are there.
     Login {

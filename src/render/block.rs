@@ -3,7 +3,7 @@
 use chrono::Local;
 use serde_json::{Map, Value};
 
-use crate::model::report::RemoteLine;
+use crate::model::report::{CommentLine, RemoteLine};
 use crate::model::text::visible;
 use crate::model::{Account, Entry, EntryKind};
 use crate::render::style::Style;
@@ -94,6 +94,16 @@ pub(super) fn remote(remote: &RemoteLine) -> String {
     block.field("origin", Some(&remote.origin));
     block.extra(&remote.settings);
     block.text()
+}
+
+/// `00:00:12:05  ann  2020-07-07 10:14  [id]` and the text below it, its lines kept.
+pub(super) fn comment(comment: &CommentLine) -> String {
+    let time = comment.timecode.as_deref().unwrap_or("-");
+    let owner = comment.owner.as_deref().unwrap_or("?");
+    let created = units::moment(comment.created, &Local);
+    let removed = if comment.removed { "  (removed)" } else { "" };
+    let text: Vec<String> = comment.text.lines().map(|line| format!("    {}", visible(line))).collect();
+    format!("{}  {}  {created}  @{}{removed}\n{}", visible(time), visible(owner), visible(&comment.id), text.join("\n"))
 }
 
 #[cfg(test)]

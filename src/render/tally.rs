@@ -22,7 +22,7 @@ pub struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, report: &Report) {
         match report {
-            Report::Uploaded(transfer) => {
+            Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) => {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }

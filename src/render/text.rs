@@ -3,7 +3,7 @@
 use chrono::Local;
 
 use crate::error::Error;
-use crate::model::report::{Failure, Transfer, Verified};
+use crate::model::report::{Failure, Placed, Transfer, Verified};
 use crate::model::secret::masked;
 use crate::model::text::visible;
 use crate::model::{Entry, EntryKind, Report};
@@ -42,6 +42,14 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             let slash = if *kind == "folder" && !path.is_root() { "/" } else { "" };
             Said::Done(format!("created  {}{slash}", address(remote, path)))
         }
+        Report::Downloaded(transfer) => Said::Done(downloaded(transfer)),
+        Report::CopiedThrough(transfer) => Said::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
+        Report::Copied(placed) => Said::Done(format!("copied  {}", way(placed))),
+        Report::Moved(placed) => Said::Done(format!("moved  {}", way(placed))),
+        Report::Deleted { remote, path, kind, .. } => {
+            let slash = if *kind == EntryKind::Folder { "/" } else { "" };
+            Said::Done(format!("deleted  {}{slash}", address(remote, path)))
+        }
         Report::Failed(failure) => Said::Failure(failed(failure)),
         Report::Entry { remote, entry } => match style.view {
             View::Name => Said::Answer(name(entry, style)),
@@ -49,6 +57,17 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             View::Block => Said::Answer(block::entry(remote, entry, style)),
         },
         Report::About { remote, provider, account } => Said::Answer(block::about(remote, provider, account, style)),
+        Report::Du { remote, path, bytes: size, .. } => Said::Row(format!("{:>10}\t{}", bytes(*size, style), address(remote, path))),
+        Report::Link { url, .. } => Said::Answer(url.clone()),
+        Report::Import { remote, path, url, id, status, .. } => {
+            Said::Answer(format!("import {}: {}  {} -> {}", visible(id), visible(status), visible(url), address(remote, path)))
+        }
+        Report::Comments(comment) => Said::Answer(block::comment(comment)),
+        Report::Edit { remote, entry } => Said::Done(format!("edited  {}", address(remote, &entry.path))),
+        Report::Share { remote, path, with } => Said::Done(format!("shared  {} with {}", address(remote, path), visible(&with.join(", ")))),
+        Report::Star { remote, path, starred } => {
+            Said::Done(format!("{}  {}", if *starred { "starred" } else { "unstarred" }, address(remote, path)))
+        }
         Report::Login { remote, account: Some(account) } => Said::Done(format!("signed in to {} as {}", visible(remote), visible(account))),
         Report::Login { remote, account: None } => Said::Done(format!("signed in to {}", visible(remote))),
         Report::Logout { remote, revoked: true } => Said::Done(format!("signed out of {}", visible(remote))),
@@ -107,7 +126,21 @@ fn row(entry: &Entry, style: &Style) -> String {
     format!("{kind}\t{size:>width$}\t{modified}\t{}\t{}", visible(&entry.id), name(entry, style))
 }
 
+fn way(placed: &Placed) -> String {
+    format!("{} -> {}", visible(&placed.source), address(&placed.remote, &placed.path))
+}
+
+fn downloaded(transfer: &Transfer) -> String {
+    let target = transfer.target.as_deref().unwrap_or("-");
+    format!("downloaded  {} -> {}  ({})", visible(&transfer.source), visible(target), facts(transfer).join(", "))
+}
+
 fn uploaded(transfer: &Transfer) -> String {
+    let to = address(&transfer.remote, &transfer.path);
+    format!("uploaded  {} -> {to}  ({})", visible(&transfer.source), facts(transfer).join(", "))
+}
+
+fn facts(transfer: &Transfer) -> Vec<String> {
     let mut facts = vec![units::size(transfer.size)];
     facts.push(match (transfer.verified, &transfer.md5) {
         (Verified::Md5, Some(md5)) => format!("md5 {}", visible(md5)),
@@ -126,8 +159,7 @@ fn uploaded(transfer: &Transfer) -> String {
     if let Some(old) = &transfer.kept {
         facts.push(format!("the old entry @{} stays beside it", visible(old)));
     }
-    let to = address(&transfer.remote, &transfer.path);
-    format!("uploaded  {} -> {to}  ({})", visible(&transfer.source), facts.join(", "))
+    facts
 }
 
 /// The message, with the file's name before it unless the message speaks of it already.

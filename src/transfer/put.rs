@@ -286,6 +286,7 @@ impl Run {
             resumed_from: 0,
             retries: uploaded.retries,
             seconds: uploaded.time.as_secs_f64(),
+            target: None,
             kept,
         }))
     }

@@ -17,7 +17,8 @@ use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
-    BoxFuture, Error, Folders, Kind, Opening, Provider, ProviderInfo, Result, Setting, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
+    Removal, Result, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Place, Protocol};
 use crate::protocols::multipart;
@@ -94,6 +95,36 @@ impl Provider for FileAgo {
         Some(self)
     }
     fn swapping(&self) -> Option<&dyn Swapping> {
+        None
+    }
+    fn open_download<'a>(&'a self, file: &'a Entry, _from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
+    }
+    fn removal(&self) -> Option<&dyn Removal> {
+        None
+    }
+    fn moves(&self) -> Option<&dyn Moves> {
+        None
+    }
+    fn copies(&self) -> Option<&dyn Copies> {
+        None
+    }
+    fn links(&self) -> Option<&dyn Links> {
+        None
+    }
+    fn comments(&self) -> Option<&dyn Comments> {
+        None
+    }
+    fn importing(&self) -> Option<&dyn Importing> {
+        None
+    }
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
+    }
+    fn stars(&self) -> Option<&dyn Stars> {
+        None
+    }
+    fn editing(&self) -> Option<&dyn Editing> {
         None
     }
 }

@@ -19,7 +19,10 @@ use tokio::sync::OnceCell;
 use self::api::Api;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
-use crate::contract::{BoxFuture, Folders, Opening, Provider, ProviderInfo, Result, Setting, Swapping, Ticket, Upload, UploadItem};
+use crate::contract::{
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
+    Removal, Result, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+};
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol};
 use crate::protocols::multipart;
 
@@ -98,6 +101,36 @@ impl Provider for Giga0 {
     }
     fn swapping(&self) -> Option<&dyn Swapping> {
         Some(self)
+    }
+    fn open_download<'a>(&'a self, file: &'a Entry, _from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
+    }
+    fn removal(&self) -> Option<&dyn Removal> {
+        None
+    }
+    fn moves(&self) -> Option<&dyn Moves> {
+        None
+    }
+    fn copies(&self) -> Option<&dyn Copies> {
+        None
+    }
+    fn links(&self) -> Option<&dyn Links> {
+        None
+    }
+    fn comments(&self) -> Option<&dyn Comments> {
+        None
+    }
+    fn importing(&self) -> Option<&dyn Importing> {
+        None
+    }
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
+    }
+    fn stars(&self) -> Option<&dyn Stars> {
+        None
+    }
+    fn editing(&self) -> Option<&dyn Editing> {
+        None
     }
 }
 

@@ -1,0 +1,14 @@
+//! One file down: a stream that begins where it was asked to, or at the first byte.
+
+use super::Chunks;
+use crate::model::Protocol;
+
+pub struct Download {
+    /// The first byte that `chunks` gives: as asked for, or 0 where the server does not take up in the middle.
+    pub from: u64,
+    /// Bytes of the whole file, where the server tells.
+    pub size: Option<u64>,
+    pub protocol: Protocol,
+    /// An error of the line is an `io::Error` that carries our own.
+    pub chunks: Chunks,
+}
