@@ -144,6 +144,11 @@ impl UploadSession for PluploadSession {
         Protocol::Plupload
     }
 
+    fn note(&self) -> Option<String> {
+        // Receivers can't be asked how far they are.
+        None
+    }
+
     fn slicing(&self) -> Slicing {
         match self.target.chunk_size {
             Some(most) => Slicing::Parts(most),

@@ -174,17 +174,11 @@ mod tests {
         Folder { entry: Entry::new(EntryKind::Folder, "top", RemotePath::root()), children: names.iter().map(child).collect() }
     }
 
-    #[derive(Default)]
-    struct Book(std::sync::Mutex<Option<Finished>>);
-
-    impl Ledger for Book {
-        fn finished(&self, _: &str, _: &str) -> Result<Option<Finished>> {
-            Ok(self.0.lock().unwrap().clone())
-        }
-        fn record_finished(&self, finished: &Finished) -> Result<()> {
-            *self.0.lock().unwrap() = Some(finished.clone());
-            Ok(())
-        }
+    /// The real ledger, in a place of its own.
+    fn book() -> (tempfile::TempDir, crate::state::State) {
+        let dir = tempfile::tempdir().unwrap();
+        let state = crate::state::State::new(Some(dir.path().to_owned()));
+        (dir, state)
     }
 
     #[test]
@@ -199,17 +193,16 @@ mod tests {
     async fn size_alone_proves_nothing_and_md5_does() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
+        let (_dir, book) = book();
         let mut f = folder(&["a"]);
         f.children[0].size = Some(7);
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
-        assert!(matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         f.children[0].md5 = Some(format!("{:X}", md5::compute("content")));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
-        assert!(
-            matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5")
-        );
-        assert!(matches!(decide(IfExists::Replace, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        assert_eq!(decide(IfExists::Fail, &ask, &Book::default()).await.unwrap_err().kind(), Kind::Exists);
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
+        assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
     }
 
     #[tokio::test]
@@ -219,7 +212,7 @@ mod tests {
         let here = Identity::of(file.path()).unwrap();
         let mut f = folder(&["a"]);
         f.children[0].size = Some(7);
-        let book = Book::default();
+        let (_dir, book) = book();
         let put = Finished {
             remote: "r".into(),
             id: "id-a".into(),
@@ -235,16 +228,17 @@ mod tests {
         book.record_finished(&put).unwrap();
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
-        let book = Book(std::sync::Mutex::new(Some(Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put })));
+        book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
     }
 
     #[tokio::test]
     async fn two_of_a_name_are_not_replaced() {
+        let (_dir, book) = book();
         let mut f = folder(&["a", "a"]);
         f.children[1].id = "other".into();
         let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
-        let e = decide(IfExists::Replace, &ask, &Book::default()).await.unwrap_err();
+        let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
     }

@@ -53,6 +53,13 @@ impl Folders {
         Box::pin(async move { cell.get_or_try_init(|| self.find_or_make(path)).await.cloned() })
     }
 
+    /// The folder as it is now, whatever was found before: another run was busy in it.
+    pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+        let known = self.ensure(path).await?;
+        let children = self.desk.ask(|| self.desk.provider.list(&known.entry)).await?;
+        Ok(Arc::new(Folder { entry: known.entry.clone(), children }))
+    }
+
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {

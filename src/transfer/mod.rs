@@ -3,10 +3,12 @@
 
 pub mod conflict;
 pub mod folders;
+pub mod journal;
 pub mod limit;
 pub mod meter;
 pub mod plan;
 pub mod put;
+pub mod resume;
 pub mod retry;
 pub mod source;
 pub mod stdin;
