@@ -41,6 +41,9 @@ pub trait Provider: Send + Sync {
     /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's.
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>>;
 
+    /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
+    fn look_afresh(&self) -> BoxFuture<'_, ()>;
+
     /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
     /// half-sent one could do harm. Sends no byte of the file.
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>>;

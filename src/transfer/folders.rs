@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::retry::Desk;
-use crate::contract::BoxFuture;
 use crate::contract::walk::one_named;
+use crate::contract::{BoxFuture, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
@@ -31,6 +31,8 @@ pub struct Folders {
     root: Root,
     /// Dry run: a missing folder is imagined, not made.
     imagine: bool,
+    /// Where this machine's runs take turns to make folders, and the name of the remote there.
+    turns: Option<(Arc<dyn Ledger>, String)>,
     found: Mutex<HashMap<RemotePath, Cell>>,
     made: Mutex<HashMap<RemotePath, Arc<OnceCell<Arc<Folder>>>>>,
 }
@@ -38,7 +40,12 @@ pub struct Folders {
 impl Folders {
     /// Paths are counted from `root`.
     pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
-        Folders { desk, root, imagine, found: Mutex::default(), made: Mutex::default() }
+        Folders { desk, root, imagine, turns: None, found: Mutex::default(), made: Mutex::default() }
+    }
+
+    /// Several runs at once make each folder once. `remote`: origin and account.
+    pub fn taking_turns(self, ledger: Arc<dyn Ledger>, remote: String) -> Self {
+        Folders { turns: Some((ledger, remote)), ..self }
     }
 
     /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
@@ -55,9 +62,16 @@ impl Folders {
 
     /// The folder as it is now, whatever was found before: another run was busy in it.
     pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
-        let known = self.ensure(path).await?;
-        let children = self.desk.ask(|| self.desk.provider.list(&known.entry)).await?;
-        Ok(Arc::new(Folder { entry: known.entry.clone(), children }))
+        self.desk.provider.look_afresh().await;
+        let place = Place { root: self.root.clone(), path: path.clone() };
+        let entry = match self.desk.ask(|| self.desk.provider.stat(&place)).await {
+            Ok(entry) => entry,
+            // A folder that only a file will make.
+            Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
+            Err(e) => return Err(e),
+        };
+        let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
+        Ok(Arc::new(Folder { entry, children }))
     }
 
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
@@ -97,8 +111,26 @@ impl Folders {
         if parent.named(name).any(|e| !e.is_folder()) {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder").on(path.to_string()));
         }
+        let turn = match &self.turns {
+            Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => Some(ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name())).await?),
+            _ => None,
+        };
+        // Whoever had the turn before us may have made it since we looked.
+        if turn.is_some()
+            && let Some(entry) = self.made_meanwhile(&parent.entry, name).await?
+        {
+            let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
+            return Ok(Arc::new(Folder { entry, children }));
+        }
         let entry = self.make(&parent.entry, name).await?;
         Ok(Arc::new(Folder { entry, children: Vec::new() }))
+    }
+
+    fn root_name(&self) -> &str {
+        match &self.root {
+            Root::Top => "",
+            Root::Id(id) => id,
+        }
     }
 
     async fn make(&self, parent: &Entry, name: &str) -> Result<Entry> {
@@ -122,6 +154,7 @@ impl Folders {
     }
 
     async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+        self.desk.provider.look_afresh().await;
         let children = self.desk.ask(|| self.desk.provider.list(parent)).await?;
         one_named(children, name, true, &parent.path)
     }

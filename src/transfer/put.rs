@@ -72,7 +72,8 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     if account.limits.may_upload == Some(false) {
         return Err(Error::new(Kind::Refused, "this account may not upload").on(job.target.remote.clone()));
     }
-    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run);
+    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
+        .taking_turns(job.ledger.clone(), job.remote_key.clone());
     let target = &job.target.place.path;
     let as_folder = target_is_folder(&named, job.target.folder) || folders.find(target).await?.is_some();
     let plan = {

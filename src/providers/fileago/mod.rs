@@ -82,6 +82,10 @@ impl Provider for FileAgo {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(self.listing(folder))
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        // Nothing is remembered.
+        Box::pin(async {})
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(self.upload(item))
     }

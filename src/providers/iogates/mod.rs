@@ -99,6 +99,9 @@ impl Provider for IoGates {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.listing.forget())
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(upload::open(self, item))
     }
