@@ -172,3 +172,24 @@ fn two_runs_at_once_put_one_file() {
         assert_eq!((uploaded, entries(&play, &format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
     }
 }
+
+#[test]
+fn what_is_unfinished_is_listed_taken_up_and_cleared() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(BIG, 5).0);
+    let slow = |place: &str| kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500));
+    assert!(slow("iogates:/t/one.bin"));
+    let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
+    assert_eq!((listed.len(), &listed[0]["remote"], &listed[0]["path"]), (1, &"iogates".into(), &"/t/one.bin".into()));
+    assert_eq!(listed[0]["size"], BIG);
+    let resumed = play.home.run(&["transfers", "resume", "--json"]).ends_with(0);
+    assert!(resumed.events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0, "{}", resumed.stdout);
+    assert_eq!(play.arrived("iogates")["/t/one.bin"], bytes(BIG, 5));
+    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+
+    assert!(slow("iogates:/t/two.bin"));
+    let deleted = play.sandbox.counts().requests("iogates", "tus-delete");
+    play.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(play.sandbox.counts().requests("iogates", "tus-delete"), deleted + 1, "the half of it is gone from the server");
+    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+}

@@ -50,7 +50,7 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     if args.password_stdin {
         config.give("password", password_from(std::io::stdin())?);
     }
-    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.tokens())), args.timeout)?;
+    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.timeout)?;
     // Not repeated on any failure: a refused sign-in that is tried again locks accounts.
     let account = remote.provider.sign_in().await.map_err(|e| e.on(remote.name.clone()))?;
     for setting in config.provider.settings.iter().filter(|s| s.secret) {

@@ -14,6 +14,7 @@ pub mod remote;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod signals;
+pub mod transfers;
 pub mod values;
 
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ pub enum Verb {
     Logout(login::LogoutArgs),
     #[command(subcommand)]
     Remote(remote::RemoteVerb),
+    #[command(subcommand)]
+    Transfers(transfers::TransfersVerb),
     Providers(providers::ProvidersArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -72,6 +75,7 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Login(args) => login::run(desk, args).await,
         Verb::Logout(args) => login::run_logout(desk, args).await,
         Verb::Remote(verb) => remote::run(desk, verb).await,
+        Verb::Transfers(verb) => transfers::run(desk, verb).await,
         Verb::Providers(args) => providers::run(desk, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => sandbox::run(desk, args).await,

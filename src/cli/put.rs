@@ -11,6 +11,7 @@ use super::values;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
+use crate::render::Tally;
 use crate::transfer::limit::Limit;
 use crate::transfer::put::{ChecksumMode, Put, PutOptions, put};
 use crate::transfer::{self, IfExists, Policy};
@@ -44,7 +45,7 @@ pub struct PutArgs {
 }
 
 /// Options of all transfers.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
@@ -108,6 +109,13 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 }
 
 pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
+    let tally = carry(desk, args).await?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// The whole of a put but its last line. An error means that nothing was sent.
+pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     let target = Address::parse(&args.target)?.ok_or_else(|| not_remote(&args.target))?;
     for source in &args.sources {
         refuse_remote_source(desk, source)?;
@@ -132,8 +140,7 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
     };
     let (outcome, tally) = tokio::join!(put(job, &args.sources), desk.renderer.follow(receiver));
     outcome?;
-    desk.renderer.report(&tally.summary());
-    Ok(tally.status())
+    Ok(tally)
 }
 
 fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {

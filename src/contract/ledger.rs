@@ -67,6 +67,9 @@ pub trait Ledger: Send + Sync {
     /// Replaces what was recorded for the same entry.
     fn record_finished(&self, finished: &Finished) -> Result<()>;
 
+    /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (seconds since 1970)?
+    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
+
     /// What has begun towards `key` (as in [`Unfinished::key`]).
     fn unfinished(&self, key: &str) -> Result<Option<Unfinished>>;
 

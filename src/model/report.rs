@@ -240,6 +240,15 @@ pub enum Report {
         path: RemotePath,
         starred: bool,
     },
+    /// An upload that has begun and is not over.
+    Transfers {
+        remote: String,
+        path: String,
+        source: String,
+        size: u64,
+        accepted: u64,
+        since: Option<chrono::DateTime<chrono::Utc>>,
+    },
     /// Signed in: who we are there.
     Login {
         remote: String,

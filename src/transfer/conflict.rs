@@ -171,7 +171,7 @@ mod tests {
 
     fn folder(names: &[&str]) -> Folder {
         let child = |name: &&str| Entry::new(EntryKind::File, format!("id-{name}"), RemotePath::root().join(name).unwrap());
-        Folder { entry: Entry::new(EntryKind::Folder, "top", RemotePath::root()), children: names.iter().map(child).collect() }
+        Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
     }
 
     /// The real ledger, in a place of its own.

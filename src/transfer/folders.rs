@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use tokio::sync::OnceCell;
 
@@ -16,9 +17,15 @@ use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 pub struct Folder {
     pub entry: Entry,
     pub children: Vec<Entry>,
+    /// When that was, in seconds since 1970.
+    pub seen: i64,
 }
 
 impl Folder {
+    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> Self {
+        Folder { entry, children, seen }
+    }
+
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
         self.children.iter().filter(move |e| e.name == name)
     }
@@ -70,8 +77,13 @@ impl Folders {
             Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
             Err(e) => return Err(e),
         };
+        self.listed(entry).await
+    }
+
+    async fn listed(&self, entry: Entry) -> Result<Arc<Folder>> {
+        let seen = now();
         let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-        Ok(Arc::new(Folder { entry, children }))
+        Ok(Arc::new(Folder::new(entry, children, seen)))
     }
 
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
@@ -83,10 +95,7 @@ impl Folders {
             _ => Some(self.top().await?),
         };
         match entry {
-            Some(entry) => {
-                let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-                Ok(Some(Arc::new(Folder { entry, children })))
-            }
+            Some(entry) => self.listed(entry).await.map(Some),
             None => Ok(None),
         }
     }
@@ -112,18 +121,19 @@ impl Folders {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder").on(path.to_string()));
         }
         let turn = match &self.turns {
-            Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => Some(ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name())).await?),
+            Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
+                Some(ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name())).await?)
+            }
             _ => None,
         };
         // Whoever had the turn before us may have made it since we looked.
         if turn.is_some()
             && let Some(entry) = self.made_meanwhile(&parent.entry, name).await?
         {
-            let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-            return Ok(Arc::new(Folder { entry, children }));
+            return self.listed(entry).await;
         }
         let entry = self.make(&parent.entry, name).await?;
-        Ok(Arc::new(Folder { entry, children: Vec::new() }))
+        Ok(Arc::new(Folder::new(entry, Vec::new(), now())))
     }
 
     fn root_name(&self) -> &str {
@@ -158,6 +168,12 @@ impl Folders {
         let children = self.desk.ask(|| self.desk.provider.list(parent)).await?;
         one_named(children, name, true, &parent.path)
     }
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn entry_of<T>(map: &Mutex<HashMap<RemotePath, Arc<OnceCell<T>>>>, path: &RemotePath) -> Arc<OnceCell<T>> {

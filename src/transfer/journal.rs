@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::folders::now;
 use super::source::Identity;
 use crate::contract::{Ledger, Ticket, Unfinished, UploadItem};
 use crate::error::Result;
@@ -121,7 +122,6 @@ impl Journal {
 
     fn write(&self, begun: Begun) -> Result<()> {
         let upload = serde_json::to_string(&begun).unwrap_or_default();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let unfinished = Unfinished {
             key: self.key.clone(),
             remote: self.place.0.clone(),
@@ -131,7 +131,7 @@ impl Journal {
             upload,
             size: self.source.size,
             accepted: self.accepted.load(Ordering::Relaxed),
-            at: i64::try_from(now).unwrap_or(i64::MAX),
+            at: now(),
         };
         self.ledger.record_unfinished(&unfinished, self.source.size >= WORTH_A_WAIT)?;
         self.taken_up(begun);

@@ -3,12 +3,11 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
 use super::conflict::{Decision, IfExists, Question, Stamp, decide};
-use super::folders::Folders;
+use super::folders::{Folder, Folders, now};
 use super::journal::{Begun, Freshness, Journal};
 use super::plan::{Item, Origin, Plan, lay_out, look_at, target_is_folder};
 use super::resume::{drop_leftover, leftover_item};
@@ -174,14 +173,16 @@ impl Run {
             Origin::File(path) => Some(path.as_path()),
             Origin::Stdin => None,
         };
-        let key = format!("{}|{}", self.job.remote_key, folder.entry.path.join(&item.name)?);
-        // Two runs that put to one place take turns; the second then sees what the first has done.
-        let _claim = if self.job.options.dry_run { None } else { Some(self.job.ledger.claim(&key).await?) };
-        let folder = if _claim.as_ref().is_some_and(|c| c.waited) { self.folders.look_again(&item.folder).await? } else { folder };
-        let journal = match local {
-            Some(path) if !self.job.options.dry_run => Some(self.journal(key, path, &folder.entry.path.join(&item.name)?)?),
-            _ => None,
-        };
+        let path = folder.entry.path.join(&item.name)?;
+        if self.job.options.dry_run {
+            return self.what_would_be(item, &folder, local).await;
+        }
+        let key = format!("{}|{path}", self.job.remote_key);
+        // Runs that put to one place take turns; the second sees what the first has done.
+        let claim = self.job.ledger.claim(&key).await?;
+        let journal = local.map(|local| self.journal(key, local, &path)).transpose()?;
+        let folder =
+            if self.is_stale(&folder, claim.waited, journal.as_ref())? { self.folders.look_again(&item.folder).await? } else { folder };
         if let Some(begun) = self.earlier(journal.as_ref(), &folder.entry).await? {
             return self.send(id, item, &folder.entry, begun.name, begun.replaces, journal).await;
         }
@@ -191,6 +192,20 @@ impl Run {
             Decision::Upload { name, replaces } if self.job.options.dry_run => self.planned(item, &folder.entry, &name, replaces.is_some()),
             Decision::Upload { name, replaces } => self.send(id, item, &folder.entry, name, replaces.map(|old| *old), journal).await,
         }
+    }
+
+    async fn what_would_be(&self, item: &Item, folder: &Folder, local: Option<&Path>) -> Result<Report> {
+        let ask = Question { local, name: &item.name, folder, remote: &self.job.remote_key };
+        match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
+            Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
+            Decision::Upload { name, replaces } => self.planned(item, &folder.entry, &name, replaces.is_some()),
+        }
+    }
+
+    /// Another run has put this very source since the folder was listed, or was busy with it.
+    fn is_stale(&self, folder: &Folder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
+        let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
+        self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }
 
     fn journal(&self, key: String, local: &Path, path: &RemotePath) -> Result<Journal> {
@@ -205,7 +220,8 @@ impl Run {
             Some((begun, Freshness::Same)) => Ok(Some(begun)),
             Some((begun, Freshness::Changed)) => {
                 let item = leftover_item(&begun, folder.clone());
-                let left = drop_leftover(&self.job.desk, journal, &begun, &item).await?;
+                let left = drop_leftover(&self.job.desk, &begun, &item).await?;
+                journal.over()?;
                 let stays = left.map(|left| format!("; {left} stays on the server")).unwrap_or_default();
                 let text = format!(
                     "{}: the file has changed since an earlier run began to put it, so it starts from its first byte{stays}",
@@ -341,7 +357,6 @@ impl Run {
     }
 
     fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let finished = Finished {
             remote: self.job.remote_key.clone(),
             id: entry.id.clone(),
@@ -352,7 +367,7 @@ impl Run {
             source_size: source.size,
             source_mtime_ns: source.modified_ns,
             source_inode: source.inode,
-            at: i64::try_from(now).unwrap_or(i64::MAX),
+            at: now(),
         };
         if let Err(e) = self.job.ledger.record_finished(&finished) {
             self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));

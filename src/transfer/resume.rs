@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::journal::{Begun, Freshness, Journal, Stage};
+use super::journal::{Begun, Freshness, Stage};
+use super::retry::Desk;
 use super::upload::{Carrier, settle_time, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -126,8 +127,8 @@ impl Source for Gone {
 
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
 /// stays on the server.
-pub async fn drop_leftover(desk: &super::retry::Desk, journal: &Journal, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
-    let mut left = None;
+pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
+    let mut left = begun.protocol.spoils_its_name().then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
         && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
     {
@@ -136,11 +137,10 @@ pub async fn drop_leftover(desk: &super::retry::Desk, journal: &Journal, begun: 
         desk_recover(desk, upload.session.as_mut(), &look).await?;
         left = upload.session.abort().await;
     }
-    journal.over()?;
     Ok(left)
 }
 
-async fn desk_recover(desk: &super::retry::Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
+async fn desk_recover(desk: &Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
     let mut patience = desk.patience(None);
     loop {
         match session.recover(look).await {
