@@ -177,7 +177,9 @@ fn two_runs_at_once_put_one_file() {
 fn what_is_unfinished_is_listed_taken_up_and_cleared() {
     let play = Play::new();
     play.home.file("big.bin", &bytes(BIG, 5).0);
-    let slow = |place: &str| kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500));
+    let slow = |place: &str| {
+        kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500))
+    };
     assert!(slow("iogates:/t/one.bin"));
     let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
     assert_eq!((listed.len(), &listed[0]["remote"], &listed[0]["path"]), (1, &"iogates".into(), &"/t/one.bin".into()));

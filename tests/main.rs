@@ -16,6 +16,8 @@ mod memory;
 #[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
+mod receipts;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(unix)]
 mod servers;

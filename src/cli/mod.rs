@@ -10,12 +10,14 @@ pub mod ls;
 pub mod mkdir;
 pub mod providers;
 pub mod put;
+pub mod receipt;
 pub mod remote;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod signals;
 pub mod transfers;
 pub mod values;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ pub enum Verb {
     Remote(remote::RemoteVerb),
     #[command(subcommand)]
     Transfers(transfers::TransfersVerb),
+    Verify(verify::VerifyArgs),
     Providers(providers::ProvidersArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -76,6 +79,7 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Logout(args) => login::run_logout(desk, args).await,
         Verb::Remote(verb) => remote::run(desk, verb).await,
         Verb::Transfers(verb) => transfers::run(desk, verb).await,
+        Verb::Verify(args) => verify::run(desk, args).await,
         Verb::Providers(args) => providers::run(desk, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => sandbox::run(desk, args).await,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::desk::Desk;
+use super::receipt::{ReceiptArgs, Receipts};
 use super::values;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
@@ -40,6 +41,8 @@ pub struct PutArgs {
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
     pub recursive: bool,
+    #[command(flatten)]
+    pub receipts: ReceiptArgs,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
@@ -121,7 +124,8 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
         refuse_remote_source(desk, source)?;
     }
     let remote = desk.open(&target.remote, args.transfer.timeout)?;
-    let (events, receiver) = Events::channel();
+    let receipts = Receipts::open(&args.receipts)?;
+    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Put {
         desk: transfer_desk(&args.transfer, remote.provider.clone(), events),
         ledger: remote.ledger.clone(),
@@ -138,8 +142,9 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
             stdin_size: args.size,
         },
     };
-    let (outcome, tally) = tokio::join!(put(job, &args.sources), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(put(job, &args.sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
+    noted?;
     Ok(tally)
 }
 

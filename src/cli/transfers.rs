@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::DONE;
 use super::desk::Desk;
 use super::put::{self, PutArgs, TransferArgs};
+use super::receipt::ReceiptArgs;
 use crate::contract::{Ledger, Unfinished};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
@@ -42,6 +43,8 @@ pub struct ListArgs {}
 pub struct ResumeArgs {
     #[arg(value_name = "REMOTE")]
     pub remote: Option<String>,
+    #[command(flatten)]
+    pub receipts: ReceiptArgs,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
@@ -98,6 +101,7 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
             target: format!("{}:{}", left.remote, left.path),
             size: None,
             recursive: false,
+            receipts: args.receipts.clone(),
             transfer: args.transfer.clone(),
         };
         match put::carry(desk, put).await {

@@ -152,7 +152,8 @@ impl Stamp {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn fits(&self, recorded: &str) -> bool {
+    /// Does what was recorded then not contradict what is told now?
+    pub fn fits(&self, recorded: &str) -> bool {
         let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
         fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b

@@ -339,6 +339,7 @@ impl Run {
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }
+        let stamp = Stamp::of(&entry).text();
         Ok(Report::Uploaded(Transfer {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
@@ -351,6 +352,7 @@ impl Run {
             resumed_from: uploaded.resumed_from,
             retries: uploaded.retries,
             seconds: uploaded.time.as_secs_f64(),
+            stamp: Some(stamp),
             target: None,
             kept,
         }))
