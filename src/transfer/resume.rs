@@ -8,13 +8,13 @@ use super::retry::Desk;
 use super::upload::{Carrier, settle_time, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Event};
+use crate::model::{Entry, Event, Protocol};
 
 pub(super) enum TakenUp {
     /// Nothing was begun, or nothing of it can be used.
     Nothing,
     /// The earlier run's last request had arrived: so many bytes.
-    There(Ticket, Begun, u64),
+    There(Ticket, Protocol, u64),
     /// Goes on at this byte.
     At(Ticket, Box<dyn UploadSession>, u64),
 }
@@ -25,7 +25,7 @@ impl Carrier<'_> {
         let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
         if let Some(size) = self.arrived(&begun, item).await? {
-            return Ok(TakenUp::There(ticket, begun, size));
+            return Ok(TakenUp::There(ticket, begun.protocol, size));
         }
         let Some((mut session, offset)) = self.reopen(&begun, item).await? else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.

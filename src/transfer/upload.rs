@@ -81,9 +81,9 @@ impl Carrier<'_> {
     /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
     async fn bring(&mut self, item: &mut UploadItem, taken_up: TakenUp) -> Result<(Ticket, Protocol, u64)> {
         let mut open = match taken_up {
-            TakenUp::There(ticket, begun, size) => {
+            TakenUp::There(ticket, protocol, size) => {
                 self.resumed_from = size;
-                return Ok((ticket, begun.protocol, size));
+                return Ok((ticket, protocol, size));
             }
             TakenUp::At(ticket, session, at) => {
                 self.resumed_from = at;
