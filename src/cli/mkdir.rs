@@ -17,6 +17,7 @@ use crate::transfer::folders::Folders;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct MkdirArgs {
+    /// The folders to make
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Parents too, and no complaint when it is there
