@@ -45,7 +45,7 @@ async fn make(desk: &mut Desk, address: &Address, parents: bool, timeout: std::t
     let path = &address.place.path;
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
-            Some(parent) => one_named(parent.children.clone(), name, false, &parent.entry.path)?,
+            Some(parent) => one_named(parent.named(name).cloned().collect(), name, false, &parent.entry.path)?,
             None if parents => None,
             None => {
                 return Err(Error::new(Kind::NotFound, "its parent folder is not there")

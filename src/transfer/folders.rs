@@ -1,7 +1,7 @@
 //! The remote's folders as one run sees them: each is looked up once, made once, and listed once, however many files
 //! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -15,12 +15,28 @@ use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 /// A folder and what it held before this run.
 pub struct Folder {
     pub entry: Entry,
-    pub children: Vec<Entry>,
+    pub children: Arc<[Entry]>,
+    by_name: HashMap<String, Vec<usize>>,
+    /// Names that files of this run get.
+    given: Mutex<HashSet<String>>,
 }
 
 impl Folder {
+    pub fn new(entry: Entry, children: Vec<Entry>) -> Folder {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, child) in children.iter().enumerate() {
+            by_name.entry(child.name.clone()).or_default().push(at);
+        }
+        Folder { entry, children: children.into(), by_name, given: Mutex::default() }
+    }
+
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
-        self.children.iter().filter(move |e| e.name == name)
+        self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
+    }
+
+    /// Takes a name for a file of this run; false when another file of it has taken that.
+    pub fn give(&self, name: &str) -> bool {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
     }
 }
 
@@ -56,7 +72,7 @@ impl Folders {
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
-                Some(parent) => one_named(parent.children.clone(), name, true, &parent.entry.path)?,
+                Some(parent) => one_named(parent.named(name).cloned().collect(), name, true, &parent.entry.path)?,
                 None => None,
             },
             _ => Some(self.top().await?),
@@ -64,7 +80,7 @@ impl Folders {
         match entry {
             Some(entry) => {
                 let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-                Ok(Some(Arc::new(Folder { entry, children })))
+                Ok(Some(Arc::new(Folder::new(entry, children))))
             }
             None => Ok(None),
         }
@@ -90,25 +106,26 @@ impl Folders {
         if parent.named(name).any(|e| !e.is_folder()) {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder").on(path.to_string()));
         }
-        let entry = self.make(&parent.entry, name).await?;
-        Ok(Arc::new(Folder { entry, children: Vec::new() }))
+        self.make(&parent.entry, name).await.map(Arc::new)
     }
 
-    async fn make(&self, parent: &Entry, name: &str) -> Result<Entry> {
-        let to_be = || Ok(Entry::new(EntryKind::Folder, "", parent.path.join(name)?));
+    async fn make(&self, parent: &Entry, name: &str) -> Result<Folder> {
+        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new()));
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
         let mut patience = self.desk.patience(None);
         loop {
             let failure = match self.desk.change(|| folders.create(parent, name)).await {
-                Ok(entry) => return Ok(entry),
+                Ok(entry) => return Ok(Folder::new(entry, Vec::new())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.
             if matches!(failure.kind(), Kind::Interrupted | Kind::Exists | Kind::Refused)
                 && let Some(there) = self.made_meanwhile(parent, name).await?
             {
-                return Ok(there);
+                // Somebody else's folder may hold something already.
+                let children = self.desk.ask(|| self.desk.provider.list(&there)).await?;
+                return Ok(Folder::new(there, children));
             }
             patience.after(failure).await?;
         }

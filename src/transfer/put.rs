@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use tokio::task::JoinSet;
 
 use super::conflict::{Decision, IfExists, Question, Stamp, decide};
-use super::folders::Folders;
+use super::folders::{Folder, Folders};
 use super::plan::{Item, Origin, Plan, lay_out, look_at, target_is_folder};
 use super::retry::Desk;
 use super::source::{FileSource, Identity, md5_of};
@@ -174,7 +174,7 @@ impl Run {
         match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
             Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } if self.job.options.dry_run => self.planned(item, &folder.entry, &name, replaces.is_some()),
-            Decision::Upload { name, replaces } => self.send(id, item, &folder.entry, name, replaces).await,
+            Decision::Upload { name, replaces } => self.send(id, item, &folder, name, replaces).await,
         }
     }
 
@@ -214,7 +214,7 @@ impl Run {
         })
     }
 
-    async fn send(&self, id: FileId, item: &Item, folder: &Entry, name: String, replaces: Option<Box<Entry>>) -> Result<Report> {
+    async fn send(&self, id: FileId, item: &Item, folder: &Folder, name: String, replaces: Option<Box<Entry>>) -> Result<Report> {
         let desk = &self.job.desk;
         let identity = match &item.origin {
             Origin::File(path) => Some(Identity::of(path)?),
@@ -230,7 +230,8 @@ impl Run {
         let mut upload_item = UploadItem {
             checksum: self.checksum(source.as_ref(), stdin.is_some()).await?,
             source,
-            folder: folder.clone(),
+            folder: folder.entry.clone(),
+            siblings: folder.children.clone(),
             name,
             replaces: replaces.map(|old| *old),
             protocol: self.job.options.protocol,
