@@ -3,6 +3,8 @@
 
 #[cfg(all(unix, feature = "sandbox"))]
 mod crash;
+#[cfg(feature = "sandbox")]
+mod faults;
 mod floors;
 #[cfg(unix)]
 mod ftp_replies;

@@ -5,6 +5,7 @@ pub mod about;
 pub mod args;
 pub mod completions;
 pub mod desk;
+pub mod log;
 pub mod login;
 pub mod ls;
 pub mod mkdir;
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         Err(early) => return early.end(),
     };
     let mut desk = Desk::new(parsed.config, env, &parsed.global);
+    log::start(parsed.global.verbose, &desk.renderer);
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let status = runtime.block_on(signals::until_interrupted(run(&mut desk, parsed.verb)));

@@ -23,18 +23,17 @@ use crate::transfer::{self, IfExists, Policy};
 ///   haul put film.mov studio:/incoming/
 ///   pg_dump shop | haul put - cloud:/backups/shop.sql
 ///
-/// PATH is a folder when it ends in "/", is the root, names an existing folder, or when there are several sources or a
-/// folder among them; then each source lands in it under its own name, and missing folders are made. Otherwise PATH is
-/// the file's new name. "dir/" puts what is inside of dir.
+/// PATH is a folder when it ends in "/", is the root, names an existing folder,
+/// or when there are several sources or a folder among them; then each source
+/// lands in it under its own name, and missing folders are made. Otherwise PATH
+/// is the file's new name. "dir/" puts what is inside of dir.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, override_usage = "haul put [OPTIONS] <SOURCE>... <REMOTE:PATH>")]
 pub struct PutArgs {
-    /// Local files and folders, or "-" for standard input
-    #[arg(required = true, value_name = "SOURCE")]
-    pub sources: Vec<String>,
-    /// Where to
-    #[arg(value_name = "REMOTE:PATH")]
-    pub target: String,
+    /// Local files and folders, or "-" for standard input; and last, REMOTE:PATH
+    // One list: of two, clap ends the first at an option, and `put FILE --json REMOTE:` would be refused.
+    #[arg(required = true, value_name = "PLACE")]
+    pub places: Vec<String>,
     /// Bytes that standard input will have; without it, input that the server must know the size of is spooled first
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub size: Option<u64>,
@@ -119,11 +118,13 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
 
 /// The whole of a put but its last line. An error means that nothing was sent.
 pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
-    let target = Address::parse(&args.target)?.ok_or_else(|| not_remote(&args.target))?;
-    for source in &args.sources {
+    let (sources, target) = from_and_to(&args.places)?;
+    let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
+    for source in sources {
         refuse_remote_source(desk, source)?;
     }
     let remote = desk.open(&target.remote, args.transfer.timeout)?;
+    target.remote.clone_from(&remote.name);
     let receipts = Receipts::open(&args.receipts)?;
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Put {
@@ -142,7 +143,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
             stdin_size: args.size,
         },
     };
-    let (outcome, noted, tally) = tokio::join!(put(job, &args.sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -154,6 +155,13 @@ fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyPr
         policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
         events,
         limit: args.bwlimit.map(|rate| Arc::new(Limit::new(rate))),
+    }
+}
+
+fn from_and_to(places: &[String]) -> Result<(&[String], &str)> {
+    match places.split_last() {
+        Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
+        _ => Err(Error::new(Kind::Usage, "put needs a source and a target").hint("write it as haul put SOURCE… REMOTE:PATH")),
     }
 }
 

@@ -41,6 +41,7 @@ pub struct ListArgs {}
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ResumeArgs {
+    /// Only those of this remote
     #[arg(value_name = "REMOTE")]
     pub remote: Option<String>,
     #[command(flatten)]
@@ -57,6 +58,7 @@ pub struct ResumeArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ClearArgs {
+    /// Only those of this remote
     #[arg(value_name = "REMOTE")]
     pub remote: Option<String>,
     #[command(flatten)]
@@ -97,8 +99,7 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
     for left in chosen(desk, args.remote.as_deref())? {
         let put = PutArgs {
-            sources: vec![left.source.clone()],
-            target: format!("{}:{}", left.remote, left.path),
+            places: vec![left.source.clone(), format!("{}:{}", left.remote, left.path)],
             size: None,
             recursive: false,
             receipts: args.receipts.clone(),

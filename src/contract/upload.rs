@@ -22,6 +22,9 @@ pub struct UploadItem {
     /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
     /// then, and only `path` counts.
     pub folder: Entry,
+    /// What the folder held when this run first looked, so that no upload has to list it again (10,000 files into one
+    /// folder would be 10,000 listings).
+    pub siblings: Arc<[Entry]>,
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
     pub checksum: Checksum,

@@ -63,7 +63,10 @@ pub struct Question<'a> {
 
 pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
-    let Some(first) = ask.folder.named(ask.name).next() else { return Ok(fresh(ask.name)) };
+    let Some(first) = ask.folder.named(ask.name).next() else {
+        // `rename` may have given this very name to another file.
+        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&free_name(ask.folder, ask.name)) });
+    };
     let path = ask.folder.entry.path.join(ask.name)?;
     if ask.folder.named(ask.name).any(Entry::is_folder) && policy != IfExists::Rename {
         return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
@@ -101,7 +104,7 @@ fn free_name(folder: &Folder, name: &str) -> String {
     let mut number = 2u64;
     loop {
         let candidate = format!("{stem} ({number}){extension}");
-        if folder.named(&candidate).next().is_none() {
+        if folder.named(&candidate).next().is_none() && folder.give(&candidate) {
             return candidate;
         }
         number += 1;
@@ -175,6 +178,12 @@ mod tests {
         Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
     }
 
+    fn changed(folder: Folder, at: usize, change: impl FnOnce(&mut Entry)) -> Folder {
+        let mut children = folder.children.to_vec();
+        change(&mut children[at]);
+        Folder::new(folder.entry, children, 0)
+    }
+
     /// The real ledger, in a place of its own.
     fn book() -> (tempfile::TempDir, crate::state::State) {
         let dir = tempfile::tempdir().unwrap();
@@ -191,15 +200,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_files_of_one_run_never_get_one_name() {
+        let f = folder(&["a.mov"]);
+        let mut names = Vec::new();
+        for name in ["a.mov", "a (2).mov", "b.mov"] {
+            let ask = Question { local: None, name, folder: &f, remote: "r" };
+            match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
+                Decision::Upload { name, replaces: None } => names.push(name),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(names, ["a (2).mov", "a (2) (2).mov", "b.mov"]);
+    }
+
+    #[tokio::test]
     async fn size_alone_proves_nothing_and_md5_does() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
         let (_dir, book) = book();
-        let mut f = folder(&["a"]);
-        f.children[0].size = Some(7);
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        f.children[0].md5 = Some(format!("{:X}", md5::compute("content")));
+        let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
         assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
@@ -211,8 +233,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
         let here = Identity::of(file.path()).unwrap();
-        let mut f = folder(&["a"]);
-        f.children[0].size = Some(7);
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let (_dir, book) = book();
         let put = Finished {
             remote: "r".into(),
@@ -236,8 +257,7 @@ mod tests {
     #[tokio::test]
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
-        let mut f = folder(&["a", "a"]);
-        f.children[1].id = "other".into();
+        let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
         let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
         let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);

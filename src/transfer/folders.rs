@@ -1,7 +1,7 @@
 //! The remote's folders as one run sees them: each is looked up once, made once, and listed once, however many files
 //! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -16,18 +16,30 @@ use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 /// A folder and what it held before this run.
 pub struct Folder {
     pub entry: Entry,
-    pub children: Vec<Entry>,
+    pub children: Arc<[Entry]>,
     /// When that was, in seconds since 1970.
     pub seen: i64,
+    by_name: HashMap<String, Vec<usize>>,
+    /// Names that files of this run get.
+    given: Mutex<HashSet<String>>,
 }
 
 impl Folder {
-    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> Self {
-        Folder { entry, children, seen }
+    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> Folder {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, child) in children.iter().enumerate() {
+            by_name.entry(child.name.clone()).or_default().push(at);
+        }
+        Folder { entry, children: children.into(), seen, by_name, given: Mutex::default() }
     }
 
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
-        self.children.iter().filter(move |e| e.name == name)
+        self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
+    }
+
+    /// Takes a name for a file of this run; false when another file of it has taken that.
+    pub fn give(&self, name: &str) -> bool {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
     }
 }
 
@@ -81,15 +93,19 @@ impl Folders {
     }
 
     async fn listed(&self, entry: Entry) -> Result<Arc<Folder>> {
+        self.list_now(entry).await.map(Arc::new)
+    }
+
+    async fn list_now(&self, entry: Entry) -> Result<Folder> {
         let seen = now();
         let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-        Ok(Arc::new(Folder::new(entry, children, seen)))
+        Ok(Folder::new(entry, children, seen))
     }
 
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
-                Some(parent) => one_named(parent.children.clone(), name, true, &parent.entry.path)?,
+                Some(parent) => one_named(parent.named(name).cloned().collect(), name, true, &parent.entry.path)?,
                 None => None,
             },
             _ => Some(self.top().await?),
@@ -132,8 +148,7 @@ impl Folders {
         {
             return self.listed(entry).await;
         }
-        let entry = self.make(&parent.entry, name).await?;
-        Ok(Arc::new(Folder::new(entry, Vec::new(), now())))
+        self.make(&parent.entry, name).await.map(Arc::new)
     }
 
     fn root_name(&self) -> &str {
@@ -143,21 +158,22 @@ impl Folders {
         }
     }
 
-    async fn make(&self, parent: &Entry, name: &str) -> Result<Entry> {
-        let to_be = || Ok(Entry::new(EntryKind::Folder, "", parent.path.join(name)?));
+    async fn make(&self, parent: &Entry, name: &str) -> Result<Folder> {
+        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now()));
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
         let mut patience = self.desk.patience(None);
         loop {
             let failure = match self.desk.change(|| folders.create(parent, name)).await {
-                Ok(entry) => return Ok(entry),
+                Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.
             if matches!(failure.kind(), Kind::Interrupted | Kind::Exists | Kind::Refused)
                 && let Some(there) = self.made_meanwhile(parent, name).await?
             {
-                return Ok(there);
+                // Somebody else's folder may hold something already.
+                return self.list_now(there).await;
             }
             patience.after(failure).await?;
         }

@@ -184,13 +184,13 @@ impl Run {
         let folder =
             if self.is_stale(&folder, claim.waited, journal.as_ref())? { self.folders.look_again(&item.folder).await? } else { folder };
         if let Some(begun) = self.earlier(journal.as_ref(), &folder.entry).await? {
-            return self.send(id, item, &folder.entry, begun.name, begun.replaces, journal).await;
+            return self.send(id, item, &folder, begun.name, begun.replaces, journal).await;
         }
         let ask = Question { local, name: &item.name, folder: &folder, remote: &self.job.remote_key };
         match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
             Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } if self.job.options.dry_run => self.planned(item, &folder.entry, &name, replaces.is_some()),
-            Decision::Upload { name, replaces } => self.send(id, item, &folder.entry, name, replaces.map(|old| *old), journal).await,
+            Decision::Upload { name, replaces } => self.send(id, item, &folder, name, replaces.map(|old| *old), journal).await,
         }
     }
 
@@ -274,7 +274,7 @@ impl Run {
         &self,
         id: FileId,
         item: &Item,
-        folder: &Entry,
+        folder: &Folder,
         name: String,
         replaces: Option<Entry>,
         journal: Option<Journal>,
@@ -291,7 +291,8 @@ impl Run {
         let mut upload_item = UploadItem {
             checksum: self.checksum(source.as_ref(), stdin.is_some()).await?,
             source,
-            folder: folder.clone(),
+            folder: folder.entry.clone(),
+            siblings: folder.children.clone(),
             name,
             replaces,
             protocol: self.job.options.protocol,

@@ -92,6 +92,7 @@ pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
     UploadItem {
         source: Arc::new(Gone { size: begun.ticket.size }),
         folder,
+        siblings: [].into(),
         name: begun.name.clone(),
         checksum: Checksum::default(),
         replaces: None,

@@ -6,6 +6,7 @@ mod api;
 mod entries;
 mod find;
 mod jwt;
+mod lists;
 mod sign_in;
 mod upload;
 mod wire;
@@ -13,6 +14,7 @@ mod wire;
 use std::sync::Arc;
 
 use self::api::Api;
+use self::lists::Lists;
 use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
@@ -50,6 +52,7 @@ fn open(opening: Opening) -> Result<AnyProvider> {
 
 struct FileAgo {
     api: Arc<Api>,
+    lists: Lists,
 }
 
 impl Provider for FileAgo {
@@ -145,7 +148,7 @@ impl Folders for FileAgo {
 
 impl FileAgo {
     fn new(opening: Opening) -> Result<FileAgo> {
-        Ok(FileAgo { api: Arc::new(Api::new(opening)?) })
+        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: Lists::default() })
     }
 
     async fn account(&self) -> Result<Account> {
@@ -192,14 +195,14 @@ impl FileAgo {
     }
 
     async fn upload(&self, item: &UploadItem) -> Result<Upload> {
-        let (ticket, target, size) = self.prepare(item).await?;
+        let (ticket, target, size) = self.prepare(item)?;
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the token: one listing.
-    async fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
+    /// All that comes before the token.
+    fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
         let size = upload::admit(item)?;
-        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        let ticket = upload::ticket(item, size)?;
         // A revision is sent under the name that the file has: whether another would rename it is not known.
         let target = item.replaces.as_ref().unwrap_or(&item.folder);
         let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
@@ -210,7 +213,7 @@ impl FileAgo {
     async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(upload::arrived(ticket, self.listing(&folder).await?))
+        Ok(upload::arrived(ticket, &self.lists.now(&folder.id, self.listing(&folder)).await?))
     }
 }
 

@@ -183,11 +183,11 @@ impl Giga0 {
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the form: one listing, and the package's limits when nobody has asked for them yet.
+    /// All that comes before the form: the package's limits, when nobody has asked for them yet.
     async fn prepare(&self, item: &UploadItem) -> Result<(upload::Target, u64)> {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
-        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        let ticket = upload::ticket(item, size)?;
         let (name, folder) = (item.name.clone(), item.folder.path.clone());
         Ok((upload::Target { api: self.api.clone(), ticket, name, folder, used: Mutex::default() }, size))
     }
