@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, ProviderInfo, Removal, Result, Sharing, Stars,
-    Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result,
+    SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol};
 
@@ -90,6 +90,12 @@ pub trait Provider: Send + Sync {
 
     /// An entry's own fields.
     fn editing(&self) -> Option<&dyn Editing>;
+
+    /// A code by SMS between the sign-in and everything else.
+    fn second_factor(&self) -> Option<&dyn SecondFactor>;
+
+    /// Entries of many uploads made by one request.
+    fn preparing(&self) -> Option<&dyn Preparing>;
 }
 
 pub type AnyProvider = Arc<dyn Provider>;

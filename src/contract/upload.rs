@@ -13,6 +13,21 @@ pub struct Checksum {
     pub md5: Option<String>,
 }
 
+/// What a provider keeps about a file besides its bytes, as the user told it ([`super::ProviderInfo::takes_metadata`]).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// A MIME type or the provider's own word; none = told by the name.
+    pub kind: Option<String>,
+    /// Names and values, in the user's order.
+    pub attributes: Vec<(String, String)>,
+}
+
+impl Metadata {
+    pub fn is_empty(&self) -> bool {
+        *self == Metadata::default()
+    }
+}
+
 /// One file on its way; the same value is handed to every try.
 #[derive(Clone)]
 pub struct UploadItem {
@@ -23,6 +38,7 @@ pub struct UploadItem {
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
     pub checksum: Checksum,
+    pub metadata: Arc<Metadata>,
     /// The entry that has this very name now and is to be replaced.
     pub replaces: Option<Entry>,
     /// What the user forces, or none = the provider chooses.
@@ -61,6 +77,8 @@ pub struct Ticket {
     pub size: Option<u64>,
     /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
     pub before: Vec<String>,
+    /// What to try when all bytes were accepted and no file appears: a clause that begins with a verb.
+    pub if_missing: Option<&'static str>,
     /// The finished entry, where the server's last answer names it (giga0).
     pub answer: Arc<OnceLock<Entry>>,
 }

@@ -63,6 +63,7 @@ pub(super) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
     block.field("one file", shown(account.limits.file_size).map(|size| format!("{size} at most")));
     block.field("at once", account.limits.uploads_at_once.map(|most| format!("{} at most", units::count(most as u64, "upload"))));
     block.field("uploads", (account.limits.may_upload == Some(false)).then_some("not allowed"));
+    block.field("downloads", (account.limits.may_download == Some(false)).then_some("not allowed"));
     block.field("protocols", (!protocols.is_empty()).then(|| protocols.join(", ")));
     block.extra(&account.extra);
     for warning in &account.warnings {

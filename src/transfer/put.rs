@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
+use super::batch::{Group, grouped};
 use super::conflict::{Decision, IfExists, Question, Stamp, decide};
 use super::folders::Folders;
 use super::plan::{Item, Origin, Plan, lay_out, look_at, target_is_folder};
@@ -13,7 +14,7 @@ use super::retry::Desk;
 use super::source::{FileSource, Identity, md5_of};
 use super::stdin::StdinSource;
 use super::upload::{Uploaded, upload};
-use crate::contract::{Checksum, Finished, Ledger, Source, UploadItem};
+use crate::contract::{Checksum, Finished, Ledger, Metadata, Source, UploadItem};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
@@ -45,6 +46,8 @@ pub struct PutOptions {
     pub fail_fast: bool,
     /// Bytes that standard input is said to have.
     pub stdin_size: Option<u64>,
+    /// Given to every file. The provider takes it: whoever asks the user has looked.
+    pub metadata: Arc<Metadata>,
 }
 
 pub struct Put {
@@ -66,9 +69,7 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     for warning in &account.warnings {
         job.desk.events.tell(Event::Warning(warning.clone()));
     }
-    if account.limits.may_upload == Some(false) {
-        return Err(Error::new(Kind::Refused, "this account may not upload").on(job.target.remote.clone()));
-    }
+    admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
     let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run);
     let target = &job.target.place.path;
     let as_folder = target_is_folder(&named, job.target.folder) || folders.find(target).await?.is_some();
@@ -84,6 +85,17 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// What an account says of itself, before anything is sent in vain.
+fn admit(limits: &Limits) -> Result<()> {
+    if limits.expired == Some(true) {
+        return Err(Error::new(Kind::Refused, "the share or account has expired").hint("ask its owner for a new one"));
+    }
+    match limits.may_upload {
+        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload")),
+        _ => Ok(()),
+    }
+}
+
 fn check_protocol(job: &Put, protocol: Protocol) -> Result<()> {
     let info = job.desk.provider.info();
     if info.protocols.contains(&protocol) {
@@ -95,14 +107,43 @@ fn check_protocol(job: &Put, protocol: Protocol) -> Result<()> {
         .hint(format!("it takes {}", offers.join(", "))))
 }
 
-struct Run {
-    job: Put,
+pub(super) struct Run {
+    pub(super) job: Put,
     folders: Folders,
     limits: Limits,
     /// Bytes left on the account.
     free: Option<u64>,
     /// A failure that every further file would meet too (or `--fail-fast`).
     stopped: OnceLock<Kind>,
+}
+
+/// What is to be done with a file.
+pub(super) enum Step {
+    Done(Box<Report>),
+    Send(Box<Way>),
+}
+
+/// Where a file goes, and what has its name there now.
+pub(super) struct Way {
+    folder: Entry,
+    name: String,
+    replaces: Option<Box<Entry>>,
+}
+
+/// A file that can be sent.
+pub(super) struct Ready {
+    pub(super) item: UploadItem,
+    /// None for standard input.
+    identity: Option<Identity>,
+    stdin: Option<Arc<StdinSource>>,
+}
+
+/// Takes off as soon as one of the others has landed.
+async fn fly(flying: &mut JoinSet<()>, jobs: usize, flight: impl Future<Output = ()> + Send + 'static) {
+    while flying.len() >= jobs {
+        flying.join_next().await;
+    }
+    flying.spawn(flight);
 }
 
 impl Run {
@@ -113,14 +154,22 @@ impl Run {
             self.failed(next_id(), &shown, None, &error);
         }
         let mut flying = JoinSet::new();
-        for item in plan.items {
-            while flying.len() >= jobs {
-                flying.join_next().await;
+        for group in grouped(plan.items, self.makes_ready_together()) {
+            let small = match group {
+                Group::One(item) => {
+                    let (run, id) = (self.clone(), next_id());
+                    fly(&mut flying, jobs, async move { run.one(id, item).await }).await;
+                    continue;
+                }
+                Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
+            };
+            for (id, item, ready) in self.made_ready(small).await {
+                let run = self.clone();
+                fly(&mut flying, jobs, async move { run.rest(id, item, ready).await }).await;
             }
-            let (run, id) = (self.clone(), next_id());
-            flying.spawn(async move { run.one(id, item).await });
         }
         while flying.join_next().await.is_some() {}
+        self.tell_left_over();
         for folder in plan.empty_folders {
             if let Err(error) = self.empty_folder(&folder).await {
                 self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
@@ -129,18 +178,40 @@ impl Run {
     }
 
     async fn one(&self, id: FileId, item: Item) {
-        let path = item.folder.join(&item.name).ok();
-        if let Some(kind) = self.stopped.get() {
-            let error = Error::new(*kind, "not tried, because an earlier failure stopped the run");
-            return self.failed(id, &item.shown(), path.as_ref(), &error);
+        let outcome = match self.go_on() {
+            Ok(()) => self.bring(id, &item).await,
+            Err(stopped) => Err(stopped),
+        };
+        self.over(id, &item, outcome);
+    }
+
+    /// What remains to be done for a file that was made ready with others.
+    async fn rest(&self, id: FileId, item: Item, ready: Ready) {
+        let outcome = match self.go_on() {
+            Ok(()) => {
+                self.started(id, &item, &ready);
+                self.send(id, &item, ready).await
+            }
+            Err(stopped) => Err(stopped),
+        };
+        self.over(id, &item, outcome);
+    }
+
+    pub(super) fn go_on(&self) -> Result<()> {
+        match self.stopped.get() {
+            Some(kind) => Err(Error::new(*kind, "not tried, because an earlier failure stopped the run")),
+            None => Ok(()),
         }
-        match self.bring(id, &item).await {
+    }
+
+    pub(super) fn over(&self, id: FileId, item: &Item, outcome: Result<Report>) {
+        match outcome {
             Ok(report) => self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
             Err(error) => {
                 if self.job.options.fail_fast || error.kind() == Kind::Auth {
                     let _ = self.stopped.set(error.kind());
                 }
-                self.failed(id, &item.shown(), path.as_ref(), &error);
+                self.failed(id, &item.shown(), item.folder.join(&item.name).ok().as_ref(), &error);
             }
         }
     }
@@ -163,6 +234,19 @@ impl Run {
     }
 
     async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
+        match self.decided(item).await? {
+            Step::Done(report) => Ok(*report),
+            Step::Send(way) => {
+                let mut ready = self.opened(item, *way)?;
+                self.started(id, item, &ready);
+                ready.item.checksum = self.checksum(ready.item.source.as_ref(), ready.stdin.is_some()).await?;
+                self.send(id, item, ready).await
+            }
+        }
+    }
+
+    /// What becomes of a file, before anything of it is sent.
+    pub(super) async fn decided(&self, item: &Item) -> Result<Step> {
         self.job.desk.provider.check_name(&item.name)?;
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
@@ -172,9 +256,11 @@ impl Run {
         };
         let ask = Question { local, name: &item.name, folder: &folder, remote: &self.job.remote_key };
         match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
-            Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
-            Decision::Upload { name, replaces } if self.job.options.dry_run => self.planned(item, &folder.entry, &name, replaces.is_some()),
-            Decision::Upload { name, replaces } => self.send(id, item, &folder.entry, name, replaces).await,
+            Decision::Skip { there, reason } => Ok(Step::Done(Box::new(self.skipped(item, *there, reason)))),
+            Decision::Upload { name, replaces } if self.job.options.dry_run => {
+                Ok(Step::Done(Box::new(self.planned(item, &folder.entry, &name, replaces.is_some())?)))
+            }
+            Decision::Upload { name, replaces } => Ok(Step::Send(Box::new(Way { folder: folder.entry.clone(), name, replaces }))),
         }
     }
 
@@ -214,8 +300,8 @@ impl Run {
         })
     }
 
-    async fn send(&self, id: FileId, item: &Item, folder: &Entry, name: String, replaces: Option<Box<Entry>>) -> Result<Report> {
-        let desk = &self.job.desk;
+    /// Opens the source. Its checksum is still to come.
+    pub(super) fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
         let identity = match &item.origin {
             Origin::File(path) => Some(Identity::of(path)?),
             Origin::Stdin => None,
@@ -226,18 +312,28 @@ impl Run {
             (Origin::Stdin, Some(stdin)) => stdin.clone(),
             (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
         };
-        desk.events.tell(Event::Started { id, name: item.shown(), size: source.size() });
-        let mut upload_item = UploadItem {
-            checksum: self.checksum(source.as_ref(), stdin.is_some()).await?,
+        let item = UploadItem {
+            checksum: Checksum::default(),
+            metadata: self.job.options.metadata.clone(),
             source,
-            folder: folder.clone(),
-            name,
-            replaces: replaces.map(|old| *old),
+            folder: way.folder,
+            name: way.name,
+            replaces: way.replaces.map(|old| *old),
             protocol: self.job.options.protocol,
             avoid: Vec::new(),
             chunk_size: self.job.options.chunk_size,
             unused: None,
         };
+        Ok(Ready { item, identity, stdin })
+    }
+
+    fn started(&self, id: FileId, item: &Item, ready: &Ready) {
+        self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
+    }
+
+    async fn send(&self, id: FileId, item: &Item, ready: Ready) -> Result<Report> {
+        let desk = &self.job.desk;
+        let Ready { item: mut upload_item, identity, stdin } = ready;
         let hash = self.job.options.checksum != ChecksumMode::None;
         let uploaded = match (upload(desk, id, upload_item.clone(), hash).await, stdin) {
             (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
@@ -250,7 +346,7 @@ impl Run {
         self.finish(item, upload_item, uploaded, identity).await
     }
 
-    async fn checksum(&self, source: &dyn Source, is_stdin: bool) -> Result<Checksum> {
+    pub(super) async fn checksum(&self, source: &dyn Source, is_stdin: bool) -> Result<Checksum> {
         let size = source.size().unwrap_or(u64::MAX);
         let before = match self.job.options.checksum {
             ChecksumMode::Before => true,

@@ -17,8 +17,8 @@ use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
-    Removal, Result, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
+    ProviderInfo, Removal, Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Place, Protocol};
 use crate::protocols::multipart;
@@ -37,6 +37,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     ],
     protocols: &[Protocol::Multipart],
     takes_md5: false,
+    takes_metadata: false,
     revises: true,
     open,
 };
@@ -125,6 +126,12 @@ impl Provider for FileAgo {
         None
     }
     fn editing(&self) -> Option<&dyn Editing> {
+        None
+    }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        None
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
         None
     }
 }

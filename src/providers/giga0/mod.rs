@@ -20,8 +20,8 @@ use self::api::Api;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
-    Removal, Result, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
+    ProviderInfo, Removal, Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol};
 use crate::protocols::multipart;
@@ -44,6 +44,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     ],
     protocols: &[Protocol::Multipart],
     takes_md5: false,
+    takes_metadata: false,
     revises: false,
     open,
 };
@@ -130,6 +131,12 @@ impl Provider for Giga0 {
         None
     }
     fn editing(&self) -> Option<&dyn Editing> {
+        None
+    }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        None
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
         None
     }
 }

@@ -179,6 +179,7 @@ mod tests {
             folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
             name: "a.jpg".into(),
             checksum: Checksum::default(),
+            metadata: Default::default(),
             replaces: None,
             protocol: None,
             avoid: vec![],

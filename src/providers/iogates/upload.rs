@@ -17,6 +17,10 @@ use crate::protocols::tus::{self, TusTarget};
 /// What a file is called at ioGates while it comes in by FTP; the server takes it in when it is renamed (providers.md 1.16).
 const ON_ITS_WAY: &str = ".download";
 
+/// OQ-3: the documents want the exact name, the vendor's own client of 2017 sent another.
+const OTHER_READING: &str =
+    "look with `haul ls`; if files never arrive, set append_extension for this remote to its opposite (true or false)";
+
 pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
     let path = item.path()?;
     let wish = Wish { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
@@ -27,7 +31,8 @@ pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
         Ok(session) => {
             let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
             let (id, upload_name) = (Some(made.id), Some(made.upload_name));
-            let ticket = Ticket { path, id, upload_name, folder, size: item.source.size(), ..Ticket::default() };
+            let if_missing = (session.protocol() == Protocol::Tus).then_some(OTHER_READING);
+            let ticket = Ticket { path, id, upload_name, folder, size: item.source.size(), if_missing, ..Ticket::default() };
             Ok(Upload { ticket, session })
         }
         Err(error) => {

@@ -31,6 +31,7 @@ fn item(name: &str, size: Option<u64>) -> UploadItem {
         folder: Entry::new(EntryKind::Folder, "home", RemotePath::root()),
         name: name.into(),
         checksum: Checksum::default(),
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: vec![],

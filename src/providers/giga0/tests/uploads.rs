@@ -31,6 +31,7 @@ fn item(size: u64) -> UploadItem {
         folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
         name: "button_back.gif".into(),
         checksum: Checksum::default(),
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: vec![],
