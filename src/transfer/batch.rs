@@ -1,8 +1,9 @@
 //! Small files made ready together, where a provider makes the entries of many by one request: for them a request takes
 //! longer than their bytes.
 
+use super::one::{Ready, Step};
 use super::plan::{Item, Origin};
-use super::put::{Ready, Run, Step};
+use super::put::Run;
 use crate::contract::UploadItem;
 use crate::error::{Kind, Result};
 use crate::model::event::FileId;

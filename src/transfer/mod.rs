@@ -6,6 +6,7 @@ pub mod conflict;
 pub mod folders;
 pub mod limit;
 pub mod meter;
+pub mod one;
 pub mod plan;
 pub mod put;
 pub mod retry;
