@@ -20,8 +20,8 @@ use crate::transfer;
 ///   haul comments studio:/cut/scene-4.mov
 ///   haul comments add studio:/cut/scene-4.mov --at 00:01:12:05 --text "wrong take"
 ///
-/// Times are counted from the file's first frame: HH:MM:SS:FF, MM:SS.mmm, or seconds as in 72.2. Frames are counted
-/// without gaps (non-drop).
+/// Times are counted from the file's first frame: HH:MM:SS:FF, MM:SS.mmm, or seconds as in 72.2.
+/// Frames are counted without gaps (non-drop).
 #[derive(Args)]
 #[command(verbatim_doc_comment, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct CommentsArgs {

@@ -86,6 +86,7 @@ mod tests {
             "detail event ok remote schema step",
             "abilities abilities.folders abilities.removal event protocols provider schema title",
             "event md5 path protocol provider schema size",
+            "created event id owner parent path remote removed schema source_timecode text timecode timecode_out times",
             "bytes bytes_per_second event files of_bytes of_files schema seconds_left",
             "bytes event failed files schema seconds skipped",
         ];

@@ -11,6 +11,11 @@ use crate::put::Play;
 /// `haul login REMOTE --code-stdin`, given what `code` makes of the code that the server sent.
 fn login(play: &Play, remote: &str, code: impl FnOnce(String) -> String) -> Ran {
     let mut command = play.home.command(&["login", remote, "--code-stdin"]);
+    answered(play, &mut command, code)
+}
+
+/// Runs `command` and writes what `code` makes of the next code to its standard input, which stays open: a line is enough.
+fn answered(play: &Play, command: &mut std::process::Command, code: impl FnOnce(String) -> String) -> Ran {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     let sent = loop {
@@ -20,7 +25,6 @@ fn login(play: &Play, remote: &str, code: impl FnOnce(String) -> String) -> Ran 
         assert!(begun.elapsed() < Duration::from_secs(20), "no code was sent: {:?}", child.wait_with_output());
         std::thread::sleep(Duration::from_millis(20));
     };
-    // The pipe stays open: a line is enough.
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "{}", code(sent)).unwrap();
     let ran = Ran::of(child.wait_with_output().unwrap());
@@ -49,6 +53,22 @@ fn a_code_is_entered_once_and_then_remembered() {
         play.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
         assert_eq!(asked(&play, "two-factor"), 2);
     }
+}
+
+/// On a pseudo-terminal, made by `script` of util-linux.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_is_asked_for_the_code() {
+    let play = play();
+    play.sandbox.iogates().set(|s| s.two_factor = true);
+    let plain = play.home.command(&[]);
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &format!("{} login shared", plain.get_program().to_str().unwrap()), "/dev/null"]);
+    script.env_clear().envs(plain.get_envs().filter_map(|(key, value)| Some((key, value?)))).env("TERM", "xterm");
+    script.current_dir(plain.get_current_dir().unwrap());
+    let ran = answered(&play, &mut script, |code| code).ends_with(0);
+    assert!(ran.stdout.contains("Code sent; the code: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("signed in to shared as Shared with you"), "{}", ran.stdout);
 }
 
 #[test]
