@@ -13,6 +13,8 @@ mod ftps;
 #[cfg(unix)]
 mod ftps_resume;
 mod haul;
+#[cfg(feature = "sandbox")]
+mod media;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]

@@ -3,6 +3,7 @@
 
 pub mod about;
 pub mod args;
+pub mod comments;
 pub mod completions;
 pub mod desk;
 pub mod log;
@@ -35,6 +36,7 @@ pub enum Verb {
     Ls(ls::LsArgs),
     Mkdir(mkdir::MkdirArgs),
     About(about::AboutArgs),
+    Comments(comments::CommentsArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     #[command(subcommand)]
@@ -77,6 +79,7 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Ls(args) => ls::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,
+        Verb::Comments(args) => comments::run(desk, args).await,
         Verb::Login(args) => login::run(desk, args).await,
         Verb::Logout(args) => login::run_logout(desk, args).await,
         Verb::Remote(verb) => remote::run(desk, verb).await,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::desk::Desk;
+use super::desk::{Desk, OpenRemote};
 use super::receipt::{ReceiptArgs, Receipts};
-use super::values;
-use crate::contract::Events;
+use super::{providers, values};
+use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
 use crate::render::Tally;
@@ -43,7 +43,39 @@ pub struct PutArgs {
     #[command(flatten)]
     pub receipts: ReceiptArgs,
     #[command(flatten)]
+    pub metadata: MetadataArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
+}
+
+/// What a provider keeps about a file besides its bytes (ioGates).
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Metadata")]
+pub struct MetadataArgs {
+    /// An attribute of every file, for providers that keep some; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", env = "HAUL_ATTR", value_parser = attribute)]
+    pub attr: Vec<(String, String)>,
+    /// A MIME type, or movie, audio, image or other; told by the name unless given
+    #[arg(long = "type", value_name = "T", env = "HAUL_TYPE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub kind: Option<String>,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+impl MetadataArgs {
+    /// Fails with `Unsupported` when `remote` would not keep it.
+    pub fn for_remote(self, remote: &OpenRemote) -> Result<Arc<Metadata>> {
+        let metadata = Metadata { kind: self.kind, attributes: self.attr };
+        if !metadata.is_empty() && !remote.provider.info().takes_metadata {
+            return Err(providers::lacking(remote, "metadata", "keeps no types or attributes of files"));
+        }
+        Ok(Arc::new(metadata))
+    }
 }
 
 /// Options of all transfers.
@@ -141,6 +173,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
             dry_run: args.transfer.dry_run,
             fail_fast: args.transfer.fail_fast,
             stdin_size: args.size,
+            metadata: args.metadata.for_remote(&remote)?,
         },
     };
     let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::DONE;
 use super::desk::Desk;
-use super::put::{self, PutArgs, TransferArgs};
+use super::put::{self, MetadataArgs, PutArgs, TransferArgs};
 use super::receipt::ReceiptArgs;
 use crate::contract::{Ledger, Unfinished};
 use crate::error::{Error, Kind, Result};
@@ -103,6 +103,7 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
             size: None,
             recursive: false,
             receipts: args.receipts.clone(),
+            metadata: MetadataArgs::default(),
             transfer: args.transfer.clone(),
         };
         match put::carry(desk, put).await {
@@ -139,7 +140,7 @@ async fn remove(desk: &Desk, left: &Unfinished, args: &TransferArgs) -> Result<(
     let remote = desk.open(&left.remote, args.timeout)?;
     let state: Arc<dyn Ledger> = desk.state();
     // Another run may be busy with it just now.
-    let _turn = state.claim(&left.key).await?;
+    let _turn = state.claim(&left.key, true).await?;
     let Ok(begun) = serde_json::from_str::<Begun>(&left.upload) else { return Ok(()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = leftover_item(&begun, folder);

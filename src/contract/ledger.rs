@@ -82,6 +82,7 @@ pub trait Ledger: Send + Sync {
 
     fn forget_unfinished(&self, key: &str) -> Result<()>;
 
-    /// Waits until no other process is busy with `key`.
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Claim>>;
+    /// The right to work on `key`. Another process or worker that has it is waited for, or with `wait` false the answer is
+    /// none: whoever holds several claims must not wait for one more.
+    fn claim<'a>(&'a self, key: &'a str, wait: bool) -> BoxFuture<'a, Result<Option<Claim>>>;
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, ProviderInfo, Removal, Result, Sharing, Stars,
-    Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result,
+    SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol};
 
@@ -52,6 +52,9 @@ pub trait Provider: Send + Sync {
     /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
     fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>>;
 
+    /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
+    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>>;
+
     /// Has this upload arrived, complete? None: not (yet). Asked after `finish`, and before any start-over.
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;
 
@@ -97,6 +100,12 @@ pub trait Provider: Send + Sync {
 
     /// An entry's own fields.
     fn editing(&self) -> Option<&dyn Editing>;
+
+    /// A code by SMS between the sign-in and everything else.
+    fn second_factor(&self) -> Option<&dyn SecondFactor>;
+
+    /// Entries of many uploads made by one request.
+    fn preparing(&self) -> Option<&dyn Preparing>;
 }
 
 pub type AnyProvider = Arc<dyn Provider>;

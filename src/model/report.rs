@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::model::timecode::Span;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath};
 
 /// What a finished transfer was checked by.
@@ -128,11 +129,15 @@ pub struct CommentLine {
     pub created: Option<chrono::DateTime<chrono::Utc>>,
     pub text: String,
     pub removed: bool,
-    /// Where in the film: `hours:minutes:seconds:frames`, null where the comment is about the whole file.
+    /// Where in the film the comment's first span begins: `hours:minutes:seconds:frames` from its first frame. Null where
+    /// the comment is about the whole file, or the file has no frames.
     pub timecode: Option<String>,
+    /// Where that span ends; null for a single place.
     pub timecode_out: Option<String>,
-    /// The same place in the timecode of the source.
+    /// Where it begins in the timecode of the source.
     pub source_timecode: Option<String>,
+    /// All spans as the server tells them, in milliseconds.
+    pub times: Vec<Span>,
 }
 
 /// One step of `haul remote check`.

@@ -252,7 +252,12 @@ mod tests {
     fn quiet_means_errors_only_but_answers_are_given() {
         let (out, err) = all(Style { quiet: true, ..Style::default() });
         let begins: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
-        assert_eq!(begins, "would a.mov studio account package quota one at protocols warning ok studio".split(' ').collect::<Vec<_>>());
+        assert_eq!(
+            begins,
+            "would a.mov studio account package quota one at protocols warning ok 00:00:12:05 wrong take studio"
+                .split(' ')
+                .collect::<Vec<_>>()
+        );
         assert_eq!(err, "haul: b.mov: the account is full; delete something\n");
         let (renderer, _, err) = captured(Style { quiet: true, verbose: 1, ..Style::default() });
         renderer.warning("w");

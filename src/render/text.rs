@@ -252,6 +252,7 @@ mod tests {
             answer("ok    name resolution     192.0.2.7"),
             Said::Column,
             done("arrived  iogates:/in/a.mov  (2.0 KiB, tus, md5 900150983cd24fb0d6963f7d28e17f72)"),
+            answer("00:00:12:05 to 00:00:15:00 (source 10:00:12:05)  ann  -  @12\n    wrong\n    take"),
             Said::Aside("3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left".to_owned()),
             Said::Aside("12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed".to_owned()),
         ];

@@ -41,8 +41,8 @@ impl Ledger for State {
         Ok(())
     }
 
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Claim>> {
-        Box::pin(self.claim_place(key))
+    fn claim<'a>(&'a self, key: &'a str, wait: bool) -> BoxFuture<'a, Result<Option<Claim>>> {
+        Box::pin(self.claim_place(key, wait))
     }
 }
 

@@ -138,7 +138,7 @@ impl Folders {
         }
         let turn = match &self.turns {
             Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
-                Some(ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name())).await?)
+                ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name()), true).await?
             }
             _ => None,
         };

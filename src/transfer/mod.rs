@@ -1,11 +1,14 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
 //! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
 
+pub mod batch;
 pub mod conflict;
+mod earlier;
 pub mod folders;
 pub mod journal;
 pub mod limit;
 pub mod meter;
+pub mod one;
 pub mod plan;
 pub mod put;
 pub mod resume;

@@ -23,13 +23,14 @@ impl Carrier<'_> {
     pub(super) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
         let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };
         let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
+        let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
         if let Some(size) = self.arrived(&begun, item).await? {
-            return Ok(TakenUp::There(ticket, begun.protocol, size));
+            return Ok(TakenUp::There(ticket, protocol, size));
         }
         let Some((mut session, offset)) = self.reopen(&begun, item).await? else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
-            match begun.protocol.spoils_its_name() {
+            match protocol.spoils_its_name() {
                 false => item.unused = Some(ticket),
                 true => self.tell_leftover(&ticket),
             }
@@ -56,7 +57,7 @@ impl Carrier<'_> {
         let size = item.source.size().unwrap_or(0);
         let patience = match begun.stage {
             Stage::Finishing => settle_time(self.desk.policy.timeout, size),
-            Stage::Sending => std::time::Duration::ZERO,
+            Stage::Planned | Stage::Made | Stage::Sending => std::time::Duration::ZERO,
         };
         let found = self.desk.until_there(patience, || self.desk.provider.landed(&begun.ticket)).await;
         match found {
@@ -100,6 +101,8 @@ pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
         avoid: Vec::new(),
         chunk_size: None,
         unused: None,
+        made: None,
+        metadata: Arc::default(),
     }
 }
 
@@ -129,7 +132,7 @@ impl Source for Gone {
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
 /// stays on the server.
 pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
-    let mut left = begun.protocol.spoils_its_name().then(|| begun.ticket.id.clone().unwrap_or_default());
+    let mut left = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
         && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
     {

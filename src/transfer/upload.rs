@@ -303,7 +303,14 @@ async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<
     };
     let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
     let found = found.map_err(|e| unknown(format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
-    found.ok_or_else(|| unknown("all bytes were sent and accepted, but the file does not appear".to_owned()))
+    found.ok_or_else(|| {
+        let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
+        let missing = unknown(format!("all bytes were sent and accepted, but the file does not appear{under}"));
+        match ticket.if_missing {
+            Some(hint) => missing.hint(hint),
+            None => missing,
+        }
+    })
 }
 
 /// Compares the strongest thing that the provider tells.

@@ -12,6 +12,7 @@ pub fn limits(package: &Package) -> Limits {
         file_size: limit(package.max_upload_size),
         uploads_at_once: limit(package.concurrent_uploads).and_then(|n| usize::try_from(n).ok()),
         may_upload: package.can_upload,
+        ..Limits::default()
     }
 }
 

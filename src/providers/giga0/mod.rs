@@ -20,8 +20,8 @@ use self::api::Api;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
-    Removal, Result, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
+    ProviderInfo, Removal, Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol};
 use crate::protocols::multipart;
@@ -44,6 +44,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     ],
     protocols: &[Protocol::Multipart],
     takes_md5: false,
+    takes_metadata: false,
     revises: false,
     open,
 };
@@ -98,6 +99,10 @@ impl Provider for Giga0 {
         // A form is sent whole or not at all.
         Box::pin(async { Ok(None) })
     }
+    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+        // Nothing is made before the bytes.
+        Box::pin(async { Ok(None) })
+    }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
     }
@@ -138,6 +143,12 @@ impl Provider for Giga0 {
         None
     }
     fn editing(&self) -> Option<&dyn Editing> {
+        None
+    }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        None
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
         None
     }
 }

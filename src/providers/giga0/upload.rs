@@ -185,11 +185,13 @@ mod tests {
             siblings: Arc::from([]),
             name: "a.jpg".into(),
             checksum: Checksum::default(),
+            metadata: Default::default(),
             replaces: None,
             protocol: None,
             avoid: vec![],
             chunk_size: None,
             unused: None,
+            made: None,
         }
     }
 

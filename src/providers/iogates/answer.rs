@@ -55,8 +55,7 @@ fn refusal(reply: &Reply) -> Error {
 /// A share with a second factor gives a token, and refuses everything else until the code from an SMS has been entered
 /// (providers.md 1.11; how it says so is not documented).
 pub fn code_needed() -> Error {
-    Error::new(Kind::Auth, "this share wants a code that is sent by SMS, which haul can't enter yet")
-        .hint("ask the owner for a share without it, or sign in with a username and a password")
+    Error::new(Kind::Auth, "the server wants a code that it sends by SMS")
 }
 
 fn asks_for_code(reply: &Reply) -> bool {

@@ -50,11 +50,13 @@ fn item(folder_id: &str) -> UploadItem {
         siblings: Arc::from([]),
         name: "clip.mp4".into(),
         checksum: Checksum { md5: Some("2d53a2f20ffc76c89848b6a47c97d5d8".into()) },
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: Vec::new(),
         chunk_size: None,
         unused: None,
+        made: None,
     }
 }
 

@@ -5,8 +5,11 @@ mod access;
 mod account;
 mod answer;
 mod api;
+mod batch;
 mod choice;
 mod circles;
+mod code;
+mod comments;
 #[cfg(test)]
 mod conversations;
 mod entry;
@@ -26,8 +29,8 @@ use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
-    Removal, Result, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
+    ProviderInfo, Removal, Result, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath};
 
@@ -39,6 +42,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
     takes_md5: true,
+    takes_metadata: true,
     revises: false,
     open,
 };
@@ -108,6 +112,9 @@ impl Provider for IoGates {
     fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
         Box::pin(upload::resume(self, item, ticket, note))
     }
+    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+        Box::pin(upload::adopt(self, entry))
+    }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(upload::landed(self, ticket))
     }
@@ -136,7 +143,7 @@ impl Provider for IoGates {
         None
     }
     fn comments(&self) -> Option<&dyn Comments> {
-        None
+        Some(self)
     }
     fn importing(&self) -> Option<&dyn Importing> {
         None
@@ -149,5 +156,11 @@ impl Provider for IoGates {
     }
     fn editing(&self) -> Option<&dyn Editing> {
         None
+    }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        Some(self)
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
+        Some(self)
     }
 }

@@ -32,11 +32,13 @@ fn item(name: &str, size: Option<u64>) -> UploadItem {
         siblings: Arc::from([]),
         name: name.into(),
         checksum: Checksum::default(),
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: vec![],
         chunk_size: None,
         unused: None,
+        made: None,
     }
 }
 

@@ -32,11 +32,13 @@ fn item(size: u64) -> UploadItem {
         siblings: Arc::from([]),
         name: "button_back.gif".into(),
         checksum: Checksum::default(),
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: vec![],
         chunk_size: None,
         unused: None,
+        made: None,
     }
 }
 
