@@ -9,6 +9,8 @@ mod ftps;
 #[cfg(unix)]
 mod ftps_resume;
 mod haul;
+#[cfg(feature = "sandbox")]
+mod look;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]

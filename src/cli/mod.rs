@@ -5,7 +5,11 @@ pub mod about;
 pub mod args;
 pub mod completions;
 pub mod desk;
+pub mod du;
+pub mod expand;
+pub mod find;
 pub mod login;
+pub mod look;
 pub mod ls;
 pub mod mkdir;
 pub mod providers;
@@ -14,6 +18,8 @@ pub mod remote;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod signals;
+pub mod stat;
+pub mod tree;
 pub mod values;
 
 use std::process::ExitCode;
@@ -29,6 +35,10 @@ use desk::Desk;
 pub enum Verb {
     Put(put::PutArgs),
     Ls(ls::LsArgs),
+    Tree(tree::TreeArgs),
+    Du(du::DuArgs),
+    Stat(stat::StatArgs),
+    Find(find::FindArgs),
     Mkdir(mkdir::MkdirArgs),
     About(about::AboutArgs),
     Login(login::LoginArgs),
@@ -67,6 +77,10 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Put(args) => put::run(desk, args).await,
         Verb::Ls(args) => ls::run(desk, args).await,
+        Verb::Tree(args) => tree::run(desk, args).await,
+        Verb::Du(args) => du::run(desk, args).await,
+        Verb::Stat(args) => stat::run(desk, args).await,
+        Verb::Find(args) => find::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,
         Verb::Login(args) => login::run(desk, args).await,
