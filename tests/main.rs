@@ -1,6 +1,8 @@
 //! One binary for all tests that start something: the command, a server, a provider. Unit tests sit beside their code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(all(unix, feature = "sandbox"))]
+mod contract;
 mod floors;
 #[cfg(unix)]
 mod ftp_replies;
