@@ -3,6 +3,8 @@
 
 #[cfg(all(unix, feature = "sandbox"))]
 mod contract;
+#[cfg(feature = "sandbox")]
+mod errors;
 mod floors;
 #[cfg(unix)]
 mod ftp_replies;
@@ -13,6 +15,8 @@ mod ftps_resume;
 mod haul;
 #[cfg(feature = "sandbox")]
 mod look;
+#[cfg(feature = "sandbox")]
+mod manual;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]

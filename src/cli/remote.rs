@@ -21,7 +21,7 @@ pub enum RemoteVerb {
     List(ListArgs),
     Show(ShowArgs),
     Check(CheckArgs),
-    Remove(ShowArgs),
+    Remove(RemoveArgs),
 }
 
 /// Add a remote to the configuration file
@@ -59,6 +59,18 @@ pub struct ListArgs {}
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ShowArgs {
+    #[arg(value_name = "REMOTE")]
+    pub name: String,
+}
+
+/// Remove a remote from the configuration file
+///
+/// Examples:
+///   haul remote remove studio
+///   haul logout studio && haul remote remove studio
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct RemoveArgs {
     #[arg(value_name = "REMOTE")]
     pub name: String,
 }
@@ -123,7 +135,7 @@ fn show(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-fn remove(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
+fn remove(desk: &mut Desk, args: RemoveArgs) -> Result<u8> {
     desk.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
     Ok(DONE)
 }

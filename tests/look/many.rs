@@ -11,31 +11,31 @@ const MOST_SECONDS: f64 = 20.0;
 #[test]
 #[ignore = "a measurement, for a release build"]
 fn twenty_thousand_entries() {
-    let play = Play::new();
+    println!("{:<8}  {:<32}  {:>7}  {:>8}  {:>6}", "remote", "command", "seconds", "MiB peak", "lines");
+    let names = |from: u32, to: u32| (from..to).map(|n| format!("a file with a name of some length {n:06}.mov"));
     for remote in REMOTES {
-        let names = |from: u32, to: u32| (from..to).map(|n| format!("a file with a name of some length {n:06}.mov"));
-        play.sandbox.fill(remote, "/flat", names(0, 20_000), b"x").unwrap();
+        let flat = Play::new();
+        flat.sandbox.fill(remote, "/flat", names(0, 20_000), b"x").unwrap();
+        let commands = [&["ls"][..], &["ls", "-l"], &["ls", "-R", "--json"], &["find", "--name", "*1.mov"], &["du"], &["tree"]];
+        for args in commands {
+            show(&flat, args, &format!("{remote}:/flat"));
+        }
+        show(&flat, &["stat", "--json"], &format!("{remote}:/flat/*"));
+        let deep = Play::new();
         for folder in 0..200 {
-            play.sandbox.fill(remote, &format!("/deep/{:02}/{folder:03}", folder / 10), names(0, 100), b"x").unwrap();
+            deep.sandbox.fill(remote, &format!("/deep/{:02}/{folder:03}", folder / 10), names(0, 100), b"x").unwrap();
+        }
+        for args in commands {
+            show(&deep, args, &format!("{remote}:/deep"));
         }
     }
-    println!("{:<8}  {:<36}  {:>7}  {:>8}  {:>6}", "remote", "command", "seconds", "MiB peak", "lines");
-    for remote in REMOTES {
-        for (args, folder) in [
-            (&["ls"][..], "/flat"),
-            (&["ls", "-l"], "/flat"),
-            (&["ls", "-R", "--json"], ""),
-            (&["find", "--name", "*1.mov"], ""),
-            (&["du"], "/deep"),
-            (&["tree"], ""),
-            (&["stat", "--json"], "/flat/*"),
-        ] {
-            let at = format!("{remote}:{folder}");
-            let (seconds, mib, lines) = measured(&play, &[args, &[at.as_str()]].concat());
-            println!("{remote:<8}  {:<36}  {seconds:>7.2}  {mib:>8.1}  {lines:>6}", format!("{} {folder}", args.join(" ")));
-            assert!(mib < MOST_MIB && seconds < MOST_SECONDS, "{remote} {args:?}: {seconds} s, {mib} MiB");
-        }
-    }
+}
+
+fn show(play: &Play, args: &[&str], at: &str) {
+    let (seconds, mib, lines) = measured(play, &[args, &[at]].concat());
+    let (remote, path) = at.split_once(':').unwrap();
+    println!("{remote:<8}  {:<32}  {seconds:>7.2}  {mib:>8.1}  {lines:>6}", format!("{} {path}", args.join(" ")));
+    assert!(mib < MOST_MIB && seconds < MOST_SECONDS, "{at} {args:?}: {seconds} s, {mib} MiB");
 }
 
 /// Seconds, peak of resident memory in MiB, lines of standard output.
