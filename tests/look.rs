@@ -71,6 +71,9 @@ fn several_places_have_headings() {
     let play = filled();
     let ran = play.home.run(&["ls", "giga0:/in/clips", "fileago:/in/a.mov", "fileago:/in/clips/old"]).ends_with(0);
     assert_eq!(ran.stdout, "a.mov\n\ngiga0:/in/clips:\n-d.mov\nc.mov\nold/\n\nfileago:/in/clips/old:\ne.mov\n");
+    let long = play.home.run(&["ls", "-l", "giga0:/in/clips/old", "fileago:/in/a.mov"]).ends_with(0);
+    let firsts: Vec<&str> = long.stdout.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(firsts, ["file", "", "giga0:/in/clips/old:", "file"], "a heading stands below the rows before it");
     let one_missing = play.home.run(&["ls", "giga0:/nope", "giga0:/in/clips/old"]).ends_with(9);
     assert_eq!(one_missing.stderr, "haul: giga0:/nope: there is no such file or folder\n");
     assert_eq!(one_missing.stdout, "giga0:/in/clips/old:\ne.mov\n");

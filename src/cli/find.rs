@@ -19,8 +19,8 @@ use crate::transfer::scan::Step;
 ///   haul find studio:/incoming --name '*.mov' --size +10G
 ///   haul find --json cloud: --kind file --newer 2d | jq -r .path
 ///
-/// Conditions that are given must all hold. REMOTE:PATH itself may be among the results. An entry whose size or time the
-/// provider doesn't tell fits no size and no time.
+/// Conditions that are given must all hold. REMOTE:PATH itself may be among the results. An entry
+/// whose size or time the provider doesn't tell fits no size and no time.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct FindArgs {
@@ -29,7 +29,7 @@ pub struct FindArgs {
     /// Names that fit a pattern of *, ? and […]
     #[arg(long, value_name = "GLOB", value_parser = |text: &str| Ok::<_, String>(name_pattern(text)))]
     pub name: Option<Glob>,
-    /// file or folder
+    /// Only files, or only folders
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kinds>,
     /// Files above +10M, below -1K, or of exactly 1G
