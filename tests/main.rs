@@ -1,8 +1,12 @@
 //! One binary for all tests that start something: the command, a server, a provider. Unit tests sit beside their code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(feature = "sandbox")]
+mod contract;
 #[cfg(all(unix, feature = "sandbox"))]
 mod crash;
+#[cfg(feature = "sandbox")]
+mod errors;
 #[cfg(feature = "sandbox")]
 mod faults;
 mod floors;
@@ -13,6 +17,10 @@ mod ftps;
 #[cfg(unix)]
 mod ftps_resume;
 mod haul;
+#[cfg(feature = "sandbox")]
+mod look;
+#[cfg(feature = "sandbox")]
+mod manual;
 #[cfg(feature = "sandbox")]
 mod media;
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use haul::sandbox::Sandbox;
 
 use crate::haul::Home;
 
-const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
+pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
 
 /// A sandbox that lives as long as the test; the command under test runs in processes of its own.
 pub struct Play {

@@ -6,8 +6,12 @@ pub mod args;
 pub mod comments;
 pub mod completions;
 pub mod desk;
+pub mod du;
+pub mod expand;
+pub mod find;
 pub mod log;
 pub mod login;
+pub mod look;
 pub mod ls;
 pub mod mkdir;
 pub mod providers;
@@ -17,7 +21,9 @@ pub mod remote;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod signals;
+pub mod stat;
 pub mod transfers;
+pub mod tree;
 pub mod values;
 pub mod verify;
 
@@ -34,6 +40,10 @@ use desk::Desk;
 pub enum Verb {
     Put(put::PutArgs),
     Ls(ls::LsArgs),
+    Tree(tree::TreeArgs),
+    Du(du::DuArgs),
+    Stat(stat::StatArgs),
+    Find(find::FindArgs),
     Mkdir(mkdir::MkdirArgs),
     About(about::AboutArgs),
     Comments(comments::CommentsArgs),
@@ -77,6 +87,10 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Put(args) => put::run(desk, args).await,
         Verb::Ls(args) => ls::run(desk, args).await,
+        Verb::Tree(args) => tree::run(desk, args).await,
+        Verb::Du(args) => du::run(desk, args).await,
+        Verb::Stat(args) => stat::run(desk, args).await,
+        Verb::Find(args) => find::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,
         Verb::Comments(args) => comments::run(desk, args).await,

@@ -117,6 +117,18 @@ impl Renderer {
         follow::follow(self, events).await
     }
 
+    /// A line of a verb's own drawing among the results (a heading, a branch of a tree), below the rows before it and after
+    /// `gap`. None in JSON.
+    pub fn line(&self, text: &str, gap: &str) {
+        if self.style().json {
+            return;
+        }
+        let rows = lock(&self.0.tables).rest();
+        rows.iter().for_each(|rows| self.lines(rows, false));
+        let text = visible(&masked(text)).into_owned();
+        self.lines(&format!("{gap}{text}"), self.style().terminal.out);
+    }
+
     /// The reader of standard output has left, as in `haul ls | head`: a listing may stop, a transfer goes on.
     pub fn closed(&self) -> bool {
         self.screen().closed()

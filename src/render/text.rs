@@ -174,6 +174,12 @@ fn facts(transfer: &Transfer) -> Vec<String> {
 /// The message, with the file's name before it unless the message speaks of it already.
 pub(super) fn failed(failure: &Failure) -> String {
     let message = visible(&failure.error.message);
+    // A provider names the path; people know it by its remote, too.
+    let path = failure.path.as_deref().map(|path| format!("{}: ", visible(path)));
+    let message = match path.and_then(|path| message.strip_prefix(&path).map(str::to_owned)) {
+        Some(rest) => rest.into(),
+        None => message,
+    };
     match subject(failure) {
         Some(subject) if !message.contains(&subject) => format!("{subject}: {message}"),
         _ => message.into_owned(),

@@ -1,5 +1,5 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
-//! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
+//! (`upload`), how many at once (`queue`), and the walk over a remote (`scan`). It knows the contract and no provider.
 
 pub mod batch;
 pub mod conflict;
@@ -13,6 +13,7 @@ pub mod plan;
 pub mod put;
 pub mod resume;
 pub mod retry;
+pub mod scan;
 pub mod source;
 pub mod stdin;
 pub mod upload;

@@ -105,6 +105,8 @@ impl Api {
         let listed: Files = self.judged(&token, answer::read(&reply)).await?;
         // Without this check an answer of another kind would look like an empty account.
         let files = listed.files.ok_or_else(|| answer::incomplete(&reply, "a listing without files"))?;
+        // Long lists are long answers, too: not both in memory.
+        drop(reply);
         Ok(Tree::new(files))
     }
 

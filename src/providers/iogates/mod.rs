@@ -73,6 +73,13 @@ impl IoGates {
         self.api.forget_offers().await;
         Ok(())
     }
+
+    /// No call that revokes a token is documented.
+    async fn forget_token(&self) -> Result<bool> {
+        self.api.access().await?.forget().await?;
+        self.api.forget_offers().await;
+        Ok(false)
+    }
 }
 
 impl Provider for IoGates {
@@ -95,7 +102,7 @@ impl Provider for IoGates {
         Box::pin(self.renew_token())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
-        Box::pin(async { self.api.access().await?.forget().await.map(|()| false) })
+        Box::pin(self.forget_token())
     }
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(async { self.listing.current(&self.api).await?.stat(at) })
