@@ -90,7 +90,7 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         }
         Report::Check(check) => {
             let verdict = if check.ok { "ok" } else { "FAIL" };
-            Said::Answer(format!("{verdict:<4}  {:<18}  {}", visible(&check.step), visible(&check.detail)))
+            Said::Answer(format!("{verdict:<4}  {:<19}  {}", visible(&check.step), visible(&check.detail)))
         }
         Report::Providers(_) => Said::Column,
         Report::Arrived { provider, path, size, md5, protocol } => {
@@ -255,7 +255,7 @@ mod tests {
             done("signed in to studio as ann"),
             done("signed out of studio"),
             Said::Row("studio\tiogates\thttps://iogates.com\tfile".to_owned()),
-            answer("ok    name resolution     192.0.2.7"),
+            answer("ok    name resolution      192.0.2.7"),
             Said::Column,
             done("arrived  iogates:/in/a.mov  (2.0 KiB, tus, md5 900150983cd24fb0d6963f7d28e17f72)"),
             answer("00:00:12:05 to 00:00:15:00 (source 10:00:12:05)  ann  -  @12\n    wrong\n    take"),

@@ -63,35 +63,49 @@ pub struct Question<'a> {
 
 pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
-    let Some(first) = ask.folder.named(ask.name).next() else {
+    let there = what_is_there(ask, ledger)?;
+    let Some(first) = there.first() else {
         // `rename` may have given this very name to another file.
         return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&free_name(ask.folder, ask.name)) });
     };
     let path = ask.folder.entry.path.join(ask.name)?;
-    if ask.folder.named(ask.name).any(Entry::is_folder) && policy != IfExists::Rename {
+    if there.iter().any(|e| e.is_folder()) && policy != IfExists::Rename {
         return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
     }
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), reason: "it exists".to_owned() }),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new((*first).clone()), reason: "it exists".to_owned() }),
         IfExists::Rename => Ok(fresh(&free_name(ask.folder, ask.name))),
-        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? }),
+        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
         IfExists::Update => {
-            for there in ask.folder.named(ask.name) {
+            for there in &there {
                 if let Some(reason) = provably_same(ask, there, ledger).await? {
-                    return Ok(Decision::Skip { there: Box::new(there.clone()), reason });
+                    return Ok(Decision::Skip { there: Box::new((*there).clone()), reason });
                 }
             }
-            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? })
+            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? })
         }
     }
 }
 
+/// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
+/// (a share that may not download) is known to this machine if it filled it.
+fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a Entry>> {
+    let mut there = Vec::new();
+    for entry in ask.folder.named(ask.name) {
+        if !entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some() {
+            there.push(entry);
+        }
+    }
+    Ok(there)
+}
+
 /// The entry to replace; two of that name can't both be meant.
-fn the_one(ask: &Question<'_>) -> Result<Option<Box<Entry>>> {
-    let one = one_named(ask.folder.named(ask.name).cloned().collect(), ask.name, false, &ask.folder.entry.path)?;
+fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
+    let there = there.iter().map(|e| (*e).clone()).collect();
+    let one = one_named(there, ask.name, false, &ask.folder.entry.path)?;
     Ok(one.map(Box::new))
 }
 
@@ -252,6 +266,17 @@ mod tests {
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
         book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
+    }
+
+    #[tokio::test]
+    async fn what_a_given_up_upload_left_is_in_nobodys_way() {
+        for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
+            let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
+            let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
+            let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
+            let decision = decide(policy, &ask, &Book::default()).await.unwrap();
+            assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
+        }
     }
 
     #[tokio::test]

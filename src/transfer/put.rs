@@ -67,7 +67,9 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
         .taking_turns(job.ledger.clone(), job.remote_key.clone());
     let target = &job.target.place.path;
-    let as_folder = target_is_folder(&named, job.target.folder) || folders.find(target).await?.is_some();
+    // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
+    let exists = folders.find(target).await?.is_some();
+    let as_folder = exists || target_is_folder(&named, job.target.folder);
     let plan = {
         let (target, size) = (target.clone(), job.options.stdin_size);
         let planned = tokio::task::spawn_blocking(move || lay_out(&named, &target, as_folder, size));

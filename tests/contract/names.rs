@@ -18,7 +18,7 @@ async fn strange_names_arrive_as_they_are() {
         for (n, name) in names.iter().enumerate() {
             world.provider.check_name(name).unwrap();
             let content = format!("content of {n}");
-            let done = upload(&world.desk(), n as u64, item(&folder, name, content.as_bytes(), None), false).await.unwrap();
+            let done = upload(&world.desk(), n as u64, item(&folder, name, content.as_bytes(), None), false, None).await.unwrap();
             assert_eq!(&done.entry.name, name, "{}", world.id());
             let there = world.provider.stat(&at(&format!("/names/{name}"))).await.unwrap();
             assert_eq!((&there.name.as_str(), &there.id), (name, &done.entry.id), "{}", world.id());

@@ -19,6 +19,9 @@ pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protoco
         avoid: Vec::new(),
         chunk_size: Some(100_000),
         unused: None,
+        made: None,
+        metadata: Arc::default(),
+        siblings: [].into(),
     }
 }
 
@@ -100,7 +103,7 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
         world.script(":expired");
         let uploads = (0..8).map(|n| {
             let (desk, folder) = (desk.clone(), folder.clone());
-            tokio::spawn(async move { upload(&desk, n, item(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true).await })
+            tokio::spawn(async move { upload(&desk, n, item(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None).await })
         });
         for (n, done) in futures_util::future::join_all(uploads).await.into_iter().enumerate() {
             assert_eq!(done.unwrap().unwrap().size, 1000 + n as u64, "{}", world.id());
