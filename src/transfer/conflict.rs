@@ -274,7 +274,7 @@ mod tests {
             let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
             let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
             let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
-            let decision = decide(policy, &ask, &Book::default()).await.unwrap();
+            let decision = decide(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
         }
     }
