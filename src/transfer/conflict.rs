@@ -73,7 +73,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), reason: "it exists".to_owned() }),
-        IfExists::Rename => Ok(fresh(&free_name(ask.folder, ask.name))),
+        IfExists::Rename => Ok(fresh(&free_name(ask.name, |name| ask.folder.named(name).next().is_some()))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? }),
         IfExists::Update => {
             for there in ask.folder.named(ask.name) {
@@ -93,7 +93,7 @@ fn the_one(ask: &Question<'_>) -> Result<Option<Box<Entry>>> {
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
-fn free_name(folder: &Folder, name: &str) -> String {
+pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let (stem, extension) = match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
         _ => (name, ""),
@@ -101,7 +101,7 @@ fn free_name(folder: &Folder, name: &str) -> String {
     let mut number = 2u64;
     loop {
         let candidate = format!("{stem} ({number}){extension}");
-        if folder.named(&candidate).next().is_none() {
+        if !taken(&candidate) {
             return candidate;
         }
         number += 1;
@@ -190,9 +190,8 @@ mod tests {
     #[test]
     fn names_that_are_free() {
         let f = folder(&["a.mov", "a (2).mov", ".rc", "b"]);
-        assert_eq!(free_name(&f, "a.mov"), "a (3).mov");
-        assert_eq!(free_name(&f, ".rc"), ".rc (2)");
-        assert_eq!(free_name(&f, "b"), "b (2)");
+        let free = |name| free_name(name, |n| f.named(n).next().is_some());
+        assert_eq!((free("a.mov"), free(".rc"), free("b")), ("a (3).mov".to_owned(), ".rc (2)".to_owned(), "b (2)".to_owned()));
     }
 
     #[tokio::test]

@@ -1,8 +1,10 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
 //! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
 
+pub mod arrange;
 pub mod conflict;
 pub mod folders;
+pub mod import;
 pub mod limit;
 pub mod meter;
 pub mod plan;
