@@ -73,8 +73,15 @@ pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
     Ok(DONE)
 }
 
+fn password_from(input: impl Read) -> Result<Secret> {
+    match first_line(input)? {
+        password if password.is_empty() => Err(Error::new(Kind::Usage, "standard input holds no password").on("-")),
+        password => Ok(password),
+    }
+}
+
 /// A password is a line; what follows it is not part of it.
-fn password_from(mut input: impl Read) -> Result<Secret> {
+pub(super) fn first_line(mut input: impl Read) -> Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = String::new();
     input
@@ -82,11 +89,7 @@ fn password_from(mut input: impl Read) -> Result<Secret> {
         .take(LONGEST)
         .read_to_string(&mut text)
         .map_err(|e| Error::new(Kind::Local, "the password could not be read").on("-").cause(e))?;
-    let line = text.split(['\r', '\n']).next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(Error::new(Kind::Usage, "standard input holds no password").on("-"));
-    }
-    Ok(Secret::new(line))
+    Ok(Secret::new(text.split(['\r', '\n']).next().unwrap_or_default()))
 }
 
 /// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token.

@@ -4,16 +4,23 @@
 pub mod about;
 pub mod args;
 pub mod completions;
+pub mod cp;
 pub mod desk;
+pub mod edit;
+pub mod import;
 pub mod login;
 pub mod ls;
 pub mod mkdir;
+pub mod mv;
 pub mod providers;
 pub mod put;
 pub mod remote;
+pub mod rm;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod share;
 pub mod signals;
+pub mod star;
 pub mod values;
 
 use std::process::ExitCode;
@@ -30,6 +37,14 @@ pub enum Verb {
     Put(put::PutArgs),
     Ls(ls::LsArgs),
     Mkdir(mkdir::MkdirArgs),
+    Cp(cp::CpArgs),
+    Mv(mv::MvArgs),
+    Rm(rm::RmArgs),
+    Edit(edit::EditArgs),
+    Import(import::ImportArgs),
+    Share(share::ShareArgs),
+    Star(star::StarArgs),
+    Unstar(star::UnstarArgs),
     About(about::AboutArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
@@ -68,6 +83,14 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Put(args) => put::run(desk, args).await,
         Verb::Ls(args) => ls::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
+        Verb::Cp(args) => cp::run(desk, args).await,
+        Verb::Mv(args) => mv::run(desk, args).await,
+        Verb::Rm(args) => rm::run(desk, args).await,
+        Verb::Edit(args) => edit::run(desk, args).await,
+        Verb::Import(args) => import::run(desk, args).await,
+        Verb::Share(args) => share::run(desk, args).await,
+        Verb::Star(args) => star::run(desk, args).await,
+        Verb::Unstar(args) => star::run_unstar(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,
         Verb::Login(args) => login::run(desk, args).await,
         Verb::Logout(args) => login::run_logout(desk, args).await,

@@ -136,7 +136,7 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
-fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
+pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
     transfer::Desk {
         provider,
         policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
