@@ -12,6 +12,8 @@ mod haul;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]
+mod ops;
+#[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
 mod sandbox;
