@@ -1,6 +1,10 @@
 //! One binary for all tests that start something: the command, a server, a provider. Unit tests sit beside their code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(all(unix, feature = "sandbox"))]
+mod crash;
+#[cfg(feature = "sandbox")]
+mod faults;
 mod floors;
 #[cfg(unix)]
 mod ftp_replies;
@@ -15,6 +19,8 @@ mod memory;
 mod ops;
 #[cfg(feature = "sandbox")]
 mod put;
+#[cfg(feature = "sandbox")]
+mod receipts;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(unix)]

@@ -45,7 +45,7 @@ fn text(text: &str) -> Content {
     Content(text.as_bytes().to_vec())
 }
 
-fn bytes(len: usize, seed: u32) -> Content {
+pub fn bytes(len: usize, seed: u32) -> Content {
     let mut state = seed.wrapping_mul(2_654_435_761).max(1);
     let step = |_| {
         state ^= state << 13;

@@ -1,6 +1,7 @@
 //! Servers that others wrote, started on free ports of 127.0.0.1 and stopped with the test that uses them.
 //! `tests/servers/install-web.sh` puts them there.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -41,7 +42,13 @@ fn missing(what: &str) {
     println!("skipped: {what} is missing (tests/servers/install-web.sh installs it)");
 }
 
-fn runs(program: &str) -> bool {
+/// The registry's own where the system's is too old (see the install script).
+fn node(modules: &Path) -> PathBuf {
+    let own = modules.join(".bin/node");
+    if own.exists() { own } else { "node".into() }
+}
+
+fn runs(program: impl AsRef<OsStr>) -> bool {
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 
@@ -54,12 +61,13 @@ fn folder() -> TempDir {
 /// The official Node TUS server; unfinished uploads expire after `expires` milliseconds.
 pub fn tus(expires: u64) -> Option<Server> {
     let modules = here("target/servers/npm/node_modules");
-    if !modules.join("@tus/server").exists() || !runs("node") {
+    let node = node(&modules);
+    if !modules.join("@tus/server").exists() || !runs(&node) {
         missing("the Node TUS server");
         return None;
     }
     let folder = folder();
-    let mut child = Command::new("node")
+    let mut child = Command::new(&node)
         .arg(here("tests/servers/tusnode.mjs"))
         .args([here("target/servers/npm"), folder.path().join("root")])
         .arg(expires.to_string())

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
-use super::put::{TransferArgs, transfer_desk};
+use super::put::{TransferArgs, from_and_to, transfer_desk};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
@@ -16,15 +16,16 @@ use crate::transfer::arrange::{Arrange, Way, arrange};
 ///   haul cp work:/plans/harbour.dwg work:/archive/
 ///   haul cp cloud:/2025/report.pdf cloud:/2026/report-draft.pdf
 ///
-/// TO is a folder when it ends in "/", names an existing folder, or when there are several sources; missing folders are
-/// made. Otherwise TO is the copy's new name. Folders are copied whole.
+/// TO is a folder when it ends in "/", names an existing folder, or when there
+/// are several sources; missing folders are made. Otherwise TO is the copy's new
+/// name. Folders are copied whole.
 #[derive(Args)]
-#[command(verbatim_doc_comment, mut_arg("if_exists", |arg| arg.default_value("fail")))]
+#[command(verbatim_doc_comment, override_usage = "haul cp [OPTIONS] <FROM>... <TO>")]
+#[command(mut_arg("if_exists", |arg| arg.default_value("fail")))]
 pub struct CpArgs {
-    #[arg(required = true, value_name = "FROM")]
-    pub from: Vec<String>,
-    #[arg(value_name = "TO")]
-    pub to: String,
+    /// What to copy; and last, where to
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
     pub recursive: bool,
@@ -33,11 +34,12 @@ pub struct CpArgs {
 }
 
 pub async fn run(desk: &mut Desk, args: CpArgs) -> Result<u8> {
-    carry(desk, Way::Copy, &args.from, &args.to, &args.transfer).await
+    carry(desk, Way::Copy, &args.places, &args.transfer).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn carry(desk: &mut Desk, way: Way, from: &[String], to: &str, args: &TransferArgs) -> Result<u8> {
+pub async fn carry(desk: &mut Desk, way: Way, places: &[String], args: &TransferArgs) -> Result<u8> {
+    let (from, to) = from_and_to(places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let to = remote_address(to)?;
     let remote = desk.open(&to.remote, args.timeout)?;
@@ -51,6 +53,8 @@ pub async fn carry(desk: &mut Desk, way: Way, from: &[String], to: &str, args: &
     let (events, receiver) = Events::channel();
     let job = Arrange {
         desk: transfer_desk(args, remote.provider.clone(), events),
+        ledger: remote.ledger.clone(),
+        remote_key: remote.key.clone(),
         way,
         to: Address { remote: remote.name.clone(), ..to },
         if_exists: args.if_exists,

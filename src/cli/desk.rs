@@ -71,7 +71,7 @@ impl Desk {
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config })
     }
 
-    pub fn tokens(&self) -> Arc<State> {
+    pub fn state(&self) -> Arc<State> {
         self.state.clone()
     }
 

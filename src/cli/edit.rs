@@ -14,10 +14,11 @@ use crate::transfer::arrange;
 ///
 /// Examples:
 ///   haul edit cloud:/report.pdf --name report-2026.pdf
-///   pass show harbour | haul edit cloud:/harbour --visibility unlisted --folder-password-stdin
+///   pass show dock | haul edit cloud:/dock --folder-password-stdin
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct EditArgs {
+    /// A file or folder
     #[arg(value_name = "REMOTE:PATH")]
     pub place: String,
     /// Another name in the same folder

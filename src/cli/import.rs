@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
+use super::put::from_and_to;
 use super::{DONE, values};
 use crate::contract::{Import, Importing};
 use crate::error::{Error, Kind, Result};
@@ -20,16 +21,15 @@ use crate::transfer::import::follow;
 ///
 /// Examples:
 ///   haul import https://example.com/film.mov cloud:/films/
-///   haul import --wait https://example.com/a.iso https://example.com/b.iso cloud:/images
+///   haul import --wait https://example.com/a.iso https://example.com/b.iso cloud:/
 ///
 /// PATH is the folder they go to; it is made if it is missing.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, override_usage = "haul import [OPTIONS] <URL>... <REMOTE:PATH>")]
 pub struct ImportArgs {
-    #[arg(required = true, value_name = "URL", value_parser = url)]
-    pub urls: Vec<Url>,
-    #[arg(value_name = "REMOTE:PATH")]
-    pub target: String,
+    /// URLs to fetch; and last, REMOTE:PATH
+    #[arg(required = true, value_name = "PLACE")]
+    pub places: Vec<String>,
     /// Follow each to its end; a line for every new word from the provider
     #[arg(short, long)]
     pub wait: bool,
@@ -41,11 +41,14 @@ pub struct ImportArgs {
     pub timeout: Duration,
 }
 
-fn url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|e| format!("this is no URL: {e}"))?;
-    match url.scheme() {
-        "http" | "https" | "ftp" if url.host_str().is_some() => Ok(url),
-        _ => Err("a URL to import begins with https://, http:// or ftp://".to_owned()),
+/// The text itself is not repeated: it may hold a password.
+fn url(number: usize, text: &str) -> Result<Url> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "ftp") && url.host_str().is_some() => Ok(url),
+        _ => {
+            Err(Error::new(Kind::Usage, format!("argument {number} is no URL to import"))
+                .hint("it begins with https://, http:// or ftp://"))
+        }
     }
 }
 
@@ -60,18 +63,20 @@ fn remember_secrets(url: &Url) {
 }
 
 pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
-    let target = Address::parse_remote(&args.target)?;
+    let (urls, target) = from_and_to(&args.places, "import URL… REMOTE:PATH")?;
+    let urls = urls.iter().enumerate().map(|(n, text)| url(n + 1, text)).collect::<Result<Vec<_>>>()?;
+    urls.iter().for_each(remember_secrets);
+    let target = Address::parse_remote(target)?;
     let remote = desk.open(&target.remote, args.timeout)?;
     let Some(importing) = remote.provider.importing() else {
         return Err(lacking(&remote, "import", "fetches no URLs"));
     };
-    args.urls.iter().for_each(remember_secrets);
     let folders = Folders::new(desk.calls(&remote), target.place.root.clone(), false);
     let folder = folders.ensure(&target.place.path).await.map_err(|e| e.on(target.to_string()))?.entry.clone();
     let job = Job { remote: &remote, importing, folder, target: &target };
     let mut started = Vec::new();
     let mut failed = Vec::new();
-    for url in &args.urls {
+    for url in &urls {
         match job.start(desk, url).await {
             Ok(import) => started.push((url, import)),
             Err(e) if e.kind() == Kind::Auth => return Err(e),

@@ -12,14 +12,17 @@ use crate::contract::{BoxFuture, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report, Secret};
 
-/// Obtain a token and keep it; asks for the password if it is set nowhere, and keeps that too
+/// Obtain a token and keep it
 ///
 /// Examples:
 ///   haul login studio
 ///   pass show studio | haul login studio --password-stdin
+///
+/// Asks for the password if it is set nowhere, and keeps that too.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LoginArgs {
+    /// Its name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     /// Read the password from standard input, up to the first line end
@@ -38,6 +41,7 @@ pub struct LoginArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LogoutArgs {
+    /// Its name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     /// Time without a byte before a connection counts as lost
@@ -50,7 +54,7 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     if args.password_stdin {
         config.give("password", password_from(std::io::stdin())?);
     }
-    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.tokens())), args.timeout)?;
+    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.timeout)?;
     // Not repeated on any failure: a refused sign-in that is tried again locks accounts.
     let account = remote.provider.sign_in().await.map_err(|e| e.on(remote.name.clone()))?;
     for setting in config.provider.settings.iter().filter(|s| s.secret) {

@@ -16,6 +16,7 @@ use crate::render::View;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LsArgs {
+    /// A folder, or one file
     #[arg(value_name = "REMOTE:PATH")]
     pub place: Option<String>,
     /// Kind, size, time and id, too

@@ -8,12 +8,14 @@ pub mod cp;
 pub mod desk;
 pub mod edit;
 pub mod import;
+pub mod log;
 pub mod login;
 pub mod ls;
 pub mod mkdir;
 pub mod mv;
 pub mod providers;
 pub mod put;
+pub mod receipt;
 pub mod remote;
 pub mod rm;
 #[cfg(feature = "sandbox")]
@@ -21,7 +23,9 @@ pub mod sandbox;
 pub mod share;
 pub mod signals;
 pub mod star;
+pub mod transfers;
 pub mod values;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -50,6 +54,9 @@ pub enum Verb {
     Logout(login::LogoutArgs),
     #[command(subcommand)]
     Remote(remote::RemoteVerb),
+    #[command(subcommand)]
+    Transfers(transfers::TransfersVerb),
+    Verify(verify::VerifyArgs),
     Providers(providers::ProvidersArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -66,6 +73,7 @@ pub fn main() -> ExitCode {
         Err(early) => return early.end(),
     };
     let mut desk = Desk::new(parsed.config, env, &parsed.global);
+    log::start(parsed.global.verbose, &desk.renderer);
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let status = runtime.block_on(signals::until_interrupted(run(&mut desk, parsed.verb)));
@@ -95,6 +103,8 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Login(args) => login::run(desk, args).await,
         Verb::Logout(args) => login::run_logout(desk, args).await,
         Verb::Remote(verb) => remote::run(desk, verb).await,
+        Verb::Transfers(verb) => transfers::run(desk, verb).await,
+        Verb::Verify(args) => verify::run(desk, args).await,
         Verb::Providers(args) => providers::run(desk, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => sandbox::run(desk, args).await,

@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::desk::Desk;
+use super::receipt::{ReceiptArgs, Receipts};
 use super::values;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
+use crate::render::Tally;
 use crate::transfer::limit::Limit;
 use crate::transfer::put::{ChecksumMode, Put, PutOptions, put};
 use crate::transfer::{self, IfExists, Policy};
@@ -21,18 +23,17 @@ use crate::transfer::{self, IfExists, Policy};
 ///   haul put film.mov studio:/incoming/
 ///   pg_dump shop | haul put - cloud:/backups/shop.sql
 ///
-/// PATH is a folder when it ends in "/", is the root, names an existing folder, or when there are several sources or a
-/// folder among them; then each source lands in it under its own name, and missing folders are made. Otherwise PATH is
-/// the file's new name. "dir/" puts what is inside of dir.
+/// PATH is a folder when it ends in "/", is the root, names an existing folder,
+/// or when there are several sources or a folder among them; then each source
+/// lands in it under its own name, and missing folders are made. Otherwise PATH
+/// is the file's new name. "dir/" puts what is inside of dir.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, override_usage = "haul put [OPTIONS] <SOURCE>... <REMOTE:PATH>")]
 pub struct PutArgs {
-    /// Local files and folders, or "-" for standard input
-    #[arg(required = true, value_name = "SOURCE")]
-    pub sources: Vec<String>,
-    /// Where to
-    #[arg(value_name = "REMOTE:PATH")]
-    pub target: String,
+    /// Local files and folders, or "-" for standard input; and last, REMOTE:PATH
+    // One list: of two, clap ends the first at an option, and `put FILE --json REMOTE:` would be refused.
+    #[arg(required = true, value_name = "PLACE")]
+    pub places: Vec<String>,
     /// Bytes that standard input will have; without it, input that the server must know the size of is spooled first
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub size: Option<u64>,
@@ -40,11 +41,13 @@ pub struct PutArgs {
     #[arg(short, long, hide = true)]
     pub recursive: bool,
     #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 /// Options of all transfers.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
@@ -108,12 +111,22 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 }
 
 pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
-    let target = Address::parse(&args.target)?.ok_or_else(|| not_remote(&args.target))?;
-    for source in &args.sources {
+    let tally = carry(desk, args).await?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// The whole of a put but its last line. An error means that nothing was sent.
+pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
+    let (sources, target) = from_and_to(&args.places, "put SOURCE… REMOTE:PATH")?;
+    let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
+    for source in sources {
         refuse_remote_source(desk, source)?;
     }
     let remote = desk.open(&target.remote, args.transfer.timeout)?;
-    let (events, receiver) = Events::channel();
+    target.remote.clone_from(&remote.name);
+    let receipts = Receipts::open(&args.receipts)?;
+    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Put {
         desk: transfer_desk(&args.transfer, remote.provider.clone(), events),
         ledger: remote.ledger.clone(),
@@ -130,10 +143,10 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
             stdin_size: args.size,
         },
     };
-    let (outcome, tally) = tokio::join!(put(job, &args.sources), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
-    desk.renderer.report(&tally.summary());
-    Ok(tally.status())
+    noted?;
+    Ok(tally)
 }
 
 pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
@@ -142,6 +155,14 @@ pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::prov
         policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
         events,
         limit: args.bwlimit.map(|rate| Arc::new(Limit::new(rate))),
+    }
+}
+
+/// The last place is the target. `usage`: how the command is written.
+pub(super) fn from_and_to<'a>(places: &'a [String], usage: &str) -> Result<(&'a [String], &'a str)> {
+    match places.split_last() {
+        Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed").hint(format!("write it as haul {usage}"))),
     }
 }
 

@@ -19,11 +19,13 @@ use crate::transfer::arrange::{Found, Remover};
 ///   haul rm cloud:/old.zip
 ///   haul rm -r --yes work:/builds/2025
 ///
-/// With a terminal, -r says how much a folder holds and asks. What goes to a trash (giga0, FileAgo) counts as removed;
-/// what is removed from FileAgo's trash (REMOTE:@trash/NAME) is gone for good.
+/// With a terminal, -r says how much a folder holds and asks. What goes to a
+/// trash (giga0, FileAgo) counts as removed; what is removed from FileAgo's trash
+/// (REMOTE:@trash/NAME) is gone for good.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct RmArgs {
+    /// What to remove
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Folders, with all that is in them

@@ -11,13 +11,15 @@ use crate::model::{Address, Report};
 /// Share a copy with users or groups (FileAgo)
 ///
 /// Examples:
-///   haul share work:/plans/harbour.dwg --with 3d768c52-9cf8-4eb1-8a1a-7b4a6a0e7c11
+///   haul share work:/plan.dwg --with 3d768c52-9cf8-4eb1-8a1a-7b4a6a0e7c11
 ///   haul share work:/plans --with "$ANN,$EDITORS"
 ///
-/// `haul about --json REMOTE:` lists your groups with their ids. The copy appears in their "incoming".
+/// `haul about --json REMOTE:` lists your groups with their ids. The copy appears
+/// in their "incoming".
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ShareArgs {
+    /// A file or folder
     #[arg(value_name = "REMOTE:PATH")]
     pub place: String,
     /// Ids of users or groups; repeat it or separate them by commas

@@ -12,7 +12,7 @@ use crate::model::{Address, Report};
 ///
 /// Examples:
 ///   haul star work:/plans/harbour.dwg
-///   haul ls work:@favorites
+///   haul star work:/plans work:/contracts
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct StarArgs {
@@ -34,6 +34,7 @@ pub struct UnstarArgs {
 
 #[derive(Args)]
 pub struct Places {
+    /// Files and folders
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Time without a byte before a connection counts as lost

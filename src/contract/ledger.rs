@@ -1,7 +1,7 @@
-//! What must survive a run. Today: which files this machine has put where, so that `--if-exists update` can leave
-//! alone what is provably the same without reading it again.
+//! What must survive a run: which files this machine has put where, so that `--if-exists update` can leave alone what is
+//! provably the same without reading it again; and which uploads have begun, so that the next run takes them up.
 
-use super::Result;
+use super::{BoxFuture, Result};
 
 /// One file that this machine has put on a remote, complete and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,36 @@ pub struct Finished {
     pub at: i64,
 }
 
+/// One upload that has begun and is not known to be over. On disk before each remote call that depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Where it goes: origin and account of the remote, and the path there. One upload at a time goes to one place.
+    pub key: String,
+    /// The remote's name, for people and for the command that takes it up.
+    pub remote: String,
+    /// The path there, as in an address.
+    pub path: String,
+    /// The local path, absolute.
+    pub source: String,
+    /// What made the source that very file (`transfer::source`), as text.
+    pub identity: String,
+    /// The upload: ticket, what the session noted, what is to be replaced (`transfer::journal`), as text; may hold a token.
+    pub upload: String,
+    /// Bytes of the source.
+    pub size: u64,
+    /// Bytes that the server had accepted when this was written; its own word wins.
+    pub accepted: u64,
+    /// Seconds since 1970.
+    pub at: i64,
+}
+
+/// The right to put something to one place, held until it is dropped; no other process has it meanwhile.
+pub struct Claim {
+    /// Another one was busy there when it was asked for: what was listed before is no longer true.
+    pub waited: bool,
+    pub held: Box<dyn Send>,
+}
+
 /// Kept by `state`. A ledger that can't be read or written is empty, never a failed transfer: whoever keeps it tells
 /// the user of it.
 pub trait Ledger: Send + Sync {
@@ -36,4 +66,22 @@ pub trait Ledger: Send + Sync {
 
     /// Replaces what was recorded for the same entry.
     fn record_finished(&self, finished: &Finished) -> Result<()>;
+
+    /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (seconds since 1970)?
+    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
+
+    /// What has begun towards `key` (as in [`Unfinished::key`]).
+    fn unfinished(&self, key: &str) -> Result<Option<Unfinished>>;
+
+    /// Everything that has begun, the oldest first.
+    fn all_unfinished(&self) -> Result<Vec<Unfinished>>;
+
+    /// Replaces what was recorded under the same key. `durable`: it must survive a power cut, which costs a wait for the
+    /// disk; else only the death of this process.
+    fn record_unfinished(&self, unfinished: &Unfinished, durable: bool) -> Result<()>;
+
+    fn forget_unfinished(&self, key: &str) -> Result<()>;
+
+    /// Waits until no other process is busy with `key`.
+    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Claim>>;
 }

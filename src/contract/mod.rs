@@ -21,7 +21,7 @@ pub use abilities::{
 };
 pub use download::Download;
 pub use lease::{Lease, StoredToken, TokenStore};
-pub use ledger::{Finished, Ledger};
+pub use ledger::{Claim, Finished, Ledger, Unfinished};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;

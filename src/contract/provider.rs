@@ -41,9 +41,16 @@ pub trait Provider: Send + Sync {
     /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's.
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>>;
 
+    /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
+    fn look_afresh(&self) -> BoxFuture<'_, ()>;
+
     /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
     /// half-sent one could do harm. Sends no byte of the file.
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>>;
+
+    /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
+    /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
+    fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>>;
 
     /// Has this upload arrived, complete? None: not (yet). Asked after `finish`, and before any start-over.
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;

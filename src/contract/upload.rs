@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
+
 use super::{BoxFuture, Error, Part, Result, Source};
 use crate::model::{Entry, Protocol, RemotePath};
 
@@ -20,6 +22,9 @@ pub struct UploadItem {
     /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
     /// then, and only `path` counts.
     pub folder: Entry,
+    /// What the folder held when this run first looked, so that no upload has to list it again (10,000 files into one
+    /// folder would be 10,000 listings).
+    pub siblings: Arc<[Entry]>,
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
     pub checksum: Checksum,
@@ -48,7 +53,7 @@ pub struct Upload {
 }
 
 /// Whose upload this is: all that `landed` needs to recognise it. Plain data; `answer` fills up as the session learns.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ticket {
     pub path: RemotePath,
     /// The provider's id of the entry made for this upload (ioGates), or of the file that gets a revision (FileAgo).
@@ -62,6 +67,7 @@ pub struct Ticket {
     /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
     pub before: Vec<String>,
     /// The finished entry, where the server's last answer names it (giga0).
+    #[serde(skip)]
     pub answer: Arc<OnceLock<Entry>>,
 }
 
@@ -85,6 +91,10 @@ pub enum Recovery {
 
 pub trait UploadSession: Send {
     fn protocol(&self) -> Protocol;
+
+    /// What a later run needs to take this upload up (`Provider::resume_upload`), as text; it may hold a token. None: it
+    /// can only be started over.
+    fn note(&self) -> Option<String>;
 
     /// May change after `recover`: a server that lost a big part may get smaller ones.
     fn slicing(&self) -> Slicing;

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind};
 
 /// How bytes travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     Tus,
@@ -32,6 +32,14 @@ impl Protocol {
             Protocol::Https => "https",
             Protocol::Http => "http",
         }
+    }
+}
+
+impl Protocol {
+    /// Receivers append whatever comes under a name: once a byte has reached it, the name is no good for another try
+    /// (providers.md 4).
+    pub fn spoils_its_name(self) -> bool {
+        self == Protocol::Plupload
     }
 }
 

@@ -94,6 +94,13 @@ impl serde::Serialize for RemotePath {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for RemotePath {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        RemotePath::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// What a path starts from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Root {

@@ -1,14 +1,14 @@
 //! What a verb found out or did: one value with two voices, text for people and JSON for scripts (`render`).
 //! The names of fields and events are the contract of the command line.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath};
 
 /// What a finished transfer was checked by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verified {
     Md5,
@@ -33,6 +33,9 @@ pub struct Transfer {
     pub resumed_from: u64,
     pub retries: u32,
     pub seconds: f64,
+    /// What the provider told of the entry (`transfer::conflict::Stamp`), for the receipt.
+    #[serde(skip)]
+    pub stamp: Option<String>,
     /// The local file of a download, `-` for standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -241,6 +244,23 @@ pub enum Report {
         remote: String,
         path: RemotePath,
         starred: bool,
+    },
+    /// An upload that has begun and is not over.
+    Transfers {
+        remote: String,
+        path: String,
+        source: String,
+        size: u64,
+        accepted: u64,
+        since: Option<chrono::DateTime<chrono::Utc>>,
+    },
+    /// What became of a file that a receipt names: `same`, `changed`, `missing`.
+    Verify {
+        remote: String,
+        path: RemotePath,
+        id: Option<String>,
+        status: &'static str,
+        reason: Option<String>,
     },
     /// Signed in: who we are there.
     Login {

@@ -32,6 +32,7 @@ pub fn transfer(source: &str, to: &str, size: u64) -> Transfer {
         resumed_from: 0,
         retries: 0,
         seconds: 80.5,
+        stamp: None,
         target: None,
         kept: None,
     }

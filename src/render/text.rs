@@ -68,6 +68,15 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         Report::Star { remote, path, starred } => {
             Said::Done(format!("{}  {}", if *starred { "starred" } else { "unstarred" }, address(remote, path)))
         }
+        Report::Transfers { remote, path, source, size, accepted, since } => {
+            let done = format!("{} of {}", bytes(*accepted, style), bytes(*size, style));
+            let since = units::moment(*since, &Local);
+            Said::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
+        }
+        Report::Verify { remote, path, status, reason, .. } => {
+            let why = reason.as_deref().map(|reason| format!("  ({})", visible(reason))).unwrap_or_default();
+            Said::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
+        }
         Report::Login { remote, account: Some(account) } => Said::Done(format!("signed in to {} as {}", visible(remote), visible(account))),
         Report::Login { remote, account: None } => Said::Done(format!("signed in to {}", visible(remote))),
         Report::Logout { remote, revoked: true } => Said::Done(format!("signed out of {}", visible(remote))),

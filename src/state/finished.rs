@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::State;
-use crate::contract::{Finished, Ledger, Result};
+use crate::contract::{BoxFuture, Claim, Finished, Ledger, Result, Unfinished};
 
 impl Ledger for State {
     fn finished(&self, remote: &str, id: &str) -> Result<Option<Finished>> {
@@ -13,6 +13,36 @@ impl Ledger for State {
     fn record_finished(&self, finished: &Finished) -> Result<()> {
         self.with(|db| record(db, finished));
         Ok(())
+    }
+
+    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool> {
+        let found = self.with(|db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM finished WHERE remote = ?1 AND source = ?2 AND at >= ?3")?;
+            query.exists((remote, source, moment))
+        });
+        Ok(found.unwrap_or(false))
+    }
+
+    fn unfinished(&self, key: &str) -> Result<Option<Unfinished>> {
+        Ok(self.find_unfinished(key))
+    }
+
+    fn all_unfinished(&self) -> Result<Vec<Unfinished>> {
+        Ok(self.list_unfinished())
+    }
+
+    fn record_unfinished(&self, unfinished: &Unfinished, durable: bool) -> Result<()> {
+        self.keep_unfinished(unfinished, durable);
+        Ok(())
+    }
+
+    fn forget_unfinished(&self, key: &str) -> Result<()> {
+        self.drop_unfinished(key);
+        Ok(())
+    }
+
+    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Claim>> {
+        Box::pin(self.claim_place(key))
     }
 }
 

@@ -5,6 +5,7 @@
 mod finished;
 mod schema;
 mod tokens;
+mod unfinished;
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};

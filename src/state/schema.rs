@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags};
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `STEPS[n]` leads from version n to n + 1.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE tokens (
         account TEXT PRIMARY KEY,
         token TEXT NOT NULL,
@@ -29,7 +30,22 @@ const STEPS: [&str; 1] = ["
         at INTEGER NOT NULL,
         PRIMARY KEY (remote, id)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE unfinished (
+        key TEXT PRIMARY KEY,
+        remote TEXT NOT NULL,
+        path TEXT NOT NULL,
+        source TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        upload TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        accepted INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX finished_by_source ON finished (remote, source);
+",
+];
 
 /// Opens the file and brings it to the newest version; the caller sees to it that only one process does so at a time.
 /// Fails with what to tell the user, and then has changed nothing.

@@ -63,7 +63,10 @@ pub struct Question<'a> {
 
 pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
-    let Some(first) = ask.folder.named(ask.name).next() else { return Ok(fresh(ask.name)) };
+    let Some(first) = ask.folder.named(ask.name).next() else {
+        // `rename` may have given this very name to another file.
+        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&given_name(ask)) });
+    };
     let path = ask.folder.entry.path.join(ask.name)?;
     if ask.folder.named(ask.name).any(Entry::is_folder) && policy != IfExists::Rename {
         return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
@@ -73,7 +76,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), reason: "it exists".to_owned() }),
-        IfExists::Rename => Ok(fresh(&free_name(ask.name, |name| ask.folder.named(name).next().is_some()))),
+        IfExists::Rename => Ok(fresh(&given_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? }),
         IfExists::Update => {
             for there in ask.folder.named(ask.name) {
@@ -90,6 +93,11 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
 fn the_one(ask: &Question<'_>) -> Result<Option<Box<Entry>>> {
     let one = one_named(ask.folder.named(ask.name).cloned().collect(), ask.name, false, &ask.folder.entry.path)?;
     Ok(one.map(Box::new))
+}
+
+/// Free in the folder, and given to no other file of this run.
+fn given_name(ask: &Question<'_>) -> String {
+    free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.give(name))
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
@@ -152,7 +160,8 @@ impl Stamp {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn fits(&self, recorded: &str) -> bool {
+    /// Does what was recorded then not contradict what is told now?
+    pub fn fits(&self, recorded: &str) -> bool {
         let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
         fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b
@@ -171,20 +180,20 @@ mod tests {
 
     fn folder(names: &[&str]) -> Folder {
         let child = |name: &&str| Entry::new(EntryKind::File, format!("id-{name}"), RemotePath::root().join(name).unwrap());
-        Folder { entry: Entry::new(EntryKind::Folder, "top", RemotePath::root()), children: names.iter().map(child).collect() }
+        Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
     }
 
-    #[derive(Default)]
-    struct Book(std::sync::Mutex<Option<Finished>>);
+    fn changed(folder: Folder, at: usize, change: impl FnOnce(&mut Entry)) -> Folder {
+        let mut children = folder.children.to_vec();
+        change(&mut children[at]);
+        Folder::new(folder.entry, children, 0)
+    }
 
-    impl Ledger for Book {
-        fn finished(&self, _: &str, _: &str) -> Result<Option<Finished>> {
-            Ok(self.0.lock().unwrap().clone())
-        }
-        fn record_finished(&self, finished: &Finished) -> Result<()> {
-            *self.0.lock().unwrap() = Some(finished.clone());
-            Ok(())
-        }
+    /// The real ledger, in a place of its own.
+    fn book() -> (tempfile::TempDir, crate::state::State) {
+        let dir = tempfile::tempdir().unwrap();
+        let state = crate::state::State::new(Some(dir.path().to_owned()));
+        (dir, state)
     }
 
     #[test]
@@ -195,20 +204,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_files_of_one_run_never_get_one_name() {
+        let f = folder(&["a.mov"]);
+        let mut names = Vec::new();
+        for name in ["a.mov", "a (2).mov", "b.mov"] {
+            let ask = Question { local: None, name, folder: &f, remote: "r" };
+            match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
+                Decision::Upload { name, replaces: None } => names.push(name),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(names, ["a (2).mov", "a (2) (2).mov", "b.mov"]);
+    }
+
+    #[tokio::test]
     async fn size_alone_proves_nothing_and_md5_does() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
-        let mut f = folder(&["a"]);
-        f.children[0].size = Some(7);
+        let (_dir, book) = book();
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
-        assert!(matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        f.children[0].md5 = Some(format!("{:X}", md5::compute("content")));
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
-        assert!(
-            matches!(decide(IfExists::Update, &ask, &Book::default()).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5")
-        );
-        assert!(matches!(decide(IfExists::Replace, &ask, &Book::default()).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        assert_eq!(decide(IfExists::Fail, &ask, &Book::default()).await.unwrap_err().kind(), Kind::Exists);
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
+        assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
     }
 
     #[tokio::test]
@@ -216,9 +237,8 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
         let here = Identity::of(file.path()).unwrap();
-        let mut f = folder(&["a"]);
-        f.children[0].size = Some(7);
-        let book = Book::default();
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
+        let (_dir, book) = book();
         let put = Finished {
             remote: "r".into(),
             id: "id-a".into(),
@@ -234,16 +254,16 @@ mod tests {
         book.record_finished(&put).unwrap();
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
-        let book = Book(std::sync::Mutex::new(Some(Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put })));
+        book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
     }
 
     #[tokio::test]
     async fn two_of_a_name_are_not_replaced() {
-        let mut f = folder(&["a", "a"]);
-        f.children[1].id = "other".into();
+        let (_dir, book) = book();
+        let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
         let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
-        let e = decide(IfExists::Replace, &ask, &Book::default()).await.unwrap_err();
+        let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
     }

@@ -1,14 +1,16 @@
 //! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
 //! the whole run comes back as the error.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
 use super::conflict::{Decision, IfExists, Question, Stamp, decide};
-use super::folders::Folders;
+use super::folders::{Folder, Folders, now};
+use super::journal::{Begun, Freshness, Journal};
 use super::plan::{Item, Origin, Plan, lay_out, look_at, target_is_folder};
+use super::resume::{drop_leftover, leftover_item};
 use super::retry::Desk;
 use super::source::{FileSource, Identity, md5_of};
 use super::stdin::StdinSource;
@@ -17,7 +19,7 @@ use crate::contract::{Checksum, Finished, Ledger, Source, UploadItem};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
-use crate::model::{Address, Entry, Event, Limits, Protocol, RemotePath, Report};
+use crate::model::{Address, Entry, Event, Limits, Place, Protocol, RemotePath, Report};
 
 /// When the MD5 is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +71,8 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     if account.limits.may_upload == Some(false) {
         return Err(Error::new(Kind::Refused, "this account may not upload").on(job.target.remote.clone()));
     }
-    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run);
+    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
+        .taking_turns(job.ledger.clone(), job.remote_key.clone());
     let target = &job.target.place.path;
     let as_folder = target_is_folder(&named, job.target.folder) || folders.find(target).await?.is_some();
     let plan = {
@@ -170,11 +173,64 @@ impl Run {
             Origin::File(path) => Some(path.as_path()),
             Origin::Stdin => None,
         };
+        let path = folder.entry.path.join(&item.name)?;
+        if self.job.options.dry_run {
+            return self.what_would_be(item, &folder, local).await;
+        }
+        let key = format!("{}|{path}", self.job.remote_key);
+        // Runs that put to one place take turns; the second sees what the first has done.
+        let claim = self.job.ledger.claim(&key).await?;
+        let journal = local.map(|local| self.journal(key, local, &path)).transpose()?;
+        let folder =
+            if self.is_stale(&folder, claim.waited, journal.as_ref())? { self.folders.look_again(&item.folder).await? } else { folder };
+        if let Some(begun) = self.earlier(journal.as_ref(), &folder.entry).await? {
+            return self.send(id, item, &folder, begun.name, begun.replaces, journal).await;
+        }
         let ask = Question { local, name: &item.name, folder: &folder, remote: &self.job.remote_key };
         match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
             Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } if self.job.options.dry_run => self.planned(item, &folder.entry, &name, replaces.is_some()),
-            Decision::Upload { name, replaces } => self.send(id, item, &folder.entry, name, replaces).await,
+            Decision::Upload { name, replaces } => self.send(id, item, &folder, name, replaces.map(|old| *old), journal).await,
+        }
+    }
+
+    async fn what_would_be(&self, item: &Item, folder: &Folder, local: Option<&Path>) -> Result<Report> {
+        let ask = Question { local, name: &item.name, folder, remote: &self.job.remote_key };
+        match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
+            Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
+            Decision::Upload { name, replaces } => self.planned(item, &folder.entry, &name, replaces.is_some()),
+        }
+    }
+
+    /// Another run has put this very source since the folder was listed, or was busy with it.
+    fn is_stale(&self, folder: &Folder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
+        let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
+        self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
+    }
+
+    fn journal(&self, key: String, local: &Path, path: &RemotePath) -> Result<Journal> {
+        let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
+        Ok(Journal::new(self.job.ledger.clone(), key, (self.job.target.remote.clone(), place.to_string()), Identity::of(local)?))
+    }
+
+    /// What an earlier run began with this very file. What it began with another content is dropped, and said so.
+    async fn earlier(&self, journal: Option<&Journal>, folder: &Entry) -> Result<Option<Begun>> {
+        let Some(journal) = journal else { return Ok(None) };
+        match journal.earlier()? {
+            Some((begun, Freshness::Same)) => Ok(Some(begun)),
+            Some((begun, Freshness::Changed)) => {
+                let item = leftover_item(&begun, folder.clone());
+                let left = drop_leftover(&self.job.desk, &begun, &item).await?;
+                journal.over()?;
+                let stays = left.map(|left| format!("; {left} stays on the server")).unwrap_or_default();
+                let text = format!(
+                    "{}: the file has changed since an earlier run began to put it, so it starts from its first byte{stays}",
+                    begun.ticket.path
+                );
+                self.job.desk.events.tell(Event::Warning(text));
+                Ok(None)
+            }
+            None => Ok(None),
         }
     }
 
@@ -214,12 +270,17 @@ impl Run {
         })
     }
 
-    async fn send(&self, id: FileId, item: &Item, folder: &Entry, name: String, replaces: Option<Box<Entry>>) -> Result<Report> {
+    async fn send(
+        &self,
+        id: FileId,
+        item: &Item,
+        folder: &Folder,
+        name: String,
+        replaces: Option<Entry>,
+        journal: Option<Journal>,
+    ) -> Result<Report> {
         let desk = &self.job.desk;
-        let identity = match &item.origin {
-            Origin::File(path) => Some(Identity::of(path)?),
-            Origin::Stdin => None,
-        };
+        let identity = journal.as_ref().map(|journal| journal.source().clone());
         let stdin = (item.origin == Origin::Stdin).then(|| Arc::new(StdinSource::new(Box::new(std::io::stdin()), item.size)));
         let source: Arc<dyn Source> = match (&item.origin, &stdin) {
             (Origin::File(path), _) => Arc::new(FileSource::open(path)?),
@@ -230,24 +291,29 @@ impl Run {
         let mut upload_item = UploadItem {
             checksum: self.checksum(source.as_ref(), stdin.is_some()).await?,
             source,
-            folder: folder.clone(),
+            folder: folder.entry.clone(),
+            siblings: folder.children.clone(),
             name,
-            replaces: replaces.map(|old| *old),
+            replaces,
             protocol: self.job.options.protocol,
             avoid: Vec::new(),
             chunk_size: self.job.options.chunk_size,
             unused: None,
         };
         let hash = self.job.options.checksum != ChecksumMode::None;
-        let uploaded = match (upload(desk, id, upload_item.clone(), hash).await, stdin) {
+        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone()).await, stdin) {
             (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
                 desk.events.tell(Event::Note("standard input is spooled first: the server must know its size".to_owned()));
                 upload_item.source = Arc::new(stdin.spool().await?);
-                upload(desk, id, upload_item.clone(), hash).await?
+                upload(desk, id, upload_item.clone(), hash, None).await?
             }
             (outcome, _) => outcome?,
         };
-        self.finish(item, upload_item, uploaded, identity).await
+        let report = self.finish(item, upload_item, uploaded, identity).await?;
+        if let Some(journal) = journal {
+            journal.over()?;
+        }
+        Ok(report)
     }
 
     async fn checksum(&self, source: &dyn Source, is_stdin: bool) -> Result<Checksum> {
@@ -274,6 +340,7 @@ impl Run {
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }
+        let stamp = Stamp::of(&entry).text();
         Ok(Report::Uploaded(Transfer {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
@@ -283,16 +350,16 @@ impl Run {
             md5: uploaded.md5,
             verified: uploaded.verified,
             protocol: uploaded.protocol,
-            resumed_from: 0,
+            resumed_from: uploaded.resumed_from,
             retries: uploaded.retries,
             seconds: uploaded.time.as_secs_f64(),
+            stamp: Some(stamp),
             target: None,
             kept,
         }))
     }
 
     fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let finished = Finished {
             remote: self.job.remote_key.clone(),
             id: entry.id.clone(),
@@ -303,7 +370,7 @@ impl Run {
             source_size: source.size,
             source_mtime_ns: source.modified_ns,
             source_inode: source.inode,
-            at: i64::try_from(now).unwrap_or(i64::MAX),
+            at: now(),
         };
         if let Err(e) = self.job.ledger.record_finished(&finished) {
             self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::stream;
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::contract::part::CHUNK_READ;
@@ -136,8 +137,8 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
-/// What makes a local file that very file: for `--if-exists update`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What makes a local file that very file: for `--if-exists update` and for taking up an upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// Absolute.
     pub path: String,
@@ -147,13 +148,31 @@ pub struct Identity {
     pub modified_ns: i64,
     /// None where the file system has no inodes.
     pub inode: Option<u64>,
+    /// MD5 of the first and the last 64 KiB: a file that was written again within the clock's step shows itself.
+    pub ends: String,
 }
 
+/// Bytes of head and tail that are looked at.
+const END: u64 = 64 * 1024;
+
 impl Identity {
+    /// Reads head and tail of the file. Fails with `NotFound` or `Local`.
     pub fn of(path: &Path) -> Result<Identity> {
-        let meta = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
+        let file = File::open(path).map_err(|e| unreadable(path, e))?;
+        let meta = file.metadata()?;
         let full = std::path::absolute(path)?;
-        Ok(Identity { path: full.display().to_string(), size: meta.len(), modified_ns: modified_ns(&meta), inode: inode(&meta) })
+        let head = read_piece(&file, 0, END as usize).map_err(|e| unreadable(path, e))?;
+        let tail = read_piece(&file, meta.len().saturating_sub(END).max(END), END as usize).map_err(|e| unreadable(path, e))?;
+        let mut ends = md5::Context::new();
+        ends.consume(&head);
+        ends.consume(&tail);
+        let ends = format!("{:x}", ends.finalize());
+        Ok(Identity { path: full.display().to_string(), size: meta.len(), modified_ns: modified_ns(&meta), inode: inode(&meta), ends })
+    }
+
+    /// For comparing with what an earlier run noted.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 

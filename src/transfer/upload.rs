@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::journal::Journal;
 use super::meter::{Meter, Pulse};
+use super::resume::TakenUp;
 use super::retry::{Desk, Patience};
+use super::source::md5_of;
 use super::stdin::WINDOW;
 use super::watch::stalled;
-use crate::contract::{Part, Recovery, Slicing, Source, Ticket, UploadItem, UploadSession};
+use crate::contract::{Part, Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -25,33 +28,45 @@ pub struct Uploaded {
     pub md5: Option<String>,
     pub verified: Verified,
     pub protocol: Protocol,
+    /// Bytes that an earlier run had brought there.
+    pub resumed_from: u64,
     pub retries: u32,
     pub time: Duration,
 }
 
-/// Carries `item` up. `hash`: compute the MD5 on the way (when it was not computed before). Fails with `NeedsSize`
-/// before anything was sent, `Unknown` when the file may or may not be there.
-pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool) -> Result<Uploaded> {
+/// Carries `item` up. `hash`: compute the MD5 on the way (when it was not computed before). `journal`: takes up what an
+/// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
+/// when the file may or may not be there.
+pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, journal: Option<Journal>) -> Result<Uploaded> {
     let begun = Instant::now();
-    let meter = Arc::new(Meter::new(item.source.clone(), id, desk.events.clone(), desk.limit.clone(), hash && item.checksum.md5.is_none()));
+    let raw = item.source.clone();
+    let hash = hash && item.checksum.md5.is_none();
+    let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), hash));
     item.source = meter.clone();
-    let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)) };
-    let (ticket, protocol, size) = carrier.bring(&mut item).await?;
-    let retries = carrier.patience.retries();
+    let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)), journal, resumed_from: 0 };
+    let taken_up = carrier.take_up(&mut item).await?;
+    // What an earlier run sent does not pass the meter: the whole is hashed beside the sending.
+    let beside = (hash && !matches!(taken_up, TakenUp::Nothing)).then(|| tokio::spawn(async move { md5_of(raw.as_ref()).await }));
+    let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
+    let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     let entry = settled(desk, id, &ticket, size).await?;
-    let md5 = match item.checksum.md5 {
-        Some(before) => Some(before),
-        None => meter.md5(size).await,
+    let md5 = match (item.checksum.md5, beside) {
+        (Some(before), _) => Some(before),
+        (None, Some(beside)) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
+        (None, None) => meter.md5(size).await,
     };
     let verified = verify(&entry, size, md5.as_deref())?;
-    Ok(Uploaded { entry, size, md5, verified, protocol, retries, time: begun.elapsed() })
+    Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
 }
 
-struct Carrier<'a> {
-    desk: &'a Desk,
-    id: FileId,
+pub(super) struct Carrier<'a> {
+    pub desk: &'a Desk,
+    pub id: FileId,
     pulse: Arc<Pulse>,
-    patience: Patience<'a>,
+    pub patience: Patience<'a>,
+    /// None for what can't be read a second time.
+    pub journal: Option<Journal>,
+    resumed_from: u64,
 }
 
 /// How one session ended without an error.
@@ -63,12 +78,26 @@ enum Carried {
 }
 
 impl Carrier<'_> {
-    /// Opens upload after upload until one has carried the whole file.
-    async fn bring(&mut self, item: &mut UploadItem) -> Result<(Ticket, Protocol, u64)> {
+    /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
+    async fn bring(&mut self, item: &mut UploadItem, taken_up: TakenUp) -> Result<(Ticket, Protocol, u64)> {
+        let mut open = match taken_up {
+            TakenUp::There(ticket, protocol, size) => {
+                self.resumed_from = size;
+                return Ok((ticket, protocol, size));
+            }
+            TakenUp::At(ticket, session, at) => {
+                self.resumed_from = at;
+                Some((ticket, session, at))
+            }
+            TakenUp::Nothing => None,
+        };
         loop {
-            let (ticket, mut session) = self.open(item).await?;
-            let mut accepted = 0;
-            let carried = self.carry(&item.source, session.as_mut(), &mut accepted).await;
+            let (ticket, mut session, from) = match open.take() {
+                Some(open) => open,
+                None => self.open(item).await?,
+            };
+            let mut accepted = from;
+            let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
                 Ok(Carried::Finished(size)) => return Ok((ticket, session.protocol(), size)),
                 Ok(Carried::StartOver) => {
@@ -78,7 +107,8 @@ impl Carrier<'_> {
                     let left_behind = session.abort().await;
                     self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
                     self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
-                    item.unused = None;
+                    self.resumed_from = 0;
+                    item.unused = (!session.protocol().spoils_its_name()).then_some(ticket);
                 }
                 Err(error) if accepted == 0 && is_closed(&error) && self.has_another(item, session.protocol()) => {
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
@@ -111,30 +141,42 @@ impl Carrier<'_> {
                 }
             }
         }
-        if !error.kind().may_pass()
-            && let Some(left) = session.abort().await
-        {
-            return Err(error.hint(format!("a part of it stays on the server as {left}")));
+        if error.kind().may_pass() || error.kind() == Kind::Unknown {
+            return Err(error);
         }
-        Err(error)
+        let left = session.abort().await;
+        self.note(Journal::over)?;
+        match left {
+            Some(left) => Err(error.hint(format!("a part of it stays on the server as {left}"))),
+            None => Err(error),
+        }
     }
 
-    async fn open(&mut self, item: &UploadItem) -> Result<(Ticket, Box<dyn UploadSession>)> {
+    fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
+        self.journal.as_ref().map_or(Ok(()), step)
+    }
+
+    async fn open(&mut self, item: &UploadItem) -> Result<(Ticket, Box<dyn UploadSession>, u64)> {
         loop {
             match self.desk.provider.open_upload(item).await {
-                Ok(upload) => return Ok((upload.ticket, upload.session)),
+                Ok(Upload { ticket, session }) => {
+                    // On disk before the first byte, which could not be taken up without it.
+                    self.note(|journal| journal.opened(item, &ticket, session.protocol(), session.note()))?;
+                    return Ok((ticket, session, 0));
+                }
                 Err(error) => self.patience.after(error).await?,
             }
         }
     }
 
     /// Sends part after part. `accepted` is the furthest byte that the server is known to hold.
-    async fn carry(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, accepted: &mut u64) -> Result<Carried> {
-        let (mut at, mut all_sent) = (0, false);
+    async fn carry(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, from: u64, accepted: &mut u64) -> Result<Carried> {
+        let (mut at, mut all_sent) = (from, from > 0 && source.size() == Some(from));
         loop {
             let outcome = if all_sent {
                 // Before the last step makes the file appear under its name.
                 check_whole(source.as_ref(), at).await?;
+                self.note(Journal::finishing)?;
                 session.finish().await.map(|()| (at, true))
             } else {
                 self.send_next(source, session, at).await
@@ -151,6 +193,7 @@ impl Carrier<'_> {
                 self.patience.progress();
                 *accepted = at;
             }
+            self.note(|journal| journal.accepted(at))?;
             self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
         }
     }
@@ -211,7 +254,7 @@ fn is_closed(error: &Error) -> bool {
     }
 }
 
-fn size_of(item: &UploadItem, entry: &Entry) -> u64 {
+pub(super) fn size_of(item: &UploadItem, entry: &Entry) -> u64 {
     item.source.size().or(entry.size).unwrap_or(0)
 }
 
@@ -247,7 +290,7 @@ async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_unknown_siz
 }
 
 /// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
-fn settle_time(timeout: Duration, size: u64) -> Duration {
+pub(super) fn settle_time(timeout: Duration, size: u64) -> Duration {
     timeout + Duration::from_secs(size / (50 << 20))
 }
 

@@ -17,6 +17,8 @@ if [ -n "$missing" ]; then
 fi
 
 wanted="@tus/server@2.4.5 @tus/file-store@2.1.1 plupload@2.3.9"
+# The TUS server wants Node 20; Debian 12 has 18, and the registry has the newer one.
+[ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] || wanted="$wanted node@20"
 folder=target/servers/npm
 if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
     mkdir -p "$folder"

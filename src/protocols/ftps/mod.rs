@@ -100,6 +100,11 @@ impl UploadSession for FtpSession {
         if self.pool.is_protected() { Protocol::Ftps } else { Protocol::Ftp }
     }
 
+    fn note(&self) -> Option<String> {
+        // The names are the adapter's own, and SIZE tells the rest.
+        Some(self.target.travelling().to_owned())
+    }
+
     fn slicing(&self) -> Slicing {
         Slicing::Whole
     }

@@ -78,6 +78,10 @@ impl UploadSession for MultipartSession {
         Protocol::Multipart
     }
 
+    fn note(&self) -> Option<String> {
+        None
+    }
+
     fn slicing(&self) -> Slicing {
         Slicing::Whole
     }

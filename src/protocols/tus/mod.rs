@@ -182,6 +182,10 @@ impl UploadSession for TusSession {
         Protocol::Tus
     }
 
+    fn note(&self) -> Option<String> {
+        Some(self.upload.to_string())
+    }
+
     fn slicing(&self) -> Slicing {
         Slicing::Parts(self.most)
     }

@@ -7,6 +7,7 @@ mod changes;
 mod entries;
 mod find;
 mod jwt;
+mod lists;
 mod sign_in;
 mod upload;
 mod wire;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::api::Api;
+use self::lists::Lists;
 use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
@@ -53,6 +55,7 @@ fn open(opening: Opening) -> Result<AnyProvider> {
 
 struct FileAgo {
     api: Arc<Api>,
+    lists: Lists,
 }
 
 impl Provider for FileAgo {
@@ -85,8 +88,16 @@ impl Provider for FileAgo {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(self.listing(folder))
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        // Nothing is remembered.
+        Box::pin(async {})
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(self.upload(item))
+    }
+    fn resume_upload<'a>(&'a self, _: &'a UploadItem, _: &'a Ticket, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
+        // A form is sent whole or not at all.
+        Box::pin(async { Ok(None) })
     }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
@@ -140,7 +151,7 @@ impl Folders for FileAgo {
 
 impl FileAgo {
     fn new(opening: Opening) -> Result<FileAgo> {
-        Ok(FileAgo { api: Arc::new(Api::new(opening)?) })
+        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: Lists::default() })
     }
 
     async fn account(&self) -> Result<Account> {
@@ -200,14 +211,14 @@ impl FileAgo {
     }
 
     async fn upload(&self, item: &UploadItem) -> Result<Upload> {
-        let (ticket, target, size) = self.prepare(item).await?;
+        let (ticket, target, size) = self.prepare(item)?;
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the token: one listing.
-    async fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
+    /// All that comes before the token.
+    fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
         let size = upload::admit(item)?;
-        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        let ticket = upload::ticket(item, size)?;
         // A revision is sent under the name that the file has: whether another would rename it is not known.
         let target = item.replaces.as_ref().unwrap_or(&item.folder);
         let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
@@ -218,7 +229,7 @@ impl FileAgo {
     async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(upload::arrived(ticket, self.listing(&folder).await?))
+        Ok(upload::arrived(ticket, &self.lists.now(&folder.id, self.listing(&folder)).await?))
     }
 }
 

@@ -99,8 +99,14 @@ impl Provider for IoGates {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.listing.forget())
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(upload::open(self, item))
+    }
+    fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
+        Box::pin(upload::resume(self, item, ticket, note))
     }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(upload::landed(self, ticket))

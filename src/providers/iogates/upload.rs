@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use reqwest::Url;
+
 use super::IoGates;
 use super::choice::{Wish, choose, needs_size};
 use super::entry::{entry_of, is_empty, remember_secret};
@@ -77,14 +79,7 @@ async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offer
     let name = made.upload_name.clone();
     match &offer.way {
         Way::Tus { endpoint, chunk_size } => {
-            // No header of ours: the token stands in the address, and the server may be another (providers.md 1.14).
-            let target = TusTarget {
-                endpoint: endpoint.clone(),
-                metadata: vec![("filename".to_owned(), host.settings.tus_name(&name, &item.name))],
-                headers: Default::default(),
-                size: item.source.size(),
-                chunk_size: smaller(*chunk_size, item.chunk_size),
-            };
+            let target = tus_target(host, item, &name, endpoint, *chunk_size);
             Ok(Box::new(tus::create(&host.api.http, target).await?))
         }
         Way::Plupload { url, chunk_size } => {
@@ -97,12 +92,43 @@ async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offer
             };
             Ok(Box::new(plupload::open(&host.api.http, target)))
         }
-        Way::Ftp(server) => {
-            let temporary = (!host.settings.ftp_direct).then(|| format!("{name}{ON_ITS_WAY}"));
-            let target = FtpTarget { name, temporary, size: item.source.size() };
-            Ok(Box::new(ftps::open(&host.pools.of(server), target).await?))
-        }
+        Way::Ftp(server) => Ok(Box::new(ftps::open(&host.pools.of(server), ftp_target(host, item, name)).await?)),
     }
+}
+
+/// Takes up what an earlier run began: by TUS at the upload's own address, by FTP under its travelling name. plupload
+/// notes nothing, as receivers can't be asked how far they are.
+pub async fn resume(host: &IoGates, item: &UploadItem, ticket: &Ticket, note: &str) -> Result<Option<Upload>> {
+    let Some(name) = ticket.upload_name.clone() else { return Ok(None) };
+    let offers = host.api.offers().await?;
+    let session: Box<dyn UploadSession> = match Url::parse(note) {
+        Ok(upload) => {
+            let Some(Offer { way: Way::Tus { endpoint, chunk_size }, .. }) = offers.find(Protocol::Tus) else { return Ok(None) };
+            Box::new(tus::resume(&host.api.http, tus_target(host, item, &name, endpoint, *chunk_size), upload))
+        }
+        Err(_) => {
+            let ftp = [Protocol::Ftps, Protocol::Ftp].into_iter().find_map(|protocol| offers.find(protocol));
+            let Some(Offer { way: Way::Ftp(server), .. }) = ftp else { return Ok(None) };
+            Box::new(ftps::open(&host.pools.of(server), ftp_target(host, item, name)).await?)
+        }
+    };
+    Ok(Some(Upload { ticket: ticket.clone(), session }))
+}
+
+fn tus_target(host: &IoGates, item: &UploadItem, name: &str, endpoint: &Url, chunk_size: Option<u64>) -> TusTarget {
+    // No header of ours: the token stands in the address, and the server may be another (providers.md 1.14).
+    TusTarget {
+        endpoint: endpoint.clone(),
+        metadata: vec![("filename".to_owned(), host.settings.tus_name(name, &item.name))],
+        headers: Default::default(),
+        size: item.source.size(),
+        chunk_size: smaller(chunk_size, item.chunk_size),
+    }
+}
+
+fn ftp_target(host: &IoGates, item: &UploadItem, name: String) -> FtpTarget {
+    let temporary = (!host.settings.ftp_direct).then(|| format!("{name}{ON_ITS_WAY}"));
+    FtpTarget { name, temporary, size: item.source.size() }
 }
 
 /// Never above what the server allows.

@@ -15,10 +15,13 @@ pub use editing::edit;
 pub use places::{Found, Places};
 pub use removing::Remover;
 
+use std::sync::Arc;
+
 use self::hands::Hands;
 use self::shelves::Shelves;
 use super::conflict::IfExists;
 use super::retry::Desk;
+use crate::contract::Ledger;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Failure, Placed};
 use crate::model::{Address, Entry, Event, RemotePath, Report};
@@ -32,6 +35,9 @@ pub enum Way {
 /// Where the sources of one `mv` or `cp` go, and how.
 pub struct Arrange {
     pub desk: Desk,
+    pub ledger: Arc<dyn Ledger>,
+    /// Origin and account, as in [`crate::contract::Finished::remote`].
+    pub remote_key: String,
     pub way: Way,
     pub to: Address,
     pub if_exists: IfExists,
@@ -88,7 +94,8 @@ struct Run {
 impl Run {
     fn new(job: Arrange) -> Run {
         let places = Places::new(job.desk.clone());
-        let shelves = Shelves::new(job.desk.clone(), job.to.place.root.clone(), job.dry_run);
+        let (root, turns) = (job.to.place.root.clone(), (job.ledger.clone(), job.remote_key.clone()));
+        let shelves = Shelves::new(job.desk.clone(), root, job.dry_run, turns);
         Run { hands: Hands::new(job.desk.clone()), places, shelves, job, stopped: false, over: 0 }
     }
 

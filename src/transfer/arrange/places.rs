@@ -59,7 +59,7 @@ impl Places {
         let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.path)) };
         let folder = folders.find(&parent).await?;
         let found = match &folder {
-            Some(folder) => one_named(folder.children.clone(), name, false, &parent)?,
+            Some(folder) => one_named(folder.named(name).cloned().collect(), name, false, &parent)?,
             None => None,
         };
         match (found, folder) {

@@ -1,8 +1,10 @@
 //! The folders that things land in, with what they hold now: listed once, then kept true by what this run does itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::places::parent_of;
+use crate::contract::Ledger;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 use crate::transfer::conflict::free_name;
@@ -34,9 +36,11 @@ pub(super) struct Shelves {
 }
 
 impl Shelves {
-    /// `imagine`: a missing folder is imagined, not made.
-    pub fn new(desk: Desk, root: Root, imagine: bool) -> Shelves {
-        Shelves { folders: Folders::new(desk.clone(), root.clone(), imagine), desk, root, known: HashMap::new(), spares: 0 }
+    /// `imagine`: a missing folder is imagined, not made. `turns`: where this machine's runs take turns to make folders, and
+    /// the remote's name there.
+    pub fn new(desk: Desk, root: Root, imagine: bool, turns: (Arc<dyn Ledger>, String)) -> Shelves {
+        let folders = Folders::new(desk.clone(), root.clone(), imagine).taking_turns(turns.0, turns.1);
+        Shelves { folders, desk, root, known: HashMap::new(), spares: 0 }
     }
 
     /// Is there a folder at `path`?
@@ -48,7 +52,7 @@ impl Shelves {
     pub async fn at(&mut self, path: &RemotePath) -> Result<&mut Shelf> {
         if !self.known.contains_key(path) {
             let folder = self.folders.ensure(path).await?;
-            let shelf = Shelf { folder: folder.entry.clone(), children: folder.children.clone() };
+            let shelf = Shelf { folder: folder.entry.clone(), children: folder.children.to_vec() };
             self.known.insert(path.clone(), shelf);
         }
         self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").on(path.to_string()))

@@ -1,0 +1,147 @@
+//! What an upload notes before each step, so that the same command goes on after a kill where it stopped. The server's
+//! own word wins over these notes; they only tell where to ask.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::folders::now;
+use super::source::Identity;
+use crate::contract::{Ledger, Ticket, Unfinished, UploadItem};
+use crate::error::Result;
+use crate::model::{Entry, Protocol};
+
+/// Files below this are sent again faster than a disk writes a note through: theirs survive a kill, not a power cut.
+const WORTH_A_WAIT: u64 = 8 << 20;
+/// How often the accepted bytes are noted: for people only.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
+
+/// How far an upload had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Bytes are on their way.
+    Sending,
+    /// The last request may have been sent: look first, send again only if it is not there.
+    Finishing,
+}
+
+/// What the next run finds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Begun {
+    pub stage: Stage,
+    pub protocol: Protocol,
+    pub ticket: Ticket,
+    /// As in `UploadSession::note`; none: it can only be started over, after a look.
+    pub note: Option<String>,
+    pub replaces: Option<Entry>,
+    /// The name it gets, which `rename` may have changed.
+    pub name: String,
+    /// Of the whole file, when it was computed before the first byte.
+    pub md5: Option<String>,
+}
+
+/// The notes of one upload.
+#[derive(Clone)]
+pub struct Journal {
+    ledger: Arc<dyn Ledger>,
+    key: String,
+    /// The remote's name and the path there.
+    place: (String, String),
+    source: Identity,
+    accepted: Arc<AtomicU64>,
+    last: Arc<std::sync::Mutex<Option<(Begun, Instant)>>>,
+}
+
+impl Journal {
+    /// `key`: as in [`Unfinished::key`].
+    pub fn new(ledger: Arc<dyn Ledger>, key: String, place: (String, String), source: Identity) -> Self {
+        Journal { ledger, key, place, source, accepted: Arc::default(), last: Arc::default() }
+    }
+
+    pub fn source(&self) -> &Identity {
+        &self.source
+    }
+
+    /// What an earlier run left for this very source, or the leftover of a source that has changed since.
+    pub fn earlier(&self) -> Result<Option<(Begun, Freshness)>> {
+        let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
+        // Notes of a later version that this one can't read are none.
+        let Ok(begun) = serde_json::from_str::<Begun>(&found.upload) else { return Ok(None) };
+        let same = found.identity == self.source.text();
+        Ok(Some((begun, if same { Freshness::Same } else { Freshness::Changed })))
+    }
+
+    /// An upload is open on the server; no byte of it was sent yet.
+    pub fn opened(&self, item: &UploadItem, ticket: &Ticket, protocol: Protocol, note: Option<String>) -> Result<()> {
+        let begun = Begun {
+            stage: Stage::Sending,
+            protocol,
+            ticket: ticket.clone(),
+            note,
+            replaces: item.replaces.clone(),
+            name: item.name.clone(),
+            md5: item.checksum.md5.clone(),
+        };
+        self.accepted.store(0, Ordering::Relaxed);
+        self.write(begun)
+    }
+
+    /// Goes on with what was begun.
+    pub fn taken_up(&self, begun: Begun) {
+        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((begun, Instant::now()));
+    }
+
+    /// `offset` bytes are accepted.
+    pub fn accepted(&self, offset: u64) -> Result<()> {
+        self.accepted.store(offset, Ordering::Relaxed);
+        match self.latest() {
+            Some((begun, noted)) if noted.elapsed() >= NOTE_EVERY => self.write(begun),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next request makes the file appear.
+    pub fn finishing(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) => self.write(Begun { stage: Stage::Finishing, ..begun }),
+            None => Ok(()),
+        }
+    }
+
+    /// It is there, or it is given up with nothing left to take up.
+    pub fn over(&self) -> Result<()> {
+        self.ledger.forget_unfinished(&self.key)
+    }
+
+    fn latest(&self) -> Option<(Begun, Instant)> {
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn write(&self, begun: Begun) -> Result<()> {
+        let upload = serde_json::to_string(&begun).unwrap_or_default();
+        let unfinished = Unfinished {
+            key: self.key.clone(),
+            remote: self.place.0.clone(),
+            path: self.place.1.clone(),
+            source: self.source.path.clone(),
+            identity: self.source.text(),
+            upload,
+            size: self.source.size,
+            accepted: self.accepted.load(Ordering::Relaxed),
+            at: now(),
+        };
+        self.ledger.record_unfinished(&unfinished, self.source.size >= WORTH_A_WAIT)?;
+        self.taken_up(begun);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    Same,
+    /// The source is no longer what it was: the leftover is of no use.
+    Changed,
+}

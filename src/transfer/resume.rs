@@ -1,0 +1,152 @@
+//! Taking up what an earlier run began. Looked first, asked then, sent last: a file that has arrived is not sent again,
+//! and one that has not goes on at the byte that the server names.
+
+use std::sync::Arc;
+
+use super::journal::{Begun, Freshness, Stage};
+use super::retry::Desk;
+use super::upload::{Carrier, settle_time, size_of};
+use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event, Protocol};
+
+pub(super) enum TakenUp {
+    /// Nothing was begun, or nothing of it can be used.
+    Nothing,
+    /// The earlier run's last request had arrived: so many bytes.
+    There(Ticket, Protocol, u64),
+    /// Goes on at this byte.
+    At(Ticket, Box<dyn UploadSession>, u64),
+}
+
+impl Carrier<'_> {
+    pub(super) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
+        let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };
+        let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
+        let ticket = begun.ticket.clone();
+        if let Some(size) = self.arrived(&begun, item).await? {
+            return Ok(TakenUp::There(ticket, begun.protocol, size));
+        }
+        let Some((mut session, offset)) = self.reopen(&begun, item).await? else {
+            // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
+            match begun.protocol.spoils_its_name() {
+                false => item.unused = Some(ticket),
+                true => self.tell_leftover(&ticket),
+            }
+            return Ok(TakenUp::Nothing);
+        };
+        match offset {
+            Recovery::ResumeAt(at) => {
+                self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
+                self.desk.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
+                journal.taken_up(begun);
+                Ok(TakenUp::At(ticket, session, at))
+            }
+            Recovery::StartOver => {
+                let left_behind = session.abort().await;
+                self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
+                item.unused = Some(ticket);
+                Ok(TakenUp::Nothing)
+            }
+        }
+    }
+
+    /// Had the earlier run's last request arrived? Asked for a while when it may just be taken in.
+    async fn arrived(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<u64>> {
+        let size = item.source.size().unwrap_or(0);
+        let patience = match begun.stage {
+            Stage::Finishing => settle_time(self.desk.policy.timeout, size),
+            Stage::Sending => std::time::Duration::ZERO,
+        };
+        let found = self.desk.until_there(patience, || self.desk.provider.landed(&begun.ticket)).await;
+        match found {
+            Ok(entry) => Ok(entry.map(|entry| size_of(item, &entry))),
+            // The entry of the earlier run was removed meanwhile.
+            Err(e) if e.kind() == Kind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    async fn reopen(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+        let Some(note) = &begun.note else { return Ok(None) };
+        let opened = self.desk.ask(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
+        let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
+        let ended = Error::new(Kind::Interrupted, "an earlier run ended");
+        loop {
+            match session.recover(&ended).await {
+                Ok(recovery) => return Ok(Some((session, recovery))),
+                Err(error) => self.patience.after(error).await?,
+            }
+        }
+    }
+
+    fn tell_leftover(&self, ticket: &Ticket) {
+        let id = ticket.id.as_deref().unwrap_or("?");
+        let text = format!("{}: the earlier run's half-sent entry @{id} stays on the server; it can't be continued", ticket.path);
+        self.desk.events.tell(Event::Warning(text));
+    }
+}
+
+/// The item of an upload whose source is not at hand: enough to find what it left on the server.
+pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
+    UploadItem {
+        source: Arc::new(Gone { size: begun.ticket.size }),
+        folder,
+        siblings: [].into(),
+        name: begun.name.clone(),
+        checksum: Checksum::default(),
+        replaces: None,
+        protocol: None,
+        avoid: Vec::new(),
+        chunk_size: None,
+        unused: None,
+    }
+}
+
+/// A source that is only asked for its size.
+struct Gone {
+    size: Option<u64>,
+}
+
+impl Source for Gone {
+    fn name(&self) -> &str {
+        "an earlier source"
+    }
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+    fn read(&self, _: u64, _: u64) -> Chunks {
+        Box::pin(futures_util::stream::once(async { Err(std::io::Error::other("this source is gone")) }))
+    }
+    fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async { Ok(0) })
+    }
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
+/// stays on the server.
+pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
+    let mut left = begun.protocol.spoils_its_name().then(|| begun.ticket.id.clone().unwrap_or_default());
+    if let Some(note) = &begun.note
+        && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
+    {
+        // Only what is there is removed, so the session has to look.
+        let look = Error::new(Kind::Interrupted, "an earlier run ended");
+        desk_recover(desk, upload.session.as_mut(), &look).await?;
+        left = upload.session.abort().await;
+    }
+    Ok(left)
+}
+
+async fn desk_recover(desk: &Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
+    let mut patience = desk.patience(None);
+    loop {
+        match session.recover(look).await {
+            Ok(_) => return Ok(()),
+            Err(error) => patience.after(error).await?,
+        }
+    }
+}
