@@ -28,6 +28,8 @@ mod media;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]
+mod ops;
+#[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
 mod receipts;

@@ -4,8 +4,11 @@
 mod account;
 mod answer;
 mod api;
+mod changes;
+mod edits;
 mod entries;
 mod find;
+mod imports;
 mod names;
 mod sign_in;
 mod swap;
@@ -119,13 +122,13 @@ impl Provider for Giga0 {
         Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
     }
     fn removal(&self) -> Option<&dyn Removal> {
-        None
+        Some(self)
     }
     fn moves(&self) -> Option<&dyn Moves> {
-        None
+        Some(self)
     }
     fn copies(&self) -> Option<&dyn Copies> {
-        None
+        Some(self)
     }
     fn links(&self) -> Option<&dyn Links> {
         None
@@ -134,7 +137,7 @@ impl Provider for Giga0 {
         None
     }
     fn importing(&self) -> Option<&dyn Importing> {
-        None
+        Some(self)
     }
     fn sharing(&self) -> Option<&dyn Sharing> {
         None
@@ -143,7 +146,7 @@ impl Provider for Giga0 {
         None
     }
     fn editing(&self) -> Option<&dyn Editing> {
-        None
+        Some(self)
     }
     fn second_factor(&self) -> Option<&dyn SecondFactor> {
         None
