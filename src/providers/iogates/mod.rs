@@ -9,6 +9,7 @@ mod choice;
 mod circles;
 #[cfg(test)]
 mod conversations;
+mod download;
 mod entry;
 mod listing;
 mod loose;
@@ -26,10 +27,10 @@ use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
-    Removal, Result, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Provider, ProviderInfo, Removal, Result,
+    Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
-use crate::model::{Account, Entry, Place, Protocol, RemotePath};
+use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
 pub static INFO: ProviderInfo = ProviderInfo {
     id: "iogates",
@@ -117,8 +118,8 @@ impl Provider for IoGates {
     fn swapping(&self) -> Option<&dyn Swapping> {
         None
     }
-    fn open_download<'a>(&'a self, file: &'a Entry, _from: u64) -> BoxFuture<'a, Result<Download>> {
-        Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(download::open(self, file, from))
     }
     fn removal(&self) -> Option<&dyn Removal> {
         None
@@ -130,7 +131,7 @@ impl Provider for IoGates {
         None
     }
     fn links(&self) -> Option<&dyn Links> {
-        None
+        Some(self)
     }
     fn comments(&self) -> Option<&dyn Comments> {
         None
@@ -146,5 +147,11 @@ impl Provider for IoGates {
     }
     fn editing(&self) -> Option<&dyn Editing> {
         None
+    }
+}
+
+impl Links for IoGates {
+    fn link<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Secret>> {
+        Box::pin(download::link(self, file))
     }
 }
