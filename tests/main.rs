@@ -8,6 +8,8 @@ mod ftp_replies;
 mod ftps;
 #[cfg(unix)]
 mod ftps_resume;
+#[cfg(feature = "sandbox")]
+mod get;
 mod haul;
 #[cfg(unix)]
 mod memory;

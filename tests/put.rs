@@ -6,7 +6,7 @@ use haul::sandbox::Sandbox;
 
 use crate::haul::Home;
 
-const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
+pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
 
 /// A sandbox that lives as long as the test; the command under test runs in processes of its own.
 pub struct Play {
@@ -41,11 +41,11 @@ impl std::fmt::Debug for Content {
     }
 }
 
-fn text(text: &str) -> Content {
+pub fn text(text: &str) -> Content {
     Content(text.as_bytes().to_vec())
 }
 
-fn bytes(len: usize, seed: u32) -> Content {
+pub fn bytes(len: usize, seed: u32) -> Content {
     let mut state = seed.wrapping_mul(2_654_435_761).max(1);
     let step = |_| {
         state ^= state << 13;
@@ -56,7 +56,7 @@ fn bytes(len: usize, seed: u32) -> Content {
     Content((0..len).map(step).collect())
 }
 
-fn tree(home: &Home) -> BTreeMap<String, Content> {
+pub fn tree(home: &Home) -> BTreeMap<String, Content> {
     let files = BTreeMap::from([
         ("a.txt".to_owned(), text("a")),
         ("deep/er/b.bin".to_owned(), bytes(300_000, 1)),
@@ -69,7 +69,7 @@ fn tree(home: &Home) -> BTreeMap<String, Content> {
     files
 }
 
-fn below(prefix: &str, files: &BTreeMap<String, Content>) -> BTreeMap<String, Content> {
+pub fn below(prefix: &str, files: &BTreeMap<String, Content>) -> BTreeMap<String, Content> {
     files.iter().map(|(name, content)| (format!("{prefix}/{name}"), content.clone())).collect()
 }
 

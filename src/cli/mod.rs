@@ -3,8 +3,11 @@
 
 pub mod about;
 pub mod args;
+pub mod cat;
 pub mod completions;
 pub mod desk;
+pub mod get;
+pub mod link;
 pub mod login;
 pub mod ls;
 pub mod mkdir;
@@ -28,6 +31,9 @@ use desk::Desk;
 #[derive(Subcommand)]
 pub enum Verb {
     Put(put::PutArgs),
+    Get(get::GetArgs),
+    Cat(cat::CatArgs),
+    Link(link::LinkArgs),
     Ls(ls::LsArgs),
     Mkdir(mkdir::MkdirArgs),
     About(about::AboutArgs),
@@ -66,6 +72,9 @@ pub fn main() -> ExitCode {
 async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Put(args) => put::run(desk, args).await,
+        Verb::Get(args) => get::run(desk, args).await,
+        Verb::Cat(args) => cat::run(desk, args).await,
+        Verb::Link(args) => link::run(desk, args).await,
         Verb::Ls(args) => ls::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,

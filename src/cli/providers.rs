@@ -31,9 +31,10 @@ pub struct ProvidersArgs {
 type Held = fn(&AnyProvider) -> bool;
 
 /// The columns of the table.
-const ABILITIES: [(&str, Held); 3] = [
+const ABILITIES: [(&str, Held); 4] = [
     ("folders", |p| p.folders().is_some()),
     ("replace", |p| p.swapping().is_some() || p.info().revises),
+    ("links", |p| p.links().is_some()),
     ("md5-before", |p| p.info().takes_md5),
 ];
 

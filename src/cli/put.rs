@@ -50,6 +50,9 @@ pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::count)]
     pub jobs: u32,
+    /// Connections for one large file, where the protocol can
+    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = values::count)]
+    pub streams: u32,
     /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
     #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", value_parser = protocol)]
     pub protocol: AnyProtocol,
@@ -136,7 +139,7 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
-fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
+pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
     transfer::Desk {
         provider,
         policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },

@@ -61,7 +61,7 @@ pub fn account() -> Account {
         account: Some("ann".into()),
         package: Some("Pro".into()),
         quota: Quota { total: Some(100 << 30), used: Some(12 << 30), free: Some(88 << 30) },
-        limits: Limits { file_size: Some(10 << 30), uploads_at_once: Some(4), may_upload: Some(true) },
+        limits: Limits { file_size: Some(10 << 30), uploads_at_once: Some(4), downloads_at_once: None, may_upload: Some(true) },
         protocols: vec![Protocol::Tus, Protocol::Ftps],
         warnings: vec!["the share ends tomorrow".into()],
         extra: Default::default(),

@@ -26,7 +26,7 @@ impl Tally {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }
-            Report::Skipped { .. } => self.skipped = self.skipped.saturating_add(1),
+            Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);
                 // A report carries the name of the kind; kinds of one name have one status.

@@ -94,6 +94,11 @@ fn the_one(ask: &Question<'_>) -> Result<Option<Box<Entry>>> {
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
 fn free_name(folder: &Folder, name: &str) -> String {
+    numbered(name, |candidate| folder.named(candidate).next().is_some())
+}
+
+/// `a (2).mov`, `a (3).mov`, …: the first that is not `taken`.
+pub(super) fn numbered(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let (stem, extension) = match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
         _ => (name, ""),
@@ -101,7 +106,7 @@ fn free_name(folder: &Folder, name: &str) -> String {
     let mut number = 2u64;
     loop {
         let candidate = format!("{stem} ({number}){extension}");
-        if folder.named(&candidate).next().is_none() {
+        if !taken(&candidate) {
             return candidate;
         }
         number += 1;
@@ -128,7 +133,7 @@ async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -
     Ok(same.then(|| "same MD5".to_owned()))
 }
 
-fn is_same_source(put: &Finished, here: &Identity) -> bool {
+pub(super) fn is_same_source(put: &Finished, here: &Identity) -> bool {
     (put.source.as_str(), put.source_mtime_ns, put.source_inode) == (here.path.as_str(), here.modified_ns, here.inode)
 }
 
@@ -152,7 +157,7 @@ impl Stamp {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn fits(&self, recorded: &str) -> bool {
+    pub(super) fn fits(&self, recorded: &str) -> bool {
         let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
         fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b

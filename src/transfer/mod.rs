@@ -2,12 +2,15 @@
 //! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
 
 pub mod conflict;
+pub mod download;
 pub mod folders;
+pub mod get;
 pub mod journal;
 pub mod limit;
 pub mod meter;
 pub mod plan;
 pub mod put;
+pub mod remote;
 pub mod resume;
 pub mod retry;
 pub mod source;

@@ -1,0 +1,231 @@
+//! The whole of a `get`: what the addresses name, where each file lands, then so many files at once. Folders are listed as
+//! the work comes to them, so that a large tree takes no memory. Each file's outcome is an event; what stops the whole
+//! run comes back as the error.
+
+mod keep;
+mod local;
+pub mod stdout;
+mod walk;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use self::keep::{Decision, Known, decide};
+use self::local::{Local, check_name, enter, shown};
+use super::IfExists;
+use super::download::{Downloaded, Order, download};
+use super::put::ChecksumMode;
+use super::retry::Desk;
+use crate::contract::Ledger;
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::{Failure, Transfer};
+use crate::model::{Address, Entry, Event, RemotePath, Report, Root};
+
+/// One address, and all that is needed to read there.
+#[derive(Clone)]
+pub struct Origin {
+    pub desk: Desk,
+    pub ledger: Arc<dyn Ledger>,
+    /// Origin and account, as in `Finished::remote`.
+    pub key: String,
+    pub address: Address,
+}
+
+impl Origin {
+    /// What the address names. Fails with `NotFound` when a file is called as a folder.
+    pub async fn entry(&self) -> Result<Entry> {
+        let entry = self.desk.ask(|| self.desk.provider.stat(&self.address.place)).await?;
+        if self.address.folder && !entry.is_folder() {
+            return Err(Error::new(Kind::NotFound, "this is a file, not a folder")
+                .on(self.address.to_string())
+                .hint("leave out the last slash"));
+        }
+        Ok(entry)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct GetOptions {
+    pub if_exists: IfExists,
+    pub checksum: ChecksumMode,
+    /// Files in flight.
+    pub jobs: usize,
+    /// Connections for one large file.
+    pub streams: usize,
+    pub dry_run: bool,
+    pub fail_fast: bool,
+}
+
+/// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
+/// events.
+pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> Result<()> {
+    let mut found = Vec::new();
+    for origin in origins {
+        if let Some(most) = downloads_at_once(&origin, &found).await? {
+            options.jobs = options.jobs.min(most).max(1);
+            options.streams = options.streams.min(most / options.jobs).max(1);
+        }
+        let entry = origin.entry().await?;
+        found.push((Arc::new(origin), entry));
+    }
+    let as_folder = found.len() > 1 || found.iter().any(|(_, entry)| entry.is_folder());
+    let local = Local::of(local, as_folder)?;
+    let several = found.len() > 1;
+    let run = Run {
+        local,
+        options,
+        several,
+        taken: Mutex::default(),
+        planned: Mutex::default(),
+        ids: AtomicU64::new(0),
+        stopped: OnceLock::new(),
+    };
+    Arc::new(run).carry_out(found).await;
+    Ok(())
+}
+
+/// How many downloads the account may have at once; asked, with all that a sign-in tells, once for each remote.
+async fn downloads_at_once(origin: &Origin, before: &[(Arc<Origin>, Entry)]) -> Result<Option<usize>> {
+    if before.iter().any(|(known, _)| known.key == origin.key) {
+        return Ok(None);
+    }
+    let account = origin.desk.ask(|| origin.desk.provider.sign_in()).await?;
+    for warning in account.warnings {
+        origin.desk.events.tell(Event::Warning(warning));
+    }
+    Ok(account.limits.downloads_at_once)
+}
+
+/// How a person calls an entry: `studio:/a/b`, or by the id that the address began with.
+fn shown_source(address: &Address, entry: Option<&Entry>) -> String {
+    match (&address.place.root, entry) {
+        (Root::Top, Some(entry)) => format!("{}:{}", address.remote, entry.path),
+        (Root::Id(_), Some(entry)) => format!("{}:@{}", address.remote, entry.id),
+        (_, None) => address.to_string(),
+    }
+}
+
+/// One file to get.
+struct Item {
+    origin: Arc<Origin>,
+    file: Entry,
+    /// Folders below the user's own.
+    below: Vec<String>,
+    /// Its name here.
+    name: String,
+}
+
+struct Run {
+    local: Local,
+    options: GetOptions,
+    /// Sources may land on each other.
+    several: bool,
+    taken: Mutex<HashSet<PathBuf>>,
+    /// Files and bytes that are known of so far.
+    planned: Mutex<(u64, u64)>,
+    ids: AtomicU64,
+    /// A failure that every further file would meet too (or `--fail-fast`).
+    stopped: OnceLock<Kind>,
+}
+
+impl Run {
+    fn next_id(&self) -> FileId {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn one(&self, item: Item) {
+        let id = self.next_id();
+        if let Some(kind) = self.stopped.get() {
+            return self.failed(id, &item.origin, &item.file, &Error::new(*kind, "not tried, because an earlier failure stopped the run"));
+        }
+        match self.bring(id, &item).await {
+            Ok(report) => item.origin.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
+            Err(error) => {
+                if self.options.fail_fast || error.kind() == Kind::Auth {
+                    let _ = self.stopped.set(error.kind());
+                }
+                self.failed(id, &item.origin, &item.file, &error);
+            }
+        }
+    }
+
+    fn failed(&self, id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
+        let mut failure = Failure::new(error).at(&origin.address.remote, entry.path.to_string());
+        if origin.address.place.root != Root::Top {
+            failure.source = Some(shown_source(&origin.address, Some(entry)));
+        }
+        origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+    }
+
+    async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
+        let Item { origin, file, name, .. } = item;
+        let folder = enter(self.local.folder(), &item.below, !self.options.dry_run)?;
+        let target = folder.join(check_name(name)?);
+        self.take(&target)?;
+        let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
+        // Two runs that fetch to one place take turns; the second then sees what the first has done.
+        let place = std::path::absolute(&target)?;
+        let _claim = if self.options.dry_run { None } else { Some(origin.ledger.claim(&format!("get|{}", place.display())).await?) };
+        match decide(self.options.if_exists, &target, file, &known).await? {
+            Decision::Skip { reason } => Ok(self.skipped(item, &target, reason)),
+            Decision::Fetch { to, replaces } if self.options.dry_run => Ok(self.foreseen(item, &to, replaces)),
+            Decision::Fetch { to, replaces } => {
+                origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, Some(file)), size: file.size });
+                let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
+                let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
+                let order = Order { file, remote: &origin.key, target: &to, replace: replaces, streams: self.options.streams, md5, hash };
+                let downloaded = download(&origin.desk, id, &order).await?;
+                if let Err(e) = known.fetched(file, &to, downloaded.md5.clone()) {
+                    origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
+                }
+                Ok(self.downloaded(item, &to, downloaded))
+            }
+        }
+    }
+
+    /// Fails with `Usage` when another source of this run lands there too.
+    fn take(&self, target: &std::path::Path) -> Result<()> {
+        if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned()) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(target))).hint("get them into different folders"))
+    }
+
+    fn skipped(&self, item: &Item, target: &std::path::Path, reason: String) -> Report {
+        let (source, remote, path) = from(item);
+        Report::NotDownloaded { source, remote, path, target: shown(target), id: item.file.id.clone(), size: item.file.size, reason }
+    }
+
+    fn foreseen(&self, item: &Item, target: &std::path::Path, replaces: bool) -> Report {
+        let (source, remote, path) = from(item);
+        let action = if replaces { "replace" } else { "download" };
+        Report::PlannedDownload { action, source, remote, path, target: shown(target), size: item.file.size }
+    }
+
+    fn downloaded(&self, item: &Item, target: &std::path::Path, done: Downloaded) -> Report {
+        let (source, remote, path) = from(item);
+        Report::Downloaded(Transfer {
+            source,
+            remote,
+            path,
+            id: Some(item.file.id.clone()),
+            size: done.size,
+            md5: done.md5,
+            verified: done.verified,
+            protocol: done.protocol,
+            resumed_from: done.resumed_from,
+            retries: done.retries,
+            seconds: done.time.as_secs_f64(),
+            target: Some(shown(target)),
+            kept: None,
+        })
+    }
+}
+
+fn from(item: &Item) -> (String, String, RemotePath) {
+    let address = &item.origin.address;
+    (shown_source(address, Some(&item.file)), address.remote.clone(), item.file.path.clone())
+}
