@@ -1,6 +1,8 @@
 //! One binary for all tests that start something: the command, a server, a provider. Unit tests sit beside their code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(feature = "sandbox")]
+mod between;
 mod floors;
 #[cfg(unix)]
 mod ftp_replies;
@@ -10,6 +12,8 @@ mod ftps;
 mod ftps_resume;
 #[cfg(feature = "sandbox")]
 mod get;
+#[cfg(feature = "sandbox")]
+mod get_faults;
 mod haul;
 #[cfg(unix)]
 mod memory;

@@ -1,6 +1,7 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
 //! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
 
+pub mod between;
 pub mod conflict;
 pub mod download;
 pub mod folders;

@@ -38,11 +38,10 @@ impl FileAgo {
     async fn fetch(&self, file: &Entry, revision: &str, from: u64) -> Result<Download> {
         let (key, token) = self.api.download_key().await?;
         let path = self.api.download_path.as_deref().unwrap_or(PATH);
-        let url = address(
-            &self.api.base,
-            path,
-            &[("{key}", key.expose()), ("{id}", &file.id), ("{revision}", revision), ("{name}", &file.name)],
-        )?;
+        // These names no address can hold; the id alone says which file is meant.
+        let name = if matches!(file.name.as_str(), "" | "." | "..") { "file" } else { &file.name };
+        let values = [("{key}", key.expose()), ("{id}", &file.id), ("{revision}", revision), ("{name}", name)];
+        let url = address(&self.api.base, path, &values)?;
         let ask = Ask { url, from, size: file.size, name: &file.name, mime: None };
         match range::open(&self.api.http, &ask).await {
             Ok(Opened::File(download)) => Ok(download),
@@ -84,7 +83,7 @@ fn address(base: &Url, path: &str, values: &[(&str, &str)]) -> Result<Url> {
         for step in path.split('/').filter(|step| !step.is_empty()) {
             let value = values.iter().find(|(name, _)| *name == step).map_or(step, |(_, value)| *value);
             if matches!(value, "" | "." | "..") {
-                return Err(Error::new(Kind::Refused, "no download address can be made with this name").on(format!("{value:?}")));
+                return Err(Error::new(Kind::Refused, "no download address can be made with this id").on(format!("{value:?}")));
             }
             steps.push(value);
         }

@@ -3,6 +3,7 @@
 
 mod flow;
 pub mod part;
+mod record;
 mod spans;
 
 use std::path::Path;
@@ -11,7 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::flow::Flow;
-use self::part::{Part, Whose};
+use self::part::Part;
+use self::record::Whose;
 use super::conflict::Stamp;
 use super::meter::Hash;
 use super::retry::Desk;

@@ -1,15 +1,13 @@
 //! A download in progress: `.NAME.haul-part` beside its target, and beside that a small record of whose bytes they are.
-//! A file says what survives a kill: how long it is. With several streams the record tells which spans are missing. A record
-//! that is torn or of another entry only costs a new start. (`.NAME.haul-part.json` and no database row: the two move
-//! together with their folder, and vanish with it.)
+//! A file says what survives a kill: how long it is. With several streams the record tells which spans are missing.
+//! (`.NAME.haul-part.json` and no database row: the two move together with their folder, and vanish with it.)
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
+use super::record::{Record, Span, Whose};
 use crate::error::{Error, Kind, Result};
 
 pub const PART: &str = ".haul-part";
@@ -18,31 +16,6 @@ const RECORD: &str = ".json";
 const LONGEST_NAME: usize = 200;
 /// Bytes between two notes of several streams: what a kill costs at most.
 const NOTE_EVERY: u64 = 16 << 20;
-
-/// The very content that the bytes are of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whose {
-    pub remote: String,
-    pub id: String,
-    /// As in `Finished::stamp`.
-    pub stamp: String,
-}
-
-/// Bytes `[at, end)` that are still missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    pub at: u64,
-    pub end: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Record {
-    whose: Whose,
-    /// Empty while there is one stream: then the part's length tells.
-    missing: Vec<Span>,
-    #[serde(skip)]
-    unnoted: u64,
-}
 
 pub struct Part {
     file: File,
@@ -62,7 +35,7 @@ impl Part {
         let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").on(shown.clone()).cause(e);
         let file = private().open(&path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        let left = read_record(&record_path).filter(|record| record.whose == whose && record.is_about(length));
+        let left = Record::read(&record_path).filter(|record| record.whose == whose && record.is_about(length));
         let found = left.is_some();
         let record = left.unwrap_or(Record { whose, missing: Vec::new(), unnoted: 0 });
         let part = Part { file, path, record_path, record: Mutex::new(record) };
@@ -94,9 +67,11 @@ impl Part {
 
     /// Makes room for spans that fill at the same time.
     pub fn split(&self, spans: Vec<Span>) -> Result<()> {
-        self.file.set_len(spans.last().map_or(0, |span| span.end))?;
+        let end = spans.last().map_or(0, |span| span.end);
+        // First the record: without it the room made would pass for bytes that have come.
         self.record().missing = spans;
-        self.note()
+        self.note()?;
+        Ok(self.file.set_len(end)?)
     }
 
     pub fn start_over(&self) -> Result<()> {
@@ -115,14 +90,15 @@ impl Part {
         }
         record.unnoted += bytes.len() as u64;
         if record.unnoted >= NOTE_EVERY {
-            self.write_record(&mut record)?;
+            record.write(&self.record_path)?;
         }
         Ok(())
     }
 
     /// Puts down what is known now.
     pub fn note(&self) -> Result<()> {
-        self.write_record(&mut self.record())
+        self.record()
+            .write(&self.record_path)
             .map_err(|e| Error::new(Kind::Local, "it can't be written").on(self.record_path.display().to_string()).cause(e))
     }
 
@@ -164,21 +140,6 @@ impl Part {
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn write_record(&self, record: &mut Record) -> io::Result<()> {
-        record.unnoted = 0;
-        std::fs::write(&self.record_path, serde_json::to_vec(record)?)
-    }
-}
-
-impl Record {
-    /// Does a part of that length go with it?
-    fn is_about(&self, length: u64) -> bool {
-        match self.missing.last() {
-            Some(last) => last.end == length && self.missing.iter().all(|span| span.at <= span.end && span.end <= length),
-            None => true,
-        }
-    }
 }
 
 /// Would a file of this name be taken for a download in progress?
@@ -195,10 +156,6 @@ fn paths(target: &Path) -> Result<(PathBuf, PathBuf)> {
         None => name.into_owned(),
     };
     Ok((target.with_file_name(format!(".{name}{PART}")), target.with_file_name(format!(".{name}{PART}{RECORD}"))))
-}
-
-fn read_record(path: &Path) -> Option<Record> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// Nothing is written through a link, or into a pipe.

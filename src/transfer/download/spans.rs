@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use futures_util::{StreamExt, stream};
 
 use super::Fetching;
-use super::part::Span;
+use super::record::Span;
 use crate::contract::Download;
 use crate::error::Result;
 use crate::model::Event;

@@ -8,7 +8,7 @@ use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::IfExists;
-use crate::transfer::conflict::{Stamp, is_same_source, numbered};
+use crate::transfer::conflict::{Stamp, is_same_source, known_md5, numbered};
 use crate::transfer::source::{FileSource, Identity, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -31,13 +31,8 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The entry's MD5: the provider's word, or what this machine put there itself when it is still that.
     pub fn md5(&self, file: &Entry) -> Result<Option<String>> {
-        if file.md5.is_some() {
-            return Ok(file.md5.clone());
-        }
-        let put = self.ledger.finished(self.remote, &file.id)?;
-        Ok(put.filter(|put| Stamp::of(file).fits(&put.stamp)).and_then(|put| put.md5))
+        known_md5(file, self.ledger, self.remote)
     }
 
     /// Remembers that `target` holds what `file` is now.
