@@ -183,19 +183,6 @@ fn standard_output_takes_the_bytes_and_nothing_else() {
     }
 }
 
-#[cfg(unix)]
-#[test]
-fn a_reader_that_has_enough_is_no_failure() {
-    let play = Play::new();
-    play.stored("giga0", "/f.bin", &bytes(3_000_000, 5));
-    let mut child = play.home.command(&["cat", "giga0:/f.bin"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut first = [0; 10];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
-}
-
 #[test]
 fn what_is_here_is_treated_as_asked() {
     let play = Play::new();

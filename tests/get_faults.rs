@@ -26,7 +26,17 @@ fn what_is_cut_goes_on_where_it_broke() {
         let ran = play.get(&["-v", &format!("{remote}:/f.bin"), &format!("{remote}-2.bin")]).ends_with(0);
         assert_eq!(ran.events("downloaded")[0]["retries"], 1);
         assert_eq!(std::fs::read(play.path(&format!("{remote}-2.bin"))).unwrap(), content.0, "{remote}");
+        play.sandbox.faults().script(&format!("{remote}/download:cut=1500000")).unwrap();
+        let cat = play.home.command(&["cat", &format!("{remote}:/f.bin")]).output().unwrap();
+        assert_eq!(
+            (cat.status.code(), Content(cat.stdout)),
+            (Some(0), content.clone()),
+            "{remote}: and what is written is not written twice"
+        );
     }
+    play.sandbox.faults().script("giga0/download:slow=4000").unwrap();
+    let ran = play.get(&["--timeout", "1s", "giga0:/f.bin", "slow.bin"]).ends_with(0);
+    assert_eq!(ran.events("downloaded")[0]["retries"], 1, "a silent server is left and asked again");
 }
 
 #[cfg(unix)]
@@ -99,6 +109,19 @@ fn several_streams_bring_the_same_bytes() {
 
 fn downloads(play: &Play, remote: &str) -> u64 {
     play.sandbox.counts().requests(remote, "download")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let play = Play::new();
+    play.stored("giga0", "/f.bin", &bytes(3_000_000, 5));
+    let mut child = play.home.command(&["cat", "giga0:/f.bin"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 10];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 
 #[test]
