@@ -60,7 +60,16 @@ fn every_pair_of_providers_and_a_cut_on_the_way() {
                 let name = format!("from-{from}.bin");
                 let from_side =
                     From { desk: &source, file: &file, name: format!("{from}:/source.bin"), remote: from, ledger: state.as_ref() };
-                let to_side = To { desk: &target, folder, name: name.clone(), replaces: None, protocol: None, chunk_size: None };
+                let to_side = To {
+                    desk: &target,
+                    folder,
+                    siblings: Arc::from([]),
+                    metadata: Arc::default(),
+                    name: name.clone(),
+                    replaces: None,
+                    protocol: None,
+                    chunk_size: None,
+                };
                 let copied = copy_file_between(1, &from_side, &to_side).await.unwrap();
                 assert_eq!((copied.size, copied.md5.as_deref()), (3_000_000, Some(md5.as_str())), "{from} to {to}");
                 let verified = if from == "iogates" || *to != "fileago" { Verified::Md5 } else { Verified::Size };
@@ -86,7 +95,16 @@ fn a_source_that_is_not_what_its_provider_says_is_told() {
         let file = source.ask(|| source.provider.stat(&at)).await.unwrap();
         let folder = target.ask(|| target.provider.stat(&top)).await.unwrap();
         let from = From { desk: &source, file: &file, name: "iogates:/source.bin".into(), remote: "iogates", ledger: state.as_ref() };
-        let to = To { desk: &target, folder, name: "copy.bin".into(), replaces: None, protocol: None, chunk_size: None };
+        let to = To {
+            desk: &target,
+            folder,
+            siblings: Arc::from([]),
+            metadata: Arc::default(),
+            name: "copy.bin".into(),
+            replaces: None,
+            protocol: None,
+            chunk_size: None,
+        };
         let error = copy_file_between(1, &from, &to).await.unwrap_err();
         assert_eq!(error.kind(), haul::error::Kind::Integrity, "{error}");
     });

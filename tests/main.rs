@@ -3,6 +3,16 @@
 
 #[cfg(feature = "sandbox")]
 mod between;
+#[cfg(feature = "sandbox")]
+mod config_cli;
+#[cfg(feature = "sandbox")]
+mod contract;
+#[cfg(all(unix, feature = "sandbox"))]
+mod crash;
+#[cfg(feature = "sandbox")]
+mod errors;
+#[cfg(feature = "sandbox")]
+mod faults;
 mod floors;
 #[cfg(unix)]
 mod ftp_replies;
@@ -15,10 +25,18 @@ mod get;
 #[cfg(feature = "sandbox")]
 mod get_faults;
 mod haul;
+#[cfg(feature = "sandbox")]
+mod look;
+#[cfg(feature = "sandbox")]
+mod manual;
+#[cfg(feature = "sandbox")]
+mod media;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]
 mod put;
+#[cfg(feature = "sandbox")]
+mod receipts;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(unix)]

@@ -15,6 +15,7 @@ use crate::model::{Address, Report};
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct AboutArgs {
+    /// Its name
     #[arg(value_name = "REMOTE:")]
     pub remote: String,
     /// Time without a byte before a connection counts as lost

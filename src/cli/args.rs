@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::builder::{BoolishValueParser, OsStr};
+use clap::builder::{BoolishValueParser, OsStr, Resettable};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::Verb;
@@ -84,7 +85,8 @@ impl Early {
 
 pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, Early> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let matches = Cli::command().try_get_matches_from(&args).map_err(Early::Clap)?;
+    let tree = || deaf_to_empty(Cli::command());
+    let matches = tree().try_get_matches_from(&args).map_err(|e| Early::Clap(with_suggestion(e)))?;
     let first = Cli::from_arg_matches(&matches).map_err(Early::Clap)?;
     let options = default_options();
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -96,9 +98,30 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
     for default in config.defaults().iter() {
         check_default(default)?;
     }
-    let cli = with_defaults(Cli::command(), config.defaults()).try_get_matches_from(&args);
+    let cli = with_defaults(tree(), config.defaults()).try_get_matches_from(&args);
     let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(Early::Clap)?;
     Ok(Parsed { config, global: cli.global, verb: cli.verb })
+}
+
+/// A variable that is set to nothing is not set: CI systems pass inputs on that nobody gave.
+fn deaf_to_empty(tree: Command) -> Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    tree.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(deaf_to_empty)
+}
+
+/// clap suggests nothing for a word as short as `pt`.
+fn with_suggestion(mut e: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(typed)) = e.get(ContextKind::InvalidSubcommand) else { return e };
+    if e.get(ContextKind::SuggestedSubcommand).is_some() {
+        return e;
+    }
+    let tree = Cli::command();
+    let near = |name: &&str| strsim::osa_distance(typed, name) == 1;
+    let near: Vec<String> = tree.get_subcommands().map(Command::get_name).filter(near).map(str::to_owned).collect();
+    if !near.is_empty() {
+        e.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(near));
+    }
+    e
 }
 
 /// Whom to ask for a secret that is set nowhere: nobody, when the user wants quiet or a script listens.
@@ -158,4 +181,48 @@ fn set_default(tree: Command, default: &DefaultValue) -> Command {
         let values: Vec<OsStr> = default.values.iter().map(|v| OsStr::from(v.clone())).collect();
         arg.default_values(values)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(tree: &Command, path: &str, visit: &mut impl FnMut(&str, &Command)) {
+        for verb in tree.get_subcommands().filter(|v| v.get_name() != "help") {
+            let path = format!("{path} {}", verb.get_name());
+            visit(&path, verb);
+            walk(verb, &path, visit);
+        }
+    }
+
+    #[test]
+    fn every_verb_opens_with_two_examples_that_fit_a_terminal() {
+        walk(&Cli::command(), "haul", &mut |path, verb| {
+            if verb.has_subcommands() {
+                return;
+            }
+            let text = verb.get_long_about().map(ToString::to_string).unwrap_or_default();
+            let after = text.split_once("\nExamples:\n").map(|(_, after)| after).unwrap_or_default();
+            let examples = after.lines().take_while(|line| line.starts_with("  ")).filter(|line| line.contains(path)).count();
+            assert!(examples >= 2, "{path}: {examples} examples in {text}");
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{path} has lines that are broken on a terminal: {text}");
+        });
+    }
+
+    #[test]
+    fn every_option_says_what_it_is() {
+        walk(&Cli::command(), "haul", &mut |path, verb| {
+            for arg in verb.get_arguments() {
+                assert!(arg.get_help().is_some(), "{path}: {} has no help", arg.get_id());
+            }
+        });
+    }
+
+    #[test]
+    fn a_near_miss_of_a_command_is_told() {
+        let error = Cli::command().try_get_matches_from(["haul", "pt"]).unwrap_err();
+        assert!(with_suggestion(error).to_string().contains("'put'"));
+        let error = Cli::command().try_get_matches_from(["haul", "xyzzy"]).unwrap_err();
+        assert!(!with_suggestion(error).to_string().contains("similar"));
+    }
 }

@@ -3,9 +3,8 @@
 use clap::Args;
 
 use super::desk::Desk;
-use super::get::{address, origins, to_stdout};
+use super::get::{WildArgs, address, to_stdout};
 use super::put::TransferArgs;
-use crate::contract::Events;
 use crate::error::Result;
 
 /// Write files to standard output, one after the other
@@ -19,12 +18,12 @@ pub struct CatArgs {
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub sources: Vec<String>,
     #[command(flatten)]
+    pub wild: WildArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(desk: &mut Desk, args: CatArgs) -> Result<u8> {
     let sources = args.sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
-    let (events, receiver) = Events::channel();
-    let origins = origins(desk, sources, &args.transfer, &events)?;
-    to_stdout(desk, origins, receiver, &args.transfer).await
+    to_stdout(desk, sources, args.wild.literal, &args.transfer).await
 }

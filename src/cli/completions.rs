@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CompletionsArgs {
+    /// For which shell
     pub shell: Shell,
 }
 

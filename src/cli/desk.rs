@@ -71,7 +71,7 @@ impl Desk {
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config })
     }
 
-    pub fn tokens(&self) -> Arc<State> {
+    pub fn state(&self) -> Arc<State> {
         self.state.clone()
     }
 
@@ -138,12 +138,20 @@ fn style_of(global: &Global) -> Style {
     }
 }
 
+/// Whom a remote's entries belong to. Where a secret says who we are (a share URL, a token, a key pair), the remote's
+/// name stands for it: looking at the secret might run a command.
 fn key_of(config: &Remote) -> String {
     let secrets = config.secrets();
     let url = secrets.plain("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();
-    let user = secrets.plain("username").unwrap_or_default();
-    format!("{}|{}|{user}", config.provider.id, url.trim_end_matches('/'))
+    let who = match secrets.plain("username").filter(|_| !IDENTITIES.iter().any(|key| secrets.has(key))) {
+        Some(user) => format!("user {user}"),
+        None => format!("remote {}", config.name.to_lowercase()),
+    };
+    format!("{}|{}|{who}", config.provider.id, url.trim_end_matches('/'))
 }
+
+/// Secrets that name an account by themselves.
+const IDENTITIES: [&str; 3] = ["share_url", "token", "key1"];
 
 /// For a verb that a provider lacks.
 pub fn unsupported(remote: &OpenRemote, what: &str, others: &[&str]) -> Error {

@@ -1,6 +1,6 @@
 //! `haul login` and `haul logout`: a token obtained and kept, or revoked there and forgotten here.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,23 +8,35 @@ use clap::Args;
 
 use super::desk::Desk;
 use super::{DONE, values};
-use crate::contract::{BoxFuture, StoredToken, TokenStore};
+use crate::config::ask_on_terminal;
+use crate::contract::lease::DEVICE;
+use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
+use crate::model::text::first_words;
 use crate::model::{Address, Report, Secret};
 
-/// Obtain a token and keep it; asks for the password if it is set nowhere, and keeps that too
+/// Obtain a token and keep it
 ///
 /// Examples:
 ///   haul login studio
 ///   pass show studio | haul login studio --password-stdin
+///   wait-for-sms | haul login shared --code-stdin
+///
+/// Asks for the password if it is set nowhere, and keeps that too. A server that
+/// wants a code by SMS (ioGates shares) is asked to send one, and remembers this
+/// machine afterwards.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LoginArgs {
+    /// Its name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     /// Read the password from standard input, up to the first line end
     #[arg(long)]
     pub password_stdin: bool,
+    /// Read the code that comes by SMS from standard input; it is sent when standard input is read
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub code_stdin: bool,
     /// Time without a byte before a connection counts as lost
     #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
     pub timeout: Duration,
@@ -38,6 +50,7 @@ pub struct LoginArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LogoutArgs {
+    /// Its name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
     /// Time without a byte before a connection counts as lost
@@ -48,11 +61,18 @@ pub struct LogoutArgs {
 pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     let config = desk.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
     if args.password_stdin {
-        config.give("password", password_from(std::io::stdin())?);
+        config.give("password", line_from(std::io::stdin(), "password")?);
     }
-    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.tokens())), args.timeout)?;
+    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.timeout)?;
     // Not repeated on any failure: a refused sign-in that is tried again locks accounts.
-    let account = remote.provider.sign_in().await.map_err(|e| e.on(remote.name.clone()))?;
+    let outcome = match (remote.provider.sign_in().await, remote.provider.second_factor()) {
+        (Err(refusal), Some(factor)) if is_for_a_code(&refusal, factor, args.code_stdin) => {
+            enter_code(desk, factor, args.code_stdin, refusal).await.map_err(|e| e.on(remote.name.clone()))?;
+            remote.provider.sign_in().await
+        }
+        (outcome, _) => outcome,
+    };
+    let account = outcome.map_err(|e| e.on(remote.name.clone()))?;
     for setting in config.provider.settings.iter().filter(|s| s.secret) {
         if let Some(secret) = config.typed(setting.key) {
             desk.config.save_credentials(&remote.name, setting.key, &secret)?;
@@ -73,28 +93,53 @@ pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-/// A password is a line; what follows it is not part of it.
-fn password_from(mut input: impl Read) -> Result<Secret> {
+/// How a server refuses that wants a code is not documented: whoever brings one is believed.
+fn is_for_a_code(refusal: &Error, factor: &dyn SecondFactor, brings_one: bool) -> bool {
+    factor.wanted() || (brings_one && matches!(refusal.kind(), Kind::Auth | Kind::Expired | Kind::Refused))
+}
+
+/// Nothing is sent to a telephone unless somebody is there to read it. A wrong code is not asked for again.
+async fn enter_code(desk: &Desk, factor: &dyn SecondFactor, from_stdin: bool, refusal: Error) -> Result<()> {
+    let style = desk.renderer.style();
+    let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
+    if !from_stdin && !somebody_reads {
+        return Err(refusal.hint("run `haul login` in a terminal, or with --code-stdin"));
+    }
+    let said = first_words(&factor.send_code().await?, WORDS_SHOWN);
+    desk.renderer.note(&said);
+    let read = move || match from_stdin {
+        true => line_from(std::io::stdin(), "code").map(Some),
+        false => ask_on_terminal(&format!("{said}; the code: ")),
+    };
+    let code =
+        tokio::task::spawn_blocking(read).await.map_err(|e| Error::new(Kind::Other, "the code could not be asked for").cause(e))??;
+    let code = code.ok_or_else(|| Error::new(Kind::Auth, "no code was entered"))?;
+    factor.enter_code(&code).await
+}
+
+const WORDS_SHOWN: usize = 80;
+
+/// A secret is a line; what follows it is not part of it.
+fn line_from(input: impl Read, what: &str) -> Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = String::new();
-    input
-        .by_ref()
-        .take(LONGEST)
-        .read_to_string(&mut text)
-        .map_err(|e| Error::new(Kind::Local, "the password could not be read").on("-").cause(e))?;
+    BufReader::new(input.take(LONGEST))
+        .read_line(&mut text)
+        .map_err(|e| Error::new(Kind::Local, format!("the {what} could not be read")).on("-").cause(e))?;
     let line = text.split(['\r', '\n']).next().unwrap_or_default();
     if line.is_empty() {
-        return Err(Error::new(Kind::Usage, "standard input holds no password").on("-"));
+        return Err(Error::new(Kind::Usage, format!("standard input holds no {what}")).on("-"));
     }
     Ok(Secret::new(line))
 }
 
-/// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token.
+/// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token. The device stays who
+/// it is: a server that has seen a code from it does not ask again.
 struct Fresh<T>(Arc<T>);
 
 impl<T: TokenStore> TokenStore for Fresh<T> {
-    fn load(&self, _: &str) -> Result<Option<StoredToken>> {
-        Ok(None)
+    fn load(&self, account: &str) -> Result<Option<StoredToken>> {
+        if account == DEVICE { self.0.load(account) } else { Ok(None) }
     }
     fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
         self.0.save(account, token)
@@ -113,8 +158,8 @@ mod tests {
 
     #[test]
     fn a_password_is_one_line() {
-        assert_eq!(password_from(&b"s3cret\r\nmore"[..]).unwrap().expose(), "s3cret");
-        assert_eq!(password_from(&b" with blanks \n"[..]).unwrap().expose(), " with blanks ");
-        assert_eq!(password_from(&b"\n"[..]).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(line_from(&b"s3cret\r\nmore"[..], "password").unwrap().expose(), "s3cret");
+        assert_eq!(line_from(&b" with blanks \n"[..], "password").unwrap().expose(), " with blanks ");
+        assert_eq!(line_from(&b"\n"[..], "password").unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -2,22 +2,26 @@
 
 use clap::Args;
 
-use super::desk::{Desk, OpenRemote};
-use super::{DONE, values};
+use super::desk::Desk;
+use super::look::{Found, Look, LookArgs};
 use crate::error::Result;
-use crate::model::{Address, Entry, Report};
 use crate::render::View;
+use crate::transfer::scan::Step;
 
-/// List a folder on a remote; without an address, the remotes
+/// List folders on a remote; without an address, the remotes
 ///
 /// Examples:
-///   haul ls studio:/incoming
+///   haul ls 'studio:/incoming/*.mov'
 ///   haul ls -lR --json cloud: | jq -r .path
+///
+/// "*", "?" and "[…]" in a path stand for parts of one name, "**" for any folders between; quote
+/// them. Of several folders each is listed below its own name.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LsArgs {
+    /// A folder, or one file
     #[arg(value_name = "REMOTE:PATH")]
-    pub place: Option<String>,
+    pub places: Vec<String>,
     /// Kind, size, time and id, too
     #[arg(short, long)]
     pub long: bool,
@@ -27,45 +31,47 @@ pub struct LsArgs {
     /// Exact sizes
     #[arg(long)]
     pub bytes: bool,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub look: LookArgs,
 }
 
 pub async fn run(desk: &mut Desk, args: LsArgs) -> Result<u8> {
-    let Some(place) = args.place else {
+    if args.places.is_empty() {
         return super::remote::list(desk);
-    };
-    let address = Address::parse_remote(&place)?;
-    let remote = desk.open(&address.remote, args.timeout)?;
+    }
     desk.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
-    let calls = desk.calls(&remote);
-    let top = calls.ask(|| remote.provider.stat(&address.place)).await?;
-    if !top.is_folder() {
-        show(desk, &remote, top);
-        return Ok(DONE);
+    let mut look = Look::new(args.look);
+    let found = look.find(desk, &args.places).await?;
+    let several = args.places.len() > 1 || found.len() > 1;
+    let (folders, files): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|found| found.entry.is_folder());
+    let mut after = !files.is_empty();
+    for Found { remote, entry } in files {
+        look.show(desk, &remote, entry);
     }
-    // A stack instead of recursion: deep trees, one folder's entries in memory for each open level.
-    let mut open = vec![sorted(calls.ask(|| remote.provider.list(&top)).await?)];
-    while let Some(level) = open.last_mut() {
-        let Some(entry) = level.pop() else {
-            open.pop();
-            continue;
-        };
-        if args.recursive && entry.is_folder() {
-            open.push(sorted(calls.ask(|| remote.provider.list(&entry)).await?));
+    for folder in folders {
+        if several && !args.recursive {
+            let gap = if after { "\n" } else { "" };
+            desk.renderer.line(&format!("{}:{}:", folder.remote.name, folder.entry.path), gap);
         }
-        show(desk, &remote, entry);
+        after = true;
+        list(desk, &mut look, folder, args.recursive).await?;
     }
-    Ok(DONE)
+    Ok(look.status())
 }
 
-/// By name, the first at the end: levels are taken from their end.
-fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
-    entries.sort_by(|a, b| b.name.cmp(&a.name).then_with(|| b.id.cmp(&a.id)));
-    entries
-}
-
-fn show(desk: &mut Desk, remote: &OpenRemote, entry: Entry) {
-    desk.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
+async fn list(desk: &Desk, look: &mut Look, folder: Found, recursive: bool) -> Result<()> {
+    let Found { remote, entry } = folder;
+    let mut scan = look.scan(desk, &remote, entry, move |_, _| recursive);
+    while let Some(step) = scan.next().await? {
+        match step {
+            Step::Entry { entry, .. } => look.show(desk, &remote, entry),
+            Step::Left { depth: 0, .. } => look.count(),
+            Step::Left { .. } => {}
+            Step::Failed { folder, error, .. } => look.failed(desk, &remote, &folder.path.to_string(), &error),
+        }
+        if desk.renderer.closed() {
+            break;
+        }
+    }
+    Ok(())
 }

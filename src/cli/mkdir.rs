@@ -17,6 +17,7 @@ use crate::transfer::folders::Folders;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct MkdirArgs {
+    /// The folders to make
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Parents too, and no complaint when it is there
@@ -44,7 +45,7 @@ async fn make(desk: &mut Desk, address: &Address, parents: bool, timeout: std::t
     let path = &address.place.path;
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
-            Some(parent) => one_named(parent.children.clone(), name, false, &parent.entry.path)?,
+            Some(parent) => one_named(parent.named(name).cloned().collect(), name, false, &parent.entry.path)?,
             None if parents => None,
             None => {
                 return Err(Error::new(Kind::NotFound, "its parent folder is not there")

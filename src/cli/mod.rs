@@ -4,20 +4,31 @@
 pub mod about;
 pub mod args;
 pub mod cat;
+pub mod comments;
 pub mod completions;
 pub mod desk;
+pub mod du;
+pub mod expand;
+pub mod find;
 pub mod get;
 pub mod link;
+pub mod log;
 pub mod login;
+pub mod look;
 pub mod ls;
 pub mod mkdir;
 pub mod providers;
 pub mod put;
+pub mod receipt;
 pub mod remote;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod signals;
+pub mod stat;
+pub mod transfers;
+pub mod tree;
 pub mod values;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -35,12 +46,20 @@ pub enum Verb {
     Cat(cat::CatArgs),
     Link(link::LinkArgs),
     Ls(ls::LsArgs),
+    Tree(tree::TreeArgs),
+    Du(du::DuArgs),
+    Stat(stat::StatArgs),
+    Find(find::FindArgs),
     Mkdir(mkdir::MkdirArgs),
     About(about::AboutArgs),
+    Comments(comments::CommentsArgs),
     Login(login::LoginArgs),
     Logout(login::LogoutArgs),
     #[command(subcommand)]
     Remote(remote::RemoteVerb),
+    #[command(subcommand)]
+    Transfers(transfers::TransfersVerb),
+    Verify(verify::VerifyArgs),
     Providers(providers::ProvidersArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
@@ -57,6 +76,7 @@ pub fn main() -> ExitCode {
         Err(early) => return early.end(),
     };
     let mut desk = Desk::new(parsed.config, env, &parsed.global);
+    log::start(parsed.global.verbose, &desk.renderer);
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let status = runtime.block_on(signals::until_interrupted(run(&mut desk, parsed.verb)));
@@ -76,11 +96,18 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Cat(args) => cat::run(desk, args).await,
         Verb::Link(args) => link::run(desk, args).await,
         Verb::Ls(args) => ls::run(desk, args).await,
+        Verb::Tree(args) => tree::run(desk, args).await,
+        Verb::Du(args) => du::run(desk, args).await,
+        Verb::Stat(args) => stat::run(desk, args).await,
+        Verb::Find(args) => find::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,
+        Verb::Comments(args) => comments::run(desk, args).await,
         Verb::Login(args) => login::run(desk, args).await,
         Verb::Logout(args) => login::run_logout(desk, args).await,
         Verb::Remote(verb) => remote::run(desk, verb).await,
+        Verb::Transfers(verb) => transfers::run(desk, verb).await,
+        Verb::Verify(args) => verify::run(desk, args).await,
         Verb::Providers(args) => providers::run(desk, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => sandbox::run(desk, args).await,

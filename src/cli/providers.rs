@@ -31,11 +31,13 @@ pub struct ProvidersArgs {
 type Held = fn(&AnyProvider) -> bool;
 
 /// The columns of the table.
-const ABILITIES: [(&str, Held); 4] = [
+const ABILITIES: [(&str, Held); 6] = [
     ("folders", |p| p.folders().is_some()),
     ("replace", |p| p.swapping().is_some() || p.info().revises),
     ("links", |p| p.links().is_some()),
     ("md5-before", |p| p.info().takes_md5),
+    ("metadata", |p| p.info().takes_metadata),
+    ("comments", |p| p.comments().is_some()),
 ];
 
 pub fn run(desk: &mut Desk, args: ProvidersArgs) -> Result<u8> {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::desk::Desk;
-use super::values;
-use crate::contract::Events;
+use super::desk::{Desk, OpenRemote};
+use super::receipt::{ReceiptArgs, Receipts};
+use super::{providers, values};
+use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
+use crate::render::Tally;
 use crate::transfer::limit::Limit;
 use crate::transfer::put::{ChecksumMode, Put, PutOptions, put};
 use crate::transfer::{self, IfExists, Policy};
@@ -21,18 +23,17 @@ use crate::transfer::{self, IfExists, Policy};
 ///   haul put film.mov studio:/incoming/
 ///   pg_dump shop | haul put - cloud:/backups/shop.sql
 ///
-/// PATH is a folder when it ends in "/", is the root, names an existing folder, or when there are several sources or a
-/// folder among them; then each source lands in it under its own name, and missing folders are made. Otherwise PATH is
-/// the file's new name. "dir/" puts what is inside of dir.
+/// PATH is a folder when it ends in "/", is the root, names an existing folder,
+/// or when there are several sources or a folder among them; then each source
+/// lands in it under its own name, and missing folders are made. Otherwise PATH
+/// is the file's new name. "dir/" puts what is inside of dir.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, override_usage = "haul put [OPTIONS] <SOURCE>... <REMOTE:PATH>")]
 pub struct PutArgs {
-    /// Local files and folders, or "-" for standard input
-    #[arg(required = true, value_name = "SOURCE")]
-    pub sources: Vec<String>,
-    /// Where to
-    #[arg(value_name = "REMOTE:PATH")]
-    pub target: String,
+    /// Local files and folders, or "-" for standard input; and last, REMOTE:PATH
+    // One list: of two, clap ends the first at an option, and `put FILE --json REMOTE:` would be refused.
+    #[arg(required = true, value_name = "PLACE")]
+    pub places: Vec<String>,
     /// Bytes that standard input will have; without it, input that the server must know the size of is spooled first
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub size: Option<u64>,
@@ -40,11 +41,45 @@ pub struct PutArgs {
     #[arg(short, long, hide = true)]
     pub recursive: bool,
     #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
+    pub metadata: MetadataArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
+/// What a provider keeps about a file besides its bytes (ioGates).
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Metadata")]
+pub struct MetadataArgs {
+    /// An attribute of every file, for providers that keep some; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", env = "HAUL_ATTR", value_parser = attribute)]
+    pub attr: Vec<(String, String)>,
+    /// A MIME type, or movie, audio, image or other; told by the name unless given
+    #[arg(long = "type", value_name = "T", env = "HAUL_TYPE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub kind: Option<String>,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+impl MetadataArgs {
+    /// Fails with `Unsupported` when `remote` would not keep it.
+    pub fn for_remote(self, remote: &OpenRemote) -> Result<Arc<Metadata>> {
+        let metadata = Metadata { kind: self.kind, attributes: self.attr };
+        if !metadata.is_empty() && !remote.provider.info().takes_metadata {
+            return Err(providers::lacking(remote, "metadata", "keeps no types or attributes of files"));
+        }
+        Ok(Arc::new(metadata))
+    }
+}
+
 /// Options of all transfers.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
@@ -111,12 +146,22 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 }
 
 pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
-    let target = Address::parse(&args.target)?.ok_or_else(|| not_remote(&args.target))?;
-    for source in &args.sources {
+    let tally = carry(desk, args).await?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// The whole of a put but its last line. An error means that nothing was sent.
+pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
+    let (sources, target) = from_and_to(&args.places)?;
+    let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
+    for source in sources {
         refuse_remote_source(desk, source)?;
     }
     let remote = desk.open(&target.remote, args.transfer.timeout)?;
-    let (events, receiver) = Events::channel();
+    target.remote.clone_from(&remote.name);
+    let receipts = Receipts::open(&args.receipts)?;
+    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Put {
         desk: transfer_desk(&args.transfer, remote.provider.clone(), events),
         ledger: remote.ledger.clone(),
@@ -131,12 +176,13 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
             dry_run: args.transfer.dry_run,
             fail_fast: args.transfer.fail_fast,
             stdin_size: args.size,
+            metadata: args.metadata.for_remote(&remote)?,
         },
     };
-    let (outcome, tally) = tokio::join!(put(job, &args.sources), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
-    desk.renderer.report(&tally.summary());
-    Ok(tally.status())
+    noted?;
+    Ok(tally)
 }
 
 pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
@@ -145,6 +191,13 @@ pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::prov
         policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
         events,
         limit: args.bwlimit.map(|rate| Arc::new(Limit::new(rate))),
+    }
+}
+
+fn from_and_to(places: &[String]) -> Result<(&[String], &str)> {
+    match places.split_last() {
+        Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
+        _ => Err(Error::new(Kind::Usage, "put needs a source and a target").hint("write it as haul put SOURCE… REMOTE:PATH")),
     }
 }
 

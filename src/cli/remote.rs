@@ -21,23 +21,26 @@ pub enum RemoteVerb {
     List(ListArgs),
     Show(ShowArgs),
     Check(CheckArgs),
-    Remove(ShowArgs),
+    Remove(RemoveArgs),
 }
 
 /// Add a remote to the configuration file
 ///
 /// Examples:
 ///   haul remote add studio --provider iogates username=ann
-///   haul remote add work --provider fileago url=https://files.example.com username=ann@example.com
+///   haul remote add work --provider fileago url=https://files.example.com
 ///
-/// Secrets are not taken here: `haul login REMOTE` asks for them, and K_command=… names a command that prints one.
+/// Secrets are not taken here: `haul login REMOTE` asks for them, and
+/// K_command=… names a command that prints one.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = keys_help())]
 pub struct AddArgs {
+    /// What you will call it, as in NAME:PATH
     pub name: String,
     /// iogates, giga0 (also: yetishare) or fileago
     #[arg(short, long)]
     pub provider: String,
+    /// Its settings, such as username=ann
     #[arg(value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
@@ -51,7 +54,7 @@ pub struct AddArgs {
 #[command(verbatim_doc_comment)]
 pub struct ListArgs {}
 
-/// One remote
+/// What is set for one remote, and where; secrets as ***
 ///
 /// Examples:
 ///   haul remote show studio
@@ -59,18 +62,36 @@ pub struct ListArgs {}
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ShowArgs {
+    /// Its name
     #[arg(value_name = "REMOTE")]
     pub name: String,
 }
 
-/// Try name resolution, TLS, sign-in, root listing and each upload protocol on offer; safe to paste into a bug report
+/// Take a remote out of the configuration file; nothing on the server changes
+///
+/// Examples:
+///   haul remote remove studio
+///   haul logout studio && haul remote remove studio
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct RemoveArgs {
+    /// Its name
+    #[arg(value_name = "REMOTE")]
+    pub name: String,
+}
+
+/// Try a remote step by step, from its name to its upload protocols
 ///
 /// Examples:
 ///   haul remote check studio
 ///   haul remote check --json studio
+///
+/// A line each for name resolution, TLS, sign-in, root listing and every upload
+/// protocol on offer; safe to paste into a bug report.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CheckArgs {
+    /// Its name
     #[arg(value_name = "REMOTE")]
     pub name: String,
     /// Time without a byte before a connection counts as lost
@@ -123,7 +144,7 @@ fn show(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-fn remove(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
+fn remove(desk: &mut Desk, args: RemoveArgs) -> Result<u8> {
     desk.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
     Ok(DONE)
 }

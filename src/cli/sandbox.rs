@@ -14,11 +14,13 @@ use crate::sandbox::Sandbox;
 ///   haul sandbox -- haul put film.mov iogates:/demo/
 ///   haul sandbox
 ///
-/// With a COMMAND: runs it with the remotes iogates, giga0 and fileago in its environment, shows what arrived, and ends
-/// with its status. Without: prints the environment and runs until it is stopped.
+/// With a COMMAND: runs it with the remotes iogates, giga0 and fileago in its
+/// environment, shows what arrived, and ends with its status. Without: prints
+/// the environment and runs until it is stopped.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct SandboxArgs {
+    /// What to run
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

@@ -21,6 +21,7 @@ pub(super) static IOGATES: ProviderInfo = ProviderInfo {
     ],
     protocols: &[],
     takes_md5: false,
+    takes_metadata: false,
     revises: false,
     open,
 };
@@ -38,6 +39,7 @@ pub(super) static GIGA0: ProviderInfo = ProviderInfo {
     ],
     protocols: &[],
     takes_md5: false,
+    takes_metadata: false,
     revises: false,
     open,
 };

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use super::{BoxFuture, Result};
+use super::{BoxFuture, Result, UploadItem};
+use crate::model::timecode::{Clock, Span};
 use crate::model::{Entry, Secret};
 
 pub trait Folders: Send + Sync {
@@ -45,39 +46,69 @@ pub trait Links: Send + Sync {
     fn link<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Secret>>;
 }
 
-/// A place in a film that a comment is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Timecode {
-    /// Milliseconds from the file's first frame.
-    pub start_ms: i64,
-    pub end_ms: Option<i64>,
-}
-
-/// How milliseconds become the timecode on the film (providers.md 1.8).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Clock {
-    pub fps: f64,
-    /// Milliseconds to add to get source time.
-    pub offset_ms: i64,
-}
-
-#[derive(Clone, Debug, Serialize)]
 pub struct Comment {
     pub id: String,
+    /// The comment that this one answers.
     pub parent: Option<String>,
     pub owner: Option<String>,
+    /// Its lines are kept.
     pub text: String,
     pub created: Option<chrono::DateTime<chrono::Utc>>,
     pub removed: bool,
-    pub times: Vec<Timecode>,
+    /// What of the film it is about; nothing where it is about the whole file.
+    pub times: Vec<Span>,
+}
+
+/// A comment that is not there yet.
+#[derive(Clone, Debug)]
+pub struct NewComment {
+    pub parent: Option<String>,
+    pub text: String,
+    pub times: Vec<Span>,
+}
+
+/// What people said about a file.
+pub struct Conversation {
+    pub comments: Vec<Comment>,
+    /// Null for what is no film.
+    pub clock: Option<Clock>,
 }
 
 pub trait Comments: Send + Sync {
-    /// The comments of a file, and its clock where it has one (null for what is no film).
-    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<(Vec<Comment>, Option<Clock>)>>;
-    fn add<'a>(&'a self, file: &'a Entry, text: &'a str, parent: Option<&'a str>, times: &'a [Timecode]) -> BoxFuture<'a, Result<Comment>>;
-    fn edit<'a>(&'a self, file: &'a Entry, id: &'a str, text: &'a str, times: &'a [Timecode]) -> BoxFuture<'a, Result<Comment>>;
+    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Conversation>>;
+
+    /// Adds one. Twice makes two: after `Interrupted` the caller looks first.
+    fn add<'a>(&'a self, file: &'a Entry, new: &'a NewComment) -> BoxFuture<'a, Result<Comment>>;
+
+    /// Makes the comment of that id what `comment` says.
+    fn edit<'a>(&'a self, file: &'a Entry, comment: &'a Comment) -> BoxFuture<'a, Result<Comment>>;
+
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<()>>;
+}
+
+/// A code that the server sends by SMS, and wants before anything else (providers.md 1.11).
+pub trait SecondFactor: Send + Sync {
+    /// Has the server asked for a code since the provider was opened?
+    fn wanted(&self) -> bool;
+
+    /// Has a code sent; returns the server's words for the person who waits for it.
+    fn send_code(&self) -> BoxFuture<'_, Result<String>>;
+
+    /// Shows the code to the server, once. Fails with `Auth` when it is wrong, too old, or none was sent.
+    fn enter_code<'a>(&'a self, code: &'a Secret) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Makes the entries of many uploads by one request. A ready entry waits inside the provider until `open_upload` is
+/// called for the same item; an item without one is opened as ever.
+pub trait Preparing: Send + Sync {
+    /// May be called again after any failure: what a lost answer has made is looked for before more is made. A refusal
+    /// says nothing about the single items.
+    fn prepare<'a>(&'a self, items: &'a [UploadItem]) -> BoxFuture<'a, Result<()>>;
+
+    /// Entries that were made and can no longer be used, as addresses (`@ID`): they stay on the server, empty. Each is
+    /// told once. Asked when no upload is on its way.
+    fn left_over(&self) -> Vec<String>;
 }
 
 /// How far a fetch by the provider is.

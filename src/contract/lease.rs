@@ -22,6 +22,10 @@ impl StoredToken {
     }
 }
 
+/// Kept among the tokens, but not one: the id of this installation, by which a server knows a device again
+/// (providers.md 1.4). It outlives every token.
+pub const DEVICE: &str = "device";
+
 /// Where tokens are kept between runs (`state`), or a map in tests. `account` names provider, origin and user.
 pub trait TokenStore: Send + Sync {
     fn load(&self, account: &str) -> Result<Option<StoredToken>>;

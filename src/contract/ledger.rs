@@ -67,6 +67,9 @@ pub trait Ledger: Send + Sync {
     /// Replaces what was recorded for the same entry.
     fn record_finished(&self, finished: &Finished) -> Result<()>;
 
+    /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (seconds since 1970)?
+    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
+
     /// What has begun towards `key` (as in [`Unfinished::key`]).
     fn unfinished(&self, key: &str) -> Result<Option<Unfinished>>;
 
@@ -79,6 +82,7 @@ pub trait Ledger: Send + Sync {
 
     fn forget_unfinished(&self, key: &str) -> Result<()>;
 
-    /// Waits until no other process is busy with `key`.
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Claim>>;
+    /// The right to work on `key`. Another process or worker that has it is waited for, or with `wait` false the answer is
+    /// none: whoever holds several claims must not wait for one more.
+    fn claim<'a>(&'a self, key: &'a str, wait: bool) -> BoxFuture<'a, Result<Option<Claim>>>;
 }

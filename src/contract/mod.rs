@@ -16,8 +16,8 @@ pub mod upload;
 pub mod walk;
 
 pub use abilities::{
-    Changes, Clock, Comment, Comments, Copies, Editing, Folders, Import, Importing, Links, Moves, Removal, Sharing, Stars, Swapping,
-    Timecode, Visibility,
+    Changes, Comment, Comments, Conversation, Copies, Editing, Folders, Import, Importing, Links, Moves, NewComment, Preparing, Removal,
+    SecondFactor, Sharing, Stars, Swapping, Visibility,
 };
 pub use download::Download;
 pub use lease::{Lease, StoredToken, TokenStore};
@@ -25,7 +25,7 @@ pub use ledger::{Claim, Finished, Ledger, Unfinished};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
-pub use upload::{Checksum, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession};
+pub use upload::{Checksum, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession};
 
 pub use crate::error::{Error, Kind, Result};
 

@@ -34,6 +34,8 @@ pub struct ProviderInfo {
     pub protocols: &'static [Protocol],
     /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
     pub takes_md5: bool,
+    /// Keeps types and attributes that the user gives a file.
+    pub takes_metadata: bool,
     /// An upload onto an existing file becomes a new revision of it.
     pub revises: bool,
     pub open: fn(Opening) -> Result<AnyProvider>,

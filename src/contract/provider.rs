@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, ProviderInfo, Removal, Result, Sharing, Stars,
-    Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result,
+    SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol};
 
@@ -41,6 +41,9 @@ pub trait Provider: Send + Sync {
     /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's.
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>>;
 
+    /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
+    fn look_afresh(&self) -> BoxFuture<'_, ()>;
+
     /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
     /// half-sent one could do harm. Sends no byte of the file.
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>>;
@@ -48,6 +51,9 @@ pub trait Provider: Send + Sync {
     /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
     /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
     fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>>;
+
+    /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
+    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>>;
 
     /// Has this upload arrived, complete? None: not (yet). Asked after `finish`, and before any start-over.
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;
@@ -94,6 +100,12 @@ pub trait Provider: Send + Sync {
 
     /// An entry's own fields.
     fn editing(&self) -> Option<&dyn Editing>;
+
+    /// A code by SMS between the sign-in and everything else.
+    fn second_factor(&self) -> Option<&dyn SecondFactor>;
+
+    /// Entries of many uploads made by one request.
+    fn preparing(&self) -> Option<&dyn Preparing>;
 }
 
 pub type AnyProvider = Arc<dyn Provider>;

@@ -15,6 +15,21 @@ pub struct Checksum {
     pub md5: Option<String>,
 }
 
+/// What a provider keeps about a file besides its bytes, as the user told it ([`super::ProviderInfo::takes_metadata`]).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// A MIME type or the provider's own word; none = told by the name.
+    pub kind: Option<String>,
+    /// Names and values, in the user's order.
+    pub attributes: Vec<(String, String)>,
+}
+
+impl Metadata {
+    pub fn is_empty(&self) -> bool {
+        *self == Metadata::default()
+    }
+}
+
 /// One file on its way; the same value is handed to every try.
 #[derive(Clone)]
 pub struct UploadItem {
@@ -22,9 +37,13 @@ pub struct UploadItem {
     /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
     /// then, and only `path` counts.
     pub folder: Entry,
+    /// What the folder held when this run first looked, so that no upload has to list it again (10,000 files into one
+    /// folder would be 10,000 listings).
+    pub siblings: Arc<[Entry]>,
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
     pub checksum: Checksum,
+    pub metadata: Arc<Metadata>,
     /// The entry that has this very name now and is to be replaced.
     pub replaces: Option<Entry>,
     /// What the user forces, or none = the provider chooses.
@@ -35,6 +54,9 @@ pub struct UploadItem {
     pub chunk_size: Option<u64>,
     /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.
     pub unused: Option<Ticket>,
+    /// Called as soon as something was made on the server for this item, before anything else is asked of it: what is
+    /// not noted then is left behind when this process dies.
+    pub made: Option<Arc<dyn Fn(&Ticket) -> Result<()> + Send + Sync>>,
 }
 
 impl UploadItem {
@@ -63,6 +85,9 @@ pub struct Ticket {
     pub size: Option<u64>,
     /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
     pub before: Vec<String>,
+    /// What to try when all bytes were accepted and no file appears: a clause that begins with a verb.
+    #[serde(skip)]
+    pub if_missing: Option<&'static str>,
     /// The finished entry, where the server's last answer names it (giga0).
     #[serde(skip)]
     pub answer: Arc<OnceLock<Entry>>,

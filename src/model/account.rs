@@ -81,6 +81,10 @@ pub struct Limits {
     pub downloads_at_once: Option<usize>,
     /// False when the account may not upload at all.
     pub may_upload: Option<bool>,
+    /// False when the account may not have the files themselves (a share for looking only).
+    pub may_download: Option<bool>,
+    /// True when the share or account has run out: nothing moves either way.
+    pub expired: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

@@ -29,12 +29,15 @@ pub struct Entry {
     pub url: Option<String>,
     /// The provider's own fields, secrets masked.
     pub extra: Map<String, Value>,
+    /// Made for an upload that never brought its bytes (ioGates): it keeps no other file from its name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
 }
 
 impl Entry {
     pub fn new(kind: EntryKind, id: impl Into<String>, path: RemotePath) -> Self {
         let name = path.name().unwrap_or("/").to_owned();
-        Entry { path, name, kind, id: id.into(), size: None, modified: None, md5: None, url: None, extra: Map::new() }
+        Entry { path, name, kind, id: id.into(), size: None, modified: None, md5: None, url: None, extra: Map::new(), unfinished: false }
     }
 
     pub fn is_folder(&self) -> bool {

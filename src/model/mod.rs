@@ -7,6 +7,7 @@ pub mod place;
 pub mod report;
 pub mod secret;
 pub mod text;
+pub mod timecode;
 
 pub use account::{Account, Limits, Protocol, Quota};
 pub use entry::{Entry, EntryKind};

@@ -1,14 +1,15 @@
 //! What a verb found out or did: one value with two voices, text for people and JSON for scripts (`render`).
 //! The names of fields and events are the contract of the command line.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::model::timecode::Span;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath};
 
 /// What a finished transfer was checked by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verified {
     Md5,
@@ -33,6 +34,9 @@ pub struct Transfer {
     pub resumed_from: u64,
     pub retries: u32,
     pub seconds: f64,
+    /// What the provider told of the entry (`transfer::conflict::Stamp`), for the receipt.
+    #[serde(skip)]
+    pub stamp: Option<String>,
     /// The local file of a download, `-` for standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -125,11 +129,15 @@ pub struct CommentLine {
     pub created: Option<chrono::DateTime<chrono::Utc>>,
     pub text: String,
     pub removed: bool,
-    /// Where in the film: `hours:minutes:seconds:frames`, null where the comment is about the whole file.
+    /// Where in the film the comment's first span begins: `hours:minutes:seconds:frames` from its first frame. Null where
+    /// the comment is about the whole file, or the file has no frames.
     pub timecode: Option<String>,
+    /// Where that span ends; null for a single place.
     pub timecode_out: Option<String>,
-    /// The same place in the timecode of the source.
+    /// Where it begins in the timecode of the source.
     pub source_timecode: Option<String>,
+    /// All spans as the server tells them, in milliseconds.
+    pub times: Vec<Span>,
 }
 
 /// One step of `haul remote check`.
@@ -260,6 +268,23 @@ pub enum Report {
         remote: String,
         path: RemotePath,
         starred: bool,
+    },
+    /// An upload that has begun and is not over.
+    Transfers {
+        remote: String,
+        path: String,
+        source: String,
+        size: u64,
+        accepted: u64,
+        since: Option<chrono::DateTime<chrono::Utc>>,
+    },
+    /// What became of a file that a receipt names: `same`, `changed`, `missing`.
+    Verify {
+        remote: String,
+        path: RemotePath,
+        id: Option<String>,
+        status: &'static str,
+        reason: Option<String>,
     },
     /// Signed in: who we are there.
     Login {

@@ -147,19 +147,31 @@ pub fn line_error(error: reqwest::Error, url: &Url) -> Error {
     if tls::is_untrusted(&error) {
         return Error::new(Kind::Untrusted, "the server's certificate is not trusted")
             .on(host)
-            .cause(error.without_url())
+            .cause(root_of(&error))
             .hint("if it is your own, name its authority's PEM file as `ca_file`");
     }
     if let Some(io) = source_io(&error) {
         return io;
     }
     if error.is_connect() {
-        return Error::new(Kind::Unreachable, "the server can't be reached").on(host).cause(error.without_url());
+        return Error::new(Kind::Unreachable, "the server can't be reached").on(host).cause(root_of(&error));
     }
     if error.is_builder() {
         return Error::new(Kind::Usage, "this address can't be called").on(host).cause(error.without_url());
     }
-    Error::new(Kind::Interrupted, "the connection broke").on(host).cause(error.without_url())
+    Error::new(Kind::Interrupted, "the connection broke").on(host).cause(root_of(&error))
+}
+
+/// The innermost cause: the layers of the HTTP client around it say nothing more, and may name the URL.
+fn root_of(error: &reqwest::Error) -> anyhow::Error {
+    let mut root: &dyn std::error::Error = error;
+    while let Some(inner) = root.source() {
+        root = inner;
+    }
+    match root.downcast_ref::<reqwest::Error>() {
+        Some(_) => anyhow::anyhow!("the request failed"),
+        None => anyhow::anyhow!("{root}"),
+    }
 }
 
 /// The source's own failure (it changed, it can't be read) passes through the HTTP client wrapped as an I/O error.

@@ -96,6 +96,9 @@ fn judge(reply: &Reply) -> Result<()> {
     if is_login_page(&text) {
         return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()));
     }
+    if is_page(&text) {
+        return Err(reply.nonsense("a page where a receiver answers in a word or in JSON"));
+    }
     Ok(())
 }
 
@@ -132,6 +135,12 @@ fn meaning(error: &Value) -> (Kind, String) {
     };
     let code = code.map(|c| format!("error {c}, ")).unwrap_or_default();
     (kind, format!("{words} ({code}{})", first_words(said, WORDS_SHOWN)))
+}
+
+/// A proxy or a maintenance page in the receiver's place: nobody took the chunk.
+fn is_page(text: &str) -> bool {
+    let begin = text.trim_start_matches('\u{feff}').trim_start();
+    ["<!doctype", "<html"].iter().any(|tag| begin.get(..tag.len()).is_some_and(|b| b.eq_ignore_ascii_case(tag)))
 }
 
 fn is_login_page(text: &str) -> bool {
@@ -210,7 +219,7 @@ mod tests {
         for body in [
             "",
             "saved",
-            "<html>thank you</html>",
+            "<b>thank you</b>",
             r#"{"OK":1,"info":"fine"}"#,
             r#"{"OK":"1"}"#,
             r#"{"jsonrpc":"2.0","result":null,"id":"id"}"#,
@@ -233,6 +242,8 @@ mod tests {
         assert_eq!(kind(200, r#"{"OK":0,"info":"Failed to move"}"#), Kind::Refused);
         assert_eq!(kind(200, r#"{"OK":"0"}"#), Kind::Refused);
         assert_eq!(kind(200, "\n<!DOCTYPE html><form><input name=p type=\"password\">"), Kind::Expired);
+        assert_eq!(kind(200, "\u{feff}\n<!doctype HTML><title>Maintenance"), Kind::Protocol);
+        assert_eq!(kind(200, "<HTML>thank you</HTML>"), Kind::Protocol);
         assert_eq!(kind(302, ""), Kind::Protocol);
         assert_eq!(kind(401, ""), Kind::Expired);
         assert_eq!(kind(413, "<html>"), Kind::Refused);

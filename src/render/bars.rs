@@ -9,8 +9,11 @@ use crate::model::event::FileId;
 use crate::render::board::{Board, Doing, Flight, Speed, Wait};
 use crate::render::units;
 
-/// Redraws in a second, at most.
+/// Frames in a second.
 pub(super) const REDRAWS: u8 = 10;
+
+/// What indicatif may draw by itself in a second, in the middle of a frame; the frames are drawn by force.
+const STRAY_DRAWS: u8 = 1;
 
 /// More bars than this tell a person nothing; the total counts the rest.
 const MOST_BARS: usize = 8;
@@ -27,12 +30,14 @@ pub(super) struct Bars {
     files: BTreeMap<FileId, ProgressBar>,
     sized: ProgressStyle,
     endless: ProgressStyle,
+    /// Columns of a name.
+    name: u16,
 }
 
 impl Bars {
     /// On the terminal of standard error. `width` in columns.
     pub(super) fn on_stderr(width: Option<u16>) -> Bars {
-        Bars::new(ProgressDrawTarget::stderr_with_hz(REDRAWS), width)
+        Bars::new(ProgressDrawTarget::stderr_with_hz(STRAY_DRAWS), width)
     }
 
     fn new(target: ProgressDrawTarget, width: Option<u16>) -> Bars {
@@ -48,7 +53,7 @@ impl Bars {
         let endless = style(format!("{{prefix:{name}!}} {{spinner}} {{wide_msg}}"));
         let all = MultiProgress::with_draw_target(target);
         let total = all.add(ProgressBar::no_length().with_style(endless.clone()).with_prefix("total"));
-        Bars { all, total, files: BTreeMap::new(), sized, endless }
+        Bars { all, total, files: BTreeMap::new(), sized, endless, name }
     }
 
     pub(super) fn draw(&mut self, board: &Board, now: Instant) {
@@ -63,7 +68,7 @@ impl Bars {
         for (id, flight) in shown {
             let bar = self.files.entry(*id).or_insert_with(|| {
                 let style = if flight.size.is_some() { &self.sized } else { &self.endless };
-                let bar = ProgressBar::no_length().with_style(style.clone()).with_prefix(flight.name.clone());
+                let bar = ProgressBar::no_length().with_style(style.clone()).with_prefix(short(&flight.name, self.name).to_owned());
                 self.all.add(bar)
             });
             set(bar, flight.at, flight.size, message(flight, now));
@@ -74,6 +79,7 @@ impl Bars {
         let (files, of_files) = board.files();
         self.total.set_prefix(format!("total {files}/{of_files}"));
         set(&self.total, board.bytes(), board.of_bytes(), total(board, more, now));
+        self.total.force_draw();
     }
 
     /// Clears the bars, lets `write` use the terminal, and draws them again. Not `MultiProgress::suspend`: that one
@@ -92,6 +98,14 @@ impl Drop for Bars {
         self.all.remove(&self.total);
         let _ = self.all.clear();
     }
+}
+
+/// Where a path does not fit, its end tells more than its beginning.
+fn short(name: &str, columns: u16) -> &str {
+    if name.chars().count() <= usize::from(columns) {
+        return name;
+    }
+    name.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or(name)
 }
 
 fn set(bar: &ProgressBar, at: u64, size: Option<u64>, message: String) {
@@ -263,6 +277,12 @@ mod tests {
         let drawn = frames.last.lock().unwrap().clone();
         assert_eq!(drawn.matches('日').count(), 10);
         assert_eq!(drawn.matches('x').count(), usize::from(WIDTH) - 20 - 2 - 14 - "waiting 0s: ".len());
+    }
+
+    #[test]
+    fn of_a_long_path_the_name_is_shown() {
+        assert_eq!(short("reel/take 1.mov", 20), "reel/take 1.mov");
+        assert_eq!(short("2026/harbour/reel/take 1.mov", 20), "take 1.mov");
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub(super) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
     block.field("at once", account.limits.uploads_at_once.map(|most| format!("{} at most", units::count(most as u64, "upload"))));
     block.field("at once", account.limits.downloads_at_once.map(|most| format!("{} at most", units::count(most as u64, "download"))));
     block.field("uploads", (account.limits.may_upload == Some(false)).then_some("not allowed"));
+    block.field("downloads", (account.limits.may_download == Some(false)).then_some("not allowed"));
     block.field("protocols", (!protocols.is_empty()).then(|| protocols.join(", ")));
     block.extra(&account.extra);
     for warning in &account.warnings {
@@ -97,14 +98,22 @@ pub(super) fn remote(remote: &RemoteLine) -> String {
     block.text()
 }
 
-/// `00:00:12:05  ann  2020-07-07 10:14  [id]` and the text below it, its lines kept.
+/// `00:00:12:05  ann  2020-07-07 10:14  @61007` and the text below it, its lines kept. Where the source has a timecode of
+/// its own, that is said too.
 pub(super) fn comment(comment: &CommentLine) -> String {
-    let time = comment.timecode.as_deref().unwrap_or("-");
+    let mut time = comment.timecode.clone().unwrap_or_else(|| "-".to_owned());
+    if let Some(end) = &comment.timecode_out {
+        time.push_str(&format!(" to {end}"));
+    }
+    if let Some(source) = comment.source_timecode.as_ref().filter(|source| comment.timecode.as_ref() != Some(source)) {
+        time.push_str(&format!(" (source {source})"));
+    }
     let owner = comment.owner.as_deref().unwrap_or("?");
     let created = units::moment(comment.created, &Local);
     let removed = if comment.removed { "  (removed)" } else { "" };
     let text: Vec<String> = comment.text.lines().map(|line| format!("    {}", visible(line))).collect();
-    format!("{}  {}  {created}  @{}{removed}\n{}", visible(time), visible(owner), visible(&comment.id), text.join("\n"))
+    let parent = comment.parent.as_ref().map(|id| format!("  answers @{}", visible(id))).unwrap_or_default();
+    format!("{}  {}  {created}  @{}{parent}{removed}\n{}", visible(&time), visible(owner), visible(&comment.id), text.join("\n"))
 }
 
 #[cfg(test)]
@@ -122,6 +131,19 @@ mod tests {
             "studio:/in/a.mov\n  kind   file\n  size   3.4 GiB (3650722201 bytes)\n  id     77\n  md5    \
              900150983cd24fb0d6963f7d28e17f72\n  url    https://studio.example/77\n  views  3"
         );
+    }
+
+    #[test]
+    fn a_comment_with_its_places() {
+        let mut line = samples::comment();
+        line.text = "wrong\nt\u{1b}ake".into();
+        assert_eq!(comment(&line), "00:00:12:05 to 00:00:15:00 (source 10:00:12:05)  ann  -  @12\n    wrong\n    t\\u{1b}ake");
+        (line.timecode_out, line.source_timecode) = (None, line.timecode.clone());
+        (line.parent, line.removed, line.text) = (Some("11".into()), true, String::new());
+        assert_eq!(comment(&line), "00:00:12:05  ann  -  @12  answers @11  (removed)\n");
+        line.timecode = None;
+        line.source_timecode = None;
+        assert!(comment(&line).starts_with("-  ann"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
     if voice == Voice::Bars {
         renderer.screen().show(Bars::on_stderr(renderer.style().terminal.width));
     }
+    let shown = Shown(renderer);
     let pace = if voice == Voice::Bars { DRAWN_EVERY } else { LINES_EVERY };
     let mut ticks = interval_at(tokio::time::Instant::now() + pace, pace);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,9 +52,18 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
             _ = ticks.tick(), if voice != Voice::Silent => show(renderer, voice, &mut board, Instant::now()),
         }
     }
-    renderer.screen().hide();
+    drop(shown);
     tally.took = started.elapsed();
     tally
+}
+
+/// The bars go when the work is over, and also when it is given up (a signal).
+struct Shown<'a>(&'a Renderer);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.0.screen().hide();
+    }
 }
 
 /// Shows how far the work is.

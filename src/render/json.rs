@@ -78,7 +78,7 @@ mod tests {
             "event id kind path remote schema",
             "error error.kind error.message error.retryable error.status event path remote schema source",
             "event extra extra.views id kind md5 modified name path remote schema size url",
-            "account event extra limits limits.downloads_at_once limits.file_size limits.may_upload limits.uploads_at_once package protocols provider quota quota.free \
+            "account event extra limits limits.downloads_at_once limits.expired limits.file_size limits.may_download limits.may_upload limits.uploads_at_once package protocols provider quota quota.free \
              quota.total quota.used remote schema warnings",
             "account event remote schema",
             "event remote revoked schema",
@@ -86,6 +86,7 @@ mod tests {
             "detail event ok remote schema step",
             "abilities abilities.folders abilities.removal event protocols provider schema title",
             "event md5 path protocol provider schema size",
+            "created event id owner parent path remote removed schema source_timecode text timecode timecode_out times",
             "bytes bytes_per_second event files of_bytes of_files schema seconds_left",
             "bytes event failed files schema seconds skipped",
         ];

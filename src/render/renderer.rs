@@ -117,6 +117,18 @@ impl Renderer {
         follow::follow(self, events).await
     }
 
+    /// A line of a verb's own drawing among the results (a heading, a branch of a tree), below the rows before it and after
+    /// `gap`. None in JSON.
+    pub fn line(&self, text: &str, gap: &str) {
+        if self.style().json {
+            return;
+        }
+        let rows = lock(&self.0.tables).rest();
+        rows.iter().for_each(|rows| self.lines(rows, false));
+        let text = visible(&masked(text)).into_owned();
+        self.lines(&format!("{gap}{text}"), self.style().terminal.out);
+    }
+
     /// The reader of standard output has left, as in `haul ls | head`: a listing may stop, a transfer goes on.
     pub fn closed(&self) -> bool {
         self.screen().closed()
@@ -252,7 +264,12 @@ mod tests {
     fn quiet_means_errors_only_but_answers_are_given() {
         let (out, err) = all(Style { quiet: true, ..Style::default() });
         let begins: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
-        assert_eq!(begins, "would a.mov studio account package quota one at protocols warning ok studio".split(' ').collect::<Vec<_>>());
+        assert_eq!(
+            begins,
+            "would a.mov studio account package quota one at protocols warning ok 00:00:12:05 wrong take studio"
+                .split(' ')
+                .collect::<Vec<_>>()
+        );
         assert_eq!(err, "haul: b.mov: the account is full; delete something\n");
         let (renderer, _, err) = captured(Style { quiet: true, verbose: 1, ..Style::default() });
         renderer.warning("w");

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::error::{Error, Kind};
 use crate::model::account::{Limits, Quota};
-use crate::model::report::{CheckLine, Failure, ProviderLine, RemoteLine, Transfer, Verified};
+use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Transfer, Verified};
+use crate::model::timecode::Span;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath, Report};
 use crate::render::screen::lock;
 use crate::render::{Renderer, Style};
@@ -32,6 +33,7 @@ pub fn transfer(source: &str, to: &str, size: u64) -> Transfer {
         resumed_from: 0,
         retries: 0,
         seconds: 80.5,
+        stamp: None,
         target: None,
         kept: None,
     }
@@ -61,7 +63,7 @@ pub fn account() -> Account {
         account: Some("ann".into()),
         package: Some("Pro".into()),
         quota: Quota { total: Some(100 << 30), used: Some(12 << 30), free: Some(88 << 30) },
-        limits: Limits { file_size: Some(10 << 30), uploads_at_once: Some(4), downloads_at_once: None, may_upload: Some(true) },
+        limits: Limits { file_size: Some(10 << 30), uploads_at_once: Some(4), may_upload: Some(true), ..Limits::default() },
         protocols: vec![Protocol::Tus, Protocol::Ftps],
         warnings: vec!["the share ends tomorrow".into()],
         extra: Default::default(),
@@ -85,6 +87,23 @@ pub fn remote() -> RemoteLine {
 
 pub fn check(ok: bool) -> Report {
     Report::Check(CheckLine { remote: "studio".into(), step: "name resolution".into(), ok, detail: "192.0.2.7".into() })
+}
+
+pub fn comment() -> CommentLine {
+    CommentLine {
+        remote: "studio".into(),
+        path: Some("/in/a.mov".into()),
+        id: "12".into(),
+        parent: None,
+        owner: Some("ann".into()),
+        created: None,
+        text: "wrong\ntake".into(),
+        removed: false,
+        timecode: Some("00:00:12:05".into()),
+        timecode_out: Some("00:00:15:00".into()),
+        source_timecode: Some("10:00:12:05".into()),
+        times: vec![Span { start_ms: 12_200, end_ms: Some(15_000) }],
+    }
 }
 
 pub fn progress() -> Report {
@@ -134,6 +153,7 @@ pub fn all() -> Vec<Report> {
         check(true),
         Report::Providers(provider("ioGates", false, vec![Protocol::Tus, Protocol::Ftps])),
         Report::Arrived { provider: "iogates".into(), path: "/in/a.mov".into(), size: 2048, md5: MD5.into(), protocol: "tus".into() },
+        Report::Comments(comment()),
         progress(),
         summary(),
     ]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::model::Report;
+use crate::model::report::Failure;
 use crate::render::exit;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +37,25 @@ impl Tally {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A failure that no report told.
+    pub fn count(&mut self, error: &Error) {
+        self.add(&Report::Failed(Failure::new(error)));
+    }
+
+    /// Another run of the same command.
+    pub fn merge(&mut self, other: Tally) {
+        self.files = self.files.saturating_add(other.files);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.took = self.took.saturating_add(other.took);
+        for kind in other.kinds {
+            if !self.kinds.contains(&kind) {
+                self.kinds.push(kind);
+            }
         }
     }
 

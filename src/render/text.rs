@@ -75,6 +75,15 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         Report::Star { remote, path, starred } => {
             Said::Done(format!("{}  {}", if *starred { "starred" } else { "unstarred" }, address(remote, path)))
         }
+        Report::Transfers { remote, path, source, size, accepted, since } => {
+            let done = format!("{} of {}", bytes(*accepted, style), bytes(*size, style));
+            let since = units::moment(*since, &Local);
+            Said::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
+        }
+        Report::Verify { remote, path, status, reason, .. } => {
+            let why = reason.as_deref().map(|reason| format!("  ({})", visible(reason))).unwrap_or_default();
+            Said::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
+        }
         Report::Login { remote, account: Some(account) } => Said::Done(format!("signed in to {} as {}", visible(remote), visible(account))),
         Report::Login { remote, account: None } => Said::Done(format!("signed in to {}", visible(remote))),
         Report::Logout { remote, revoked: true } => Said::Done(format!("signed out of {}", visible(remote))),
@@ -88,7 +97,7 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         }
         Report::Check(check) => {
             let verdict = if check.ok { "ok" } else { "FAIL" };
-            Said::Answer(format!("{verdict:<4}  {:<18}  {}", visible(&check.step), visible(&check.detail)))
+            Said::Answer(format!("{verdict:<4}  {:<19}  {}", visible(&check.step), visible(&check.detail)))
         }
         Report::Providers(_) => Said::Column,
         Report::Arrived { provider, path, size, md5, protocol } => {
@@ -172,6 +181,12 @@ fn facts(transfer: &Transfer) -> Vec<String> {
 /// The message, with the file's name before it unless the message speaks of it already.
 pub(super) fn failed(failure: &Failure) -> String {
     let message = visible(&failure.error.message);
+    // A provider names the path; people know it by its remote, too.
+    let path = failure.path.as_deref().map(|path| format!("{}: ", visible(path)));
+    let message = match path.and_then(|path| message.strip_prefix(&path).map(str::to_owned)) {
+        Some(rest) => rest.into(),
+        None => message,
+    };
     match subject(failure) {
         Some(subject) if !message.contains(&subject) => format!("{subject}: {message}"),
         _ => message.into_owned(),
@@ -247,9 +262,10 @@ mod tests {
             done("signed in to studio as ann"),
             done("signed out of studio"),
             Said::Row("studio\tiogates\thttps://iogates.com\tfile".to_owned()),
-            answer("ok    name resolution     192.0.2.7"),
+            answer("ok    name resolution      192.0.2.7"),
             Said::Column,
             done("arrived  iogates:/in/a.mov  (2.0 KiB, tus, md5 900150983cd24fb0d6963f7d28e17f72)"),
+            answer("00:00:12:05 to 00:00:15:00 (source 10:00:12:05)  ann  -  @12\n    wrong\n    take"),
             Said::Aside("3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left".to_owned()),
             Said::Aside("12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed".to_owned()),
         ];

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use super::canned::Canned;
 use super::fault_table::{Fault, Lasts, TABLE, Takes};
 use super::store::held;
 use crate::error::{Error, Kind, Result};
@@ -123,7 +124,10 @@ pub struct Asked<'a> {
 
 /// The script. It may be changed while the servers run.
 #[derive(Default)]
-pub struct Faults(Mutex<Vec<Scripted>>);
+pub struct Faults {
+    script: Mutex<Vec<Scripted>>,
+    pub(super) canned: Mutex<Vec<Canned>>,
+}
 
 impl Faults {
     /// Adds faults in their text form; blanks and line ends separate several.
@@ -132,31 +136,32 @@ impl Faults {
     /// `Kind::Usage` names what is wrong; nothing was added then.
     pub fn script(&self, text: &str) -> Result<()> {
         let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<Scripted>>>()?;
-        held(&self.0).extend(faults);
+        held(&self.script).extend(faults);
         Ok(())
     }
 
     pub fn add(&self, fault: Scripted) {
-        held(&self.0).push(fault);
+        held(&self.script).push(fault);
     }
 
     pub fn clear(&self) {
-        held(&self.0).clear();
+        held(&self.script).clear();
+        held(&self.canned).clear();
     }
 
     /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.
     pub fn left(&self) -> Vec<Scripted> {
-        held(&self.0).clone()
+        held(&self.script).clone()
     }
 
     /// Would `fault` strike this request? Uses nothing up.
     pub(super) fn peek(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
-        held(&self.0).iter().find(|s| s.strikes(asked, fault)).map(Scripted::strike)
+        held(&self.script).iter().find(|s| s.strikes(asked, fault)).map(Scripted::strike)
     }
 
     /// Lets `fault` strike this request, once.
     pub(super) fn take(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
-        let mut script = held(&self.0);
+        let mut script = held(&self.script);
         let at = script.iter().position(|s| s.strikes(asked, fault))?;
         let found = script.get_mut(at)?;
         let strike = found.strike();
@@ -176,7 +181,7 @@ impl Faults {
 
     /// The same for a fault whose word tells which of several things it spoils.
     pub(super) fn spoils(&self, provider: &'static str, fault: Fault, word: &str) -> bool {
-        held(&self.0).iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
+        held(&self.script).iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
     }
 }
 

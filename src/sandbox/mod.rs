@@ -3,6 +3,7 @@
 //! do wrong on purpose is in `fault_table`.
 
 mod answer;
+mod canned;
 mod certificate;
 mod chance;
 mod fault_table;
@@ -22,6 +23,7 @@ use axum::http::Method;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+pub use canned::Canned;
 pub use fault_table::{Fault, Lasts, Row, TABLE as FAULTS, Takes};
 pub use faults::{Faults, Scripted};
 pub use fileago::Fileago;
@@ -115,6 +117,24 @@ impl Sandbox {
             _ => None,
         };
         content.map(|c| c.file)
+    }
+
+    /// Puts a file of each name into the folder at `path` of a provider, all of the same `bytes`; the folder is made when it
+    /// is missing. Faster than as many uploads, and without a record in [`Sandbox::arrived`].
+    ///
+    /// # Errors
+    /// `Kind::Local` when the bytes can't be written.
+    pub fn fill(&self, provider: &str, path: &str, names: impl Iterator<Item = String>, bytes: &[u8]) -> Result<()> {
+        let mut content = self.ground.store.grow()?;
+        content.append(bytes)?;
+        let content = content.content();
+        match provider {
+            iogates::NAME => self.iogates.fill(path, names, &content),
+            giga0::NAME => self.giga0.fill(path, names, &content),
+            fileago::NAME => self.fileago.fill(path, names, &content),
+            _ => {}
+        }
+        Ok(())
     }
 
     pub fn counts(&self) -> Counts {

@@ -15,6 +15,14 @@ impl Ledger for State {
         Ok(())
     }
 
+    fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool> {
+        let found = self.with(|db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM finished WHERE remote = ?1 AND source = ?2 AND at >= ?3")?;
+            query.exists((remote, source, moment))
+        });
+        Ok(found.unwrap_or(false))
+    }
+
     fn unfinished(&self, key: &str) -> Result<Option<Unfinished>> {
         Ok(self.find_unfinished(key))
     }
@@ -33,8 +41,8 @@ impl Ledger for State {
         Ok(())
     }
 
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Claim>> {
-        Box::pin(self.claim_place(key))
+    fn claim<'a>(&'a self, key: &'a str, wait: bool) -> BoxFuture<'a, Result<Option<Claim>>> {
+        Box::pin(self.claim_place(key, wait))
     }
 }
 

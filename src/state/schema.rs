@@ -43,6 +43,7 @@ const STEPS: [&str; 2] = [
         accepted INTEGER NOT NULL,
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX finished_by_source ON finished (remote, source);
 ",
 ];
 

@@ -30,14 +30,16 @@ impl State {
     }
 
     /// Without a place for lock files there is no second process that could know of this one.
-    pub(super) async fn claim_place(&self, key: &str) -> Result<Claim> {
-        let Some(dir) = self.dir.clone() else { return Ok(Claim { waited: false, held: Box::new(()) }) };
+    pub(super) async fn claim_place(&self, key: &str, wait: bool) -> Result<Option<Claim>> {
+        let free = Claim { waited: false, held: Box::new(()) };
+        let Some(dir) = self.dir.clone() else { return Ok(Some(free)) };
         let name = format!("put-{:x}.lock", md5::compute(key));
-        let taken = tokio::task::spawn_blocking(move || PlaceLock::take(&dir.join("locks"), &name)).await;
+        let taken = tokio::task::spawn_blocking(move || PlaceLock::take(&dir.join("locks"), &name, wait)).await;
         Ok(match taken {
-            Ok(Ok((lock, waited))) => Claim { waited, held: Box::new(lock) },
+            Ok(Ok(Some((lock, waited)))) => Some(Claim { waited, held: Box::new(lock) }),
+            Ok(Ok(None)) => None,
             // No transfer fails for want of notes; the database tells the user the same.
-            _ => Claim { waited: false, held: Box::new(()) },
+            _ => Some(free),
         })
     }
 }
@@ -49,8 +51,8 @@ struct PlaceLock {
 }
 
 impl PlaceLock {
-    /// True: somebody else had it when it was asked for.
-    fn take(folder: &Path, name: &str) -> std::io::Result<(PlaceLock, bool)> {
+    /// True: somebody else had it when it was asked for. None: somebody has it, and is not to be waited for.
+    fn take(folder: &Path, name: &str, wait: bool) -> std::io::Result<Option<(PlaceLock, bool)>> {
         make_private_folder(folder)?;
         let path = folder.join(name);
         let mut waited = false;
@@ -58,6 +60,7 @@ impl PlaceLock {
             let file = open_private(&path)?;
             match file.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if !wait => return Ok(None),
                 Err(TryLockError::WouldBlock) => {
                     waited = true;
                     file.lock()?;
@@ -66,7 +69,7 @@ impl PlaceLock {
             }
             // The one before us removes the file with the lock on it: a lock on a removed file keeps nobody out.
             if is_still(&path, &file) {
-                return Ok((PlaceLock { path, _file: file }, waited));
+                return Ok(Some((PlaceLock { path, _file: file }, waited)));
             }
         }
     }
@@ -167,12 +170,13 @@ mod tests {
     async fn one_at_a_time_goes_to_one_place() {
         let dir = tempfile::tempdir().unwrap();
         let state = Arc::new(State::new(Some(dir.path().to_owned())));
-        let first = state.claim("k").await.unwrap();
+        let first = state.claim("k", true).await.unwrap().unwrap();
         assert!(!first.waited);
-        assert!(!state.claim("other").await.unwrap().waited);
+        assert!(state.claim("k", false).await.unwrap().is_none());
+        assert!(!state.claim("other", false).await.unwrap().unwrap().waited);
         let waiting = tokio::spawn({
             let state = State::new(Some(dir.path().to_owned()));
-            async move { state.claim("k").await.unwrap().waited }
+            async move { state.claim("k", true).await.unwrap().unwrap().waited }
         });
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         assert!(!waiting.is_finished());

@@ -7,7 +7,7 @@ use super::conflict::known_md5;
 use super::remote::RemoteSource;
 use super::retry::Desk;
 use super::upload::{Uploaded, upload};
-use crate::contract::{Checksum, Ledger, Source, UploadItem};
+use crate::contract::{Checksum, Ledger, Metadata, Source, UploadItem};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -28,9 +28,12 @@ pub struct From<'a> {
 pub struct To<'a> {
     pub desk: &'a Desk,
     pub folder: Entry,
+    /// What the folder held when it was first looked at.
+    pub siblings: Arc<[Entry]>,
     pub name: String,
     /// The entry of that name which is to be replaced; giving it its place is the caller's last step, as in `put`.
     pub replaces: Option<Entry>,
+    pub metadata: Arc<Metadata>,
     pub protocol: Option<Protocol>,
     /// Upper size of one request in bytes.
     pub chunk_size: Option<u64>,
@@ -51,14 +54,17 @@ pub async fn copy_file_between(id: FileId, from: &From<'_>, to: &To<'_>) -> Resu
     let item = UploadItem {
         source: Arc::new(source),
         folder: to.folder.clone(),
+        siblings: to.siblings.clone(),
         name: to.name.clone(),
         // Told beforehand, the service refuses a wrong upload itself; else it is computed while the bytes pass.
         checksum: Checksum { md5: there.clone().filter(|_| to.desk.provider.info().takes_md5) },
+        metadata: to.metadata.clone(),
         replaces: to.replaces.clone(),
         protocol: to.protocol,
         avoid: Vec::new(),
         chunk_size: to.chunk_size,
         unused: None,
+        made: None,
     };
     let uploaded = upload(to.desk, id, item, true, None).await?;
     compare(there, uploaded)

@@ -63,38 +63,55 @@ pub struct Question<'a> {
 
 pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
-    let Some(first) = ask.folder.named(ask.name).next() else { return Ok(fresh(ask.name)) };
+    let there = what_is_there(ask, ledger)?;
+    let Some(first) = there.first() else {
+        // `rename` may have given this very name to another file.
+        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&free_name(ask.folder, ask.name)) });
+    };
     let path = ask.folder.entry.path.join(ask.name)?;
-    if ask.folder.named(ask.name).any(Entry::is_folder) && policy != IfExists::Rename {
+    if there.iter().any(|e| e.is_folder()) && policy != IfExists::Rename {
         return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
     }
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), reason: "it exists".to_owned() }),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new((*first).clone()), reason: "it exists".to_owned() }),
         IfExists::Rename => Ok(fresh(&free_name(ask.folder, ask.name))),
-        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? }),
+        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
         IfExists::Update => {
-            for there in ask.folder.named(ask.name) {
+            for there in &there {
                 if let Some(reason) = provably_same(ask, there, ledger).await? {
-                    return Ok(Decision::Skip { there: Box::new(there.clone()), reason });
+                    return Ok(Decision::Skip { there: Box::new((*there).clone()), reason });
                 }
             }
-            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask)? })
+            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? })
         }
     }
 }
 
+/// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
+/// (a share that may not download) is known to this machine if it filled it.
+fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a Entry>> {
+    let mut there = Vec::new();
+    for entry in ask.folder.named(ask.name) {
+        if !entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some() {
+            there.push(entry);
+        }
+    }
+    Ok(there)
+}
+
 /// The entry to replace; two of that name can't both be meant.
-fn the_one(ask: &Question<'_>) -> Result<Option<Box<Entry>>> {
-    let one = one_named(ask.folder.named(ask.name).cloned().collect(), ask.name, false, &ask.folder.entry.path)?;
+fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
+    let there = there.iter().map(|e| (*e).clone()).collect();
+    let one = one_named(there, ask.name, false, &ask.folder.entry.path)?;
     Ok(one.map(Box::new))
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
 fn free_name(folder: &Folder, name: &str) -> String {
-    numbered(name, |candidate| folder.named(candidate).next().is_some())
+    numbered(name, |candidate| folder.named(candidate).next().is_some() || !folder.give(candidate))
 }
 
 /// `a (2).mov`, `a (3).mov`, …: the first that is not `taken`.
@@ -167,7 +184,8 @@ impl Stamp {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    pub(super) fn fits(&self, recorded: &str) -> bool {
+    /// Does what was recorded then not contradict what is told now?
+    pub fn fits(&self, recorded: &str) -> bool {
         let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
         fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b
@@ -186,7 +204,13 @@ mod tests {
 
     fn folder(names: &[&str]) -> Folder {
         let child = |name: &&str| Entry::new(EntryKind::File, format!("id-{name}"), RemotePath::root().join(name).unwrap());
-        Folder { entry: Entry::new(EntryKind::Folder, "top", RemotePath::root()), children: names.iter().map(child).collect() }
+        Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
+    }
+
+    fn changed(folder: Folder, at: usize, change: impl FnOnce(&mut Entry)) -> Folder {
+        let mut children = folder.children.to_vec();
+        change(&mut children[at]);
+        Folder::new(folder.entry, children, 0)
     }
 
     /// The real ledger, in a place of its own.
@@ -205,15 +229,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_files_of_one_run_never_get_one_name() {
+        let f = folder(&["a.mov"]);
+        let mut names = Vec::new();
+        for name in ["a.mov", "a (2).mov", "b.mov"] {
+            let ask = Question { local: None, name, folder: &f, remote: "r" };
+            match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
+                Decision::Upload { name, replaces: None } => names.push(name),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(names, ["a (2).mov", "a (2) (2).mov", "b.mov"]);
+    }
+
+    #[tokio::test]
     async fn size_alone_proves_nothing_and_md5_does() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
         let (_dir, book) = book();
-        let mut f = folder(&["a"]);
-        f.children[0].size = Some(7);
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        f.children[0].md5 = Some(format!("{:X}", md5::compute("content")));
+        let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
         let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
         assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
@@ -225,8 +262,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
         let here = Identity::of(file.path()).unwrap();
-        let mut f = folder(&["a"]);
-        f.children[0].size = Some(7);
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let (_dir, book) = book();
         let put = Finished {
             remote: "r".into(),
@@ -248,10 +284,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_given_up_upload_left_is_in_nobodys_way() {
+        for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
+            let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
+            let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
+            let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
+            let decision = decide(policy, &ask, &book().1).await.unwrap();
+            assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
-        let mut f = folder(&["a", "a"]);
-        f.children[1].id = "other".into();
+        let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
         let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
         let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);

@@ -1,26 +1,45 @@
 //! The remote's folders as one run sees them: each is looked up once, made once, and listed once, however many files
 //! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use tokio::sync::OnceCell;
 
 use super::retry::Desk;
-use crate::contract::BoxFuture;
 use crate::contract::walk::one_named;
+use crate::contract::{BoxFuture, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
 /// A folder and what it held before this run.
 pub struct Folder {
     pub entry: Entry,
-    pub children: Vec<Entry>,
+    pub children: Arc<[Entry]>,
+    /// When that was, in seconds since 1970.
+    pub seen: i64,
+    by_name: HashMap<String, Vec<usize>>,
+    /// Names that files of this run get.
+    given: Mutex<HashSet<String>>,
 }
 
 impl Folder {
+    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> Folder {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, child) in children.iter().enumerate() {
+            by_name.entry(child.name.clone()).or_default().push(at);
+        }
+        Folder { entry, children: children.into(), seen, by_name, given: Mutex::default() }
+    }
+
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
-        self.children.iter().filter(move |e| e.name == name)
+        self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
+    }
+
+    /// Takes a name for a file of this run; false when another file of it has taken that.
+    pub fn give(&self, name: &str) -> bool {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
     }
 }
 
@@ -31,6 +50,8 @@ pub struct Folders {
     root: Root,
     /// Dry run: a missing folder is imagined, not made.
     imagine: bool,
+    /// Where this machine's runs take turns to make folders, and the name of the remote there.
+    turns: Option<(Arc<dyn Ledger>, String)>,
     found: Mutex<HashMap<RemotePath, Cell>>,
     made: Mutex<HashMap<RemotePath, Arc<OnceCell<Arc<Folder>>>>>,
 }
@@ -38,7 +59,12 @@ pub struct Folders {
 impl Folders {
     /// Paths are counted from `root`.
     pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
-        Folders { desk, root, imagine, found: Mutex::default(), made: Mutex::default() }
+        Folders { desk, root, imagine, turns: None, found: Mutex::default(), made: Mutex::default() }
+    }
+
+    /// Several runs at once make each folder once. `remote`: origin and account.
+    pub fn taking_turns(self, ledger: Arc<dyn Ledger>, remote: String) -> Self {
+        Folders { turns: Some((ledger, remote)), ..self }
     }
 
     /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
@@ -55,24 +81,37 @@ impl Folders {
 
     /// The folder as it is now, whatever was found before: another run was busy in it.
     pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
-        let known = self.ensure(path).await?;
-        let children = self.desk.ask(|| self.desk.provider.list(&known.entry)).await?;
-        Ok(Arc::new(Folder { entry: known.entry.clone(), children }))
+        self.desk.provider.look_afresh().await;
+        let place = Place { root: self.root.clone(), path: path.clone() };
+        let entry = match self.desk.ask(|| self.desk.provider.stat(&place)).await {
+            Ok(entry) => entry,
+            // A folder that only a file will make.
+            Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
+            Err(e) => return Err(e),
+        };
+        self.listed(entry).await
+    }
+
+    async fn listed(&self, entry: Entry) -> Result<Arc<Folder>> {
+        self.list_now(entry).await.map(Arc::new)
+    }
+
+    async fn list_now(&self, entry: Entry) -> Result<Folder> {
+        let seen = now();
+        let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
+        Ok(Folder::new(entry, children, seen))
     }
 
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
-                Some(parent) => one_named(parent.children.clone(), name, true, &parent.entry.path)?,
+                Some(parent) => one_named(parent.named(name).cloned().collect(), name, true, &parent.entry.path)?,
                 None => None,
             },
             _ => Some(self.top().await?),
         };
         match entry {
-            Some(entry) => {
-                let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-                Ok(Some(Arc::new(Folder { entry, children })))
-            }
+            Some(entry) => self.listed(entry).await.map(Some),
             None => Ok(None),
         }
     }
@@ -97,34 +136,60 @@ impl Folders {
         if parent.named(name).any(|e| !e.is_folder()) {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder").on(path.to_string()));
         }
-        let entry = self.make(&parent.entry, name).await?;
-        Ok(Arc::new(Folder { entry, children: Vec::new() }))
+        let turn = match &self.turns {
+            Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
+                ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name()), true).await?
+            }
+            _ => None,
+        };
+        // Whoever had the turn before us may have made it since we looked.
+        if turn.is_some()
+            && let Some(entry) = self.made_meanwhile(&parent.entry, name).await?
+        {
+            return self.listed(entry).await;
+        }
+        self.make(&parent.entry, name).await.map(Arc::new)
     }
 
-    async fn make(&self, parent: &Entry, name: &str) -> Result<Entry> {
-        let to_be = || Ok(Entry::new(EntryKind::Folder, "", parent.path.join(name)?));
+    fn root_name(&self) -> &str {
+        match &self.root {
+            Root::Top => "",
+            Root::Id(id) => id,
+        }
+    }
+
+    async fn make(&self, parent: &Entry, name: &str) -> Result<Folder> {
+        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now()));
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
         let mut patience = self.desk.patience(None);
         loop {
             let failure = match self.desk.change(|| folders.create(parent, name)).await {
-                Ok(entry) => return Ok(entry),
+                Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.
             if matches!(failure.kind(), Kind::Interrupted | Kind::Exists | Kind::Refused)
                 && let Some(there) = self.made_meanwhile(parent, name).await?
             {
-                return Ok(there);
+                // Somebody else's folder may hold something already.
+                return self.list_now(there).await;
             }
             patience.after(failure).await?;
         }
     }
 
     async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+        self.desk.provider.look_afresh().await;
         let children = self.desk.ask(|| self.desk.provider.list(parent)).await?;
         one_named(children, name, true, &parent.path)
     }
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn entry_of<T>(map: &Mutex<HashMap<RemotePath, Arc<OnceCell<T>>>>, path: &RemotePath) -> Arc<OnceCell<T>> {

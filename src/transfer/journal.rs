@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::folders::now;
 use super::source::Identity;
 use crate::contract::{Ledger, Ticket, Unfinished, UploadItem};
 use crate::error::Result;
@@ -18,9 +19,13 @@ const WORTH_A_WAIT: u64 = 8 << 20;
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
 /// How far an upload had come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
+    /// Something may be made on the server; what had the name before is in `ticket.before`.
+    Planned,
+    /// An entry waits for the bytes, and none has reached it.
+    Made,
     /// Bytes are on their way.
     Sending,
     /// The last request may have been sent: look first, send again only if it is not there.
@@ -31,7 +36,8 @@ pub enum Stage {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Begun {
     pub stage: Stage,
-    pub protocol: Protocol,
+    /// None before the bytes have found their way.
+    pub protocol: Option<Protocol>,
     pub ticket: Ticket,
     /// As in `UploadSession::note`; none: it can only be started over, after a look.
     pub note: Option<String>,
@@ -73,11 +79,27 @@ impl Journal {
         Ok(Some((begun, if same { Freshness::Same } else { Freshness::Changed })))
     }
 
+    /// The next call may make something under `name`; `before`: ids that have this name now.
+    pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
+        let ticket = Ticket { before, ..Ticket::default() };
+        let (name, replaces) = (name.to_owned(), replaces.cloned());
+        self.write(Begun { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None })
+    }
+
+    /// For `UploadItem::made`.
+    pub fn when_made(&self) -> Arc<dyn Fn(&Ticket) -> Result<()> + Send + Sync> {
+        let journal = self.clone();
+        Arc::new(move |ticket| match journal.latest() {
+            Some((begun, _)) => journal.write(Begun { stage: Stage::Made, ticket: ticket.clone(), ..begun }),
+            None => Ok(()),
+        })
+    }
+
     /// An upload is open on the server; no byte of it was sent yet.
     pub fn opened(&self, item: &UploadItem, ticket: &Ticket, protocol: Protocol, note: Option<String>) -> Result<()> {
         let begun = Begun {
             stage: Stage::Sending,
-            protocol,
+            protocol: Some(protocol),
             ticket: ticket.clone(),
             note,
             replaces: item.replaces.clone(),
@@ -121,7 +143,6 @@ impl Journal {
 
     fn write(&self, begun: Begun) -> Result<()> {
         let upload = serde_json::to_string(&begun).unwrap_or_default();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let unfinished = Unfinished {
             key: self.key.clone(),
             remote: self.place.0.clone(),
@@ -131,7 +152,7 @@ impl Journal {
             upload,
             size: self.source.size,
             accepted: self.accepted.load(Ordering::Relaxed),
-            at: i64::try_from(now).unwrap_or(i64::MAX),
+            at: now(),
         };
         self.ledger.record_unfinished(&unfinished, self.source.size >= WORTH_A_WAIT)?;
         self.taken_up(begun);

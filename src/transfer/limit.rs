@@ -5,9 +5,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::wait::pause;
+use crate::contract::part::CHUNK_READ;
 
 /// Bytes that may burst after a pause, in time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
+/// Pieces shrink with the rate, down to this, in bytes: servers close a connection that is silent for long, and eight
+/// workers that take turns with large pieces are.
+const SMALLEST_PIECE: u64 = 4 << 10;
 
 pub struct Limit {
     /// Bytes a second.
@@ -19,6 +23,11 @@ pub struct Limit {
 impl Limit {
     pub fn new(bytes_per_second: u64) -> Self {
         Limit { rate: bytes_per_second.max(1) as f64, paid: Mutex::new(Instant::now()) }
+    }
+
+    /// Bytes that should go at once, so that no worker waits long for its turn.
+    pub fn piece(&self) -> usize {
+        ((self.rate / 16.0) as u64).clamp(SMALLEST_PIECE, CHUNK_READ as u64) as usize
     }
 
     /// Returns when `bytes` more may go. Waiting in line holds the lock, so that workers take turns.

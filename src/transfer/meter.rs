@@ -66,7 +66,11 @@ impl Source for Meter {
         let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
         let hash = self.hash.as_ref().and_then(Hash::feeder);
         pulse.reached.store(from, Ordering::Relaxed);
-        Box::pin(stream::unfold((self.inner.read(from, len), from), move |(mut chunks, at)| {
+        let chunks = match &limit {
+            Some(limit) => sliced(self.inner.read(from, len), limit.piece()),
+            None => self.inner.read(from, len),
+        };
+        Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {
             let (events, limit, pulse, hash) = (events.clone(), limit.clone(), pulse.clone(), hash.clone());
             async move {
                 pulse.held.store(true, Ordering::Relaxed);
@@ -102,6 +106,24 @@ impl Source for Meter {
     fn check_unchanged(&self) -> Result<()> {
         self.inner.check_unchanged()
     }
+}
+
+/// The same bytes in pieces of at most `most`.
+fn sliced(chunks: Chunks, most: usize) -> Chunks {
+    let slices = move |piece: std::io::Result<Bytes>| {
+        let mut slices = Vec::new();
+        match piece {
+            Ok(mut rest) => {
+                while rest.len() > most {
+                    slices.push(Ok(rest.split_to(most)));
+                }
+                slices.push(Ok(rest));
+            }
+            Err(e) => slices.push(Err(e)),
+        }
+        stream::iter(slices)
+    };
+    Box::pin(chunks.flat_map(slices))
 }
 
 /// First byte, counted from the start of the file, and the bytes.
@@ -160,6 +182,17 @@ mod tests {
         }
         assert_eq!(m.md5(10).await.unwrap(), format!("{:x}", md5::compute(b"0123456789")));
         assert_eq!(m.pulse().moved.load(Ordering::Relaxed), 16);
+    }
+
+    #[tokio::test]
+    async fn under_a_low_limit_the_pieces_are_small() {
+        let (events, _) = Events::channel();
+        let content = vec![7u8; 20_000];
+        let source = StdinSource::new(Box::new(std::io::Cursor::new(content.clone())), Some(20_000));
+        let slow = Meter::new(Arc::new(source), 1, events, Some(Arc::new(Limit::new(80_000))), true);
+        let pieces: Vec<Bytes> = slow.read(0, 20_000).map(|piece| piece.unwrap()).collect().await;
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [5000, 5000, 5000, 5000]);
+        assert_eq!(slow.md5(20_000).await.unwrap(), format!("{:x}", md5::compute(&content)));
     }
 
     #[tokio::test]

@@ -1,19 +1,23 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
-//! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
+//! (`upload`), how many at once (`queue`), and the walk over a remote (`scan`). It knows the contract and no provider.
 
+pub mod batch;
 pub mod between;
 pub mod conflict;
 pub mod download;
+mod earlier;
 pub mod folders;
 pub mod get;
 pub mod journal;
 pub mod limit;
 pub mod meter;
+pub mod one;
 pub mod plan;
 pub mod put;
 pub mod remote;
 pub mod resume;
 pub mod retry;
+pub mod scan;
 pub mod source;
 pub mod stdin;
 pub mod upload;

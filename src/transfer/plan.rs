@@ -49,7 +49,7 @@ pub struct Plan {
 
 impl Plan {
     pub fn bytes(&self) -> u64 {
-        self.items.iter().filter_map(|i| i.size).sum()
+        self.items.iter().filter_map(|i| i.size).fold(0, u64::saturating_add)
     }
 }
 

@@ -1,26 +1,21 @@
 //! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
 //! the whole run comes back as the error.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
-use super::conflict::{Decision, IfExists, Question, Stamp, decide};
+use super::batch::{Group, grouped};
+use super::conflict::IfExists;
 use super::folders::Folders;
-use super::journal::{Begun, Freshness, Journal};
-use super::plan::{Item, Origin, Plan, lay_out, look_at, target_is_folder};
-use super::resume::{drop_leftover, leftover_item};
+use super::one::Ready;
+use super::plan::{Item, Plan, lay_out, look_at, target_is_folder};
 use super::retry::Desk;
-use super::source::{FileSource, Identity, md5_of};
-use super::stdin::StdinSource;
-use super::upload::{Uploaded, upload};
-use crate::contract::{Checksum, Finished, Ledger, Source, UploadItem};
+use crate::contract::{Ledger, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
-use crate::model::report::{Failure, Transfer};
-use crate::model::{Address, Entry, Event, Limits, Place, Protocol, RemotePath, Report};
+use crate::model::report::Failure;
+use crate::model::{Address, Event, Limits, Protocol, RemotePath, Report};
 
 /// When the MD5 is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +26,6 @@ pub enum ChecksumMode {
     After,
     None,
 }
-
-/// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
-const AUTO_BEFORE: u64 = 1 << 30;
 
 #[derive(Clone, Debug)]
 pub struct PutOptions {
@@ -48,6 +40,8 @@ pub struct PutOptions {
     pub fail_fast: bool,
     /// Bytes that standard input is said to have.
     pub stdin_size: Option<u64>,
+    /// Given to every file. The provider takes it: whoever asks the user has looked.
+    pub metadata: Arc<Metadata>,
 }
 
 pub struct Put {
@@ -69,12 +63,13 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     for warning in &account.warnings {
         job.desk.events.tell(Event::Warning(warning.clone()));
     }
-    if account.limits.may_upload == Some(false) {
-        return Err(Error::new(Kind::Refused, "this account may not upload").on(job.target.remote.clone()));
-    }
-    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run);
+    admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
+    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
+        .taking_turns(job.ledger.clone(), job.remote_key.clone());
     let target = &job.target.place.path;
-    let as_folder = target_is_folder(&named, job.target.folder) || folders.find(target).await?.is_some();
+    // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
+    let exists = folders.find(target).await?.is_some();
+    let as_folder = exists || target_is_folder(&named, job.target.folder);
     let plan = {
         let (target, size) = (target.clone(), job.options.stdin_size);
         let planned = tokio::task::spawn_blocking(move || lay_out(&named, &target, as_folder, size));
@@ -85,6 +80,17 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     let run = Arc::new(Run { job, folders, limits: account.limits, free: account.quota.free, stopped: OnceLock::new() });
     run.carry_out(plan, jobs).await;
     Ok(())
+}
+
+/// What an account says of itself, before anything is sent in vain.
+fn admit(limits: &Limits) -> Result<()> {
+    if limits.expired == Some(true) {
+        return Err(Error::new(Kind::Refused, "the share or account has expired").hint("ask its owner for a new one"));
+    }
+    match limits.may_upload {
+        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload")),
+        _ => Ok(()),
+    }
 }
 
 fn check_protocol(job: &Put, protocol: Protocol) -> Result<()> {
@@ -98,14 +104,22 @@ fn check_protocol(job: &Put, protocol: Protocol) -> Result<()> {
         .hint(format!("it takes {}", offers.join(", "))))
 }
 
-struct Run {
-    job: Put,
-    folders: Folders,
-    limits: Limits,
+pub(super) struct Run {
+    pub(super) job: Put,
+    pub(super) folders: Folders,
+    pub(super) limits: Limits,
     /// Bytes left on the account.
-    free: Option<u64>,
+    pub(super) free: Option<u64>,
     /// A failure that every further file would meet too (or `--fail-fast`).
     stopped: OnceLock<Kind>,
+}
+
+/// Takes off as soon as one of the others has landed.
+async fn fly(flying: &mut JoinSet<()>, jobs: usize, flight: impl Future<Output = ()> + Send + 'static) {
+    while flying.len() >= jobs {
+        flying.join_next().await;
+    }
+    flying.spawn(flight);
 }
 
 impl Run {
@@ -116,14 +130,27 @@ impl Run {
             self.failed(next_id(), &shown, None, &error);
         }
         let mut flying = JoinSet::new();
-        for item in plan.items {
-            while flying.len() >= jobs {
-                flying.join_next().await;
+        for group in grouped(plan.items, self.makes_ready_together()) {
+            let small = match group {
+                Group::One(item) => {
+                    let (run, id) = (self.clone(), next_id());
+                    fly(&mut flying, jobs, async move { run.one(id, item).await }).await;
+                    continue;
+                }
+                Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
+            };
+            let (ready, busy) = self.made_ready(small).await;
+            for (id, item, ready) in ready {
+                let run = self.clone();
+                fly(&mut flying, jobs, async move { run.rest(id, item, ready).await }).await;
             }
-            let (run, id) = (self.clone(), next_id());
-            flying.spawn(async move { run.one(id, item).await });
+            for (id, item) in busy {
+                let run = self.clone();
+                fly(&mut flying, jobs, async move { run.one(id, item).await }).await;
+            }
         }
         while flying.join_next().await.is_some() {}
+        self.tell_left_over();
         for folder in plan.empty_folders {
             if let Err(error) = self.empty_folder(&folder).await {
                 self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
@@ -132,18 +159,40 @@ impl Run {
     }
 
     async fn one(&self, id: FileId, item: Item) {
-        let path = item.folder.join(&item.name).ok();
-        if let Some(kind) = self.stopped.get() {
-            let error = Error::new(*kind, "not tried, because an earlier failure stopped the run");
-            return self.failed(id, &item.shown(), path.as_ref(), &error);
+        let outcome = match self.go_on() {
+            Ok(()) => self.bring(id, &item).await,
+            Err(stopped) => Err(stopped),
+        };
+        self.over(id, &item, outcome);
+    }
+
+    /// What remains to be done for a file that was made ready with others.
+    async fn rest(&self, id: FileId, item: Item, ready: Ready) {
+        let outcome = match self.go_on() {
+            Ok(()) => {
+                self.started(id, &item, &ready);
+                self.send(id, &item, ready).await
+            }
+            Err(stopped) => Err(stopped),
+        };
+        self.over(id, &item, outcome);
+    }
+
+    pub(super) fn go_on(&self) -> Result<()> {
+        match self.stopped.get() {
+            Some(kind) => Err(Error::new(*kind, "not tried, because an earlier failure stopped the run")),
+            None => Ok(()),
         }
-        match self.bring(id, &item).await {
+    }
+
+    pub(super) fn over(&self, id: FileId, item: &Item, outcome: Result<Report>) {
+        match outcome {
             Ok(report) => self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
             Err(error) => {
                 if self.job.options.fail_fast || error.kind() == Kind::Auth {
                     let _ = self.stopped.set(error.kind());
                 }
-                self.failed(id, &item.shown(), path.as_ref(), &error);
+                self.failed(id, &item.shown(), item.folder.join(&item.name).ok().as_ref(), &error);
             }
         }
     }
@@ -163,198 +212,5 @@ impl Run {
             return Ok(());
         }
         self.folders.ensure(path).await.map(drop)
-    }
-
-    async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
-        self.job.desk.provider.check_name(&item.name)?;
-        self.check_size(item)?;
-        let folder = self.folders.ensure(&item.folder).await?;
-        let local = match &item.origin {
-            Origin::File(path) => Some(path.as_path()),
-            Origin::Stdin => None,
-        };
-        let key = format!("{}|{}", self.job.remote_key, folder.entry.path.join(&item.name)?);
-        // Two runs that put to one place take turns; the second then sees what the first has done.
-        let _claim = if self.job.options.dry_run { None } else { Some(self.job.ledger.claim(&key).await?) };
-        let folder = if _claim.as_ref().is_some_and(|c| c.waited) { self.folders.look_again(&item.folder).await? } else { folder };
-        let journal = match local {
-            Some(path) if !self.job.options.dry_run => Some(self.journal(key, path, &folder.entry.path.join(&item.name)?)?),
-            _ => None,
-        };
-        if let Some(begun) = self.earlier(journal.as_ref(), &folder.entry).await? {
-            return self.send(id, item, &folder.entry, begun.name, begun.replaces, journal).await;
-        }
-        let ask = Question { local, name: &item.name, folder: &folder, remote: &self.job.remote_key };
-        match decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await? {
-            Decision::Skip { there, reason } => Ok(self.skipped(item, *there, reason)),
-            Decision::Upload { name, replaces } if self.job.options.dry_run => self.planned(item, &folder.entry, &name, replaces.is_some()),
-            Decision::Upload { name, replaces } => self.send(id, item, &folder.entry, name, replaces.map(|old| *old), journal).await,
-        }
-    }
-
-    fn journal(&self, key: String, local: &Path, path: &RemotePath) -> Result<Journal> {
-        let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
-        Ok(Journal::new(self.job.ledger.clone(), key, (self.job.target.remote.clone(), place.to_string()), Identity::of(local)?))
-    }
-
-    /// What an earlier run began with this very file. What it began with another content is dropped, and said so.
-    async fn earlier(&self, journal: Option<&Journal>, folder: &Entry) -> Result<Option<Begun>> {
-        let Some(journal) = journal else { return Ok(None) };
-        match journal.earlier()? {
-            Some((begun, Freshness::Same)) => Ok(Some(begun)),
-            Some((begun, Freshness::Changed)) => {
-                let item = leftover_item(&begun, folder.clone());
-                let left = drop_leftover(&self.job.desk, journal, &begun, &item).await?;
-                let stays = left.map(|left| format!("; {left} stays on the server")).unwrap_or_default();
-                let text = format!(
-                    "{}: the file has changed since an earlier run began to put it, so it starts from its first byte{stays}",
-                    begun.ticket.path
-                );
-                self.job.desk.events.tell(Event::Warning(text));
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn check_size(&self, item: &Item) -> Result<()> {
-        let Some(size) = item.size else { return Ok(()) };
-        let refused = |why: String| Err(Error::new(Kind::Refused, why).on(item.shown()));
-        match (self.limits.file_size, self.free) {
-            (Some(limit), _) if size > limit => {
-                refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
-            }
-            (_, Some(free)) if size > free => {
-                refused(format!("its {size} bytes are more than what is left on this account ({free} bytes)"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn skipped(&self, item: &Item, there: Entry, reason: String) -> Report {
-        Report::Skipped {
-            source: item.shown(),
-            remote: self.job.target.remote.clone(),
-            path: there.path,
-            id: Some(there.id),
-            size: item.size,
-            reason,
-        }
-    }
-
-    fn planned(&self, item: &Item, folder: &Entry, name: &str, replaces: bool) -> Result<Report> {
-        let action = if replaces { "replace" } else { "upload" };
-        Ok(Report::Planned {
-            action,
-            source: Some(item.shown()),
-            remote: self.job.target.remote.clone(),
-            path: folder.path.join(name)?,
-            size: item.size,
-        })
-    }
-
-    async fn send(
-        &self,
-        id: FileId,
-        item: &Item,
-        folder: &Entry,
-        name: String,
-        replaces: Option<Entry>,
-        journal: Option<Journal>,
-    ) -> Result<Report> {
-        let desk = &self.job.desk;
-        let identity = journal.as_ref().map(|journal| journal.source().clone());
-        let stdin = (item.origin == Origin::Stdin).then(|| Arc::new(StdinSource::new(Box::new(std::io::stdin()), item.size)));
-        let source: Arc<dyn Source> = match (&item.origin, &stdin) {
-            (Origin::File(path), _) => Arc::new(FileSource::open(path)?),
-            (Origin::Stdin, Some(stdin)) => stdin.clone(),
-            (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
-        };
-        desk.events.tell(Event::Started { id, name: item.shown(), size: source.size() });
-        let mut upload_item = UploadItem {
-            checksum: self.checksum(source.as_ref(), stdin.is_some()).await?,
-            source,
-            folder: folder.clone(),
-            name,
-            replaces,
-            protocol: self.job.options.protocol,
-            avoid: Vec::new(),
-            chunk_size: self.job.options.chunk_size,
-            unused: None,
-        };
-        let hash = self.job.options.checksum != ChecksumMode::None;
-        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone()).await, stdin) {
-            (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
-                desk.events.tell(Event::Note("standard input is spooled first: the server must know its size".to_owned()));
-                upload_item.source = Arc::new(stdin.spool().await?);
-                upload(desk, id, upload_item.clone(), hash, None).await?
-            }
-            (outcome, _) => outcome?,
-        };
-        let report = self.finish(item, upload_item, uploaded, identity).await?;
-        if let Some(journal) = journal {
-            journal.over()?;
-        }
-        Ok(report)
-    }
-
-    async fn checksum(&self, source: &dyn Source, is_stdin: bool) -> Result<Checksum> {
-        let size = source.size().unwrap_or(u64::MAX);
-        let before = match self.job.options.checksum {
-            ChecksumMode::Before => true,
-            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
-            ChecksumMode::After | ChecksumMode::None => false,
-        };
-        Ok(Checksum { md5: if before && !is_stdin { Some(md5_of(source).await?) } else { None } })
-    }
-
-    /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
-    async fn finish(&self, item: &Item, sent: UploadItem, uploaded: Uploaded, identity: Option<Identity>) -> Result<Report> {
-        let provider = &self.job.desk.provider;
-        let mut entry = uploaded.entry;
-        let mut kept = None;
-        if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
-            match provider.swapping() {
-                Some(swapping) => entry = self.job.desk.change(|| swapping.swap(&old, &entry, &sent.name)).await?,
-                None => kept = Some(old.id),
-            }
-        }
-        if let Some(identity) = identity {
-            self.remember(&entry, uploaded.md5.clone(), identity);
-        }
-        Ok(Report::Uploaded(Transfer {
-            source: item.shown(),
-            remote: self.job.target.remote.clone(),
-            path: entry.path,
-            id: Some(entry.id),
-            size: uploaded.size,
-            md5: uploaded.md5,
-            verified: uploaded.verified,
-            protocol: uploaded.protocol,
-            resumed_from: uploaded.resumed_from,
-            retries: uploaded.retries,
-            seconds: uploaded.time.as_secs_f64(),
-            target: None,
-            kept,
-        }))
-    }
-
-    fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        let finished = Finished {
-            remote: self.job.remote_key.clone(),
-            id: entry.id.clone(),
-            stamp: Stamp::of(entry).text(),
-            size: entry.size,
-            md5,
-            source: source.path,
-            source_size: source.size,
-            source_mtime_ns: source.modified_ns,
-            source_inode: source.inode,
-            at: i64::try_from(now).unwrap_or(i64::MAX),
-        };
-        if let Err(e) = self.job.ledger.record_finished(&finished) {
-            self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
-        }
     }
 }

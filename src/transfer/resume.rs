@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
-use super::journal::{Begun, Freshness, Journal, Stage};
+use super::journal::{Begun, Freshness, Stage};
+use super::retry::Desk;
 use super::upload::{Carrier, settle_time, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Event};
+use crate::model::{Entry, Event, Protocol};
 
 pub(super) enum TakenUp {
     /// Nothing was begun, or nothing of it can be used.
     Nothing,
     /// The earlier run's last request had arrived: so many bytes.
-    There(Ticket, Begun, u64),
+    There(Ticket, Protocol, u64),
     /// Goes on at this byte.
     At(Ticket, Box<dyn UploadSession>, u64),
 }
@@ -22,13 +23,14 @@ impl Carrier<'_> {
     pub(super) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
         let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };
         let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
+        let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
         if let Some(size) = self.arrived(&begun, item).await? {
-            return Ok(TakenUp::There(ticket, begun, size));
+            return Ok(TakenUp::There(ticket, protocol, size));
         }
         let Some((mut session, offset)) = self.reopen(&begun, item).await? else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
-            match begun.protocol.spoils_its_name() {
+            match protocol.spoils_its_name() {
                 false => item.unused = Some(ticket),
                 true => self.tell_leftover(&ticket),
             }
@@ -55,7 +57,7 @@ impl Carrier<'_> {
         let size = item.source.size().unwrap_or(0);
         let patience = match begun.stage {
             Stage::Finishing => settle_time(self.desk.policy.timeout, size),
-            Stage::Sending => std::time::Duration::ZERO,
+            Stage::Planned | Stage::Made | Stage::Sending => std::time::Duration::ZERO,
         };
         let found = self.desk.until_there(patience, || self.desk.provider.landed(&begun.ticket)).await;
         match found {
@@ -91,6 +93,7 @@ pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
     UploadItem {
         source: Arc::new(Gone { size: begun.ticket.size }),
         folder,
+        siblings: [].into(),
         name: begun.name.clone(),
         checksum: Checksum::default(),
         replaces: None,
@@ -98,6 +101,8 @@ pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
         avoid: Vec::new(),
         chunk_size: None,
         unused: None,
+        made: None,
+        metadata: Arc::default(),
     }
 }
 
@@ -126,8 +131,8 @@ impl Source for Gone {
 
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
 /// stays on the server.
-pub async fn drop_leftover(desk: &super::retry::Desk, journal: &Journal, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
-    let mut left = None;
+pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
+    let mut left = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
         && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
     {
@@ -136,11 +141,10 @@ pub async fn drop_leftover(desk: &super::retry::Desk, journal: &Journal, begun: 
         desk_recover(desk, upload.session.as_mut(), &look).await?;
         left = upload.session.abort().await;
     }
-    journal.over()?;
     Ok(left)
 }
 
-async fn desk_recover(desk: &super::retry::Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
+async fn desk_recover(desk: &Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
     let mut patience = desk.patience(None);
     loop {
         match session.recover(look).await {

@@ -77,6 +77,33 @@ impl Desk {
         }
     }
 
+    /// A call that must not happen twice: after a lost answer `look` tells what it did, and only where it did nothing is
+    /// it repeated. Fails with `Unknown` when looking fails.
+    pub async fn once<T, F, L>(&self, call: impl Fn() -> F, look: impl Fn() -> L) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+        L: Future<Output = Result<Option<T>>>,
+    {
+        let mut patience = self.patience(None);
+        loop {
+            let failure = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if failure.kind() == Kind::Interrupted {
+                match self.ask(&look).await {
+                    Ok(Some(value)) => return Ok(value),
+                    Ok(None) => {}
+                    Err(e) => {
+                        let why = format!("{}; then looking failed too: {}", failure.message(), e.message());
+                        return Err(Error::new(Kind::Unknown, why).hint("look whether it was done before doing it again"));
+                    }
+                }
+            }
+            patience.after(failure).await?;
+        }
+    }
+
     /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
     /// while after the last byte.
     pub async fn until_there<T, F>(&self, limit: Duration, call: impl Fn() -> F) -> Result<Option<T>>

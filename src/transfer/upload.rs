@@ -81,9 +81,9 @@ impl Carrier<'_> {
     /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
     async fn bring(&mut self, item: &mut UploadItem, taken_up: TakenUp) -> Result<(Ticket, Protocol, u64)> {
         let mut open = match taken_up {
-            TakenUp::There(ticket, begun, size) => {
+            TakenUp::There(ticket, protocol, size) => {
                 self.resumed_from = size;
-                return Ok((ticket, begun.protocol, size));
+                return Ok((ticket, protocol, size));
             }
             TakenUp::At(ticket, session, at) => {
                 self.resumed_from = at;
@@ -303,7 +303,14 @@ async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<
     };
     let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
     let found = found.map_err(|e| unknown(format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
-    found.ok_or_else(|| unknown("all bytes were sent and accepted, but the file does not appear".to_owned()))
+    found.ok_or_else(|| {
+        let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
+        let missing = unknown(format!("all bytes were sent and accepted, but the file does not appear{under}"));
+        match ticket.if_missing {
+            Some(hint) => missing.hint(hint),
+            None => missing,
+        }
+    })
 }
 
 /// Compares the strongest thing that the provider tells.

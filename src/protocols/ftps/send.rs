@@ -32,19 +32,20 @@ impl FtpSession {
         let mut flow = match self.flow.take() {
             Some(flow) if flow.at() == part.offset => flow,
             // Everything is there already; only the end was not known.
-            None if part.len == 0 && part.offset > 0 => return Ok(0),
+            None if part.len == 0 && part.offset > 0 => return Ok(part.offset),
             _ if part.offset > 0 => self.go_on(part.offset).await?,
             _ => self.begin().await?,
         };
         // `flow` lives no longer than the connection it was opened by, or it is cut off.
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
-        let sent = flow.write(control, part).await?;
+        flow.write(control, part).await?;
+        let at = flow.at();
         if part.last {
             flow.complete(control).await?;
         } else {
             self.flow = Some(flow);
         }
-        Ok(sent)
+        Ok(at)
     }
 
     async fn begin(&mut self) -> Result<Flow> {

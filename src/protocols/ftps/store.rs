@@ -69,17 +69,15 @@ impl Flow {
         self.at
     }
 
-    /// Sends the part's bytes; returns how many. A source that fails leaves the transfer cut off in the middle.
-    pub async fn write(&mut self, control: &mut Connection, part: &Part) -> Result<u64> {
-        let mut sent = 0;
+    /// Sends the part's bytes. A source that fails leaves the transfer cut off in the middle.
+    pub async fn write(&mut self, control: &mut Connection, part: &Part) -> Result<()> {
         let mut chunks = part.chunks();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|e| unreadable(e).on(part.source.name()))?;
             self.write_all(control, &chunk).await?;
-            sent += chunk.len() as u64;
             self.at += chunk.len() as u64;
         }
-        Ok(sent)
+        Ok(())
     }
 
     async fn write_all(&mut self, control: &mut Connection, mut bytes: &[u8]) -> Result<()> {

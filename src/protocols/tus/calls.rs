@@ -1,5 +1,6 @@
 //! The calls around the bytes: OPTIONS, creation, HEAD, DELETE, each as one question with a typed answer.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -11,6 +12,8 @@ use super::announced::Announced;
 use super::bridge::{Instead, Line, run};
 use super::{TusTarget, location};
 use crate::error::{Error, Kind, Result};
+use crate::model::Secret;
+use crate::model::secret::masked;
 use crate::protocols::http::host_of;
 use crate::protocols::reply::Reply;
 
@@ -44,7 +47,20 @@ pub async fn create(line: &Line, target: &TusTarget) -> Result<(Url, Option<Date
     let instead = Instead { length: Some(length), via_post: false };
     let call = move |tus: &tus_client::Client<'_>| tus.create_with_metadata(&endpoint, Path::new(ANY_PATH), metadata);
     let (location, reply) = run(line, instead, call).await?;
-    Ok((location::resolve(&target.endpoint, &location)?, expiry(&reply)))
+    let upload = location::resolve(&target.endpoint, &location)?;
+    guard(&upload);
+    Ok((upload, expiry(&reply)))
+}
+
+/// Who knows an upload's address may write to it. Where no token in it keeps others out, its last step does.
+fn guard(upload: &Url) {
+    if matches!(masked(upload.as_str()), Cow::Owned(_)) {
+        return;
+    }
+    let last = upload.path_segments().and_then(|mut steps| steps.rfind(|step| !step.is_empty()));
+    for part in last.into_iter().chain(upload.query()) {
+        drop(Secret::new(part));
+    }
 }
 
 fn checked_metadata(metadata: &[(String, String)]) -> Result<HashMap<String, String>> {
@@ -115,6 +131,19 @@ pub fn not_made(reply: &Reply) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_without_a_token_is_a_secret_itself() {
+        drop(Secret::new("tus-calls-t0ken"));
+        for (url, shown) in [
+            ("https://h.example/files/f00ba7-only-key", "https://h.example/files/***"),
+            ("https://h.example/up?key=f00ba7-in-a-query", "https://h.example/***?***"),
+            ("https://h.example/tus-calls-t0ken/f00ba7-shown", "https://h.example/***/f00ba7-shown"),
+        ] {
+            guard(&Url::parse(url).unwrap());
+            assert_eq!(masked(url).replace("up?", "***?"), shown);
+        }
+    }
 
     #[test]
     fn metadata_keys_are_words() {

@@ -7,6 +7,7 @@ mod download;
 mod entries;
 mod find;
 mod jwt;
+mod lists;
 mod sign_in;
 mod upload;
 mod wire;
@@ -14,12 +15,13 @@ mod wire;
 use std::sync::Arc;
 
 use self::api::Api;
+use self::lists::Lists;
 use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Provider, ProviderInfo,
-    Removal, Result, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
+    ProviderInfo, Removal, Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Place, Protocol};
 use crate::protocols::multipart;
@@ -39,6 +41,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     ],
     protocols: &[Protocol::Multipart],
     takes_md5: false,
+    takes_metadata: false,
     revises: true,
     open,
 };
@@ -52,6 +55,7 @@ fn open(opening: Opening) -> Result<AnyProvider> {
 
 struct FileAgo {
     api: Arc<Api>,
+    lists: Lists,
 }
 
 impl Provider for FileAgo {
@@ -84,11 +88,19 @@ impl Provider for FileAgo {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(self.listing(folder))
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        // Nothing is remembered.
+        Box::pin(async {})
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(self.upload(item))
     }
     fn resume_upload<'a>(&'a self, _: &'a UploadItem, _: &'a Ticket, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
         // A form is sent whole or not at all.
+        Box::pin(async { Ok(None) })
+    }
+    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+        // Nothing is made before the bytes.
         Box::pin(async { Ok(None) })
     }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
@@ -134,6 +146,12 @@ impl Provider for FileAgo {
     fn editing(&self) -> Option<&dyn Editing> {
         None
     }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        None
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
+        None
+    }
 }
 
 impl Folders for FileAgo {
@@ -144,7 +162,7 @@ impl Folders for FileAgo {
 
 impl FileAgo {
     fn new(opening: Opening) -> Result<FileAgo> {
-        Ok(FileAgo { api: Arc::new(Api::new(opening)?) })
+        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: Lists::default() })
     }
 
     async fn account(&self) -> Result<Account> {
@@ -191,14 +209,14 @@ impl FileAgo {
     }
 
     async fn upload(&self, item: &UploadItem) -> Result<Upload> {
-        let (ticket, target, size) = self.prepare(item).await?;
+        let (ticket, target, size) = self.prepare(item)?;
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the token: one listing.
-    async fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
+    /// All that comes before the token.
+    fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
         let size = upload::admit(item)?;
-        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        let ticket = upload::ticket(item, size)?;
         // A revision is sent under the name that the file has: whether another would rename it is not known.
         let target = item.replaces.as_ref().unwrap_or(&item.folder);
         let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
@@ -209,7 +227,7 @@ impl FileAgo {
     async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(upload::arrived(ticket, self.listing(&folder).await?))
+        Ok(upload::arrived(ticket, &self.lists.now(&folder.id, self.listing(&folder)).await?))
     }
 }
 

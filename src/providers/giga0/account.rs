@@ -14,6 +14,7 @@ pub fn limits(package: &Package) -> Limits {
         uploads_at_once: count(package.concurrent_uploads),
         downloads_at_once: count(package.concurrent_downloads),
         may_upload: package.can_upload,
+        ..Limits::default()
     }
 }
 

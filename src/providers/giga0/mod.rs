@@ -21,8 +21,8 @@ use self::api::Api;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Provider, ProviderInfo, Removal, Result,
-    Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
+    Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol, Secret};
 use crate::protocols::multipart;
@@ -45,6 +45,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     ],
     protocols: &[Protocol::Multipart],
     takes_md5: false,
+    takes_metadata: false,
     revises: false,
     open,
 };
@@ -88,11 +89,19 @@ impl Provider for Giga0 {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(self.listing(folder))
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        // Nothing is remembered.
+        Box::pin(async {})
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(self.upload(item))
     }
     fn resume_upload<'a>(&'a self, _: &'a UploadItem, _: &'a Ticket, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
         // A form is sent whole or not at all.
+        Box::pin(async { Ok(None) })
+    }
+    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+        // Nothing is made before the bytes.
         Box::pin(async { Ok(None) })
     }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
@@ -135,6 +144,12 @@ impl Provider for Giga0 {
         None
     }
     fn editing(&self) -> Option<&dyn Editing> {
+        None
+    }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        None
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
         None
     }
 }
@@ -186,11 +201,11 @@ impl Giga0 {
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the form: one listing, and the package's limits when nobody has asked for them yet.
+    /// All that comes before the form: the package's limits, when nobody has asked for them yet.
     async fn prepare(&self, item: &UploadItem) -> Result<(upload::Target, u64)> {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
-        let ticket = upload::ticket(item, size, &self.listing(&item.folder).await?)?;
+        let ticket = upload::ticket(item, size)?;
         let (name, folder) = (item.name.clone(), item.folder.path.clone());
         Ok((upload::Target { api: self.api.clone(), ticket, name, folder, used: Mutex::default() }, size))
     }

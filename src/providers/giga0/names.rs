@@ -32,11 +32,25 @@ pub fn as_stored(name: &str) -> String {
     kept.trim().to_owned()
 }
 
-/// Is `stored` what the site makes of `wished`: the name itself, or its `name (n).ext` form?
-pub fn comes_from(stored: &str, wished: &str) -> bool {
-    stored == wished || is_numbered(stored, wished) || {
-        let wished = as_stored(wished);
-        stored == wished || is_numbered(stored, &wished)
+/// What the site may make of one name; asked of whole listings.
+pub struct Forms<'a> {
+    wished: &'a str,
+    stored: String,
+}
+
+impl<'a> Forms<'a> {
+    pub fn of(wished: &'a str) -> Self {
+        Forms { wished, stored: as_stored(wished) }
+    }
+
+    /// The name itself, as far as the site can hold it.
+    pub fn is_plain(&self, name: &str) -> bool {
+        name == self.wished || name == self.stored
+    }
+
+    /// The name itself, or its `name (n).ext` form.
+    pub fn hold(&self, name: &str) -> bool {
+        self.is_plain(name) || is_numbered(name, self.wished) || is_numbered(name, &self.stored)
     }
 }
 
@@ -66,7 +80,7 @@ mod tests {
             ("ac (2).txt", "a<b>c.txt"),
             ("x.txt", "  x.txt "),
         ] {
-            assert!(comes_from(stored, wished), "{stored} from {wished}");
+            assert!(Forms::of(wished).hold(stored), "{stored} from {wished}");
         }
         for (stored, wished) in [
             ("b.jpg", "a.jpg"),
@@ -78,7 +92,7 @@ mod tests {
             ("a(2).jpg", "a.jpg"),
             ("a", ""),
         ] {
-            assert!(!comes_from(stored, wished), "{stored} from {wished}");
+            assert!(!Forms::of(wished).hold(stored), "{stored} from {wished}");
         }
     }
 

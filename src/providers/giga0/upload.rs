@@ -43,9 +43,10 @@ pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
     }
 }
 
-/// `listed`: the folder as it is before the first byte leaves.
-pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> {
-    let same_name = listed.iter().filter(|e| !e.is_folder() && names::comes_from(&e.name, &item.name));
+/// Remembers what of this name was there before the first byte leaves.
+pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
+    let forms = names::Forms::of(&item.name);
+    let same_name = item.siblings.iter().filter(|e| !e.is_folder() && forms.hold(&e.name));
     Ok(Ticket {
         path: item.path()?,
         folder: Some(item.folder.id.clone()),
@@ -55,11 +56,15 @@ pub fn ticket(item: &UploadItem, size: u64, listed: &[Entry]) -> Result<Ticket> 
     })
 }
 
-/// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it. The
-/// wished name itself comes first; of several the oldest, as it is the first try.
+/// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
+/// only where somebody has the name itself (else `a (2).jpg` is another file of this run). The wished name itself comes
+/// first; of several the oldest, as it is the first try.
 pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
     let wished = ticket.path.name()?;
-    let ours = |e: &Entry| !e.is_folder() && e.size == ticket.size && !ticket.before.contains(&e.id) && names::comes_from(&e.name, wished);
+    let forms = names::Forms::of(wished);
+    let taken = listed.iter().any(|e| forms.is_plain(&e.name));
+    let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
+    let ours = |e: &Entry| !e.is_folder() && e.size == ticket.size && !ticket.before.contains(&e.id) && named(e);
     let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
     listed.into_iter().filter(ours).min_by_key(|e| (e.name != wished, age(e)))
 }
@@ -177,13 +182,16 @@ mod tests {
         UploadItem {
             source: Arc::new(Bytes(size)),
             folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
+            siblings: Arc::from([]),
             name: "a.jpg".into(),
             checksum: Checksum::default(),
+            metadata: Default::default(),
             replaces: None,
             protocol: None,
             avoid: vec![],
             chunk_size: None,
             unused: None,
+            made: None,
         }
     }
 
@@ -213,7 +221,7 @@ mod tests {
     #[test]
     fn only_a_new_id_of_the_right_name_and_size_is_ours() {
         let before = [file(5, "a.jpg", 10), file(6, "a (2).jpg", 10), file(7, "other.jpg", 10)];
-        let ticket = ticket(&item(Some(10)), 10, &before).unwrap();
+        let ticket = ticket(&UploadItem { siblings: Arc::from(before.clone()), ..item(Some(10)) }, 10).unwrap();
         assert_eq!(ticket.before, ["file:5", "file:6"]);
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
@@ -226,6 +234,8 @@ mod tests {
         let mut folder = file(9, "a.jpg", 10);
         folder.kind = EntryKind::Folder;
         assert_eq!(with(vec![folder]), None);
+        let alone = super::ticket(&item(Some(10)), 10).unwrap();
+        assert!(arrived(&alone, vec![file(8, "a (2).jpg", 10)]).is_none(), "that is another file of this run");
         let mut sizeless = file(9, "a.jpg", 10);
         sizeless.size = None;
         assert_eq!(with(vec![sizeless]), None);

@@ -8,13 +8,12 @@ use reqwest::Url;
 
 use super::wire::{Profile, SignIn, SignedIn};
 use super::{INFO, answer};
+use crate::contract::lease::DEVICE;
 use crate::contract::{Error, Kind, Lease, Opening, Result, Secrets, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::{Http, base_url};
 
 const APP_NAME: &str = "haul";
-/// Where this installation keeps its `deviceId` among the tokens.
-const DEVICE: &str = "iogates|device";
 
 pub enum Credentials {
     /// Configured; used as it is, and never renewed.

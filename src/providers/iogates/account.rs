@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::IoGates;
 use super::access::Credentials;
-use super::offer::Offers;
-use super::wire::{Profile, Share};
+use super::offer::{Offers, limit};
+use super::wire::{Permissions, Profile, Share};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Account, Limits, Quota};
 
@@ -34,14 +34,17 @@ fn may_not_upload(error: &Error) -> bool {
 }
 
 fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&Offers>, share: Option<Share>) -> Account {
+    let is_share = share.is_some();
     let share = share.unwrap_or_default();
-    let permission = share.permissions.as_ref().and_then(|p| p.upload);
+    let permissions = share.permissions.clone().unwrap_or_default();
     let mut account = Account {
         account: user.map(str::to_owned).or_else(|| share.name.clone()).or_else(|| profile.as_ref()?.username.clone()),
-        quota: Quota { free: offers.and_then(|o| o.available_storage), ..Quota::default() },
+        quota: Quota { free: offers.and_then(|o| o.available_storage).or(share.available_storage), ..Quota::default() },
         limits: Limits {
-            file_size: offers.and_then(|o| o.max_file_size),
-            may_upload: Some(offers.is_some() && permission != Some(false)),
+            file_size: offers.and_then(|o| o.max_file_size).or(limit(share.max_file_size)),
+            may_upload: Some(offers.is_some() && permissions.upload != Some(false)),
+            may_download: permissions.master.filter(|_| is_share),
+            expired: share.expired,
             ..Limits::default()
         },
         protocols: offers.map(Offers::protocols).unwrap_or_default(),
@@ -51,7 +54,8 @@ fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&Offers>
         account.warnings.push(format!("the account is not active: its status is {status}"));
     }
     if share.expired == Some(true) {
-        account.warnings.push("the share has expired".to_owned());
+        let on = share.expires.as_ref().map(|when| format!(" on {when}")).unwrap_or_default();
+        account.warnings.push(format!("the share has expired{on}"));
     }
     if account.limits.may_upload == Some(false) {
         account.warnings.push("these credentials may not upload".to_owned());
@@ -65,7 +69,6 @@ fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&Offers>
 
 fn extra(profile: Option<Profile>, offers: Option<&Offers>, share: Share) -> Map<String, Value> {
     let profile = profile.unwrap_or_default();
-    let permissions = share.permissions.unwrap_or_default();
     let own = [
         ("id", profile.id.map(Value::from)),
         ("realname", profile.realname.map(Value::from)),
@@ -76,9 +79,21 @@ fn extra(profile: Option<Profile>, offers: Option<&Offers>, share: Share) -> Map
         ("default", offers.and_then(|o| o.default.clone()).map(Value::from)),
         ("share", share.name.map(Value::from)),
         ("share_type", share.kind.map(Value::from)),
-        ("master", permissions.master.map(Value::from)),
+        ("file_id", share.file_id.map(Value::from)),
+        ("owner", share.owner.and_then(|owner| owner.realname.or(owner.username)).map(Value::from)),
+        ("expired", share.expired.map(Value::from)),
+        ("permissions", share.permissions.map(|p| granted(&p))),
     ];
     own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+/// Those that the server tells, as it calls them.
+fn granted(permissions: &Permissions) -> Value {
+    let mut told = serde_json::to_value(permissions).unwrap_or_default();
+    if let Some(map) = told.as_object_mut() {
+        map.retain(|_, told| !told.is_null());
+    }
+    told
 }
 
 #[cfg(test)]
@@ -112,13 +127,20 @@ mod tests {
     fn a_share_that_may_not_upload_has_expired_or_is_blocked() {
         let mut share: Share = parse(SHARE);
         share.expired = Some(true);
+        share.expires = Some("2020-01-01".into());
         let profile = Profile { status: Some("Blocked".into()), ..Profile::default() };
         let account = account(None, Some(profile), None, Some(share));
         assert_eq!(account.account.as_deref(), Some("Rushes for the editor"));
-        assert_eq!(account.limits.may_upload, Some(false));
+        assert_eq!((account.limits.may_upload, account.limits.may_download, account.limits.expired), (Some(false), Some(true), Some(true)));
+        assert_eq!((account.quota.free, account.limits.file_size), (Some(1000), None));
+        let extra = serde_json::to_string(&account.extra).unwrap();
+        assert_eq!(
+            extra,
+            r#"{"status":"Blocked","expires":"2020-01-01","share":"Rushes for the editor","share_type":"dir","file_id":"61460","owner":"ann","expired":true,"permissions":{"master":true,"converted":false,"description":true,"comments":true,"attachments":false,"upload":false,"metainfo":true}}"#
+        );
         assert_eq!(
             account.warnings,
-            ["the account is not active: its status is Blocked", "the share has expired", "these credentials may not upload"]
+            ["the account is not active: its status is Blocked", "the share has expired on 2020-01-01", "these credentials may not upload"]
         );
     }
 }

@@ -5,8 +5,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::model::text::first_words;
 use crate::protocols::http::host_of;
 use crate::protocols::reply::Reply;
+
+/// Characters of a refused sign-in that are shown.
+const WORDS_SHOWN: usize = 200;
 
 /// What a successful reply says; else what its status means.
 pub fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
@@ -29,8 +33,12 @@ pub fn incomplete(reply: &Reply, what: &str) -> Error {
 /// 400, 401 and 403 to the sign-in itself are its refusal, never a stale token: asking again would not help.
 pub fn read_sign_in<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
     match (reply.status.as_u16(), read(reply)) {
-        (400 | 401 | 403, Err(error)) if error.kind() != Kind::Auth => {
-            Err(error.with_kind(Kind::Auth).hint("check the username and the password, or the share URL, of this remote"))
+        (status @ (400 | 401 | 403), Err(error)) if error.kind() != Kind::Auth => {
+            Err(Error::new(Kind::Auth, "the server refused the sign-in")
+                .status(status)
+                .on(host_of(&reply.url))
+                .cause(anyhow::anyhow!("HTTP {status}: {}", first_words(&reply.text(), WORDS_SHOWN)))
+                .hint("check the username and the password, or the share URL, of this remote"))
         }
         (404 | 410, Err(error)) => Err(error.hint("check the url or the share URL of this remote")),
         (_, verdict) => verdict,
@@ -47,8 +55,7 @@ fn refusal(reply: &Reply) -> Error {
 /// A share with a second factor gives a token, and refuses everything else until the code from an SMS has been entered
 /// (providers.md 1.11; how it says so is not documented).
 pub fn code_needed() -> Error {
-    Error::new(Kind::Auth, "this share wants a code that is sent by SMS, which haul can't enter yet")
-        .hint("ask the owner for a share without it, or sign in with a username and a password")
+    Error::new(Kind::Auth, "the server wants a code that it sends by SMS")
 }
 
 fn asks_for_code(reply: &Reply) -> bool {

@@ -1,11 +1,13 @@
 //! The calls of ioGates (providers.md 1.5 to 1.12). Each is sent once; what a failure means is `answer`'s verdict.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Url};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -13,7 +15,7 @@ use super::access::{Access, Credentials};
 use super::answer;
 use super::offer::Offers;
 use super::tree::Tree;
-use super::wire::{AuthInfo, File, Files, NewFile, Share};
+use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
 use crate::contract::{Error, Kind, Opening, Result, StoredToken};
 use crate::protocols::http::Http;
 use crate::protocols::reply::Reply;
@@ -26,13 +28,21 @@ const TOKEN_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').rem
 pub struct Api {
     pub http: Http,
     pub opening: Opening,
+    /// The server has asked for a code by SMS.
+    pub code_wanted: AtomicBool,
     access: OnceCell<Access>,
     offers: Mutex<Option<(Instant, Arc<Offers>)>>,
 }
 
 impl Api {
     pub fn new(opening: Opening) -> Result<Api> {
-        Ok(Api { http: Http::new(&opening.network)?, opening, access: OnceCell::new(), offers: Mutex::default() })
+        Ok(Api {
+            http: Http::new(&opening.network)?,
+            opening,
+            code_wanted: AtomicBool::new(false),
+            access: OnceCell::new(),
+            offers: Mutex::default(),
+        })
     }
 
     pub async fn access(&self) -> Result<&Access> {
@@ -50,8 +60,7 @@ impl Api {
         }
         let access = self.access().await?;
         let token = access.token(&self.http).await?;
-        let path = format!("api/authinfo/{}", utf8_percent_encode(token.token.expose(), TOKEN_IN_PATH));
-        let info: AuthInfo = match self.get(&token, &path).await {
+        let info: AuthInfo = match self.get(&token, &format!("api/authinfo/{}", step(token.token.expose()))).await {
             Ok(info) => info,
             Err(error) => return Err(self.or_code_needed(access, &token, error).await),
         };
@@ -71,10 +80,16 @@ impl Api {
         if refused && matches!(access.credentials, Credentials::Share(_)) {
             let share = self.get::<Share>(token, "api/share").await;
             if share.is_ok_and(|share| share.two_factor == Some(true)) {
-                return answer::code_needed();
+                return self.code_needed();
             }
         }
         error
+    }
+
+    fn code_needed(&self) -> Error {
+        self.code_wanted.store(true, Ordering::Relaxed);
+        let remote = &self.opening.remote;
+        answer::code_needed().on(remote.clone()).hint(format!("run `haul login {remote}` and enter it"))
     }
 
     /// `GET /api/share`: the share that the token belongs to. Users' tokens have none.
@@ -90,25 +105,51 @@ impl Api {
         let listed: Files = self.judged(&token, answer::read(&reply)).await?;
         // Without this check an answer of another kind would look like an empty account.
         let files = listed.files.ok_or_else(|| answer::incomplete(&reply, "a listing without files"))?;
+        // Long lists are long answers, too: not both in memory.
+        drop(reply);
         Ok(Tree::new(files))
     }
 
     /// `GET /api/file/{id}`.
     pub async fn file(&self, id: &str) -> Result<File> {
-        let token = self.token().await?;
-        self.get(&token, &format!("api/file/{}", utf8_percent_encode(id, TOKEN_IN_PATH))).await
+        self.read(&format!("api/file/{}", step(id))).await
     }
 
     /// `POST /api/file`: makes an entry, and the folders on its way. A second one makes a second entry (providers.md 1.6):
     /// after `Interrupted` the caller looks first.
     pub async fn create(&self, new: &NewFile<'_>) -> Result<File> {
+        self.tell(Method::POST, "api/file", new).await
+    }
+
+    /// `POST /api/files`: the same for several at once, in whatever order.
+    pub async fn create_many(&self, files: Vec<NewFile<'_>>) -> Result<Vec<File>> {
+        let made: Files = self.tell(Method::POST, "api/files", &NewFiles { files }).await?;
+        made.files.ok_or_else(|| Error::new(Kind::Protocol, "the server answered the making of entries without entries"))
+    }
+
+    /// Asks at `path`, which is relative to the origin.
+    pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let token = self.token().await?;
-        let request = self.request(Method::POST, "api/file").await?.json(new);
+        self.get(&token, path).await
+    }
+
+    /// Sends `body` as JSON, once.
+    pub async fn tell<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T> {
+        let token = self.token().await?;
+        let request = self.request(method, path).await?.json(body);
         let reply = self.send(&token, request).await?;
         self.judged(&token, answer::read(&reply)).await
     }
 
-    async fn token(&self) -> Result<StoredToken> {
+    /// Any 2xx will do: what remains of a removed thing is not documented.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        let token = self.token().await?;
+        let reply = self.send(&token, self.request(Method::DELETE, path).await?).await?;
+        let verdict = if reply.is_success() { Ok(()) } else { answer::read(&reply) };
+        self.judged(&token, verdict).await
+    }
+
+    pub async fn token(&self) -> Result<StoredToken> {
         self.access().await?.token(&self.http).await
     }
 
@@ -117,23 +158,30 @@ impl Api {
         self.judged(token, answer::read(&reply)).await
     }
 
-    async fn judged<T>(&self, token: &StoredToken, verdict: Result<T>) -> Result<T> {
+    pub async fn judged<T>(&self, token: &StoredToken, verdict: Result<T>) -> Result<T> {
         match verdict {
             Err(error) if error.kind() == Kind::Expired => Err(self.access().await?.rejected(token, error).await),
+            // The one thing that is refused so once we have a token.
+            Err(error) if error.kind() == Kind::Auth => Err(self.code_needed()),
             verdict => verdict,
         }
     }
 
     /// Always to the API's own origin: the token goes with it.
-    async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
+    pub async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
         let origin: &Url = &self.access().await?.origin;
         let url = origin.join(path).map_err(|e| Error::new(Kind::Other, "this call has no address").cause(e))?;
         Ok(self.http.client().request(method, url))
     }
 
-    async fn send(&self, token: &StoredToken, request: RequestBuilder) -> Result<Reply> {
+    pub async fn send(&self, token: &StoredToken, request: RequestBuilder) -> Result<Reply> {
         self.http.call(request.headers(headers(token)?)).await
     }
+}
+
+/// A token or an id as one step of a path.
+pub fn step(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, TOKEN_IN_PATH)
 }
 
 /// All three spellings that the documentation knows (OQ-1); the server takes the one it understands.

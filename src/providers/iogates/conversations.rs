@@ -47,13 +47,16 @@ fn item(folder_id: &str) -> UploadItem {
     UploadItem {
         source: Arc::new(Nothing(Some(1234))),
         folder: Entry::new(EntryKind::Folder, folder_id, path("/Show")),
+        siblings: Arc::from([]),
         name: "clip.mp4".into(),
         checksum: Checksum { md5: Some("2d53a2f20ffc76c89848b6a47c97d5d8".into()) },
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: Vec::new(),
         chunk_size: None,
         unused: None,
+        made: None,
     }
 }
 

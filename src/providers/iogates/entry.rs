@@ -11,11 +11,19 @@ pub fn is_empty(file: &File) -> bool {
     file.md5.is_none() && file.download.is_none()
 }
 
+/// As [`is_empty`], for listings: a token that may not download is told neither, but `Etag` counts what has arrived
+/// (providers.md 1.7).
+fn is_unfinished(file: &File) -> bool {
+    let etag = file.etag.as_u64().or_else(|| file.etag.as_str()?.trim_matches('"').parse().ok());
+    is_empty(file) && etag.is_none_or(|n| n == 0)
+}
+
 /// `modified` is the time the entry was created: ioGates tells no other, and never changes a file's bytes.
 pub fn entry_of(file: File, path: RemotePath) -> Entry {
     let folder = file.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dir"));
     let kind = if folder { EntryKind::Folder } else { EntryKind::File };
-    let mut entry = Entry::new(kind, file.id.unwrap_or_default(), path);
+    let unfinished = !folder && is_unfinished(&file);
+    let mut entry = Entry { unfinished, ..Entry::new(kind, file.id.unwrap_or_default(), path) };
     if let Some(name) = file.name {
         entry.name = name;
     }

@@ -36,8 +36,9 @@ impl Listing {
         self.younger_than(LATELY, true, api).await
     }
 
-    pub async fn anew(&self, api: &Api) -> Result<Arc<Tree>> {
-        self.younger_than(Duration::ZERO, false, api).await
+    /// A listing that was asked for after `moment`.
+    pub async fn since(&self, moment: Instant, api: &Api) -> Result<Arc<Tree>> {
+        self.younger_than(moment.elapsed(), true, api).await
     }
 
     /// Whoever comes while the server is asked waits and shares the answer.

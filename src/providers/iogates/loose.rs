@@ -53,6 +53,16 @@ fn whole(number: f64) -> u64 {
     number as u64
 }
 
+/// Any finite number.
+pub fn decimal<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
+    let number = match Value::deserialize(d)? {
+        Value::Number(n) => n.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    Ok(number.filter(|n| n.is_finite()))
+}
+
 pub fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<Option<bool>, D::Error> {
     Ok(match Value::deserialize(d)? {
         Value::Bool(b) => Some(b),
@@ -237,6 +247,7 @@ mod tests {
         assert_eq!(flag(json!({})).unwrap(), None);
         assert_eq!(md5(json!("2D53A2F20FFC76C89848B6A47C97D5D8")).unwrap().as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));
         assert_eq!(md5(json!("0")).unwrap(), None);
+        assert_eq!((decimal(json!("23.976")).unwrap(), decimal(json!("NaN")).unwrap()), (Some(23.976), None));
     }
 
     #[test]

@@ -3,19 +3,23 @@
 //! the listing is searched for what it made.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde_json::Value;
 
 use super::IoGates;
 use super::tree::{ROOT_ID, Tree};
-use super::wire::{File, NewFile};
+use super::wire::{Attribute, File, NewFile};
 use crate::contract::{Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Place, RemotePath};
 
 /// What ioGates is asked to make: a path from the root, or a name in the folder `parent`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spot {
-    name: String,
-    parent: Option<String>,
+    pub name: String,
+    pub parent: Option<String>,
 }
 
 /// An entry that waits for its bytes.
@@ -32,13 +36,24 @@ pub struct Made {
 pub struct Making {
     /// Made, but no session was opened for them.
     spare: Mutex<HashMap<Spot, Made>>,
-    /// The answer was lost, and the listing could not be asked yet; what there was before.
-    doubts: Mutex<HashMap<Spot, Option<Arc<Tree>>>>,
+    /// The answer was lost, and the listing could not be asked yet.
+    doubts: Mutex<HashMap<Spot, Doubt>>,
     /// Ids of all entries made in this run.
     ours: Mutex<HashSet<String>>,
+    /// Entries that `batch` got and could not use.
+    pub strays: Mutex<Vec<String>>,
+    /// The server does not make several entries at once.
+    pub one_by_one: AtomicBool,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+#[derive(Clone)]
+struct Doubt {
+    /// What there was before; none when the token may not list.
+    before: Option<Arc<Tree>>,
+    since: Instant,
+}
+
+pub fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -46,6 +61,24 @@ impl Making {
     /// This entry was not used after all; the next try for the same spot takes it.
     pub fn spare(&self, spot: Spot, made: Made) {
         locked(&self.spare).insert(spot, made);
+    }
+
+    pub fn has_spare(&self, spot: &Spot) -> bool {
+        locked(&self.spare).contains_key(spot)
+    }
+
+    /// Ids of the entries that nobody will use any more; each is told once.
+    pub fn left_over(&self) -> Vec<String> {
+        let spare = std::mem::take(&mut *locked(&self.spare)).into_values().map(|made| made.id);
+        let mut ids: Vec<String> = std::mem::take(&mut *locked(&self.strays)).into_iter().chain(spare).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// Something may have been made for this spot just now: whoever needs it looks first.
+    pub fn doubt(&self, spot: Spot, before: Option<Arc<Tree>>) {
+        locked(&self.doubts).insert(spot, Doubt { before, since: Instant::now() });
     }
 }
 
@@ -60,49 +93,67 @@ pub async fn entry_for(host: &IoGates, item: &UploadItem, path: &RemotePath) -> 
     if let Some(made) = spare.filter(|made| fits(made, item)) {
         return Ok((spot, made));
     }
-    let doubt = locked(&host.making.doubts).get(&spot).cloned();
-    if let Some(before) = doubt {
-        let found = look(host, &spot, before.as_deref()).await?;
-        locked(&host.making.doubts).remove(&spot);
-        if let Some(made) = found {
-            return Ok((spot, made));
-        }
+    if let Some(made) = made_in_doubt(host, &spot).await? {
+        return Ok((spot, made));
     }
     let made = make(host, item, &spot, before).await?;
     Ok((spot, made))
 }
 
 async fn make(host: &IoGates, item: &UploadItem, spot: &Spot, before: Option<Arc<Tree>>) -> Result<Made> {
-    let kind = mime_guess::from_path(&item.name).first_raw().unwrap_or("other");
-    let md5 = item.checksum.md5.as_deref();
-    let new = NewFile { name: &spot.name, kind, parent: spot.parent.as_deref(), size: item.source.size(), md5 };
-    let answer = host.api.create(&new).await;
+    let answer = host.api.create(&new_file(item, spot)).await;
     host.listing.forget().await;
     let lost = match answer {
-        Ok(file) => return made_of(host, file, new.size, item.checksum.md5.clone()),
+        Ok(file) => return made_for(host, file, item),
         Err(error) if error.kind() == Kind::Interrupted => error,
         Err(error) => return Err(error),
     };
-    locked(&host.making.doubts).insert(spot.clone(), before.clone());
-    let found = match look(host, spot, before.as_deref()).await {
-        Ok(found) => found,
+    host.making.doubt(spot.clone(), before);
+    match made_in_doubt(host, spot).await {
+        Ok(found) => found.ok_or(lost),
         // The question stays open; the next try asks it first.
-        Err(error) if error.kind().may_pass() => return Err(lost),
-        Err(error) => return Err(error),
-    };
+        Err(error) if error.kind().may_pass() => Err(lost),
+        Err(error) => Err(error),
+    }
+}
+
+pub fn new_file<'a>(item: &'a UploadItem, spot: &'a Spot) -> NewFile<'a> {
+    let by_name = || mime_guess::from_path(&item.name).first_raw().unwrap_or("other");
+    NewFile {
+        name: &spot.name,
+        kind: item.metadata.kind.as_deref().unwrap_or_else(by_name),
+        parent: spot.parent.as_deref(),
+        attributes: item.metadata.attributes.iter().map(|(name, value)| Attribute { name, value: value_of(value) }).collect(),
+        size: item.source.size(),
+        md5: item.checksum.md5.as_deref(),
+    }
+}
+
+/// A number where the text is just what a number is written as: `127`, but not `007` and not `1.10`.
+fn value_of(text: &str) -> Value {
+    match text.parse::<serde_json::Number>() {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ => Value::from(text),
+    }
+}
+
+/// What a lost answer has made for this spot, if one was lost. The doubt ends only when it could be decided.
+pub async fn made_in_doubt(host: &IoGates, spot: &Spot) -> Result<Option<Made>> {
+    let Some(doubt) = locked(&host.making.doubts).get(spot).cloned() else { return Ok(None) };
+    let found = look(host, spot, &doubt).await?;
     locked(&host.making.doubts).remove(spot);
-    found.ok_or(lost)
+    Ok(found)
 }
 
 /// After a lost answer: the entry that it made, if it made one. Fails with `Unknown` when that can't be told.
-async fn look(host: &IoGates, spot: &Spot, before: Option<&Tree>) -> Result<Option<Made>> {
+async fn look(host: &IoGates, spot: &Spot, doubt: &Doubt) -> Result<Option<Made>> {
     let undecided = |why: String| {
         Error::new(Kind::Unknown, format!("the answer to making this entry was lost, and {why}"))
             .on(format!("/{}", spot.name))
             .hint("look at the folder; an empty entry there can be ignored")
     };
-    let before = before.ok_or_else(|| undecided("the token may not list".to_owned()))?;
-    let now = host.listing.anew(&host.api).await?;
+    let before = doubt.before.as_deref().ok_or_else(|| undecided("the token may not list".to_owned()))?;
+    let now = host.listing.since(doubt.since, &host.api).await?;
     let found: Vec<&str> = {
         let ours = locked(&host.making.ours);
         let new = now.new_empty_files(before, &spot.name, spot.parent.as_deref());
@@ -120,7 +171,7 @@ async fn look(host: &IoGates, spot: &Spot, before: Option<&Tree>) -> Result<Opti
 }
 
 /// What there is now, to tell later what is new. A token that may not list (an upload-only share) still may upload.
-async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
+pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
     match host.listing.lately(&host.api).await {
         Ok(tree) => Ok(Some(tree)),
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound | Kind::Protocol) => Ok(None),
@@ -131,7 +182,7 @@ async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
 /// The path from the root makes missing folders by itself. Where that path would not lead to the folder that is meant
 /// (two of one name, a name that can't stand in a path) the folder is named by its id. Fails with `Ambiguous` when a
 /// folder that has no id yet would be made in one of two.
-fn spot_for(item: &UploadItem, path: &RemotePath, tree: Option<&Tree>) -> Result<Spot> {
+pub fn spot_for(item: &UploadItem, path: &RemotePath, tree: Option<&Tree>) -> Result<Spot> {
     let by_path = Spot { name: path.names().join("/"), parent: None };
     let id = &item.folder.id;
     let Some(tree) = tree.filter(|_| id != ROOT_ID) else { return Ok(by_path) };
@@ -154,14 +205,34 @@ fn fits(made: &Made, item: &UploadItem) -> bool {
     (made.size.is_none() || made.size == item.source.size()) && (made.md5.is_none() || made.md5 == item.checksum.md5)
 }
 
+/// The server was told what this item is, and answered with `file`.
+pub fn made_for(host: &IoGates, file: File, item: &UploadItem) -> Result<Made> {
+    made_of(host, file, item.source.size(), item.checksum.md5.clone())
+}
+
 /// `upload_filename` becomes an FTP command and a form field: what could break out of one is refused.
 fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<Made> {
     let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
     let id = file.id.ok_or_else(|| nonsense("without an id"))?;
-    locked(&host.making.ours).insert(id.clone());
     let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").on(format!("@{id}")))?;
     if RemotePath::root().join(&upload_name).is_err() {
         return Err(nonsense("whose name to upload under can't be the name of a file").on(format!("@{id}")));
     }
+    locked(&host.making.ours).insert(id.clone());
+    locked(&host.making.strays).retain(|stray| *stray != id);
     Ok(Made { id, upload_name, size, md5 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_numbers_only_where_nothing_is_lost() {
+        for (text, wanted) in
+            [("127", "127"), ("-2.5", "-2.5"), ("007", "\"007\""), ("1.10", "\"1.10\""), ("true", "\"true\""), ("", "\"\"")]
+        {
+            assert_eq!(value_of(text).to_string(), wanted);
+        }
+    }
 }

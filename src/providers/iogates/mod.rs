@@ -5,8 +5,11 @@ mod access;
 mod account;
 mod answer;
 mod api;
+mod batch;
 mod choice;
 mod circles;
+mod code;
+mod comments;
 #[cfg(test)]
 mod conversations;
 mod download;
@@ -27,8 +30,8 @@ use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Provider, ProviderInfo, Removal, Result,
-    Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
+    Result, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
@@ -40,6 +43,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
     takes_md5: true,
+    takes_metadata: true,
     revises: false,
     open,
 };
@@ -70,6 +74,13 @@ impl IoGates {
         self.api.forget_offers().await;
         Ok(())
     }
+
+    /// No call that revokes a token is documented.
+    async fn forget_token(&self) -> Result<bool> {
+        self.api.access().await?.forget().await?;
+        self.api.forget_offers().await;
+        Ok(false)
+    }
 }
 
 impl Provider for IoGates {
@@ -92,7 +103,7 @@ impl Provider for IoGates {
         Box::pin(self.renew_token())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
-        Box::pin(async { self.api.access().await?.forget().await.map(|()| false) })
+        Box::pin(self.forget_token())
     }
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(async { self.listing.current(&self.api).await?.stat(at) })
@@ -100,11 +111,17 @@ impl Provider for IoGates {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
         Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
     }
+    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.listing.forget())
+    }
     fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(upload::open(self, item))
     }
     fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
         Box::pin(upload::resume(self, item, ticket, note))
+    }
+    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+        Box::pin(upload::adopt(self, entry))
     }
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(upload::landed(self, ticket))
@@ -134,7 +151,7 @@ impl Provider for IoGates {
         Some(self)
     }
     fn comments(&self) -> Option<&dyn Comments> {
-        None
+        Some(self)
     }
     fn importing(&self) -> Option<&dyn Importing> {
         None
@@ -147,6 +164,12 @@ impl Provider for IoGates {
     }
     fn editing(&self) -> Option<&dyn Editing> {
         None
+    }
+    fn second_factor(&self) -> Option<&dyn SecondFactor> {
+        Some(self)
+    }
+    fn preparing(&self) -> Option<&dyn Preparing> {
+        Some(self)
     }
 }
 

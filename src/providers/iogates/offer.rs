@@ -12,7 +12,7 @@ use crate::protocols::http::{base_url, is_loopback_host};
 const SHORTEST_TOKEN: usize = 6;
 
 /// A limit of 0 means none at ioGates.
-fn limit(bytes: Option<u64>) -> Option<u64> {
+pub fn limit(bytes: Option<u64>) -> Option<u64> {
     bytes.filter(|b| *b > 0)
 }
 

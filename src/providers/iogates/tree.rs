@@ -113,7 +113,12 @@ impl Tree {
     fn named(&self, folder: &Entry, name: &str) -> Vec<Entry> {
         let here = self.by_id.get(&folder.id).copied();
         let fitting = self.by_name.get(&(here, name.to_owned())).map_or(&[][..], Vec::as_slice);
-        fitting.iter().filter_map(|i| self.entry(*i, &folder.path)).collect()
+        let mut fitting: Vec<Entry> = fitting.iter().filter_map(|i| self.entry(*i, &folder.path)).collect();
+        // An upload that was given up leaves an empty entry, and nobody means that one.
+        if fitting.iter().any(|entry| !entry.unfinished) {
+            fitting.retain(|entry| !entry.unfinished);
+        }
+        fitting
     }
 
     fn entry(&self, at: usize, above: &RemotePath) -> Option<Entry> {

@@ -19,18 +19,26 @@ use crate::protocols::tus::{self, TusTarget};
 /// What a file is called at ioGates while it comes in by FTP; the server takes it in when it is renamed (providers.md 1.16).
 const ON_ITS_WAY: &str = ".download";
 
+/// OQ-3: the documents want the exact name, the vendor's own client of 2017 sent another.
+const OTHER_READING: &str =
+    "look with `haul ls`; if files never arrive, set append_extension for this remote to its opposite (true or false)";
+
 pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
     let path = item.path()?;
     let wish = Wish { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
     // Asked before anything is made, so that a file that can't be taken leaves no empty entry behind (OQ-2).
     let candidates = choose(&*host.api.offers().await?, &wish)?;
     let (spot, made) = entry_for(host, item, &path).await?;
+    let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
+    let (id, upload_name) = (Some(made.id.clone()), Some(made.upload_name.clone()));
+    let ticket = Ticket { path, id, upload_name, folder, size: item.source.size(), ..Ticket::default() };
+    if let Some(note) = &item.made {
+        note(&ticket)?;
+    }
     match open_first(host, item, &made, &candidates).await {
         Ok(session) => {
-            let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
-            let (id, upload_name) = (Some(made.id), Some(made.upload_name));
-            let ticket = Ticket { path, id, upload_name, folder, size: item.source.size(), ..Ticket::default() };
-            Ok(Upload { ticket, session })
+            let if_missing = (session.protocol() == Protocol::Tus).then_some(OTHER_READING);
+            Ok(Upload { ticket: Ticket { if_missing, ..ticket }, session })
         }
         Err(error) => {
             host.making.spare(spot, made);
@@ -94,6 +102,18 @@ async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offer
         }
         Way::Ftp(server) => Ok(Box::new(ftps::open(&host.pools.of(server), ftp_target(host, item, name)).await?)),
     }
+}
+
+/// An empty entry that still tells its upload name can be filled. (The documentation shows the name only in the answer to
+/// its making, so a server may not tell it again: then the entry is left alone.)
+pub async fn adopt(host: &IoGates, entry: &Entry) -> Result<Option<Ticket>> {
+    if entry.is_folder() {
+        return Ok(None);
+    }
+    let file = host.api.file(&entry.id).await?;
+    let upload_name = file.upload_filename.clone().filter(|_| is_empty(&file));
+    let ticket = |name| Ticket { path: entry.path.clone(), id: Some(entry.id.clone()), upload_name: Some(name), ..Ticket::default() };
+    Ok(upload_name.map(ticket))
 }
 
 /// Takes up what an earlier run began: by TUS at the upload's own address, by FTP under its travelling name. plupload

@@ -117,12 +117,27 @@ pub struct NewFile<'a> {
     pub kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute<'a>>,
     /// Bytes; the server then refuses an upload of another size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Lower-case hex; the server then refuses an upload with another MD5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub md5: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub struct Attribute<'a> {
+    pub name: &'a str,
+    /// A number or text.
+    pub value: Value,
+}
+
+/// `POST /api/files`.
+#[derive(Serialize)]
+pub struct NewFiles<'a> {
+    pub files: Vec<NewFile<'a>>,
 }
 
 /// One file or folder, from `POST /api/file`, `GET /api/file/{id}` and `GET /api/files`.
@@ -182,6 +197,17 @@ pub struct Share {
     pub expires: Option<String>,
     #[serde(default, deserialize_with = "loose::object")]
     pub permissions: Option<Permissions>,
+    /// Printed with a blank in the documents (OQ-13).
+    #[serde(alias = "fileid", alias = "file id", default, deserialize_with = "loose::id")]
+    pub file_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::object")]
+    pub owner: Option<Profile>,
+    /// Bytes; 0 = no limit.
+    #[serde(default, deserialize_with = "loose::number")]
+    pub max_file_size: Option<u64>,
+    /// Bytes.
+    #[serde(default, deserialize_with = "loose::number")]
+    pub available_storage: Option<u64>,
     /// `dir` or `file`.
     #[serde(rename = "type", default, deserialize_with = "loose::text")]
     pub kind: Option<String>,
@@ -190,13 +216,24 @@ pub struct Share {
     pub two_factor: Option<bool>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// What the receiver of a share may do; none = not told.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Permissions {
     /// The original files may be downloaded.
     #[serde(default, deserialize_with = "loose::flag")]
     pub master: Option<bool>,
     #[serde(default, deserialize_with = "loose::flag")]
+    pub converted: Option<bool>,
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub description: Option<bool>,
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub comments: Option<bool>,
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub attachments: Option<bool>,
+    #[serde(default, deserialize_with = "loose::flag")]
     pub upload: Option<bool>,
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub metainfo: Option<bool>,
 }
 
 /// The example answers of the documentation, made valid JSON.
@@ -234,6 +271,7 @@ mod tests {
         assert!(created.download.is_none() && created.md5.is_none() && created.size.is_none());
 
         let share: Share = parse(SHARE);
+        assert_eq!((share.file_id.as_deref(), share.owner.unwrap().username.as_deref()), (Some("61460"), Some("ann")));
         assert_eq!(share.permissions.unwrap().upload, Some(false));
     }
 

@@ -57,7 +57,10 @@ impl Tree {
     }
 
     pub fn children(&self, parent: &str) -> Vec<String> {
-        self.ids().into_iter().filter(|id| self.get(id).is_some_and(|n| n.parent == parent)).cloned().collect()
+        let inside = self.0.iter().filter(|(_, (_, node))| node.parent == parent);
+        let mut ids: Vec<_> = inside.map(|(id, (made, _))| (made, id)).collect();
+        ids.sort();
+        ids.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
     pub fn starred(&self, owner: &Owner) -> Vec<String> {

@@ -4,6 +4,7 @@
 mod account;
 mod download;
 mod files;
+mod fill;
 mod folders;
 mod params;
 mod remote;

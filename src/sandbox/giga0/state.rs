@@ -177,11 +177,16 @@ impl State {
 
     /// Adds a file under a name that its folder does not have yet: `name (2).ext`. Nothing is ever overwritten.
     pub fn add_file(&mut self, folder: Option<u64>, name: &str, content: Content) -> u64 {
+        let name = self.free_name(folder, name);
+        self.add_file_as(folder, name, content)
+    }
+
+    pub fn add_file_as(&mut self, folder: Option<u64>, name: String, content: Content) -> u64 {
         let id = self.next_id();
         let file = File {
             id,
             folder,
-            name: self.free_name(folder, name),
+            name,
             short: short(id),
             // An upload's own type is not believed.
             kind: "application/octet-stream".to_owned(),

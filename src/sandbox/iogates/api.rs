@@ -1,9 +1,10 @@
 //! Signing in, the upload methods, and the second factor (providers.md, 1.4, 1.5 and 1.11).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use chrono::{Duration, Utc};
@@ -109,24 +110,41 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
     Ok(answer::ok(shown))
 }
 
-/// Asking sends the code. Nothing is sent here; `Iogates::sms_code` tells it.
-pub async fn send_code(State(host): Host, Path(token): Path<String>) -> Answered<Response> {
+/// Asking sends the code. Nothing is sent here; `Iogates::sms_code` tells it. A newer text of the documents prints GET for
+/// entering the code too.
+pub async fn send_code(State(host): Host, Path(token): Path<String>, Query(query): Query<HashMap<String, String>>) -> Answered<Response> {
+    if let Some(code) = query.get("authcode").filter(|_| host.hit(Fault::CodeByGet).is_some()) {
+        return accept(&host, token, code);
+    }
     let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
     let mut state = host.state();
     let required = state.settings.two_factor;
-    state.codes.insert(access.token, chance::digits(4));
+    let code = chance::digits(4);
+    state.sms = Some(code.clone());
+    state.codes.insert(access.token, code);
     let expiry = when(Utc::now() + Duration::minutes(5));
     Ok(answer::ok(json!({ "message": "Code sent", "type": "sms", "auth_required": required, "expiry": expiry })))
 }
 
 pub async fn check_code(State(host): Host, Path(token): Path<String>, request: Request) -> Answered<Response> {
+    if host.hit(Fault::CodeByGet).is_some() {
+        return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
+    }
     let fields = fields(request).await?;
+    let Some(code) = text(&fields, "authcode") else { return Err(refused(StatusCode::BAD_REQUEST, "Code missing")) };
+    accept(&host, token, &code)
+}
+
+fn accept(host: &Iogates, token: String, code: &str) -> Answered<Response> {
     let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
     let mut state = host.state();
-    let Some(code) = text(&fields, "authcode") else { return Err(refused(StatusCode::BAD_REQUEST, "Code missing")) };
+    if host.hit(Fault::CodeTooOld).is_some() {
+        state.codes.remove(&token);
+        return Err(refused(StatusCode::FORBIDDEN, "The code has expired"));
+    }
     match state.codes.get(&token) {
         None => return Err(refused(StatusCode::NOT_FOUND, "No codes found")),
-        Some(sent) if *sent != code => return Err(refused(StatusCode::UNAUTHORIZED, "Wrong code")),
+        Some(sent) if sent != code => return Err(refused(StatusCode::UNAUTHORIZED, "Wrong code")),
         Some(_) => {}
     }
     state.codes.remove(&token);

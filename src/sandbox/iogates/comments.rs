@@ -28,9 +28,10 @@ pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap)
     let kind = file(&host, &access, id)?;
     let comments: Vec<Value> = host.state().comments.values().filter(|c| c["file_id"] == json!(id)).cloned().collect();
     let map: Map<String, Value> = comments.iter().enumerate().map(|(n, c)| (c["id"].to_string(), json!(n))).collect();
+    let (source, fps, offset) = host.state().settings.timecode.clone();
     // Only media have a timecode.
     let media = kind == "movie" || kind == "audio" || kind.starts_with("video/") || kind.starts_with("audio/");
-    let timecode = if media { json!({ "source": "00:00:00:00", "fps": 25.0, "offset": 0 }) } else { Value::Null };
+    let timecode = if media { json!({ "source": source, "fps": fps, "offset": offset }) } else { Value::Null };
     Ok(answer::ok(json!({ "timecode": timecode, "comments": comments, "map": map_shown(&host, map) })))
 }
 

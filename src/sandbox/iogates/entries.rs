@@ -174,7 +174,7 @@ impl Iogates {
 
 impl State {
     /// The folder of that name, made if missing.
-    fn folder(&mut self, root: Root, parent: Option<u64>, name: &str) -> u64 {
+    pub fn folder(&mut self, root: Root, parent: Option<u64>, name: &str) -> u64 {
         let same = |e: &&Entry| e.is_folder() && e.root == root && e.parent == parent && e.name == name;
         match self.entries.values().find(same) {
             Some(entry) => entry.id,
@@ -182,7 +182,7 @@ impl State {
         }
     }
 
-    fn add(&mut self, root: Root, parent: Option<u64>, name: &str, kind: &str) -> u64 {
+    pub fn add(&mut self, root: Root, parent: Option<u64>, name: &str, kind: &str) -> u64 {
         let id = self.next_id();
         let entry = Entry {
             id,

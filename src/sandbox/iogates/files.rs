@@ -27,6 +27,9 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
 pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
     let access = host.guest(&headers)?;
     host.may_upload(&access)?;
+    if host.hit(Fault::NoFilesPost).is_some() {
+        return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
+    }
     let Some(files) = body.get("files").and_then(Value::as_array) else {
         return Err(refused(StatusCode::BAD_REQUEST, "files is required"));
     };
@@ -34,8 +37,16 @@ pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json
     for wish in files.iter().map(Wish::read).collect::<Result<Vec<_>, _>>()? {
         ids.push(host.create(&access, wish)?);
     }
-    let state = host.state();
-    let entries: Vec<&Entry> = ids.iter().filter_map(|id| state.entries.get(id)).collect();
+    let mut state = host.state();
+    if host.hit(Fault::AnswersRenamed).is_some()
+        && let Some(entry) = ids.first().and_then(|id| state.entries.get_mut(id))
+    {
+        entry.name.insert_str(0, "renamed ");
+    }
+    let mut entries: Vec<&Entry> = ids.iter().filter_map(|id| state.entries.get(id)).collect();
+    if host.hit(Fault::AnswersMixed).is_some() {
+        entries.reverse();
+    }
     Ok(answer::ok(listing(&host, &entries)))
 }
 

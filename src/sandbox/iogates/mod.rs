@@ -4,6 +4,7 @@ mod api;
 mod comments;
 mod entries;
 mod files;
+mod fill;
 mod ftp;
 mod plupload;
 mod share;

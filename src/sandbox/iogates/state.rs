@@ -39,6 +39,8 @@ pub struct Settings {
     pub share_may_download: bool,
     /// Has the share run out?
     pub share_expired: bool,
+    /// What every film says of its timecode: the label of its first frame, frames a second, milliseconds.
+    pub timecode: (String, f64, i64),
 }
 
 impl Default for Settings {
@@ -53,6 +55,7 @@ impl Default for Settings {
             share_may_upload: true,
             share_may_download: true,
             share_expired: false,
+            timecode: ("00:00:00:00".to_owned(), 25.0, 0),
         }
     }
 }
@@ -84,6 +87,8 @@ pub struct State {
     pub passed: Vec<String>,
     /// The code sent for a token, while it is pending.
     pub codes: HashMap<String, String>,
+    /// The last code sent, until somebody reads it.
+    pub sms: Option<String>,
     pub entries: BTreeMap<u64, Entry>,
     pub tus: HashMap<String, TusUpload>,
     /// Part files of plupload by token key and name: they stay until their last chunk comes.
@@ -145,9 +150,9 @@ impl Iogates {
         change(&mut self.state().settings);
     }
 
-    /// The two-factor code that waits for its token, as the SMS would tell it.
+    /// The two-factor code in the last SMS; each SMS is read once.
     pub fn sms_code(&self) -> Option<String> {
-        self.state().codes.values().next().cloned()
+        self.state().sms.take()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use self::keep::{Decision, Known, decide};
 use self::local::{Local, check_name, enter, shown};
 use super::IfExists;
+use super::conflict::Stamp;
 use super::download::{Downloaded, Order, download};
 use super::put::ChecksumMode;
 use super::retry::Desk;
@@ -24,7 +25,7 @@ use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
 use crate::model::{Address, Entry, Event, RemotePath, Report, Root};
 
-/// One address, and all that is needed to read there.
+/// What an address names, and all that is needed to read there.
 #[derive(Clone)]
 pub struct Origin {
     pub desk: Desk,
@@ -32,19 +33,9 @@ pub struct Origin {
     /// Origin and account, as in `Finished::remote`.
     pub key: String,
     pub address: Address,
-}
-
-impl Origin {
-    /// What the address names. Fails with `NotFound` when a file is called as a folder.
-    pub async fn entry(&self) -> Result<Entry> {
-        let entry = self.desk.ask(|| self.desk.provider.stat(&self.address.place)).await?;
-        if self.address.folder && !entry.is_folder() {
-            return Err(Error::new(Kind::NotFound, "this is a file, not a folder")
-                .on(self.address.to_string())
-                .hint("leave out the last slash"));
-        }
-        Ok(entry)
-    }
+    pub entry: Entry,
+    /// What is inside of the folder is meant, not the folder under its own name.
+    pub contents: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,18 +53,15 @@ pub struct GetOptions {
 /// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
 /// events.
 pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> Result<()> {
-    let mut found = Vec::new();
-    for origin in origins {
-        if let Some(most) = downloads_at_once(&origin, &found).await? {
+    let mut asked = HashSet::new();
+    for origin in origins.iter().filter(|origin| asked.insert(origin.key.clone())) {
+        if let Some(most) = downloads_at_once(origin).await? {
             options.jobs = options.jobs.min(most).max(1);
             options.streams = options.streams.min(most / options.jobs).max(1);
         }
-        let entry = origin.entry().await?;
-        found.push((Arc::new(origin), entry));
     }
-    let as_folder = found.len() > 1 || found.iter().any(|(_, entry)| entry.is_folder());
-    let local = Local::of(local, as_folder)?;
-    let several = found.len() > 1;
+    let several = origins.len() > 1;
+    let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
     let run = Run {
         local,
         options,
@@ -83,28 +71,31 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
         ids: AtomicU64::new(0),
         stopped: OnceLock::new(),
     };
-    Arc::new(run).carry_out(found).await;
+    Arc::new(run).carry_out(origins).await;
     Ok(())
 }
 
-/// How many downloads the account may have at once; asked, with all that a sign-in tells, once for each remote.
-async fn downloads_at_once(origin: &Origin, before: &[(Arc<Origin>, Entry)]) -> Result<Option<usize>> {
-    if before.iter().any(|(known, _)| known.key == origin.key) {
-        return Ok(None);
-    }
+/// How many downloads the account may have at once. Fails with `Refused` when it may have none.
+async fn downloads_at_once(origin: &Origin) -> Result<Option<usize>> {
     let account = origin.desk.ask(|| origin.desk.provider.sign_in()).await?;
     for warning in account.warnings {
         origin.desk.events.tell(Event::Warning(warning));
     }
-    Ok(account.limits.downloads_at_once)
+    let refused = |why: &str, hint: &str| Err(Error::new(Kind::Refused, why).on(origin.address.remote.clone()).hint(hint));
+    match account.limits {
+        limits if limits.expired == Some(true) => refused("the share or account has expired", "ask its owner for a new one"),
+        limits if limits.may_download == Some(false) => {
+            refused("this account may not download the files themselves", "ask the owner for the download of originals")
+        }
+        limits => Ok(limits.downloads_at_once),
+    }
 }
 
 /// How a person calls an entry: `studio:/a/b`, or by the id that the address began with.
-fn shown_source(address: &Address, entry: Option<&Entry>) -> String {
-    match (&address.place.root, entry) {
-        (Root::Top, Some(entry)) => format!("{}:{}", address.remote, entry.path),
-        (Root::Id(_), Some(entry)) => format!("{}:@{}", address.remote, entry.id),
-        (_, None) => address.to_string(),
+fn shown_source(address: &Address, entry: &Entry) -> String {
+    match address.place.root {
+        Root::Top => format!("{}:{}", address.remote, entry.path),
+        Root::Id(_) => format!("{}:@{}", address.remote, entry.id),
     }
 }
 
@@ -153,10 +144,8 @@ impl Run {
     }
 
     fn failed(&self, id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
-        let mut failure = Failure::new(error).at(&origin.address.remote, entry.path.to_string());
-        if origin.address.place.root != Root::Top {
-            failure.source = Some(shown_source(&origin.address, Some(entry)));
-        }
+        let source = shown_source(&origin.address, entry);
+        let failure = Failure::new(error).of_source(source).at(&origin.address.remote, entry.path.to_string());
         origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 
@@ -168,12 +157,12 @@ impl Run {
         let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
         // Two runs that fetch to one place take turns; the second then sees what the first has done.
         let place = std::path::absolute(&target)?;
-        let _claim = if self.options.dry_run { None } else { Some(origin.ledger.claim(&format!("get|{}", place.display())).await?) };
+        let _claim = if self.options.dry_run { None } else { origin.ledger.claim(&format!("get|{}", place.display()), true).await? };
         match decide(self.options.if_exists, &target, file, &known).await? {
             Decision::Skip { reason } => Ok(self.skipped(item, &target, reason)),
             Decision::Fetch { to, replaces } if self.options.dry_run => Ok(self.foreseen(item, &to, replaces)),
             Decision::Fetch { to, replaces } => {
-                origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, Some(file)), size: file.size });
+                origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
                 let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
                 let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
                 let order = Order { file, remote: &origin.key, target: &to, replace: replaces, streams: self.options.streams, md5, hash };
@@ -219,6 +208,7 @@ impl Run {
             resumed_from: done.resumed_from,
             retries: done.retries,
             seconds: done.time.as_secs_f64(),
+            stamp: Some(Stamp::of(&item.file).text()),
             target: Some(shown(target)),
             kept: None,
         })
@@ -227,5 +217,5 @@ impl Run {
 
 fn from(item: &Item) -> (String, String, RemotePath) {
     let address = &item.origin.address;
-    (shown_source(address, Some(&item.file)), address.remote.clone(), item.file.path.clone())
+    (shown_source(address, &item.file), address.remote.clone(), item.file.path.clone())
 }

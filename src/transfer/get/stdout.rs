@@ -20,27 +20,22 @@ pub type Out = Box<dyn Write + Send>;
 /// Writes the content of every origin to `out`, in order. Fails with `Usage` for a folder before anything is written; an
 /// `Integrity` failure comes after the bytes.
 pub async fn pour(origins: &[Origin], checksum: ChecksumMode, mut out: Out) -> Result<()> {
-    let mut files = Vec::new();
-    for origin in origins {
-        let entry = origin.entry().await?;
-        if entry.is_folder() {
-            return Err(
-                Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(shown_source(&origin.address, None))
-            );
-        }
-        files.push((origin, entry));
+    if let Some(origin) = origins.iter().find(|origin| origin.entry.is_folder()) {
+        return Err(
+            Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(shown_source(&origin.address, &origin.entry))
+        );
     }
-    for (origin, file) in files {
-        let on = shown_source(&origin.address, None);
-        out = one(origin, file, checksum, out).await.map_err(|e| e.on(on))?;
+    for origin in origins {
+        let on = shown_source(&origin.address, &origin.entry);
+        out = one(origin, checksum, out).await.map_err(|e| e.on(on))?;
     }
     Ok(())
 }
 
-async fn one(origin: &Origin, file: Entry, checksum: ChecksumMode, out: Out) -> Result<Out> {
+async fn one(origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
     let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
+    let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
-    let file = Arc::new(file);
     let mut chunks = bytes(&origin.desk, &file, 0, u64::MAX, None);
     let mut hash = md5.is_some().then(md5::Context::new);
     let mut pouring = Some(out);

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::local::{Local, check_name, enter};
 use super::{Item, Origin, Run};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Event, Root};
+use crate::model::{Entry, Event};
 
 /// A folder that is being worked off.
 struct Level {
@@ -20,9 +20,10 @@ struct Level {
 }
 
 impl Run {
-    pub(super) async fn carry_out(self: Arc<Self>, found: Vec<(Arc<Origin>, Entry)>) {
+    pub(super) async fn carry_out(self: Arc<Self>, origins: Vec<Origin>) {
         let mut flying = JoinSet::new();
-        for (origin, entry) in found {
+        for origin in origins.into_iter().map(Arc::new) {
+            let entry = origin.entry.clone();
             if entry.is_folder() {
                 self.folder(&origin, entry, &mut flying).await;
                 continue;
@@ -46,9 +47,7 @@ impl Run {
     }
 
     async fn folder(self: &Arc<Self>, origin: &Arc<Origin>, top: Entry, flying: &mut JoinSet<()>) {
-        // `remote:/dir/`, and the root, mean what is inside.
-        let is_root = origin.address.place.root == Root::Top && top.path.is_root();
-        let below = if origin.address.folder || is_root { Vec::new() } else { vec![top.name.clone()] };
+        let below = if origin.contents { Vec::new() } else { vec![top.name.clone()] };
         let mut open: Vec<Level> = self.open(origin, &top, below).await.into_iter().collect();
         while let Some(level) = open.last_mut() {
             let Some(entry) = level.entries.pop() else {
@@ -93,7 +92,13 @@ impl Run {
 
     /// Those that can have their names here; the others are told as failures. Of two with one name neither is: the second
     /// would take the place of the first.
-    fn fit(&self, origin: &Origin, listed: Vec<Entry>) -> Vec<Entry> {
+    fn fit(&self, origin: &Origin, mut listed: Vec<Entry>) -> Vec<Entry> {
+        listed.retain(|entry| {
+            if entry.unfinished {
+                origin.desk.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
+            }
+            !entry.unfinished
+        });
         let mut ids: HashMap<String, Vec<String>> = HashMap::new();
         for entry in &listed {
             ids.entry(entry.name.clone()).or_default().push(format!("@{}", entry.id));

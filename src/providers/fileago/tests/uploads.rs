@@ -29,21 +29,28 @@ fn item(name: &str, size: Option<u64>) -> UploadItem {
     UploadItem {
         source: Arc::new(Sized(size)),
         folder: Entry::new(EntryKind::Folder, "home", RemotePath::root()),
+        siblings: Arc::from([]),
         name: name.into(),
         checksum: Checksum::default(),
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: vec![],
         chunk_size: None,
         unused: None,
+        made: None,
     }
+}
+
+async fn listed(fileago: &FileAgo) -> Arc<[Entry]> {
+    fileago.list(&Entry::new(EntryKind::Folder, "home", RemotePath::root())).await.unwrap().into()
 }
 
 #[tokio::test]
 async fn a_new_file_goes_to_its_folder_with_a_token_of_its_own() {
     let server = Scripted::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
-    let (ticket, target, size) = fileago.prepare(&item("new.docx", Some(0))).await.unwrap();
+    let (ticket, target, size) = fileago.prepare(&item("new.docx", Some(0))).unwrap();
     assert_eq!((size, ticket.id.as_deref(), ticket.folder.as_deref(), ticket.before.len()), (0, None, Some("home"), 0));
     assert!(!server.lines().iter().any(|l| l.ends_with("/upload")), "the token is asked for when the form is about to leave");
     for _ in 0..2 {
@@ -61,8 +68,8 @@ async fn a_replacement_is_a_revision_of_the_file() {
     let server = Scripted::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let old = fileago.stat(&place("w:/Invoice.docx")).await.unwrap();
-    let replacing = UploadItem { replaces: Some(old), ..item("Invoice.docx", Some(493_135)) };
-    let (ticket, target, _) = fileago.prepare(&replacing).await.unwrap();
+    let replacing = UploadItem { replaces: Some(old), siblings: listed(&fileago).await, ..item("Invoice.docx", Some(493_135)) };
+    let (ticket, target, _) = fileago.prepare(&replacing).unwrap();
     assert_eq!(ticket.before, [format!("{INVOICE}#1#1538224353000")]);
     assert_eq!((ticket.id.as_deref(), target.node.as_str(), target.name.as_str()), (Some(INVOICE), INVOICE, "Invoice.docx"));
     target.form().await.unwrap();
@@ -74,15 +81,14 @@ async fn a_replacement_is_a_revision_of_the_file() {
 async fn what_is_refused_before_a_token_is_asked_for() {
     let server = Scripted::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
-    let refused = |item: UploadItem| {
-        let fileago = &fileago;
-        async move { fileago.prepare(&item).await.err().unwrap().kind() }
-    };
-    assert_eq!(refused(item("x", None)).await, Kind::NeedsSize);
-    assert_eq!(refused(UploadItem { protocol: Some(Protocol::Tus), ..item("x", Some(1)) }).await, Kind::Unsupported);
+    let refused = |item: UploadItem| fileago.prepare(&item).err().unwrap().kind();
+    assert_eq!(refused(item("x", None)), Kind::NeedsSize);
+    assert_eq!(refused(UploadItem { protocol: Some(Protocol::Tus), ..item("x", Some(1)) }), Kind::Unsupported);
     assert!(server.lines().is_empty());
-    assert_eq!(refused(item("Invoice.docx", Some(1))).await, Kind::Exists);
-    assert_eq!(refused(item("My Documents", Some(1))).await, Kind::Exists);
+    let siblings = listed(&fileago).await;
+    let taken = |name: &str| UploadItem { siblings: siblings.clone(), ..item(name, Some(1)) };
+    assert_eq!(refused(taken("Invoice.docx")), Kind::Exists);
+    assert_eq!(refused(taken("My Documents")), Kind::Exists);
     assert_eq!(fileago.check_name("~$letter.docx").unwrap_err().kind(), Kind::Refused);
     assert_eq!(fileago.check_name("a/b").unwrap_err().kind(), Kind::Refused);
     fileago.check_name("ü \"quoted\" <b>.docx").unwrap();
@@ -100,7 +106,7 @@ async fn a_list_that_fails_is_no_answer() {
 async fn an_answer_is_judged_by_what_it_says() {
     let server = Scripted::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
-    let (_, target, _) = fileago.prepare(&item("new.docx", Some(1))).await.unwrap();
+    let (_, target, _) = fileago.prepare(&item("new.docx", Some(1))).unwrap();
     let reply = |status: u16, body: &str| {
         let url = "https://h.example/upload/x".parse().unwrap();
         Reply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }

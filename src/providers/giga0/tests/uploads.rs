@@ -29,14 +29,21 @@ fn item(size: u64) -> UploadItem {
     UploadItem {
         source: Arc::new(Sized(size)),
         folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
+        siblings: Arc::from([]),
         name: "button_back.gif".into(),
         checksum: Checksum::default(),
+        metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: vec![],
         chunk_size: None,
         unused: None,
+        made: None,
     }
+}
+
+async fn beside(giga0: &Giga0, item: UploadItem) -> UploadItem {
+    UploadItem { siblings: giga0.list(&item.folder).await.unwrap().into(), ..item }
 }
 
 fn reply(body: &str) -> Reply {
@@ -48,7 +55,7 @@ fn reply(body: &str) -> Reply {
 async fn an_upload_is_one_form_and_its_answer_names_the_file() {
     let server = Scripted::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
-    let (target, size) = giga0.prepare(&item(149_084)).await.unwrap();
+    let (target, size) = giga0.prepare(&beside(&giga0, item(149_084)).await).await.unwrap();
     assert_eq!((size, target.ticket.before.as_slice()), (149_084, ["file:1161".to_owned()].as_slice()));
     let form = target.form().await.unwrap();
     assert_eq!(form.url.as_str(), format!("{}/api/v2/file/upload", server.url));
@@ -72,7 +79,7 @@ async fn an_upload_is_one_form_and_its_answer_names_the_file() {
 async fn a_lost_answer_is_found_in_the_folder() {
     let server = Scripted::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
-    let mut ticket = giga0.prepare(&item(1116)).await.unwrap().0.ticket;
+    let mut ticket = giga0.prepare(&beside(&giga0, item(1116)).await).await.unwrap().0.ticket;
     assert!(giga0.landed(&ticket).await.unwrap().is_none(), "it was there before");
     ticket.before.clear();
     assert_eq!(giga0.landed(&ticket).await.unwrap().unwrap().id, "file:1161");

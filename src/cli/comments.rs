@@ -1,0 +1,282 @@
+//! `haul comments`: what people said about a file, and where in the film.
+
+use std::io::Read;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::desk::{Desk, OpenRemote};
+use super::{DONE, providers, values};
+use crate::contract::{Comment, Comments, Conversation, NewComment};
+use crate::error::{Error, Kind, Result};
+use crate::model::report::CommentLine;
+use crate::model::timecode::{Clock, Moment, Span};
+use crate::model::{Address, Entry, Report};
+use crate::transfer;
+
+/// The comments of a file, with their timecode
+///
+/// Examples:
+///   haul comments studio:/cut/scene-4.mov
+///   haul comments add studio:/cut/scene-4.mov --at 00:01:12:05 --text "wrong take"
+///
+/// Times are counted from the file's first frame: HH:MM:SS:FF, MM:SS.mmm, or seconds as in 72.2.
+/// Frames are counted without gaps (non-drop).
+#[derive(Args)]
+#[command(verbatim_doc_comment, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct CommentsArgs {
+    #[command(subcommand)]
+    verb: Option<CommentsVerb>,
+    #[arg(value_name = "REMOTE:PATH", required = true)]
+    file: Option<String>,
+    #[command(flatten)]
+    line: Line,
+}
+
+#[derive(Subcommand)]
+enum CommentsVerb {
+    /// List them; also without the word
+    List(ListArgs),
+    Add(AddArgs),
+    Edit(EditArgs),
+    Rm(RmArgs),
+}
+
+#[derive(Args)]
+struct Line {
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    timeout: Duration,
+}
+
+#[derive(Args)]
+struct ListArgs {
+    #[arg(value_name = "REMOTE:PATH")]
+    file: String,
+    #[command(flatten)]
+    line: Line,
+}
+
+/// Add a comment
+///
+/// Examples:
+///   haul comments add studio:/a.mov --text "great"
+///   haul comments add studio:/a.mov --at 12.5 --to 15 --text - < note.txt
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+struct AddArgs {
+    #[arg(value_name = "REMOTE:PATH")]
+    file: String,
+    /// What to say, or "-" for standard input
+    #[arg(long, value_name = "T")]
+    text: String,
+    #[command(flatten)]
+    span: SpanArgs,
+    /// The id of the comment that this one answers
+    #[arg(long, value_name = "ID")]
+    parent: Option<String>,
+    #[command(flatten)]
+    line: Line,
+}
+
+/// Change a comment's text or time; what is not named stays
+///
+/// Examples:
+///   haul comments edit studio:/a.mov 61007 --text "great, but short"
+///   haul comments edit studio:/a.mov 61007 --at 00:00:14:00
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+#[group(id = "change", required = true, multiple = true, args = ["text", "at"])]
+struct EditArgs {
+    #[arg(value_name = "REMOTE:PATH")]
+    file: String,
+    #[arg(value_name = "ID")]
+    id: String,
+    /// What to say, or "-" for standard input
+    #[arg(long, value_name = "T")]
+    text: Option<String>,
+    #[command(flatten)]
+    span: SpanArgs,
+    #[command(flatten)]
+    line: Line,
+}
+
+/// Remove a comment
+///
+/// Examples:
+///   haul comments rm studio:/a.mov 61007
+///   haul comments --json studio:/a.mov | jq -r .id | xargs -n1 haul comments rm studio:/a.mov
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+struct RmArgs {
+    #[arg(value_name = "REMOTE:PATH")]
+    file: String,
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    line: Line,
+}
+
+#[derive(Args)]
+struct SpanArgs {
+    /// Where in the film; without it the comment is about the whole file
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
+    /// Where that ends
+    #[arg(long, value_name = "TIME", requires = "at")]
+    to: Option<Moment>,
+}
+
+impl SpanArgs {
+    fn times(&self, clock: Option<&Clock>) -> Result<Vec<Span>> {
+        let Some(at) = self.at else { return Ok(Vec::new()) };
+        let start_ms = at.millis(clock)?;
+        let end_ms = self.to.map(|to| to.millis(clock)).transpose()?;
+        match end_ms {
+            Some(end) if end < start_ms => Err(Error::new(Kind::Usage, "--to lies before --at")),
+            end_ms => Ok(vec![Span { start_ms, end_ms }]),
+        }
+    }
+}
+
+pub async fn run(desk: &mut Desk, args: CommentsArgs) -> Result<u8> {
+    match (args.verb, args.file) {
+        (Some(CommentsVerb::Add(args)), _) => add(desk, args).await,
+        (Some(CommentsVerb::Edit(args)), _) => edit(desk, args).await,
+        (Some(CommentsVerb::Rm(args)), _) => remove(desk, args).await,
+        (Some(CommentsVerb::List(args)), _) => list(desk, &args.file, args.line.timeout).await,
+        (None, file) => list(desk, &file.unwrap_or_default(), args.line.timeout).await,
+    }
+}
+
+/// A file, what was said about it, and how to say more.
+struct Talk {
+    remote: OpenRemote,
+    calls: transfer::Desk,
+    file: Entry,
+    said: Conversation,
+}
+
+impl Talk {
+    async fn open(desk: &Desk, address: &str, timeout: Duration) -> Result<Talk> {
+        let address = Address::parse_remote(address)?;
+        let remote = desk.open(&address.remote, timeout)?;
+        let comments = of(&remote)?;
+        if address.place.path.is_root() && address.folder {
+            return Err(no_file(&address));
+        }
+        let calls = desk.calls(&remote);
+        let file = calls.ask(|| remote.provider.stat(&address.place)).await?;
+        if file.is_folder() {
+            return Err(no_file(&address));
+        }
+        let said = calls.ask(|| comments.list(&file)).await?;
+        Ok(Talk { remote, calls, file, said })
+    }
+
+    fn comment(&self, id: &str) -> Result<Comment> {
+        let found = self.said.comments.iter().find(|comment| comment.id == id && !comment.removed);
+        found.cloned().ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("this file has no comment {id}"))
+                .on(format!("{}:{}", self.remote.name, self.file.path))
+                .hint("`haul comments REMOTE:PATH` lists them")
+        })
+    }
+
+    fn tell(&self, desk: &Desk, comment: Comment) {
+        let first = comment.times.first().cloned();
+        let label = |ms: i64| self.said.clock.as_ref().map(|clock| clock.label(ms));
+        desk.renderer.report(&Report::Comments(CommentLine {
+            remote: self.remote.name.clone(),
+            path: Some(self.file.path.to_string()),
+            id: comment.id,
+            parent: comment.parent,
+            owner: comment.owner,
+            created: comment.created,
+            text: comment.text,
+            removed: comment.removed,
+            timecode: first.as_ref().and_then(|span| label(span.start_ms)),
+            timecode_out: first.as_ref().and_then(|span| label(span.end_ms?)),
+            source_timecode: first.as_ref().and_then(|span| self.said.clock.as_ref()?.source_label(span.start_ms)),
+            times: comment.times,
+        }));
+    }
+}
+
+async fn list(desk: &Desk, address: &str, timeout: Duration) -> Result<u8> {
+    let mut talk = Talk::open(desk, address, timeout).await?;
+    for comment in std::mem::take(&mut talk.said.comments) {
+        talk.tell(desk, comment);
+    }
+    Ok(DONE)
+}
+
+async fn add(desk: &Desk, args: AddArgs) -> Result<u8> {
+    let text = text_of(args.text)?;
+    let talk = Talk::open(desk, &args.file, args.line.timeout).await?;
+    if let Some(parent) = &args.parent {
+        talk.comment(parent)?;
+    }
+    let new = NewComment { parent: args.parent, text, times: args.span.times(talk.said.clock.as_ref())? };
+    let comments = of(&talk.remote)?;
+    let look = || async {
+        let now = comments.list(&talk.file).await?.comments;
+        let is_new = |comment: &Comment| talk.said.comments.iter().all(|old| old.id != comment.id);
+        Ok(now.into_iter().find(|comment| is_new(comment) && comment.text == new.text && comment.parent == new.parent))
+    };
+    let added = talk.calls.once(|| comments.add(&talk.file, &new), look).await?;
+    talk.tell(desk, added);
+    Ok(DONE)
+}
+
+async fn edit(desk: &Desk, args: EditArgs) -> Result<u8> {
+    let text = args.text.map(text_of).transpose()?;
+    let talk = Talk::open(desk, &args.file, args.line.timeout).await?;
+    let mut comment = talk.comment(&args.id)?;
+    if args.span.at.is_some() {
+        comment.times = args.span.times(talk.said.clock.as_ref())?;
+    }
+    comment.text = text.unwrap_or(comment.text);
+    let comments = of(&talk.remote)?;
+    let edited = talk.calls.ask(|| comments.edit(&talk.file, &comment)).await?;
+    talk.tell(desk, edited);
+    Ok(DONE)
+}
+
+async fn remove(desk: &Desk, args: RmArgs) -> Result<u8> {
+    let talk = Talk::open(desk, &args.file, args.line.timeout).await?;
+    let comment = talk.comment(&args.id)?;
+    let comments = of(&talk.remote)?;
+    let look = || async {
+        let now = comments.list(&talk.file).await?.comments;
+        Ok(now.iter().all(|other| other.id != comment.id || other.removed).then_some(()))
+    };
+    talk.calls.once(|| comments.remove(&comment.id), look).await?;
+    talk.tell(desk, Comment { removed: true, ..comment });
+    Ok(DONE)
+}
+
+fn of(remote: &OpenRemote) -> Result<&dyn Comments> {
+    remote.provider.comments().ok_or_else(|| providers::lacking(remote, "comments", "keeps no comments"))
+}
+
+fn no_file(address: &Address) -> Error {
+    Error::new(Kind::Usage, "only files have comments; this is a folder").on(address.to_string())
+}
+
+/// `-` is standard input without its last line end, which `echo` adds.
+fn text_of(text: String) -> Result<String> {
+    const LONGEST: u64 = 1 << 20;
+    let mut said = text;
+    if said == "-" {
+        said = String::new();
+        let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut said);
+        read.map_err(|e| Error::new(Kind::Local, "the text could not be read").on("-").cause(e))?;
+        let end = said.trim_end_matches(['\n', '\r']).len();
+        said.truncate(end);
+    }
+    if said.trim().is_empty() {
+        return Err(Error::new(Kind::Usage, "a comment needs some text"));
+    }
+    Ok(said)
+}

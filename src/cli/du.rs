@@ -1,0 +1,136 @@
+//! `haul du`: how much folders hold. Only sizes of files are added: what a provider calls the size of a folder may be a
+//! count (FileAgo) or out of date (giga0).
+
+use clap::Args;
+
+use super::desk::{Desk, OpenRemote};
+use super::expand::outermost;
+use super::look::{Found, Look, LookArgs};
+use crate::error::Result;
+use crate::model::{Entry, Report};
+use crate::render::View;
+use crate::transfer::scan::Step;
+
+/// Add up the sizes of what is below folders on a remote
+///
+/// Examples:
+///   haul du -s studio:/incoming
+///   haul du --json -d 1 cloud: | jq '{path, bytes}'
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct DuArgs {
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
+    /// One line for each REMOTE:PATH, as with -d 0
+    #[arg(short, long, conflicts_with = "max_depth")]
+    pub summarize: bool,
+    /// Folders down to this depth have a line; deeper ones are only counted
+    #[arg(short = 'd', long, value_name = "N")]
+    pub max_depth: Option<usize>,
+    /// Exact sizes
+    #[arg(long)]
+    pub bytes: bool,
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    bytes: u64,
+    files: u64,
+    folders: u64,
+}
+
+pub async fn run(desk: &mut Desk, args: DuArgs) -> Result<u8> {
+    desk.show_as(View::Row, false, args.bytes);
+    let shown = if args.summarize { 0 } else { args.max_depth.unwrap_or(usize::MAX) };
+    let mut look = Look::new(args.look);
+    let mut untold = 0;
+    for Found { remote, entry } in each_once(look.find(desk, &args.places).await?) {
+        untold += add_up(desk, &mut look, &remote, entry, shown).await?;
+    }
+    if untold > 0 {
+        desk.renderer.warning(&format!("the provider tells no size of {untold} of these files: their bytes are not counted"));
+    }
+    Ok(look.status())
+}
+
+/// What lies in another of them is counted there.
+fn each_once(mut found: Vec<Found>) -> Vec<Found> {
+    let mut kept = Vec::new();
+    while let Some(remote) = found.first().map(|first| first.remote.clone()) {
+        let (same, others) = found.into_iter().partition(|other| other.remote.name == remote.name);
+        let entries = Vec::into_iter(same).map(|found: Found| found.entry).collect();
+        kept.extend(outermost(entries).into_iter().map(|entry| Found { remote: remote.clone(), entry }));
+        found = others;
+    }
+    kept
+}
+
+/// Returns the number of files whose size is not told.
+async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
+    let mut untold = 0;
+    if !top.is_folder() {
+        look.count();
+        let mut sum = Sum::default();
+        sum.file(&top, &mut untold);
+        say(desk, remote, &top, sum);
+        return Ok(untold);
+    }
+    // One for each open level: a folder's sum goes to its parent when it is left.
+    let mut sums = vec![Sum::default()];
+    let mut scan = look.scan(desk, remote, top, |_, _| true);
+    while let Some(step) = scan.next().await? {
+        match step {
+            Step::Entry { entry, .. } if entry.is_folder() => sums.push(Sum::default()),
+            Step::Entry { entry, .. } => {
+                if let Some(sum) = sums.last_mut() {
+                    sum.file(&entry, &mut untold);
+                }
+            }
+            Step::Left { folder, depth } => {
+                look.count();
+                leave(desk, remote, &folder, &mut sums, depth <= shown);
+            }
+            Step::Failed { folder, depth, error } => {
+                look.failed(desk, remote, &folder.path.to_string(), &error);
+                leave(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
+            }
+        }
+        if desk.renderer.closed() {
+            break;
+        }
+    }
+    Ok(untold)
+}
+
+fn leave(desk: &Desk, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Sum>, show: bool) {
+    let sum = sums.pop().unwrap_or_default();
+    if let Some(above) = sums.last_mut() {
+        above.folder(sum);
+    }
+    if show {
+        say(desk, remote, folder, sum);
+    }
+}
+
+fn say(desk: &Desk, remote: &OpenRemote, of: &Entry, sum: Sum) {
+    let Sum { bytes, files, folders } = sum;
+    desk.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
+}
+
+impl Sum {
+    fn file(&mut self, file: &Entry, untold: &mut u64) {
+        self.files += 1;
+        match file.size {
+            Some(size) => self.bytes = self.bytes.saturating_add(size),
+            None => *untold += 1,
+        }
+    }
+
+    fn folder(&mut self, inside: Sum) {
+        self.folders += 1 + inside.folders;
+        self.files += inside.files;
+        self.bytes = self.bytes.saturating_add(inside.bytes);
+    }
+}

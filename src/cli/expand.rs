@@ -1,0 +1,231 @@
+//! Wildcards in remote paths: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders between. Expanded here
+//! and not by a shell, which can't see a remote. A name that begins with a dot is a name like any other.
+
+use glob::Pattern as Glob;
+
+use super::desk::{Desk, OpenRemote};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Entry, EntryKind, Place, RemotePath};
+use crate::transfer::scan::{Scan, Step};
+
+/// Folders listed at once while a pattern is looked for.
+const JOBS: usize = 4;
+
+/// The entries that `address` names, sorted by path: those that its wildcards fit, or the one that is there. An entry
+/// named like the pattern itself wins over all that it would fit; `literal` takes every character as it stands.
+/// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`outermost`].
+pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
+    let calls = desk.calls(remote);
+    let stat = async |place: &Place| calls.ask(|| remote.provider.stat(place)).await;
+    let place = &address.place;
+    let names = place.path.names();
+    let Some(plain) = names.iter().position(|name| is_pattern(name)).filter(|_| !literal) else {
+        return Ok(vec![stat(place).await?]);
+    };
+    let (plain, wild) = names.split_at(plain);
+    let base = stat(&Place { root: place.root.clone(), path: RemotePath::parse(&plain.join("/"))? }).await?;
+    let pattern = Pattern::new(wild);
+    let mut scan = {
+        let (top, pattern) = (base.path.clone(), pattern.clone());
+        Scan::new(calls.clone(), base.clone(), JOBS, move |folder, _| pattern.leads_into(&folder.path, &top))
+    };
+    let mut found = Vec::new();
+    let mut like_the_pattern = false;
+    while let Some(step) = scan.next().await? {
+        match step {
+            Step::Entry { entry, depth, .. } => {
+                like_the_pattern |= depth == 1 && wild.first() == Some(&entry.name);
+                if pattern.fits(&entry.path, &base.path) && (entry.is_folder() || !address.folder) {
+                    found.push(entry);
+                }
+            }
+            // A folder that went while we looked holds nothing.
+            Step::Failed { error, depth, .. } if error.kind() == Kind::NotFound && depth > 0 => {}
+            Step::Failed { error, .. } => return Err(error),
+            Step::Left { .. } => {}
+        }
+    }
+    if like_the_pattern {
+        match stat(place).await {
+            Err(error) if error.kind() == Kind::NotFound => {}
+            literally => return literally.map(|entry| vec![entry]),
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").on(place.to_string()));
+    }
+    Ok(found)
+}
+
+/// Without the entries that lie in another one of them: for what treats folders whole.
+pub fn outermost(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut kept: Vec<Entry> = Vec::new();
+    for entry in entries {
+        let inside =
+            |folder: &Entry| folder.kind == EntryKind::Folder && folder.path != entry.path && entry.path.below(&folder.path).is_some();
+        if !kept.last().is_some_and(inside) {
+            kept.push(entry);
+        }
+    }
+    kept
+}
+
+/// A pattern for one name, as in a path.
+pub fn name_pattern(text: &str) -> Glob {
+    let mut stars = text.to_owned();
+    while stars.contains("**") {
+        stars = stars.replace("**", "*");
+    }
+    // A bracket that nothing closes is a bracket, as in a shell.
+    Glob::new(&stars).or_else(|_| Glob::new(&stars.replace('[', "[[]"))).unwrap_or_default()
+}
+
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?']) || name.find('[').is_some_and(|open| name.get(open..).is_some_and(|rest| rest.contains(']')))
+}
+
+#[derive(Clone)]
+struct Pattern(Vec<Part>);
+
+#[derive(Clone)]
+enum Part {
+    /// `**`: any number of folders, none too.
+    Folders,
+    Like(Glob),
+    /// Exactly so.
+    Named(String),
+}
+
+impl Pattern {
+    fn new(names: &[String]) -> Pattern {
+        let mut parts: Vec<Part> = Vec::new();
+        for name in names {
+            match name.as_str() {
+                "**" if matches!(parts.last(), Some(Part::Folders)) => {}
+                "**" => parts.push(Part::Folders),
+                name if is_pattern(name) => parts.push(Part::Like(name_pattern(name))),
+                name => parts.push(Part::Named(name.to_owned())),
+            }
+        }
+        // `a/**` is all that lies in `a`, not `a` itself.
+        if let Some(Part::Folders) = parts.last() {
+            parts.push(Part::Like(name_pattern("*")));
+        }
+        Pattern(parts)
+    }
+
+    fn fits(&self, path: &RemotePath, top: &RemotePath) -> bool {
+        self.reached(path, top).last() == Some(&true)
+    }
+
+    /// May something in this folder fit?
+    fn leads_into(&self, path: &RemotePath, top: &RemotePath) -> bool {
+        self.reached(path, top).split_last().is_some_and(|(_, before)| before.contains(&true))
+    }
+
+    /// Which parts may come next once the names of `path` below `top` are used up; behind the last one: it fits.
+    fn reached(&self, path: &RemotePath, top: &RemotePath) -> Vec<bool> {
+        let mut here = vec![false; self.0.len() + 1];
+        self.reach(&mut here, 0);
+        for name in path.below(top).unwrap_or_default().names() {
+            let mut next = vec![false; here.len()];
+            for (at, part) in self.0.iter().enumerate().filter(|(at, _)| here.get(*at) == Some(&true)) {
+                match part {
+                    Part::Folders => self.reach(&mut next, at),
+                    Part::Like(glob) if glob.matches(name) => self.reach(&mut next, at + 1),
+                    Part::Named(named) if named == name => self.reach(&mut next, at + 1),
+                    Part::Like(_) | Part::Named(_) => {}
+                }
+            }
+            here = next;
+        }
+        here
+    }
+
+    fn reach(&self, parts: &mut [bool], at: usize) {
+        if let Some(reached) = parts.get_mut(at) {
+            *reached = true;
+        }
+        if let Some(Part::Folders) = self.0.get(at) {
+            self.reach(parts, at + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RemotePath {
+        RemotePath::parse(text).unwrap()
+    }
+
+    fn fits(pattern: &str, text: &str) -> bool {
+        Pattern::new(path(pattern).names()).fits(&path(text), &RemotePath::root())
+    }
+
+    fn leads(pattern: &str, text: &str) -> bool {
+        Pattern::new(path(pattern).names()).leads_into(&path(text), &RemotePath::root())
+    }
+
+    #[test]
+    fn what_a_pattern_fits() {
+        for (pattern, text) in [
+            ("*.mov", "a.mov"),
+            ("*", ".hidden"),
+            ("?", "ö"),
+            ("[äö]?.txt", "öx.txt"),
+            ("[!a]", "b"),
+            ("shot [0-9][0-9].mov", "shot 01.mov"),
+            ("a/*/c", "a/b/c"),
+            ("**/c", "c"),
+            ("**/c", "a/b/c"),
+            ("a/**", "a/b"),
+            ("a/**", "a/b/c"),
+            ("**/a/**/b", "a/a/b"),
+            ("**/**", "a"),
+            ("a**b", "axxb"),
+            ("{a,b}*", "{a,b}c"),
+            ("a[b*", "a[bc"),
+            ("[*]", "*"),
+        ] {
+            assert!(fits(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [
+            ("*.mov", "a.MOV"),
+            ("*", "a/b"),
+            ("?", "ab"),
+            ("?", ""),
+            ("a/**", "a"),
+            ("**/c", "c/d"),
+            ("a/*/c", "a/c"),
+            ("{a,b}", "a"),
+            ("[*]", "a"),
+        ] {
+            assert!(!fits(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn only_folders_on_the_way_are_listed() {
+        assert!(leads("a*/x/*.txt", "ab") && leads("a*/x/*.txt", "ab/x"));
+        assert!(!leads("a*/x/*.txt", "b") && !leads("a*/x/*.txt", "ab/y") && !leads("a*/x/*.txt", "ab/x/z"));
+        assert!(leads("**/x", "any/depth") && leads("a/**", "a/b/c") && !leads("a/**", "b"));
+    }
+
+    #[test]
+    fn plain_names_are_no_patterns() {
+        for (name, pattern) in [("a", false), ("a]b", false), ("a[b", false), ("[a]", true), ("a*", true), ("?", true), ("{a}", false)] {
+            assert_eq!(is_pattern(name), pattern, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_another_is_left_out() {
+        let entry = |kind, text: &str| Entry::new(kind, text, path(text));
+        let (file, folder) = (|t| entry(EntryKind::File, t), |t| entry(EntryKind::Folder, t));
+        let kept = outermost(vec![file("/a/b/c"), file("/a b"), folder("/a"), file("/ab"), file("/x"), file("/x"), folder("/a/b")]);
+        assert_eq!(kept.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a", "/a b", "/ab", "/x", "/x"]);
+    }
+}

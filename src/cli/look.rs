@@ -1,0 +1,112 @@
+//! What `ls`, `tree`, `du`, `stat` and `find` share: the places they are given, the walk below each, and how failures of
+//! single folders become one status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::desk::{Desk, OpenRemote};
+use super::{expand, values};
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{Address, Entry, Report};
+use crate::render::exit;
+use crate::transfer::scan::{Scan, hopeless};
+
+#[derive(Args)]
+pub struct LookArgs {
+    /// Take every character of a path as it stands, "*", "?" and "[" too
+    #[arg(long)]
+    pub literal: bool,
+    /// Folders listed at once
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::count)]
+    pub jobs: u32,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: Duration,
+}
+
+/// An entry that was named, or that wildcards fit.
+pub struct Found {
+    pub remote: Arc<OpenRemote>,
+    pub entry: Entry,
+}
+
+pub struct Look {
+    args: LookArgs,
+    /// What was found or shown.
+    done: u64,
+    failed: Vec<Kind>,
+}
+
+impl Look {
+    pub fn new(args: LookArgs) -> Look {
+        Look { args, done: 0, failed: Vec::new() }
+    }
+
+    /// Finds all `places`; one that is not there is reported, and the others are found. Fails for what is wrong in the
+    /// addresses themselves, before anything is sent, and where nothing more can be asked.
+    pub async fn find(&mut self, desk: &Desk, places: &[String]) -> Result<Vec<Found>> {
+        let mut open: Vec<Arc<OpenRemote>> = Vec::new();
+        let mut asked = Vec::new();
+        for place in places {
+            let address = Address::parse_remote(place)?;
+            let name = desk.config.remote(&address.remote)?.name;
+            let remote = match open.iter().find(|remote| remote.name == name) {
+                Some(remote) => remote.clone(),
+                None => {
+                    let remote = Arc::new(desk.open(&name, self.args.timeout)?);
+                    open.push(remote.clone());
+                    remote
+                }
+            };
+            asked.push((remote, address));
+        }
+        let mut found = Vec::new();
+        for (remote, address) in asked {
+            match expand::expand(desk, &remote, &address, self.args.literal).await {
+                Ok(entries) => found.extend(entries.into_iter().map(|entry| Found { remote: remote.clone(), entry })),
+                Err(error) if hopeless(error.kind()) => return Err(error),
+                Err(error) => self.failed(desk, &remote, &address.place.to_string(), &error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// A walk below a folder; `into` says which folders it lists, by their depth (1 = directly in `top`).
+    pub fn scan(&self, desk: &Desk, remote: &OpenRemote, top: Entry, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> Scan {
+        Scan::new(desk.calls(remote), top, self.args.jobs as usize, into)
+    }
+
+    pub fn show(&mut self, desk: &Desk, remote: &OpenRemote, entry: Entry) {
+        self.done += 1;
+        desk.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
+    }
+
+    /// An entry that people see drawn; scripts get it as an event.
+    pub fn event(&mut self, desk: &Desk, remote: &OpenRemote, entry: Entry) {
+        match desk.renderer.style().json {
+            true => self.show(desk, remote, entry),
+            false => self.done += 1,
+        }
+    }
+
+    pub fn found_any(&self) -> bool {
+        self.done > 0
+    }
+
+    /// Something was found that has no entry of its own in the output.
+    pub fn count(&mut self) {
+        self.done += 1;
+    }
+
+    pub fn failed(&mut self, desk: &Desk, remote: &OpenRemote, path: &str, error: &Error) {
+        self.failed.push(error.kind());
+        desk.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
+    }
+
+    pub fn status(&self) -> u8 {
+        exit::merge(self.done, &self.failed)
+    }
+}

@@ -1,0 +1,137 @@
+//! `--receipt` and `--failed-to`: what became of each file, in files for later. Events pass through here on their way to
+//! whoever shows them.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::contract::Events;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::{Transfer, Verified};
+use crate::model::{Event, Protocol, RemotePath, Report};
+
+#[derive(Args, Clone, Debug)]
+pub struct ReceiptArgs {
+    /// Append a JSON line for each finished file; `haul verify FILE` asks later whether it is still there
+    #[arg(long, value_name = "FILE", env = "HAUL_RECEIPT")]
+    pub receipt: Option<PathBuf>,
+    /// Write the sources that failed, one a line
+    #[arg(long, value_name = "FILE", env = "HAUL_FAILED_TO")]
+    pub failed_to: Option<PathBuf>,
+}
+
+/// One line of a receipt.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Line {
+    pub schema: u32,
+    pub source: String,
+    pub remote: String,
+    pub path: RemotePath,
+    pub id: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    pub md5: Option<String>,
+    pub protocol: Protocol,
+    pub verified: Verified,
+    /// What the provider told of the entry then: size, MD5, revision, time of change.
+    pub entry: Value,
+    pub finished: DateTime<Utc>,
+    pub seconds: f64,
+    pub tries: u32,
+}
+
+impl Line {
+    fn of(transfer: &Transfer) -> Line {
+        Line {
+            schema: 1,
+            source: transfer.source.clone(),
+            remote: transfer.remote.clone(),
+            path: transfer.path.clone(),
+            id: transfer.id.clone(),
+            size: transfer.size,
+            md5: transfer.md5.clone(),
+            protocol: transfer.protocol,
+            verified: transfer.verified,
+            entry: transfer.stamp.as_deref().and_then(|stamp| serde_json::from_str(stamp).ok()).unwrap_or_default(),
+            finished: Utc::now(),
+            seconds: transfer.seconds,
+            tries: transfer.retries + 1,
+        }
+    }
+}
+
+/// The files that are written while events pass.
+pub struct Receipts {
+    receipt: Option<(PathBuf, File)>,
+    failed: Option<(PathBuf, File)>,
+}
+
+impl Receipts {
+    /// Opened before anything is sent: a transfer whose receipt can't be written does not begin. Fails with `Local`.
+    pub fn open(args: &ReceiptArgs) -> Result<Receipts> {
+        let mut append = OpenOptions::new();
+        append.create(true).append(true);
+        let mut anew = OpenOptions::new();
+        anew.create(true).write(true).truncate(true);
+        Ok(Receipts { receipt: opened(&append, args.receipt.as_deref())?, failed: opened(&anew, args.failed_to.as_deref())? })
+    }
+
+    /// Hands every event on; returns when the last sender is gone. Fails with `Local` when a line could not be written:
+    /// the files are there all the same.
+    pub async fn pass(mut self, mut from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
+        let mut outcome = Ok(());
+        while let Some(event) = from.recv().await {
+            if let Event::Finished { report, .. } = &event
+                && let Err(e) = self.note(report)
+            {
+                outcome = outcome.and(Err(e));
+            }
+            to.tell(event);
+        }
+        outcome
+    }
+
+    fn note(&mut self, report: &Report) -> Result<()> {
+        match (report, &mut self.receipt, &mut self.failed) {
+            (Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer), Some((path, file)), _) => {
+                let text = serde_json::to_string(&Line::of(transfer))
+                    .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").cause(e))?;
+                // The text and its line end in one write: a kill leaves whole lines.
+                file.write_all(format!("{text}\n").as_bytes()).map_err(|e| unwritable(path, e))
+            }
+            (Report::Failed(failure), _, Some((path, file))) => {
+                let Some(source) = &failure.source else { return Ok(()) };
+                file.write_all(format!("{source}\n").as_bytes()).map_err(|e| unwritable(path, e))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn opened(how: &OpenOptions, path: Option<&Path>) -> Result<Option<(PathBuf, File)>> {
+    path.map(|path| Ok((path.to_owned(), how.open(path).map_err(|e| unwritable(path, e))?))).transpose()
+}
+
+fn unwritable(path: &Path, e: std::io::Error) -> Error {
+    Error::new(Kind::Local, "it can't be written").on(path.display().to_string()).cause(e)
+}
+
+/// Reads a receipt. Fails with `NotFound`, or `Usage` with the line that is none.
+pub fn read(path: &Path) -> Result<Vec<Line>> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Local };
+        Error::new(kind, "the receipt can't be read").on(shown.clone()).cause(e)
+    })?;
+    let line = |(number, line): (usize, &str)| {
+        serde_json::from_str(line)
+            .map_err(|e| Error::new(Kind::Usage, "this is no line of a receipt").on(format!("{shown}, line {}", number + 1)).cause(e))
+    };
+    text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(line).collect()
+}

@@ -1,0 +1,127 @@
+//! `haul tree`: a folder with all that is below it, drawn.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::look::{Found, Look, LookArgs};
+use super::values;
+use crate::error::Result;
+use crate::model::Entry;
+use crate::transfer::scan::Step;
+
+/// Draw what is below a folder on a remote
+///
+/// Examples:
+///   haul tree studio:/incoming
+///   haul tree -d -L 2 cloud:
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct TreeArgs {
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
+    /// Levels that are shown
+    #[arg(short = 'L', long = "level", value_name = "DEPTH", value_parser = values::count)]
+    pub level: Option<u32>,
+    /// Folders only
+    #[arg(short, long)]
+    pub dirs: bool,
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+#[derive(Default)]
+struct Sums {
+    folders: u64,
+    files: u64,
+}
+
+pub async fn run(desk: &mut Desk, args: TreeArgs) -> Result<u8> {
+    let deepest = args.level.map_or(usize::MAX, |level| level as usize);
+    let mut look = Look::new(args.look);
+    let mut sums = Sums::default();
+    for found in look.find(desk, &args.places).await? {
+        draw(desk, &mut look, found, deepest, args.dirs, &mut sums).await?;
+    }
+    if look.found_any() {
+        desk.renderer.line(&sums.said(args.dirs), "\n");
+    }
+    Ok(look.status())
+}
+
+async fn draw(desk: &Desk, look: &mut Look, found: Found, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
+    let Found { remote, entry: top } = found;
+    desk.renderer.line(&format!("{}:{}", remote.name, top.path), "");
+    look.count();
+    if !top.is_folder() {
+        sums.add(&top);
+        look.event(desk, &remote, top);
+        return Ok(());
+    }
+    // For each open level: does something follow there?
+    let mut follows: Vec<bool> = Vec::new();
+    let mut scan = look.scan(desk, &remote, top, move |_, depth| depth < deepest).folders_only(dirs);
+    while let Some(step) = scan.next().await? {
+        match step {
+            Step::Entry { entry, depth, last } => {
+                follows.truncate(depth - 1);
+                desk.renderer.line(&branch(&follows, &entry, last), "");
+                follows.push(!last);
+                sums.add(&entry);
+                look.event(desk, &remote, entry);
+            }
+            Step::Left { .. } => {}
+            Step::Failed { folder, error, .. } => look.failed(desk, &remote, &folder.path.to_string(), &error),
+        }
+        if desk.renderer.closed() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn branch(follows: &[bool], entry: &Entry, last: bool) -> String {
+    let mut line = String::new();
+    for more in follows {
+        line.push_str(if *more { "│   " } else { "    " });
+    }
+    line.push_str(if last { "└── " } else { "├── " });
+    line.push_str(&entry.name);
+    if entry.is_folder() {
+        line.push('/');
+    }
+    line
+}
+
+impl Sums {
+    fn add(&mut self, entry: &Entry) {
+        match entry.is_folder() {
+            true => self.folders += 1,
+            false => self.files += 1,
+        }
+    }
+
+    fn said(&self, dirs: bool) -> String {
+        let of = |number: u64, thing: &str| format!("{number} {thing}{}", if number == 1 { "" } else { "s" });
+        match dirs {
+            true => of(self.folders, "folder"),
+            false => format!("{}, {}", of(self.folders, "folder"), of(self.files, "file")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntryKind, RemotePath};
+
+    #[test]
+    fn branches_and_sums() {
+        let folder = Entry::new(EntryKind::Folder, "1", RemotePath::parse("/a/clips").unwrap());
+        let file = Entry::new(EntryKind::File, "2", RemotePath::parse("/a/b").unwrap());
+        assert_eq!(branch(&[], &folder, false), "├── clips/");
+        assert_eq!(branch(&[true, false], &file, true), "│       └── b");
+        let mut sums = Sums::default();
+        sums.add(&folder);
+        assert_eq!((sums.said(false), sums.said(true)), ("1 folder, 0 files".to_owned(), "1 folder".to_owned()));
+    }
+}

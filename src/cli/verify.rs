@@ -1,0 +1,134 @@
+//! `haul verify`: asks the provider again, on another day or machine, whether what a receipt names is still there.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::desk::{Desk, OpenRemote};
+use super::receipt::{self, Line};
+use super::values;
+use crate::contract::walk::one_named;
+use crate::error::{Kind, Result};
+use crate::model::{Entry, Place, RemotePath, Report, Root};
+use crate::render::exit;
+use crate::transfer::conflict::Stamp;
+
+/// Ask the provider again whether what a receipt names is still there and the same
+///
+/// Examples:
+///   haul verify monday.receipt
+///   haul verify --json monday.receipt | jq 'select(.status != "same")'
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct VerifyArgs {
+    /// A file that `--receipt` has written
+    pub receipt: PathBuf,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+pub async fn run(desk: &mut Desk, args: VerifyArgs) -> Result<u8> {
+    let lines = receipt::read(&args.receipt)?;
+    let mut remotes: HashMap<String, Asked> = HashMap::new();
+    let (mut same, mut failed) = (0, Vec::new());
+    // The last word on a place counts: it may have been put there several times.
+    for line in latest(lines) {
+        if !remotes.contains_key(&line.remote) {
+            let remote = desk.open(&line.remote, args.timeout)?;
+            remotes.insert(line.remote.clone(), Asked { remote, folders: HashMap::new() });
+        }
+        let Some(asked) = remotes.get_mut(&line.remote) else { continue };
+        let (status, reason) = judge(&line, asked.entry(desk, &line).await?.as_ref());
+        match status {
+            "same" => same += 1,
+            "missing" => failed.push(Kind::NotFound),
+            _ => failed.push(Kind::Integrity),
+        }
+        desk.renderer.report(&Report::Verify { remote: line.remote, path: line.path, id: line.id, status, reason });
+    }
+    Ok(exit::merge(same, &failed))
+}
+
+fn latest(lines: Vec<Line>) -> Vec<Line> {
+    let mut at: HashMap<(String, RemotePath), usize> = HashMap::new();
+    let mut kept: Vec<Option<Line>> = Vec::new();
+    for line in lines {
+        if let Some(old) = at.insert((line.remote.clone(), line.path.clone()), kept.len())
+            && let Some(slot) = kept.get_mut(old)
+        {
+            *slot = None;
+        }
+        kept.push(Some(line));
+    }
+    kept.into_iter().flatten().collect()
+}
+
+/// Each folder is listed once, however many files a receipt names in it.
+struct Asked {
+    remote: OpenRemote,
+    folders: HashMap<RemotePath, Vec<Entry>>,
+}
+
+impl Asked {
+    async fn entry(&mut self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
+        match self.at_its_path(desk, &line.path).await? {
+            Some(entry) => Ok(Some(entry)),
+            None => self.by_its_id(desk, line).await,
+        }
+    }
+
+    /// Moved, or put below an id instead of the root.
+    async fn by_its_id(&self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
+        let Some(id) = line.id.clone() else { return Ok(None) };
+        let place = Place { root: Root::Id(id), path: RemotePath::root() };
+        match desk.calls(&self.remote).ask(|| self.remote.provider.stat(&place)).await {
+            Ok(entry) => Ok(Some(entry)),
+            Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    async fn at_its_path(&mut self, desk: &Desk, path: &RemotePath) -> Result<Option<Entry>> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(None) };
+        if !self.folders.contains_key(&parent) {
+            let calls = desk.calls(&self.remote);
+            let provider = &self.remote.provider;
+            let place = Place::at(parent.clone());
+            let children = match calls.ask(|| provider.stat(&place)).await {
+                Ok(folder) => calls.ask(|| provider.list(&folder)).await?,
+                Err(e) if e.kind() == Kind::NotFound => Vec::new(),
+                Err(e) => return Err(e),
+            };
+            self.folders.insert(parent.clone(), children);
+        }
+        let children = self.folders.get(&parent).cloned().unwrap_or_default();
+        match one_named(children.clone(), name, false, &parent) {
+            // Several of that name: ours is one of them, or none.
+            Err(e) if e.kind() == Kind::Ambiguous => Ok(children.into_iter().find(|c| c.name == name)),
+            found => found,
+        }
+    }
+}
+
+fn judge(line: &Line, there: Option<&Entry>) -> (&'static str, Option<String>) {
+    let Some(there) = there else { return ("missing", None) };
+    let changed = |why: String| ("changed", Some(why));
+    if there.is_folder() {
+        return changed("a folder has this name now".to_owned());
+    }
+    if let Some(size) = there.size.filter(|size| *size != line.size) {
+        return changed(format!("{size} bytes there, {} then", line.size));
+    }
+    if let (Some(now), Some(then)) = (&there.md5, &line.md5) {
+        return if now.eq_ignore_ascii_case(then) { ("same", None) } else { changed("another MD5".to_owned()) };
+    }
+    if line.id.as_ref().is_some_and(|id| *id != there.id) {
+        return changed(format!("another entry has this name: @{}", there.id));
+    }
+    if !Stamp::of(there).fits(&line.entry.to_string()) {
+        return changed("it was changed since".to_owned());
+    }
+    ("same", None)
+}

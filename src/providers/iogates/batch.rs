@@ -1,0 +1,104 @@
+//! The entries of many files made by one request (`POST /api/files`, providers.md 1.9). Answers are matched by name
+//! alone: one request never holds two files of one name, so that no order of the answers can mix up their bytes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::IoGates;
+use super::choice::{Wish, choose};
+use super::making::{Spot, listing_before, locked, made_for, made_in_doubt, new_file, spot_for};
+use super::tree::Tree;
+use super::wire::File;
+use crate::contract::{BoxFuture, Kind, Preparing, Result, UploadItem};
+
+impl Preparing for IoGates {
+    fn prepare<'a>(&'a self, items: &'a [UploadItem]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(prepare(self, items))
+    }
+    fn left_over(&self) -> Vec<String> {
+        self.making.left_over().into_iter().map(|id| format!("@{id}")).collect()
+    }
+}
+
+type Wanted<'a> = (Spot, &'a UploadItem);
+
+/// An item that can't be taken gets no entry here, as in `upload::open`, which then tells why.
+async fn prepare(host: &IoGates, items: &[UploadItem]) -> Result<()> {
+    if host.making.one_by_one.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    // Without the right to list, a lost answer would leave all of them in doubt instead of one.
+    let Some(before) = listing_before(host).await? else { return Ok(()) };
+    let offers = host.api.offers().await?;
+    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    for item in items {
+        let wish = Wish { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
+        let (Ok(path), Ok(_)) = (item.path(), choose(&offers, &wish)) else { continue };
+        let Ok(spot) = spot_for(item, &path, Some(&before)) else { continue };
+        match made_in_doubt(host, &spot).await? {
+            Some(made) => host.making.spare(spot, made),
+            None if !host.making.has_spare(&spot) => wanted.push((spot, item)),
+            None => {}
+        }
+    }
+    for round in rounds(wanted) {
+        make_together(host, round, &before).await?;
+    }
+    Ok(())
+}
+
+/// Files of one name come into different rounds; what is alone in its round saves nothing and is left out.
+fn rounds(wanted: Vec<Wanted<'_>>) -> Vec<Vec<Wanted<'_>>> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut rounds: Vec<Vec<Wanted<'_>>> = Vec::new();
+    for (spot, item) in wanted {
+        let round = seen.entry(item.name.as_str()).and_modify(|n| *n += 1).or_default();
+        match rounds.get_mut(*round) {
+            Some(others) => others.push((spot, item)),
+            None => rounds.push(vec![(spot, item)]),
+        }
+    }
+    rounds.retain(|round| round.len() > 1);
+    rounds
+}
+
+async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree>) -> Result<()> {
+    let answer = host.api.create_many(round.iter().map(|(spot, item)| new_file(item, spot)).collect()).await;
+    host.listing.forget().await;
+    let doubt = |spot: Spot| host.making.doubt(spot, Some(before.clone()));
+    match answer {
+        Ok(files) => take(host, round, files, doubt),
+        Err(error) => {
+            match error.kind() {
+                // Nonsense may stand in the place of a lost answer.
+                Kind::Interrupted | Kind::Protocol => round.into_iter().for_each(|(spot, _)| doubt(spot)),
+                Kind::Refused | Kind::NotFound | Kind::Exists => host.making.one_by_one.store(true, Ordering::Relaxed),
+                _ => {}
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// A file that is not answered for may have been made all the same; an answer that fits no file is kept to be told.
+fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: impl Fn(Spot)) {
+    for (spot, item) in round {
+        let is_its = |file: &File| file.name.as_ref().is_some_and(|name| *name == item.name || *name == spot.name);
+        let Some(at) = files.iter().position(is_its) else {
+            doubt(spot);
+            continue;
+        };
+        let file = files.remove(at);
+        let id = file.id.clone();
+        match made_for(host, file, item) {
+            Ok(made) => host.making.spare(spot, made),
+            Err(_) => {
+                locked(&host.making.strays).extend(id);
+                doubt(spot);
+            }
+        }
+    }
+    locked(&host.making.strays).extend(files.into_iter().filter_map(|file| file.id));
+}

@@ -1,0 +1,19 @@
+//! Many files at once, for what is measured with them.
+
+use super::state::{Iogates, Root};
+use crate::sandbox::store::Content;
+
+impl Iogates {
+    /// Puts a file of each name into the account's folder at `path`, which is made when it is missing.
+    pub(in crate::sandbox) fn fill(&self, path: &str, names: impl Iterator<Item = String>, content: &Content) {
+        let mut state = self.state();
+        let steps = path.split('/').filter(|name| !name.is_empty());
+        let folder = steps.fold(None, |parent, name| Some(state.folder(Root::Account, parent, name)));
+        for name in names {
+            let id = state.add(Root::Account, folder, &name, "other");
+            if let Some(entry) = state.entries.get_mut(&id) {
+                entry.content = Some(content.clone());
+            }
+        }
+    }
+}

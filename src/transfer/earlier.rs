@@ -1,0 +1,70 @@
+//! What an earlier run left of a file, seen before anything is decided about it.
+
+use std::path::Path;
+
+use super::folders::Folder;
+use super::journal::{Begun, Freshness, Journal, Stage};
+use super::put::Run;
+use super::resume::{drop_leftover, leftover_item};
+use super::source::Identity;
+use crate::contract::Ticket;
+use crate::error::Result;
+use crate::model::{Entry, Event, Place, RemotePath};
+
+/// An upload that goes on as it was decided then.
+pub(super) struct Earlier {
+    pub(super) name: String,
+    pub(super) replaces: Option<Entry>,
+    /// An entry was made for it, and no byte has reached it.
+    pub(super) unused: Option<Ticket>,
+}
+
+impl Run {
+    /// Another run has put this very source since the folder was listed, or was busy with it.
+    pub(super) fn is_stale(&self, folder: &Folder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
+        let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
+        self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
+    }
+
+    pub(super) fn journal(&self, key: String, local: &Path, path: &RemotePath) -> Result<Journal> {
+        let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
+        Ok(Journal::new(self.job.ledger.clone(), key, (self.job.target.remote.clone(), place.to_string()), Identity::of(local)?))
+    }
+
+    /// What an earlier run began with this very file. What it began with another content is dropped, and said so.
+    pub(super) async fn earlier(&self, journal: Option<&Journal>, folder: &Folder) -> Result<Option<Earlier>> {
+        let Some(journal) = journal else { return Ok(None) };
+        let Some((begun, freshness)) = journal.earlier()? else { return Ok(None) };
+        match (freshness, begun.stage) {
+            (Freshness::Changed, _) => self.drop_changed(journal, &begun, &folder.entry).await.map(|()| None),
+            (Freshness::Same, Stage::Planned) => self.made_unheard(begun, folder).await,
+            (Freshness::Same, Stage::Made) => Ok(Some(Earlier { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces })),
+            (Freshness::Same, _) => Ok(Some(Earlier { unused: None, name: begun.name, replaces: begun.replaces })),
+        }
+    }
+
+    async fn drop_changed(&self, journal: &Journal, begun: &Begun, folder: &Entry) -> Result<()> {
+        let left = drop_leftover(&self.job.desk, begun, &leftover_item(begun, folder.clone())).await?;
+        journal.over()?;
+        if begun.stage < Stage::Sending {
+            return Ok(());
+        }
+        let stays = left.map(|left| format!("; {left} stays on the server")).unwrap_or_default();
+        let path = &begun.ticket.path;
+        let text = format!("{path}: the file has changed since an earlier run began to put it, so it starts from its first byte{stays}");
+        self.job.desk.events.tell(Event::Warning(text));
+        Ok(())
+    }
+
+    /// The earlier run may have died between making the entry and hearing of it: an empty one that was not there before.
+    async fn made_unheard(&self, begun: Begun, folder: &Folder) -> Result<Option<Earlier>> {
+        let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.before.contains(&entry.id)).collect();
+        for entry in new {
+            let adopted = self.job.desk.ask(|| self.job.desk.provider.adopt(entry)).await?;
+            if adopted.is_some() {
+                return Ok(Some(Earlier { unused: adopted, name: begun.name, replaces: begun.replaces }));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,257 @@
+//! One file of a `put`: what becomes of it, its source, its upload, and what is remembered of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::conflict::{Decision, Question, Stamp, decide};
+use super::folders::{Folder, now};
+use super::journal::Journal;
+use super::plan::{Item, Origin};
+use super::put::{ChecksumMode, Run};
+use super::source::{FileSource, Identity, md5_of};
+use super::stdin::StdinSource;
+use super::upload::{Uploaded, upload};
+use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::Transfer;
+use crate::model::{Entry, Event, Report};
+
+/// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
+const AUTO_BEFORE: u64 = 1 << 30;
+
+/// What is to be done with a file.
+pub(super) enum Step {
+    Done(Box<Report>),
+    Send(Box<Way>),
+    /// Another run is busy with it: its turn has to be waited for.
+    Busy,
+}
+
+/// Where a file goes, and what has its name there now.
+pub(super) struct Way {
+    pub(super) folder: Arc<Folder>,
+    pub(super) name: String,
+    pub(super) replaces: Option<Entry>,
+    /// An entry that waits for this file's bytes.
+    pub(super) unused: Option<Ticket>,
+    /// None for standard input, which can't be taken up.
+    pub(super) journal: Option<Journal>,
+    pub(super) claim: Claim,
+}
+
+/// A file that can be sent.
+pub(super) struct Ready {
+    pub(super) item: UploadItem,
+    journal: Option<Journal>,
+    stdin: Option<Arc<StdinSource>>,
+    /// Held until the file is over.
+    _claim: Claim,
+}
+
+impl Run {
+    pub(super) async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
+        match self.decided(item, true).await? {
+            Step::Done(report) => Ok(*report),
+            Step::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
+            Step::Send(way) => {
+                let mut ready = self.opened(item, *way)?;
+                self.started(id, item, &ready);
+                ready.item.checksum = self.checksum(ready.item.source.as_ref(), ready.stdin.is_some()).await?;
+                self.send(id, item, ready).await
+            }
+        }
+    }
+
+    /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
+    pub(super) async fn decided(&self, item: &Item, wait: bool) -> Result<Step> {
+        self.job.desk.provider.check_name(&item.name)?;
+        self.check_size(item)?;
+        let folder = self.folders.ensure(&item.folder).await?;
+        let local = match &item.origin {
+            Origin::File(path) => Some(path.as_path()),
+            Origin::Stdin => None,
+        };
+        if self.job.options.dry_run {
+            let decision = self.decide(item, &folder, local).await?;
+            return self.what_would_be(item, &folder, decision).map(|report| Step::Done(Box::new(report)));
+        }
+        let path = folder.entry.path.join(&item.name)?;
+        let key = format!("{}|{path}", self.job.remote_key);
+        // Runs that put to one place take turns; the second sees what the first has done.
+        let Some(claim) = self.job.ledger.claim(&key, wait).await? else { return Ok(Step::Busy) };
+        let journal = local.map(|local| self.journal(key, local, &path)).transpose()?;
+        let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
+            true => self.folders.look_again(&item.folder).await?,
+            false => folder,
+        };
+        if let Some(earlier) = self.earlier(journal.as_ref(), &folder).await? {
+            let way = Way { folder, name: earlier.name, replaces: earlier.replaces, unused: earlier.unused, journal, claim };
+            return Ok(Step::Send(Box::new(way)));
+        }
+        match self.decide(item, &folder, local).await? {
+            Decision::Skip { there, reason } => Ok(Step::Done(Box::new(self.skipped(item, *there, reason)))),
+            Decision::Upload { name, replaces } => {
+                let replaces = replaces.map(|old| *old);
+                if let Some(journal) = &journal {
+                    journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
+                }
+                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, journal, claim })))
+            }
+        }
+    }
+
+    async fn decide(&self, item: &Item, folder: &Folder, local: Option<&Path>) -> Result<Decision> {
+        let ask = Question { local, name: &item.name, folder, remote: &self.job.remote_key };
+        decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
+    }
+
+    fn check_size(&self, item: &Item) -> Result<()> {
+        let Some(size) = item.size else { return Ok(()) };
+        let refused = |why: String| Err(Error::new(Kind::Refused, why).on(item.shown()));
+        match (self.limits.file_size, self.free) {
+            (Some(limit), _) if size > limit => {
+                refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
+            }
+            (_, Some(free)) if size > free => {
+                refused(format!("its {size} bytes are more than what is left on this account ({free} bytes)"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn what_would_be(&self, item: &Item, folder: &Folder, decision: Decision) -> Result<Report> {
+        let (name, replaces) = match decision {
+            Decision::Skip { there, reason } => return Ok(self.skipped(item, *there, reason)),
+            Decision::Upload { name, replaces } => (name, replaces),
+        };
+        Ok(Report::Planned {
+            action: if replaces.is_some() { "replace" } else { "upload" },
+            source: Some(item.shown()),
+            remote: self.job.target.remote.clone(),
+            path: folder.entry.path.join(&name)?,
+            size: item.size,
+        })
+    }
+
+    fn skipped(&self, item: &Item, there: Entry, reason: String) -> Report {
+        Report::Skipped {
+            source: item.shown(),
+            remote: self.job.target.remote.clone(),
+            path: there.path,
+            id: Some(there.id),
+            size: item.size,
+            reason,
+        }
+    }
+
+    /// Opens the source. Its checksum is still to come.
+    pub(super) fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
+        let stdin = (item.origin == Origin::Stdin).then(|| Arc::new(StdinSource::new(Box::new(std::io::stdin()), item.size)));
+        let source: Arc<dyn Source> = match (&item.origin, &stdin) {
+            (Origin::File(path), _) => Arc::new(FileSource::open(path)?),
+            (Origin::Stdin, Some(stdin)) => stdin.clone(),
+            (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
+        };
+        let item = UploadItem {
+            checksum: Checksum::default(),
+            metadata: self.job.options.metadata.clone(),
+            source,
+            folder: way.folder.entry.clone(),
+            siblings: way.folder.children.clone(),
+            name: way.name,
+            replaces: way.replaces,
+            protocol: self.job.options.protocol,
+            avoid: Vec::new(),
+            chunk_size: self.job.options.chunk_size,
+            unused: way.unused,
+            made: way.journal.as_ref().map(Journal::when_made),
+        };
+        Ok(Ready { item, journal: way.journal, stdin, _claim: way.claim })
+    }
+
+    pub(super) fn started(&self, id: FileId, item: &Item, ready: &Ready) {
+        self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
+    }
+
+    pub(super) async fn send(&self, id: FileId, item: &Item, ready: Ready) -> Result<Report> {
+        let desk = &self.job.desk;
+        let Ready { item: mut upload_item, journal, stdin, _claim } = ready;
+        let hash = self.job.options.checksum != ChecksumMode::None;
+        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone()).await, stdin) {
+            (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
+                desk.events.tell(Event::Note("standard input is spooled first: the server must know its size".to_owned()));
+                upload_item.source = Arc::new(stdin.spool().await?);
+                upload(desk, id, upload_item.clone(), hash, None).await?
+            }
+            (outcome, _) => outcome?,
+        };
+        let identity = journal.as_ref().map(|journal| journal.source().clone());
+        let report = self.finish(item, upload_item, uploaded, identity).await?;
+        if let Some(journal) = journal {
+            journal.over()?;
+        }
+        Ok(report)
+    }
+
+    pub(super) async fn checksum(&self, source: &dyn Source, is_stdin: bool) -> Result<Checksum> {
+        let size = source.size().unwrap_or(u64::MAX);
+        let before = match self.job.options.checksum {
+            ChecksumMode::Before => true,
+            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
+            ChecksumMode::After | ChecksumMode::None => false,
+        };
+        Ok(Checksum { md5: if before && !is_stdin { Some(md5_of(source).await?) } else { None } })
+    }
+
+    /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
+    async fn finish(&self, item: &Item, sent: UploadItem, uploaded: Uploaded, identity: Option<Identity>) -> Result<Report> {
+        let provider = &self.job.desk.provider;
+        let mut entry = uploaded.entry;
+        let mut kept = None;
+        if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
+            match provider.swapping() {
+                Some(swapping) => entry = self.job.desk.change(|| swapping.swap(&old, &entry, &sent.name)).await?,
+                None => kept = Some(old.id),
+            }
+        }
+        if let Some(identity) = identity {
+            self.remember(&entry, uploaded.md5.clone(), identity);
+        }
+        let stamp = Stamp::of(&entry).text();
+        Ok(Report::Uploaded(Transfer {
+            source: item.shown(),
+            remote: self.job.target.remote.clone(),
+            path: entry.path,
+            id: Some(entry.id),
+            size: uploaded.size,
+            md5: uploaded.md5,
+            verified: uploaded.verified,
+            protocol: uploaded.protocol,
+            resumed_from: uploaded.resumed_from,
+            retries: uploaded.retries,
+            seconds: uploaded.time.as_secs_f64(),
+            stamp: Some(stamp),
+            target: None,
+            kept,
+        }))
+    }
+
+    fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
+        let finished = Finished {
+            remote: self.job.remote_key.clone(),
+            id: entry.id.clone(),
+            stamp: Stamp::of(entry).text(),
+            size: entry.size,
+            md5,
+            source: source.path,
+            source_size: source.size,
+            source_mtime_ns: source.modified_ns,
+            source_inode: source.inode,
+            at: now(),
+        };
+        if let Err(e) = self.job.ledger.record_finished(&finished) {
+            self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! An upload in its two halves: how bytes travel, and whether the file is there.
+
+use haul::contract::{Checksum, Kind, Slicing, UploadItem, UploadSession};
+use haul::model::{Entry, Protocol};
+use haul::transfer::upload::upload;
+
+use super::at;
+use super::world::{World, each};
+use crate::memory::{Memory, bytes};
+
+pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadItem {
+    UploadItem {
+        source: Memory::new(content.to_vec()),
+        folder: folder.clone(),
+        name: name.to_owned(),
+        checksum: Checksum::default(),
+        replaces: None,
+        protocol,
+        avoid: Vec::new(),
+        chunk_size: Some(100_000),
+        unused: None,
+        made: None,
+        metadata: Arc::default(),
+        siblings: [].into(),
+    }
+}
+
+/// Sends all of it, as the engine would without failures.
+async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
+    let source = Memory::new(content.to_vec());
+    let mut at = 0;
+    loop {
+        let end = match session.slicing() {
+            Slicing::Whole => content.len() as u64,
+            Slicing::Parts(most) => (at + most).min(content.len() as u64),
+        };
+        at = session.send(source.part(at, end)).await.unwrap();
+        assert_eq!(at, end);
+        if at == content.len() as u64 {
+            return session.finish().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_protocol_on_offer_brings_the_bytes() {
+    each(async |world: World| {
+        let folder = world.folder("up").await;
+        for protocol in world.provider.sign_in().await.unwrap().protocols {
+            for size in [1, 100_000, 250_001] {
+                let (name, content) = (format!("{protocol}-{size}.bin"), bytes(size));
+                let item = item(&folder, &name, &content, Some(protocol));
+                let mut opened = world.provider.open_upload(&item).await.unwrap();
+                assert_eq!(opened.session.protocol(), protocol, "{}", world.id());
+                assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{} {name}: nothing was sent", world.id());
+                carry(opened.session.as_mut(), &content).await;
+                let landed = world.provider.landed(&opened.ticket).await.unwrap();
+                let landed = landed.unwrap_or_else(|| panic!("{} {name}: it is there", world.id()));
+                assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", world.id());
+                assert!(landed.size.is_none_or(|told| told == size), "{} {name}", world.id());
+                assert!(landed.md5.is_none_or(|told| told == format!("{:x}", md5::compute(&content))), "{} {name}", world.id());
+                assert!(world.stored(&format!("/up/{name}")).unwrap() == content, "{} {name}", world.id());
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_not_finished_has_not_landed() {
+    each(async |world: World| {
+        let folder = world.folder("up").await;
+        let content = bytes(250_000);
+        let mut opened = world.provider.open_upload(&item(&folder, "half.bin", &content, None)).await.unwrap();
+        if let Slicing::Parts(most) = opened.session.slicing() {
+            opened.session.send(Memory::new(content.clone()).part(0, most)).await.unwrap();
+        }
+        assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
+        opened.session.abort().await;
+        assert_eq!(world.stored("/up/half.bin"), None, "{}", world.id());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_was_there_before_is_not_taken_for_ours() {
+    each(async |world: World| {
+        world.fill("/up", &["same.bin"]);
+        let folder = world.provider.stat(&at("/up")).await.unwrap();
+        let mut item = item(&folder, "same.bin", b"content", None);
+        item.replaces = Some(world.provider.stat(&at("/up/same.bin")).await.unwrap());
+        let opened = world.provider.open_upload(&item).await.unwrap();
+        assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
+    each(async |world: World| {
+        let folder = world.folder("up").await;
+        let desk = world.desk();
+        world.script(":expired");
+        let uploads = (0..8).map(|n| {
+            let (desk, folder) = (desk.clone(), folder.clone());
+            tokio::spawn(async move { upload(&desk, n, item(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None).await })
+        });
+        for (n, done) in futures_util::future::join_all(uploads).await.into_iter().enumerate() {
+            assert_eq!(done.unwrap().unwrap().size, 1000 + n as u64, "{}", world.id());
+        }
+        let counts = world.sandbox.counts();
+        assert_eq!(counts.sign_ins(world.id()), 2, "{}: the first, and one for all eight", world.id());
+        assert_eq!(world.sandbox.arrived().len(), 8, "{}", world.id());
+        assert!(world.sandbox.faults().left().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_protocol_that_nobody_speaks_is_refused_before_anything_is_made() {
+    each(async |world: World| {
+        let folder = world.folder("up").await;
+        let created = world.sandbox.counts().created(world.id());
+        let error = match world.provider.open_upload(&item(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
+            Err(error) => error,
+            // The provider leaves the check to the engine where it has one protocol only.
+            Ok(opened) => return assert_eq!(world.provider.info().protocols, [opened.session.protocol()], "{}", world.id()),
+        };
+        assert_eq!(error.kind(), Kind::Unsupported, "{}: {error}", world.id());
+        assert_eq!(world.sandbox.counts().created(world.id()), created, "{}", world.id());
+    })
+    .await;
+}

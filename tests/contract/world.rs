@@ -1,0 +1,159 @@
+//! A provider, opened in process, and its stand-in.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use haul::contract::provider::AnyProvider;
+use haul::contract::{BoxFuture, Events, Network, Opening, Secrets, StoredToken, TokenStore};
+use haul::model::{Entry, EntryKind, Place, RemotePath, Root, Secret};
+use haul::providers::REGISTRY;
+use haul::sandbox::Sandbox;
+use haul::transfer::{Desk, Policy};
+
+/// What the suite must know of a stand-in.
+pub struct StandIn {
+    pub provider: &'static str,
+    /// How its requests are called in `Counts::requests`.
+    pub sign_in: &'static str,
+    pub listing: &'static str,
+    /// Bytes of one file that the account may have at most; none = the provider knows no such limit.
+    pub limit_file_size: Option<fn(&Sandbox, u64)>,
+}
+
+pub const STAND_INS: &[StandIn] = &[
+    StandIn {
+        provider: "iogates",
+        sign_in: "sign-in",
+        listing: "files",
+        limit_file_size: Some(|sandbox, bytes| sandbox.iogates().set(|s| s.max_file_size = bytes)),
+    },
+    StandIn {
+        provider: "giga0",
+        sign_in: "authorize",
+        listing: "folder/listing",
+        limit_file_size: Some(|sandbox, bytes| sandbox.giga0().set(|p| p.max_upload_size = bytes)),
+    },
+    StandIn { provider: "fileago", sign_in: "sign-in", listing: "dirlist", limit_file_size: None },
+];
+
+pub struct World {
+    pub stand_in: &'static StandIn,
+    pub sandbox: Sandbox,
+    pub provider: AnyProvider,
+    settings: HashMap<String, String>,
+}
+
+/// Runs `test` once for every provider of the registry, each in a world of its own.
+pub async fn each(test: impl AsyncFn(World)) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    for info in REGISTRY {
+        let stand_in = STAND_INS.iter().find(|s| s.provider == info.id).unwrap();
+        let sandbox = Sandbox::start().await.unwrap();
+        let settings = settings(&sandbox, info.id);
+        let provider = open(info.id, settings.clone());
+        test(World { stand_in, sandbox, provider, settings }).await;
+    }
+}
+
+/// What the sandbox's environment says of one remote, keys in lower case.
+fn settings(sandbox: &Sandbox, provider: &str) -> HashMap<String, String> {
+    let prefix = format!("HAUL_REMOTE_{}_", provider.to_uppercase());
+    sandbox.env().into_iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_lowercase(), value))).collect()
+}
+
+fn open(provider: &str, settings: HashMap<String, String>) -> AnyProvider {
+    let network = Network { timeout: Duration::from_secs(10), ca_file: settings.get("ca_file").map(PathBuf::from), insecure: false };
+    let (secrets, tokens) = (Arc::new(Settings(settings)), Arc::new(Tokens::default()));
+    let info = haul::providers::find(provider).unwrap();
+    (info.open)(Opening { remote: "studio".to_owned(), secrets, tokens, network }).unwrap()
+}
+
+impl World {
+    pub fn id(&self) -> &'static str {
+        self.stand_in.provider
+    }
+
+    pub fn setting(&self, key: &str) -> &str {
+        &self.settings[key]
+    }
+
+    /// The same remote, opened anew with another value of one setting.
+    pub fn with(&self, key: &str, value: &str) -> AnyProvider {
+        let mut settings = self.settings.clone();
+        settings.insert(key.to_owned(), value.to_owned());
+        open(self.id(), settings)
+    }
+
+    pub fn anew(&self) -> AnyProvider {
+        open(self.id(), self.settings.clone())
+    }
+
+    /// With the retries that the engine gives to everything.
+    pub fn desk(&self) -> Desk {
+        let (events, _) = Events::channel();
+        let policy = Policy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
+        Desk { provider: self.provider.clone(), policy, events, limit: None }
+    }
+
+    pub fn fill(&self, path: &str, names: &[&str]) {
+        self.sandbox.fill(self.id(), path, names.iter().map(|n| (*n).to_owned()), b"content").unwrap();
+    }
+
+    pub fn script(&self, fault: &str) {
+        self.sandbox.faults().script(&format!("{}{fault}", self.id())).unwrap();
+    }
+
+    pub fn stored(&self, path: &str) -> Option<Vec<u8>> {
+        self.sandbox.file(self.id(), path).map(|file| std::fs::read(file).unwrap())
+    }
+
+    /// A folder that an upload may go to: made where the provider makes folders, else imagined, as the engine does it.
+    pub async fn folder(&self, name: &str) -> Entry {
+        let root = self.provider.stat(&Place::at(RemotePath::root())).await.unwrap();
+        match self.provider.folders() {
+            Some(folders) => folders.create(&root, name).await.unwrap(),
+            None => Entry::new(EntryKind::Folder, "", root.path.join(name).unwrap()),
+        }
+    }
+}
+
+pub fn by_id(id: &str) -> Place {
+    Place { root: Root::Id(id.to_owned()), path: RemotePath::root() }
+}
+
+/// Settings in a map, secret or not.
+struct Settings(HashMap<String, String>);
+
+impl Secrets for Settings {
+    fn plain(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+    fn secret(&self, key: &str) -> haul::Result<Option<Secret>> {
+        Ok(self.0.get(key).map(Secret::new))
+    }
+    fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+}
+
+#[derive(Default)]
+struct Tokens(Mutex<HashMap<String, StoredToken>>);
+
+impl TokenStore for Tokens {
+    fn load(&self, account: &str) -> haul::Result<Option<StoredToken>> {
+        Ok(self.0.lock().unwrap().get(account).cloned())
+    }
+    fn save(&self, account: &str, token: &StoredToken) -> haul::Result<()> {
+        self.0.lock().unwrap().insert(account.to_owned(), token.clone());
+        Ok(())
+    }
+    fn forget(&self, account: &str) -> haul::Result<()> {
+        self.0.lock().unwrap().remove(account);
+        Ok(())
+    }
+    fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, haul::Result<Box<dyn Send>>> {
+        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
+    }
+}

@@ -1,0 +1,197 @@
+//! `put` is killed with SIGKILL at random moments, then typed again: the contents are equal, nothing is there twice, and
+//! a protocol that can go on inside a file sends at most one chunk a second time.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::put::{Content, Play, bytes};
+
+const BIG: usize = 3_000_000;
+const CHUNK: u64 = 256 * 1024;
+
+/// A small generator with a printed seed, so that a failure can be played again: HAUL_TEST_SEED=… cargo test crash.
+struct Dice(u64);
+
+impl Dice {
+    fn new(salt: u64) -> Dice {
+        let seed = match std::env::var("HAUL_TEST_SEED") {
+            Ok(text) => text.parse().unwrap(),
+            Err(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
+        };
+        println!("HAUL_TEST_SEED={seed}");
+        Dice(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+fn folder(play: &Play) -> BTreeMap<String, Content> {
+    let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
+    files.insert("big.bin".to_owned(), bytes(BIG, 77));
+    for (name, content) in &files {
+        play.home.file(&format!("src/{name}"), &content.0);
+    }
+    files
+}
+
+/// What `ls` shows in a folder: every entry, complete or not.
+fn entries(play: &Play, place: &str) -> Vec<String> {
+    let ran = play.home.run(&["ls", "--json", place]);
+    if ran.status == 3 {
+        return Vec::new();
+    }
+    ran.ends_with(0).json().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Kills one run after `wait`; true if it was still running.
+fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
+    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < wait {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    true
+}
+
+/// Ten times: a put into a fresh folder, killed at a random moment, then run to its end. `resumes`: bytes sent again are
+/// at most a chunk for each file that was on its way.
+fn survives(remote: &str, protocol: &str, resumes: bool) {
+    let play = Play::new();
+    let files = folder(&play);
+    let mut dice = Dice::new(protocol.len() as u64 + remote.len() as u64 * 100);
+    let mut killed = 0;
+    for round in 0..10 {
+        let place = format!("{remote}:/round-{round}");
+        let chunk = CHUNK.to_string();
+        let put = ["put", "--json", "--protocol", protocol, "--chunk-size", &chunk, "src/", &place];
+        let before = play.sandbox.counts().all_received(remote);
+        // Two seconds for the whole at this rate: most moments fall into the sending.
+        let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1500K"]).collect();
+        let wait = Duration::from_millis(20 + dice.below(1_700));
+        killed += u32::from(kill_after(&play, &slow, wait));
+        let ran = play.home.run(&put).ends_with(0);
+        let arrived: BTreeMap<String, Content> = play
+            .arrived(remote)
+            .into_iter()
+            .filter_map(|(path, content)| Some((path.strip_prefix(&format!("/round-{round}/"))?.to_owned(), content)))
+            .collect();
+        assert_eq!(arrived, files, "{remote} {protocol}, killed after {wait:?}");
+        let mut there = entries(&play, &place);
+        there.sort();
+        let wanted: Vec<String> = files.keys().cloned().collect();
+        if protocol == "plupload" {
+            // Receivers can't be asked and the API removes nothing: an entry that was half sent stays, and is named.
+            there.dedup();
+        }
+        assert_eq!(there, wanted, "{remote} {protocol}, killed after {wait:?}: {}", ran.stderr);
+        if resumes {
+            let total: u64 = files.values().map(|c| c.0.len() as u64).sum();
+            let again = play.sandbox.counts().all_received(remote) - before - total;
+            // Four files are in flight at once; the small ones are smaller than a chunk.
+            assert!(again <= CHUNK + 3 * 1_100, "{remote} {protocol}, killed after {wait:?}: {again} bytes were sent again");
+        }
+        assert_eq!(play.home.run(&put).ends_with(0).events("skipped").len(), files.len(), "a third run has nothing to do");
+    }
+    assert!(killed >= 4, "only {killed} of 10 runs were killed while they worked");
+}
+
+#[test]
+fn tus_survives_kills() {
+    survives("iogates", "tus", true);
+}
+
+#[test]
+fn ftps_survives_kills() {
+    survives("iogates", "ftps", true);
+}
+
+#[test]
+fn plupload_survives_kills() {
+    survives("iogates", "plupload", false);
+}
+
+#[test]
+fn giga0_survives_kills() {
+    survives("giga0", "auto", false);
+}
+
+#[test]
+fn fileago_survives_kills() {
+    survives("fileago", "auto", false);
+}
+
+#[test]
+fn a_big_file_goes_on_inside_and_says_so() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(BIG, 5).0);
+    for protocol in ["tus", "ftps"] {
+        let place = format!("iogates:/{protocol}.bin");
+        let put = ["put", "--json", "--protocol", protocol, "--chunk-size", "262144", "big.bin", &place];
+        let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
+        assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
+        let uploaded = play.home.run(&put).ends_with(0).events("uploaded");
+        assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{protocol}: {uploaded:?}");
+        assert_eq!(uploaded[0]["verified"], "md5");
+        assert_eq!(play.arrived("iogates")[&format!("/{protocol}.bin")], bytes(BIG, 5));
+    }
+}
+
+#[test]
+fn a_source_that_changed_starts_from_its_first_byte() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(BIG, 5).0);
+    let put = ["put", "--json", "--chunk-size", "262144", "big.bin", "iogates:/c.bin"];
+    let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
+    assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
+    play.home.file("big.bin", &bytes(BIG, 6).0);
+    let ran = play.home.run(&put).ends_with(0).says("has changed since");
+    assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0);
+    assert_eq!(play.arrived("iogates")["/c.bin"], bytes(BIG, 6));
+}
+
+#[test]
+fn two_runs_at_once_put_one_file() {
+    for remote in ["iogates", "giga0", "fileago"] {
+        let play = Play::new();
+        play.home.file("big.bin", &bytes(BIG, 5).0);
+        let put = ["put", "--json", "--bwlimit", "3M", "big.bin", &format!("{remote}:/one/big.bin")];
+        let first = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let second = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let ends: Vec<_> = [first, second].map(|c| crate::haul::Ran::of(c.wait_with_output().unwrap())).into_iter().collect();
+        let uploaded: usize = ends.iter().map(|ran| ran.events("uploaded").len()).sum();
+        assert!(ends.iter().all(|ran| ran.status == 0), "{remote}: {} {}", ends[0].stderr, ends[1].stderr);
+        assert_eq!((uploaded, entries(&play, &format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
+    }
+}
+
+#[test]
+fn what_is_unfinished_is_listed_taken_up_and_cleared() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(BIG, 5).0);
+    let slow = |place: &str| {
+        kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500))
+    };
+    assert!(slow("iogates:/t/one.bin"));
+    let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
+    assert_eq!((listed.len(), &listed[0]["remote"], &listed[0]["path"]), (1, &"iogates".into(), &"/t/one.bin".into()));
+    assert_eq!(listed[0]["size"], BIG);
+    let resumed = play.home.run(&["transfers", "resume", "--json"]).ends_with(0);
+    assert!(resumed.events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0, "{}", resumed.stdout);
+    assert_eq!(play.arrived("iogates")["/t/one.bin"], bytes(BIG, 5));
+    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+
+    assert!(slow("iogates:/t/two.bin"));
+    let deleted = play.sandbox.counts().requests("iogates", "tus-delete");
+    play.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(play.sandbox.counts().requests("iogates", "tus-delete"), deleted + 1, "the half of it is gone from the server");
+    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+}
