@@ -24,6 +24,8 @@ mod ftps_resume;
 mod get;
 #[cfg(feature = "sandbox")]
 mod get_faults;
+#[cfg(feature = "sandbox")]
+mod get_named;
 mod haul;
 #[cfg(feature = "sandbox")]
 mod look;
@@ -33,6 +35,8 @@ mod manual;
 mod media;
 #[cfg(unix)]
 mod memory;
+#[cfg(feature = "sandbox")]
+mod ops;
 #[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]

@@ -18,15 +18,16 @@ use crate::transfer;
 ///
 /// Examples:
 ///   haul comments studio:/cut/scene-4.mov
-///   haul comments add studio:/cut/scene-4.mov --at 00:01:12:05 --text "wrong take"
+///   haul comments add studio:/cut/4.mov --at 00:01:12:05 --text "wrong take"
 ///
-/// Times are counted from the file's first frame: HH:MM:SS:FF, MM:SS.mmm, or seconds as in 72.2.
-/// Frames are counted without gaps (non-drop).
+/// Times are counted from the file's first frame: HH:MM:SS:FF, MM:SS.mmm, or
+/// seconds as in 72.2. Frames are counted without gaps (non-drop).
 #[derive(Args)]
 #[command(verbatim_doc_comment, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct CommentsArgs {
     #[command(subcommand)]
     verb: Option<CommentsVerb>,
+    /// The file
     #[arg(value_name = "REMOTE:PATH", required = true)]
     file: Option<String>,
     #[command(flatten)]
@@ -35,7 +36,6 @@ pub struct CommentsArgs {
 
 #[derive(Subcommand)]
 enum CommentsVerb {
-    /// List them; also without the word
     List(ListArgs),
     Add(AddArgs),
     Edit(EditArgs),
@@ -49,8 +49,15 @@ struct Line {
     timeout: Duration,
 }
 
+/// List them; also without the word
+///
+/// Examples:
+///   haul comments list studio:/a.mov
+///   haul comments list --json studio:/a.mov | jq -r .text
 #[derive(Args)]
+#[command(verbatim_doc_comment)]
 struct ListArgs {
+    /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
     #[command(flatten)]
@@ -65,6 +72,7 @@ struct ListArgs {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 struct AddArgs {
+    /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
     /// What to say, or "-" for standard input
@@ -88,8 +96,10 @@ struct AddArgs {
 #[command(verbatim_doc_comment)]
 #[group(id = "change", required = true, multiple = true, args = ["text", "at"])]
 struct EditArgs {
+    /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
+    /// The comment's id
     #[arg(value_name = "ID")]
     id: String,
     /// What to say, or "-" for standard input
@@ -105,12 +115,14 @@ struct EditArgs {
 ///
 /// Examples:
 ///   haul comments rm studio:/a.mov 61007
-///   haul comments --json studio:/a.mov | jq -r .id | xargs -n1 haul comments rm studio:/a.mov
+///   haul comments rm --json studio:/a.mov 61007
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 struct RmArgs {
+    /// The file
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
+    /// The comment's id
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]

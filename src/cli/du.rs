@@ -19,6 +19,7 @@ use crate::transfer::scan::Step;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct DuArgs {
+    /// Where to look; wildcards are taken
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// One line for each REMOTE:PATH, as with -d 0

@@ -19,11 +19,13 @@ use crate::transfer::scan::Step;
 ///   haul find studio:/incoming --name '*.mov' --size +10G
 ///   haul find --json cloud: --kind file --newer 2d | jq -r .path
 ///
-/// Conditions that are given must all hold. REMOTE:PATH itself may be among the results. An entry
-/// whose size or time the provider doesn't tell fits no size and no time.
+/// Conditions that are given must all hold. REMOTE:PATH itself may be among the
+/// results. An entry whose size or time the provider doesn't tell fits no size
+/// and no time.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct FindArgs {
+    /// Where to look; wildcards are taken
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Names that fit a pattern of *, ? and […]

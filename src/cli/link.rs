@@ -29,7 +29,7 @@ pub async fn run(desk: &mut Desk, args: LinkArgs) -> Result<u8> {
     let remote = desk.open(&address.remote, args.timeout)?;
     let Some(links) = remote.provider.links() else {
         let why = "has only download URLs that open all of your files";
-        return Err(super::providers::lacking(&remote, "links", why));
+        return Err(super::providers::lacking(&remote, "link", why));
     };
     let calls = desk.calls(&remote);
     let file = calls.ask(|| remote.provider.stat(&address.place)).await?;

@@ -119,18 +119,22 @@ async fn enter_code(desk: &Desk, factor: &dyn SecondFactor, from_stdin: bool, re
 
 const WORDS_SHOWN: usize = 80;
 
-/// A secret is a line; what follows it is not part of it.
+/// What is to be there is a line; what follows it is not part of it.
 fn line_from(input: impl Read, what: &str) -> Result<Secret> {
+    match first_line(input)? {
+        line if line.is_empty() => Err(Error::new(Kind::Usage, format!("standard input holds no {what}")).on("-")),
+        line => Ok(line),
+    }
+}
+
+/// A secret is a line, perhaps an empty one.
+pub(super) fn first_line(input: impl Read) -> Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = String::new();
     BufReader::new(input.take(LONGEST))
         .read_line(&mut text)
-        .map_err(|e| Error::new(Kind::Local, format!("the {what} could not be read")).on("-").cause(e))?;
-    let line = text.split(['\r', '\n']).next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(Error::new(Kind::Usage, format!("standard input holds no {what}")).on("-"));
-    }
-    Ok(Secret::new(line))
+        .map_err(|e| Error::new(Kind::Local, "standard input could not be read").on("-").cause(e))?;
+    Ok(Secret::new(text.split(['\r', '\n']).next().unwrap_or_default()))
 }
 
 /// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token. The device stays who

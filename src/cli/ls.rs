@@ -14,8 +14,9 @@ use crate::transfer::scan::Step;
 ///   haul ls 'studio:/incoming/*.mov'
 ///   haul ls -lR --json cloud: | jq -r .path
 ///
-/// "*", "?" and "[…]" in a path stand for parts of one name, "**" for any folders between; quote
-/// them. Of several folders each is listed below its own name.
+/// "*", "?" and "[…]" in a path stand for parts of one name, "**" for any
+/// folders between; quote them. Of several folders each is listed below its own
+/// name.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LsArgs {

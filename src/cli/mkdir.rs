@@ -2,11 +2,14 @@
 
 use clap::Args;
 
-use super::desk::Desk;
+use super::desk::{Desk, OpenRemote};
+use super::edit::FolderArgs;
 use super::{DONE, values};
+use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
+use crate::transfer::arrange;
 use crate::transfer::folders::Folders;
 
 /// Make folders on a remote
@@ -23,24 +26,28 @@ pub struct MkdirArgs {
     /// Parents too, and no complaint when it is there
     #[arg(short, long)]
     pub parents: bool,
+    #[command(flatten)]
+    pub folder: FolderArgs,
     /// Time without a byte before a connection counts as lost
     #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
     pub timeout: std::time::Duration,
 }
 
 pub async fn run(desk: &mut Desk, args: MkdirArgs) -> Result<u8> {
+    let changes = args.folder.changes()?;
     let places = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for place in places {
-        make(desk, &place, args.parents, args.timeout).await?;
+        let remote = desk.open(&place.remote, args.timeout)?;
+        make(desk, remote, &place, args.parents, &changes).await?;
     }
     Ok(DONE)
 }
 
-async fn make(desk: &mut Desk, address: &Address, parents: bool, timeout: std::time::Duration) -> Result<()> {
-    let remote = desk.open(&address.remote, timeout)?;
+async fn make(desk: &mut Desk, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
     if remote.provider.folders().is_none() {
         return Err(super::providers::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
     }
+    super::edit::check(&remote, changes)?;
     let folders = Folders::new(desk.calls(&remote), address.place.root.clone(), false);
     let path = &address.place.path;
     let there = match (path.parent(), path.name()) {
@@ -61,6 +68,10 @@ async fn make(desk: &mut Desk, address: &Address, parents: bool, timeout: std::t
         None => {}
     }
     let made = folders.ensure(path).await?;
+    if !changes.is_empty() {
+        let edited = arrange::edit(&desk.calls(&remote), address, changes).await;
+        edited.map_err(|e| e.hint("the folder is made, and private; set the rest with `haul edit`"))?;
+    }
     let id = Some(made.entry.id.clone());
     desk.renderer.report(&Report::Created { remote: remote.name, path: made.entry.path.clone(), id, kind: "folder" });
     Ok(())

@@ -6,24 +6,31 @@ pub mod args;
 pub mod cat;
 pub mod comments;
 pub mod completions;
+pub mod cp;
 pub mod desk;
 pub mod du;
+pub mod edit;
 pub mod expand;
 pub mod find;
 pub mod get;
+pub mod import;
 pub mod link;
 pub mod log;
 pub mod login;
 pub mod look;
 pub mod ls;
 pub mod mkdir;
+pub mod mv;
 pub mod providers;
 pub mod put;
 pub mod receipt;
 pub mod remote;
+pub mod rm;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod share;
 pub mod signals;
+pub mod star;
 pub mod stat;
 pub mod transfers;
 pub mod tree;
@@ -51,6 +58,14 @@ pub enum Verb {
     Stat(stat::StatArgs),
     Find(find::FindArgs),
     Mkdir(mkdir::MkdirArgs),
+    Cp(cp::CpArgs),
+    Mv(mv::MvArgs),
+    Rm(rm::RmArgs),
+    Edit(edit::EditArgs),
+    Import(import::ImportArgs),
+    Share(share::ShareArgs),
+    Star(star::StarArgs),
+    Unstar(star::UnstarArgs),
     About(about::AboutArgs),
     Comments(comments::CommentsArgs),
     Login(login::LoginArgs),
@@ -101,6 +116,14 @@ async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
         Verb::Stat(args) => stat::run(desk, args).await,
         Verb::Find(args) => find::run(desk, args).await,
         Verb::Mkdir(args) => mkdir::run(desk, args).await,
+        Verb::Cp(args) => cp::run(desk, args).await,
+        Verb::Mv(args) => mv::run(desk, args).await,
+        Verb::Rm(args) => rm::run(desk, args).await,
+        Verb::Edit(args) => edit::run(desk, args).await,
+        Verb::Import(args) => import::run(desk, args).await,
+        Verb::Share(args) => share::run(desk, args).await,
+        Verb::Star(args) => star::run(desk, args).await,
+        Verb::Unstar(args) => star::run_unstar(desk, args).await,
         Verb::About(args) => about::run(desk, args).await,
         Verb::Comments(args) => comments::run(desk, args).await,
         Verb::Login(args) => login::run(desk, args).await,

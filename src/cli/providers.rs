@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::DONE;
 use super::desk::{self, Desk, OpenRemote};
 use crate::contract::provider::AnyProvider;
-use crate::contract::{BoxFuture, Network, Opening, ProviderInfo, Secrets, StoredToken, TokenStore};
+use crate::contract::{BoxFuture, Changes, Network, Opening, ProviderInfo, Secrets, StoredToken, TokenStore, Visibility};
 use crate::error::{Error, Result};
 use crate::model::report::ProviderLine;
-use crate::model::{Report, Secret};
+use crate::model::{EntryKind, Report, Secret};
 use crate::providers::REGISTRY;
 
 /// What each provider can do
@@ -30,13 +30,24 @@ pub struct ProvidersArgs {
 
 type Held = fn(&AnyProvider) -> bool;
 
-/// The columns of the table.
-const ABILITIES: [(&str, Held); 6] = [
+/// The rows of the table.
+const ABILITIES: &[(&str, Held)] = &[
     ("folders", |p| p.folders().is_some()),
     ("replace", |p| p.swapping().is_some() || p.info().revises),
-    ("links", |p| p.links().is_some()),
     ("md5-before", |p| p.info().takes_md5),
     ("metadata", |p| p.info().takes_metadata),
+    ("remove", |p| p.removal().is_some()),
+    ("move", |p| p.moves().is_some()),
+    ("copy", |p| p.copies().is_some()),
+    ("edit", |p| p.editing().is_some()),
+    ("visibility", |p| {
+        let changes = Changes { visibility: Some(Visibility::Private), ..Changes::default() };
+        p.editing().is_some_and(|e| e.check(EntryKind::Folder, &changes).is_ok())
+    }),
+    ("link", |p| p.links().is_some()),
+    ("import", |p| p.importing().is_some()),
+    ("share", |p| p.sharing().is_some()),
+    ("star", |p| p.stars().is_some()),
     ("comments", |p| p.comments().is_some()),
 ];
 

@@ -153,7 +153,7 @@ pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
 
 /// The whole of a put but its last line. An error means that nothing was sent.
 pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
-    let (sources, target) = from_and_to(&args.places)?;
+    let (sources, target) = from_and_to(&args.places, "put SOURCE… REMOTE:PATH")?;
     let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
     for source in sources {
         refuse_remote_source(desk, source)?;
@@ -194,10 +194,11 @@ pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::prov
     }
 }
 
-fn from_and_to(places: &[String]) -> Result<(&[String], &str)> {
+/// The last place is the target. `usage`: how the command is written.
+pub(super) fn from_and_to<'a>(places: &'a [String], usage: &str) -> Result<(&'a [String], &'a str)> {
     match places.split_last() {
         Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
-        _ => Err(Error::new(Kind::Usage, "put needs a source and a target").hint("write it as haul put SOURCE… REMOTE:PATH")),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed").hint(format!("write it as haul {usage}"))),
     }
 }
 

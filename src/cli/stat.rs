@@ -15,6 +15,7 @@ use crate::render::View;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct StatArgs {
+    /// Where to look; wildcards are taken
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Exact sizes only

@@ -17,6 +17,7 @@ use crate::transfer::scan::Step;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct TreeArgs {
+    /// Where to look; wildcards are taken
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Levels that are shown

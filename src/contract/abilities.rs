@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{BoxFuture, Result, UploadItem};
 use crate::model::timecode::{Clock, Span};
-use crate::model::{Entry, Secret};
+use crate::model::{Entry, EntryKind, Secret};
 
 pub trait Folders: Send + Sync {
     /// Makes one folder in `parent`. The caller has looked: no folder of that name is there. After `Interrupted` the
@@ -20,25 +20,38 @@ pub trait Swapping: Send + Sync {
 }
 
 pub trait Removal: Send + Sync {
-    /// Removes a file, or a folder with all that is in it; to the trash where there is one.
+    /// A top folder, which stays there whatever happens: removing it can only mean removing what is in it.
+    fn is_top(&self, entry: &Entry) -> bool;
+
+    /// Removes a file, or a folder with all that is in it; to the trash where there is one, and from there for good.
+    /// After `Interrupted` the caller looks before it repeats: at FileAgo a second removal is one from the trash.
     fn remove<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>>;
 }
 
+/// Each call is one request. It returns the entry as it is now where the answer proves it, and none where the answer says
+/// too little: then the caller looks.
 pub trait Moves: Send + Sync {
-    /// Gives the entry another name in the folder it is in. The caller has looked: the name is free.
-    fn rename<'a>(&'a self, entry: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
+    /// The folder that holds the entry, for one that was named by its id; none for a top folder.
+    fn parent<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;
 
-    /// Moves the entry into `folder` under its own name. The caller has looked: the name is free there, and `folder` is
-    /// not inside of `entry`.
-    fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Entry>>;
+    /// Gives the entry another name in the folder it is in. The caller has looked: the name is free.
+    fn rename<'a>(&'a self, entry: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Option<Entry>>>;
+
+    /// Moves the entry into `folder` under its own name. The caller has looked: the name is free there (or may be there
+    /// twice), and `folder` is not inside of `entry`.
+    fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
 pub trait Copies: Send + Sync {
     /// Does the server copy folders with what is in them? Else the caller makes the folder and copies file by file.
     fn copies_folders(&self) -> bool;
 
-    /// Copies the entry into `folder` under its own name (the caller has looked: it is free there); returns the copy.
-    fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Entry>>;
+    /// May two entries of one folder have one name?
+    fn allows_doubles(&self) -> bool;
+
+    /// Copies the entry into `folder` under its own name (the caller has looked: it is free there, or may be there twice).
+    /// Returns the copy, or none where the answer does not name it. After `Interrupted` the caller looks before it repeats.
+    fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
 pub trait Links: Send + Sync {
@@ -121,18 +134,18 @@ pub struct Import {
     pub failed: bool,
     /// Bytes.
     pub total: Option<u64>,
-    /// The file that came of it.
-    pub file: Option<String>,
+    /// The file that came of it; its path is counted from the folder it went to.
+    pub file: Option<Entry>,
 }
 
 pub trait Importing: Send + Sync {
-    /// The provider will fetch `url` into `folder`.
+    /// The provider will fetch `url` into `folder`. A repetition fetches it twice.
     fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>>;
     fn status<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Import>>;
 }
 
 pub trait Sharing: Send + Sync {
-    /// Gives users or groups (by their ids) a copy of their own.
+    /// Gives users or groups (by their ids) a copy of their own. A repetition gives them two.
     fn share_copy<'a>(&'a self, entry: &'a Entry, with: &'a [String]) -> BoxFuture<'a, Result<()>>;
 }
 
@@ -158,8 +171,17 @@ pub struct Changes {
     pub folder_password: Option<Secret>,
 }
 
+impl Changes {
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.file_type.is_none() && self.visibility.is_none() && self.folder_password.is_none()
+    }
+}
+
 pub trait Editing: Send + Sync {
-    /// Changes an entry's own fields and reads them back. Fails with `Unsupported` for a field that this kind of entry
-    /// does not have, before anything is changed.
-    fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Entry>>;
+    /// Fails with `Unsupported` for a field that this kind of entry does not have. Sends nothing.
+    fn check(&self, kind: EntryKind, changes: &Changes) -> Result<()>;
+
+    /// Changes an entry's own fields and compares them with the answer; none where the answer says too little. The caller
+    /// has checked the changes and looked: the name is free.
+    fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Option<Entry>>>;
 }

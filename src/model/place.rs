@@ -126,6 +126,15 @@ impl Place {
         Ok(Place { root: self.root.clone(), path: self.path.join(name)? })
     }
 
+    /// `path`, counted from this place's root, as reports show it: below `/@ID` where an id is the root, as `/` alone would
+    /// name another place.
+    pub fn shown(&self, path: &RemotePath) -> RemotePath {
+        match &self.root {
+            Root::Top => path.clone(),
+            Root::Id(id) => RemotePath(std::iter::once(format!("@{id}")).chain(path.0.iter().cloned()).collect()),
+        }
+    }
+
     pub fn parent(&self) -> Option<Place> {
         Some(Place { root: self.root.clone(), path: self.path.parent()? })
     }

@@ -172,7 +172,7 @@ pub enum Report {
         size: Option<u64>,
         reason: String,
     },
-    /// What a dry run would do: `upload`, `replace`, `create`, `rename`.
+    /// What a dry run would do: `upload`, `replace`, `create`, `rename`, `move`, `copy`, `delete`.
     Planned {
         action: &'static str,
         source: Option<String>,
@@ -252,6 +252,8 @@ pub enum Report {
         id: String,
         status: String,
         done: bool,
+        /// The id of the file that came of it.
+        file: Option<String>,
     },
     Comments(CommentLine),
     Edit {

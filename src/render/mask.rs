@@ -14,12 +14,14 @@ pub(super) fn report(report: &Report) -> Cow<'_, Report> {
         Report::Entry { entry, .. } if entry.url.is_none() && entry.extra.is_empty() => return report,
         Report::Skipped { .. } | Report::Failed(_) | Report::Entry { .. } | Report::About { .. } | Report::Remote(_) | Report::Check(_) => {
         }
+        Report::Import { .. } | Report::Edit { .. } => {}
         _ => return report,
     }
     match report.to_mut() {
         Report::Skipped { reason, .. } => text(reason),
         Report::Failed(failure) => text(&mut failure.error.message),
-        Report::Entry { entry, .. } => {
+        Report::Import { url, status, .. } => [url, status].into_iter().for_each(text),
+        Report::Entry { entry, .. } | Report::Edit { entry, .. } => {
             entry.url.iter_mut().for_each(text);
             fields(&mut entry.extra);
         }

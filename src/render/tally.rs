@@ -27,6 +27,8 @@ impl Tally {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }
+            // The server's own work: no byte went through here.
+            Report::Copied(_) | Report::Moved(_) => self.files = self.files.saturating_add(1),
             Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);

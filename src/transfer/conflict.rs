@@ -66,7 +66,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
     let there = what_is_there(ask, ledger)?;
     let Some(first) = there.first() else {
         // `rename` may have given this very name to another file.
-        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&free_name(ask.folder, ask.name)) });
+        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&given_name(ask)) });
     };
     let path = ask.folder.entry.path.join(ask.name)?;
     if there.iter().any(|e| e.is_folder()) && policy != IfExists::Rename {
@@ -77,7 +77,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(Decision::Skip { there: Box::new((*first).clone()), reason: "it exists".to_owned() }),
-        IfExists::Rename => Ok(fresh(&free_name(ask.folder, ask.name))),
+        IfExists::Rename => Ok(fresh(&given_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
         IfExists::Update => {
             for there in &there {
@@ -109,13 +109,13 @@ fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
     Ok(one.map(Box::new))
 }
 
-/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
-fn free_name(folder: &Folder, name: &str) -> String {
-    numbered(name, |candidate| folder.named(candidate).next().is_some() || !folder.give(candidate))
+/// Free in the folder, and given to no other file of this run.
+fn given_name(ask: &Question<'_>) -> String {
+    free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.give(name))
 }
 
-/// `a (2).mov`, `a (3).mov`, …: the first that is not `taken`.
-pub(super) fn numbered(name: &str, taken: impl Fn(&str) -> bool) -> String {
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
+pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let (stem, extension) = match name.rfind('.') {
         Some(dot) if dot > 0 => name.split_at(dot),
         _ => (name, ""),
@@ -223,9 +223,8 @@ mod tests {
     #[test]
     fn names_that_are_free() {
         let f = folder(&["a.mov", "a (2).mov", ".rc", "b"]);
-        assert_eq!(free_name(&f, "a.mov"), "a (3).mov");
-        assert_eq!(free_name(&f, ".rc"), ".rc (2)");
-        assert_eq!(free_name(&f, "b"), "b (2)");
+        let free = |name| free_name(name, |n| f.named(n).next().is_some());
+        assert_eq!((free("a.mov"), free(".rc"), free("b")), ("a (3).mov".to_owned(), ".rc (2)".to_owned(), "b (2)".to_owned()));
     }
 
     #[tokio::test]

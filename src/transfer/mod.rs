@@ -1,6 +1,7 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
 //! (`upload`), how many at once (`queue`), and the walk over a remote (`scan`). It knows the contract and no provider.
 
+pub mod arrange;
 pub mod batch;
 pub mod between;
 pub mod conflict;
@@ -8,6 +9,7 @@ pub mod download;
 mod earlier;
 pub mod folders;
 pub mod get;
+pub mod import;
 pub mod journal;
 pub mod limit;
 pub mod meter;

@@ -20,7 +20,7 @@ pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protoco
         chunk_size: Some(100_000),
         unused: None,
         made: None,
-        metadata: Arc::default(),
+        metadata: Default::default(),
         siblings: [].into(),
     }
 }

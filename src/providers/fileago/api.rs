@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::Utc;
 use reqwest::{RequestBuilder, Url};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::wire::{Node, Step};
+use super::wire::{Group, Node, Step};
 use super::{answer, jwt, sign_in};
 use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
 use crate::model::Secret;
@@ -89,8 +89,22 @@ impl Api {
     }
 
     pub async fn make_folder(&self, parent: &str, name: &str) -> Result<()> {
-        let request = self.http.client().post(self.node(parent, None)?).json(&json!({"new_dir": name}));
-        self.ask(request).await.map(drop)
+        self.change(parent, &json!({"new_dir": name})).await
+    }
+
+    /// One change of a node (providers.md 3.4). The answer is 204, or 200 with data that says nothing of use (OQ-24).
+    pub async fn change(&self, id: &str, wish: &Value) -> Result<()> {
+        self.ask(self.http.client().post(self.node(id, None)?).json(wish)).await.map(drop)
+    }
+
+    /// Into the owner's trash; what is in the trash goes for good.
+    pub async fn delete(&self, id: &str) -> Result<()> {
+        self.ask(self.http.client().delete(self.node(id, None)?)).await.map(drop)
+    }
+
+    /// The groups that the user is in.
+    pub async fn groups(&self) -> Result<Vec<Group>> {
+        answer::many(&self.ask(self.http.client().get(self.url(&["api", "groups", ""]))).await?)
     }
 
     /// Where one upload goes: to a folder as a new file, to a file as a new revision. Good for seconds (version 1) or

@@ -3,6 +3,7 @@
 
 mod answer;
 mod api;
+mod changes;
 mod download;
 mod entries;
 mod find;
@@ -13,6 +14,8 @@ mod upload;
 mod wire;
 
 use std::sync::Arc;
+
+use serde_json::{Value, json};
 
 use self::api::Api;
 use self::lists::Lists;
@@ -119,13 +122,13 @@ impl Provider for FileAgo {
         Box::pin(self.download(file, from))
     }
     fn removal(&self) -> Option<&dyn Removal> {
-        None
+        Some(self)
     }
     fn moves(&self) -> Option<&dyn Moves> {
-        None
+        Some(self)
     }
     fn copies(&self) -> Option<&dyn Copies> {
-        None
+        Some(self)
     }
     fn links(&self) -> Option<&dyn Links> {
         // Its download address holds the user's own key, which opens every file: nothing to give away.
@@ -138,13 +141,13 @@ impl Provider for FileAgo {
         None
     }
     fn sharing(&self) -> Option<&dyn Sharing> {
-        None
+        Some(self)
     }
     fn stars(&self) -> Option<&dyn Stars> {
-        None
+        Some(self)
     }
     fn editing(&self) -> Option<&dyn Editing> {
-        None
+        Some(self)
     }
     fn second_factor(&self) -> Option<&dyn SecondFactor> {
         None
@@ -171,7 +174,11 @@ impl FileAgo {
         // The token may be an old one: a call proves it.
         match self.api.details("home").await {
             Ok(home) => {
-                account.extra = told([("fullname", home.owner_fullname.map(Into::into)), ("uuid", home.owner_uuid.map(Into::into))])
+                account.extra = told([
+                    ("fullname", home.owner_fullname.map(Into::into)),
+                    ("uuid", home.owner_uuid.map(Into::into)),
+                    ("groups", self.groups().await?),
+                ]);
             }
             Err(e) if username == ADMIN && matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => {}
             Err(e) => return Err(e),
@@ -181,6 +188,15 @@ impl FileAgo {
         }
         account.account = Some(username);
         Ok(account)
+    }
+
+    /// Name and uuid of each: what follows `@home:`, and whom to share with. None on a server that has no such call.
+    async fn groups(&self) -> Result<Option<Value>> {
+        match self.api.groups().await {
+            Ok(groups) => Ok(Some(groups.into_iter().map(|g| json!({"name": g.name, "uuid": g.uuid})).collect())),
+            Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     async fn listing(&self, folder: &Entry) -> Result<Vec<Entry>> {

@@ -1,5 +1,6 @@
 //! The adapter against a scripted server: which requests leave, and what becomes of the answers.
 
+mod changes;
 mod uploads;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ fn auth() -> Answer {
 fn server(asked: &Asked) -> Answer {
     match asked.line.as_str() {
         "POST /auth" => auth(),
+        "GET /api/groups/" => ok(r#"{"status":"success","data":[{"group_name":"Editors","group_uuid":"g1"}]}"#),
         "GET /api/nodes/home" => ok(include_str!("../../../fixtures/fileago/details.json")),
         "GET /api/nodes/home/dirlist" | "GET /api/nodes/home:g1/dirlist" | "GET /api/nodes/trash/dirlist" => ok(DIRLIST),
         "GET /api/nodes/d27fd3e2-2a5e-40c2-abc3-74f6734b190f" => ok(include_str!("../../../fixtures/fileago/details.json")),
@@ -47,7 +49,9 @@ async fn signs_in_with_json_and_keeps_the_token() {
     assert_eq!((account.account.as_deref(), account.extra["fullname"].as_str()), (Some("a@b.c"), Some("John Doe")));
     assert!(account.warnings.is_empty());
     open_at(&server.url, &tokens).sign_in().await.unwrap();
-    assert_eq!(server.lines(), ["POST /auth", "GET /api/nodes/home", "GET /api/nodes/home"]);
+    let (home, groups) = ("GET /api/nodes/home", "GET /api/groups/");
+    assert_eq!(server.lines(), ["POST /auth", home, groups, home, groups]);
+    assert_eq!(account.extra["groups"], serde_json::json!([{"name": "Editors", "uuid": "g1"}]));
     let first = server.asked.lock().unwrap()[0].clone();
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&first.body).unwrap(),
@@ -117,7 +121,7 @@ async fn a_kept_token_that_has_ended_is_renewed_before_it_is_used() {
     let account = format!("fileago|{}/|a@b.c", server.url);
     tokens.0.lock().unwrap().insert(account, StoredToken { token: Secret::new(jwt_until(1_538_706_022)), fields: vec![] });
     open_at(&server.url, &tokens).sign_in().await.unwrap();
-    assert_eq!(server.lines(), ["POST /auth", "GET /api/nodes/home"]);
+    assert_eq!(server.lines(), ["POST /auth", "GET /api/nodes/home", "GET /api/groups/"]);
 }
 
 #[tokio::test]
@@ -201,5 +205,5 @@ async fn signing_out_only_forgets() {
     fileago.sign_in().await.unwrap();
     assert!(!fileago.sign_out().await.unwrap());
     assert!(tokens.0.lock().unwrap().is_empty());
-    assert_eq!(server.lines().len(), 2);
+    assert_eq!(server.lines().len(), 3);
 }

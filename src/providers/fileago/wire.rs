@@ -101,3 +101,13 @@ pub struct Step {
     #[serde(deserialize_with = "loose::text")]
     pub uuid: Option<String>,
 }
+
+/// `GET /api/groups/` (providers.md 3.3).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Group {
+    #[serde(rename = "group_name", deserialize_with = "loose::text")]
+    pub name: Option<String>,
+    #[serde(rename = "group_uuid", deserialize_with = "loose::text")]
+    pub uuid: Option<String>,
+}

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::sign_in::Credentials;
-use super::wire::{File, Folder, Found, Info, Listing, Package};
+use super::wire::{Copied, File, Folder, Found, Info, Listing, Package, Scheduled};
 use super::{answer, entries};
 use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
 use crate::protocols::http::{self, Http};
@@ -143,6 +143,61 @@ impl Api {
         self.call("file/edit", &[("file_id", id), ("filename", name)]).await
     }
 
+    /// As [`Api::file_rename`], for any field.
+    pub async fn file_edit(&self, id: &str, fields: &[(&str, &str)]) -> Result<Option<File>> {
+        let reply = self.ask("file/edit", &[&[("file_id", id)], fields].concat()).await?;
+        Ok(row(&reply))
+    }
+
+    /// `folder` blank = the root. The row of the answer, where it holds one.
+    pub async fn file_move(&self, id: &str, folder: &str) -> Result<Option<File>> {
+        Ok(row(&self.place("file/move", ("file_id", id), "new_parent_folder_id", folder).await?))
+    }
+
+    /// The copy's row, where the answer holds one.
+    pub async fn file_copy(&self, id: &str, folder: &str) -> Result<Option<File>> {
+        let reply = self.place("file/copy", ("file_id", id), "copy_to_folder_id", folder).await?;
+        Ok(serde_json::from_slice::<Copied>(&reply.body).ok().and_then(|copied| copied.new_file.data))
+    }
+
+    /// With all that is in it, into the trash.
+    pub async fn folder_delete(&self, id: &str) -> Result<()> {
+        self.ask("folder/delete", &[("folder_id", id)]).await.map(drop)
+    }
+
+    pub async fn folder_move(&self, id: &str, folder: &str) -> Result<Option<Folder>> {
+        Ok(row(&self.place("folder/move", ("folder_id", id), "new_parent_folder_id", folder).await?))
+    }
+
+    pub async fn folder_edit(&self, id: &str, fields: &[(&str, &str)]) -> Result<Option<Folder>> {
+        let reply = self.ask("folder/edit", &[&[("folder_id", id)], fields].concat()).await?;
+        Ok(row(&reply))
+    }
+
+    /// The site will fetch a URL, given in Base64.
+    pub async fn url_upload_add(&self, url: &str, folder: &str) -> Result<Scheduled> {
+        let mut fields = vec![("file_url_base64", url)];
+        if !folder.is_empty() {
+            fields.push(("folder_id", folder));
+        }
+        self.call("file/url_upload_add", &fields).await
+    }
+
+    pub async fn url_upload_status(&self, id: &str) -> Result<Scheduled> {
+        self.call("file/url_upload_status", &[("scheduled_item_id", id)]).await
+    }
+
+    /// Blank as a destination is refused as missing: the root is the text `null`, or `0` where that is no folder (OQ-17).
+    async fn place(&self, call: &str, what: (&str, &str), parameter: &str, folder: &str) -> Result<Reply> {
+        if !folder.is_empty() {
+            return self.ask(call, &[what, (parameter, folder)]).await;
+        }
+        match self.ask(call, &[what, (parameter, "null")]).await {
+            Err(e) if e.kind() == Kind::NotFound => self.ask(call, &[what, (parameter, "0")]).await,
+            done => done,
+        }
+    }
+
     async fn call<T: DeserializeOwned>(&self, call: &str, fields: &[(&str, &str)]) -> Result<T> {
         let reply = self.ask(call, fields).await?;
         answer::data(&reply)
@@ -180,6 +235,11 @@ impl Api {
             }
         }
     }
+}
+
+/// What a success tells besides. Nothing that makes sense is no failure: the change was made, and can be looked at.
+fn row<T: DeserializeOwned>(reply: &Reply) -> Option<T> {
+    answer::content(reply).ok().flatten()
 }
 
 /// `url` may be the site's origin, its `/api` page, or end in `/api/v2`.

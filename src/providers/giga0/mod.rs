@@ -4,9 +4,12 @@
 mod account;
 mod answer;
 mod api;
+mod changes;
 mod download;
+mod edits;
 mod entries;
 mod find;
+mod imports;
 mod names;
 mod sign_in;
 mod swap;
@@ -120,13 +123,13 @@ impl Provider for Giga0 {
         Box::pin(self.download(file, from))
     }
     fn removal(&self) -> Option<&dyn Removal> {
-        None
+        Some(self)
     }
     fn moves(&self) -> Option<&dyn Moves> {
-        None
+        Some(self)
     }
     fn copies(&self) -> Option<&dyn Copies> {
-        None
+        Some(self)
     }
     fn links(&self) -> Option<&dyn Links> {
         Some(self)
@@ -135,7 +138,7 @@ impl Provider for Giga0 {
         None
     }
     fn importing(&self) -> Option<&dyn Importing> {
-        None
+        Some(self)
     }
     fn sharing(&self) -> Option<&dyn Sharing> {
         None
@@ -144,7 +147,7 @@ impl Provider for Giga0 {
         None
     }
     fn editing(&self) -> Option<&dyn Editing> {
-        None
+        Some(self)
     }
     fn second_factor(&self) -> Option<&dyn SecondFactor> {
         None

@@ -1,5 +1,6 @@
 //! The adapter against a scripted site: which requests leave, and what becomes of the answers.
 
+mod changes;
 mod uploads;
 
 use std::sync::Arc;

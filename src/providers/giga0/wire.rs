@@ -94,7 +94,7 @@ pub struct Package {
     pub level_type: Option<String>,
 }
 
-/// A folder of `/folder/listing`, `/folder/info`, `/folder/create`. Its `accessPassword` is a secret and not read.
+/// A folder of `/folder/listing`, `/folder/info`, `/folder/create`, `/folder/edit`, `/folder/move`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Folder {
@@ -102,6 +102,11 @@ pub struct Folder {
     pub id: Option<String>,
     #[serde(rename = "folderName", deserialize_with = "loose::text")]
     pub name: Option<String>,
+    #[serde(rename = "parentId", deserialize_with = "loose::text")]
+    pub parent: Option<String>,
+    /// The MD5 of the folder's password; never in listings.
+    #[serde(rename = "accessPassword", deserialize_with = "loose::secret")]
+    pub password: Option<Secret>,
     /// Bytes of all that is in it; a cached number (providers.md 2.9).
     #[serde(rename = "totalSize", deserialize_with = "loose::number")]
     pub total_size: Option<u64>,
@@ -199,4 +204,25 @@ pub struct Found {
     /// Works like a password for about a day.
     #[serde(deserialize_with = "loose::text")]
     pub download_url: Option<String>,
+}
+
+/// `/file/copy`: the only answer whose rows are not in `data` (providers.md 2.8).
+#[derive(Deserialize)]
+pub struct Copied {
+    pub new_file: Envelope<File>,
+}
+
+/// `/file/url_upload_add` and `/file/url_upload_status` (providers.md 2.7).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Scheduled {
+    #[serde(rename = "scheduled_item_id", deserialize_with = "loose::text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "loose::text")]
+    pub status: Option<String>,
+    /// Bytes.
+    #[serde(deserialize_with = "loose::number")]
+    pub total_size: Option<u64>,
+    /// Null, false, an empty list or absent before the end.
+    pub downloaded_file: Value,
 }

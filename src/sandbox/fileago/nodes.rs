@@ -138,6 +138,9 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> Answered {
         return Ok(host.changed("Node updated successfully", &id));
     }
     if let Some(to) = text("copy_to") {
+        if state.refuses_copies {
+            return Err(host.forbidden());
+        }
         let (parent, owner) = outside(host, &state, &id, to)?;
         let name = state.tree.get(&id).map(|n| n.name.clone()).unwrap_or_default();
         free(host, &state, &parent, &name)?;

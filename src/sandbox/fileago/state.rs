@@ -32,6 +32,8 @@ pub struct State {
     /// Session tokens that are alive.
     pub sessions: HashSet<String>,
     pub tickets: HashMap<String, Ticket>,
+    /// Copies are forbidden: the user may read, but not download.
+    pub refuses_copies: bool,
 }
 
 pub struct Fileago {
@@ -77,6 +79,11 @@ impl Fileago {
     /// Another user, to share copies with.
     pub fn colleague(&self) -> &str {
         &self.colleague.uuid
+    }
+
+    /// From now on nobody may copy anything.
+    pub fn refuse_copies(&self) {
+        self.state().refuses_copies = true;
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -138,6 +138,13 @@ impl Giga0 {
         change(&mut self.state().package);
     }
 
+    /// The MD5 that protects the folder at a path; none when it is open.
+    pub fn folder_password(&self, path: &str) -> Option<String> {
+        let state = self.state();
+        let mut folders = state.folders.values().filter(|f| !f.trashed);
+        folders.find(|f| state.line(f.parent, &f.name) == path)?.password.clone()
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         held(&self.state)
     }
@@ -221,8 +228,12 @@ impl State {
 
     /// From the account's root, with a leading slash.
     pub fn path(&self, file: &File) -> String {
-        let mut names = vec![file.name.as_str()];
-        let mut at = file.folder;
+        self.line(file.folder, &file.name)
+    }
+
+    fn line<'a>(&'a self, folder: Option<u64>, name: &'a str) -> String {
+        let mut names = vec![name];
+        let mut at = folder;
         while let Some(folder) = at.and_then(|id| self.folders.get(&id)) {
             names.push(&folder.name);
             at = folder.parent;

@@ -8,7 +8,7 @@ use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::IfExists;
-use crate::transfer::conflict::{Stamp, is_same_source, known_md5, numbered};
+use crate::transfer::conflict::{self, Stamp, is_same_source, known_md5};
 use crate::transfer::source::{FileSource, Identity, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has.
 fn free_name(target: &Path) -> PathBuf {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    target.with_file_name(numbered(&name, |name| target.with_file_name(name).symlink_metadata().is_ok()))
+    target.with_file_name(conflict::free_name(&name, |name| target.with_file_name(name).symlink_metadata().is_ok()))
 }
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.

@@ -1,0 +1,90 @@
+//! `haul edit`: an entry's own fields.
+
+use clap::Args;
+
+use super::desk::{Desk, OpenRemote};
+use super::providers::lacking;
+use super::{DONE, login, values};
+use crate::contract::{Changes, Visibility};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, EntryKind, Report};
+use crate::transfer::arrange;
+
+/// Change an entry's own fields
+///
+/// Examples:
+///   haul edit cloud:/report.pdf --name report-2026.pdf
+///   pass show dock | haul edit cloud:/dock --folder-password-stdin
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct EditArgs {
+    /// A file or folder
+    #[arg(value_name = "REMOTE:PATH")]
+    pub place: String,
+    /// Another name in the same folder
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A file's type, as application/pdf (giga0)
+    #[arg(long = "type", value_name = "T")]
+    pub file_type: Option<String>,
+    #[command(flatten)]
+    pub folder: FolderArgs,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+/// What only folders have.
+#[derive(Args)]
+pub struct FolderArgs {
+    /// Who finds a folder: private, unlisted or public (giga0)
+    #[arg(long, value_name = "V", value_parser = visibility)]
+    pub visibility: Option<Visibility>,
+    /// Read a folder's password from standard input, up to the first line end; an empty line takes it away (giga0)
+    #[arg(long)]
+    pub folder_password_stdin: bool,
+}
+
+impl FolderArgs {
+    /// Reads standard input if a password is to come from there.
+    pub fn changes(&self) -> Result<Changes> {
+        let folder_password = if self.folder_password_stdin { Some(login::first_line(std::io::stdin())?) } else { None };
+        Ok(Changes { visibility: self.visibility, folder_password, ..Changes::default() })
+    }
+}
+
+fn visibility(text: &str) -> Result<Visibility, String> {
+    Ok(match text {
+        "private" => Visibility::Private,
+        "unlisted" => Visibility::Unlisted,
+        "public" => Visibility::Public,
+        _ => return Err("use private, unlisted or public".to_owned()),
+    })
+}
+
+pub async fn run(desk: &mut Desk, args: EditArgs) -> Result<u8> {
+    let address = Address::parse_remote(&args.place)?;
+    let remote = desk.open(&address.remote, args.timeout)?;
+    if remote.provider.editing().is_none() {
+        return Err(lacking(&remote, "edit", "has no call that edits entries"));
+    }
+    let changes = Changes { name: args.name, file_type: args.file_type, ..args.folder.changes()? };
+    if changes.is_empty() {
+        return Err(Error::new(Kind::Usage, "nothing is to be changed")
+            .on(args.place)
+            .hint("use --name, --type, --visibility or --folder-password-stdin"));
+    }
+    check(&remote, &changes)?;
+    let entry = arrange::edit(&desk.calls(&remote), &address, &changes).await?;
+    desk.renderer.report(&Report::Edit { remote: remote.name, entry });
+    Ok(DONE)
+}
+
+/// Refuses before anything is sent what the provider can change in no kind of entry.
+pub fn check(remote: &OpenRemote, changes: &Changes) -> Result<()> {
+    let possible = |kind| remote.provider.editing().is_some_and(|editing| editing.check(kind, changes).is_ok());
+    match changes.is_empty() || possible(EntryKind::File) || possible(EntryKind::Folder) {
+        true => Ok(()),
+        false => Err(lacking(remote, "visibility", "lets nothing but the name be edited, if anything")),
+    }
+}

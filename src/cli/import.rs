@@ -1,0 +1,157 @@
+//! `haul import`: the provider fetches URLs itself.
+
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::Url;
+
+use super::desk::{Desk, OpenRemote};
+use super::providers::lacking;
+use super::put::from_and_to;
+use super::{DONE, values};
+use crate::contract::{Import, Importing};
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{Address, Entry, RemotePath, Report, Secret};
+use crate::render::exit;
+use crate::transfer::folders::Folders;
+use crate::transfer::import::follow;
+
+/// Let the provider fetch URLs itself (giga0)
+///
+/// Examples:
+///   haul import https://example.com/film.mov cloud:/films/
+///   haul import --wait https://example.com/a.iso https://example.com/b.iso cloud:/
+///
+/// PATH is the folder they go to; it is made if it is missing.
+#[derive(Args)]
+#[command(verbatim_doc_comment, override_usage = "haul import [OPTIONS] <URL>... <REMOTE:PATH>")]
+pub struct ImportArgs {
+    /// URLs to fetch; and last, REMOTE:PATH
+    #[arg(required = true, value_name = "PLACE")]
+    pub places: Vec<String>,
+    /// Follow each to its end; a line for every new word from the provider
+    #[arg(short, long)]
+    pub wait: bool,
+    /// The longest wait for all of them; the provider goes on after it
+    #[arg(long, value_name = "D", requires = "wait", value_parser = values::time)]
+    pub wait_limit: Option<Duration>,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: Duration,
+}
+
+/// The text itself is not repeated: it may hold a password.
+fn url(number: usize, text: &str) -> Result<Url> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "ftp") && url.host_str().is_some() => Ok(url),
+        _ => {
+            Err(Error::new(Kind::Usage, format!("argument {number} is no URL to import"))
+                .hint("it begins with https://, http:// or ftp://"))
+        }
+    }
+}
+
+/// What opens the source is a secret in every output: its user, its password, a signature in its query.
+fn remember_secrets(url: &Url) {
+    let opens = |key: &str| ["token", "key", "sig", "pass", "secret", "auth", "credential"].iter().any(|w| key.to_lowercase().contains(w));
+    let user = url.password().or_else(|| Some(url.username()).filter(|user| !user.is_empty()));
+    let query = url.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let secrets = query.filter(|(key, _)| opens(key)).map(|(_, value)| value);
+    // Made is remembered, and whatever is printed goes past what is remembered.
+    user.into_iter().chain(secrets).map(Secret::new).for_each(drop);
+}
+
+pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
+    let (urls, target) = from_and_to(&args.places, "import URL… REMOTE:PATH")?;
+    let urls = urls.iter().enumerate().map(|(n, text)| url(n + 1, text)).collect::<Result<Vec<_>>>()?;
+    urls.iter().for_each(remember_secrets);
+    let target = Address::parse_remote(target)?;
+    let remote = desk.open(&target.remote, args.timeout)?;
+    let Some(importing) = remote.provider.importing() else {
+        return Err(lacking(&remote, "import", "fetches no URLs"));
+    };
+    let folders = Folders::new(desk.calls(&remote), target.place.root.clone(), false);
+    let folder = folders.ensure(&target.place.path).await.map_err(|e| e.on(target.to_string()))?.entry.clone();
+    let job = Job { remote: &remote, importing, folder, target: &target };
+    let mut started = Vec::new();
+    let mut failed = Vec::new();
+    for url in &urls {
+        match job.start(desk, url).await {
+            Ok(import) => started.push((url, import)),
+            Err(e) if e.kind() == Kind::Auth => return Err(e),
+            Err(e) => failed.push(job.failed(desk, url, e)),
+        }
+    }
+    let begun = std::time::Instant::now();
+    let mut done = 0;
+    for (url, import) in started {
+        let limit = args.wait_limit.map(|limit| limit.saturating_sub(begun.elapsed()));
+        match if args.wait { job.await_end(desk, url, import, limit).await } else { Ok(()) } {
+            Ok(()) => done += 1,
+            Err(e) => failed.push(job.failed(desk, url, e)),
+        }
+    }
+    Ok(if failed.is_empty() { DONE } else { exit::merge(done, &failed) })
+}
+
+struct Job<'a> {
+    remote: &'a OpenRemote,
+    importing: &'a dyn Importing,
+    folder: Entry,
+    target: &'a Address,
+}
+
+impl Job<'_> {
+    async fn start(&self, desk: &Desk, url: &Url) -> Result<Import> {
+        let calls = desk.calls(self.remote);
+        let import = calls.change(|| self.importing.start(url.as_str(), &self.folder)).await.map_err(|e| match e.kind() {
+            Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the site fetches this is not known")
+                .hint("look into the folder before you import it again")
+                .cause(e),
+            _ => e,
+        })?;
+        self.tell(desk, url, &import);
+        Ok(import)
+    }
+
+    async fn await_end(&self, desk: &Desk, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
+        let over_already = import.done;
+        let calls = desk.calls(self.remote);
+        let end = follow(&calls, self.importing, import, limit, |now| self.tell(desk, url, now)).await?;
+        if end.failed {
+            let text = format!("the site could not fetch it: {}", end.status);
+            return Err(Error::new(Kind::Refused, text).hint("check that the URL can be read from the internet"));
+        }
+        if !end.done {
+            let text = format!("it has not ended in time: {}", end.status);
+            return Err(Error::new(Kind::Unknown, text).hint("look into the folder later; the site goes on"));
+        }
+        if !over_already {
+            self.tell(desk, url, &end);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, desk: &Desk, url: &Url, import: &Import) {
+        let folder = self.target.place.shown(&self.target.place.path);
+        let path = import.file.as_ref().map_or_else(|| folder.clone(), |file| folder.join_all(&file.path));
+        desk.renderer.report(&Report::Import {
+            remote: self.remote.name.clone(),
+            path,
+            url: url.to_string(),
+            id: import.id.clone(),
+            status: import.status.clone(),
+            done: import.done,
+            file: import.file.as_ref().map(|file| file.id.clone()),
+        });
+    }
+
+    fn failed(&self, desk: &Desk, url: &Url, error: Error) -> Kind {
+        let path: RemotePath = self.target.place.shown(&self.target.place.path);
+        let source = crate::model::secret::masked(url.as_str()).into_owned();
+        let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path.to_string());
+        desk.renderer.report(&Report::Failed(failure));
+        error.kind()
+    }
+}

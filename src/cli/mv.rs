@@ -1,0 +1,32 @@
+//! `haul mv`: move or rename on the server.
+
+use clap::Args;
+
+use super::cp::carry;
+use super::desk::Desk;
+use super::put::TransferArgs;
+use crate::error::Result;
+use crate::transfer::arrange::Way;
+
+/// Move or rename on the server
+///
+/// Examples:
+///   haul mv cloud:/draft.pdf cloud:/final.pdf
+///   haul mv work:@trash/plan.dwg work:/plans/
+///
+/// TO is a folder when it ends in "/", names an existing folder, or when there
+/// are several sources; missing folders are made. Otherwise TO is the new name.
+#[derive(Args)]
+#[command(verbatim_doc_comment, override_usage = "haul mv [OPTIONS] <FROM>... <TO>")]
+#[command(mut_arg("if_exists", |arg| arg.default_value("fail")))]
+pub struct MvArgs {
+    /// What to move; and last, where to
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+pub async fn run(desk: &mut Desk, args: MvArgs) -> Result<u8> {
+    carry(desk, Way::Move, &args.places, &args.transfer).await
+}

@@ -1,0 +1,137 @@
+//! `haul rm`: remove files and folders, to the provider's trash where it has one.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+
+use super::desk::{Desk, OpenRemote};
+use super::providers::lacking;
+use super::values;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{Address, Report, Root};
+use crate::render::exit;
+use crate::transfer::arrange::{Found, Remover};
+
+/// Remove files and folders
+///
+/// Examples:
+///   haul rm cloud:/old.zip
+///   haul rm -r --yes work:/builds/2025
+///
+/// With a terminal, -r says how much a folder holds and asks. What goes to a
+/// trash (giga0, FileAgo) counts as removed; what is removed from FileAgo's trash
+/// (REMOTE:@trash/NAME) is gone for good.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct RmArgs {
+    /// What to remove
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
+    /// Folders, with all that is in them
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// Don't ask; without it, no top folder is emptied
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Say what would be removed, and remove nothing
+    #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub dry_run: bool,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+/// How it ended so far.
+#[derive(Default)]
+struct Outcome {
+    done: u64,
+    failed: Vec<Kind>,
+}
+
+pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
+    let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
+    let mut places = Vec::new();
+    for address in addresses {
+        let remote = desk.open(&address.remote, args.timeout)?;
+        if remote.provider.removal().is_none() {
+            return Err(lacking(&remote, "remove", "has no call that removes"));
+        }
+        if address.place.path.is_root() && address.place.root == Root::Top {
+            may_empty(&address, &args)?;
+        }
+        places.push((remote, address));
+    }
+    let mut outcome = Outcome::default();
+    for (remote, address) in &places {
+        if let Err(e) = remove(desk, remote, address, &args, &mut outcome).await {
+            if e.kind() == Kind::Auth {
+                return Err(e);
+            }
+            outcome.failed.push(e.kind());
+            let path = address.place.shown(&address.place.path);
+            desk.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path.to_string())));
+        }
+    }
+    Ok(exit::merge(outcome.done, &outcome.failed))
+}
+
+async fn remove(desk: &mut Desk, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut Outcome) -> Result<()> {
+    let remover = Remover::new(desk.calls(remote), remote.name.clone());
+    let found = remover.find(address).await?;
+    if found.top {
+        may_empty(address, args)?;
+    }
+    if found.entry.is_folder() && !args.recursive {
+        return Err(Error::new(Kind::Refused, "this is a folder")
+            .on(address.to_string())
+            .hint("remove it with all that is in it: haul rm -r"));
+    }
+    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(desk, &remover, &found).await? {
+        desk.renderer.warning(&format!("{address} is left alone"));
+        return Ok(());
+    }
+    for removed in remover.remove(&found, args.dry_run).await? {
+        let report = match removed {
+            Ok(report) => {
+                outcome.done += 1;
+                report
+            }
+            Err((path, e)) => {
+                outcome.failed.push(e.kind());
+                Report::Failed(Failure::new(&e).at(remote.name.clone(), path.to_string()))
+            }
+        };
+        desk.renderer.report(&report);
+    }
+    Ok(())
+}
+
+fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
+    match args.recursive && (args.yes || args.dry_run) {
+        true => Ok(()),
+        false => Err(Error::new(Kind::Usage, "this is a top folder: all that is in it would be removed")
+            .on(address.to_string())
+            .hint("say so with `haul rm -r --yes`")),
+    }
+}
+
+/// Somebody sees the question and can answer it.
+fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+async fn agreed(desk: &Desk, remover: &Remover, found: &Found) -> Result<bool> {
+    let held = match remover.count(&found.entry).await? {
+        0 => "which is empty".to_owned(),
+        1 => "with 1 entry".to_owned(),
+        entries => format!("with {entries} entries"),
+    };
+    desk.renderer.ask(&format!("Remove {}, {held}? [y/N] ", found.shown));
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let answer = answer.await.map_err(|e| Error::new(Kind::Other, "the question broke off").cause(e))??;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,59 @@
+//! `haul share`: a copy for other users or groups.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::providers::lacking;
+use super::{DONE, values};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Report};
+
+/// Share a copy with users or groups (FileAgo)
+///
+/// Examples:
+///   haul share work:/plan.dwg --with 3d768c52-9cf8-4eb1-8a1a-7b4a6a0e7c11
+///   haul share work:/plans --with "$ANN,$EDITORS"
+///
+/// `haul about --json REMOTE:` lists your groups with their ids. The copy appears
+/// in their "incoming".
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct ShareArgs {
+    /// A file or folder
+    #[arg(value_name = "REMOTE:PATH")]
+    pub place: String,
+    /// Ids of users or groups; repeat it or separate them by commas
+    #[arg(long, value_name = "ID", required = true, value_delimiter = ',', value_parser = id)]
+    pub with: Vec<String>,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+fn id(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("an id is empty".to_owned()),
+        id => Ok(id.to_owned()),
+    }
+}
+
+pub async fn run(desk: &mut Desk, args: ShareArgs) -> Result<u8> {
+    let address = Address::parse_remote(&args.place)?;
+    let remote = desk.open(&address.remote, args.timeout)?;
+    let Some(sharing) = remote.provider.sharing() else {
+        return Err(lacking(&remote, "share", "has no call that shares copies"));
+    };
+    let calls = desk.calls(&remote);
+    let entry = calls.ask(|| remote.provider.stat(&address.place)).await.map_err(|e| e.on(address.to_string()))?;
+    // What others have in their folders can't be looked at.
+    calls.change(|| sharing.share_copy(&entry, &args.with)).await.map_err(|e| match e.kind() {
+        Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the copy was shared is not known")
+            .on(address.to_string())
+            .hint("ask one of them before you share it again")
+            .cause(e),
+        _ => e.on(address.to_string()),
+    })?;
+    let path = address.place.shown(&address.place.path);
+    desk.renderer.report(&Report::Share { remote: remote.name.clone(), path, with: args.with });
+    Ok(DONE)
+}

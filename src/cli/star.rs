@@ -1,0 +1,67 @@
+//! `haul star` and `haul unstar`: favourites.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::providers::lacking;
+use super::{DONE, values};
+use crate::error::Result;
+use crate::model::{Address, Report};
+
+/// Mark as favourite (FileAgo)
+///
+/// Examples:
+///   haul star work:/plans/harbour.dwg
+///   haul star work:/plans work:/contracts
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct StarArgs {
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// Take the mark of a favourite away (FileAgo)
+///
+/// Examples:
+///   haul unstar work:/plans/harbour.dwg
+///   haul unstar work:@favorites/harbour.dwg
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct UnstarArgs {
+    #[command(flatten)]
+    pub places: Places,
+}
+
+#[derive(Args)]
+pub struct Places {
+    /// Files and folders
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub places: Vec<String>,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: std::time::Duration,
+}
+
+pub async fn run(desk: &mut Desk, args: StarArgs) -> Result<u8> {
+    mark(desk, args.places, true).await
+}
+
+pub async fn run_unstar(desk: &mut Desk, args: UnstarArgs) -> Result<u8> {
+    mark(desk, args.places, false).await
+}
+
+async fn mark(desk: &mut Desk, args: Places, starred: bool) -> Result<u8> {
+    let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
+    for address in addresses {
+        let remote = desk.open(&address.remote, args.timeout)?;
+        let Some(stars) = remote.provider.stars() else {
+            return Err(lacking(&remote, "star", "has no favourites"));
+        };
+        let calls = desk.calls(&remote);
+        let entry = calls.ask(|| remote.provider.stat(&address.place)).await.map_err(|e| e.on(address.to_string()))?;
+        calls.ask(|| stars.star(&entry, starred)).await.map_err(|e| e.on(address.to_string()))?;
+        let path = address.place.shown(&address.place.path);
+        desk.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,90 @@
+//! Changes of nodes (providers.md 3.4): one request each, answered with 204 and nothing more. What became of it is seen
+//! in the folder's list, so each method leaves the look to the caller.
+
+use serde_json::{Value, json};
+
+use super::FileAgo;
+use super::find::{folder, is_special};
+use crate::contract::{BoxFuture, Changes, Copies, Editing, Error, Kind, Moves, Removal, Result, Sharing, Stars};
+use crate::model::{Entry, EntryKind};
+
+impl Removal for FileAgo {
+    fn is_top(&self, entry: &Entry) -> bool {
+        is_special(&entry.id)
+    }
+    fn remove<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.refuse_top(entry)?;
+            self.api.delete(&entry.id).await
+        })
+    }
+}
+
+impl Moves for FileAgo {
+    fn parent<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(async move {
+            if self.is_top(entry) {
+                return Ok(None);
+            }
+            Ok(self.parent_of(&entry.id).await?.map(|id| folder(&id)))
+        })
+    }
+    fn rename<'a>(&'a self, entry: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.silently(entry, json!({"new_name": name})))
+    }
+    fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.silently(entry, json!({"move_to": folder.id})))
+    }
+}
+
+impl Copies for FileAgo {
+    fn copies_folders(&self) -> bool {
+        true
+    }
+    fn allows_doubles(&self) -> bool {
+        // Prevented from 2.0 on (providers.md 3.4).
+        false
+    }
+    fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.silently(entry, json!({"copy_to": folder.id})))
+    }
+}
+
+impl Sharing for FileAgo {
+    fn share_copy<'a>(&'a self, entry: &'a Entry, with: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.silently(entry, json!({"share_copy_with": with})).await.map(drop) })
+    }
+}
+
+impl Stars for FileAgo {
+    fn star<'a>(&'a self, entry: &'a Entry, on: bool) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.silently(entry, json!({"starred": on})).await.map(drop) })
+    }
+}
+
+impl Editing for FileAgo {
+    fn check(&self, _: EntryKind, changes: &Changes) -> Result<()> {
+        match changes.file_type.is_some() || changes.visibility.is_some() || changes.folder_password.is_some() {
+            true => Err(Error::new(Kind::Unsupported, "FileAgo lets nothing but the name be edited")),
+            false => Ok(()),
+        }
+    }
+    fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Option<Entry>>> {
+        self.rename(entry, changes.name.as_deref().unwrap_or(&entry.name))
+    }
+}
+
+impl FileAgo {
+    fn refuse_top(&self, entry: &Entry) -> Result<()> {
+        match self.is_top(entry) {
+            true => Err(Error::new(Kind::Refused, "a top folder stays as it is").on(format!("@{}", entry.id))),
+            false => Ok(()),
+        }
+    }
+
+    async fn silently(&self, entry: &Entry, wish: Value) -> Result<Option<Entry>> {
+        self.refuse_top(entry)?;
+        self.api.change(&entry.id, &wish).await.map_err(|e| e.on(entry.path.to_string()))?;
+        Ok(None)
+    }
+}

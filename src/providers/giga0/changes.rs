@@ -1,0 +1,127 @@
+//! Removing, moving and copying (providers.md 2.8, 2.9). The site moves without a word on what it could not do, so each
+//! answer is compared with the wish: the wrong folder or name is an error, too little said is a look for the caller.
+
+use super::Giga0;
+use super::entries::file_number;
+use super::names;
+use super::wire::File;
+use crate::contract::listed::listed_path;
+use crate::contract::{BoxFuture, Copies, Error, Kind, Moves, Removal, Result};
+use crate::model::{Entry, EntryKind, RemotePath};
+
+impl Removal for Giga0 {
+    fn is_top(&self, entry: &Entry) -> bool {
+        entry.is_folder() && entry.id.is_empty()
+    }
+    fn remove<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.refuse_top(entry)?;
+            match file_number(entry) {
+                Ok(number) => self.api.file_delete(number).await,
+                Err(_) => self.api.folder_delete(&entry.id).await,
+            }
+        })
+    }
+}
+
+impl Moves for Giga0 {
+    fn parent<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(async move {
+            if self.is_top(entry) {
+                return Ok(None);
+            }
+            let told = match file_number(entry) {
+                Ok(number) => self.api.file_info(number).await?.folder_id,
+                Err(_) => self.api.folder_info(&entry.id).await?.parent,
+            };
+            Ok(Some(Entry::new(EntryKind::Folder, folder_number(told).unwrap_or_default(), RemotePath::root())))
+        })
+    }
+    fn rename<'a>(&'a self, entry: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.give_name(entry, name))
+    }
+    fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.shift(entry, folder))
+    }
+}
+
+impl Copies for Giga0 {
+    fn copies_folders(&self) -> bool {
+        false
+    }
+    fn allows_doubles(&self) -> bool {
+        true
+    }
+    fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(async move {
+            let row = self.api.file_copy(file_number(entry)?, &folder.id).await?;
+            row.map_or(Ok(None), |row| copied(row, entry, folder))
+        })
+    }
+}
+
+impl Giga0 {
+    pub(super) fn refuse_top(&self, entry: &Entry) -> Result<()> {
+        match self.is_top(entry) {
+            true => Err(Error::new(Kind::Refused, "the top folder stays as it is").on(entry.path.to_string())),
+            false => Ok(()),
+        }
+    }
+
+    async fn give_name(&self, entry: &Entry, name: &str) -> Result<Option<Entry>> {
+        self.refuse_top(entry)?;
+        let told = match file_number(entry) {
+            Ok(number) => self.api.file_edit(number, &[("filename", name)]).await?.and_then(|row| row.name),
+            Err(_) => self.api.folder_edit(&entry.id, &[("folder_name", name)]).await?.and_then(|row| row.name),
+        };
+        let Some(told) = told else { return Ok(None) };
+        check_named(&told, name).map_err(|e| e.on(entry.path.to_string()))?;
+        let within = entry.path.parent().unwrap_or_default();
+        Ok(Some(Entry { path: listed_path(&within, &told), name: told, ..entry.clone() }))
+    }
+
+    async fn shift(&self, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
+        self.refuse_top(entry)?;
+        let told = match file_number(entry) {
+            Ok(number) => self.api.file_move(number, &folder.id).await?.and_then(|row| row.folder_id),
+            Err(_) => self.api.folder_move(&entry.id, &folder.id).await?.and_then(|row| row.parent),
+        };
+        let Some(told) = folder_number(told) else { return Ok(None) };
+        if told != folder.id {
+            return Err(elsewhere(entry, &told));
+        }
+        Ok(Some(Entry { path: listed_path(&folder.path, &entry.name), ..entry.clone() }))
+    }
+}
+
+/// Names are not refused: the site strips tags and blanks, and says so only by the name in its answer.
+pub(super) fn check_named(told: &str, wished: &str) -> Result<()> {
+    match told == wished || told == names::as_stored(wished) {
+        true => Ok(()),
+        false => Err(Error::new(Kind::Refused, format!("the site did not take the name {wished:?}: it is named {told:?}"))),
+    }
+}
+
+fn copied(row: File, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
+    let (Some(id), Some(name)) = (row.id, row.name) else { return Ok(None) };
+    let copy = Entry { id: format!("file:{id}"), path: listed_path(&folder.path, &name), name, ..entry.clone() };
+    if copy.id == entry.id {
+        return Ok(None);
+    }
+    match folder_number(row.folder_id) {
+        Some(told) if told != folder.id => Err(elsewhere(&copy, &told)),
+        // The root, or not told.
+        None if !folder.id.is_empty() => Ok(None),
+        _ => Ok(Some(Entry { size: row.size, modified: None, url: row.url, extra: Default::default(), ..copy })),
+    }
+}
+
+/// A folder that is not there is ignored silently by some calls (providers.md 2.8).
+fn elsewhere(entry: &Entry, told: &str) -> Error {
+    Error::new(Kind::Refused, format!("the site did not put it there: @{} is in the folder @{told}", entry.id)).on(entry.path.to_string())
+}
+
+/// Null, blank and `0` are the root, or a field that was left out.
+fn folder_number(told: Option<String>) -> Option<String> {
+    told.filter(|id| !matches!(id.as_str(), "" | "0" | "null"))
+}

@@ -1,0 +1,117 @@
+//! An entry's own fields (providers.md 2.8, 2.9). A folder's password travels as its MD5 (OQ-22): a value of any other
+//! length is dropped without a word and the folder left open, so the answer must show one.
+
+use super::Giga0;
+use super::changes::check_named;
+use super::entries::{self, file_number};
+use super::wire::{File, Folder};
+use crate::contract::{BoxFuture, Changes, Editing, Error, Kind, Result, Visibility};
+use crate::model::{Entry, EntryKind, Secret};
+
+/// What takes a folder's password away.
+const CLEARED: &str = "null";
+
+impl Editing for Giga0 {
+    fn check(&self, kind: EntryKind, changes: &Changes) -> Result<()> {
+        let refused = match kind {
+            EntryKind::File if changes.visibility.is_some() || changes.folder_password.is_some() => {
+                "a file has no visibility and no password of its own here, only its folder has"
+            }
+            EntryKind::Folder if changes.file_type.is_some() => "a folder has no type",
+            _ => return Ok(()),
+        };
+        Err(Error::new(Kind::Unsupported, refused))
+    }
+    fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(async move {
+            self.refuse_top(entry)?;
+            match file_number(entry) {
+                Ok(number) => self.edit_file(entry, number, changes).await,
+                Err(_) => self.edit_folder(entry, changes).await,
+            }
+        })
+    }
+}
+
+impl Giga0 {
+    async fn edit_file(&self, entry: &Entry, number: &str, changes: &Changes) -> Result<Option<Entry>> {
+        let mut fields = Vec::new();
+        fields.extend(changes.name.as_deref().map(|name| ("filename", name)));
+        fields.extend(changes.file_type.as_deref().map(|kind| ("fileType", kind)));
+        let Some(row) = self.api.file_edit(number, &fields).await? else { return Ok(None) };
+        compare_file(&row, changes).map_err(|e| e.on(entry.path.to_string()))?;
+        if row.name.is_none() {
+            return Ok(None);
+        }
+        let now = entries::of_file(File { id: Some(number.to_owned()), ..row }, entry.path.parent().as_ref())?;
+        Ok(Some(Entry { size: now.size.or(entry.size), md5: entry.md5.clone(), ..now }))
+    }
+
+    async fn edit_folder(&self, entry: &Entry, changes: &Changes) -> Result<Option<Entry>> {
+        let clears = changes.folder_password.as_ref().is_some_and(Secret::is_empty);
+        let hash = changes.folder_password.as_ref().filter(|p| !p.is_empty()).map(hashed);
+        let mut fields = Vec::new();
+        // A password is only cleared together with another field (providers.md 2.9).
+        let name = changes.name.as_deref().or(clears.then_some(entry.name.as_str()));
+        fields.extend(name.map(|name| ("folder_name", name)));
+        fields.extend(changes.visibility.map(|v| ("is_public", code(v))));
+        fields.extend(hash.as_ref().map(Secret::expose).or(clears.then_some(CLEARED)).map(|value| ("access_password", value)));
+        let Some(row) = self.api.folder_edit(&entry.id, &fields).await? else {
+            return if changes.folder_password.is_some() { Err(unproved(entry)) } else { Ok(None) };
+        };
+        compare_folder(&row, changes).map_err(|e| e.on(entry.path.to_string()))?;
+        if row.name.is_none() {
+            return Ok(None);
+        }
+        entries::of_folder(Folder { id: Some(entry.id.clone()), ..row }, entry.path.parent().as_ref()).map(Some)
+    }
+}
+
+/// In lower-case hex. It opens the folder as the password does.
+fn hashed(password: &Secret) -> Secret {
+    Secret::new(format!("{:x}", md5::compute(password.expose())))
+}
+
+fn code(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Private => "0",
+        Visibility::Unlisted => "1",
+        Visibility::Public => "2",
+    }
+}
+
+fn compare_file(row: &File, changes: &Changes) -> Result<()> {
+    if let (Some(told), Some(wished)) = (&row.name, &changes.name) {
+        check_named(told, wished)?;
+    }
+    match (&row.mime, &changes.file_type) {
+        (Some(told), Some(wished)) if told != wished => {
+            Err(Error::new(Kind::Refused, format!("the site did not take the type {wished:?}: it is {told:?}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn compare_folder(row: &Folder, changes: &Changes) -> Result<()> {
+    if let (Some(told), Some(wished)) = (&row.name, &changes.name) {
+        check_named(told, wished)?;
+    }
+    if let (Some(told), Some(wished)) = (row.is_public, changes.visibility)
+        && told.to_string() != code(wished)
+    {
+        return Err(Error::new(Kind::Refused, "the site left the folder's visibility as it was"));
+    }
+    match (&changes.folder_password, &row.password) {
+        (Some(wished), None) if !wished.is_empty() => {
+            Err(Error::new(Kind::Refused, "the site took no password: the folder is not protected by one"))
+        }
+        (Some(wished), Some(_)) if wished.is_empty() => Err(Error::new(Kind::Refused, "the site kept the folder's password")),
+        _ => Ok(()),
+    }
+}
+
+fn unproved(entry: &Entry) -> Error {
+    Error::new(Kind::Protocol, "the site's answer does not show whether the folder is protected now")
+        .on(entry.path.to_string())
+        .hint("look at the folder on the site")
+}

@@ -1,0 +1,142 @@
+//! One source copied, with all that is in it. Where the server copies no folders (giga0, providers.md 2.9) they are made
+//! and their files copied one by one.
+
+use super::landing::{Landing, landing};
+use super::moving::half_done;
+use super::places::Found;
+use super::shelves::Shelf;
+use super::{Run, Way};
+use crate::contract::listed::listed_path;
+use crate::error::Result;
+use crate::model::{Entry, RemotePath, Report};
+
+/// One thing to copy.
+struct Piece {
+    entry: Entry,
+    /// `REMOTE:PATH`
+    shown: String,
+    folder: RemotePath,
+    name: String,
+}
+
+enum Outcome {
+    Over(Box<Report>),
+    /// A folder's place is made; these go into it.
+    Opened(Vec<Piece>),
+}
+
+impl Run {
+    /// Failures of single pieces are events; the error is that of the source itself.
+    pub(super) async fn copy_all(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<()> {
+        let piece = Piece { entry: source.entry.clone(), shown: source.shown.clone(), folder: to.clone(), name: name.to_owned() };
+        let mut open = match self.copy_piece(piece).await? {
+            Outcome::Over(report) => {
+                self.finished(*report);
+                return Ok(());
+            }
+            Outcome::Opened(pieces) => pieces,
+        };
+        while let Some(piece) = open.pop() {
+            if self.stopped {
+                break;
+            }
+            let (shown, path) = (piece.shown.clone(), piece.folder.join(&piece.name).ok());
+            match self.copy_piece(piece).await {
+                Ok(Outcome::Over(report)) => self.finished(*report),
+                Ok(Outcome::Opened(pieces)) => open.extend(pieces),
+                Err(e) => self.failed(&shown, path.as_ref(), &e),
+            }
+        }
+        Ok(())
+    }
+
+    async fn copy_piece(&mut self, piece: Piece) -> Result<Outcome> {
+        self.job.desk.provider.check_name(&piece.name)?;
+        let Piece { entry, shown, folder, name } = &piece;
+        let shelf = self.shelves.at(folder).await?.clone();
+        let over = |report| Ok(Outcome::Over(Box::new(report)));
+        match landing(self.job.if_exists, Way::Copy, entry, &shelf, folder, name)? {
+            Landing::Skip(there, reason) => over(self.skipped(shown, &folder.join(name)?, &there, reason)),
+            Landing::Merge => self.open_folder(&piece, name, false).await,
+            Landing::Free(name) if entry.is_folder() && !self.copies_folders() => self.open_folder(&piece, &name, true).await,
+            Landing::Free(name) if self.job.dry_run => over(self.planned("copy", shown, &folder.join(&name)?, entry)),
+            Landing::Replace(old) if self.job.dry_run => over(self.planned("replace", shown, &folder.join(&old.name)?, entry)),
+            Landing::Free(name) => {
+                let copy = self.copy_as(entry, &shelf, &name).await?;
+                over(self.landed(&piece, copy).await?)
+            }
+            Landing::Replace(old) => {
+                let copy = self.replace_by_copy(entry, &shelf, &old).await?;
+                self.shelves.at(folder).await?.children.retain(|e| e.id != old.id);
+                over(self.landed(&piece, copy).await?)
+            }
+        }
+    }
+
+    async fn landed(&mut self, piece: &Piece, copy: Entry) -> Result<Report> {
+        let path = listed_path(&piece.folder, &copy.name);
+        let report = Report::Copied(self.placed(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
+        self.shelves.at(&piece.folder).await?.children.push(copy);
+        Ok(report)
+    }
+
+    /// What is in the folder, to be copied into the one of that name, which is made if it is `new`.
+    async fn open_folder(&mut self, piece: &Piece, name: &str, new: bool) -> Result<Outcome> {
+        let path = piece.folder.join(name)?;
+        // Listed before the new one is made.
+        let children = self.job.desk.ask(|| self.job.desk.provider.list(&piece.entry)).await?;
+        let made = self.shelves.at(&path).await?.folder.clone();
+        if new {
+            self.shelves.at(&piece.folder).await?.children.push(made.clone());
+        }
+        if children.is_empty() && new {
+            let report = match self.job.dry_run {
+                true => self.planned("copy", &piece.shown, &path, &piece.entry),
+                false => Report::Copied(self.placed(&piece.shown, &path, &made)),
+            };
+            return Ok(Outcome::Over(Box::new(report)));
+        }
+        let shown = |child: &Entry| format!("{}/{}", piece.shown.trim_end_matches('/'), child.name);
+        let inside = |child: Entry| Piece { shown: shown(&child), folder: path.clone(), name: child.name.clone(), entry: child };
+        let mut pieces: Vec<Piece> = children.into_iter().map(inside).collect();
+        // Taken from the end.
+        pieces.sort_by(|a, b| b.name.cmp(&a.name).then_with(|| b.entry.id.cmp(&a.entry.id)));
+        Ok(Outcome::Opened(pieces))
+    }
+
+    fn copies_folders(&self) -> bool {
+        self.job.desk.provider.copies().is_some_and(|c| c.copies_folders())
+    }
+
+    /// Into the shelf's folder, under a name that is free there.
+    pub(super) async fn copy_as(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
+        if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
+            return self.copy_by_a_detour(entry, shelf, name).await;
+        }
+        let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await?;
+        if copy.name == name || entry.name == name {
+            return Ok(copy);
+        }
+        let named = self.hands.rename(&copy, Some(&shelf.folder), name).await;
+        named.map_err(|e| half_done(e, format!("the copy is complete, but still named {:?} (@{})", copy.name, copy.id)))
+    }
+
+    /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
+    /// it gets its new name in a folder of its own, which then goes.
+    async fn copy_by_a_detour(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
+        let detour = self.shelves.spare(shelf).await?;
+        let brought = async {
+            let copy = self.hands.copy_into(entry, &detour, &[]).await?;
+            let named = self.hands.rename(&copy, Some(&detour), name).await?;
+            self.hands.move_into(&named, &shelf.folder).await
+        };
+        let brought = brought.await;
+        let cleared = self.hands.remove(&detour, Some(&shelf.folder)).await;
+        match (brought, cleared) {
+            (Ok(copy), Ok(())) => Ok(copy),
+            (Ok(_), Err(e)) => Err(half_done(e, format!("the copy is in place, but the empty folder {:?} is left beside it", detour.name))),
+            (Err(e), Ok(())) => Err(e),
+            (Err(e), Err(_)) => Err(half_done(e, format!("the folder {:?} is left, and may hold a copy", detour.name))),
+        }
+    }
+}

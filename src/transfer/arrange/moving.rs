@@ -1,0 +1,93 @@
+//! One thing moved. A server knows only "another folder" and "another name": between the two the thing has a name that is
+//! free where it stands, and a failure says where that is.
+
+use super::Run;
+use super::Way;
+use super::landing::{Landing, landing};
+use super::places::Found;
+use super::shelves::Shelf;
+use crate::contract::listed::listed_path;
+use crate::error::{Error, Result};
+use crate::model::{Entry, RemotePath, Report};
+use crate::transfer::conflict::free_name;
+
+impl Run {
+    pub(super) async fn move_one(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<Report> {
+        self.job.desk.provider.check_name(name)?;
+        let shelf = self.shelves.at(to).await?.clone();
+        let landed = match landing(self.job.if_exists, Way::Move, &source.entry, &shelf, to, name)? {
+            Landing::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
+            Landing::Free(name) if self.job.dry_run => return Ok(self.planned("move", &source.shown, &to.join(&name)?, &source.entry)),
+            Landing::Replace(_) | Landing::Merge if self.job.dry_run => {
+                return Ok(self.planned("replace", &source.shown, &to.join(name)?, &source.entry));
+            }
+            Landing::Free(name) => self.shift(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
+            Landing::Replace(old) => {
+                let landed = self.replace_by_move(source, &shelf, &old).await?;
+                self.shelves.at(to).await?.children.retain(|e| e.id != old.id);
+                landed
+            }
+            Landing::Merge => return Err(super::into_itself()),
+        };
+        let path = listed_path(to, &landed.name);
+        let shelf = self.shelves.at(to).await?;
+        shelf.children.retain(|e| e.id != landed.id);
+        shelf.children.push(landed.clone());
+        Ok(Report::Moved(self.placed(&source.shown, &path, &Entry { size: landed.size.or(source.entry.size), ..landed })))
+    }
+
+    /// Into the shelf's folder, under a name that is free there.
+    pub(super) async fn shift(&self, entry: &Entry, parent: Option<&Entry>, shelf: &Shelf, name: &str) -> Result<Entry> {
+        if parent.is_some_and(|p| p.id == shelf.folder.id) || shelf.children.iter().any(|e| e.id == entry.id) {
+            return self.hands.rename(entry, Some(&shelf.folder), name).await;
+        }
+        let on_the_way = self.name_on_the_way(entry, parent, shelf, name).await?;
+        let renamed = match on_the_way == entry.name {
+            true => entry.clone(),
+            false => self.hands.rename(entry, parent, &on_the_way).await?,
+        };
+        let moved = self.hands.move_into(&renamed, &shelf.folder).await.map_err(|e| match renamed.name == entry.name {
+            true => e,
+            false => half_done(e, format!("it was given the name {:?}, but could not be moved", renamed.name)),
+        })?;
+        match moved.name == name || renamed.name == name {
+            true => Ok(moved),
+            false => {
+                self.hands.rename(&moved, Some(&shelf.folder), name).await.map_err(|e| {
+                    half_done(e, format!("it is now in {}, but still named {:?} (@{})", shelf.folder.path, moved.name, moved.id))
+                })
+            }
+        }
+    }
+
+    /// The old name where it is free in the new folder, else the new one where it is free in the old folder, else one that
+    /// is free in both.
+    async fn name_on_the_way(&self, entry: &Entry, parent: Option<&Entry>, shelf: &Shelf, name: &str) -> Result<String> {
+        if entry.name == name || !shelf.has(&entry.name) || self.allows_doubles() {
+            return Ok(entry.name.clone());
+        }
+        let siblings = match parent {
+            Some(parent) => self.job.desk.ask(|| self.job.desk.provider.list(parent)).await?,
+            None => Vec::new(),
+        };
+        let taken = |name: &str| siblings.iter().any(|e| e.name == name);
+        Ok(if taken(name) { free_name(name, |n| taken(n) || shelf.has(n)) } else { name.to_owned() })
+    }
+
+    pub(super) fn allows_doubles(&self) -> bool {
+        self.job.desk.provider.copies().is_some_and(|c| c.allows_doubles())
+    }
+}
+
+/// The same failure, with what it left behind.
+pub(super) fn half_done(failure: Error, left: String) -> Error {
+    let error = Error::new(failure.kind(), left);
+    let error = match failure.http_or_ftp_status() {
+        Some(status) => error.status(status),
+        None => error,
+    };
+    match failure.advice().map(str::to_owned) {
+        Some(advice) => error.hint(advice).cause(failure),
+        None => error.cause(failure),
+    }
+}

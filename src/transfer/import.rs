@@ -1,0 +1,39 @@
+//! Following an import: asks the provider how far it is, less and less often, until it is over or our time is.
+
+use std::time::{Duration, Instant};
+
+use super::retry::Desk;
+use super::wait::pause;
+use crate::contract::{Import, Importing};
+use crate::error::Result;
+
+/// Between two questions: from this, doubling, up to that.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+const LONGEST_LOOK: Duration = Duration::from_secs(15);
+
+/// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word.
+pub async fn follow(
+    desk: &Desk,
+    importing: &dyn Importing,
+    started: Import,
+    limit: Option<Duration>,
+    mut tell: impl FnMut(&Import),
+) -> Result<Import> {
+    let begun = Instant::now();
+    let mut wait = FIRST_LOOK;
+    let mut now = started;
+    while !now.done && !now.failed {
+        let left = limit.map_or(Duration::MAX, |limit| limit.saturating_sub(begun.elapsed()));
+        if left.is_zero() {
+            break;
+        }
+        pause(wait.min(left)).await;
+        wait = (wait * 2).min(LONGEST_LOOK);
+        let next = desk.ask(|| importing.status(&now.id)).await?;
+        if next.status != now.status && !next.done && !next.failed {
+            tell(&next);
+        }
+        now = next;
+    }
+    Ok(now)
+}
