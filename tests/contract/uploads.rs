@@ -89,6 +89,7 @@ async fn a_file_that_was_there_before_is_not_taken_for_ours() {
         let folder = world.provider.stat(&at("/up")).await.unwrap();
         let mut item = item(&folder, "same.bin", b"content", None);
         item.replaces = Some(world.provider.stat(&at("/up/same.bin")).await.unwrap());
+        item.siblings = world.provider.list(&folder).await.unwrap().into();
         let opened = world.provider.open_upload(&item).await.unwrap();
         assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
     })
