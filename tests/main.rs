@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "sandbox")]
+mod between;
+#[cfg(feature = "sandbox")]
 mod config_cli;
 #[cfg(feature = "sandbox")]
 mod contract;
@@ -18,6 +20,12 @@ mod ftp_replies;
 mod ftps;
 #[cfg(unix)]
 mod ftps_resume;
+#[cfg(feature = "sandbox")]
+mod get;
+#[cfg(feature = "sandbox")]
+mod get_faults;
+#[cfg(feature = "sandbox")]
+mod get_named;
 mod haul;
 #[cfg(feature = "sandbox")]
 mod look;

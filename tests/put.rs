@@ -41,7 +41,7 @@ impl std::fmt::Debug for Content {
     }
 }
 
-fn text(text: &str) -> Content {
+pub fn text(text: &str) -> Content {
     Content(text.as_bytes().to_vec())
 }
 
@@ -56,7 +56,7 @@ pub fn bytes(len: usize, seed: u32) -> Content {
     Content((0..len).map(step).collect())
 }
 
-fn tree(home: &Home) -> BTreeMap<String, Content> {
+pub fn tree(home: &Home) -> BTreeMap<String, Content> {
     let files = BTreeMap::from([
         ("a.txt".to_owned(), text("a")),
         ("deep/er/b.bin".to_owned(), bytes(300_000, 1)),
@@ -69,7 +69,7 @@ fn tree(home: &Home) -> BTreeMap<String, Content> {
     files
 }
 
-fn below(prefix: &str, files: &BTreeMap<String, Content>) -> BTreeMap<String, Content> {
+pub fn below(prefix: &str, files: &BTreeMap<String, Content>) -> BTreeMap<String, Content> {
     files.iter().map(|(name, content)| (format!("{prefix}/{name}"), content.clone())).collect()
 }
 

@@ -3,6 +3,7 @@
 
 pub mod about;
 pub mod args;
+pub mod cat;
 pub mod comments;
 pub mod completions;
 pub mod cp;
@@ -11,7 +12,9 @@ pub mod du;
 pub mod edit;
 pub mod expand;
 pub mod find;
+pub mod get;
 pub mod import;
+pub mod link;
 pub mod log;
 pub mod login;
 pub mod look;
@@ -46,6 +49,9 @@ use desk::Desk;
 #[derive(Subcommand)]
 pub enum Verb {
     Put(put::PutArgs),
+    Get(get::GetArgs),
+    Cat(cat::CatArgs),
+    Link(link::LinkArgs),
     Ls(ls::LsArgs),
     Tree(tree::TreeArgs),
     Du(du::DuArgs),
@@ -101,6 +107,9 @@ pub fn main() -> ExitCode {
 async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Put(args) => put::run(desk, args).await,
+        Verb::Get(args) => get::run(desk, args).await,
+        Verb::Cat(args) => cat::run(desk, args).await,
+        Verb::Link(args) => link::run(desk, args).await,
         Verb::Ls(args) => ls::run(desk, args).await,
         Verb::Tree(args) => tree::run(desk, args).await,
         Verb::Du(args) => du::run(desk, args).await,

@@ -85,6 +85,9 @@ pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::count)]
     pub jobs: u32,
+    /// Connections for one large file, where the protocol can
+    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = values::count)]
+    pub streams: u32,
     /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
     #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", value_parser = protocol)]
     pub protocol: AnyProtocol,

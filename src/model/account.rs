@@ -77,6 +77,8 @@ pub struct Limits {
     pub file_size: Option<u64>,
     /// Files in flight at once.
     pub uploads_at_once: Option<usize>,
+    /// Downloads at once, over all connections.
+    pub downloads_at_once: Option<usize>,
     /// False when the account may not upload at all.
     pub may_upload: Option<bool>,
     /// False when the account may not have the files themselves (a share for looking only).

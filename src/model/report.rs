@@ -187,6 +187,27 @@ pub enum Report {
         kind: &'static str,
     },
     Downloaded(Transfer),
+    /// A download that was not needed; `source` is `REMOTE:PATH`, `target` the local file.
+    #[serde(rename = "skipped")]
+    NotDownloaded {
+        source: String,
+        remote: String,
+        path: RemotePath,
+        target: String,
+        id: String,
+        size: Option<u64>,
+        reason: String,
+    },
+    /// What a dry run of a download would do: `download`, `replace`.
+    #[serde(rename = "planned")]
+    PlannedDownload {
+        action: &'static str,
+        source: String,
+        remote: String,
+        path: RemotePath,
+        target: String,
+        size: Option<u64>,
+    },
     /// Copied through this machine from another remote; `source` is `REMOTE:PATH`.
     #[serde(rename = "copied")]
     CopiedThrough(Transfer),

@@ -22,6 +22,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Http {
     client: Client,
+    /// Takes bodies as they are: a file must not be unpacked on its way.
+    files: Client,
     timeout: Duration,
 }
 
@@ -30,16 +32,27 @@ impl Http {
         // HTTP/1.1 only: one connection for each file in flight, and measured 1.4 times as fast as HTTP/2 for bodies.
         let mut tls = tls::client_config(network.ca_file.as_deref(), rustls::ALL_VERSIONS)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("haul/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT.min(network.timeout))
-            .tcp_keepalive(KEEPALIVE)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").cause(e))?;
-        Ok(Http { client, timeout: network.timeout })
+        let build = |unpack: bool| {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("haul/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT_TIMEOUT.min(network.timeout))
+                .tcp_keepalive(KEEPALIVE)
+                .tcp_nodelay(true)
+                .gzip(unpack)
+                .build()
+                .map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").cause(e))
+        };
+        Ok(Http { client: build(true)?, files: build(false)?, timeout: network.timeout })
+    }
+
+    pub(super) fn files(&self) -> &Client {
+        &self.files
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     pub fn client(&self) -> &Client {
@@ -123,7 +136,7 @@ pub fn source_error(io: &std::io::Error) -> Error {
     }
 }
 
-fn timed_out(after: Duration) -> Error {
+pub(super) fn timed_out(after: Duration) -> Error {
     Error::new(Kind::Interrupted, format!("the server sent nothing for {}", humantime::format_duration(after)))
 }
 

@@ -6,6 +6,7 @@ pub mod long;
 pub mod loose;
 pub mod multipart;
 pub mod plupload;
+pub mod range;
 pub mod reply;
 #[cfg(test)]
 pub mod scripted;

@@ -62,6 +62,7 @@ pub(super) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
     block.field("quota", (!quota.is_empty()).then(|| quota.join(", ")));
     block.field("one file", shown(account.limits.file_size).map(|size| format!("{size} at most")));
     block.field("at once", account.limits.uploads_at_once.map(|most| format!("{} at most", units::count(most as u64, "upload"))));
+    block.field("at once", account.limits.downloads_at_once.map(|most| format!("{} at most", units::count(most as u64, "download"))));
     block.field("uploads", (account.limits.may_upload == Some(false)).then_some("not allowed"));
     block.field("downloads", (account.limits.may_download == Some(false)).then_some("not allowed"));
     block.field("protocols", (!protocols.is_empty()).then(|| protocols.join(", ")));

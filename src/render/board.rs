@@ -147,7 +147,9 @@ impl Board {
             Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) => {
                 self.landed = self.landed.saturating_add(transfer.size)
             }
-            Report::Skipped { size, .. } => self.dropped = self.dropped.saturating_add(size.unwrap_or(0)),
+            Report::Skipped { size, .. } | Report::NotDownloaded { size, .. } => {
+                self.dropped = self.dropped.saturating_add(size.unwrap_or(0))
+            }
             Report::Failed(_) => self.dropped = self.dropped.saturating_add(flight.and_then(|f| f.size).unwrap_or(0)),
             // A folder that was made, say, is no file of the plan.
             _ => return,

@@ -78,7 +78,7 @@ mod tests {
             "event id kind path remote schema",
             "error error.kind error.message error.retryable error.status event path remote schema source",
             "event extra extra.views id kind md5 modified name path remote schema size url",
-            "account event extra limits limits.expired limits.file_size limits.may_download limits.may_upload limits.uploads_at_once package protocols provider quota quota.free \
+            "account event extra limits limits.downloads_at_once limits.expired limits.file_size limits.may_download limits.may_upload limits.uploads_at_once package protocols provider quota quota.free \
              quota.total quota.used remote schema warnings",
             "account event remote schema",
             "event remote revoked schema",

@@ -12,6 +12,7 @@ mod job_page;
 mod json;
 mod log;
 mod mask;
+mod pipe;
 mod renderer;
 #[cfg(test)]
 mod samples;
@@ -24,6 +25,7 @@ mod units;
 
 pub use ci::Ci;
 pub use log::LogWriter;
+pub use pipe::Pipe;
 pub use renderer::Renderer;
 pub use style::{Progress, Style, Terminal, View};
 pub use table::providers_markdown;

@@ -66,6 +66,16 @@ impl Screen {
         });
     }
 
+    /// Bytes of a file for standard output.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = lock(&self.out);
+        let written = out.to.write_all(bytes).and_then(|()| out.to.flush());
+        if let Err(cause) = &written {
+            out.failed.get_or_insert(cause.kind().into());
+        }
+        written
+    }
+
     /// Text of standard error, in one write so that lines of several threads don't mix. Nobody can be told that it fails.
     pub(super) fn message(&self, text: &str) {
         self.aside(|| {

@@ -29,7 +29,7 @@ impl Tally {
             }
             // The server's own work: no byte went through here.
             Report::Copied(_) | Report::Moved(_) => self.files = self.files.saturating_add(1),
-            Report::Skipped { .. } => self.skipped = self.skipped.saturating_add(1),
+            Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);
                 // A report carries the name of the kind; kinds of one name have one status.

@@ -43,6 +43,13 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             Said::Done(format!("created  {}{slash}", address(remote, path)))
         }
         Report::Downloaded(transfer) => Said::Done(downloaded(transfer)),
+        Report::NotDownloaded { source, target, reason, .. } => {
+            Said::Done(format!("skipped  {} -> {}  ({})", visible(source), visible(target), visible(reason)))
+        }
+        Report::PlannedDownload { action, source, target, size, .. } => {
+            let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
+            Said::Answer(format!("would {action}  {} -> {}{size}", visible(source), visible(target)))
+        }
         Report::CopiedThrough(transfer) => Said::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
         Report::Copied(placed) => Said::Done(format!("copied  {}", way(placed))),
         Report::Moved(placed) => Said::Done(format!("moved  {}", way(placed))),

@@ -49,6 +49,8 @@ pub enum Fault {
     HtmlErrors,
     NoLatest,
     NoLength,
+    NoDownload,
+    DownloadShort,
 }
 
 impl Fault {
@@ -109,7 +111,7 @@ pub const TABLE: &[Row] = &[
     row(Fault::ServerError, "500", Nothing, Once, ALL, "answer 500 unread"),
     row(Fault::Html, "html", Nothing, Once, ALL, "answer 200 with a maintenance page, unread"),
     row(Fault::Slow, "slow", Number(1000), Once, ALL, "hold the answer back; milliseconds"),
-    row(Fault::Cut, "cut", Number(0), Once, ALL, "reset the connection after so many bytes of the body"),
+    row(Fault::Cut, "cut", Number(0), Once, ALL, "reset the connection after so many bytes of the body; of the answer's to a GET"),
     row(Fault::AnswerLost, "answer-lost", Nothing, Once, ALL, "do what was asked, then reset the connection"),
     row(Fault::Expired, "expired", Nothing, Once, ALL, "the token that is shown has run out"),
     row(Fault::OnlyHeader, "only-header", HEADERS, Always, IOGATES, "accept one spelling of the token header"),
@@ -148,6 +150,8 @@ pub const TABLE: &[Row] = &[
     row(Fault::AnswersData, "answers-data", Nothing, Always, FILEAGO, "200 with data where older versions answer 204"),
     row(Fault::HtmlErrors, "html-errors", Nothing, Always, FILEAGO, "errors are pages of a proxy"),
     row(Fault::NoLatest, "no-latest", Nothing, Always, FILEAGO, "the words latest and oldest are unknown"),
+    row(Fault::DownloadShort, "download-short", Number(1), Once, ALL, "a download that lacks so many bytes at its end, and says so"),
+    row(Fault::NoDownload, "no-download", Nothing, Always, FILEAGO, "files may be read, but not downloaded"),
     row(Fault::NoLength, "no-length", Nothing, Always, FILEAGO, "downloads without a Content-Length"),
 ];
 

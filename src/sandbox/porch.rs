@@ -61,7 +61,11 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         }
         None => request,
     };
-    let response = next.run(request).await;
+    let has_body = request.method() != Method::GET;
+    let mut response = next.run(request).await;
+    if !has_body {
+        response = spoilt(response, &ground, provider, kind.clone(), wire.clone());
+    }
     if let Some(strike) = ground.faults.take(asked, Fault::Slow) {
         tokio::time::sleep(Duration::from_millis(strike.number)).await;
     }
@@ -69,6 +73,42 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         wire.cut();
     }
     response
+}
+
+/// What befalls an answer whose body is a file: it breaks off, or it is short and says so.
+fn spoilt(response: Response, ground: &Arc<Ground>, provider: &'static str, kind: String, wire: Wire) -> Response {
+    let asked = Asked { provider, kind: &kind, carries_file: false };
+    let length = response.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
+    if let (true, Some(length)) = (kind == "download", length)
+        && let Some(strike) = ground.faults.take(asked, Fault::DownloadShort)
+    {
+        let length = length.saturating_sub(strike.number);
+        let (mut parts, body) = response.into_parts();
+        parts.headers.insert(header::CONTENT_LENGTH, length.into());
+        return Response::from_parts(parts, first_bytes(body, length));
+    }
+    match ground.faults.peek(asked, Fault::Cut) {
+        Some(strike) => {
+            let ground = ground.clone();
+            let cut = move || {
+                let struck = ground.faults.take(Asked { provider, kind: &kind, carries_file: false }, Fault::Cut).is_some();
+                if struck {
+                    wire.cut();
+                }
+                struck
+            };
+            response.map(|body| cut_after(body, strike.number, cut))
+        }
+        None => response,
+    }
+}
+
+fn first_bytes(body: Body, length: u64) -> Body {
+    Body::from_stream(body.into_data_stream().scan(length, |left, piece| {
+        let piece = piece.map(|piece| piece.slice(..piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX))));
+        *left = left.saturating_sub(piece.as_ref().map_or(0, |p| p.len() as u64));
+        std::future::ready(piece.as_ref().map_or(true, |p| !p.is_empty()).then_some(piece))
+    }))
 }
 
 /// Answers given without reading the body: the request was certainly not acted on.

@@ -150,8 +150,18 @@ async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -
     Ok(same.then(|| "same MD5".to_owned()))
 }
 
-fn is_same_source(put: &Finished, here: &Identity) -> bool {
+pub(super) fn is_same_source(put: &Finished, here: &Identity) -> bool {
     (put.source.as_str(), put.source_mtime_ns, put.source_inode) == (here.path.as_str(), here.modified_ns, here.inode)
+}
+
+/// The entry's MD5: its provider's word, or what this machine put there itself when it is still that. `remote`: as in
+/// [`Finished::remote`].
+pub(super) fn known_md5(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Result<Option<String>> {
+    if there.md5.is_some() {
+        return Ok(there.md5.clone());
+    }
+    let put = ledger.finished(remote, &there.id)?;
+    Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).and_then(|put| put.md5))
 }
 
 /// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell

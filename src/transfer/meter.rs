@@ -126,16 +126,17 @@ fn sliced(chunks: Chunks, most: usize) -> Chunks {
     Box::pin(chunks.flat_map(slices))
 }
 
-type Piece = (u64, Bytes);
+/// First byte, counted from the start of the file, and the bytes.
+pub(super) type Piece = (u64, Bytes);
 
 /// The MD5 of what passes, in file order; bytes that are sent again are not counted again.
-struct Hash {
+pub(super) struct Hash {
     feeder: Mutex<Option<mpsc::Sender<Piece>>>,
     thread: Mutex<Option<JoinHandle<(u64, String)>>>,
 }
 
 impl Hash {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let (sender, mut receiver) = mpsc::channel::<Piece>(HASH_AHEAD);
         let thread = tokio::task::spawn_blocking(move || {
             let (mut context, mut done) = (md5::Context::new(), 0u64);
@@ -149,11 +150,12 @@ impl Hash {
         Hash { feeder: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) }
     }
 
-    fn feeder(&self) -> Option<mpsc::Sender<Piece>> {
+    pub(super) fn feeder(&self) -> Option<mpsc::Sender<Piece>> {
         self.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn finish(&self, size: u64) -> Option<String> {
+    /// None when not all of the first `size` bytes passed.
+    pub(super) async fn finish(&self, size: u64) -> Option<String> {
         drop(self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let (done, md5) = thread.await.ok()?;

@@ -3,9 +3,12 @@
 
 pub mod arrange;
 pub mod batch;
+pub mod between;
 pub mod conflict;
+pub mod download;
 mod earlier;
 pub mod folders;
+pub mod get;
 pub mod import;
 pub mod journal;
 pub mod limit;
@@ -13,6 +16,7 @@ pub mod meter;
 pub mod one;
 pub mod plan;
 pub mod put;
+pub mod remote;
 pub mod resume;
 pub mod retry;
 pub mod scan;

@@ -17,6 +17,8 @@ use crate::protocols::reply::Reply;
 pub struct Api {
     pub http: Http,
     pub base: Url,
+    /// Set where an installation has its downloads at another path (OQ-26).
+    pub download_path: Option<String>,
     opening: Opening,
     lease: Lease,
     /// A token that was just made looked old: the clocks differ, so `exp` tells nothing here.
@@ -32,7 +34,8 @@ impl Api {
         let http = Http::new(&opening.network)?;
         let username = opening.secrets.plain("username").unwrap_or_default();
         let lease = Lease::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
-        Ok(Api { http, base, opening, lease, clocks_differ: AtomicBool::new(false) })
+        let download_path = opening.secrets.plain("download_path").filter(|path| !path.is_empty());
+        Ok(Api { http, base, download_path, opening, lease, clocks_differ: AtomicBool::new(false) })
     }
 
     /// The user's email address, or `admin`. Fails with `Auth` when it is not set.
@@ -110,6 +113,28 @@ impl Api {
         let reply = self.ask(self.http.client().get(self.node(id, Some("upload"))?)).await?;
         let token: Secret = answer::upload_token(&reply)?;
         Ok(self.url(&["upload", token.expose()]))
+    }
+
+    /// The words for what we may do with a node: `read`, `download`, … (providers.md 3.3).
+    pub async fn my_access(&self, id: &str) -> Result<Vec<String>> {
+        answer::many(&self.ask(self.http.client().get(self.node(id, Some("myaccess"))?)).await?)
+    }
+
+    /// The key in the path of downloads, and the token that it came with. A kept token that lacks it is an old one.
+    pub async fn download_key(&self) -> Result<(Secret, StoredToken)> {
+        let token = self.token().await?;
+        match token.field("fileaccesskey") {
+            Some(key) => Ok((key.clone(), token)),
+            None => {
+                self.reject(&token).await;
+                Err(Error::new(Kind::Expired, "the server gave no key for downloads with the token"))
+            }
+        }
+    }
+
+    /// The server does not accept this token: the next `renew` gets another.
+    pub async fn reject(&self, token: &StoredToken) {
+        self.lease.reject(token).await;
     }
 
     async fn ask(&self, request: RequestBuilder) -> Result<Reply> {

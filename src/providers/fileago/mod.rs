@@ -4,6 +4,7 @@
 mod answer;
 mod api;
 mod changes;
+mod download;
 mod entries;
 mod find;
 mod jwt;
@@ -37,6 +38,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
         Setting { key: "url", help: "the address of your FileAgo server", secret: false, required: true },
         Setting { key: "username", help: "your email address there", secret: false, required: true },
         Setting { key: "password", help: "your password there", secret: true, required: true },
+        Setting { key: "download_path", help: download::HELP, secret: false, required: false },
         Setting { key: "ca_file", help: "PEM file of certificates to trust besides the system's", secret: false, required: false },
         Setting { key: "insecure", help: "true allows plain http", secret: false, required: false },
     ],
@@ -116,8 +118,8 @@ impl Provider for FileAgo {
     fn swapping(&self) -> Option<&dyn Swapping> {
         None
     }
-    fn open_download<'a>(&'a self, file: &'a Entry, _from: u64) -> BoxFuture<'a, Result<Download>> {
-        Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(self.download(file, from))
     }
     fn removal(&self) -> Option<&dyn Removal> {
         Some(self)
@@ -129,6 +131,7 @@ impl Provider for FileAgo {
         Some(self)
     }
     fn links(&self) -> Option<&dyn Links> {
+        // Its download address holds the user's own key, which opens every file: nothing to give away.
         None
     }
     fn comments(&self) -> Option<&dyn Comments> {

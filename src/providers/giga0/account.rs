@@ -8,9 +8,11 @@ use crate::contract::listed::told;
 use crate::model::{Account, Limits, Protocol, Quota};
 
 pub fn limits(package: &Package) -> Limits {
+    let count = |told| limit(told).and_then(|n| usize::try_from(n).ok());
     Limits {
         file_size: limit(package.max_upload_size),
-        uploads_at_once: limit(package.concurrent_uploads).and_then(|n| usize::try_from(n).ok()),
+        uploads_at_once: count(package.concurrent_uploads),
+        downloads_at_once: count(package.concurrent_downloads),
         may_upload: package.can_upload,
         ..Limits::default()
     }
@@ -41,7 +43,6 @@ pub fn account(info: Info, package: Package) -> Account {
             ("level_id", info.level_id.map(Value::from)),
             ("level_type", package.level_type.map(Value::from)),
             ("paid_until", date(&info.paid_until).map(|d| d.to_rfc3339().into())),
-            ("concurrent_downloads", limit(package.concurrent_downloads).map(Value::from)),
             ("wait_between_downloads", limit(package.wait_between_downloads).map(Value::from)),
             ("days_to_keep_inactive_files", limit(package.days_to_keep_inactive_files).map(Value::from)),
         ]),

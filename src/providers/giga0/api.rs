@@ -123,6 +123,11 @@ impl Api {
         self.call("file/info", &[("file_id", id)]).await
     }
 
+    /// Where the file's bytes are; by its number, as older sites know nothing else (OQ-19).
+    pub async fn file_download(&self, id: &str) -> Result<Found> {
+        self.call("file/download", &[("file_id", id)]).await
+    }
+
     /// The id of the file with that short URL (OQ-19). The download URL that comes with it is not used.
     pub async fn file_of_short_url(&self, short: &str) -> Result<Option<String>> {
         Ok(self.call::<Found>("file/download", &[("short_url", short)]).await?.file_id)

@@ -5,6 +5,7 @@ mod account;
 mod answer;
 mod api;
 mod changes;
+mod download;
 mod edits;
 mod entries;
 mod find;
@@ -23,10 +24,10 @@ use self::api::Api;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
-    ProviderInfo, Removal, Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
+    Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
-use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol};
+use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol, Secret};
 use crate::protocols::multipart;
 
 const DEFAULT_URL: &str = "https://cloud.giga0.com";
@@ -118,8 +119,8 @@ impl Provider for Giga0 {
     fn swapping(&self) -> Option<&dyn Swapping> {
         Some(self)
     }
-    fn open_download<'a>(&'a self, file: &'a Entry, _from: u64) -> BoxFuture<'a, Result<Download>> {
-        Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(self.download(file, from))
     }
     fn removal(&self) -> Option<&dyn Removal> {
         Some(self)
@@ -131,7 +132,7 @@ impl Provider for Giga0 {
         Some(self)
     }
     fn links(&self) -> Option<&dyn Links> {
-        None
+        Some(self)
     }
     fn comments(&self) -> Option<&dyn Comments> {
         None
@@ -159,6 +160,12 @@ impl Provider for Giga0 {
 impl Folders for Giga0 {
     fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(async { entries::of_folder(self.api.folder_create(&parent.id, name).await?, Some(&parent.path)) })
+    }
+}
+
+impl Links for Giga0 {
+    fn link<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Secret>> {
+        Box::pin(self.download_link(file))
     }
 }
 

@@ -195,12 +195,15 @@ pub enum Uploaded {
     One(Box<Stored>),
 }
 
-/// `/file/download`; its `download_url` works like a password and is not read.
+/// `/file/download`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Found {
     #[serde(deserialize_with = "loose::text")]
     pub file_id: Option<String>,
+    /// Works like a password for about a day.
+    #[serde(deserialize_with = "loose::text")]
+    pub download_url: Option<String>,
 }
 
 /// `/file/copy`: the only answer whose rows are not in `data` (providers.md 2.8).

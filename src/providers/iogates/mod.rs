@@ -12,6 +12,7 @@ mod code;
 mod comments;
 #[cfg(test)]
 mod conversations;
+mod download;
 mod entry;
 mod listing;
 mod loose;
@@ -29,10 +30,10 @@ use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
-    ProviderInfo, Removal, Result, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
+    Result, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
-use crate::model::{Account, Entry, Place, Protocol, RemotePath};
+use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
 pub static INFO: ProviderInfo = ProviderInfo {
     id: "iogates",
@@ -134,8 +135,8 @@ impl Provider for IoGates {
     fn swapping(&self) -> Option<&dyn Swapping> {
         None
     }
-    fn open_download<'a>(&'a self, file: &'a Entry, _from: u64) -> BoxFuture<'a, Result<Download>> {
-        Box::pin(async { Err(Error::new(Kind::Unsupported, "downloads are not built yet").on(file.path.to_string())) })
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(download::open(self, file, from))
     }
     fn removal(&self) -> Option<&dyn Removal> {
         None
@@ -147,7 +148,7 @@ impl Provider for IoGates {
         None
     }
     fn links(&self) -> Option<&dyn Links> {
-        None
+        Some(self)
     }
     fn comments(&self) -> Option<&dyn Comments> {
         Some(self)
@@ -169,5 +170,11 @@ impl Provider for IoGates {
     }
     fn preparing(&self) -> Option<&dyn Preparing> {
         Some(self)
+    }
+}
+
+impl Links for IoGates {
+    fn link<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Secret>> {
+        Box::pin(download::link(self, file))
     }
 }

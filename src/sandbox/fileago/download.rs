@@ -23,6 +23,9 @@ pub async fn serve(
         return Err(host.error(StatusCode::UNAUTHORIZED, "Invalid file access key"));
     }
     let faults = &host.ground.faults;
+    if faults.hit(NAME, Fault::NoDownload).is_some() {
+        return Err(host.error(StatusCode::FORBIDDEN, "Permission denied"));
+    }
     let content = {
         let state = host.state();
         host.target(&state, &id)?;

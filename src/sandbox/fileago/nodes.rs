@@ -8,10 +8,12 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use chrono::Utc;
 use serde_json::{Value, json};
 
+use super::NAME;
 use super::reply::data;
 use super::state::{Fileago, State};
 use super::tree::{Owner, ROOTS};
 use crate::sandbox::answer::Answered;
+use crate::sandbox::fault_table::Fault;
 
 type Host = From<Arc<Fileago>>;
 
@@ -244,7 +246,11 @@ pub async fn access(From(host): Host, Path(id): Path<String>, headers: HeaderMap
     host.guest(&headers)?;
     let state = host.state();
     host.target(&state, &id)?;
-    Ok(data("Access fetched successfully", json!(["read", "write", "download", "delete"])))
+    let words = match host.ground.faults.hit(NAME, Fault::NoDownload) {
+        Some(_) => json!(["read", "write"]),
+        None => json!(["read", "write", "download", "delete"]),
+    };
+    Ok(data("Access fetched successfully", words))
 }
 
 pub async fn groups(From(host): Host, headers: HeaderMap) -> Answered {

@@ -1,0 +1,29 @@
+//! `haul cat`: the content of files on remotes.
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::get::{WildArgs, address, to_stdout};
+use super::put::TransferArgs;
+use crate::error::Result;
+
+/// Write files to standard output, one after the other
+///
+/// Examples:
+///   haul cat studio:/notes.txt
+///   haul cat cloud:/logs/a.gz cloud:/logs/b.gz | zcat | grep error
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct CatArgs {
+    #[arg(required = true, value_name = "REMOTE:PATH")]
+    pub sources: Vec<String>,
+    #[command(flatten)]
+    pub wild: WildArgs,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+pub async fn run(desk: &mut Desk, args: CatArgs) -> Result<u8> {
+    let sources = args.sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
+    to_stdout(desk, sources, args.wild.literal, &args.transfer).await
+}

@@ -1,0 +1,150 @@
+//! `haul get`: files and folders from remotes.
+
+use clap::Args;
+
+use super::DONE;
+use super::desk::{Desk, OpenRemote};
+use super::expand::{expand, outermost};
+use super::put::{TransferArgs, transfer_desk};
+use super::receipt::{ReceiptArgs, Receipts};
+use crate::contract::Events;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Entry, Event};
+use crate::transfer::get::stdout::pour;
+use crate::transfer::get::{GetOptions, Origin, get};
+
+/// Download files and folders, or to standard output
+///
+/// Examples:
+///   haul get studio:/rushes/day-1 .
+///   haul get cloud:/backups/shop.sql.gz - | gunzip | psql shop
+///
+/// LOCAL is the working directory unless given. It is a folder when it ends in
+/// "/", names an existing folder, or when there are several sources or a folder
+/// among them; then each source lands in it under its own name, and missing
+/// folders are made. Otherwise LOCAL is the file's new name. "studio:/dir/" gets
+/// what is inside of dir. Quote wildcards: haul get "studio:/rushes/*.mov".
+#[derive(Args)]
+#[command(verbatim_doc_comment, override_usage = "haul get [OPTIONS] <REMOTE:PATH>... [LOCAL]")]
+pub struct GetArgs {
+    /// Files and folders on remotes; and last, LOCAL, or "-" for standard output
+    #[arg(required = true, value_name = "PLACE")]
+    pub places: Vec<String>,
+    #[command(flatten)]
+    pub wild: WildArgs,
+    /// Folders are always taken whole; accepted for the fingers' sake
+    #[arg(short, long, hide = true)]
+    pub recursive: bool,
+    #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+#[derive(Args, Clone)]
+pub struct WildArgs {
+    /// Take every character of a remote path as it stands, "*", "?" and "[" too
+    #[arg(long)]
+    pub literal: bool,
+}
+
+pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
+    let (sources, local) = addresses(args.places)?;
+    if local == "-" {
+        return to_stdout(desk, sources, args.wild.literal, &args.transfer).await;
+    }
+    let receipts = Receipts::open(&args.receipts)?;
+    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    let origins = origins(desk, sources, args.wild.literal, &args.transfer, &events).await?;
+    drop(events);
+    let options = GetOptions {
+        if_exists: args.transfer.if_exists,
+        checksum: args.transfer.checksum,
+        jobs: args.transfer.jobs as usize,
+        streams: args.transfer.streams as usize,
+        dry_run: args.transfer.dry_run,
+        fail_fast: args.transfer.fail_fast,
+    };
+    let (outcome, noted, tally) = tokio::join!(get(origins, &local, options), receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    outcome?;
+    noted?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done.
+pub async fn to_stdout(desk: &mut Desk, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
+    if desk.renderer.style().json {
+        return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").hint("get the file to a name"));
+    }
+    let (events, mut told) = Events::channel();
+    let origins = origins(desk, sources, literal, transfer, &events).await?;
+    let outcome = pour(&origins, transfer.checksum, Box::new(desk.renderer.pipe())).await;
+    while let Ok(event) = told.try_recv() {
+        match event {
+            Event::Warning(text) => desk.renderer.warning(&text),
+            Event::Note(text) | Event::Waiting { why: text, .. } => desk.renderer.note(&text),
+            _ => {}
+        }
+    }
+    // A reader that has what it wanted (`haul cat … | head`) leaves.
+    if desk.renderer.closed() {
+        return Ok(DONE);
+    }
+    outcome.map(|()| DONE)
+}
+
+/// The last argument is LOCAL when it is no address.
+fn addresses(mut sources: Vec<String>) -> Result<(Vec<Address>, String)> {
+    let local = match sources.last() {
+        Some(last) if sources.len() > 1 && Address::parse(last)?.is_none() => sources.pop(),
+        _ => None,
+    };
+    let parsed = sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
+    Ok((parsed, local.unwrap_or_else(|| ".".to_owned())))
+}
+
+pub fn address(text: &str) -> Result<Address> {
+    Address::parse(text)?.ok_or_else(|| {
+        Error::new(Kind::Usage, "this is no place on a remote").on(text).hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
+    })
+}
+
+/// What the addresses name, wildcards expanded. One provider for each remote: its token and its listing are shared.
+async fn origins(desk: &Desk, sources: Vec<Address>, literal: bool, transfer: &TransferArgs, events: &Events) -> Result<Vec<Origin>> {
+    let (mut open, mut origins): (Vec<OpenRemote>, Vec<Origin>) = (Vec::new(), Vec::new());
+    for mut address in sources {
+        address.remote = desk.config.remote(&address.remote)?.name;
+        let at = match open.iter().position(|remote| remote.name == address.remote) {
+            Some(at) => at,
+            None => {
+                open.push(desk.open(&address.remote, transfer.timeout)?);
+                open.len() - 1
+            }
+        };
+        let Some(remote) = open.get(at) else { continue };
+        for entry in outermost(expand(desk, remote, &address, literal).await?) {
+            let mut origin = origin(remote, &address, entry, transfer, events)?;
+            // One limit for all.
+            origin.desk.limit = origins.first().map_or(origin.desk.limit, |first| first.desk.limit.clone());
+            origins.push(origin);
+        }
+    }
+    Ok(origins)
+}
+
+fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<Origin> {
+    if address.folder && !entry.is_folder() {
+        return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()).hint("leave out the last slash"));
+    }
+    // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
+    let named = address.place.path.name().is_none_or(|name| name == entry.name);
+    Ok(Origin {
+        desk: transfer_desk(transfer, remote.provider.clone(), events.clone()),
+        ledger: remote.ledger.clone(),
+        key: remote.key.clone(),
+        contents: address.folder && named,
+        address: address.clone(),
+        entry,
+    })
+}

@@ -1,0 +1,42 @@
+//! `haul link`: a URL that downloads a file.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::desk::Desk;
+use super::{DONE, values};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Report};
+
+/// A URL that downloads a file; whoever has it needs no password
+///
+/// Examples:
+///   haul link studio:/cuts/final.mov
+///   curl -O "$(haul link cloud:/builds/app.zip)"
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct LinkArgs {
+    #[arg(value_name = "REMOTE:PATH")]
+    pub place: String,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: Duration,
+}
+
+pub async fn run(desk: &mut Desk, args: LinkArgs) -> Result<u8> {
+    let address: Address = super::get::address(&args.place)?;
+    let remote = desk.open(&address.remote, args.timeout)?;
+    let Some(links) = remote.provider.links() else {
+        let why = "has only download URLs that open all of your files";
+        return Err(super::providers::lacking(&remote, "link", why));
+    };
+    let calls = desk.calls(&remote);
+    let file = calls.ask(|| remote.provider.stat(&address.place)).await?;
+    if file.is_folder() {
+        return Err(Error::new(Kind::Usage, "this is a folder; only files have a link").on(address.to_string()));
+    }
+    let url = calls.ask(|| links.link(&file)).await.map_err(|e| e.on(address.to_string()))?;
+    desk.renderer.report(&Report::Link { remote: remote.name, path: file.path, url: url.expose().to_owned() });
+    Ok(DONE)
+}

@@ -1,0 +1,217 @@
+//! One file by GET, from any byte on. A 206 is believed only when it fits; a 200 begins at the first byte; redirects are
+//! followed here, without any header of ours; a page in the file's place is told apart from the file.
+
+mod page;
+mod span;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
+use reqwest::{Response, StatusCode, Url};
+
+use self::span::{Span, whole_size};
+use super::http::{Http, host_of, line_error, timed_out};
+use super::reply::Reply;
+use crate::contract::{Chunks, Download};
+use crate::error::{Error, Kind, Result};
+use crate::model::Protocol;
+
+pub use page::Page;
+
+const MOST_REDIRECTS: usize = 5;
+/// Of a page, or of a refusal, so much is read: its reason stands at its beginning.
+const PAGE_READ: usize = 64 << 10;
+
+/// What is asked for.
+pub struct Ask<'a> {
+    /// Works like a password as a rule: it is shown nowhere, neither in messages nor in logs.
+    pub url: Url,
+    /// First byte, counted from the start of the file.
+    pub from: u64,
+    /// Bytes of the whole file, where they are known.
+    pub size: Option<u64>,
+    /// The file's name, and its MIME type where the provider tells: a file may be HTML itself.
+    pub name: &'a str,
+    pub mime: Option<&'a str>,
+}
+
+pub enum Opened {
+    File(Download),
+    /// HTML came instead, or we were sent to a page that is known to be none of the file's.
+    Page(Page),
+}
+
+/// Begins to read. An unfitting answer to a range is followed by a request for the whole file, and [`Download::from`] is 0
+/// then. Fails as `Reply::refusal` says, and with `Refused` when the way leads from https to plain http.
+pub async fn open(http: &Http, ask: &Ask<'_>) -> Result<Opened> {
+    if ask.from > 0
+        && let Some(opened) = part(http, ask).await?
+    {
+        return Ok(opened);
+    }
+    let response = match fetch(http, ask, 0).await? {
+        Fetched::Answer(response) => response,
+        Fetched::Page(page) => return Ok(Opened::Page(page)),
+    };
+    match response.status() {
+        StatusCode::OK => Ok(Opened::File(whole(http, response))),
+        // Some servers answer so what nobody asked for; it will do when nothing is missing.
+        StatusCode::PARTIAL_CONTENT if span_of(&response).is_some_and(|span| span.is_whole()) => Ok(Opened::File(whole(http, response))),
+        status if status.is_success() => {
+            Err(Error::new(Kind::Protocol, format!("the server answers HTTP {} in place of the file", status.as_u16()))
+                .status(status.as_u16())
+                .on(host_of(response.url())))
+        }
+        _ => Err(refusal(http, response).await),
+    }
+}
+
+/// The answer to a range: the rest of the file, the whole of it (200), or none when it does not fit.
+async fn part(http: &Http, ask: &Ask<'_>) -> Result<Option<Opened>> {
+    let response = match fetch(http, ask, ask.from).await? {
+        Fetched::Answer(response) => response,
+        Fetched::Page(page) => return Ok(Some(Opened::Page(page))),
+    };
+    let download = match response.status() {
+        StatusCode::OK => whole(http, response),
+        StatusCode::PARTIAL_CONTENT => match span_of(&response).filter(|span| span.fits(ask.from, ask.size)) {
+            Some(span) => Download { from: ask.from, size: span.whole.or(ask.size), ..whole(http, response) },
+            None => return Ok(None),
+        },
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            let size = text(response.headers(), CONTENT_RANGE).and_then(whole_size).or(ask.size);
+            if size != Some(ask.from) {
+                return Ok(None);
+            }
+            Download { from: ask.from, size, protocol: protocol(response.url()), chunks: Box::pin(stream::empty()) }
+        }
+        status if status.is_success() => return Ok(None),
+        _ => return Err(refusal(http, response).await),
+    };
+    Ok(Some(Opened::File(download)))
+}
+
+enum Fetched {
+    Answer(Response),
+    Page(Page),
+}
+
+/// The first answer that is no redirect. Only `bytes=N-` with N above 0 is ever asked: other forms are answered wrongly
+/// by some (providers.md 2.6).
+async fn fetch(http: &Http, ask: &Ask<'_>, from: u64) -> Result<Fetched> {
+    let mut url = ask.url.clone();
+    for step in 0..=MOST_REDIRECTS {
+        let mut request = http.files().get(url.clone()).header(ACCEPT_ENCODING, "identity");
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
+        let sent = tokio::time::timeout(http.timeout(), request.send()).await.map_err(|_| timed_out(http.timeout()))?;
+        let response = sent.map_err(|e| line_error(e, &url))?;
+        let status = response.status();
+        tracing::debug!(target: "haul::http", "GET {}/*** from byte {from} -> {}", url.origin().ascii_serialization(), status.as_u16());
+        if !status.is_redirection() {
+            let is_page = status.is_success() && is_html(text(response.headers(), CONTENT_TYPE).unwrap_or_default());
+            if !is_page || may_be_html(ask) {
+                return Ok(Fetched::Answer(response));
+            }
+            let body = beginning(http, response).await;
+            return Ok(Fetched::Page(Page::read(&url, &body, step > 0)));
+        }
+        let location = text(response.headers(), LOCATION);
+        let next = location.ok_or_else(|| Error::new(Kind::Protocol, "the server sends us elsewhere without saying where"));
+        url = next.and_then(|next| leading_to(&url, next)).map_err(|e| e.status(status.as_u16()).on(host_of(&url)))?;
+        if let Some(page) = Page::at(&url, ask.name) {
+            return Ok(Fetched::Page(page));
+        }
+    }
+    Err(Error::new(Kind::Protocol, format!("the server sends us elsewhere more than {MOST_REDIRECTS} times")).on(host_of(&url)))
+}
+
+/// Where `text`, found at `base`, leads to. Fails with `Refused` when that is plain http although `base` is https, and
+/// with `Protocol` when it is nothing that can be fetched.
+pub fn leading_to(base: &Url, text: &str) -> Result<Url> {
+    let url = base.join(text).map_err(|e| Error::new(Kind::Protocol, "the address of the file can't be read").cause(e))?;
+    match (base.scheme(), url.scheme()) {
+        ("https", "http") => Err(Error::new(Kind::Refused, "the server wants to send the file unencrypted, from an http address")),
+        (_, "https" | "http") if url.has_host() => Ok(url),
+        _ => Err(Error::new(Kind::Protocol, "the address of the file is no web address")),
+    }
+}
+
+fn whole(http: &Http, response: Response) -> Download {
+    let size = text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+    Download { from: 0, size, protocol: protocol(response.url()), chunks: chunks(response, http.timeout()) }
+}
+
+fn span_of(response: &Response) -> Option<Span> {
+    text(response.headers(), CONTENT_RANGE).and_then(Span::parse)
+}
+
+fn protocol(url: &Url) -> Protocol {
+    if url.scheme() == "https" { Protocol::Https } else { Protocol::Http }
+}
+
+/// The body as it comes; a silence of `timeout` ends it with `Interrupted`.
+fn chunks(response: Response, timeout: Duration) -> Chunks {
+    let url = response.url().clone();
+    let body = Box::pin(response.bytes_stream());
+    Box::pin(stream::unfold(Some((body, url)), move |state| async move {
+        let (mut body, url) = state?;
+        let failed = |error: Error| Some((Err(std::io::Error::other(error)), None));
+        match tokio::time::timeout(timeout, body.next()).await {
+            Err(_) => failed(timed_out(timeout).on(host_of(&url))),
+            Ok(Some(Err(error))) => failed(line_error(error, &url)),
+            Ok(Some(Ok(piece))) => Some((Ok(piece), Some((body, url)))),
+            Ok(None) => None,
+        }
+    }))
+}
+
+/// What can be read of a body that is no file; a line that breaks meanwhile loses only words.
+async fn beginning(http: &Http, response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    let mut chunks = chunks(response, http.timeout());
+    while let Some(Ok(piece)) = chunks.next().await {
+        body.extend_from_slice(piece.get(..piece.len().min(PAGE_READ - body.len())).unwrap_or_default());
+        if body.len() >= PAGE_READ {
+            break;
+        }
+    }
+    body.freeze()
+}
+
+/// The reply's own verdict. Its words may repeat the address, which is a secret.
+async fn refusal(http: &Http, response: Response) -> Error {
+    let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
+    let body = beginning(http, response).await;
+    let mut words = String::from_utf8_lossy(&body).into_owned();
+    for secret in parts_of(&url) {
+        words = words.replace(&secret, "***");
+    }
+    Reply { status, headers, url, body: words.into() }.refusal()
+}
+
+/// What of an address may be a secret: the longer steps of its path, and the values of its query.
+fn parts_of(url: &Url) -> Vec<String> {
+    let steps = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    steps.chain(values).filter(|part| part.len() >= 8).collect()
+}
+
+fn may_be_html(ask: &Ask<'_>) -> bool {
+    ask.mime.is_some_and(is_html) || mime_guess::from_path(ask.name).first_raw().is_some_and(is_html)
+}
+
+fn is_html(mime: &str) -> bool {
+    let mime = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(mime.as_str(), "text/html" | "application/xhtml+xml")
+}
+
+fn text(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! A page that came, or would come, in place of a file. Some sites tell their refusals so: a redirect to
+//! `/error?e=MESSAGE` or to a sign-in page, or HTTP 200 with HTML (providers.md 2.6).
+
+use reqwest::Url;
+
+use crate::error::{Error, Kind};
+use crate::model::text::first_words;
+
+const WORDS_SHOWN: usize = 200;
+
+/// Where pages stand that are no files.
+const KNOWN: &[&str] = &["error", "register", "login", "signin", "sign-in", "upgrade"];
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// What it says, in a few words; empty when it says nothing.
+    pub reason: String,
+    /// We were sent there: a refusal, not an accident.
+    pub sent: bool,
+}
+
+impl Page {
+    /// Is this address one of the known pages? Not when the file itself has that name.
+    pub(super) fn at(url: &Url, file: &str) -> Option<Page> {
+        let last = url.path_segments()?.rfind(|step| !step.is_empty())?.to_ascii_lowercase();
+        if last == file.to_ascii_lowercase() {
+            return None;
+        }
+        let stem = last.split('.').next().unwrap_or_default();
+        KNOWN
+            .contains(&stem)
+            .then(|| Page { reason: told_in(url).unwrap_or_else(|| format!("sent to the site's {stem} page")), sent: true })
+    }
+
+    pub(super) fn read(url: &Url, body: &[u8], sent: bool) -> Page {
+        let reason = told_in(url).unwrap_or_else(|| words(&String::from_utf8_lossy(body)));
+        Page { reason, sent }
+    }
+
+    /// For services that have no better words for it: status 8 when we were sent there, else 11.
+    pub fn error(&self) -> Error {
+        let kind = if self.sent { Kind::Refused } else { Kind::Protocol };
+        self.error_of(kind)
+    }
+
+    pub fn error_of(&self, kind: Kind) -> Error {
+        let error = Error::new(kind, "the server sent a page in place of the file");
+        if self.reason.is_empty() { error } else { error.cause(anyhow::anyhow!("{}", self.reason)) }
+    }
+}
+
+fn told_in(url: &Url) -> Option<String> {
+    let (_, said) = url.query_pairs().find(|(name, _)| name == "e")?;
+    Some(first_words(&said, WORDS_SHOWN)).filter(|said| !said.is_empty())
+}
+
+/// The title, else the first words that a reader would see.
+fn words(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|at| Some((at + lower.get(at..)?.find('>')? + 1, at + lower.get(at..)?.find("</title")?)));
+    let title = title.and_then(|(from, to)| html.get(from..to)).map(|title| first_words(title, WORDS_SHOWN));
+    title.filter(|title| !title.is_empty()).unwrap_or_else(|| first_words(&without_tags(html), WORDS_SHOWN))
+}
+
+fn without_tags(html: &str) -> String {
+    let mut text = String::new();
+    for piece in html.split('<') {
+        text.push_str(piece.split_once('>').map_or("", |(_, after)| after));
+        text.push(' ');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn known_pages_and_their_reason() {
+        let at = |text: &str| Page::at(&url(text), "a.mov").map(|page| page.reason);
+        assert_eq!(at("https://h/error?e=You+must+wait+30%20seconds").as_deref(), Some("You must wait 30 seconds"));
+        assert_eq!(at("https://h/error.html?e=File%20has%20been%20removed.").as_deref(), Some("File has been removed."));
+        assert_eq!(at("https://h/site/register.html").as_deref(), Some("sent to the site's register page"));
+        assert_eq!(at("https://h/login/").as_deref(), Some("sent to the site's login page"));
+        assert_eq!(at("https://fs1.h/2Vv/a.mov?download_token=x"), None);
+        assert_eq!(at("https://fs1.h/"), None);
+        assert_eq!(Page::at(&url("https://h/2Vv/Login.html"), "login.html"), None, "the file itself");
+    }
+
+    #[test]
+    fn what_a_page_says() {
+        let read = |body: &str| Page::read(&url("https://h/x"), body.as_bytes(), false).reason;
+        assert_eq!(read("<!DOCTYPE html><html><head><TITLE lang=en> Please\n wait </TITLE>"), "Please wait");
+        assert_eq!(read("<html><body><h1>Down</h1> for  <b>maintenance</b>"), "Down for maintenance");
+        assert_eq!(read("<title></title>"), "");
+        assert_eq!(read("</title><title"), "");
+        assert_eq!(read(""), "");
+        assert_eq!(read("<title>\x1b[2Jü</title>"), "\\u{1b}[2Jü");
+    }
+
+    #[test]
+    fn being_sent_there_is_a_refusal() {
+        let page = |sent| Page { reason: "no".into(), sent };
+        assert_eq!((page(true).error().kind(), page(false).error().kind()), (Kind::Refused, Kind::Protocol));
+        assert_eq!(page(true).error().to_string(), "the server sent a page in place of the file: no");
+    }
+}

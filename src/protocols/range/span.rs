@@ -1,0 +1,94 @@
+//! `Content-Range` (RFC 9110, 14.4).
+
+/// `bytes 5-9/10`: first and last byte, and the bytes of the whole file unless the server does not know them (`*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub first: u64,
+    pub last: u64,
+    pub whole: Option<u64>,
+}
+
+impl Span {
+    pub fn parse(text: &str) -> Option<Span> {
+        let (range, whole) = body(text)?;
+        let (first, last) = range.split_once('-')?;
+        let (first, last) = (number(first)?, number(last)?);
+        let whole = if whole == "*" { None } else { Some(number(whole)?) };
+        (first <= last && whole.is_none_or(|whole| last < whole)).then_some(Span { first, last, whole })
+    }
+
+    /// Is this the rest of a file from byte `from` on, to its very end? `size`: bytes of the file, where they are known.
+    pub fn fits(&self, from: u64, size: Option<u64>) -> bool {
+        let end = match (self.whole, size) {
+            (Some(told), Some(known)) if told != known => return false,
+            (told, known) => told.or(known),
+        };
+        self.first == from && end.is_none_or(|end| self.last.checked_add(1) == Some(end))
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.whole.is_some() && self.fits(0, None)
+    }
+}
+
+/// The bytes of the whole file, as a refused range tells them: `bytes */10`.
+pub fn whole_size(text: &str) -> Option<u64> {
+    let (range, whole) = body(text)?;
+    if range == "*" { number(whole) } else { None }
+}
+
+fn body(text: &str) -> Option<(&str, &str)> {
+    let (unit, rest) = text.trim().split_once(' ')?;
+    let (range, whole) = rest.split_once('/')?;
+    unit.eq_ignore_ascii_case("bytes").then_some((range.trim(), whole.trim()))
+}
+
+/// `parse` alone would take a sign.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_range_and_what_is_none() {
+        let span = |first, last, whole| Some(Span { first, last, whole });
+        for (text, wanted) in [
+            ("bytes 5-9/10", span(5, 9, Some(10))),
+            ("Bytes  5-9 / 10", span(5, 9, Some(10))),
+            ("bytes 0-0/1", span(0, 0, Some(1))),
+            ("bytes 5-9/*", span(5, 9, None)),
+            ("bytes */10", None),
+            ("bytes 9-5/10", None),
+            ("bytes 5-10/10", None),
+            ("bytes +5-9/10", None),
+            ("bytes 5-/10", None),
+            ("bytes 5-9", None),
+            ("items 5-9/10", None),
+            ("bytes 5-99999999999999999999/10", None),
+            ("", None),
+        ] {
+            assert_eq!(Span::parse(text), wanted, "{text:?}");
+        }
+        for (text, wanted) in [("bytes */10", Some(10)), ("bytes 0-9/10", None), ("bytes */*", None), ("bytes */-1", None), ("x", None)] {
+            assert_eq!(whole_size(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_rest_of_the_same_file_fits() {
+        let fits = |text: &str, from, size| Span::parse(text).unwrap().fits(from, size);
+        assert!(fits("bytes 5-9/10", 5, Some(10)) && fits("bytes 5-9/10", 5, None));
+        assert!(fits("bytes 5-9/*", 5, Some(10)) && fits("bytes 5-9/*", 5, None));
+        assert!(!fits("bytes 4-9/10", 5, Some(10)), "another start");
+        assert!(!fits("bytes 5-8/10", 5, Some(10)), "not to the end");
+        assert!(!fits("bytes 5-10/11", 5, Some(10)), "another file");
+        assert!(!fits("bytes 5-8/*", 5, Some(10)));
+        assert!(!fits("bytes 5-18446744073709551615/*", 5, Some(10)));
+        assert!(Span::parse("bytes 0-9/10").unwrap().is_whole());
+        assert!(!Span::parse("bytes 0-8/10").unwrap().is_whole() && !Span::parse("bytes 0-9/*").unwrap().is_whole());
+    }
+}

@@ -1,0 +1,104 @@
+//! From the wire to the disk: the answer's bytes pass the speed limit and the hash, and are written by a blocking thread
+//! of their own. When this returns, all that was taken from the wire is in the file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::part::Part;
+use crate::contract::Download;
+use crate::error::{Error, Kind, Result};
+use crate::model::Event;
+use crate::model::event::FileId;
+use crate::transfer::meter::{Piece, Pulse};
+use crate::transfer::retry::Desk;
+use crate::transfer::source::read_failure;
+use crate::transfer::watch::stalled;
+
+/// Pieces that may wait for the disk; each is what one read of the network gave.
+const WRITE_BEHIND: usize = 16;
+
+pub struct Flow<'a> {
+    pub desk: &'a Desk,
+    pub id: FileId,
+    pub part: &'a Arc<Part>,
+    /// Which of several spans this is.
+    pub span: Option<usize>,
+    pub hash: Option<mpsc::Sender<Piece>>,
+    pub stopped: &'a AtomicBool,
+}
+
+impl Flow<'_> {
+    /// Writes the bytes `[at, end)` of the file, which `download` gives from `at` on; `end` is `u64::MAX` where nobody knows
+    /// it. Fails with `Interrupted` when the bytes end early or stall.
+    pub async fn run(&self, download: Download, at: u64, end: u64) -> Result<()> {
+        let (sender, mut receiver) = mpsc::channel::<Piece>(WRITE_BEHIND);
+        let (part, span) = (self.part.clone(), self.span);
+        let writer = tokio::task::spawn_blocking(move || {
+            while let Some((at, piece)) = receiver.blocking_recv() {
+                part.write(span, at, &piece)?;
+            }
+            Ok::<_, std::io::Error>(())
+        });
+        let pulse = Pulse::default();
+        let read = tokio::select! {
+            read = self.read(download, at, end, sender, &pulse) => read,
+            stall = stalled(&pulse, u64::MAX, &self.desk.policy) => Err(stall),
+        };
+        let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
+        // A full disk explains a reading that broke off, not the other way round.
+        written.map_err(|e| unwritable(self.part, e))?;
+        read
+    }
+
+    async fn read(&self, download: Download, mut at: u64, end: u64, disk: mpsc::Sender<Piece>, pulse: &Pulse) -> Result<()> {
+        let mut chunks = download.chunks;
+        while at < end && !self.stopped.load(Ordering::Relaxed) {
+            let Some(piece) = chunks.next().await else { break };
+            let piece = piece.map_err(|e| read_failure(e, &self.part.path().display().to_string()))?;
+            let piece = self.cut(piece, at, end)?;
+            let len = piece.len() as u64;
+            pulse.held.store(true, Ordering::Relaxed);
+            if let Some(limit) = &self.desk.limit {
+                limit.take(piece.len()).await;
+            }
+            if let Some(hash) = &self.hash {
+                // A hash thread that is gone only costs another reading.
+                let _ = hash.send((at, piece.clone())).await;
+            }
+            if disk.send((at, piece)).await.is_err() {
+                return Ok(());
+            }
+            pulse.held.store(false, Ordering::Relaxed);
+            pulse.moved.fetch_add(len, Ordering::Relaxed);
+            self.desk.events.tell(Event::Sent { id: self.id, bytes: len });
+            at += len;
+        }
+        if at < end && end != u64::MAX && !self.stopped.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, format!("the bytes ended after {at} of {end}")));
+        }
+        Ok(())
+    }
+
+    /// A range goes on to the end of the file, whatever was asked; of a whole file nothing may follow.
+    fn cut(&self, piece: Bytes, at: u64, end: u64) -> Result<Bytes> {
+        let room = usize::try_from(end - at).unwrap_or(usize::MAX);
+        if piece.len() <= room {
+            return Ok(piece);
+        }
+        if self.span.is_none() {
+            return Err(Error::new(Kind::Integrity, format!("more bytes come than the {end} that were announced")));
+        }
+        Ok(piece.slice(..room))
+    }
+}
+
+fn unwritable(part: &Part, e: std::io::Error) -> Error {
+    let error = Error::new(Kind::Local, "it can't be written").on(part.path().display().to_string());
+    let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+    let error = error.cause(e);
+    if full { error.hint("make room and run it again; it goes on where it stopped") } else { error }
+}

@@ -1,0 +1,215 @@
+//! One file down: the only download loop. Bytes go to `.NAME.haul-part` beside the target; after a failure that may pass
+//! the next request begins where they end, and only what is complete and verified gets its name.
+
+mod flow;
+pub mod part;
+mod record;
+mod spans;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::flow::Flow;
+use self::part::Part;
+use self::record::Whose;
+use super::conflict::Stamp;
+use super::meter::Hash;
+use super::retry::Desk;
+use super::source::{FileSource, md5_of};
+use crate::contract::Download;
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::Verified;
+use crate::model::{Entry, Event, Protocol};
+
+/// What is to be fetched, and where to.
+pub struct Order<'a> {
+    pub file: &'a Entry,
+    /// Origin and account of the remote, as in `Finished::remote`.
+    pub remote: &'a str,
+    /// The file's new place; its folder is there.
+    pub target: &'a Path,
+    /// Something of that name is there and may be replaced; else nothing that appears meanwhile is.
+    pub replace: bool,
+    /// Connections for this file, where the server gives ranges.
+    pub streams: usize,
+    /// What the content must have, lower-case hex.
+    pub md5: Option<String>,
+    /// Compute the MD5 although there is nothing to compare it with.
+    pub hash: bool,
+}
+
+/// A file that is complete here, under its name.
+#[derive(Debug)]
+pub struct Downloaded {
+    /// Bytes.
+    pub size: u64,
+    /// Lower-case hex, when it was computed.
+    pub md5: Option<String>,
+    pub verified: Verified,
+    pub protocol: Protocol,
+    /// Bytes that an earlier run had brought.
+    pub resumed_from: u64,
+    pub retries: u32,
+    pub time: Duration,
+}
+
+/// Fails with `Integrity` when size or MD5 are not what the provider tells (what came is removed then), with `Exists`
+/// when something took the name meanwhile, with `Local` when it can't be stored.
+pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>) -> Result<Downloaded> {
+    let begun = Instant::now();
+    let whose = Whose { remote: order.remote.to_owned(), id: order.file.id.clone(), stamp: Stamp::of(order.file).text() };
+    let part = Arc::new(Part::open(order.target, whose)?);
+    let resumed_from = part.have()?;
+    let fetching = Fetching::new(desk, id, order, part.clone(), resumed_from);
+    desk.events.tell(Event::Accepted { id, offset: resumed_from });
+    let outcome = match fetching.bring().await {
+        Ok(()) => fetching.verify().await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok((size, md5, verified)) => {
+            part.finish(order.target, order.replace)?;
+            let protocol = fetching.protocol.get().copied().unwrap_or(Protocol::Https);
+            let retries = fetching.retries.load(Ordering::Relaxed);
+            Ok(Downloaded { size, md5, verified, protocol, resumed_from: resumed_from.min(size), retries, time: begun.elapsed() })
+        }
+        Err(error) => {
+            // Bytes that are wrong must not be gone on with.
+            if error.kind() == Kind::Integrity {
+                part.discard();
+            }
+            Err(error)
+        }
+    }
+}
+
+struct Fetching<'a> {
+    desk: &'a Desk,
+    id: FileId,
+    order: &'a Order<'a>,
+    part: Arc<Part>,
+    /// While the bytes come in order from the first on; else the file is read once more.
+    hash: Mutex<Option<Hash>>,
+    /// Bytes of the whole file: the provider's word, else the first answer's.
+    size: OnceLock<u64>,
+    protocol: OnceLock<Protocol>,
+    retries: AtomicU32,
+    /// One of several streams has failed for good.
+    stopped: AtomicBool,
+}
+
+impl<'a> Fetching<'a> {
+    fn new(desk: &'a Desk, id: FileId, order: &'a Order<'a>, part: Arc<Part>, have: u64) -> Self {
+        let inline = (order.hash || order.md5.is_some()) && have == 0 && order.streams < 2;
+        let size = order.file.size.map(OnceLock::from).unwrap_or_default();
+        let hash = Mutex::new(inline.then(Hash::start));
+        let (protocol, retries, stopped) = Default::default();
+        Fetching { desk, id, order, part, hash, size, protocol, retries, stopped }
+    }
+
+    async fn bring(&self) -> Result<()> {
+        if (self.order.streams > 1 || self.part.is_split()) && self.in_spans().await? {
+            return Ok(());
+        }
+        self.in_one().await
+    }
+
+    async fn in_one(&self) -> Result<()> {
+        let mut patience = self.desk.patience(Some(self.id));
+        let mut furthest = self.part.have()?;
+        loop {
+            let outcome = self.once().await;
+            self.retries.store(patience.retries(), Ordering::Relaxed);
+            let Err(error) = outcome else { return Ok(()) };
+            let have = self.part.have()?;
+            if have > furthest {
+                patience.progress();
+                furthest = have;
+            }
+            self.desk.events.tell(Event::Accepted { id: self.id, offset: have });
+            patience.after(error).await?;
+        }
+    }
+
+    /// One request, from where the part ends.
+    async fn once(&self) -> Result<()> {
+        let have = self.part.have()?;
+        match self.size.get() {
+            Some(size) if have == *size && have > 0 => return Ok(()),
+            Some(size) if have > *size => self.start_over()?,
+            _ => {}
+        }
+        let at = self.part.have()?;
+        let download = self.open(at).await?;
+        if download.from != at {
+            self.start_over()?;
+        }
+        let (from, end) = (download.from, self.size.get().copied().unwrap_or(u64::MAX));
+        self.flow(None).run(download, from, end).await
+    }
+
+    /// Asks for the file from `at` on. Fails with `Integrity` when the answer is about a file of another size.
+    async fn open(&self, at: u64) -> Result<Download> {
+        let download = self.desk.provider.open_download(self.order.file, at).await?;
+        if download.from != at && download.from != 0 {
+            return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
+        }
+        let _ = self.protocol.set(download.protocol);
+        if let Some(told) = download.size {
+            let size = *self.size.get_or_init(|| told);
+            if told != size {
+                return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
+                    .hint("list the folder again; if it still differs, the copy there is not good"));
+            }
+        }
+        Ok(download)
+    }
+
+    fn start_over(&self) -> Result<()> {
+        *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if self.part.have()? > 0 {
+            self.part.start_over()?;
+            self.desk.events.tell(Event::StartedOver { id: self.id, left_behind: None });
+        }
+        Ok(())
+    }
+
+    fn flow(&self, span: Option<usize>) -> Flow<'_> {
+        let feeder = self.hash.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Hash::feeder);
+        Flow { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, stopped: &self.stopped }
+    }
+
+    /// Compares all that is known.
+    async fn verify(&self) -> Result<(u64, Option<String>, Verified)> {
+        let (have, known) = (self.part.have()?, self.size.get().copied());
+        if let Some(size) = known.filter(|size| *size != have) {
+            return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes there, {have} bytes came")));
+        }
+        let md5 = match self.order.hash || self.order.md5.is_some() {
+            true => Some(self.md5(have).await?),
+            false => None,
+        };
+        match (&self.order.md5, &md5) {
+            (Some(there), Some(here)) if !there.eq_ignore_ascii_case(here) => {
+                Err(Error::new(Kind::Integrity, format!("the MD5 differs: {there} there, {here} came"))
+                    .hint("run it again; nothing was kept of it"))
+            }
+            (Some(_), _) => Ok((have, md5, Verified::Md5)),
+            _ => Ok((have, md5, if known.is_some() { Verified::Size } else { Verified::None })),
+        }
+    }
+
+    async fn md5(&self, size: u64) -> Result<String> {
+        let inline = self.hash.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(hash) = inline
+            && let Some(md5) = hash.finish(size).await
+        {
+            return Ok(md5);
+        }
+        self.desk.events.tell(Event::Checking { id: self.id });
+        md5_of(&FileSource::open(self.part.path())?).await
+    }
+}

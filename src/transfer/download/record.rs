@@ -1,0 +1,53 @@
+//! Whose bytes a download in progress holds, and which are missing. A record that is torn or of another entry only costs a
+//! new start.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// The very content that the bytes are of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whose {
+    pub remote: String,
+    pub id: String,
+    /// As in `Finished::stamp`.
+    pub stamp: String,
+}
+
+/// Bytes `[at, end)` that are still missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    pub at: u64,
+    pub end: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct Record {
+    pub whose: Whose,
+    /// Empty while there is one stream: then the part's length tells.
+    pub missing: Vec<Span>,
+    /// Bytes written since it was last put down.
+    #[serde(skip)]
+    pub unnoted: u64,
+}
+
+impl Record {
+    /// Does a part of that length go with it?
+    pub fn is_about(&self, length: u64) -> bool {
+        match self.missing.last() {
+            Some(last) => last.end == length && self.missing.iter().all(|span| span.at <= span.end && span.end <= length),
+            None => true,
+        }
+    }
+
+    /// None when there is none, or a torn one.
+    pub fn read(path: &Path) -> Option<Record> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    }
+
+    pub fn write(&mut self, path: &Path) -> io::Result<()> {
+        self.unnoted = 0;
+        std::fs::write(path, serde_json::to_vec(self)?)
+    }
+}

@@ -1,0 +1,202 @@
+//! What becomes of a local file whose name is taken (`--if-exists` of `get`). Nothing is called the same by its size alone.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::local::{link_in_the_way, shown};
+use crate::contract::{Finished, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::Entry;
+use crate::transfer::IfExists;
+use crate::transfer::conflict::{self, Stamp, is_same_source, known_md5};
+use crate::transfer::source::{FileSource, Identity, md5_of};
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Fetch it to `to`; `replaces`: something that may be replaced has the name.
+    Fetch {
+        to: PathBuf,
+        replaces: bool,
+    },
+    Skip {
+        reason: String,
+    },
+}
+
+/// What this machine knows of an entry besides what its provider tells.
+pub struct Known<'a> {
+    pub ledger: &'a dyn Ledger,
+    /// Origin and account, as in [`Finished::remote`].
+    pub remote: &'a str,
+}
+
+impl Known<'_> {
+    pub fn md5(&self, file: &Entry) -> Result<Option<String>> {
+        known_md5(file, self.ledger, self.remote)
+    }
+
+    /// Remembers that `target` holds what `file` is now.
+    pub fn fetched(&self, file: &Entry, target: &Path, md5: Option<String>) -> Result<()> {
+        let here = Identity::of(target)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        self.ledger.record_finished(&Finished {
+            remote: self.fetches(),
+            id: fetch_id(file, &here.path),
+            stamp: Stamp::of(file).text(),
+            size: file.size,
+            md5,
+            source: here.path,
+            source_size: here.size,
+            source_mtime_ns: here.modified_ns,
+            source_inode: here.inode,
+            at: i64::try_from(now).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// Downloads are kept apart from what was put: one entry may be here in several places.
+    fn fetches(&self) -> String {
+        format!("get|{}", self.remote)
+    }
+}
+
+fn fetch_id(file: &Entry, path: &str) -> String {
+    format!("{}|{path}", file.id)
+}
+
+pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known<'_>) -> Result<Decision> {
+    let meta = match std::fs::symlink_metadata(target) {
+        Ok(meta) => meta,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Decision::Fetch { to: target.to_owned(), replaces: false }),
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on(shown(target)).cause(e)),
+    };
+    if policy == IfExists::Rename {
+        return Ok(Decision::Fetch { to: free_name(target), replaces: false });
+    }
+    if meta.is_symlink() {
+        return Err(link_in_the_way(target));
+    }
+    if !meta.is_file() {
+        let what = if meta.is_dir() { "a folder of this name is in the way" } else { "something that is no file is in the way" };
+        return Err(Error::new(Kind::Exists, what).on(shown(target)));
+    }
+    let fetch = Decision::Fetch { to: target.to_owned(), replaces: true };
+    match policy {
+        IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
+            .on(shown(target))
+            .hint("choose with --if-exists update, replace, skip or rename")),
+        IfExists::Skip => Ok(Decision::Skip { reason: "it exists".to_owned() }),
+        IfExists::Replace | IfExists::Rename => Ok(fetch),
+        IfExists::Update => Ok(match provably_same(target, file, known).await? {
+            Some(reason) => Decision::Skip { reason },
+            None => fetch,
+        }),
+    }
+}
+
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has.
+fn free_name(target: &Path) -> PathBuf {
+    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    target.with_file_name(conflict::free_name(&name, |name| target.with_file_name(name).symlink_metadata().is_ok()))
+}
+
+/// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
+async fn provably_same(target: &Path, file: &Entry, known: &Known<'_>) -> Result<Option<String>> {
+    let here = Identity::of(target)?;
+    if file.size.is_some_and(|size| size != here.size) {
+        return Ok(None);
+    }
+    let fetched = known.ledger.finished(&known.fetches(), &fetch_id(file, &here.path))?;
+    let fetched = fetched.filter(|fetched| Stamp::of(file).fits(&fetched.stamp) && fetched.source_size == here.size);
+    if let Some(fetched) = &fetched
+        && is_same_source(fetched, &here)
+    {
+        return Ok(Some("unchanged since it was fetched".to_owned()));
+    }
+    let Some(there) = known.md5(file)?.or_else(|| fetched.and_then(|fetched| fetched.md5)) else { return Ok(None) };
+    let same = md5_of(&FileSource::open(target)?).await?.eq_ignore_ascii_case(&there);
+    Ok(same.then(|| "same MD5".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntryKind, RemotePath};
+
+    struct World {
+        dir: tempfile::TempDir,
+        state: crate::state::State,
+        file: Entry,
+    }
+
+    impl World {
+        fn new() -> World {
+            let dir = tempfile::tempdir().unwrap();
+            let state = crate::state::State::new(Some(dir.path().join("state")));
+            let mut file = Entry::new(EntryKind::File, "7", RemotePath::parse("/a.mov").unwrap());
+            file.size = Some(7);
+            std::fs::write(dir.path().join("a.mov"), "content").unwrap();
+            World { dir, state, file }
+        }
+
+        fn target(&self) -> PathBuf {
+            self.dir.path().join("a.mov")
+        }
+
+        fn known(&self) -> Known<'_> {
+            Known { ledger: &self.state, remote: "r" }
+        }
+
+        async fn decide(&self, policy: IfExists) -> Result<Decision> {
+            decide(policy, &self.target(), &self.file, &self.known()).await
+        }
+    }
+
+    fn skip(reason: &str) -> Decision {
+        Decision::Skip { reason: reason.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn each_policy_has_its_way() {
+        let world = World::new();
+        let fetch = |name: &str, replaces| Decision::Fetch { to: world.dir.path().join(name), replaces };
+        assert_eq!(world.decide(IfExists::Fail).await.unwrap_err().kind(), Kind::Exists);
+        assert_eq!(world.decide(IfExists::Skip).await.unwrap(), skip("it exists"));
+        assert_eq!(world.decide(IfExists::Replace).await.unwrap(), fetch("a.mov", true));
+        assert_eq!(world.decide(IfExists::Rename).await.unwrap(), fetch("a (2).mov", false));
+        assert_eq!(world.decide(IfExists::Update).await.unwrap(), fetch("a.mov", true), "size alone proves nothing");
+        std::fs::remove_file(world.target()).unwrap();
+        for policy in [IfExists::Fail, IfExists::Skip, IfExists::Rename, IfExists::Update] {
+            assert_eq!(world.decide(policy).await.unwrap(), fetch("a.mov", false));
+        }
+        std::fs::create_dir(world.target()).unwrap();
+        assert_eq!(world.decide(IfExists::Replace).await.unwrap_err().kind(), Kind::Exists);
+    }
+
+    #[tokio::test]
+    async fn what_is_provably_the_same() {
+        let mut world = World::new();
+        world.file.md5 = Some(format!("{:X}", md5::compute("content")));
+        assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
+        world.file.md5 = None;
+        world.known().fetched(&world.file, &world.target(), None).unwrap();
+        assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
+        world.file.extra.insert("revision".into(), 2.into());
+        world.known().fetched(&world.file, &world.target(), None).unwrap();
+        world.file.extra.insert("revision".into(), 3.into());
+        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed there");
+        world.file.extra.insert("revision".into(), 2.into());
+        std::fs::write(world.target(), "CONTENT").unwrap();
+        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed here");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_is_neither_written_through_nor_replaced() {
+        let world = World::new();
+        std::fs::rename(world.target(), world.dir.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(world.dir.path().join("real"), world.target()).unwrap();
+        for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip] {
+            assert_eq!(world.decide(policy).await.unwrap_err().kind(), Kind::Refused, "{policy:?}");
+        }
+    }
+}

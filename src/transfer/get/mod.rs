@@ -1,0 +1,221 @@
+//! The whole of a `get`: what the addresses name, where each file lands, then so many files at once. Folders are listed as
+//! the work comes to them, so that a large tree takes no memory. Each file's outcome is an event; what stops the whole
+//! run comes back as the error.
+
+mod keep;
+mod local;
+pub mod stdout;
+mod walk;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use self::keep::{Decision, Known, decide};
+use self::local::{Local, check_name, enter, shown};
+use super::IfExists;
+use super::conflict::Stamp;
+use super::download::{Downloaded, Order, download};
+use super::put::ChecksumMode;
+use super::retry::Desk;
+use crate::contract::Ledger;
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::{Failure, Transfer};
+use crate::model::{Address, Entry, Event, RemotePath, Report, Root};
+
+/// What an address names, and all that is needed to read there.
+#[derive(Clone)]
+pub struct Origin {
+    pub desk: Desk,
+    pub ledger: Arc<dyn Ledger>,
+    /// Origin and account, as in `Finished::remote`.
+    pub key: String,
+    pub address: Address,
+    pub entry: Entry,
+    /// What is inside of the folder is meant, not the folder under its own name.
+    pub contents: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct GetOptions {
+    pub if_exists: IfExists,
+    pub checksum: ChecksumMode,
+    /// Files in flight.
+    pub jobs: usize,
+    /// Connections for one large file.
+    pub streams: usize,
+    pub dry_run: bool,
+    pub fail_fast: bool,
+}
+
+/// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
+/// events.
+pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> Result<()> {
+    let mut asked = HashSet::new();
+    for origin in origins.iter().filter(|origin| asked.insert(origin.key.clone())) {
+        if let Some(most) = downloads_at_once(origin).await? {
+            options.jobs = options.jobs.min(most).max(1);
+            options.streams = options.streams.min(most / options.jobs).max(1);
+        }
+    }
+    let several = origins.len() > 1;
+    let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
+    let run = Run {
+        local,
+        options,
+        several,
+        taken: Mutex::default(),
+        planned: Mutex::default(),
+        ids: AtomicU64::new(0),
+        stopped: OnceLock::new(),
+    };
+    Arc::new(run).carry_out(origins).await;
+    Ok(())
+}
+
+/// How many downloads the account may have at once. Fails with `Refused` when it may have none.
+async fn downloads_at_once(origin: &Origin) -> Result<Option<usize>> {
+    let account = origin.desk.ask(|| origin.desk.provider.sign_in()).await?;
+    for warning in account.warnings {
+        origin.desk.events.tell(Event::Warning(warning));
+    }
+    let refused = |why: &str, hint: &str| Err(Error::new(Kind::Refused, why).on(origin.address.remote.clone()).hint(hint));
+    match account.limits {
+        limits if limits.expired == Some(true) => refused("the share or account has expired", "ask its owner for a new one"),
+        limits if limits.may_download == Some(false) => {
+            refused("this account may not download the files themselves", "ask the owner for the download of originals")
+        }
+        limits => Ok(limits.downloads_at_once),
+    }
+}
+
+/// How a person calls an entry: `studio:/a/b`, or by the id that the address began with.
+fn shown_source(address: &Address, entry: &Entry) -> String {
+    match address.place.root {
+        Root::Top => format!("{}:{}", address.remote, entry.path),
+        Root::Id(_) => format!("{}:@{}", address.remote, entry.id),
+    }
+}
+
+/// One file to get.
+struct Item {
+    origin: Arc<Origin>,
+    file: Entry,
+    /// Folders below the user's own.
+    below: Vec<String>,
+    /// Its name here.
+    name: String,
+}
+
+struct Run {
+    local: Local,
+    options: GetOptions,
+    /// Sources may land on each other.
+    several: bool,
+    taken: Mutex<HashSet<PathBuf>>,
+    /// Files and bytes that are known of so far.
+    planned: Mutex<(u64, u64)>,
+    ids: AtomicU64,
+    /// A failure that every further file would meet too (or `--fail-fast`).
+    stopped: OnceLock<Kind>,
+}
+
+impl Run {
+    fn next_id(&self) -> FileId {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn one(&self, item: Item) {
+        let id = self.next_id();
+        if let Some(kind) = self.stopped.get() {
+            return self.failed(id, &item.origin, &item.file, &Error::new(*kind, "not tried, because an earlier failure stopped the run"));
+        }
+        match self.bring(id, &item).await {
+            Ok(report) => item.origin.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
+            Err(error) => {
+                if self.options.fail_fast || error.kind() == Kind::Auth {
+                    let _ = self.stopped.set(error.kind());
+                }
+                self.failed(id, &item.origin, &item.file, &error);
+            }
+        }
+    }
+
+    fn failed(&self, id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
+        let source = shown_source(&origin.address, entry);
+        let failure = Failure::new(error).of_source(source).at(&origin.address.remote, entry.path.to_string());
+        origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+    }
+
+    async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
+        let Item { origin, file, name, .. } = item;
+        let folder = enter(self.local.folder(), &item.below, !self.options.dry_run)?;
+        let target = folder.join(check_name(name)?);
+        self.take(&target)?;
+        let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
+        // Two runs that fetch to one place take turns; the second then sees what the first has done.
+        let place = std::path::absolute(&target)?;
+        let _claim = if self.options.dry_run { None } else { origin.ledger.claim(&format!("get|{}", place.display()), true).await? };
+        match decide(self.options.if_exists, &target, file, &known).await? {
+            Decision::Skip { reason } => Ok(self.skipped(item, &target, reason)),
+            Decision::Fetch { to, replaces } if self.options.dry_run => Ok(self.foreseen(item, &to, replaces)),
+            Decision::Fetch { to, replaces } => {
+                origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
+                let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
+                let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
+                let order = Order { file, remote: &origin.key, target: &to, replace: replaces, streams: self.options.streams, md5, hash };
+                let downloaded = download(&origin.desk, id, &order).await?;
+                if let Err(e) = known.fetched(file, &to, downloaded.md5.clone()) {
+                    origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
+                }
+                Ok(self.downloaded(item, &to, downloaded))
+            }
+        }
+    }
+
+    /// Fails with `Usage` when another source of this run lands there too.
+    fn take(&self, target: &std::path::Path) -> Result<()> {
+        if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned()) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(target))).hint("get them into different folders"))
+    }
+
+    fn skipped(&self, item: &Item, target: &std::path::Path, reason: String) -> Report {
+        let (source, remote, path) = from(item);
+        Report::NotDownloaded { source, remote, path, target: shown(target), id: item.file.id.clone(), size: item.file.size, reason }
+    }
+
+    fn foreseen(&self, item: &Item, target: &std::path::Path, replaces: bool) -> Report {
+        let (source, remote, path) = from(item);
+        let action = if replaces { "replace" } else { "download" };
+        Report::PlannedDownload { action, source, remote, path, target: shown(target), size: item.file.size }
+    }
+
+    fn downloaded(&self, item: &Item, target: &std::path::Path, done: Downloaded) -> Report {
+        let (source, remote, path) = from(item);
+        Report::Downloaded(Transfer {
+            source,
+            remote,
+            path,
+            id: Some(item.file.id.clone()),
+            size: done.size,
+            md5: done.md5,
+            verified: done.verified,
+            protocol: done.protocol,
+            resumed_from: done.resumed_from,
+            retries: done.retries,
+            seconds: done.time.as_secs_f64(),
+            stamp: Some(Stamp::of(&item.file).text()),
+            target: Some(shown(target)),
+            kept: None,
+        })
+    }
+}
+
+fn from(item: &Item) -> (String, String, RemotePath) {
+    let address = &item.origin.address;
+    (shown_source(address, &item.file), address.remote.clone(), item.file.path.clone())
+}

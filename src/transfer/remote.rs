@@ -1,0 +1,134 @@
+//! A file on a remote as one unbroken stream: what breaks is asked for again from the byte where it broke. For standard
+//! output, and for an upload to another remote; nothing of it is stored here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::retry::Desk;
+use super::source::{read_failure, receive};
+use crate::contract::{BoxFuture, Chunks, Source};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event};
+
+/// Pieces read ahead; each is what one read of the network gave.
+const READ_AHEAD: usize = 8;
+
+pub struct RemoteSource {
+    desk: Desk,
+    file: Arc<Entry>,
+    name: String,
+    size: Option<u64>,
+}
+
+impl RemoteSource {
+    /// Asks for the size where the listing does not tell it. `name`: how a person calls the file.
+    pub async fn open(desk: &Desk, file: &Entry, name: String) -> Result<RemoteSource> {
+        let size = match file.size {
+            Some(size) => Some(size),
+            None => desk.ask(|| desk.provider.open_download(file, 0)).await?.size,
+        };
+        Ok(RemoteSource { desk: desk.clone(), file: Arc::new(file.clone()), name, size })
+    }
+}
+
+impl Source for RemoteSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    fn read(&self, from: u64, len: u64) -> Chunks {
+        let end = from.saturating_add(len);
+        bytes(&self.desk, &self.file, from, self.size.map_or(end, |size| size.min(end)), self.size)
+    }
+
+    fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
+        let left = self.size.map_or(most, |size| size.saturating_sub(from).min(most));
+        Box::pin(async move { Ok(left) })
+    }
+
+    /// What has an id keeps its content: a new one gets another id, or another revision.
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The bytes `[from, end)`; `end` is `u64::MAX` for all that there is. `size`: bytes of the whole file, where known.
+pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, end: u64, size: Option<u64>) -> Chunks {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    let flow = Flow { desk: desk.clone(), file: file.clone(), end, size: size.or(file.size), to: sender };
+    tokio::spawn(flow.run(from));
+    receive(receiver)
+}
+
+struct Flow {
+    desk: Desk,
+    file: Arc<Entry>,
+    end: u64,
+    size: Option<u64>,
+    to: mpsc::Sender<std::io::Result<Bytes>>,
+}
+
+impl Flow {
+    async fn run(mut self, mut at: u64) {
+        let desk = self.desk.clone();
+        let mut patience = desk.patience(None);
+        while at < self.end {
+            let before = at;
+            let Err(error) = self.once(&mut at).await else { return };
+            if at > before {
+                patience.progress();
+            }
+            if let Err(last) = patience.after(error).await {
+                // Nobody listens: then nobody needs to know.
+                let _ = self.to.send(Err(std::io::Error::other(last))).await;
+                return;
+            }
+        }
+    }
+
+    /// One request. A server that begins at the first byte again is read up to where we were.
+    async fn once(&mut self, at: &mut u64) -> Result<()> {
+        let download = self.desk.provider.open_download(&self.file, *at).await?;
+        let mut skip = at.checked_sub(download.from);
+        if let (Some(told), Some(size)) = (download.size, self.size)
+            && told != size
+        {
+            return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
+                .on(self.file.path.to_string()));
+        }
+        self.size = self.size.or(download.size);
+        let mut chunks = download.chunks;
+        while *at < self.end {
+            let Some(piece) = chunks.next().await else { break };
+            let mut piece = piece.map_err(|e| read_failure(e, &self.file.path.to_string()))?;
+            let Some(left) = &mut skip else {
+                return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
+            };
+            let gone = piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left -= gone as u64;
+            drop(piece.split_to(gone));
+            piece.truncate(usize::try_from(self.end - *at).unwrap_or(usize::MAX));
+            if piece.is_empty() {
+                continue;
+            }
+            *at += piece.len() as u64;
+            if self.to.send(Ok(piece)).await.is_err() {
+                return Ok(());
+            }
+        }
+        match self.size.map_or(self.end, |size| size.min(self.end)) {
+            end if *at < end && end != u64::MAX => {
+                self.desk.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
+                Err(Error::new(Kind::Interrupted, format!("the bytes ended after {at} of {end}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
