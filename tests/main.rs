@@ -16,6 +16,8 @@ mod haul;
 #[cfg(unix)]
 mod memory;
 #[cfg(feature = "sandbox")]
+mod output;
+#[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
 mod sandbox;

@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_check_that_failed_is_seen() {
-        assert_eq!(plain(&samples::check(false)), Said::Answer("FAIL  name resolution     192.0.2.7".into()));
+        assert_eq!(plain(&samples::check(false)), Said::Answer("FAIL  name resolution      192.0.2.7".into()));
     }
 
     #[test]
