@@ -282,7 +282,7 @@ async fn append_where_restart_is_not_offered() {
     let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
     let source = Memory::new(bytes(1000));
     assert_eq!(session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap(), Recovery::ResumeAt(600));
-    assert_eq!(session.send(source.from(600)).await.unwrap(), 1000);
+    assert_eq!(session.send(source.from(600)).await.unwrap(), 1000, "counted from the start of the file");
     assert_eq!((played.count("REST"), played.count("STOR"), played.count("APPE")), (0, 0, 1));
 }
 

@@ -38,6 +38,8 @@ mod memory;
 #[cfg(feature = "sandbox")]
 mod ops;
 #[cfg(feature = "sandbox")]
+mod output;
+#[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
 mod receipts;

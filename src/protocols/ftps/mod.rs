@@ -120,8 +120,12 @@ impl UploadSession for FtpSession {
     /// has asked `recover`, or knows by another way that it is this very file.
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
+            let continues = part.offset > 0 && self.flow.is_none();
             let sent = match self.store(&part).await {
                 Err(e) if self.may_switch(&e) => self.store_with_newer_tls(&part, e).await,
+                Err(e) if continues && e.http_or_ftp_status().is_some_and(|code| matches!(code, 500..=504 | 550 | 551)) => {
+                    Err(self.refused_to_go_on(e))
+                }
                 other => other,
             };
             sent.map_err(|e| self.pool.named(e))

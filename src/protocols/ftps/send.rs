@@ -28,6 +28,7 @@ impl FtpSession {
         self.store(part).await.map_err(|e| if blames_session(&e) { no_session(e) } else { e })
     }
 
+    /// Bytes from the start of the file that went down the line.
     pub(super) async fn store(&mut self, part: &Part) -> Result<u64> {
         let mut flow = match self.flow.take() {
             Some(flow) if flow.at() == part.offset => flow,
@@ -46,6 +47,12 @@ impl FtpSession {
             self.flow = Some(flow);
         }
         Ok(at)
+    }
+
+    /// Some servers say first that they begin, and then that they don't go on: the file starts over.
+    pub(super) fn refused_to_go_on(&mut self, refusal: Error) -> Error {
+        self.no_restart = true;
+        refusal.with_kind(Kind::Interrupted)
     }
 
     async fn begin(&mut self) -> Result<Flow> {

@@ -1,0 +1,107 @@
+//! What is shown, where, and what never is.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::haul::Ran;
+use crate::put::Play;
+
+const ROUTES: [(&str, &str); 5] =
+    [("iogates", "tus"), ("iogates", "plupload"), ("iogates", "ftps"), ("giga0", "auto"), ("fileago", "auto")];
+
+#[test]
+fn the_log_shows_every_request_and_no_secret() {
+    for (remote, protocol) in ROUTES {
+        let play = Play::new();
+        play.home.file("d/a.bin", vec![7; 50_000]);
+        play.home.file("d/b.bin", "b");
+        let secrets: Vec<String> = play.sandbox.env().into_iter().filter(|(k, _)| k.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
+        let first = play.home.run(&["put", "-vv", "--json", "--protocol", protocol, "d", &format!("{remote}:/")]).ends_with(0);
+        // The kept token is read back, and an error of the server's is shown, too.
+        play.sandbox.faults().script(&format!("{remote}:500")).unwrap();
+        let second = play.home.run(&["put", "-vv", "--if-exists", "replace", "--protocol", protocol, "d", &format!("{remote}:/")]);
+        let shown = format!("{}{}{}{}", first.stdout, first.stderr, second.stdout, second.stderr);
+        assert!(shown.contains("haul::http: POST "), "{protocol}: {shown}");
+        assert_eq!(protocol == "ftps", shown.contains("STOR "), "{protocol}: {shown}");
+        for secret in secrets {
+            assert!(!shown.contains(&secret), "{protocol}: a password is shown: {shown}");
+        }
+        assert!(!shown.contains("PASS "), "{protocol}: {shown}");
+        for line in shown.lines().filter(|l| l.starts_with("haul::http")) {
+            for place in ["/api/authinfo/", "/upload/tus/", "handlers/upload.php?token="] {
+                if let Some((_, after)) = line.split_once(place) {
+                    assert!(after.starts_with("***"), "{protocol}: {line}");
+                }
+            }
+            if remote == "fileago"
+                && let Some((_, after)) = line.split_once("/upload/")
+            {
+                assert!(after.starts_with("*** "), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_voice_says_what_it_should() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "a");
+    play.home.file("d/empty", "");
+    let put = |n: u32, more: &[&str]| play.home.run(&[&["put", "d", &format!("giga0:/{n}/")], more].concat()).ends_with(9);
+    let plain = put(1, &[]);
+    assert!(plain.stdout.starts_with("uploaded  d/a.txt -> giga0:/1/d/a.txt  (1 B, md5 "), "{}", plain.stdout);
+    assert!(plain.stderr.contains("haul: d/empty: this site stores no empty files\n"), "{}", plain.stderr);
+    assert!(plain.stderr.contains("1 file, 1 B in ") && plain.stderr.ends_with(", 1 failed\n"), "{}", plain.stderr);
+    assert!(!plain.stderr.contains('\x1b') && !plain.stdout.contains('\x1b'), "no escapes in a pipe");
+    let quiet = put(2, &["-q"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", "haul: d/empty: this site stores no empty files\n"));
+    let json = put(3, &["--json"]);
+    assert_eq!(json.json().iter().map(|e| e["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), ["failed", "uploaded", "summary"]);
+    let coloured = play.home.command(&["put", "d/empty", "giga0:/"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(Ran::of(coloured).ends_with(8).stderr.contains("\x1b["), "colour by force");
+    let plain = play.home.command(&["put", "d/empty", "giga0:/"]).envs([("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).output().unwrap();
+    assert!(!Ran::of(plain).ends_with(8).stderr.contains('\x1b'), "NO_COLOR wins");
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_stop_a_transfer() {
+    let play = Play::new();
+    for n in 0..50 {
+        play.home.file(&format!("d/{n}"), "x");
+    }
+    let mut child = play.home.command(&["put", "d", "giga0:/"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut one = [0; 1];
+    child.stdout.take().unwrap().read_exact(&mut one).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(0);
+    assert!(ran.stderr.starts_with("50 files, "), "{}", ran.stderr);
+    assert_eq!(play.arrived("giga0").len(), 50);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_written_are_a_failure() {
+    let play = Play::new();
+    play.home.file("f", "x");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = play.home.command(&["put", "f", "giga0:/"]).stdout(full).output().unwrap();
+    Ran::of(output).ends_with(12).says("standard output can't be written");
+    assert_eq!(play.arrived("giga0").len(), 1);
+}
+
+#[test]
+fn a_job_of_github_gets_annotations_and_a_summary() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "a");
+    for n in 0..12 {
+        play.home.file(&format!("d/empty-{n:02}"), "");
+    }
+    let page = play.home.file("summary.md", "# before\n");
+    let env = [("GITHUB_ACTIONS", "true"), ("CI", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
+    let output = play.home.command(&["put", "--json", "d/", "giga0:/j"]).envs(env).output().unwrap();
+    let ran = Ran::of(output).ends_with(9);
+    assert_eq!(ran.stderr.lines().filter(|l| l.starts_with("::error ")).count(), 10, "{}", ran.stderr);
+    assert!(ran.stderr.contains("::warning title=haul::2 more failed"), "{}", ran.stderr);
+    assert_eq!(ran.events("failed").len(), 12, "standard output stays JSON");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.starts_with("# before\n") && page.contains("1 file, 1 B in") && page.contains("| uploaded | d/a.txt |"), "{page}");
+}
