@@ -29,18 +29,22 @@ pub struct CpArgs {
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
     pub recursive: bool,
+    /// Take *, ? and [ in a path as they stand
+    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
+    pub literal: bool,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(desk: &mut Desk, args: CpArgs) -> Result<u8> {
-    carry(desk, Way::Copy, &args.places, &args.transfer).await
+    carry(desk, Way::Copy, &args.places, args.literal, &args.transfer).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn carry(desk: &mut Desk, way: Way, places: &[String], args: &TransferArgs) -> Result<u8> {
+pub async fn carry(desk: &mut Desk, way: Way, places: &[String], literal: bool, args: &TransferArgs) -> Result<u8> {
     let (from, to) = from_and_to(places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
+    let from = super::expand::places(desk, from, literal, args.timeout).await?;
     let to = remote_address(to)?;
     let remote = desk.open(&to.remote, args.timeout)?;
     for source in &from {

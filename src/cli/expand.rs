@@ -1,11 +1,13 @@
 //! Wildcards in remote paths: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders between. Expanded here
 //! and not by a shell, which can't see a remote. A name that begins with a dot is a name like any other.
 
+use std::time::Duration;
+
 use glob::Pattern as Glob;
 
 use super::desk::{Desk, OpenRemote};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Address, Entry, EntryKind, Place, RemotePath};
+use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Root};
 use crate::transfer::scan::{Scan, Step};
 
 /// Folders listed at once while a pattern is looked for.
@@ -55,6 +57,28 @@ pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal
         return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").on(place.to_string()));
     }
     Ok(found)
+}
+
+/// The addresses as they are, and in the place of one with wildcards those that it fits, the outermost ones: for verbs
+/// that treat folders whole. Fails with `NotFound` when nothing fits.
+pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, timeout: Duration) -> Result<Vec<Address>> {
+    let mut places = Vec::new();
+    for address in addresses {
+        if literal || !address.place.path.names().iter().any(|name| is_pattern(name)) {
+            places.push(address);
+            continue;
+        }
+        let remote = desk.open(&address.remote, timeout)?;
+        for entry in outermost(expand(desk, &remote, &address, literal).await?) {
+            // Below an id, an entry's path does not begin at the top; its own id is exact.
+            let place = match &address.place.root {
+                Root::Top => Place::at(entry.path),
+                Root::Id(_) => Place { root: Root::Id(entry.id), path: RemotePath::root() },
+            };
+            places.push(Address { remote: address.remote.clone(), place, folder: false });
+        }
+    }
+    Ok(places)
 }
 
 /// Without the entries that lie in another one of them: for what treats folders whole.

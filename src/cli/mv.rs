@@ -23,10 +23,13 @@ pub struct MvArgs {
     /// What to move; and last, where to
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
+    /// Take *, ? and [ in a path as they stand
+    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
+    pub literal: bool,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(desk: &mut Desk, args: MvArgs) -> Result<u8> {
-    carry(desk, Way::Move, &args.places, &args.transfer).await
+    carry(desk, Way::Move, &args.places, args.literal, &args.transfer).await
 }

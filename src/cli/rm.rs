@@ -34,6 +34,9 @@ pub struct RmArgs {
     /// Don't ask; without it, no top folder is emptied
     #[arg(short, long)]
     pub yes: bool,
+    /// Take *, ? and [ in a path as they stand
+    #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
+    pub literal: bool,
     /// Say what would be removed, and remove nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     pub dry_run: bool,
@@ -51,6 +54,7 @@ struct Outcome {
 
 pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
+    let addresses = super::expand::places(desk, addresses, args.literal, args.timeout).await?;
     let mut places = Vec::new();
     for address in addresses {
         let remote = desk.open(&address.remote, args.timeout)?;
