@@ -15,6 +15,7 @@ use crate::error::Result;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CatArgs {
+    /// Files on remotes
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub sources: Vec<String>,
     #[command(flatten)]

@@ -13,10 +13,11 @@ use crate::model::{Address, Report};
 ///
 /// Examples:
 ///   haul link studio:/cuts/final.mov
-///   curl -O "$(haul link cloud:/builds/app.zip)"
+///   haul link cloud:/builds/app.zip | xargs curl -O
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LinkArgs {
+    /// A file on a remote
     #[arg(value_name = "REMOTE:PATH")]
     pub place: String,
     /// Time without a byte before a connection counts as lost
