@@ -124,7 +124,7 @@ fn tus() {
             passes("iogates/file-create:500", ONCE, 1),
             passes("iogates/file:500*2", ONCE, 0),
             passes("iogates:late-download*3", ONCE, 0),
-            Row { created: 2, ..passes("iogates:tus-gone", BEGUN_TWICE, 1) },
+            passes("iogates:tus-gone", BEGUN_TWICE, 1),
             Row { sign_ins: 2, ..passes("iogates/tus-create:expired", ONCE, 0) },
             Row { sign_ins: 2, ..passes("iogates/file:expired", ONCE, 0) },
             fails("iogates/tus-patch:html", 11, 1, "Down for maintenance"),
@@ -170,7 +170,7 @@ fn ftps() {
         vec![
             passes("iogates:ftp-cut=0", A_PART_TWICE, 1),
             passes("iogates:ftp-cut=100000", ONCE, 1),
-            Row { created: 2, ..passes("iogates:ftp-cut=100000 iogates:ftp-no-resume", BEGUN_TWICE, 2) },
+            passes("iogates:ftp-cut=100000 iogates:ftp-no-resume", BEGUN_TWICE, 2),
             passes("iogates/file:500*2", ONCE, 0),
             Row { sign_ins: 2, ..passes("iogates/file:expired", ONCE, 0) },
         ],
@@ -314,7 +314,7 @@ fn many_files_make_a_new_folder_once_and_list_it_once() {
         let counts = play.sandbox.counts();
         assert_eq!(counts.requests(remote, make), 3, "{remote}: new, d, deep");
         if remote == "giga0" {
-            assert!(counts.requests(remote, list) <= 5, "{}", counts.requests(remote, list));
+            assert!(counts.requests(remote, list) <= 8, "{}", counts.requests(remote, list));
         }
     }
 }
@@ -383,7 +383,10 @@ mod interrupted {
                 send(signal, &child);
                 let output = child.wait_with_output().unwrap();
                 assert_eq!(output.status.code(), status, "{protocol} {signal}");
-                assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{protocol} {signal}");
+                let stderr = String::from_utf8(output.stderr).unwrap();
+                // Its receivers can't be asked how far they are: what an earlier run left is told.
+                let told = |line: &str| protocol == "plupload" && line.contains("half-sent entry");
+                assert!(stderr.lines().all(told), "{protocol} {signal}: {stderr}");
             }
             let put = ["put", "--json", "--protocol", protocol, "film.bin", &format!("{remote}:/box/film.bin")];
             assert_eq!(play.home.run(&put).ends_with(0).events("uploaded").len(), 1, "{protocol}");

@@ -25,7 +25,7 @@ pub use ledger::{Claim, Finished, Ledger, Unfinished};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
-pub use upload::{Checksum, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession};
+pub use upload::{Checksum, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession, WhenMade};
 
 pub use crate::error::{Error, Kind, Result};
 

@@ -56,7 +56,7 @@ pub struct UploadItem {
     pub unused: Option<Ticket>,
     /// Called as soon as something was made on the server for this item, before anything else is asked of it: what is
     /// not noted then is left behind when this process dies.
-    pub made: Option<Arc<dyn Fn(&Ticket) -> Result<()> + Send + Sync>>,
+    pub made: Option<WhenMade>,
 }
 
 impl UploadItem {
@@ -65,6 +65,9 @@ impl UploadItem {
         self.folder.path.join(&self.name)
     }
 }
+
+/// Notes what was made on the server.
+pub type WhenMade = Arc<dyn Fn(&Ticket) -> Result<()> + Send + Sync>;
 
 pub struct Upload {
     pub ticket: Ticket,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folders::now;
 use super::source::Identity;
-use crate::contract::{Ledger, Ticket, Unfinished, UploadItem};
+use crate::contract::{Ledger, Ticket, Unfinished, UploadItem, WhenMade};
 use crate::error::Result;
 use crate::model::{Entry, Protocol};
 
@@ -87,7 +87,7 @@ impl Journal {
     }
 
     /// For `UploadItem::made`.
-    pub fn when_made(&self) -> Arc<dyn Fn(&Ticket) -> Result<()> + Send + Sync> {
+    pub fn when_made(&self) -> WhenMade {
         let journal = self.clone();
         Arc::new(move |ticket| match journal.latest() {
             Some((begun, _)) => journal.write(Begun { stage: Stage::Made, ticket: ticket.clone(), ..begun }),
