@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "sandbox")]
+mod across;
+#[cfg(feature = "sandbox")]
 mod between;
 #[cfg(feature = "sandbox")]
 mod config_cli;

@@ -8,7 +8,9 @@ use super::put::{TransferArgs, from_and_to, transfer_desk};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
+use crate::transfer::across::{Across, End};
 use crate::transfer::arrange::{Arrange, Way, arrange};
+use crate::transfer::folders::Folders;
 
 /// Copy on the server, or between two remotes
 ///
@@ -51,7 +53,7 @@ pub async fn carry(desk: &mut Desk, way: Way, places: &[String], literal: bool, 
         desk.config.remote(&source.remote)?;
     }
     if from.iter().any(|source| !source.remote.eq_ignore_ascii_case(&to.remote)) {
-        return between(way, &from, &to);
+        return between(desk, way, &from, to, args).await;
     }
     check_ability(&remote, way)?;
     let (events, receiver) = Events::channel();
@@ -72,11 +74,43 @@ pub async fn carry(desk: &mut Desk, way: Way, places: &[String], literal: bool, 
 }
 
 /// Sources and target on different remotes: streamed through this machine.
-fn between(_: Way, from: &[Address], to: &Address) -> Result<u8> {
-    let source = from.iter().find(|source| !source.remote.eq_ignore_ascii_case(&to.remote)).unwrap_or(to);
-    Err(Error::new(Kind::Unsupported, "nothing goes from one remote to another yet")
-        .on(source.to_string())
-        .hint("`haul get` it, then `haul put` it"))
+async fn between(desk: &mut Desk, way: Way, from: &[Address], to: Address, args: &TransferArgs) -> Result<u8> {
+    let remote = desk.open(&to.remote, args.timeout)?;
+    let sources = from.iter().map(|source| desk.open(&source.remote, args.timeout)).collect::<Result<Vec<_>>>()?;
+    if let Some(lacks) = sources.iter().find(|source| way == Way::Move && source.provider.removal().is_none()) {
+        return Err(lacking(lacks, "remove", "has no call that removes, so nothing can be moved away from it"));
+    }
+    let (events, receiver) = Events::channel();
+    let end = |remote: &OpenRemote| End {
+        desk: transfer_desk(args, remote.provider.clone(), events.clone()),
+        ledger: remote.ledger.clone(),
+        key: remote.key.clone(),
+    };
+    let across = Across {
+        to: end(&remote),
+        into_folder: to.folder || from.len() > 1,
+        target: Address { remote: remote.name.clone(), ..to },
+        moves: way == Way::Move,
+        if_exists: args.if_exists,
+        protocol: remote.protocol(args.protocol.0)?,
+        chunk_size: args.chunk_size,
+        dry_run: args.dry_run,
+    };
+    let ends: Vec<(End, &Address)> = sources.iter().map(end).zip(from).collect();
+    drop(events);
+    let (outcome, tally) = tokio::join!(bring_all(across, ends), desk.renderer.follow(receiver));
+    outcome?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+async fn bring_all(across: Across, sources: Vec<(End, &Address)>) -> Result<()> {
+    let folders = Folders::new(across.to.desk.clone(), across.target.place.root.clone(), across.dry_run);
+    let mut ids = 0;
+    for (from, source) in &sources {
+        across.bring(from, source, &folders, &mut ids).await?;
+    }
+    Ok(())
 }
 
 fn check_ability(remote: &OpenRemote, way: Way) -> Result<()> {

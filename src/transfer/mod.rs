@@ -1,6 +1,7 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
 //! (`upload`), how many at once (`queue`), and the walk over a remote (`scan`). It knows the contract and no provider.
 
+pub mod across;
 pub mod arrange;
 pub mod batch;
 pub mod between;
