@@ -1,4 +1,4 @@
-# Runs inside the sandbox; see put.sh.
+# One round, inside the sandbox; see put.sh.
 set -eu
 api() { curl -sS -X POST "$@"; }
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
@@ -32,35 +32,22 @@ curl_tus() {
 curl_ftps() { curl -sS -f --ssl-reqd --tls-max 1.2 --cacert "$HAUL_REMOTE_IOGATES_CA_FILE" -u "$FTP_USER" -T "$1" "$FTP_URL/bench-$$.download"; }
 curl_form() { curl -sS -f -o /dev/null -H 'Expect:' -F "access_token=$ACCESS" -F "account_id=$ACCOUNT" -F "upload_file=@$1" "$G0/api/v2/file/upload"; }
 
-measure() { # NAME ROUND COMMAND...: a line "NAME seconds cpu rss_kib" in the log
-    name=$1; shift 2
+measure() { # NAME COMMAND...: a line "NAME seconds cpu rss_kib" in the log
+    name=$1; shift
     /usr/bin/time -f "$name %e %U %S %M" -a -o "$WORK/log" "$@" > /dev/null 2>> "$WORK/errors" || { echo "$name failed" >&2; tail -3 "$WORK/errors" >&2; exit 1; }
 }
 export IO TUS FTP_URL FTP_USER G0 ACCESS ACCOUNT
-as_script() { printf '%s\n' "set -eu" "$(sed -n '/^curl_/,/^}/p' tests/bench/rounds.sh)" "$1 \"\$1\"" > "$WORK/$1.sh"; }
+as_script() { printf '%s\n' "set -eu" "$(sed -n '/^curl_/,/^}/p' tests/bench/round.sh)" "$1 \"\$1\"" > "$WORK/$1.sh"; }
 for peer in curl_tus curl_ftps curl_form; do as_script $peer; done
 
-round=0
-while [ $round -lt "$ROUNDS" ]; do
-    for protocol in tus plupload ftps; do
-        measure "big-$protocol-haul" $round "$HAUL" put -q --protocol $protocol "$WORK/big" "iogates:/b$round-$protocol"
-        measure "small-$protocol-haul" $round "$HAUL" put -q --protocol $protocol "$WORK/small/" "iogates:/s$round-$protocol/"
-    done
-    measure "big-tus-curl" $round sh "$WORK/curl_tus.sh" "$WORK/big"
-    measure "big-ftps-curl" $round sh "$WORK/curl_ftps.sh" "$WORK/big"
-    for remote in giga0 fileago; do
-        measure "big-$remote-haul" $round "$HAUL" put -q "$WORK/big" "$remote:/b$round"
-        measure "small-$remote-haul" $round "$HAUL" put -q "$WORK/small/" "$remote:/s$round/"
-    done
-    # Signed in afresh: haul's own sign-in has ended curl's token (one live token for each account).
-    LOGIN=$(api "$G0/api/v2/authorize" -d "username=$HAUL_REMOTE_GIGA0_USERNAME" -d "password=$HAUL_REMOTE_GIGA0_PASSWORD")
-    ACCESS=$(echo "$LOGIN" | field access_token); export ACCESS
-    measure "big-giga0-curl" $round sh "$WORK/curl_form.sh" "$WORK/big"
-    round=$((round + 1))
+for protocol in tus plupload ftps; do
+    measure "big-$protocol-haul" "$HAUL" put -q --protocol $protocol "$WORK/big" "iogates:/b-$protocol"
+    measure "small-$protocol-haul" "$HAUL" put -q --protocol $protocol "$WORK/small/" "iogates:/s-$protocol/"
 done
-
-echo "one file of $SIZE MiB, $FILES files of 4 KiB, $ROUNDS rounds, medians"
-printf '%-22s %9s %9s %12s\n' contender "wall s" "cpu s" "peak MiB"
-sort "$WORK/log" | awk '
-    function flush() { if (n) { m = int((n + 1) / 2); asort(wall); asort(cpu); asort(rss); printf "%-22s %9.2f %9.2f %12.1f\n", name, wall[m], cpu[m], rss[m] / 1024 } n = 0; delete wall; delete cpu; delete rss }
-    $1 != name { flush(); name = $1 } { n++; wall[n] = $2; cpu[n] = $3 + $4; rss[n] = $5 } END { flush() }' | sort
+measure "big-tus-curl" sh "$WORK/curl_tus.sh" "$WORK/big"
+measure "big-ftps-curl" sh "$WORK/curl_ftps.sh" "$WORK/big"
+measure "big-giga0-curl" sh "$WORK/curl_form.sh" "$WORK/big"
+for remote in giga0 fileago; do
+    measure "big-$remote-haul" "$HAUL" put -q "$WORK/big" "$remote:/b"
+    measure "small-$remote-haul" "$HAUL" put -q "$WORK/small/" "$remote:/s/"
+done
