@@ -2,6 +2,7 @@
 //! (`upload`) and how many at once (`queue`). It knows the contract and no provider.
 
 pub mod conflict;
+pub mod crew;
 pub mod folders;
 pub mod limit;
 pub mod meter;

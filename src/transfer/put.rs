@@ -4,9 +4,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use tokio::task::JoinSet;
-
 use super::conflict::{Decision, IfExists, Question, Stamp, decide};
+use super::crew::Crew;
 use super::folders::{Folder, Folders};
 use super::plan::{Item, Origin, Plan, lay_out, look_at, target_is_folder};
 use super::retry::Desk;
@@ -112,21 +111,32 @@ impl Run {
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         for (shown, error) in plan.unfit {
+            if self.job.options.fail_fast {
+                let _ = self.stopped.set(error.kind());
+            }
             self.failed(next_id(), &shown, None, &error);
         }
-        let mut flying = JoinSet::new();
+        let mut crew = Crew::default();
         for item in plan.items {
-            while flying.len() >= jobs {
-                flying.join_next().await;
+            while crew.len() >= jobs {
+                self.told(crew.one_over().await);
             }
             let (run, id) = (self.clone(), next_id());
-            flying.spawn(async move { run.one(id, item).await });
+            crew.spawn((id, item.shown()), async move { run.one(id, item).await });
         }
-        while flying.join_next().await.is_some() {}
+        while !crew.is_empty() {
+            self.told(crew.one_over().await);
+        }
         for folder in plan.empty_folders {
             if let Err(error) = self.empty_folder(&folder).await {
                 self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
             }
+        }
+    }
+
+    fn told(&self, broken: Option<((FileId, String), Error)>) {
+        if let Some(((id, shown), error)) = broken {
+            self.failed(id, &shown, None, &error);
         }
     }
 
