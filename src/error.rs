@@ -170,14 +170,26 @@ impl Error {
         self.0.after
     }
 
+    /// The same failure, for somebody else who meets it. Its causes are part of the message.
+    pub fn again(&self) -> Error {
+        let mut again = Error::new(self.kind(), self.why());
+        again.0.on.clone_from(&self.0.on);
+        again.0.hint.clone_from(&self.0.hint);
+        (again.0.status, again.0.after) = (self.0.status, self.0.after);
+        again
+    }
+
     /// The failure in one line without the hint.
     pub fn message(&self) -> String {
-        let mut line = String::new();
-        if let Some(on) = &self.0.on {
-            line.push_str(&visible(on));
-            line.push_str(": ");
+        match &self.0.on {
+            Some(on) => format!("{}: {}", visible(on), self.why()),
+            None => self.why(),
         }
-        line.push_str(&visible(&self.0.message));
+    }
+
+    /// The message and its causes, without what it is about.
+    fn why(&self) -> String {
+        let mut line = visible(&self.0.message).into_owned();
         if let Some(cause) = &self.0.cause {
             let mut said = self.0.message.clone();
             for step in cause.chain().map(|c| c.to_string()) {
@@ -231,6 +243,15 @@ mod tests {
     fn a_line_says_what_on_what_why_and_what_next() {
         let e = Error::new(Kind::Refused, "the account is full").on("studio:/a\n").hint("delete something");
         assert_eq!(e.to_string(), "studio:/a\\n: the account is full; delete something");
+    }
+
+    #[test]
+    fn told_again_it_is_the_same() {
+        let cause = std::io::Error::other("the root");
+        let e = Error::new(Kind::Busy, "later").on("x").hint("wait").status(503).after(Some(Duration::from_secs(7))).cause(cause);
+        let again = e.again().on("y");
+        assert_eq!((again.to_string(), again.kind()), ("x: later: the root; wait".to_owned(), Kind::Busy), "{e}");
+        assert_eq!((again.http_or_ftp_status(), again.retry_after()), (Some(503), Some(Duration::from_secs(7))));
     }
 
     #[test]

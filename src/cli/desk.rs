@@ -1,7 +1,7 @@
 //! What a verb is handed: configuration, the voice, and remotes opened by name.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -18,15 +18,17 @@ use crate::transfer;
 
 /// Tries and limits of single calls (`ls`, `mkdir`): as those of a transfer.
 const TRIES: u32 = 5;
+/// A wait that is told without `-v`, too.
+const LONG_WAIT: Duration = Duration::from_secs(3);
 
 pub struct Desk {
     pub config: Config,
     pub renderer: Renderer,
     style: Style,
     state: Arc<State>,
-    /// Retries of single calls are told with `-v`.
+    /// What single calls wait for.
     events: Events,
-    told: mpsc::UnboundedReceiver<Event>,
+    told: Mutex<Option<mpsc::UnboundedReceiver<Event>>>,
 }
 
 /// A remote, ready to be asked.
@@ -45,7 +47,7 @@ impl Desk {
         let renderer = Renderer::new(style.clone());
         let state = Arc::new(State::new(env.state_dir().map(Path::to_owned)));
         let (events, told) = Events::channel();
-        Desk { config, renderer, style, state, events, told }
+        Desk { config, renderer, style, state, events, told: Mutex::new(Some(told)) }
     }
 
     /// How entries are shown; called before anything is.
@@ -77,17 +79,32 @@ impl Desk {
 
     /// Single calls to `remote`, with the retries that a transfer has.
     pub fn calls(&self, remote: &OpenRemote) -> transfer::Desk {
+        self.tell_while_they_last();
         let policy = transfer::Policy { tries: TRIES, timeout: remote.config.network(Duration::ZERO).timeout, min_rate: 0 };
         transfer::Desk { provider: remote.provider.clone(), policy, events: self.events.clone(), limit: None }
     }
 
+    /// A wait is told when it begins: a person in front of a silent `ls` should know why.
+    fn tell_while_they_last(&self) {
+        let Some(mut told) = self.told.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let renderer = self.renderer.clone();
+        tokio::spawn(async move {
+            while let Some(event) = told.recv().await {
+                match event {
+                    Event::Waiting { wait, why, attempt, of, .. } => {
+                        let line = format!("waiting {}s: {why} (try {attempt} of {of})", wait.as_secs_f64().ceil());
+                        if wait >= LONG_WAIT { renderer.warning(&line) } else { renderer.note(&line) }
+                    }
+                    Event::Note(text) => renderer.note(&text),
+                    Event::Warning(text) => renderer.warning(&text),
+                    _ => {}
+                }
+            }
+        });
+    }
+
     /// Says how it ended, and with which status.
     pub fn end(&mut self, outcome: Result<u8>) -> u8 {
-        while let Ok(event) = self.told.try_recv() {
-            if let Event::Waiting { why, .. } | Event::Note(why) = event {
-                self.renderer.note(&why);
-            }
-        }
         for warning in self.state.take_warnings() {
             self.renderer.warning(&warning);
         }

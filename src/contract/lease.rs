@@ -137,12 +137,12 @@ impl Lease {
             return Ok(kept);
         }
         if let Some(refused) = &held.refused {
-            return Err(told_again(refused));
+            return Err(refused.again());
         }
         match sign_in.await {
             Ok(token) => self.keep(held, token),
             Err(e) if e.kind() == Kind::Auth => {
-                held.refused = Some(told_again(&e));
+                held.refused = Some(e.again());
                 Err(e)
             }
             Err(e) => Err(e),
@@ -156,17 +156,6 @@ impl Lease {
         held.looked = true;
         self.store.save(&self.account, &token)?;
         Ok(token)
-    }
-}
-
-fn told_again(refused: &Error) -> Error {
-    let mut again = Error::new(refused.kind(), refused.message());
-    if let Some(status) = refused.http_or_ftp_status() {
-        again = again.status(status);
-    }
-    match refused.advice() {
-        Some(advice) => again.hint(advice),
-        None => again,
     }
 }
 

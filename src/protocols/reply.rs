@@ -69,13 +69,23 @@ impl Reply {
             500..=599 => Error::new(Kind::Interrupted, "the server failed"),
             _ => Error::new(Kind::Refused, "the server refused"),
         };
-        let words = first_words(&self.text(), WORDS_SHOWN);
+        let words = self.words();
         let error = error.status(status).on(host_of(&self.url));
         if words.is_empty() {
             error.cause(anyhow::anyhow!("HTTP {status}"))
         } else {
             error.cause(anyhow::anyhow!("HTTP {status}: {words}"))
         }
+    }
+
+    /// The first words of the body; of a page those that a browser would show.
+    fn words(&self) -> String {
+        let text = self.text();
+        match text.trim_start().starts_with('<') {
+            true => Some(first_words(&without_tags(&text), WORDS_SHOWN)).filter(|words| !words.is_empty()),
+            false => None,
+        }
+        .unwrap_or_else(|| first_words(&text, WORDS_SHOWN))
     }
 
     fn redirected(&self) -> Error {
@@ -91,14 +101,29 @@ impl Reply {
 
     /// An answer that makes no sense, with its first words: status 11, never a panic.
     pub fn nonsense(&self, why: &str) -> Error {
-        let words = first_words(&self.text(), WORDS_SHOWN);
-        let said = if words.is_empty() { "an empty body".to_owned() } else { format!("{words:?}") };
+        let words = self.words();
+        let said = if words.is_empty() { "an empty body".to_owned() } else { format!("\"{words}\"") };
         Error::new(Kind::Protocol, format!("the server's answer makes no sense: {said}"))
             .status(self.status.as_u16())
             .on(host_of(&self.url))
             .cause(anyhow::anyhow!("{}", first_words(why, WORDS_SHOWN)))
             .hint("check the remote's url; a proxy or a maintenance page may answer in the server's place")
     }
+}
+
+/// What stands between the tags, styles and scripts left out.
+fn without_tags(page: &str) -> String {
+    let (mut words, mut rest) = (String::new(), page);
+    while let Some((before, tag)) = rest.split_once('<') {
+        words.push_str(before);
+        words.push(' ');
+        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
+        let hidden = ["style", "script"].into_iter().find(|name| tag.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name)));
+        let shown_again = hidden.and_then(|name| after.split_once(&format!("</{name}"))?.1.split_once('>'));
+        rest = shown_again.map_or(after, |(_, after)| after);
+    }
+    words.push_str(rest);
+    words
 }
 
 #[cfg(test)]
@@ -119,7 +144,11 @@ mod tests {
     fn html_in_place_of_json_is_told_with_its_first_words() {
         let e = reply(200, &[], "<html>\x1b[2J<body>Maintenance").json::<serde_json::Value>().unwrap_err();
         assert_eq!(e.kind(), Kind::Protocol);
-        assert!(e.to_string().contains("Maintenance"), "{e}");
+        assert!(e.to_string().contains("\"\\u{1b}[2J Maintenance\""), "{e}");
+        let page = "<!DOCTYPE html><head><style>p { x }</style><title>502</title></head>\n<body class=\"a\"><h1>Bad <b>gateway</b></h1>";
+        assert!(reply(502, &[], page).refusal().to_string().ends_with("HTTP 502: 502 Bad gateway"));
+        assert!(reply(502, &[], "<html></html>").refusal().to_string().ends_with("HTTP 502: <html></html>"));
+        assert!(reply(502, &[], "a < b").refusal().to_string().ends_with("HTTP 502: a < b"));
         assert!(!e.to_string().contains('\x1b'), "{e}");
     }
 

@@ -44,6 +44,8 @@ impl Folder {
 }
 
 type Cell = Arc<OnceCell<Option<Arc<Folder>>>>;
+/// With the definite no of a folder that can't be made.
+type Made = Arc<OnceCell<Result<Arc<Folder>>>>;
 
 pub struct Folders {
     desk: Desk,
@@ -53,7 +55,7 @@ pub struct Folders {
     /// Where this machine's runs take turns to make folders, and the name of the remote there.
     turns: Option<(Arc<dyn Ledger>, String)>,
     found: Mutex<HashMap<RemotePath, Cell>>,
-    made: Mutex<HashMap<RemotePath, Arc<OnceCell<Arc<Folder>>>>>,
+    made: Mutex<HashMap<RemotePath, Made>>,
 }
 
 impl Folders {
@@ -73,10 +75,22 @@ impl Folders {
         Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned() })
     }
 
-    /// The folder at `path`, made with its parents when it is missing.
+    /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
+    /// file that wants to go there.
     pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<Folder>>> {
         let cell = entry_of(&self.made, path);
-        Box::pin(async move { cell.get_or_try_init(|| self.find_or_make(path)).await.cloned() })
+        let find = || async {
+            match self.find_or_make(path).await {
+                Err(error) if error.kind().may_pass() => Err(error),
+                verdict => Ok(verdict),
+            }
+        };
+        Box::pin(async move {
+            match cell.get_or_try_init(find).await? {
+                Ok(folder) => Ok(folder.clone()),
+                Err(error) => Err(error.again()),
+            }
+        })
     }
 
     /// The folder as it is now, whatever was found before: another run was busy in it.

@@ -6,6 +6,7 @@ pub mod arrange;
 pub mod batch;
 pub mod between;
 pub mod conflict;
+pub mod crew;
 pub mod download;
 mod earlier;
 pub mod folders;

@@ -3,10 +3,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tokio::task::JoinSet;
-
 use super::batch::{Group, grouped};
 use super::conflict::IfExists;
+use super::crew::Crew;
 use super::folders::Folders;
 use super::one::Ready;
 use super::plan::{Item, Plan, lay_out, look_at, target_is_folder};
@@ -114,47 +113,64 @@ pub(super) struct Run {
     stopped: OnceLock<Kind>,
 }
 
-/// Takes off as soon as one of the others has landed.
-async fn fly(flying: &mut JoinSet<()>, jobs: usize, flight: impl Future<Output = ()> + Send + 'static) {
-    while flying.len() >= jobs {
-        flying.join_next().await;
-    }
-    flying.spawn(flight);
-}
-
 impl Run {
     async fn carry_out(self: Arc<Self>, plan: Plan, jobs: usize) {
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         for (shown, error) in plan.unfit {
+            if self.job.options.fail_fast {
+                let _ = self.stopped.set(error.kind());
+            }
             self.failed(next_id(), &shown, None, &error);
         }
-        let mut flying = JoinSet::new();
+        let mut crew = Crew::default();
         for group in grouped(plan.items, self.makes_ready_together()) {
             let small = match group {
                 Group::One(item) => {
-                    let (run, id) = (self.clone(), next_id());
-                    fly(&mut flying, jobs, async move { run.one(id, item).await }).await;
+                    let (run, id, shown) = (self.clone(), next_id(), item.shown());
+                    self.fly(&mut crew, jobs, (id, shown), async move { run.one(id, item).await }).await;
                     continue;
                 }
                 Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
             };
             let (ready, busy) = self.made_ready(small).await;
             for (id, item, ready) in ready {
-                let run = self.clone();
-                fly(&mut flying, jobs, async move { run.rest(id, item, ready).await }).await;
+                let (run, shown) = (self.clone(), item.shown());
+                self.fly(&mut crew, jobs, (id, shown), async move { run.rest(id, item, ready).await }).await;
             }
             for (id, item) in busy {
-                let run = self.clone();
-                fly(&mut flying, jobs, async move { run.one(id, item).await }).await;
+                let (run, shown) = (self.clone(), item.shown());
+                self.fly(&mut crew, jobs, (id, shown), async move { run.one(id, item).await }).await;
             }
         }
-        while flying.join_next().await.is_some() {}
+        while !crew.is_empty() {
+            self.told(crew.one_over().await);
+        }
         self.tell_left_over();
         for folder in plan.empty_folders {
             if let Err(error) = self.empty_folder(&folder).await {
                 self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
             }
+        }
+    }
+
+    /// Takes off as soon as one of the others has landed.
+    async fn fly(
+        &self,
+        crew: &mut Crew<(FileId, String)>,
+        jobs: usize,
+        on: (FileId, String),
+        flight: impl Future<Output = ()> + Send + 'static,
+    ) {
+        while crew.len() >= jobs {
+            self.told(crew.one_over().await);
+        }
+        crew.spawn(on, flight);
+    }
+
+    fn told(&self, broken: Option<((FileId, String), Error)>) {
+        if let Some(((id, shown), error)) = broken {
+            self.failed(id, &shown, None, &error);
         }
     }
 

@@ -1,0 +1,66 @@
+//! Tasks that work side by side, each known by what it works on: one that breaks down tells nobody itself, and its file
+//! must not pass for a good one.
+
+use std::collections::HashMap;
+
+use tokio::task::{Id, JoinSet};
+
+use crate::error::{Error, Kind};
+
+pub struct Crew<T> {
+    tasks: JoinSet<()>,
+    work: HashMap<Id, T>,
+}
+
+impl<T> Default for Crew<T> {
+    fn default() -> Self {
+        Crew { tasks: JoinSet::new(), work: HashMap::new() }
+    }
+}
+
+impl<T> Crew<T> {
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub fn spawn(&mut self, on: T, task: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(task);
+        self.work.insert(task.id(), on);
+    }
+
+    /// Waits until one of them is over; gives what it worked on and why, when it broke down.
+    pub async fn one_over(&mut self) -> Option<(T, Error)> {
+        match self.tasks.join_next_with_id().await? {
+            Ok((task, ())) => {
+                self.work.remove(&task);
+                None
+            }
+            Err(broken) => {
+                let on = self.work.remove(&broken.id())?;
+                Some((on, Error::new(Kind::Other, "a defect of haul ended the work on this file").cause(broken)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_breaks_down_is_told_by_what_it_worked_on() {
+        let mut crew = Crew::default();
+        crew.spawn("good.mov", async {});
+        crew.spawn("bad.mov", async { panic!("on purpose") });
+        let mut broken = Vec::new();
+        while !crew.is_empty() {
+            broken.extend(crew.one_over().await);
+        }
+        let [(on, error)] = broken.try_into().unwrap();
+        assert_eq!((on, error.kind()), ("bad.mov", Kind::Other));
+    }
+}
