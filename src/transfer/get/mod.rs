@@ -100,6 +100,7 @@ fn shown_source(address: &Address, entry: &Entry) -> String {
 }
 
 /// One file to get.
+#[derive(Clone)]
 struct Item {
     origin: Arc<Origin>,
     file: Entry,

@@ -4,8 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use tokio::task::JoinSet;
-
+use super::super::crew::Crew;
 use super::local::{Local, check_name, enter};
 use super::{Item, Origin, Run};
 use crate::error::{Error, Kind, Result};
@@ -21,7 +20,7 @@ struct Level {
 
 impl Run {
     pub(super) async fn carry_out(self: Arc<Self>, origins: Vec<Origin>) {
-        let mut flying = JoinSet::new();
+        let mut flying = Crew::default();
         for origin in origins.into_iter().map(Arc::new) {
             let entry = origin.entry.clone();
             if entry.is_folder() {
@@ -35,18 +34,26 @@ impl Run {
             };
             self.launch(&mut flying, Item { origin, file: entry, below: Vec::new(), name }).await;
         }
-        while flying.join_next().await.is_some() {}
+        while !flying.is_empty() {
+            self.told(flying.one_over().await);
+        }
     }
 
-    async fn launch(self: &Arc<Self>, flying: &mut JoinSet<()>, item: Item) {
+    async fn launch(self: &Arc<Self>, flying: &mut Crew<Item>, item: Item) {
         while flying.len() >= self.options.jobs.max(1) {
-            flying.join_next().await;
+            self.told(flying.one_over().await);
         }
         let run = self.clone();
-        flying.spawn(async move { run.one(item).await });
+        flying.spawn(item.clone(), async move { run.one(item).await });
     }
 
-    async fn folder(self: &Arc<Self>, origin: &Arc<Origin>, top: Entry, flying: &mut JoinSet<()>) {
+    fn told(&self, broken: Option<(Item, Error)>) {
+        if let Some((item, error)) = broken {
+            self.failed(self.next_id(), &item.origin, &item.file, &error);
+        }
+    }
+
+    async fn folder(self: &Arc<Self>, origin: &Arc<Origin>, top: Entry, flying: &mut Crew<Item>) {
         let below = if origin.contents { Vec::new() } else { vec![top.name.clone()] };
         let mut open: Vec<Level> = self.open(origin, &top, below).await.into_iter().collect();
         while let Some(level) = open.last_mut() {
