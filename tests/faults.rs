@@ -455,4 +455,17 @@ mod interrupted {
             assert!(!ran.stdout.contains("uploaded"), "{protocol}: {}", ran.stdout);
         }
     }
+
+    /// A form has brought the whole of it before the change is seen: what came must not pass for a good copy.
+    #[test]
+    fn a_bad_copy_does_not_stay_looking_good() {
+        for remote in ["giga0", "fileago"] {
+            let play = Play::new();
+            let path = play.home.file("film.bin", content().0);
+            let child = under_way(&play, remote, "auto");
+            std::fs::write(&path, vec![1; SIZE]).unwrap();
+            Ran::of(child.wait_with_output().unwrap()).ends_with(7).says("the bad copy is removed");
+            play.home.run(&["stat", &format!("{remote}:/box/film.bin")]).ends_with(3);
+        }
+    }
 }

@@ -5,6 +5,7 @@ pub mod across;
 pub mod arrange;
 pub mod batch;
 pub mod between;
+mod confirm;
 pub mod conflict;
 pub mod crew;
 pub mod download;

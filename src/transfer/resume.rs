@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::confirm::settle_time;
 use super::journal::{Begun, Freshness, Stage};
 use super::retry::Desk;
-use super::upload::{Carrier, settle_time, size_of};
+use super::upload::{Carrier, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::confirm::{discard, settled, verify};
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::resume::TakenUp;
@@ -55,7 +56,10 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
         (None, Some(beside)) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
         (None, None) => meter.md5(size).await,
     };
-    let verified = verify(&entry, size, md5.as_deref())?;
+    let verified = match verify(&entry, size, md5.as_deref()) {
+        Ok(verified) => verified,
+        Err(error) => return Err(discard(desk, &entry, item.replaces.as_ref(), error).await),
+    };
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
 }
 
@@ -143,6 +147,12 @@ impl Carrier<'_> {
         }
         if error.kind().may_pass() || error.kind() == Kind::Unknown {
             return Err(error);
+        }
+        if error.kind() == Kind::Integrity
+            && let Ok(Some(entry)) = self.desk.ask(|| self.desk.provider.landed(&ticket)).await
+        {
+            self.note(Journal::over)?;
+            return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
         }
         let left = session.abort().await;
         self.note(Journal::over)?;
@@ -286,49 +296,5 @@ async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_unknown_siz
             }
             Ok(part(len, at + len == size))
         }
-    }
-}
-
-/// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
-pub(super) fn settle_time(timeout: Duration, size: u64) -> Duration {
-    timeout + Duration::from_secs(size / (50 << 20))
-}
-
-async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Entry> {
-    desk.events.tell(Event::Checking { id });
-    let unknown = |why: String| {
-        Error::new(Kind::Unknown, why)
-            .on(ticket.path.to_string())
-            .hint("the server may still be working on it: look with `haul ls` before putting it again")
-    };
-    let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
-    let found = found.map_err(|e| unknown(format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
-    found.ok_or_else(|| {
-        let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
-        let missing = unknown(format!("all bytes were sent and accepted, but the file does not appear{under}"));
-        match ticket.if_missing {
-            Some(hint) => missing.hint(hint),
-            None => missing,
-        }
-    })
-}
-
-/// Compares the strongest thing that the provider tells.
-fn verify(entry: &Entry, size: u64, md5: Option<&str>) -> Result<Verified> {
-    let differs = |what: &str, there: &str, here: &str| {
-        Error::new(Kind::Integrity, format!("the {what} differs: {there} there (id {}), {here} here", entry.id))
-            .on(entry.path.to_string())
-            .hint("the copy there is not good: put the file again")
-    };
-    if let Some(there) = entry.size
-        && there != size
-    {
-        return Err(differs("size", &there.to_string(), &size.to_string()));
-    }
-    match (&entry.md5, md5) {
-        (Some(there), Some(here)) if !there.eq_ignore_ascii_case(here) => Err(differs("MD5", there, here)),
-        (Some(_), Some(_)) => Ok(Verified::Md5),
-        _ if entry.size.is_some() => Ok(Verified::Size),
-        _ => Ok(Verified::None),
     }
 }

@@ -1,0 +1,65 @@
+//! After the last byte: is the file there, is it the same, and what becomes of one that is not.
+
+use std::time::Duration;
+
+use super::retry::Desk;
+use crate::contract::Ticket;
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::Verified;
+use crate::model::{Entry, Event};
+
+/// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
+pub(super) fn settle_time(timeout: Duration, size: u64) -> Duration {
+    timeout + Duration::from_secs(size / (50 << 20))
+}
+
+pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Entry> {
+    desk.events.tell(Event::Checking { id });
+    let unknown = |why: String| {
+        Error::new(Kind::Unknown, why)
+            .on(ticket.path.to_string())
+            .hint("the server may still be working on it: look with `haul ls` before putting it again")
+    };
+    let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
+    let found = found.map_err(|e| unknown(format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
+    found.ok_or_else(|| {
+        let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
+        let missing = unknown(format!("all bytes were sent and accepted, but the file does not appear{under}"));
+        match ticket.if_missing {
+            Some(hint) => missing.hint(hint),
+            None => missing,
+        }
+    })
+}
+
+/// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
+/// as its removal would take the good ones with it.
+pub(super) async fn discard(desk: &Desk, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
+    let stays = |error: Error| error.hint(format!("a copy that is not good stays there as @{}", entry.id));
+    let Some(removal) = desk.provider.removal().filter(|_| replaces.is_none_or(|old| old.id != entry.id)) else { return stays(error) };
+    match desk.change(|| removal.remove(entry)).await {
+        Ok(()) => error.hint("the bad copy is removed: put the file again"),
+        Err(_) => stays(error),
+    }
+}
+
+/// Compares the strongest thing that the provider tells.
+pub(super) fn verify(entry: &Entry, size: u64, md5: Option<&str>) -> Result<Verified> {
+    let differs = |what: &str, there: &str, here: &str| {
+        Error::new(Kind::Integrity, format!("the {what} differs: {there} there (id {}), {here} here", entry.id))
+            .on(entry.path.to_string())
+            .hint("the copy there is not good: put the file again")
+    };
+    if let Some(there) = entry.size
+        && there != size
+    {
+        return Err(differs("size", &there.to_string(), &size.to_string()));
+    }
+    match (&entry.md5, md5) {
+        (Some(there), Some(here)) if !there.eq_ignore_ascii_case(here) => Err(differs("MD5", there, here)),
+        (Some(_), Some(_)) => Ok(Verified::Md5),
+        _ if entry.size.is_some() => Ok(Verified::Size),
+        _ => Ok(Verified::None),
+    }
+}
