@@ -62,8 +62,9 @@ impl Run {
                 Err(error) => self.over(id, &item, Err(error)),
             }
         }
-        if ready.len() > 1 {
-            let items: Vec<UploadItem> = ready.iter().map(|(_, _, one)| one.item.clone()).collect();
+        // What an earlier run has begun has its entry already.
+        let items: Vec<UploadItem> = ready.iter().filter(|(_, _, one)| one.fresh).map(|(_, _, one)| one.item.clone()).collect();
+        if items.len() > 1 {
             self.prepare(&items).await;
         }
         (ready, busy)

@@ -35,6 +35,8 @@ pub(super) struct Way {
     pub(super) replaces: Option<Entry>,
     /// An entry that waits for this file's bytes.
     pub(super) unused: Option<Ticket>,
+    /// Nothing of it was begun by an earlier run.
+    pub(super) fresh: bool,
     /// None for standard input, which can't be taken up.
     pub(super) journal: Option<Journal>,
     pub(super) claim: Claim,
@@ -43,6 +45,8 @@ pub(super) struct Way {
 /// A file that can be sent.
 pub(super) struct Ready {
     pub(super) item: UploadItem,
+    /// Nothing of it was begun by an earlier run.
+    pub(super) fresh: bool,
     journal: Option<Journal>,
     stdin: Option<Arc<StdinSource>>,
     /// Held until the file is over.
@@ -86,7 +90,7 @@ impl Run {
             false => folder,
         };
         if let Some(earlier) = self.earlier(journal.as_ref(), &folder).await? {
-            let way = Way { folder, name: earlier.name, replaces: earlier.replaces, unused: earlier.unused, journal, claim };
+            let way = Way { folder, name: earlier.name, replaces: earlier.replaces, unused: earlier.unused, fresh: false, journal, claim };
             return Ok(Step::Send(Box::new(way)));
         }
         match self.decide(item, &folder, local).await? {
@@ -96,7 +100,7 @@ impl Run {
                 if let Some(journal) = &journal {
                     journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
                 }
-                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, journal, claim })))
+                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, fresh: true, journal, claim })))
             }
         }
     }
@@ -167,7 +171,7 @@ impl Run {
             unused: way.unused,
             made: way.journal.as_ref().map(Journal::when_made),
         };
-        Ok(Ready { item, journal: way.journal, stdin, _claim: way.claim })
+        Ok(Ready { item, fresh: way.fresh, journal: way.journal, stdin, _claim: way.claim })
     }
 
     pub(super) fn started(&self, id: FileId, item: &Item, ready: &Ready) {
@@ -176,7 +180,7 @@ impl Run {
 
     pub(super) async fn send(&self, id: FileId, item: &Item, ready: Ready) -> Result<Report> {
         let desk = &self.job.desk;
-        let Ready { item: mut upload_item, journal, stdin, _claim } = ready;
+        let Ready { item: mut upload_item, journal, stdin, _claim, .. } = ready;
         let hash = self.job.options.checksum != ChecksumMode::None;
         let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone()).await, stdin) {
             (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
