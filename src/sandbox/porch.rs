@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
@@ -33,8 +33,19 @@ pub struct Porch {
     pub kind: fn(&Method, &str) -> (String, bool),
 }
 
-pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wire>, request: Request, next: Next) -> Response {
+/// Tells the rooms behind the porch what kind of request they have.
+const KIND: &str = "x-sandbox-kind";
+
+/// What the porch called this request.
+pub fn kind_of(headers: &HeaderMap) -> &str {
+    headers.get(KIND).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
+pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wire>, mut request: Request, next: Next) -> Response {
     let (kind, carries_file) = (porch.kind)(request.method(), request.uri().path());
+    // A path step of the caller's may be no header value; such a request is of no kind that a script names.
+    let told = HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("unknown"));
+    request.headers_mut().insert(KIND, told);
     let Porch { ground, provider, .. } = porch;
     ground.store.count_request(provider, &kind);
     let asked = Asked { provider, kind: &kind, carries_file };

@@ -17,7 +17,8 @@ use super::tree::{Owner, Tree};
 use crate::sandbox::answer::{self, Answered};
 use crate::sandbox::chance;
 use crate::sandbox::fault_table::Fault;
-use crate::sandbox::porch::Ground;
+use crate::sandbox::faults::Asked;
+use crate::sandbox::porch::{Ground, kind_of};
 use crate::sandbox::store::{Content, held};
 
 /// What an upload token is good for.
@@ -97,7 +98,8 @@ impl Fileago {
         if let Some(shown) = shown
             && state.sessions.contains(shown)
         {
-            if self.ground.faults.hit(NAME, Fault::Expired).is_none() {
+            let asked = Asked { provider: NAME, kind: kind_of(headers), carries_file: false };
+            if self.ground.faults.take(asked, Fault::Expired).is_none() {
                 return Ok(());
             }
             state.sessions.remove(shown);

@@ -13,7 +13,8 @@ use super::tus_upload::TusUpload;
 use crate::sandbox::answer::{self, Answered, Refusal};
 use crate::sandbox::chance;
 use crate::sandbox::fault_table::Fault;
-use crate::sandbox::porch::Ground;
+use crate::sandbox::faults::Asked;
+use crate::sandbox::porch::{Ground, kind_of};
 use crate::sandbox::store::{Growing, held};
 
 /// The header that carries the token, as three documents spell it.
@@ -182,7 +183,8 @@ impl Iogates {
             if spelling == "token" { Some(text) } else { text.strip_prefix("Bearer ") }
         });
         let Some(shown) = shown else { return Err(refused(StatusCode::UNAUTHORIZED, "Token missing")) };
-        if self.hit(Fault::Expired).is_some() {
+        let asked = Asked { provider: NAME, kind: kind_of(headers), carries_file: false };
+        if self.ground.faults.take(asked, Fault::Expired).is_some() {
             self.state().access.retain(|a| a.token != shown);
         }
         self.access(|a| a.token == shown).ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "Invalid token"))
