@@ -125,7 +125,7 @@ fn tus() {
             passes("iogates/file:500*2", ONCE, 0),
             passes("iogates:late-download*3", ONCE, 0),
             passes("iogates:tus-gone", BEGUN_TWICE, 1),
-            Row { sign_ins: 2, ..passes("iogates/tus-create:expired", ONCE, 0) },
+            Row { sign_ins: 2, ..passes("iogates/file-create:expired", ONCE, 0) },
             Row { sign_ins: 2, ..passes("iogates/file:expired", ONCE, 0) },
             fails("iogates/tus-patch:html", 11, 1, "Down for maintenance"),
             fails("iogates/file-create:html", 11, 0, "Down for maintenance"),
@@ -351,6 +351,17 @@ fn what_looking_cannot_decide_is_said_so() {
     let failed = ran.events("failed");
     assert_eq!(failed[0]["error"]["kind"], "unknown");
     assert!(ran.stderr.contains("haul ls"), "{}", ran.stderr);
+}
+
+/// The last try is over, but a token that ran out meanwhile is no reason not to look.
+#[test]
+fn a_file_that_arrived_with_the_last_try_is_found_with_a_new_token() {
+    let play = Play::new();
+    play.home.file("film.bin", content().0);
+    play.sandbox.faults().script("iogates/tus-patch:answer-lost iogates/file:expired").unwrap();
+    let ran = play.home.run(&["put", "--json", "--retries", "1", "film.bin", "iogates:/film.bin"]).ends_with(0);
+    assert_eq!(ran.events("uploaded")[0]["verified"], "md5");
+    assert_eq!(play.sandbox.counts().sign_ins("iogates"), 2);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Carrier<'_> {
         item: &UploadItem,
     ) -> Result<(Ticket, Protocol, u64)> {
         if error.kind() == Kind::Interrupted {
-            match self.desk.provider.landed(&ticket).await {
+            match self.desk.ask(|| self.desk.provider.landed(&ticket)).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 Ok(None) => {}
                 Err(e) => {
