@@ -292,7 +292,7 @@ fn a_folder_that_is_refused_is_asked_for_once() {
 
 #[test]
 fn eight_workers_with_a_token_that_ran_out_sign_in_once_more() {
-    for (remote, kind) in [("iogates", "file-create"), ("giga0", "file/upload"), ("fileago", "upload-token")] {
+    for (remote, kind) in [("iogates", "file"), ("giga0", "file/upload"), ("fileago", "upload-token")] {
         let play = Play::new();
         for n in 0..24 {
             play.home.file(&format!("d/{n:02}"), format!("file {n}"));
