@@ -289,7 +289,7 @@ fn what_a_plupload_handler_answers() {
         (102, "Failed to open output stream.", "refused", 8),
         (103, "Failed to move uploaded file.", "refused", 8),
         (104, "File type not allowed.", "refused", 8),
-        (105, "Security check failed.", "refused", 8),
+        (105, "Security check failed.", "auth", 4),
     ] {
         let row = Row { call: "plupload", status: 200, said, kind, exit, says: "" };
         let body = serde_json::json!({ "jsonrpc": "2.0", "error": { "code": code, "message": said }, "id": "id" }).to_string();

@@ -130,7 +130,8 @@ fn meaning(error: &Value) -> (Kind, String) {
         Some(102) => (Kind::Refused, "it can't write the file"),
         Some(103) => (Kind::Refused, "it could not store the chunk, which may be too large for it"),
         Some(104) => (Kind::Refused, "it does not take files of this type"),
-        Some(105) => (Kind::Refused, "its security check said no"),
+        // The token in the address is no longer the one: with a new one there is a new address.
+        Some(105) => (Kind::Expired, "its security check said no"),
         _ => (Kind::Refused, "it failed"),
     };
     let code = code.map(|c| format!("error {c}, ")).unwrap_or_default();

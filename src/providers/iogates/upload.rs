@@ -50,10 +50,18 @@ pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
 
 async fn open_first(host: &IoGates, item: &UploadItem, made: &Made, candidates: &[Protocol]) -> Result<Box<dyn UploadSession>> {
     // Making the entry may have taken long, and these credentials are used now (OQ-2).
-    let offers = host.api.offers().await?;
+    let mut offers = host.api.offers().await?;
     let mut refusals = Vec::new();
     for protocol in candidates {
-        match open_one(host, item, made, &offers, *protocol).await {
+        let mut opened = open_one(host, item, made, &offers, *protocol).await;
+        if opened.as_ref().is_err_and(|error| matches!(error.http_or_ftp_status(), Some(401 | 403))) {
+            // The token stands in the address, and another worker may have a new one by now: an address that is asked for
+            // again is a fresh one, or tells that ours is expired.
+            host.api.forget_offers().await;
+            offers = host.api.offers().await?;
+            opened = open_one(host, item, made, &offers, *protocol).await;
+        }
+        match opened {
             Ok(session) => return Ok(session),
             Err(error) if is_closed_to_us(&error) => refusals.push((*protocol, error)),
             Err(error) => return Err(error),
