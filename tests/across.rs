@@ -45,3 +45,32 @@ fn what_can_t_be_moved_away_is_told_before_anything_is_sent() {
     assert!(play.arrived("giga0").is_empty());
     play.home.run(&["cp", "giga0:/nope", "fileago:/x"]).ends_with(3);
 }
+
+/// A file that was skipped has not been copied: it must still be there, and so must a folder's empty ones.
+#[test]
+fn a_folder_that_was_not_moved_whole_stays() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "mine");
+    play.home.file("d/b.txt", "b");
+    play.home.file("other/a.txt", "theirs");
+    play.home.run(&["put", "d", "giga0:/"]).ends_with(0);
+    play.home.run(&["mkdir", "-p", "giga0:/d/empty"]).ends_with(0);
+    play.home.run(&["put", "other/a.txt", "fileago:/to/d/"]).ends_with(0);
+    let ran = play.home.run(&["mv", "--json", "--if-exists", "skip", "giga0:/d", "fileago:/to/"]).ends_with(0);
+    assert_eq!((ran.events("copied").len(), ran.events("skipped").len()), (1, 1), "{}", ran.stdout);
+    assert_eq!(play.home.run(&["cat", "giga0:/d/a.txt"]).ends_with(0).stdout, "mine");
+    assert_eq!(play.home.run(&["cat", "fileago:/to/d/a.txt"]).ends_with(0).stdout, "theirs");
+    play.home.run(&["stat", "fileago:/to/d/empty"]).ends_with(0);
+}
+
+/// One source that is not there is one failure of several; the others are brought, and the last line says so.
+#[test]
+fn a_source_that_is_missing_fails_alone() {
+    let play = Play::new();
+    play.home.file("a.txt", "a");
+    play.home.run(&["put", "a.txt", "giga0:/"]).ends_with(0);
+    let ran = play.home.run(&["cp", "--json", "giga0:/nope", "giga0:/a.txt", "fileago:/in/"]).ends_with(9);
+    assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (1, 1), "{}", ran.stdout);
+    assert_eq!(ran.json().pop().unwrap()["event"], "summary");
+    assert_eq!(play.arrived("fileago")["/in/a.txt"], text("a"));
+}

@@ -102,9 +102,6 @@ fn lines_are_divided_as_a_shell_does() {
 fn the_readme_shows_what_each_provider_can_do() {
     let table = Home::new().run(&["providers", "--markdown"]).ends_with(0).stdout;
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    if !readme.exists() {
-        return println!("skipped: there is no README.md yet; its table will be\n{table}");
-    }
     let readme = std::fs::read_to_string(readme).unwrap();
     let shown =
         readme.split_once("<!-- providers -->").and_then(|(_, rest)| rest.split_once("<!-- /providers -->")).map(|(table, _)| table);

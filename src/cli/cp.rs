@@ -98,19 +98,17 @@ async fn between(desk: &mut Desk, way: Way, from: &[Address], to: Address, args:
     };
     let ends: Vec<(End, &Address)> = sources.iter().map(end).zip(from).collect();
     drop(events);
-    let (outcome, tally) = tokio::join!(bring_all(across, ends), desk.renderer.follow(receiver));
-    outcome?;
+    let ((), tally) = tokio::join!(bring_all(across, ends), desk.renderer.follow(receiver));
     desk.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
-async fn bring_all(across: Across, sources: Vec<(End, &Address)>) -> Result<()> {
+async fn bring_all(across: Across, sources: Vec<(End, &Address)>) {
     let folders = Folders::new(across.to.desk.clone(), across.target.place.root.clone(), across.dry_run);
     let mut ids = 0;
     for (from, source) in &sources {
-        across.bring(from, source, &folders, &mut ids).await?;
+        across.bring(from, source, &folders, &mut ids).await;
     }
-    Ok(())
 }
 
 fn check_ability(remote: &OpenRemote, way: Way) -> Result<()> {

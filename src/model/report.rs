@@ -1,5 +1,6 @@
 //! What a verb found out or did: one value with two voices, text for people and JSON for scripts (`render`).
 //! The names of fields and events are the contract of the command line.
+//! Over 300 lines because the events of the contract stand in one list.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,4 +1,5 @@
 //! The moving part of a terminal: a total, and below it a bar for each file in flight. The only file that knows indicatif.
+//! Over 300 lines with its tests.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

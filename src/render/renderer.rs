@@ -1,4 +1,5 @@
 //! One method for each thing that can be said, and where it goes.
+//! Over 300 lines with its tests, which hold every stream against every voice.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

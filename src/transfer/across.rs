@@ -46,9 +46,24 @@ struct Job {
     name: String,
 }
 
+/// What a source turned out to hold.
+#[derive(Default)]
+struct Laid {
+    jobs: Vec<Job>,
+    /// Folders there, the empty ones too.
+    folders: Vec<RemotePath>,
+}
+
 impl Across {
-    /// Brings what `source` names. Failures of single files are events; an error means that nothing of it was done.
-    pub async fn bring(&self, from: &End, source: &Address, folders: &Folders, ids: &mut FileId) -> Result<()> {
+    /// Brings what `source` names; each failure is an event.
+    pub async fn bring(&self, from: &End, source: &Address, folders: &Folders, ids: &mut FileId) {
+        if let Err(error) = self.bring_all_of(from, source, folders, ids).await {
+            *ids += 1;
+            self.failed(*ids, &source.to_string(), None, &error);
+        }
+    }
+
+    async fn bring_all_of(&self, from: &End, source: &Address, folders: &Folders, ids: &mut FileId) -> Result<()> {
         let top = from.desk.ask(|| from.desk.provider.stat(&source.place)).await?;
         let target = &self.target.place.path;
         let into = self.into_folder || top.is_folder() || folders.find(target).await?.is_some();
@@ -56,58 +71,85 @@ impl Across {
             (Some(parent), Some(name)) if !into => (parent, name.to_owned()),
             _ => (target.clone(), top.name.clone()),
         };
-        let jobs = self.lay_out(from, source, top.clone(), folder, name).await?;
+        let laid = self.lay_out(from, source, top.clone(), folder, name).await?;
+        for folder in laid.folders.iter().filter(|_| !self.dry_run) {
+            folders.ensure(folder).await?;
+        }
         let mut whole = true;
-        for job in jobs {
+        for job in laid.jobs {
             *ids += 1;
             whole &= self.one(from, source, folders, *ids, job).await;
         }
-        if self.moves && whole && top.is_folder() && !self.dry_run {
+        // Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
+        if self.moves && whole && top.is_folder() && !self.dry_run && self.holds_no_file(from, &top).await? {
             self.remove(from, source, &top).await?;
         }
         Ok(())
     }
 
-    async fn lay_out(&self, from: &End, source: &Address, top: Entry, folder: RemotePath, name: String) -> Result<Vec<Job>> {
+    async fn lay_out(&self, from: &End, source: &Address, top: Entry, folder: RemotePath, name: String) -> Result<Laid> {
         if !top.is_folder() {
-            return Ok(vec![Job { file: top, folder, name }]);
+            return Ok(Laid { jobs: vec![Job { file: top, folder, name }], ..Laid::default() });
         }
         let target = match source.place.path.is_root() {
             true => folder,
             false => folder.join(&name)?,
         };
-        let mut jobs = Vec::new();
+        let mut laid = Laid { folders: vec![target.clone()], ..Laid::default() };
         let mut scan = Scan::new(from.desk.clone(), top.clone(), AHEAD, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {
-                Step::Entry { entry, .. } if !entry.is_folder() => {
+                Step::Entry { entry, .. } => {
                     let below = entry.path.below(&top.path).unwrap_or_default();
+                    if entry.is_folder() {
+                        laid.folders.push(target.join_all(&below));
+                        continue;
+                    }
                     let folder = target.join_all(&below.parent().unwrap_or_default());
-                    jobs.push(Job { name: entry.name.clone(), file: entry, folder });
+                    laid.jobs.push(Job { name: entry.name.clone(), file: entry, folder });
                 }
                 // What can't be listed can't be copied whole: nothing of it is begun.
+                Step::Failed { error, .. } => return Err(error),
+                Step::Left { .. } => {}
+            }
+        }
+        Ok(laid)
+    }
+
+    async fn holds_no_file(&self, from: &End, top: &Entry) -> Result<bool> {
+        from.desk.provider.look_afresh().await;
+        let mut scan = Scan::new(from.desk.clone(), top.clone(), AHEAD, |_, _| true);
+        while let Some(step) = scan.next().await? {
+            match step {
+                Step::Entry { entry, .. } if !entry.is_folder() => return Ok(false),
                 Step::Failed { error, .. } => return Err(error),
                 _ => {}
             }
         }
-        Ok(jobs)
+        Ok(true)
     }
 
-    /// True when the file is there now, or was there already.
+    /// True when the file was copied: one that was skipped or failed is still wanted where it is.
     async fn one(&self, from: &End, source: &Address, folders: &Folders, id: FileId, job: Job) -> bool {
         let shown = format!("{}:{}", source.remote, job.file.path);
-        let outcome = self.carry(from, source, folders, id, &job, &shown).await;
-        let (report, done) = match outcome {
-            Ok(report) => (report, true),
-            Err(error) => {
-                let mut failure = Failure::new(&error).of_source(shown);
-                failure.remote = Some(self.target.remote.clone());
-                failure.path = job.folder.join(&job.name).ok().map(|path| path.to_string());
-                (Report::Failed(failure), false)
+        match self.carry(from, source, folders, id, &job, &shown).await {
+            Ok(report) => {
+                let copied = matches!(report, Report::CopiedThrough(_));
+                self.to.desk.events.tell(Event::Finished { id, report: Box::new(report) });
+                copied
             }
-        };
-        self.to.desk.events.tell(Event::Finished { id, report: Box::new(report) });
-        done
+            Err(error) => {
+                self.failed(id, &shown, job.folder.join(&job.name).ok(), &error);
+                false
+            }
+        }
+    }
+
+    fn failed(&self, id: FileId, source: &str, path: Option<RemotePath>, error: &Error) {
+        let mut failure = Failure::new(error).of_source(source);
+        failure.remote = Some(self.target.remote.clone());
+        failure.path = path.map(|path| path.to_string());
+        self.to.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 
     async fn carry(&self, from: &End, source: &Address, folders: &Folders, id: FileId, job: &Job, shown: &str) -> Result<Report> {

@@ -1,4 +1,5 @@
 //! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
+//! Over 300 lines with its tests.
 
 use std::path::Path;
 use std::str::FromStr;

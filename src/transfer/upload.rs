@@ -120,7 +120,7 @@ impl Carrier<'_> {
                     item.avoid.push(session.protocol());
                     item.unused = Some(ticket);
                 }
-                Err(error) => return self.give_up(error, ticket, session, item).await,
+                Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
             }
         }
     }
@@ -132,6 +132,7 @@ impl Carrier<'_> {
         ticket: Ticket,
         mut session: Box<dyn UploadSession>,
         item: &UploadItem,
+        accepted: u64,
     ) -> Result<(Ticket, Protocol, u64)> {
         if error.kind() == Kind::Interrupted {
             match self.desk.ask(|| self.desk.provider.landed(&ticket)).await {
@@ -148,7 +149,9 @@ impl Carrier<'_> {
         if error.kind().may_pass() || error.kind() == Kind::Unknown {
             return Err(error);
         }
+        // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
+            && item.source.size() == Some(accepted)
             && let Ok(Some(entry)) = self.desk.ask(|| self.desk.provider.landed(&ticket)).await
         {
             self.note(Journal::over)?;

@@ -52,13 +52,13 @@ mod tests {
     fn the_documented_listing() {
         let json = include_str!("../../../fixtures/fileago/dirlist.json");
         let nodes = serde_json::from_str::<Many<Node>>(json).unwrap().data.unwrap();
-        let top = RemotePath::parse("/work").unwrap();
+        let top = RemotePath::parse("/plans").unwrap();
         let entries: Vec<Entry> = nodes.into_iter().map(|n| of_node(n, Some(&top)).unwrap()).collect();
         let (folder, file) = (&entries[0], &entries[1]);
         assert_eq!((folder.is_folder(), folder.size, &folder.extra["items"]), (true, None, &Value::from(4)));
         assert_eq!(folder.id, "50a3495d-9da5-469a-a971-57f2fe97a6fa");
         assert_eq!((file.is_folder(), file.size, revision(file)), (false, Some(493_135), Some(1)));
-        assert_eq!(file.path.to_string(), "/work/Invoice.docx");
+        assert_eq!(file.path.to_string(), "/plans/Invoice.docx");
         assert_eq!(file.modified.unwrap().to_rfc3339(), "2018-09-29T12:32:33+00:00");
         assert_eq!(file.extra["is_starred"], true);
     }
