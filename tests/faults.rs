@@ -364,6 +364,16 @@ fn a_file_that_arrived_with_the_last_try_is_found_with_a_new_token() {
     assert_eq!(play.sandbox.counts().sign_ins("iogates"), 2);
 }
 
+/// The look itself may break, on the connection that the lost answer broke: with `--retries 1` too it is made again.
+#[test]
+fn a_look_is_made_again_whatever_the_tries_are() {
+    let play = Play::new();
+    play.home.file("film.bin", content().0);
+    play.sandbox.faults().script("iogates/tus-patch:answer-lost iogates/file:500*2").unwrap();
+    let ran = play.home.run(&["put", "--json", "--retries", "1", "film.bin", "iogates:/film.bin"]).ends_with(0);
+    assert_eq!(ran.events("uploaded")[0]["verified"], "md5");
+}
+
 #[test]
 fn above_the_accounts_limit_nothing_is_sent() {
     let play = Play::new();

@@ -21,6 +21,8 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Between two looks for a finished file: from this, doubling, up to that.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// Tries of a look at least, whatever `--retries` says.
+const LOOKS: u32 = 3;
 
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -44,7 +46,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
-        Patience { desk: self, id, failures: 0, total: 0, renewed: false, delays: delays() }
+        Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewed: false, delays: delays() }
     }
 
     /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
@@ -52,7 +54,24 @@ impl Desk {
     where
         F: Future<Output = Result<T>>,
     {
-        let mut patience = self.patience(None);
+        self.asked(self.patience(None), call).await
+    }
+
+    /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
+    /// broke may be the one that the first look goes over.
+    pub async fn look<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let patience = self.patience(None);
+        let tries = patience.tries.max(LOOKS);
+        self.asked(Patience { tries, ..patience }, call).await
+    }
+
+    async fn asked<T, F>(&self, mut patience: Patience<'_>, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         loop {
             match call().await {
                 Ok(value) => return Ok(value),
@@ -91,7 +110,7 @@ impl Desk {
                 Err(error) => error,
             };
             if failure.kind() == Kind::Interrupted {
-                match self.ask(&look).await {
+                match self.look(&look).await {
                     Ok(Some(value)) => return Ok(value),
                     Ok(None) => {}
                     Err(e) => {
@@ -113,7 +132,7 @@ impl Desk {
         let begun = Instant::now();
         let mut wait = FIRST_LOOK;
         loop {
-            let found = self.ask(&call).await?;
+            let found = self.look(&call).await?;
             if found.is_some() || begun.elapsed() >= limit {
                 return Ok(found);
             }
@@ -127,6 +146,7 @@ impl Desk {
 pub struct Patience<'a> {
     desk: &'a Desk,
     id: Option<FileId>,
+    tries: u32,
     failures: u32,
     total: u32,
     renewed: bool,
@@ -155,13 +175,13 @@ impl Patience<'_> {
             return Err(error);
         }
         self.failures += 1;
-        if self.failures >= self.desk.policy.tries {
+        if self.failures >= self.tries {
             return Err(error);
         }
         self.total += 1;
         let wait = self.next_wait(&error);
         let why = error.message();
-        self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.desk.policy.tries, wait, why });
+        self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
         pause(wait).await;
         Ok(())
     }

@@ -135,7 +135,7 @@ impl Carrier<'_> {
         accepted: u64,
     ) -> Result<(Ticket, Protocol, u64)> {
         if error.kind() == Kind::Interrupted {
-            match self.desk.ask(|| self.desk.provider.landed(&ticket)).await {
+            match self.desk.look(|| self.desk.provider.landed(&ticket)).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 Ok(None) => {}
                 Err(e) => {
@@ -152,7 +152,7 @@ impl Carrier<'_> {
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && item.source.size() == Some(accepted)
-            && let Ok(Some(entry)) = self.desk.ask(|| self.desk.provider.landed(&ticket)).await
+            && let Ok(Some(entry)) = self.desk.look(|| self.desk.provider.landed(&ticket)).await
         {
             self.note(Journal::over)?;
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
@@ -245,7 +245,7 @@ impl Carrier<'_> {
     }
 
     async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
-        let found = self.desk.ask(|| self.desk.provider.landed(ticket)).await.map_err(|e| {
+        let found = self.desk.look(|| self.desk.provider.landed(ticket)).await.map_err(|e| {
             Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
                 .on(ticket.path.to_string())
                 .hint("check whether the file is there before putting it again")
