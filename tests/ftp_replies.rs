@@ -286,6 +286,24 @@ async fn append_where_restart_is_not_offered() {
     assert_eq!((played.count("REST"), played.count("STOR"), played.count("APPE")), (0, 0, 1));
 }
 
+/// Some servers keep the offset of REST until a transfer succeeds: the next file would begin there.
+#[tokio::test]
+async fn the_offset_of_a_refused_restart_is_left_behind_with_its_connection() {
+    let played = play(Security::Plain, |asked| match (asked.command, asked.connection) {
+        ("SIZE a.bin.download", _) => Some("213 600"),
+        ("STOR a.bin.download", 1) => Some("150 send|550 no restart here"),
+        _ => None,
+    })
+    .await;
+    let pool = played.pool();
+    let mut session = open(&pool, target("a.bin", 1000)).await.unwrap();
+    let source = Memory::new(bytes(1000));
+    assert_eq!(session.send(source.from(600)).await.unwrap_err().kind(), Kind::Interrupted);
+    session.abort().await;
+    let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
+    assert_eq!(session.send(source.from(0)).await.unwrap(), 1000);
+}
+
 #[tokio::test]
 async fn a_server_without_epsv_is_asked_once() {
     let played = play(Security::Plain, says("EPSV", "502 what")).await;

@@ -27,6 +27,8 @@ pub struct Connection {
     timeout: Duration,
     /// Has every command been answered? Else the next reply could be another's.
     in_step: bool,
+    /// An offset was given by REST, and no transfer has used it up since: some servers keep it for the next STOR.
+    restarting: bool,
     extended: bool,
     /// The server takes `REST` before `STOR` (FEAT: REST STREAM).
     pub restarts: bool,
@@ -50,11 +52,25 @@ impl Connection {
         keep_alive(&socket);
         let peer = socket.peer_addr().map_err(answer::lost)?.ip();
         drop(socket);
-        Ok(Connection { ftp, tls, peer, timeout: wait, in_step: true, extended: true, restarts: false, fresh: true })
+        Ok(Connection { ftp, tls, peer, timeout: wait, in_step: true, restarting: false, extended: true, restarts: false, fresh: true })
     }
 
     pub fn is_usable(&self) -> bool {
-        self.in_step
+        self.in_step && !self.restarting
+    }
+
+    /// Where the next STOR begins. A refusal is handed out as any other reply.
+    pub async fn restart_at(&mut self, offset: u64) -> Result<Reply> {
+        let reply = self.ask(&format!("REST {offset}")).await?;
+        self.restarting = reply.wants_more();
+        Ok(reply)
+    }
+
+    /// The reply that ends a transfer; see [`Self::reply`].
+    pub async fn end_of_transfer(&mut self, within: Duration) -> Result<Reply> {
+        let reply = self.reply(within).await?;
+        self.restarting &= !reply.is_done();
+        Ok(reply)
     }
 
     /// Sends one command and reads its reply, whatever that is. Fails with `Interrupted` when none comes in time.

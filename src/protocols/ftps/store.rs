@@ -46,7 +46,7 @@ impl Flow {
     /// Sends the command on `control` and protects `socket`, which is connected already.
     pub async fn begin(control: &mut Connection, socket: TcpStream, name: &str, way: Way, wait: Duration) -> Result<Begun> {
         if let Way::Restart(offset) = way {
-            let reply = control.ask(&format!("REST {offset}")).await?;
+            let reply = control.restart_at(offset).await?;
             if !reply.wants_more() {
                 return refused(reply);
             }
@@ -106,7 +106,7 @@ impl Flow {
         let _ = timeout(self.timeout, self.read_to_end()).await;
         drop(self.data);
         let settling = Duration::from_secs(self.at / SETTLED_PER_SECOND);
-        let reply = control.reply(self.timeout.saturating_add(settling)).await?;
+        let reply = control.end_of_transfer(self.timeout.saturating_add(settling)).await?;
         if reply.is_done() { Ok(()) } else { Err(reply.refusal("the upload")) }
     }
 
