@@ -6,20 +6,23 @@ use super::desk::Desk;
 use super::signals;
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{FAULTS, Sandbox, Scripted, Takes};
 
 /// Local stand-ins of all three providers
 ///
 /// Examples:
 ///   haul sandbox -- haul put film.mov iogates:/demo/
-///   haul sandbox
+///   haul sandbox --fault iogates:cut=100000 -- haul put film.mov iogates:
 ///
 /// With a COMMAND: runs it with the remotes iogates, giga0 and fileago in its
 /// environment, shows what arrived, and ends with its status. Without: prints
 /// the environment and runs until it is stopped.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = faults())]
 pub struct SandboxArgs {
+    /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][*TIMES|*always]; may be given again
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<Scripted>,
     /// What to run
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
@@ -27,6 +30,7 @@ pub struct SandboxArgs {
 
 pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
     let sandbox = Sandbox::start().await?;
+    args.faults.into_iter().for_each(|fault| sandbox.faults().add(fault));
     let Some((program, rest)) = args.command.split_first() else {
         for (name, value) in sandbox.env() {
             desk.renderer.out(&format!("export {name}='{value}'\n"));
@@ -49,6 +53,18 @@ pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
         Some(code) => u8::try_from(code & 0xff).unwrap_or(1),
         None => 1,
     })
+}
+
+fn faults() -> String {
+    let line = |row: &crate::sandbox::Row| {
+        let value = match row.takes {
+            Takes::Nothing => String::new(),
+            Takes::Number(usual) => format!("={usual}"),
+            Takes::Word(words) => format!("={}", words.join("|")),
+        };
+        format!("  {}{value}\n          {} ({})\n", row.name, row.does, row.by.join(", "))
+    };
+    format!("Faults:\n{}", FAULTS.iter().map(line).collect::<String>())
 }
 
 /// `haul` in COMMAND is this very program, installed or not.
