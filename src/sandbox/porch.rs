@@ -33,6 +33,8 @@ pub struct Porch {
     pub kind: fn(&Method, &str) -> (String, bool),
 }
 
+const LINGER: Duration = Duration::from_secs(5);
+
 /// Tells the rooms behind the porch what kind of request they have.
 const KIND: &str = "x-sandbox-kind";
 
@@ -50,6 +52,7 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
     ground.store.count_request(provider, &kind);
     let asked = Asked { provider, kind: &kind, carries_file };
     if let Some(answer) = ground.faults.canned(asked).or_else(|| unread(&ground.faults, asked)) {
+        tokio::spawn(linger(request));
         return answer;
     }
     let request = match ground.faults.peek(asked, Fault::Cut) {
@@ -84,6 +87,14 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         wire.cut();
     }
     response
+}
+
+/// Web servers read on for a while after a refusal (nginx: lingering_close), or the reset that closing brings takes the
+/// answer away. Nobody sees these bytes.
+async fn linger(request: Request) {
+    let mut rest = request.into_body().into_data_stream();
+    let read = async { while rest.next().await.is_some_and(|piece| piece.is_ok()) {} };
+    let _ = tokio::time::timeout(LINGER, read).await;
 }
 
 /// What befalls an answer whose body is a file: it breaks off, or it is short and says so.
