@@ -6,6 +6,8 @@ mod across;
 #[cfg(feature = "sandbox")]
 mod between;
 #[cfg(feature = "sandbox")]
+mod circles;
+#[cfg(feature = "sandbox")]
 mod config_cli;
 #[cfg(feature = "sandbox")]
 mod contract;

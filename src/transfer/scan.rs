@@ -99,12 +99,7 @@ impl Scan {
     }
 
     async fn open(&mut self, folder: &Entry, listing: Option<Listing>) -> Result<VecDeque<Entry>> {
-        if self.levels.iter().any(|level| level.folder.id == folder.id) {
-            return Err(Error::new(Kind::Protocol, "the server tells that this folder lies in itself"));
-        }
-        if self.levels.len() > DEEPEST {
-            return Err(Error::new(Kind::Protocol, format!("folders are told more than {DEEPEST} levels deep")));
-        }
+        may_go_into(folder, self.levels.iter().map(|level| level.folder.id.as_str()))?;
         let listing = listing.unwrap_or_else(|| self.ask(folder.clone()));
         self.look_ahead();
         let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").cause(e))?;
@@ -140,6 +135,22 @@ impl Scan {
                 free -= 1;
             }
         }
+    }
+}
+
+/// Fails with `Protocol` for a folder that would never end: it lies in itself, or deeper than any. `above`: the ids of the
+/// folders that a walk has come through.
+pub fn may_go_into<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut depth = 0;
+    for id in above {
+        depth += 1;
+        if id == folder.id {
+            return Err(Error::new(Kind::Protocol, "the server tells that this folder lies in itself"));
+        }
+    }
+    match depth > DEEPEST {
+        true => Err(Error::new(Kind::Protocol, format!("folders are told more than {DEEPEST} levels deep"))),
+        false => Ok(()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! One source copied, with all that is in it. Where the server copies no folders (giga0, providers.md 2.9) they are made
 //! and their files copied one by one.
 
+use std::sync::Arc;
+
+use super::super::scan::may_go_into;
 use super::landing::{Landing, landing};
 use super::moving::half_done;
 use super::places::Found;
@@ -17,6 +20,8 @@ struct Piece {
     shown: String,
     folder: RemotePath,
     name: String,
+    /// The ids of the folders that it lies in, from the source on.
+    above: Arc<[String]>,
 }
 
 enum Outcome {
@@ -28,7 +33,13 @@ enum Outcome {
 impl Run {
     /// Failures of single pieces are events; the error is that of the source itself.
     pub(super) async fn copy_all(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<()> {
-        let piece = Piece { entry: source.entry.clone(), shown: source.shown.clone(), folder: to.clone(), name: name.to_owned() };
+        let piece = Piece {
+            entry: source.entry.clone(),
+            shown: source.shown.clone(),
+            folder: to.clone(),
+            name: name.to_owned(),
+            above: Arc::from([]),
+        };
         let mut open = match self.copy_piece(piece).await? {
             Outcome::Over(report) => {
                 self.finished(*report);
@@ -52,7 +63,7 @@ impl Run {
 
     async fn copy_piece(&mut self, piece: Piece) -> Result<Outcome> {
         self.job.desk.provider.check_name(&piece.name)?;
-        let Piece { entry, shown, folder, name } = &piece;
+        let Piece { entry, shown, folder, name, .. } = &piece;
         let shelf = self.shelves.at(folder).await?.clone();
         let over = |report| Ok(Outcome::Over(Box::new(report)));
         match landing(self.job.if_exists, Way::Copy, entry, &shelf, folder, name)? {
@@ -83,6 +94,7 @@ impl Run {
     /// What is in the folder, to be copied into the one of that name, which is made if it is `new`.
     async fn open_folder(&mut self, piece: &Piece, name: &str, new: bool) -> Result<Outcome> {
         let path = piece.folder.join(name)?;
+        may_go_into(&piece.entry, piece.above.iter().map(String::as_str))?;
         // Listed before the new one is made.
         let children = self.job.desk.ask(|| self.job.desk.provider.list(&piece.entry)).await?;
         let made = self.shelves.at(&path).await?.folder.clone();
@@ -97,7 +109,14 @@ impl Run {
             return Ok(Outcome::Over(Box::new(report)));
         }
         let shown = |child: &Entry| format!("{}/{}", piece.shown.trim_end_matches('/'), child.name);
-        let inside = |child: Entry| Piece { shown: shown(&child), folder: path.clone(), name: child.name.clone(), entry: child };
+        let above: Arc<[String]> = piece.above.iter().chain([&piece.entry.id]).cloned().collect();
+        let inside = |child: Entry| Piece {
+            shown: shown(&child),
+            folder: path.clone(),
+            name: child.name.clone(),
+            above: above.clone(),
+            entry: child,
+        };
         let mut pieces: Vec<Piece> = children.into_iter().map(inside).collect();
         // Taken from the end.
         pieces.sort_by(|a, b| b.name.cmp(&a.name).then_with(|| b.entry.id.cmp(&a.entry.id)));

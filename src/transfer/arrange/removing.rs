@@ -5,6 +5,7 @@ use super::places::{Found, Places};
 use crate::error::{Error, Result};
 use crate::model::{Address, Entry, RemotePath, Report};
 use crate::transfer::retry::Desk;
+use crate::transfer::scan::{Scan, Step};
 
 pub struct Remover {
     desk: Desk,
@@ -25,11 +26,13 @@ impl Remover {
     /// How many entries a folder holds, those in its folders included.
     pub async fn count(&self, folder: &Entry) -> Result<u64> {
         let mut entries = 0;
-        let mut open = vec![folder.clone()];
-        while let Some(folder) = open.pop() {
-            let inside = self.desk.ask(|| self.desk.provider.list(&folder)).await?;
-            entries += inside.len() as u64;
-            open.extend(inside.into_iter().filter(Entry::is_folder));
+        let mut scan = Scan::new(self.desk.clone(), folder.clone(), 1, |_, _| true);
+        while let Some(step) = scan.next().await? {
+            match step {
+                Step::Entry { .. } => entries += 1,
+                Step::Left { .. } => {}
+                Step::Failed { error, .. } => return Err(error),
+            }
         }
         Ok(entries)
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use super::super::crew::Crew;
+use super::super::scan::may_go_into;
 use super::local::{Local, check_name, enter};
 use super::{Item, Origin, Run};
 use crate::error::{Error, Kind, Result};
@@ -12,6 +13,7 @@ use crate::model::{Entry, Event};
 
 /// A folder that is being worked off.
 struct Level {
+    id: String,
     /// Folders below the user's own.
     below: Vec<String>,
     /// The next one at the end.
@@ -55,7 +57,7 @@ impl Run {
 
     async fn folder(self: &Arc<Self>, origin: &Arc<Origin>, top: Entry, flying: &mut Crew<Item>) {
         let below = if origin.contents { Vec::new() } else { vec![top.name.clone()] };
-        let mut open: Vec<Level> = self.open(origin, &top, below).await.into_iter().collect();
+        let mut open: Vec<Level> = self.open(origin, &top, below, &[]).await.into_iter().collect();
         while let Some(level) = open.last_mut() {
             let Some(entry) = level.entries.pop() else {
                 open.pop();
@@ -63,7 +65,8 @@ impl Run {
             };
             if entry.is_folder() {
                 let below = level.below.iter().chain([&entry.name]).cloned().collect();
-                open.extend(self.open(origin, &entry, below).await);
+                let level = self.open(origin, &entry, below, &open).await;
+                open.extend(level);
             } else {
                 let (below, name) = (level.below.clone(), entry.name.clone());
                 self.launch(flying, Item { origin: origin.clone(), file: entry, below, name }).await;
@@ -72,9 +75,13 @@ impl Run {
     }
 
     /// Lists a folder and makes it here; none when that failed, which is told.
-    async fn open(&self, origin: &Origin, folder: &Entry, below: Vec<String>) -> Option<Level> {
-        match self.list(origin, folder, &below).await {
-            Ok(entries) => Some(Level { below, entries }),
+    async fn open(&self, origin: &Origin, folder: &Entry, below: Vec<String>, above: &[Level]) -> Option<Level> {
+        let listed = match may_go_into(folder, above.iter().map(|level| level.id.as_str())) {
+            Ok(()) => self.list(origin, folder, &below).await,
+            endless => endless.map(|()| Vec::new()),
+        };
+        match listed {
+            Ok(entries) => Some(Level { id: folder.id.clone(), below, entries }),
             Err(error) => {
                 if self.options.fail_fast || error.kind() == Kind::Auth {
                     let _ = self.stopped.set(error.kind());
