@@ -331,7 +331,7 @@ async fn names_that_would_be_commands_are_never_sent() {
 
 #[tokio::test]
 async fn sizes_that_make_no_sense() {
-    for answer in ["213 -1", "213 99999999999999999999", "213 many"] {
+    for answer in ["213 -1", "213 +7", "213 99999999999999999999", "213 many"] {
         let played = play(Security::Plain, says("SIZE", answer)).await;
         let mut session = open(&played.pool(), target("a.bin", 10)).await.unwrap();
         let error = session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap_err();

@@ -23,10 +23,16 @@ pub fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::E
     Ok(text(from)?.filter(|t| !t.is_empty()).map(Secret::new))
 }
 
+/// Digits, and nothing else but blanks around them: `parse` alone would take a sign.
+pub fn digits(text: &str) -> Option<u64> {
+    let text = text.trim();
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
 /// A whole number from 0 on, written as a number or as a string; none for anything else.
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     Ok(match Value::deserialize(from)? {
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => digits(&text),
         Value::Number(number) => number.as_u64(),
         _ => None,
     })
@@ -128,7 +134,15 @@ mod tests {
 
     #[test]
     fn numbers_come_as_strings_and_as_numbers() {
-        let cases = [(r#""1116""#, Some(1116)), ("1116", Some(1116)), ("-1", None), (r#""1e9""#, None), ("null", None), ("[]", None)];
+        let cases = [
+            (r#""1116""#, Some(1116)),
+            ("1116", Some(1116)),
+            ("-1", None),
+            (r#""+7""#, None),
+            (r#""1e9""#, None),
+            ("null", None),
+            ("[]", None),
+        ];
         for (json, number) in cases {
             assert_eq!(row(&format!(r#"{{"number":{json}}}"#)).number, number, "{json}");
         }

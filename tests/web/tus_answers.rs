@@ -111,7 +111,15 @@ async fn the_servers_offset_is_the_truth() {
 
 #[tokio::test]
 async fn offsets_that_make_no_sense() {
-    for reply in ["204\nUpload-Offset: 614401", "204\nUpload-Offset: -1", "204\nUpload-Offset: 1e3", "204", "200\nX: y\n\n<html>"] {
+    for reply in [
+        "204\nUpload-Offset: 614401",
+        "204\nUpload-Offset: -1",
+        "204\nUpload-Offset: +7",
+        "204\nUpload-Offset: 7\nUpload-Offset: 8",
+        "204\nUpload-Offset: 1e3",
+        "204",
+        "200\nX: y\n\n<html>",
+    ] {
         let raw = server("404", move |_, _| reply.to_owned()).await;
         let failure = created(&raw).await.send(whole(&source())).await.unwrap_err();
         assert_eq!(failure.kind(), Kind::Protocol, "{reply}");
@@ -135,6 +143,8 @@ async fn what_a_look_after_a_failure_says() {
         ("500", Err(Kind::Interrupted)),
         ("200", Err(Kind::Protocol)),
         ("200\nUpload-Offset: 99999999999999999999", Err(Kind::Protocol)),
+        ("200\nUpload-Offset: +7", Err(Kind::Protocol)),
+        ("200\nUpload-Offset: 7\nUpload-Offset: 8", Err(Kind::Protocol)),
         ("200\nUpload-Offset: 614401", Err(Kind::Protocol)),
     ];
     for (reply, expected) in cases {

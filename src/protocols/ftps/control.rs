@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::answer::{self, Reply};
 use super::stream::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
+use crate::protocols::loose::digits;
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
@@ -111,7 +112,7 @@ impl Connection {
         let reply = self.ask(&format!("SIZE {name}")).await?;
         match reply.code {
             213 => {
-                let told = reply.text.split_whitespace().nth(1).and_then(|n| n.parse().ok());
+                let told = reply.text.split_whitespace().nth(1).and_then(digits);
                 told.map(Size::Bytes).ok_or_else(|| {
                     Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense").status(213).cause(reply.words())
                 })

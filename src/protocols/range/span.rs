@@ -1,5 +1,7 @@
 //! `Content-Range` (RFC 9110, 14.4).
 
+use crate::protocols::loose::digits;
+
 /// `bytes 5-9/10`: first and last byte, and the bytes of the whole file unless the server does not know them (`*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -12,8 +14,8 @@ impl Span {
     pub fn parse(text: &str) -> Option<Span> {
         let (range, whole) = body(text)?;
         let (first, last) = range.split_once('-')?;
-        let (first, last) = (number(first)?, number(last)?);
-        let whole = if whole == "*" { None } else { Some(number(whole)?) };
+        let (first, last) = (digits(first)?, digits(last)?);
+        let whole = if whole == "*" { None } else { Some(digits(whole)?) };
         (first <= last && whole.is_none_or(|whole| last < whole)).then_some(Span { first, last, whole })
     }
 
@@ -34,19 +36,13 @@ impl Span {
 /// The bytes of the whole file, as a refused range tells them: `bytes */10`.
 pub fn whole_size(text: &str) -> Option<u64> {
     let (range, whole) = body(text)?;
-    if range == "*" { number(whole) } else { None }
+    if range == "*" { digits(whole) } else { None }
 }
 
 fn body(text: &str) -> Option<(&str, &str)> {
     let (unit, rest) = text.trim().split_once(' ')?;
     let (range, whole) = rest.split_once('/')?;
     unit.eq_ignore_ascii_case("bytes").then_some((range.trim(), whole.trim()))
-}
-
-/// `parse` alone would take a sign.
-fn number(text: &str) -> Option<u64> {
-    let text = text.trim();
-    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::secret::masked;
 use crate::protocols::http::host_of;
+use crate::protocols::loose::digits;
 use crate::protocols::reply::Reply;
 
 /// `tus_client` insists on a file to read a length from; the length sent is ours.
@@ -76,11 +77,21 @@ pub async fn head(line: &Line, upload: &Url) -> Result<Option<Held>> {
     let url = upload.to_string();
     match run(line, Instead::default(), move |tus| tus.get_info(&url)).await {
         Ok((info, reply)) => {
-            Ok(Some(Held { offset: info.bytes_uploaded as u64, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
+            Ok(Some(Held { offset: offset_of(&reply)?, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+/// `Upload-Offset`: digits, told once. A wrong one would leave a hole in the file.
+pub fn offset_of(reply: &Reply) -> Result<u64> {
+    let mut told = reply.headers.get_all("upload-offset").iter();
+    let first = told.next().ok_or_else(|| reply.nonsense("no Upload-Offset"))?;
+    if told.any(|other| other != first) {
+        return Err(reply.nonsense("two Upload-Offsets"));
+    }
+    first.to_str().ok().and_then(digits).ok_or_else(|| reply.nonsense("the Upload-Offset is not a number"))
 }
 
 /// Any other 4xx on HEAD means: start again (vendor's client, providers.md 1.14; tuspyserver's 400 lasts for ever).

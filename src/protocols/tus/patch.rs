@@ -103,8 +103,7 @@ impl TusSession {
 
 /// `Upload-Offset`, which may lie anywhere up to the end of what was sent.
 fn offset_in(reply: &Reply, end: u64) -> Result<u64> {
-    let text = reply.header("upload-offset").ok_or_else(|| reply.nonsense("no Upload-Offset"))?;
-    let offset: u64 = text.trim().parse().map_err(|_| reply.nonsense("the Upload-Offset is not a number"))?;
+    let offset = calls::offset_of(reply)?;
     if offset > end {
         return Err(reply.nonsense(&format!("the server claims {offset} bytes where only {end} were sent")));
     }
