@@ -13,6 +13,8 @@ use crate::model::text::first_words;
 /// Longest wait that a server's `Retry-After` can ask of us; beyond it a person should decide.
 const LONGEST_WISH: Duration = Duration::from_secs(3600);
 const WORDS_SHOWN: usize = 200;
+/// Bytes of a body in which they are sought.
+const WORDS_SOUGHT: usize = 64 << 10;
 
 #[derive(Debug)]
 pub struct Reply {
@@ -80,7 +82,7 @@ impl Reply {
 
     /// The first words of the body; of a page those that a browser would show.
     fn words(&self) -> String {
-        let text = self.text();
+        let text = String::from_utf8_lossy(self.body.get(..WORDS_SOUGHT).unwrap_or(&self.body));
         match text.trim_start().starts_with('<') {
             true => Some(first_words(&without_tags(&text), WORDS_SHOWN)).filter(|words| !words.is_empty()),
             false => None,
@@ -119,11 +121,18 @@ fn without_tags(page: &str) -> String {
         words.push(' ');
         let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
         let hidden = ["style", "script"].into_iter().find(|name| tag.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name)));
-        let shown_again = hidden.and_then(|name| after.split_once(&format!("</{name}"))?.1.split_once('>'));
-        rest = shown_again.map_or(after, |(_, after)| after);
+        rest = hidden.map_or(after, |name| behind(after, name));
     }
     words.push_str(rest);
     words
+}
+
+/// What follows the end of a style or script. One that never ends hides all that follows, as in a browser: to look on
+/// from its beginning would take minutes for a page of nothing but such beginnings.
+fn behind<'a>(inside: &'a str, name: &str) -> &'a str {
+    let ends = |at: &usize| inside.get(at + 2..at + 2 + name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name));
+    let end = inside.match_indices("</").map(|(at, _)| at).find(ends);
+    end.and_then(|at| inside.get(at..)?.split_once('>')).map_or("", |(_, after)| after)
 }
 
 #[cfg(test)]
@@ -148,8 +157,19 @@ mod tests {
         let page = "<!DOCTYPE html><head><style>p { x }</style><title>502</title></head>\n<body class=\"a\"><h1>Bad <b>gateway</b></h1>";
         assert!(reply(502, &[], page).refusal().to_string().ends_with("HTTP 502: 502 Bad gateway"));
         assert!(reply(502, &[], "<html></html>").refusal().to_string().ends_with("HTTP 502: <html></html>"));
+        let capitals = "<STYLE>p { x }</STYLE><SCRIPT>f()</Script >Gone";
+        assert!(reply(502, &[], capitals).refusal().to_string().ends_with("HTTP 502: Gone"));
         assert!(reply(502, &[], "a < b").refusal().to_string().ends_with("HTTP 502: a < b"));
         assert!(!e.to_string().contains('\x1b'), "{e}");
+    }
+
+    /// Each beginning of a style was looked up to the end of the page: minutes for a page like this.
+    #[test]
+    fn words_are_sought_at_the_beginning_only() {
+        let page: &'static str = "<style>".repeat(1 << 20).leak();
+        assert!(reply(502, &[], page).refusal().to_string().contains("HTTP 502: <style>"));
+        let late: &'static str = format!("{}<p>late", "<p>".repeat(WORDS_SOUGHT)).leak();
+        assert!(!reply(502, &[], late).refusal().to_string().contains("late"));
     }
 
     #[test]
