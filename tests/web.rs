@@ -1,6 +1,7 @@
 //! TUS, plupload and multipart against servers that others wrote (`web_servers`) and against hand-made ones that answer
 //! what a test wants (`raw`).
 
+mod endless;
 mod multipart;
 mod plupload;
 mod raw;

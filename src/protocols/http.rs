@@ -1,7 +1,7 @@
 //! The one HTTP client. It retries nothing, follows no redirect (a token must never travel to another origin) and
 //! reads answers with a bound on time and memory.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -15,6 +15,12 @@ use crate::model::secret::masked;
 
 /// The largest answer that is read into memory: a flat listing of some 500,000 entries.
 const LARGEST_ANSWER: usize = 256 << 20;
+/// Of a refusal, and of the answer to an upload: a few words.
+const LARGEST_VERDICT: usize = 1 << 20;
+/// An answer may take so many time-outs, and a second more for each of so many bytes. Each piece alone may take a
+/// time-out, so a server that sends a byte now and then would keep us for years.
+const TIMEOUTS: u32 = 10;
+const SLOWEST: u64 = 1 << 10;
 /// A connection that can't be made in this time would not become a good one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -63,14 +69,14 @@ impl Http {
     /// caller's to judge; only failures of the line are errors here.
     pub async fn call(&self, request: RequestBuilder) -> Result<Reply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
-        self.read(response).await
+        self.read(response, LARGEST_ANSWER).await
     }
 
     /// As `call`, for a request with a body that may take hours, and an answer that may take long after it (giga0 posts
     /// the file again inside itself, providers.md 2.5): the engine watches for stalls, nothing is timed here.
     pub async fn call_patiently(&self, request: RequestBuilder) -> Result<Reply> {
         let response = self.start(request).await?;
-        self.read(response).await
+        self.read_verdict(response).await
     }
 
     /// Does a server answer there, whatever it says? Returns the address and the status in a few words.
@@ -88,7 +94,7 @@ impl Http {
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
         let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
         let (method, url) = (request.method().clone(), request.url().clone());
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let result = self.client.execute(request).await;
         let outcome = match &result {
             Ok(response) => response.status().as_u16().to_string(),
@@ -98,16 +104,33 @@ impl Http {
         Ok((result, url))
     }
 
-    pub(super) async fn read(&self, response: Response) -> Result<Reply> {
+    /// Reads an answer that can't be long.
+    pub(super) async fn read_verdict(&self, response: Response) -> Result<Reply> {
+        self.read(response, LARGEST_VERDICT).await
+    }
+
+    /// `most`: bytes. Of a refusal the beginning is enough, as its status speaks.
+    async fn read(&self, response: Response, most: usize) -> Result<Reply> {
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
+        let most = if status.is_success() { most } else { LARGEST_VERDICT };
+        let begun = Instant::now();
         let mut body = BytesMut::new();
         let mut stream = response.bytes_stream();
         while let Some(piece) = tokio::time::timeout(self.timeout, stream.next()).await.map_err(|_| timed_out(self.timeout))? {
             body.extend_from_slice(&piece.map_err(|e| line_error(e, &url))?);
-            if body.len() > LARGEST_ANSWER {
-                return Err(Error::new(Kind::Protocol, "the server's answer has no end (over 256 MiB)").on(host_of(&url)));
+            let late =
+                begun.elapsed() > self.timeout.saturating_mul(TIMEOUTS).saturating_add(Duration::from_secs(body.len() as u64 / SLOWEST));
+            match () {
+                () if !status.is_success() && (late || body.len() > most) => break,
+                () if body.len() > most => {
+                    let why = format!("the server's answer has no end (over {} MiB)", most >> 20);
+                    return Err(Error::new(Kind::Protocol, why).on(host_of(&url)));
+                }
+                () if late => return Err(Error::new(Kind::Interrupted, "the server's answer comes too slowly").on(host_of(&url))),
+                () => {}
             }
         }
+        body.truncate(most);
         Ok(Reply { status, headers, url, body: body.freeze() })
     }
 }

@@ -82,7 +82,7 @@ impl Http {
     async fn read_refusal_too(&self, response: Response) -> Result<Reply> {
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
         let wordless = Reply { status, headers, url, body: Bytes::new() };
-        match self.read(response).await {
+        match self.read_verdict(response).await {
             Err(_) if is_refusal(&wordless) => Ok(wordless),
             read => read,
         }
