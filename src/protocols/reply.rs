@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::http::host_of;
 use crate::error::{Error, Kind, Result};
@@ -80,14 +81,21 @@ impl Reply {
         }
     }
 
-    /// The first words of the body; of a page those that a browser would show.
-    fn words(&self) -> String {
+    /// The first words of the body; of a page those that a browser would show. JSON is not quoted, wherever in the body it
+    /// begins (behind a PHP notice, a byte order mark): it may hold a token that nobody has read. Only what it has to say
+    /// is.
+    pub fn words(&self) -> String {
         let text = String::from_utf8_lossy(self.body.get(..WORDS_SOUGHT).unwrap_or(&self.body));
-        match text.trim_start().starts_with('<') {
-            true => Some(first_words(&without_tags(&text), WORDS_SHOWN)).filter(|words| !words.is_empty()),
+        let (text, said) = match json_begins(&text) {
+            Some(at) => (text.get(..at).unwrap_or_default(), said_in(text.get(at..).unwrap_or_default())),
+            None => (text.as_ref(), None),
+        };
+        let quoted = match text.trim_start().starts_with('<') {
+            true => Some(first_words(&without_tags(text), WORDS_SHOWN)).filter(|words| !words.is_empty()),
             false => None,
-        }
-        .unwrap_or_else(|| first_words(&text, WORDS_SHOWN))
+        };
+        let quoted = quoted.unwrap_or_else(|| first_words(text, WORDS_SHOWN));
+        [Some(quoted), said].into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     fn redirected(&self) -> Error {
@@ -104,13 +112,36 @@ impl Reply {
     /// An answer that makes no sense, with its first words: status 11, never a panic.
     pub fn nonsense(&self, why: &str) -> Error {
         let words = self.words();
-        let said = if words.is_empty() { "an empty body".to_owned() } else { format!("\"{words}\"") };
+        let said = match (words.is_empty(), self.body.len()) {
+            (false, _) => format!("\"{words}\""),
+            (true, 0) => "an empty body".to_owned(),
+            (true, bytes) => format!("{bytes} bytes"),
+        };
         Error::new(Kind::Protocol, format!("the server's answer makes no sense: {said}"))
             .status(self.status.as_u16())
             .on(host_of(&self.url))
             .cause(anyhow::anyhow!("{}", first_words(why, WORDS_SHOWN)))
             .hint("check the remote's url; a proxy or a maintenance page may answer in the server's place")
     }
+}
+
+/// Where a list or an object begins, or where a key stands whose object has lost its beginning.
+fn json_begins(text: &str) -> Option<usize> {
+    let opens = |at: &usize| {
+        let inside = text.get(at + 1..).unwrap_or_default().trim_start();
+        inside.starts_with(['"', '{', '[']) || inside.is_empty()
+    };
+    let opened = text.match_indices(['{', '[']).map(|(at, _)| at).find(opens);
+    let key = text.find("\":").and_then(|end| text.get(..end)?.rfind('"'));
+    opened.into_iter().chain(key).min()
+}
+
+/// The message of an error.
+fn said_in(json: &str) -> Option<String> {
+    let end = json.rfind('}')?;
+    let answer: Value = serde_json::from_str(json.get(..=end)?).ok()?;
+    let said = ["message", "msg", "error", "response"].into_iter().find_map(|key| answer.get(key)?.as_str());
+    said.map(|said| first_words(said, WORDS_SHOWN))
 }
 
 /// What stands between the tags, styles and scripts left out.
@@ -161,6 +192,18 @@ mod tests {
         assert!(reply(502, &[], capitals).refusal().to_string().ends_with("HTTP 502: Gone"));
         assert!(reply(502, &[], "a < b").refusal().to_string().ends_with("HTTP 502: a < b"));
         assert!(!e.to_string().contains('\x1b'), "{e}");
+    }
+
+    #[test]
+    fn what_json_says_is_told_and_nothing_else_of_it() {
+        let said = |body: &'static str| reply(500, &[], body).refusal().to_string();
+        assert!(said(r#"{"token":"t0ken","message":"Too  late"}"#).ends_with("HTTP 500: Too late"));
+        assert!(said("<br />\n<b>Notice</b>: x {\"token\":\"t0ken\"}").ends_with("HTTP 500: Notice : x"));
+        assert!(said("\u{feff}[{\"token\":\"t0k").ends_with("HTTP 500: \u{feff}"));
+        assert!(said("x \"token\":\"t0ken\"}").ends_with("HTTP 500: x"));
+        assert!(said("a {b} [c]").ends_with("HTTP 500: a {b} [c]"));
+        let e = reply(200, &[], r#"{"token":"t0ken"}"#).nonsense("no list");
+        assert!(e.to_string().contains("makes no sense: 17 bytes: no list"), "{e}");
     }
 
     /// Each beginning of a style was looked up to the end of the page: minutes for a page like this.

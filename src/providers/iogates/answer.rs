@@ -5,12 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::text::first_words;
 use crate::protocols::http::host_of;
 use crate::protocols::reply::Reply;
-
-/// Characters of a refused sign-in that are shown.
-const WORDS_SHOWN: usize = 200;
 
 /// What a successful reply says; else what its status means.
 pub fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
@@ -37,7 +33,7 @@ pub fn read_sign_in<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
             Err(Error::new(Kind::Auth, "the server refused the sign-in")
                 .status(status)
                 .on(host_of(&reply.url))
-                .cause(anyhow::anyhow!("HTTP {status}: {}", first_words(&reply.text(), WORDS_SHOWN)))
+                .cause(anyhow::anyhow!("{}", format!("HTTP {status}: {}", reply.words()).trim_end_matches(": ")))
                 .hint("check the username and the password, or the share URL, of this remote"))
         }
         (404 | 410, Err(error)) => Err(error.hint("check the url or the share URL of this remote")),
