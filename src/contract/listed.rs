@@ -34,3 +34,22 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn any_name_has_a_place_in_its_folder(name in noise::text()) {
+            let folder = RemotePath::parse("/a/b").unwrap();
+            let path = listed_path(&folder, &name);
+            prop_assert_eq!(path.parent(), Some(folder));
+        }
+    }
+}

@@ -3,6 +3,8 @@
 pub mod account;
 pub mod entry;
 pub mod event;
+#[cfg(test)]
+pub mod noise;
 pub mod place;
 pub mod report;
 pub mod secret;

@@ -251,3 +251,42 @@ mod tests {
         assert_eq!(RemotePath::root().join("a\0").unwrap_err().kind(), Kind::Refused);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn paths_hold_names_only(text in noise::text(), name in noise::text()) {
+            let sound = |path: &RemotePath| path.names().iter().all(|n| {
+                !n.is_empty() && n != "." && n != ".." && !n.contains(['/', '\r', '\n', '\0'])
+            });
+            if let Ok(path) = RemotePath::parse(&text) {
+                prop_assert!(sound(&path), "{path:?}");
+                prop_assert_eq!(&RemotePath::parse(&path.to_string()).unwrap(), &path);
+                if let Ok(child) = path.join(&name) {
+                    prop_assert!(sound(&child) && child.name() == Some(&name) && child.parent().as_ref() == Some(&path));
+                }
+            }
+        }
+
+        #[test]
+        fn an_address_that_is_shown_can_be_typed(text in noise::text(), remote in "[a-z.]{1,5}") {
+            match Address::parse(&format!("{remote}:{text}")) {
+                Ok(Some(address)) => {
+                    let again = Address::parse(&address.to_string()).unwrap().unwrap();
+                    // A first name that begins with `@` is typed behind a slash.
+                    prop_assert_eq!(again.place, address.place);
+                }
+                Ok(None) => {}
+                Err(error) => noise::assert_harmless(&error.to_string()),
+            }
+        }
+    }
+}

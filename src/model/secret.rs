@@ -134,3 +134,25 @@ mod tests {
         assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        /// Sound: what is masked is gone, whatever stands around it.
+        #[test]
+        fn no_secret_is_shown(secret in "[a-z0-9+/=%&]{12,20}", before in noise::text(), after in noise::text()) {
+            let made = Secret::new(format!("fuzz-{secret}"));
+            for form in [made.expose().to_owned(), encode(made.expose())] {
+                let line = format!("{before}{form}{after}");
+                prop_assert!(!masked(&line).contains(&form), "{line:?}");
+            }
+        }
+    }
+}

@@ -261,3 +261,46 @@ mod tests {
         assert_eq!("2.5".parse::<Moment>().unwrap().millis(None).unwrap(), 2500);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn any_clock_tells_any_time(
+            fps in prop_oneof![any::<f64>(), 0.5..1000.0_f64],
+            source in prop::option::of(prop_oneof![noise::text(), "[0-9]{1,6}:[0-9]{2}:[0-9]{2}[:;.][0-9]{1,6}"]),
+            offset in any::<i64>(),
+            ms in any::<i64>(),
+        ) {
+            if let Some(clock) = Clock::new(fps, source.as_deref(), offset) {
+                for label in [Some(clock.label(ms)), clock.source_label(ms)].into_iter().flatten() {
+                    prop_assert!(label.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '-')), "{label}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_label_leads_back_to_its_frame(fps in 1.0..200.0_f64, ms in 0..100_000_000_i64) {
+            let clock = Clock::new(fps, None, 0).unwrap();
+            let label = clock.label(ms);
+            let again = label.parse::<Moment>().unwrap().millis(Some(&clock)).unwrap();
+            prop_assert_eq!(clock.label(again), label);
+        }
+
+        #[test]
+        fn times_that_are_typed(text in prop_oneof![noise::text(), "[0-9:.ms]{0,20}"], fps in 1.0..200.0_f64) {
+            let clock = Clock::new(fps, None, 0).unwrap();
+            match text.parse::<Moment>().and_then(|moment| moment.millis(Some(&clock))) {
+                Ok(ms) => prop_assert!(ms >= 0),
+                Err(error) => noise::assert_harmless(&error.to_string()),
+            }
+        }
+    }
+}

@@ -168,3 +168,22 @@ mod tests {
         assert_eq!(row(r#"{"list":{"0":{"number":7},"2":{"number":8}}}"#).list[1].number, Some(8));
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn a_number_is_digits(text in prop_oneof![noise::text(), "[ +0-9-]{0,22}"]) {
+            if let Some(number) = digits(&text) {
+                prop_assert_eq!(number.to_string(), text.trim().trim_start_matches('0').to_owned() + if number == 0 { "0" } else { "" });
+            }
+        }
+    }
+}

@@ -260,3 +260,33 @@ mod tests {
         assert_eq!(meaning(&serde_json::json!({"code": 111, "message": "m"})), (Kind::Refused, "it failed (error 111, m)".into()));
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    const ANSWERS: &[&str] = &[
+        r#"{"jsonrpc":"2.0","error":{"code":102,"message":"Failed to open output stream."},"id":"id"}"#,
+        r#"{"jsonrpc":"2.0","result":null,"id":"id"}"#,
+        r#"{"OK":0,"info":"no"}"#,
+    ];
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn any_verdict_is_harmless(status in 200..600_u16, body in noise::body(ANSWERS), html in noise::text()) {
+            for body in [body, html.into_bytes()] {
+                let url = Url::parse("https://h.example/x").unwrap();
+                let reply = Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() };
+                match judge(&reply) {
+                    Ok(()) => prop_assert!(reply.is_success()),
+                    Err(error) => noise::assert_shown(&error),
+                }
+            }
+        }
+    }
+}

@@ -229,3 +229,38 @@ mod tests {
         assert!(e.to_string().ends_with("https://other.example"), "{e}");
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    /// No JSON is one.
+    #[derive(Debug, serde::Deserialize)]
+    enum Never {}
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn every_reply_is_told_in_a_few_harmless_words(
+            status in 200..1000_u16,
+            body in noise::body(&["{\"message\":\"x\"}"]),
+            header in noise::header(),
+            name in proptest::sample::select(&["retry-after", "location", "upload-expires"][..]),
+        ) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = reqwest::header::HeaderValue::from_str(&header) {
+                headers.insert(name, value);
+            }
+            let (status, url) = (StatusCode::from_u16(status).unwrap(), Url::parse("https://h.example/x").unwrap());
+            let reply = Reply { status, headers, url, body: body.into() };
+            prop_assert!(reply.retry_after().is_none_or(|wait| wait <= LONGEST_WISH));
+            for error in [reply.refusal(), reply.nonsense("because"), reply.json::<Never>().err().unwrap()] {
+                noise::assert_shown(&error);
+            }
+        }
+    }
+}

@@ -81,3 +81,33 @@ mod tests {
         assert_eq!(moment(None, &zone), "-");
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn any_number_has_its_words(bytes in any::<u64>(), float in any::<f64>(), ms in any::<i64>()) {
+            let time = DateTime::from_timestamp_millis(ms);
+            let shown = [size(bytes), rate(float), span(float), moment(time, &chrono::Local), moment(time, &chrono::FixedOffset::east_opt(86_399).unwrap())];
+            for shown in shown {
+                prop_assert!(!shown.is_empty() && shown.len() < 60, "{shown}");
+            }
+        }
+
+        #[test]
+        fn the_ends_of_time_can_be_shown(seconds in 0..90_000_i64) {
+            for time in [DateTime::<Utc>::MAX_UTC - chrono::TimeDelta::seconds(seconds), DateTime::<Utc>::MIN_UTC + chrono::TimeDelta::seconds(seconds)] {
+                moment(Some(time), &chrono::FixedOffset::west_opt(86_399).unwrap());
+                moment(Some(time), &chrono::FixedOffset::east_opt(86_399).unwrap());
+                moment(Some(time), &chrono::Local);
+            }
+        }
+    }
+}

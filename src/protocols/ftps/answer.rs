@@ -170,3 +170,26 @@ mod tests {
         assert!(!blames_session(&reply("552 full").refusal("the upload")));
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn any_reply_is_told_in_harmless_words(status in any::<u32>(), body in prop::collection::vec(any::<u8>(), 0..60), text in noise::text()) {
+            for body in [body, text.into_bytes()] {
+                let reply = Reply::from(Response::new(suppaftp::Status::from(status % 700), body));
+                let error = reply.refusal("the upload");
+                noise::assert_shown(&error);
+                let _ = blames_session(&error);
+                noise::assert_shown(&fault(FtpError::UnexpectedResponse(Response::new(suppaftp::Status::Unknown, Vec::new()))));
+            }
+        }
+    }
+}

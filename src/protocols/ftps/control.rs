@@ -238,3 +238,27 @@ mod tests {
         assert_eq!(passive_port("227 Entering (1,2,3)"), None);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn a_port_is_one(text in prop_oneof![noise::text(), "229 .\\([|!]{0,4}[0-9]{0,6}[|!]?\\)", "227 .?\\(?([0-9]{1,4},){0,7}[0-9]{0,4}\\)?"]) {
+            prop_assert_ne!(extended_port(&text), Some(0));
+            prop_assert_ne!(passive_port(&text), Some(0));
+        }
+
+        #[test]
+        fn a_port_that_is_told_is_understood(port in 1..u16::MAX) {
+            prop_assert_eq!(extended_port(&format!("229 Entering Extended Passive Mode (|||{port}|)")), Some(port));
+            prop_assert_eq!(passive_port(&format!("227 Entering (192,0,2,1,{},{})", port / 256, port % 256)), Some(port));
+        }
+    }
+}

@@ -109,3 +109,26 @@ mod tests {
         assert_eq!(page(true).error().to_string(), "the server sent a page in place of the file: no");
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn a_page_says_a_few_harmless_words(body in noise::body(&["{}"]), html in noise::text(), address in noise::text(), sent in any::<bool>()) {
+            let url = Url::parse("https://h.example/a/").unwrap().join(&address).unwrap_or_else(|_| Url::parse("https://h.example/").unwrap());
+            for bytes in [body, html.into_bytes()] {
+                noise::assert_shown(&Page::read(&url, &bytes, sent).error());
+            }
+            if let Some(page) = Page::at(&url, "a.mov") {
+                noise::assert_shown(&page.error());
+            }
+        }
+    }
+}

@@ -88,3 +88,26 @@ mod tests {
         assert!(!Span::parse("bytes 0-8/10").unwrap().is_whole() && !Span::parse("bytes 0-9/*").unwrap().is_whole());
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn a_span_is_sound(text in prop_oneof![noise::header(), "bytes [0-9]{1,21}-[0-9]{1,21}/([*]|[0-9]{1,21})"], from in any::<u64>()) {
+            if let Some(span) = Span::parse(&text) {
+                prop_assert!(span.first <= span.last && span.whole.is_none_or(|whole| span.last < whole), "{span:?}");
+                prop_assert!(!span.fits(from, None) || span.first == from);
+                let whole = span.whole.map_or("*".to_owned(), |whole| whole.to_string());
+                prop_assert_eq!(Span::parse(&format!("bytes {}-{}/{whole}", span.first, span.last)), Some(span));
+            }
+            let _ = whole_size(&text);
+        }
+    }
+}

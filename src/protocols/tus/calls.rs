@@ -165,3 +165,33 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn an_offset_is_digits(first in prop_oneof![noise::header(), "[ +0-9-]{0,22}"], second in prop::option::of("[0-9]{1,3}"), date in noise::header()) {
+            let mut headers = reqwest::header::HeaderMap::new();
+            let names = ["upload-offset", "upload-offset", "upload-expires"];
+            for (name, value) in names.into_iter().zip([Some(first.clone()), second.clone(), Some(date)]) {
+                if let Some(value) = value.and_then(|v| HeaderValue::from_str(&v).ok()) {
+                    headers.append(name, value);
+                }
+            }
+            let url = Url::parse("https://h.example/x").unwrap();
+            let reply = Reply { status: StatusCode::NO_CONTENT, headers, url, body: Default::default() };
+            let _ = expiry(&reply);
+            match offset_of(&reply) {
+                Ok(_) => prop_assert!(first.trim().bytes().all(|b| b.is_ascii_digit()) && second.is_none_or(|s| s == first)),
+                Err(error) => noise::assert_shown(&error),
+            }
+        }
+    }
+}

@@ -61,3 +61,28 @@ mod tests {
         assert_eq!(resolved("https://h.example/f", "https://[").unwrap_err().kind(), Kind::Protocol);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn no_upload_goes_in_clear_or_signs_in_at_a_stranger(text in prop_oneof![noise::header(), "(http|https|ftp|file)?:?//?[a-z@:./?#]{0,30}"]) {
+            let endpoint = Url::parse("https://h.example/files/").unwrap();
+            match resolve(&endpoint, &text) {
+                Ok(url) => {
+                    prop_assert_eq!(url.scheme(), "https");
+                    prop_assert!(url.fragment().is_none() && url.has_host());
+                    prop_assert!(url.origin() == endpoint.origin() || url.username().is_empty() && url.password().is_none(), "{}", url);
+                }
+                Err(error) => noise::assert_shown(&error),
+            }
+        }
+    }
+}

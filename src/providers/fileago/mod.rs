@@ -248,4 +248,6 @@ impl FileAgo {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -224,4 +224,6 @@ impl Giga0 {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

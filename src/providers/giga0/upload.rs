@@ -71,7 +71,7 @@ pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
 
 /// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
 /// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
-fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
+pub(super) fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
     let complaint = answer::complaint(reply).map_err(|e| match e.http_or_ftp_status() {
         Some(413) => e.hint(SIZE_LIMIT),
         _ => e,

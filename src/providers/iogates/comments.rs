@@ -13,7 +13,7 @@ use crate::model::timecode::{Clock, Span};
 
 /// `GET /api/file/{id}/comments`. Its `map` only says where in the list each comment stands.
 #[derive(Default, Deserialize)]
-struct Listed {
+pub(super) struct Listed {
     /// None for what is no film.
     #[serde(default, deserialize_with = "loose::object")]
     timecode: Option<Timecode>,
@@ -133,8 +133,18 @@ impl Comments for IoGates {
 
 async fn list(host: &IoGates, file: &Entry) -> Result<Conversation> {
     let listed: Listed = host.api.read(&format!("api/file/{}/comments", step(&file.id))).await?;
-    let told = listed.comments.ok_or_else(|| Error::new(Kind::Protocol, "the server answered a question for comments without comments"))?;
-    Ok(Conversation { comments: told.into_iter().filter_map(Told::comment).collect(), clock: listed.timecode.and_then(Timecode::clock) })
+    if listed.comments.is_none() {
+        return Err(Error::new(Kind::Protocol, "the server answered a question for comments without comments"));
+    }
+    let (clock, comments) = listed.told();
+    Ok(Conversation { comments, clock })
+}
+
+impl Listed {
+    pub(super) fn told(self) -> (Option<Clock>, Vec<Comment>) {
+        let comments = self.comments.into_iter().flatten().filter_map(Told::comment).collect();
+        (self.timecode.and_then(Timecode::clock), comments)
+    }
 }
 
 fn said(told: Told) -> Result<Comment> {

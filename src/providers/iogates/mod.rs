@@ -14,6 +14,8 @@ mod comments;
 mod conversations;
 mod download;
 mod entry;
+#[cfg(test)]
+mod fuzz;
 mod listing;
 mod loose;
 mod making;

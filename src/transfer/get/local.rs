@@ -193,3 +193,35 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn a_name_stays_in_its_folder(name in noise::text()) {
+            match check_name(&name) {
+                Ok(name) => {
+                    prop_assert!(!name.contains(['/', '\0']) && !matches!(name, "" | "." | ".."));
+                    let path = Path::new("/top").join(name);
+                    prop_assert_eq!(path.parent(), Some(Path::new("/top")));
+                    prop_assert!(Path::new(name).is_relative());
+                }
+                Err(error) => noise::assert_harmless(&error.to_string()),
+            }
+        }
+
+        #[test]
+        fn windows_names_hold_nothing_of_its_own(name in noise::text()) {
+            if unfit_for_windows(&name).is_none() {
+                prop_assert!(!name.contains(['\\', ':', '*', '?', '\n']) && !name.ends_with(['.', ' ']));
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
+
+use proptest::prelude::*;
+use reqwest::header::HeaderMap;
+
+use super::wire::{Group, Node, Step};
+use super::{answer, entries, jwt, sign_in};
+use crate::model::{RemotePath, noise};
+use crate::protocols::reply::Reply;
+
+const GRANTED: &str = include_str!("../../../fixtures/fileago/auth.json");
+const TOKEN: &str = "fSYkeR4LBEp_Z2n7vIWvUIl_Y_EJd01MT9UFiziij-w";
+const KEY: &str = "6dba6924-ad66-42de-8ed2-8008f2c7c06e";
+const UPLOAD_TOKEN: &str = r#"{"status":"success","token":"0123456789abcdef0123456789abcdef","msg":"for 5 seconds"}"#;
+
+const ANSWERS: &[&str] = &[
+    GRANTED,
+    UPLOAD_TOKEN,
+    include_str!("../../../fixtures/fileago/details.json"),
+    include_str!("../../../fixtures/fileago/dirlist.json"),
+    include_str!("../../../fixtures/fileago/path.json"),
+    include_str!("../../../fixtures/fileago/upload.json"),
+];
+
+fn reply(status: u16, body: Vec<u8>) -> Reply {
+    let url = "https://fileago.example/api/nodes/x".parse().unwrap();
+    Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
+}
+
+/// Every question that is ever asked of a reply.
+fn read(reply: &Reply) {
+    let folder = RemotePath::parse("/a/b").unwrap();
+    let shown = [
+        answer::verdict(reply).err(),
+        answer::uploaded(reply).err(),
+        answer::upload_token(reply).err(),
+        sign_in::granted(reply).err(),
+        answer::one::<Node>(reply).err(),
+        answer::many::<Step>(reply).err(),
+        answer::many::<Group>(reply).err(),
+        answer::many::<String>(reply).err(),
+    ];
+    shown.iter().flatten().for_each(noise::assert_shown);
+    for node in answer::many::<Node>(reply).into_iter().flatten().chain(answer::one::<Node>(reply).ok()) {
+        match entries::of_node(node, Some(&folder)) {
+            Ok(entry) => assert_eq!(entry.path.parent().as_ref(), Some(&folder), "{entry:?}"),
+            Err(error) => noise::assert_shown(&error),
+        }
+    }
+}
+
+#[test]
+fn answers_cut_at_every_byte() {
+    for whole in ANSWERS {
+        for at in 0..whole.len() {
+            read(&reply(200, whole.as_bytes()[..at].to_vec()));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(noise::config())]
+
+    #[test]
+    fn answers_in_every_dress(status in 200..600_u16, body in noise::body(ANSWERS)) {
+        read(&reply(200, body.clone()));
+        read(&reply(status, body));
+    }
+
+    #[test]
+    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in noise::mutated(GRANTED), fresh in "[a-zA-Z0-9]{43}") {
+        let reply = reply(status, noise::with_secret(&noise::with_secret(&body, TOKEN, &fresh), KEY, &fresh));
+        for error in [answer::verdict(&reply).err(), sign_in::granted(&reply).err()].into_iter().flatten() {
+            noise::assert_keeps(&error, &fresh);
+        }
+    }
+
+    #[test]
+    fn any_token_has_an_age(text in noise::text(), claims in noise::body(&[r#"{"exp":1538706022,"username":"x"}"#]), seconds in any::<i64>()) {
+        use base64::Engine;
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        let exact = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{seconds}}}"));
+        let _ = (jwt::is_old(&text, now), jwt::is_old(&format!("{text}.{encoded}.{text}"), now));
+        let is_old = jwt::is_old(&format!("a.{exact}.c"), now);
+        prop_assert!(!is_old || seconds <= 60);
+    }
+}

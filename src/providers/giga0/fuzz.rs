@@ -1,0 +1,104 @@
+//! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
+
+use proptest::prelude::*;
+use reqwest::header::HeaderMap;
+
+use super::wire::{Copied, File, Folder, Found, Grant, Info, Listing, Package, Scheduled};
+use super::{answer, entries, names, upload};
+use crate::model::{Entry, RemotePath, noise};
+use crate::protocols::reply::Reply;
+
+const GRANTED: &str = include_str!("../../../fixtures/giga0/authorize.json");
+const TOKEN: &str = "lGoVSof0VRwq1Gaza8fO";
+
+const ANSWERS: &[&str] = &[
+    GRANTED,
+    include_str!("../../../fixtures/giga0/account_info.json"),
+    include_str!("../../../fixtures/giga0/account_package.json"),
+    include_str!("../../../fixtures/giga0/error.json"),
+    include_str!("../../../fixtures/giga0/file_download.json"),
+    include_str!("../../../fixtures/giga0/file_edit.json"),
+    include_str!("../../../fixtures/giga0/file_info.json"),
+    include_str!("../../../fixtures/giga0/file_upload.json"),
+    include_str!("../../../fixtures/giga0/folder_create.json"),
+    include_str!("../../../fixtures/giga0/folder_info.json"),
+    include_str!("../../../fixtures/giga0/folder_listing.json"),
+];
+
+fn reply(status: u16, body: Vec<u8>) -> Reply {
+    let url = "https://site.example/api/v2/x".parse().unwrap();
+    Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
+}
+
+fn sound(entry: &Entry, folder: &RemotePath) {
+    assert_eq!(entry.path.parent().as_ref(), Some(folder), "{entry:?}");
+    assert!(entry.md5.as_ref().is_none_or(|md5| md5.len() == 32), "{entry:?}");
+}
+
+/// Every question that is ever asked of a reply.
+fn read(reply: &Reply) {
+    let folder = RemotePath::parse("/a/b").unwrap();
+    let shown = [
+        answer::verdict(reply).err(),
+        answer::data::<Grant>(reply).err(),
+        answer::data::<Info>(reply).err(),
+        answer::data::<Package>(reply).err(),
+        answer::data::<Found>(reply).err(),
+        answer::data::<Scheduled>(reply).err(),
+        upload::uploaded(reply, 10)
+            .map(|stored| stored.and_then(|s| entries::of_stored(s, &folder)).iter().for_each(|e| sound(e, &folder)))
+            .err(),
+        answer::data::<Folder>(reply).and_then(|row| entries::of_folder(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
+        answer::data::<File>(reply).and_then(|row| entries::of_file(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
+    ];
+    shown.iter().flatten().for_each(noise::assert_shown);
+    let _ = serde_json::from_slice::<Copied>(&reply.body);
+    if let Ok(listing) = answer::data::<Listing>(reply) {
+        listing.folders.into_iter().filter_map(|row| entries::of_folder(row, Some(&folder)).ok()).for_each(|e| sound(&e, &folder));
+        listing.files.into_iter().filter_map(|row| entries::of_file(row, Some(&folder)).ok()).for_each(|e| sound(&e, &folder));
+    }
+}
+
+#[test]
+fn answers_cut_at_every_byte() {
+    for whole in ANSWERS {
+        for at in 0..whole.len() {
+            read(&reply(200, whole.as_bytes()[..at].to_vec()));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(noise::config())]
+
+    #[test]
+    fn answers_in_every_dress(status in 200..600_u16, body in noise::body(ANSWERS)) {
+        read(&reply(200, body.clone()));
+        read(&reply(status, body));
+    }
+
+    #[test]
+    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in noise::mutated(GRANTED), fresh in "[a-zA-Z0-9]{20}") {
+        let reply = reply(status, noise::with_secret(&body, TOKEN, &fresh));
+        for error in [answer::verdict(&reply).err(), answer::data::<Grant>(&reply).err()].into_iter().flatten() {
+            noise::assert_keeps(&error, &fresh);
+        }
+    }
+
+    #[test]
+    fn a_stored_name_is_stored_as_it_is(name in noise::text()) {
+        let stored = names::as_stored(&name);
+        prop_assert!(names::Forms::of(&name).is_plain(&stored));
+        if names::check(&name).is_ok() {
+            prop_assert!(!stored.is_empty());
+        }
+    }
+
+    #[test]
+    fn dates_are_read_or_not(text in prop_oneof![noise::text(), "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"]) {
+        if let Some(date) = entries::date(&Some(text.clone())) {
+            let again = date.format("%Y-%m-%d %H:%M:%S").to_string();
+            prop_assert_eq!(entries::date(&Some(again)).map(|d| d.timestamp()), Some(date.timestamp()));
+        }
+    }
+}

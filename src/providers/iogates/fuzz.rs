@@ -1,0 +1,136 @@
+//! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
+
+use proptest::prelude::*;
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+
+use super::answer;
+use super::offer::{Offers, Way};
+use super::tree::{Tree, root_entry};
+use super::wire::examples::*;
+use super::wire::{AuthInfo, File, Files, Share, SignedIn};
+use crate::contract::Network;
+use crate::model::{Place, RemotePath, Root, noise};
+use crate::protocols::ftps::Security;
+use crate::protocols::reply::Reply;
+
+const KNOWN: &str = "123-BodrEJHrC43KejPcM0nzTl05gUMi3i8ruzGN";
+const ANSWERS: &[&str] = &[TOKEN, AUTHINFO, AUTHINFO_BLANK_SERVERS, AUTHINFO_PHP_HABITS, FILE_CREATED, FILE_UPLOADED, FILES, SHARE];
+/// A tree with a circle, twins, an orphan and a name that is a path.
+const TREE: &str = r#"{"files":[
+    {"id":1,"type":"dir","name":"a","parent":3},{"id":2,"type":"dir","name":"b","parent":1},{"id":3,"type":"dir","name":"c","parent":2},
+    {"id":4,"type":"dir","name":"d","parent":4},{"id":5,"name":"e","parent":99},{"id":6,"name":"../f","parent":1},
+    {"id":7,"name":"g","parent":0,"size":"18446744073709551615"},{"id":7,"name":"g"},{"id":0,"type":"dir"},{"name":"h"}]}"#;
+
+fn reply(status: u16, body: Vec<u8>) -> Reply {
+    let url = "https://iogates.example/api/x".parse().unwrap();
+    Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
+}
+
+/// Every question that is ever asked of a reply.
+fn read(reply: &Reply) {
+    let shown = [
+        answer::read_sign_in::<SignedIn>(reply).err(),
+        answer::read::<File>(reply).err(),
+        answer::read::<Share>(reply).err(),
+        answer::read::<super::comments::Listed>(reply).err(),
+        answer::read::<AuthInfo>(reply).map(offered).err(),
+        answer::read::<Files>(reply).map(|listed| Tree::new(listed.files.unwrap_or_default())).map(|tree| climbed(&tree)).err(),
+    ];
+    shown.iter().flatten().for_each(noise::assert_shown);
+}
+
+/// Nothing goes out in clear, and nothing that is told becomes a command.
+fn offered(info: AuthInfo) {
+    let network = Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
+    let offers = Offers::new(info, &Url::parse("https://iogates.example/").unwrap(), &network);
+    let at_home = crate::protocols::http::is_loopback;
+    for offer in offers.usable {
+        match offer.way {
+            Way::Tus { endpoint: url, chunk_size } | Way::Plupload { url, chunk_size } => {
+                assert!(url.scheme() == "https" || url.scheme() == "http" && at_home(&url), "{url}");
+                assert_ne!(chunk_size, Some(0));
+            }
+            Way::Ftp(server) => {
+                assert!(server.security != Security::Plain || crate::protocols::http::is_loopback_host(&server.host));
+                let words = [server.host.as_str(), &server.user, server.password.expose()];
+                assert!(!words.iter().any(|word| word.contains(['\r', '\n', '\0'])), "{words:?}");
+            }
+        }
+    }
+    offers.closed.iter().for_each(|(_, why)| noise::assert_harmless(&crate::model::text::visible(why)));
+}
+
+/// Every entry is met once, at its own address.
+fn climbed(tree: &Tree) {
+    let (mut open, mut met) = (vec![root_entry()], std::collections::HashSet::new());
+    while let Some(folder) = open.pop() {
+        for entry in tree.list(&folder).unwrap() {
+            assert!(met.insert(entry.id.clone()), "{entry:?} is met twice");
+            assert_eq!(entry.path.parent().as_ref(), Some(&folder.path), "{entry:?}");
+            let by_id = tree.stat(&Place { root: Root::Id(entry.id.clone()), path: RemotePath::root() }).unwrap();
+            assert_eq!((by_id.path, by_id.size), (entry.path.clone(), entry.size));
+            if entry.is_folder() {
+                open.push(entry);
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_cut_at_every_byte() {
+    for whole in ANSWERS {
+        for at in 0..whole.len() {
+            read(&reply(200, whole.as_bytes()[..at].to_vec()));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(noise::config())]
+
+    #[test]
+    fn answers_in_every_dress(status in 200..600_u16, body in noise::body(ANSWERS)) {
+        read(&reply(200, body.clone()));
+        read(&reply(status, body));
+    }
+
+    #[test]
+    fn every_tree_has_an_end(body in noise::mutated(TREE)) {
+        read(&reply(200, body));
+    }
+
+    #[test]
+    fn parents_in_any_order(parents in prop::collection::vec(0..30_u32, 0..30)) {
+        let row = |(id, parent): (usize, &u32)| format!(r#"{{"id":{},"type":"dir","name":"{}","parent":{parent}}}"#, id + 1, id % 7);
+        let rows: Vec<String> = parents.iter().enumerate().map(row).collect();
+        let files: Files = parse(&format!(r#"{{"files":[{}]}}"#, rows.join(",")));
+        let tree = Tree::new(files.files.unwrap());
+        climbed(&tree);
+        prop_assert!((1..=parents.len()).all(|id| tree.holds(&id.to_string())));
+    }
+
+    #[test]
+    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in noise::mutated(TOKEN), fresh in "[a-zA-Z0-9]{40}") {
+        let reply = reply(status, noise::with_secret(&body, KNOWN, &fresh));
+        if let Err(error) = answer::read_sign_in::<SignedIn>(&reply) {
+            noise::assert_keeps(&error, &fresh);
+        }
+    }
+
+    #[test]
+    fn comments_in_every_dress(body in noise::mutated(COMMENTS)) {
+        if let Ok(listed) = serde_json::from_slice::<super::comments::Listed>(&body) {
+            let (clock, comments) = listed.told();
+            for span in comments.iter().flat_map(|comment| &comment.times) {
+                prop_assert!(span.end_ms.is_none_or(|end| end > span.start_ms), "{span:?}");
+                let _ = clock.as_ref().map(|clock| (clock.label(span.start_ms), clock.source_label(span.start_ms)));
+            }
+        }
+    }
+}
+
+const COMMENTS: &str = r#"{"timecode": {"source": "01:00:00:00", "fps": "25", "offset": 0}, "comments": {
+    "0": {"id": 12, "owner": {"realname": "", "username": "ann"}, "removed": false, "parent": 0,
+          "created": "2020-07-07T10:14:21+0200", "text": "a", "tc": [{"in": 12200, "out": "13000"}, {"in": 5}]},
+    "2": {"id": "13", "owner": "Bob", "removed": "1", "parent": "12", "text": null, "tc": null}}}"#;
