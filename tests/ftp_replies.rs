@@ -1,6 +1,9 @@
 //! What FTP servers answer on bad days, played by a server of a page: refusals in the middle of a file, lost answers,
 //! refused TLS sessions.
 
+#[cfg(feature = "sandbox")]
+mod noise;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -39,6 +39,8 @@ mod manual;
 mod media;
 #[cfg(unix)]
 mod memory;
+#[cfg(all(unix, feature = "sandbox"))]
+mod noise;
 #[cfg(feature = "sandbox")]
 mod ops;
 #[cfg(feature = "sandbox")]
