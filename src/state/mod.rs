@@ -8,9 +8,10 @@ mod tokens;
 mod unfinished;
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -29,8 +30,14 @@ pub struct State {
 
 enum Database {
     NotOpened,
-    Open(Connection),
+    Open(Opened),
     Unusable,
+}
+
+struct Opened {
+    connection: Connection,
+    /// Another process held it for longer than we wait: nobody waits again until a change has gone through.
+    impatient: bool,
 }
 
 impl State {
@@ -45,25 +52,29 @@ impl State {
     }
 
     /// The answer of the database; none when it can't give one, and then the user is warned. Blocks for the time of a
-    /// short query, at most [`schema::BUSY_TIMEOUT`] while another process writes.
+    /// short query, and at most [`schema::BUSY_TIMEOUT`] in all while another process holds it.
     fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
+        beside_the_async_work(|| self.answer(work))
+    }
+
+    fn answer<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         let mut database = locked(&self.database);
         if let Database::NotOpened = *database {
             *database = match self.open() {
-                Ok(connection) => Database::Open(connection),
+                Ok(connection) => Database::Open(Opened { connection, impatient: false }),
                 Err(why) => {
                     self.warn(why);
                     Database::Unusable
                 }
             };
         }
-        let Database::Open(connection) = &*database else { return None };
-        match work(connection) {
+        let Database::Open(opened) = &mut *database else { return None };
+        match opened.ask(work) {
             Ok(answer) => Some(answer),
             Err(e) => {
-                self.warn(e.to_string());
+                self.warn(schema::words(&e));
                 // Another process that holds it for long is no damage: the next question may be answered.
-                if !matches!(e.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+                if !is_busy(&e) {
                     *database = Database::Unusable;
                 }
                 None
@@ -75,7 +86,7 @@ impl State {
         let dir = self.dir.as_deref().ok_or("this machine has no home folder for it")?;
         make_private_folder(dir).map_err(|e| e.to_string())?;
         // Two processes that open the first database at once would meet half-made tables.
-        let _turn = lock_file(&dir.join("open.lock")).map_err(|e| e.to_string())?;
+        let _turn = lock_file_within(&dir.join("open.lock"), schema::BUSY_TIMEOUT).map_err(|e| e.to_string())?;
         let path = dir.join(FILE);
         make_private(&path).map_err(|e| e.to_string())?;
         schema::open(&path).map_err(|e| e.to_string())
@@ -83,11 +94,42 @@ impl State {
 
     fn warn(&self, why: String) {
         let place = self.dir.as_deref().map_or_else(|| FILE.to_owned(), |dir| dir.join(FILE).display().to_string());
-        let warning = format!("{place} can't be used, so this run remembers nothing for later ones: {why}");
+        let warning = format!("{place} can't be used, so this run may not remember all for later ones: {why}");
         let mut warnings = locked(&self.warnings);
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
+    }
+}
+
+impl Opened {
+    /// Waits for other processes, unless they were waited for in vain.
+    fn ask<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let before = self.connection.total_changes();
+        let answer = work(&self.connection);
+        let impatient = match &answer {
+            Err(e) if is_busy(e) => true,
+            // Reading goes on while another process holds the right to write.
+            _ => self.impatient && self.connection.total_changes() == before,
+        };
+        if impatient != self.impatient {
+            self.connection.busy_timeout(if impatient { Duration::ZERO } else { schema::BUSY_TIMEOUT })?;
+            self.impatient = impatient;
+        }
+        answer
+    }
+}
+
+fn is_busy(e: &rusqlite::Error) -> bool {
+    matches!(e.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// A disk that takes its time, or another process, must not hold up the transfers that share our thread.
+fn beside_the_async_work<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current() {
+        Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
@@ -133,121 +175,21 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::TokenStore;
-    use crate::model::Secret;
-
-    fn token(text: &str) -> StoredToken {
-        StoredToken { token: Secret::new(text), fields: Vec::new() }
+/// As `lock_file`, for a lock that others hold for a moment only: one of them that stands still must not hold us up.
+fn lock_file_within(path: &Path, limit: Duration) -> std::io::Result<File> {
+    let file = open_private(path)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(e)) => return Err(e),
     }
-
-    /// Tokens must live on in memory, and the one warning must say what is wrong.
-    fn works_without_database(dir: Option<PathBuf>, why: &str) {
-        let state = State::new(dir);
-        assert_eq!(state.load("a").unwrap(), None);
-        state.save("a", &token("tttt")).unwrap();
-        assert_eq!(state.load("a").unwrap(), Some(token("tttt")));
-        state.forget("a").unwrap();
-        assert_eq!(state.load("a").unwrap(), None);
-        let warnings = state.take_warnings();
-        assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains("state.db can't be used, so this run remembers nothing") && warnings[0].contains(why), "{warnings:?}");
-        assert_eq!(state.take_warnings().len(), 0);
-    }
-
-    #[test]
-    fn nothing_is_touched_before_it_is_needed() {
-        let dir = tempfile::tempdir().unwrap();
-        let place = dir.path().join("haul");
-        drop(State::new(Some(place.clone())));
-        assert!(!place.exists());
-    }
-
-    #[test]
-    fn a_damaged_file_is_left_as_it_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let damaged = vec![b'x'; 5000];
-        std::fs::write(dir.path().join(FILE), &damaged).unwrap();
-        works_without_database(Some(dir.path().to_owned()), "file is not a database");
-        assert_eq!(std::fs::read(dir.path().join(FILE)).unwrap(), damaged);
-    }
-
-    #[test]
-    fn damage_behind_the_first_page_is_met_later() {
-        let dir = tempfile::tempdir().unwrap();
-        let state = State::new(Some(dir.path().to_owned()));
-        state.save("a", &token("tttt")).unwrap();
-        drop(state);
-        let path = dir.path().join(FILE);
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[4096..].fill(0xee);
-        std::fs::write(&path, bytes).unwrap();
-        works_without_database(Some(dir.path().to_owned()), "malformed");
-    }
-
-    #[test]
-    fn no_place_and_a_place_that_is_taken() {
-        works_without_database(None, "no home folder");
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        works_without_database(Some(file.join("haul")), "");
-        std::fs::create_dir(dir.path().join(FILE)).unwrap();
-        works_without_database(Some(dir.path().to_owned()), "unable to open database file");
-    }
-
-    #[test]
-    fn a_database_of_a_newer_haul_is_not_touched() {
-        let dir = tempfile::tempdir().unwrap();
-        let connection = Connection::open(dir.path().join(FILE)).unwrap();
-        connection.execute_batch("PRAGMA user_version = 99; CREATE TABLE tokens (other)").unwrap();
-        works_without_database(Some(dir.path().to_owned()), "a newer haul");
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap();
-        assert_eq!(version, 99);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn all_files_are_ours_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let place = dir.path().join("x/haul");
-        std::fs::create_dir_all(&place).unwrap();
-        std::fs::write(place.join(FILE), "").unwrap();
-        std::fs::set_permissions(place.join(FILE), std::fs::Permissions::from_mode(0o644)).unwrap();
-        let state = State::new(Some(place.clone()));
-        state.save("a", &token("tttt")).unwrap();
-        let fresh = State::new(Some(dir.path().join("y/haul")));
-        fresh.save("a", &token("tttt")).unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&dir.path().join("y")), mode(&dir.path().join("y/haul"))), (0o700, 0o700));
-        for place in [place, dir.path().join("y/haul")] {
-            let files: Vec<_> = std::fs::read_dir(&place).unwrap().map(|e| e.unwrap().path()).collect();
-            assert!(files.iter().any(|f| f.ends_with("state.db-wal")), "{files:?}");
-            for file in files {
-                assert_eq!(mode(&file), 0o600, "{}", file.display());
-            }
-        }
-    }
-
-    #[test]
-    fn many_that_open_the_first_database_at_once() {
-        let dir = tempfile::tempdir().unwrap();
-        std::thread::scope(|threads| {
-            for n in 0..8 {
-                let dir = dir.path().to_owned();
-                threads.spawn(move || {
-                    let state = State::new(Some(dir));
-                    state.save(&format!("account {n}"), &token("tttt")).unwrap();
-                    assert_eq!(state.take_warnings(), Vec::<String>::new());
-                });
-            }
-        });
-        let state = State::new(Some(dir.path().to_owned()));
-        for n in 0..8 {
-            assert_eq!(state.load(&format!("account {n}")).unwrap(), Some(token("tttt")));
-        }
-    }
+    let (tell, told) = std::sync::mpsc::channel();
+    // Left to itself after the limit; what it gets then is given back at once.
+    std::thread::spawn(move || tell.send(file.lock().map(|()| file)));
+    told.recv_timeout(limit).unwrap_or_else(|_| Err(std::io::Error::other("another haul stands still while it opens it")))
 }
+
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// How long a process waits for another one's write. Writes are single rows.
+#[cfg(not(test))]
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+#[cfg(test)]
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// `STEPS[n]` leads from version n to n + 1.
 const STEPS: [&str; 2] = [
@@ -51,16 +54,24 @@ const STEPS: [&str; 2] = [
 /// Fails with what to tell the user, and then has changed nothing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| e.to_string())?;
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| e.to_string())?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| words(&e))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| words(&e))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| words(&e))?;
     let done = usize::try_from(version).ok().filter(|done| *done <= STEPS.len());
     let done = done.ok_or_else(|| format!("a newer haul made it (version {version}, this one knows {})", STEPS.len()))?;
-    prepare(&mut connection, done).map_err(|e| e.to_string())?;
+    prepare(&mut connection, done).map_err(|e| words(&e))?;
     Ok(connection)
 }
 
+/// A damaged file is left as it is, so only the user can make an end of it.
+pub(super) fn words(e: &rusqlite::Error) -> String {
+    match e.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => format!("{e}; move the file away to begin a new one"),
+        _ => e.to_string(),
+    }
+}
+
 fn prepare(connection: &mut Connection, done: usize) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
     // With a write-ahead log readers never wait, and kill -9 loses nothing that was written. (A power cut may lose the
     // last rows: then a token is fetched again, or a file compared by its content.)
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -97,6 +108,22 @@ mod tests {
         let connection = open(&path).unwrap();
         let count: i64 = connection.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0)).unwrap();
         assert_eq!((count, version(&connection)), (1, STEPS.len() as i64));
+    }
+
+    #[test]
+    fn what_an_older_haul_kept_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch(STEPS[0]).unwrap();
+        older.pragma_update(None, "user_version", 1).unwrap();
+        older.execute("INSERT INTO tokens VALUES ('a', 't', '[]')", []).unwrap();
+        older.execute("INSERT INTO finished VALUES ('r', '1', 's', 5, NULL, '/a', 5, 7, NULL, 9)", []).unwrap();
+        drop(older);
+        let now = open(&path).unwrap();
+        let count = |table: &str| now.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(version(&now), STEPS.len() as i64);
+        assert_eq!((count("tokens"), count("finished"), count("unfinished")), (1, 1, 0));
     }
 
     #[test]

@@ -1,0 +1,117 @@
+//! The state as a whole: private files, no place for them, several at once.
+
+use super::*;
+use crate::contract::TokenStore;
+use crate::model::Secret;
+
+fn token(text: &str) -> StoredToken {
+    StoredToken { token: Secret::new(text), fields: Vec::new() }
+}
+
+/// Tokens must live on in memory, and the one warning must say what is wrong.
+fn works_without_database(dir: Option<PathBuf>, why: &str) {
+    let state = State::new(dir);
+    assert_eq!(state.load("a").unwrap(), None);
+    state.save("a", &token("tttt")).unwrap();
+    assert_eq!(state.load("a").unwrap(), Some(token("tttt")));
+    state.forget("a").unwrap();
+    assert_eq!(state.load("a").unwrap(), None);
+    let warnings = state.take_warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("state.db can't be used, so this run may not remember all") && warnings[0].contains(why), "{warnings:?}");
+    assert_eq!(state.take_warnings().len(), 0);
+}
+
+#[test]
+fn nothing_is_touched_before_it_is_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("haul");
+    drop(State::new(Some(place.clone())));
+    assert!(!place.exists());
+}
+
+#[test]
+fn a_damaged_file_is_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let damaged = vec![b'x'; 5000];
+    std::fs::write(dir.path().join(FILE), &damaged).unwrap();
+    works_without_database(Some(dir.path().to_owned()), "file is not a database");
+    assert_eq!(std::fs::read(dir.path().join(FILE)).unwrap(), damaged);
+}
+
+#[test]
+fn damage_behind_the_first_page_is_met_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = State::new(Some(dir.path().to_owned()));
+    state.save("a", &token("tttt")).unwrap();
+    drop(state);
+    let path = dir.path().join(FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4096..].fill(0xee);
+    std::fs::write(&path, bytes).unwrap();
+    works_without_database(Some(dir.path().to_owned()), "malformed");
+}
+
+#[test]
+fn no_place_and_a_place_that_is_taken() {
+    works_without_database(None, "no home folder");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    works_without_database(Some(file.join("haul")), "");
+    std::fs::create_dir(dir.path().join(FILE)).unwrap();
+    works_without_database(Some(dir.path().to_owned()), "unable to open database file");
+}
+
+#[test]
+fn a_database_of_a_newer_haul_is_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let connection = Connection::open(dir.path().join(FILE)).unwrap();
+    connection.execute_batch("PRAGMA user_version = 99; CREATE TABLE tokens (other)").unwrap();
+    works_without_database(Some(dir.path().to_owned()), "a newer haul");
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap();
+    assert_eq!(version, 99);
+}
+
+#[cfg(unix)]
+#[test]
+fn all_files_are_ours_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("x/haul");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join(FILE), "").unwrap();
+    std::fs::set_permissions(place.join(FILE), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let state = State::new(Some(place.clone()));
+    state.save("a", &token("tttt")).unwrap();
+    let fresh = State::new(Some(dir.path().join("y/haul")));
+    fresh.save("a", &token("tttt")).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&dir.path().join("y")), mode(&dir.path().join("y/haul"))), (0o700, 0o700));
+    for place in [place, dir.path().join("y/haul")] {
+        let files: Vec<_> = std::fs::read_dir(&place).unwrap().map(|e| e.unwrap().path()).collect();
+        assert!(files.iter().any(|f| f.ends_with("state.db-wal")), "{files:?}");
+        for file in files {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn many_that_open_the_first_database_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::thread::scope(|threads| {
+        for n in 0..8 {
+            let dir = dir.path().to_owned();
+            threads.spawn(move || {
+                let state = State::new(Some(dir));
+                state.save(&format!("account {n}"), &token("tttt")).unwrap();
+                assert_eq!(state.take_warnings(), Vec::<String>::new());
+            });
+        }
+    });
+    let state = State::new(Some(dir.path().to_owned()));
+    for n in 0..8 {
+        assert_eq!(state.load(&format!("account {n}")).unwrap(), Some(token("tttt")));
+    }
+}
