@@ -4,6 +4,8 @@ mod faults;
 mod fileago;
 mod giga0;
 mod iogates;
+#[cfg(unix)]
+mod signals;
 
 use std::collections::HashMap;
 use std::fs;

@@ -82,6 +82,17 @@ pub enum Verb {
     Man(completions::ManArgs),
 }
 
+impl Verb {
+    /// Runs a command that is told to stop instead of us.
+    fn passes_signals_on(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        if let Verb::Sandbox(args) = self {
+            return !args.command.is_empty();
+        }
+        false
+    }
+}
+
 pub fn main() -> ExitCode {
     // A second crate that asks for "the" TLS provider must find the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -94,7 +105,9 @@ pub fn main() -> ExitCode {
     log::start(parsed.global.verbose, &desk.renderer);
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let status = runtime.block_on(signals::until_interrupted(run(&mut desk, parsed.verb)));
+            let passes_signals_on = parsed.verb.passes_signals_on();
+            let work = run(&mut desk, parsed.verb);
+            let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work)) };
             // A blocked read of standard input must not keep the program alive.
             runtime.shutdown_background();
             status

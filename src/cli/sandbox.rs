@@ -1,5 +1,7 @@
 //! `haul sandbox`: stand-ins of all three providers on loopback, to try the tool without an account.
 
+use std::process::ExitStatus;
+
 use clap::Args;
 
 use super::desk::Desk;
@@ -38,7 +40,9 @@ pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
         desk.renderer.note("the sandbox runs until it is stopped");
         return signals::until_interrupted(std::future::pending()).await;
     };
-    let status = tokio::process::Command::new(program).args(rest).envs(sandbox.env()).env("PATH", own_folder_first()).status().await;
+    let mut command = tokio::process::Command::new(program);
+    command.args(rest).envs(sandbox.env()).env("PATH", own_folder_first());
+    let status = signals::passed_on_to(&mut command).await;
     let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").on(program).cause(e))?;
     for file in sandbox.arrived() {
         desk.renderer.report(&Report::Arrived {
@@ -49,10 +53,16 @@ pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
             protocol: file.protocol.to_string(),
         });
     }
-    Ok(match status.code() {
-        Some(code) => u8::try_from(code & 0xff).unwrap_or(1),
-        None => 1,
-    })
+    Ok(status_of(status))
+}
+
+/// As a shell tells it: 128 and the signal for a command that a signal ended.
+fn status_of(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
+    #[cfg(not(unix))]
+    let signal = None;
+    status.code().or(signal).and_then(|code| u8::try_from(code & 0xff).ok()).unwrap_or(1)
 }
 
 fn faults() -> String {

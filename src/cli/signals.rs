@@ -2,7 +2,11 @@
 //! second one leaves whatever still holds the program (a reader of standard output that does not read).
 
 use std::future::Future;
+#[cfg(feature = "sandbox")]
+use std::process::ExitStatus;
 
+#[cfg(feature = "sandbox")]
+use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Kind, Result};
@@ -30,6 +34,46 @@ async fn watch(tell: oneshot::Sender<Result<u8>>) {
     let _ = tell.send(Ok(signals.next().await));
     std::process::exit(i32::from(signals.next().await));
 }
+
+/// Signals that a command may answer in its own time before it is killed.
+#[cfg(feature = "sandbox")]
+const HEARD: u32 = 2;
+
+/// Runs `command` to its end. It is told what we are told: whoever stops us means it. One that does not end is killed at
+/// the third signal.
+#[cfg(feature = "sandbox")]
+pub async fn passed_on_to(command: &mut Command) -> std::io::Result<ExitStatus> {
+    // Before the command runs, so that no signal ends us alone.
+    let mut signals = Signals::new()?;
+    let mut child = command.spawn()?;
+    let mut heard = 0;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            signal = signals.next() => {
+                heard += 1;
+                if heard > HEARD { child.start_kill()? } else { pass_on(&child, signal) }
+            }
+        }
+    }
+}
+
+/// A terminal tells everybody in front of it itself; a command that has just ended needs no signal.
+#[cfg(all(unix, feature = "sandbox"))]
+fn pass_on(child: &Child, signal: u8) {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::io::IsTerminal;
+    let signal = if signal == INTERRUPTED { Signal::INT } else { Signal::TERM };
+    let told_by_terminal = signal == Signal::INT && std::io::stdin().is_terminal();
+    let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    if let Some(pid) = pid.filter(|_| !told_by_terminal) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// The console tells everybody itself.
+#[cfg(all(windows, feature = "sandbox"))]
+fn pass_on(_: &Child, _: u8) {}
 
 #[cfg(unix)]
 struct Signals {
