@@ -4,7 +4,7 @@
 mod failures;
 mod names;
 mod uploads;
-mod world;
+pub mod world;
 
 use haul::contract::Kind;
 use haul::model::{Entry, Place, RemotePath};

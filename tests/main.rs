@@ -49,6 +49,8 @@ mod output;
 mod put;
 #[cfg(feature = "sandbox")]
 mod receipts;
+#[cfg(all(unix, feature = "sandbox"))]
+mod resume;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 #[cfg(unix)]

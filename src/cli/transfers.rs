@@ -124,13 +124,29 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
     let mut failed = Vec::new();
     let chosen = chosen(desk, args.remote.as_deref())?;
     let done = chosen.len();
+    let state: Arc<dyn Ledger> = desk.state();
     for left in chosen {
         let place = format!("{}:{}", left.remote, left.path);
-        if let Err(error) = remove(desk, &left, &args.transfer).await {
-            desk.renderer.warning(&format!("{place}: what was left on the server stays there: {error}"));
-            failed.push(error.kind());
+        let Some(_turn) = state.claim(&left.key, false).await? else {
+            desk.renderer.warning(&format!("{place}: another haul is busy with it just now, so it is left alone"));
+            failed.push(Kind::Other);
+            continue;
+        };
+        // Another run may have brought it to its end since the list was read.
+        let Some(left) = state.unfinished(&left.key)? else { continue };
+        match remove(desk, &left, &args.transfer).await {
+            Ok(()) => state.forget_unfinished(&left.key)?,
+            Err(error) => {
+                failed.push(error.kind());
+                // What a later try may still remove must not be forgotten.
+                let later = error.kind().may_pass() || error.kind() == Kind::Auth;
+                let end = if later { "; it stays in the list" } else { "" };
+                desk.renderer.warning(&format!("{place}: what was left on the server stays there: {error}{end}"));
+                if !later {
+                    state.forget_unfinished(&left.key)?;
+                }
+            }
         }
-        desk.state().forget_unfinished(&left.key)?;
     }
     Ok(exit::merge((done - failed.len()) as u64, &failed))
 }
@@ -138,9 +154,6 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
 /// Removes the half of a file that lies on the server. What it can't remove it names.
 async fn remove(desk: &Desk, left: &Unfinished, args: &TransferArgs) -> Result<()> {
     let remote = desk.open(&left.remote, args.timeout)?;
-    let state: Arc<dyn Ledger> = desk.state();
-    // Another run may be busy with it just now.
-    let _turn = state.claim(&left.key, true).await?;
     let Ok(begun) = serde_json::from_str::<Begun>(&left.upload) else { return Ok(()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = leftover_item(&begun, folder);

@@ -92,6 +92,10 @@ impl State {
         schema::open(&path).map_err(|e| e.to_string())
     }
 
+    fn is_unusable(&self) -> bool {
+        matches!(*locked(&self.database), Database::Unusable)
+    }
+
     fn warn(&self, why: String) {
         let place = self.dir.as_deref().map_or_else(|| FILE.to_owned(), |dir| dir.join(FILE).display().to_string());
         let warning = format!("{place} can't be used, so this run may not remember all for later ones: {why}");

@@ -52,6 +52,8 @@ impl TokenStore for State {
             });
             match held.await {
                 Ok(Ok(file)) => Ok(Box::new(file)),
+                // One warning is enough when nothing there can be used.
+                Ok(Err(_)) if self.is_unusable() => Ok(Box::new(())),
                 Ok(Err(e)) => {
                     self.warn(format!("the turn to sign in can't be taken: {e}"));
                     Ok(Box::new(()))

@@ -77,7 +77,7 @@ impl Run {
             Step::Busy => Ok(Made::Busy),
             Step::Send(way) => {
                 let mut one = self.opened(item, *way)?;
-                one.item.checksum = self.checksum(one.item.source.as_ref(), false).await?;
+                one.item.checksum = self.checksum(one.item.source.as_ref(), false, one.sent.take()).await?;
                 Ok(Made::Ready(Box::new(one)))
             }
         }

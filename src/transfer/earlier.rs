@@ -17,6 +17,14 @@ pub(super) struct Earlier {
     pub(super) replaces: Option<Entry>,
     /// An entry was made for it, and no byte has reached it.
     pub(super) unused: Option<Ticket>,
+    /// Bytes of it may be there already.
+    pub(super) sent: Option<Sent>,
+}
+
+/// What is known of a file whose bytes are on their way.
+pub(super) struct Sent {
+    /// Of the whole file, when the earlier run computed it before its first byte.
+    pub(super) md5: Option<String>,
 }
 
 impl Run {
@@ -38,18 +46,27 @@ impl Run {
         match (freshness, begun.stage) {
             (Freshness::Changed, _) => self.drop_changed(journal, &begun, &folder.entry).await.map(|()| None),
             (Freshness::Same, Stage::Planned) => self.made_unheard(begun, folder).await,
-            (Freshness::Same, Stage::Made) => Ok(Some(Earlier { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces })),
-            (Freshness::Same, _) => Ok(Some(Earlier { unused: None, name: begun.name, replaces: begun.replaces })),
+            (Freshness::Same, Stage::Made) => {
+                Ok(Some(Earlier { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None }))
+            }
+            (Freshness::Same, Stage::Sending | Stage::Finishing) => {
+                let sent = Some(Sent { md5: begun.md5 });
+                Ok(Some(Earlier { unused: None, name: begun.name, replaces: begun.replaces, sent }))
+            }
         }
     }
 
+    /// What can't be removed is named: the upload of the newer content does not fail for the sake of an older one.
     async fn drop_changed(&self, journal: &Journal, begun: &Begun, folder: &Entry) -> Result<()> {
-        let left = drop_leftover(&self.job.desk, begun, &leftover_item(begun, folder.clone())).await?;
+        let stays = match drop_leftover(&self.job.desk, begun, &leftover_item(begun, folder.clone())).await {
+            Ok(None) => String::new(),
+            Ok(Some(left)) => format!("; {left} stays on the server"),
+            Err(error) => format!("; what it had sent may stay on the server: {error}"),
+        };
         journal.over()?;
         if begun.stage < Stage::Sending {
             return Ok(());
         }
-        let stays = left.map(|left| format!("; {left} stays on the server")).unwrap_or_default();
         let path = &begun.ticket.path;
         let text = format!("{path}: the file has changed since an earlier run began to put it, so it starts from its first byte{stays}");
         self.job.desk.events.tell(Event::Warning(text));
@@ -62,7 +79,7 @@ impl Run {
         for entry in new {
             let adopted = self.job.desk.ask(|| self.job.desk.provider.adopt(entry)).await?;
             if adopted.is_some() {
-                return Ok(Some(Earlier { unused: adopted, name: begun.name, replaces: begun.replaces }));
+                return Ok(Some(Earlier { unused: adopted, name: begun.name, replaces: begun.replaces, sent: None }));
             }
         }
         Ok(None)

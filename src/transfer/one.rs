@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::conflict::{Decision, Question, Stamp, decide};
+use super::earlier::{Earlier, Sent};
 use super::folders::{Folder, now};
 use super::journal::Journal;
 use super::plan::{Item, Origin};
@@ -37,6 +38,8 @@ pub(super) struct Way {
     pub(super) unused: Option<Ticket>,
     /// Nothing of it was begun by an earlier run.
     pub(super) fresh: bool,
+    /// An earlier run's bytes may be there already.
+    pub(super) sent: Option<Sent>,
     /// None for standard input, which can't be taken up.
     pub(super) journal: Option<Journal>,
     pub(super) claim: Claim,
@@ -47,6 +50,7 @@ pub(super) struct Ready {
     pub(super) item: UploadItem,
     /// Nothing of it was begun by an earlier run.
     pub(super) fresh: bool,
+    pub(super) sent: Option<Sent>,
     journal: Option<Journal>,
     stdin: Option<Arc<StdinSource>>,
     /// Held until the file is over.
@@ -61,7 +65,7 @@ impl Run {
             Step::Send(way) => {
                 let mut ready = self.opened(item, *way)?;
                 self.started(id, item, &ready);
-                ready.item.checksum = self.checksum(ready.item.source.as_ref(), ready.stdin.is_some()).await?;
+                ready.item.checksum = self.checksum(ready.item.source.as_ref(), ready.stdin.is_some(), ready.sent.take()).await?;
                 self.send(id, item, ready).await
             }
         }
@@ -90,8 +94,8 @@ impl Run {
             false => folder,
         };
         if let Some(earlier) = self.earlier(journal.as_ref(), &folder).await? {
-            let way = Way { folder, name: earlier.name, replaces: earlier.replaces, unused: earlier.unused, fresh: false, journal, claim };
-            return Ok(Step::Send(Box::new(way)));
+            let Earlier { name, replaces, unused, sent } = earlier;
+            return Ok(Step::Send(Box::new(Way { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
         }
         match self.decide(item, &folder, local).await? {
             Decision::Skip { there, reason } => Ok(Step::Done(Box::new(self.skipped(item, *there, reason)))),
@@ -100,7 +104,7 @@ impl Run {
                 if let Some(journal) = &journal {
                     journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
                 }
-                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, fresh: true, journal, claim })))
+                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, fresh: true, sent: None, journal, claim })))
             }
         }
     }
@@ -171,7 +175,7 @@ impl Run {
             unused: way.unused,
             made: way.journal.as_ref().map(Journal::when_made),
         };
-        Ok(Ready { item, fresh: way.fresh, journal: way.journal, stdin, _claim: way.claim })
+        Ok(Ready { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stdin, _claim: way.claim })
     }
 
     pub(super) fn started(&self, id: FileId, item: &Item, ready: &Ready) {
@@ -198,7 +202,12 @@ impl Run {
         Ok(report)
     }
 
-    pub(super) async fn checksum(&self, source: &dyn Source, is_stdin: bool) -> Result<Checksum> {
+    /// The MD5 that has to stand before the first byte. What an earlier run has sent is not read again for that: the rest
+    /// would wait for it.
+    pub(super) async fn checksum(&self, source: &dyn Source, is_stdin: bool, sent: Option<Sent>) -> Result<Checksum> {
+        if let Some(sent) = sent {
+            return Ok(Checksum { md5: sent.md5 });
+        }
         let size = source.size().unwrap_or(u64::MAX);
         let before = match self.job.options.checksum {
             ChecksumMode::Before => true,

@@ -55,21 +55,24 @@ impl Carrier<'_> {
 
     /// Had the earlier run's last request arrived? Asked for a while when it may just be taken in.
     async fn arrived(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<u64>> {
-        let size = item.source.size().unwrap_or(0);
-        let patience = match begun.stage {
-            Stage::Finishing => settle_time(self.desk.policy.timeout, size),
-            Stage::Planned | Stage::Made | Stage::Sending => std::time::Duration::ZERO,
-        };
-        let found = self.desk.until_there(patience, || self.desk.provider.landed(&begun.ticket)).await;
-        match found {
-            Ok(entry) => Ok(entry.map(|entry| size_of(item, &entry))),
-            // The entry of the earlier run was removed meanwhile.
-            Err(e) if e.kind() == Kind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
+        Ok(arrived(self.desk, begun).await?.map(|entry| size_of(item, &entry)))
     }
 
+    /// None: what was begun can't be continued. A server that can't be reached, or that no longer takes the upload's own
+    /// address (a token in it has run out), is no reason to fail: these notes last until a new upload is open.
     async fn reopen(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+        let failure = match self.asked_where(begun, item).await {
+            Ok(answer) => return Ok(answer),
+            Err(e) if matches!(e.kind(), Kind::Interrupted | Kind::Busy | Kind::Cancelled) => return Err(e),
+            Err(e) => e,
+        };
+        let text = format!("{}: what an earlier run sent can't be continued: {failure}", begun.ticket.path);
+        self.desk.events.tell(Event::Note(text));
+        self.patience = self.desk.patience(Some(self.id));
+        Ok(None)
+    }
+
+    async fn asked_where(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
         let Some(note) = &begun.note else { return Ok(None) };
         let opened = self.desk.ask(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
         let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
@@ -130,9 +133,24 @@ impl Source for Gone {
     }
 }
 
+async fn arrived(desk: &Desk, begun: &Begun) -> Result<Option<Entry>> {
+    let patience = match begun.stage {
+        Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
+        Stage::Planned | Stage::Made | Stage::Sending => std::time::Duration::ZERO,
+    };
+    match desk.until_there(patience, || desk.provider.landed(&begun.ticket)).await {
+        // The entry of the earlier run was removed meanwhile.
+        Err(e) if e.kind() == Kind::NotFound => Ok(None),
+        found => found,
+    }
+}
+
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
-/// stays on the server.
+/// stays on the server. What had arrived as a whole is a file like any other, and stays.
 pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
+    if begun.stage >= Stage::Sending && arrived(desk, begun).await?.is_some() {
+        return Ok(None);
+    }
     let mut left = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
         && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?

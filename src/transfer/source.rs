@@ -140,7 +140,7 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 /// What makes a local file that very file: for `--if-exists update` and for taking up an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {
-    /// Absolute.
+    /// Absolute, links resolved: the same file by another name is the same file.
     pub path: String,
     /// Bytes.
     pub size: u64,
@@ -160,7 +160,7 @@ impl Identity {
     pub fn of(path: &Path) -> Result<Identity> {
         let file = File::open(path).map_err(|e| unreadable(path, e))?;
         let meta = file.metadata()?;
-        let full = std::path::absolute(path)?;
+        let full = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path))?;
         let head = read_piece(&file, 0, END as usize).map_err(|e| unreadable(path, e))?;
         let tail = read_piece(&file, meta.len().saturating_sub(END).max(END), END as usize).map_err(|e| unreadable(path, e))?;
         let mut ends = md5::Context::new();

@@ -41,24 +41,29 @@ pub struct Uploaded {
 pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, journal: Option<Journal>) -> Result<Uploaded> {
     let begun = Instant::now();
     let raw = item.source.clone();
-    let hash = hash && item.checksum.md5.is_none();
-    let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), hash));
+    let passing = hash && item.checksum.md5.is_none();
+    let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing));
     item.source = meter.clone();
     let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)), journal, resumed_from: 0 };
     let taken_up = carrier.take_up(&mut item).await?;
-    // What an earlier run sent does not pass the meter: the whole is hashed beside the sending.
+    // What an earlier run sent does not pass the meter, and its checksum was of the content then: the whole is hashed
+    // beside the sending.
     let beside = (hash && !matches!(taken_up, TakenUp::Nothing)).then(|| tokio::spawn(async move { md5_of(raw.as_ref()).await }));
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     let entry = settled(desk, id, &ticket, size).await?;
-    let md5 = match (item.checksum.md5, beside) {
-        (Some(before), _) => Some(before),
-        (None, Some(beside)) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
+    let md5 = match (beside, item.checksum.md5.take()) {
+        (Some(beside), _) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
+        (None, Some(before)) => Some(before),
         (None, None) => meter.md5(size).await,
     };
     let verified = match verify(&entry, size, md5.as_deref()) {
         Ok(verified) => verified,
-        Err(error) => return Err(discard(desk, &entry, item.replaces.as_ref(), error).await),
+        Err(error) => {
+            // Taken up by the next run it would only be found bad again.
+            carrier.note(Journal::over)?;
+            return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
+        }
     };
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
 }

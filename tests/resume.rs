@@ -1,0 +1,160 @@
+//! What a killed `put` left, and what becomes of it: taken up, dropped because the source is another, or cleared.
+
+mod clear;
+mod engine;
+mod state;
+
+use std::fs::{File, FileTimes};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant, SystemTime};
+
+use haul::sandbox::Canned;
+
+use crate::put::{Content, Play, bytes};
+
+pub const SIZE: usize = 1_200_000;
+
+/// Starts a put that would last for seconds, and kills it when `least` bytes have arrived.
+pub fn cut(play: &Play, args: &[&str], remote: &str, least: u64) {
+    let before = play.sandbox.counts().all_received(remote);
+    let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
+    let mut child = play.home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while play.sandbox.counts().all_received(remote) < before + least {
+        assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn modified(path: &Path) -> SystemTime {
+    path.metadata().unwrap().modified().unwrap()
+}
+
+fn set_modified(path: &Path, at: SystemTime) {
+    File::options().write(true).open(path).unwrap().set_times(FileTimes::new().set_modified(at)).unwrap();
+}
+
+/// Writes into the file as it lies there, with the size and the time that it had.
+fn overwrite(path: &Path, at: u64, with: &[u8]) {
+    let then = modified(path);
+    std::os::unix::fs::FileExt::write_all_at(&File::options().write(true).open(path).unwrap(), with, at).unwrap();
+    set_modified(path, then);
+}
+
+/// An exact copy takes the file's place, as programs that save safely do.
+fn replace(path: &Path) {
+    let (then, copy) = (modified(path), path.with_extension("new"));
+    std::fs::copy(path, &copy).unwrap();
+    set_modified(&copy, then);
+    std::fs::rename(copy, path).unwrap();
+}
+
+#[test]
+fn each_sign_of_another_source_is_enough() {
+    let signs: [(&str, fn(&Path)); 4] = [
+        ("head", |path| overwrite(path, 5, b"other")),
+        ("tail", |path| overwrite(path, SIZE as u64 - 5, b"other")),
+        ("time", |path| set_modified(path, modified(path) + Duration::from_nanos(4_000_000))),
+        ("inode", replace),
+    ];
+    for (sign, change) in signs {
+        let play = Play::new();
+        let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+        cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+        change(&path);
+        let ran = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).says("has changed since");
+        assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0, "{sign}");
+        assert_eq!(play.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{sign}");
+    }
+}
+
+#[test]
+fn the_same_source_by_another_name_goes_on() {
+    let play = Play::new();
+    let path = play.home.file("d/big.bin", bytes(SIZE, 5).0);
+    std::os::unix::fs::symlink(path.parent().unwrap(), path.parent().unwrap().with_file_name("link")).unwrap();
+    for (n, name) in ["d/big.bin", "./d/../d/big.bin", "link/big.bin", path.to_str().unwrap()].into_iter().enumerate() {
+        let place = format!("iogates:/{n}.bin");
+        cut(&play, &["d/big.bin", &place], "iogates", 300_000);
+        let ran = play.home.run(&["put", "--json", name, &place]).ends_with(0);
+        assert!(ran.events("uploaded")[0]["resumed_from"].as_u64().unwrap() >= 200_000, "{name}: {} {}", ran.stdout, ran.stderr);
+    }
+}
+
+/// Nothing but its MD5 tells that the middle has been written to: what is there is a mixture, and must not pass for good.
+#[test]
+fn a_middle_that_changed_unseen_is_found_by_the_checksum() {
+    for protocol in ["tus", "ftps"] {
+        let play = Play::new();
+        let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+        cut(&play, &["--protocol", protocol, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
+        overwrite(&path, 200_000, b"other");
+        let put = ["put", "--json", "--protocol", protocol, "big.bin", "iogates:/big.bin"];
+        play.home.run(&put).ends_with(7).says("the MD5 differs");
+        let again = play.home.run(&put).ends_with(0).events("uploaded");
+        assert_eq!((&again[0]["resumed_from"], &again[0]["verified"]), (&0.into(), &"md5".into()), "{protocol}");
+        assert_eq!(play.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol}");
+    }
+}
+
+/// A token in the upload's own address runs out while nobody works on it.
+#[test]
+fn an_upload_that_is_closed_to_us_by_now_starts_over() {
+    for (status, changed) in [(401, false), (500, true), (401, true)] {
+        let play = Play::new();
+        let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+        cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+        play.sandbox.faults().answer(Canned::new("iogates", "tus-head", status, "").times(if status == 401 { 9 } else { 1 }));
+        if changed {
+            replace(&path);
+        }
+        let uploaded = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
+        assert_eq!(uploaded[0]["resumed_from"], 0, "{status}");
+        assert_eq!(play.arrived("iogates")["/big.bin"], bytes(SIZE, 5));
+    }
+}
+
+#[test]
+fn an_upload_that_the_server_has_dropped_starts_over() {
+    let play = Play::new();
+    play.home.file("big.bin", bytes(SIZE, 5).0);
+    cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+    play.sandbox.faults().script("iogates:tus-gone").unwrap();
+    let uploaded = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
+    assert_eq!(uploaded[0]["resumed_from"], 0);
+    assert_eq!((play.arrived("iogates")["/big.bin"].clone(), play.sandbox.counts().created("iogates")), (bytes(SIZE, 5), 1));
+}
+
+/// The terminal is closed: it ends at once, and what was accepted is taken up.
+#[test]
+fn a_terminal_that_is_closed_costs_nothing() {
+    let play = Play::new();
+    play.home.file("big.bin", bytes(SIZE, 5).0);
+    let put = ["put", "--json", "--chunk-size", "100000", "big.bin", "iogates:/big.bin"];
+    let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "400K"]).collect();
+    let mut child = play.home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while play.sandbox.counts().all_received("iogates") < 300_000 {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    assert!(std::process::Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    let ended = child.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(1));
+    assert!(play.home.run(&put).ends_with(0).events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0);
+}
+
+/// `haul put --json … | head -1`: who wanted no more lines still wants the files.
+#[test]
+fn a_reader_that_leaves_stops_no_upload() {
+    let play = Play::new();
+    (0..20).for_each(|n| drop(play.home.file(&format!("d/{n}"), format!("file {n}"))));
+    for remote in crate::put::REMOTES {
+        let mut child = play.home.command(&["put", "--json", "d/", &format!("{remote}:/p")]).stdout(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!((child.wait().unwrap().code(), play.arrived(remote).len()), (Some(0), 20), "{remote}");
+    }
+}
