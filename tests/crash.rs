@@ -3,24 +3,35 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::put::{Content, Play, bytes};
 
-const BIG: usize = 3_000_000;
-const CHUNK: u64 = 256 * 1024;
+const BIG: usize = 500_000;
+const CHUNK: u64 = 64 * 1024;
+const CHUNK_TEXT: &str = "65536";
+/// For what is killed once, at a moment that must lie inside.
+const LARGE: usize = 3_000_000;
+
+/// Kills for each route; HAUL_TEST_KILLS=… makes it more.
+const KILLS: usize = 50;
+/// So many of them at a time, each with stand-ins of its own: most of a round is waiting.
+const AT_ONCE: usize = 4;
 
 /// A small generator with a printed seed, so that a failure can be played again: HAUL_TEST_SEED=… cargo test crash.
 struct Dice(u64);
 
 impl Dice {
-    fn new(salt: u64) -> Dice {
+    /// The dice of each worker.
+    fn of_all(route: &str) -> Vec<Dice> {
         let seed = match std::env::var("HAUL_TEST_SEED") {
             Ok(text) => text.parse().unwrap(),
             Err(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
         };
         println!("HAUL_TEST_SEED={seed}");
-        Dice(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        let salt = route.bytes().fold(0_u64, |salt, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        (0..AT_ONCE as u64).map(|n| Dice(seed ^ salt.wrapping_add(n).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect()
     }
 
     fn below(&mut self, most: u64) -> u64 {
@@ -62,46 +73,101 @@ fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
     true
 }
 
-/// Ten times: a put into a fresh folder, killed at a random moment, then run to its end. `resumes`: bytes sent again are
-/// at most a chunk for each file that was on its way.
-fn survives(remote: &str, protocol: &str, resumes: bool) {
-    let play = Play::new();
-    let files = folder(&play);
-    let mut dice = Dice::new(protocol.len() as u64 + remote.len() as u64 * 100);
-    let mut killed = 0;
-    for round in 0..10 {
-        let place = format!("{remote}:/round-{round}");
-        let chunk = CHUNK.to_string();
-        let put = ["put", "--json", "--protocol", protocol, "--chunk-size", &chunk, "src/", &place];
-        let before = play.sandbox.counts().all_received(remote);
-        // Two seconds for the whole at this rate: most moments fall into the sending.
-        let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1500K"]).collect();
-        let wait = Duration::from_millis(20 + dice.below(1_700));
-        killed += u32::from(kill_after(&play, &slow, wait));
-        let ran = play.home.run(&put).ends_with(0);
+/// The furthest stage of what a run had begun when it died; `none`: nothing, or all that it had begun was over.
+fn died_in(play: &Play) -> &'static str {
+    let (_, state) = play.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
+    let Ok(db) = rusqlite::Connection::open(format!("{state}/haul/state.db")) else { return "none" };
+    let Ok(mut rows) = db.prepare("SELECT upload FROM unfinished") else { return "none" };
+    let notes: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let reached = |stage: &&str| notes.iter().any(|note| note.contains(&format!("\"stage\":\"{stage}\"")));
+    ["finishing", "sending", "made", "planned"].into_iter().find(reached).unwrap_or("none")
+}
+
+struct Route {
+    remote: &'static str,
+    protocol: &'static str,
+    /// Bytes sent again are at most a chunk for each file that was on its way.
+    resumes: bool,
+}
+
+/// As often as `KILLS` says: a put into a fresh folder, killed at a random moment, then run to its end.
+fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
+    let route = Route { remote, protocol, resumes };
+    let kills = std::env::var("HAUL_TEST_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let died = Mutex::new(BTreeMap::<&str, usize>::new());
+    std::thread::scope(|workers| {
+        for (n, dice) in Dice::of_all(&format!("{remote} {protocol}")).into_iter().enumerate() {
+            let (route, died, share) = (&route, &died, (kills + AT_ONCE - 1 - n) / AT_ONCE);
+            workers.spawn(move || route.killed_again_and_again(share, dice, died));
+        }
+    });
+    let died = died.into_inner().unwrap();
+    println!("{remote} {protocol}: the runs died in {died:?}");
+    let count = |stages: &[&str]| stages.iter().filter_map(|stage| died.get(stage)).sum::<usize>();
+    assert_eq!(died.values().sum::<usize>(), kills);
+    // Moments are spread over the time that a run takes when the machine is as busy as at the beginning.
+    assert!(count(&["over"]) * 3 <= kills * 2, "too few runs were alive: {died:?}");
+    assert!(count(&["sending", "finishing"]) * 5 >= kills, "too few kills fell into the sending: {died:?}");
+}
+
+impl Route {
+    fn killed_again_and_again(&self, times: usize, mut dice: Dice, died: &Mutex<BTreeMap<&'static str, usize>>) {
+        let play = Play::new();
+        let files = folder(&play);
+        let begun = Instant::now();
+        let measured = format!("{}:/measured", self.remote);
+        play.home.run(&self.slow_put(&measured)).ends_with(0);
+        let whole = begun.elapsed();
+        for round in 0..times {
+            let place = format!("{}:/round-{round}", self.remote);
+            let before = play.sandbox.counts().all_received(self.remote);
+            let wait = Duration::from_micros(dice.below(whole.as_micros() as u64));
+            let alive = kill_after(&play, &self.slow_put(&place), wait);
+            let stage = if alive { died_in(&play) } else { "over" };
+            *died.lock().unwrap().entry(stage).or_default() += 1;
+            self.comes_to_its_end(&play, &files, round, before, &format!("{} {}, killed after {wait:?}", self.remote, self.protocol));
+        }
+    }
+
+    fn put<'a>(&self, place: &'a str) -> Vec<&'a str> {
+        vec!["put", "--json", "--protocol", self.protocol, "--chunk-size", CHUNK_TEXT, "src/", place]
+    }
+
+    /// At this rate most moments fall into the sending.
+    fn slow_put<'a>(&self, place: &'a str) -> Vec<&'a str> {
+        [&self.put(place)[..], &["--bwlimit", "900K"]].concat()
+    }
+
+    fn comes_to_its_end(&self, play: &Play, files: &BTreeMap<String, Content>, round: usize, before: u64, what: &str) {
+        let place = format!("{}:/round-{round}", self.remote);
+        let ran = play.home.run(&self.put(&place));
+        assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
         let arrived: BTreeMap<String, Content> = play
-            .arrived(remote)
+            .arrived(self.remote)
             .into_iter()
             .filter_map(|(path, content)| Some((path.strip_prefix(&format!("/round-{round}/"))?.to_owned(), content)))
             .collect();
-        assert_eq!(arrived, files, "{remote} {protocol}, killed after {wait:?}");
-        let mut there = entries(&play, &place);
+        assert_eq!(arrived, *files, "{what}");
+        let mut there = entries(play, &place);
         there.sort();
         let wanted: Vec<String> = files.keys().cloned().collect();
-        if protocol == "plupload" {
+        if self.protocol == "plupload" {
             // Receivers can't be asked and the API removes nothing: an entry that was half sent stays, and is named.
             there.dedup();
         }
-        assert_eq!(there, wanted, "{remote} {protocol}, killed after {wait:?}: {}", ran.stderr);
-        if resumes {
+        assert_eq!(there, wanted, "{what}: {}", ran.stderr);
+        if self.resumes {
             let total: u64 = files.values().map(|c| c.0.len() as u64).sum();
-            let again = play.sandbox.counts().all_received(remote) - before - total;
+            let again = play.sandbox.counts().all_received(self.remote) - before - total;
             // Four files are in flight at once; the small ones are smaller than a chunk.
-            assert!(again <= CHUNK + 3 * 1_100, "{remote} {protocol}, killed after {wait:?}: {again} bytes were sent again");
+            assert!(again <= CHUNK + 3 * 1_100, "{what}: {again} bytes were sent again");
         }
-        assert_eq!(play.home.run(&put).ends_with(0).events("skipped").len(), files.len(), "a third run has nothing to do");
+        assert_eq!(
+            play.home.run(&self.put(&place)).ends_with(0).events("skipped").len(),
+            files.len(),
+            "{what}: a third run has nothing to do"
+        );
     }
-    assert!(killed >= 4, "only {killed} of 10 runs were killed while they worked");
 }
 
 #[test]
@@ -132,7 +198,7 @@ fn fileago_survives_kills() {
 #[test]
 fn a_big_file_goes_on_inside_and_says_so() {
     let play = Play::new();
-    play.home.file("big.bin", &bytes(BIG, 5).0);
+    play.home.file("big.bin", &bytes(LARGE, 5).0);
     for protocol in ["tus", "ftps"] {
         let place = format!("iogates:/{protocol}.bin");
         let put = ["put", "--json", "--protocol", protocol, "--chunk-size", "262144", "big.bin", &place];
@@ -141,28 +207,28 @@ fn a_big_file_goes_on_inside_and_says_so() {
         let uploaded = play.home.run(&put).ends_with(0).events("uploaded");
         assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{protocol}: {uploaded:?}");
         assert_eq!(uploaded[0]["verified"], "md5");
-        assert_eq!(play.arrived("iogates")[&format!("/{protocol}.bin")], bytes(BIG, 5));
+        assert_eq!(play.arrived("iogates")[&format!("/{protocol}.bin")], bytes(LARGE, 5));
     }
 }
 
 #[test]
 fn a_source_that_changed_starts_from_its_first_byte() {
     let play = Play::new();
-    play.home.file("big.bin", &bytes(BIG, 5).0);
+    play.home.file("big.bin", &bytes(LARGE, 5).0);
     let put = ["put", "--json", "--chunk-size", "262144", "big.bin", "iogates:/c.bin"];
     let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
     assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
-    play.home.file("big.bin", &bytes(BIG, 6).0);
+    play.home.file("big.bin", &bytes(LARGE, 6).0);
     let ran = play.home.run(&put).ends_with(0).says("has changed since");
     assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0);
-    assert_eq!(play.arrived("iogates")["/c.bin"], bytes(BIG, 6));
+    assert_eq!(play.arrived("iogates")["/c.bin"], bytes(LARGE, 6));
 }
 
 #[test]
 fn two_runs_at_once_put_one_file() {
     for remote in ["iogates", "giga0", "fileago"] {
         let play = Play::new();
-        play.home.file("big.bin", &bytes(BIG, 5).0);
+        play.home.file("big.bin", &bytes(LARGE, 5).0);
         let put = ["put", "--json", "--bwlimit", "3M", "big.bin", &format!("{remote}:/one/big.bin")];
         let first = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let second = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -176,17 +242,17 @@ fn two_runs_at_once_put_one_file() {
 #[test]
 fn what_is_unfinished_is_listed_taken_up_and_cleared() {
     let play = Play::new();
-    play.home.file("big.bin", &bytes(BIG, 5).0);
+    play.home.file("big.bin", &bytes(LARGE, 5).0);
     let slow = |place: &str| {
         kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500))
     };
     assert!(slow("iogates:/t/one.bin"));
     let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
     assert_eq!((listed.len(), &listed[0]["remote"], &listed[0]["path"]), (1, &"iogates".into(), &"/t/one.bin".into()));
-    assert_eq!(listed[0]["size"], BIG);
+    assert_eq!(listed[0]["size"], LARGE);
     let resumed = play.home.run(&["transfers", "resume", "--json"]).ends_with(0);
     assert!(resumed.events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0, "{}", resumed.stdout);
-    assert_eq!(play.arrived("iogates")["/t/one.bin"], bytes(BIG, 5));
+    assert_eq!(play.arrived("iogates")["/t/one.bin"], bytes(LARGE, 5));
     assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
 
     assert!(slow("iogates:/t/two.bin"));

@@ -2,6 +2,7 @@
 //! and one that has not goes on at the byte that the server names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::confirm::settle_time;
 use super::journal::{Begun, Freshness, Stage};
@@ -26,10 +27,18 @@ impl Carrier<'_> {
         let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
         let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
-        if let Some(size) = self.arrived(&begun, item).await? {
-            return Ok(TakenUp::There(ticket, protocol, size));
+        if let Some(entry) = arrived(self.desk, &begun, Duration::ZERO).await? {
+            return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
         }
-        let Some((mut session, offset)) = self.reopen(&begun, item).await? else {
+        let reopened = self.reopen(&begun, item).await?;
+        // A server that still holds all the bytes has not taken them in. Any other may be about to: looked for in patience.
+        if begun.stage == Stage::Finishing
+            && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item))
+            && let Some(entry) = arrived(self.desk, &begun, patience(self.desk, &begun)).await?
+        {
+            return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
+        }
+        let Some((mut session, offset)) = reopened else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
             match protocol.spoils_its_name() {
                 false => item.unused = Some(ticket),
@@ -51,11 +60,6 @@ impl Carrier<'_> {
                 Ok(TakenUp::Nothing)
             }
         }
-    }
-
-    /// Had the earlier run's last request arrived? Asked for a while when it may just be taken in.
-    async fn arrived(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<u64>> {
-        Ok(arrived(self.desk, begun).await?.map(|entry| size_of(item, &entry)))
     }
 
     /// None: what was begun can't be continued. A server that can't be reached, or that no longer takes the upload's own
@@ -133,11 +137,20 @@ impl Source for Gone {
     }
 }
 
-async fn arrived(desk: &Desk, begun: &Begun) -> Result<Option<Entry>> {
-    let patience = match begun.stage {
+fn holds_all(held: Recovery, item: &UploadItem) -> bool {
+    matches!(held, Recovery::ResumeAt(at) if at > 0 && Some(at) == item.source.size())
+}
+
+/// How long the earlier run's last request may still be worked on.
+fn patience(desk: &Desk, begun: &Begun) -> Duration {
+    match begun.stage {
         Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
-        Stage::Planned | Stage::Made | Stage::Sending => std::time::Duration::ZERO,
-    };
+        Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
+    }
+}
+
+/// Had the earlier run's last request arrived?
+async fn arrived(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Option<Entry>> {
     match desk.until_there(patience, || desk.provider.landed(&begun.ticket)).await {
         // The entry of the earlier run was removed meanwhile.
         Err(e) if e.kind() == Kind::NotFound => Ok(None),
@@ -148,7 +161,7 @@ async fn arrived(desk: &Desk, begun: &Begun) -> Result<Option<Entry>> {
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
 /// stays on the server. What had arrived as a whole is a file like any other, and stays.
 pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
-    if begun.stage >= Stage::Sending && arrived(desk, begun).await?.is_some() {
+    if begun.stage >= Stage::Sending && arrived(desk, begun, patience(desk, begun)).await?.is_some() {
         return Ok(None);
     }
     let mut left = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use haul::contract::{BoxFuture, Checksum, Chunks, Ledger, Part, Source, UploadItem};
+use haul::model::Protocol;
 use haul::state::State;
 use haul::transfer::journal::Journal;
 use haul::transfer::source::{FileSource, Identity};
@@ -15,7 +16,6 @@ use crate::contract::world::{World, each};
 use crate::put::bytes;
 
 const ALL: u64 = 1_000_000;
-const SENT: u64 = 800_000;
 
 /// A file whose first byte is not given out before the rest was asked for.
 struct Late {
@@ -47,6 +47,49 @@ impl Source for Late {
     }
 }
 
+/// A file of the user's, and what one run notes for the next.
+struct Local {
+    dir: tempfile::TempDir,
+    content: Vec<u8>,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl Local {
+    fn new() -> Local {
+        let (dir, content) = (tempfile::tempdir().unwrap(), bytes(ALL as usize, 9).0);
+        std::fs::write(dir.path().join("film.bin"), &content).unwrap();
+        let ledger = Arc::new(State::new(Some(dir.path().join("state"))));
+        Local { dir, content, ledger }
+    }
+
+    fn file(&self) -> FileSource {
+        FileSource::open(&self.dir.path().join("film.bin")).unwrap()
+    }
+
+    fn md5(&self) -> String {
+        format!("{:x}", md5::compute(&self.content))
+    }
+
+    fn journal(&self) -> Journal {
+        let place = ("studio".to_owned(), "/in/film.bin".to_owned());
+        Journal::new(self.ledger.clone(), "key".to_owned(), place, Identity::of(&self.dir.path().join("film.bin")).unwrap())
+    }
+
+    /// The first run: sends `parts` and dies. Before the last step of all, if these are all.
+    async fn begun(&self, world: &World, item: &UploadItem, parts: u64, len: u64) {
+        let mut begun = world.provider.open_upload(item).await.unwrap();
+        let notes = self.journal();
+        notes.opened(item, &begun.ticket, begun.session.protocol(), begun.session.note()).unwrap();
+        for n in 0..parts {
+            let part = Part { source: item.source.clone(), offset: n * len, len, last: (n + 1) * len == ALL };
+            begun.session.send(part).await.unwrap();
+        }
+        if parts * len == ALL {
+            notes.finishing().unwrap();
+        }
+    }
+}
+
 async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> UploadItem {
     UploadItem {
         source,
@@ -72,32 +115,39 @@ async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
             if world.id() != "iogates" {
                 return;
             }
-            let dir = tempfile::tempdir().unwrap();
-            let (path, content) = (dir.path().join("film.bin"), bytes(ALL as usize, 9).0);
-            std::fs::write(&path, &content).unwrap();
-            let ledger: Arc<dyn Ledger> = Arc::new(State::new(Some(dir.path().join("state"))));
-            let place = || ("studio".to_owned(), "/in/film.bin".to_owned());
-            let journal = || Journal::new(ledger.clone(), "key".to_owned(), place(), Identity::of(&path).unwrap());
-            let file = || FileSource::open(&path).unwrap();
-            let md5 = known.then(|| format!("{:x}", md5::compute(&content)));
+            let local = Local::new();
+            let md5 = known.then(|| local.md5());
+            local.begun(&world, &item(&world, Arc::new(local.file()), md5.clone()).await, 8, 100_000).await;
 
-            let first = item(&world, Arc::new(file()), md5.clone()).await;
-            let mut begun = world.provider.open_upload(&first).await.unwrap();
-            let notes = journal();
-            notes.opened(&first, &begun.ticket, begun.session.protocol(), begun.session.note()).unwrap();
-            for offset in (0..SENT).step_by(100_000) {
-                begun.session.send(Part { source: first.source.clone(), offset, len: 100_000, last: false }).await.unwrap();
-            }
-            drop(begun);
-
-            let late = Late { file: file(), rest_is_asked_for: Arc::default() };
-            let second = item(&world, Arc::new(late), md5.clone()).await;
-            let desk = world.desk();
-            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(journal())));
+            let late = Late { file: local.file(), rest_is_asked_for: Arc::default() };
+            let (second, desk) = (item(&world, Arc::new(late), md5).await, world.desk());
+            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal())));
             let uploaded = sent.await.expect("the rest waits for the head").unwrap();
-            assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (SENT, format!("{:x}", md5::compute(&content))));
-            assert_eq!(world.stored("/in/film.bin").unwrap(), content);
+            assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (800_000, local.md5()));
+            assert_eq!(world.stored("/in/film.bin").unwrap(), local.content);
         })
         .await;
     }
+}
+
+/// All bytes are there under the travelling name: the file can't be on its way in, so nobody waits for it to appear.
+#[tokio::test]
+async fn a_rename_that_was_not_done_is_done_at_once() {
+    each(async |world: World| {
+        if world.id() != "iogates" {
+            return;
+        }
+        let local = Local::new();
+        let by_ftps = |item| UploadItem { protocol: Some(Protocol::Ftps), ..item };
+        local.begun(&world, &by_ftps(item(&world, Arc::new(local.file()), None).await), 1, ALL).await;
+
+        let second = by_ftps(item(&world, Arc::new(local.file()), None).await);
+        let mut desk = world.desk();
+        desk.policy.timeout = Duration::from_secs(600);
+        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal())));
+        let uploaded = sent.await.expect("it waits for what can't come").unwrap();
+        assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (ALL, local.md5()));
+        assert_eq!(world.stored("/in/film.bin").unwrap(), local.content);
+    })
+    .await;
 }
