@@ -88,7 +88,7 @@ impl Receipts {
         let mut outcome = Ok(());
         while let Some(event) = from.recv().await {
             if let Event::Finished { report, .. } = &event
-                && let Err(e) = self.note(report)
+                && let Err(e) = self.note(report, &to)
             {
                 outcome = outcome.and(Err(e));
             }
@@ -97,7 +97,7 @@ impl Receipts {
         outcome
     }
 
-    fn note(&mut self, report: &Report) -> Result<()> {
+    fn note(&mut self, report: &Report, to: &Events) -> Result<()> {
         match (report, &mut self.receipt, &mut self.failed) {
             (Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer), Some((path, file)), _) => {
                 let text = serde_json::to_string(&Line::of(transfer))
@@ -107,6 +107,12 @@ impl Receipts {
             }
             (Report::Failed(failure), _, Some((path, file))) => {
                 let Some(source) = &failure.source else { return Ok(()) };
+                // Two lines would name two other files to whoever reads the list.
+                if source.contains(['\n', '\r']) {
+                    let text = format!("{source:?} failed and is not in {}: a name with a line end can't stand there", path.display());
+                    to.tell(Event::Warning(text));
+                    return Ok(());
+                }
                 file.write_all(format!("{source}\n").as_bytes()).map_err(|e| unwritable(path, e))
             }
             _ => Ok(()),
