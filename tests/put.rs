@@ -129,6 +129,15 @@ fn where_an_upload_lands() {
 }
 
 #[test]
+fn a_tus_server_is_asked_once_what_it_can_do() {
+    let play = Play::new();
+    (0..6).for_each(|n| drop(play.home.file(&format!("d/{n}.txt"), format!("file {n}"))));
+    play.home.run(&["put", "-j", "1", "d", "iogates:/"]).ends_with(0);
+    let counts = play.sandbox.counts();
+    assert_eq!((counts.requests("iogates", "tus-create"), counts.requests("iogates", "tus-options")), (6, 1));
+}
+
+#[test]
 fn standard_input_on_every_provider() {
     let play = Play::new();
     let content = bytes(9_000_000, 3);

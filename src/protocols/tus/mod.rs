@@ -2,6 +2,9 @@
 //! each part, read while it is sent. Whatever happens, the server's `Upload-Offset` is the truth.
 //! (providers.md 1.14 and section 5)
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use chrono::{DateTime, Utc};
 use reqwest::{Url, header::HeaderMap};
 
@@ -55,10 +58,25 @@ pub struct TusSession {
     via_post: bool,
 }
 
+/// What servers have announced, by endpoint: many files ask once.
+#[derive(Clone, Default)]
+pub struct Servers(Arc<Mutex<HashMap<Url, Announced>>>);
+
+impl Servers {
+    fn known(&self) -> MutexGuard<'_, HashMap<Url, Announced>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Asks the server what it can do and creates the upload. Sends no byte of the file.
 pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
+    create_on(&Servers::default(), http, target).await
+}
+
+/// As `create`; a server that is among `servers` is not asked again.
+pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Result<TusSession> {
     let line = Line { http: http.clone(), endpoint: target.endpoint.clone(), headers: target.headers.clone() };
-    let announced = ask(&line).await;
+    let announced = ask_once(servers, &line).await;
     match (target.size, announced.max_size) {
         (None, _) if !announced.defer_length => {
             return Err(Error::new(Kind::NeedsSize, "the server must know the size before the upload begins").on(host_of(&target.endpoint)));
@@ -96,9 +114,24 @@ fn session(line: Line, target: &TusTarget, upload: Url) -> TusSession {
     }
 }
 
+/// What could not be heard may be told the next time.
+async fn ask_once(servers: &Servers, line: &Line) -> Announced {
+    let known = servers.known().get(&line.endpoint).cloned();
+    if let Some(announced) = known {
+        return announced;
+    }
+    let answer = calls::options(line).await;
+    let lost = answer.as_ref().is_err_and(|e| e.kind().may_pass());
+    let announced = told(answer);
+    if !lost {
+        servers.known().insert(line.endpoint.clone(), announced.clone());
+    }
+    announced
+}
+
 /// OPTIONS is optional: a server that fails it announces nothing.
-async fn ask(line: &Line) -> Announced {
-    match calls::options(line).await {
+fn told(answer: Result<Announced>) -> Announced {
+    match answer {
         Ok(announced) => announced,
         Err(e) => {
             tracing::debug!(target: "haul::tus", "OPTIONS told nothing: {e}");
@@ -121,7 +154,7 @@ impl TusSession {
     async fn announced(&mut self) -> Announced {
         match &self.announced {
             Some(announced) => announced.clone(),
-            None => self.announced.insert(ask(&self.line).await).clone(),
+            None => self.announced.insert(told(calls::options(&self.line).await)).clone(),
         }
     }
 

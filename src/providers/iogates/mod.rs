@@ -55,6 +55,7 @@ pub struct IoGates {
     listing: listing::Listing,
     making: making::Making,
     pools: settings::Pools,
+    tus: crate::protocols::tus::Servers,
     settings: settings::Settings,
 }
 
@@ -67,7 +68,7 @@ impl IoGates {
     fn new(opening: Opening) -> Result<IoGates> {
         let settings = settings::Settings::read(&opening)?;
         let (listing, making, pools) = Default::default();
-        Ok(IoGates { api: api::Api::new(opening)?, listing, making, pools, settings })
+        Ok(IoGates { api: api::Api::new(opening)?, listing, making, pools, tus: Default::default(), settings })
     }
 
     async fn renew_token(&self) -> Result<()> {

@@ -96,7 +96,7 @@ async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offer
     match &offer.way {
         Way::Tus { endpoint, chunk_size } => {
             let target = tus_target(host, item, &name, endpoint, *chunk_size);
-            Ok(Box::new(tus::create(&host.api.http, target).await?))
+            Ok(Box::new(tus::create_on(&host.tus, &host.api.http, target).await?))
         }
         Way::Plupload { url, chunk_size } => {
             let target = PluploadTarget {
