@@ -11,7 +11,12 @@ use crate::model::{Entry, Event};
 
 /// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
 pub(super) fn settle_time(timeout: Duration, size: u64) -> Duration {
-    timeout + Duration::from_secs(size / (50 << 20))
+    timeout + intake_time(size)
+}
+
+/// How long a server may be busy with a file after its last byte: it copies and hashes it.
+pub(super) fn intake_time(size: u64) -> Duration {
+    Duration::from_secs(size / (50 << 20))
 }
 
 pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Entry> {

@@ -16,7 +16,7 @@ use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Transfer;
-use crate::model::{Entry, Event, Report};
+use crate::model::{Entry, Event, RemotePath, Report};
 
 /// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
 const AUTO_BEFORE: u64 = 1 << 30;
@@ -87,7 +87,7 @@ impl Run {
         let path = folder.entry.path.join(&item.name)?;
         let key = format!("{}|{path}", self.job.remote_key);
         // Runs that put to one place take turns; the second sees what the first has done.
-        let Some(claim) = self.job.ledger.claim(&key, wait).await? else { return Ok(Step::Busy) };
+        let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(Step::Busy) };
         let journal = local.map(|local| self.journal(key, local, &path)).transpose()?;
         let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
             true => self.folders.look_again(&item.folder).await?,
@@ -107,6 +107,17 @@ impl Run {
                 Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, fresh: true, sent: None, journal, claim })))
             }
         }
+    }
+
+    /// The right to put something there. Who waits for it learns why.
+    async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<Claim>> {
+        let free = self.job.ledger.claim(key, false).await?;
+        if free.is_some() || !wait {
+            return Ok(free);
+        }
+        self.job.desk.events.tell(Event::Warning(format!("{path}: another haul is busy with it, so this one waits")));
+        let waited = self.job.ledger.claim(key, true).await?;
+        Ok(waited.map(|claim| Claim { waited: true, ..claim }))
     }
 
     async fn decide(&self, item: &Item, folder: &Folder, local: Option<&Path>) -> Result<Decision> {

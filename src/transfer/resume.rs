@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::confirm::settle_time;
+use super::confirm::{intake_time, settle_time};
 use super::journal::{Begun, Freshness, Stage};
 use super::retry::Desk;
 use super::upload::{Carrier, size_of};
@@ -32,11 +32,13 @@ impl Carrier<'_> {
         }
         let reopened = self.reopen(&begun, item).await?;
         // A server that still holds all the bytes has not taken them in. Any other may be about to: looked for in patience.
-        if begun.stage == Stage::Finishing
-            && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item))
-            && let Some(entry) = arrived(self.desk, &begun, patience(self.desk, &begun)).await?
-        {
-            return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
+        let patience = patience(self.desk, &begun);
+        if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
+            let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
+            self.desk.events.tell(Event::Note(text));
+            if let Some(entry) = arrived(self.desk, &begun, patience).await? {
+                return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
+            }
         }
         let Some((mut session, offset)) = reopened else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
@@ -145,6 +147,8 @@ fn holds_all(held: Recovery, item: &UploadItem) -> bool {
 fn patience(desk: &Desk, begun: &Begun) -> Duration {
     match begun.stage {
         Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
+        // A form is one request: its last byte may have left.
+        Stage::Sending if begun.note.is_none() => intake_time(begun.ticket.size.unwrap_or(0)),
         Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::confirm::{discard, settled, verify};
+use super::confirm::{discard, intake_time, settled, verify};
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::resume::TakenUp;
@@ -140,7 +140,7 @@ impl Carrier<'_> {
         accepted: u64,
     ) -> Result<(Ticket, Protocol, u64)> {
         if error.kind() == Kind::Interrupted {
-            match self.desk.look(|| self.desk.provider.landed(&ticket)).await {
+            match self.landed(&ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 Ok(None) => {}
                 Err(e) => {
@@ -250,12 +250,20 @@ impl Carrier<'_> {
     }
 
     async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
-        let found = self.desk.look(|| self.desk.provider.landed(ticket)).await.map_err(|e| {
+        let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
                 .on(ticket.path.to_string())
                 .hint("check whether the file is there before putting it again")
         })?;
         Ok(found.map(|entry| size_of(item, &entry)))
+    }
+
+    /// Has it arrived although no answer said so? A large file whose every byte has left may still be taken in while
+    /// whoever stands in front of the server has lost patience with it.
+    async fn landed(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<Entry>> {
+        let all_left = item.source.size().is_some_and(|size| self.pulse.reached.load(Ordering::Relaxed) >= size);
+        let patience = if all_left { intake_time(item.source.size().unwrap_or(0)) } else { Duration::ZERO };
+        self.desk.until_there(patience, || self.desk.provider.landed(ticket)).await
     }
 
     fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
