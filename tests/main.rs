@@ -30,6 +30,7 @@ mod get;
 mod get_faults;
 #[cfg(feature = "sandbox")]
 mod get_named;
+#[cfg(feature = "sandbox")]
 mod haul;
 #[cfg(feature = "sandbox")]
 mod look;

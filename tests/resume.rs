@@ -52,9 +52,11 @@ fn replace(path: &Path) {
     std::fs::rename(copy, path).unwrap();
 }
 
+type Change = fn(&Path);
+
 #[test]
 fn each_sign_of_another_source_is_enough() {
-    let signs: [(&str, fn(&Path)); 4] = [
+    let signs: [(&str, Change); 4] = [
         ("head", |path| overwrite(path, 5, b"other")),
         ("tail", |path| overwrite(path, SIZE as u64 - 5, b"other")),
         ("time", |path| set_modified(path, modified(path) + Duration::from_nanos(4_000_000))),

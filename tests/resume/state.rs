@@ -14,9 +14,11 @@ fn put(home: &Home, remote: &str, n: usize) -> Ran {
     home.run(&["put", "--json", "src", &format!("{remote}:/{n}/")])
 }
 
+type Spoil = fn(&PathBuf);
+
 #[test]
 fn a_state_that_is_of_no_use_stops_no_upload() {
-    let spoils: [(&str, fn(&PathBuf)); 4] = [
+    let spoils: [(&str, Spoil); 4] = [
         ("not a database", |state| std::fs::write(state.join("state.db"), [0xee; 9000]).unwrap()),
         ("a newer haul", |state| {
             let db = rusqlite::Connection::open(state.join("state.db")).unwrap();
