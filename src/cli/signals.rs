@@ -75,6 +75,10 @@ fn pass_on(child: &Child, signal: u8) {
 #[cfg(all(windows, feature = "sandbox"))]
 fn pass_on(_: &Child, _: u8) {}
 
+/// SIGXFSZ.
+#[cfg(unix)]
+const FILE_TOO_LARGE: i32 = 25;
+
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -85,6 +89,8 @@ struct Signals {
 impl Signals {
     fn new() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Heard by nobody, but no longer deadly: a file that may not grow further is an error of its own (`ulimit -f`).
+        let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE));
         Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 

@@ -47,6 +47,15 @@ fn a_state_that_is_of_no_use_stops_no_upload() {
     }
 }
 
+#[test]
+fn a_state_that_may_not_grow_stops_no_upload() {
+    let home = Home::new();
+    (0..30).for_each(|n| drop(home.file(&format!("d/{n}"), format!("file {n}"))));
+    let ran = home.run(&["sandbox", "--", "sh", "-c", "ulimit -f 40; haul put --json d fileago:/"]).ends_with(0);
+    assert_eq!(ran.stdout.matches("\"uploaded\"").count(), 30, "{}", ran.stdout);
+    ran.says("can't be used");
+}
+
 /// A receipt is enough: another machine has no state and no token.
 #[test]
 fn a_receipt_is_verified_on_another_machine() {
