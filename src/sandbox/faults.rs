@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::canned::Canned;
 use super::fault_table::{Fault, Lasts, TABLE, Takes};
+use super::late::Late;
 use super::store::held;
 use crate::error::{Error, Kind, Result};
 
@@ -18,14 +19,14 @@ const PROVIDERS: [&str; 3] = ["iogates", "giga0", "fileago"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Scripted {
-    provider: &'static str,
+    pub(super) provider: &'static str,
     /// One kind of request, named as in `Counts::requests`; none = wherever the fault makes sense.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     fault: Fault,
     number: u64,
     word: &'static str,
     /// How often it still happens; none = always.
-    left: Option<u64>,
+    pub(super) left: Option<u64>,
 }
 
 impl FromStr for Scripted {
@@ -127,6 +128,7 @@ pub struct Asked<'a> {
 pub struct Faults {
     script: Mutex<Vec<Scripted>>,
     pub(super) canned: Mutex<Vec<Canned>>,
+    pub(super) late: Mutex<Vec<Late>>,
 }
 
 impl Faults {
@@ -147,6 +149,7 @@ impl Faults {
     pub fn clear(&self) {
         held(&self.script).clear();
         held(&self.canned).clear();
+        held(&self.late).clear();
     }
 
     /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.

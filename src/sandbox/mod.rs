@@ -11,6 +11,7 @@ mod faults;
 mod fileago;
 mod giga0;
 mod iogates;
+mod late;
 mod porch;
 mod store;
 mod wire;

@@ -51,6 +51,7 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
     let Porch { ground, provider, .. } = porch;
     ground.store.count_request(provider, &kind);
     let asked = Asked { provider, kind: &kind, carries_file };
+    ground.faults.turn(asked);
     if let Some(answer) = ground.faults.canned(asked).or_else(|| unread(&ground.faults, asked)) {
         tokio::spawn(linger(request));
         return answer;
