@@ -2,6 +2,7 @@
 //! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -54,6 +55,8 @@ pub struct Folders {
     imagine: bool,
     /// Where this machine's runs take turns to make folders, and the name of the remote there.
     turns: Option<(Arc<dyn Ledger>, String)>,
+    /// Whether a folder was made could not be told: what was found before may be true no more.
+    doubt: AtomicBool,
     found: Mutex<HashMap<RemotePath, Cell>>,
     made: Mutex<HashMap<RemotePath, Made>>,
 }
@@ -61,7 +64,7 @@ pub struct Folders {
 impl Folders {
     /// Paths are counted from `root`.
     pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
-        Folders { desk, root, imagine, turns: None, found: Mutex::default(), made: Mutex::default() }
+        Folders { desk, root, imagine, turns: None, doubt: AtomicBool::new(false), found: Mutex::default(), made: Mutex::default() }
     }
 
     /// Several runs at once make each folder once. `remote`: origin and account.
@@ -81,7 +84,7 @@ impl Folders {
         let cell = entry_of(&self.made, path);
         let find = || async {
             match self.find_or_make(path).await {
-                Err(error) if error.kind().may_pass() => Err(error),
+                Err(error) if error.kind().may_pass() || error.kind() == Kind::Unknown => Err(error),
                 verdict => Ok(verdict),
             }
         };
@@ -156,8 +159,8 @@ impl Folders {
             }
             _ => None,
         };
-        // Whoever had the turn before us may have made it since we looked.
-        if turn.is_some()
+        // Whoever had the turn before us may have made it since we looked, or we ourselves.
+        if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
             && let Some(entry) = self.made_meanwhile(&parent.entry, name).await?
         {
             return self.listed(entry).await;
@@ -177,17 +180,22 @@ impl Folders {
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
         let mut patience = self.desk.patience(None);
+        let mut doubt = false;
         loop {
             let failure = match self.desk.change(|| folders.create(parent, name)).await {
                 Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.
-            if matches!(failure.kind(), Kind::Interrupted | Kind::Exists | Kind::Refused)
-                && let Some(there) = self.made_meanwhile(parent, name).await?
-            {
-                // Somebody else's folder may hold something already.
-                return self.list_now(there).await;
+            doubt |= failure.kind() == Kind::Interrupted;
+            if doubt || matches!(failure.kind(), Kind::Exists | Kind::Refused) {
+                match self.made_meanwhile(parent, name).await {
+                    // Somebody else's folder may hold something already.
+                    Ok(Some(there)) => return self.list_now(there).await,
+                    Ok(None) => {}
+                    Err(look) if doubt && look.kind() != Kind::Ambiguous => return Err(self.undecided(&failure, look, parent, name)),
+                    Err(look) => return Err(look),
+                }
             }
             patience.after(failure).await?;
         }
@@ -195,8 +203,15 @@ impl Folders {
 
     async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
         self.desk.provider.look_afresh().await;
-        let children = self.desk.ask(|| self.desk.provider.list(parent)).await?;
+        let children = self.desk.look(|| self.desk.provider.list(parent)).await?;
         one_named(children, name, true, &parent.path)
+    }
+
+    fn undecided(&self, failure: &Error, look: Error, parent: &Entry, name: &str) -> Error {
+        self.doubt.store(true, Ordering::Relaxed);
+        let text = format!("whether the folder was made is not known: {}; and looking failed", failure.message());
+        let on = parent.path.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
+        Error::new(Kind::Unknown, text).on(on).hint("look before you make it again").cause(look)
     }
 }
 

@@ -217,6 +217,8 @@ impl FileAgo {
         };
         let found = match self.listing(parent).await {
             Ok(listed) => one_named(listed, name, true, &parent.path)?,
+            // It is made by now: whoever waits and asks again must look first.
+            Err(e) if refused.is_none() && e.kind().may_pass() => return Err(e.with_kind(Kind::Interrupted)),
             Err(e) => return Err(refused.unwrap_or(e)),
         };
         found.ok_or_else(|| {
