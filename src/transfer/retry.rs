@@ -104,12 +104,15 @@ impl Desk {
         L: Future<Output = Result<Option<T>>>,
     {
         let mut patience = self.patience(None);
+        let mut doubt = false;
         loop {
             let failure = match call().await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            if failure.kind() == Kind::Interrupted {
+            // Once in doubt, always: "not found" may be what an earlier try has done, late.
+            doubt |= failure.kind() == Kind::Interrupted;
+            if doubt {
                 match self.look(&look).await {
                     Ok(Some(value)) => return Ok(value),
                     Ok(None) => {}
