@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::super::scan::may_go_into;
 use super::landing::{Landing, landing};
-use super::moving::half_done;
+use super::moving::{half_done, may_be_in, undone};
 use super::places::Found;
 use super::shelves::Shelf;
 use super::{Run, Way};
 use crate::contract::listed::listed_path;
-use crate::error::Result;
-use crate::model::{Entry, RemotePath, Report};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::conflict::IfExists;
 
 /// One thing to copy.
 struct Piece {
@@ -33,6 +34,18 @@ enum Outcome {
 impl Run {
     /// Failures of single pieces are events; the error is that of the source itself.
     pub(super) async fn copy_all(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<()> {
+        let mut whole = true;
+        let outcome = self.copy_pieces(source, to, name, &mut whole).await;
+        // Whether its own place was made is not known then.
+        whole &= outcome.as_ref().err().is_none_or(|e| e.kind() != Kind::Unknown) || self.copies_folders();
+        if !whole && source.entry.is_folder() && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
+            let text = format!("{} is copied in part; `--if-exists skip` goes on with what is missing", source.shown);
+            self.job.desk.events.tell(Event::Warning(text));
+        }
+        outcome
+    }
+
+    async fn copy_pieces(&mut self, source: &Found, to: &RemotePath, name: &str, whole: &mut bool) -> Result<()> {
         let piece = Piece {
             entry: source.entry.clone(),
             shown: source.shown.clone(),
@@ -55,7 +68,10 @@ impl Run {
             match self.copy_piece(piece).await {
                 Ok(Outcome::Over(report)) => self.finished(*report),
                 Ok(Outcome::Opened(pieces)) => open.extend(pieces),
-                Err(e) => self.failed(&shown, path.as_ref(), &e),
+                Err(e) => {
+                    *whole = false;
+                    self.failed(&shown, path.as_ref(), &e);
+                }
             }
         }
         Ok(())
@@ -132,18 +148,36 @@ impl Run {
         if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
             return self.copy_by_a_detour(entry, shelf, name).await;
         }
-        let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await?;
+        let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
+        let copy = copy.map_err(|e| if entry.name == name { e } else { may_be_in(e, "a copy", shelf, &entry.name) })?;
         if copy.name == name || entry.name == name {
             return Ok(copy);
         }
-        let named = self.hands.rename(&copy, Some(&shelf.folder), name).await;
-        named.map_err(|e| half_done(e, format!("the copy is complete, but still named {:?} (@{})", copy.name, copy.id)))
+        match self.hands.rename(&copy, Some(&shelf.folder), name).await {
+            Ok(named) => Ok(named),
+            Err(failure) => {
+                let left = format!("the copy is complete, but still named {:?} (@{})", copy.name, copy.id);
+                Err(undone(failure, left, async || self.hands.remove(&copy, Some(&shelf.folder)).await).await)
+            }
+        }
+    }
+
+    /// What could not be used may have been made all the same.
+    async fn without_spare(&self, failure: Error, shelf: &Shelf, spare: &str) -> Error {
+        let left = format!("an empty folder {spare:?} may be left");
+        let Ok(listed) = self.job.desk.look(|| self.job.desk.provider.list(&shelf.folder)).await else { return half_done(failure, left) };
+        let Some(made) = listed.into_iter().find(|e| e.name == spare) else { return failure };
+        undone(failure, left, async || self.hands.remove(&made, Some(&shelf.folder)).await).await
     }
 
     /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
     /// it gets its new name in a folder of its own, which then goes.
     async fn copy_by_a_detour(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
-        let detour = self.shelves.spare(shelf).await?;
+        let spare = self.shelves.spare_name(shelf);
+        let detour = match self.shelves.folder(shelf, &spare).await {
+            Ok(detour) => detour,
+            Err(failure) => return Err(self.without_spare(failure, shelf, &spare).await),
+        };
         let brought = async {
             let copy = self.hands.copy_into(entry, &detour, &[]).await?;
             let named = self.hands.rename(&copy, Some(&detour), name).await?;

@@ -25,7 +25,7 @@ impl Hands {
         let moves = self.moves()?;
         self.0.provider.check_name(name)?;
         let look = || async {
-            let now = self.by_id(entry, parent).await?;
+            let now = self.now(entry, parent).await?;
             // A name may be stored otherwise than it was wished for: what matters is that it is the old one no more.
             Ok(now.filter(|now| now.name == name || now.name != entry.name))
         };
@@ -59,7 +59,7 @@ impl Hands {
     pub async fn remove(&self, entry: &Entry, parent: Option<&Entry>) -> Result<()> {
         let removal = self.removal()?;
         let look = || async {
-            match (self.by_id(entry, parent).await, parent) {
+            match (self.now(entry, parent).await, parent) {
                 (Ok(None), _) => Ok(Some(())),
                 (Ok(Some(_)), Some(_)) => Ok(None),
                 (Ok(Some(_)), None) => Err(Error::new(Kind::Unknown, "the answer was lost, and whether this was removed can't be seen")
@@ -79,12 +79,26 @@ impl Hands {
         let named = |now: &Entry| changes.name.as_ref().is_none_or(|name| now.name == *name || now.name != entry.name);
         // Only a new name can be seen from outside; everything else may be asked for twice.
         let name_alone = changes.visibility.is_none() && changes.folder_password.is_none() && changes.file_type.is_none();
-        let look = || async { Ok(self.by_id(entry, parent).await?.filter(|now| name_alone && named(now))) };
+        let look = || async { Ok(self.now(entry, parent).await?.filter(|now| name_alone && named(now))) };
         self.settled(|| editing.edit(entry, changes), Duration::ZERO, look).await
     }
 
+    /// As `rename`, for what was renamed to `other`, if at all.
+    pub async fn rename_back(&self, entry: &Entry, parent: &Entry, other: &str) -> Result<()> {
+        let now = self.0.look(|| self.now(entry, Some(parent))).await?;
+        match now.filter(|now| now.name == other) {
+            Some(now) => self.rename(&now, Some(parent), &entry.name).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Does the folder still list it?
+    pub async fn is_in(&self, entry: &Entry, folder: &Entry) -> Result<bool> {
+        Ok(self.0.look(|| self.now(entry, Some(folder))).await?.is_some())
+    }
+
     /// The entry as it is now; none when its folder no longer lists it.
-    async fn by_id(&self, entry: &Entry, parent: Option<&Entry>) -> Result<Option<Entry>> {
+    async fn now(&self, entry: &Entry, parent: Option<&Entry>) -> Result<Option<Entry>> {
         match parent {
             Some(folder) => Ok(self.0.provider.list(folder).await?.into_iter().find(|e| e.id == entry.id)),
             None => {
@@ -110,7 +124,7 @@ impl Hands {
         loop {
             let failure = match self.0.change(&call).await {
                 Ok(Some(done)) => return Ok(done),
-                Ok(None) => return self.0.until_there(LATE, &look).await?.ok_or_else(unseen),
+                Ok(None) => return self.0.until_there(LATE, &look).await.map_err(unlooked)?.ok_or_else(unseen),
                 Err(e) => e,
             };
             doubt |= failure.kind() == Kind::Interrupted;
@@ -149,6 +163,14 @@ impl Hands {
 
 fn unseen() -> Error {
     Error::new(Kind::Protocol, "the server says that it is done, but does not show it").hint("look at the folder before you try again")
+}
+
+/// The server's word alone is not the thing seen; but a second try would find it done.
+fn unlooked(look: Error) -> Error {
+    if look.kind() == Kind::Auth {
+        return look;
+    }
+    Error::new(Kind::Unknown, "the server says that it is done, but looking failed").hint("look before you try again").cause(look)
 }
 
 fn unknown(failure: Error, look: Error) -> Error {

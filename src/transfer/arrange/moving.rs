@@ -7,7 +7,7 @@ use super::landing::{Landing, landing};
 use super::places::Found;
 use super::shelves::Shelf;
 use crate::contract::listed::listed_path;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::conflict::free_name;
 
@@ -46,16 +46,27 @@ impl Run {
             true => entry.clone(),
             false => self.hands.rename(entry, parent, &on_the_way).await?,
         };
-        let moved = self.hands.move_into(&renamed, &shelf.folder).await.map_err(|e| match renamed.name == entry.name {
-            true => e,
-            false => half_done(e, format!("it was given the name {:?}, but could not be moved", renamed.name)),
-        })?;
-        match moved.name == name || renamed.name == name {
-            true => Ok(moved),
-            false => {
-                self.hands.rename(&moved, Some(&shelf.folder), name).await.map_err(|e| {
-                    half_done(e, format!("it is now in {}, but still named {:?} (@{})", shelf.folder.path, moved.name, moved.id))
-                })
+        let moved = match self.hands.move_into(&renamed, &shelf.folder).await {
+            Ok(moved) => moved,
+            Err(failure) if renamed.name == entry.name && entry.name == name => return Err(failure),
+            Err(failure) if renamed.name == entry.name => return Err(may_be_in(failure, "it", shelf, &entry.name)),
+            Err(failure) => {
+                let left = format!("it was given the name {:?} (@{}), but could not be moved", renamed.name, renamed.id);
+                let back = async || self.hands.rename(&renamed, parent, &entry.name).await;
+                return Err(undone(failure, left, back).await);
+            }
+        };
+        if moved.name == name || renamed.name == name {
+            return Ok(moved);
+        }
+        match (self.hands.rename(&moved, Some(&shelf.folder), name).await, parent) {
+            (Ok(named), _) => Ok(named),
+            (Err(failure), parent) => {
+                let left = format!("it is now in {}, but still named {:?} (@{})", shelf.folder.path, moved.name, moved.id);
+                match parent.filter(|_| renamed.name == entry.name) {
+                    Some(parent) => Err(undone(failure, left, async || self.hands.move_into(&moved, parent).await).await),
+                    None => Err(half_done(failure, left)),
+                }
             }
         }
     }
@@ -76,6 +87,23 @@ impl Run {
 
     pub(super) fn allows_doubles(&self) -> bool {
         self.job.desk.provider.copies().is_some_and(|c| c.allows_doubles())
+    }
+}
+
+/// The failure of a second step, after `back` has undone the first; with what is left where that can't be done. What is
+/// not known is not undone.
+pub(super) async fn undone<T>(failure: Error, left: String, back: impl AsyncFnOnce() -> Result<T>) -> Error {
+    if failure.kind() != Kind::Unknown && back().await.is_ok() {
+        return failure;
+    }
+    half_done(failure, left)
+}
+
+/// The same failure; where nobody knows what became of the step, with what may be left in the shelf's folder.
+pub(super) fn may_be_in(failure: Error, what: &str, shelf: &Shelf, name: &str) -> Error {
+    match failure.kind() {
+        Kind::Unknown => half_done(failure, format!("{what} may be left in {}, as {name:?}", shelf.folder.path)),
+        _ => failure,
     }
 }
 

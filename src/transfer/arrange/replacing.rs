@@ -2,10 +2,10 @@
 //! one folder they do for a moment; elsewhere the old one makes room first, and gets its name back when nothing came.
 
 use super::Run;
-use super::moving::half_done;
+use super::moving::{half_done, may_be_in};
 use super::places::Found;
 use super::shelves::Shelf;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::model::Entry;
 use crate::transfer::conflict::free_name;
 
@@ -13,11 +13,14 @@ impl Run {
     pub(super) async fn replace_by_move(&self, source: &Found, shelf: &Shelf, old: &Entry) -> Result<Entry> {
         let (entry, parent) = (&source.entry, source.parent.as_ref());
         if self.allows_doubles() {
-            let moved = match parent.is_some_and(|p| p.id == shelf.folder.id) {
-                true => entry.clone(),
-                false => self.hands.move_into(entry, &shelf.folder).await?,
+            let stays = parent.is_some_and(|p| p.id == shelf.folder.id);
+            let moved = if stays { Ok(entry.clone()) } else { self.hands.move_into(entry, &shelf.folder).await };
+            let moved = moved.map_err(|e| may_be_in(e, "it", shelf, &entry.name))?;
+            let back = async |moved: &Entry| match parent.filter(|_| !stays) {
+                Some(parent) => self.hands.move_into(moved, parent).await.map(drop),
+                None => Ok(()),
             };
-            return self.take_place(shelf, old, moved).await;
+            return self.take_place(shelf, old, moved, back).await;
         }
         let (aside, room) = self.make_room(shelf, old).await?;
         let moved = self.shift(entry, parent, &room, &old.name).await;
@@ -26,19 +29,30 @@ impl Run {
 
     pub(super) async fn replace_by_copy(&mut self, entry: &Entry, shelf: &Shelf, old: &Entry) -> Result<Entry> {
         if self.allows_doubles() {
-            let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await?;
-            return self.take_place(shelf, old, copy).await;
+            let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
+            let copy = copy.map_err(|e| may_be_in(e, "a copy", shelf, &entry.name))?;
+            let back = async |copy: &Entry| self.hands.remove(copy, Some(&shelf.folder)).await;
+            return self.take_place(shelf, old, copy, back).await;
         }
         let (aside, room) = self.make_room(shelf, old).await?;
         let copied = self.copy_as(entry, &room, &old.name).await;
         self.put_away(shelf, old, &aside, copied).await
     }
 
-    /// `new` lies beside `old`, complete.
-    async fn take_place(&self, shelf: &Shelf, old: &Entry, new: Entry) -> Result<Entry> {
-        self.hands.remove(old, Some(&shelf.folder)).await.map_err(|e| {
-            half_done(e, format!("the new file is there as {:?} (@{}), but the old one (@{}) was not removed", new.name, new.id, old.id))
-        })?;
+    /// `new` lies beside `old`, complete. `back` undoes that: two of one name would be in the way of another try.
+    async fn take_place(&self, shelf: &Shelf, old: &Entry, new: Entry, back: impl AsyncFn(&Entry) -> Result<()>) -> Result<Entry> {
+        if let Err(failure) = self.hands.remove(old, Some(&shelf.folder)).await {
+            // Only where the old one is seen: else the new one may be all there is.
+            let old_stays = failure.kind() != Kind::Unknown && self.hands.is_in(old, &shelf.folder).await.unwrap_or(false);
+            if old_stays && back(&new).await.is_ok() {
+                return Err(half_done(failure, format!("the old file (@{}) could not be removed, so it stays", old.id)));
+            }
+            let (name, new, old) = (&new.name, &new.id, &old.id);
+            return Err(half_done(
+                failure,
+                format!("the new file is there as {name:?} (@{new}), but the old one (@{old}) was not removed"),
+            ));
+        }
         if new.name == old.name {
             return Ok(new);
         }
@@ -51,7 +65,14 @@ impl Run {
     /// The old file under another name, and the folder as it is then.
     async fn make_room(&self, shelf: &Shelf, old: &Entry) -> Result<(Entry, Shelf)> {
         let name = free_name(&old.name, |n| shelf.has(n));
-        let aside = self.hands.rename(old, Some(&shelf.folder), &name).await?;
+        let aside = match self.hands.rename(old, Some(&shelf.folder), &name).await {
+            Ok(aside) => aside,
+            Err(failure) => {
+                let back = self.hands.rename_back(old, &shelf.folder, &name).await;
+                let left = || format!("the file that was there may be named {name:?} now (@{})", old.id);
+                return Err(if back.is_ok() { failure } else { half_done(failure, left()) });
+            }
+        };
         let mut room = shelf.clone();
         room.children.retain(|e| e.id != old.id);
         room.children.push(aside.clone());

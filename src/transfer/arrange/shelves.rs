@@ -58,12 +58,17 @@ impl Shelves {
         self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").on(path.to_string()))
     }
 
-    /// A folder for a while, under a name that nobody has; the caller removes it.
-    pub async fn spare(&mut self, within: &Shelf) -> Result<Entry> {
+    /// A name that nobody has, for a folder that is there for a while.
+    pub fn spare_name(&mut self, within: &Shelf) -> String {
         self.spares += 1;
         // Never one name twice: a folder that was removed is not made again under the same path.
-        let name = free_name(&format!(".haul-{}-{}", std::process::id(), self.spares), |n| within.has(n));
-        Ok(self.folders.ensure(&within.folder.path.join(&name)?).await?.entry.clone())
+        let name = format!(".haul-{}-{}", std::process::id(), self.spares);
+        if within.has(&name) { free_name(&name, |n| within.has(n)) } else { name }
+    }
+
+    /// The folder of that name in another, made when it is missing.
+    pub async fn folder(&self, within: &Shelf, name: &str) -> Result<Entry> {
+        Ok(self.folders.ensure(&within.folder.path.join(name)?).await?.entry.clone())
     }
 
     /// Ids of the folder at `path` and of all folders above it, as far as they are there: none of them may go into it.
