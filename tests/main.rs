@@ -37,6 +37,8 @@ mod look;
 #[cfg(feature = "sandbox")]
 mod manual;
 #[cfg(feature = "sandbox")]
+mod matrix;
+#[cfg(feature = "sandbox")]
 mod media;
 #[cfg(unix)]
 mod memory;
