@@ -33,6 +33,11 @@ impl Play {
         found
     }
 
+    /// As `local`, for a folder that may not be there.
+    pub fn local_or_none(&self, name: &str) -> BTreeMap<String, Content> {
+        if self.path(name).exists() { self.local(name) } else { BTreeMap::new() }
+    }
+
     /// Puts `content` at `path` of a remote, from a folder that no download looks at.
     pub fn stored(&self, remote: &str, path: &str, content: &Content) {
         self.home.file("origin/file", &content.0);

@@ -1,6 +1,7 @@
 //! Every fault at every request of a command: what passes is done exactly once, what stays is told and harms nothing, and
 //! the same command again ends well. Rows are data; the outcome of each follows from the fault, not from what happens.
 
+mod gets;
 mod verbs;
 
 use std::collections::VecDeque;
@@ -19,6 +20,8 @@ pub enum Fault {
     Stays(&'static str),
     /// The request was acted upon, its answer is lost, and from then on nothing goes.
     LostThenStays,
+    /// A long answer breaks off after so many bytes, and from then on nothing goes.
+    CutThenStays(u64),
 }
 
 const LOST: &str = "answer-lost";
@@ -34,7 +37,16 @@ impl Fault {
                 later(before, LOST);
                 later(before + 1, BUSY);
             }
+            Fault::CutThenStays(bytes) => {
+                later(before, &format!("cut={bytes}"));
+                later(before + 1, BUSY);
+            }
         }
+    }
+
+    /// How many of its faults wait for requests that a command may never make.
+    pub fn follows(self) -> usize {
+        usize::from(matches!(self, Fault::LostThenStays | Fault::CutThenStays(_)))
     }
 
     /// Waits longer than the command does.

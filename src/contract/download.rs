@@ -8,6 +8,8 @@ pub struct Download {
     pub from: u64,
     /// Bytes of the whole file, where the server tells.
     pub size: Option<u64>,
+    /// What the server calls this content: its `ETag`, else its `Last-Modified`. Two that differ are two contents.
+    pub version: Option<String>,
     pub protocol: Protocol,
     /// An error of the line is an `io::Error` that carries our own.
     pub chunks: Chunks,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION, RANGE};
 use reqwest::{Response, StatusCode, Url};
 
 use self::span::{Span, whole_size};
@@ -85,7 +85,7 @@ async fn part(http: &Http, ask: &Ask<'_>) -> Result<Option<Opened>> {
             if size != Some(ask.from) {
                 return Ok(None);
             }
-            Download { from: ask.from, size, protocol: protocol(response.url()), chunks: Box::pin(stream::empty()) }
+            Download { chunks: Box::pin(stream::empty()), from: ask.from, size, ..whole(http, response) }
         }
         status if status.is_success() => return Ok(None),
         _ => return Err(refusal(http, response).await),
@@ -142,7 +142,8 @@ pub fn leading_to(base: &Url, text: &str) -> Result<Url> {
 
 fn whole(http: &Http, response: Response) -> Download {
     let size = text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
-    Download { from: 0, size, protocol: protocol(response.url()), chunks: chunks(response, http.timeout()) }
+    let version = text(response.headers(), ETAG).or_else(|| text(response.headers(), LAST_MODIFIED)).map(str::to_owned);
+    Download { from: 0, size, version, protocol: protocol(response.url()), chunks: chunks(response, http.timeout()) }
 }
 
 fn span_of(response: &Response) -> Option<Span> {

@@ -71,16 +71,21 @@ pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Re
     };
     let opened = async {
         let mut file = tokio::fs::File::open(&content.file).await?;
+        let modified = file.metadata().await?.modified()?;
         file.seek(SeekFrom::Start(first)).await?;
-        std::io::Result::Ok(file)
+        let since = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        std::io::Result::Ok((file, format!("\"{:x}-{:x}\"", content.size, since.as_nanos())))
     };
-    let file = match opened.await {
+    let (file, tag) = match opened.await {
         Ok(file) => file,
         Err(error) => return broken(error).into_response(),
     };
     let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), 256 * 1024));
     let mut response = (status, [(header::CONTENT_LENGTH, length.to_string())], body).into_response();
     let headers = response.headers_mut();
+    if let Ok(tag) = tag.parse() {
+        headers.insert(header::ETAG, tag);
+    }
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/octet-stream"));
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {first}-{}/{}", first + length - 1, content.size);

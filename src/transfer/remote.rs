@@ -1,7 +1,7 @@
 //! A file on a remote as one unbroken stream: what breaks is asked for again from the byte where it broke. For standard
 //! output, and for an upload to another remote; nothing of it is stored here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -21,7 +21,11 @@ pub struct RemoteSource {
     file: Arc<Entry>,
     name: String,
     size: Option<u64>,
+    version: Version,
 }
+
+/// What the server calls the content that it gave first (`Download::version`): all further bytes must be of that.
+pub type Version = Arc<OnceLock<String>>;
 
 impl RemoteSource {
     /// Asks for the size where the listing does not tell it. `name`: how a person calls the file.
@@ -30,7 +34,7 @@ impl RemoteSource {
             Some(size) => Some(size),
             None => desk.ask(|| desk.provider.open_download(file, 0)).await?.size,
         };
-        Ok(RemoteSource { desk: desk.clone(), file: Arc::new(file.clone()), name, size })
+        Ok(RemoteSource { desk: desk.clone(), file: Arc::new(file.clone()), name, size, version: Version::default() })
     }
 }
 
@@ -45,7 +49,7 @@ impl Source for RemoteSource {
 
     fn read(&self, from: u64, len: u64) -> Chunks {
         let end = from.saturating_add(len);
-        bytes(&self.desk, &self.file, from, self.size.map_or(end, |size| size.min(end)), self.size)
+        bytes(&self.desk, &self.file, from, self.size.map_or(end, |size| size.min(end)), self.size, &self.version)
     }
 
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
@@ -60,9 +64,9 @@ impl Source for RemoteSource {
 }
 
 /// The bytes `[from, end)`; `end` is `u64::MAX` for all that there is. `size`: bytes of the whole file, where known.
-pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, end: u64, size: Option<u64>) -> Chunks {
+pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, end: u64, size: Option<u64>, version: &Version) -> Chunks {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    let flow = Flow { desk: desk.clone(), file: file.clone(), end, size: size.or(file.size), to: sender };
+    let flow = Flow { desk: desk.clone(), file: file.clone(), end, size: size.or(file.size), version: version.clone(), to: sender };
     tokio::spawn(flow.run(from));
     receive(receiver)
 }
@@ -72,6 +76,7 @@ struct Flow {
     file: Arc<Entry>,
     end: u64,
     size: Option<u64>,
+    version: Version,
     to: mpsc::Sender<std::io::Result<Bytes>>,
 }
 
@@ -103,7 +108,15 @@ impl Flow {
             return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
                 .on(self.file.path.to_string()));
         }
+        if let Some(told) = &download.version
+            && self.version.get_or_init(|| told.clone()) != told
+        {
+            return Err(Error::new(Kind::Integrity, "the file was changed there while it was read")
+                .on(self.file.path.to_string())
+                .hint("what has come is of the older one: begin anew"));
+        }
         self.size = self.size.or(download.size);
+        let begun = *at;
         let mut chunks = download.chunks;
         while *at < self.end {
             let Some(piece) = chunks.next().await else { break };
@@ -126,7 +139,9 @@ impl Flow {
         match self.size.map_or(self.end, |size| size.min(self.end)) {
             end if *at < end && end != u64::MAX => {
                 self.desk.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
-                Err(Error::new(Kind::Interrupted, format!("the bytes ended after {at} of {end}")))
+                // The server itself ended them: what it gave may be its words about a failure, and is written by now.
+                let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
+                Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
             }
             _ => Ok(()),
         }

@@ -137,7 +137,7 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
         ))
     };
     let done = now == set(verb.after);
-    if waiting > usize::from(row.fault == Fault::LostThenStays) {
+    if waiting > row.fault.follows() {
         return fail("the fault never struck".into());
     }
     if ran.stderr.contains("panicked") || !lost(&now, verb).is_empty() {

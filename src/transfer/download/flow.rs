@@ -33,8 +33,10 @@ pub struct Flow<'a> {
 
 impl Flow<'_> {
     /// Writes the bytes `[at, end)` of the file, which `download` gives from `at` on; `end` is `u64::MAX` where nobody knows
-    /// it. Fails with `Interrupted` when the bytes end early or stall.
-    pub async fn run(&self, download: Download, at: u64, end: u64) -> Result<()> {
+    /// it. False: the server itself ended them early, so they are no file's: its words about a failure behind or in place
+    /// of some of them, as PHP writes them. Nothing of that answer is kept. Fails with `Interrupted` when the line breaks
+    /// or stalls: what came then stays.
+    pub async fn run(&self, download: Download, at: u64, end: u64) -> Result<bool> {
         let (sender, mut receiver) = mpsc::channel::<Piece>(WRITE_BEHIND);
         let (part, span) = (self.part.clone(), self.span);
         let writer = tokio::task::spawn_blocking(move || {
@@ -51,10 +53,14 @@ impl Flow<'_> {
         let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
         // A full disk explains a reading that broke off, not the other way round.
         written.map_err(|e| unwritable(self.part, e))?;
-        read
+        let whole = read?;
+        if !whole {
+            self.part.back_to(self.span, at)?;
+        }
+        Ok(whole)
     }
 
-    async fn read(&self, download: Download, mut at: u64, end: u64, disk: mpsc::Sender<Piece>, pulse: &Pulse) -> Result<()> {
+    async fn read(&self, download: Download, mut at: u64, end: u64, disk: mpsc::Sender<Piece>, pulse: &Pulse) -> Result<bool> {
         let mut chunks = download.chunks;
         while at < end && !self.stopped.load(Ordering::Relaxed) {
             let Some(piece) = chunks.next().await else { break };
@@ -70,17 +76,14 @@ impl Flow<'_> {
                 let _ = hash.send((at, piece.clone())).await;
             }
             if disk.send((at, piece)).await.is_err() {
-                return Ok(());
+                return Ok(true);
             }
             pulse.held.store(false, Ordering::Relaxed);
             pulse.moved.fetch_add(len, Ordering::Relaxed);
             self.desk.events.tell(Event::Sent { id: self.id, bytes: len });
             at += len;
         }
-        if at < end && end != u64::MAX && !self.stopped.load(Ordering::Relaxed) {
-            return Err(Error::new(Kind::Interrupted, format!("the bytes ended after {at} of {end}")));
-        }
-        Ok(())
+        Ok(at >= end || end == u64::MAX || self.stopped.load(Ordering::Relaxed))
     }
 
     /// A range goes on to the end of the file, whatever was asked; of a whole file nothing may follow.
@@ -94,6 +97,10 @@ impl Flow<'_> {
         }
         Ok(piece.slice(..room))
     }
+}
+
+pub fn ended_early() -> Error {
+    Error::new(Kind::Interrupted, "the server ended its answer before the end of the file")
 }
 
 fn unwritable(part: &Part, e: std::io::Error) -> Error {

@@ -5,9 +5,10 @@ mod flow;
 pub mod part;
 mod record;
 mod spans;
+mod version;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,7 +75,8 @@ pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>) -> Result<Down
             part.finish(order.target, order.replace)?;
             let protocol = fetching.protocol.get().copied().unwrap_or(Protocol::Https);
             let retries = fetching.retries.load(Ordering::Relaxed);
-            Ok(Downloaded { size, md5, verified, protocol, resumed_from: resumed_from.min(size), retries, time: begun.elapsed() })
+            let resumed_from = fetching.resumed_from.load(Ordering::Relaxed).min(size);
+            Ok(Downloaded { size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
         }
         Err(error) => {
             // Bytes that are wrong must not be gone on with.
@@ -97,6 +99,7 @@ struct Fetching<'a> {
     size: OnceLock<u64>,
     protocol: OnceLock<Protocol>,
     retries: AtomicU32,
+    resumed_from: AtomicU64,
     /// One of several streams has failed for good.
     stopped: AtomicBool,
 }
@@ -107,7 +110,7 @@ impl<'a> Fetching<'a> {
         let size = order.file.size.map(OnceLock::from).unwrap_or_default();
         let hash = Mutex::new(inline.then(Hash::start));
         let (protocol, retries, stopped) = Default::default();
-        Fetching { desk, id, order, part, hash, size, protocol, retries, stopped }
+        Fetching { desk, id, order, part, hash, size, protocol, retries, resumed_from: AtomicU64::new(have), stopped }
     }
 
     async fn bring(&self) -> Result<()> {
@@ -143,12 +146,24 @@ impl<'a> Fetching<'a> {
             _ => {}
         }
         let at = self.part.have()?;
-        let download = self.open(at).await?;
+        let mut download = self.open(at).await?;
+        if download.from == at && at > 0 && !self.part.fits(download.version.as_deref()) {
+            self.note("the file has changed there, so it is fetched from its first byte");
+            download = self.open(0).await?;
+        }
         if download.from != at {
             self.start_over()?;
         }
+        if download.from == 0 {
+            self.part.take_version(download.version.as_deref())?;
+        }
         let (from, end) = (download.from, self.size.get().copied().unwrap_or(u64::MAX));
-        self.flow(None).run(download, from, end).await
+        if self.flow(None).run(download, from, end).await? {
+            return Ok(());
+        }
+        // The bytes were hashed.
+        *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Err(flow::ended_early())
     }
 
     /// Asks for the file from `at` on. Fails with `Integrity` when the answer is about a file of another size.
@@ -170,11 +185,16 @@ impl<'a> Fetching<'a> {
 
     fn start_over(&self) -> Result<()> {
         *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.resumed_from.store(0, Ordering::Relaxed);
         if self.part.have()? > 0 {
             self.part.start_over()?;
             self.desk.events.tell(Event::StartedOver { id: self.id, left_behind: None });
         }
         Ok(())
+    }
+
+    fn note(&self, text: &str) {
+        self.desk.events.tell(Event::Note(format!("{}: {text}", self.order.file.path)));
     }
 
     fn flow(&self, span: Option<usize>) -> Flow<'_> {

@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 200;
 const NOTE_EVERY: u64 = 16 << 20;
 
 pub struct Part {
-    file: File,
+    pub(super) file: File,
     path: PathBuf,
     record_path: PathBuf,
     record: Mutex<Record>,
@@ -37,7 +37,7 @@ impl Part {
         let length = file.metadata().map_err(failed)?.len();
         let left = Record::read(&record_path).filter(|record| record.whose == whose && record.is_about(length));
         let found = left.is_some();
-        let record = left.unwrap_or(Record { whose, missing: Vec::new(), unnoted: 0 });
+        let record = left.unwrap_or(Record { whose, missing: Vec::new(), version: None, unnoted: 0 });
         let part = Part { file, path, record_path, record: Mutex::new(record) };
         if !found {
             part.start_over()?;
@@ -76,7 +76,9 @@ impl Part {
 
     pub fn start_over(&self) -> Result<()> {
         self.file.set_len(0)?;
-        self.record().missing.clear();
+        let mut record = self.record();
+        (record.missing, record.version) = Default::default();
+        drop(record);
         self.note()
     }
 
@@ -137,7 +139,7 @@ impl Part {
         Ok(())
     }
 
-    fn record(&self) -> MutexGuard<'_, Record> {
+    pub(super) fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

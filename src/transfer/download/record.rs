@@ -27,6 +27,9 @@ pub struct Record {
     pub whose: Whose,
     /// Empty while there is one stream: then the part's length tells.
     pub missing: Vec<Span>,
+    /// As in `Download::version`, of the bytes that are here.
+    #[serde(default)]
+    pub version: Option<String>,
     /// Bytes written since it was last put down.
     #[serde(skip)]
     pub unnoted: u64,

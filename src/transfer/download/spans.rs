@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, stream};
 
-use super::Fetching;
 use super::record::Span;
+use super::{Fetching, flow};
 use crate::contract::Download;
 use crate::error::Result;
 use crate::model::Event;
@@ -24,12 +24,13 @@ impl Fetching<'_> {
             }
             let Some((spans, opened)) = self.divide().await? else { return Ok(false) };
             self.part.split(spans)?;
+            self.part.take_version(opened.1.version.as_deref())?;
             first = Some(opened);
         }
         if self.all(first).await? {
             return Ok(true);
         }
-        self.note("the server has stopped giving ranges");
+        self.note("the server has stopped giving ranges, or the file has changed there");
         self.start_over()?;
         Ok(false)
     }
@@ -53,11 +54,7 @@ impl Fetching<'_> {
         Ok(Some((spans, (1, opened))))
     }
 
-    fn note(&self, text: &str) {
-        self.desk.events.tell(Event::Note(format!("{}: {text}", self.order.file.path)));
-    }
-
-    /// False when the server gave a span from another byte than was asked.
+    /// False when the server gave a span from another byte than was asked, or of another content.
     async fn all(&self, first: Option<(usize, Download)>) -> Result<bool> {
         let (begun, mut opened) = first.map_or((None, None), |(index, download)| (Some(index), Some(download)));
         let spans: Vec<_> = self.part.spans().into_iter().enumerate().filter(|(_, span)| span.at < span.end).collect();
@@ -92,8 +89,12 @@ impl Fetching<'_> {
                 None => self.open(at).await,
             };
             let outcome = match outcome {
-                Ok(download) if download.from != at => return Ok(false),
-                Ok(download) => self.flow(Some(index)).run(download, at, end).await,
+                Ok(download) if download.from != at || !self.part.fits(download.version.as_deref()) => return Ok(false),
+                Ok(download) => match self.flow(Some(index)).run(download, at, end).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(flow::ended_early()),
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             };
             let Err(error) = outcome else { continue };

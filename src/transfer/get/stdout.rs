@@ -11,7 +11,7 @@ use super::{Origin, shown_source};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::put::ChecksumMode;
-use crate::transfer::remote::bytes;
+use crate::transfer::remote::{Version, bytes};
 use crate::transfer::source::read_failure;
 
 /// Where the bytes go.
@@ -36,7 +36,7 @@ async fn one(origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
     let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
-    let mut chunks = bytes(&origin.desk, &file, 0, u64::MAX, None);
+    let mut chunks = bytes(&origin.desk, &file, 0, u64::MAX, None, &Version::default());
     let mut hash = md5.is_some().then(md5::Context::new);
     let mut pouring = Some(out);
     let mut size = 0u64;
