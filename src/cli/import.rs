@@ -118,7 +118,14 @@ impl Job<'_> {
     async fn await_end(&self, desk: &Desk, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
         let over_already = import.done;
         let calls = desk.calls(self.remote);
-        let end = follow(&calls, self.importing, import, limit, |now| self.tell(desk, url, now)).await?;
+        let end = follow(&calls, self.importing, import, limit, |now| self.tell(desk, url, now)).await.map_err(|e| match e.kind() {
+            kind if kind.may_pass() || kind == Kind::Protocol => {
+                Error::new(Kind::Unknown, "the site took the import, but how it ended is not known")
+                    .hint("look into the folder later; the site goes on, and would fetch it once more")
+                    .cause(e)
+            }
+            _ => e,
+        })?;
         if end.failed {
             let text = format!("the site could not fetch it: {}", end.status);
             return Err(Error::new(Kind::Refused, text).hint("check that the URL can be read from the internet"));
