@@ -39,7 +39,7 @@ pub struct Ask<'a> {
 
 pub enum Opened {
     File(Download),
-    /// HTML came instead, or we were sent to a page that is known to be none of the file's.
+    /// HTML, or JSON, came instead, or we were sent to a page that is known to be none of the file's.
     Page(Page),
 }
 
@@ -112,8 +112,7 @@ async fn fetch(http: &Http, ask: &Ask<'_>, from: u64) -> Result<Fetched> {
         let status = response.status();
         tracing::debug!(target: "haul::http", "GET {}/*** from byte {from} -> {}", url.origin().ascii_serialization(), status.as_u16());
         if !status.is_redirection() {
-            let is_page = status.is_success() && is_html(text(response.headers(), CONTENT_TYPE).unwrap_or_default());
-            if !is_page || may_be_html(ask) {
+            if !is_page(ask, &response) {
                 return Ok(Fetched::Answer(response));
             }
             let body = beginning(http, response).await;
@@ -201,8 +200,20 @@ fn parts_of(url: &Url) -> Vec<String> {
     steps.chain(values).filter(|part| part.len() >= 8).collect()
 }
 
-fn may_be_html(ask: &Ask<'_>) -> bool {
-    ask.mime.is_some_and(is_html) || mime_guess::from_path(ask.name).first_raw().is_some_and(is_html)
+/// HTML or JSON where the file is neither. Some servers guess JSON from a file's first bytes: then its length is right.
+fn is_page(ask: &Ask<'_>, response: &Response) -> bool {
+    let told = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
+    let length = text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
+    let may_be = |fits: fn(&str) -> bool| ask.mime.is_some_and(fits) || mime_guess::from_path(ask.name).first_raw().is_some_and(fits);
+    match response.status() {
+        status if status.is_success() && is_html(told) => !may_be(is_html),
+        StatusCode::OK if is_json(told) => !may_be(is_json) && (ask.size.is_none() || ask.size != length),
+        _ => false,
+    }
+}
+
+fn is_json(mime: &str) -> bool {
+    mime.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 fn is_html(mime: &str) -> bool {

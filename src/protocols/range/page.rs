@@ -33,7 +33,8 @@ impl Page {
     }
 
     pub(super) fn read(url: &Url, body: &[u8], sent: bool) -> Page {
-        let reason = told_in(url).unwrap_or_else(|| words(&String::from_utf8_lossy(body)));
+        let said = String::from_utf8_lossy(body);
+        let reason = told_in(url).unwrap_or_else(|| if said.contains('<') { words(&said) } else { first_words(&said, WORDS_SHOWN) });
         Page { reason, sent }
     }
 
@@ -96,6 +97,7 @@ mod tests {
         let read = |body: &str| Page::read(&url("https://h/x"), body.as_bytes(), false).reason;
         assert_eq!(read("<!DOCTYPE html><html><head><TITLE lang=en> Please\n wait </TITLE>"), "Please wait");
         assert_eq!(read("<html><body><h1>Down</h1> for  <b>maintenance</b>"), "Down for maintenance");
+        assert_eq!(read(r#"{"error": "no"}"#), r#"{"error": "no"}"#);
         assert_eq!(read("<title></title>"), "");
         assert_eq!(read("</title><title"), "");
         assert_eq!(read(""), "");

@@ -81,6 +81,7 @@ async fn redirects_are_followed_to_their_end_or_to_a_page() {
         "GET /lost" => (302, "", String::new()),
         "GET /ftp" => (302, "Location: ftp://h/x\r\n", String::new()),
         "GET /refused" => (302, "Location: /error?e=Daily+limit\r\n", String::new()),
+        "GET /json" => (200, "Content-Type: application/json\r\n", r#"{"error":1}"#.to_owned()),
         "GET /html" => (200, "Content-Type: text/html; charset=utf-8\r\n", "<title>Wait</title>".to_owned()),
         _ => (404, "", format!("nothing at {}", asked.line)),
     })
@@ -90,6 +91,10 @@ async fn redirects_are_followed_to_their_end_or_to_a_page() {
     assert_eq!(far.last().line, "GET /x?t=1");
     assert_eq!(came(&at("/refused")).await.unwrap(), Err("Daily limit".to_owned()));
     assert_eq!(came(&at("/html")).await.unwrap(), Err("Wait".to_owned()));
+    assert_eq!(came(&at("/json")).await.unwrap(), Err(r#"{"error":1}"#.to_owned()));
+    let json = || (0, Some(11), r#"{"error":1}"#.to_owned());
+    assert_eq!(came(&Ask { name: "a.json", ..at("/json") }).await.unwrap(), Ok(json()));
+    assert_eq!(came(&Ask { size: Some(11), ..at("/json") }).await.unwrap(), Ok(json()), "what is guessed from the first bytes");
     let page = Ask { name: "a.html", ..at("/html") };
     assert_eq!(came(&page).await.unwrap(), Ok((0, Some(19), "<title>Wait</title>".to_owned())));
     for path in ["/loop", "/lost", "/ftp"] {
