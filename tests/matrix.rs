@@ -2,6 +2,9 @@
 //! the same command again ends well. Rows are data; the outcome of each follows from the fault, not from what happens.
 
 mod gets;
+mod lies;
+#[cfg(unix)]
+mod names;
 mod verbs;
 
 use std::collections::VecDeque;

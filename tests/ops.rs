@@ -9,6 +9,7 @@ mod removals;
 
 use std::collections::BTreeSet;
 
+pub use edits::one_file_server;
 use serde_json::Value;
 
 use crate::haul::Ran;

@@ -110,6 +110,13 @@ fn spoilt(response: Response, ground: &Arc<Ground>, provider: &'static str, kind
         parts.headers.insert(header::CONTENT_LENGTH, length.into());
         return Response::from_parts(parts, first_bytes(body, length));
     }
+    if kind == "download"
+        && let Some(strike) = ground.faults.take(asked, Fault::EndsEarly)
+    {
+        let (mut parts, body) = response.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, first_bytes(body, strike.number));
+    }
     match ground.faults.peek(asked, Fault::Cut) {
         Some(strike) => {
             let ground = ground.clone();

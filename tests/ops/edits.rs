@@ -137,7 +137,7 @@ fn imports() {
 }
 
 /// Answers every request with the same bytes, as long as the test lives.
-fn one_file_server(content: &'static [u8]) -> std::net::SocketAddr {
+pub fn one_file_server(content: &'static [u8]) -> std::net::SocketAddr {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
