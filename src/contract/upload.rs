@@ -78,7 +78,8 @@ pub struct Upload {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ticket {
     pub path: RemotePath,
-    /// The provider's id of the entry made for this upload (ioGates), or of the file that gets a revision (FileAgo).
+    /// The provider's id of the entry made for this upload (ioGates), of the file that gets a revision (FileAgo), or of the
+    /// one that is replaced (giga0).
     pub id: Option<String>,
     /// The name the bytes travel under, where it differs (ioGates: `upload_filename`).
     pub upload_name: Option<String>,

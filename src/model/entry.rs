@@ -30,7 +30,7 @@ pub struct Entry {
     /// The provider's own fields, secrets masked.
     pub extra: Map<String, Value>,
     /// Made for an upload that never brought its bytes (ioGates): it keeps no other file from its name.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
 }
 
@@ -42,5 +42,22 @@ impl Entry {
 
     pub fn is_folder(&self) -> bool {
         self.kind == EntryKind::Folder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes of an upload hold the entry that it replaces; notes that can't be read are no notes.
+    #[test]
+    fn what_is_written_can_be_read() {
+        let mut entry = Entry::new(EntryKind::File, "7", RemotePath::parse("/a/b.txt").unwrap());
+        for unfinished in [false, true] {
+            entry.unfinished = unfinished;
+            let text = serde_json::to_string(&entry).unwrap();
+            let read: Entry = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.unfinished, serde_json::to_string(&read).unwrap()), (unfinished, text));
+        }
     }
 }

@@ -49,6 +49,7 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
     let same_name = item.siblings.iter().filter(|e| !e.is_folder() && forms.hold(&e.name));
     Ok(Ticket {
         path: item.path()?,
+        id: item.replaces.as_ref().map(|old| old.id.clone()),
         folder: Some(item.folder.id.clone()),
         size: Some(size),
         before: same_name.map(|e| e.id.clone()).collect(),
@@ -57,12 +58,12 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
 }
 
 /// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
-/// only where somebody has the name itself (else `a (2).jpg` is another file of this run). The wished name itself comes
-/// first; of several the oldest, as it is the first try.
+/// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
+/// another file of this run). The wished name itself comes first; of several the oldest, as it is the first try.
 pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
     let wished = ticket.path.name()?;
     let forms = names::Forms::of(wished);
-    let taken = listed.iter().any(|e| forms.is_plain(&e.name));
+    let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
     let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
     let ours = |e: &Entry| !e.is_folder() && e.size == ticket.size && !ticket.before.contains(&e.id) && named(e);
     let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
@@ -226,7 +227,8 @@ mod tests {
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
         assert!(arrived(&ticket, before.to_vec()).is_none(), "what was there before is not ours");
-        let with = |more: Vec<Entry>| arrived(&ticket, before.iter().cloned().chain(more).collect()).map(|e| e.id);
+        let listed = before.clone();
+        let with = |more: Vec<Entry>| arrived(&ticket, listed.iter().cloned().chain(more).collect()).map(|e| e.id);
         assert_eq!(with(vec![file(8, "a (3).jpg", 9)]), None, "half a file is not ours");
         assert_eq!(with(vec![file(8, "b.jpg", 10)]), None);
         assert_eq!(with(vec![file(9, "a (4).jpg", 10), file(8, "a (3).jpg", 10)]).as_deref(), Some("file:8"));
@@ -236,6 +238,10 @@ mod tests {
         assert_eq!(with(vec![folder]), None);
         let alone = super::ticket(&item(Some(10)), 10).unwrap();
         assert!(arrived(&alone, vec![file(8, "a (2).jpg", 10)]).is_none(), "that is another file of this run");
+        let replacing = UploadItem { replaces: Some(file(5, "a.jpg", 10)), siblings: Arc::from(before), ..item(Some(10)) };
+        let replacing = super::ticket(&replacing, 10).unwrap();
+        let new = arrived(&replacing, vec![file(8, "a (3).jpg", 10)]);
+        assert_eq!(new.map(|e| e.id).as_deref(), Some("file:8"), "the older one is gone already");
         let mut sizeless = file(9, "a.jpg", 10);
         sizeless.size = None;
         assert_eq!(with(vec![sizeless]), None);
