@@ -14,8 +14,9 @@ pub trait Folders: Send + Sync {
 }
 
 pub trait Swapping: Send + Sync {
-    /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). An error
-    /// says which of the two copies are left, under which names.
+    /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). Asked again it
+    /// goes on where it stopped, whatever became of the last time. An error says which of the two copies are left, under
+    /// which names.
     fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 

@@ -196,7 +196,7 @@ impl Across {
     async fn in_place(&self, copied: &Uploaded, replaces: Option<Entry>, name: &str) -> Result<(Entry, Option<String>)> {
         let Some(old) = replaces.filter(|old| old.id != copied.entry.id) else { return Ok((copied.entry.clone(), None)) };
         match self.to.desk.provider.swapping() {
-            Some(swapping) => Ok((self.to.desk.change(|| swapping.swap(&old, &copied.entry, name)).await?, None)),
+            Some(swapping) => Ok((self.to.desk.ask(|| swapping.swap(&old, &copied.entry, name)).await?, None)),
             None => Ok((copied.entry.clone(), Some(old.id))),
         }
     }

@@ -235,7 +235,7 @@ impl Run {
         let mut kept = None;
         if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
             match provider.swapping() {
-                Some(swapping) => entry = self.job.desk.change(|| swapping.swap(&old, &entry, &sent.name)).await?,
+                Some(swapping) => entry = self.job.desk.ask(|| swapping.swap(&old, &entry, &sent.name)).await?,
                 None => kept = Some(old.id),
             }
         }
