@@ -151,12 +151,15 @@ impl Carrier<'_> {
                 }
             }
         }
-        if error.kind().may_pass() || error.kind() == Kind::Unknown {
+        let all_there = item.source.size() == Some(accepted);
+        let can_go_on = accepted > 0 && self.can_go_on(&error, session.as_ref());
+        // A last step that is refused (a rename) makes the bytes no worse: they stay where the error says they are.
+        if error.kind().may_pass() || error.kind() == Kind::Unknown || can_go_on || (all_there && error.kind() == Kind::Refused) {
             return Err(error);
         }
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
-            && item.source.size() == Some(accepted)
+            && all_there
             && let Ok(Some(entry)) = self.desk.look(|| self.desk.provider.landed(&ticket)).await
         {
             self.note(Journal::over)?;
@@ -168,6 +171,13 @@ impl Carrier<'_> {
             Some(left) => Err(error.hint(format!("a part of it stays on the server as {left}"))),
             None => Err(error),
         }
+    }
+
+    /// A page of a proxy, a password that has changed, a disk that can't be read now: somebody mends that, and the same
+    /// command goes on where this one stopped.
+    fn can_go_on(&self, error: &Error, session: &dyn UploadSession) -> bool {
+        let passes_by_hand = matches!(error.kind(), Kind::Protocol | Kind::Auth | Kind::Untrusted | Kind::Local);
+        passes_by_hand && self.journal.is_some() && session.note().is_some()
     }
 
     fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
