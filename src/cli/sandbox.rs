@@ -22,7 +22,8 @@ use crate::sandbox::{FAULTS, Sandbox, Scripted, Takes};
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = faults())]
 pub struct SandboxArgs {
-    /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][*TIMES|*always]; may be given again
+    /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES|*always]; +SKIP lets so
+    /// many requests through first; may be given again
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<Scripted>,
     /// What to run

@@ -11,6 +11,7 @@ pub enum Fault {
     Slow,
     Cut,
     AnswerLost,
+    Gone,
     Expired,
     OnlyHeader,
     ServerBlank,
@@ -58,6 +59,12 @@ impl Fault {
     /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
     pub(super) fn is_of_the_line(self) -> bool {
         matches!(self, Fault::Cut | Fault::AnswerLost)
+    }
+
+    /// Faults that may strike any request; the others have one place in a stand-in.
+    pub(super) fn is_of_requests(self) -> bool {
+        use Fault::{AnswerLost, Cut, Expired, Gone, Html, ServerError, Slow, TooLarge, TooMany, Unavailable};
+        matches!(self, TooMany | Unavailable | ServerError | Html | Slow | Cut | AnswerLost | Gone | Expired | TooLarge)
     }
 }
 
@@ -114,6 +121,7 @@ pub const TABLE: &[Row] = &[
     row(Fault::Slow, "slow", Number(1000), Once, ALL, "hold the answer back; milliseconds"),
     row(Fault::Cut, "cut", Number(0), Once, ALL, "reset the connection after so many bytes of the body; of the answer's to a GET"),
     row(Fault::AnswerLost, "answer-lost", Nothing, Once, ALL, "do what was asked, then reset the connection"),
+    row(Fault::Gone, "gone", Nothing, Always, ALL, "from this request on, every connection is reset unread"),
     row(Fault::Expired, "expired", Nothing, Once, ALL, "the token that is shown has run out"),
     row(Fault::OnlyHeader, "only-header", HEADERS, Always, IOGATES, "accept one spelling of the token header"),
     row(Fault::ServerBlank, "server-blank", METHODS, Always, IOGATES, "an upload method with a blank server"),

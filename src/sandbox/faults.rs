@@ -1,5 +1,6 @@
 //! Scripted faults: what the stand-ins do wrong on purpose. The text form is one word for a command line and for tests:
-//! `PROVIDER[/KIND]:FAULT[=VALUE][*TIMES]`, for example `iogates/tus-patch:cut=100000*2` or `giga0:429=1`.
+//! `PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES]`, for example `iogates/tus-patch:cut=100000*2`, `giga0:429=1`, or
+//! `iogates/tus-patch:answer-lost+2` for the third PATCH. Over 300 lines with its tests.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,6 +26,10 @@ pub struct Scripted {
     fault: Fault,
     number: u64,
     word: &'static str,
+    /// Requests (or, for a fault of one place of a stand-in, occasions) that are let through first.
+    skip: u64,
+    /// Requests that it could have struck so far.
+    seen: u64,
     /// How often it still happens; none = always.
     pub(super) left: Option<u64>,
 }
@@ -33,7 +38,8 @@ impl FromStr for Scripted {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why: String| Error::new(Kind::Usage, why).on(text.to_owned()).hint("write PROVIDER[/KIND]:FAULT[=VALUE][*TIMES]");
+        let wrong =
+            |why: String| Error::new(Kind::Usage, why).on(text.to_owned()).hint("write PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES]");
         let (place, rest) = text.split_once(':').ok_or_else(|| wrong("a fault begins with the provider and a colon".into()))?;
         let (provider, kind) = match place.split_once('/') {
             Some((provider, kind)) => (provider, Some(kind.to_owned())),
@@ -43,6 +49,10 @@ impl FromStr for Scripted {
         let (rest, times) = match rest.rsplit_once('*') {
             Some((rest, times)) => (rest, Some(times)),
             None => (rest, None),
+        };
+        let (rest, skip) = match rest.rsplit_once('+') {
+            Some((rest, skip)) => (rest, skip.parse().map_err(|_| wrong(format!("{skip:?} is not a number of requests to skip")))?),
+            None => (rest, 0),
         };
         let (name, value) = match rest.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -69,7 +79,7 @@ impl FromStr for Scripted {
             (Some(times), _) => Some(times.parse().map_err(|_| wrong(format!("{times:?} is not a number of times")))?),
             (None, Lasts::Once) => Some(1),
         };
-        Ok(Scripted { provider, kind, fault: row.fault, number, word, left })
+        Ok(Scripted { provider, kind, fault: row.fault, number, word, skip, seen: 0, left })
     }
 }
 
@@ -85,6 +95,9 @@ impl fmt::Display for Scripted {
             Takes::Nothing => {}
             Takes::Number(_) => write!(f, "={}", self.number)?,
             Takes::Word(_) => write!(f, "={}", self.word)?,
+        }
+        if self.skip > 0 {
+            write!(f, "+{}", self.skip)?;
         }
         match self.left {
             Some(times) => write!(f, "*{times}"),
@@ -157,6 +170,21 @@ impl Faults {
         held(&self.script).clone()
     }
 
+    /// A request has come in: what lets some through first counts it.
+    pub(super) fn arrive(&self, asked: Asked<'_>) {
+        for fault in held(&self.script).iter_mut().filter(|s| s.fault.is_of_requests() && s.is_there(asked)) {
+            fault.seen += 1;
+        }
+    }
+
+    /// Is the server gone? With its first request a scripted end begins, and then there is nobody for any other.
+    pub(super) fn is_gone(&self, asked: Asked<'_>) -> bool {
+        let mut script = held(&self.script);
+        let Some(end) = script.iter_mut().find(|s| s.strikes(asked, Fault::Gone)) else { return false };
+        (end.kind, end.skip) = (None, 0);
+        true
+    }
+
     /// Would `fault` strike this request? Uses nothing up.
     pub(super) fn peek(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
         held(&self.script).iter().find(|s| s.strikes(asked, fault)).map(Scripted::strike)
@@ -165,6 +193,9 @@ impl Faults {
     /// Lets `fault` strike this request, once.
     pub(super) fn take(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
         let mut script = held(&self.script);
+        for waiting in script.iter_mut().filter(|s| s.fault == fault && !fault.is_of_requests() && s.is_there(asked)) {
+            waiting.seen += 1;
+        }
         let at = script.iter().position(|s| s.strikes(asked, fault))?;
         let found = script.get_mut(at)?;
         let strike = found.strike();
@@ -190,11 +221,15 @@ impl Faults {
 
 impl Scripted {
     fn strikes(&self, asked: Asked<'_>, fault: Fault) -> bool {
+        self.fault == fault && self.is_there(asked) && (self.skip == 0 || self.seen > self.skip) && self.left != Some(0)
+    }
+
+    fn is_there(&self, asked: Asked<'_>) -> bool {
         let place = match &self.kind {
             Some(kind) => asked.kind.is_empty() || kind == asked.kind,
-            None => asked.carries_file || !fault.is_of_the_line(),
+            None => asked.carries_file || !self.fault.is_of_the_line(),
         };
-        self.provider == asked.provider && self.fault == fault && place && self.left != Some(0)
+        self.provider == asked.provider && place
     }
 
     fn strike(&self) -> Strike {
@@ -211,6 +246,8 @@ mod tests {
         for (text, full) in [
             ("iogates/tus-patch:cut=100000*2", "iogates/tus-patch:cut=100000*2"),
             ("giga0:429", "giga0:429=1*1"),
+            ("giga0/file/upload:429=0+2", "giga0/file/upload:429=0+2*1"),
+            ("iogates/tus-patch:cut=7+1*always", "iogates/tus-patch:cut=7+1*always"),
             ("iogates:only-header=token", "iogates:only-header=token*always"),
             ("fileago:html*always", "fileago:html*always"),
         ] {
@@ -232,6 +269,8 @@ mod tests {
             ("giga0:500=3", "takes no value"),
             ("giga0:tus-gone", "giga0 does not know"),
             ("giga0:500*often", "number of times"),
+            ("giga0:500+some", "number of requests to skip"),
+            ("giga0:500*2+1", "number of times"),
         ] {
             let error = text.parse::<Scripted>().unwrap_err();
             assert!(error.message().contains(why), "{text}: {error}");
@@ -253,5 +292,32 @@ mod tests {
         assert_eq!(faults.take(Asked { kind: "file/edit", ..info }, Fault::ServerError), None);
         assert!(faults.take(info, Fault::ServerError).is_some());
         assert!(faults.left().is_empty());
+    }
+
+    #[test]
+    fn a_fault_may_let_some_through_first() {
+        let faults = Faults::default();
+        faults.script("giga0/file/info:500+2 iogates:tus-conflict+1 fileago/upload:gone+1").unwrap();
+        let info = Asked { provider: "giga0", kind: "file/info", carries_file: false };
+        let asks = |asked| {
+            faults.arrive(asked);
+            // Asked for more than once, it is still one request.
+            faults.peek(asked, Fault::ServerError);
+            faults.take(asked, Fault::ServerError).is_some()
+        };
+        assert!(!asks(Asked { kind: "file/edit", ..info }));
+        assert_eq!([asks(info), asks(info), asks(info), asks(info)], [false, false, true, false]);
+        assert_eq!(
+            [faults.hit("iogates", Fault::TusConflict), faults.hit("iogates", Fault::TusConflict)].map(|s| s.is_some()),
+            [false, true]
+        );
+
+        let upload = Asked { provider: "fileago", kind: "upload", carries_file: true };
+        let list = Asked { provider: "fileago", kind: "dirlist", carries_file: false };
+        let gone = [list, upload, list, upload, list, upload].map(|asked| {
+            faults.arrive(asked);
+            faults.is_gone(asked)
+        });
+        assert_eq!(gone, [false, false, false, true, true, true]);
     }
 }

@@ -138,6 +138,22 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Every file in the folder at `path` (with a leading slash) of a provider: its name, and the MD5 of its content or
+    /// none while there is none. What is in the trash is not there.
+    pub fn entries(&self, provider: &str, path: &str) -> Vec<(String, Option<String>)> {
+        match provider {
+            iogates::NAME => self.iogates.entries(path),
+            giga0::NAME => self.giga0.entries(path),
+            fileago::NAME => self.fileago.entries(path),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The kinds of all requests to a provider, in order; named as in [`Counts::requests`].
+    pub fn asked(&self, provider: &str) -> Vec<String> {
+        self.ground.store.asked(provider)
+    }
+
     pub fn counts(&self) -> Counts {
         self.ground.store.counts()
     }

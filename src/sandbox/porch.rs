@@ -52,6 +52,11 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
     ground.store.count_request(provider, &kind);
     let asked = Asked { provider, kind: &kind, carries_file };
     ground.faults.turn(asked);
+    ground.faults.arrive(asked);
+    if ground.faults.is_gone(asked) {
+        wire.cut();
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     if let Some(answer) = ground.faults.canned(asked).or_else(|| unread(&ground.faults, asked)) {
         tokio::spawn(linger(request));
         return answer;

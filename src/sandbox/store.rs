@@ -190,12 +190,13 @@ pub struct Store {
     folder: PathBuf,
     next: AtomicU64,
     arrived: Mutex<Vec<Arrived>>,
+    asked: Mutex<Vec<(String, String)>>,
     counts: Mutex<Counts>,
 }
 
 impl Store {
     pub fn new(folder: PathBuf) -> Self {
-        Store { folder, next: AtomicU64::new(1), arrived: Mutex::default(), counts: Mutex::default() }
+        Store { folder, next: AtomicU64::new(1), arrived: Mutex::default(), asked: Mutex::default(), counts: Mutex::default() }
     }
 
     /// A path for new content, used by nobody else.
@@ -222,6 +223,11 @@ impl Store {
 
     pub fn count_request(&self, provider: &str, kind: &str) {
         *held(&self.counts).requests.entry(format!("{provider} {kind}")).or_default() += 1;
+        held(&self.asked).push((provider.to_owned(), kind.to_owned()));
+    }
+
+    pub fn asked(&self, provider: &str) -> Vec<String> {
+        held(&self.asked).iter().filter(|(by, _)| by == provider).map(|(_, kind)| kind.clone()).collect()
     }
 
     pub fn count_received(&self, provider: &str, upload: &str, bytes: usize) {

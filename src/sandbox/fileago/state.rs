@@ -113,6 +113,13 @@ impl Fileago {
         let files = state.tree.files().filter(|id| state.tree.whole_path(id, &self.me) == path);
         files.filter_map(|id| state.tree.get(id)?.revisions.last().cloned()).last()
     }
+
+    pub(in crate::sandbox) fn entries(&self, folder: &str) -> Vec<(String, Option<String>)> {
+        let state = self.state();
+        let files = state.tree.files().filter_map(|id| Some((state.tree.whole_path(id, &self.me), state.tree.get(id)?)));
+        let inside = files.filter(|(path, node)| path.strip_suffix(&node.name) == Some(&format!("{folder}/")));
+        inside.map(|(_, node)| (node.name.clone(), node.revisions.last().map(|c| c.md5.clone()))).collect()
+    }
 }
 
 /// The body is JSON whatever its content type says.

@@ -174,6 +174,12 @@ impl Giga0 {
         let mut files = state.files.values().rev().filter(|f| !f.trashed);
         files.find(|f| state.path(f) == path).map(|f| f.content.clone())
     }
+
+    pub(in crate::sandbox) fn entries(&self, folder: &str) -> Vec<(String, Option<String>)> {
+        let state = self.state();
+        let inside = |f: &&File| !f.trashed && state.path(f).strip_suffix(&f.name) == Some(&format!("{folder}/"));
+        state.files.values().filter(inside).map(|f| (f.name.clone(), Some(f.content.md5.clone()))).collect()
+    }
 }
 
 impl State {

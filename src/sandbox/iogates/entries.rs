@@ -137,6 +137,12 @@ impl Iogates {
         found.pop().and_then(|e| e.content.clone())
     }
 
+    pub(in crate::sandbox) fn entries(&self, folder: &str) -> Vec<(String, Option<String>)> {
+        let state = self.state();
+        let inside = |e: &&Entry| !e.is_folder() && state.path(e.id).strip_suffix(&e.name) == Some(&format!("{folder}/"));
+        state.entries.values().filter(inside).map(|e| (e.name.clone(), e.content.as_ref().map(|c| c.md5.clone()))).collect()
+    }
+
     /// An entry as the API shows it (seed, File API). `size` stays null even when the file is complete.
     pub(super) fn shown(&self, entry: &Entry, finished: bool) -> Value {
         let content = entry.content.as_ref().filter(|_| finished);

@@ -19,6 +19,7 @@ use unftp_core::storage::{Error, ErrorKind, Fileinfo, Result, StorageBackend};
 use unftp_sbe_fs::Filesystem;
 
 use super::NAME;
+use super::ftp_line::{Line, STOR, cut_after, is_refused};
 use super::state::{Access, Iogates, Root};
 use crate::error;
 use crate::model::Protocol;
@@ -50,7 +51,10 @@ impl FtpServer {
             let mut sessions = JoinSet::new();
             while let Ok((line, _)) = self.listener.accept().await {
                 while sessions.try_join_next().is_some() {}
-                if let Some(server) = server(&host, &cert, &key) {
+                if is_refused(&host) {
+                    continue;
+                }
+                if let Some(server) = server(&host, Line::of(&line), &cert, &key) {
                     sessions.spawn(async move {
                         // A session's own end is no concern of the others.
                         let _ = server.service(line).await;
@@ -61,9 +65,9 @@ impl FtpServer {
     }
 }
 
-fn server(host: &Arc<Iogates>, cert: &Path, key: &Path) -> Option<libunftp::Server<DropPlace, Guest>> {
+fn server(host: &Arc<Iogates>, line: Arc<Line>, cert: &Path, key: &Path) -> Option<libunftp::Server<DropPlace, Guest>> {
     let disk = Arc::new(Filesystem::new(&host.ftp_folder).ok()?);
-    let drop_place = DropPlace { host: host.clone(), disk };
+    let drop_place = DropPlace { host: host.clone(), disk, line };
     let users = Arc::new(Users(host.clone()));
     ServerBuilder::with_user_detail_provider(Box::new(move || drop_place.clone()), users.clone())
         .authenticator(users)
@@ -135,6 +139,7 @@ impl UserDetailProvider for Users {
 struct DropPlace {
     host: Arc<Iogates>,
     disk: Arc<Filesystem>,
+    line: Arc<Line>,
 }
 
 impl Debug for DropPlace {
@@ -177,7 +182,7 @@ impl StorageBackend<Guest> for DropPlace {
     }
 
     async fn metadata<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<Self::Metadata> {
-        self.disk.metadata(user, self.at(user, path)).await
+        self.line.at(&self.host, "ftp-size", self.disk.metadata(user, self.at(user, path))).await
     }
 
     async fn list<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<Vec<Fileinfo<PathBuf, Self::Metadata>>> {
@@ -206,19 +211,22 @@ impl StorageBackend<Guest> for DropPlace {
         let path = path.as_ref().to_owned();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         let name = name.strip_suffix(UNFINISHED).unwrap_or(name).to_owned();
-        let cut = self.host.hit(Fault::FtpCut).map(|s| s.number);
         let failed = Arc::new(OnceLock::new());
-        let input = Counted { inner: input, host: self.host.clone(), name, block: vec![0; 64 * 1024], left: cut, failed: failed.clone() };
-        let written = self.disk.put(user, input, self.at(user, &path), from).await?;
-        if failed.get().is_some() {
-            return Err(Error::from(ErrorKind::ConnectionClosed));
-        }
-        self.take_in(user, &path).await?;
-        Ok(written)
+        let storing = async {
+            let (left, block) = (cut_after(&self.host), vec![0; 64 * 1024]);
+            let input = Counted { inner: input, host: self.host.clone(), name, block, left, failed: failed.clone() };
+            let written = self.disk.put(user, input, self.at(user, &path), from).await?;
+            if failed.get().is_some() {
+                return Err(Error::from(ErrorKind::ConnectionClosed));
+            }
+            self.take_in(user, &path).await?;
+            Ok(written)
+        };
+        self.line.at(&self.host, STOR, storing).await
     }
 
     async fn del<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
-        self.disk.del(user, self.at(user, path)).await
+        self.line.at(&self.host, "ftp-delete", self.disk.del(user, self.at(user, path))).await
     }
 
     async fn mkd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
@@ -230,8 +238,11 @@ impl StorageBackend<Guest> for DropPlace {
             return Err(Error::from(ErrorKind::PermanentFileNotAvailable));
         }
         let to = to.as_ref().to_owned();
-        self.disk.rename(user, self.at(user, from), self.at(user, &to)).await?;
-        self.take_in(user, &to).await
+        let renaming = async {
+            self.disk.rename(user, self.at(user, from), self.at(user, &to)).await?;
+            self.take_in(user, &to).await
+        };
+        self.line.at(&self.host, "ftp-rename", renaming).await
     }
 
     async fn rmd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {

@@ -6,6 +6,7 @@ mod entries;
 mod files;
 mod fill;
 mod ftp;
+mod ftp_line;
 mod plupload;
 mod share;
 mod state;
