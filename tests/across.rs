@@ -1,4 +1,9 @@
-//! `cp` and `mv` between two remotes of different providers.
+//! `cp` and `mv` between two remotes.
+
+mod doubles;
+mod faults;
+#[cfg(unix)]
+mod killed;
 
 use crate::put::{Play, bytes, text};
 
@@ -14,7 +19,10 @@ fn a_copy_has_the_same_bytes_whatever_the_two_providers() {
         let there = play.arrived(to);
         assert_eq!((&there["/to/d/big.bin"], &there["/to/d/sub/ü.txt"]), (&bytes(1_500_000, 9), &text("small")), "{from} to {to}");
         let again = play.home.run(&["cp", &format!("{from}:/from/d/big.bin"), &format!("{to}:/to/d/big.bin")]);
-        again.ends_with(6).says("it is there already");
+        let again = again.ends_with(0);
+        assert!(again.stdout.starts_with("skipped"), "{from} to {to}: {}", again.stdout);
+        let taken = ["cp", "--if-exists", "fail", &format!("{from}:/from/d/big.bin"), &format!("{to}:/to/d/big.bin")];
+        play.home.run(&taken).ends_with(6).says("it is there already");
         play.home.run(&["cp", "-n", &format!("{from}:/from/d/big.bin"), &format!("{to}:/dry.bin")]).ends_with(0);
         assert!(!play.arrived(to).contains_key("/dry.bin"));
     }
@@ -57,7 +65,7 @@ fn a_folder_that_was_not_moved_whole_stays() {
     play.home.run(&["mkdir", "-p", "giga0:/d/empty"]).ends_with(0);
     play.home.run(&["put", "other/a.txt", "fileago:/to/d/"]).ends_with(0);
     let ran = play.home.run(&["mv", "--json", "--if-exists", "skip", "giga0:/d", "fileago:/to/"]).ends_with(0);
-    assert_eq!((ran.events("copied").len(), ran.events("skipped").len()), (1, 1), "{}", ran.stdout);
+    assert_eq!((ran.events("moved").len(), ran.events("skipped").len()), (1, 1), "{}", ran.stdout);
     assert_eq!(play.home.run(&["cat", "giga0:/d/a.txt"]).ends_with(0).stdout, "mine");
     assert_eq!(play.home.run(&["cat", "fileago:/to/d/a.txt"]).ends_with(0).stdout, "theirs");
     play.home.run(&["stat", "fileago:/to/d/empty"]).ends_with(0);

@@ -20,27 +20,31 @@ const KILLS: usize = 50;
 const AT_ONCE: usize = 4;
 
 /// A small generator with a printed seed, so that a failure can be played again: HAUL_TEST_SEED=… cargo test crash.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
     /// The dice of each worker.
     fn of_all(route: &str) -> Vec<Dice> {
+        let salt = route.bytes().fold(0_u64, |salt, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        (0..AT_ONCE as u64).map(|n| Dice::new(salt.wrapping_add(n))).collect()
+    }
+
+    pub fn new(salt: u64) -> Dice {
         let seed = match std::env::var("HAUL_TEST_SEED") {
             Ok(text) => text.parse().unwrap(),
             Err(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
         };
         println!("HAUL_TEST_SEED={seed}");
-        let salt = route.bytes().fold(0_u64, |salt, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        (0..AT_ONCE as u64).map(|n| Dice(seed ^ salt.wrapping_add(n).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect()
+        Dice(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    fn below(&mut self, most: u64) -> u64 {
+    pub fn below(&mut self, most: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % most
     }
 }
 
-fn folder(play: &Play) -> BTreeMap<String, Content> {
+pub fn folder(play: &Play) -> BTreeMap<String, Content> {
     let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
     files.insert("big.bin".to_owned(), bytes(BIG, 77));
     for (name, content) in &files {
@@ -50,7 +54,7 @@ fn folder(play: &Play) -> BTreeMap<String, Content> {
 }
 
 /// What `ls` shows in a folder: every entry, complete or not.
-fn entries(play: &Play, place: &str) -> Vec<String> {
+pub fn entries(play: &Play, place: &str) -> Vec<String> {
     let ran = play.home.run(&["ls", "--json", place]);
     if ran.status == 3 {
         return Vec::new();
@@ -59,7 +63,7 @@ fn entries(play: &Play, place: &str) -> Vec<String> {
 }
 
 /// Kills one run after `wait`; true if it was still running.
-fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
+pub fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
     let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while begun.elapsed() < wait {

@@ -4,8 +4,6 @@
 #[cfg(feature = "sandbox")]
 mod across;
 #[cfg(feature = "sandbox")]
-mod between;
-#[cfg(feature = "sandbox")]
 mod circles;
 #[cfg(feature = "sandbox")]
 mod config_cli;

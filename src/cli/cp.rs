@@ -1,16 +1,25 @@
 //! `haul cp`, and what it has in common with `haul mv`: sources and a target, on one remote or on two.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
 use super::put::{TransferArgs, from_and_to, transfer_desk};
+use super::receipt::{ReceiptArgs, Receipts};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
-use crate::transfer::across::{Across, End};
+use crate::render::Tally;
+use crate::transfer::IfExists;
+use crate::transfer::across::{Source, across};
 use crate::transfer::arrange::{Arrange, Way, arrange};
-use crate::transfer::folders::Folders;
+use crate::transfer::put::{Put, PutOptions};
+use crate::transfer::stdin::WINDOW;
+
+pub(super) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
+    [default: fail on one remote, update between two]";
 
 /// Copy on the server, or between two remotes
 ///
@@ -21,9 +30,14 @@ use crate::transfer::folders::Folders;
 /// TO is a folder when it ends in "/", names an existing folder, or when there
 /// are several sources; missing folders are made. Otherwise TO is the copy's new
 /// name. Folders are copied whole.
+///
+/// From one remote to another each file streams through this machine; nothing is
+/// stored on the way. Killed and typed again it goes on where it stopped. MD5s are
+/// compared where they are known, else sizes. Types and attributes go along where
+/// both remotes are ioGates; times, comments and descriptions stay behind.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul cp [OPTIONS] <FROM>... <TO>")]
-#[command(mut_arg("if_exists", |arg| arg.default_value("fail")))]
+#[command(mut_arg("if_exists", |arg| arg.help(IF_EXISTS)))]
 pub struct CpArgs {
     /// What to copy; and last, where to
     #[arg(required = true, value_name = "REMOTE:PATH")]
@@ -35,80 +49,104 @@ pub struct CpArgs {
     #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub literal: bool,
     #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(desk: &mut Desk, args: CpArgs) -> Result<u8> {
-    carry(desk, Way::Copy, &args.places, args.literal, &args.transfer).await
+    carry(desk, Way::Copy, args).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn carry(desk: &mut Desk, way: Way, places: &[String], literal: bool, args: &TransferArgs) -> Result<u8> {
-    let (from, to) = from_and_to(places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
+pub async fn carry(desk: &mut Desk, way: Way, args: CpArgs) -> Result<u8> {
+    let tally = carried(desk, way, args).await?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// As `carry`; the last line is the caller's.
+pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<Tally> {
+    let CpArgs { places, literal, receipts, transfer: args, .. } = args;
+    let args = &args;
+    let (from, to) = from_and_to(&places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let from = super::expand::places(desk, from, literal, args.timeout).await?;
     let to = remote_address(to)?;
     let remote = desk.open(&to.remote, args.timeout)?;
-    for source in &from {
-        desk.config.remote(&source.remote)?;
-    }
-    if from.iter().any(|source| !source.remote.eq_ignore_ascii_case(&to.remote)) {
-        return between(desk, way, &from, to, args).await;
+    let sources = from.iter().map(|source| desk.open(&source.remote, args.timeout)).collect::<Result<Vec<_>>>()?;
+    // Two names of one account are one remote, if its server can do it.
+    let one_account = sources.iter().all(|source| source.key == remote.key);
+    let one_name = sources.iter().all(|source| source.name == remote.name);
+    if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
+        return between(desk, way, (sources, from), (remote, to), (args, &receipts)).await;
     }
     check_ability(&remote, way)?;
-    let (events, receiver) = Events::channel();
+    if receipts.receipt.is_some() {
+        desk.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
+    }
+    let receipts = Receipts::open(&receipts)?;
+    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Arrange {
         desk: transfer_desk(args, remote.provider.clone(), events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         way,
         to: Address { remote: remote.name.clone(), ..to },
-        if_exists: args.if_exists,
+        if_exists: args.if_exists.unwrap_or(IfExists::Fail),
+        jobs: args.jobs as usize,
         dry_run: args.dry_run,
         fail_fast: args.fail_fast,
     };
-    let (outcome, tally) = tokio::join!(arrange(job, &from), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
-    desk.renderer.report(&tally.summary());
-    Ok(tally.status())
+    noted?;
+    Ok(tally)
 }
 
 /// Sources and target on different remotes: streamed through this machine.
-async fn between(desk: &mut Desk, way: Way, from: &[Address], to: Address, args: &TransferArgs) -> Result<u8> {
-    let remote = desk.open(&to.remote, args.timeout)?;
-    let sources = from.iter().map(|source| desk.open(&source.remote, args.timeout)).collect::<Result<Vec<_>>>()?;
-    if let Some(lacks) = sources.iter().find(|source| way == Way::Move && source.provider.removal().is_none()) {
+async fn between(
+    desk: &mut Desk,
+    way: Way,
+    from: (Vec<OpenRemote>, Vec<Address>),
+    (remote, to): (OpenRemote, Address),
+    (args, receipts): (&TransferArgs, &ReceiptArgs),
+) -> Result<Tally> {
+    if let Some(lacks) = from.0.iter().find(|source| way == Way::Move && source.provider.removal().is_none()) {
         return Err(lacking(lacks, "remove", "has no call that removes, so nothing can be moved away from it"));
     }
-    let (events, receiver) = Events::channel();
-    let end = |remote: &OpenRemote| End {
+    let receipts = Receipts::open(receipts)?;
+    let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    let source = |(remote, address): (&OpenRemote, Address)| Source {
         desk: transfer_desk(args, remote.provider.clone(), events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
+        address,
     };
-    let across = Across {
-        to: end(&remote),
-        into_folder: to.folder || from.len() > 1,
+    let sources = from.0.iter().zip(from.1).map(source).collect();
+    let job = Put {
+        desk: transfer_desk(args, remote.provider.clone(), events),
+        ledger: remote.ledger.clone(),
+        remote_key: remote.key.clone(),
         target: Address { remote: remote.name.clone(), ..to },
-        moves: way == Way::Move,
-        if_exists: args.if_exists,
-        protocol: remote.protocol(args.protocol.0)?,
-        chunk_size: args.chunk_size,
-        dry_run: args.dry_run,
+        options: PutOptions {
+            if_exists: args.if_exists.unwrap_or(IfExists::Update),
+            checksum: args.checksum,
+            protocol: remote.protocol(args.protocol.0)?,
+            // A part that is sent again is held in memory, as nothing is stored here.
+            chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)),
+            jobs: args.jobs as usize,
+            dry_run: args.dry_run,
+            fail_fast: args.fail_fast,
+            stdin_size: None,
+            metadata: Arc::default(),
+        },
     };
-    let ends: Vec<(End, &Address)> = sources.iter().map(end).zip(from).collect();
-    drop(events);
-    let ((), tally) = tokio::join!(bring_all(across, ends), desk.renderer.follow(receiver));
-    desk.renderer.report(&tally.summary());
-    Ok(tally.status())
-}
-
-async fn bring_all(across: Across, sources: Vec<(End, &Address)>) {
-    let folders = Folders::new(across.to.desk.clone(), across.target.place.root.clone(), across.dry_run);
-    let mut ids = 0;
-    for (from, source) in &sources {
-        across.bring(from, source, &folders, &mut ids).await;
-    }
+    let work = across(job, sources, way == Way::Move);
+    let (outcome, noted, tally) = tokio::join!(work, receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    outcome?;
+    noted?;
+    Ok(tally)
 }
 
 fn check_ability(remote: &OpenRemote, way: Way) -> Result<()> {

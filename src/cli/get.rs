@@ -58,7 +58,7 @@ pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
     let origins = origins(desk, sources, args.wild.literal, &args.transfer, &events).await?;
     drop(events);
     let options = GetOptions {
-        if_exists: args.transfer.if_exists,
+        if_exists: args.transfer.if_exists.unwrap_or(crate::transfer::IfExists::Update),
         checksum: args.transfer.checksum,
         jobs: args.transfer.jobs as usize,
         streams: args.transfer.streams as usize,

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::cp::carry;
+use super::cp::{CpArgs, IF_EXISTS, carry};
 use super::desk::Desk;
 use super::put::TransferArgs;
+use super::receipt::ReceiptArgs;
 use crate::error::Result;
 use crate::transfer::arrange::Way;
 
@@ -16,9 +17,14 @@ use crate::transfer::arrange::Way;
 ///
 /// TO is a folder when it ends in "/", names an existing folder, or when there
 /// are several sources; missing folders are made. Otherwise TO is the new name.
+///
+/// From one remote to another each file streams through this machine, and leaves
+/// its old place when its copy is complete and verified: by MD5 where both tell
+/// it, else by size. What was skipped stays; a folder goes when nothing is left
+/// in it. Killed and typed again it goes on where it stopped.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul mv [OPTIONS] <FROM>... <TO>")]
-#[command(mut_arg("if_exists", |arg| arg.default_value("fail")))]
+#[command(mut_arg("if_exists", |arg| arg.help(IF_EXISTS)))]
 pub struct MvArgs {
     /// What to move; and last, where to
     #[arg(required = true, value_name = "REMOTE:PATH")]
@@ -27,9 +33,12 @@ pub struct MvArgs {
     #[arg(long, env = "HAUL_LITERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub literal: bool,
     #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(desk: &mut Desk, args: MvArgs) -> Result<u8> {
-    carry(desk, Way::Move, &args.places, args.literal, &args.transfer).await
+    let MvArgs { places, literal, receipts, transfer } = args;
+    carry(desk, Way::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
 }

@@ -94,9 +94,9 @@ pub struct TransferArgs {
     /// Bytes in one request, never above what the server allows
     #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = values::some_size)]
     pub chunk_size: Option<u64>,
-    /// update (replace unless provably the same), replace, skip, rename or fail
-    #[arg(long, value_name = "P", default_value = "update", env = "HAUL_IF_EXISTS", value_parser = if_exists)]
-    pub if_exists: IfExists,
+    /// update (replace unless provably the same), replace, skip, rename or fail [default: update]
+    #[arg(long, value_name = "P", env = "HAUL_IF_EXISTS", value_parser = if_exists)]
+    pub if_exists: Option<IfExists>,
     /// MD5: before the first byte, after the last, auto or none
     #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", value_parser = checksum)]
     pub checksum: ChecksumMode,
@@ -168,7 +168,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
         remote_key: remote.key.clone(),
         target,
         options: PutOptions {
-            if_exists: args.transfer.if_exists,
+            if_exists: args.transfer.if_exists.unwrap_or(IfExists::Update),
             checksum: args.transfer.checksum,
             protocol: remote.protocol(args.transfer.protocol.0)?,
             chunk_size: args.transfer.chunk_size,

@@ -99,7 +99,14 @@ impl Receipts {
 
     fn note(&mut self, report: &Report, to: &Events) -> Result<()> {
         match (report, &mut self.receipt, &mut self.failed) {
-            (Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer), Some((path, file)), _) => {
+            (
+                Report::Uploaded(transfer)
+                | Report::Downloaded(transfer)
+                | Report::CopiedThrough(transfer)
+                | Report::MovedThrough(transfer),
+                Some((path, file)),
+                _,
+            ) => {
                 let text = serde_json::to_string(&Line::of(transfer))
                     .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").cause(e))?;
                 // The text and its line end in one write: a kill leaves whole lines.

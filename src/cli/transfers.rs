@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use super::DONE;
+use super::cp::{self, CpArgs};
 use super::desk::Desk;
 use super::put::{self, MetadataArgs, PutArgs, TransferArgs};
 use super::receipt::ReceiptArgs;
@@ -13,6 +14,7 @@ use crate::contract::{Ledger, Unfinished};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
 use crate::render::{Tally, View, exit};
+use crate::transfer::arrange::Way;
 use crate::transfer::journal::Begun;
 use crate::transfer::resume::{drop_leftover, leftover_item};
 
@@ -38,6 +40,9 @@ pub struct ListArgs {}
 /// Examples:
 ///   haul transfers resume
 ///   haul transfers resume studio --bwlimit 10M
+///
+/// What was to be moved from one remote to another is copied; the same mv typed
+/// again finishes the move.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ResumeArgs {
@@ -106,7 +111,15 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
             metadata: MetadataArgs::default(),
             transfer: args.transfer.clone(),
         };
-        match put::carry(desk, put).await {
+        // A local source is noted as an absolute path.
+        let outcome = match Path::new(&left.source).is_absolute() {
+            true => put::carry(desk, put).await,
+            false => {
+                let PutArgs { places, receipts, transfer, .. } = put;
+                cp::carried(desk, Way::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
+            }
+        };
+        match outcome {
             Ok(one) => tally.merge(one),
             Err(error) => {
                 let gone = error.kind() == Kind::NotFound && !Path::new(&left.source).exists();

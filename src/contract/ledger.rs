@@ -16,7 +16,7 @@ pub struct Finished {
     pub size: Option<u64>,
     /// Lower-case hex, when it is known.
     pub md5: Option<String>,
-    /// The local path.
+    /// The local path; of a copy between two remotes the account and id of the original.
     pub source: String,
     /// Bytes of the source.
     pub source_size: u64,
@@ -37,7 +37,7 @@ pub struct Unfinished {
     pub remote: String,
     /// The path there, as in an address.
     pub path: String,
-    /// The local path, absolute.
+    /// The local path, absolute; `REMOTE:PATH` of a copy between two remotes.
     pub source: String,
     /// What made the source that very file (`transfer::source`), as text.
     pub identity: String,

@@ -36,6 +36,11 @@ pub trait Source: Send + Sync {
     /// until so many bytes or the end are known, and keeps them until a later offset is asked for.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>>;
 
+    /// Is reading at two places two transfers over the network?
+    fn is_one_stream(&self) -> bool {
+        false
+    }
+
     /// Fails with `Integrity` when the file is no longer the one that the upload began with (size or time).
     fn check_unchanged(&self) -> Result<()>;
 }

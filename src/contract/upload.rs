@@ -13,6 +13,8 @@ use crate::model::{Entry, Protocol, RemotePath};
 pub struct Checksum {
     /// Lower-case hex, when it was computed before the first byte (`--checksum before`).
     pub md5: Option<String>,
+    /// It was not computed here, but is another remote's word: what passes is compared with it.
+    pub told: bool,
 }
 
 /// What a provider keeps about a file besides its bytes, as the user told it ([`super::ProviderInfo::takes_metadata`]).

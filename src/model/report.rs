@@ -212,6 +212,9 @@ pub enum Report {
     /// Copied through this machine from another remote; `source` is `REMOTE:PATH`.
     #[serde(rename = "copied")]
     CopiedThrough(Transfer),
+    /// As `CopiedThrough`, and the source is gone.
+    #[serde(rename = "moved")]
+    MovedThrough(Transfer),
     Copied(Placed),
     Moved(Placed),
     Deleted {

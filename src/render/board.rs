@@ -144,9 +144,10 @@ impl Board {
     fn finished(&mut self, id: FileId, report: &Report) {
         let flight = self.flights.remove(&id);
         match report {
-            Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) => {
-                self.landed = self.landed.saturating_add(transfer.size)
-            }
+            Report::Uploaded(transfer)
+            | Report::Downloaded(transfer)
+            | Report::CopiedThrough(transfer)
+            | Report::MovedThrough(transfer) => self.landed = self.landed.saturating_add(transfer.size),
             Report::Skipped { size, .. } | Report::NotDownloaded { size, .. } => {
                 self.dropped = self.dropped.saturating_add(size.unwrap_or(0))
             }

@@ -31,7 +31,10 @@ impl JobPage {
     /// Remembers what belongs into the table. Messages are masked already.
     pub(super) fn add(&mut self, report: &Report) {
         match report {
-            Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) => {
+            Report::Uploaded(transfer)
+            | Report::Downloaded(transfer)
+            | Report::CopiedThrough(transfer)
+            | Report::MovedThrough(transfer) => {
                 let to = address(&transfer.remote, &transfer.path);
                 let row = row(["uploaded", &transfer.source, &to, &units::size(transfer.size)]);
                 self.unlisted = self.unlisted.saturating_add(keep(&mut self.done, row));

@@ -23,7 +23,10 @@ pub struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, report: &Report) {
         match report {
-            Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) => {
+            Report::Uploaded(transfer)
+            | Report::Downloaded(transfer)
+            | Report::CopiedThrough(transfer)
+            | Report::MovedThrough(transfer) => {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }

@@ -52,6 +52,7 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             Said::Answer(format!("would {action}  {} -> {}{size}", visible(source), visible(target)))
         }
         Report::CopiedThrough(transfer) => Said::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
+        Report::MovedThrough(transfer) => Said::Done(uploaded(transfer).replacen("uploaded", "moved", 1)),
         Report::Copied(placed) => Said::Done(format!("copied  {}", way(placed))),
         Report::Moved(placed) => Said::Done(format!("moved  {}", way(placed))),
         Report::Deleted { remote, path, kind, .. } => {

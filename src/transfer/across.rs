@@ -1,124 +1,225 @@
-//! `cp` and `mv` from one remote to another: each file streams through this machine, and the source of a `mv` goes only
-//! when the copy is complete and verified.
+//! `cp` and `mv` from one remote to another: a `put` whose files lie on other remotes. Each streams through this machine;
+//! the source of a `mv` goes only when its copy is complete and verified.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::between::{From, To, copy_file_between};
-use super::conflict::{Decision, IfExists, Question, Stamp, decide};
-use super::folders::Folders;
+use super::arrange::{Found, Hands, Places, top_stays};
+use super::conflict::known_md5;
+use super::origin::{Origin, Original};
+use super::plan::{Item, Plan, empty_ones};
+use super::put::{Put, Run};
 use super::retry::Desk;
 use super::scan::{Scan, Step};
-use super::upload::Uploaded;
+use crate::contract::provider::AnyProvider;
 use crate::contract::{Ledger, Metadata};
 use crate::error::{Error, Kind, Result};
-use crate::model::event::FileId;
-use crate::model::report::{Failure, Transfer, Verified};
-use crate::model::{Address, Entry, Event, Protocol, RemotePath, Report};
+use crate::model::report::Failure;
+use crate::model::{Address, Entry, Event, RemotePath, Report};
 
 /// Folders listed ahead while a tree is walked.
 const AHEAD: usize = 4;
 
-/// One remote of the two.
-#[derive(Clone)]
-pub struct End {
+/// What is to be brought, and from where.
+pub struct Source {
     pub desk: Desk,
     pub ledger: Arc<dyn Ledger>,
     /// Origin and account, as in `Finished::remote`.
     pub key: String,
+    pub address: Address,
 }
 
-pub struct Across {
-    pub to: End,
-    pub target: Address,
-    /// The target is a folder whatever it holds: it ends in `/`, or there are several sources.
-    pub into_folder: bool,
-    pub moves: bool,
-    pub if_exists: IfExists,
-    pub protocol: Option<Protocol>,
-    /// Bytes.
-    pub chunk_size: Option<u64>,
-    pub dry_run: bool,
-}
-
-struct Job {
-    file: Entry,
-    folder: RemotePath,
-    name: String,
-}
-
-/// What a source turned out to hold.
-#[derive(Default)]
-struct Laid {
-    jobs: Vec<Job>,
-    /// Folders there, the empty ones too.
-    folders: Vec<RemotePath>,
-}
-
-impl Across {
-    /// Brings what `source` names; each failure is an event.
-    pub async fn bring(&self, from: &End, source: &Address, folders: &Folders, ids: &mut FileId) {
-        if let Err(error) = self.bring_all_of(from, source, folders, ids).await {
-            *ids += 1;
-            self.failed(*ids, &source.to_string(), None, &error);
+/// Brings `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
+/// events.
+pub async fn across(job: Put, sources: Vec<Source>, moves: bool) -> Result<()> {
+    let mut plan = Plan::default();
+    let mut found = Vec::new();
+    let mut places: HashMap<String, Places> = HashMap::new();
+    let several = sources.len() > 1;
+    for source in sources {
+        let known = places.entry(source.key.clone()).or_insert_with(|| Places::new(source.desk.clone()));
+        match known.find(&source.address).await {
+            Ok(top) if top.top && moves => return Err(top_stays(&source.address)),
+            Ok(top) => found.push((source, top)),
+            Err(e) if e.kind() == Kind::Auth => return Err(e),
+            Err(e) => plan.unfit.push((source.address.to_string(), e)),
         }
     }
+    let (run, exists) = Run::begin(job).await?;
+    let into = exists || several || run.job.target.folder || found.iter().any(|(_, top)| top.entry.is_folder());
+    let mut trees = Vec::new();
+    let mut laid = Laid { plan, whose: Vec::new() };
+    for (at, (source, top)) in found.into_iter().enumerate() {
+        let brought = Brought { same_server: is_same_server(&source.desk.provider, &run.job.desk.provider).await?, moves, source, top };
+        let before = laid.plan.items.len();
+        let whole = brought.lay_out(&run.job, into, &mut laid.plan).await?;
+        laid.whose.resize(laid.plan.items.len(), at);
+        let files = laid.plan.items.iter().skip(before);
+        let originals = files.filter_map(|item| match &item.origin {
+            Origin::Remote(original) => Some(original.clone()),
+            _ => None,
+        });
+        trees.push((brought, originals.collect::<Vec<_>>(), whole));
+    }
+    laid.refuse_doubles()?;
+    let folders_made = run.carry_out(laid.plan).await;
+    if !moves || run.job.options.dry_run || !folders_made {
+        return Ok(());
+    }
+    for (brought, originals, whole) in trees {
+        if whole && brought.top.entry.is_folder() && originals.iter().all(|original| original.is_gone()) {
+            brought.leave_folder(&run.job).await;
+        }
+    }
+    Ok(())
+}
 
-    async fn bring_all_of(&self, from: &End, source: &Address, folders: &Folders, ids: &mut FileId) -> Result<()> {
-        let top = from.desk.ask(|| from.desk.provider.stat(&source.place)).await?;
-        let target = &self.target.place.path;
-        let into = self.into_folder || top.is_folder() || folders.find(target).await?.is_some();
-        let (folder, name) = match (target.parent(), target.name()) {
-            (Some(parent), Some(name)) if !into => (parent, name.to_owned()),
-            _ => (target.clone(), top.name.clone()),
-        };
-        let laid = self.lay_out(from, source, top.clone(), folder, name).await?;
-        for folder in laid.folders.iter().filter(|_| !self.dry_run) {
-            folders.ensure(folder).await?;
+/// Do both sides number their entries alike? Two names may be one account, which their secrets hide from us.
+async fn is_same_server(from: &AnyProvider, to: &AnyProvider) -> Result<bool> {
+    Ok(from.info().id == to.info().id && from.origin().await? == to.origin().await?)
+}
+
+/// A plan, and for each of its items which source it is of.
+struct Laid {
+    plan: Plan,
+    whose: Vec<usize>,
+}
+
+impl Laid {
+    /// Two sources can't land on one place. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
+    /// all of that name are left, and the others go on: of one that replaced the other nobody would hear.
+    fn refuse_doubles(&mut self) -> Result<()> {
+        let mut by_place: HashMap<(RemotePath, String), Vec<usize>> = HashMap::new();
+        for (at, item) in self.plan.items.iter().enumerate() {
+            by_place.entry((item.folder.clone(), item.name.clone())).or_default().push(at);
         }
-        let mut whole = true;
-        for job in laid.jobs {
-            *ids += 1;
-            whole &= self.one(from, source, folders, *ids, job).await;
+        // A folder is in the way of a file as another file is.
+        let folders: HashSet<RemotePath> = self.plan.items.iter().map(|item| item.folder.clone()).collect();
+        let mut doubles = HashSet::new();
+        for ((folder, name), items) in by_place {
+            let path = folder.join(&name)?;
+            let whose: HashSet<_> = items.iter().map(|at| self.whose.get(*at)).collect();
+            if whose.len() > 1 {
+                return Err(Error::new(Kind::Usage, format!("two sources would land on {path}")).hint("bring them into different folders"));
+            }
+            if items.len() > 1 || folders.contains(&path) || self.plan.empty_folders.contains(&path) {
+                doubles.extend(items);
+            }
         }
-        // Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
-        if self.moves && whole && top.is_folder() && !self.dry_run && self.holds_no_file(from, &top).await? {
-            self.remove(from, source, &top).await?;
+        let items = std::mem::take(&mut self.plan.items);
+        for (at, item) in items.into_iter().enumerate() {
+            if !doubles.contains(&at) {
+                self.plan.items.push(item);
+                continue;
+            }
+            let id = item.origin.original().map(|original| original.entry.id.clone()).unwrap_or_default();
+            let error = Error::new(Kind::Ambiguous, "several entries of its folder have this name")
+                .on(item.shown())
+                .hint(format!("bring this one under a name of its own, as @{id}"));
+            self.plan.unfit.push((item.shown(), error));
         }
         Ok(())
     }
+}
 
-    async fn lay_out(&self, from: &End, source: &Address, top: Entry, folder: RemotePath, name: String) -> Result<Laid> {
+/// One source, found.
+struct Brought {
+    source: Source,
+    top: Found,
+    same_server: bool,
+    moves: bool,
+}
+
+impl Brought {
+    /// False when something of it can't be listed; the rest is in the plan.
+    async fn lay_out(&self, job: &Put, into: bool, plan: &mut Plan) -> Result<bool> {
+        let target = &job.target.place.path;
+        let top = &self.top.entry;
         if !top.is_folder() {
-            return Ok(Laid { jobs: vec![Job { file: top, folder, name }], ..Laid::default() });
+            let (folder, name) = match (target.parent(), target.name()) {
+                (Some(parent), Some(name)) if !into => (parent, name.to_owned()),
+                _ => (target.clone(), top.name.clone()),
+            };
+            plan.items.push(self.item(job, top, self.top.parent.as_ref(), self.top.shown.clone(), folder, name)?);
+            return Ok(true);
         }
-        let target = match source.place.path.is_root() {
-            true => folder,
-            false => folder.join(&name)?,
-        };
-        let mut laid = Laid { folders: vec![target.clone()], ..Laid::default() };
-        let mut scan = Scan::new(from.desk.clone(), top.clone(), AHEAD, |_, _| true);
+        // A top folder has no name to land under.
+        let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
+        let mut scan = Scan::new(self.source.desk.clone(), top.clone(), AHEAD, |_, _| true);
+        let (mut folders, mut filled, mut whole) = (vec![target.clone()], HashSet::new(), true);
+        // The folders from the top to where the walk is.
+        let mut open = vec![top.clone()];
         while let Some(step) = scan.next().await? {
             match step {
-                Step::Entry { entry, .. } => {
-                    let below = entry.path.below(&top.path).unwrap_or_default();
+                Step::Entry { entry, depth, .. } => {
+                    let shown = self.shown(&entry);
+                    let Some(path) = self.path_there(&entry, &target) else {
+                        plan.unfit.push((shown, Error::new(Kind::Refused, "this name leads out of its folder")));
+                        whole = false;
+                        continue;
+                    };
+                    open.truncate(depth);
                     if entry.is_folder() {
-                        laid.folders.push(target.join_all(&below));
+                        folders.push(path);
+                        open.push(entry);
                         continue;
                     }
-                    let folder = target.join_all(&below.parent().unwrap_or_default());
-                    laid.jobs.push(Job { name: entry.name.clone(), file: entry, folder });
+                    let (folder, name) = (path.parent().unwrap_or_default(), entry.name.clone());
+                    filled.insert(folder.clone());
+                    plan.items.push(self.item(job, &entry, open.last(), shown, folder, name)?);
                 }
-                // What can't be listed can't be copied whole: nothing of it is begun.
-                Step::Failed { error, .. } => return Err(error),
+                Step::Failed { folder, error, .. } => {
+                    whole = false;
+                    plan.unfit.push((self.shown(&folder), error));
+                }
                 Step::Left { .. } => {}
             }
         }
-        Ok(laid)
+        plan.empty_folders.extend(empty_ones(folders, &filled));
+        Ok(whole)
     }
 
-    async fn holds_no_file(&self, from: &End, top: &Entry) -> Result<bool> {
-        from.desk.provider.look_afresh().await;
-        let mut scan = Scan::new(from.desk.clone(), top.clone(), AHEAD, |_, _| true);
+    fn path_there(&self, entry: &Entry, target: &RemotePath) -> Option<RemotePath> {
+        let below = entry.path.below(&self.top.entry.path).filter(|below| below.name() == Some(&entry.name))?;
+        Some(target.join_all(&below))
+    }
+
+    fn shown(&self, entry: &Entry) -> String {
+        let below = entry.path.below(&self.top.entry.path).unwrap_or_default();
+        format!("{}{below}", self.top.shown.trim_end_matches('/'))
+    }
+
+    fn item(&self, job: &Put, entry: &Entry, parent: Option<&Entry>, shown: String, folder: RemotePath, name: String) -> Result<Item> {
+        let Source { desk, ledger, key, .. } = &self.source;
+        let mut original = Original::new(desk.clone(), entry.clone(), parent.cloned(), shown, key.clone());
+        original.md5 = known_md5(entry, ledger.as_ref(), key)?;
+        original.same_server = self.same_server;
+        original.moves = self.moves;
+        if desk.provider.info().takes_metadata && desk.provider.info().id == job.desk.provider.info().id {
+            original.metadata = Arc::new(metadata_of(entry));
+        }
+        Ok(Item { size: entry.size, origin: Origin::Remote(Arc::new(original)), folder, name })
+    }
+
+    /// Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
+    async fn leave_folder(&self, job: &Put) {
+        let hands = Hands::new(self.source.desk.clone());
+        let left = match self.holds_no_file().await {
+            Ok(false) => return,
+            Ok(true) => hands.remove(&self.top.entry, self.top.parent.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = left {
+            let error = error.hint("everything in it is moved; only the empty folder stays");
+            let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
+            job.desk.events.tell(Event::Finished { id: u64::MAX, report });
+        }
+    }
+
+    async fn holds_no_file(&self) -> Result<bool> {
+        let desk = &self.source.desk;
+        desk.provider.look_afresh().await;
+        let mut scan = Scan::new(desk.clone(), self.top.entry.clone(), AHEAD, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {
                 Step::Entry { entry, .. } if !entry.is_folder() => return Ok(false),
@@ -128,111 +229,15 @@ impl Across {
         }
         Ok(true)
     }
+}
 
-    /// True when the file was copied: one that was skipped or failed is still wanted where it is.
-    async fn one(&self, from: &End, source: &Address, folders: &Folders, id: FileId, job: Job) -> bool {
-        let shown = format!("{}:{}", source.remote, job.file.path);
-        match self.carry(from, source, folders, id, &job, &shown).await {
-            Ok(report) => {
-                let copied = matches!(report, Report::CopiedThrough(_));
-                self.to.desk.events.tell(Event::Finished { id, report: Box::new(report) });
-                copied
-            }
-            Err(error) => {
-                self.failed(id, &shown, job.folder.join(&job.name).ok(), &error);
-                false
-            }
-        }
-    }
-
-    fn failed(&self, id: FileId, source: &str, path: Option<RemotePath>, error: &Error) {
-        let mut failure = Failure::new(error).of_source(source);
-        failure.remote = Some(self.target.remote.clone());
-        failure.path = path.map(|path| path.to_string());
-        self.to.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
-    }
-
-    async fn carry(&self, from: &End, source: &Address, folders: &Folders, id: FileId, job: &Job, shown: &str) -> Result<Report> {
-        self.to.desk.provider.check_name(&job.name)?;
-        let folder = folders.ensure(&job.folder).await?;
-        let ask = Question { local: None, name: &job.name, folder: &folder, remote: &self.to.key };
-        let (name, replaces) = match decide(self.if_exists, &ask, self.to.ledger.as_ref()).await? {
-            Decision::Skip { there, reason } => {
-                let (remote, path) = (self.target.remote.clone(), there.path.clone());
-                return Ok(Report::Skipped { source: shown.to_owned(), remote, path, id: Some(there.id), size: job.file.size, reason });
-            }
-            Decision::Upload { name, replaces } => (name, replaces.map(|old| *old)),
-        };
-        if self.dry_run {
-            let (action, source) = (if self.moves { "move" } else { "copy" }, Some(shown.to_owned()));
-            return Ok(Report::Planned {
-                action,
-                source,
-                remote: self.target.remote.clone(),
-                path: folder.entry.path.join(&name)?,
-                size: job.file.size,
-            });
-        }
-        let read = From { desk: &from.desk, file: &job.file, name: shown.to_owned(), remote: &from.key, ledger: from.ledger.as_ref() };
-        let to = To {
-            desk: &self.to.desk,
-            folder: folder.entry.clone(),
-            siblings: folder.children.clone(),
-            name: name.clone(),
-            replaces: replaces.clone(),
-            metadata: Arc::new(Metadata::default()),
-            protocol: self.protocol,
-            chunk_size: self.chunk_size,
-        };
-        let copied = copy_file_between(id, &read, &to).await?;
-        let (entry, kept) = self.in_place(&copied, replaces, &name).await?;
-        if self.moves {
-            self.remove_copied(from, source, &job.file, copied.verified).await?;
-        }
-        Ok(Report::CopiedThrough(self.transfer(shown, copied, entry, kept)))
-    }
-
-    /// Gives the copy the old one's place, where that is a step of its own.
-    async fn in_place(&self, copied: &Uploaded, replaces: Option<Entry>, name: &str) -> Result<(Entry, Option<String>)> {
-        let Some(old) = replaces.filter(|old| old.id != copied.entry.id) else { return Ok((copied.entry.clone(), None)) };
-        match self.to.desk.provider.swapping() {
-            Some(swapping) => Ok((self.to.desk.ask(|| swapping.swap(&old, &copied.entry, name)).await?, None)),
-            None => Ok((copied.entry.clone(), Some(old.id))),
-        }
-    }
-
-    async fn remove_copied(&self, from: &End, source: &Address, file: &Entry, verified: Verified) -> Result<()> {
-        if verified == Verified::None {
-            return Err(Error::new(Kind::Unknown, "the copy is there, but nothing tells whether it is whole, so the source stays")
-                .on(format!("{}:{}", source.remote, file.path))
-                .hint("compare them, then remove the source"));
-        }
-        self.remove(from, source, file).await
-    }
-
-    async fn remove(&self, from: &End, source: &Address, entry: &Entry) -> Result<()> {
-        let Some(removal) = from.desk.provider.removal() else {
-            return Err(Error::new(Kind::Unsupported, "its provider removes nothing").on(format!("{}:{}", source.remote, entry.path)));
-        };
-        from.desk.change(|| removal.remove(entry)).await
-    }
-
-    fn transfer(&self, shown: &str, copied: Uploaded, entry: Entry, kept: Option<String>) -> Transfer {
-        Transfer {
-            source: shown.to_owned(),
-            remote: self.target.remote.clone(),
-            stamp: Some(Stamp::of(&entry).text()),
-            path: entry.path,
-            id: Some(entry.id),
-            size: copied.size,
-            md5: copied.md5,
-            verified: copied.verified,
-            protocol: copied.protocol,
-            resumed_from: copied.resumed_from,
-            retries: copied.retries,
-            seconds: copied.time.as_secs_f64(),
-            target: None,
-            kept,
-        }
+/// The type and the attributes, as the provider tells them of an entry (providers.md 1.6).
+fn metadata_of(entry: &Entry) -> Metadata {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pair = |pair: &serde_json::Value| Some((pair.get("name")?.as_str()?.to_owned(), text(pair.get("value")?)));
+    let attributes = entry.extra.get("attributes").and_then(|list| list.as_array());
+    Metadata {
+        kind: entry.extra.get("type").and_then(|kind| kind.as_str()).map(str::to_owned),
+        attributes: attributes.into_iter().flatten().filter_map(pair).collect(),
     }
 }

@@ -2,7 +2,8 @@
 //! longer than their bytes.
 
 use super::one::{Ready, Step};
-use super::plan::{Item, Origin};
+use super::origin::Origin;
+use super::plan::Item;
 use super::put::Run;
 use crate::contract::UploadItem;
 use crate::error::{Kind, Result};
@@ -42,7 +43,7 @@ pub(super) fn grouped(items: Vec<Item>, together: bool) -> Vec<Group> {
 }
 
 fn is_small(item: &Item) -> bool {
-    item.origin != Origin::Stdin && item.size.is_some_and(|size| size <= SMALL)
+    !matches!(item.origin, Origin::Stdin) && item.size.is_some_and(|size| size <= SMALL)
 }
 
 impl Run {
@@ -76,8 +77,8 @@ impl Run {
             Step::Done(report) => Ok(Made::Over(report)),
             Step::Busy => Ok(Made::Busy),
             Step::Send(way) => {
-                let mut one = self.opened(item, *way)?;
-                one.item.checksum = self.checksum(one.item.source.as_ref(), false, one.sent.take()).await?;
+                let mut one = self.opened(item, *way).await?;
+                one.item.checksum = self.checksum(&item.origin, one.item.source.as_ref(), one.sent.take()).await?;
                 Ok(Made::Ready(Box::new(one)))
             }
         }

@@ -1,13 +1,13 @@
 //! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
 //! Over 300 lines with its tests.
 
-use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::folders::Folder;
-use super::source::{FileSource, Identity, md5_of};
+use super::origin::Origin;
+use super::source::Identity;
 use crate::contract::walk::one_named;
 use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
@@ -43,19 +43,17 @@ impl FromStr for IfExists {
 #[derive(Debug)]
 pub enum Decision {
     /// Put it under `name`; `replaces` has that very name now.
-    Upload {
-        name: String,
-        replaces: Option<Box<Entry>>,
-    },
+    Upload { name: String, replaces: Option<Box<Entry>> },
     Skip {
         there: Box<Entry>,
+        /// It holds this very content, and this is how that is known; else the policy passes it over.
+        same: bool,
         reason: String,
     },
 }
 
-/// The local side of a question: a path, or none for standard input.
 pub struct Question<'a> {
-    pub local: Option<&'a Path>,
+    pub origin: &'a Origin,
     pub name: &'a str,
     pub folder: &'a Folder,
     /// Origin and account, as in [`Finished::remote`].
@@ -73,17 +71,23 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
     if there.iter().any(|e| e.is_folder()) && policy != IfExists::Rename {
         return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
     }
+    if let Some(original) = ask.origin.original()
+        && policy != IfExists::Rename
+        && there.iter().any(|e| original.is_itself(e))
+    {
+        return Err(Error::new(Kind::Exists, "this is the source itself").on(path.to_string()));
+    }
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { there: Box::new((*first).clone()), reason: "it exists".to_owned() }),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new((*first).clone()), same: false, reason: "it exists".to_owned() }),
         IfExists::Rename => Ok(fresh(&given_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
         IfExists::Update => {
             for there in &there {
                 if let Some(reason) = provably_same(ask, there, ledger).await? {
-                    return Ok(Decision::Skip { there: Box::new((*there).clone()), reason });
+                    return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason });
                 }
             }
             Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? })
@@ -134,9 +138,8 @@ pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
 /// Why the entry holds this very content, or none. MD5, or: this machine put that very content there and the entry has
 /// not changed since.
 async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -> Result<Option<String>> {
-    let Some(local) = ask.local else { return Ok(None) };
-    let here = Identity::of(local)?;
-    if there.size.is_some_and(|size| size != here.size) {
+    let Some(here) = ask.origin.identity()? else { return Ok(None) };
+    if !ask.origin.may_be(&here, there) {
         return Ok(None);
     }
     let ours = ledger.finished(ask.remote, &there.id)?.filter(|put| Stamp::of(there).fits(&put.stamp) && put.source_size == here.size);
@@ -146,8 +149,7 @@ async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -
         return Ok(Some("unchanged since it was put there".to_owned()));
     }
     let Some(theirs) = there.md5.clone().or_else(|| ours.and_then(|put| put.md5)) else { return Ok(None) };
-    let local = FileSource::open(local)?;
-    let same = md5_of(&local).await?.eq_ignore_ascii_case(&theirs);
+    let same = ask.origin.md5().await?.is_some_and(|ours| ours.eq_ignore_ascii_case(&theirs));
     Ok(same.then(|| "same MD5".to_owned()))
 }
 
@@ -233,7 +235,7 @@ mod tests {
         let f = folder(&["a.mov"]);
         let mut names = Vec::new();
         for name in ["a.mov", "a (2).mov", "b.mov"] {
-            let ask = Question { local: None, name, folder: &f, remote: "r" };
+            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r" };
             match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
                 other => panic!("{other:?}"),
@@ -248,10 +250,10 @@ mod tests {
         std::fs::write(file.path(), "content").unwrap();
         let (_dir, book) = book();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
-        let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
-        let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
         assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
@@ -277,7 +279,7 @@ mod tests {
             at: 0,
         };
         book.record_finished(&put).unwrap();
-        let ask = Question { local: Some(file.path()), name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r" };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
         book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
@@ -288,7 +290,7 @@ mod tests {
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
             let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
             let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
-            let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
+            let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r" };
             let decision = decide(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
         }
@@ -298,7 +300,7 @@ mod tests {
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
         let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
-        let ask = Question { local: None, name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r" };
         let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");

@@ -1,12 +1,10 @@
 //! What an earlier run left of a file, seen before anything is decided about it.
 
-use std::path::Path;
-
 use super::folders::Folder;
 use super::journal::{Begun, Freshness, Journal, Stage};
+use super::plan::Item;
 use super::put::Run;
 use super::resume::{drop_leftover, leftover_item};
-use super::source::Identity;
 use crate::contract::Ticket;
 use crate::error::Result;
 use crate::model::{Entry, Event, Place, RemotePath};
@@ -34,9 +32,13 @@ impl Run {
         self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }
 
-    pub(super) fn journal(&self, key: String, local: &Path, path: &RemotePath) -> Result<Journal> {
+    pub(super) fn journal(&self, key: String, item: &Item, path: &RemotePath) -> Result<Option<Journal>> {
         let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
-        Ok(Journal::new(self.job.ledger.clone(), key, (self.job.target.remote.clone(), place.to_string()), Identity::of(local)?))
+        let Some(identity) = item.origin.identity()? else { return Ok(None) };
+        // A local path is absolute in there; a relative one would say nothing to a later run.
+        let shown = item.origin.original().map_or_else(|| identity.path.clone(), |original| original.shown.clone());
+        let place = (self.job.target.remote.clone(), place.to_string());
+        Ok(Some(Journal::new(self.job.ledger.clone(), key, place, identity, shown)))
     }
 
     /// What an earlier run began with this very file. What it began with another content is dropped, and said so.

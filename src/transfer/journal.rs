@@ -56,14 +56,16 @@ pub struct Journal {
     /// The remote's name and the path there.
     place: (String, String),
     source: Identity,
+    /// The source as a later run finds it: an absolute path, or `REMOTE:PATH`.
+    shown: String,
     accepted: Arc<AtomicU64>,
     last: Arc<std::sync::Mutex<Option<(Begun, Instant)>>>,
 }
 
 impl Journal {
     /// `key`: as in [`Unfinished::key`].
-    pub fn new(ledger: Arc<dyn Ledger>, key: String, place: (String, String), source: Identity) -> Self {
-        Journal { ledger, key, place, source, accepted: Arc::default(), last: Arc::default() }
+    pub fn new(ledger: Arc<dyn Ledger>, key: String, place: (String, String), source: Identity, shown: String) -> Self {
+        Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default() }
     }
 
     pub fn source(&self) -> &Identity {
@@ -147,7 +149,7 @@ impl Journal {
             key: self.key.clone(),
             remote: self.place.0.clone(),
             path: self.place.1.clone(),
-            source: self.source.path.clone(),
+            source: self.shown.clone(),
             identity: self.source.text(),
             upload,
             size: self.source.size,

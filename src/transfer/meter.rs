@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::limit::Limit;
+use super::source::read_failure;
 use crate::contract::{BoxFuture, Chunks, Events, Source};
 use crate::error::Result;
 use crate::model::Event;
@@ -35,6 +36,21 @@ pub struct Pulse {
     pub reached: AtomicU64,
     /// The delay is on this side: the source or the speed limit is waited for.
     pub held: AtomicBool,
+    /// The source gave up: no other try and no other way of sending mends that.
+    pub dry: AtomicBool,
+}
+
+impl Pulse {
+    /// A source that is waited for: slow is not stalled.
+    async fn awaited(&self, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
+        self.held.store(true, Ordering::Relaxed);
+        let piece = next.await;
+        self.held.store(false, Ordering::Relaxed);
+        if let Some(Err(_)) = &piece {
+            self.dry.store(true, Ordering::Relaxed);
+        }
+        piece
+    }
 }
 
 impl Meter {
@@ -45,6 +61,22 @@ impl Meter {
 
     pub fn pulse(&self) -> Arc<Pulse> {
         self.pulse.clone()
+    }
+
+    /// Hashes the first `end` bytes, which an earlier run has sent.
+    pub async fn read_over(&self, end: u64) -> Result<()> {
+        let mut chunks = self.inner.read(0, end);
+        let mut at = 0;
+        let feeder = self.hash.as_ref().and_then(Hash::feeder);
+        while let Some(piece) = chunks.next().await {
+            let piece = piece.map_err(|e| read_failure(e, self.name()))?;
+            let len = piece.len() as u64;
+            if let Some(feeder) = &feeder {
+                let _ = feeder.send((at, piece)).await;
+            }
+            at += len;
+        }
+        Ok(())
     }
 
     /// The MD5 of `size` bytes from the first, lower-case hex; none when it was not computed or bytes were left out.
@@ -73,8 +105,8 @@ impl Source for Meter {
         Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {
             let (events, limit, pulse, hash) = (events.clone(), limit.clone(), pulse.clone(), hash.clone());
             async move {
+                let piece = pulse.awaited(chunks.next()).await;
                 pulse.held.store(true, Ordering::Relaxed);
-                let piece = chunks.next().await;
                 if let Some(Ok(piece)) = &piece {
                     if let Some(hash) = &hash {
                         // A hash thread that is gone only costs the checksum.
@@ -96,7 +128,14 @@ impl Source for Meter {
     }
 
     fn peek(&self, from: u64, len: u64) -> Chunks {
-        self.inner.peek(from, len)
+        let pulse = self.pulse.clone();
+        Box::pin(stream::unfold(self.inner.peek(from, len), move |mut chunks| {
+            let pulse = pulse.clone();
+            async move {
+                let piece = pulse.awaited(chunks.next()).await?;
+                Some((piece, chunks))
+            }
+        }))
     }
 
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {

@@ -4,7 +4,6 @@
 pub mod across;
 pub mod arrange;
 pub mod batch;
-pub mod between;
 mod confirm;
 pub mod conflict;
 pub mod crew;
@@ -17,6 +16,8 @@ pub mod journal;
 pub mod limit;
 pub mod meter;
 pub mod one;
+pub mod origin;
+mod parts;
 pub mod plan;
 pub mod put;
 pub mod remote;

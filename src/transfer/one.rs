@@ -1,13 +1,14 @@
 //! One file of a `put`: what becomes of it, its source, its upload, and what is remembered of it.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use super::confirm::discard;
 use super::conflict::{Decision, Question, Stamp, decide};
 use super::earlier::{Earlier, Sent};
 use super::folders::{Folder, now};
 use super::journal::Journal;
-use super::plan::{Item, Origin};
+use super::origin::Origin;
+use super::plan::Item;
 use super::put::{ChecksumMode, Run};
 use super::source::{FileSource, Identity, md5_of};
 use super::stdin::StdinSource;
@@ -15,7 +16,7 @@ use super::upload::{Uploaded, upload};
 use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
-use crate::model::report::Transfer;
+use crate::model::report::{Transfer, Verified};
 use crate::model::{Entry, Event, RemotePath, Report};
 
 /// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
@@ -63,9 +64,9 @@ impl Run {
             Step::Done(report) => Ok(*report),
             Step::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
             Step::Send(way) => {
-                let mut ready = self.opened(item, *way)?;
+                let mut ready = self.opened(item, *way).await?;
                 self.started(id, item, &ready);
-                ready.item.checksum = self.checksum(ready.item.source.as_ref(), ready.stdin.is_some(), ready.sent.take()).await?;
+                ready.item.checksum = self.checksum(&item.origin, ready.item.source.as_ref(), ready.sent.take()).await?;
                 self.send(id, item, ready).await
             }
         }
@@ -76,19 +77,15 @@ impl Run {
         self.job.desk.provider.check_name(&item.name)?;
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
-        let local = match &item.origin {
-            Origin::File(path) => Some(path.as_path()),
-            Origin::Stdin => None,
-        };
         if self.job.options.dry_run {
-            let decision = self.decide(item, &folder, local).await?;
+            let decision = self.decide(item, &folder).await?;
             return self.what_would_be(item, &folder, decision).map(|report| Step::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
         let key = format!("{}|{path}", self.job.remote_key);
         // Runs that put to one place take turns; the second sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(Step::Busy) };
-        let journal = local.map(|local| self.journal(key, local, &path)).transpose()?;
+        let journal = self.journal(key, item, &path)?;
         let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
             true => self.folders.look_again(&item.folder).await?,
             false => folder,
@@ -97,8 +94,11 @@ impl Run {
             let Earlier { name, replaces, unused, sent } = earlier;
             return Ok(Step::Send(Box::new(Way { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
         }
-        match self.decide(item, &folder, local).await? {
-            Decision::Skip { there, reason } => Ok(Step::Done(Box::new(self.skipped(item, *there, reason)))),
+        match self.decide(item, &folder).await? {
+            Decision::Skip { there, same, reason } => {
+                let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
+                Ok(Step::Done(Box::new(self.skipped(item, *there, reason))))
+            }
             Decision::Upload { name, replaces } => {
                 let replaces = replaces.map(|old| *old);
                 if let Some(journal) = &journal {
@@ -120,8 +120,20 @@ impl Run {
         Ok(waited.map(|claim| Claim { waited: true, ..claim }))
     }
 
-    async fn decide(&self, item: &Item, folder: &Folder, local: Option<&Path>) -> Result<Decision> {
-        let ask = Question { local, name: &item.name, folder, remote: &self.job.remote_key };
+    /// A move whose copy is there already lacks only its last step.
+    async fn moved_before(&self, origin: &Origin, there: &Entry, reason: String) -> Result<String> {
+        let Some(original) = origin.original().filter(|original| original.moves) else { return Ok(reason) };
+        let verified = match (&there.md5, there.size) {
+            (Some(_), _) => Verified::Md5,
+            (None, Some(_)) => Verified::Size,
+            (None, None) => Verified::None,
+        };
+        original.leave(there, verified, original.is_still_there().await?).await?;
+        Ok(format!("{reason}; its source is removed"))
+    }
+
+    async fn decide(&self, item: &Item, folder: &Folder) -> Result<Decision> {
+        let ask = Question { origin: &item.origin, name: &item.name, folder, remote: &self.job.remote_key };
         decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
 
@@ -141,11 +153,11 @@ impl Run {
 
     fn what_would_be(&self, item: &Item, folder: &Folder, decision: Decision) -> Result<Report> {
         let (name, replaces) = match decision {
-            Decision::Skip { there, reason } => return Ok(self.skipped(item, *there, reason)),
+            Decision::Skip { there, reason, .. } => return Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } => (name, replaces),
         };
         Ok(Report::Planned {
-            action: if replaces.is_some() { "replace" } else { "upload" },
+            action: if replaces.is_some() { "replace" } else { item.origin.action() },
             source: Some(item.shown()),
             remote: self.job.target.remote.clone(),
             path: folder.entry.path.join(&name)?,
@@ -165,16 +177,17 @@ impl Run {
     }
 
     /// Opens the source. Its checksum is still to come.
-    pub(super) fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
-        let stdin = (item.origin == Origin::Stdin).then(|| Arc::new(StdinSource::new(Box::new(std::io::stdin()), item.size)));
+    pub(super) async fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
+        let stdin = matches!(item.origin, Origin::Stdin).then(|| Arc::new(StdinSource::new(Box::new(std::io::stdin()), item.size)));
         let source: Arc<dyn Source> = match (&item.origin, &stdin) {
             (Origin::File(path), _) => Arc::new(FileSource::open(path)?),
             (Origin::Stdin, Some(stdin)) => stdin.clone(),
+            (Origin::Remote(original), _) => Arc::new(original.source().await?),
             (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
         };
         let item = UploadItem {
             checksum: Checksum::default(),
-            metadata: self.job.options.metadata.clone(),
+            metadata: item.origin.original().map_or(&self.job.options.metadata, |original| &original.metadata).clone(),
             source,
             folder: way.folder.entry.clone(),
             siblings: way.folder.children.clone(),
@@ -205,19 +218,42 @@ impl Run {
             }
             (outcome, _) => outcome?,
         };
+        let original = item.origin.original();
+        let still_there = match original {
+            Some(original) => original.is_still_there().await,
+            None => Ok(true),
+        };
+        let still_there = match still_there {
+            Ok(there) => there,
+            Err(changed) if changed.kind() == Kind::Integrity => {
+                self.over_with(journal.as_ref())?;
+                return Err(discard(desk, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
+            }
+            Err(unseen) => return Err(unseen),
+        };
         let identity = journal.as_ref().map(|journal| journal.source().clone());
-        let report = self.finish(item, upload_item, uploaded, identity).await?;
-        if let Some(journal) = journal {
-            journal.over()?;
+        let verified = uploaded.verified;
+        let (entry, report) = self.finish(item, upload_item, uploaded, identity).await?;
+        self.over_with(journal.as_ref())?;
+        if let Some(original) = original.filter(|original| original.moves) {
+            original.leave(&entry, verified, still_there).await?;
         }
         Ok(report)
     }
 
+    fn over_with(&self, journal: Option<&Journal>) -> Result<()> {
+        journal.map_or(Ok(()), Journal::over)
+    }
+
     /// The MD5 that has to stand before the first byte. What an earlier run has sent is not read again for that: the rest
     /// would wait for it.
-    pub(super) async fn checksum(&self, source: &dyn Source, is_stdin: bool, sent: Option<Sent>) -> Result<Checksum> {
+    pub(super) async fn checksum(&self, origin: &Origin, source: &dyn Source, sent: Option<Sent>) -> Result<Checksum> {
+        if let Some(original) = origin.original() {
+            let md5 = original.md5.clone().filter(|_| self.job.options.checksum != ChecksumMode::None);
+            return Ok(Checksum { told: md5.is_some(), md5 });
+        }
         if let Some(sent) = sent {
-            return Ok(Checksum { md5: sent.md5 });
+            return Ok(Checksum { md5: sent.md5, told: false });
         }
         let size = source.size().unwrap_or(u64::MAX);
         let before = match self.job.options.checksum {
@@ -225,11 +261,12 @@ impl Run {
             ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
             ChecksumMode::After | ChecksumMode::None => false,
         };
-        Ok(Checksum { md5: if before && !is_stdin { Some(md5_of(source).await?) } else { None } })
+        let is_stdin = matches!(origin, Origin::Stdin);
+        Ok(Checksum { md5: if before && !is_stdin { Some(md5_of(source).await?) } else { None }, told: false })
     }
 
     /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
-    async fn finish(&self, item: &Item, sent: UploadItem, uploaded: Uploaded, identity: Option<Identity>) -> Result<Report> {
+    async fn finish(&self, item: &Item, sent: UploadItem, uploaded: Uploaded, identity: Option<Identity>) -> Result<(Entry, Report)> {
         let provider = &self.job.desk.provider;
         let mut entry = uploaded.entry;
         let mut kept = None;
@@ -243,11 +280,11 @@ impl Run {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }
         let stamp = Stamp::of(&entry).text();
-        Ok(Report::Uploaded(Transfer {
+        let report = item.origin.report(Transfer {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
-            path: entry.path,
-            id: Some(entry.id),
+            path: entry.path.clone(),
+            id: Some(entry.id.clone()),
             size: uploaded.size,
             md5: uploaded.md5,
             verified: uploaded.verified,
@@ -258,7 +295,8 @@ impl Run {
             stamp: Some(stamp),
             target: None,
             kept,
-        }))
+        });
+        Ok((entry, report))
     }
 
     fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {

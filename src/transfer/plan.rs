@@ -1,21 +1,16 @@
 //! What will be put, and where each file lands: the rules of `put` from the contract of the command line, on local
-//! facts only.
+//! facts only. Over 300 lines with its tests.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::download::part::is_reserved;
+use super::origin::Origin;
 use super::source::unreadable;
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
-
-/// Where the bytes come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    File(PathBuf),
-    Stdin,
-}
 
 /// One file to put.
 #[derive(Clone, Debug)]
@@ -29,11 +24,12 @@ pub struct Item {
 }
 
 impl Item {
-    /// How a person calls the source: the path as it was typed or found, `-` for standard input.
+    /// How a person calls the source: the path as it was typed or found, `-` for standard input, `REMOTE:PATH`.
     pub fn shown(&self) -> String {
         match &self.origin {
             Origin::File(path) => path.display().to_string(),
             Origin::Stdin => "-".to_owned(),
+            Origin::Remote(original) => original.shown.clone(),
         }
     }
 }
@@ -45,6 +41,8 @@ pub struct Plan {
     pub empty_folders: Vec<RemotePath>,
     /// Sources inside a folder that can't be put, each with its reason; the others go on.
     pub unfit: Vec<(String, Error)>,
+    /// haul's own files of downloads in progress, which are nobody's content.
+    pub left_out: Vec<String>,
 }
 
 impl Plan {
@@ -144,6 +142,7 @@ fn walk(top: &Path, target: &RemotePath, plan: &mut Plan) {
         let found = step.map_err(|e| unreadable_step(top, e)).and_then(|entry| place_below(top, target, entry));
         match found {
             Ok(Found::Folder(folder)) => folders.push(folder),
+            Ok(Found::File(item)) if is_reserved(&item.name) => plan.left_out.push(item.shown()),
             Ok(Found::File(item)) => {
                 filled.insert(item.folder.clone());
                 plan.items.push(item);
@@ -151,8 +150,13 @@ fn walk(top: &Path, target: &RemotePath, plan: &mut Plan) {
             Err((shown, error)) => plan.unfit.push((shown, error)),
         }
     }
+    plan.empty_folders.extend(empty_ones(folders, &filled));
+}
+
+/// Of these folders the ones that no file (`filled`) and no other folder makes.
+pub(super) fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>) -> impl Iterator<Item = RemotePath> {
     let has_child: HashSet<RemotePath> = folders.iter().filter_map(RemotePath::parent).collect();
-    plan.empty_folders.extend(folders.into_iter().filter(|f| !filled.contains(f) && !has_child.contains(f) && !f.is_root()));
+    folders.into_iter().filter(move |f| !filled.contains(f) && !has_child.contains(f) && !f.is_root())
 }
 
 enum Found {
@@ -258,6 +262,22 @@ mod tests {
         let plan = lay_out(&named, &RemotePath::root(), true, None).unwrap();
         assert_eq!(plan.empty_folders.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/d/sub/empty"]);
         assert_eq!(plan.bytes(), 3);
+    }
+
+    #[test]
+    fn downloads_in_progress_are_left_out_of_a_folder() {
+        let dir = tree();
+        for name in ["d/.b.mov.haul-part", "d/.b.mov.haul-part.json", "d/b.haul-part"] {
+            std::fs::write(dir.path().join(name), "half").unwrap();
+        }
+        let of = |name: &str| {
+            let named = look_at(&[format!("{}/{name}", dir.path().display())]).unwrap();
+            lay_out(&named, &RemotePath::root(), true, None).unwrap()
+        };
+        let plan = of("d");
+        assert_eq!(plan.items.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["b.haul-part", "b.txt", "a.txt"]);
+        assert_eq!(plan.left_out.len(), 2);
+        assert_eq!(of("d/.b.mov.haul-part").items.len(), 1, "named itself, it is wanted");
     }
 
     #[test]

@@ -55,29 +55,17 @@ pub struct Put {
 /// Puts `sources`. An error means that nothing was sent; failures of single files are events.
 pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     let named = look_at(sources)?;
-    if let Some(protocol) = job.options.protocol {
-        check_protocol(&job, protocol)?;
-    }
-    let account = job.desk.ask(|| job.desk.provider.sign_in()).await?;
-    for warning in &account.warnings {
-        job.desk.events.tell(Event::Warning(warning.clone()));
-    }
-    admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
-    let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
-        .taking_turns(job.ledger.clone(), job.remote_key.clone());
-    let target = &job.target.place.path;
-    // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
-    let exists = folders.find(target).await?.is_some();
-    let as_folder = exists || target_is_folder(&named, job.target.folder);
+    let (run, exists) = Run::begin(job).await?;
+    let as_folder = exists || target_is_folder(&named, run.job.target.folder);
     let plan = {
-        let (target, size) = (target.clone(), job.options.stdin_size);
+        let (target, size) = (run.job.target.place.path.clone(), run.job.options.stdin_size);
         let planned = tokio::task::spawn_blocking(move || lay_out(&named, &target, as_folder, size));
         planned.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").cause(e))??
     };
-    job.desk.events.tell(Event::Planned { files: (plan.items.len() + plan.unfit.len()) as u64, bytes: plan.bytes() });
-    let jobs = job.options.jobs.min(account.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
-    let run = Arc::new(Run { job, folders, limits: account.limits, free: account.quota.free, stopped: OnceLock::new() });
-    run.carry_out(plan, jobs).await;
+    for left_out in &plan.left_out {
+        run.job.desk.events.tell(Event::Note(format!("{left_out}: left out, as it belongs to a download of haul's in progress")));
+    }
+    run.carry_out(plan).await;
     Ok(())
 }
 
@@ -114,7 +102,29 @@ pub(super) struct Run {
 }
 
 impl Run {
-    async fn carry_out(self: Arc<Self>, plan: Plan, jobs: usize) {
+    /// Signs in and looks at the target; true: it is a folder that is there.
+    pub(super) async fn begin(job: Put) -> Result<(Arc<Run>, bool)> {
+        if let Some(protocol) = job.options.protocol {
+            check_protocol(&job, protocol)?;
+        }
+        let account = job.desk.ask(|| job.desk.provider.sign_in()).await?;
+        for warning in &account.warnings {
+            job.desk.events.tell(Event::Warning(warning.clone()));
+        }
+        admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
+        let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
+            .taking_turns(job.ledger.clone(), job.remote_key.clone());
+        // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
+        let exists = folders.find(&job.target.place.path).await?.is_some();
+        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stopped: OnceLock::new() };
+        Ok((Arc::new(run), exists))
+    }
+
+    /// True when every empty folder of the plan is there now; what became of each file is an event.
+    pub(super) async fn carry_out(self: &Arc<Self>, plan: Plan) -> bool {
+        let planned = Event::Planned { files: (plan.items.len() + plan.unfit.len()) as u64, bytes: plan.bytes() };
+        self.job.desk.events.tell(planned);
+        let jobs = self.job.options.jobs.min(self.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         for (shown, error) in plan.unfit {
@@ -147,11 +157,17 @@ impl Run {
             self.told(crew.one_over().await);
         }
         self.tell_left_over();
+        let mut all_made = true;
         for folder in plan.empty_folders {
-            if let Err(error) = self.empty_folder(&folder).await {
-                self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
+            match self.empty_folder(&folder).await {
+                Ok(made) => all_made &= made,
+                Err(error) => {
+                    all_made = false;
+                    self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
+                }
             }
         }
+        all_made
     }
 
     /// Takes off as soon as one of the others has landed.
@@ -220,13 +236,13 @@ impl Run {
         self.job.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 
-    async fn empty_folder(&self, path: &RemotePath) -> Result<()> {
+    async fn empty_folder(&self, path: &RemotePath) -> Result<bool> {
         if self.job.desk.provider.folders().is_none() {
             let note =
                 format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.desk.provider.info().title);
             self.job.desk.events.tell(Event::Note(note));
-            return Ok(());
+            return Ok(false);
         }
-        self.folders.ensure(path).await.map(drop)
+        self.folders.ensure(path).await.map(|_| true)
     }
 }

@@ -1,14 +1,16 @@
 //! A file on a remote as one unbroken stream: what breaks is asked for again from the byte where it broke. For standard
 //! output, and for an upload to another remote; nothing of it is stored here.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use futures_util::{StreamExt, stream};
+use tokio::sync::{Mutex, mpsc};
 
 use super::retry::Desk;
 use super::source::{read_failure, receive};
+use super::stdin::WINDOW;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
@@ -17,11 +19,80 @@ use crate::model::{Entry, Event};
 const READ_AHEAD: usize = 8;
 
 pub struct RemoteSource {
-    desk: Desk,
-    file: Arc<Entry>,
     name: String,
     size: Option<u64>,
+    reel: Arc<Mutex<Reel>>,
+}
+
+/// One download that goes on from part to part, and what of it may be wanted a second time: a part is read once for its
+/// checksum and once for the network, and a new download for each would cost the provider a request and the line its bytes.
+struct Reel {
+    desk: Desk,
+    file: Arc<Entry>,
+    size: Option<u64>,
     version: Version,
+    /// What is kept begins at this byte of the file; `coming` goes on where it ends.
+    start: u64,
+    kept: VecDeque<Bytes>,
+    /// From this byte on it may be asked for again.
+    wanted: Option<u64>,
+    coming: Option<Chunks>,
+}
+
+impl Reel {
+    fn end(&self) -> u64 {
+        self.start + self.held()
+    }
+
+    fn held(&self) -> u64 {
+        self.kept.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    fn at(&self, at: u64) -> Option<Bytes> {
+        let mut begin = self.start;
+        for piece in &self.kept {
+            let within = usize::try_from(at.checked_sub(begin)?).ok()?;
+            if within < piece.len() {
+                return Some(piece.slice(within..));
+            }
+            begin += piece.len() as u64;
+        }
+        None
+    }
+
+    fn drop_before(&mut self, at: u64) {
+        while let Some(first) = self.kept.front().map(|piece| piece.len() as u64).filter(|len| self.start + len <= at) {
+            self.start += first;
+            self.kept.pop_front();
+        }
+    }
+
+    /// The bytes from `at` on, as many as came together, at most up to `end`; none at the end of the file.
+    async fn next(&mut self, at: u64, end: u64) -> Option<std::io::Result<Bytes>> {
+        let cut = |mut piece: Bytes| {
+            piece.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
+            piece
+        };
+        if let Some(piece) = self.at(at) {
+            return Some(Ok(cut(piece)));
+        }
+        if self.coming.is_none() || at != self.end() {
+            self.kept.clear();
+            self.start = at;
+            self.coming = Some(bytes(&self.desk, &self.file, at, u64::MAX, self.size, &self.version));
+        }
+        let piece = match self.coming.as_mut()?.next().await? {
+            Ok(piece) => piece,
+            Err(e) => {
+                self.coming = None;
+                return Some(Err(e));
+            }
+        };
+        // What was handed out goes, unless its part is still on its way and small enough to be held.
+        self.drop_before(self.wanted.map_or(at, |wanted| wanted.max(at.saturating_sub(WINDOW))));
+        self.kept.push_back(piece.clone());
+        Some(Ok(cut(piece)))
+    }
 }
 
 /// What the server calls the content that it gave first (`Download::version`): all further bytes must be of that.
@@ -34,7 +105,11 @@ impl RemoteSource {
             Some(size) => Some(size),
             None => desk.ask(|| desk.provider.open_download(file, 0)).await?.size,
         };
-        Ok(RemoteSource { desk: desk.clone(), file: Arc::new(file.clone()), name, size, version: Version::default() })
+        let file = Arc::new(file.clone());
+        let (start, kept) = (0, VecDeque::new());
+        let version = Version::default();
+        let reel = Reel { desk: desk.clone(), file, size, version, start, kept, wanted: None, coming: None };
+        Ok(RemoteSource { name, size, reel: Arc::new(Mutex::new(reel)) })
     }
 }
 
@@ -49,15 +124,33 @@ impl Source for RemoteSource {
 
     fn read(&self, from: u64, len: u64) -> Chunks {
         let end = from.saturating_add(len);
-        bytes(&self.desk, &self.file, from, self.size.map_or(end, |size| size.min(end)), self.size, &self.version)
+        let end = self.size.map_or(end, |size| size.min(end));
+        Box::pin(stream::unfold((self.reel.clone(), from), move |(reel, at)| async move {
+            if at >= end {
+                return None;
+            }
+            let piece = reel.lock().await.next(at, end).await?;
+            let next = at + piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            Some((piece, (reel, next)))
+        }))
     }
 
+    /// A new part begins: what was before it is not asked for again.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
         let left = self.size.map_or(most, |size| size.saturating_sub(from).min(most));
-        Box::pin(async move { Ok(left) })
+        Box::pin(async move {
+            let mut reel = self.reel.lock().await;
+            reel.wanted = Some(from);
+            reel.drop_before(from);
+            Ok(left)
+        })
     }
 
-    /// What has an id keeps its content: a new one gets another id, or another revision.
+    fn is_one_stream(&self) -> bool {
+        true
+    }
+
+    /// Asked by who knows the provider's id of it (`Original::is_still_there`), after the last byte.
     fn check_unchanged(&self) -> Result<()> {
         Ok(())
     }

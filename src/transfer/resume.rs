@@ -21,6 +21,17 @@ pub(super) enum TakenUp {
     At(Ticket, Box<dyn UploadSession>, u64),
 }
 
+impl TakenUp {
+    /// Bytes that an earlier run has brought there.
+    pub(super) fn sent(&self) -> u64 {
+        match self {
+            TakenUp::Nothing => 0,
+            TakenUp::There(_, _, size) => *size,
+            TakenUp::At(_, _, at) => *at,
+        }
+    }
+}
+
 impl Carrier<'_> {
     pub(super) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
         let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };

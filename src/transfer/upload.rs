@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use super::confirm::{discard, intake_time, settled, verify};
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
+use super::parts::{check_whole, next_part};
 use super::resume::TakenUp;
 use super::retry::{Desk, Patience};
 use super::source::md5_of;
-use super::stdin::WINDOW;
 use super::watch::stalled;
-use crate::contract::{Part, Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
+use crate::contract::{Recovery, Source, Ticket, Upload, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -41,19 +41,33 @@ pub struct Uploaded {
 pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, journal: Option<Journal>) -> Result<Uploaded> {
     let begun = Instant::now();
     let raw = item.source.clone();
-    let passing = hash && item.checksum.md5.is_none();
+    let told = item.checksum.told;
+    let passing = hash && (told || item.checksum.md5.is_none());
     let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing));
     item.source = meter.clone();
     let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)), journal, resumed_from: 0 };
     let taken_up = carrier.take_up(&mut item).await?;
-    // What an earlier run sent does not pass the meter, and its checksum was of the content then: the whole is hashed
-    // beside the sending.
-    let beside = (hash && !matches!(taken_up, TakenUp::Nothing)).then(|| tokio::spawn(async move { md5_of(raw.as_ref()).await }));
+    // What an earlier run sent does not pass the meter, and its checksum was of the content then. One stream brings it before
+    // the rest; else the whole is hashed beside the sending.
+    let unheard = hash && !told && !matches!(taken_up, TakenUp::Nothing);
+    if unheard && raw.is_one_stream() {
+        meter.read_over(taken_up.sent()).await?;
+    }
+    let beside = (unheard && !raw.is_one_stream()).then(|| tokio::spawn(async move { md5_of(raw.as_ref()).await }));
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     let entry = settled(desk, id, &ticket, size).await?;
     let md5 = match (beside, item.checksum.md5.take()) {
         (Some(beside), _) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
+        (None, Some(told_before)) if told => match meter.md5(size).await.filter(|passed| !passed.eq_ignore_ascii_case(&told_before)) {
+            Some(passed) => {
+                let why = format!("the MD5 differs: {told_before} is told at the source, {passed} came");
+                let error = Error::new(Kind::Integrity, why).on(entry.path.to_string());
+                carrier.note(Journal::over)?;
+                return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
+            }
+            None => Some(told_before),
+        },
         (None, Some(before)) => Some(before),
         (None, None) => meter.md5(size).await,
     };
@@ -119,7 +133,7 @@ impl Carrier<'_> {
                     self.resumed_from = 0;
                     item.unused = (!session.protocol().spoils_its_name()).then_some(ticket);
                 }
-                Err(error) if accepted == 0 && is_closed(&error) && self.has_another(item, session.protocol()) => {
+                Err(error) if accepted == 0 && !self.is_dry() && is_closed(&error) && self.has_another(item, session.protocol()) => {
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
                     session.abort().await;
                     item.avoid.push(session.protocol());
@@ -212,6 +226,7 @@ impl Carrier<'_> {
             match outcome {
                 Ok(_) if all_sent => return Ok(Carried::Finished(at)),
                 Ok(sent) => (at, all_sent) = sent,
+                Err(failure) if self.is_dry() => return Err(failure),
                 Err(failure) => match self.recover(session, failure).await? {
                     Recovery::StartOver => return Ok(Carried::StartOver),
                     Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
@@ -276,6 +291,11 @@ impl Carrier<'_> {
         self.desk.until_there(patience, || self.desk.provider.landed(ticket)).await
     }
 
+    /// The source has its own patience, and it is at its end.
+    fn is_dry(&self) -> bool {
+        self.pulse.dry.load(Ordering::Relaxed)
+    }
+
     fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
         item.protocol.is_none() && self.desk.provider.info().protocols.iter().any(|p| *p != failed && !item.avoid.contains(p))
     }
@@ -292,35 +312,4 @@ fn is_closed(error: &Error) -> bool {
 
 pub(super) fn size_of(item: &UploadItem, entry: &Entry) -> u64 {
     item.source.size().or(entry.size).unwrap_or(0)
-}
-
-/// The source is over where the upload is: a pipe may hold more than the user said, a file may have changed meanwhile.
-async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
-    if source.available(size, 1).await? > 0 {
-        return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on(source.name()));
-    }
-    source.check_unchanged()
-}
-
-async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_unknown_size: bool, at: u64) -> Result<Part> {
-    let part = |len, last| Part { source: source.clone(), offset: at, len, last };
-    match (source.size(), slicing) {
-        (None, _) if !takes_unknown_size => Err(Error::new(Kind::NeedsSize, "the size must be known first")),
-        (None, Slicing::Whole) => Ok(part(u64::MAX, true)),
-        (None, Slicing::Parts(most)) => {
-            let most = most.clamp(1, WINDOW);
-            let len = source.available(at, most).await?;
-            Ok(part(len, len < most))
-        }
-        (Some(size), Slicing::Whole) => Ok(part(size.saturating_sub(at), true)),
-        (Some(size), Slicing::Parts(most)) => {
-            let len = source.available(at, most.max(1).min(size.saturating_sub(at))).await?;
-            if len == 0 && at < size {
-                return Err(
-                    Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size")).on(source.name())
-                );
-            }
-            Ok(part(len, at + len == size))
-        }
-    }
 }

@@ -72,7 +72,9 @@ impl Local {
 
     fn journal(&self) -> Journal {
         let place = ("studio".to_owned(), "/in/film.bin".to_owned());
-        Journal::new(self.ledger.clone(), "key".to_owned(), place, Identity::of(&self.dir.path().join("film.bin")).unwrap())
+        let source = Identity::of(&self.dir.path().join("film.bin")).unwrap();
+        let shown = source.path.clone();
+        Journal::new(self.ledger.clone(), "key".to_owned(), place, source, shown)
     }
 
     /// The first run: sends `parts` and dies. Before the last step of all, if these are all.
@@ -96,7 +98,7 @@ async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> Up
         folder: world.folder("in").await,
         siblings: [].into(),
         name: "film.bin".to_owned(),
-        checksum: Checksum { md5 },
+        checksum: Checksum { md5, told: false },
         metadata: Arc::default(),
         replaces: None,
         protocol: None,

@@ -49,7 +49,7 @@ fn item(folder_id: &str) -> UploadItem {
         folder: Entry::new(EntryKind::Folder, folder_id, path("/Show")),
         siblings: Arc::from([]),
         name: "clip.mp4".into(),
-        checksum: Checksum { md5: Some("2d53a2f20ffc76c89848b6a47c97d5d8".into()) },
+        checksum: Checksum { md5: Some("2d53a2f20ffc76c89848b6a47c97d5d8".into()), told: false },
         metadata: Default::default(),
         replaces: None,
         protocol: None,

@@ -1,7 +1,12 @@
 //! One source copied, with all that is in it. Where the server copies no folders (giga0, providers.md 2.9) they are made
 //! and their files copied one by one.
 
+use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use super::super::scan::may_go_into;
 use super::landing::{Landing, landing};
@@ -15,7 +20,7 @@ use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::conflict::IfExists;
 
 /// One thing to copy.
-struct Piece {
+pub(super) struct Piece {
     entry: Entry,
     /// `REMOTE:PATH`
     shown: String,
@@ -25,6 +30,46 @@ struct Piece {
     above: Arc<[String]>,
 }
 
+impl Piece {
+    pub fn new(source: &Found, folder: RemotePath, name: String) -> Piece {
+        Piece { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]) }
+    }
+
+    fn as_lost(&self) -> Lost {
+        Lost {
+            shown: self.shown.clone(),
+            path: self.folder.join(&self.name).ok(),
+            inside: !self.above.is_empty(),
+            folder: self.entry.is_folder(),
+        }
+    }
+
+    fn place(&self) -> (RemotePath, String) {
+        (self.folder.clone(), self.name.clone())
+    }
+}
+
+/// What is told of a piece that failed.
+struct Lost {
+    shown: String,
+    path: Option<RemotePath>,
+    inside: bool,
+    folder: bool,
+}
+
+/// What is on its way.
+#[derive(Default)]
+struct Air {
+    flights: FuturesUnordered<Flight>,
+    /// Names that the shelves don't know of yet.
+    names: HashSet<(RemotePath, String)>,
+    /// Something that belongs into a copied folder is missing there.
+    partly: bool,
+}
+
+/// The copying of one file, which needs nothing else of this run.
+type Flight = Pin<Box<dyn Future<Output = (Piece, Result<Entry>)> + Send>>;
+
 enum Outcome {
     Over(Box<Report>),
     /// A folder's place is made; these go into it.
@@ -32,49 +77,84 @@ enum Outcome {
 }
 
 impl Run {
-    /// Failures of single pieces are events; the error is that of the source itself.
-    pub(super) async fn copy_all(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<()> {
-        let mut whole = true;
-        let outcome = self.copy_pieces(source, to, name, &mut whole).await;
-        // Whether its own place was made is not known then.
-        whole &= outcome.as_ref().err().is_none_or(|e| e.kind() != Kind::Unknown) || self.copies_folders();
-        if !whole && source.entry.is_folder() && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
-            let text = format!("{} is copied in part; `--if-exists skip` goes on with what is missing", source.shown);
-            self.job.desk.events.tell(Event::Warning(text));
+    /// Files under a name that is free are copied several at once; whatever changes more than its own name waits for them.
+    /// Failures of single pieces are events.
+    pub(super) async fn copy_all(&mut self, mut open: Vec<Piece>) {
+        // Taken from the end.
+        open.reverse();
+        let mut air = Air::default();
+        while let Some(piece) = open.pop().filter(|_| !self.stopped) {
+            if air.names.contains(&piece.place()) {
+                self.land(&mut air, 0).await;
+            }
+            let lost = piece.as_lost();
+            match self.begin(&mut air, piece).await {
+                Ok(None) => self.land(&mut air, self.job.jobs.saturating_sub(1)).await,
+                Ok(Some(Outcome::Over(report))) => self.finished(*report),
+                Ok(Some(Outcome::Opened(pieces))) => open.extend(pieces),
+                Err(e) => self.lost(&mut air, lost, &e),
+            }
         }
-        outcome
+        self.land(&mut air, 0).await;
+        if air.partly && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
+            let text = "not all of a folder is copied; with `--if-exists skip` the same command goes on with what is missing";
+            self.job.desk.events.tell(Event::Warning(text.to_owned()));
+        }
     }
 
-    async fn copy_pieces(&mut self, source: &Found, to: &RemotePath, name: &str, whole: &mut bool) -> Result<()> {
-        let piece = Piece {
-            entry: source.entry.clone(),
-            shown: source.shown.clone(),
-            folder: to.clone(),
-            name: name.to_owned(),
-            above: Arc::from([]),
-        };
-        let mut open = match self.copy_piece(piece).await? {
-            Outcome::Over(report) => {
-                self.finished(*report);
-                return Ok(());
-            }
-            Outcome::Opened(pieces) => pieces,
-        };
-        while let Some(piece) = open.pop() {
-            if self.stopped {
-                break;
-            }
-            let (shown, path) = (piece.shown.clone(), piece.folder.join(&piece.name).ok());
-            match self.copy_piece(piece).await {
-                Ok(Outcome::Over(report)) => self.finished(*report),
-                Ok(Outcome::Opened(pieces)) => open.extend(pieces),
-                Err(e) => {
-                    *whole = false;
-                    self.failed(&shown, path.as_ref(), &e);
-                }
+    /// Waits until at most `most` are on their way.
+    async fn land(&mut self, air: &mut Air, most: usize) {
+        while air.flights.len() > most {
+            let Some((piece, copied)) = air.flights.next().await else { return };
+            air.names.remove(&piece.place());
+            let told = match copied {
+                Ok(copy) => self.landed(&piece, copy).await,
+                Err(e) => Err(e),
+            };
+            match told {
+                Ok(report) => self.finished(report),
+                Err(e) => self.lost(air, piece.as_lost(), &e),
             }
         }
-        Ok(())
+    }
+
+    /// A piece that failed. Of a folder that is made piece by piece others may be there.
+    fn lost(&mut self, air: &mut Air, lost: Lost, error: &Error) {
+        let Lost { shown, path, inside, folder } = lost;
+        // Whether a folder's own place was made is not known then.
+        air.partly |= inside || (folder && error.kind() == Kind::Unknown && !self.copies_folders());
+        self.failed(&shown, path.as_ref(), error);
+    }
+
+    /// Can it be copied beside others, if its name is free?
+    fn flies(&self, piece: &Piece) -> bool {
+        !self.job.dry_run && !piece.entry.is_folder() && piece.name == piece.entry.name
+    }
+
+    /// None: it is on its way, beside others. What changes more than its own name waits for them, and is done here.
+    async fn begin(&mut self, air: &mut Air, piece: Piece) -> Result<Option<Outcome>> {
+        let opens = piece.entry.is_folder() && !self.copies_folders();
+        if !self.flies(&piece) {
+            self.land(air, if opens { usize::MAX } else { 0 }).await;
+            return self.copy_piece(piece).await.map(Some);
+        }
+        self.job.desk.provider.check_name(&piece.name)?;
+        let shelf = self.shelves.at(&piece.folder).await?.clone();
+        match landing(self.job.if_exists, Way::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
+            Landing::Free(name) if name == piece.name => {
+                let hands = self.hands.clone();
+                air.names.insert(piece.place());
+                air.flights.push(Box::pin(async move {
+                    let copied = hands.copy_into(&piece.entry, &shelf.folder, &shelf.children).await;
+                    (piece, copied)
+                }));
+                Ok(None)
+            }
+            _ => {
+                self.land(air, 0).await;
+                self.copy_piece(piece).await.map(Some)
+            }
+        }
     }
 
     async fn copy_piece(&mut self, piece: Piece) -> Result<Outcome> {

@@ -13,7 +13,7 @@ use crate::transfer::retry::Desk;
 const LATE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-pub(super) struct Hands(Desk);
+pub struct Hands(Desk);
 
 impl Hands {
     pub fn new(desk: Desk) -> Hands {

@@ -12,12 +12,13 @@ mod replacing;
 mod shelves;
 
 pub use editing::edit;
+pub(super) use hands::Hands;
 pub use places::{Found, Places};
 pub use removing::Remover;
 
 use std::sync::Arc;
 
-use self::hands::Hands;
+use self::copying::Piece;
 use self::shelves::Shelves;
 use super::conflict::IfExists;
 use super::retry::Desk;
@@ -41,6 +42,8 @@ pub struct Arrange {
     pub way: Way,
     pub to: Address,
     pub if_exists: IfExists,
+    /// Copies of single files at once.
+    pub jobs: usize,
     pub dry_run: bool,
     pub fail_fast: bool,
 }
@@ -63,6 +66,7 @@ pub async fn arrange(job: Arrange, from: &[Address]) -> Result<()> {
     }
     let folder = run.target(from.len() > 1).await?;
     let above = if sources.iter().any(|s| s.entry.is_folder()) { run.shelves.above(&run.job.to.place.path).await? } else { Vec::new() };
+    let mut pieces = Vec::new();
     for source in sources {
         if run.stopped {
             break;
@@ -73,12 +77,17 @@ pub async fn arrange(job: Arrange, from: &[Address]) -> Result<()> {
         };
         let outcome = match above.contains(&source.entry.id) {
             true if source.entry.is_folder() => Err(into_itself()),
-            _ => run.bring(&source, &path, &name).await,
+            _ if run.job.way == Way::Copy => {
+                pieces.push(Piece::new(&source, path, name));
+                continue;
+            }
+            _ => run.move_one(&source, &path, &name).await.map(|report| run.finished(report)),
         };
         if let Err(e) = outcome {
             run.failed(&source.shown, path.join(&name).ok().as_ref(), &e);
         }
     }
+    run.copy_all(pieces).await;
     Ok(())
 }
 
@@ -104,17 +113,6 @@ impl Run {
         let path = &self.job.to.place.path;
         let as_folder = several || self.job.to.folder || path.is_root() || self.shelves.is_there(path).await?;
         Ok(as_folder.then(|| path.clone()))
-    }
-
-    async fn bring(&mut self, source: &Found, folder: &RemotePath, name: &str) -> Result<()> {
-        match self.job.way {
-            Way::Move => {
-                let report = self.move_one(source, folder, name).await?;
-                self.finished(report);
-                Ok(())
-            }
-            Way::Copy => self.copy_all(source, folder, name).await,
-        }
     }
 
     fn finished(&mut self, report: Report) {
@@ -161,7 +159,7 @@ fn split(to: &Address) -> Result<(RemotePath, String)> {
     }
 }
 
-fn top_stays(address: &Address) -> Error {
+pub(super) fn top_stays(address: &Address) -> Error {
     Error::new(Kind::Usage, "a top folder can't be moved or copied as one").on(address.to_string()).hint("name what is in it")
 }
 
