@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use crate::haul::Ran;
-use crate::put::Play;
+use crate::put::{Play, bytes};
 
 const ROUTES: [(&str, &str); 5] =
     [("iogates", "tus"), ("iogates", "plupload"), ("iogates", "ftps"), ("giga0", "auto"), ("fileago", "auto")];
@@ -104,4 +104,29 @@ fn a_job_of_github_gets_annotations_and_a_summary() {
     assert_eq!(ran.events("failed").len(), 12, "standard output stays JSON");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.starts_with("# before\n") && page.contains("1 file, 1 B in") && page.contains("| uploaded | d/a.txt |"), "{page}");
+}
+
+/// `script` gives the command a terminal; standard output is a file in it.
+#[cfg(unix)]
+#[test]
+fn a_file_to_a_pipe_is_watched_on_the_terminal() {
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        assert!(std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_none(), "`script` (util-linux) is missing");
+        println!("skipped: there is no `script` to give the command a terminal");
+        return;
+    }
+    let play = Play::new();
+    play.stored("giga0", "/film.bin", &bytes(1_500_000, 3));
+    let haul = play.home.command(&["cat", "--bwlimit", "1M", "giga0:/film.bin"]);
+    let line = format!("{} cat --bwlimit 1M giga0:/film.bin", haul.get_program().to_string_lossy());
+    let at_terminal = |line: &str| {
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", line, "/dev/null"]).env_clear().current_dir(haul.get_current_dir().unwrap());
+        let output = script.envs(haul.get_envs().filter_map(|(k, v)| Some((k, v?)))).env("TERM", "xterm").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    let seen = String::from_utf8_lossy(&at_terminal(&format!("{line} > out.bin"))).into_owned();
+    assert!(seen.contains("film.bin"), "{seen:?}");
+    assert!(std::fs::read(haul.get_current_dir().unwrap().join("out.bin")).unwrap() == bytes(1_500_000, 3).0);
 }

@@ -1,6 +1,11 @@
 //! `haul get`: files and folders from remotes.
 
+use std::pin::pin;
+
 use clap::Args;
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::DONE;
 use super::desk::{Desk, OpenRemote};
@@ -10,6 +15,7 @@ use super::receipt::{ReceiptArgs, Receipts};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
+use crate::render::Renderer;
 use crate::transfer::get::stdout::pour;
 use crate::transfer::get::{GetOptions, Origin, get};
 
@@ -77,21 +83,38 @@ pub async fn to_stdout(desk: &mut Desk, sources: Vec<Address>, literal: bool, tr
     if desk.renderer.style().json {
         return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").hint("get the file to a name"));
     }
-    let (events, mut told) = Events::channel();
+    let (events, told) = Events::channel();
     let origins = origins(desk, sources, literal, transfer, &events).await?;
-    let outcome = pour(&origins, transfer.checksum, Box::new(desk.renderer.pipe())).await;
-    while let Ok(event) = told.try_recv() {
-        match event {
-            Event::Warning(text) => desk.renderer.warning(&text),
-            Event::Note(text) | Event::Waiting { why: text, .. } => desk.renderer.note(&text),
-            _ => {}
+    let pouring = pour(&origins, transfer.checksum, Box::new(desk.renderer.pipe()));
+    let telling = async {
+        match desk.renderer.style().draws_beside_output() {
+            true => drop(desk.renderer.follow(told).await),
+            false => tell(&desk.renderer, told).await,
         }
-    }
+    };
+    let outcome = match select(pin!(pouring), pin!(telling)).await {
+        Either::Left((outcome, telling)) => {
+            // What was said last.
+            let _ = telling.now_or_never();
+            outcome
+        }
+        Either::Right(((), pouring)) => pouring.await,
+    };
     // A reader that has what it wanted (`haul cat … | head`) leaves.
     if desk.renderer.closed() {
         return Ok(DONE);
     }
     outcome.map(|()| DONE)
+}
+
+async fn tell(renderer: &Renderer, mut told: UnboundedReceiver<Event>) {
+    while let Some(event) = told.recv().await {
+        match event {
+            Event::Warning(text) => renderer.warning(&text),
+            Event::Note(text) | Event::Waiting { why: text, .. } => renderer.note(&text),
+            _ => {}
+        }
+    }
 }
 
 /// The last argument is LOCAL when it is no address.

@@ -115,6 +115,11 @@ pub(super) enum Voice {
 }
 
 impl Style {
+    /// Standard output takes a file: progress is drawn where somebody watches, and the file goes elsewhere.
+    pub fn draws_beside_output(&self) -> bool {
+        self.voice() == Voice::Bars && !self.terminal.out
+    }
+
     pub(super) fn voice(&self) -> Voice {
         match self.progress {
             Progress::Plain if self.json => Voice::Events,
@@ -155,6 +160,8 @@ mod tests {
         assert_eq!(watched.voice(), Voice::Bars);
         assert_eq!(Style::default().voice(), Voice::Lines);
         assert_eq!(Style { quiet: true, ..watched.clone() }.voice(), Voice::Silent);
+        let both = Terminal { out: true, ..terminal };
+        assert!(watched.draws_beside_output() && !Style { terminal: both, ..watched.clone() }.draws_beside_output());
         assert_eq!(Style { progress: Progress::None, ..watched.clone() }.voice(), Voice::Silent);
         assert_eq!(Style { progress: Progress::Bar, ..Style::default() }.voice(), Voice::Lines);
         assert_eq!(Style { terminal: Terminal { ci: true, ..terminal }, ..watched.clone() }.voice(), Voice::Lines);

@@ -9,7 +9,8 @@ use futures_util::StreamExt;
 use super::keep::Known;
 use super::{Origin, shown_source};
 use crate::error::{Error, Kind, Result};
-use crate::model::Entry;
+use crate::model::event::FileId;
+use crate::model::{Entry, Event};
 use crate::transfer::put::ChecksumMode;
 use crate::transfer::remote::{Version, bytes};
 use crate::transfer::source::read_failure;
@@ -25,14 +26,19 @@ pub async fn pour(origins: &[Origin], checksum: ChecksumMode, mut out: Out) -> R
             Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(shown_source(&origin.address, &origin.entry))
         );
     }
-    for origin in origins {
+    if let Some(first) = origins.first() {
+        let bytes = origins.iter().filter_map(|origin| origin.entry.size).fold(0, u64::saturating_add);
+        first.desk.events.tell(Event::Planned { files: origins.len() as u64, bytes });
+    }
+    for (id, origin) in (0..).zip(origins) {
         let on = shown_source(&origin.address, &origin.entry);
-        out = one(origin, checksum, out).await.map_err(|e| e.on(on))?;
+        origin.desk.events.tell(Event::Started { id, name: on.clone(), size: origin.entry.size });
+        out = one(id, origin, checksum, out).await.map_err(|e| e.on(on))?;
     }
     Ok(())
 }
 
-async fn one(origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
+async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
     let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
@@ -42,7 +48,8 @@ async fn one(origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
     let mut size = 0u64;
     while let Some(piece) = chunks.next().await {
         let piece = piece.map_err(|e| read_failure(e, &file.path.to_string()))?;
-        size += piece.len() as u64;
+        let len = piece.len() as u64;
+        size += len;
         if let Some(limit) = &origin.desk.limit {
             limit.take(piece.len()).await;
         }
@@ -58,6 +65,7 @@ async fn one(origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
         let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
         let (to, hashing) = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").cause(e))?;
         (pouring, hash) = (Some(to), hashing);
+        origin.desk.events.tell(Event::Sent { id, bytes: len });
     }
     check(&file, size, md5, hash)?;
     pouring.ok_or_else(|| Error::new(Kind::Other, "standard output is gone"))
