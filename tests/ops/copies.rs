@@ -185,7 +185,8 @@ fn a_lost_answer_leaves_no_duplicate() {
 fn some_of_a_folder_fail() {
     let play = Play::with_files("giga0", &["/d/a", "/d/b", "/d/c"]);
     play.script("giga0/file/copy:413");
-    let ran = play.json(&["cp", "giga0:/d", "giga0:/e"]).ends_with(9);
+    // One after the other, so that the fault meets the first.
+    let ran = play.json(&["cp", "-j", "1", "giga0:/d", "giga0:/e"]).ends_with(9);
     let failed = ran.events("failed");
     assert_eq!((failed.len(), &failed[0]["source"], &failed[0]["path"]), (1, &"giga0:/d/a".into(), &"/e/a".into()));
     assert_eq!(play.there("giga0:/e"), set(["/e/b", "/e/c"]));
