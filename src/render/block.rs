@@ -27,14 +27,9 @@ impl Block {
         }
     }
 
-    /// Text as it is, everything else as compact JSON.
     fn extra(&mut self, fields: &Map<String, Value>) {
-        for (name, value) in fields {
-            match value {
-                Value::Null => {}
-                Value::String(text) => self.field(name, Some(text)),
-                other => self.field(name, Some(other.to_string())),
-            }
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+            self.field(name, Some(plain(value)));
         }
     }
 
@@ -42,6 +37,25 @@ impl Block {
         let width = self.fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         let lines = self.fields.iter().map(|(name, value)| format!("\n  {name:<width$}  {value}"));
         std::iter::once(self.title).chain(lines).collect()
+    }
+}
+
+/// A provider's field in words: `Scene 4, Take two words`, `upload true, comments false`.
+fn plain(value: &Value) -> String {
+    let joined = |parts: Vec<String>, by: &str| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by);
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        // An object in a list is one thing with its fields' values; alone, each field is a thing of its own.
+        Value::Array(items) => {
+            let one = |item: &Value| match item {
+                Value::Object(fields) => joined(fields.values().map(plain).collect(), " "),
+                item => plain(item),
+            };
+            joined(items.iter().map(one).collect(), ", ")
+        }
+        Value::Object(fields) => joined(fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect(), ", "),
+        other => other.to_string(),
     }
 }
 
@@ -94,15 +108,22 @@ pub(super) fn remote(remote: &RemoteLine) -> String {
     block.field("provider", Some(&remote.provider));
     block.field("url", remote.url.as_ref());
     block.field("origin", Some(&remote.origin));
-    block.extra(&remote.settings);
+    let told = ["provider", "url"];
+    block.extra(&remote.settings.iter().filter(|(name, _)| !told.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect());
     block.text()
 }
 
 /// `00:00:12:05  ann  2020-07-07 10:14  @61007` and the text below it, its lines kept. Where the source has a timecode of
 /// its own, that is said too.
 pub(super) fn comment(comment: &CommentLine) -> String {
-    let mut time = comment.timecode.clone().unwrap_or_else(|| "-".to_owned());
-    if let Some(end) = &comment.timecode_out {
+    // A file that tells no frame rate has milliseconds only.
+    let first = comment.times.first();
+    let (start, end) = match &comment.timecode {
+        Some(start) => (Some(start.clone()), comment.timecode_out.clone()),
+        None => (first.map(|span| clock(span.start_ms)), first.and_then(|span| span.end_ms).map(clock)),
+    };
+    let mut time = start.unwrap_or_else(|| "-".to_owned());
+    if let Some(end) = end {
         time.push_str(&format!(" to {end}"));
     }
     if let Some(source) = comment.source_timecode.as_ref().filter(|source| comment.timecode.as_ref() != Some(source)) {
@@ -114,6 +135,16 @@ pub(super) fn comment(comment: &CommentLine) -> String {
     let text: Vec<String> = comment.text.lines().map(|line| format!("    {}", visible(line))).collect();
     let parent = comment.parent.as_ref().map(|id| format!("  answers @{}", visible(id))).unwrap_or_default();
     format!("{}  {}  {created}  @{}{parent}{removed}\n{}", visible(&time), visible(owner), visible(&comment.id), text.join("\n"))
+}
+
+/// `01:12.200`, with hours in front where there are some: as `--at` takes it.
+fn clock(millis: i64) -> String {
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes:02}:{seconds:02}.{millis:03}"),
+        hours => format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}"),
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +174,9 @@ mod tests {
         assert_eq!(comment(&line), "00:00:12:05  ann  -  @12  answers @11  (removed)\n");
         line.timecode = None;
         line.source_timecode = None;
+        line.times = vec![crate::model::timecode::Span { start_ms: 72_200, end_ms: Some(3_600_001) }];
+        assert!(comment(&line).starts_with("01:12.200 to 01:00:00.001  ann"), "{}", comment(&line));
+        line.times = Vec::new();
         assert!(comment(&line).starts_with("-  ann"));
     }
 
@@ -152,6 +186,14 @@ mod tests {
             remote(&samples::remote()),
             "studio\n  provider  iogates\n  url       https://iogates.com\n  origin    file\n  password  ***\n  username  ann"
         );
+    }
+
+    #[test]
+    fn a_providers_own_fields_are_words() {
+        let told = |json: &str| plain(&serde_json::from_str(json).unwrap());
+        assert_eq!(told(r#"[{"name":"Scene","value":4},{"name":"Take","value":"two words"}]"#), "Scene 4, Take two words");
+        assert_eq!(told(r#"{"upload":true,"comments":false}"#), "upload true, comments false");
+        assert_eq!(told(r#"["a",null,2]"#), "a, 2");
     }
 
     #[test]
