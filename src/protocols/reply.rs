@@ -14,6 +14,8 @@ use crate::model::text::first_words;
 /// Longest wait that a server's `Retry-After` can ask of us; beyond it a person should decide.
 const LONGEST_WISH: Duration = Duration::from_secs(3600);
 const WORDS_SHOWN: usize = 200;
+/// Words of a page's title that its heading may say again.
+const LONGEST_TITLE: usize = 20;
 /// Bytes of a body in which they are sought.
 const WORDS_SOUGHT: usize = 64 << 10;
 
@@ -91,7 +93,7 @@ impl Reply {
             None => (text.as_ref(), None),
         };
         let quoted = match text.trim_start().starts_with('<') {
-            true => Some(first_words(&without_tags(text), WORDS_SHOWN)).filter(|words| !words.is_empty()),
+            true => Some(first_words(&once(&without_tags(text)), WORDS_SHOWN)).filter(|words| !words.is_empty()),
             false => None,
         };
         let quoted = quoted.unwrap_or_else(|| first_words(text, WORDS_SHOWN));
@@ -144,6 +146,14 @@ fn said_in(json: &str) -> Option<String> {
     said.map(|said| first_words(said, WORDS_SHOWN))
 }
 
+/// Without the title of a page whose heading says the same.
+fn once(page: &str) -> String {
+    let words: Vec<&str> = page.split_whitespace().collect();
+    let said_twice = |n: &usize| words.get(..*n).is_some_and(|title| words.get(*n..2 * *n) == Some(title));
+    let title = (1..=LONGEST_TITLE).rev().find(said_twice).unwrap_or(0);
+    words.into_iter().skip(title).collect::<Vec<_>>().join(" ")
+}
+
 /// What stands between the tags, styles and scripts left out.
 fn without_tags(page: &str) -> String {
     let (mut words, mut rest) = (String::new(), page);
@@ -187,6 +197,8 @@ mod tests {
         assert!(e.to_string().contains("\"\\u{1b}[2J Maintenance\""), "{e}");
         let page = "<!DOCTYPE html><head><style>p { x }</style><title>502</title></head>\n<body class=\"a\"><h1>Bad <b>gateway</b></h1>";
         assert!(reply(502, &[], page).refusal().to_string().ends_with("HTTP 502: 502 Bad gateway"));
+        let twice = "<title>413 Too Large</title><h1>413 Too Large</h1><hr>nginx";
+        assert!(reply(413, &[], twice).refusal().to_string().ends_with("HTTP 413: 413 Too Large nginx"));
         assert!(reply(502, &[], "<html></html>").refusal().to_string().ends_with("HTTP 502: <html></html>"));
         let capitals = "<STYLE>p { x }</STYLE><SCRIPT>f()</Script >Gone";
         assert!(reply(502, &[], capitals).refusal().to_string().ends_with("HTTP 502: Gone"));
