@@ -130,3 +130,26 @@ fn a_file_to_a_pipe_is_watched_on_the_terminal() {
     assert!(seen.contains("film.bin"), "{seen:?}");
     assert!(std::fs::read(haul.get_current_dir().unwrap().join("out.bin")).unwrap() == bytes(1_500_000, 3).0);
 }
+
+#[test]
+fn a_mistake_in_the_options_is_an_event_too() {
+    let play = Play::new();
+    for args in [["put", "--json", "-j", "0", "a", "giga0:"], ["put", "--json", "a", "giga0:", "--jobz", "3"]] {
+        let ran = play.home.run(&args).ends_with(2);
+        assert_eq!(ran.events("failed")[0]["error"]["kind"], "usage");
+        assert_eq!((ran.json().len(), ran.stderr.lines().count()), (1, 1), "{}", ran.stderr);
+    }
+    let asked = play.home.command(&["put", "-j", "0", "a", "giga0:"]).env("HAUL_JSON", "1").output().unwrap();
+    assert!(String::from_utf8_lossy(&asked.stdout).contains(r#""event":"failed""#));
+    // Where it went wrong is told in fields of its own.
+    let failed = play.home.run(&["get", "--json", "giga0:/none", "."]).ends_with(3).events("failed");
+    assert_eq!((&failed[0]["remote"], &failed[0]["path"]), (&"giga0".into(), &"/none".into()));
+}
+
+#[test]
+fn what_an_option_takes_is_completed() {
+    let script = Play::new().home.run(&["completions", "bash"]).ends_with(0).stdout;
+    for words in ["update replace skip rename fail", "auto tus plupload ftps ftp multipart", "private unlisted public"] {
+        assert!(script.contains(&format!("compgen -W \"{words}\"")), "{words}");
+    }
+}

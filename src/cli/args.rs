@@ -13,7 +13,7 @@ use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
 use super::Verb;
 use super::put::PutArgs;
 use crate::config::{Config, DefaultValue, Defaults, Env, Prompt, Where, ask_on_terminal};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::providers::REGISTRY;
 use crate::render::{Progress, Renderer, Style, exit};
 
@@ -46,7 +46,7 @@ pub struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE")]
     pub verbose: u8,
     /// auto, bar, plain or none
-    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", value_parser = progress)]
+    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::values::one_of(&["auto", "bar", "plain", "none"], progress))]
     pub progress: Progress,
 }
 
@@ -66,17 +66,31 @@ pub enum Early {
     Ours(Error),
 }
 
+/// A script that asked for JSON gets its mistakes so, too, before its options could be read.
+fn wants_json() -> bool {
+    let typed = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    let yes = ["y", "yes", "t", "true", "on", "1"];
+    let set = std::env::var("HAUL_JSON").is_ok_and(|value| yes.contains(&value.to_lowercase().as_str()));
+    typed || set
+}
+
 impl Early {
     pub fn end(self) -> ExitCode {
         match self {
+            Early::Clap(e) if e.use_stderr() && wants_json() => {
+                let text = e.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                Early::Ours(Error::new(Kind::Usage, first.trim_start_matches("error: ")).hint("see `haul help`")).end()
+            }
             Early::Clap(e) => {
                 // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
                 let _ = e.print();
                 ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2))
             }
             Early::Ours(e) => {
-                let renderer = Renderer::new(Style::default());
+                let renderer = Renderer::new(Style { json: wants_json(), ..Style::default() });
                 renderer.error(&e);
+                let _ = renderer.finish();
                 ExitCode::from(exit::status(e.kind()))
             }
         }

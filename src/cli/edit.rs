@@ -38,7 +38,7 @@ pub struct EditArgs {
 #[derive(Args)]
 pub struct FolderArgs {
     /// Who finds a folder: private, unlisted or public (giga0)
-    #[arg(long, value_name = "V", value_parser = visibility)]
+    #[arg(long, value_name = "V", hide_possible_values = true, value_parser = values::one_of(&["private", "unlisted", "public"], visibility))]
     pub visibility: Option<Visibility>,
     /// Read a folder's password from standard input, up to the first line end; an empty line takes it away (giga0)
     #[arg(long)]
@@ -85,6 +85,6 @@ pub fn check(remote: &OpenRemote, changes: &Changes) -> Result<()> {
     let possible = |kind| remote.provider.editing().is_some_and(|editing| editing.check(kind, changes).is_ok());
     match changes.is_empty() || possible(EntryKind::File) || possible(EntryKind::Folder) {
         true => Ok(()),
-        false => Err(lacking(remote, "visibility", "lets nothing but the name be edited, if anything")),
+        false => Err(lacking(remote, "visibility", "keeps no visibility, password or type that could be set")),
     }
 }

@@ -103,6 +103,7 @@ pub fn main() -> ExitCode {
     };
     let mut desk = Desk::new(parsed.config, env, &parsed.global);
     log::start(parsed.global.verbose, &desk.renderer);
+    let goes_on = matches!(parsed.verb, Verb::Put(_) | Verb::Get(_) | Verb::Transfers(_));
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let passes_signals_on = parsed.verb.passes_signals_on();
@@ -114,6 +115,9 @@ pub fn main() -> ExitCode {
         }
         Err(e) => Err(Error::new(Kind::Local, "the program could not start its threads").cause(e)),
     };
+    if goes_on && matches!(status, Ok(exit::INTERRUPTED | exit::TERMINATED)) {
+        desk.renderer.warning("interrupted; the same command goes on where it stopped");
+    }
     ExitCode::from(desk.end(status))
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// `10M` = 10 MiB, as everywhere in the field of file transfer; `10MB` = 10,000,000; a bare number is bytes.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -33,6 +34,15 @@ pub fn time(text: &str) -> Result<Duration, String> {
         Ok(_) => Err("it must be more than 0".to_owned()),
         Err(_) => Err(format!("{text:?} is no time; write it as 30s, 5m or 1h")),
     }
+}
+
+/// One of `words`, which completions offer and a typing error is measured against.
+pub fn one_of<T, E>(words: &'static [&'static str], parse: fn(&str) -> Result<T, E>) -> impl TypedValueParser<Value = T>
+where
+    T: Clone + Send + Sync + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+{
+    PossibleValuesParser::new(words).try_map(move |word| parse(&word))
 }
 
 /// A count of at least one.
