@@ -129,6 +129,19 @@ impl Error {
         self
     }
 
+    /// A provider knows a place by its path alone; people know it by its remote, too.
+    pub fn in_remote(mut self, remote: &str) -> Self {
+        if let Some(on) = self.0.on.as_mut().filter(|on| on.starts_with(['/', '@'])) {
+            *on = format!("{remote}:{on}");
+        }
+        self
+    }
+
+    /// What the failure is about, as it is shown.
+    pub fn subject(&self) -> Option<&str> {
+        self.0.on.as_deref()
+    }
+
     /// What the user can do next: a clause that begins with a verb.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
@@ -212,10 +225,10 @@ impl Error {
 /// secrets happens where it is printed.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())?;
         match &self.0.hint {
-            Some(hint) => write!(f, "; {}", visible(hint)),
-            None => Ok(()),
+            // What a server says may end in a full stop.
+            Some(hint) => write!(f, "{}; {}", self.message().trim_end_matches('.'), visible(hint)),
+            None => f.write_str(&self.message()),
         }
     }
 }

@@ -261,6 +261,9 @@ fn what_is_unfinished_is_listed_taken_up_and_cleared() {
 
     assert!(slow("iogates:/t/two.bin"));
     let deleted = play.sandbox.counts().requests("iogates", "tus-delete");
+    for verb in ["resume", "clear"] {
+        play.home.run(&["transfers", verb, "giga9"]).ends_with(3).says("there is no such remote");
+    }
     play.home.run(&["transfers", "clear"]).ends_with(0);
     assert_eq!(play.sandbox.counts().requests("iogates", "tus-delete"), deleted + 1, "the half of it is gone from the server");
     assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());

@@ -79,6 +79,12 @@ impl Ran {
         self
     }
 
+    #[track_caller]
+    pub fn prints(self, words: &str) -> Ran {
+        assert!(self.stdout.contains(words), "{words:?} is not in stdout: {}", self.stdout);
+        self
+    }
+
     /// Every line of standard output as JSON; anything else there is a failure.
     #[track_caller]
     pub fn json(&self) -> Vec<Value> {

@@ -222,6 +222,8 @@ fn some_files_of_several_fail() {
     assert_eq!(failed[0]["error"]["kind"], "refused");
     assert_eq!(failed[0]["error"]["retryable"], false);
     assert_eq!(play.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/p/good.txt"]);
+    let left = play.home.run(&["transfers", "list", "--json"]).ends_with(0);
+    assert_eq!(left.stdout, "", "what was refused before anything was sent is not unfinished");
 }
 
 #[test]

@@ -27,9 +27,6 @@ pub async fn run(desk: &mut Desk, args: AboutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.timeout)?;
     let calls = desk.calls(&remote);
     let account = calls.ask(|| remote.provider.sign_in()).await?;
-    for warning in &account.warnings {
-        desk.renderer.warning(warning);
-    }
     desk.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });
     Ok(DONE)
 }

@@ -88,7 +88,7 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let receipts = Receipts::open(&receipts)?;
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Arrange {
-        desk: transfer_desk(args, remote.provider.clone(), events),
+        desk: transfer_desk(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         way,
@@ -118,14 +118,14 @@ async fn between(
     let receipts = Receipts::open(receipts)?;
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let source = |(remote, address): (&OpenRemote, Address)| Source {
-        desk: transfer_desk(args, remote.provider.clone(), events.clone()),
+        desk: transfer_desk(args, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         address,
     };
     let sources = from.0.iter().zip(from.1).map(source).collect();
     let job = Put {
-        desk: transfer_desk(args, remote.provider.clone(), events),
+        desk: transfer_desk(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target: Address { remote: remote.name.clone(), ..to },

@@ -81,7 +81,7 @@ impl Desk {
     pub fn calls(&self, remote: &OpenRemote) -> transfer::Desk {
         self.tell_while_they_last();
         let policy = transfer::Policy { tries: TRIES, timeout: remote.config.network(Duration::ZERO).timeout, min_rate: 0 };
-        transfer::Desk { provider: remote.provider.clone(), policy, events: self.events.clone(), limit: None }
+        transfer::Desk { remote: remote.name.clone(), provider: remote.provider.clone(), policy, events: self.events.clone(), limit: None }
     }
 
     /// A wait is told when it begins: a person in front of a silent `ls` should know why.

@@ -94,7 +94,7 @@ async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, s
                 leave(desk, remote, &folder, &mut sums, depth <= shown);
             }
             Step::Failed { folder, depth, error } => {
-                look.failed(desk, remote, &folder.path.to_string(), &error);
+                look.failed(desk, remote, folder.path.clone(), &error);
                 leave(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
             }
         }

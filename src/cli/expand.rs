@@ -54,7 +54,7 @@ pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal
         }
     }
     if found.is_empty() {
-        return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").on(place.to_string()));
+        return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").on(address.to_string()));
     }
     Ok(found)
 }

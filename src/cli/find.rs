@@ -105,7 +105,7 @@ async fn search(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, c
         match step {
             Step::Entry { entry, .. } if conditions.hold(&entry) => look.show(desk, remote, entry),
             Step::Entry { .. } | Step::Left { .. } => {}
-            Step::Failed { folder, error, .. } => look.failed(desk, remote, &folder.path.to_string(), &error),
+            Step::Failed { folder, error, .. } => look.failed(desk, remote, folder.path, &error),
         }
         if desk.renderer.closed() {
             break;

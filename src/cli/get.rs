@@ -163,7 +163,7 @@ fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &Trans
     // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);
     Ok(Origin {
-        desk: transfer_desk(transfer, remote.provider.clone(), events.clone()),
+        desk: transfer_desk(transfer, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         contents: address.folder && named,

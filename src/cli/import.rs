@@ -157,7 +157,7 @@ impl Job<'_> {
     fn failed(&self, desk: &Desk, url: &Url, error: Error) -> Kind {
         let path: RemotePath = self.target.place.shown(&self.target.place.path);
         let source = crate::model::secret::masked(url.as_str()).into_owned();
-        let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path.to_string());
+        let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path);
         desk.renderer.report(&Report::Failed(failure));
         error.kind()
     }

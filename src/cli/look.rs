@@ -10,7 +10,7 @@ use super::desk::{Desk, OpenRemote};
 use super::{expand, values};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
-use crate::model::{Address, Entry, Report};
+use crate::model::{Address, Entry, RemotePath, Report};
 use crate::render::exit;
 use crate::transfer::scan::{Scan, hopeless};
 
@@ -68,7 +68,7 @@ impl Look {
             match expand::expand(desk, &remote, &address, self.args.literal).await {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Found { remote: remote.clone(), entry })),
                 Err(error) if hopeless(error.kind()) => return Err(error),
-                Err(error) => self.failed(desk, &remote, &address.place.to_string(), &error),
+                Err(error) => self.failed(desk, &remote, address.place.shown(&address.place.path), &error),
             }
         }
         Ok(found)
@@ -101,7 +101,7 @@ impl Look {
         self.done += 1;
     }
 
-    pub fn failed(&mut self, desk: &Desk, remote: &OpenRemote, path: &str, error: &Error) {
+    pub fn failed(&mut self, desk: &Desk, remote: &OpenRemote, path: RemotePath, error: &Error) {
         self.failed.push(error.kind());
         desk.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
     }

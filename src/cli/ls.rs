@@ -68,7 +68,7 @@ async fn list(desk: &Desk, look: &mut Look, folder: Found, recursive: bool) -> R
             Step::Entry { entry, .. } => look.show(desk, &remote, entry),
             Step::Left { depth: 0, .. } => look.count(),
             Step::Left { .. } => {}
-            Step::Failed { folder, error, .. } => look.failed(desk, &remote, &folder.path.to_string(), &error),
+            Step::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
         }
         if desk.renderer.closed() {
             break;

@@ -89,16 +89,16 @@ pub struct TransferArgs {
     #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = values::count)]
     pub streams: u32,
     /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
-    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", value_parser = protocol)]
+    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, value_parser = values::one_of(PROTOCOLS, protocol))]
     pub protocol: AnyProtocol,
     /// Bytes in one request, never above what the server allows
     #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = values::some_size)]
     pub chunk_size: Option<u64>,
     /// update (replace unless provably the same), replace, skip, rename or fail [default: update]
-    #[arg(long, value_name = "P", env = "HAUL_IF_EXISTS", value_parser = if_exists)]
+    #[arg(long, value_name = "P", env = "HAUL_IF_EXISTS", hide_possible_values = true, value_parser = values::one_of(IF_EXISTS, if_exists))]
     pub if_exists: Option<IfExists>,
     /// MD5: before the first byte, after the last, auto or none
-    #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", value_parser = checksum)]
+    #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = values::one_of(CHECKSUM, checksum))]
     pub checksum: ChecksumMode,
     /// All transfers together, a second: 10M is 10 MiB
     #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = values::some_size)]
@@ -119,6 +119,10 @@ pub struct TransferArgs {
     #[arg(long, env = "HAUL_FAIL_FAST", value_parser = clap::builder::BoolishValueParser::new())]
     pub fail_fast: bool,
 }
+
+const PROTOCOLS: &[&str] = &["auto", "tus", "plupload", "ftps", "ftp", "multipart"];
+const IF_EXISTS: &[&str] = &["update", "replace", "skip", "rename", "fail"];
+const CHECKSUM: &[&str] = &["auto", "before", "after", "none"];
 
 /// `--protocol`: none = auto.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +167,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     let receipts = Receipts::open(&args.receipts)?;
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Put {
-        desk: transfer_desk(&args.transfer, remote.provider.clone(), events),
+        desk: transfer_desk(&args.transfer, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target,
@@ -185,9 +189,10 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     Ok(tally)
 }
 
-pub(super) fn transfer_desk(args: &TransferArgs, provider: crate::contract::provider::AnyProvider, events: Events) -> transfer::Desk {
+pub(super) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::Desk {
     transfer::Desk {
-        provider,
+        remote: remote.name.clone(),
+        provider: remote.provider.clone(),
         policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
         events,
         limit: args.bwlimit.map(|rate| Arc::new(Limit::new(rate))),

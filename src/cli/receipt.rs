@@ -139,7 +139,11 @@ fn unwritable(path: &Path, e: std::io::Error) -> Error {
 pub fn read(path: &Path) -> Result<Vec<Line>> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| {
-        let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Local };
+        let kind = match e.kind() {
+            std::io::ErrorKind::InvalidData => return Error::new(Kind::Usage, "this is no receipt").on(shown.clone()),
+            std::io::ErrorKind::NotFound => Kind::NotFound,
+            _ => Kind::Local,
+        };
         Error::new(kind, "the receipt can't be read").on(shown.clone()).cause(e)
     })?;
     let line = |(number, line): (usize, &str)| {

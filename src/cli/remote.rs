@@ -15,7 +15,12 @@ use crate::providers::{self, REGISTRY};
 use crate::render::{View, exit};
 
 /// The configured accounts
+///
+/// Examples:
+///   haul remote add studio --provider iogates username=ann
+///   haul remote check studio
 #[derive(Subcommand)]
+#[command(verbatim_doc_comment)]
 pub enum RemoteVerb {
     Add(AddArgs),
     List(ListArgs),

@@ -74,7 +74,7 @@ pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
             }
             outcome.failed.push(e.kind());
             let path = address.place.shown(&address.place.path);
-            desk.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path.to_string())));
+            desk.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path)));
         }
     }
     Ok(exit::merge(outcome.done, &outcome.failed))
@@ -103,7 +103,7 @@ async fn remove(desk: &mut Desk, remote: &OpenRemote, address: &Address, args: &
             }
             Err((path, e)) => {
                 outcome.failed.push(e.kind());
-                Report::Failed(Failure::new(&e).at(remote.name.clone(), path.to_string()))
+                Report::Failed(Failure::new(&e).at(remote.name.clone(), path))
             }
         };
         desk.renderer.report(&report);

@@ -19,7 +19,12 @@ use crate::transfer::journal::Begun;
 use crate::transfer::resume::{drop_leftover, leftover_item};
 
 /// What a killed run left unfinished
+///
+/// Examples:
+///   haul transfers list
+///   haul transfers resume studio
 #[derive(Subcommand)]
+#[command(verbatim_doc_comment)]
 pub enum TransfersVerb {
     List(ListArgs),
     Resume(ResumeArgs),
@@ -88,6 +93,7 @@ fn list(desk: &mut Desk) -> Result<u8> {
 
 fn report(left: Unfinished) -> Report {
     let Unfinished { remote, path, source, size, accepted, at, .. } = left;
+    let path = Address::parse(&format!("{remote}:{path}")).ok().flatten().map(|address| address.place.path).unwrap_or_default();
     Report::Transfers { remote, path, source, size, accepted, since: chrono::DateTime::from_timestamp(at, 0) }
 }
 
@@ -96,6 +102,10 @@ fn chosen(desk: &Desk, remote: Option<&str>) -> Result<Vec<Unfinished>> {
     let wanted = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote);
     let mut all = desk.state().all_unfinished()?;
     all.retain(|left| wanted.as_ref().is_none_or(|wanted| left.remote.eq_ignore_ascii_case(wanted)));
+    if let Some(wanted) = wanted.filter(|_| all.is_empty()) {
+        // What was begun on a remote that is configured no more can still be forgotten; a typing error must not look done.
+        desk.config.remote(&wanted)?;
+    }
     Ok(all)
 }
 

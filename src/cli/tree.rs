@@ -71,7 +71,7 @@ async fn draw(desk: &Desk, look: &mut Look, found: Found, deepest: usize, dirs: 
                 look.event(desk, &remote, entry);
             }
             Step::Left { .. } => {}
-            Step::Failed { folder, error, .. } => look.failed(desk, &remote, &folder.path.to_string(), &error),
+            Step::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
         }
         if desk.renderer.closed() {
             break;

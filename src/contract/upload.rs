@@ -79,6 +79,7 @@ pub struct Upload {
 /// Whose upload this is: all that `landed` needs to recognise it. Plain data; `answer` fills up as the session learns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ticket {
+    #[serde(serialize_with = "RemotePath::serialize_names")]
     pub path: RemotePath,
     /// The provider's id of the entry made for this upload (ioGates), of the file that gets a revision (FileAgo), or of the
     /// one that is replaced (giga0).

@@ -5,11 +5,12 @@ use crate::model::{Entry, EntryKind, RemotePath};
 
 /// Walks `path` down from `top`. Fails with `NotFound` and the first missing step, or with `Ambiguous` and the ids.
 pub async fn walk(provider: &dyn Provider, top: Entry, path: &RemotePath) -> Result<Entry> {
+    let whole = top.path.join_all(path);
     let mut here = top;
     for (depth, name) in path.names().iter().enumerate() {
         let more = depth + 1 < path.names().len();
         let found = one_named(provider.list(&here).await?, name, more, &here.path)?;
-        here = found.ok_or_else(|| not_found(path))?;
+        here = found.ok_or_else(|| not_found(&whole))?;
     }
     Ok(here)
 }
@@ -21,7 +22,7 @@ pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &Remo
     if fitting.len() > 1 {
         let ids: Vec<String> = fitting.iter().map(address_of).collect();
         return Err(Error::new(Kind::Ambiguous, format!("{} entries have this name: {}", fitting.len(), ids.join(", ")))
-            .on(format!("{within}/{name}").replace("//", "/"))
+            .on(within.join(name).map_or_else(|_| format!("{name:?}"), |path| path.to_string()))
             .hint("name the one you mean by its id, as in REMOTE:@ID"));
     }
     Ok(fitting.pop())

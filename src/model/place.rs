@@ -1,12 +1,46 @@
 //! Where something is: `REMOTE:PATH`, `REMOTE:@ID/sub/path`. The words of the command line, parsed once.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
 
-/// A cleaned path on a remote: names without `/`, no `.`, no `..`, nothing that breaks a line of a protocol.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RemotePath(Vec<String>);
+/// A cleaned path on a remote: names without `/`, no `.`, no `..`, nothing that breaks a line of a protocol. Where it is
+/// counted from a node's id it says so when it is shown, as `/` alone would name another place; two paths are the same
+/// when their names are.
+#[derive(Clone, Debug, Default)]
+pub struct RemotePath {
+    names: Vec<String>,
+    under: Option<Arc<str>>,
+}
+
+impl PartialEq for RemotePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl Eq for RemotePath {}
+
+impl Hash for RemotePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.names.hash(state);
+    }
+}
+
+impl PartialOrd for RemotePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RemotePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.names.cmp(&other.names)
+    }
+}
 
 impl RemotePath {
     pub fn root() -> Self {
@@ -27,24 +61,33 @@ impl RemotePath {
                 name => names.push(check_name(name)?.to_owned()),
             }
         }
-        Ok(RemotePath(names))
+        Ok(RemotePath { names, under: None })
+    }
+
+    /// The same names, counted from the node `id`.
+    pub fn under(self, id: &str) -> Self {
+        RemotePath { under: Some(id.into()), ..self }
     }
 
     pub fn names(&self) -> &[String] {
-        &self.0
+        &self.names
     }
 
     pub fn is_root(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     pub fn name(&self) -> Option<&str> {
-        self.0.last().map(String::as_str)
+        self.names.last().map(String::as_str)
     }
 
     pub fn parent(&self) -> Option<RemotePath> {
-        let (_, parents) = self.0.split_last()?;
-        Some(RemotePath(parents.to_vec()))
+        let (_, parents) = self.names.split_last()?;
+        Some(self.with(parents.to_vec()))
+    }
+
+    fn with(&self, names: Vec<String>) -> RemotePath {
+        RemotePath { names, under: self.under.clone() }
     }
 
     /// `name` may come from a local file or a server: it is checked as in [`RemotePath::parse`].
@@ -52,18 +95,23 @@ impl RemotePath {
         if name.is_empty() || name == "." || name == ".." || name.contains('/') {
             return Err(Error::new(Kind::Refused, "this can't be the name of a file or folder").on(format!("{name:?}")));
         }
-        let mut names = self.0.clone();
+        let mut names = self.names.clone();
         names.push(check_name(name)?.to_owned());
-        Ok(RemotePath(names))
+        Ok(self.with(names))
     }
 
     /// This path, seen from below `top`; none when it is not below it.
     pub fn below(&self, top: &RemotePath) -> Option<RemotePath> {
-        self.0.strip_prefix(top.0.as_slice()).map(|rest| RemotePath(rest.to_vec()))
+        self.names.strip_prefix(top.names.as_slice()).map(|rest| RemotePath { names: rest.to_vec(), under: None })
     }
 
     pub fn join_all(&self, more: &RemotePath) -> RemotePath {
-        RemotePath(self.0.iter().chain(&more.0).cloned().collect())
+        self.with(self.names.iter().chain(&more.names).cloned().collect())
+    }
+
+    /// The names alone, for what is kept and read again.
+    pub fn serialize_names<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
+        s.collect_str(&RemotePath { names: self.names.clone(), under: None })
     }
 }
 
@@ -78,19 +126,25 @@ fn check_name(name: &str) -> Result<&str> {
     }
 }
 
-/// Always begins with `/`.
+/// As it is typed after `REMOTE:`: `/a/b`, or `@ID/a/b`.
 impl fmt::Display for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("/");
+        match &self.under {
+            Some(id) => write!(f, "@{id}")?,
+            None if self.names.is_empty() => f.write_str("/")?,
+            None => {}
         }
-        self.0.iter().try_for_each(|name| write!(f, "/{name}"))
+        self.names.iter().try_for_each(|name| write!(f, "/{name}"))
     }
 }
 
+/// Always begins with `/`: `/a/b`, or `/@ID/a/b`.
 impl serde::Serialize for RemotePath {
     fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        match self.under {
+            Some(_) => s.collect_str(&format_args!("/{self}")),
+            None => s.collect_str(self),
+        }
     }
 }
 
@@ -126,12 +180,11 @@ impl Place {
         Ok(Place { root: self.root.clone(), path: self.path.join(name)? })
     }
 
-    /// `path`, counted from this place's root, as reports show it: below `/@ID` where an id is the root, as `/` alone would
-    /// name another place.
+    /// `path`, counted from this place's root, as reports show it.
     pub fn shown(&self, path: &RemotePath) -> RemotePath {
         match &self.root {
             Root::Top => path.clone(),
-            Root::Id(id) => RemotePath(std::iter::once(format!("@{id}")).chain(path.0.iter().cloned()).collect()),
+            Root::Id(id) => path.clone().under(id),
         }
     }
 
@@ -142,11 +195,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.root {
-            Root::Top => write!(f, "{}", self.path),
-            Root::Id(id) if self.path.is_root() => write!(f, "@{id}"),
-            Root::Id(id) => write!(f, "@{id}{}", self.path),
-        }
+        write!(f, "{}", self.shown(&self.path))
     }
 }
 
@@ -172,7 +221,7 @@ impl Address {
         }
         Ok(Some(Address {
             remote: remote.to_owned(),
-            place: parse_place(rest)?,
+            place: parse_place(rest).map_err(|e| e.in_remote(remote))?,
             folder: rest.is_empty() || rest.ends_with('/') || rest.ends_with("/."),
         }))
     }
@@ -195,7 +244,7 @@ fn parse_place(rest: &str) -> Result<Place> {
             .hint("a name that begins with @ is written with a leading slash: REMOTE:/@name"));
     }
     check_name(id)?;
-    Ok(Place { root: Root::Id(id.to_owned()), path: RemotePath::parse(path)? })
+    Ok(Place { root: Root::Id(id.to_owned()), path: RemotePath::parse(path)?.under(id) })
 }
 
 impl fmt::Display for Address {
@@ -226,6 +275,20 @@ mod tests {
         assert!(matches!(Address::parse("cloud:/@name").unwrap().unwrap().place.root, Root::Top));
         assert_eq!(place("cloud:@file:9"), "cloud:@file:9");
         assert_eq!(Address::parse("cloud:@").unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn a_path_below_an_id_says_so_wherever_it_goes() {
+        let place = Address::parse("work:@home:3d76/Docs").unwrap().unwrap().place;
+        let file = place.path.join("a").unwrap();
+        assert_eq!(
+            (file.to_string(), serde_json::to_string(&file).unwrap()),
+            ("@home:3d76/Docs/a".into(), r#""/@home:3d76/Docs/a""#.into())
+        );
+        let top = place.path.parent().unwrap();
+        assert_eq!((top.to_string(), serde_json::to_string(&top).unwrap()), ("@home:3d76".into(), r#""/@home:3d76""#.into()));
+        assert_eq!(file.below(&place.path).unwrap().to_string(), "/a");
+        assert_eq!(top.join_all(&RemotePath::parse("/x").unwrap()).to_string(), "@home:3d76/x");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::model::timecode::Span;
-use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath};
+use crate::model::{Account, Address, Entry, EntryKind, Protocol, RemotePath};
 
 /// What a finished transfer was checked by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<RemotePath>,
     pub error: FailureReason,
 }
 
@@ -69,10 +69,12 @@ pub struct FailureReason {
 impl Failure {
     pub fn new(error: &Error) -> Self {
         let message = crate::model::secret::masked(&error.to_string()).into_owned();
+        let at = error.subject().and_then(place_in);
+        let (remote, path) = at.map_or((None, None), |(remote, path)| (Some(remote), Some(path)));
         Failure {
             source: None,
-            remote: None,
-            path: None,
+            remote,
+            path,
             error: FailureReason {
                 kind: error.kind().name(),
                 message,
@@ -87,11 +89,18 @@ impl Failure {
         self
     }
 
-    pub fn at(mut self, remote: impl Into<String>, path: impl Into<String>) -> Self {
+    pub fn at(mut self, remote: impl Into<String>, path: RemotePath) -> Self {
         self.remote = Some(remote.into());
-        self.path = Some(path.into());
+        self.path = Some(path);
         self
     }
+}
+
+/// Remote and path in `REMOTE:/PATH` and `REMOTE:@ID/PATH`; none in a host's `NAME:PORT`.
+fn place_in(subject: &str) -> Option<(String, RemotePath)> {
+    let (_, place) = subject.split_once(':')?;
+    let address = Address::parse(subject).ok().flatten().filter(|_| place.starts_with(['/', '@']))?;
+    Some((address.remote, address.place.path))
 }
 
 /// One entry that the server itself copied or moved.
@@ -278,7 +287,7 @@ pub enum Report {
     /// An upload that has begun and is not over.
     Transfers {
         remote: String,
-        path: String,
+        path: RemotePath,
         source: String,
         size: u64,
         accepted: u64,

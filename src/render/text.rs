@@ -3,7 +3,7 @@
 
 use chrono::Local;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::model::report::{Failure, Placed, Transfer, Verified};
 use crate::model::secret::masked;
 use crate::model::text::visible;
@@ -183,16 +183,29 @@ fn facts(transfer: &Transfer) -> Vec<String> {
 /// The message, with the file's name before it unless the message speaks of it already.
 pub(super) fn failed(failure: &Failure) -> String {
     let message = visible(&failure.error.message);
-    // A provider names the path; people know it by its remote, too.
-    let path = failure.path.as_deref().map(|path| format!("{}: ", visible(path)));
-    let message = match path.and_then(|path| message.strip_prefix(&path).map(str::to_owned)) {
-        Some(rest) => rest.into(),
-        None => message,
+    let Some(subject) = subject(failure) else { return message.into_owned() };
+    // Who met the failure may have known the place by its path alone, or named what `subject` names.
+    let target = failure.path.as_ref().map(|path| address(failure.remote.as_deref().unwrap_or_default(), path));
+    let (about, why) = match message.split_once(": ") {
+        Some((about, why)) if same_place(about, &subject) => ("", why),
+        Some((about, why)) => match &target {
+            // Of something that is in the way one wants to know where.
+            Some(target) if same_place(about, target) && failure.error.kind == Kind::Exists.name() => (target.as_str(), why),
+            Some(target) if same_place(about, target) => ("", why),
+            _ => ("", &*message),
+        },
+        None => ("", &*message),
     };
-    match subject(failure) {
-        Some(subject) if !message.contains(&subject) => format!("{subject}: {message}"),
-        _ => message.into_owned(),
+    match about {
+        _ if why.contains(&subject) => why.to_owned(),
+        "" => format!("{subject}: {why}"),
+        about => format!("{subject}: {about}: {why}"),
     }
+}
+
+/// `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`.
+fn same_place(about: &str, address: &str) -> bool {
+    about == address || about.starts_with(['/', '@']) && address.strip_suffix(about).is_some_and(|remote| remote.ends_with(':'))
 }
 
 /// What failed: the source, or the place on the remote.
@@ -200,7 +213,7 @@ pub(super) fn subject(failure: &Failure) -> Option<String> {
     match (&failure.source, &failure.remote, &failure.path) {
         (Some(source), _, _) => Some(visible(source).into_owned()),
         (None, Some(remote), Some(path)) => Some(address(remote, path)),
-        (None, _, path) => path.as_deref().map(|path| visible(path).into_owned()),
+        (None, _, path) => path.as_ref().map(|path| visible(&path.to_string()).into_owned()),
     }
 }
 
@@ -238,7 +251,6 @@ pub(super) fn summary(files: u64, bytes: u64, skipped: u64, failed: u64, seconds
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
     use crate::render::samples;
 
     fn plain(report: &Report) -> Said {
@@ -312,6 +324,25 @@ mod tests {
     fn a_name_is_said_once() {
         let failure = Failure::new(&Error::new(Kind::Local, "gone").on("b.mov")).of_source("b.mov");
         assert_eq!(failed(&failure), "b.mov: gone");
+    }
+
+    #[test]
+    fn a_place_is_said_once() {
+        let failure = |on: &str, kind: Kind, source: Option<&str>| {
+            let failure = Failure::new(&Error::new(kind, "no").on(on)).at("studio", samples::path("/in/a"));
+            failed(&Failure { source: source.map(str::to_owned), ..failure })
+        };
+        for on in ["/in/a", "studio:/in/a"] {
+            assert_eq!(failure(on, Kind::Refused, None), "studio:/in/a: no");
+            assert_eq!(failure(on, Kind::Refused, Some("a")), "a: no");
+            assert_eq!(failure(on, Kind::Exists, Some("a")), "a: studio:/in/a: no");
+        }
+        assert_eq!(failure("/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
+        assert_eq!(failure("cloud:/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
+        assert_eq!(failure("/x", Kind::NotFound, Some("a")), "a: /x: no");
+        let mut below = Failure::new(&Error::new(Kind::NotFound, "no").on("@trash/a"));
+        (below.remote, below.path) = (Some("work".into()), Some(samples::path("/a").under("trash")));
+        assert_eq!(failed(&below), "work:@trash/a: no");
     }
 
     #[test]

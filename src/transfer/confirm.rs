@@ -23,7 +23,7 @@ pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64)
     desk.events.tell(Event::Checking { id });
     let unknown = |why: String| {
         Error::new(Kind::Unknown, why)
-            .on(ticket.path.to_string())
+            .on(desk.address(&ticket.path))
             .hint("the server may still be working on it: look with `haul ls` before putting it again")
     };
     let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;

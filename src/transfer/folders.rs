@@ -75,7 +75,7 @@ impl Folders {
     /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
     pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<Folder>>>> {
         let cell = entry_of(&self.found, path);
-        Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned() })
+        Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned().map_err(|e| e.in_remote(&self.desk.remote)) })
     }
 
     /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
@@ -138,7 +138,9 @@ impl Folders {
         let entry = self.desk.ask(|| self.desk.provider.stat(&place)).await?;
         match entry.kind {
             EntryKind::Folder => Ok(entry),
-            EntryKind::File => Err(Error::new(Kind::Usage, "this id names a file, not a folder").on(place.to_string())),
+            EntryKind::File => {
+                Err(Error::new(Kind::Usage, "this id names a file, not a folder").on(self.desk.address(&place.shown(&place.path))))
+            }
         }
     }
 
@@ -151,7 +153,8 @@ impl Folders {
         };
         let parent = self.ensure(&parent).await?;
         if parent.named(name).any(|e| !e.is_folder()) {
-            return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder").on(path.to_string()));
+            return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder")
+                .on(self.desk.address(&parent.entry.path.join(name)?)));
         }
         let turn = match &self.turns {
             Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {

@@ -11,7 +11,7 @@ use super::folders::now;
 use super::source::Identity;
 use crate::contract::{Ledger, Ticket, Unfinished, UploadItem, WhenMade};
 use crate::error::Result;
-use crate::model::{Entry, Protocol};
+use crate::model::{Entry, Protocol, RemotePath};
 
 /// Files below this are sent again faster than a disk writes a note through: theirs survive a kill, not a power cut.
 const WORTH_A_WAIT: u64 = 8 << 20;
@@ -46,6 +46,11 @@ pub struct Begun {
     pub name: String,
     /// Of the whole file, when it was computed before the first byte.
     pub md5: Option<String>,
+}
+
+/// As it is read again: by its names alone.
+fn kept(entry: &Entry) -> Entry {
+    Entry { path: RemotePath::root().join_all(&entry.path), ..entry.clone() }
 }
 
 /// The notes of one upload.
@@ -84,7 +89,7 @@ impl Journal {
     /// The next call may make something under `name`; `before`: ids that have this name now.
     pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
         let ticket = Ticket { before, ..Ticket::default() };
-        let (name, replaces) = (name.to_owned(), replaces.cloned());
+        let (name, replaces) = (name.to_owned(), replaces.map(kept));
         self.write(Begun { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None })
     }
 
@@ -104,7 +109,7 @@ impl Journal {
             protocol: Some(protocol),
             ticket: ticket.clone(),
             note,
-            replaces: item.replaces.clone(),
+            replaces: item.replaces.as_ref().map(kept),
             name: item.name.clone(),
             md5: item.checksum.md5.clone(),
         };
@@ -137,6 +142,14 @@ impl Journal {
     /// It is there, or it is given up with nothing left to take up.
     pub fn over(&self) -> Result<()> {
         self.ledger.forget_unfinished(&self.key)
+    }
+
+    /// The upload was refused: where nothing was made on the server, there is nothing to take up or to clear.
+    pub fn refused(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage == Stage::Planned => self.over(),
+            _ => Ok(()),
+        }
     }
 
     fn latest(&self) -> Option<(Begun, Instant)> {

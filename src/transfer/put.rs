@@ -75,7 +75,7 @@ fn admit(limits: &Limits) -> Result<()> {
         return Err(Error::new(Kind::Refused, "the share or account has expired").hint("ask its owner for a new one"));
     }
     match limits.may_upload {
-        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload")),
+        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload").hint("ask its owner for the permission")),
         _ => Ok(()),
     }
 }
@@ -232,7 +232,7 @@ impl Run {
     fn failed(&self, id: FileId, shown: &str, path: Option<&RemotePath>, error: &Error) {
         let mut failure = Failure::new(error).of_source(shown);
         failure.remote = Some(self.job.target.remote.clone());
-        failure.path = path.map(ToString::to_string);
+        failure.path = path.cloned();
         self.job.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 

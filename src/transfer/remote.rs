@@ -199,7 +199,7 @@ impl Flow {
             && told != size
         {
             return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
-                .on(self.file.path.to_string()));
+                .on(self.desk.address(&self.file.path)));
         }
         if let Some(told) = &download.version
             && self.version.get_or_init(|| told.clone()) != told
@@ -213,7 +213,7 @@ impl Flow {
         let mut chunks = download.chunks;
         while *at < self.end {
             let Some(piece) = chunks.next().await else { break };
-            let mut piece = piece.map_err(|e| read_failure(e, &self.file.path.to_string()))?;
+            let mut piece = piece.map_err(|e| read_failure(e, &self.desk.address(&self.file.path)))?;
             let Some(left) = &mut skip else {
                 return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
             };

@@ -11,8 +11,8 @@ use super::wait::pause;
 use crate::contract::Events;
 use crate::contract::provider::AnyProvider;
 use crate::error::{Error, Kind, Result};
-use crate::model::Event;
 use crate::model::event::FileId;
+use crate::model::{Event, RemotePath};
 
 /// Between two tries: from this, doubling with a random spread,
 const FIRST_DELAY: Duration = Duration::from_millis(500);
@@ -37,6 +37,8 @@ pub struct Policy {
 /// What every piece of work needs at hand.
 #[derive(Clone)]
 pub struct Desk {
+    /// The remote's name, for messages.
+    pub remote: String,
     pub provider: AnyProvider,
     pub policy: Policy,
     pub events: Events,
@@ -47,6 +49,11 @@ pub struct Desk {
 impl Desk {
     pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
         Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewed: false, delays: delays() }
+    }
+
+    /// `REMOTE:PATH`, for messages.
+    pub fn address(&self, path: &RemotePath) -> String {
+        format!("{}:{path}", self.remote)
     }
 
     /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
@@ -90,7 +97,7 @@ impl Desk {
         loop {
             match call().await {
                 Ok(value) => return Ok(value),
-                Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) if error.kind() == Kind::Interrupted => return Err(error.in_remote(&self.remote)),
                 Err(error) => patience.after(error).await?,
             }
         }
@@ -171,6 +178,7 @@ impl Patience<'_> {
 
     /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
     pub async fn after(&mut self, error: Error) -> Result<()> {
+        let error = error.in_remote(&self.desk.remote);
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
         }

@@ -160,7 +160,7 @@ impl Carrier<'_> {
                 Err(e) => {
                     let why = format!("{}; then looking failed too: {}", error.message(), e.message());
                     return Err(Error::new(Kind::Unknown, why)
-                        .on(ticket.path.to_string())
+                        .on(self.desk.address(&ticket.path))
                         .hint("check whether the file is there before putting it again"));
                 }
             }
@@ -206,7 +206,15 @@ impl Carrier<'_> {
                     self.note(|journal| journal.opened(item, &ticket, session.protocol(), session.note()))?;
                     return Ok((ticket, session, 0));
                 }
-                Err(error) => self.patience.after(error).await?,
+                Err(error) => match self.patience.after(error).await {
+                    Ok(()) => {}
+                    Err(error) => {
+                        if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
+                            self.note(Journal::refused)?;
+                        }
+                        return Err(error);
+                    }
+                },
             }
         }
     }
@@ -277,7 +285,7 @@ impl Carrier<'_> {
     async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
-                .on(ticket.path.to_string())
+                .on(self.desk.address(&ticket.path))
                 .hint("check whether the file is there before putting it again")
         })?;
         Ok(found.map(|entry| size_of(item, &entry)))

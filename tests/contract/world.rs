@@ -94,7 +94,7 @@ impl World {
     pub fn desk(&self) -> Desk {
         let (events, _) = Events::channel();
         let policy = Policy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
-        Desk { provider: self.provider.clone(), policy, events, limit: None }
+        Desk { remote: "r".to_owned(), provider: self.provider.clone(), policy, events, limit: None }
     }
 
     pub fn fill(&self, path: &str, names: &[&str]) {

@@ -55,7 +55,7 @@ fn the_events_are_those_of_the_contract() {
             lines,
             [
                 format!(
-                    r#"{{"schema":1,"event":"failed","source":"{remote}:/none","remote":"{remote}","error":{{"kind":"not-found","message":"/none: there is no such file or folder","status":null,"retryable":false}}}}"#
+                    r#"{{"schema":1,"event":"failed","source":"{remote}:/none","remote":"{remote}","error":{{"kind":"not-found","message":"{remote}:/none: there is no such file or folder","status":null,"retryable":false}}}}"#
                 ),
                 format!(
                     r#"{{"schema":1,"event":"moved","source":"{remote}:/a.txt","remote":"{remote}","path":"/in/a.txt","id":"{file}","kind":"file","size":{size}}}"#
@@ -248,6 +248,15 @@ fn fileagos_other_roots() {
     play.home.run(&["mv", &format!("{at}/deep/a"), "fileago:/back"]).ends_with(0);
     play.home.run(&["rm", "-r", &format!("{at}/d")]).ends_with(0);
     assert_eq!((play.there(&at), play.there("fileago:")), (set(["/deep/"]), set(["/back", "/d/", "/d/b"])));
+    // An upload there is told there, and is not the one of the same path in one's own home.
+    play.home.file("f", "group");
+    for (place, told) in [(format!("{at}/put/"), format!("/@home:{group}/put/f")), ("fileago:/put/".into(), "/put/f".into())] {
+        let put = play.json(&["put", "f", &place]).ends_with(0);
+        assert_eq!(put.events("uploaded")[0]["path"], told);
+        play.home.run(&["rm", &format!("{place}none")]).ends_with(3).says(&format!("haul: {place}none: there is no such file or folder\n"));
+    }
+    play.home.run(&["stat", &format!("{at}/put/f")]).ends_with(0).prints(&format!("{at}/put/f\n"));
+    play.home.run(&["mkdir", &format!("{at}/made")]).ends_with(0).prints(&format!("created  {at}/made/\n"));
     let stranger = play.sandbox.fileago().colleague().to_owned();
     play.home.run(&["mv", "fileago:/back", &format!("fileago:@home:{stranger}/")]).ends_with(8).says("You do not have permission");
 }

@@ -23,7 +23,7 @@ fn files_and_folders_go() {
             [
                 format!(r#"{{"schema":1,"event":"deleted","remote":"{remote}","path":"/a","id":"{file}","kind":"file"}}"#),
                 format!(
-                    r#"{{"schema":1,"event":"failed","remote":"{remote}","path":"/none","error":{{"kind":"not-found","message":"/none: there is no such file or folder","status":null,"retryable":false}}}}"#
+                    r#"{{"schema":1,"event":"failed","remote":"{remote}","path":"/none","error":{{"kind":"not-found","message":"{remote}:/none: there is no such file or folder","status":null,"retryable":false}}}}"#
                 ),
                 format!(r#"{{"schema":1,"event":"deleted","remote":"{remote}","path":"/d","id":"{folder}","kind":"folder"}}"#),
             ]

@@ -157,7 +157,7 @@ mod tests {
         for (text, kind) in kinds {
             let error = reply(text).refusal("the upload");
             assert_eq!(error.kind(), kind, "{text}");
-            assert!(error.to_string().contains(text), "{error}");
+            assert!(error.message().contains(text), "{error}");
         }
     }
 

@@ -13,11 +13,14 @@ impl FileAgo {
     pub(super) async fn find(&self, at: &Place) -> Result<Entry> {
         let top = match &at.root {
             Root::Top => folder("home"),
-            Root::Id(id) if is_special(id) => Entry { name: id.clone(), ..folder(id) },
-            Root::Id(id) => self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?,
+            Root::Id(id) if is_special(id) => Entry { name: id.clone(), path: RemotePath::root().under(id), ..folder(id) },
+            Root::Id(id) => {
+                let entry = self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?;
+                Entry { path: RemotePath::root().under(id), ..entry }
+            }
         };
         if !top.is_folder() && !at.path.is_root() {
-            return Err(not_found(&at.path).hint("a file holds nothing"));
+            return Err(not_found(&at.shown(&at.path)).hint("a file holds nothing"));
         }
         match walk(self, top.clone(), &at.path).await {
             Err(e) if e.kind() == Kind::NotFound && is_trash(&top.id) => self.in_trash(top, &at.path).await?.ok_or(e),

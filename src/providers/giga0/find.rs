@@ -10,10 +10,13 @@ impl Giga0 {
     pub(super) async fn find(&self, at: &Place) -> Result<Entry> {
         let top = match &at.root {
             Root::Top => return walk(self, root(), &at.path).await,
-            Root::Id(id) => self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?,
+            Root::Id(id) => {
+                let entry = self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?;
+                Entry { path: RemotePath::root().under(id), ..entry }
+            }
         };
         if !top.is_folder() && !at.path.is_root() {
-            return Err(not_found(&at.path).hint("a file holds nothing"));
+            return Err(not_found(&at.shown(&at.path)).hint("a file holds nothing"));
         }
         walk(self, top, &at.path).await
     }

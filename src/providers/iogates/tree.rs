@@ -78,7 +78,7 @@ impl Tree {
         for (depth, name) in place.path.names().iter().enumerate() {
             let more = depth + 1 < place.path.names().len();
             let named = self.named(&here, name);
-            here = one_named(named, name, more, &here.path)?.ok_or_else(|| not_found(&place.path))?;
+            here = one_named(named, name, more, &here.path)?.ok_or_else(|| not_found(&place.shown(&place.path)))?;
         }
         Ok(here)
     }

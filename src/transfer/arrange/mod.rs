@@ -124,7 +124,7 @@ impl Run {
         self.stopped |= self.job.fail_fast || error.kind() == Kind::Auth;
         let mut failure = Failure::new(error).of_source(source);
         failure.remote = Some(self.job.to.remote.clone());
-        failure.path = path.map(|path| self.job.to.place.shown(path).to_string());
+        failure.path = path.map(|path| self.job.to.place.shown(path));
         self.finished(Report::Failed(failure));
     }
 

@@ -37,9 +37,10 @@ impl Places {
     pub async fn find(&mut self, address: &Address) -> Result<Found> {
         let place = &address.place;
         let (entry, parent) = match place.path.is_root() {
-            true => self.by_id(place).await.map_err(|e| e.on(address.to_string()))?,
-            false => self.by_path(place).await.map_err(|e| e.on(address.to_string()))?,
-        };
+            true => self.by_id(place).await,
+            false => self.by_path(place).await,
+        }
+        .map_err(|e| e.in_remote(&address.remote).on(address.to_string()))?;
         if address.folder && !entry.is_folder() {
             return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()));
         }
@@ -56,7 +57,7 @@ impl Places {
     async fn by_path(&mut self, place: &Place) -> Result<(Entry, Option<Entry>)> {
         let desk = self.desk.clone();
         let folders = self.folders.entry(place.root.clone()).or_insert_with(|| Folders::new(desk, place.root.clone(), true));
-        let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.path)) };
+        let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.shown(&place.path))) };
         let folder = folders.find(&parent).await?;
         let found = match &folder {
             Some(folder) => one_named(folder.named(name).cloned().collect(), name, false, &parent)?,
@@ -75,7 +76,7 @@ impl Places {
                 let parent = parent_of(&self.desk, &entry).await?;
                 Ok((entry, parent))
             }
-            (None, _) => Err(not_found(&place.path)),
+            (None, _) => Err(not_found(&place.shown(&place.path))),
         }
     }
 }

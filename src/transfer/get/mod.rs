@@ -23,7 +23,7 @@ use crate::contract::Ledger;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
-use crate::model::{Address, Entry, Event, RemotePath, Report, Root};
+use crate::model::{Address, Entry, Event, RemotePath, Report};
 
 /// What an address names, and all that is needed to read there.
 #[derive(Clone)]
@@ -53,8 +53,7 @@ pub struct GetOptions {
 /// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
 /// events.
 pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> Result<()> {
-    let mut asked = HashSet::new();
-    for origin in origins.iter().filter(|origin| asked.insert(origin.key.clone())) {
+    for origin in accounts(&origins) {
         if let Some(most) = downloads_at_once(origin).await? {
             options.jobs = options.jobs.min(most).max(1);
             options.streams = options.streams.min(most / options.jobs).max(1);
@@ -75,6 +74,12 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
     Ok(())
 }
 
+/// One of each account.
+fn accounts(origins: &[Origin]) -> impl Iterator<Item = &Origin> {
+    let mut asked = HashSet::new();
+    origins.iter().filter(move |origin| asked.insert(origin.key.clone()))
+}
+
 /// How many downloads the account may have at once. Fails with `Refused` when it may have none.
 async fn downloads_at_once(origin: &Origin) -> Result<Option<usize>> {
     let account = origin.desk.ask(|| origin.desk.provider.sign_in()).await?;
@@ -91,12 +96,9 @@ async fn downloads_at_once(origin: &Origin) -> Result<Option<usize>> {
     }
 }
 
-/// How a person calls an entry: `studio:/a/b`, or by the id that the address began with.
+/// How a person calls an entry: `studio:/a/b`.
 fn shown_source(address: &Address, entry: &Entry) -> String {
-    match address.place.root {
-        Root::Top => format!("{}:{}", address.remote, entry.path),
-        Root::Id(_) => format!("{}:@{}", address.remote, entry.id),
-    }
+    format!("{}:{}", address.remote, entry.path)
 }
 
 /// One file to get.
@@ -146,7 +148,7 @@ impl Run {
 
     fn failed(&self, id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
         let source = shown_source(&origin.address, entry);
-        let failure = Failure::new(error).of_source(source).at(&origin.address.remote, entry.path.to_string());
+        let failure = Failure::new(error).of_source(source).at(&origin.address.remote, entry.path.clone());
         origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::keep::Known;
-use super::{Origin, shown_source};
+use super::{Origin, accounts, downloads_at_once, shown_source};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Entry, Event};
@@ -25,6 +25,9 @@ pub async fn pour(origins: &[Origin], checksum: ChecksumMode, mut out: Out) -> R
         return Err(
             Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(shown_source(&origin.address, &origin.entry))
         );
+    }
+    for origin in accounts(origins) {
+        downloads_at_once(origin).await?;
     }
     if let Some(first) = origins.first() {
         let bytes = origins.iter().filter_map(|origin| origin.entry.size).fold(0, u64::saturating_add);
@@ -47,7 +50,7 @@ async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: Out) -> R
     let mut pouring = Some(out);
     let mut size = 0u64;
     while let Some(piece) = chunks.next().await {
-        let piece = piece.map_err(|e| read_failure(e, &file.path.to_string()))?;
+        let piece = piece.map_err(|e| read_failure(e, &shown_source(&origin.address, &file)))?;
         let len = piece.len() as u64;
         size += len;
         if let Some(limit) = &origin.desk.limit {
