@@ -31,6 +31,8 @@ mod get_named;
 #[cfg(feature = "sandbox")]
 mod haul;
 #[cfg(feature = "sandbox")]
+mod lease;
+#[cfg(feature = "sandbox")]
 mod look;
 #[cfg(feature = "sandbox")]
 mod manual;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::{BoxFuture, Error, Kind, Result};
+use super::{BoxFuture, Error, Kind, Result, Rivalry};
 use crate::model::Secret;
 
 /// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
@@ -39,6 +39,8 @@ pub struct Lease {
     account: String,
     store: Arc<dyn TokenStore>,
     held: Mutex<Held>,
+    /// What became of the tokens that this lease has got.
+    pub rivalry: Rivalry,
 }
 
 #[derive(Default)]
@@ -53,7 +55,7 @@ struct Held {
 
 impl Lease {
     pub fn new(account: impl Into<String>, store: Arc<dyn TokenStore>) -> Self {
-        Lease { account: account.into(), store, held: Mutex::new(Held::default()) }
+        Lease { account: account.into(), store, held: Mutex::new(Held::default()), rivalry: Rivalry::default() }
     }
 
     /// The token in hand, the kept one, or the one that `sign_in` gets; whoever comes second waits and shares it.
@@ -154,6 +156,7 @@ impl Lease {
         held.rejected = None;
         held.refused = None;
         held.looked = true;
+        self.rivalry.signed_in();
         self.store.save(&self.account, &token)?;
         Ok(token)
     }

@@ -12,6 +12,7 @@ pub mod listed;
 pub mod opening;
 pub mod part;
 pub mod provider;
+pub mod rivalry;
 pub mod upload;
 pub mod walk;
 
@@ -25,6 +26,7 @@ pub use ledger::{Claim, Finished, Ledger, Unfinished};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
+pub use rivalry::Rivalry;
 pub use upload::{Checksum, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession, WhenMade};
 
 pub use crate::error::{Error, Kind, Result};

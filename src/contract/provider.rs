@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result,
+    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result, Rivalry,
     SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol};
@@ -30,6 +30,9 @@ pub trait Provider: Send + Sync {
     /// Gets a new token in place of the one that the server has just called expired; nothing happens when another
     /// worker or another `haul` has done it already.
     fn renew(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// Whether somebody else ends our tokens. None before anything was looked up.
+    fn rivalry(&self) -> Option<&Rivalry>;
 
     /// Revokes the token there (true) or, where the provider has no call for it, only forgets it here (false).
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;

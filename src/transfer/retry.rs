@@ -8,8 +8,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::limit::Limit;
 use super::wait::pause;
-use crate::contract::Events;
 use crate::contract::provider::AnyProvider;
+use crate::contract::{Events, Rivalry};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
@@ -21,8 +21,18 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Between two looks for a finished file: from this, doubling, up to that.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// Renewals of the token for one piece of work that gets nowhere with the new one: a rival's sign-in may have come in
+/// between.
+const RENEWALS: u32 = 3;
+/// Two machines on one account take turns: from this, growing with each token lost, up to so many times as long.
+const FIRST_TURN: Duration = Duration::from_millis(100);
+const LONGEST_TURN: u32 = 50;
 /// Tries of a look at least, whatever `--retries` says.
 const LOOKS: u32 = 3;
+
+const FRESH_ONE_REJECTED: &str = "the server rejects even a fresh token; check the account, or whether something else signs it out";
+const SIGNED_IN_ELSEWHERE: &str = "this account is signed in elsewhere again and again, and each sign-in there ends ours; \
+                                   use it from one place at a time, or give each place an account of its own";
 
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -48,7 +58,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
-        Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewed: false, delays: delays() }
+        Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewals: 0, delays: delays() }
     }
 
     /// `REMOTE:PATH`, for messages.
@@ -159,7 +169,8 @@ pub struct Patience<'a> {
     tries: u32,
     failures: u32,
     total: u32,
-    renewed: bool,
+    /// Since something moved forward.
+    renewals: u32,
     delays: backon::ExponentialBackoff,
 }
 
@@ -167,7 +178,7 @@ impl Patience<'_> {
     /// Something moved forward since the last failure.
     pub fn progress(&mut self) {
         self.failures = 0;
-        self.renewed = false;
+        self.renewals = 0;
         self.delays = delays();
     }
 
@@ -197,21 +208,35 @@ impl Patience<'_> {
         Ok(())
     }
 
-    /// The provider's lease sees to it that all workers together sign in once.
+    /// The provider's lease sees to it that all workers together sign in once. Where somebody else signs in to the account
+    /// again and again, each sign-in waits a little longer, so that the two take turns: both get something done.
     async fn renew(&mut self, error: Error) -> Result<()> {
-        if self.renewed {
-            return Err(error
-                .with_kind(Kind::Auth)
-                .hint("the server rejects even a fresh token; check the account, or whether something else signs it out"));
+        let desk = self.desk;
+        let rivalry = desk.provider.rivalry();
+        let rounds = rivalry.and_then(Rivalry::rounds);
+        self.renewals += 1;
+        let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
+        if self.renewals > most {
+            return Err(error.with_kind(Kind::Auth).hint(if rounds.is_some() { SIGNED_IN_ELSEWHERE } else { FRESH_ONE_REJECTED }));
         }
-        self.renewed = true;
+        if self.renewals > 1 || rounds.is_some() {
+            let turn = delays_from(FIRST_TURN).next().unwrap_or(FIRST_TURN);
+            let wait = turn * rounds.unwrap_or(1).min(LONGEST_TURN);
+            let (attempt, why) = (self.renewals + 1, error.message());
+            desk.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why });
+            pause(wait).await;
+        }
         loop {
-            match self.desk.provider.renew().await {
-                Ok(()) => return Ok(()),
+            match desk.provider.renew().await {
+                Ok(()) => break,
                 Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
                 Err(e) => return Err(e),
             }
         }
+        if rivalry.is_some_and(Rivalry::is_news) {
+            desk.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", desk.provider.info().title)));
+        }
+        Ok(())
     }
 
     fn next_wait(&mut self, error: &Error) -> Duration {
@@ -221,5 +246,9 @@ impl Patience<'_> {
 }
 
 fn delays() -> backon::ExponentialBackoff {
-    ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY).with_jitter().without_max_times().build()
+    delays_from(FIRST_DELAY)
+}
+
+fn delays_from(first: Duration) -> backon::ExponentialBackoff {
+    ExponentialBuilder::default().with_min_delay(first).with_max_delay(LONGEST_DELAY).with_jitter().without_max_times().build()
 }

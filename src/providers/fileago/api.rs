@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Group, Node, Step};
 use super::{answer, jwt, sign_in};
-use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
+use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::{self, Http};
 use crate::protocols::reply::Reply;
@@ -56,6 +56,10 @@ impl Api {
 
     pub async fn renew(&self) -> Result<()> {
         self.lease.renew(self.log_in()).await
+    }
+
+    pub fn rivalry(&self) -> &Rivalry {
+        &self.lease.rivalry
     }
 
     pub async fn forget(&self) -> Result<()> {
@@ -141,7 +145,10 @@ impl Api {
         let token = self.token().await?;
         let reply = self.http.call(request.bearer_auth(token.token.expose())).await?;
         match answer::verdict(&reply) {
-            Ok(()) => Ok(reply),
+            Ok(()) => {
+                self.lease.rivalry.worked();
+                Ok(reply)
+            }
             Err(e) => {
                 if e.kind() == Kind::Expired {
                     self.lease.reject(&token).await;

@@ -24,7 +24,7 @@ use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
     BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
-    ProviderInfo, Removal, Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    ProviderInfo, Removal, Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Place, Protocol};
 use crate::protocols::multipart;
@@ -80,6 +80,9 @@ impl Provider for FileAgo {
     }
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
+    }
+    fn rivalry(&self) -> Option<&Rivalry> {
+        Some(self.api.rivalry())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         // No call that ends a session is public.

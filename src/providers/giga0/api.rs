@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::sign_in::Credentials;
 use super::wire::{Copied, File, Folder, Found, Info, Listing, Package, Scheduled};
 use super::{answer, entries};
-use crate::contract::{Error, Kind, Lease, Opening, Result, StoredToken};
+use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
 use crate::protocols::http::{self, Http};
 use crate::protocols::reply::Reply;
 
@@ -68,6 +68,17 @@ impl Api {
             lease.reject(token).await;
         }
         lease.renew(self.authorize(credentials)).await
+    }
+
+    pub fn rivalry(&self) -> Option<&Rivalry> {
+        self.login.get().map(|(_, lease)| &lease.rivalry)
+    }
+
+    /// The site has done something for the token in hand.
+    pub fn worked(&self) {
+        if let Some(rivalry) = self.rivalry() {
+            rivalry.worked();
+        }
     }
 
     /// The site called this token expired; the next `renew` gets another.
@@ -208,7 +219,10 @@ impl Api {
         let token = self.token().await?;
         let reply = self.post(call, &token, fields).await?;
         match answer::verdict(&reply) {
-            Ok(()) => Ok(reply),
+            Ok(()) => {
+                self.worked();
+                Ok(reply)
+            }
             Err(e) => {
                 if e.kind() == Kind::Expired {
                     self.note_stale(&token);

@@ -25,7 +25,7 @@ use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
     BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
-    Result, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol, Secret};
 use crate::protocols::multipart;
@@ -82,6 +82,9 @@ impl Provider for Giga0 {
     }
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
+    }
+    fn rivalry(&self) -> Option<&Rivalry> {
+        self.api.rivalry()
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(self.api.sign_out())

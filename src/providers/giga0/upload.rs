@@ -134,6 +134,7 @@ impl FormTarget for Target {
     fn judge(&self, reply: Reply) -> Result<()> {
         let size = self.ticket.size.unwrap_or_default();
         let stored = uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
+        self.api.worked();
         if let Some(entry) = stored.and_then(|s| entries::of_stored(s, &self.folder)) {
             // A second answer to one ticket would be about the same file.
             let _ = self.ticket.answer.set(entry);

@@ -9,7 +9,7 @@ use reqwest::Url;
 use super::wire::{Profile, SignIn, SignedIn};
 use super::{INFO, answer};
 use crate::contract::lease::DEVICE;
-use crate::contract::{Error, Kind, Lease, Opening, Result, Secrets, StoredToken};
+use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, Secrets, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::{Http, base_url};
 
@@ -74,6 +74,10 @@ impl Access {
                 .hint("put a valid token in place of this remote's `token`")),
             _ => self.lease.renew(self.sign_in(http)).await,
         }
+    }
+
+    pub fn rivalry(&self) -> &Rivalry {
+        &self.lease.rivalry
     }
 
     pub async fn forget(&self) -> Result<()> {

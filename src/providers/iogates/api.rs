@@ -16,7 +16,7 @@ use super::answer;
 use super::offer::Offers;
 use super::tree::Tree;
 use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
-use crate::contract::{Error, Kind, Opening, Result, StoredToken};
+use crate::contract::{Error, Kind, Opening, Result, Rivalry, StoredToken};
 use crate::protocols::http::Http;
 use crate::protocols::reply::Reply;
 
@@ -43,6 +43,10 @@ impl Api {
             access: OnceCell::new(),
             offers: Mutex::default(),
         })
+    }
+
+    pub fn rivalry(&self) -> Option<&Rivalry> {
+        self.access.get().map(Access::rivalry)
     }
 
     pub async fn access(&self) -> Result<&Access> {
@@ -163,7 +167,11 @@ impl Api {
             Err(error) if error.kind() == Kind::Expired => Err(self.access().await?.rejected(token, error).await),
             // The one thing that is refused so once we have a token.
             Err(error) if error.kind() == Kind::Auth => Err(self.code_needed()),
-            verdict => verdict,
+            Ok(value) => {
+                self.access().await?.rivalry().worked();
+                Ok(value)
+            }
+            refused => refused,
         }
     }
 

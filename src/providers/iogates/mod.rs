@@ -33,7 +33,7 @@ use std::sync::Arc;
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
     BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
-    Result, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    Result, Rivalry, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
@@ -104,6 +104,9 @@ impl Provider for IoGates {
     }
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.renew_token())
+    }
+    fn rivalry(&self) -> Option<&Rivalry> {
+        self.api.rivalry()
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(self.forget_token())

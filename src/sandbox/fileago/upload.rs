@@ -2,7 +2,7 @@
 //! seconds. The token is used up by the attempt, whatever becomes of it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequest, Multipart, Path, Request, State as From};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,6 +14,7 @@ use super::state::{Fileago, Ticket};
 use crate::model::Protocol;
 use crate::sandbox::answer::{self, Answered, broken};
 use crate::sandbox::chance;
+use crate::sandbox::fault_table::Fault;
 use crate::sandbox::store::Content;
 
 type Host = From<Arc<Fileago>>;
@@ -28,7 +29,9 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
         Target::Root(..) => host.folder(&state, &id)?.0,
     };
     let token = chance::hex(40);
-    state.tickets.insert(token.clone(), Ticket { node, made: std::time::Instant::now() });
+    let age = host.ground.faults.hit(NAME, Fault::OldTicket).map_or(Duration::ZERO, |_| LIFE + Duration::from_secs(1));
+    let made = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+    state.tickets.insert(token.clone(), Ticket { node, made });
     Ok(answer::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
 }
 

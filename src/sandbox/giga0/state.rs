@@ -162,6 +162,9 @@ impl Giga0 {
         match &mut state.token {
             Some((live, used)) if live == token && account == ACCOUNT_ID && used.elapsed() < IDLE => {
                 *used = Instant::now();
+                if self.ground.faults.take(asked, Fault::LastUse).is_some() {
+                    state.token = None;
+                }
                 Ok(())
             }
             _ => Err(self.error("Could not validate access_token and account_id, please reauthenticate or try again.")),

@@ -1,0 +1,90 @@
+//! Is somebody else signed in to our account, again and again? giga0 forgets the old token when a new one is issued
+//! (providers.md 2.2): two machines on one account log each other out, and each believes that its token ran out.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Sites are known whose tokens live a minute (providers.md 2.2); one that dies sooner was ended by somebody.
+const SOON: Duration = Duration::from_secs(45);
+/// So many tokens in a row, each of them got by us, good for something, and dead soon after.
+const ENOUGH: u32 = 3;
+
+/// What became of the tokens of one account in this run.
+#[derive(Default)]
+pub struct Rivalry(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    /// When we signed in last.
+    signed_in: Option<Instant>,
+    /// The token in hand was good for something.
+    worked: bool,
+    lost: u32,
+    told: bool,
+}
+
+impl Rivalry {
+    /// A new token is here, by a sign-in of our own.
+    pub fn signed_in(&self) {
+        let (mut seen, now) = (self.seen(), Instant::now());
+        let lost = seen.worked && seen.signed_in.is_some_and(|before| now.duration_since(before) < SOON);
+        seen.lost = if lost { seen.lost + 1 } else { 0 };
+        (seen.signed_in, seen.worked) = (Some(now), false);
+    }
+
+    /// The server has done something for the token in hand.
+    pub fn worked(&self) {
+        self.seen().worked = true;
+    }
+
+    /// Tokens in a row that somebody ended, counted from the first that can't be chance; none else.
+    pub fn rounds(&self) -> Option<u32> {
+        (self.seen().lost + 1).checked_sub(ENOUGH).filter(|rounds| *rounds > 0)
+    }
+
+    /// True once, when there are rounds to tell of.
+    pub fn is_news(&self) -> bool {
+        self.rounds().is_some() && !std::mem::replace(&mut self.seen().told, true)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn after(rivalry: &Rivalry, seconds: u64, worked: bool) -> Option<u32> {
+        if worked {
+            rivalry.worked();
+        }
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        rivalry.signed_in();
+        rivalry.rounds()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_third_token_that_dies_young_is_no_chance() {
+        let rivalry = Rivalry::default();
+        rivalry.signed_in();
+        assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await, rivalry.is_news()), (None, None, false));
+        assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await), (Some(1), Some(2)));
+        assert_eq!((rivalry.is_news(), rivalry.is_news()), (true, false), "told once");
+        assert_eq!(after(&rivalry, 50, true).await, None, "an hour, or a minute, is a token's own life");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_that_live_a_minute_or_were_never_good_have_no_rival() {
+        let rivalry = Rivalry::default();
+        for _ in 0..9 {
+            assert_eq!(after(&rivalry, 60, true).await, None);
+        }
+        for _ in 0..9 {
+            assert_eq!(after(&rivalry, 1, false).await, None);
+        }
+    }
+}
