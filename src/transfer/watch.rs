@@ -2,7 +2,9 @@
 //! line are fine as long as bytes move.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::meter::Pulse;
 use super::retry::Policy;
@@ -44,5 +46,53 @@ pub async fn stalled(pulse: &Pulse, end: u64, policy: &Policy) -> Error {
             }
             (window_bytes, window) = (now, Instant::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: u64 = 1 << 30;
+
+    /// Moves `bytes` each second for `seconds`, unless the watch ends it; why and after how many seconds it did.
+    async fn watched(pulse: &Pulse, bytes: u64, seconds: u64) -> Option<(Error, u64)> {
+        let policy = Policy { tries: 1, timeout: Duration::from_secs(20), min_rate: 1000 };
+        let begun = Instant::now();
+        let moving = async {
+            for _ in 0..seconds {
+                pause(Duration::from_secs(1)).await;
+                pulse.moved.fetch_add(bytes, Ordering::Relaxed);
+                pulse.reached.fetch_add(bytes, Ordering::Relaxed);
+            }
+        };
+        tokio::select! {
+            stall = stalled(pulse, END, &policy) => Some((stall, begun.elapsed().as_secs())),
+            () = moving => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_crawls_for_a_minute_is_cut() {
+        let (error, after) = watched(&Pulse::default(), 900, 300).await.unwrap();
+        assert_eq!((error.kind(), after), (Kind::Interrupted, 60));
+        assert_eq!(error.message(), "slower than 1000 bytes a second for a minute");
+        assert!(watched(&Pulse::default(), 1100, 300).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_cut_after_the_time_out_and_the_answer_has_more_time() {
+        let (error, after) = watched(&Pulse::default(), 0, 300).await.unwrap();
+        assert_eq!((error.kind(), error.message().as_str(), after), (Kind::Interrupted, "no byte moved for 20s", 20));
+        let all_sent = Pulse { reached: END.into(), ..Pulse::default() };
+        let (error, after) = watched(&all_sent, 0, 3000).await.unwrap();
+        assert_eq!((error.message().as_str(), after), ("the server gave no answer for 13m 24s", 804));
+    }
+
+    /// A slow disk, a pipe, `--bwlimit`: no fault of the line.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_on_this_side_is_no_stall() {
+        let held = Pulse { held: true.into(), ..Pulse::default() };
+        assert!(watched(&held, 0, 300).await.is_none());
     }
 }
