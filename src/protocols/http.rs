@@ -167,11 +167,8 @@ pub(super) fn timed_out(after: Duration) -> Error {
 /// was being sent keeps its own words.
 pub fn line_error(error: reqwest::Error, url: &Url) -> Error {
     let host = host_of(url);
-    if tls::is_untrusted(&error) {
-        return Error::new(Kind::Untrusted, "the server's certificate is not trusted")
-            .on(host)
-            .cause(root_of(&error))
-            .hint("if it is your own, name its authority's PEM file as `ca_file`");
+    if let Some(untrusted) = tls::untrusted(&error) {
+        return untrusted.on(host).cause(root_of(&error));
     }
     if let Some(io) = source_io(&error) {
         return io;

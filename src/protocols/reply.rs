@@ -11,8 +11,6 @@ use super::http::host_of;
 use crate::error::{Error, Kind, Result};
 use crate::model::text::first_words;
 
-/// Longest wait that a server's `Retry-After` can ask of us; beyond it a person should decide.
-const LONGEST_WISH: Duration = Duration::from_secs(3600);
 const WORDS_SHOWN: usize = 200;
 /// Words of a page's title that its heading may say again.
 const LONGEST_TITLE: usize = 20;
@@ -45,17 +43,17 @@ impl Reply {
         serde_json::from_slice(&self.body).map_err(|e| self.nonsense(&e.to_string()))
     }
 
-    /// `Retry-After` in seconds or as a date, at most an hour.
+    /// `Retry-After` in seconds or as a date, whatever it asks for; none for one that makes no sense.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
-        let wait = match text.parse::<u64>() {
-            Ok(seconds) => Duration::from_secs(seconds),
+        match text.parse::<u64>() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
             Err(_) => {
                 let at = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-                (at.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO)
+                // A date that is over asks for no wait.
+                Some((at.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO))
             }
-        };
-        Some(wait.min(LONGEST_WISH))
+        }
     }
 
     /// What a status that is not 2xx means when the body says nothing better. An adapter's `answer.rs` looks first.
@@ -232,7 +230,12 @@ mod tests {
         assert_eq!(reply(429, &[("retry-after", "7")], "").refusal().retry_after(), Some(Duration::from_secs(7)));
         let past = reply(503, &[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")], "");
         assert_eq!(past.retry_after(), Some(Duration::ZERO));
-        assert_eq!(reply(503, &[("retry-after", "999999999")], "").retry_after(), Some(LONGEST_WISH));
+        let year = |now: chrono::DateTime<chrono::Utc>| (now + chrono::TimeDelta::days(365)).to_rfc2822();
+        let dated = reply(503, &[("retry-after", &year(chrono::Utc::now()))], "").retry_after().unwrap();
+        assert!(dated.as_secs().abs_diff(365 * 86_400) < 600, "{dated:?}");
+        for nonsense in ["", "soon", "-3", "1.5", "99999999999999999999999"] {
+            assert_eq!(reply(503, &[("retry-after", nonsense)], "").retry_after(), None, "{nonsense:?}");
+        }
     }
 
     #[test]
@@ -269,7 +272,7 @@ mod fuzz {
             }
             let (status, url) = (StatusCode::from_u16(status).unwrap(), Url::parse("https://h.example/x").unwrap());
             let reply = Reply { status, headers, url, body: body.into() };
-            prop_assert!(reply.retry_after().is_none_or(|wait| wait <= LONGEST_WISH));
+            let _ = reply.retry_after();
             for error in [reply.refusal(), reply.nonsense("because"), reply.json::<Never>().err().unwrap()] {
                 noise::assert_shown(&error);
             }

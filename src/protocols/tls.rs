@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, SupportedProtocolVersion};
+use rustls::{CertificateError, ClientConfig, SupportedProtocolVersion};
 use rustls_platform_verifier::Verifier;
 
 use crate::error::{Error, Kind, Result};
@@ -45,20 +45,34 @@ fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(roots)
 }
 
-/// Is this failure a certificate that is not trusted? Then waiting does not help.
-pub fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+/// The failure, when it is a certificate that is not trusted: waiting does not help.
+pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext};
+    let (why, hint) = match refused(error)? {
+        Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => (
+            "the server's certificate is out of date",
+            "check this machine's clock; if it is right, ask the server's operators for a new one",
+        ),
+        NotValidForName | NotValidForNameContext { .. } => {
+            ("the server's certificate is for another name", "check the host in the remote's url; `ca_file` does not help here")
+        }
+        _ => ("the server's certificate is not trusted", "if it is your own, name its authority's PEM file as `ca_file`"),
+    };
+    Some(Error::new(Kind::Untrusted, why).hint(hint))
+}
+
+fn refused<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a CertificateError> {
     let mut step = Some(error);
     while let Some(e) = step {
-        if let Some(rustls::Error::InvalidCertificate(_)) = e.downcast_ref::<rustls::Error>() {
-            return true;
+        if let Some(rustls::Error::InvalidCertificate(why)) = e.downcast_ref::<rustls::Error>() {
+            return Some(why);
         }
         if let Some(io) = e.downcast_ref::<std::io::Error>()
-            && let Some(inner) = io.get_ref()
-            && is_untrusted(inner)
+            && let Some(why) = io.get_ref().and_then(|inner| refused(inner))
         {
-            return true;
+            return Some(why);
         }
         step = e.source();
     }
-    false
+    None
 }

@@ -16,8 +16,10 @@ use crate::model::{Event, RemotePath};
 
 /// Between two tries: from this, doubling with a random spread,
 const FIRST_DELAY: Duration = Duration::from_millis(500);
-/// up to this. `Retry-After` of the server wins over both.
+/// up to this. `Retry-After` of the server wins over both,
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// up to this; whether to wait longer is for a person to decide, who is told.
+const LONGEST_WISH: Duration = Duration::from_secs(3600);
 /// Between two looks for a finished file: from this, doubling, up to that.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
@@ -202,7 +204,10 @@ impl Patience<'_> {
         }
         self.total += 1;
         let wait = self.next_wait(&error);
-        let why = error.message();
+        let why = match error.retry_after() {
+            Some(wish) if wish > wait => format!("{}; it asks for {}", error.message(), shown(wish)),
+            _ => error.message(),
+        };
         self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
         pause(wait).await;
         Ok(())
@@ -241,8 +246,13 @@ impl Patience<'_> {
 
     fn next_wait(&mut self, error: &Error) -> Duration {
         let own = self.delays.next().unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
-        error.retry_after().unwrap_or(own)
+        error.retry_after().map_or(own, |wish| wish.min(LONGEST_WISH))
     }
+}
+
+/// To the second.
+fn shown(wish: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(wish.as_secs()))
 }
 
 fn delays() -> backon::ExponentialBackoff {

@@ -12,7 +12,7 @@ use super::control::{Connection, Ftp, silent};
 use super::stream::{TlsClient, TlsVersion, in_tls, wants_other_version};
 use super::{FtpServer, Security};
 use crate::error::{Error, Kind, Result};
-use crate::protocols::tls::is_untrusted;
+use crate::protocols::tls::untrusted;
 
 const IMPLICIT_PORT: u16 = 990;
 
@@ -151,10 +151,8 @@ fn no_protection(reply: Reply) -> Error {
 }
 
 fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
-    if is_untrusted(&failure) {
-        return Error::new(Kind::Untrusted, "the server's certificate is not trusted")
-            .cause(failure)
-            .hint("name the certificate of its authority as ca_file");
+    if let Some(untrusted) = untrusted(&failure) {
+        return untrusted.cause(failure);
     }
     match in_tls(&failure) {
         None => unreachable(failure),
