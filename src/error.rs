@@ -114,13 +114,23 @@ struct Inner {
     hint: Option<String>,
     status: Option<u16>,
     after: Option<Duration>,
+    untried: bool,
     cause: Option<anyhow::Error>,
 }
 
 impl Error {
     /// `message` is a clause in the user's words, lower case, without a full stop: `the server refused the sign-in`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, message: message.into(), on: None, hint: None, status: None, after: None, cause: None }))
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            on: None,
+            hint: None,
+            status: None,
+            after: None,
+            untried: false,
+            cause: None,
+        }))
     }
 
     /// Names the file, place or remote that the failure is about; the innermost name stays.
@@ -160,6 +170,12 @@ impl Error {
         self
     }
 
+    /// Nothing was tried: another failure, told before, is the reason.
+    pub fn untried(mut self) -> Self {
+        self.0.untried = true;
+        self
+    }
+
     pub fn cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
         self
@@ -181,6 +197,10 @@ impl Error {
 
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.after
+    }
+
+    pub fn is_untried(&self) -> bool {
+        self.0.untried
     }
 
     /// The same failure, for somebody else who meets it. Its causes are part of the message.

@@ -47,6 +47,8 @@ mod noise;
 #[cfg(feature = "sandbox")]
 mod ops;
 #[cfg(feature = "sandbox")]
+mod outages;
+#[cfg(feature = "sandbox")]
 mod output;
 #[cfg(feature = "sandbox")]
 mod put;

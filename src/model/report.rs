@@ -55,6 +55,9 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<RemotePath>,
     pub error: FailureReason,
+    /// One of many that were not tried, because of a failure that was told before.
+    #[serde(skip)]
+    pub untried: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -81,6 +84,7 @@ impl Failure {
                 status: error.http_or_ftp_status(),
                 retryable: error.kind().may_pass(),
             },
+            untried: error.is_untried(),
         }
     }
 

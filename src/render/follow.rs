@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval_at};
 
-use crate::model::Event;
+use crate::model::{Event, Report};
 use crate::render::bars::{self, Bars};
 use crate::render::board::Board;
 use crate::render::style::Voice;
@@ -13,6 +13,9 @@ use crate::render::{Renderer, Tally, text, units};
 
 /// A log wants a sign of life, not a film.
 const LINES_EVERY: Duration = Duration::from_secs(10);
+
+/// A wait that is told without `-v`, too.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 
 const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64);
 
@@ -24,6 +27,7 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
     let started = Instant::now();
     let mut board = Board::new(started);
     let mut tally = Tally::default();
+    let mut untried = Untried::default();
     if voice == Voice::Bars {
         renderer.screen().show(Bars::on_stderr(renderer.style().terminal.width));
     }
@@ -45,6 +49,7 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
                     board.apply(&event, now);
                     if let Event::Finished { report, .. } = &event {
                         tally.add(report);
+                        untried.add(report);
                         renderer.report(report);
                     }
                 }
@@ -53,8 +58,34 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
         }
     }
     drop(shown);
+    untried.tell(renderer);
     tally.took = started.elapsed();
     tally
+}
+
+/// Files that were left out because of a failure that was told: a thousand lines of them would hide it.
+#[derive(Default)]
+struct Untried {
+    files: u64,
+    why: String,
+}
+
+impl Untried {
+    fn add(&mut self, report: &Report) {
+        if let Report::Failed(failure) = report
+            && failure.untried
+        {
+            self.files += 1;
+            self.why.clone_from(&failure.error.message);
+        }
+    }
+
+    fn tell(&self, renderer: &Renderer) {
+        if self.files > 0 && renderer.style().verbose == 0 {
+            let files = if self.files == 1 { "file" } else { "files" };
+            renderer.failure(&format!("{} {files} {}", self.files, self.why));
+        }
+    }
 }
 
 /// The bars go when the work is over, and also when it is given up (a signal).
@@ -86,7 +117,8 @@ fn speak(renderer: &Renderer, board: &Board, event: &Event) {
     match event {
         Event::Waiting { id, attempt, of, wait, why } => {
             let name = id.as_ref().map(name).unwrap_or_default();
-            renderer.note(&format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64())));
+            let line = format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64()));
+            if *wait >= LONG_WAIT { renderer.warning(&line) } else { renderer.note(&line) }
         }
         Event::StartedOver { id, left_behind: None } => renderer.note(&format!("{}starting over from the first byte", name(id))),
         Event::StartedOver { id, left_behind: Some(what) } => {
@@ -101,7 +133,6 @@ fn speak(renderer: &Renderer, board: &Board, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Report;
     use crate::render::samples::{self, captured};
     use crate::render::style::{Progress, Style};
     use tokio::sync::mpsc::unbounded_channel;

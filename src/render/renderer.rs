@@ -54,6 +54,8 @@ impl Renderer {
             self.json(report);
         }
         match text::said(report, self.style()) {
+            // They are told together, at the end.
+            Said::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
             Said::Failure(text) => self.failure(&text),
             // In JSON these are results, and standard error need not say them again.
             _ if self.style().json => {}
@@ -189,7 +191,7 @@ impl Renderer {
         self.screen().message(&(self.harmless(&masked(text)) + "\n"));
     }
 
-    fn failure(&self, text: &str) {
+    pub(super) fn failure(&self, text: &str) {
         self.message("", "\x1b[1;31m", text);
     }
 
@@ -224,6 +226,10 @@ impl Renderer {
             masks.iter().for_each(|line| self.screen().message(&format!("{line}\n")));
         }
     }
+}
+
+fn is_untried(report: &Report) -> bool {
+    matches!(report, Report::Failed(failure) if failure.untried)
 }
 
 #[cfg(test)]

@@ -99,6 +99,14 @@ impl Sandbox {
         env
     }
 
+    /// Takes a provider's HTTP server down for good: whoever calls it is refused the connection.
+    pub fn take_down(&self, provider: &str) {
+        let names = [iogates::NAME, giga0::NAME, fileago::NAME];
+        for (_, server) in names.iter().zip(&self.servers).filter(|(name, _)| **name == provider) {
+            server.stop();
+        }
+    }
+
     /// The script of faults; it may be changed while the servers run.
     pub fn faults(&self) -> &Faults {
         &self.ground.faults

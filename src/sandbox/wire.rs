@@ -84,14 +84,19 @@ impl Server {
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
+    /// Nobody is let in any more, and every connection is cut.
+    pub fn stop(&self) {
         self.accepting.abort();
         for line in held(&self.lines).drain(..).filter_map(|l| l.upgrade()) {
             Wire(line).cut();
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -26,6 +26,7 @@ pub mod retry;
 pub mod scan;
 pub mod source;
 pub mod stdin;
+mod stop;
 pub mod upload;
 pub mod wait;
 pub mod watch;

@@ -1,7 +1,7 @@
 //! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
 //! the whole run comes back as the error.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::batch::{Group, grouped};
 use super::conflict::IfExists;
@@ -10,6 +10,7 @@ use super::folders::Folders;
 use super::one::Ready;
 use super::plan::{Item, Plan, lay_out, look_at, target_is_folder};
 use super::retry::Desk;
+use super::stop::Stop;
 use crate::contract::{Ledger, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -97,8 +98,7 @@ pub(super) struct Run {
     pub(super) limits: Limits,
     /// Bytes left on the account.
     pub(super) free: Option<u64>,
-    /// A failure that every further file would meet too (or `--fail-fast`).
-    stopped: OnceLock<Kind>,
+    stop: Stop,
 }
 
 impl Run {
@@ -116,7 +116,8 @@ impl Run {
             .taking_turns(job.ledger.clone(), job.remote_key.clone());
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
-        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stopped: OnceLock::new() };
+        let stop = Stop::new(job.options.fail_fast);
+        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stop };
         Ok((Arc::new(run), exists))
     }
 
@@ -128,9 +129,7 @@ impl Run {
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         for (shown, error) in plan.unfit {
-            if self.job.options.fail_fast {
-                let _ = self.stopped.set(error.kind());
-            }
+            self.stop.failed(&self.job.remote_key, &error);
             self.failed(next_id(), &shown, None, &error);
         }
         let mut crew = Crew::default();
@@ -159,10 +158,15 @@ impl Run {
         self.tell_left_over();
         let mut all_made = true;
         for folder in plan.empty_folders {
-            match self.empty_folder(&folder).await {
+            let made = match self.go_on() {
+                Ok(()) => self.empty_folder(&folder).await,
+                Err(stopped) => Err(stopped),
+            };
+            match made {
                 Ok(made) => all_made &= made,
                 Err(error) => {
                     all_made = false;
+                    self.stop.failed(&self.job.remote_key, &error);
                     self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
                 }
             }
@@ -211,19 +215,17 @@ impl Run {
     }
 
     pub(super) fn go_on(&self) -> Result<()> {
-        match self.stopped.get() {
-            Some(kind) => Err(Error::new(*kind, "not tried, because an earlier failure stopped the run")),
-            None => Ok(()),
-        }
+        self.stop.go_on(&self.job.remote_key)
     }
 
     pub(super) fn over(&self, id: FileId, item: &Item, outcome: Result<Report>) {
         match outcome {
-            Ok(report) => self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
+            Ok(report) => {
+                self.stop.well(&self.job.remote_key);
+                self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) });
+            }
             Err(error) => {
-                if self.job.options.fail_fast || error.kind() == Kind::Auth {
-                    let _ = self.stopped.set(error.kind());
-                }
+                self.stop.failed(&self.job.remote_key, &error);
                 self.failed(id, &item.shown(), item.folder.join(&item.name).ok().as_ref(), &error);
             }
         }

@@ -45,7 +45,7 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
     let passing = hash && (told || item.checksum.md5.is_none());
     let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing));
     item.source = meter.clone();
-    let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)), journal, resumed_from: 0 };
+    let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)), journal, resumed_from: 0, doubt: false };
     let taken_up = carrier.take_up(&mut item).await?;
     // What an earlier run sent does not pass the meter, and its checksum was of the content then. One stream brings it before
     // the rest; else the whole is hashed beside the sending.
@@ -90,6 +90,8 @@ pub(super) struct Carrier<'a> {
     /// None for what can't be read a second time.
     pub journal: Option<Journal>,
     resumed_from: u64,
+    /// The whole file may have arrived by the session in hand.
+    doubt: bool,
 }
 
 /// How one session ended without an error.
@@ -120,11 +122,14 @@ impl Carrier<'_> {
                 None => self.open(item).await?,
             };
             let mut accepted = from;
+            self.doubt = from > 0;
             let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
                 Ok(Carried::Finished(size)) => return Ok((ticket, session.protocol(), size)),
                 Ok(Carried::StartOver) => {
-                    if let Some(size) = self.there_already(&ticket, item).await? {
+                    if self.doubt
+                        && let Some(size) = self.there_already(&ticket, item).await?
+                    {
                         return Ok((ticket, session.protocol(), size));
                     }
                     let left_behind = session.abort().await;
@@ -235,10 +240,13 @@ impl Carrier<'_> {
                 Ok(_) if all_sent => return Ok(Carried::Finished(at)),
                 Ok(sent) => (at, all_sent) = sent,
                 Err(failure) if self.is_dry() => return Err(failure),
-                Err(failure) => match self.recover(session, failure).await? {
-                    Recovery::StartOver => return Ok(Carried::StartOver),
-                    Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
-                },
+                Err(failure) => {
+                    self.doubt |= failure.kind() != Kind::Unreachable;
+                    match self.recover(session, failure).await? {
+                        Recovery::StartOver => return Ok(Carried::StartOver),
+                        Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
+                    }
+                }
             }
             if at > *accepted {
                 self.patience.progress();

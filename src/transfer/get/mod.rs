@@ -10,7 +10,7 @@ mod walk;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use self::keep::{Decision, Known, decide};
 use self::local::{Local, check_name, enter, shown};
@@ -19,6 +19,7 @@ use super::conflict::Stamp;
 use super::download::{Downloaded, Order, download};
 use super::put::ChecksumMode;
 use super::retry::Desk;
+use super::stop::Stop;
 use crate::contract::Ledger;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -63,12 +64,12 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
     let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
     let run = Run {
         local,
+        stop: Stop::new(options.fail_fast),
         options,
         several,
         taken: Mutex::default(),
         planned: Mutex::default(),
         ids: AtomicU64::new(0),
-        stopped: OnceLock::new(),
     };
     Arc::new(run).carry_out(origins).await;
     Ok(())
@@ -121,8 +122,7 @@ struct Run {
     /// Files and bytes that are known of so far.
     planned: Mutex<(u64, u64)>,
     ids: AtomicU64,
-    /// A failure that every further file would meet too (or `--fail-fast`).
-    stopped: OnceLock<Kind>,
+    stop: Stop,
 }
 
 impl Run {
@@ -132,15 +132,17 @@ impl Run {
 
     async fn one(&self, item: Item) {
         let id = self.next_id();
-        if let Some(kind) = self.stopped.get() {
-            return self.failed(id, &item.origin, &item.file, &Error::new(*kind, "not tried, because an earlier failure stopped the run"));
-        }
-        match self.bring(id, &item).await {
-            Ok(report) => item.origin.desk.events.tell(Event::Finished { id, report: Box::new(report) }),
+        let outcome = match self.stop.go_on(&item.origin.key) {
+            Ok(()) => self.bring(id, &item).await,
+            Err(stopped) => Err(stopped),
+        };
+        match outcome {
+            Ok(report) => {
+                self.stop.well(&item.origin.key);
+                item.origin.desk.events.tell(Event::Finished { id, report: Box::new(report) });
+            }
             Err(error) => {
-                if self.options.fail_fast || error.kind() == Kind::Auth {
-                    let _ = self.stopped.set(error.kind());
-                }
+                self.stop.failed(&item.origin.key, &error);
                 self.failed(id, &item.origin, &item.file, &error);
             }
         }

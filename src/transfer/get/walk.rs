@@ -83,9 +83,7 @@ impl Run {
         match listed {
             Ok(entries) => Some(Level { id: folder.id.clone(), below, entries }),
             Err(error) => {
-                if self.options.fail_fast || error.kind() == Kind::Auth {
-                    let _ = self.stopped.set(error.kind());
-                }
+                self.stop.failed(&origin.key, &error);
                 self.failed(self.next_id(), origin, folder, &error);
                 None
             }
@@ -93,9 +91,7 @@ impl Run {
     }
 
     async fn list(&self, origin: &Origin, folder: &Entry, below: &[String]) -> Result<Vec<Entry>> {
-        if let Some(kind) = self.stopped.get() {
-            return Err(Error::new(*kind, "not tried, because an earlier failure stopped the run"));
-        }
+        self.stop.go_on(&origin.key)?;
         enter(self.local.folder(), below, !self.options.dry_run)?;
         let listed = origin.desk.ask(|| origin.desk.provider.list(folder)).await?;
         let mut entries = self.fit(origin, listed);

@@ -1,0 +1,100 @@
+//! When the rest of a run is not tried: a failure that every further file would meet too, or `--fail-fast`.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Kind, Result};
+
+/// So many files in a row that found nobody: the server is down, and the next file would only pay the same tries.
+const DOWN_AFTER: u32 = 3;
+const STOPPED: &str = "not tried, because an earlier failure stopped the run";
+const DOWN: &str = "not tried, because the server can't be reached";
+
+pub(super) struct Stop {
+    fail_fast: bool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    stopped: Option<Kind>,
+    /// By remote: files in a row that could not reach it.
+    unreached: HashMap<String, u32>,
+}
+
+impl Stop {
+    pub(super) fn new(fail_fast: bool) -> Stop {
+        Stop { fail_fast, seen: Mutex::default() }
+    }
+
+    /// Fails with what the next file of `remote` is not tried for.
+    pub(super) fn go_on(&self, remote: &str) -> Result<()> {
+        let seen = self.seen();
+        match (seen.stopped, seen.unreached.get(remote)) {
+            (Some(kind), _) => Err(Error::new(kind, STOPPED).untried()),
+            (None, Some(files)) if *files >= DOWN_AFTER => Err(Error::new(Kind::Unreachable, DOWN).untried()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn well(&self, remote: &str) {
+        self.seen().unreached.remove(remote);
+    }
+
+    pub(super) fn failed(&self, remote: &str, error: &Error) {
+        let mut seen = self.seen();
+        if error.is_untried() {
+            return;
+        }
+        if self.fail_fast || error.kind() == Kind::Auth {
+            seen.stopped.get_or_insert(error.kind());
+        }
+        match error.kind() {
+            Kind::Unreachable => *seen.unreached.entry(remote.to_owned()).or_default() += 1,
+            // Nobody answered when the file was looked for.
+            Kind::Unknown => {}
+            // The server answers, or nobody asked it. Files that were in flight when it was given up change nothing.
+            _ if seen.unreached.get(remote).is_some_and(|files| *files < DOWN_AFTER) => drop(seen.unreached.remove(remote)),
+            _ => {}
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails(stop: &Stop, kind: Kind) {
+        stop.failed("a", &Error::new(kind, "no"));
+    }
+
+    #[test]
+    fn three_in_a_row_are_a_server_that_is_down() {
+        let stop = Stop::new(false);
+        for kind in [Kind::Unreachable, Kind::Unreachable, Kind::Refused, Kind::Unreachable, Kind::Unreachable] {
+            fails(&stop, kind);
+            stop.go_on("a").unwrap();
+        }
+        stop.well("a");
+        (0..2).for_each(|_| fails(&stop, Kind::Unreachable));
+        stop.go_on("a").unwrap();
+        fails(&stop, Kind::Unreachable);
+        let error = stop.go_on("a").unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, DOWN));
+        stop.go_on("b").unwrap();
+    }
+
+    #[test]
+    fn a_refused_sign_in_stops_all_and_fail_fast_whatever_failed() {
+        let (stop, fast) = (Stop::new(false), Stop::new(true));
+        fails(&stop, Kind::Integrity);
+        stop.go_on("b").unwrap();
+        fails(&stop, Kind::Auth);
+        fails(&fast, Kind::Integrity);
+        assert_eq!((stop.go_on("b").unwrap_err().kind(), fast.go_on("b").unwrap_err().kind()), (Kind::Auth, Kind::Integrity));
+    }
+}
