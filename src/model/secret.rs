@@ -4,12 +4,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
 /// By their first bytes: every file of a run may bring a secret of its own, and a line must not be compared with all.
-static KNOWN: RwLock<BTreeMap<Head, Vec<String>>> = RwLock::new(BTreeMap::new());
+static KNOWN: RwLock<Known> = RwLock::new(Known { by_head: BTreeMap::new(), in_order: Vec::new() });
+
+struct Known {
+    by_head: BTreeMap<Head, Vec<Arc<str>>>,
+    /// As they came to be known.
+    in_order: Vec<Arc<str>>,
+}
 
 /// Shorter strings are too likely to be a word of the message itself.
 const SHORTEST_MASKED: usize = 4;
@@ -56,11 +62,13 @@ fn remember(text: &str) {
     for form in [text.to_owned(), encode(text)] {
         let Some(head) = head(form.as_bytes()) else { return };
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-        let alike = known.entry(head).or_default();
+        let alike = known.by_head.entry(head).or_default();
         // The longest first: one secret may begin with another.
-        let at = alike.partition_point(|k| (k.len(), k) > (form.len(), &form));
-        if alike.get(at) != Some(&form) {
-            alike.insert(at, form);
+        let at = alike.partition_point(|k| (k.len(), k.as_ref()) > (form.len(), form.as_str()));
+        if alike.get(at).is_none_or(|k| **k != *form) {
+            let form: Arc<str> = form.into();
+            alike.insert(at, form.clone());
+            known.in_order.push(form);
         }
     }
 }
@@ -78,7 +86,7 @@ fn encode(text: &str) -> String {
 /// The text with every secret of this run replaced by `***`.
 pub fn masked(text: &str) -> Cow<'_, str> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    let secret_at = |rest: &str| known.get(&head(rest.as_bytes())?)?.iter().find(|s| rest.starts_with(s.as_str())).map(String::len);
+    let secret_at = |rest: &str| known.by_head.get(&head(rest.as_bytes())?)?.iter().find(|s| rest.starts_with(&***s)).map(|s| s.len());
     let (mut out, mut shown, mut at) = (String::new(), 0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         match secret_at(rest) {
@@ -98,9 +106,10 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Every secret of this run, as it stands and as it stands in a URL: for a CI runner that is asked to mask them too.
-pub fn known() -> Vec<String> {
-    KNOWN.read().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
+/// The secrets of this run but the first `seen`, as they stand and as they stand in a URL: for a CI runner that is asked to
+/// mask them too.
+pub fn known_since(seen: usize) -> Vec<Arc<str>> {
+    KNOWN.read().unwrap_or_else(PoisonError::into_inner).in_order.get(seen..).unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
@@ -119,7 +128,7 @@ mod tests {
     fn of_secrets_that_begin_alike_the_longest_goes() {
         let _both = (Secret::new("überlang"), Secret::new("überlanger"), Secret::new("überlang"), Secret::new("abc"));
         assert_eq!(masked("xüberlangerüberlangeüberlan abc"), "x******eüberlan abc");
-        assert_eq!(known().iter().filter(|k| k.starts_with("über")).count(), 2);
+        assert_eq!(known_since(0).iter().filter(|k| k.starts_with("über")).count(), 2);
     }
 
     /// One secret for each file is usual (tokens, download URLs); 20,000 of them must not slow down every line.

@@ -2,7 +2,6 @@
 //! name that the runner would take for one of its commands.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::io::{self, IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
@@ -51,7 +50,8 @@ fn is_file() -> bool {
 /// What the runner has been told, and what the job's page will show.
 #[derive(Default)]
 pub(super) struct Journal {
-    masked: HashSet<String>,
+    /// How many secrets the runner knows.
+    masked: usize,
     failures: u64,
     page: JobPage,
 }
@@ -59,8 +59,8 @@ pub(super) struct Journal {
 impl Journal {
     /// Commands that mask the secrets which the runner does not know yet.
     pub(super) fn masks(&mut self) -> Vec<String> {
-        let new: Vec<String> = secret::known().into_iter().filter(|secret| !self.masked.contains(secret)).collect();
-        self.masked.extend(new.iter().cloned());
+        let new = secret::known_since(self.masked);
+        self.masked += new.len();
         new.iter().map(|secret| format!("::add-mask::{}", data(secret))).collect()
     }
 
