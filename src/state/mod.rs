@@ -147,18 +147,33 @@ fn make_private_folder(dir: &Path) -> std::io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    builder.create(dir)?;
+    // What is there already is ours by its name: nobody else has to plant files in it.
+    #[cfg(unix)]
+    close_to_others(dir, 0o700)?;
+    Ok(())
+}
+
+/// Takes away what others may do with it.
+#[cfg(unix)]
+fn close_to_others(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the file with mode 0600 before SQLite would make it for everybody, and closes one that was left open to
-/// others. SQLite gives its side files (`-wal`, `-shm`) the same mode. A file that is there is not opened: closing it
+/// others, with the side files (`-wal`, `-shm`) that SQLite gives the same mode. A file that is there is not opened: closing it
 /// again would give back the locks that SQLite holds on it in this process.
 fn make_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
-    if let Ok(meta) = std::fs::metadata(path) {
-        use std::os::unix::fs::PermissionsExt;
-        if meta.is_file() && meta.permissions().mode() & 0o077 != 0 {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    for side in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(side);
+        if Path::new(&file).is_file() {
+            close_to_others(Path::new(&file), 0o600)?;
         }
     }
     if path.exists() { Ok(()) } else { open_private(path).map(drop) }

@@ -81,13 +81,16 @@ fn all_files_are_ours_alone() {
     let place = dir.path().join("x/haul");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join(FILE), "").unwrap();
-    std::fs::set_permissions(place.join(FILE), std::fs::Permissions::from_mode(0o644)).unwrap();
+    for (name, mode) in [(FILE, 0o644), ("", 0o777)] {
+        std::fs::set_permissions(place.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
     let state = State::new(Some(place.clone()));
     state.save("a", &token("tttt")).unwrap();
     let fresh = State::new(Some(dir.path().join("y/haul")));
     fresh.save("a", &token("tttt")).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&dir.path().join("y")), mode(&dir.path().join("y/haul"))), (0o700, 0o700));
+    assert_eq!(mode(&place), 0o700, "a folder that was open to others is closed");
     for place in [place, dir.path().join("y/haul")] {
         let files: Vec<_> = std::fs::read_dir(&place).unwrap().map(|e| e.unwrap().path()).collect();
         assert!(files.iter().any(|f| f.ends_with("state.db-wal")), "{files:?}");
