@@ -60,5 +60,7 @@ mod resume;
 mod sandbox;
 #[cfg(unix)]
 mod servers;
+#[cfg(feature = "sandbox")]
+mod trust;
 mod web;
 mod web_servers;

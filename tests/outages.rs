@@ -95,7 +95,7 @@ fn a_host_that_is_not_there_and_a_port_that_is_closed() {
 }
 
 /// One request after the other; each is read to the end of its head and answered so. Gives address and requests so far.
-fn answers(answer: String) -> (String, Arc<Mutex<Vec<String>>>) {
+pub fn answers(answer: String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (url, seen) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
     let kept = seen.clone();
@@ -119,7 +119,7 @@ fn head_of(stream: &mut impl Read) -> String {
     String::from_utf8_lossy(&head).into_owned()
 }
 
-fn refusal(status: &str, headers: &str) -> String {
+pub fn refusal(status: &str, headers: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
 }
 

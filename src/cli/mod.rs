@@ -96,6 +96,7 @@ impl Verb {
 pub fn main() -> ExitCode {
     // A second crate that asks for "the" TLS provider must find the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::render::mask_panics();
     let env = Env::of_process();
     let parsed = match args::parse(std::env::args_os(), &env) {
         Ok(parsed) => parsed,

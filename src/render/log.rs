@@ -1,7 +1,8 @@
-//! The way of `tracing` lines to standard error.
+//! The way of `tracing` lines, and of a defect's last words, to standard error.
 
 use std::io::{self, Write};
 
+use crate::model::secret::masked;
 use crate::model::text::visible;
 use crate::render::Renderer;
 
@@ -22,12 +23,34 @@ impl Write for LogWriter {
     }
 }
 
+/// From now on a panic is told without secrets: its words may hold anything. Past the screen, whose lock the thread that
+/// panics may hold.
+pub fn mask_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = std::backtrace::Backtrace::capture();
+        let trace = if trace.status() == std::backtrace::BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
+        let _ = writeln!(io::stderr(), "{}", last_words(&format!("{panic}{trace}")));
+    }));
+}
+
+fn last_words(text: &str) -> String {
+    let lines: Vec<String> = masked(text).lines().map(|line| visible(line).into_owned()).collect();
+    format!("haul: a defect of haul: {}", lines.join("\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Secret;
     use crate::render::Style;
     use crate::render::samples::captured;
+
+    #[test]
+    fn last_words_hold_no_secret() {
+        let secret = Secret::new("panic-test-s3cret");
+        let words = last_words(&format!("panicked at src/x.rs:1:\nno {}\x1b[2J", secret.expose()));
+        assert_eq!(words, "haul: a defect of haul: panicked at src/x.rs:1:\nno ***\\u{1b}[2J");
+    }
 
     #[test]
     fn logs_are_masked_line_by_line() {

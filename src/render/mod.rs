@@ -24,7 +24,7 @@ mod text;
 mod units;
 
 pub use ci::Ci;
-pub use log::LogWriter;
+pub use log::{LogWriter, mask_panics};
 pub use pipe::Pipe;
 pub use renderer::Renderer;
 pub use style::{Progress, Style, Terminal, View};
