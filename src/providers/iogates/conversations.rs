@@ -183,6 +183,19 @@ async fn a_lost_answer_is_looked_for_and_the_entry_is_not_made_twice() {
     assert_eq!(server.lines(), ["GET /api/files", "POST /api/file", "GET /api/files", "GET /api/file/61463"]);
 }
 
+/// As the documentation's example of `GET /api/file/{id}` has it.
+#[tokio::test]
+async fn an_entry_that_does_not_tell_its_upload_name_again_is_left_and_told() {
+    let silent = FILE_CREATED.replace("upload_filename", "none");
+    let second = FILE_CREATED.replace("61463", "61464");
+    let server = Server::with(&[(200, ONE_FOLDER), (0, ""), (200, WITH_NEW_ENTRY), (200, &silent), (200, &second)]).await;
+    let host = with_token(&server);
+    assert_eq!(make(&host, &item("1")).await.unwrap_err().kind(), Kind::Interrupted, "made again by the next try");
+    assert_eq!(make(&host, &item("1")).await.unwrap().id, "61464");
+    assert_eq!(server.lines().iter().filter(|line| *line == "POST /api/file").count(), 2);
+    assert_eq!(host.making.left_over(), ["61463"]);
+}
+
 #[tokio::test]
 async fn a_lost_answer_that_made_nothing_may_be_repeated() {
     let server = Server::with(&[(200, ONE_FOLDER), (502, "<html>"), (200, ONE_FOLDER), (200, FILE_CREATED)]).await;

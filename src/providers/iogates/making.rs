@@ -161,13 +161,24 @@ async fn look(host: &IoGates, spot: &Spot, doubt: &Doubt) -> Result<Option<Made>
     };
     match found.as_slice() {
         [] => Ok(None),
-        // It was promised what this item is, or the item of an earlier try for the same spot: the same file.
         [id] => {
             let file = File { id: Some((*id).to_owned()), ..host.api.file(id).await? };
+            if file.upload_filename.is_none() {
+                give_up_on(host, id);
+                return Ok(None);
+            }
+            // It was promised what this item is, or the item of an earlier try for the same spot: the same file.
             made_of(host, file, None, None).map(Some)
         }
         several => Err(undecided(format!("there are several new ones: @{}", several.join(", @")))),
     }
+}
+
+/// The documentation shows the name to upload under only in the answer to the making (providers.md 1.7): an entry whose
+/// answer was lost may never tell it, so another is made, and this one is told as left over.
+fn give_up_on(host: &IoGates, id: &str) {
+    locked(&host.making.ours).insert(id.to_owned());
+    locked(&host.making.strays).push(id.to_owned());
 }
 
 /// What there is now, to tell later what is new. A token that may not list (an upload-only share) still may upload.
