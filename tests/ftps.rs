@@ -216,8 +216,11 @@ async fn a_connection_that_died_in_the_pool_is_replaced() {
 async fn a_refused_rename_names_what_is_left() {
     let Some(running) = start(Software::Proftpd, &["AllowOverwrite off"]) else { return };
     running.put("in/a.bin", b"older");
-    let error = upload(&explicit(&running), "in/a.bin", b"newer").await.unwrap_err();
+    let mut session = open(&explicit(&running), target("in/a.bin", 5)).await.unwrap();
+    assert_eq!(session.send(Memory::new(b"newer".to_vec()).from(0)).await.unwrap(), 5);
+    let error = session.finish().await.unwrap_err();
     assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Refused, Some(550)), "{error}");
+    assert_eq!(session.abort().await, None, "the error has named it");
     assert!(error.to_string().contains("rename in/a.bin.download on the server"), "{error}");
     assert_eq!(running.names(), ["a.bin", "a.bin.download"]);
     assert_eq!(fs::read(running.file("in/a.bin")).unwrap(), b"older");

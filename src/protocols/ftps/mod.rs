@@ -84,6 +84,8 @@ pub struct FtpSession {
     no_restart: bool,
     /// The other TLS version was tried.
     switched: bool,
+    /// The whole file lies there and only its rename was refused: it stays, as the error tells how to go on.
+    whole: bool,
 }
 
 /// Takes a connection from the pool or makes one: a server that is closed to us is found out here, before any byte.
@@ -92,7 +94,7 @@ pub struct FtpSession {
 pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> {
     target.check()?;
     let control = Some(pool.take().await?);
-    Ok(FtpSession { pool: pool.clone(), target, control, flow: None, touched: false, no_restart: false, switched: false })
+    Ok(FtpSession { pool: pool.clone(), target, control, flow: None, touched: false, no_restart: false, switched: false, whole: false })
 }
 
 impl UploadSession for FtpSession {
@@ -152,11 +154,12 @@ impl UploadSession for FtpSession {
         })
     }
 
-    /// Closes the data connection and removes what was sent. Returns its name when it stays.
+    /// Closes the data connection and removes what was sent, but not a whole file (OQ-4). Returns its name when it stays
+    /// against our will.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
         Box::pin(async move {
             self.flow = None;
-            let stays = self.touched && !matches!(self.remove().await, Ok(true));
+            let stays = self.touched && !self.whole && !matches!(self.remove().await, Ok(true));
             if let Some(control) = self.control.take() {
                 self.pool.give(control);
             }

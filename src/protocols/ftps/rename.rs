@@ -21,7 +21,7 @@ impl FtpSession {
         let Some(temporary) = self.target.temporary.clone().filter(|t| *t != self.target.name) else { return Ok(()) };
         match self.rename(&temporary).await? {
             Renamed::Done => Ok(()),
-            Renamed::Refused(error) => Err(error),
+            Renamed::Refused(error) => Err(self.left_whole(error)),
             Renamed::Unanswered(error) => self.clear_up(&temporary, error).await,
         }
     }
@@ -64,8 +64,15 @@ impl FtpSession {
         }
         match self.rename(temporary).await? {
             Renamed::Done => Ok(()),
-            Renamed::Refused(error) | Renamed::Unanswered(error) => Err(error),
+            Renamed::Refused(error) => Err(self.left_whole(error)),
+            Renamed::Unanswered(error) => Err(error),
         }
+    }
+
+    /// For a refused rename: what lies there is the whole file, and whoever may rename it must still find it.
+    fn left_whole(&mut self, error: Error) -> Error {
+        self.whole = true;
+        error
     }
 }
 
