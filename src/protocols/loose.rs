@@ -13,9 +13,16 @@ use crate::model::Secret;
 pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(whole(&number).map_or_else(|| number.to_string(), |n| n.to_string())),
         _ => None,
     })
+}
+
+/// Also `3.0` and `1.0e7`: PHP prints sizes above its integers as decimals.
+fn whole(number: &serde_json::Number) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let decimal = || number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=EXACT).contains(n)).map(|n| n as u64);
+    number.as_u64().or_else(decimal)
 }
 
 /// As [`text`], kept from every output from here on. An empty one is none.
@@ -33,7 +40,7 @@ pub fn digits(text: &str) -> Option<u64> {
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(text) => digits(&text),
-        Value::Number(number) => number.as_u64(),
+        Value::Number(number) => whole(&number),
         _ => None,
     })
 }
@@ -142,6 +149,10 @@ mod tests {
             (r#""1e9""#, None),
             ("null", None),
             ("[]", None),
+            ("3.0", Some(3)),
+            ("2.5e9", Some(2_500_000_000)),
+            ("1.5", None),
+            ("1e300", None),
         ];
         for (json, number) in cases {
             assert_eq!(row(&format!(r#"{{"number":{json}}}"#)).number, number, "{json}");
@@ -152,6 +163,7 @@ mod tests {
     #[test]
     fn text_and_flags() {
         assert_eq!(row(r#"{"text":158642}"#).text.as_deref(), Some("158642"));
+        assert_eq!(row(r#"{"text":52.0}"#).text.as_deref(), Some("52"));
         assert_eq!(row(r#"{"text":false}"#).text, None);
         let flags = [("\"1\"", Some(true)), ("0", Some(false)), ("true", Some(true)), ("\"false\"", Some(false)), ("2", None)];
         for (json, flag) in flags {

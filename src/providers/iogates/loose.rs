@@ -22,10 +22,17 @@ pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error>
 fn text_of(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text).filter(|t| !t.is_empty()),
-        Value::Number(n) => Some(n.to_string()),
+        Value::Number(n) => Some(number_of(&n).map_or_else(|| n.to_string(), |whole| whole.to_string())),
         Value::Bool(b) => Some(b.to_string()),
         _ => None,
     }
+}
+
+/// An id that PHP prints as `61463.0` is 61463.
+fn number_of(number: &serde_json::Number) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let decimal = || number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=EXACT).contains(n)).map(whole);
+    number.as_u64().or_else(decimal)
 }
 
 /// A secret, known to the masking from here on.
