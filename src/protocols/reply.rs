@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{StatusCode, Url, header::HeaderMap};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::http::host_of;
@@ -16,6 +16,9 @@ const WORDS_SHOWN: usize = 200;
 const LONGEST_TITLE: usize = 20;
 /// Bytes of a body in which they are sought.
 const WORDS_SOUGHT: usize = 64 << 10;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Braces that a warning in front of an answer may hold.
+const BRACES_TRIED: usize = 32;
 
 #[derive(Debug)]
 pub struct Reply {
@@ -38,9 +41,21 @@ impl Reply {
         String::from_utf8_lossy(&self.body)
     }
 
+    /// The JSON object that is the answer: also behind a byte order mark, or behind warnings that PHP prints in front of
+    /// it; it must end with the body then. The whole body when it holds none.
+    pub fn object(&self) -> &[u8] {
+        let body = self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body).trim_ascii_start();
+        if matches!(body.first(), Some(b'{' | b'[')) {
+            return body;
+        }
+        let braces = body.iter().enumerate().filter(|(_, byte)| **byte == b'{').take(BRACES_TRIED);
+        let mut ends = braces.filter_map(|(begin, _)| body.get(begin..));
+        ends.find(|end| serde_json::from_slice::<IgnoredAny>(end).is_ok()).unwrap_or(body)
+    }
+
     /// The body as JSON. Anything else (an HTML page of a proxy, a cut answer) is `Protocol` with its first words.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|e| self.nonsense(&e.to_string()))
+        serde_json::from_slice(self.object()).map_err(|e| self.nonsense(&e.to_string()))
     }
 
     /// `Retry-After` in seconds or as a date, whatever it asks for; none for one that makes no sense.
@@ -223,6 +238,21 @@ mod tests {
         assert!(reply(502, &[], page).refusal().to_string().contains("HTTP 502: <style>"));
         let late: &'static str = format!("{}<p>late", "<p>".repeat(WORDS_SOUGHT)).leak();
         assert!(!reply(502, &[], late).refusal().to_string().contains("late"));
+    }
+
+    #[test]
+    fn an_answer_behind_a_mark_or_warnings() {
+        let object = r#"{"a": {"b": "}{"}}"#;
+        for before in ["", "\n ", "\u{feff}", "\u{feff}\n", "<br />\n<b>Warning</b>:  Undefined array key {x} in <b>/a.php</b><br />\n"] {
+            let body: &'static str = format!("{before}{object}\r\n").leak();
+            assert_eq!(reply(200, &[], body).object().trim_ascii_end(), object.as_bytes(), "{before}");
+            assert!(reply(200, &[], body).json::<serde_json::Value>().is_ok(), "{before}");
+        }
+        for body in ["", "<html>", "<script>f({})</script>", "Warning: x\n{\"a\": ", "{\"a\": ", "[1]"] {
+            assert_eq!(reply(200, &[], body).object(), body.as_bytes());
+        }
+        let many: &'static str = "{ ".repeat(100_000).leak();
+        assert_eq!(reply(200, &[], many).object(), many.as_bytes());
     }
 
     #[test]

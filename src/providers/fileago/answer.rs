@@ -56,7 +56,7 @@ pub(super) fn marks(reply: &Reply) -> Option<Marks> {
     if !looks_like_json(reply) {
         return None;
     }
-    serde_json::from_slice(&reply.body).ok()
+    serde_json::from_slice(reply.object()).ok()
 }
 
 pub(super) fn message(marks: &Marks) -> String {
@@ -68,11 +68,11 @@ fn is_blank(reply: &Reply) -> bool {
 }
 
 fn looks_like_json(reply: &Reply) -> bool {
-    reply.body.trim_ascii_start().starts_with(b"{")
+    reply.object().starts_with(b"{")
 }
 
 pub(super) fn parsed<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
-    serde_json::from_slice(&reply.body).map_err(|_| half_json(reply))
+    serde_json::from_slice(reply.object()).map_err(|_| half_json(reply))
 }
 
 /// Its first words are not shown: they may hold a token that nobody has read yet.

@@ -67,15 +67,15 @@ fn marks(reply: &Reply) -> Option<Marks> {
     if !looks_like_json(reply) {
         return None;
     }
-    serde_json::from_slice(&reply.body).ok()
+    serde_json::from_slice(reply.object()).ok()
 }
 
 fn looks_like_json(reply: &Reply) -> bool {
-    reply.body.trim_ascii_start().starts_with(b"{")
+    reply.object().starts_with(b"{")
 }
 
 pub(super) fn content<T: DeserializeOwned>(reply: &Reply) -> Result<Option<T>> {
-    serde_json::from_slice::<Envelope<T>>(&reply.body).map(|e| e.data).map_err(|_| half_json(reply))
+    serde_json::from_slice::<Envelope<T>>(reply.object()).map(|e| e.data).map_err(|_| half_json(reply))
 }
 
 /// Its first words are not shown: they may hold a token that nobody has read yet.

@@ -168,7 +168,7 @@ impl Api {
     /// The copy's row, where the answer holds one.
     pub async fn file_copy(&self, id: &str, folder: &str) -> Result<Option<File>> {
         let reply = self.place("file/copy", ("file_id", id), "copy_to_folder_id", folder).await?;
-        Ok(serde_json::from_slice::<Copied>(&reply.body).ok().and_then(|copied| copied.new_file.data))
+        Ok(serde_json::from_slice::<Copied>(reply.object()).ok().and_then(|copied| copied.new_file.data))
     }
 
     /// With all that is in it, into the trash.

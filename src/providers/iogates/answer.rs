@@ -14,10 +14,10 @@ pub fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
         return Err(refusal(reply));
     }
     // Every answer of ioGates is an object; serde would take a list for one as well.
-    if reply.body.trim_ascii_start().first() != Some(&b'{') {
+    if reply.object().first() != Some(&b'{') {
         return Err(reply.nonsense("a JSON object was expected"));
     }
-    serde_json::from_slice(&reply.body)
+    serde_json::from_slice(reply.object())
         .map_err(|e| incomplete(reply, "JSON that can't be read").cause(anyhow::anyhow!("at line {}, column {}", e.line(), e.column())))
 }
 
@@ -55,7 +55,7 @@ pub fn code_needed() -> Error {
 }
 
 fn asks_for_code(reply: &Reply) -> bool {
-    let Ok(body) = serde_json::from_slice::<Value>(&reply.body) else { return false };
+    let Ok(body) = serde_json::from_slice::<Value>(reply.object()) else { return false };
     let marked = ["auth_required", "two_factor"].iter().any(|key| body.get(key).and_then(Value::as_bool) == Some(true));
     let said = body.get("message").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     marked || ["two-factor", "two factor", "twofactor"].iter().any(|words| said.contains(words))
