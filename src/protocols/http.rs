@@ -1,11 +1,11 @@
-//! The one HTTP client. It retries nothing, follows no redirect (a token must never travel to another origin) and
+//! The one HTTP client. It retries nothing, follows no redirect to another origin (a token must never travel there) and
 //! reads answers with a bound on time and memory.
 
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::reply::Reply;
 use super::tls;
@@ -24,6 +24,8 @@ const SLOWEST: u64 = 1 << 10;
 /// A connection that can't be made in this time would not become a good one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// A server that wants a slash at the end says so once; more would be a circle.
+const MOST_TURNS: usize = 3;
 
 #[derive(Clone)]
 pub struct Http {
@@ -81,7 +83,7 @@ impl Http {
 
     /// Does a server answer there, whatever it says? Returns the address and the status in a few words.
     pub async fn reach(&self, url: &Url) -> Result<String> {
-        let reply = self.call(self.client.request(reqwest::Method::OPTIONS, url.clone())).await?;
+        let reply = self.call(self.client.request(Method::OPTIONS, url.clone())).await?;
         Ok(format!("{} answers (HTTP {})", url.origin().ascii_serialization(), reply.status.as_u16()))
     }
 
@@ -92,16 +94,25 @@ impl Http {
 
     /// The bare exchange, written to the debug log, for callers that judge the line's failure themselves.
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
-        let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
-        let (method, url) = (request.method().clone(), request.url().clone());
-        let begun = Instant::now();
-        let result = self.client.execute(request).await;
-        let outcome = match &result {
-            Ok(response) => response.status().as_u16().to_string(),
-            Err(e) => e.to_string(),
-        };
-        tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", masked(url.as_str()), masked(&outcome), begun.elapsed().as_secs_f64());
-        Ok((result, url))
+        let mut request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
+        let mut turns = 0;
+        loop {
+            // None for a body that can't be sent a second time.
+            let again = request.try_clone();
+            let (method, url) = (request.method().clone(), request.url().clone());
+            let begun = Instant::now();
+            let result = self.client.execute(request).await;
+            let outcome = match &result {
+                Ok(response) => response.status().as_u16().to_string(),
+                Err(e) => e.to_string(),
+            };
+            tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", masked(url.as_str()), masked(&outcome), begun.elapsed().as_secs_f64());
+            let to = result.as_ref().ok().filter(|_| turns < MOST_TURNS).and_then(|response| moved_to(&method, response));
+            let Some((mut next, to)) = again.zip(to) else { return Ok((result, url)) };
+            *next.url_mut() = to;
+            request = next;
+            turns += 1;
+        }
     }
 
     /// Reads an answer that can't be long.
@@ -133,6 +144,19 @@ impl Http {
         body.truncate(most);
         Ok(Reply { status, headers, url, body: body.freeze() })
     }
+}
+
+/// Where the same request is to be made again: only at the same origin, and only where the status lets the method and
+/// the body stay as they are. 302 is left out: it leads to sign-in pages.
+fn moved_to(method: &Method, response: &Response) -> Option<Url> {
+    let stays = match response.status().as_u16() {
+        307 | 308 => true,
+        301 => *method == Method::GET || *method == Method::HEAD,
+        _ => false,
+    };
+    let location = response.headers().get(reqwest::header::LOCATION).filter(|_| stays)?;
+    let to = response.url().join(location.to_str().ok()?).ok()?;
+    (to.origin() == response.url().origin()).then_some(to)
 }
 
 /// A part as a request body that is read while it is sent. Its length must be set by the caller (`Content-Length`).
@@ -262,6 +286,35 @@ pub fn is_loopback_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocols::scripted::{Scripted, ok};
+
+    #[tokio::test]
+    async fn a_slash_at_the_end_is_followed_and_nothing_else() {
+        const SLASH: &str = "Location: /x/?t=1\r\n";
+        const CIRCLE: &str = "Location: /x\r\n";
+        const AWAY: &str = "Location: http://other.example/x/\r\n";
+        for (status, method, location, turns, ends) in [
+            (308, "POST", SLASH, 1, 200),
+            (307, "DELETE", SLASH, 1, 200),
+            (301, "GET", SLASH, 1, 200),
+            (301, "POST", SLASH, 0, 301),
+            (302, "GET", SLASH, 0, 302),
+            (308, "POST", AWAY, 0, 308),
+            (308, "GET", CIRCLE, MOST_TURNS, 308),
+        ] {
+            let server = Scripted::start(move |asked| match asked.line.contains("/x/") {
+                true => ok("there"),
+                false => (status, location, String::new()),
+            })
+            .await;
+            let http = Http::new(&Network { timeout: Duration::from_secs(20), ca_file: None, insecure: false }).unwrap();
+            let request = http.client().request(method.parse().unwrap(), format!("{}/x", server.url)).header("token", "t").body("body");
+            let reply = http.call(request).await.unwrap();
+            assert_eq!((reply.status.as_u16(), server.lines().len()), (ends, 1 + turns), "{status} {method}");
+            let last = server.last();
+            assert!(last.line.starts_with(method) && last.head.contains("token: t") && last.body == "body", "{last:?}");
+        }
+    }
 
     #[test]
     fn plain_http_only_at_home() {

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::http::host_of;
 use crate::error::{Error, Kind, Result};
+use crate::model::secret::masked;
 use crate::model::text::first_words;
 
 const WORDS_SHOWN: usize = 200;
@@ -120,7 +121,8 @@ impl Reply {
             Some(to) if to.origin() != self.url.origin() => {
                 error.hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))
             }
-            _ => error,
+            Some(to) => error.cause(anyhow::anyhow!("to {}", first_words(&masked(to.path()), WORDS_SHOWN))),
+            None => error,
         }
     }
 
@@ -272,6 +274,8 @@ mod tests {
     fn a_redirect_names_the_other_origin() {
         let e = reply(301, &[("location", "https://other.example/login?token=1")], "").refusal();
         assert!(e.to_string().ends_with("https://other.example"), "{e}");
+        let e = reply(301, &[("location", "/api/?token=1")], "").refusal();
+        assert!(e.to_string().ends_with("elsewhere: to /api/"), "{e}");
     }
 }
 
