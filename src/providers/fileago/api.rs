@@ -23,6 +23,8 @@ pub struct Api {
     lease: Lease,
     /// A token that was just made looked old: the clocks differ, so `exp` tells nothing here.
     clocks_differ: AtomicBool,
+    /// The token was made in this run, so it fits the address that this machine has now.
+    signed_in: AtomicBool,
 }
 
 impl Api {
@@ -35,7 +37,7 @@ impl Api {
         let username = opening.secrets.plain("username").unwrap_or_default();
         let lease = Lease::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
         let download_path = opening.secrets.plain("download_path").filter(|path| !path.is_empty());
-        Ok(Api { http, base, download_path, opening, lease, clocks_differ: AtomicBool::new(false) })
+        Ok(Api { http, base, download_path, opening, lease, clocks_differ: AtomicBool::new(false), signed_in: AtomicBool::new(false) })
     }
 
     /// The user's email address, or `admin`. Fails with `Auth` when it is not set.
@@ -73,6 +75,7 @@ impl Api {
         let body = json!({"username": username, "password": password.expose()});
         let reply = self.http.call(self.http.client().post(self.url(&["auth"])).json(&body)).await?;
         let token = sign_in::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
+        self.signed_in.store(true, Ordering::Relaxed);
         if jwt::is_old(token.token.expose(), Utc::now()) {
             self.clocks_differ.store(true, Ordering::Relaxed);
         }
@@ -150,12 +153,19 @@ impl Api {
                 Ok(reply)
             }
             Err(e) => {
+                let e = if self.may_be_of_another_address(&e) { e.with_kind(Kind::Expired) } else { e };
                 if e.kind() == Kind::Expired {
                     self.lease.reject(&token).await;
                 }
                 Err(e)
             }
         }
+    }
+
+    /// Tokens are bound to the address that they were made for, and which words refuse one is not known: a kept token
+    /// that meets 403 is renewed once (providers.md 3.1). A refusal of a token of this run is one.
+    fn may_be_of_another_address(&self, error: &Error) -> bool {
+        error.http_or_ftp_status() == Some(403) && !self.signed_in.load(Ordering::Relaxed)
     }
 
     /// `/api/nodes/{id}`, and what may follow. Ids are typed by people and sent by servers: none may leave its place.

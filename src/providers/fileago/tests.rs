@@ -111,6 +111,29 @@ async fn a_rejected_token_is_told_and_renewed_on_demand() {
     assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), 2, "{lines:?}");
 }
 
+/// The token of an earlier run may have been made for another address; a refusal of a fresh one is a refusal.
+#[tokio::test]
+async fn a_kept_token_that_meets_403_is_renewed_once() {
+    let page = || (403, "", "<html>Forbidden".to_owned());
+    let server = Scripted::start(move |asked| match asked.line.as_str() {
+        "GET /api/nodes/no-right" => page(),
+        line if line != "POST /auth" && asked.head.contains("kept-token") => page(),
+        _ => server(asked),
+    })
+    .await;
+    let tokens = Arc::new(Tokens::default());
+    let account = format!("fileago|{}/|a@b.c", server.url);
+    tokens.0.lock().unwrap().insert(account, StoredToken { token: Secret::new("kept-token"), fields: vec![] });
+    let fileago = open_at(&server.url, &tokens);
+    let home = fileago.stat(&place("w:")).await.unwrap();
+    assert_eq!(fileago.list(&home).await.unwrap_err().kind(), Kind::Expired);
+    fileago.renew().await.unwrap();
+    assert_eq!(fileago.list(&home).await.unwrap().len(), 2);
+    assert_eq!(fileago.stat(&place("w:@no-right")).await.unwrap_err().kind(), Kind::Refused);
+    let lines = server.lines();
+    assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), 1, "{lines:?}");
+}
+
 fn jwt_until(seconds: i64) -> String {
     format!("e30.{}.sig{seconds}", URL_SAFE_NO_PAD.encode(format!(r#"{{"exp":{seconds}}}"#)))
 }
