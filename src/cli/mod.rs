@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
     };
     let mut desk = Desk::new(parsed.config, env, &parsed.global);
     log::start(parsed.global.verbose, &desk.renderer);
-    let goes_on = matches!(parsed.verb, Verb::Put(_) | Verb::Get(_) | Verb::Transfers(_));
+    let goes_on = goes_on(&parsed.verb);
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let passes_signals_on = parsed.verb.passes_signals_on();
@@ -120,6 +120,15 @@ pub fn main() -> ExitCode {
         desk.renderer.warning("interrupted; the same command goes on where it stopped");
     }
     ExitCode::from(desk.end(status))
+}
+
+/// Does the same command go on where it was stopped? What comes from a pipe or goes to one is not taken up.
+fn goes_on(verb: &Verb) -> bool {
+    match verb {
+        Verb::Put(put::PutArgs { places, .. }) | Verb::Get(get::GetArgs { places, .. }) => places.iter().all(|place| place != "-"),
+        Verb::Cp(_) | Verb::Mv(_) | Verb::Transfers(_) => true,
+        _ => false,
+    }
 }
 
 async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {

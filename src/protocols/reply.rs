@@ -34,6 +34,11 @@ impl Reply {
         self.status.is_success()
     }
 
+    /// A page for people: what a proxy or a maintenance mode puts in an answer's place.
+    pub fn is_page(&self) -> bool {
+        self.text().trim_start().starts_with('<')
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

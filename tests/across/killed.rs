@@ -2,7 +2,7 @@
 //! its content, and what was moved is nowhere missing meanwhile.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::crash::{Dice, entries, folder, kill_after};
 use crate::put::{Content, Play, bytes};
@@ -12,10 +12,21 @@ fn there(play: &Play, remote: &str, folder: &str) -> BTreeMap<String, Content> {
     play.arrived(remote).into_iter().filter_map(below).collect()
 }
 
+/// At this rate most moments fall into the sending.
+fn slow<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [args, &["--bwlimit", "600K"]].concat()
+}
+
+/// How long a run takes that is not killed.
+fn measured(play: &Play, args: &[&str]) -> Duration {
+    let begun = Instant::now();
+    play.home.run(&slow(args)).ends_with(0);
+    begun.elapsed()
+}
+
 /// `cp` or `mv` of a folder, killed and run to its end; returns whether it was killed while it worked.
 fn survives(play: &Play, files: &BTreeMap<String, Content>, args: &[&str], wait: Duration) -> bool {
-    let slow: Vec<&str> = args.iter().copied().chain(["--bwlimit", "1500K"]).collect();
-    let killed = kill_after(play, &slow, wait);
+    let killed = kill_after(play, &slow(args), wait);
     let (from, to) = (args[args.len() - 2].split_once(':').unwrap(), args[args.len() - 1].split_once(':').unwrap());
     let mut anywhere = there(play, to.0, &format!("{}src/", to.1));
     anywhere.extend(there(play, from.0, &format!("{}/", from.1)));
@@ -37,10 +48,11 @@ fn a_copy_survives_kills() {
     let files = folder(&play);
     play.home.run(&["put", "src", "giga0:/"]).ends_with(0);
     let (mut dice, mut killed) = (Dice::new(7), 0);
+    let whole = measured(&play, &["cp", "giga0:/src", "fileago:/measured/"]).as_micros() as u64;
     for (round, to) in ["iogates", "fileago"].iter().cycle().take(8).enumerate() {
         let target = format!("{to}:/round-{round}/");
         let cp = ["cp", "--json", "--chunk-size", "262144", "giga0:/src", &target];
-        killed += u32::from(survives(&play, &files, &cp, Duration::from_millis(20 + dice.below(1_700))));
+        killed += u32::from(survives(&play, &files, &cp, Duration::from_micros(dice.below(whole))));
         let third = play.home.run(&cp).ends_with(0);
         assert_eq!(third.events("skipped").len(), files.len(), "a third run has nothing to do: {}", third.stdout);
     }
@@ -52,13 +64,15 @@ fn a_move_survives_kills_and_loses_nothing() {
     let play = Play::new();
     let files = folder(&play);
     let (mut dice, mut killed) = (Dice::new(8), 0);
+    play.home.run(&["put", "src", "giga0:/measured/"]).ends_with(0);
+    let whole = measured(&play, &["mv", "giga0:/measured/src", "fileago:/measured/"]).as_micros() as u64;
     for round in 0..8 {
         let (from, to) = if round % 2 == 0 { ("giga0", "fileago") } else { ("fileago", "giga0") };
         let top = format!("{from}:/from-{round}/");
         play.home.run(&["put", "src", &top]).ends_with(0);
         let (source, target) = (format!("{top}src"), format!("{to}:/round-{round}/"));
         let mv = ["mv", "--json", &source, &target];
-        killed += u32::from(survives(&play, &files, &mv, Duration::from_millis(20 + dice.below(1_700))));
+        killed += u32::from(survives(&play, &files, &mv, Duration::from_micros(dice.below(whole))));
         let left = play.home.run(&["stat", &source]);
         left.ends_with(3);
     }

@@ -12,6 +12,9 @@ fn a_folder_that_fails_is_told_and_the_rest_is_shown() {
     let play = filled();
     let refused = r#"{"status":"error","_status":"error","msg":"Not for you","response":"Not for you"}"#;
     for (remote, kind, status) in [("giga0", "folder/listing", 200), ("fileago", "dirlist", 403), ("fileago", "dirlist", 404)] {
+        // 403 to a token of an earlier run may be about that token: asked once more with a new one.
+        let times = if status == 403 { 2 } else { 1 };
+        play.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
         for (args, shown) in [
             (&["ls", "-R", "-j1"][..], "/in/x.txt"),
             (&["find", "-j1"], "/in/x.txt"),
@@ -20,16 +23,16 @@ fn a_folder_that_fails_is_told_and_the_rest_is_shown() {
         ] {
             let at = format!("{remote}:/in");
             // The root and /in are listed before it, by the walk to the place and by the listing itself.
-            play.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(2));
+            play.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(2).times(times));
             let ran = play.home.run(&[args, &[at.as_str()]].concat()).ends_with(9).says(&format!("haul: {at}/clips: the "));
             assert!(ran.stderr.contains("Not for you") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
             assert!(ran.stdout.contains(shown) && !ran.stdout.contains("c.mov"), "{remote} {args:?}: {}", ran.stdout);
-            play.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(2));
+            play.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(2).times(times));
             let json = play.home.run(&[args, &["--json", at.as_str()]].concat()).ends_with(9);
             assert_eq!(json.events("failed")[0]["path"], "/in/clips", "{remote} {args:?}");
         }
         // The place itself: nothing else is there to be shown.
-        play.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(1));
+        play.sandbox.faults().answer(Canned::new(remote, kind, status, refused).after(1).times(times));
         play.home.run(&["ls", &format!("{remote}:/in")]).ends_with(if status == 404 { 3 } else { 8 });
     }
 }
@@ -40,7 +43,8 @@ fn a_sign_in_that_is_lost_ends_the_walk() {
     play.sandbox.faults().answer(Canned::new("fileago", "dirlist", 401, "{}").after(2).times(99));
     let ran = play.home.run(&["ls", "-R", "-j1", "fileago:/in"]).ends_with(4);
     assert_eq!(ran.stderr.lines().count(), 1, "the other folders would only say the same: {}", ran.stderr);
-    assert_eq!(play.sandbox.counts().sign_ins("fileago"), 2);
+    // The first, and three for a token that was good before.
+    assert_eq!(play.sandbox.counts().sign_ins("fileago"), 4);
 }
 
 #[test]
