@@ -32,6 +32,21 @@ fn a_receipt_can_be_verified_later() {
 }
 
 #[test]
+fn what_lies_below_an_id_is_looked_for_there() {
+    let play = Play::new();
+    play.home.file("b.txt", "two");
+    play.home.run(&["mkdir", "giga0:/deep"]).ends_with(0);
+    let id = play.home.run(&["stat", "--json", "giga0:/deep"]).events("entry")[0]["id"].as_str().unwrap().to_owned();
+    let target = format!("giga0:@{id}/r/");
+    play.home.run(&["put", "--receipt", "r.jsonl", "b.txt", &target]).ends_with(0);
+    let verify = || play.home.run(&["verify", "--json", "r.jsonl"]).events("verify")[0].clone();
+    assert_eq!((&verify()["status"], &verify()["path"]), (&"same".into(), &format!("/@{id}/r/b.txt").into()));
+    play.home.file("b.txt", "TWO!");
+    play.home.run(&["put", "b.txt", &target]).ends_with(0);
+    assert_eq!(verify()["status"], "changed", "another entry has its place");
+}
+
+#[test]
 fn sources_that_failed_are_listed_for_the_next_run() {
     let play = Play::new();
     play.home.file("d/good.txt", "x");

@@ -68,18 +68,20 @@ fn latest(lines: Vec<Line>) -> Vec<Line> {
 /// Each folder is listed once, however many files a receipt names in it.
 struct Asked {
     remote: OpenRemote,
-    folders: HashMap<RemotePath, Vec<Entry>>,
+    folders: HashMap<Place, Vec<Entry>>,
 }
 
 impl Asked {
     async fn entry(&mut self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
-        match self.at_its_path(desk, &line.path).await? {
-            Some(entry) => Ok(Some(entry)),
-            None => self.by_its_id(desk, line).await,
+        for place in readings(&line.path) {
+            if let Some(entry) = self.at_its_path(desk, &place).await? {
+                return Ok(Some(entry));
+            }
         }
+        self.by_its_id(desk, line).await
     }
 
-    /// Moved, or put below an id instead of the root.
+    /// Moved meanwhile.
     async fn by_its_id(&self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
         let Some(id) = line.id.clone() else { return Ok(None) };
         let place = Place { root: Root::Id(id), path: RemotePath::root() };
@@ -90,13 +92,12 @@ impl Asked {
         }
     }
 
-    async fn at_its_path(&mut self, desk: &Desk, path: &RemotePath) -> Result<Option<Entry>> {
-        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(None) };
+    async fn at_its_path(&mut self, desk: &Desk, place: &Place) -> Result<Option<Entry>> {
+        let (Some(parent), Some(name)) = (place.parent(), place.path.name()) else { return Ok(None) };
         if !self.folders.contains_key(&parent) {
             let calls = desk.calls(&self.remote);
             let provider = &self.remote.provider;
-            let place = Place::at(parent.clone());
-            let children = match calls.ask(|| provider.stat(&place)).await {
+            let children = match calls.ask(|| provider.stat(&parent)).await {
                 Ok(folder) => calls.ask(|| provider.list(&folder)).await?,
                 Err(e) if e.kind() == Kind::NotFound => Vec::new(),
                 Err(e) => return Err(e),
@@ -104,12 +105,23 @@ impl Asked {
             self.folders.insert(parent.clone(), children);
         }
         let children = self.folders.get(&parent).cloned().unwrap_or_default();
-        match one_named(children.clone(), name, false, &parent) {
+        match one_named(children.clone(), name, false, &parent.path) {
             // Several of that name: ours is one of them, or none.
             Err(e) if e.kind() == Kind::Ambiguous => Ok(children.into_iter().find(|c| c.name == name)),
             found => found,
         }
     }
+}
+
+/// `/@ID/a` in a receipt is a place below a node's id, or a folder whose name begins with `@`.
+fn readings(path: &RemotePath) -> Vec<Place> {
+    let mut places = vec![Place::at(path.clone())];
+    if let Some((id, below)) = path.names().split_first().and_then(|(first, below)| Some((first.strip_prefix('@')?, below)))
+        && let Ok(path) = RemotePath::parse(&below.join("/"))
+    {
+        places.push(Place { root: Root::Id(id.to_owned()), path });
+    }
+    places
 }
 
 fn judge(line: &Line, there: Option<&Entry>) -> (&'static str, Option<String>) {

@@ -1,7 +1,7 @@
 //! A source around a source: counting, hashing and the speed limit happen here, and no protocol knows of them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::limit::Limit;
 use super::source::read_failure;
 use crate::contract::{BoxFuture, Chunks, Events, Source};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
 
@@ -36,8 +36,8 @@ pub struct Pulse {
     pub reached: AtomicU64,
     /// The delay is on this side: the source or the speed limit is waited for.
     pub held: AtomicBool,
-    /// The source gave up: no other try and no other way of sending mends that.
-    pub dry: AtomicBool,
+    /// Why the source gave up: no other try and no other way of sending mends that.
+    pub(super) dry: OnceLock<(Kind, String)>,
 }
 
 impl Pulse {
@@ -46,10 +46,16 @@ impl Pulse {
         self.held.store(true, Ordering::Relaxed);
         let piece = next.await;
         self.held.store(false, Ordering::Relaxed);
-        if let Some(Err(_)) = &piece {
-            self.dry.store(true, Ordering::Relaxed);
+        if let Some(Err(e)) = &piece {
+            let own = e.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+            self.dry.get_or_init(|| own.map_or_else(|| (Kind::Local, e.to_string()), |own| (own.kind(), own.to_string())));
         }
         piece
+    }
+
+    /// The source's own failure, if it gave up. The network's may hide it: a broken line makes a pipe be asked twice.
+    pub fn dried_up(&self) -> Option<Error> {
+        self.dry.get().map(|(kind, why)| Error::new(*kind, why.clone()))
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
-        Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewals: 0, delays: delays() }
+        Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewals: 0, pages_pass: false, delays: delays() }
     }
 
     /// `REMOTE:PATH`, for messages.
@@ -77,14 +77,14 @@ impl Desk {
     }
 
     /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
-    /// broke may be the one that the first look goes over.
+    /// broke may be the one that the first look goes over. A page of a proxy in place of the answer tells nothing yet.
     pub async fn look<T, F>(&self, call: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
         let patience = self.patience(None);
         let tries = patience.tries.max(LOOKS);
-        self.asked(Patience { tries, ..patience }, call).await
+        self.asked(Patience { tries, pages_pass: true, ..patience }, call).await
     }
 
     async fn asked<T, F>(&self, mut patience: Patience<'_>, call: impl Fn() -> F) -> Result<T>
@@ -173,6 +173,8 @@ pub struct Patience<'a> {
     total: u32,
     /// Since something moved forward.
     renewals: u32,
+    /// An answer that makes no sense may be another one next time.
+    pages_pass: bool,
     delays: backon::ExponentialBackoff,
 }
 
@@ -195,7 +197,7 @@ impl Patience<'_> {
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
         }
-        if !error.kind().may_pass() {
+        if !error.kind().may_pass() && !(self.pages_pass && error.kind() == Kind::Protocol) {
             return Err(error);
         }
         self.failures += 1;

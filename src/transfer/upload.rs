@@ -138,7 +138,12 @@ impl Carrier<'_> {
                     self.resumed_from = 0;
                     item.unused = (!session.protocol().spoils_its_name()).then_some(ticket);
                 }
-                Err(error) if accepted == 0 && !self.is_dry() && is_closed(&error) && self.has_another(item, session.protocol()) => {
+                Err(error)
+                    if accepted == 0
+                        && self.pulse.dried_up().is_none()
+                        && is_closed(&error)
+                        && self.has_another(item, session.protocol()) =>
+                {
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
                     session.abort().await;
                     item.avoid.push(session.protocol());
@@ -172,8 +177,10 @@ impl Carrier<'_> {
         }
         let all_there = item.source.size() == Some(accepted);
         let can_go_on = accepted > 0 && self.can_go_on(&error, session.as_ref());
+        // What comes from a pipe has no journal: nobody goes on with it.
+        let passes = self.journal.is_some() && (error.kind().may_pass() || can_go_on);
         // A last step that is refused (a rename) makes the bytes no worse: they stay where the error says they are.
-        if error.kind().may_pass() || error.kind() == Kind::Unknown || can_go_on || (all_there && error.kind() == Kind::Refused) {
+        if passes || error.kind() == Kind::Unknown || (all_there && error.kind() == Kind::Refused) {
             return Err(error);
         }
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
@@ -239,8 +246,10 @@ impl Carrier<'_> {
             match outcome {
                 Ok(_) if all_sent => return Ok(Carried::Finished(at)),
                 Ok(sent) => (at, all_sent) = sent,
-                Err(failure) if self.is_dry() => return Err(failure),
                 Err(failure) => {
+                    if let Some(own) = self.pulse.dried_up() {
+                        return Err(own);
+                    }
                     self.doubt |= failure.kind() != Kind::Unreachable;
                     match self.recover(session, failure).await? {
                         Recovery::StartOver => return Ok(Carried::StartOver),
@@ -305,11 +314,6 @@ impl Carrier<'_> {
         let all_left = item.source.size().is_some_and(|size| self.pulse.reached.load(Ordering::Relaxed) >= size);
         let patience = if all_left { intake_time(item.source.size().unwrap_or(0)) } else { Duration::ZERO };
         self.desk.until_there(patience, || self.desk.provider.landed(ticket)).await
-    }
-
-    /// The source has its own patience, and it is at its end.
-    fn is_dry(&self) -> bool {
-        self.pulse.dry.load(Ordering::Relaxed)
     }
 
     fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {

@@ -142,7 +142,9 @@ impl Route {
             // An answer that comes while we still write may get lost with the line.
             What::TooLarge => &[8, 0],
             What::Html if self.carries(request) => &[11, 0],
-            What::Html => self.lasting(request, what),
+            // A look is made again: what a proxy's page tells is nothing yet.
+            What::Html if request.stage == Stage::Looking => &[0],
+            What::Html => &[11, 0],
             _ => &[0],
         }
     }
