@@ -375,6 +375,18 @@ fn a_look_is_made_again_whatever_the_tries_are() {
     assert_eq!(ran.events("uploaded")[0]["verified"], "md5");
 }
 
+/// A proxy answers in the server's place, which has taken the whole file: no other protocol sends it again.
+#[test]
+fn a_page_after_the_last_byte_is_looked_past() {
+    let play = Play::new();
+    play.home.file("film.bin", content().0);
+    play.sandbox.faults().script("iogates/tus-patch:answer-page").unwrap();
+    let ran = play.home.run(&["put", "--json", "film.bin", "iogates:/film.bin"]).ends_with(0);
+    assert_eq!((&ran.events("uploaded")[0]["protocol"], &ran.events("uploaded")[0]["verified"]), (&"tus".into(), &"md5".into()));
+    let counts = play.sandbox.counts();
+    assert_eq!((counts.all_received("iogates"), counts.created("iogates")), (300_000, 1));
+}
+
 #[test]
 fn above_the_accounts_limit_nothing_is_sent() {
     let play = Play::new();
@@ -441,6 +453,21 @@ mod interrupted {
             assert_eq!(play.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{protocol}");
             assert_eq!(play.home.run(&put).ends_with(0).events("skipped").len(), 1, "{protocol}");
         }
+    }
+
+    /// Bytes that are sent on to an entry which is gone would never appear.
+    #[test]
+    fn an_entry_that_was_removed_meanwhile_is_made_anew() {
+        let play = Play::new();
+        play.home.file("film.bin", content().0);
+        let mut child = under_way(&play, "iogates", "tus");
+        send("-KILL", &child);
+        child.wait().unwrap();
+        play.sandbox.iogates().remove_entries();
+        let put = ["put", "--json", "--protocol", "tus", "film.bin", "iogates:/box/film.bin"];
+        let ran = play.home.run(&put).ends_with(0);
+        assert!(ran.stderr.contains("was removed on the server, so it starts anew"), "{}", ran.stderr);
+        assert_eq!(play.arrived("iogates").into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let from = super::expand::places(desk, from, literal, args.timeout).await?;
     let to = remote_address(to)?;
     let remote = desk.open(&to.remote, args.timeout)?;
-    let sources = from.iter().map(|source| desk.open(&source.remote, args.timeout)).collect::<Result<Vec<_>>>()?;
+    let sources = opened(desk, &from, args)?;
     // Two names of one account are one remote, if its server can do it.
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
@@ -102,6 +102,17 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     outcome?;
     noted?;
     Ok(tally)
+}
+
+/// One provider for each remote: its token and its listing are shared by all that a wildcard names.
+fn opened(desk: &Desk, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
+    let mut open: Vec<OpenRemote> = Vec::new();
+    for source in from {
+        let name = desk.config.remote(&source.remote)?.name;
+        let known = open.iter().find(|remote| remote.name == name).cloned();
+        open.push(known.map_or_else(|| desk.open(&name, args.timeout), Ok)?);
+    }
+    Ok(open)
 }
 
 /// Sources and target on different remotes: streamed through this machine.

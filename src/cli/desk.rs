@@ -31,7 +31,8 @@ pub struct Desk {
     told: Mutex<Option<mpsc::UnboundedReceiver<Event>>>,
 }
 
-/// A remote, ready to be asked.
+/// A remote, ready to be asked. Clones share its provider.
+#[derive(Clone)]
 pub struct OpenRemote {
     pub name: String,
     pub provider: AnyProvider,

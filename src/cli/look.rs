@@ -20,7 +20,7 @@ pub struct LookArgs {
     #[arg(long)]
     pub literal: bool,
     /// Folders listed at once
-    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::count)]
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::jobs)]
     pub jobs: u32,
     /// Time without a byte before a connection counts as lost
     #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]

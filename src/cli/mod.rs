@@ -93,6 +93,9 @@ impl Verb {
     }
 }
 
+/// Threads that may wait for a disk, a hash or a name: a few for each transfer at once, or none of them gets further.
+const THREADS: usize = 8 * values::MOST_JOBS as usize;
+
 pub fn main() -> ExitCode {
     // A second crate that asks for "the" TLS provider must find the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -105,7 +108,7 @@ pub fn main() -> ExitCode {
     let mut desk = Desk::new(parsed.config, env, &parsed.global);
     log::start(parsed.global.verbose, &desk.renderer);
     let goes_on = goes_on(&parsed.verb);
-    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build() {
         Ok(runtime) => {
             let passes_signals_on = parsed.verb.passes_signals_on();
             let work = run(&mut desk, parsed.verb);

@@ -83,10 +83,10 @@ impl MetadataArgs {
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
-    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::count)]
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::jobs)]
     pub jobs: u32,
     /// Connections for one large file, where the protocol can
-    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = values::count)]
+    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = values::jobs)]
     pub streams: u32,
     /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
     #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, value_parser = values::one_of(PROTOCOLS, protocol))]

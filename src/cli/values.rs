@@ -54,9 +54,23 @@ pub fn count(text: &str) -> Result<u32, String> {
     }
 }
 
+/// Transfers at once.
+pub const MOST_JOBS: u32 = 256;
+
+/// As [`count`], up to [`MOST_JOBS`].
+pub fn jobs(text: &str) -> Result<u32, String> {
+    count(text).and_then(|n| if n > MOST_JOBS { Err(format!("it can be {MOST_JOBS} at most")) } else { Ok(n) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_have_a_bound() {
+        assert_eq!((jobs("1"), jobs("256")), (Ok(1), Ok(256)));
+        assert!(jobs("0").is_err() && jobs("257").is_err() && jobs("x").is_err());
+    }
 
     #[test]
     fn sizes_are_binary() {

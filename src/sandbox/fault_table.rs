@@ -11,6 +11,7 @@ pub enum Fault {
     Slow,
     Cut,
     AnswerLost,
+    AnswerPage,
     Gone,
     Expired,
     LastUse,
@@ -60,13 +61,13 @@ pub enum Fault {
 impl Fault {
     /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
     pub(super) fn is_of_the_line(self) -> bool {
-        matches!(self, Fault::Cut | Fault::AnswerLost)
+        matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage)
     }
 
     /// Faults that may strike any request; the others have one place in a stand-in.
     pub(super) fn is_of_requests(self) -> bool {
-        use Fault::{AnswerLost, Cut, Expired, Gone, Html, ServerError, Slow, TooLarge, TooMany, Unavailable};
-        matches!(self, TooMany | Unavailable | ServerError | Html | Slow | Cut | AnswerLost | Gone | Expired | TooLarge)
+        use Fault::{AnswerLost, AnswerPage, Cut, Expired, Gone, Html, ServerError, Slow, TooLarge, TooMany, Unavailable};
+        matches!(self, TooMany | Unavailable | ServerError | Html | Slow | Cut | AnswerLost | AnswerPage | Gone | Expired | TooLarge)
     }
 }
 
@@ -124,6 +125,7 @@ pub const TABLE: &[Row] = &[
     row(Fault::Cut, "cut", Number(0), Once, ALL, "reset the connection after so many bytes of the body; of the answer's to a GET"),
     row(Fault::AnswerLost, "answer-lost", Nothing, Once, ALL, "do what was asked, then reset the connection"),
     row(Fault::Gone, "gone", Nothing, Always, ALL, "from this request on, every connection is reset unread"),
+    row(Fault::AnswerPage, "answer-page", Nothing, Once, ALL, "do what was asked, then answer 200 with a page, as a proxy does"),
     row(Fault::Expired, "expired", Nothing, Once, ALL, "the token that is shown has run out"),
     row(Fault::LastUse, "last-use", Nothing, Once, GIGA0, "the token is good, and gone afterwards: somebody else has signed in"),
     row(Fault::OnlyHeader, "only-header", HEADERS, Always, IOGATES, "accept one spelling of the token header"),

@@ -89,6 +89,9 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
     if let Some(strike) = ground.faults.take(asked, Fault::Slow) {
         tokio::time::sleep(Duration::from_millis(strike.number)).await;
     }
+    if ground.faults.take(asked, Fault::AnswerPage).is_some() {
+        return answer::page(StatusCode::OK, "try again later");
+    }
     if ground.faults.take(asked, Fault::AnswerLost).is_some() {
         wire.cut();
     }

@@ -72,7 +72,7 @@ impl Run {
     }
 
     async fn one_ready(&self, item: &Item) -> Result<Made> {
-        self.go_on()?;
+        self.goes_on(item)?;
         match self.decided(item, false).await? {
             Step::Done(report) => Ok(Made::Over(report)),
             Step::Busy => Ok(Made::Busy),

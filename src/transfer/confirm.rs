@@ -14,9 +14,9 @@ pub(super) fn settle_time(timeout: Duration, size: u64) -> Duration {
     timeout + intake_time(size)
 }
 
-/// How long a server may be busy with a file after its last byte: it copies and hashes it.
+/// How long a server may be busy with a file after its last byte: it hands it on, copies and hashes it.
 pub(super) fn intake_time(size: u64) -> Duration {
-    Duration::from_secs(size / (50 << 20))
+    Duration::from_secs(2 + size / (50 << 20))
 }
 
 pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Entry> {

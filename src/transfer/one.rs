@@ -128,7 +128,7 @@ impl Run {
             (None, Some(_)) => Verified::Size,
             (None, None) => Verified::None,
         };
-        original.leave(there, verified, original.is_still_there().await?).await?;
+        original.leave(there, verified).await?;
         Ok(format!("{reason}; its source is removed"))
     }
 
@@ -219,24 +219,22 @@ impl Run {
             (outcome, _) => outcome?,
         };
         let original = item.origin.original();
-        let still_there = match original {
-            Some(original) => original.is_still_there().await,
-            None => Ok(true),
-        };
-        let still_there = match still_there {
-            Ok(there) => there,
-            Err(changed) if changed.kind() == Kind::Integrity => {
-                self.over_with(journal.as_ref())?;
-                return Err(discard(desk, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
+        if let Some(original) = original {
+            match original.is_still_there().await {
+                Ok(_) => {}
+                Err(changed) if changed.kind() == Kind::Integrity => {
+                    self.over_with(journal.as_ref())?;
+                    return Err(discard(desk, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
+                }
+                Err(unseen) => return Err(unseen),
             }
-            Err(unseen) => return Err(unseen),
-        };
+        }
         let identity = journal.as_ref().map(|journal| journal.source().clone());
         let verified = uploaded.verified;
         let (entry, report) = self.finish(item, upload_item, uploaded, identity).await?;
         self.over_with(journal.as_ref())?;
         if let Some(original) = original.filter(|original| original.moves) {
-            original.leave(&entry, verified, still_there).await?;
+            original.leave(&entry, verified).await?;
         }
         Ok(report)
     }

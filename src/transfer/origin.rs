@@ -144,8 +144,8 @@ impl Original {
         }
     }
 
-    /// The last step of a move. `copy` is complete; `verified` by what. `still_there`: as asked right before.
-    pub async fn leave(&self, copy: &Entry, verified: Verified, still_there: bool) -> Result<()> {
+    /// The last step of a move, after a last look. `copy` is complete; `verified` by what.
+    pub async fn leave(&self, copy: &Entry, verified: Verified) -> Result<()> {
         let stays = |error: Error| error.hint(format!("the copy is there as @{}, and the source stays", copy.id));
         if self.is_itself(copy) {
             return Err(stays(Error::new(Kind::Exists, "source and copy are one entry").on(self.shown.clone())));
@@ -154,7 +154,7 @@ impl Original {
             let why = "nothing tells whether the copy is whole, so the source stays";
             return Err(Error::new(Kind::Unknown, why).on(self.shown.clone()).hint("compare them, then remove the source"));
         }
-        if still_there {
+        if self.is_still_there().await.map_err(stays)? {
             let removed = Hands::new(self.desk.clone()).remove(&self.entry, self.parent.as_ref()).await;
             removed.map_err(|e| stays(e.on(self.shown.clone())))?;
         }

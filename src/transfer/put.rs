@@ -142,6 +142,10 @@ impl Run {
                 }
                 Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
             };
+            // Opened and claimed when their turn comes, not while a large file is on its way for hours.
+            while crew.len() >= jobs {
+                self.told(crew.one_over().await);
+            }
             let (ready, busy) = self.made_ready(small).await;
             for (id, item, ready) in ready {
                 let (run, shown) = (self.clone(), item.shown());
@@ -158,7 +162,7 @@ impl Run {
         self.tell_left_over();
         let mut all_made = true;
         for folder in plan.empty_folders {
-            let made = match self.go_on() {
+            let made = match self.stop.go_on(&self.job.remote_key) {
                 Ok(()) => self.empty_folder(&folder).await,
                 Err(stopped) => Err(stopped),
             };
@@ -195,7 +199,7 @@ impl Run {
     }
 
     async fn one(&self, id: FileId, item: Item) {
-        let outcome = match self.go_on() {
+        let outcome = match self.goes_on(&item) {
             Ok(()) => self.bring(id, &item).await,
             Err(stopped) => Err(stopped),
         };
@@ -204,7 +208,7 @@ impl Run {
 
     /// What remains to be done for a file that was made ready with others.
     async fn rest(&self, id: FileId, item: Item, ready: Ready) {
-        let outcome = match self.go_on() {
+        let outcome = match self.goes_on(&item) {
             Ok(()) => {
                 self.started(id, &item, &ready);
                 self.send(id, &item, ready).await
@@ -214,18 +218,30 @@ impl Run {
         self.over(id, &item, outcome);
     }
 
-    pub(super) fn go_on(&self) -> Result<()> {
-        self.stop.go_on(&self.job.remote_key)
+    /// Fails with what the file is not tried for.
+    pub(super) fn goes_on(&self, item: &Item) -> Result<()> {
+        self.stop.go_on(&self.line(item))
+    }
+
+    /// What must be reached to bring it: of a copy between remotes two servers, of which either may be down.
+    fn line(&self, item: &Item) -> String {
+        match item.origin.original() {
+            Some(original) => format!("{} {}", original.remote, self.job.remote_key),
+            None => self.job.remote_key.clone(),
+        }
     }
 
     pub(super) fn over(&self, id: FileId, item: &Item, outcome: Result<Report>) {
         match outcome {
             Ok(report) => {
-                self.stop.well(&self.job.remote_key);
+                // What is skipped may be known from before.
+                if !matches!(report, Report::Skipped { .. }) {
+                    self.stop.well(&self.line(item));
+                }
                 self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
-                self.stop.failed(&self.job.remote_key, &error);
+                self.stop.failed(&self.line(item), &error);
                 self.failed(id, &item.shown(), item.folder.join(&item.name).ok().as_ref(), &error);
             }
         }

@@ -38,8 +38,14 @@ impl Carrier<'_> {
         let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
         let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
-        if let Some(entry) = arrived(self.desk, &begun, Duration::ZERO).await? {
-            return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
+        match look_for(self.desk, &begun, Duration::ZERO).await? {
+            Seen::Whole(entry) => return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry))),
+            Seen::NotYet => {}
+            Seen::Gone => {
+                self.drop_gone(&begun, item).await;
+                journal.over()?;
+                return Ok(TakenUp::Nothing);
+            }
         }
         let reopened = self.reopen(&begun, item).await?;
         // A server that still holds all the bytes has not taken them in. Any other may be about to: looked for in patience.
@@ -100,6 +106,17 @@ impl Carrier<'_> {
                 Err(error) => self.patience.after(error).await?,
             }
         }
+    }
+
+    /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
+    async fn drop_gone(&self, begun: &Begun, item: &UploadItem) {
+        let left = match drop_leftover(self.desk, begun, item).await {
+            Ok(None) => String::new(),
+            Ok(Some(left)) => format!("; {left} stays on the server"),
+            Err(error) => format!("; what it had sent may stay on the server: {error}"),
+        };
+        let text = format!("{}: the entry of an earlier run was removed on the server, so it starts anew{left}", begun.ticket.path);
+        self.desk.events.tell(Event::Warning(text));
     }
 
     fn tell_leftover(&self, ticket: &Ticket) {
@@ -164,13 +181,29 @@ fn patience(desk: &Desk, begun: &Begun) -> Duration {
     }
 }
 
+/// What has become of the file of an earlier run.
+enum Seen {
+    Whole(Box<Entry>),
+    NotYet,
+    /// The entry that was made for it is no longer there.
+    Gone,
+}
+
+async fn look_for(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Seen> {
+    match desk.until_there(patience, || desk.provider.landed(&begun.ticket)).await {
+        Ok(Some(entry)) => Ok(Seen::Whole(Box::new(entry))),
+        Ok(None) => Ok(Seen::NotYet),
+        Err(e) if e.kind() == Kind::NotFound => Ok(Seen::Gone),
+        Err(e) => Err(e),
+    }
+}
+
 /// Had the earlier run's last request arrived?
 async fn arrived(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Option<Entry>> {
-    match desk.until_there(patience, || desk.provider.landed(&begun.ticket)).await {
-        // The entry of the earlier run was removed meanwhile.
-        Err(e) if e.kind() == Kind::NotFound => Ok(None),
-        found => found,
-    }
+    Ok(match look_for(desk, begun, patience).await? {
+        Seen::Whole(entry) => Some(*entry),
+        Seen::NotYet | Seen::Gone => None,
+    })
 }
 
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what

@@ -197,7 +197,7 @@ impl Patience<'_> {
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
         }
-        if !error.kind().may_pass() && !(self.pages_pass && error.kind() == Kind::Protocol) {
+        if !(error.kind().may_pass() || self.pages_pass && error.kind() == Kind::Protocol) {
             return Err(error);
         }
         self.failures += 1;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::confirm::{discard, intake_time, settled, verify};
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
@@ -53,7 +55,7 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
     if unheard && raw.is_one_stream() {
         meter.read_over(taken_up.sent()).await?;
     }
-    let beside = (unheard && !raw.is_one_stream()).then(|| tokio::spawn(async move { md5_of(raw.as_ref()).await }));
+    let beside = (unheard && !raw.is_one_stream()).then(|| AbortOnDropHandle::new(tokio::spawn(async move { md5_of(raw.as_ref()).await })));
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     let entry = settled(desk, id, &ticket, size).await?;
@@ -144,10 +146,15 @@ impl Carrier<'_> {
                         && is_closed(&error)
                         && self.has_another(item, session.protocol()) =>
                 {
+                    // A proxy's page in place of the answer: the server may have taken it all.
+                    let doubtful = error.kind() == Kind::Protocol;
+                    if doubtful && let Some(size) = self.there_already(&ticket, item).await? {
+                        return Ok((ticket, session.protocol(), size));
+                    }
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
                     session.abort().await;
                     item.avoid.push(session.protocol());
-                    item.unused = Some(ticket);
+                    item.unused = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);
                 }
                 Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
             }
@@ -163,7 +170,9 @@ impl Carrier<'_> {
         item: &UploadItem,
         accepted: u64,
     ) -> Result<(Ticket, Protocol, u64)> {
-        if error.kind() == Kind::Interrupted {
+        // What has a journal is looked for by the next run.
+        let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && self.all_left(item);
+        if error.kind() == Kind::Interrupted || in_doubt {
             match self.landed(&ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 Ok(None) => {}
@@ -308,11 +317,15 @@ impl Carrier<'_> {
         Ok(found.map(|entry| size_of(item, &entry)))
     }
 
+    /// Has every byte gone down the line, heard of or not?
+    fn all_left(&self, item: &UploadItem) -> bool {
+        item.source.size().is_some_and(|size| self.pulse.reached.load(Ordering::Relaxed) >= size)
+    }
+
     /// Has it arrived although no answer said so? A large file whose every byte has left may still be taken in while
     /// whoever stands in front of the server has lost patience with it.
     async fn landed(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<Entry>> {
-        let all_left = item.source.size().is_some_and(|size| self.pulse.reached.load(Ordering::Relaxed) >= size);
-        let patience = if all_left { intake_time(item.source.size().unwrap_or(0)) } else { Duration::ZERO };
+        let patience = if self.all_left(item) { intake_time(item.source.size().unwrap_or(0)) } else { Duration::ZERO };
         self.desk.until_there(patience, || self.desk.provider.landed(ticket)).await
     }
 

@@ -151,6 +151,11 @@ impl Iogates {
         change(&mut self.state().settings);
     }
 
+    /// Somebody removes the entries on the website; the API has no call for it.
+    pub fn remove_entries(&self) {
+        self.state().entries.clear();
+    }
+
     /// The two-factor code in the last SMS; each SMS is read once.
     pub fn sms_code(&self) -> Option<String> {
         self.state().sms.take()
