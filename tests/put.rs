@@ -171,12 +171,57 @@ fn what_exists_is_treated_as_asked() {
         assert_eq!(replaced[0]["path"], "/v/v.txt", "{remote}");
         if remote == "iogates" {
             assert!(replaced[0]["kept"].is_string(), "ioGates can't replace, and that is said");
-            put("replace").ends_with(3).says("entries have this name");
+            let again = put("replace").ends_with(0).events("uploaded");
+            assert_eq!(again[0]["kept"], replaced[0]["id"], "the newest of several");
         } else {
             assert_eq!(play.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
             put("replace").ends_with(0);
             assert_eq!(play.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
         }
+    }
+}
+
+/// Nothing can be removed at ioGates, so each night's file lies beside those before it.
+#[test]
+fn a_nightly_file_goes_on_where_nothing_can_be_removed() {
+    let play = Play::new();
+    let at = "iogates:/nightly/build.zip";
+    let put = |policy: &str, content: &str| {
+        play.home.file("build.zip", content);
+        play.home.run(&["put", "--json", "--if-exists", policy, "build.zip", at])
+    };
+    let mut kept = serde_json::Value::Null;
+    for night in ["monday", "tuesday", "wednesday", "thursday"] {
+        let uploaded = put("update", night).ends_with(0).events("uploaded").remove(0);
+        assert_eq!((&uploaded["path"], &uploaded["kept"]), (&"/nightly/build.zip".into(), &kept), "{night}");
+        assert_eq!(play.arrived("iogates")["/nightly/build.zip"], text(night));
+        kept = uploaded["id"].clone();
+    }
+    let same = put("update", "thursday").ends_with(0).events("skipped").remove(0);
+    assert_eq!(same["id"], kept, "the newest is this very content");
+    let as_before = put("update", "tuesday").ends_with(0).events("uploaded").remove(0);
+    assert_eq!(as_before["kept"], kept, "an older version is, but the newest is not");
+    let skipped = put("skip", "friday").ends_with(0).events("skipped").remove(0);
+    assert_eq!(skipped["id"], as_before["id"]);
+    put("fail", "friday").ends_with(6);
+    assert_eq!(put("rename", "friday").ends_with(0).events("uploaded")[0]["path"], "/nightly/build (2).zip");
+    assert_eq!(put("replace", "tuesday").ends_with(0).events("uploaded")[0]["kept"], as_before["id"]);
+    for verb in ["get", "stat", "cat", "link"] {
+        play.home.run(&[verb, at]).ends_with(3).says("6 entries have this name");
+    }
+}
+
+/// What could be removed is not piled up: nobody knows which one is meant.
+#[test]
+fn of_two_that_can_be_removed_none_is_replaced() {
+    let play = Play::new();
+    for content in ["one", "two"] {
+        play.sandbox.fill("giga0", "/both", ["v.txt".to_owned()].into_iter(), content.as_bytes()).unwrap();
+    }
+    play.home.file("v.txt", "three");
+    for policy in ["update", "replace"] {
+        let put = play.home.run(&["put", "--if-exists", policy, "v.txt", "giga0:/both/"]);
+        put.ends_with(3).says("2 entries have this name");
     }
 }
 

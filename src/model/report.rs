@@ -41,7 +41,7 @@ pub struct Transfer {
     /// The local file of a download, `-` for standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The id of an older entry that stays beside the new one, where a provider can't replace (ioGates).
+    /// The id of the newest older entry that stays beside the new one, where a provider can't replace (ioGates).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
 }

@@ -58,12 +58,14 @@ pub struct Question<'a> {
     pub folder: &'a Folder,
     /// Origin and account, as in [`Finished::remote`].
     pub remote: &'a str,
+    /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
+    pub piles_up: bool,
 }
 
 pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
-    let there = what_is_there(ask, ledger)?;
-    let Some(first) = there.first() else {
+    let mut there = what_is_there(ask, ledger)?;
+    let Some(mut first) = there.first().copied() else {
         // `rename` may have given this very name to another file.
         return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&given_name(ask)) });
     };
@@ -77,11 +79,15 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
     {
         return Err(Error::new(Kind::Exists, "this is the source itself").on(path.to_string()));
     }
+    if ask.piles_up {
+        first = newest(&there).unwrap_or(first);
+        there = vec![first];
+    }
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { there: Box::new((*first).clone()), same: false, reason: "it exists".to_owned() }),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned() }),
         IfExists::Rename => Ok(fresh(&given_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
         IfExists::Update => {
@@ -105,6 +111,14 @@ fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a 
         }
     }
     Ok(there)
+}
+
+/// By the time, where each of them tells one, else by the id: ioGates counts upwards, and its times are whole seconds.
+fn newest<'a>(there: &[&'a Entry]) -> Option<&'a Entry> {
+    let timed = there.iter().all(|entry| entry.modified.is_some());
+    // Of two numbers the longer one is greater.
+    let age = |entry: &&&Entry| (entry.modified.filter(|_| timed), entry.id.len(), entry.id.clone());
+    there.iter().max_by_key(age).copied()
 }
 
 /// The entry to replace; two of that name can't both be meant.
@@ -235,7 +249,7 @@ mod tests {
         let f = folder(&["a.mov"]);
         let mut names = Vec::new();
         for name in ["a.mov", "a (2).mov", "b.mov"] {
-            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r" };
+            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r", piles_up: false };
             match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
                 other => panic!("{other:?}"),
@@ -250,10 +264,10 @@ mod tests {
         std::fs::write(file.path(), "content").unwrap();
         let (_dir, book) = book();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
-        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: false };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
-        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: false };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
         assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
@@ -279,7 +293,7 @@ mod tests {
             at: 0,
         };
         book.record_finished(&put).unwrap();
-        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: false };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
         book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
@@ -290,7 +304,7 @@ mod tests {
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
             let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
             let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
-            let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r" };
+            let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false };
             let decision = decide(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
         }
@@ -300,9 +314,40 @@ mod tests {
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
         let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
-        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r" };
+        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false };
         let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
+    }
+
+    #[tokio::test]
+    async fn where_versions_pile_up_the_newest_counts() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let (_dir, book) = book();
+        let day = |day| chrono::DateTime::from_timestamp(day * 86_400_i64, 0);
+        let version = |id: &str, at| Entry {
+            modified: at,
+            md5: Some(format!("{:x}", md5::compute(if id == "99" { "content" } else { "other" }))),
+            ..Entry::new(EntryKind::File, id, RemotePath::root().join("a").unwrap())
+        };
+        let told = async |versions: Vec<Entry>, policy| {
+            let f = Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
+            let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: true };
+            match decide(policy, &ask, &book).await.unwrap() {
+                Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),
+                Decision::Skip { there, .. } => format!("as {}", there.id),
+            }
+        };
+        let by_time = || vec![version("7", day(1)), version("99", day(3)), version("100", day(2))];
+        assert_eq!(told(by_time(), IfExists::Update).await, "as 99");
+        assert_eq!(told(by_time(), IfExists::Replace).await, "beside 99");
+        assert_eq!(told(by_time(), IfExists::Skip).await, "as 99");
+        let by_id = vec![version("99", day(3)), version("100", None), version("7", day(1))];
+        assert_eq!(told(by_id, IfExists::Update).await, "beside 100");
+        let older_is_same = vec![version("100", day(2)), version("99", day(2))];
+        assert_eq!(told(older_is_same, IfExists::Update).await, "beside 100");
+        let empty = Entry { unfinished: true, ..version("200", day(9)) };
+        assert_eq!(told([by_time(), vec![empty]].concat(), IfExists::Update).await, "as 99");
     }
 }

@@ -133,7 +133,8 @@ impl Run {
     }
 
     async fn decide(&self, item: &Item, folder: &Folder) -> Result<Decision> {
-        let ask = Question { origin: &item.origin, name: &item.name, folder, remote: &self.job.remote_key };
+        let piles_up = self.job.desk.provider.removal().is_none();
+        let ask = Question { origin: &item.origin, name: &item.name, folder, remote: &self.job.remote_key, piles_up };
         decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
 

@@ -23,6 +23,12 @@ fn what_exists_is_treated_as_asked() {
         assert_eq!(replaced[0]["path"], format!("/v/v-{from}.txt"), "{from} to {to}: the source has changed since");
         assert_eq!(play.arrived(to)[&format!("/v/v-{from}.txt")], text("two"), "{from} to {to}");
         assert_eq!(replaced[0]["kept"].is_string(), to == "iogates");
+        if to == "iogates" {
+            assert_eq!(cp("update").ends_with(0).events("skipped")[0]["id"], replaced[0]["id"], "of two of that name the newest counts");
+            assert_eq!(cp("replace").ends_with(0).events("copied")[0]["kept"], replaced[0]["id"]);
+            let moved = play.home.run(&["mv", "--json", &source, &target]).ends_with(0).events("skipped").remove(0);
+            assert!(moved["reason"].as_str().unwrap().ends_with("its source is removed"), "{moved}");
+        }
     }
 }
 
