@@ -35,7 +35,8 @@ pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
         ("owner_type", node.owner_type.map(Value::from)),
         ("owner_uuid", node.owner_uuid.map(Value::from)),
         ("owner_fullname", node.owner_fullname.map(Value::from)),
-    ]);
+    ])
+    .into();
     Ok(entry)
 }
 

@@ -35,7 +35,8 @@ pub fn of_folder(row: Folder, within: Option<&RemotePath>) -> Result<Entry> {
         ("total_size", row.total_size.map(Value::from)),
         ("files", row.file_count.map(Value::from)),
         ("folders", row.child_folder_count.map(Value::from)),
-    ]);
+    ])
+    .into();
     Ok(entry)
 }
 
@@ -52,7 +53,8 @@ pub fn of_file(row: File, within: Option<&RemotePath>) -> Result<Entry> {
         ("type", row.mime.map(Value::from)),
         ("downloads", row.downloads.map(Value::from)),
         ("folder", row.folder_id.map(Value::from)),
-    ]);
+    ])
+    .into();
     Ok(entry)
 }
 
@@ -65,7 +67,7 @@ pub fn of_stored(stored: Stored, folder: &RemotePath) -> Option<Entry> {
     entry.size = stored.size;
     entry.md5 = stored.hash.filter(|h| is_md5(h)).map(|h| h.to_ascii_lowercase());
     entry.url = stored.url;
-    entry.extra = told([("short_url", stored.short_url.map(Value::from))]);
+    entry.extra = told([("short_url", stored.short_url.map(Value::from))]).into();
     Some(entry)
 }
 

@@ -4,6 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::wire::File;
+use crate::contract::listed::told;
 use crate::model::{Entry, EntryKind, RemotePath, Secret};
 
 /// `md5` and `download` are null until the bytes have arrived (providers.md 1.7).
@@ -39,7 +40,7 @@ pub fn entry_of(file: File, path: RemotePath) -> Entry {
         ("transfer_name", file.transfer_name.map(Value::from)),
         ("Etag", Some(file.etag).filter(|e| e.is_number() || e.is_string())),
     ];
-    entry.extra.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    entry.extra = told(own).into();
     entry
 }
 
@@ -80,7 +81,7 @@ mod tests {
         assert_eq!((entry.id.as_str(), entry.kind, entry.size), ("61463", EntryKind::File, None));
         assert_eq!(entry.modified.unwrap().to_rfc3339(), "2019-06-18T14:55:12+00:00");
         assert_eq!(
-            Value::Object(entry.extra.clone()).to_string(),
+            serde_json::to_string(&entry.extra).unwrap(),
             r#"{"type":"movie","attributes":[{"name":"My Attribute","value":"Some Value"}],"editable":true,"transfer_name":"My Title.mp4","Etag":1}"#
         );
         let shown = serde_json::to_string(&entry).unwrap();
