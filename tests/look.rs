@@ -4,6 +4,7 @@
 mod many;
 mod walk;
 
+use haul::sandbox::Canned;
 use serde_json::Value;
 
 use crate::haul::Ran;
@@ -137,6 +138,9 @@ fn a_place_tells_all_it_is() {
         let (file, folder, root) = (&events[0], &events[1], &events[2]);
         assert_eq!((&file["remote"], &file["name"], &file["kind"]), (&remote.into(), &"a.mov".into(), &"file".into()));
         assert_eq!(file["size"], if remote == "iogates" { Value::Null } else { 5.into() }, "{remote}");
+        assert!(file["modified"].is_string(), "{remote}: giga0's listings tell no time, the file itself does");
+        let by_pattern = play.home.run(&["stat", "--json", &format!("{remote}:/in/a.*")]).ends_with(0);
+        assert_eq!(by_pattern.events("entry"), std::slice::from_ref(file), "{remote}");
         assert_eq!((&folder["kind"], &folder["size"], &root["path"]), (&"folder".into(), &Value::Null, &"/".into()));
         // What an id names is the same thing.
         let again = play.home.run(&["stat", "--json", &format!("{remote}:@{}", file["id"].as_str().unwrap())]).ends_with(0);
@@ -168,9 +172,7 @@ fn finding_by_every_condition() {
         assert_eq!(find(&["--size", "+1K"]), only_if_sized(&["/in/clips/-d.mov", "/in/clips/c.mov", "/in/clips/old/e.mov"]), "{remote}");
         assert_eq!(find(&["--size", "-1K", "--name", "?.mov"]), only_if_sized(&["/in/a.mov", "/in/b.mov"]), "{remote}");
         assert_eq!(find(&["--size", "10000"]), only_if_sized(&["/in/clips/old/e.mov"]), "{remote}");
-        // giga0 gives files no date in a listing.
-        let dated = if remote == "giga0" { 0 } else { 8 };
-        assert_eq!(find(&["--newer", "1h", "--kind", "file"]).len(), dated, "{remote}");
+        assert_eq!(find(&["--newer", "1h", "--kind", "file"]).len(), 8, "{remote}");
         assert_eq!(find(&["--newer", "2100-01-01T00:00:00Z"]).len(), 0);
     }
     let plain = play.home.run(&["find", "giga0:/in", "--kind", "folder"]).ends_with(0);
@@ -178,6 +180,40 @@ fn finding_by_every_condition() {
     for wrong in [["--size", "much"], ["--newer", "soon"], ["--kind", "link"]] {
         play.home.run(&[&["find", "giga0:"], &wrong[..]].concat()).ends_with(2);
     }
+}
+
+/// giga0's listings give files no date; each file that fits all else is asked for it.
+#[test]
+fn times_that_a_listing_leaves_out_are_asked_for() {
+    let play = filled();
+    let find = |args: &[&str]| play.home.run(&[&["find", "--json", "giga0:/in", "--newer", "1h"], args].concat());
+    let asked = || play.sandbox.counts().requests("giga0", "file/info");
+    for jobs in ["1", "3", "50"] {
+        let before = asked();
+        let fitting = ["/in/a.mov", "/in/b.mov", "/in/clips/c.mov", "/in/clips/old/e.mov"];
+        assert_eq!(paths(&find(&["--name", "?.mov", "-j", jobs]).ends_with(0)), fitting, "-j {jobs}");
+        assert_eq!(asked() - before, 4, "only for those that fit all else");
+        assert_eq!(paths(&find(&["-j", jobs]).ends_with(0)), [&["/in"][..], &ALL].concat(), "files and folders in one order");
+    }
+    let before = asked();
+    assert!(paths(&find(&["--kind", "folder", "--name", "c*"]).ends_with(0)) == ["/in/clips"] && asked() == before);
+    let canned = |answer: &str| Canned::new("giga0", "file/info", 200, answer.to_owned());
+    // One that tells no time, one that went while we looked, one that is refused.
+    let timeless = r#"{"data":{"id":"1","filename":"a.mov","fileSize":"5"},"_status":"success"}"#;
+    play.sandbox.faults().answer(canned(timeless));
+    let ran = find(&["--name", "[ab].mov", "-j1"]).ends_with(0).says("the provider tells no time of 1 entry, which --newer left out");
+    assert_eq!(paths(&ran), ["/in/b.mov"]);
+    play.sandbox.faults().answer(canned(r#"{"response":"Could not find file based on file_id.","_status":"error"}"#));
+    let ran = find(&["--name", "[ab].mov", "-j1"]).ends_with(0);
+    assert_eq!((paths(&ran), ran.stderr.as_str()), (vec!["/in/b.mov".to_owned()], ""));
+    play.sandbox.faults().answer(canned(r#"{"response":"Not for you","_status":"error"}"#));
+    let ran = find(&["--name", "[ab].mov", "-j1"]).ends_with(9);
+    assert_eq!((&ran.events("failed")[0]["path"], paths(&ran)), (&"/in/a.mov".into(), vec!["/in/b.mov".to_owned()]));
+    play.sandbox.faults().answer(canned(r#"{"response":"Not for you","_status":"error"}"#));
+    let ran = play.home.run(&["stat", "--json", "-j1", "giga0:/in/[ab].mov"]).ends_with(9);
+    assert_eq!((&ran.events("failed")[0]["path"], paths(&ran)), (&"/in/a.mov".into(), vec!["/in/b.mov".to_owned()]));
+    let sizeless = play.home.run(&["find", "iogates:/in", "--size", "+1", "--name", "*.mov"]).ends_with(0);
+    sizeless.says("the provider tells no size of 5 entries, which --size left out");
 }
 
 #[test]

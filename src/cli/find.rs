@@ -4,14 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 use glob::Pattern as Glob;
 
-use super::desk::{Desk, OpenRemote};
+use super::dates::{Dated, Dates};
+use super::desk::Desk;
 use super::expand::name_pattern;
 use super::look::{Found, Look, LookArgs};
 use super::values;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::model::{Entry, EntryKind};
 use crate::render::View;
-use crate::transfer::scan::Step;
+use crate::transfer::scan::{Step, hopeless};
 
 /// Find files and folders on a remote, by name, kind, size and time
 ///
@@ -21,7 +22,9 @@ use crate::transfer::scan::Step;
 ///
 /// Conditions that are given must all hold. REMOTE:PATH itself may be among the
 /// results. An entry whose size or time the provider doesn't tell fits no size
-/// and no time.
+/// and no time; a warning counts those that fit all else. giga0 tells a file's
+/// time only when that file alone is asked for: --newer asks for each file that
+/// fits all else, --jobs at once.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct FindArgs {
@@ -85,49 +88,125 @@ struct Conditions {
 pub async fn run(desk: &mut Desk, args: FindArgs) -> Result<u8> {
     desk.show_as(View::Name, true, false);
     let conditions = Conditions { name: args.name, kind: args.kind, size: args.size, newer: args.newer };
-    let mut look = Look::new(args.look);
-    for Found { remote, entry } in look.find(desk, &args.places).await? {
-        search(desk, &mut look, &remote, entry, &conditions).await?;
+    let look = Look::new(args.look);
+    let dates = Dates::new(look.jobs());
+    let mut search = Search { desk, look, dates, conditions, sizeless: 0, timeless: 0 };
+    for found in search.look.find(desk, &args.places).await? {
+        search.below(found).await?;
     }
-    Ok(look.status())
+    for (number, what, condition) in [(search.sizeless, "size", "--size"), (search.timeless, "time", "--newer")] {
+        if number > 0 {
+            let entries = if number == 1 { "entry" } else { "entries" };
+            desk.renderer.warning(&format!("the provider tells no {what} of {number} {entries}, which {condition} left out"));
+        }
+    }
+    Ok(search.look.status())
 }
 
-async fn search(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, conditions: &Conditions) -> Result<()> {
-    look.count();
-    if conditions.hold(&top) {
-        look.show(desk, remote, top.clone());
-    }
-    if !top.is_folder() {
-        return Ok(());
-    }
-    let mut scan = look.scan(desk, remote, top, |_, _| true);
-    while let Some(step) = scan.next().await? {
-        match step {
-            Step::Entry { entry, .. } if conditions.hold(&entry) => look.show(desk, remote, entry),
-            Step::Entry { .. } | Step::Left { .. } => {}
-            Step::Failed { folder, error, .. } => look.failed(desk, remote, folder.path, &error),
+struct Search<'a> {
+    desk: &'a Desk,
+    look: Look,
+    dates: Dates,
+    conditions: Conditions,
+    /// Entries that fit all other conditions, and whose size or time nobody tells.
+    sizeless: u64,
+    timeless: u64,
+}
+
+impl Search<'_> {
+    async fn below(&mut self, Found { remote, entry: top }: Found) -> Result<()> {
+        self.look.count();
+        self.meet(Found { remote: remote.clone(), entry: top.clone() }).await?;
+        if top.is_folder() {
+            let mut scan = self.look.scan(self.desk, &remote, top, |_, _| true);
+            while let Some(step) = scan.next().await? {
+                match step {
+                    Step::Entry { entry, .. } => self.meet(Found { remote: remote.clone(), entry }).await?,
+                    Step::Left { .. } => {}
+                    Step::Failed { folder, error, .. } => self.look.failed(self.desk, &remote, folder.path, &error),
+                }
+                if self.desk.renderer.closed() {
+                    return Ok(());
+                }
+            }
         }
-        if desk.renderer.closed() {
-            break;
+        while let Some(dated) = self.dates.next().await {
+            self.settle(dated)?;
+        }
+        Ok(())
+    }
+
+    /// A time that the listing leaves out is asked for last: only where all else fits.
+    async fn meet(&mut self, found: Found) -> Result<()> {
+        let entry = &found.entry;
+        if !self.conditions.named(entry) || self.conditions.newer(entry) == Some(false) {
+            return Ok(());
+        }
+        match self.conditions.sized(entry) {
+            Some(true) => {}
+            Some(false) => return Ok(()),
+            None => {
+                self.sizeless += 1;
+                return Ok(());
+            }
+        }
+        if self.conditions.newer.is_none() {
+            self.look.show(self.desk, &found.remote, found.entry);
+            return Ok(());
+        }
+        match self.dates.add(self.desk, found).await {
+            Some(dated) => self.settle(dated),
+            None => Ok(()),
         }
     }
-    Ok(())
+
+    fn settle(&mut self, dated: Dated) -> Result<()> {
+        match dated.entry {
+            Ok(entry) => match self.conditions.newer(&entry) {
+                Some(true) => self.look.show(self.desk, &dated.remote, entry),
+                Some(false) => {}
+                None => self.timeless += 1,
+            },
+            Err(error) if hopeless(error.kind()) => return Err(error),
+            // It went while we looked.
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => self.look.failed(self.desk, &dated.remote, dated.path, &error),
+        }
+        Ok(())
+    }
 }
 
 impl Conditions {
-    fn hold(&self, entry: &Entry) -> bool {
+    fn named(&self, entry: &Entry) -> bool {
         let kind = self.kind.is_none_or(|kind| match kind {
             Kinds::File => entry.kind == EntryKind::File,
             Kinds::Folder => entry.kind == EntryKind::Folder,
         });
-        let size = self.size.is_none_or(|bound| match (bound, entry.size) {
-            (Bound::Above(limit), Some(size)) => size > limit,
-            (Bound::Below(limit), Some(size)) => size < limit,
-            (Bound::Exactly(wanted), Some(size)) => size == wanted,
-            (_, None) => false,
-        });
-        let newer = self.newer.is_none_or(|since| entry.modified.is_some_and(|time| time > since));
-        kind && size && newer && self.name.as_ref().is_none_or(|name| name.matches(&entry.name))
+        kind && self.name.as_ref().is_none_or(|name| name.matches(&entry.name))
+    }
+
+    /// None: its size is not told. Folders have none.
+    fn sized(&self, entry: &Entry) -> Option<bool> {
+        let Some(bound) = self.size else { return Some(true) };
+        if entry.is_folder() {
+            return Some(false);
+        }
+        let size = entry.size?;
+        Some(match bound {
+            Bound::Above(limit) => size > limit,
+            Bound::Below(limit) => size < limit,
+            Bound::Exactly(wanted) => size == wanted,
+        })
+    }
+
+    /// None: its time is not told. A root has none.
+    fn newer(&self, entry: &Entry) -> Option<bool> {
+        let Some(since) = self.newer else { return Some(true) };
+        match entry.modified {
+            Some(time) => Some(time > since),
+            None if entry.path.is_root() && entry.is_folder() => Some(false),
+            None => None,
+        }
     }
 }
 
@@ -151,16 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_told_fits_no_condition() {
+    fn what_is_not_told_is_known_as_that() {
         let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/a.mov").unwrap());
         let none = || Conditions { name: None, kind: None, size: None, newer: None };
         let below = Conditions { size: Some(Bound::Below(10)), ..none() };
         let newer = Conditions { newer: Some(DateTime::UNIX_EPOCH), ..none() };
-        assert!(none().hold(&entry) && !below.hold(&entry) && !newer.hold(&entry));
+        assert_eq!((none().sized(&entry), none().newer(&entry)), (Some(true), Some(true)));
+        assert_eq!((below.sized(&entry), newer.newer(&entry)), (None, None));
         entry.size = Some(9);
         entry.modified = Some(Utc::now());
-        assert!(below.hold(&entry) && newer.hold(&entry));
-        let named = |pattern: &str| Conditions { name: Some(name_pattern(pattern)), ..none() }.hold(&entry);
+        assert_eq!((below.sized(&entry), newer.newer(&entry)), (Some(true), Some(true)));
+        let folder = Entry::new(EntryKind::Folder, "", RemotePath::root());
+        assert_eq!((below.sized(&folder), newer.newer(&folder)), (Some(false), Some(false)));
+        let named = |pattern: &str| Conditions { name: Some(name_pattern(pattern)), ..none() }.named(&entry);
         assert!(named("*.mov") && !named("*.MOV") && !named("mov"));
     }
 }

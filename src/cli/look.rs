@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::dates::Dated;
 use super::desk::{Desk, OpenRemote};
 use super::{expand, values};
 use crate::error::{Error, Kind, Result};
@@ -19,7 +20,7 @@ pub struct LookArgs {
     /// Take every character of a path as it stands, "*", "?" and "[" too
     #[arg(long)]
     pub literal: bool,
-    /// Folders listed at once
+    /// Folders listed, or files asked for, at once
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::jobs)]
     pub jobs: u32,
     /// Time without a byte before a connection counts as lost
@@ -43,6 +44,11 @@ pub struct Look {
 impl Look {
     pub fn new(args: LookArgs) -> Look {
         Look { args, done: 0, failed: Vec::new() }
+    }
+
+    /// `--jobs`
+    pub fn jobs(&self) -> u32 {
+        self.args.jobs
     }
 
     /// Finds all `places`; one that is not there is reported, and the others are found. Fails for what is wrong in the
@@ -82,6 +88,16 @@ impl Look {
     pub fn show(&mut self, desk: &Desk, remote: &OpenRemote, entry: Entry) {
         self.done += 1;
         desk.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
+    }
+
+    /// Shows what was asked for alone. Fails where nothing more can be asked.
+    pub fn dated(&mut self, desk: &Desk, dated: Dated) -> Result<()> {
+        match dated.entry {
+            Ok(entry) => self.show(desk, &dated.remote, entry),
+            Err(error) if hopeless(error.kind()) => return Err(error),
+            Err(error) => self.failed(desk, &dated.remote, dated.path, &error),
+        }
+        Ok(())
     }
 
     /// An entry that people see drawn; scripts get it as an event.

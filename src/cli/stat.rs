@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::dates::Dates;
 use super::desk::Desk;
-use super::look::{Found, Look, LookArgs};
+use super::look::{Look, LookArgs};
 use crate::error::Result;
 use crate::render::View;
 
@@ -12,6 +13,9 @@ use crate::render::View;
 /// Examples:
 ///   haul stat studio:/incoming/film.mov
 ///   haul stat --json cloud:@file:1253 | jq -r .md5
+///
+/// giga0 tells a file's time only when that file alone is asked for: a request
+/// for each, --jobs at once.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct StatArgs {
@@ -28,8 +32,17 @@ pub struct StatArgs {
 pub async fn run(desk: &mut Desk, args: StatArgs) -> Result<u8> {
     desk.show_as(View::Block, false, args.bytes);
     let mut look = Look::new(args.look);
-    for Found { remote, entry } in look.find(desk, &args.places).await? {
-        look.show(desk, &remote, entry);
+    let mut dates = Dates::new(look.jobs());
+    for found in look.find(desk, &args.places).await? {
+        if let Some(dated) = dates.add(desk, found).await {
+            look.dated(desk, dated)?;
+        }
+        if desk.renderer.closed() {
+            return Ok(look.status());
+        }
+    }
+    while let Some(dated) = dates.next().await {
+        look.dated(desk, dated)?;
     }
     Ok(look.status())
 }

@@ -23,6 +23,7 @@ pub(super) static IOGATES: ProviderInfo = ProviderInfo {
     takes_md5: false,
     takes_metadata: false,
     revises: false,
+    lists_no_times: false,
     open,
 };
 
@@ -41,6 +42,7 @@ pub(super) static GIGA0: ProviderInfo = ProviderInfo {
     takes_md5: false,
     takes_metadata: false,
     revises: false,
+    lists_no_times: false,
     open,
 };
 

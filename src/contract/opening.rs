@@ -38,6 +38,8 @@ pub struct ProviderInfo {
     pub takes_metadata: bool,
     /// An upload onto an existing file becomes a new revision of it.
     pub revises: bool,
+    /// Its listings leave out the times of files; [`super::Provider::stat`] of a file's id tells them.
+    pub lists_no_times: bool,
     pub open: fn(Opening) -> Result<AnyProvider>,
 }
 

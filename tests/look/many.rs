@@ -16,7 +16,15 @@ fn twenty_thousand_entries() {
     for remote in REMOTES {
         let flat = Play::new();
         flat.sandbox.fill(remote, "/flat", names(0, 20_000), b"x").unwrap();
-        let commands = [&["ls"][..], &["ls", "-l"], &["ls", "-R", "--json"], &["find", "--name", "*1.mov"], &["du"], &["tree"]];
+        let commands = [
+            &["ls"][..],
+            &["ls", "-l"],
+            &["ls", "-R", "--json"],
+            &["find", "--name", "*1.mov"],
+            &["find", "--newer", "1h"],
+            &["du"],
+            &["tree"],
+        ];
         for args in commands {
             show(&flat, args, &format!("{remote}:/flat"));
         }

@@ -46,6 +46,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     takes_md5: false,
     takes_metadata: false,
     revises: true,
+    lists_no_times: false,
     open,
 };
 

@@ -50,6 +50,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     takes_md5: false,
     takes_metadata: false,
     revises: false,
+    lists_no_times: true,
     open,
 };
 

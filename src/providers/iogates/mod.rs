@@ -47,6 +47,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     takes_md5: true,
     takes_metadata: true,
     revises: false,
+    lists_no_times: false,
     open,
 };
 

@@ -1,0 +1,86 @@
+//! The times that a provider's listings leave out (giga0, providers.md 2.9): asked for file by file, some at once, and
+//! handed on in the order of the listing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::desk::{Desk, OpenRemote};
+use super::look::Found;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Place, RemotePath, Root};
+
+pub struct Dates {
+    /// Files asked for at once.
+    jobs: usize,
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    remote: Arc<OpenRemote>,
+    path: RemotePath,
+    entry: Told,
+}
+
+enum Told {
+    Now(Box<Entry>),
+    Later(AbortOnDropHandle<Result<Entry>>),
+}
+
+/// An entry with all that its provider tells of it; or why that could not be asked.
+pub struct Dated {
+    pub remote: Arc<OpenRemote>,
+    pub path: RemotePath,
+    pub entry: Result<Entry>,
+}
+
+impl Dates {
+    pub fn new(jobs: u32) -> Dates {
+        Dates { jobs: jobs.max(1) as usize, waiting: VecDeque::new() }
+    }
+
+    /// Takes one more. Returns the one that has waited longest, when it is there or there are enough.
+    pub async fn add(&mut self, desk: &Desk, found: Found) -> Option<Dated> {
+        let Found { remote, entry } = found;
+        let path = entry.path.clone();
+        let lacks_time = remote.provider.info().lists_no_times && entry.modified.is_none() && !entry.is_folder();
+        let entry = match lacks_time {
+            true => Told::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.calls(&remote), entry)))),
+            false => Told::Now(Box::new(entry)),
+        };
+        self.waiting.push_back(Waiting { remote, path, entry });
+        let ready = self.waiting.front().is_some_and(|first| match &first.entry {
+            Told::Now(_) => true,
+            Told::Later(asked) => asked.is_finished(),
+        });
+        if ready || self.waiting.len() >= self.jobs { self.next().await } else { None }
+    }
+
+    /// The one that has waited longest; none when all are handed on.
+    pub async fn next(&mut self) -> Option<Dated> {
+        let Waiting { remote, path, entry } = self.waiting.pop_front()?;
+        let entry = match entry {
+            Told::Now(entry) => Ok(*entry),
+            Told::Later(asked) => {
+                let broke = |e| Error::new(Kind::Other, "asking for the file's time broke off").cause(e);
+                asked.await.map_err(broke).and_then(|told| told)
+            }
+        };
+        Some(Dated { remote, path, entry })
+    }
+}
+
+/// What the provider tells of a file when it is asked for that one alone; its path stays the listed one.
+async fn alone(calls: crate::transfer::Desk, listed: Entry) -> Result<Entry> {
+    let place = Place { root: Root::Id(listed.id.clone()), path: RemotePath::root() };
+    let told = calls.ask(|| calls.provider.stat(&place)).await?;
+    Ok(Entry {
+        path: listed.path,
+        name: listed.name,
+        size: told.size.or(listed.size),
+        md5: told.md5.or(listed.md5),
+        url: told.url.or(listed.url),
+        ..told
+    })
+}
