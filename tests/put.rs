@@ -1,5 +1,7 @@
 //! `haul put` as a user runs it, against the sandbox: where files land, what is compared, what is refused, how it ends.
 
+mod names;
+
 use std::collections::BTreeMap;
 
 use haul::sandbox::Sandbox;

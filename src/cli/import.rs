@@ -12,10 +12,11 @@ use super::{DONE, values};
 use crate::contract::{Import, Importing};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
-use crate::model::{Address, Entry, RemotePath, Report, Secret};
+use crate::model::{Address, Entry, Place, RemotePath, Report, Secret};
 use crate::render::exit;
 use crate::transfer::folders::Folders;
 use crate::transfer::import::follow;
+use crate::transfer::stored::Stored;
 
 /// Let the provider fetch URLs itself (giga0)
 ///
@@ -71,6 +72,8 @@ pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
     let Some(importing) = remote.provider.importing() else {
         return Err(lacking(&remote, "import", "fetches no URLs"));
     };
+    let path = Stored::new(desk.calls(&remote)).path(&target.place.path)?;
+    let target = Address { place: Place { path, ..target.place }, ..target };
     let folders = Folders::new(desk.calls(&remote), target.place.root.clone(), false);
     let folder = folders.ensure(&target.place.path).await.map_err(|e| e.on(target.to_string()))?.entry.clone();
     let job = Job { remote: &remote, importing, folder, target: &target };

@@ -8,9 +8,10 @@ use super::{DONE, values};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Address, Report};
+use crate::model::{Address, Place, Report};
 use crate::transfer::arrange;
 use crate::transfer::folders::Folders;
+use crate::transfer::stored::Stored;
 
 /// Make folders on a remote
 ///
@@ -49,7 +50,8 @@ async fn make(desk: &mut Desk, remote: OpenRemote, address: &Address, parents: b
     }
     super::edit::check(&remote, changes)?;
     let folders = Folders::new(desk.calls(&remote), address.place.root.clone(), false);
-    let path = &address.place.path;
+    let path = &Stored::new(desk.calls(&remote)).path(&address.place.path)?;
+    let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
             Some(parent) => one_named(parent.named(name).cloned().collect(), name, false, &parent.entry.path)?,

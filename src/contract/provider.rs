@@ -1,6 +1,7 @@
 //! The one trait that every provider fills. From restic's backend: the adapter says what went wrong, a wrapper outside
 //! decides what to do about it. From object_store: no default methods, so a new question visits every adapter.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{
@@ -67,6 +68,10 @@ pub trait Provider: Send + Sync {
 
     /// Can a name be held there? Fails with `Refused` and what to do. Asked for every name before a byte is sent.
     fn check_name(&self, name: &str) -> Result<()>;
+
+    /// The name that a file or folder gets when it is sent under this one. A name that is stored so stays as it is when it
+    /// is asked for again, and one that `check_name` refuses comes back as it is.
+    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
 
     // Abilities: held or not held. Every provider answers each question itself.
 

@@ -109,6 +109,11 @@ impl RemotePath {
         self.with(self.names.iter().chain(&more.names).cloned().collect())
     }
 
+    /// The same place under other names; each is checked as in [`RemotePath::join`].
+    pub fn renamed(&self, name: impl Fn(&str) -> String) -> Result<RemotePath> {
+        self.names.iter().try_fold(self.with(Vec::new()), |path, old| path.join(&name(old)))
+    }
+
     /// The names alone, for what is kept and read again.
     pub fn serialize_names<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
         s.collect_str(&RemotePath { names: self.names.clone(), under: None })

@@ -62,7 +62,7 @@ pub async fn across(job: Put, sources: Vec<Source>, moves: bool) -> Result<()> {
         trees.push((brought, originals.collect::<Vec<_>>(), whole));
     }
     laid.refuse_doubles()?;
-    let folders_made = run.carry_out(laid.plan).await;
+    let folders_made = run.carry_out(run.stored.plan(laid.plan)?).await;
     if !moves || run.job.options.dry_run || !folders_made {
         return Ok(());
     }

@@ -27,6 +27,7 @@ pub mod scan;
 pub mod source;
 pub mod stdin;
 mod stop;
+pub mod stored;
 pub mod upload;
 pub mod wait;
 pub mod watch;

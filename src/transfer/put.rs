@@ -11,6 +11,7 @@ use super::one::Ready;
 use super::plan::{Item, Plan, lay_out, look_at, target_is_folder};
 use super::retry::Desk;
 use super::stop::Stop;
+use super::stored::Stored;
 use crate::contract::{Ledger, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -66,7 +67,7 @@ pub async fn put(job: Put, sources: &[String]) -> Result<()> {
     for left_out in &plan.left_out {
         run.job.desk.events.tell(Event::Note(format!("{left_out}: left out, as it belongs to a download of haul's in progress")));
     }
-    run.carry_out(plan).await;
+    run.carry_out(run.stored.plan(plan)?).await;
     Ok(())
 }
 
@@ -99,11 +100,12 @@ pub(super) struct Run {
     /// Bytes left on the account.
     pub(super) free: Option<u64>,
     stop: Stop,
+    pub(super) stored: Stored,
 }
 
 impl Run {
     /// Signs in and looks at the target; true: it is a folder that is there.
-    pub(super) async fn begin(job: Put) -> Result<(Arc<Run>, bool)> {
+    pub(super) async fn begin(mut job: Put) -> Result<(Arc<Run>, bool)> {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
         }
@@ -112,12 +114,14 @@ impl Run {
             job.desk.events.tell(Event::Warning(warning.clone()));
         }
         admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
+        let stored = Stored::new(job.desk.clone());
+        job.target.place.path = stored.path(&job.target.place.path)?;
         let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
             .taking_turns(job.ledger.clone(), job.remote_key.clone());
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
         let stop = Stop::new(job.options.fail_fast);
-        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stop };
+        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stop, stored };
         Ok((Arc::new(run), exists))
     }
 

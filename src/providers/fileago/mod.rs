@@ -13,6 +13,7 @@ mod sign_in;
 mod upload;
 mod wire;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -115,6 +116,10 @@ impl Provider for FileAgo {
     }
     fn check_name(&self, name: &str) -> Result<()> {
         upload::check_name(name)
+    }
+    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        // What it makes of quotes and blanks is not known (providers.md 3.5): the list tells.
+        Cow::Borrowed(name)
     }
     fn folders(&self) -> Option<&dyn Folders> {
         Some(self)

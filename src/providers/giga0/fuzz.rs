@@ -90,7 +90,10 @@ proptest! {
         let stored = names::as_stored(&name);
         prop_assert!(names::Forms::of(&name).is_plain(&stored));
         if names::check(&name).is_ok() {
-            prop_assert!(!stored.is_empty());
+            let sent = names::stored(&name);
+            prop_assert!(!sent.is_empty());
+            prop_assert_eq!(names::as_stored(&sent), sent.as_ref());
+            prop_assert!(names::check(&sent).is_ok());
         }
     }
 

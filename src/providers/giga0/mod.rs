@@ -16,6 +16,7 @@ mod swap;
 mod upload;
 mod wire;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
@@ -116,6 +117,9 @@ impl Provider for Giga0 {
     }
     fn check_name(&self, name: &str) -> Result<()> {
         names::check(name)
+    }
+    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        names::stored(name)
     }
     fn folders(&self) -> Option<&dyn Folders> {
         Some(self)

@@ -1,18 +1,45 @@
 //! How a name changes at giga0: tags are stripped and blanks cut (providers.md 2.1), and a name that is taken becomes
 //! `name (2).ext` (2.5). So a stored file may be ours under another name.
 
+use std::borrow::Cow;
+
 use crate::contract::{Error, Kind, Result};
 use crate::model::RemotePath;
 
 /// Refuses what can't be stored under any name; a name that the site merely changes is allowed, as the answer tells it.
 pub fn check(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
-    if as_stored(name).is_empty() {
-        return Err(Error::new(Kind::Refused, "nothing of this name is left when the site has removed tags and outer blanks")
-            .on(format!("{name:?}"))
-            .hint("rename the file first"));
+    let settled = settled(name);
+    if settled.is_empty() {
+        return Err(Error::new(
+            Kind::Refused,
+            "nothing of this name is left without tags, backslashes and outer blanks, which the site removes",
+        )
+        .on(format!("{name:?}"))
+        .hint("rename the file first"));
     }
-    Ok(())
+    RemotePath::root().join(&settled).map(drop)
+}
+
+/// The name that is sent in place of this one, as the site keeps it as it is. Backslashes go here: PHP takes an uploaded
+/// file's name from behind the last one, and nothing tells what becomes of others.
+pub fn stored(name: &str) -> Cow<'_, str> {
+    match settled(name) {
+        settled if settled == name || check(name).is_err() => Cow::Borrowed(name),
+        settled => Cow::Owned(settled),
+    }
+}
+
+/// What is left when the site may change it again and again.
+fn settled(name: &str) -> String {
+    let mut name = name.replace('\\', "");
+    loop {
+        let next = as_stored(&name);
+        if next == name {
+            return name;
+        }
+        name = next;
+    }
 }
 
 /// The name without what looks like a tag, and without outer blanks.
@@ -104,8 +131,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_is_kept_as_it_is() {
+        for (name, sent) in [("a<b>c", "ac"), ("a< ", "a"), (r"a\b.txt", "ab.txt"), (r"<\b> x", "x"), ("ü.txt", "ü.txt"), ("<b>", "<b>")]
+        {
+            assert_eq!(stored(name), sent, "{name}");
+            assert_eq!(stored(sent), sent, "{name}");
+        }
+    }
+
+    #[test]
     fn only_what_cannot_be_stored_is_refused() {
-        for name in ["", ".", "..", "a/b", "a\nb", "a\rb", "a\0b", "   ", "<b>"] {
+        for name in ["", ".", "..", "a/b", "a\nb", "a\rb", "a\0b", "   ", "<b>", ".<b>.", "\\"] {
             assert_eq!(check(name).unwrap_err().kind(), Kind::Refused, "{name:?}");
         }
         for name in ["a<b>c", " outer ", "ü (2).jpg", "@x", ".hidden"] {

@@ -28,6 +28,7 @@ mod tree;
 mod upload;
 mod wire;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
@@ -135,6 +136,9 @@ impl Provider for IoGates {
     }
     fn check_name(&self, name: &str) -> Result<()> {
         RemotePath::root().join(name).map(drop)
+    }
+    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(name)
     }
     fn folders(&self) -> Option<&dyn Folders> {
         None

@@ -22,6 +22,7 @@ use self::copying::Piece;
 use self::shelves::Shelves;
 use super::conflict::IfExists;
 use super::retry::Desk;
+use super::stored::Stored;
 use crate::contract::Ledger;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Failure, Placed};
@@ -50,7 +51,8 @@ pub struct Arrange {
 
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
-pub async fn arrange(job: Arrange, from: &[Address]) -> Result<()> {
+pub async fn arrange(mut job: Arrange, from: &[Address]) -> Result<()> {
+    job.to.place.path = Stored::new(job.desk.clone()).path(&job.to.place.path)?;
     let mut run = Run::new(job);
     let mut sources = Vec::new();
     for address in from {
