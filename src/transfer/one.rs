@@ -275,6 +275,10 @@ impl Run {
                 None => kept = Some(old.id),
             }
         }
+        if entry.name != sent.name {
+            let wished = sent.folder.path.join(&sent.name).map_or(sent.name, |path| self.job.desk.address(&path));
+            self.job.desk.events.tell(Event::Warning(format!("{wished}: stored as {:?}", entry.name)));
+        }
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }

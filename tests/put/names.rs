@@ -114,3 +114,28 @@ fn what_comes_from_another_remote_has_its_stored_name() {
     play.home.run(&["cp", "fileago:/d/a<c>.txt", "giga0:/t<u>v/c<b>.txt"]).ends_with(0);
     assert_eq!(there(&play), ["/tv", "/tv/c.txt", "/tv/d", "/tv/d/a.txt", "/tv/d/sb", "/tv/d/sb/c"]);
 }
+
+#[test]
+fn a_name_that_only_the_listing_tells() {
+    let play = Play::new();
+    for name in ["\"a\" 1.txt", "b\\1.txt", " c1.txt ", "plain.txt"] {
+        play.home.file(&format!("d/{name}"), "same size");
+    }
+    play.sandbox.faults().script("fileago:names-changed").unwrap();
+    let ran = play.home.run(&["put", "--json", "d", "fileago:/"]).ends_with(0);
+    assert_eq!(play.arrived("fileago").into_keys().collect::<Vec<_>>(), ["/d/a 1.txt", "/d/b1.txt", "/d/c1.txt", "/d/plain.txt"]);
+    assert_eq!((ran.events("uploaded").len(), ran.stderr.matches("stored as").count()), (4, 3), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: fileago:/d/ c1.txt : stored as \"c1.txt\""), "{}", ran.stderr);
+    let told: Vec<_> = ran.events("uploaded").iter().map(|e| e["path"].as_str().unwrap().to_owned()).collect();
+    assert!(told.contains(&"/d/a 1.txt".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_lost_answer_about_a_changed_name_sends_nothing_twice() {
+    let play = Play::new();
+    play.home.file("\"a\".txt", "content");
+    play.sandbox.faults().script("fileago:names-changed fileago/upload:answer-lost").unwrap();
+    play.home.run(&["put", "\"a\".txt", "fileago:/"]).ends_with(0).says("stored as \"a.txt\"");
+    assert_eq!(play.sandbox.counts().requests("fileago", "upload"), 1);
+    assert_eq!(play.arrived("fileago").into_keys().collect::<Vec<_>>(), ["/a.txt"]);
+}

@@ -9,6 +9,7 @@ mod entries;
 mod find;
 mod jwt;
 mod lists;
+mod renamed;
 mod sign_in;
 mod upload;
 mod wire;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use self::api::Api;
 use self::lists::Lists;
+use self::renamed::Renamed;
 use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
@@ -61,6 +63,7 @@ fn open(opening: Opening) -> Result<AnyProvider> {
 struct FileAgo {
     api: Arc<Api>,
     lists: Lists,
+    renamed: Renamed,
 }
 
 impl Provider for FileAgo {
@@ -174,7 +177,7 @@ impl Folders for FileAgo {
 
 impl FileAgo {
     fn new(opening: Opening) -> Result<FileAgo> {
-        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: Lists::default() })
+        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: Lists::default(), renamed: Renamed::default() })
     }
 
     async fn account(&self) -> Result<Account> {
@@ -237,6 +240,7 @@ impl FileAgo {
 
     async fn upload(&self, item: &UploadItem) -> Result<Upload> {
         let (ticket, target, size) = self.prepare(item)?;
+        self.renamed.note(item);
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
@@ -254,7 +258,10 @@ impl FileAgo {
     async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(upload::arrived(ticket, &self.lists.now(&folder.id, self.listing(&folder)).await?))
+        let listed = self.lists.now(&folder.id, self.listing(&folder)).await?;
+        let arrived = upload::arrived(ticket, &listed);
+        // A revision keeps its file's name.
+        Ok(arrived.or_else(|| if ticket.id.is_none() { self.renamed.found(ticket, &listed) } else { None }))
     }
 }
 

@@ -72,6 +72,8 @@ fn land(host: &Fileago, node: &str, name: &str, content: Content) -> Answered<()
         }
         None => {
             let (parent, owner) = host.folder(&state, node)?;
+            let changed = host.ground.faults.hit(NAME, Fault::NamesChanged).map(|_| name.replace(['"', '\\'], "").trim().to_owned());
+            let name = changed.as_deref().unwrap_or(name);
             free(host, &state, &parent, name)?;
             host.ground.store.count_created(NAME);
             state.tree.add(&parent, name, &owner, Some(content.clone()))
