@@ -286,3 +286,15 @@ fn many_small_files_at_once() {
         assert_eq!(there["/many/041.txt"], text("file 41"));
     }
 }
+
+#[test]
+fn an_answer_in_plain_text_is_followed_by_a_look() {
+    let play = Play::new();
+    play.home.file("a.txt", "content");
+    play.sandbox.faults().script("fileago:plain-answers").unwrap();
+    for event in ["uploaded", "skipped"] {
+        let ran = play.home.run(&["put", "--json", "a.txt", "fileago:/"]).ends_with(0);
+        assert_eq!(ran.events(event)[0]["path"], "/a.txt", "{}", ran.stdout);
+    }
+    assert_eq!((play.arrived("fileago").len(), &play.arrived("fileago")["/a.txt"]), (1, &text("content")));
+}

@@ -36,10 +36,14 @@ pub fn upload_token(reply: &Reply) -> Result<Secret> {
     parsed::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
 }
 
-/// What `POST /upload/{token}` answered. A dead upload token (it lives for seconds, and for one try) is `Interrupted`:
+/// What `POST /upload/{token}` answered. Its body is optional (providers.md 3.2): one that is neither JSON nor a page in the
+/// server's place (plain text, half an answer) is as good as none, and the listing tells whether the file is there. A dead upload token (it lives for seconds, and for one try) is `Interrupted`:
 /// look first, then try again with a fresh one.
 pub fn uploaded(reply: &Reply) -> Result<()> {
     let Err(error) = verdict(reply) else { return Ok(()) };
+    if reply.is_success() && !reply.is_page() && marks(reply).is_none() {
+        return Ok(());
+    }
     let text = marks(reply).map(|m| message(&m)).unwrap_or_default();
     let status = reply.status.as_u16();
     if matches!(status, 401 | 404 | 410) || error.kind() == Kind::Expired || text.to_lowercase().contains("token") {
@@ -246,7 +250,9 @@ mod tests {
     #[test]
     fn an_uploads_answer() {
         uploaded(&reply(200, include_str!("../../../fixtures/fileago/upload.json"))).unwrap();
-        uploaded(&reply(204, "")).unwrap();
+        for (status, body) in [(204, ""), (200, "OK"), (201, "[]"), (200, "\"done\""), (200, r#"{"status":"succ"#), (200, "null")] {
+            uploaded(&reply(status, body)).unwrap();
+        }
         for (status, body, kind) in [
             (401, String::new(), Kind::Interrupted),
             (404, "<html>".to_owned(), Kind::Interrupted),
