@@ -298,3 +298,17 @@ fn an_answer_in_plain_text_is_followed_by_a_look() {
     }
     assert_eq!((play.arrived("fileago").len(), &play.arrived("fileago")["/a.txt"]), (1, &text("content")));
 }
+
+#[test]
+fn groups_that_cannot_be_read_stop_no_upload() {
+    let play = Play::new();
+    play.home.file("a.txt", "content");
+    for fault in ["503=1*always", "500*always", "cut*always"] {
+        play.sandbox.faults().script(&format!("fileago/groups:{fault}")).unwrap();
+        let ran = play.home.run(&["put", "a.txt", "fileago:/"]).ends_with(0).says("warning: the groups can't be told now");
+        assert_eq!(ran.stderr.matches("groups").count(), 1, "{}", ran.stderr);
+        play.sandbox.faults().clear();
+    }
+    let about = play.home.run(&["about", "--json", "fileago:"]).ends_with(0).events("about");
+    assert!(about[0]["extra"]["groups"].is_array(), "{about:?}");
+}

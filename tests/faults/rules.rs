@@ -13,7 +13,7 @@ pub struct Route {
     pub optional: &'static [&'static str],
     /// Requests that make something which a look finds when the answer is lost.
     pub makers: &'static [&'static str],
-    /// Requests that say no more than that the server is an older one when their answer makes no sense.
+    /// Requests whose answer is only shown: an upload does without it, unless a token must be renewed first.
     pub may_lack: &'static [&'static str],
     /// Requests that make the file appear once all its bytes are there; they may be made again.
     pub finishes: &'static [&'static str],
@@ -173,7 +173,7 @@ impl Route {
 
     fn is_optional(&self, request: &Request, what: What) -> bool {
         let is = |kinds: &[&str]| kinds.contains(&request.kind.as_str());
-        is(self.optional) || (what == What::Html && is(self.may_lack))
+        is(self.optional) || (what != What::Expired && is(self.may_lack))
     }
 
     /// The most bytes that may arrive when the fault strikes `times` and the file gets there.

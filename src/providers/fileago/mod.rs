@@ -189,7 +189,7 @@ impl FileAgo {
                 account.extra = told([
                     ("fullname", home.owner_fullname.map(Into::into)),
                     ("uuid", home.owner_uuid.map(Into::into)),
-                    ("groups", self.groups().await?),
+                    ("groups", self.groups(&mut account.warnings).await?),
                 ]);
             }
             Err(e) if username == ADMIN && matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => {}
@@ -202,11 +202,16 @@ impl FileAgo {
         Ok(account)
     }
 
-    /// Name and uuid of each: what follows `@home:`, and whom to share with. None on a server that has no such call.
-    async fn groups(&self) -> Result<Option<Value>> {
+    /// Name and uuid of each: what follows `@home:`, and whom to share with. None on a server that has no such call. They
+    /// are only for show: what keeps them from us keeps nobody from working, and is a warning.
+    async fn groups(&self, warnings: &mut Vec<String>) -> Result<Option<Value>> {
         match self.api.groups().await {
             Ok(groups) => Ok(Some(groups.into_iter().map(|g| json!({"name": g.name, "uuid": g.uuid})).collect())),
             Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
+            Err(e) if e.kind().may_pass() => {
+                warnings.push(format!("the groups can't be told now: {}", e.message()));
+                Ok(None)
+            }
             Err(e) => Err(e),
         }
     }
