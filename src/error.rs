@@ -111,6 +111,7 @@ struct Inner {
     kind: Kind,
     message: String,
     on: Option<String>,
+    source: Option<String>,
     hint: Option<String>,
     status: Option<u16>,
     after: Option<Duration>,
@@ -125,6 +126,7 @@ impl Error {
             kind,
             message: message.into(),
             on: None,
+            source: None,
             hint: None,
             status: None,
             after: None,
@@ -150,6 +152,16 @@ impl Error {
     /// What the failure is about, as it is shown.
     pub fn subject(&self) -> Option<&str> {
         self.0.on.as_deref()
+    }
+
+    /// The failure is about this source of a transfer, as the user named it.
+    pub fn of_source(mut self, source: impl Into<String>) -> Self {
+        self.0.source.get_or_insert_with(|| source.into());
+        self
+    }
+
+    pub fn source_named(&self) -> Option<&str> {
+        self.0.source.as_deref()
     }
 
     /// What the user can do next: a clause that begins with a verb.
@@ -207,6 +219,7 @@ impl Error {
     pub fn again(&self) -> Error {
         let mut again = Error::new(self.kind(), self.why());
         again.0.on.clone_from(&self.0.on);
+        again.0.source.clone_from(&self.0.source);
         again.0.hint.clone_from(&self.0.hint);
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
         again

@@ -312,3 +312,16 @@ fn groups_that_cannot_be_read_stop_no_upload() {
     let about = play.home.run(&["about", "--json", "fileago:"]).ends_with(0).events("about");
     assert!(about[0]["extra"]["groups"].is_array(), "{about:?}");
 }
+
+#[test]
+fn a_failure_names_its_source() {
+    let play = Play::new();
+    play.home.file("src/f.txt", "content");
+    let missing = play.home.run(&["put", "--json", "src/f.txt", "nope", "giga0:"]).ends_with(3).events("failed");
+    assert_eq!((missing.len(), &missing[0]["source"], missing[0].get("path")), (1, &"nope".into(), None));
+    let twice = play.home.run(&["put", "--json", "src/f.txt", "src/", "giga0:/t/"]).ends_with(2).events("failed");
+    assert_eq!(twice[0]["source"], "src/f.txt");
+    play.home.run(&["put", "src/f.txt", "giga0:/demo/src/"]).ends_with(0);
+    let below = play.home.run(&["put", "src/f.txt", "giga0:/demo/src/f.txt/"]).ends_with(6);
+    below.says("haul: src/f.txt: giga0:/demo/src/f.txt: a file of this name is in the way");
+}

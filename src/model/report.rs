@@ -75,7 +75,7 @@ impl Failure {
         let at = error.subject().and_then(place_in);
         let (remote, path) = at.map_or((None, None), |(remote, path)| (Some(remote), Some(path)));
         Failure {
-            source: None,
+            source: error.source_named().map(str::to_owned),
             remote,
             path,
             error: FailureReason {

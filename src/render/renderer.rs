@@ -78,7 +78,7 @@ impl Renderer {
         }
     }
 
-    /// A failure of the whole command. In JSON it is a `failed` event that names no file.
+    /// A failure of the whole command. In JSON it is a `failed` event that names a file only where the error does.
     pub fn error(&self, error: &Error) {
         if self.style().json {
             self.json(&Report::Failed(Failure::new(error)));

@@ -197,10 +197,20 @@ pub(super) fn failed(failure: &Failure) -> String {
         None => ("", &*message),
     };
     match about {
-        _ if why.contains(&subject) => why.to_owned(),
+        _ if speaks_of(why, &subject) => why.to_owned(),
         "" => format!("{subject}: {why}"),
         about => format!("{subject}: {about}: {why}"),
     }
+}
+
+/// Does the clause name that place: the whole of it, as a word of its own? `studio:/in/a.mov` says nothing of `in/a.mov`.
+fn speaks_of(why: &str, subject: &str) -> bool {
+    why.match_indices(subject).any(|(at, _)| {
+        let before = why.get(..at).unwrap_or_default();
+        let behind = why.get(at + subject.len()..).unwrap_or_default();
+        let begins = before.is_empty() || before.ends_with([' ', '"', '(']);
+        begins && (behind.is_empty() || [": ", "; ", ", ", "\"", ")"].iter().any(|end| behind.starts_with(end)))
+    })
 }
 
 /// `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`.
@@ -340,6 +350,12 @@ mod tests {
         assert_eq!(failure("/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
         assert_eq!(failure("cloud:/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
         assert_eq!(failure("/x", Kind::NotFound, Some("a")), "a: /x: no");
+        // A name that is the end, the beginning or a letter of what the message says is not told by it.
+        let clause = |why: &str, source: &str| failed(&Failure::new(&Error::new(Kind::Refused, why)).of_source(source));
+        assert_eq!(clause("studio:/src/a.mov: no", "src/a.mov"), "src/a.mov: studio:/src/a.mov: no");
+        assert_eq!(clause("src/a.mov.part can't be read", "src/a.mov"), "src/a.mov: src/a.mov.part can't be read");
+        assert_eq!(clause("a file is in the way", "a"), "a: a file is in the way");
+        assert_eq!(clause("it can't be read: src/a.mov", "src/a.mov"), "it can't be read: src/a.mov");
         let mut below = Failure::new(&Error::new(Kind::NotFound, "no").on("@trash/a"));
         (below.remote, below.path) = (Some("work".into()), Some(samples::path("/a").under("trash")));
         assert_eq!(failed(&below), "work:@trash/a: no");

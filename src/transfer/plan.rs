@@ -67,7 +67,7 @@ pub fn look_at(sources: &[String]) -> Result<Vec<Named>> {
     if sources.iter().filter(|s| *s == "-").count() > 1 {
         return Err(Error::new(Kind::Usage, "standard input can be put only once"));
     }
-    sources.iter().map(|source| look_at_one(source)).collect()
+    sources.iter().map(|source| look_at_one(source).map_err(|e| e.of_source(source))).collect()
 }
 
 fn look_at_one(source: &str) -> Result<Named> {
@@ -213,6 +213,7 @@ fn refuse_doubles(plan: &Plan) -> Result<()> {
             let at = item.folder.join(&item.name)?;
             return Err(Error::new(Kind::Usage, format!("two sources would land on {at}"))
                 .on(item.shown())
+                .of_source(item.shown())
                 .hint("put them into different folders"));
         }
     }
