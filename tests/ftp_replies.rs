@@ -225,6 +225,28 @@ async fn a_rename_without_an_answer_is_looked_up() {
     assert_eq!(upload(&played, 10).await.unwrap_err().kind(), Kind::Unknown);
 }
 
+/// ioGates takes a file in when it is renamed: to send it again would be a second file onto the first.
+#[tokio::test]
+async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
+    // The rename is done, the line dies, and the server is away for a moment.
+    let played = play(Security::Plain, |asked| match (asked.command, asked.connection) {
+        ("RNTO a.bin", _) | ("greeting", 2) => Some(""),
+        _ => None,
+    })
+    .await;
+    let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", 10) }).await.unwrap();
+    session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
+    let error = session.finish().await.unwrap_err();
+    assert_eq!((error.kind(), played.count("RNTO")), (Kind::Interrupted, 1), "the rename may have arrived: {error}");
+    assert_eq!(session.recover(&error).await.unwrap(), Recovery::StartOver);
+
+    // A file without a travelling name is there with its last byte.
+    let played = play(Security::Plain, says("STOR", "150 send|426 cut")).await;
+    let mut session = open(&played.pool(), FtpTarget { temporary: None, ..target("a.bin", 10) }).await.unwrap();
+    let error = session.send(Memory::new(bytes(10)).from(0)).await.unwrap_err();
+    assert_eq!((error.kind(), session.recover(&error).await.unwrap()), (Kind::Interrupted, Recovery::StartOver));
+}
+
 #[tokio::test]
 async fn silence_hints_at_implicit_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

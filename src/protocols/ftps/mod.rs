@@ -60,6 +60,11 @@ impl FtpTarget {
         self.temporary.as_deref().unwrap_or(&self.name)
     }
 
+    /// The file is whole under its own name as soon as its last byte is there.
+    fn is_direct(&self) -> bool {
+        self.travelling() == self.name
+    }
+
     /// A line end in a name would be a command of its own to the server.
     fn check(&self) -> Result<()> {
         for name in [&self.name, self.travelling()] {
@@ -86,6 +91,9 @@ pub struct FtpSession {
     switched: bool,
     /// The whole file lies there and only its rename was refused: it stays, as the error tells how to go on.
     whole: bool,
+    /// What makes the file appear under its own name went out: whatever is gone from the travelling name since then may
+    /// be taken in already.
+    appearing: bool,
 }
 
 /// Takes a connection from the pool or makes one: a server that is closed to us is found out here, before any byte.
@@ -94,7 +102,8 @@ pub struct FtpSession {
 pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> {
     target.check()?;
     let control = Some(pool.take().await?);
-    Ok(FtpSession { pool: pool.clone(), target, control, flow: None, touched: false, no_restart: false, switched: false, whole: false })
+    let (touched, no_restart, switched, whole, appearing) = (false, false, false, false, false);
+    Ok(FtpSession { pool: pool.clone(), target, control, flow: None, touched, no_restart, switched, whole, appearing })
 }
 
 impl UploadSession for FtpSession {
@@ -135,7 +144,8 @@ impl UploadSession for FtpSession {
     }
 
     /// Asks for the SIZE of what lies under the travelling name, by a new connection if need be. Nothing there:
-    /// `ResumeAt(0)`. More than the file has, or a server that told no size or allowed no restart: `StartOver`.
+    /// `ResumeAt(0)`. More than the file has, a server that told no size or allowed no restart, or nothing there after
+    /// the file may have got its own name: `StartOver`.
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
         Box::pin(async move { self.look().await.map_err(|e| self.pool.named(e)) })
     }
@@ -202,6 +212,8 @@ impl FtpSession {
         let size = self.size().await?;
         self.touched |= size != Size::Absent;
         Ok(match size {
+            // To send it again onto a file that was taken in is for nobody to do before looking.
+            Size::Absent if self.appearing => Recovery::StartOver,
             Size::Absent => Recovery::ResumeAt(0),
             Size::Bytes(n) if self.target.size.is_none_or(|whole| n <= whole) => Recovery::ResumeAt(n),
             Size::Bytes(_) | Size::Untold => Recovery::StartOver,

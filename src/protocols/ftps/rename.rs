@@ -18,11 +18,14 @@ impl FtpSession {
             flow.complete(control).await?;
         }
         self.check_size().await?;
-        let Some(temporary) = self.target.temporary.clone().filter(|t| *t != self.target.name) else { return Ok(()) };
+        if self.target.is_direct() {
+            return Ok(());
+        }
+        let temporary = self.target.travelling().to_owned();
         match self.rename(&temporary).await? {
             Renamed::Done => Ok(()),
             Renamed::Refused(error) => Err(self.left_whole(error)),
-            Renamed::Unanswered(error) => self.clear_up(&temporary, error).await,
+            Renamed::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(may_be_done),
         }
     }
 
@@ -46,6 +49,7 @@ impl FtpSession {
             return Ok(Renamed::Refused(left_behind(from.refusal("the rename"), temporary)));
         }
         let command = format!("RNTO {}", self.target.name);
+        self.appearing = true;
         Ok(match self.control().await?.ask(&command).await {
             Ok(reply) if reply.is_done() => Renamed::Done,
             Ok(reply) if reply.is_farewell() => Renamed::Unanswered(reply.refusal("the rename")),
@@ -74,6 +78,11 @@ impl FtpSession {
         self.whole = true;
         error
     }
+}
+
+/// A server that can't be reached now has had the rename all the same.
+fn may_be_done(error: Error) -> Error {
+    if error.kind() == Kind::Unreachable { error.with_kind(Kind::Interrupted) } else { error }
 }
 
 fn left_behind(error: Error, temporary: &str) -> Error {

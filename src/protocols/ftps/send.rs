@@ -42,6 +42,7 @@ impl FtpSession {
         flow.write(control, part).await?;
         let at = flow.at();
         if part.last {
+            self.appearing |= self.target.is_direct();
             flow.complete(control).await?;
         } else {
             self.flow = Some(flow);
