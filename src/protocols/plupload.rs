@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::http::Http;
 use super::long::Long;
 use super::multipart::form::FormFrame;
-use super::reply::Reply;
+use super::reply::{Reply, object_in};
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
 use crate::model::text::first_words;
@@ -79,7 +79,10 @@ fn judge(reply: &Reply) -> Result<()> {
     }
     let text = reply.text();
     let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
-    if let Some(answer) = json_within(&text) {
+    // PHP may print warnings behind its answer, too.
+    let end = reply.body.iter().rposition(|byte| *byte == b'}').map_or(0, |at| at + 1);
+    let answer = object_in(reply.body.get(..end).unwrap_or_default());
+    if let Ok(answer) = serde_json::from_slice::<Value>(answer) {
         if let Some(error) = answer.get("error").filter(|e| says_something(e)) {
             let (kind, words) = meaning(error);
             return Err(refused(kind, format!("the server could not take a chunk: {words}")));
@@ -93,20 +96,13 @@ fn judge(reply: &Reply) -> Result<()> {
     if text.contains("POST Content-Length") && text.contains("exceeds the limit") {
         return Err(refused(Kind::Refused, "the chunk is too large for the server".into()).hint("use a smaller chunk size"));
     }
-    if is_login_page(&text) {
+    if reply.is_page() && asks_for_password(&text) {
         return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()));
     }
-    if is_page(&text) {
+    if reply.is_whole_page() {
         return Err(reply.nonsense("a page where a receiver answers in a word or in JSON"));
     }
     Ok(())
-}
-
-/// The JSON in an answer, also behind a PHP notice or a byte order mark.
-fn json_within(text: &str) -> Option<Value> {
-    let begin = text.find('{')?;
-    let end = text.rfind('}')?;
-    serde_json::from_str(text.get(begin..=end)?).ok()
 }
 
 /// PHP's sense of true: null, false, 0, "0" and "" say no.
@@ -138,15 +134,9 @@ fn meaning(error: &Value) -> (Kind, String) {
     (kind, format!("{words} ({code}{})", first_words(said, WORDS_SHOWN)))
 }
 
-/// A proxy or a maintenance page in the receiver's place: nobody took the chunk.
-fn is_page(text: &str) -> bool {
-    let begin = text.trim_start_matches('\u{feff}').trim_start();
-    ["<!doctype", "<html"].iter().any(|tag| begin.get(..tag.len()).is_some_and(|b| b.eq_ignore_ascii_case(tag)))
-}
-
-fn is_login_page(text: &str) -> bool {
-    let page = text.to_ascii_lowercase();
-    page.trim_start().starts_with('<') && ["type=\"password\"", "type='password'", "type=password"].iter().any(|f| page.contains(f))
+fn asks_for_password(page: &str) -> bool {
+    let page = page.to_ascii_lowercase();
+    ["type=\"password\"", "type='password'", "type=password"].iter().any(|field| page.contains(field))
 }
 
 impl UploadSession for PluploadSession {
@@ -239,10 +229,14 @@ mod tests {
         assert_eq!(e.kind(), Kind::Refused);
         assert_eq!(e.to_string(), "the server could not take a chunk: it can't write the file (error 102, Failed to open output stream.)");
         assert_eq!(kind(200, "<br />Warning: disk<br />{\"error\":{\"code\":\"101\"}}"), Kind::Interrupted);
+        let warned = "Warning: Undefined array key {x} in a.php\n{\"error\":{\"code\":101}}\nWarning: disk";
+        assert_eq!(kind(200, warned), Kind::Interrupted);
+        assert_eq!(kind(200, &format!("\u{feff}{warned}")), Kind::Interrupted);
         assert_eq!(kind(200, r#"{"error":"no room"}"#), Kind::Refused);
         assert_eq!(kind(200, r#"{"OK":0,"info":"Failed to move"}"#), Kind::Refused);
         assert_eq!(kind(200, r#"{"OK":"0"}"#), Kind::Refused);
         assert_eq!(kind(200, "\n<!DOCTYPE html><form><input name=p type=\"password\">"), Kind::Expired);
+        assert_eq!(kind(200, "\u{feff}<form><input type=password>"), Kind::Expired);
         assert_eq!(kind(200, "\u{feff}\n<!doctype HTML><title>Maintenance"), Kind::Protocol);
         assert_eq!(kind(200, "<HTML>thank you</HTML>"), Kind::Protocol);
         assert_eq!(kind(302, ""), Kind::Protocol);

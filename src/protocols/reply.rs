@@ -34,9 +34,15 @@ impl Reply {
         self.status.is_success()
     }
 
-    /// A page for people: what a proxy or a maintenance mode puts in an answer's place.
+    /// A page for people: what a proxy or a maintenance mode puts in an answer's place. A few words in tags count, too.
     pub fn is_page(&self) -> bool {
-        self.text().trim_start().starts_with('<')
+        begun(&self.body).starts_with(b"<")
+    }
+
+    /// As [`Reply::is_page`], where words in tags may be the answer: a page from its head on.
+    pub fn is_whole_page(&self) -> bool {
+        let body = begun(&self.body);
+        ["<!doctype", "<html"].iter().any(|tag| body.get(..tag.len()).is_some_and(|b| b.eq_ignore_ascii_case(tag.as_bytes())))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -50,13 +56,7 @@ impl Reply {
     /// The JSON object that is the answer: also behind a byte order mark, or behind warnings that PHP prints in front of
     /// it; it must end with the body then. The whole body when it holds none.
     pub fn object(&self) -> &[u8] {
-        let body = self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body).trim_ascii_start();
-        if matches!(body.first(), Some(b'{' | b'[')) {
-            return body;
-        }
-        let braces = body.iter().enumerate().filter(|(_, byte)| **byte == b'{').take(BRACES_TRIED);
-        let mut ends = braces.filter_map(|(begin, _)| body.get(begin..));
-        ends.find(|end| serde_json::from_slice::<IgnoredAny>(end).is_ok()).unwrap_or(body)
+        object_in(&self.body)
     }
 
     /// The body as JSON. Anything else (an HTML page of a proxy, a cut answer) is `Protocol` with its first words.
@@ -145,6 +145,22 @@ impl Reply {
             .cause(anyhow::anyhow!("{}", first_words(why, WORDS_SHOWN)))
             .hint("check the remote's url; a proxy or a maintenance page may answer in the server's place")
     }
+}
+
+/// See [`Reply::object`].
+pub fn object_in(body: &[u8]) -> &[u8] {
+    let body = begun(body);
+    if matches!(body.first(), Some(b'{' | b'[')) {
+        return body;
+    }
+    let braces = body.iter().enumerate().filter(|(_, byte)| **byte == b'{').take(BRACES_TRIED);
+    let mut ends = braces.filter_map(|(begin, _)| body.get(begin..));
+    ends.find(|end| serde_json::from_slice::<IgnoredAny>(end).is_ok()).unwrap_or(body)
+}
+
+/// Without a byte order mark and blanks at the beginning.
+fn begun(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start()
 }
 
 /// Where a list or an object begins, or where a key stands whose object has lost its beginning.
@@ -260,6 +276,20 @@ mod tests {
         }
         let many: &'static str = "{ ".repeat(100_000).leak();
         assert_eq!(reply(200, &[], many).object(), many.as_bytes());
+    }
+
+    #[test]
+    fn pages_and_words_in_tags() {
+        for (body, page, whole) in [
+            ("<HTML><p>x", true, true),
+            ("\u{feff}\n<!DocType html>", true, true),
+            ("<b>thank you</b>", true, false),
+            ("", false, false),
+            ("{}", false, false),
+        ] {
+            let reply = reply(200, &[], body);
+            assert_eq!((reply.is_page(), reply.is_whole_page()), (page, whole), "{body}");
+        }
     }
 
     #[test]
