@@ -225,6 +225,19 @@ impl Error {
         again
     }
 
+    /// A failure of what is being read: our own error where `io` carries one (a remote source fails as its line does),
+    /// `Integrity` where there are fewer bytes than were announced (`InvalidData`), else `Local`.
+    pub fn reading(io: &std::io::Error) -> Error {
+        let carried = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        match (carried, io.kind()) {
+            (Some(ours), _) => ours.again(),
+            (None, std::io::ErrorKind::InvalidData) => {
+                Error::new(Kind::Integrity, "the source changed while it was read").cause(anyhow::anyhow!("{io}"))
+            }
+            (None, _) => Error::new(Kind::Local, "it can't be read").cause(anyhow::anyhow!("{io}")),
+        }
+    }
+
     /// The failure in one line without the hint.
     pub fn message(&self) -> String {
         match &self.0.on {
@@ -274,10 +287,10 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// Any failure of this machine's files: status 12, and the system's own words.
+/// Any failure of this machine's files: status 12, and the system's own words. Our own error stays what it is.
 impl From<std::io::Error> for Error {
     fn from(cause: std::io::Error) -> Self {
-        Error::new(Kind::Local, cause.to_string())
+        cause.downcast::<Error>().unwrap_or_else(|cause| Error::new(Kind::Local, cause.to_string()))
     }
 }
 
@@ -298,6 +311,19 @@ mod tests {
         let again = e.again().on("y");
         assert_eq!((again.to_string(), again.kind()), ("x: later: the root; wait".to_owned(), Kind::Busy), "{e}");
         assert_eq!((again.http_or_ftp_status(), again.retry_after()), (Some(503), Some(Duration::from_secs(7))));
+    }
+
+    #[test]
+    fn what_is_read_fails_as_it_says() {
+        use std::io::{Error as Io, ErrorKind};
+        let ours = || Error::new(Kind::Busy, "later").on("x").hint("wait").status(503).after(Some(Duration::from_secs(7)));
+        let read = Error::reading(&Io::other(ours()));
+        assert_eq!((read.to_string(), read.kind()), ("x: later; wait".to_owned(), Kind::Busy));
+        assert_eq!((read.http_or_ftp_status(), read.retry_after()), (Some(503), Some(Duration::from_secs(7))));
+        assert_eq!(Error::reading(&ErrorKind::InvalidData.into()).kind(), Kind::Integrity);
+        let disk = Error::reading(&Io::other("the disk is bad")).on("x");
+        assert_eq!((disk.to_string(), disk.kind()), ("x: it can't be read: the disk is bad".to_owned(), Kind::Local));
+        assert_eq!((Error::from(Io::other(ours())).kind(), Error::from(Io::other("disk")).kind()), (Kind::Busy, Kind::Local));
     }
 
     #[test]

@@ -247,6 +247,19 @@ async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
     assert_eq!((error.kind(), session.recover(&error).await.unwrap()), (Kind::Interrupted, Recovery::StartOver));
 }
 
+/// A file of another remote fails as its line does: that may pass, and what lies there is gone on with.
+#[tokio::test]
+async fn a_source_fails_by_its_own_kind() {
+    for kind in [Kind::Interrupted, Kind::Auth, Kind::Integrity] {
+        let played = play(Security::Plain, |_| None).await;
+        let source = Memory::new(bytes(1000));
+        source.at(0, move || Err(std::io::Error::other(haul::Error::new(kind, "the other side is gone"))));
+        let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
+        let error = session.send(source.from(0)).await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (kind, "memory: the other side is gone".to_owned()));
+    }
+}
+
 #[tokio::test]
 async fn silence_hints_at_implicit_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

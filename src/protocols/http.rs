@@ -1,5 +1,6 @@
-//! The one HTTP client. It retries nothing, follows no redirect to another origin (a token must never travel there) and
-//! reads answers with a bound on time and memory.
+//! The one HTTP client. It retries nothing, and reads answers with a bound on time and memory. A redirect is followed
+//! within the same origin only (a token must never travel to another), where its status lets the method stay, and with a
+//! body that lies in memory: a file on its way is not sent again.
 
 use std::time::{Duration, Instant};
 
@@ -166,21 +167,7 @@ pub fn body_of(part: &Part) -> reqwest::Body {
 
 /// The source's failures in a form that passes through the HTTP client: an unreadable file must not look like a broken line.
 pub(super) fn told(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Chunks {
-    Box::pin(chunks.map_err(|e| std::io::Error::other(source_error(&e))))
-}
-
-/// A failure of the source while it was read: its own error where it carries one, else `Local`.
-pub fn source_error(io: &std::io::Error) -> Error {
-    match io.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(ours) => {
-            let error = Error::new(ours.kind(), ours.message());
-            match ours.advice() {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        }
-        None => Error::new(Kind::Local, io.to_string()),
-    }
+    Box::pin(chunks.map_err(|e| std::io::Error::other(Error::reading(&e))))
 }
 
 pub(super) fn timed_out(after: Duration) -> Error {
@@ -225,7 +212,7 @@ fn source_io(error: &reqwest::Error) -> Option<Error> {
         if let Some(io) = e.downcast_ref::<std::io::Error>()
             && io.get_ref().is_some_and(|inner| inner.is::<Error>())
         {
-            return Some(source_error(io));
+            return Some(Error::reading(io));
         }
         step = e.source();
     }

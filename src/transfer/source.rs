@@ -218,12 +218,9 @@ pub async fn md5_of(source: &dyn Source) -> Result<String> {
     hashing.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))
 }
 
-/// Our own error inside an I/O error keeps its kind; any other is this machine's.
+/// See [`Error::reading`].
 pub fn read_failure(e: io::Error, name: &str) -> Error {
-    match e.downcast::<Error>() {
-        Ok(ours) => ours,
-        Err(e) => Error::new(Kind::Local, "it can't be read").on(name).cause(e),
-    }
+    Error::reading(&e).on(name)
 }
 
 #[cfg(test)]

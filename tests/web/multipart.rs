@@ -100,7 +100,10 @@ async fn an_unreadable_file_costs_no_token() {
 #[tokio::test]
 async fn a_file_that_fails_on_the_way_keeps_its_words() {
     let ours = || io::Error::other(haul::Error::new(Kind::Integrity, "the file changed").hint("send it again"));
-    let faults = [(ours(), Kind::Integrity, "the file changed; send it again"), (io::Error::other("bad disk"), Kind::Local, "bad disk")];
+    let faults = [
+        (ours(), Kind::Integrity, "the file changed; send it again"),
+        (io::Error::other("bad disk"), Kind::Local, "it can't be read: bad disk"),
+    ];
     for (fault, kind, words) in faults {
         let raw = serve(|_, _| Some("200".to_owned())).await;
         let source = Arc::new(Made::new(2_000_000).failing_at(1_000_000, fault));

@@ -73,7 +73,7 @@ impl Flow {
     pub async fn write(&mut self, control: &mut Connection, part: &Part) -> Result<()> {
         let mut chunks = part.chunks();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|e| unreadable(e).on(part.source.name()))?;
+            let chunk = chunk.map_err(|e| Error::reading(&e).on(part.source.name()))?;
             self.write_all(control, &chunk).await?;
             self.at += chunk.len() as u64;
         }
@@ -123,12 +123,4 @@ fn refused(reply: Reply) -> Result<Begun> {
 
 fn stalled(waited: Duration) -> Error {
     Error::new(Kind::Interrupted, "the server takes no more bytes").cause(silent(waited))
-}
-
-/// A source that is shorter than it was says `InvalidData`.
-fn unreadable(cause: io::Error) -> Error {
-    match cause.kind() {
-        io::ErrorKind::InvalidData => Error::new(Kind::Integrity, "the source changed while it was read").cause(cause),
-        _ => Error::from(cause),
-    }
 }

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::{Url, header::HeaderMap};
 
 use self::form::FormFrame;
-use super::http::{Http, source_error};
+use super::http::Http;
 use super::long::Long;
 use super::reply::Reply;
 use crate::contract::{BoxFuture, Chunks, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
@@ -67,7 +67,7 @@ impl MultipartSession {
 /// Waits for the first bytes and puts them back: an unreadable file is found out before a token is spent on it.
 async fn opened(mut file: Chunks) -> Result<Chunks> {
     match file.next().await {
-        Some(Err(e)) => Err(source_error(&e)),
+        Some(Err(e)) => Err(Error::reading(&e)),
         Some(Ok(first)) => Ok(Box::pin(stream::iter([Ok(first)]).chain(file))),
         None => Ok(Box::pin(stream::empty())),
     }

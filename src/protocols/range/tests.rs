@@ -130,7 +130,7 @@ async fn a_line_that_breaks_is_told_as_interrupted() {
     let error = loop {
         match download.chunks.next().await.unwrap() {
             Ok(_) => {}
-            Err(e) => break super::super::http::source_error(&e),
+            Err(e) => break crate::error::Error::reading(&e),
         }
     };
     assert_eq!(error.kind(), Kind::Interrupted);

@@ -6,8 +6,7 @@ use futures_util::TryStreamExt;
 use sha1::{Digest, Sha1};
 use tus_client::{ServerInfo, TusExtension};
 
-use crate::contract::{Part, Result};
-use crate::protocols::http::source_error;
+use crate::contract::{Error, Part, Result};
 use crate::protocols::reply::Reply;
 
 /// Bytes of the largest part that gets a checksum. It stands before the body, so the part is read twice: up to here the
@@ -66,7 +65,7 @@ impl Algorithm {
         let mut chunks = part.peek();
         let mut sha1 = Sha1::new();
         let mut md5 = md5::Context::new();
-        while let Some(piece) = chunks.try_next().await.map_err(|e| source_error(&e))? {
+        while let Some(piece) = chunks.try_next().await.map_err(|e| Error::reading(&e))? {
             match self {
                 Algorithm::Sha1 => sha1.update(&piece),
                 Algorithm::Md5 => md5.consume(&piece),
