@@ -129,18 +129,24 @@ pub async fn adopt(host: &IoGates, entry: &Entry) -> Result<Option<Ticket>> {
 pub async fn resume(host: &IoGates, item: &UploadItem, ticket: &Ticket, note: &str) -> Result<Option<Upload>> {
     let Some(name) = ticket.upload_name.clone() else { return Ok(None) };
     let offers = host.api.offers().await?;
-    let session: Box<dyn UploadSession> = match Url::parse(note) {
-        Ok(upload) => {
+    let session: Box<dyn UploadSession> = match web_address(note) {
+        Some(upload) => {
             let Some(Offer { way: Way::Tus { endpoint, chunk_size }, .. }) = offers.find(Protocol::Tus) else { return Ok(None) };
             Box::new(tus::resume(&host.api.http, tus_target(host, item, &name, endpoint, *chunk_size), upload))
         }
-        Err(_) => {
+        None => {
             let ftp = [Protocol::Ftps, Protocol::Ftp].into_iter().find_map(|protocol| offers.find(protocol));
             let Some(Offer { way: Way::Ftp(server), .. }) = ftp else { return Ok(None) };
             Box::new(ftps::open(&host.pools.of(server), ftp_target(host, item, name)).await?)
         }
     };
     Ok(Some(Upload { ticket: ticket.clone(), session }))
+}
+
+/// What TUS notes. FTP notes a name, and one like `a:b` would be the address of some scheme.
+fn web_address(note: &str) -> Option<Url> {
+    let is_web = ["https://", "http://"].iter().any(|scheme| note.starts_with(scheme));
+    is_web.then(|| Url::parse(note).ok()).flatten()
 }
 
 fn tus_target(host: &IoGates, item: &UploadItem, name: &str, endpoint: &Url, chunk_size: Option<u64>) -> TusTarget {
@@ -197,6 +203,14 @@ mod tests {
         assert_eq!(smaller(None, Some(5)), Some(5));
         assert_eq!(smaller(Some(10), None), Some(10));
         assert_eq!(smaller(None, None), None);
+    }
+
+    #[test]
+    fn a_name_with_a_colon_is_no_address() {
+        assert!(web_address("https://h.example/files/1").is_some() && web_address("http://127.0.0.1:80/1").is_some());
+        for name in ["a.download", "a:b.download", "http:b.download", "https://", "ftp://h.example/x"] {
+            assert_eq!(web_address(name), None, "{name}");
+        }
     }
 
     #[test]
