@@ -45,7 +45,7 @@ pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Erro
     })
 }
 
-/// `true`, `1`, `"1"`, `"true"` and their opposites; none for anything else.
+/// `true`, `1`, `"1"`, `"true"`, `"yes"`, `"on"` and their opposites; none for anything else.
 pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
     let value = Value::deserialize(from)?;
     let said = match &value {
@@ -55,8 +55,8 @@ pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error
         _ => return Ok(None),
     };
     Ok(match said.as_str() {
-        "1" | "true" => Some(true),
-        "0" | "false" => Some(false),
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
         _ => None,
     })
 }
@@ -165,8 +165,16 @@ mod tests {
         assert_eq!(row(r#"{"text":158642}"#).text.as_deref(), Some("158642"));
         assert_eq!(row(r#"{"text":52.0}"#).text.as_deref(), Some("52"));
         assert_eq!(row(r#"{"text":false}"#).text, None);
-        let flags = [("\"1\"", Some(true)), ("0", Some(false)), ("true", Some(true)), ("\"false\"", Some(false)), ("2", None)];
-        for (json, flag) in flags {
+        for (json, flag) in [
+            ("\"1\"", Some(true)),
+            ("0", Some(false)),
+            ("true", Some(true)),
+            ("\"false\"", Some(false)),
+            ("\" On \"", Some(true)),
+            ("\"no\"", Some(false)),
+            ("2", None),
+            ("{}", None),
+        ] {
             assert_eq!(row(&format!(r#"{{"flag":{json}}}"#)).flag, flag, "{json}");
         }
     }

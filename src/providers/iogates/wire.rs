@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(info.available.unwrap(), ["tus", "ftp"]);
         assert!(info.ftp.is_none() && info.plupload.is_none());
         assert_eq!(info.tus.unwrap().chunk_size, Some(33_554_432));
-        assert_eq!((info.max_file_size, info.available_storage), (Some(524_288_000), Some(0)));
+        assert_eq!((info.max_file_size, info.available_storage), (Some(524_288_000), None));
 
         let all_wrong: File = parse(r#"{"id": [], "name": {}, "type": null, "attributes": null, "size": "?", "Etag": "x", "md5": 1}"#);
         assert!(all_wrong.id.is_none() && all_wrong.name.is_none() && all_wrong.size.is_none() && all_wrong.md5.is_none());
