@@ -213,6 +213,28 @@ fn what_is_here_is_treated_as_asked() {
     }
 }
 
+/// The new name of one file is the own name of another that is still on its way.
+#[test]
+fn two_files_of_one_run_get_two_names() {
+    let play = Play::new();
+    let (first, second) = (bytes(2_000_000, 7), bytes(2_000_001, 8));
+    for remote in REMOTES {
+        play.stored(remote, "/d/x (2).mov", &first);
+        play.stored(remote, "/d/x.mov", &second);
+        play.home.file(&format!("{remote}/x.mov"), "mine");
+        let get = |more: &[&str]| play.get(&[more, &["--if-exists", "rename", &format!("{remote}:/d/"), remote]].concat()).ends_with(0);
+        let planned = get(&["-n", "-j", "1"]).events("planned");
+        let targets: Vec<_> = planned.iter().map(|event| event["target"].as_str().unwrap()).collect();
+        assert_eq!(targets, [format!("{remote}/x (2).mov"), format!("{remote}/x (3).mov")]);
+        // A line that breaks keeps the first on its way while the second looks for a name.
+        play.sandbox.faults().script(&format!("{remote}/download:cut=1000000*2")).unwrap();
+        get(&["-j", "4"]);
+        let mut here: Vec<_> = play.local(remote).into_values().collect();
+        here.sort_by_key(|content| content.0.len());
+        assert_eq!(here, [text("mine"), first.clone(), second.clone()], "{remote}");
+    }
+}
+
 #[test]
 fn a_dry_run_fetches_nothing() {
     let play = Play::new();

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use self::flow::Flow;
 use self::part::Part;
 use self::record::Whose;
-use super::conflict::Stamp;
 use super::meter::Hash;
 use super::retry::Desk;
 use super::source::{FileSource, md5_of};
@@ -61,7 +60,7 @@ pub struct Downloaded {
 /// when something took the name meanwhile, with `Local` when it can't be stored.
 pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>) -> Result<Downloaded> {
     let begun = Instant::now();
-    let whose = Whose { remote: order.remote.to_owned(), id: order.file.id.clone(), stamp: Stamp::of(order.file).text() };
+    let whose = Whose::of(order.file, order.remote);
     let part = Arc::new(Part::open(order.target, whose)?);
     let resumed_from = part.have()?;
     let fetching = Fetching::new(desk, id, order, part.clone(), resumed_from);

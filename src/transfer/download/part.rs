@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::record::{Record, Span, Whose};
+pub use super::record::Whose;
+use super::record::{Record, Span};
 use crate::error::{Error, Kind, Result};
 
 pub const PART: &str = ".haul-part";
@@ -142,6 +143,12 @@ impl Part {
     pub(super) fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Is a download of something else in progress there, or was one broken off?
+pub fn is_anothers(target: &Path, whose: &Whose) -> bool {
+    let Ok((path, record_path)) = paths(target) else { return false };
+    path.symlink_metadata().is_ok() && Record::read(&record_path).is_none_or(|record| record.whose != *whose)
 }
 
 /// Would a file of this name be taken for a download in progress?

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::conflict::Stamp;
+use crate::model::Entry;
+
 /// The very content that the bytes are of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whose {
@@ -13,6 +16,13 @@ pub struct Whose {
     pub id: String,
     /// As in `Finished::stamp`.
     pub stamp: String,
+}
+
+impl Whose {
+    /// `remote`: origin and account, as in `Finished::remote`.
+    pub fn of(file: &Entry, remote: &str) -> Whose {
+        Whose { remote: remote.to_owned(), id: file.id.clone(), stamp: Stamp::of(file).text() }
+    }
 }
 
 /// Bytes `[at, end)` that are still missing.

@@ -1,6 +1,8 @@
 //! What becomes of a local file whose name is taken (`--if-exists` of `get`). Nothing is called the same by its size alone.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::local::{link_in_the_way, shown};
@@ -9,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::IfExists;
 use crate::transfer::conflict::{self, Stamp, is_same_source, known_md5};
+use crate::transfer::download::part::{Whose, is_anothers};
 use crate::transfer::source::{FileSource, Identity, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +31,17 @@ pub struct Known<'a> {
     pub ledger: &'a dyn Ledger,
     /// Origin and account, as in [`Finished::remote`].
     pub remote: &'a str,
+}
+
+/// Places that files of this run get: on the disk there is only a part of them yet.
+#[derive(Default)]
+pub struct Given(Mutex<HashSet<PathBuf>>);
+
+impl Given {
+    /// False when another file of the run has it.
+    pub fn give(&self, target: &Path) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned())
+    }
 }
 
 impl Known<'_> {
@@ -63,14 +77,19 @@ fn fetch_id(file: &Entry, path: &str) -> String {
     format!("{}|{path}", file.id)
 }
 
-pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known<'_>) -> Result<Decision> {
+/// To be asked once for each file, and again where the place that `Rename` found is taken after all.
+pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known<'_>, given: &Given) -> Result<Decision> {
+    let elsewhere = || Ok(Decision::Fetch { to: free_name(target, &Whose::of(file, known.remote), given), replaces: false });
     let meta = match std::fs::symlink_metadata(target) {
         Ok(meta) => meta,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Decision::Fetch { to: target.to_owned(), replaces: false }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let free = given.give(target) || policy != IfExists::Rename;
+            return if free { Ok(Decision::Fetch { to: target.to_owned(), replaces: false }) } else { elsewhere() };
+        }
         Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on(shown(target)).cause(e)),
     };
     if policy == IfExists::Rename {
-        return Ok(Decision::Fetch { to: free_name(target), replaces: false });
+        return elsewhere();
     }
     if meta.is_symlink() {
         return Err(link_in_the_way(target));
@@ -93,10 +112,11 @@ pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known
     }
 }
 
-/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has.
-fn free_name(target: &Path) -> PathBuf {
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has, and that no download in progress will get.
+fn free_name(target: &Path, whose: &Whose, given: &Given) -> PathBuf {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    target.with_file_name(conflict::free_name(&name, |name| target.with_file_name(name).symlink_metadata().is_ok()))
+    let taken = |to: &Path| to.symlink_metadata().is_ok() || is_anothers(to, whose) || !given.give(to);
+    target.with_file_name(conflict::free_name(&name, |name| taken(&target.with_file_name(name))))
 }
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
@@ -121,6 +141,7 @@ async fn provably_same(target: &Path, file: &Entry, known: &Known<'_>) -> Result
 mod tests {
     use super::*;
     use crate::model::{EntryKind, RemotePath};
+    use crate::transfer::download::part::Part;
 
     struct World {
         dir: tempfile::TempDir,
@@ -147,7 +168,7 @@ mod tests {
         }
 
         async fn decide(&self, policy: IfExists) -> Result<Decision> {
-            decide(policy, &self.target(), &self.file, &self.known()).await
+            decide(policy, &self.target(), &self.file, &self.known(), &Given::default()).await
         }
     }
 
@@ -170,6 +191,32 @@ mod tests {
         }
         std::fs::create_dir(world.target()).unwrap();
         assert_eq!(world.decide(IfExists::Replace).await.unwrap_err().kind(), Kind::Exists);
+    }
+
+    #[tokio::test]
+    async fn a_new_name_is_one_that_no_other_download_will_get() {
+        let world = World::new();
+        let given = Given::default();
+        let rename =
+            async |name: &str, file: &Entry| match decide(IfExists::Rename, &world.dir.path().join(name), file, &world.known(), &given)
+                .await
+                .unwrap()
+            {
+                Decision::Fetch { to, replaces: false } => to.file_name().unwrap().to_str().unwrap().to_owned(),
+                other => panic!("{other:?}"),
+            };
+        let mut other = world.file.clone();
+        other.id = "8".into();
+        assert_eq!(rename("a (2).mov", &other).await, "a (2).mov");
+        assert_eq!(rename("a.mov", &world.file).await, "a (3).mov", "its own name will be taken");
+        assert_eq!(rename("a (3).mov", &other).await, "a (3) (2).mov");
+        // What earlier runs have begun.
+        for (name, file) in [("a (4).mov", &other), ("a (5).mov", &world.file)] {
+            Part::open(&world.dir.path().join(name), Whose::of(file, "r")).unwrap();
+        }
+        std::fs::write(world.dir.path().join(".a (6).mov.haul-part"), "whose?").unwrap();
+        assert_eq!(rename("a.mov", &world.file).await, "a (5).mov", "its own part is gone on with");
+        assert_eq!(rename("a.mov", &world.file).await, "a (7).mov");
     }
 
     #[tokio::test]

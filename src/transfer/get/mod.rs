@@ -8,11 +8,11 @@ pub mod stdout;
 mod walk;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use self::keep::{Decision, Known, decide};
+use self::keep::{Decision, Given, Known, decide};
 use self::local::{Local, check_name, enter, shown};
 use super::IfExists;
 use super::conflict::Stamp;
@@ -20,7 +20,7 @@ use super::download::{Downloaded, Order, download};
 use super::put::ChecksumMode;
 use super::retry::Desk;
 use super::stop::Stop;
-use crate::contract::Ledger;
+use crate::contract::{Claim, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
@@ -68,6 +68,7 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
         options,
         several,
         taken: Mutex::default(),
+        given: Given::default(),
         planned: Mutex::default(),
         ids: AtomicU64::new(0),
     };
@@ -119,6 +120,7 @@ struct Run {
     /// Sources may land on each other.
     several: bool,
     taken: Mutex<HashSet<PathBuf>>,
+    given: Given,
     /// Files and bytes that are known of so far.
     planned: Mutex<(u64, u64)>,
     ids: AtomicU64,
@@ -161,9 +163,9 @@ impl Run {
         self.take(&target)?;
         let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
         // Two runs that fetch to one place take turns; the second then sees what the first has done.
-        let place = std::path::absolute(&target)?;
-        let _claim = if self.options.dry_run { None } else { origin.ledger.claim(&format!("get|{}", place.display()), true).await? };
-        match decide(self.options.if_exists, &target, file, &known).await? {
+        let _claim = self.claim(origin, &target, true).await?;
+        let (decision, _second_claim) = self.decided(item, &target, &known).await?;
+        match decision {
             Decision::Skip { reason } => Ok(self.skipped(item, &target, reason)),
             Decision::Fetch { to, replaces } if self.options.dry_run => Ok(self.foreseen(item, &to, replaces)),
             Decision::Fetch { to, replaces } => {
@@ -180,26 +182,51 @@ impl Run {
         }
     }
 
+    /// With the claim of the new name, where the file gets one: another run may have its eye on the same.
+    async fn decided(&self, item: &Item, target: &Path, known: &Known<'_>) -> Result<(Decision, Option<Claim>)> {
+        loop {
+            let decision = decide(self.options.if_exists, target, &item.file, known, &self.given).await?;
+            let Decision::Fetch { to, .. } = &decision else { return Ok((decision, None)) };
+            if to == target || self.options.dry_run {
+                return Ok((decision, None));
+            }
+            // Who has one claim must not wait for a second: a name that somebody is busy with, or was, is passed over.
+            if let Some(claim) = self.claim(&item.origin, to, false).await?
+                && to.symlink_metadata().is_err()
+            {
+                return Ok((decision, Some(claim)));
+            }
+        }
+    }
+
+    async fn claim(&self, origin: &Origin, place: &Path, wait: bool) -> Result<Option<Claim>> {
+        if self.options.dry_run {
+            return Ok(None);
+        }
+        let place = std::path::absolute(place)?;
+        origin.ledger.claim(&format!("get|{}", place.display()), wait).await
+    }
+
     /// Fails with `Usage` when another source of this run lands there too.
-    fn take(&self, target: &std::path::Path) -> Result<()> {
+    fn take(&self, target: &Path) -> Result<()> {
         if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned()) {
             return Ok(());
         }
         Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(target))).hint("get them into different folders"))
     }
 
-    fn skipped(&self, item: &Item, target: &std::path::Path, reason: String) -> Report {
+    fn skipped(&self, item: &Item, target: &Path, reason: String) -> Report {
         let (source, remote, path) = from(item);
         Report::NotDownloaded { source, remote, path, target: shown(target), id: item.file.id.clone(), size: item.file.size, reason }
     }
 
-    fn foreseen(&self, item: &Item, target: &std::path::Path, replaces: bool) -> Report {
+    fn foreseen(&self, item: &Item, target: &Path, replaces: bool) -> Report {
         let (source, remote, path) = from(item);
         let action = if replaces { "replace" } else { "download" };
         Report::PlannedDownload { action, source, remote, path, target: shown(target), size: item.file.size }
     }
 
-    fn downloaded(&self, item: &Item, target: &std::path::Path, done: Downloaded) -> Report {
+    fn downloaded(&self, item: &Item, target: &Path, done: Downloaded) -> Report {
         let (source, remote, path) = from(item);
         Report::Downloaded(Transfer {
             source,
