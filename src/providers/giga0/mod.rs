@@ -11,6 +11,7 @@ mod entries;
 mod find;
 mod imports;
 mod names;
+mod ours;
 mod sign_in;
 mod swap;
 mod upload;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 
 use self::api::Api;
+use self::ours::Ours;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
@@ -63,6 +65,7 @@ struct Giga0 {
     api: Arc<Api>,
     /// The package's limits, asked once.
     limits: OnceCell<Limits>,
+    ours: Arc<Ours>,
 }
 
 impl Provider for Giga0 {
@@ -185,7 +188,7 @@ impl Swapping for Giga0 {
 
 impl Giga0 {
     fn new(opening: Opening) -> Result<Giga0> {
-        Ok(Giga0 { api: Arc::new(Api::new(opening, DEFAULT_URL)?), limits: OnceCell::new() })
+        Ok(Giga0 { api: Arc::new(Api::new(opening, DEFAULT_URL)?), limits: OnceCell::new(), ours: Arc::default() })
     }
 
     async fn account(&self) -> Result<Account> {
@@ -217,8 +220,10 @@ impl Giga0 {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
         let ticket = upload::ticket(item, size)?;
+        self.ours.begun(&ticket);
         let (name, folder) = (item.name.clone(), item.folder.path.clone());
-        Ok((upload::Target { api: self.api.clone(), ticket, name, folder, used: Mutex::default() }, size))
+        let (api, ours) = (self.api.clone(), self.ours.clone());
+        Ok((upload::Target { api, ours, ticket, name, folder, used: Mutex::default() }, size))
     }
 
     async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
@@ -227,7 +232,7 @@ impl Giga0 {
         }
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(upload::arrived(ticket, self.listing(&folder).await?))
+        Ok(self.ours.found(ticket, self.listing(&folder).await?))
     }
 }
 

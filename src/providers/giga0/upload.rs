@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use reqwest::header::HeaderMap;
 
 use super::api::Api;
+use super::ours::Ours;
 use super::wire::{Stored, Uploaded};
 use super::{answer, entries, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
@@ -59,15 +60,16 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
 
 /// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
 /// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
-/// another file of this run). The wished name itself comes first; of several the oldest, as it is the first try.
-pub fn arrived(ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
+/// another file of this run), and none that `is_anothers`. The wished name itself comes first; of several the oldest, as it
+/// is the first try.
+pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
     let wished = ticket.path.name()?;
     let forms = names::Forms::of(wished);
     let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
     let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
     let ours = |e: &Entry| !e.is_folder() && e.size == ticket.size && !ticket.before.contains(&e.id) && named(e);
     let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
-    listed.into_iter().filter(ours).min_by_key(|e| (e.name != wished, age(e)))
+    listed.into_iter().filter(ours).filter(|e| !is_anothers(e)).min_by_key(|e| (e.name != wished, age(e)))
 }
 
 /// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
@@ -104,6 +106,7 @@ fn refused_upload(reply: &Reply, text: &str, size: u64) -> Error {
 }
 pub struct Target {
     pub api: Arc<Api>,
+    pub ours: Arc<Ours>,
     pub ticket: Ticket,
     /// As the user has it; the site may store another.
     pub name: String,
@@ -136,6 +139,7 @@ impl FormTarget for Target {
         let stored = uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
         self.api.worked();
         if let Some(entry) = stored.and_then(|s| entries::of_stored(s, &self.folder)) {
+            self.ours.landed(&self.ticket, &entry);
             // A second answer to one ticket would be about the same file.
             let _ = self.ticket.answer.set(entry);
         }
@@ -227,6 +231,7 @@ mod tests {
         assert_eq!(ticket.before, ["file:5", "file:6"]);
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
+        let arrived = |ticket: &Ticket, listed| arrived(ticket, listed, |_| false);
         assert!(arrived(&ticket, before.to_vec()).is_none(), "what was there before is not ours");
         let listed = before.clone();
         let with = |more: Vec<Entry>| arrived(&ticket, listed.iter().cloned().chain(more).collect()).map(|e| e.id);

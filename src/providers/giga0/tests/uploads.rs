@@ -86,6 +86,23 @@ async fn a_lost_answer_is_found_in_the_folder() {
 }
 
 #[tokio::test]
+async fn a_lost_upload_is_not_another_file_of_the_run() {
+    let server = Scripted::start(|asked| match asked.line.as_str() {
+        "POST /api/v2/folder/listing" => ok(LISTING.replace("1161", "1253").replace("button_back.gif", "button_back (2).gif")),
+        _ => site(asked),
+    })
+    .await;
+    let giga0 = open_at(&server.url, &Arc::default());
+    let replacing = UploadItem { replaces: Some(file(1161, "button_back.gif")), ..item(1116) };
+    let lost = giga0.prepare(&replacing).await.unwrap().0.ticket;
+    let other = giga0.prepare(&UploadItem { name: "button_back (2).gif".into(), ..item(1116) }).await.unwrap().0;
+    let answer = include_str!("../../../../fixtures/giga0/file_upload.json").replace("sample4_l.jpg", "button_back (2).gif");
+    other.judge(reply(&answer)).unwrap();
+    assert!(giga0.landed(&lost).await.unwrap().is_none());
+    assert_eq!(giga0.landed(&other.ticket).await.unwrap().unwrap().id, "file:1253");
+}
+
+#[tokio::test]
 async fn an_upload_with_an_old_token_renews_it_once() {
     let server = Scripted::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());

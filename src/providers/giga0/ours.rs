@@ -1,0 +1,117 @@
+//! Which new file in a folder is which of this run's. The site's name for one (`a (2).jpg`, as somebody has `a.jpg`) may be
+//! the wished name of another, and nothing but their size would tell them apart.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{names, upload};
+use crate::contract::Ticket;
+use crate::model::{Entry, RemotePath};
+
+#[derive(Default)]
+pub struct Ours(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Ids that an answer named, or a look found, and for which file of the run.
+    landed: HashMap<String, RemotePath>,
+    /// On their way, with their bytes.
+    open: HashMap<RemotePath, Option<u64>>,
+}
+
+impl Ours {
+    pub fn begun(&self, ticket: &Ticket) {
+        self.with(|known| known.open.insert(ticket.path.clone(), ticket.size));
+    }
+
+    pub fn landed(&self, ticket: &Ticket, entry: &Entry) {
+        self.with(|known| known.landed(ticket, entry));
+    }
+
+    /// The ticket's file among its folder's entries (`upload::arrived`), and no other one of this run.
+    pub fn found(&self, ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
+        self.with(|known| {
+            let found = upload::arrived(ticket, listed, |entry| known.is_anothers(ticket, entry))?;
+            known.landed(ticket, &found);
+            Some(found)
+        })
+    }
+
+    fn with<T>(&self, then: impl FnOnce(&mut Known) -> T) -> T {
+        then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Known {
+    fn landed(&mut self, ticket: &Ticket, entry: &Entry) {
+        self.open.remove(&ticket.path);
+        self.landed.insert(entry.id.clone(), ticket.path.clone());
+    }
+
+    /// Two tickets of one path are two tries of one file.
+    fn is_anothers(&self, ticket: &Ticket, entry: &Entry) -> bool {
+        match self.landed.get(&entry.id) {
+            Some(path) => *path != ticket.path,
+            None => ticket.path.name() != Some(entry.name.as_str()) && self.is_awaited(ticket, &entry.name),
+        }
+    }
+
+    /// Is a file of this very name and size on its way to the ticket's folder?
+    fn is_awaited(&self, ticket: &Ticket, name: &str) -> bool {
+        let beside = |path: &RemotePath| *path != ticket.path && path.parent() == ticket.path.parent();
+        let fits = |path: &RemotePath| path.name().is_some_and(|wished| names::Forms::of(wished).is_plain(name));
+        self.open.iter().any(|(path, size)| *size == ticket.size && beside(path) && fits(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::EntryKind;
+
+    fn entry(id: u64, name: &str) -> Entry {
+        let mut entry = Entry::new(EntryKind::File, format!("file:{id}"), RemotePath::parse(&format!("/x/{name}")).unwrap());
+        entry.size = Some(10);
+        entry
+    }
+
+    fn ticket(name: &str, before: &[&str]) -> Ticket {
+        let before = before.iter().map(|id| (*id).to_owned()).collect();
+        Ticket { path: RemotePath::parse(&format!("/x/{name}")).unwrap(), size: Some(10), before, ..Ticket::default() }
+    }
+
+    fn id(found: Option<Entry>) -> Option<String> {
+        found.map(|entry| entry.id)
+    }
+
+    #[test]
+    fn one_file_of_the_run_is_not_taken_for_another() {
+        let (first, second) = (ticket("a.jpg", &["file:1"]), ticket("a (2).jpg", &[]));
+        let listed = || vec![entry(1, "a.jpg"), entry(2, "a (2).jpg")];
+        let ours = Ours::default();
+        ours.begun(&first);
+        ours.begun(&second);
+        assert_eq!(id(ours.found(&first, listed())), None, "its answer may still be on its way");
+        ours.landed(&second, &entry(2, "a (2).jpg"));
+        assert_eq!(id(ours.found(&first, listed())), None);
+        assert_eq!(id(ours.found(&second, listed())).as_deref(), Some("file:2"));
+        let more = || listed().into_iter().chain([entry(3, "a (3).jpg")]).collect();
+        assert_eq!(id(ours.found(&first, more())).as_deref(), Some("file:3"));
+        assert_eq!(id(ours.found(&ticket("a.jpg", &["file:1"]), more())).as_deref(), Some("file:3"), "a second try of the same");
+    }
+
+    #[test]
+    fn what_the_site_named_so_is_ours_when_nobody_else_of_the_run_can_be_meant() {
+        let first = ticket("a.jpg", &["file:1"]);
+        let listed = || vec![entry(1, "a.jpg"), entry(2, "a (2).jpg")];
+        let of_other_size = Ticket { size: Some(11), ..ticket("a (2).jpg", &[]) };
+        let elsewhere = Ticket { path: RemotePath::parse("/y/a (2).jpg").unwrap(), ..ticket("a (2).jpg", &[]) };
+        let ours = Ours::default();
+        for ticket in [&first, &of_other_size, &elsewhere] {
+            ours.begun(ticket);
+        }
+        assert_eq!(id(ours.found(&first, listed())).as_deref(), Some("file:2"));
+        let second = ticket("a (2).jpg", &[]);
+        assert_eq!(id(ours.found(&second, listed())), None, "that is the first one's");
+    }
+}
