@@ -86,14 +86,25 @@ impl Lease {
         Ok(held.token.clone())
     }
 
-    /// The server called `token` expired: the next `renew` gets another.
-    pub async fn reject(&self, token: &StoredToken) {
+    /// The server called `token` expired: the next `renew` gets another. False: it was not in use any more.
+    pub async fn reject(&self, token: &StoredToken) -> bool {
         let mut held = self.held.lock().await;
         // A token that another worker has replaced meanwhile is old news, and must not clear the name of a newer one.
-        if held.token.as_ref() == Some(token) {
+        let in_use = held.token.as_ref() == Some(token);
+        if in_use {
             held.token = None;
             held.looked = true;
             held.rejected = Some(token.clone());
+        }
+        in_use
+    }
+
+    /// `token` was rejected in doubt, and no other could be got: it is the one in hand again.
+    pub async fn restore(&self, token: StoredToken) {
+        let mut held = self.held.lock().await;
+        if held.token.is_none() {
+            held.rejected = None;
+            held.token = Some(token);
         }
     }
 

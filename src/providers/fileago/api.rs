@@ -2,6 +2,7 @@
 //! `renew` gets another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::Utc;
 use reqwest::{RequestBuilder, Url};
@@ -25,6 +26,10 @@ pub struct Api {
     clocks_differ: AtomicBool,
     /// The token was made in this run, so it fits the address that this machine has now.
     signed_in: AtomicBool,
+    /// The kept token that met 403, and may be of another address.
+    doubted: Mutex<Option<StoredToken>>,
+    /// There is no other token to be had: what the server says to the kept one counts.
+    no_other: AtomicBool,
 }
 
 impl Api {
@@ -37,7 +42,9 @@ impl Api {
         let username = opening.secrets.plain("username").unwrap_or_default();
         let lease = Lease::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
         let download_path = opening.secrets.plain("download_path").filter(|path| !path.is_empty());
-        Ok(Api { http, base, download_path, opening, lease, clocks_differ: AtomicBool::new(false), signed_in: AtomicBool::new(false) })
+        let no = || AtomicBool::new(false);
+        let (clocks_differ, signed_in, no_other, doubted) = (no(), no(), no(), Mutex::default());
+        Ok(Api { http, base, download_path, opening, lease, clocks_differ, signed_in, doubted, no_other })
     }
 
     /// The user's email address, or `admin`. Fails with `Auth` when it is not set.
@@ -47,17 +54,34 @@ impl Api {
     }
 
     pub async fn token(&self) -> Result<StoredToken> {
-        let token = self.lease.token(self.log_in()).await?;
+        let token = match self.lease.token(self.log_in()).await {
+            // Another worker doubts it, and is about to learn the same.
+            Err(e) if self.must_do(&e).await => self.lease.token(self.log_in()).await?,
+            token => token?,
+        };
         if self.clocks_differ.load(Ordering::Relaxed) || !jwt::is_old(token.token.expose(), Utc::now()) {
             return Ok(token);
         }
-        self.lease.reject(&token).await;
+        self.reject(&token).await;
         self.renew().await?;
         self.lease.token(self.log_in()).await
     }
 
     pub async fn renew(&self) -> Result<()> {
-        self.lease.renew(self.log_in()).await
+        match self.lease.renew(self.log_in()).await {
+            Err(e) if self.must_do(&e).await => Ok(()),
+            renewed => renewed,
+        }
+    }
+
+    /// A token was given up for a 403 alone, and no other is to be had (no password at hand, or a refused one): it is in
+    /// use again.
+    async fn must_do(&self, failure: &Error) -> bool {
+        let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(token) = doubted.filter(|_| !failure.kind().may_pass()) else { return false };
+        self.no_other.store(true, Ordering::Relaxed);
+        self.lease.restore(token).await;
+        true
     }
 
     pub fn rivalry(&self) -> &Rivalry {
@@ -141,7 +165,9 @@ impl Api {
 
     /// The server does not accept this token: the next `renew` gets another.
     pub async fn reject(&self, token: &StoredToken) {
-        self.lease.reject(token).await;
+        if self.lease.reject(token).await {
+            *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     async fn ask(&self, request: RequestBuilder) -> Result<Reply> {
@@ -153,19 +179,25 @@ impl Api {
                 Ok(reply)
             }
             Err(e) => {
-                let e = if self.may_be_of_another_address(&e) { e.with_kind(Kind::Expired) } else { e };
                 if e.kind() == Kind::Expired {
-                    self.lease.reject(&token).await;
+                    self.reject(&token).await;
+                    return Err(e);
                 }
-                Err(e)
+                if !self.may_be_of_another_address(&e) {
+                    return Err(e);
+                }
+                *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+                self.lease.reject(&token).await;
+                Err(e.with_kind(Kind::Expired))
             }
         }
     }
 
     /// Tokens are bound to the address that they were made for, and which words refuse one is not known: a kept token
-    /// that meets 403 is renewed once (providers.md 3.1). A refusal of a token of this run is one.
+    /// that meets 403 is renewed once (providers.md 3.1). A refusal of a token of this run is one, and so is that of a token
+    /// which can't be renewed.
     fn may_be_of_another_address(&self, error: &Error) -> bool {
-        error.http_or_ftp_status() == Some(403) && !self.signed_in.load(Ordering::Relaxed)
+        error.http_or_ftp_status() == Some(403) && ![&self.signed_in, &self.no_other].iter().any(|known| known.load(Ordering::Relaxed))
     }
 
     /// `/api/nodes/{id}`, and what may follow. Ids are typed by people and sent by servers: none may leave its place.

@@ -134,6 +134,40 @@ async fn a_kept_token_that_meets_403_is_renewed_once() {
     assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), 1, "{lines:?}");
 }
 
+/// Where nobody can sign in, a refusal stays a refusal, and the rest of the run goes on with the kept token.
+#[tokio::test]
+async fn a_kept_token_that_meets_403_and_cannot_be_renewed_stays_in_use() {
+    let server = Scripted::start(move |asked| match asked.line.as_str() {
+        "POST /auth" => (401, "", r#"{"status":"error","msg":"Invalid password"}"#.to_owned()),
+        "GET /api/nodes/no-right" => (403, "", r#"{"status":"error","msg":"You have no read permission"}"#.to_owned()),
+        "GET /api/nodes/ended" => (401, "", String::new()),
+        _ => server(asked),
+    })
+    .await;
+    let without = vec![("url", server.url.as_str()), ("username", "a@b.c")];
+    let wrong = [without.clone(), vec![("password", "old")]].concat();
+    for (settings, sign_ins) in [(without, 0), (wrong, 1)] {
+        let tokens = Arc::new(Tokens::default());
+        let kept = StoredToken { token: Secret::new("kept-token"), fields: vec![] };
+        tokens.0.lock().unwrap().insert(format!("fileago|{}/|a@b.c", server.url), kept.clone());
+        server.asked.lock().unwrap().clear();
+        let fileago = FileAgo::new(opening(&settings, &tokens)).unwrap();
+        let home = fileago.stat(&place("w:")).await.unwrap();
+        assert_eq!(fileago.api.details("no-right").await.err().unwrap().kind(), Kind::Expired, "it may be of another address");
+        // Who asked because a download was refused tells the same once more.
+        fileago.api.reject(&kept).await;
+        assert_eq!(fileago.list(&home).await.unwrap().len(), 2, "another worker");
+        fileago.renew().await.unwrap();
+        let refused = fileago.api.details("no-right").await.err().unwrap();
+        assert_eq!((refused.kind(), refused.http_or_ftp_status()), (Kind::Refused, Some(403)), "{refused}");
+        assert_eq!(fileago.list(&home).await.unwrap().len(), 2);
+        let lines = server.lines();
+        assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), sign_ins, "{lines:?}");
+        assert_eq!(fileago.api.details("ended").await.err().unwrap().kind(), Kind::Expired);
+        assert_eq!(fileago.renew().await.unwrap_err().kind(), Kind::Auth, "this one has really ended");
+    }
+}
+
 fn jwt_until(seconds: i64) -> String {
     format!("e30.{}.sig{seconds}", URL_SAFE_NO_PAD.encode(format!(r#"{{"exp":{seconds}}}"#)))
 }
