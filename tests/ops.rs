@@ -6,6 +6,7 @@ mod copies;
 mod edits;
 mod moves;
 mod removals;
+mod turns;
 
 use std::collections::BTreeSet;
 

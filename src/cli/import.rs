@@ -74,7 +74,8 @@ pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
     };
     let path = Stored::new(desk.calls(&remote)).path(&target.place.path)?;
     let target = Address { place: Place { path, ..target.place }, ..target };
-    let folders = Folders::new(desk.calls(&remote), target.place.root.clone(), false);
+    let folders =
+        Folders::new(desk.calls(&remote), target.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
     let folder = folders.ensure(&target.place.path).await.map_err(|e| e.on(target.to_string()))?.entry.clone();
     let job = Job { remote: &remote, importing, folder, target: &target };
     let mut started = Vec::new();

@@ -49,7 +49,8 @@ async fn make(desk: &mut Desk, remote: OpenRemote, address: &Address, parents: b
         return Err(super::providers::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
     }
     super::edit::check(&remote, changes)?;
-    let folders = Folders::new(desk.calls(&remote), address.place.root.clone(), false);
+    let folders =
+        Folders::new(desk.calls(&remote), address.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
     let path = &Stored::new(desk.calls(&remote)).path(&address.place.path)?;
     let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
