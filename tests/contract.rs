@@ -2,6 +2,7 @@
 //! process, with its stand-in on the other side. A provider that is registered without a stand-in fails the suite.
 
 mod failures;
+mod folders;
 mod names;
 mod uploads;
 pub mod world;

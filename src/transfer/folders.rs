@@ -22,7 +22,7 @@ pub struct Folder {
     pub seen: i64,
     by_name: HashMap<String, Vec<usize>>,
     /// Names that files of this run get.
-    given: Mutex<HashSet<String>>,
+    given: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Folder {
@@ -31,7 +31,7 @@ impl Folder {
         for (at, child) in children.iter().enumerate() {
             by_name.entry(child.name.clone()).or_default().push(at);
         }
-        Folder { entry, children: children.into(), seen, by_name, given: Mutex::default() }
+        Folder { entry, children: children.into(), seen, by_name, given: Arc::default() }
     }
 
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
@@ -96,7 +96,8 @@ impl Folders {
         })
     }
 
-    /// The folder as it is now, whatever was found before: another run was busy in it.
+    /// The folder as it is now, whatever was found before: another run was busy in it. What files of this run are given
+    /// stays so.
     pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
         self.desk.provider.look_afresh().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
@@ -106,7 +107,9 @@ impl Folders {
             Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
             Err(e) => return Err(e),
         };
-        self.listed(entry).await
+        let before = entry_of(&self.made, path).get().and_then(|made| made.as_ref().ok().cloned());
+        let given = before.map(|folder| folder.given.clone()).unwrap_or_default();
+        Ok(Arc::new(Folder { given, ..self.list_now(entry).await? }))
     }
 
     async fn listed(&self, entry: Entry) -> Result<Arc<Folder>> {

@@ -1,0 +1,25 @@
+//! The folders of one run, over every provider.
+
+use haul::model::{RemotePath, Root};
+use haul::transfer::folders::Folders;
+
+use super::world::{World, each};
+
+#[tokio::test]
+async fn a_name_that_was_given_stays_given_when_a_folder_is_looked_at_again() {
+    each(async |world: World| {
+        world.fill("/v", &["a.mov"]);
+        let path = RemotePath::parse("/v").unwrap();
+        let folders = Folders::new(world.desk(), Root::Top, false);
+        let before = folders.ensure(&path).await.unwrap();
+        assert!(before.give("a (2).mov"));
+        world.fill("/v", &["b.mov"]);
+        let again = folders.look_again(&path).await.unwrap();
+        assert!(again.named("b.mov").next().is_some(), "{}: it is looked at", world.id());
+        assert!(!again.give("a (2).mov"), "{}", world.id());
+        assert!(again.give("a (3).mov"), "{}", world.id());
+        assert!(!before.give("a (3).mov"), "{}: whichever of the two is asked", world.id());
+        assert!(!folders.look_again(&path).await.unwrap().give("a (3).mov"), "{}", world.id());
+    })
+    .await;
+}
