@@ -12,3 +12,4 @@ pub mod reply;
 pub mod scripted;
 pub mod tls;
 pub mod tus;
+mod words;

@@ -5,18 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
 
 use super::http::host_of;
+use super::words::quoted;
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
 use crate::model::text::first_words;
 
 const WORDS_SHOWN: usize = 200;
-/// Words of a page's title that its heading may say again.
-const LONGEST_TITLE: usize = 20;
-/// Bytes of a body in which they are sought.
-const WORDS_SOUGHT: usize = 64 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Braces that a warning in front of an answer may hold.
 const BRACES_TRIED: usize = 32;
@@ -102,21 +98,9 @@ impl Reply {
         }
     }
 
-    /// The first words of the body; of a page those that a browser would show. JSON is not quoted, wherever in the body it
-    /// begins (behind a PHP notice, a byte order mark): it may hold a token that nobody has read. Only what it has to say
-    /// is.
+    /// The first words of the body, as a person may see them: [`quoted`].
     pub fn words(&self) -> String {
-        let text = String::from_utf8_lossy(self.body.get(..WORDS_SOUGHT).unwrap_or(&self.body));
-        let (text, said) = match json_begins(&text) {
-            Some(at) => (text.get(..at).unwrap_or_default(), said_in(text.get(at..).unwrap_or_default())),
-            None => (text.as_ref(), None),
-        };
-        let quoted = match text.trim_start().starts_with('<') {
-            true => Some(first_words(&once(&without_tags(text)), WORDS_SHOWN)).filter(|words| !words.is_empty()),
-            false => None,
-        };
-        let quoted = quoted.unwrap_or_else(|| first_words(text, WORDS_SHOWN));
-        [Some(quoted), said].into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+        quoted(&self.body)
     }
 
     fn redirected(&self) -> Error {
@@ -161,55 +145,6 @@ pub fn object_in(body: &[u8]) -> &[u8] {
 /// Without a byte order mark and blanks at the beginning.
 fn begun(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start()
-}
-
-/// Where a list or an object begins, or where a key stands whose object has lost its beginning.
-fn json_begins(text: &str) -> Option<usize> {
-    let opens = |at: &usize| {
-        let inside = text.get(at + 1..).unwrap_or_default().trim_start();
-        inside.starts_with(['"', '{', '[']) || inside.is_empty()
-    };
-    let opened = text.match_indices(['{', '[']).map(|(at, _)| at).find(opens);
-    let key = text.find("\":").and_then(|end| text.get(..end)?.rfind('"'));
-    opened.into_iter().chain(key).min()
-}
-
-/// The message of an error.
-fn said_in(json: &str) -> Option<String> {
-    let end = json.rfind('}')?;
-    let answer: Value = serde_json::from_str(json.get(..=end)?).ok()?;
-    let said = ["message", "msg", "error", "response"].into_iter().find_map(|key| answer.get(key)?.as_str());
-    said.map(|said| first_words(said, WORDS_SHOWN))
-}
-
-/// Without the title of a page whose heading says the same.
-fn once(page: &str) -> String {
-    let words: Vec<&str> = page.split_whitespace().collect();
-    let said_twice = |n: &usize| words.get(..*n).is_some_and(|title| words.get(*n..2 * *n) == Some(title));
-    let title = (1..=LONGEST_TITLE).rev().find(said_twice).unwrap_or(0);
-    words.into_iter().skip(title).collect::<Vec<_>>().join(" ")
-}
-
-/// What stands between the tags, styles and scripts left out.
-fn without_tags(page: &str) -> String {
-    let (mut words, mut rest) = (String::new(), page);
-    while let Some((before, tag)) = rest.split_once('<') {
-        words.push_str(before);
-        words.push(' ');
-        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
-        let hidden = ["style", "script"].into_iter().find(|name| tag.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name)));
-        rest = hidden.map_or(after, |name| behind(after, name));
-    }
-    words.push_str(rest);
-    words
-}
-
-/// What follows the end of a style or script. One that never ends hides all that follows, as in a browser: to look on
-/// from its beginning would take minutes for a page of nothing but such beginnings.
-fn behind<'a>(inside: &'a str, name: &str) -> &'a str {
-    let ends = |at: &usize| inside.get(at + 2..at + 2 + name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name));
-    let end = inside.match_indices("</").map(|(at, _)| at).find(ends);
-    end.and_then(|at| inside.get(at..)?.split_once('>')).map_or("", |(_, after)| after)
 }
 
 #[cfg(test)]
@@ -259,7 +194,7 @@ mod tests {
     fn words_are_sought_at_the_beginning_only() {
         let page: &'static str = "<style>".repeat(1 << 20).leak();
         assert!(reply(502, &[], page).refusal().to_string().contains("HTTP 502: <style>"));
-        let late: &'static str = format!("{}<p>late", "<p>".repeat(WORDS_SOUGHT)).leak();
+        let late: &'static str = format!("{}<p>late", "<p>".repeat(64 << 10)).leak();
         assert!(!reply(502, &[], late).refusal().to_string().contains("late"));
     }
 

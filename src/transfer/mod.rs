@@ -7,6 +7,7 @@ pub mod batch;
 mod confirm;
 pub mod conflict;
 pub mod crew;
+mod doubt;
 pub mod download;
 mod earlier;
 pub mod folders;

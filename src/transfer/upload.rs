@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::confirm::{discard, intake_time, settled, verify};
+use super::confirm::{discard, settled, verify};
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::parts::{check_whole, next_part};
@@ -87,13 +87,13 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
 pub(super) struct Carrier<'a> {
     pub desk: &'a Desk,
     pub id: FileId,
-    pulse: Arc<Pulse>,
+    pub pulse: Arc<Pulse>,
     pub patience: Patience<'a>,
     /// None for what can't be read a second time.
     pub journal: Option<Journal>,
     resumed_from: u64,
     /// The whole file may have arrived by the session in hand.
-    doubt: bool,
+    pub doubt: bool,
 }
 
 /// How one session ended without an error.
@@ -161,61 +161,7 @@ impl Carrier<'_> {
         }
     }
 
-    /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
-    async fn give_up(
-        &mut self,
-        error: Error,
-        ticket: Ticket,
-        mut session: Box<dyn UploadSession>,
-        item: &UploadItem,
-        accepted: u64,
-    ) -> Result<(Ticket, Protocol, u64)> {
-        // What has a journal is looked for by the next run.
-        let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && self.all_left(item);
-        if error.kind() == Kind::Interrupted || in_doubt {
-            match self.landed(&ticket, item).await {
-                Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
-                Ok(None) => {}
-                Err(e) => {
-                    let why = format!("{}; then looking failed too: {}", error.message(), e.message());
-                    return Err(Error::new(Kind::Unknown, why)
-                        .on(self.desk.address(&ticket.path))
-                        .hint("check whether the file is there before putting it again"));
-                }
-            }
-        }
-        let all_there = item.source.size() == Some(accepted);
-        let can_go_on = accepted > 0 && self.can_go_on(&error, session.as_ref());
-        // What comes from a pipe has no journal: nobody goes on with it.
-        let passes = self.journal.is_some() && (error.kind().may_pass() || can_go_on);
-        // A last step that is refused (a rename) makes the bytes no worse: they stay where the error says they are.
-        if passes || error.kind() == Kind::Unknown || (all_there && error.kind() == Kind::Refused) {
-            return Err(error);
-        }
-        // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
-        if error.kind() == Kind::Integrity
-            && all_there
-            && let Ok(Some(entry)) = self.desk.look(|| self.desk.provider.landed(&ticket)).await
-        {
-            self.note(Journal::over)?;
-            return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
-        }
-        let left = session.abort().await;
-        self.note(Journal::over)?;
-        match left {
-            Some(left) => Err(error.hint(format!("a part of it stays on the server as {left}"))),
-            None => Err(error),
-        }
-    }
-
-    /// A page of a proxy, a password that has changed, a disk that can't be read now: somebody mends that, and the same
-    /// command goes on where this one stopped.
-    fn can_go_on(&self, error: &Error, session: &dyn UploadSession) -> bool {
-        let passes_by_hand = matches!(error.kind(), Kind::Protocol | Kind::Auth | Kind::Untrusted | Kind::Local);
-        passes_by_hand && self.journal.is_some() && session.note().is_some()
-    }
-
-    fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
+    pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), step)
     }
 
@@ -306,27 +252,6 @@ impl Carrier<'_> {
                 Err(e) => error = e,
             }
         }
-    }
-
-    async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
-        let found = self.landed(ticket, item).await.map_err(|e| {
-            Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
-                .on(self.desk.address(&ticket.path))
-                .hint("check whether the file is there before putting it again")
-        })?;
-        Ok(found.map(|entry| size_of(item, &entry)))
-    }
-
-    /// Has every byte gone down the line, heard of or not?
-    fn all_left(&self, item: &UploadItem) -> bool {
-        item.source.size().is_some_and(|size| self.pulse.reached.load(Ordering::Relaxed) >= size)
-    }
-
-    /// Has it arrived although no answer said so? A large file whose every byte has left may still be taken in while
-    /// whoever stands in front of the server has lost patience with it.
-    async fn landed(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<Entry>> {
-        let patience = if self.all_left(item) { intake_time(item.source.size().unwrap_or(0)) } else { Duration::ZERO };
-        self.desk.until_there(patience, || self.desk.provider.landed(ticket)).await
     }
 
     fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {

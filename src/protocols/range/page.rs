@@ -5,6 +5,7 @@ use reqwest::Url;
 
 use crate::error::{Error, Kind};
 use crate::model::text::first_words;
+use crate::protocols::words::without_tags;
 
 const WORDS_SHOWN: usize = 200;
 
@@ -61,15 +62,6 @@ fn words(html: &str) -> String {
     let title = lower.find("<title").and_then(|at| Some((at + lower.get(at..)?.find('>')? + 1, at + lower.get(at..)?.find("</title")?)));
     let title = title.and_then(|(from, to)| html.get(from..to)).map(|title| first_words(title, WORDS_SHOWN));
     title.filter(|title| !title.is_empty()).unwrap_or_else(|| first_words(&without_tags(html), WORDS_SHOWN))
-}
-
-fn without_tags(html: &str) -> String {
-    let mut text = String::new();
-    for piece in html.split('<') {
-        text.push_str(piece.split_once('>').map_or("", |(_, after)| after));
-        text.push(' ');
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,0 +1,76 @@
+//! What of a server's answer is quoted to a person: the words of a page, the message of an error, never a token.
+
+use serde_json::Value;
+
+use crate::model::text::first_words;
+
+const WORDS_SHOWN: usize = 200;
+/// Words of a page's title that its heading may say again.
+const LONGEST_TITLE: usize = 20;
+/// Bytes of a body in which they are sought.
+const WORDS_SOUGHT: usize = 64 << 10;
+
+/// The first words of a body; of a page those that a browser would show. JSON is not quoted, wherever in the body it begins
+/// (behind a PHP notice, a byte order mark): it may hold a token that nobody has read. Only what it has to say is.
+pub fn quoted(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..WORDS_SOUGHT).unwrap_or(body));
+    let (text, said) = match json_begins(&text) {
+        Some(at) => (text.get(..at).unwrap_or_default(), said_in(text.get(at..).unwrap_or_default())),
+        None => (text.as_ref(), None),
+    };
+    let shown = match text.trim_start().starts_with('<') {
+        true => Some(first_words(&once(&without_tags(text)), WORDS_SHOWN)).filter(|words| !words.is_empty()),
+        false => None,
+    };
+    let shown = shown.unwrap_or_else(|| first_words(text, WORDS_SHOWN));
+    [Some(shown), said].into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Where a list or an object begins, or where a key stands whose object has lost its beginning.
+fn json_begins(text: &str) -> Option<usize> {
+    let opens = |at: &usize| {
+        let inside = text.get(at + 1..).unwrap_or_default().trim_start();
+        inside.starts_with(['"', '{', '[']) || inside.is_empty()
+    };
+    let opened = text.match_indices(['{', '[']).map(|(at, _)| at).find(opens);
+    let key = text.find("\":").and_then(|end| text.get(..end)?.rfind('"'));
+    opened.into_iter().chain(key).min()
+}
+
+/// The message of an error.
+fn said_in(json: &str) -> Option<String> {
+    let end = json.rfind('}')?;
+    let answer: Value = serde_json::from_str(json.get(..=end)?).ok()?;
+    let said = ["message", "msg", "error", "response"].into_iter().find_map(|key| answer.get(key)?.as_str());
+    said.map(|said| first_words(said, WORDS_SHOWN))
+}
+
+/// Without the title of a page whose heading says the same.
+fn once(page: &str) -> String {
+    let words: Vec<&str> = page.split_whitespace().collect();
+    let said_twice = |n: &usize| words.get(..*n).is_some_and(|title| words.get(*n..2 * *n) == Some(title));
+    let title = (1..=LONGEST_TITLE).rev().find(said_twice).unwrap_or(0);
+    words.into_iter().skip(title).collect::<Vec<_>>().join(" ")
+}
+
+/// What stands between the tags, styles and scripts left out.
+pub fn without_tags(page: &str) -> String {
+    let (mut words, mut rest) = (String::new(), page);
+    while let Some((before, tag)) = rest.split_once('<') {
+        words.push_str(before);
+        words.push(' ');
+        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
+        let hidden = ["style", "script"].into_iter().find(|name| tag.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name)));
+        rest = hidden.map_or(after, |name| behind(after, name));
+    }
+    words.push_str(rest);
+    words
+}
+
+/// What follows the end of a style or script. One that never ends hides all that follows, as in a browser: to look on
+/// from its beginning would take minutes for a page of nothing but such beginnings.
+fn behind<'a>(inside: &'a str, name: &str) -> &'a str {
+    let ends = |at: &usize| inside.get(at + 2..at + 2 + name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name));
+    let end = inside.match_indices("</").map(|(at, _)| at).find(ends);
+    end.and_then(|at| inside.get(at..)?.split_once('>')).map_or("", |(_, after)| after)
+}
