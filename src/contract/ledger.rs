@@ -76,9 +76,8 @@ pub trait Ledger: Send + Sync {
     /// Everything that has begun, the oldest first.
     fn all_unfinished(&self) -> Result<Vec<Unfinished>>;
 
-    /// Replaces what was recorded under the same key. `durable`: it must survive a power cut, which costs a wait for the
-    /// disk; else only the death of this process.
-    fn record_unfinished(&self, unfinished: &Unfinished, durable: bool) -> Result<()>;
+    /// Replaces what was recorded under the same key. It is on the disk when this returns, and survives a power cut.
+    fn record_unfinished(&self, unfinished: &Unfinished) -> Result<()>;
 
     fn forget_unfinished(&self, key: &str) -> Result<()>;
 

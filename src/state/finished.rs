@@ -31,8 +31,8 @@ impl Ledger for State {
         Ok(self.list_unfinished())
     }
 
-    fn record_unfinished(&self, unfinished: &Unfinished, durable: bool) -> Result<()> {
-        self.keep_unfinished(unfinished, durable);
+    fn record_unfinished(&self, unfinished: &Unfinished) -> Result<()> {
+        self.keep_unfinished(unfinished);
         Ok(())
     }
 

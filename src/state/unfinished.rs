@@ -18,11 +18,8 @@ impl State {
         self.with(|db| db.prepare_cached("SELECT * FROM unfinished ORDER BY at, key")?.query_map([], read)?.collect()).unwrap_or_default()
     }
 
-    pub(super) fn keep_unfinished(&self, unfinished: &Unfinished, durable: bool) {
-        self.with(|db| {
-            db.pragma_update(None, "synchronous", if durable { "full" } else { "normal" })?;
-            record(db, unfinished)
-        });
+    pub(super) fn keep_unfinished(&self, unfinished: &Unfinished) {
+        self.with(|db| record(db, unfinished));
     }
 
     pub(super) fn drop_unfinished(&self, key: &str) {
@@ -155,9 +152,9 @@ mod tests {
     fn what_has_begun_is_there_for_the_next_process() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::new(Some(dir.path().to_owned()));
-        state.record_unfinished(&unfinished("k1", 2), true).unwrap();
-        state.record_unfinished(&unfinished("k2", 1), false).unwrap();
-        state.record_unfinished(&Unfinished { accepted: 9, ..unfinished("k1", 2) }, false).unwrap();
+        state.record_unfinished(&unfinished("k1", 2)).unwrap();
+        state.record_unfinished(&unfinished("k2", 1)).unwrap();
+        state.record_unfinished(&Unfinished { accepted: 9, ..unfinished("k1", 2) }).unwrap();
         let next = State::new(Some(dir.path().to_owned()));
         assert_eq!(next.unfinished("k1").unwrap().unwrap().accepted, 9);
         assert_eq!(next.all_unfinished().unwrap().iter().map(|u| u.key.as_str()).collect::<Vec<_>>(), ["k2", "k1"]);
@@ -187,7 +184,7 @@ mod tests {
     #[test]
     fn without_a_place_there_is_nothing_to_remember() {
         let state = State::new(None);
-        state.record_unfinished(&unfinished("k", 1), true).unwrap();
+        state.record_unfinished(&unfinished("k", 1)).unwrap();
         assert_eq!(state.unfinished("k").unwrap(), None);
         assert_eq!(state.take_warnings().len(), 1);
     }

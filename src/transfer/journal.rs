@@ -13,8 +13,6 @@ use crate::contract::{Ledger, Ticket, Unfinished, UploadItem, WhenMade};
 use crate::error::Result;
 use crate::model::{Entry, Protocol, RemotePath};
 
-/// Files below this are sent again faster than a disk writes a note through: theirs survive a kill, not a power cut.
-const WORTH_A_WAIT: u64 = 8 << 20;
 /// How often the accepted bytes are noted: for people only.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
@@ -169,7 +167,7 @@ impl Journal {
             accepted: self.accepted.load(Ordering::Relaxed),
             at: now(),
         };
-        self.ledger.record_unfinished(&unfinished, self.source.size >= WORTH_A_WAIT)?;
+        self.ledger.record_unfinished(&unfinished)?;
         self.taken_up(begun);
         Ok(())
     }
