@@ -1,6 +1,6 @@
 //! The built binary as a user meets it: an empty home, a clean environment, what it printed and how it ended.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -29,7 +29,12 @@ impl Home {
         path
     }
 
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
+        signals_as_usual();
         let mut command = Command::new(env!("CARGO_BIN_EXE_haul"));
         command.args(args).env_clear().current_dir(self.dir.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -53,6 +58,26 @@ impl Home {
         writer.join().unwrap();
         Ran::of(output)
     }
+}
+
+/// What a test starts would ignore the signals that the suite itself was started to ignore (`nohup`, a shell's `&`). A
+/// signal that this process hears is as usual in the programs that it starts.
+fn signals_as_usual() {
+    use tokio::signal::unix::{SignalKind, signal};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+        let ignored = u64::from_str_radix(mask.trim(), 16).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()] {
+                if ignored & (1 << (kind.as_raw_value() - 1)) != 0 {
+                    drop(signal(kind).unwrap());
+                }
+            }
+        });
+    });
 }
 
 pub struct Ran {

@@ -11,6 +11,8 @@ mod config_cli;
 mod contract;
 #[cfg(all(unix, feature = "sandbox"))]
 mod crash;
+#[cfg(all(unix, feature = "sandbox"))]
+mod dry_run;
 #[cfg(feature = "sandbox")]
 mod errors;
 #[cfg(feature = "sandbox")]

@@ -2,6 +2,7 @@
 
 mod clear;
 mod engine;
+mod runs;
 mod state;
 
 use std::fs::{File, FileTimes};
@@ -128,6 +129,30 @@ fn an_upload_that_the_server_has_dropped_starts_over() {
     let uploaded = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
     assert_eq!(uploaded[0]["resumed_from"], 0);
     assert_eq!((play.arrived("iogates")["/big.bin"].clone(), play.sandbox.counts().created("iogates")), (bytes(SIZE, 5), 1));
+}
+
+/// A signal that whoever started it wants ignored (`nohup`, a shell's `&`) is no reason to end.
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    for signal in ["INT", "TERM"] {
+        let play = Play::new();
+        play.home.file("big.bin", bytes(SIZE, 5).0);
+        let haul = env!("CARGO_BIN_EXE_haul");
+        let script = format!("trap '' {signal}; exec {haul} put --chunk-size 100000 --bwlimit 400K big.bin iogates:/big.bin");
+        let mut sh = play.home.command(&[]);
+        let mut child = std::process::Command::new("sh");
+        child.args(["-c", &script]).env_clear().envs(sh.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        child.current_dir(sh.stdin(Stdio::null()).get_current_dir().unwrap());
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while play.sandbox.counts().all_received("iogates") < 300_000 {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        assert!(std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(play.arrived("iogates")["/big.bin"], bytes(SIZE, 5), "{signal}");
+    }
 }
 
 /// The terminal is closed: it ends at once, and what was accepted is taken up.

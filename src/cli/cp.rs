@@ -8,6 +8,7 @@ use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
 use super::put::{TransferArgs, from_and_to, transfer_desk};
 use super::receipt::{ReceiptArgs, Receipts};
+use super::runs::{self, Noted};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
@@ -67,6 +68,7 @@ pub async fn carry(desk: &mut Desk, way: Way, args: CpArgs) -> Result<u8> {
 
 /// As `carry`; the last line is the caller's.
 pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<Tally> {
+    let noted = Noted::of_cp(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
     let (from, to) = from_and_to(&places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
@@ -79,13 +81,14 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
-        return between(desk, way, (sources, from), (remote, to), (args, &receipts)).await;
+        return between(desk, way, (sources, from), (remote, to), (args, &receipts, noted)).await;
     }
     check_ability(&remote, way)?;
     if receipts.receipt.is_some() {
         desk.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
-    let receipts = Receipts::open(&receipts)?;
+    let run = runs::begin(desk, noted, &remote.name).await?;
+    let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Arrange {
         desk: transfer_desk(args, &remote, events),
@@ -121,12 +124,13 @@ async fn between(
     way: Way,
     from: (Vec<OpenRemote>, Vec<Address>),
     (remote, to): (OpenRemote, Address),
-    (args, receipts): (&TransferArgs, &ReceiptArgs),
+    (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
 ) -> Result<Tally> {
     if let Some(lacks) = from.0.iter().find(|source| way == Way::Move && source.provider.removal().is_none()) {
         return Err(lacking(lacks, "remove", "has no call that removes, so nothing can be moved away from it"));
     }
-    let receipts = Receipts::open(receipts)?;
+    let run = runs::begin(desk, noted, &remote.name).await?;
+    let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let source = |(remote, address): (&OpenRemote, Address)| Source {
         desk: transfer_desk(args, remote, events.clone()),

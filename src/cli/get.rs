@@ -12,10 +12,11 @@ use super::desk::{Desk, OpenRemote};
 use super::expand::{expand, outermost};
 use super::put::{TransferArgs, transfer_desk};
 use super::receipt::{ReceiptArgs, Receipts};
+use super::runs::{self, Noted};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
-use crate::render::Renderer;
+use crate::render::{Renderer, Tally};
 use crate::transfer::get::stdout::pour;
 use crate::transfer::get::{GetOptions, Origin, get};
 
@@ -55,11 +56,21 @@ pub struct WildArgs {
 }
 
 pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
-    let (sources, local) = addresses(args.places)?;
+    let (sources, local) = addresses(args.places.clone())?;
     if local == "-" {
         return to_stdout(desk, sources, args.wild.literal, &args.transfer).await;
     }
-    let receipts = Receipts::open(&args.receipts)?;
+    let tally = carry(desk, args).await?;
+    desk.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// The whole of a get to files but its last line.
+pub(super) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
+    let (sources, local) = addresses(args.places.clone())?;
+    let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
+    let run = runs::begin(desk, Noted::of_get(&args, &local), &remote).await?;
+    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let origins = origins(desk, sources, args.wild.literal, &args.transfer, &events).await?;
     drop(events);
@@ -74,8 +85,7 @@ pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
     let (outcome, noted, tally) = tokio::join!(get(origins, &local, options), receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
-    desk.renderer.report(&tally.summary());
-    Ok(tally.status())
+    Ok(tally)
 }
 
 /// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done.

@@ -27,6 +27,7 @@ pub mod put;
 pub mod receipt;
 pub mod remote;
 pub mod rm;
+mod runs;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod share;
@@ -92,6 +93,15 @@ impl Verb {
         }
         false
     }
+
+    /// The sandbox's files are nobody's but ours.
+    fn heard(&self) -> signals::Heard {
+        match self {
+            #[cfg(feature = "sandbox")]
+            Verb::Sandbox(_) => signals::Heard::StopsAndHangup,
+            _ => signals::Heard::Stops,
+        }
+    }
 }
 
 /// Threads that may wait for a disk, a hash or a name: a few for each transfer at once, or none of them gets further.
@@ -111,9 +121,9 @@ pub fn main() -> ExitCode {
     let goes_on = goes_on(&parsed.verb);
     let status = match tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build() {
         Ok(runtime) => {
-            let passes_signals_on = parsed.verb.passes_signals_on();
+            let (passes_signals_on, heard) = (parsed.verb.passes_signals_on(), parsed.verb.heard());
             let work = run(&mut desk, parsed.verb);
-            let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work)) };
+            let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work, heard)) };
             // A blocked read of standard input must not keep the program alive.
             runtime.shutdown_background();
             status

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::desk::{Desk, OpenRemote};
 use super::receipt::{ReceiptArgs, Receipts};
+use super::runs::{self, Noted};
 use super::{providers, values};
 use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
@@ -164,7 +165,8 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     }
     let remote = desk.open(&target.remote, args.transfer.timeout)?;
     target.remote.clone_from(&remote.name);
-    let receipts = Receipts::open(&args.receipts)?;
+    let run = runs::begin(desk, Noted::of_put(&args), &remote.name).await?;
+    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = Put {
         desk: transfer_desk(&args.transfer, &remote, events),

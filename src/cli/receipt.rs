@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::runs::Running;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Transfer, Verified};
@@ -70,16 +71,26 @@ impl Line {
 pub struct Receipts {
     receipt: Option<(PathBuf, File)>,
     failed: Option<(PathBuf, File)>,
+    run: Option<Running>,
 }
 
 impl Receipts {
-    /// Opened before anything is sent: a transfer whose receipt can't be written does not begin. Fails with `Local`.
-    pub fn open(args: &ReceiptArgs) -> Result<Receipts> {
+    /// Opened before anything is sent: a transfer whose receipt can't be written does not begin. Of a `dry_run` nothing is
+    /// written, and the list of an earlier run's failures stays. Fails with `Local`.
+    pub fn open(args: &ReceiptArgs, dry_run: bool) -> Result<Receipts> {
+        if dry_run {
+            return Ok(Receipts { receipt: None, failed: None, run: None });
+        }
         let mut append = OpenOptions::new();
         append.create(true).append(true);
         let mut anew = OpenOptions::new();
         anew.create(true).write(true).truncate(true);
-        Ok(Receipts { receipt: opened(&append, args.receipt.as_deref())?, failed: opened(&anew, args.failed_to.as_deref())? })
+        Ok(Receipts { receipt: opened(&append, args.receipt.as_deref())?, failed: opened(&anew, args.failed_to.as_deref())?, run: None })
+    }
+
+    /// What becomes of the command as a whole is noted, too.
+    pub fn of_run(self, run: Option<Running>) -> Receipts {
+        Receipts { run, ..self }
     }
 
     /// Hands every event on; returns when the last sender is gone. Fails with `Local` when a line could not be written:
@@ -87,12 +98,18 @@ impl Receipts {
     pub async fn pass(mut self, mut from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
         let mut outcome = Ok(());
         while let Some(event) = from.recv().await {
+            if let Some(run) = &mut self.run {
+                run.note(&event);
+            }
             if let Event::Finished { report, .. } = &event
                 && let Err(e) = self.note(report, &to)
             {
                 outcome = outcome.and(Err(e));
             }
             to.tell(event);
+        }
+        if let Some(run) = self.run {
+            run.over();
         }
         outcome
     }

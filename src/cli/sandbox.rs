@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use clap::Args;
 
 use super::desk::Desk;
-use super::signals;
+use super::signals::{self, Heard, Signals};
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
 use crate::sandbox::{FAULTS, Sandbox, Scripted, Takes};
@@ -32,6 +32,8 @@ pub struct SandboxArgs {
 }
 
 pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
+    // Heard from here on: whatever ends us, the sandbox's folder goes with us.
+    let signals = Signals::new(Heard::StopsAndHangup)?;
     let sandbox = Sandbox::start().await?;
     args.faults.into_iter().for_each(|fault| sandbox.faults().add(fault));
     let Some((program, rest)) = args.command.split_first() else {
@@ -39,11 +41,11 @@ pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
             desk.renderer.out(&format!("export {name}='{value}'\n"));
         }
         desk.renderer.note("the sandbox runs until it is stopped");
-        return signals::until_interrupted(std::future::pending()).await;
+        return signals::until_interrupted(std::future::pending(), Heard::StopsAndHangup).await;
     };
     let mut command = tokio::process::Command::new(program);
     command.args(rest).envs(sandbox.env()).env("PATH", own_folder_first());
-    let status = signals::passed_on_to(&mut command).await;
+    let status = signals::passed_on_to(&mut command, signals).await;
     let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").on(program).cause(e))?;
     for file in sandbox.arrived() {
         desk.renderer.report(&Report::Arrived {

@@ -1,5 +1,6 @@
 //! SIGINT and SIGTERM stop at once; what was accepted stays on the server, and the same command goes on from there. A
-//! second one leaves whatever still holds the program (a reader of standard output that does not read).
+//! second one leaves whatever still holds the program (a reader of standard output that does not read). A signal that
+//! whoever started us wants ignored (a shell's `&`, `nohup`) stays ignored.
 
 use std::future::Future;
 #[cfg(feature = "sandbox")]
@@ -12,26 +13,29 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Kind, Result};
 use crate::render::exit::{INTERRUPTED, TERMINATED};
 
+/// Which signals end the work in our own way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// A closed terminal (SIGHUP) ends the program as it ends every other.
+    Stops,
+    /// SIGHUP as well: there is something to be removed that nobody else removes.
+    StopsAndHangup,
+}
+
 /// Runs `work`, or ends it at the first signal: dropped futures close their connections.
-pub async fn until_interrupted(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+pub async fn until_interrupted(work: impl Future<Output = Result<u8>>, heard: Heard) -> Result<u8> {
+    let signals = Signals::new(heard)?;
     let (tell, told) = oneshot::channel();
     // On a thread of its own: `work` may be blocked where it stands.
-    tokio::spawn(watch(tell));
+    tokio::spawn(watch(signals, tell));
     tokio::select! {
         status = work => status,
-        Ok(status) = told => status,
+        Ok(status) = told => Ok(status),
     }
 }
 
-async fn watch(tell: oneshot::Sender<Result<u8>>) {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(e) => {
-            let _ = tell.send(Err(Error::new(Kind::Local, "signals can't be waited for").cause(e)));
-            return;
-        }
-    };
-    let _ = tell.send(Ok(signals.next().await));
+async fn watch(mut signals: Signals, tell: oneshot::Sender<u8>) {
+    let _ = tell.send(signals.next().await);
     std::process::exit(i32::from(signals.next().await));
 }
 
@@ -40,11 +44,9 @@ async fn watch(tell: oneshot::Sender<Result<u8>>) {
 const HEARD: u32 = 2;
 
 /// Runs `command` to its end. It is told what we are told: whoever stops us means it. One that does not end is killed at
-/// the third signal.
+/// the third signal. `signals` are heard before the command runs, so that no signal ends us alone.
 #[cfg(feature = "sandbox")]
-pub async fn passed_on_to(command: &mut Command) -> std::io::Result<ExitStatus> {
-    // Before the command runs, so that no signal ends us alone.
-    let mut signals = Signals::new()?;
+pub async fn passed_on_to(command: &mut Command, mut signals: Signals) -> std::io::Result<ExitStatus> {
     let mut child = command.spawn()?;
     let mut heard = 0;
     loop {
@@ -63,7 +65,11 @@ pub async fn passed_on_to(command: &mut Command) -> std::io::Result<ExitStatus> 
 fn pass_on(child: &Child, signal: u8) {
     use rustix::process::{Pid, Signal, kill_process};
     use std::io::IsTerminal;
-    let signal = if signal == INTERRUPTED { Signal::INT } else { Signal::TERM };
+    let signal = match signal {
+        INTERRUPTED => Signal::INT,
+        HUNG_UP => Signal::HUP,
+        _ => Signal::TERM,
+    };
     let told_by_terminal = signal == Signal::INT && std::io::stdin().is_terminal();
     let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     if let Some(pid) = pid.filter(|_| !told_by_terminal) {
@@ -79,37 +85,62 @@ fn pass_on(_: &Child, _: u8) {}
 #[cfg(unix)]
 const FILE_TOO_LARGE: i32 = 25;
 
+/// The status that a shell gives to a program that SIGHUP ended.
 #[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
+const HUNG_UP: u8 = 129;
+
+/// The signals that are waited for, each with the status that the program then ends with.
+#[cfg(unix)]
+pub struct Signals(Vec<(tokio::signal::unix::Signal, u8)>);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Signals> {
+    /// Fails with `Local`.
+    pub fn new(heard: Heard) -> Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         // Heard by nobody, but no longer deadly: a file that may not grow further is an error of its own (`ulimit -f`).
         let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE));
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let ignored = ignored();
+        let mut waited_for = vec![(SignalKind::interrupt(), INTERRUPTED), (SignalKind::terminate(), TERMINATED)];
+        if heard == Heard::StopsAndHangup {
+            waited_for.push((SignalKind::hangup(), HUNG_UP));
+        }
+        waited_for.retain(|(kind, _)| ignored & (1 << (kind.as_raw_value() - 1)) == 0);
+        let registered = waited_for.into_iter().map(|(kind, status)| Ok((signal(kind)?, status))).collect::<std::io::Result<_>>();
+        registered.map(Signals).map_err(|e| Error::new(Kind::Local, "signals can't be waited for").cause(e))
     }
 
     /// The status that the next signal ends the program with.
     async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => INTERRUPTED,
-            _ = self.terminate.recv() => TERMINATED,
+        let each = self.0.iter_mut().map(|(signal, status)| {
+            Box::pin(async move {
+                signal.recv().await;
+                *status
+            })
+        });
+        let each: Vec<_> = each.collect();
+        match each.is_empty() {
+            true => std::future::pending().await,
+            false => futures_util::future::select_all(each).await.0,
         }
     }
 }
 
+/// The signals that we were started to ignore, a bit for each, that of signal 1 the lowest. Only Linux tells.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
 #[cfg(windows)]
-struct Signals(tokio::signal::windows::CtrlC);
+pub struct Signals(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
 impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        tokio::signal::windows::ctrl_c().map(Signals)
+    pub fn new(_: Heard) -> Result<Signals> {
+        tokio::signal::windows::ctrl_c().map(Signals).map_err(|e| Error::new(Kind::Local, "signals can't be waited for").cause(e))
     }
 
     async fn next(&mut self) -> u8 {

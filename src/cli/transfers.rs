@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::DONE;
 use super::cp::{self, CpArgs};
 use super::desk::Desk;
 use super::put::{self, MetadataArgs, PutArgs, TransferArgs};
 use super::receipt::ReceiptArgs;
+use super::{DONE, runs};
 use crate::contract::{Ledger, Unfinished};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
@@ -31,11 +31,14 @@ pub enum TransfersVerb {
     Clear(ClearArgs),
 }
 
-/// Uploads that have begun and are not over
+/// Commands and uploads that have begun and are not over
 ///
 /// Examples:
 ///   haul transfers list
 ///   haul transfers list --json | jq -r .source
+///
+/// A command that was killed stands there with its files: how many are done, were
+/// in flight, had not begun. Below it, each upload that was in flight.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ListArgs {}
@@ -46,8 +49,9 @@ pub struct ListArgs {}
 ///   haul transfers resume
 ///   haul transfers resume studio --bwlimit 10M
 ///
-/// What was to be moved from one remote to another is copied; the same mv typed
-/// again finishes the move.
+/// A command that was killed (put, get, cp, mv) is done to its end, as if it were
+/// typed again: what is there is passed over, what was in flight goes on, the rest
+/// begins. Options here say how fast; what is to be done stays as it was typed.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ResumeArgs {
@@ -85,6 +89,7 @@ pub async fn run(desk: &mut Desk, verb: TransfersVerb) -> Result<u8> {
 
 fn list(desk: &mut Desk) -> Result<u8> {
     desk.show_as(View::Row, false, false);
+    runs::list(desk);
     for left in desk.state().all_unfinished()? {
         desk.renderer.report(&report(left));
     }
@@ -97,22 +102,28 @@ fn report(left: Unfinished) -> Report {
     Report::Transfers { remote, path, source, size, accepted, since: chrono::DateTime::from_timestamp(at, 0) }
 }
 
-/// Those of `remote`, or all.
-fn chosen(desk: &Desk, remote: Option<&str>) -> Result<Vec<Unfinished>> {
-    let wanted = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote);
-    let mut all = desk.state().all_unfinished()?;
-    all.retain(|left| wanted.as_ref().is_none_or(|wanted| left.remote.eq_ignore_ascii_case(wanted)));
-    if let Some(wanted) = wanted.filter(|_| all.is_empty()) {
-        // What was begun on a remote that is configured no more can still be forgotten; a typing error must not look done.
+/// The remote that is meant; none: all. Fails with `NotFound` where nothing was begun and no such remote is configured.
+fn wanted(desk: &Desk, remote: Option<&str>) -> Result<Option<String>> {
+    let Some(wanted) = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote) else { return Ok(None) };
+    // What was begun on a remote that is configured no more can still be forgotten; a typing error must not look done.
+    if !runs::is_any(desk, &wanted) && of_remote(desk.state().all_unfinished()?, Some(&wanted)).is_empty() {
         desk.config.remote(&wanted)?;
     }
-    Ok(all)
+    Ok(Some(wanted))
 }
 
-/// The same command again, file by file: each goes on where it stopped.
+fn of_remote(mut all: Vec<Unfinished>, remote: Option<&str>) -> Vec<Unfinished> {
+    all.retain(|left| remote.is_none_or(|wanted| left.remote.eq_ignore_ascii_case(wanted)));
+    all
+}
+
+/// The same commands again; and file by file what belongs to none of them. Each goes on where it stopped.
 async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
-    for left in chosen(desk, args.remote.as_deref())? {
+    let remote = wanted(desk, args.remote.as_deref())?;
+    let alone = of_remote(desk.state().unfinished_alone(), remote.as_deref());
+    runs::resume(desk, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
+    for left in alone {
         let put = PutArgs {
             places: vec![left.source.clone(), format!("{}:{}", left.remote, left.path)],
             size: None,
@@ -145,7 +156,8 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
 
 async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
     let mut failed = Vec::new();
-    let chosen = chosen(desk, args.remote.as_deref())?;
+    let remote = wanted(desk, args.remote.as_deref())?;
+    let chosen = of_remote(desk.state().all_unfinished()?, remote.as_deref());
     let done = chosen.len();
     let state: Arc<dyn Ledger> = desk.state();
     for left in chosen {
@@ -157,6 +169,10 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
         };
         // Another run may have brought it to its end since the list was read.
         let Some(left) = state.unfinished(&left.key)? else { continue };
+        if args.transfer.dry_run {
+            desk.renderer.report(&what_would_be(left));
+            continue;
+        }
         match remove(desk, &left, &args.transfer).await {
             Ok(()) => state.forget_unfinished(&left.key)?,
             Err(error) => {
@@ -171,7 +187,21 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
             }
         }
     }
-    Ok(exit::merge((done - failed.len()) as u64, &failed))
+    let done = (done - failed.len()) as u64;
+    if !runs::clear(desk, remote.as_deref(), args.transfer.dry_run).await? && failed.is_empty() {
+        desk.renderer.warning("a command is on its way in another haul just now, so it is left alone");
+        failed.push(Kind::Other);
+    }
+    Ok(exit::merge(done, &failed))
+}
+
+/// Nothing is asked: whether the server can remove it shows when it is to.
+fn what_would_be(left: Unfinished) -> Report {
+    let (source, size) = (Some(left.source.clone()), Some(left.size));
+    match report(left) {
+        Report::Transfers { remote, path, .. } => Report::Planned { action: "clear", source, remote, path, size },
+        other => other,
+    }
 }
 
 /// Removes the half of a file that lies on the server. What it can't remove it names.

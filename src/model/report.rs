@@ -297,6 +297,20 @@ pub enum Report {
         accepted: u64,
         since: Option<chrono::DateTime<chrono::Utc>>,
     },
+    /// A command that carries files and has not come to its end.
+    Run {
+        remote: String,
+        path: RemotePath,
+        /// The command's name and its places.
+        command: Vec<String>,
+        /// None: it ended before it knew.
+        files: Option<u64>,
+        done: u64,
+        failed: u64,
+        in_flight: u64,
+        not_begun: Option<u64>,
+        since: Option<chrono::DateTime<chrono::Utc>>,
+    },
     /// What became of a file that a receipt names: `same`, `changed`, `missing`.
     Verify {
         remote: String,

@@ -82,6 +82,10 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             let since = units::moment(*since, &Local);
             Said::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
         }
+        Report::Run { command, files, done, failed, in_flight, not_begun, since, .. } => {
+            let since = units::moment(*since, &Local);
+            Said::Row(format!("{since}\t{}\t{}", run(*files, *done, *failed, *in_flight, *not_begun), visible(&command.join(" "))))
+        }
         Report::Verify { remote, path, status, reason, .. } => {
             let why = reason.as_deref().map(|reason| format!("  ({})", visible(reason))).unwrap_or_default();
             Said::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
@@ -114,6 +118,14 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
 /// The failure of a whole command; its file or remote is part of the message.
 pub(super) fn error(error: &Error) -> String {
     visible(&masked(&error.to_string())).into_owned()
+}
+
+/// `15 of 20 files done, 1 in flight, 4 not begun`
+fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Option<u64>) -> String {
+    let Some(files) = files else { return "nothing sent".to_owned() };
+    let rest = [(failed, "failed"), (in_flight, "in flight"), (not_begun.unwrap_or(0), "not begun")];
+    let rest: String = rest.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    format!("{done} of {files} {} done{rest}", if files == 1 { "file" } else { "files" })
 }
 
 pub(super) fn address(remote: &str, path: impl std::fmt::Display) -> String {

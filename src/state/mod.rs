@@ -3,6 +3,7 @@
 //! memory and one warning says so: no transfer fails for want of notes.
 
 mod finished;
+mod runs;
 mod schema;
 mod tokens;
 mod unfinished;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::contract::StoredToken;
+pub use runs::CarryingRun;
 
 const FILE: &str = "state.db";
 
@@ -26,6 +28,8 @@ pub struct State {
     /// Tokens of this run that the database could not take.
     memory: Mutex<HashMap<String, StoredToken>>,
     warnings: Mutex<Vec<String>>,
+    /// What begins now belongs to this command (as in [`CarryingRun::key`]).
+    run: Mutex<Option<String>>,
 }
 
 enum Database {
@@ -43,7 +47,13 @@ struct Opened {
 impl State {
     /// `dir` is made when it is first needed; none = this machine has no place for it. Touches no file.
     pub fn new(dir: Option<PathBuf>) -> State {
-        State { dir, database: Mutex::new(Database::NotOpened), memory: Mutex::default(), warnings: Mutex::default() }
+        State {
+            dir,
+            database: Mutex::new(Database::NotOpened),
+            memory: Mutex::default(),
+            warnings: Mutex::default(),
+            run: Mutex::default(),
+        }
     }
 
     /// What the user should know since this was last asked: one line for each thing that stopped working.

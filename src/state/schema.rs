@@ -13,7 +13,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// `STEPS[n]` leads from version n to n + 1.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE tokens (
         account TEXT PRIMARY KEY,
@@ -47,6 +47,19 @@ const STEPS: [&str; 2] = [
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX finished_by_source ON finished (remote, source);
+",
+    "
+    CREATE TABLE runs (
+        key TEXT PRIMARY KEY,
+        remote TEXT NOT NULL,
+        command TEXT NOT NULL,
+        files INTEGER,
+        done INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        in_flight INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE unfinished ADD COLUMN run TEXT;
 ",
 ];
 

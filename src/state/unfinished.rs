@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::{State, make_private_folder, open_private};
+use super::{State, locked, make_private_folder, open_private};
 use crate::contract::{Claim, Unfinished};
 use crate::error::Result;
 
@@ -18,8 +18,15 @@ impl State {
         self.with(|db| db.prepare_cached("SELECT * FROM unfinished ORDER BY at, key")?.query_map([], read)?.collect()).unwrap_or_default()
     }
 
+    /// Those that no command as a whole would take up ([`State::runs`]), the oldest first.
+    pub fn unfinished_alone(&self) -> Vec<Unfinished> {
+        let query = "SELECT * FROM unfinished WHERE run IS NULL OR run NOT IN (SELECT key FROM runs) ORDER BY at, key";
+        self.with(|db| db.prepare_cached(query)?.query_map([], read)?.collect()).unwrap_or_default()
+    }
+
     pub(super) fn keep_unfinished(&self, unfinished: &Unfinished) {
-        self.with(|db| record(db, unfinished));
+        let run = locked(&self.run).clone();
+        self.with(|db| record(db, unfinished, run.as_deref()));
     }
 
     pub(super) fn drop_unfinished(&self, key: &str) {
@@ -109,10 +116,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Unfinished> {
     })
 }
 
-fn record(db: &Connection, u: &Unfinished) -> rusqlite::Result<usize> {
+fn record(db: &Connection, u: &Unfinished, run: Option<&str>) -> rusqlite::Result<usize> {
     db.prepare_cached(
-        "INSERT OR REPLACE INTO unfinished (key, remote, path, source, identity, upload, size, accepted, at)
-         VALUES (:key, :remote, :path, :source, :identity, :upload, :size, :accepted, :at)",
+        "INSERT OR REPLACE INTO unfinished (key, remote, path, source, identity, upload, size, accepted, at, run)
+         VALUES (:key, :remote, :path, :source, :identity, :upload, :size, :accepted, :at, :run)",
     )?
     .execute(named_params! {
         ":key": u.key,
@@ -124,6 +131,7 @@ fn record(db: &Connection, u: &Unfinished) -> rusqlite::Result<usize> {
         ":size": u.size.cast_signed(),
         ":accepted": u.accepted.cast_signed(),
         ":at": u.at,
+        ":run": run,
     })
 }
 

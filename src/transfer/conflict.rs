@@ -13,7 +13,8 @@ use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum IfExists {
     Update,
     Replace,

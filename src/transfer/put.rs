@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::batch::{Group, grouped};
 use super::conflict::IfExists;
 use super::crew::Crew;
@@ -19,7 +21,8 @@ use crate::model::report::Failure;
 use crate::model::{Address, Event, Limits, Protocol, RemotePath, Report};
 
 /// When the MD5 is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChecksumMode {
     /// `Before` up to 1 GiB where the provider checks it, else `After`.
     Auto,

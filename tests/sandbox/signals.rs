@@ -44,3 +44,21 @@ fn a_command_that_ignores_two_signals_is_killed_by_the_third() {
     let script = "trap 'echo no' TERM; echo ready; while :; do sleep 0.02; done";
     assert_eq!(told(script, &["-TERM", "-TERM", "-TERM"]), (Some(137), "ready\nno\nno\n".to_owned()));
 }
+
+/// Nobody else removes what lies in the sandbox's folder.
+#[test]
+fn the_folder_goes_with_the_sandbox() {
+    for (signal, status) in [("-HUP", 129), ("-TERM", 143), ("-INT", 130)] {
+        for command in [&["sandbox"][..], &["sandbox", "--", "sh", "-c", "echo ready; exec sleep 300"]] {
+            let home = Home::new();
+            let mut child = home.command(command).env("TMPDIR", home.path()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut said = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+            let left = || std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+            assert!(left().iter().any(|name| name.to_string_lossy().starts_with("haul-sandbox-")), "{:?}", left());
+            send(&child, signal);
+            assert_eq!(child.wait().unwrap().code(), Some(status), "{signal} {command:?}");
+            assert_eq!(left(), [""; 0], "{signal} {command:?}");
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! A command that carries files, as a whole: noted while it runs, so that after a kill `haul transfers resume` brings all of
+//! it to its end, not only the files that were on their way.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::cp::{self, CpArgs};
+use super::desk::Desk;
+use super::get::{self, GetArgs, WildArgs};
+use super::put::{self, AnyProtocol, MetadataArgs, PutArgs, TransferArgs};
+use super::receipt::ReceiptArgs;
+use crate::contract::{Claim, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::{Address, Event, Protocol, RemotePath, Report};
+use crate::render::Tally;
+use crate::state::{CarryingRun, State};
+use crate::transfer::IfExists;
+use crate::transfer::arrange::Way;
+use crate::transfer::put::ChecksumMode;
+
+/// Numbers for people are not noted for each small file.
+const COUNT_EVERY: Duration = Duration::from_millis(100);
+
+/// The command as it is to be typed again: its places, the same from every folder, and the options that say what is to be
+/// done. How fast and how often (`--jobs`, `--bwlimit`, `--retries`) is said anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Noted {
+    verb: Carries,
+    places: Vec<String>,
+    literal: bool,
+    protocol: Option<Protocol>,
+    chunk_size: Option<u64>,
+    if_exists: Option<IfExists>,
+    checksum: ChecksumMode,
+    attr: Vec<(String, String)>,
+    kind: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Carries {
+    Put,
+    Get,
+    Cp,
+    Mv,
+}
+
+impl Noted {
+    /// None: it leaves nothing that could be taken up.
+    pub fn of_put(args: &PutArgs) -> Option<Noted> {
+        // `size` belongs to standard input, and a receipt is this run's own.
+        let PutArgs { places, size: _, recursive: _, receipts: _, metadata, transfer } = args;
+        let (target, sources) = places.split_last()?;
+        let mut places: Vec<String> = sources.iter().map(|source| absolute(source)).collect();
+        places.push(target.clone());
+        if sources.iter().any(|source| source == "-") {
+            return None;
+        }
+        let MetadataArgs { attr, kind } = metadata.clone();
+        Some(Noted { attr, kind, ..Noted::new(Carries::Put, places, false, transfer)? })
+    }
+
+    /// `local`: where the files go.
+    pub fn of_get(args: &GetArgs, local: &str) -> Option<Noted> {
+        let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, transfer } = args;
+        let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
+        let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
+        places.push(absolute(local));
+        Noted::new(Carries::Get, places, *literal, transfer)
+    }
+
+    pub fn of_cp(way: Way, args: &CpArgs) -> Option<Noted> {
+        let CpArgs { places, recursive: _, literal, receipts: _, transfer } = args;
+        Noted::new(if way == Way::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
+    }
+
+    fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
+        let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
+        let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
+        (!dry_run).then(|| Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr: Vec::new(), kind: None })
+    }
+
+    fn key(&self) -> String {
+        let same = serde_json::json!([self.verb, self.places]).to_string();
+        format!("{:x}", md5::compute(same))
+    }
+
+    fn name(&self) -> &'static str {
+        match self.verb {
+            Carries::Put => "put",
+            Carries::Get => "get",
+            Carries::Cp => "cp",
+            Carries::Mv => "mv",
+        }
+    }
+
+    fn words(&self) -> Vec<String> {
+        std::iter::once(self.name().to_owned()).chain(self.places.iter().cloned()).collect()
+    }
+
+    /// Local sources that are all gone.
+    fn has_lost_its_sources(&self) -> bool {
+        let sources = self.places.split_last().map(|(_, sources)| sources).unwrap_or_default();
+        matches!(self.verb, Carries::Put) && sources.iter().all(|source| !Path::new(source).exists())
+    }
+
+    /// The path on the remote that `CarryingRun::remote` names.
+    fn path(&self) -> RemotePath {
+        let place = if self.verb == Carries::Get { self.places.first() } else { self.places.last() };
+        let address = place.and_then(|place| Address::parse(place).ok().flatten());
+        address.map(|address| address.place.path).unwrap_or_default()
+    }
+
+    /// Options of the command, with those of `resume` that say how.
+    fn options(&self, how: &TransferArgs) -> TransferArgs {
+        TransferArgs {
+            protocol: AnyProtocol(how.protocol.0.or(self.protocol)),
+            chunk_size: how.chunk_size.or(self.chunk_size),
+            if_exists: how.if_exists.or(self.if_exists),
+            checksum: if how.checksum == ChecksumMode::Auto { self.checksum } else { how.checksum },
+            ..how.clone()
+        }
+    }
+}
+
+/// A place of the command line as it means the same from every folder; `dir/` keeps its slash.
+fn absolute(place: &str) -> String {
+    match std::env::current_dir() {
+        Ok(here) if Path::new(place).is_relative() => format!("{}/{place}", here.display()),
+        _ => place.to_owned(),
+    }
+}
+
+fn claim_key(run: &CarryingRun) -> String {
+    format!("run {}", run.key)
+}
+
+/// A command on its way.
+pub struct Running {
+    state: Arc<State>,
+    run: CarryingRun,
+    in_flight: HashSet<FileId>,
+    /// A file failed that another run may bring.
+    is_unfinished: bool,
+    counted: Instant,
+    _claim: Claim,
+}
+
+/// Notes the command before anything is sent. None: there is nothing to note, or the very same command is on its way in
+/// another process.
+pub async fn begin(desk: &Desk, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
+    let Some(noted) = noted else { return Ok(None) };
+    let command = serde_json::to_string(&noted).map_err(|e| Error::new(Kind::Other, "the command can't be noted").cause(e))?;
+    let (key, remote, at) = (noted.key(), remote.to_owned(), Utc::now().timestamp());
+    let run = CarryingRun { key, remote, command, files: None, done: 0, failed: 0, in_flight: 0, at };
+    let state = desk.state();
+    let Some(claim) = state.claim(&claim_key(&run), false).await? else { return Ok(None) };
+    state.begin_run(&run);
+    let (in_flight, counted) = (HashSet::new(), Instant::now());
+    Ok(Some(Running { state, run, in_flight, is_unfinished: false, counted, _claim: claim }))
+}
+
+impl Running {
+    pub fn note(&mut self, event: &Event) {
+        let planned = match event {
+            Event::Planned { files, .. } => {
+                self.run.files = Some(*files);
+                true
+            }
+            Event::Started { id, .. } => {
+                self.in_flight.insert(*id);
+                false
+            }
+            Event::Finished { id, report } => {
+                self.in_flight.remove(id);
+                match &**report {
+                    Report::Failed(failure) => {
+                        self.run.failed += 1;
+                        self.is_unfinished |= failure.untried || failure.error.retryable;
+                    }
+                    _ => self.run.done += 1,
+                }
+                false
+            }
+            _ => return,
+        };
+        if planned || self.counted.elapsed() >= COUNT_EVERY {
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        self.run.in_flight = self.in_flight.len() as u64;
+        self.counted = Instant::now();
+        self.state.count_run(&self.run);
+    }
+
+    /// Every file was tried. What another run may bring stays in the list.
+    pub fn over(mut self) {
+        if self.is_unfinished { self.count() } else { self.state.forget_run(&self.run.key) }
+    }
+}
+
+/// The commands of `remote`, or all. Notes of another version that this one can't read are left out.
+fn chosen(desk: &Desk, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
+    let is_wanted = |run: &CarryingRun| remote.is_none_or(|wanted| run.remote.eq_ignore_ascii_case(wanted));
+    let all = desk.state().runs().into_iter().filter(is_wanted);
+    all.filter_map(|run| serde_json::from_str(&run.command).ok().map(|noted| (run, noted))).collect()
+}
+
+pub fn is_any(desk: &Desk, remote: &str) -> bool {
+    !chosen(desk, Some(remote)).is_empty()
+}
+
+pub fn list(desk: &Desk) {
+    for (run, noted) in chosen(desk, None) {
+        let CarryingRun { remote, files, done, failed, in_flight, at, .. } = run;
+        desk.renderer.report(&Report::Run {
+            remote,
+            path: noted.path(),
+            command: noted.words(),
+            files,
+            done,
+            failed,
+            in_flight,
+            not_begun: files.map(|files| files.saturating_sub(done + failed + in_flight)),
+            since: DateTime::from_timestamp(at, 0),
+        });
+    }
+}
+
+/// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
+pub async fn resume(desk: &mut Desk, remote: Option<&str>, receipts: &ReceiptArgs, how: &TransferArgs, tally: &mut Tally) -> Result<()> {
+    for (run, noted) in chosen(desk, remote) {
+        if desk.state().claim(&claim_key(&run), false).await?.is_none() {
+            desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
+            continue;
+        }
+        match carried(desk, &noted, receipts, noted.options(how)).await {
+            Ok(one) => tally.merge(one),
+            Err(error) => {
+                let gone = error.kind() == Kind::NotFound && noted.has_lost_its_sources();
+                let error = if gone { error.hint("`haul transfers clear` forgets it") } else { error };
+                tally.count(&error);
+                desk.renderer.error(&error);
+                // Nothing was sent, and it was no end of the command either.
+                if !how.dry_run {
+                    desk.state().begin_run(&run);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn carried(desk: &mut Desk, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
+    let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
+    match noted.verb {
+        Carries::Put => {
+            let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
+            put::carry(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
+        }
+        Carries::Get => get::carry(desk, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
+        Carries::Cp => cp::carried(desk, Way::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Mv => cp::carried(desk, Way::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+    }
+}
+
+/// Forgets the commands, but for those on their way in another process: true when there was none of these.
+pub async fn clear(desk: &Desk, remote: Option<&str>, dry_run: bool) -> Result<bool> {
+    let mut all = true;
+    for (run, noted) in chosen(desk, remote) {
+        let Some(_turn) = desk.state().claim(&claim_key(&run), false).await? else {
+            all = false;
+            continue;
+        };
+        if dry_run {
+            let source = Some(noted.words().join(" "));
+            desk.renderer.report(&Report::Planned { action: "forget", source, remote: run.remote, path: noted.path(), size: None });
+        } else {
+            desk.state().forget_run(&run.key);
+        }
+    }
+    Ok(all)
+}
