@@ -1,6 +1,9 @@
 //! Puts while things break: what was promised is what is there, once, and nothing that may have arrived goes twice.
 //! Each row is one scripted fault, one run of the command, and what the stand-in counted.
 
+#[cfg(unix)]
+mod anew;
+mod bounds;
 mod gone;
 mod matrix;
 mod routes;

@@ -125,7 +125,8 @@ pub trait UploadSession: Send {
     /// can only be started over.
     fn note(&self) -> Option<String>;
 
-    /// May change after `recover`: a server that lost a big part may get smaller ones.
+    /// May change: a server that refused a big part as too large, or lost one, gets smaller ones. Parts that are smaller
+    /// after a failed `send` mean that nothing of the refused one was kept, and that the next is another request.
     fn slicing(&self) -> Slicing;
 
     /// Can a file be sent whose size is not known yet (`Part::last` tells the end)?
@@ -140,6 +141,17 @@ pub trait UploadSession: Send {
     /// All bytes are accepted: makes the file appear (a rename, a last request, or nothing). A failure that may pass is
     /// followed by `Provider::landed`, never by a blind repetition.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// The file is finished, and does not appear. True: something was done that makes some servers end it. Done once.
+    fn nudge(&mut self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    /// What the server holds is no part of this file, or it has all of the file and refuses it: nobody goes on with this
+    /// upload, and nobody uses its entry again.
+    fn is_spoilt(&self) -> bool {
+        false
+    }
 
     /// Gives up: removes what can be removed. Returns the name of what stays behind on the server, if something does.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>>;

@@ -1,5 +1,6 @@
 //! How bytes are framed on the wire. A protocol takes endpoint, headers and metadata; it never names a provider.
 
+mod cookies;
 pub mod ftps;
 pub mod http;
 pub mod long;

@@ -5,6 +5,7 @@
 use reqwest::{Url, header::HeaderMap};
 use serde_json::Value;
 
+use super::cookies::Cookies;
 use super::http::Http;
 use super::long::Long;
 use super::multipart::form::FormFrame;
@@ -14,6 +15,9 @@ use crate::model::Protocol;
 use crate::model::text::first_words;
 
 const WORDS_SHOWN: usize = 200;
+/// After a chunk that is too large for a server: where chunks begin to shrink, and where they end to, in bytes.
+const LARGE_CHUNK: u64 = 8 << 20;
+const SMALLEST_CHUNK: u64 = 256 << 10;
 
 pub struct PluploadTarget {
     /// With its query string.
@@ -34,11 +38,12 @@ pub struct PluploadSession {
     accepted: u64,
     /// A chunk was sent, so something may lie there under our name.
     begun: bool,
+    cookies: Cookies,
 }
 
 pub fn open(http: &Http, mut target: PluploadTarget) -> PluploadSession {
     target.chunk_size = target.chunk_size.filter(|&size| size > 0);
-    PluploadSession { http: http.clone(), target, accepted: 0, begun: false }
+    PluploadSession { http: http.clone(), target, accepted: 0, begun: false, cookies: Cookies::default() }
 }
 
 impl PluploadSession {
@@ -47,9 +52,24 @@ impl PluploadSession {
         self.begun = true;
         let again = async { Ok(self.request(&part, chunk, chunks)) };
         let reply = self.http.call_long(self.request(&part, chunk, chunks), again).await?;
-        judge(&reply)?;
-        self.accepted = part.end();
-        Ok(self.accepted)
+        self.cookies.take(&reply);
+        match judge(&reply) {
+            Ok(()) => {
+                self.accepted = part.end();
+                Ok(self.accepted)
+            }
+            Err(Refusal { error, too_large: true }) if self.shrink_chunks(&part) => Err(error.with_kind(Kind::Busy)),
+            Err(refusal) => Err(refusal.error),
+        }
+    }
+
+    /// The chunks' numbers count pieces of one size, so only the first of them may still become smaller.
+    fn shrink_chunks(&mut self, part: &Part) -> bool {
+        let shrinks = self.accepted == 0 && part.len > SMALLEST_CHUNK;
+        if shrinks {
+            self.target.chunk_size = Some((part.len / 2).clamp(SMALLEST_CHUNK, LARGE_CHUNK));
+        }
+        shrinks
     }
 
     /// Which chunk this is, and of how many; an empty file is one chunk (the original says 0 of 0, and some receivers
@@ -68,39 +88,66 @@ impl PluploadSession {
         let fields = [("name", self.target.name.clone()), ("chunk", chunk.to_string()), ("chunks", chunks.to_string())];
         let fields = fields.map(|(name, value)| (name.to_owned(), value));
         let request = self.http.client().post(self.target.url.clone()).headers(self.target.headers.clone());
+        let request = self.cookies.with(request, &self.target.url);
         FormFrame::new(&fields, "file", &self.target.name).around(part.chunks(), part.len, request)
     }
 }
 
-/// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
-fn judge(reply: &Reply) -> Result<()> {
-    if !reply.is_success() {
-        return Err(reply.refusal());
+/// Why a chunk was not taken.
+#[derive(Debug)]
+struct Refusal {
+    error: Error,
+    /// Nothing of it was kept, and a smaller one may be taken.
+    too_large: bool,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal { error, too_large: false }
     }
-    let text = reply.text();
-    let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
+}
+
+/// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
+fn judge(reply: &Reply) -> Result<(), Refusal> {
+    let too_large = |error: Error| Refusal { error: error.hint("use a smaller chunk size"), too_large: true };
     // PHP may print warnings behind its answer, too.
     let end = reply.body.iter().rposition(|byte| *byte == b'}').map_or(0, |at| at + 1);
-    let answer = object_in(reply.body.get(..end).unwrap_or_default());
-    if let Ok(answer) = serde_json::from_slice::<Value>(answer) {
+    let answer = serde_json::from_slice::<Value>(object_in(reply.body.get(..end).unwrap_or_default()));
+    let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
+    if !reply.is_success() {
+        // A widely copied .NET handler answers its errors, which are definite, with 500.
+        let own = answer.ok().filter(|_| reply.status.as_u16() == 500).and_then(|answer| answer.get("error").cloned());
+        return Err(match own.filter(Value::is_object).as_ref().map(meaning) {
+            Some((kind, words)) => refused(kind, format!("the server could not take a chunk: {words}")).into(),
+            None if reply.status.as_u16() == 413 => too_large(reply.refusal()),
+            None => reply.refusal().into(),
+        });
+    }
+    let text = reply.text();
+    if let Ok(answer) = answer {
         if let Some(error) = answer.get("error").filter(|e| says_something(e)) {
             let (kind, words) = meaning(error);
-            return Err(refused(kind, format!("the server could not take a chunk: {words}")));
+            let error = (code_of(error), refused(kind, format!("the server could not take a chunk: {words}")));
+            return Err(match error {
+                // PHP took nothing of a file above its own limit.
+                (Some(103), error) => Refusal { error, too_large: true },
+                (_, error) => error.into(),
+            });
         }
         if answer.get("OK").is_some_and(|ok| !says_something(ok)) {
             let words = answer.get("info").and_then(Value::as_str).unwrap_or("it gives no reason");
-            return Err(refused(Kind::Refused, format!("the server refused a chunk: {}", first_words(words, WORDS_SHOWN))));
+            return Err(refused(Kind::Refused, format!("the server refused a chunk: {}", first_words(words, WORDS_SHOWN))).into());
         }
     }
     // PHP drops a form above `post_max_size`, and the receiver then reports success for nothing (baselines.md, traps).
     if text.contains("POST Content-Length") && text.contains("exceeds the limit") {
-        return Err(refused(Kind::Refused, "the chunk is too large for the server".into()).hint("use a smaller chunk size"));
+        return Err(too_large(refused(Kind::Refused, "the chunk is too large for the server".into())));
     }
     if reply.is_page() && asks_for_password(&text) {
-        return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()));
+        return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()).into());
     }
     if reply.is_whole_page() {
-        return Err(reply.nonsense("a page where a receiver answers in a word or in JSON"));
+        return Err(reply.nonsense("a page where a receiver answers in a word or in JSON").into());
     }
     Ok(())
 }
@@ -116,9 +163,13 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
+fn code_of(error: &Value) -> Option<u64> {
+    error.get("code").and_then(|code| code.as_u64().or_else(|| code.as_str()?.trim().parse().ok()))
+}
+
 /// The reference server's codes. Only 101 (it could not read what we sent) may pass by itself.
 fn meaning(error: &Value) -> (Kind, String) {
-    let code = error.get("code").and_then(|c| c.as_u64().or_else(|| c.as_str()?.trim().parse().ok()));
+    let code = code_of(error);
     let said = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or("it gives no reason");
     let (kind, words) = match code {
         Some(100) => (Kind::Refused, "it can't use its temporary folder"),
@@ -193,12 +244,13 @@ mod tests {
     use super::*;
 
     fn verdict(status: u16, body: &str) -> Result<()> {
-        judge(&Reply {
+        let verdict = judge(&Reply {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             url: Url::parse("https://h.example/up").unwrap(),
             body: Bytes::copy_from_slice(body.as_bytes()),
-        })
+        });
+        verdict.map_err(|refusal| refusal.error)
     }
 
     fn kind(status: u16, body: &str) -> Kind {
@@ -244,6 +296,18 @@ mod tests {
         assert_eq!(kind(413, "<html>"), Kind::Refused);
         assert_eq!(kind(429, ""), Kind::Busy);
         assert_eq!(kind(502, ""), Kind::Interrupted);
+        assert_eq!(kind(500, ""), Kind::Interrupted);
+    }
+
+    #[test]
+    fn a_json_rpc_error_with_500_is_a_refusal() {
+        let e = verdict(500, r#"{"jsonrpc":"2.0","error":{"code":413,"message":"Extension not allowed"},"id":"id"}"#).unwrap_err();
+        assert_eq!((e.kind(), e.http_or_ftp_status()), (Kind::Refused, Some(500)));
+        assert_eq!(e.to_string(), "the server could not take a chunk: it failed (error 413, Extension not allowed)");
+        for proxy in [r#"{"error":"Internal Server Error"}"#, r#"{"message":"x"}"#, "<html>"] {
+            assert_eq!(kind(500, proxy), Kind::Interrupted, "{proxy}");
+        }
+        assert_eq!(kind(503, r#"{"error":{"code":1,"message":"x"}}"#), Kind::Busy);
     }
 
     #[test]
@@ -278,7 +342,7 @@ mod fuzz {
                 let reply = Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() };
                 match judge(&reply) {
                     Ok(()) => prop_assert!(reply.is_success()),
-                    Err(error) => noise::assert_shown(&error),
+                    Err(refusal) => noise::assert_shown(&refusal.error),
                 }
             }
         }

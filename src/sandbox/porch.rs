@@ -61,6 +61,13 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         tokio::spawn(linger(request));
         return answer;
     }
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
+    if let Some(strike) = ground.faults.hit(provider, Fault::LargestBody)
+        && length.is_some_and(|length| length > strike.number)
+    {
+        tokio::spawn(linger(request));
+        return answer::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
+    }
     let request = match ground.faults.peek(asked, Fault::Cut) {
         Some(strike) if strike.number == 0 => {
             // The body may be here already: nobody must see it.

@@ -19,23 +19,27 @@ pub(super) fn intake_time(size: u64) -> Duration {
     Duration::from_secs(2 + size / (50 << 20))
 }
 
-pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Entry> {
+/// None: it does not appear in the time that it may take.
+pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Option<Entry>> {
     desk.events.tell(Event::Checking { id });
-    let unknown = |why: String| {
-        Error::new(Kind::Unknown, why)
-            .on(desk.address(&ticket.path))
-            .hint("the server may still be working on it: look with `haul ls` before putting it again")
-    };
     let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
-    let found = found.map_err(|e| unknown(format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
-    found.ok_or_else(|| {
-        let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
-        let missing = unknown(format!("all bytes were sent and accepted, but the file does not appear{under}"));
-        match ticket.if_missing {
-            Some(hint) => missing.hint(hint),
-            None => missing,
-        }
-    })
+    found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))
+}
+
+fn undecided(desk: &Desk, ticket: &Ticket, why: String) -> Error {
+    Error::new(Kind::Unknown, why)
+        .on(desk.address(&ticket.path))
+        .hint("the server may still be working on it: look with `haul ls` before putting it again")
+}
+
+/// What to say of a file that [`settled`] did not find.
+pub(super) fn unseen(desk: &Desk, ticket: &Ticket) -> Error {
+    let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
+    let missing = undecided(desk, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
+    match ticket.if_missing {
+        Some(hint) => missing.hint(hint),
+        None => missing,
+    }
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,

@@ -20,6 +20,9 @@ impl Carrier<'_> {
         item: &UploadItem,
         accepted: u64,
     ) -> Result<(Ticket, Protocol, u64)> {
+        if self.worthless || session.is_spoilt() {
+            return self.give_up_spoilt(error, ticket, session, item).await;
+        }
         // What has a journal is looked for by the next run.
         let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && self.all_left(item);
         if error.kind() == Kind::Interrupted || in_doubt {
@@ -50,12 +53,31 @@ impl Carrier<'_> {
             self.note(Journal::over)?;
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
         }
+        Err(self.ended(error, session.as_mut()).await?)
+    }
+
+    /// Nobody goes on with this upload. Where the server refused the whole it may have taken it in all the same.
+    async fn give_up_spoilt(
+        &self,
+        error: Error,
+        ticket: Ticket,
+        mut session: Box<dyn UploadSession>,
+        item: &UploadItem,
+    ) -> Result<(Ticket, Protocol, u64)> {
+        if let Some(size) = self.there_already(&ticket, item).await? {
+            return Ok((ticket, session.protocol(), size));
+        }
+        Err(self.ended(error, session.as_mut()).await?)
+    }
+
+    /// Removes the upload and forgets it; the error says what stays.
+    async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
         let left = session.abort().await;
         self.note(Journal::over)?;
-        match left {
-            Some(left) => Err(error.hint(format!("a part of it stays on the server as {left}"))),
-            None => Err(error),
-        }
+        Ok(match left {
+            Some(left) => error.hint(format!("a part of it stays on the server as {left}")),
+            None => error,
+        })
     }
 
     /// A page of a proxy, a password that has changed, a disk that can't be read now: somebody mends that, and the same

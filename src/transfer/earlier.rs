@@ -51,7 +51,7 @@ impl Run {
             (Freshness::Same, Stage::Made) => {
                 Ok(Some(Earlier { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None }))
             }
-            (Freshness::Same, Stage::Sending | Stage::Finishing) => {
+            (Freshness::Same, Stage::Sending | Stage::Finishing | Stage::Missing) => {
                 let sent = Some(Sent { md5: begun.md5 });
                 Ok(Some(Earlier { unused: None, name: begun.name, replaces: begun.replaces, sent }))
             }

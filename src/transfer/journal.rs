@@ -28,6 +28,8 @@ pub enum Stage {
     Sending,
     /// The last request may have been sent: look first, send again only if it is not there.
     Finishing,
+    /// All bytes were accepted, and the file did not appear in the time that it may take: look once more, then begin anew.
+    Missing,
 }
 
 /// What the next run finds.
@@ -135,6 +137,19 @@ impl Journal {
             Some((begun, _)) => self.write(Begun { stage: Stage::Finishing, ..begun }),
             None => Ok(()),
         }
+    }
+
+    /// All was accepted, and no file came of it.
+    pub fn missing(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) => self.write(Begun { stage: Stage::Missing, ..begun }),
+            None => Ok(()),
+        }
+    }
+
+    /// What was begun is not gone on with: the entry that is made now is noted in its place.
+    pub fn begins_anew(&self, begun: Begun) {
+        self.taken_up(Begun { protocol: None, note: None, ..begun });
     }
 
     /// It is there, or it is given up with nothing left to take up.

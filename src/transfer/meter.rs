@@ -34,6 +34,8 @@ pub struct Pulse {
     pub moved: AtomicU64,
     /// The furthest byte of the current part that was handed over.
     pub reached: AtomicU64,
+    /// The furthest byte that was handed over since [`Pulse::begin`], however often a part was begun.
+    pub furthest: AtomicU64,
     /// The delay is on this side: the source or the speed limit is waited for.
     pub held: AtomicBool,
     /// Why the source gave up: no other try and no other way of sending mends that.
@@ -41,6 +43,12 @@ pub struct Pulse {
 }
 
 impl Pulse {
+    /// The part that begins at byte `at` is on its way.
+    pub(super) fn begin(&self, at: u64) {
+        self.reached.store(at, Ordering::Relaxed);
+        self.furthest.store(at, Ordering::Relaxed);
+    }
+
     /// A source that is waited for: slow is not stalled.
     async fn awaited(&self, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
         self.held.store(true, Ordering::Relaxed);
@@ -128,6 +136,7 @@ impl Source for Meter {
                 events.tell(Event::Sent { id, bytes: len });
                 pulse.moved.fetch_add(len, Ordering::Relaxed);
                 pulse.reached.store(at + len, Ordering::Relaxed);
+                pulse.furthest.fetch_max(at + len, Ordering::Relaxed);
                 Some((piece, (chunks, at + len)))
             }
         }))

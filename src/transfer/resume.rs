@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::confirm::{intake_time, settle_time};
 use super::journal::{Begun, Freshness, Stage};
 use super::retry::Desk;
+use super::still::at_rest;
 use super::upload::{Carrier, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -40,6 +41,11 @@ impl Carrier<'_> {
         let ticket = begun.ticket.clone();
         match look_for(self.desk, &begun, Duration::ZERO).await? {
             Seen::Whole(entry) => return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry))),
+            Seen::NotYet if begun.stage == Stage::Missing => {
+                self.tell_missing(&ticket);
+                journal.begins_anew(begun);
+                return Ok(TakenUp::Nothing);
+            }
             Seen::NotYet => {}
             Seen::Gone => {
                 self.drop_gone(&begun, item).await;
@@ -63,6 +69,7 @@ impl Carrier<'_> {
                 false => item.unused = Some(ticket),
                 true => self.tell_leftover(&ticket),
             }
+            journal.begins_anew(begun);
             return Ok(TakenUp::Nothing);
         };
         match offset {
@@ -73,9 +80,11 @@ impl Carrier<'_> {
                 Ok(TakenUp::At(ticket, session, at))
             }
             Recovery::StartOver => {
+                let spoilt = session.is_spoilt();
                 let left_behind = session.abort().await;
                 self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
-                item.unused = Some(ticket);
+                item.unused = (!spoilt).then_some(ticket);
+                journal.begins_anew(begun);
                 Ok(TakenUp::Nothing)
             }
         }
@@ -101,7 +110,12 @@ impl Carrier<'_> {
         let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
         let ended = Error::new(Kind::Interrupted, "an earlier run ended");
         loop {
-            match session.recover(&ended).await {
+            // The dead process's kernel may still send.
+            let found = match session.recover(&ended).await {
+                Ok(found) => at_rest(session.as_mut(), &ended, found, item.source.size()).await,
+                Err(error) => Err(error),
+            };
+            match found {
                 Ok(recovery) => return Ok(Some((session, recovery))),
                 Err(error) => self.patience.after(error).await?,
             }
@@ -116,6 +130,13 @@ impl Carrier<'_> {
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
         let text = format!("{}: the entry of an earlier run was removed on the server, so it starts anew{left}", begun.ticket.path);
+        self.desk.events.tell(Event::Warning(text));
+    }
+
+    fn tell_missing(&self, ticket: &Ticket) {
+        let entry = ticket.id.as_ref().filter(|_| ticket.upload_name.is_some());
+        let stays = entry.map(|id| format!("; the empty entry @{id} stays on the server")).unwrap_or_default();
+        let text = format!("{}: an earlier run's bytes were all accepted, and no file came of them, so it begins anew{stays}", ticket.path);
         self.desk.events.tell(Event::Warning(text));
     }
 
@@ -177,7 +198,8 @@ fn patience(desk: &Desk, begun: &Begun) -> Duration {
         Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
         // A form is one request: its last byte may have left.
         Stage::Sending if begun.note.is_none() => intake_time(begun.ticket.size.unwrap_or(0)),
-        Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
+        // Waited for by the run that noted it.
+        Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
     }
 }
 

@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::confirm::{discard, settled, verify};
+use super::confirm::{discard, intake_time, settled, unseen, verify};
+use super::effort::Effort;
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::parts::{check_whole, next_part};
 use super::resume::TakenUp;
 use super::retry::{Desk, Patience};
 use super::source::md5_of;
+use super::still::{at_rest, may_be_on_its_way};
 use super::watch::stalled;
-use crate::contract::{Recovery, Source, Ticket, Upload, UploadItem, UploadSession};
+use crate::contract::{Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -47,7 +49,7 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
     let passing = hash && (told || item.checksum.md5.is_none());
     let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing));
     item.source = meter.clone();
-    let mut carrier = Carrier { desk, id, pulse: meter.pulse(), patience: desk.patience(Some(id)), journal, resumed_from: 0, doubt: false };
+    let mut carrier = Carrier::new(desk, id, meter.pulse(), journal);
     let taken_up = carrier.take_up(&mut item).await?;
     // What an earlier run sent does not pass the meter, and its checksum was of the content then. One stream brings it before
     // the rest; else the whole is hashed beside the sending.
@@ -58,7 +60,11 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
     let beside = (unheard && !raw.is_one_stream()).then(|| AbortOnDropHandle::new(tokio::spawn(async move { md5_of(raw.as_ref()).await })));
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
-    let entry = settled(desk, id, &ticket, size).await?;
+    let Some(entry) = settled(desk, id, &ticket, size).await? else {
+        // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
+        carrier.note(Journal::missing)?;
+        return Err(unseen(desk, &ticket));
+    };
     let md5 = match (beside, item.checksum.md5.take()) {
         (Some(beside), _) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
         (None, Some(told_before)) if told => match meter.md5(size).await.filter(|passed| !passed.eq_ignore_ascii_case(&told_before)) {
@@ -94,14 +100,26 @@ pub(super) struct Carrier<'a> {
     resumed_from: u64,
     /// The whole file may have arrived by the session in hand.
     pub doubt: bool,
+    effort: Effort,
+    /// The furthest byte that the server can hold in the session in hand.
+    sent_to: u64,
+    /// The server claims more of the session in hand than was ever sent: what it holds is no part of this file.
+    pub worthless: bool,
 }
 
 /// How one session ended without an error.
 enum Carried {
     /// All bytes accepted, the last request answered; so many bytes.
     Finished(u64),
-    /// The session can't go on; what it had is lost.
-    StartOver,
+    /// The session can't go on; what it had is lost. With the reason.
+    StartOver(Error),
+}
+
+impl<'a> Carrier<'a> {
+    fn new(desk: &'a Desk, id: FileId, pulse: Arc<Pulse>, journal: Option<Journal>) -> Self {
+        let (patience, effort) = (desk.patience(Some(id)), Effort::new(desk.policy.tries));
+        Carrier { desk, id, pulse, patience, journal, resumed_from: 0, doubt: false, effort, sent_to: 0, worthless: false }
+    }
 }
 
 impl Carrier<'_> {
@@ -124,21 +142,36 @@ impl Carrier<'_> {
                 None => self.open(item).await?,
             };
             let mut accepted = from;
-            self.doubt = from > 0;
+            (self.doubt, self.worthless) = (from > 0, false);
+            // How much an earlier run sent is not known.
+            self.sent_to = if from > 0 { item.source.size().unwrap_or(u64::MAX) } else { 0 };
             let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
-                Ok(Carried::Finished(size)) => return Ok((ticket, session.protocol(), size)),
-                Ok(Carried::StartOver) => {
+                Ok(Carried::Finished(size)) => {
+                    if size == 0 {
+                        self.end_empty(&ticket, session.as_mut()).await;
+                    }
+                    return Ok((ticket, session.protocol(), size));
+                }
+                Ok(Carried::StartOver(why)) => {
+                    let why = match self.effort.start_over(why) {
+                        Ok(why) => why,
+                        Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
+                    };
                     if self.doubt
                         && let Some(size) = self.there_already(&ticket, item).await?
                     {
                         return Ok((ticket, session.protocol(), size));
                     }
+                    let spoilt = self.worthless || session.is_spoilt();
+                    if spoilt {
+                        self.desk.events.tell(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
+                    }
                     let left_behind = session.abort().await;
                     self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
                     self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
                     self.resumed_from = 0;
-                    item.unused = (!session.protocol().spoils_its_name()).then_some(ticket);
+                    item.unused = (!spoilt && !session.protocol().spoils_its_name()).then_some(ticket);
                 }
                 Err(error)
                     if accepted == 0
@@ -190,6 +223,7 @@ impl Carrier<'_> {
     async fn carry(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, from: u64, accepted: &mut u64) -> Result<Carried> {
         let (mut at, mut all_sent) = (from, from > 0 && source.size() == Some(from));
         loop {
+            let before = (session.slicing(), self.effort.spent());
             let outcome = if all_sent {
                 // Before the last step makes the file appear under its name.
                 check_whole(source.as_ref(), at).await?;
@@ -206,16 +240,26 @@ impl Carrier<'_> {
                         return Err(own);
                     }
                     self.doubt |= failure.kind() != Kind::Unreachable;
-                    match self.recover(session, failure).await? {
-                        Recovery::StartOver => return Ok(Carried::StartOver),
+                    let shown = failure.again();
+                    let is_smaller = is_smaller(session.slicing(), before.0);
+                    if is_smaller {
+                        self.effort.back_to(before.1);
+                    }
+                    match self.recover(session, failure, is_smaller, source.size()).await? {
+                        Recovery::StartOver => return Ok(Carried::StartOver(shown)),
                         Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
                     }
                 }
             }
-            if at > *accepted {
-                self.patience.progress();
-                *accepted = at;
+            if at > self.sent_to {
+                (self.doubt, self.worthless) = (true, true);
+                let why = format!("the server claims {at} bytes where {} were sent", self.sent_to);
+                return Ok(Carried::StartOver(Error::new(Kind::Protocol, why)));
             }
+            if self.effort.reached(at) {
+                self.patience.progress();
+            }
+            *accepted = at.max(*accepted);
             self.note(|journal| journal.accepted(at))?;
             self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
         }
@@ -227,13 +271,21 @@ impl Carrier<'_> {
         let part = next_part(source, session.slicing(), session.takes_unknown_size(), at).await?;
         let (end, last) = (part.offset.saturating_add(part.len), part.last);
         let endless = part.len == u64::MAX;
-        self.pulse.reached.store(at, Ordering::Relaxed);
-        let now = tokio::select! {
-            accepted = session.send(part) => accepted?,
-            stall = stalled(&self.pulse, end, &self.desk.policy) => return Err(stall),
+        if !endless {
+            self.effort.allow(part.len, source.size().unwrap_or(end))?;
+        }
+        self.pulse.begin(at);
+        let sent = tokio::select! {
+            accepted = session.send(part) => accepted,
+            stall = stalled(&self.pulse, end, &self.desk.policy) => Err(stall),
         };
+        let left = self.pulse.furthest.load(Ordering::Relaxed);
+        self.effort.spend(left.saturating_sub(at));
+        self.sent_to = self.sent_to.max(left);
+        let now = sent?;
         if now > end && !endless {
-            return Err(Error::new(Kind::Protocol, format!("the server claims {now} bytes where {end} were sent")));
+            // Judged where every offset is.
+            return Ok((now, false));
         }
         if now <= at && end > at && !endless {
             return Err(Error::new(Kind::Interrupted, format!("the server keeps no more than {now} bytes")));
@@ -241,21 +293,48 @@ impl Carrier<'_> {
         Ok((now, last && (now == end || endless)))
     }
 
-    /// Waits, then asks the session where to go on; both may fail and be tried again.
-    async fn recover(&mut self, session: &mut dyn UploadSession, failure: Error) -> Result<Recovery> {
-        let mut error = failure;
+    /// Waits, then asks the session where to go on; both may fail and be tried again. A part that was `too_large` goes on in
+    /// smaller ones at once, and that is no try.
+    async fn recover(&mut self, session: &mut dyn UploadSession, failure: Error, too_large: bool, size: Option<u64>) -> Result<Recovery> {
+        let on_its_way = may_be_on_its_way(&failure);
+        let (mut error, mut is_free) = (failure, too_large);
         loop {
-            let shown = Error::new(error.kind(), error.message());
-            self.patience.after(error).await?;
-            match session.recover(&shown).await {
+            let shown = error.again();
+            if !std::mem::take(&mut is_free) {
+                self.patience.after(error).await?;
+            }
+            let found = match session.recover(&shown).await {
+                Ok(found) if on_its_way => at_rest(session, &shown, found, size).await,
+                found => found,
+            };
+            match found {
                 Ok(recovery) => return Ok(recovery),
                 Err(e) => error = e,
             }
         }
     }
 
+    /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
+    async fn end_empty(&self, ticket: &Ticket, session: &mut dyn UploadSession) {
+        let looked = self.desk.until_there(intake_time(0), || self.desk.provider.landed(ticket)).await;
+        if matches!(looked, Ok(None))
+            && let Err(error) = session.nudge().await
+        {
+            self.desk.events.tell(Event::Note(format!("{}: {error}", ticket.path)));
+        }
+    }
+
     fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
         item.protocol.is_none() && self.desk.provider.info().protocols.iter().any(|p| *p != failed && !item.avoid.contains(p))
+    }
+}
+
+/// Has the session learnt that its parts were too large?
+fn is_smaller(now: Slicing, before: Slicing) -> bool {
+    match (now, before) {
+        (Slicing::Parts(now), Slicing::Parts(before)) => now < before,
+        (Slicing::Parts(_), Slicing::Whole) => true,
+        (Slicing::Whole, _) => false,
     }
 }
 

@@ -118,6 +118,40 @@ async fn only_what_was_refused_unread_is_sent_again() {
     }
 }
 
+/// Receivers that keep chunks by session take each one without its cookie for the first of another upload.
+#[tokio::test]
+async fn cookies_last_as_long_as_the_upload() {
+    let raw = serve(|n, _| Some(OK.replacen("X: y", &format!("Set-Cookie: SESSION={n}; Path=/files"), 1))).await;
+    let source = Arc::new(Made::new(5));
+    for _ in 0..2 {
+        deliver(&mut open(&raw.url, 5, Some(3)), &source, 0).await.unwrap();
+    }
+    let cookies: Vec<_> = raw.seen().iter().map(|seen| seen.header("cookie").map(str::to_owned)).collect();
+    assert_eq!(cookies, [None, Some("SESSION=0".to_owned()), None, Some("SESSION=2".to_owned())]);
+}
+
+/// The first chunk may still become smaller, a later one not: their numbers count pieces of one size.
+#[tokio::test]
+async fn a_first_chunk_that_is_too_large_shrinks() {
+    for refusal in [
+        "413\nX: y\n\n<html>",
+        "200\nX: y\n\n<b>Warning</b>: POST Content-Length of 9 bytes exceeds the limit of 8 bytes",
+        "200\nX: y\n\n{\"jsonrpc\":\"2.0\",\"error\":{\"code\":103,\"message\":\"Failed to move uploaded file.\"},\"id\":\"id\"}",
+    ] {
+        let raw = serve(move |_, seen| Some(if seen.body.len() > 300 << 10 { refusal } else { OK }.to_owned())).await;
+        let source = Arc::new(Made::new(1 << 20));
+        let mut session = open(&raw.url, source.len(), None);
+        let course = deliver(&mut session, &source, 0).await.unwrap();
+        let part = 256 << 10;
+        assert_eq!(course.offsets, [0, 0, 0, part, 2 * part, 3 * part]);
+        assert!(course.failures.iter().all(|failure| failure.kind() == Kind::Busy), "{:?}", course.failures);
+    }
+    let raw = serve(|n, _| Some(if n == 1 { "413" } else { OK }.to_owned())).await;
+    let source = Arc::new(Made::new(1 << 20));
+    let mut session = open(&raw.url, source.len(), Some(512 << 10));
+    assert_eq!(deliver(&mut session, &source, 0).await.unwrap_err().kind(), Kind::Refused);
+}
+
 #[tokio::test]
 async fn a_chunk_out_of_order_never_leaves() {
     let raw = serve(|_, _| Some(OK.to_owned())).await;

@@ -10,8 +10,10 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tus_client::http::{HttpHandler, HttpMethod, HttpRequest, HttpResponse};
 
+use super::TusTarget;
 use super::calls::{not_made, refused};
 use crate::error::{Error, Kind, Result};
+use crate::protocols::cookies::Cookies;
 use crate::protocols::http::Http;
 use crate::protocols::reply::Reply;
 
@@ -22,12 +24,19 @@ pub struct Line {
     pub endpoint: Url,
     /// For the endpoint's origin only.
     pub headers: HeaderMap,
+    /// What the server has set since this upload began.
+    pub cookies: Cookies,
 }
 
 impl Line {
+    pub fn new(http: &Http, target: &TusTarget) -> Line {
+        let (endpoint, headers) = (target.endpoint.clone(), target.headers.clone());
+        Line { http: http.clone(), endpoint, headers, cookies: Cookies::default() }
+    }
+
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let own = url.origin() == self.endpoint.origin();
-        let request = self.http.client().request(method, url);
+        let request = self.cookies.with(self.http.client().request(method, url.clone()), &url);
         if own { request.headers(self.headers.clone()) } else { request }
     }
 }
@@ -123,6 +132,7 @@ impl Bridge {
             .runtime
             .block_on(self.stopped.run_until_cancelled(call))
             .unwrap_or_else(|| Err(Error::new(Kind::Cancelled, "the request was given up")))?;
+        self.line.cookies.take(&reply);
         if !reply.is_success() {
             return Err(if options || creates { not_made(&reply) } else { refused(&reply) });
         }
@@ -181,7 +191,7 @@ mod tests {
         let network = crate::contract::Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
         let endpoint = Url::parse("https://h.example/files").unwrap();
         let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
-        let line = Line { http: Http::new(&network).unwrap(), endpoint, headers };
+        let line = Line { http: Http::new(&network).unwrap(), endpoint, headers, cookies: Cookies::default() };
         let sent_to = |url: &str| line.request(Method::HEAD, Url::parse(url).unwrap()).build().unwrap().headers().contains_key("token");
         assert!(sent_to("https://h.example/other/1"));
         assert!(!sent_to("https://up.example/files/1"));

@@ -21,6 +21,8 @@ use crate::protocols::reply::Reply;
 /// `tus_client` insists on a file to read a length from; the length sent is ours.
 const ANY_PATH: &str = "/";
 
+const LOCKED: &str = "the server still holds the upload for an earlier request";
+
 /// What the server holds of an upload.
 pub struct Held {
     /// Bytes.
@@ -80,6 +82,8 @@ pub async fn head(line: &Line, upload: &Url) -> Result<Option<Held>> {
             Ok(Some(Held { offset: offset_of(&reply)?, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
+        // tusdotnet's HEAD takes the lock, too, and says so with 409.
+        Err(failure) if failure.http_or_ftp_status() == Some(409) => Err(Error::new(Kind::Busy, LOCKED).status(409).on(host_of(upload))),
         Err(failure) => Err(failure),
     }
 }
@@ -97,7 +101,7 @@ pub fn offset_of(reply: &Reply) -> Result<u64> {
 /// Any other 4xx on HEAD means: start again (vendor's client, providers.md 1.14; tuspyserver's 400 lasts for ever).
 fn is_gone(failure: &Error) -> bool {
     match failure.http_or_ftp_status() {
-        Some(401 | 407 | 408 | 412 | 423 | 425 | 429) => false,
+        Some(401 | 407 | 408 | 409 | 412 | 423 | 425 | 429) => false,
         Some(status) => (400..500).contains(&status),
         None => false,
     }
@@ -123,7 +127,7 @@ pub fn refused(reply: &Reply) -> Error {
     let (kind, words) = match reply.status {
         StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "the server no longer has this upload"),
         StatusCode::CONFLICT => (Kind::Interrupted, "the server stands at another byte of the file"),
-        StatusCode::LOCKED => (Kind::Busy, "the server still holds the upload for an earlier request"),
+        StatusCode::LOCKED => (Kind::Busy, LOCKED),
         status if status.as_u16() == 460 => (Kind::Interrupted, "a part was damaged on its way, and the server dropped it"),
         _ => return not_made(reply),
     };

@@ -8,7 +8,8 @@ use crate::protocols::http::host_of;
 /// The upload's URL from the `Location` that the creation endpoint answered.
 ///
 /// Relative ones are resolved against the endpoint. A server behind TLS that says `http://` of its own host
-/// (@tus/server, unless told otherwise) means its path: the file never goes there in clear. Another origin must be https.
+/// (@tus/server, unless told otherwise) means its path: the file never goes there in clear. So does one that leaves the
+/// port out (behind nginx, `Host` without the port). Another origin must be https.
 pub fn resolve(endpoint: &Url, location: &str) -> Result<Url> {
     let bad = |why: &str| Error::new(Kind::Protocol, why.to_owned()).on(host_of(endpoint));
     let mut url = endpoint.join(location.trim()).map_err(|e| bad("the server's address for the upload can't be read").cause(e))?;
@@ -16,7 +17,8 @@ pub fn resolve(endpoint: &Url, location: &str) -> Result<Url> {
     if url.origin() == endpoint.origin() {
         return Ok(url);
     }
-    if endpoint.scheme() == "https" && url.scheme() == "http" && url.host() == endpoint.host() {
+    let (in_clear, lost_port) = (endpoint.scheme() == "https" && url.scheme() == "http", url.port().is_none());
+    if url.host() == endpoint.host() && (in_clear || lost_port && url.scheme() == endpoint.scheme()) {
         let mut same = endpoint.clone();
         same.set_path(url.path());
         same.set_query(url.query());
@@ -51,6 +53,14 @@ mod tests {
         assert_eq!(resolved("https://h.example:8443/f?k=1", "http://h.example/f/1").unwrap(), "https://h.example:8443/f/1");
         assert_eq!(resolved("https://h.example/f", "http://other.example/f/1").unwrap_err().kind(), Kind::Protocol);
         assert_eq!(resolved("http://127.0.0.1/f", "http://10.0.0.1/f/1").unwrap_err().kind(), Kind::Protocol);
+    }
+
+    #[test]
+    fn a_port_that_was_left_out_is_the_endpoint_s() {
+        assert_eq!(resolved("https://h.example:8443/f", "https://h.example/f/1?k=2").unwrap(), "https://h.example:8443/f/1?k=2");
+        assert_eq!(resolved("http://127.0.0.1:9/f", "http://127.0.0.1/f/1").unwrap(), "http://127.0.0.1:9/f/1");
+        assert_eq!(resolved("https://h.example/f", "https://h.example:8443/f/1").unwrap(), "https://h.example:8443/f/1");
+        assert_eq!(resolved("https://h.example:8443/f", "https://up.example/f/1").unwrap(), "https://up.example/f/1");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use reqwest::{Url, header::HeaderMap};
 
 use self::announced::Announced;
 use self::bridge::Line;
+use self::verdict::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
@@ -19,6 +20,7 @@ mod bridge;
 mod calls;
 mod location;
 mod patch;
+mod verdict;
 
 /// Bytes of a part when the size is unknown: the engine must have read a part before it can tell whether it is the last.
 const PART_OF_UNKNOWN: u64 = 8 << 20;
@@ -56,6 +58,12 @@ pub struct TusSession {
     accepted: Option<u64>,
     /// PATCH and DELETE do not get through: they go as POST.
     via_post: bool,
+    /// What became of the PATCHes so far.
+    verdicts: Verdicts,
+    /// The server claims bytes that nobody sent.
+    overfull: bool,
+    /// An empty file got its empty PATCH.
+    nudged: bool,
 }
 
 /// What servers have announced, by endpoint: many files ask once.
@@ -75,7 +83,7 @@ pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
 
 /// As `create`; a server that is among `servers` is not asked again.
 pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Result<TusSession> {
-    let line = Line { http: http.clone(), endpoint: target.endpoint.clone(), headers: target.headers.clone() };
+    let line = Line::new(http, &target);
     let announced = ask_once(servers, &line).await;
     match (target.size, announced.max_size) {
         (None, _) if !announced.defer_length => {
@@ -93,7 +101,7 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
 
 /// Takes up an upload that an earlier run has created; `recover` tells where it goes on.
 pub fn resume(http: &Http, target: TusTarget, upload: Url) -> TusSession {
-    let line = Line { http: http.clone(), endpoint: target.endpoint.clone(), headers: target.headers.clone() };
+    let line = Line::new(http, &target);
     session(line, &target, upload)
 }
 
@@ -111,6 +119,9 @@ fn session(line: Line, target: &TusTarget, upload: Url) -> TusSession {
         most: target.chunk_size.filter(|&size| size > 0).unwrap_or(all),
         accepted: None,
         via_post: false,
+        verdicts: Verdicts::default(),
+        overfull: false,
+        nudged: false,
     }
 }
 
@@ -161,12 +172,7 @@ impl TusSession {
     /// Asks where the upload stands and remembers it; none when it is gone.
     async fn look(&mut self) -> Result<Option<calls::Held>> {
         let Some(held) = calls::head(&self.line, &self.upload).await? else { return Ok(None) };
-        if let Some(length) = held.length.or(self.size)
-            && held.offset > length
-        {
-            let message = format!("the server claims {} bytes of {length}", held.offset);
-            return Err(Error::new(Kind::Protocol, message).on(host_of(&self.upload)));
-        }
+        self.overfull = held.length.or(self.size).is_some_and(|length| held.offset > length);
         self.expires = held.expires.or(self.expires);
         self.accepted = Some(held.offset);
         if self.deferred && held.length.is_some() {
@@ -181,12 +187,22 @@ impl TusSession {
         match self.look().await? {
             // Another file's upload, or one that was made before the source changed.
             Some(held) if held.length.is_some() && held.length != self.size => Ok(Recovery::StartOver),
-            Some(held) => Ok(Recovery::ResumeAt(held.offset)),
+            Some(_) if self.overfull => Ok(Recovery::StartOver),
+            Some(held) => {
+                self.verdicts.found(held.offset, self.size);
+                self.shrink_parts(held.offset);
+                Ok(Recovery::ResumeAt(held.offset))
+            }
             None => Ok(Recovery::StartOver),
         }
     }
 
     async fn confirm(&mut self) -> Result<()> {
+        // Some servers store the last byte before a check of the whole file (scan, quota, permission) says no: their HEAD
+        // then says "complete" all the same.
+        if let Some(refusal) = self.verdicts.refusal_of_the_whole() {
+            return Err(refusal.on(host_of(&self.upload)));
+        }
         if self.size.is_some() && self.accepted == self.size {
             return Ok(());
         }
@@ -237,6 +253,16 @@ impl UploadSession for TusSession {
 
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.confirm())
+    }
+
+    /// An upload of length 0 is complete as soon as it is made, says the protocol; tus-php and others end it with a PATCH
+    /// only.
+    fn nudge(&mut self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(self.end_empty())
+    }
+
+    fn is_spoilt(&self) -> bool {
+        self.overfull || self.verdicts.refusal_of_the_whole().is_some()
     }
 
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {

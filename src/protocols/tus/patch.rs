@@ -1,8 +1,7 @@
 //! One part, one PATCH: streamed, with its length, its offset and, where the server wants one, its checksum.
 
-use reqwest::Method;
-use reqwest::StatusCode;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::{TusSession, calls};
 use crate::contract::Part;
@@ -10,25 +9,33 @@ use crate::error::{Error, Kind, Result};
 use crate::protocols::long::Long;
 use crate::protocols::reply::Reply;
 
-/// After 413: where the parts begin to shrink, and where a server is beyond help, in bytes. Web servers refuse bodies above 1 MiB
-/// (nginx) or 8 MiB (PHP) unless told otherwise.
-const LARGE_PART: u64 = 8 << 20;
-const SMALLEST_PART: u64 = 256 << 10;
-
 impl TusSession {
-    /// Bytes the server holds afterwards: the truth, also where it is less than was sent.
+    /// Bytes the server holds afterwards: the truth, also where it is less than was sent. More than was sent is for the
+    /// caller to judge.
     pub(super) async fn send_part(&mut self, part: Part) -> Result<u64> {
         if part.len == 0 && self.needs_no_patch(&part).await? {
             return Ok(part.offset);
         }
         let checksum = self.announced().await.checksum_of(&part).await?;
         self.accepted = None;
-        let reply = self.patch(&part, checksum.as_deref()).await?;
+        self.verdicts.unsure = Some((part.offset, part.len));
+        let reply = match self.patch(&part, checksum.as_deref()).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                if error.kind() == Kind::Unreachable {
+                    self.verdicts.unsure = None;
+                }
+                return Err(error);
+            }
+        };
         self.expires = calls::expiry(&reply).or(self.expires);
         if !reply.is_success() {
+            self.verdicts.unsure = self.verdicts.unsure.filter(|_| reply.status == StatusCode::REQUEST_TIMEOUT);
             return Err(self.refusal(&reply, &part));
         }
-        let offset = offset_in(&reply, part.end())?;
+        let offset = calls::offset_of(&reply)?;
+        self.shrink_parts(offset);
+        self.verdicts.accepted();
         self.accepted = Some(offset);
         if self.deferred && part.last {
             self.size = Some(part.end());
@@ -63,21 +70,20 @@ impl TusSession {
     }
 
     async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<Reply> {
-        let again = async { Ok(self.request(part, checksum)) };
-        self.line.http.call_long(self.request(part, checksum), again).await
+        // Only where nothing was kept: tus-php looks at no offset of 0, and would append these bytes to those it has.
+        let again = async {
+            match calls::head(&self.line, &self.upload).await? {
+                Some(held) if held.offset == part.offset => Ok(self.request(part, checksum)),
+                _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
+            }
+        };
+        let reply = self.line.http.call_long(self.request(part, checksum), again).await?;
+        self.line.cookies.take(&reply);
+        Ok(reply)
     }
 
     fn request(&self, part: &Part, checksum: Option<&str>) -> Long {
-        let method = if self.via_post { Method::POST } else { Method::PATCH };
-        let mut request = self
-            .line
-            .request(method, self.upload.clone())
-            .header("tus-resumable", "1.0.0")
-            .header(CONTENT_TYPE, "application/offset+octet-stream")
-            .header("upload-offset", part.offset);
-        if self.via_post {
-            request = request.header("x-http-method-override", "PATCH");
-        }
+        let mut request = self.head_of_patch(part.offset);
         if self.deferred && part.last {
             request = request.header("upload-length", part.end());
         }
@@ -87,25 +93,23 @@ impl TusSession {
         Long { request, body: part.chunks(), length: part.len }
     }
 
-    fn refusal(&mut self, reply: &Reply, part: &Part) -> Error {
-        let error = calls::refused(reply);
-        match error.kind() {
-            // `recover` looks, finds it gone, and the file starts over.
-            Kind::NotFound => error.with_kind(Kind::Interrupted),
-            Kind::Refused if reply.status == StatusCode::PAYLOAD_TOO_LARGE && part.len > SMALLEST_PART => {
-                self.most = (part.len / 2).clamp(SMALLEST_PART, LARGE_PART);
-                error.with_kind(Kind::Busy)
-            }
-            _ => error,
-        }
+    fn head_of_patch(&self, offset: u64) -> RequestBuilder {
+        let method = if self.via_post { Method::POST } else { Method::PATCH };
+        let request = self
+            .line
+            .request(method, self.upload.clone())
+            .header("tus-resumable", "1.0.0")
+            .header(CONTENT_TYPE, "application/offset+octet-stream")
+            .header("upload-offset", offset);
+        if self.via_post { request.header("x-http-method-override", "PATCH") } else { request }
     }
-}
 
-/// `Upload-Offset`, which may lie anywhere up to the end of what was sent.
-fn offset_in(reply: &Reply, end: u64) -> Result<u64> {
-    let offset = calls::offset_of(reply)?;
-    if offset > end {
-        return Err(reply.nonsense(&format!("the server claims {offset} bytes where only {end} were sent")));
+    /// A PATCH without a byte, once. A server that had ended the upload refuses it, and that says nothing.
+    pub(super) async fn end_empty(&mut self) -> Result<bool> {
+        if self.size != Some(0) || std::mem::replace(&mut self.nudged, true) {
+            return Ok(false);
+        }
+        let request = self.head_of_patch(0).header(CONTENT_LENGTH, 0);
+        self.line.http.call(request).await.map(|reply| reply.is_success())
     }
-    Ok(offset)
 }

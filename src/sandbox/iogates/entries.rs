@@ -96,6 +96,9 @@ impl Iogates {
     /// Complete bytes came in under a name. A known upload name fills its entry, if size and MD5 are as announced; any
     /// other name makes a file of its own (seed, File API).
     pub(super) fn take_in(&self, root: Root, name: &str, content: Content, protocol: Protocol) {
+        if self.hit(Fault::NotTakenIn).is_some() {
+            return;
+        }
         let with_extension = self.hit(Fault::NameWithExtension).is_some();
         let mut state = self.state();
         let fits = |e: &&mut Entry| {

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::NAME;
 use super::state::{Access, Iogates};
+use super::tus_upload::wall;
 use crate::model::Protocol;
 use crate::sandbox::answer::{self, Answered, broken};
 use crate::sandbox::fault_table::Fault;
@@ -100,6 +101,9 @@ fn store(host: &Iogates, access: &Access, sent: Sent) -> std::io::Result<Respons
         Some(part) if number > 0 || host.hit(Fault::PluploadTruncates).is_none() => part,
         _ => host.ground.store.grow()?,
     };
+    if wall(host, part.size() + chunk.size()) {
+        return Ok(answer::page(StatusCode::BAD_GATEWAY, "502 Bad Gateway"));
+    }
     part.append_file(chunk.path())?;
     fs::remove_file(chunk.path())?;
     let complete = total == 0 || number == total - 1;

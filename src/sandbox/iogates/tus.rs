@@ -110,9 +110,12 @@ async fn create(host: &Arc<Iogates>, key: &str, headers: &HeaderMap) -> Result<R
     }
     // The vendor's client chooses the id itself.
     let id = creation.metadata("uuid").map_or_else(|| chance::hex(32), str::to_owned);
-    let expires = upload.expires;
+    let (expires, upload_is_empty) = (upload.expires, upload.length == Some(0));
     host.state().tus.insert(id.clone(), upload);
-    hand_over(host, &id);
+    let waits = upload_is_empty && host.hit(Fault::TusEmptyWaits).is_some();
+    if !waits {
+        hand_over(host, &id);
+    }
     let path = format!("/upload/tus/{key}/{id}");
     let location = if host.hit(Fault::TusRelative).is_some() { path } else { format!("{}{path}", host.origin) };
     Ok(Answer::new(StatusCode::CREATED).with("location", location).with("upload-expires", http_date(expires)).0)
@@ -202,7 +205,7 @@ async fn on_upload(host: &Arc<Iogates>, key: &str, id: &str, method: Method, req
             if chunk_size > 0 && number(&parts.headers, "content-length")?.is_some_and(|n| n > chunk_size) {
                 return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than chunk_size"));
             }
-            let offset = patch(host, id, &parts.headers, body).await?;
+            let offset = patch(host, id, &parts.headers, body).await? + host.hit(Fault::TusOverfull).map_or(0, |strike| strike.number);
             let expires = host.state().tus.get(id).map(|u| http_date(u.expires));
             Ok(Answer::new(StatusCode::NO_CONTENT).with("upload-offset", offset).maybe("upload-expires", expires).0)
         }
@@ -223,8 +226,10 @@ fn head(host: &Iogates, id: &str) -> Result<Response, Refused> {
         return Err((StatusCode::LOCKED, "another request holds the upload"));
     }
     let deferred = upload.length.is_none().then_some("1");
+    let more = host.hit(Fault::TusOverfull).map_or(0, |strike| strike.number);
+    let less = host.hit(Fault::TusTrails).map_or(0, |strike| strike.number);
     Ok(Answer::new(StatusCode::OK)
-        .with("upload-offset", upload.offset())
+        .with("upload-offset", (upload.offset() + more).saturating_sub(less))
         .maybe("upload-length", upload.length)
         .maybe("upload-defer-length", deferred)
         .maybe("upload-metadata", upload.metadata_text.as_ref())

@@ -86,6 +86,9 @@ pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Bod
     }
     let offset = held(&bytes).size();
     let announced = number(headers, "content-length")?;
+    if wall(host, offset + announced.unwrap_or(0)) {
+        return Err((StatusCode::NOT_FOUND, "no such upload"));
+    }
     if let (Some(length), Some(announced)) = (length, announced)
         && offset.saturating_add(announced) > length
     {
@@ -119,11 +122,22 @@ pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Bod
     }
     held_upload.unproved = None;
     drop(held_upload);
+    if length == Some(held(&bytes).size()) && host.hit(Fault::TusRefusesEnd).is_some() {
+        if let Some(upload) = host.state().tus.get_mut(id) {
+            upload.done = true;
+        }
+        return Err((StatusCode::UNPROCESSABLE_ENTITY, "this file is not wanted here"));
+    }
     hand_over(host, id);
     if surplus {
         return Err(TOO_MANY);
     }
     Ok(held(&bytes).size())
+}
+
+/// Does a file that grows to `end` bytes meet a scripted wall?
+pub fn wall(host: &Iogates, end: u64) -> bool {
+    host.hit(Fault::Wall).is_some_and(|strike| end > strike.number)
 }
 
 fn begin(host: &Arc<Iogates>, id: &str, headers: &HeaderMap) -> Result<(Held, Option<u64>), Refused> {

@@ -1,0 +1,29 @@
+//! The cookies of one upload: receivers that keep its parts by session, and balancers that keep it on one machine, know
+//! it by them. They end with the upload, and no other request shows them.
+
+use std::sync::Arc;
+
+use reqwest::cookie::{CookieStore, Jar};
+use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::{RequestBuilder, Url};
+
+use super::reply::Reply;
+
+#[derive(Clone, Default)]
+pub struct Cookies(Arc<Jar>);
+
+impl Cookies {
+    pub fn take(&self, reply: &Reply) {
+        let mut set = reply.headers.get_all(SET_COOKIE).iter().peekable();
+        if set.peek().is_some() {
+            self.0.set_cookies(&mut set, &reply.url);
+        }
+    }
+
+    pub fn with(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {
+        match self.0.cookies(url) {
+            Some(cookies) => request.header(COOKIE, cookies),
+            None => request,
+        }
+    }
+}
