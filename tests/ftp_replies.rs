@@ -32,8 +32,12 @@ struct Asked<'a> {
     tls13: bool,
 }
 
-/// None: the usual answer. `150 ...|552 ...` ends a transfer early; an empty answer closes the connection.
+/// None: the usual answer. `150 ...|552 ...` ends a transfer early, `150 ...|!552 ...` leaves its data connection open;
+/// `150 ...|~226 ...` shows a stranger's certificate there. An empty answer closes the connection, [`SILENCE`] leaves it
+/// open. In an answer to EPSV or PASV `{port}`, `{high}` and `{low}` stand for a port that is open.
 type Answers = Arc<dyn Fn(&Asked) -> Option<&'static str> + Send + Sync>;
+
+const SILENCE: &str = "(silence)";
 
 struct Played {
     server: FtpServer,
@@ -54,13 +58,15 @@ impl Played {
 async fn play(security: Security, answers: impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static) -> Played {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = (security != Security::Plain).then(authority);
-    let acceptor = authority.as_ref().map(|dir| {
+    let strangers = (security != Security::Plain).then(crate::servers::authority);
+    let acceptor = |dir: &tempfile::TempDir| {
         let certificate = CertificateDer::from_pem_file(dir.path().join("server.crt")).unwrap();
         let key = PrivateKeyDer::from_pem_file(dir.path().join("server.key")).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()))
-    });
+    };
+    let (acceptor, stranger) = (authority.as_ref().map(acceptor), strangers.as_ref().map(acceptor));
     let server = FtpServer {
         host: "127.0.0.1".to_owned(),
         port: listener.local_addr().unwrap().port(),
@@ -75,7 +81,8 @@ async fn play(security: Security, answers: impl Fn(&Asked) -> Option<&'static st
     tokio::spawn(async move {
         for connection in 1.. {
             let (socket, _) = listener.accept().await.unwrap();
-            tokio::spawn(converse(socket, connection, acceptor.clone(), answers.clone(), seen.clone()));
+            let acceptors = (acceptor.clone(), stranger.clone());
+            tokio::spawn(converse(socket, connection, acceptors, answers.clone(), seen.clone()));
         }
     });
     Played { server, commands, _authority: authority }
@@ -85,13 +92,13 @@ async fn play(security: Security, answers: impl Fn(&Asked) -> Option<&'static st
 async fn converse(
     socket: TcpStream,
     connection: usize,
-    acceptor: Option<TlsAcceptor>,
+    (acceptor, stranger): (Option<TlsAcceptor>, Option<TlsAcceptor>),
     answers: Answers,
     seen: Arc<Mutex<Vec<String>>>,
 ) -> std::io::Result<()> {
     let mut control: BufReader<Box<dyn Stream>> = BufReader::new(Box::new(socket));
     let mut secured = None;
-    let mut passive = None;
+    let (mut passive, mut left_open) = (None, Vec::new());
     let mut command = "greeting".to_owned();
     loop {
         seen.lock().unwrap().push(command.clone());
@@ -113,18 +120,27 @@ async fn converse(
         if answer.is_empty() {
             return Ok(());
         }
-        let (first, last) = answer.split_once('|').map_or((answer, None), |(first, last)| (first, Some(last)));
-        let first = if matches!(verb, "EPSV" | "PASV") && answer == usual {
+        if answer == SILENCE {
+            std::future::pending::<()>().await;
+        }
+        let (first, last) = match answer.split_once('|') {
+            Some((first, last)) if !matches!(verb, "EPSV" | "PASV") => (first, Some(last)),
+            _ => (answer, None),
+        };
+        let first = match verb {
+            "EPSV" if answer == usual => "229 Extended (|||{port}|)",
+            "PASV" if answer == usual => "227 Passive (192,0,2,1,{high},{low})",
+            _ => first,
+        };
+        let mut first = first.to_owned();
+        if first.contains('{') {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             let port = listener.local_addr()?.port();
             passive = Some(listener);
-            match verb {
-                "EPSV" => format!("229 Extended (|||{port}|)"),
-                _ => format!("227 Passive (192,0,2,1,{},{})", port / 256, port % 256),
+            for (word, value) in [("{port}", port), ("{high}", port / 256), ("{low}", port % 256)] {
+                first = first.replace(word, &value.to_string());
             }
-        } else {
-            first.to_owned()
-        };
+        }
         control.write_all(format!("{first}\r\n").as_bytes()).await?;
         if verb == "AUTH" && first.starts_with("234") {
             let tcp = acceptor.as_ref().unwrap().accept(control.into_inner()).await?;
@@ -135,11 +151,31 @@ async fn converse(
             && let Some(listener) = passive.take()
         {
             let (socket, _) = listener.accept().await?;
-            let data: Box<dyn Stream> = match (&acceptor, secured) {
-                (Some(acceptor), Some(_)) => Box::new(acceptor.accept(socket).await?),
+            let (acceptor, last) = match last.strip_prefix('~') {
+                Some(last) => (&stranger, last),
+                None => (&acceptor, last),
+            };
+            let mut data: Box<dyn Stream> = match (acceptor, secured) {
+                (Some(acceptor), Some(_)) => match acceptor.accept(socket).await {
+                    Ok(data) => Box::new(data),
+                    Err(_) => {
+                        control.write_all(b"426 the data connection failed\r\n").await?;
+                        return Ok(());
+                    }
+                },
                 _ => Box::new(socket),
             };
-            take(data, last.starts_with('2')).await;
+            let last = match last.strip_prefix('!') {
+                Some(last) => {
+                    let _ = data.read(&mut [0; 4096]).await;
+                    left_open.push(data);
+                    last
+                }
+                None => {
+                    take(data, last.starts_with('2')).await;
+                    last
+                }
+            };
             control.write_all(format!("{last}\r\n").as_bytes()).await?;
         }
         command.clear();
@@ -176,6 +212,40 @@ async fn the_reason_survives_a_broken_data_connection() {
     }
 }
 
+/// The data connection stays open and takes no more: only the control connection tells, and is listened to.
+#[tokio::test]
+async fn a_refusal_is_heard_while_bytes_are_sent() {
+    for security in [Security::Plain, Security::Explicit] {
+        for (answer, kind) in [
+            ("150 send|!552 Quota exceeded", Kind::Refused),
+            ("150 send|!451 the disk is bad", Kind::Interrupted),
+            ("150 send|!110 mark\r\n552 full", Kind::Refused),
+            ("150 send|!226 enough", Kind::Interrupted),
+        ] {
+            let played = play(security, says("STOR", answer)).await;
+            // Longer than anybody waits: an error after this time would be no answer.
+            let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
+            let mut session = open(&pool, target("a.bin", 64 << 20)).await.unwrap();
+            let sent = tokio::time::timeout(Duration::from_secs(120), session.send(Memory::new(bytes(64 << 20)).from(0))).await;
+            let error = sent.expect("the reply is not heard").unwrap_err();
+            let status = answer.split(['!', '\n']).next_back().unwrap()[..3].parse::<u16>().ok().filter(|status| *status != 226);
+            assert_eq!((error.kind(), error.http_or_ftp_status()), (kind, status), "{error}");
+        }
+    }
+}
+
+/// The same at the end, when all bytes are out and the server does not close.
+#[tokio::test]
+async fn the_end_is_heard_while_the_data_connection_stays_open() {
+    for (answer, done) in [("150 send|!226 done", true), ("150 send|!552 full", false)] {
+        let played = play(Security::Plain, says("STOR", answer)).await;
+        let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
+        let mut session = open(&pool, target("a.bin", 10)).await.unwrap();
+        let sent = tokio::time::timeout(Duration::from_secs(120), session.send(Memory::new(bytes(10)).from(0))).await;
+        assert_eq!(sent.expect("the reply is not heard").map_err(|e| e.http_or_ftp_status()), if done { Ok(10) } else { Err(Some(552)) });
+    }
+}
+
 #[tokio::test]
 async fn only_the_last_reply_is_success() {
     let played = play(Security::Plain, says("STOR", "150 send|250 done")).await;
@@ -196,6 +266,241 @@ async fn a_refused_session_is_tried_once_with_the_newer_tls() {
     assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Unsupported, Some(522)), "{error}");
     assert!(error.to_string().contains("session reuse required"), "{error}");
     assert_eq!((played.count("PASS"), played.count("STOR")), (2, 2));
+}
+
+/// A server that can't reach us back, or a port that a firewall keeps shut: no word of sessions.
+#[tokio::test]
+async fn a_425_that_blames_no_session_is_a_broken_line() {
+    let refused = "425 Failed to establish connection.";
+    let played = play(Security::Explicit, says("STOR", refused)).await;
+    let error = upload(&played, 1000).await.unwrap_err();
+    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Unreachable, Some(425)), "{error}");
+    assert_eq!(played.count("STOR"), 2, "the other TLS version was tried");
+}
+
+#[tokio::test]
+async fn a_strange_certificate_on_the_data_connection_is_told_as_such() {
+    let played = play(Security::Explicit, says("STOR", "150 send|~226 done")).await;
+    let error = upload(&played, 1000).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Untrusted, "{error}");
+    assert!(error.to_string().contains("certificate is not trusted"), "{error}");
+    assert_eq!(played.count("STOR"), 1);
+}
+
+/// pure-ftpd: it may not rename, and will not.
+#[tokio::test]
+async fn a_local_error_at_the_rename_is_final_and_names_what_is_left() {
+    let played = play(Security::Plain, says("RNTO", "451 Rename/move failure: Operation not permitted")).await;
+    let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", 10) }).await.unwrap();
+    session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
+    let error = session.finish().await.unwrap_err();
+    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Refused, Some(451)), "{error}");
+    assert!(error.to_string().contains("rename a.bin.download on the server"), "{error}");
+    session.abort().await;
+    assert_eq!(played.count("DELE"), 0, "the whole file stays");
+}
+
+#[tokio::test]
+async fn protection_in_other_words() {
+    for answer in ["232 fine", "202 superfluous", "234-well\r\n234 fine"] {
+        let played = play(Security::Explicit, move |asked| {
+            asked.command.starts_with("P").then_some(answer).filter(|_| !asked.command.starts_with("PAS"))
+        })
+        .await;
+        upload(&played, 1000).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
+    for answer in ["425 no", "229 nonsense", "229 Extended (|||1|)", "500 what", "200 fine", "522 not this protocol", SILENCE, ""] {
+        let played = play(Security::Plain, says("EPSV", answer)).await;
+        let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(4), ..played.server.clone() });
+        for name in ["a.bin", "b.bin"] {
+            let mut session = open(&pool, FtpTarget { size: None, ..target(name, 1000) }).await.unwrap();
+            session.send(Memory::new(bytes(1000)).from(0)).await.unwrap_or_else(|e| panic!("{answer}: {e}"));
+            session.finish().await.unwrap();
+        }
+        assert_eq!((played.count("EPSV"), played.count("PASV")), (1, 2), "{answer}");
+    }
+    for (command, answer) in
+        [("EPSV", "227 Passive (192,0,2,1,{high},{low})"), ("EPSV", "229 Extended (|||{port}"), ("PASV", "229 Extended (|||{port}|)")]
+    {
+        let played = play(Security::Plain, move |asked| match asked.command {
+            asked if asked == command => Some(answer),
+            "EPSV" => Some("502 what"),
+            _ => None,
+        })
+        .await;
+        upload(&played, 1000).await.unwrap();
+        assert_eq!(played.count("PASV"), usize::from(command == "PASV"), "{answer}");
+    }
+    // Neither: the failure of the one that the server knows.
+    let played = play(Security::Plain, |asked| match asked.command {
+        "EPSV" => Some("229 Extended (|||1|)"),
+        "PASV" => Some("502 what"),
+        _ => None,
+    })
+    .await;
+    let error = upload(&played, 10).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable, "{error}");
+    assert!(error.to_string().contains("data connection to port 1"), "{error}");
+}
+
+/// More than was sent, though less than the file: somebody else's bytes.
+#[tokio::test]
+async fn a_partial_file_longer_than_what_was_sent_is_worthless() {
+    for (held, wanted) in [("213 800", Recovery::ResumeAt(800)), ("213 801", Recovery::StartOver), ("213 4000", Recovery::StartOver)] {
+        let played = play(Security::Plain, move |asked| match asked.command.split(' ').next() {
+            Some("STOR") => Some("150 send|426 cut"),
+            Some("SIZE") => Some(held),
+            _ => None,
+        })
+        .await;
+        let mut session = open(&played.pool(), target("a.bin", 5000)).await.unwrap();
+        let failure = session.send(Memory::new(bytes(5000)).part(0, 800)).await;
+        let failure = match failure {
+            // The first part is in the socket: the reply comes with the next.
+            Ok(_) => haul::Error::new(Kind::Interrupted, "test"),
+            Err(failure) => failure,
+        };
+        assert_eq!(session.recover(&failure).await.unwrap(), wanted, "{held}");
+    }
+    // What an earlier run left is taken up where it ends, and does not grow by itself.
+    let grown = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = grown.clone();
+    let played = play(Security::Plain, move |asked| match (asked.command, seen.load(std::sync::atomic::Ordering::Relaxed)) {
+        ("SIZE a.bin.download", false) => Some("213 600"),
+        ("SIZE a.bin.download", true) => Some("213 700"),
+        _ => None,
+    })
+    .await;
+    let failure = haul::Error::new(Kind::Interrupted, "test");
+    let mut session = open(&played.pool(), target("a.bin", 5000)).await.unwrap();
+    assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(600));
+    grown.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
+}
+
+/// vsftpd says nothing to STOR while a dead session holds the file. One waiter, then another name.
+#[tokio::test]
+async fn a_name_that_another_session_holds_is_left() {
+    for way in ["STOR", "APPE"] {
+        let played = play(Security::Plain, move |asked| match (asked.command.split_once(' '), way) {
+            (Some(("STOR" | "APPE", "a.bin.download")), _) => Some(SILENCE),
+            (Some(("SIZE", "a.bin.download")), "APPE") => Some("213 600"),
+            (Some(("REST", _)), "APPE") => Some("502 what"),
+            _ => None,
+        })
+        .await;
+        let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(2), ..played.server.clone() });
+        let source = Memory::new(bytes(1000));
+        let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
+        let failure = session.send(source.from(if way == "APPE" { 600 } else { 0 })).await.unwrap_err();
+        assert_eq!(failure.kind(), Kind::Interrupted);
+        assert!(failure.message().contains("another session may still hold the file"), "{failure}");
+        assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
+        session.abort().await;
+        let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
+        assert_eq!(session.note().as_deref(), Some("a.bin.2.download"));
+        assert_eq!(session.send(source.from(0)).await.unwrap(), 1000);
+        session.finish().await.unwrap();
+        let waiters = played.commands.lock().unwrap().iter().filter(|c| *c == &format!("{way} a.bin.download")).count();
+        assert_eq!((waiters, played.count("RNTO")), (1, 1));
+    }
+}
+
+/// The watch over a transfer drops it at the same time: that is no other case.
+#[tokio::test]
+async fn a_silent_server_is_left_also_when_the_sending_was_dropped() {
+    let played = play(Security::Plain, says("STOR a.bin.download", SILENCE)).await;
+    let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
+    let source = Memory::new(bytes(1000));
+    let dropped = async {
+        while played.count("STOR") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        sent = session.send(source.from(0)) => panic!("{sent:?}"),
+        () = dropped => {}
+    }
+    assert_eq!(session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap(), Recovery::StartOver);
+}
+
+/// Gigabytes are worth one wait for the lock, which the server asks for as it were.
+#[tokio::test]
+async fn much_that_another_session_holds_is_waited_for_once() {
+    let played = play(Security::Plain, |asked| match asked.command.split(' ').next() {
+        Some("SIZE") => Some("213 3000000000"),
+        Some("STOR") => Some(SILENCE),
+        _ => None,
+    })
+    .await;
+    let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(2), ..played.server.clone() });
+    let mut session = open(&pool, FtpTarget { size: Some(4_000_000_000), ..target("a.bin", 0) }).await.unwrap();
+    let cut = haul::Error::new(Kind::Interrupted, "test");
+    let at = Recovery::ResumeAt(3_000_000_000);
+    assert_eq!(session.recover(&cut).await.unwrap(), at);
+    let rest = || Memory::new(bytes(10)).part(3_000_000_000, 4_000_000_000);
+    let failure = session.send(rest()).await.unwrap_err();
+    let wait = session.recover(&failure).await.unwrap_err();
+    assert_eq!((wait.kind(), wait.retry_after()), (Kind::Busy, Some(Duration::from_secs(330))), "{wait}");
+    assert_eq!(session.recover(&wait).await.unwrap(), at);
+    let failure = session.send(rest()).await.unwrap_err();
+    assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
+}
+
+/// A remnant that can't be removed, and one that only the server sees (ProFTPD's HiddenStores).
+#[tokio::test]
+async fn a_name_that_can_t_be_written_is_left() {
+    for (refusal, dele, size) in [
+        ("553 Could not create file.", "550 Permission denied", "213 600"),
+        ("550 Temporary hidden file .in.a.bin. already exists", "550 nothing there", "550 nothing there"),
+    ] {
+        let played = play(Security::Plain, move |asked| match asked.command {
+            "STOR a.bin.download" => Some(refusal),
+            "DELE a.bin.download" => Some(dele),
+            "SIZE a.bin.download" => Some(size),
+            _ => None,
+        })
+        .await;
+        let pool = played.pool();
+        let mut session = open(&pool, target("a.bin", 1000)).await.unwrap();
+        let failure = session.send(Memory::new(bytes(1000)).from(0)).await.unwrap_err();
+        assert_eq!(failure.kind(), Kind::Interrupted, "{failure}");
+        assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
+        let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
+        assert_eq!(session.send(Memory::new(bytes(1000)).from(0)).await.unwrap(), 1000, "{refusal}");
+        session.finish().await.unwrap();
+    }
+    // A folder that may not be written to is in the way of every name.
+    let played = play(Security::Plain, |asked| match asked.command.split(' ').next() {
+        Some("STOR") => Some("550 Permission denied"),
+        Some("DELE") => Some("550 nothing there"),
+        _ => None,
+    })
+    .await;
+    assert_eq!(upload(&played, 10).await.unwrap_err().kind(), Kind::Refused);
+}
+
+/// pure-ftpd hides a file that is gone on with; its dead session may put it back later, over ours.
+#[tokio::test]
+async fn a_file_that_vanishes_while_it_is_gone_on_with_is_left() {
+    let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = gone.clone();
+    let played = play(Security::Plain, move |asked| match asked.command {
+        "SIZE a.bin.download" if !seen.load(std::sync::atomic::Ordering::Relaxed) => Some("213 600"),
+        "STOR a.bin.download" => Some("150 send|426 cut"),
+        _ => None,
+    })
+    .await;
+    let pool = played.pool();
+    let mut session = open(&pool, target("a.bin", 1000)).await.unwrap();
+    let failure = session.send(Memory::new(bytes(1000)).from(600)).await.unwrap_err();
+    gone.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
+    assert_eq!(open(&pool, target("a.bin", 1000)).await.unwrap().note().as_deref(), Some("a.bin.2.download"));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ const BOTH: [Software; 2] = [Software::Vsftpd, Software::Proftpd];
 pub const MIB: u64 = 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-fn server(running: &Running, security: Security) -> FtpServer {
+pub fn server(running: &Running, security: Security) -> FtpServer {
     FtpServer {
         host: "127.0.0.1".to_owned(),
         port: running.port,
@@ -182,20 +182,46 @@ async fn sign_ins_that_fail() {
 }
 
 #[tokio::test]
-async fn a_crowded_server_is_busy() {
+async fn a_server_crowded_by_others_is_busy() {
     for (software, option) in [(Software::Vsftpd, "max_clients=1"), (Software::Proftpd, "MaxClients 1")] {
         let Some(running) = start(software, &[option]) else { return };
-        let pool = explicit(&running);
+        let (one, other) = (explicit(&running), explicit(&running));
         // The look at the port may still be counted as a client.
         let first = loop {
-            match open(&pool, target("in/a.bin", 0)).await {
+            match open(&one, target("in/a.bin", 0)).await {
                 Ok(session) => break session,
                 Err(e) => assert_eq!(e.kind(), Kind::Busy, "{e}"),
             }
         };
-        let error = open(&pool, target("in/b.bin", 0)).await.err().unwrap();
+        let error = open(&other, target("in/b.bin", 0)).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Busy, "{error}");
         drop(first);
+    }
+}
+
+/// More files at once than the server has places: nobody gives up, and no place stays empty while somebody waits.
+#[tokio::test]
+async fn files_wait_for_places() {
+    for (software, option) in [
+        (Software::Vsftpd, "max_clients=3"),
+        (Software::Proftpd, "MaxClients 3"),
+        // One process is the server's own look at the port, or the next connection's.
+        (Software::Proftpd, "MaxInstances 4"),
+    ] {
+        let Some(running) = start(software, &[option]) else { return };
+        let pool = explicit(&running);
+        // The look at the port may still be counted.
+        while open(&pool, target("in/0", 0)).await.is_err() {}
+        let content = bytes(200_000);
+        let files = (0..24).map(|n| {
+            let (pool, content) = (pool.clone(), content.clone());
+            tokio::spawn(async move { upload(&pool, &format!("in/{n}"), &content).await })
+        });
+        for file in futures_util::future::join_all(files).await {
+            file.unwrap().unwrap_or_else(|e| panic!("{option}: {e}"));
+        }
+        assert_eq!(running.names().len(), 24);
+        assert!(running.sign_ins() <= 5, "{option}: {} sign-ins", running.sign_ins());
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
-use haul::protocols::ftps::{FtpPool, FtpSession, FtpTarget, open};
+use haul::protocols::ftps::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
 
-use crate::ftps::{MIB, explicit, opened, target};
+use crate::ftps::{MIB, explicit, opened, server, target};
 use crate::memory::{Memory, bytes};
 use crate::servers::{Running, Software, start};
 
@@ -46,6 +47,43 @@ async fn an_upload_goes_on_where_it_was_cut() {
         session.finish().await.unwrap();
         assert_eq!(running.names(), ["a.bin"]);
         assert!(fs::read(running.file("in/a.bin")).unwrap() == content, "{software:?} {options:?}: the bytes differ");
+    }
+}
+
+/// vsftpd: the frozen session holds the file's lock, and whoever wants to go on with it waits behind. One try waits, the
+/// next file travels under another name.
+#[tokio::test]
+async fn a_line_that_dies_in_silence_costs_one_waiter() {
+    for tls in [true, false] {
+        let Some(running) = start(Software::Vsftpd, if tls { &[] } else { &["ssl_enable=NO"] }).map(Arc::new) else { return };
+        let security = if tls { Security::Explicit } else { Security::Plain };
+        let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(5), ..server(&running, security) });
+        let content = bytes(24 * MIB);
+        let source = Memory::new(content.clone());
+        let victim = running.clone();
+        source.at(8 * MIB, move || {
+            victim.freeze_connections();
+            Ok(())
+        });
+        let (mut session, mut from, mut failures) = (opened(&pool, 24 * MIB).await, 0, Vec::new());
+        // As the engine does: ask where to go on, or open another.
+        while let Err(failure) = session.send(source.from(from)).await {
+            assert!(failures.len() < 3, "{failures:?}");
+            from = match session.recover(&failure).await.unwrap() {
+                Recovery::ResumeAt(offset) => offset,
+                Recovery::StartOver => {
+                    assert_eq!(session.abort().await, None);
+                    session = opened(&pool, 24 * MIB).await;
+                    0
+                }
+            };
+            failures.push(failure.to_string());
+        }
+        session.finish().await.unwrap();
+        assert_eq!(failures.len(), 2, "{failures:?}");
+        assert!(failures[1].contains("another session may still hold the file"), "{failures:?}");
+        assert_eq!(running.names(), ["a.bin"]);
+        assert!(fs::read(running.file("in/a.bin")).unwrap() == content);
     }
 }
 

@@ -138,7 +138,12 @@ impl Running {
 
     /// Ends the processes that serve connections, as a crash would; the server itself goes on.
     pub fn cut_connections(&self) {
-        kill(&descendants(self.child.id()));
+        signal("KILL", &descendants(self.child.id()));
+    }
+
+    /// They stand still with all their locks: so it looks from both sides when a line dies without a word.
+    pub fn freeze_connections(&self) {
+        signal("STOP", &descendants(self.child.id()));
     }
 }
 
@@ -147,7 +152,7 @@ impl Drop for Running {
         let sessions = descendants(self.child.id());
         let _ = self.child.kill();
         let _ = self.child.wait();
-        kill(&sessions);
+        signal("KILL", &sessions);
     }
 }
 
@@ -166,9 +171,9 @@ fn descendants(parent: u32) -> Vec<u32> {
     found
 }
 
-fn kill(pids: &[u32]) {
+fn signal(name: &str, pids: &[u32]) {
     if !pids.is_empty() {
         let pids = pids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
-        let _ = Command::new("sh").arg("-c").arg(format!("kill -9 {pids} 2>/dev/null")).status();
+        let _ = Command::new("sh").arg("-c").arg(format!("kill -{name} {pids} 2>/dev/null")).status();
     }
 }

@@ -27,7 +27,7 @@ pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
 pub use rivalry::Rivalry;
-pub use upload::{Checksum, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession, WhenMade};
+pub use upload::{Checksum, Closed, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession, WhenMade};
 
 pub use crate::error::{Error, Kind, Result};
 

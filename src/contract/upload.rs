@@ -17,6 +17,13 @@ pub struct Checksum {
     pub told: bool,
 }
 
+/// A protocol that turned out to be closed to us, and how: where no other is left, that failure is the answer.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    pub protocol: Protocol,
+    pub error: Arc<Error>,
+}
+
 /// What a provider keeps about a file besides its bytes, as the user told it ([`super::ProviderInfo::takes_metadata`]).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
@@ -51,7 +58,7 @@ pub struct UploadItem {
     /// What the user forces, or none = the provider chooses.
     pub protocol: Option<Protocol>,
     /// Protocols that turned out to be closed to us during this upload.
-    pub avoid: Vec<Protocol>,
+    pub avoid: Vec<Closed>,
     /// Upper size of one request in bytes, never above what the server allows.
     pub chunk_size: Option<u64>,
     /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.

@@ -7,6 +7,7 @@ pub mod long;
 pub mod loose;
 pub mod multipart;
 pub mod plupload;
+pub mod proxy;
 pub mod range;
 pub mod reply;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::retry::{Desk, Patience};
 use super::source::md5_of;
 use super::still::{at_rest, may_be_on_its_way};
 use super::watch::stalled;
-use crate::contract::{Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
+use crate::contract::{Closed, Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -186,7 +186,7 @@ impl Carrier<'_> {
                     }
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
                     session.abort().await;
-                    item.avoid.push(session.protocol());
+                    item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
                     item.unused = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);
                 }
                 Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
@@ -325,7 +325,8 @@ impl Carrier<'_> {
     }
 
     fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
-        item.protocol.is_none() && self.desk.provider.info().protocols.iter().any(|p| *p != failed && !item.avoid.contains(p))
+        item.protocol.is_none()
+            && self.desk.provider.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
 }
 

@@ -65,6 +65,8 @@ pub enum What {
 }
 
 pub const STALL: &str = "3000";
+/// 451 on a rename stays so (pure-ftpd): the whole file lies there under its other name.
+const FINAL: &[i32] = &[8];
 
 impl What {
     pub fn script(self) -> String {
@@ -139,6 +141,7 @@ impl Route {
     pub fn once(&self, request: &Request, what: What) -> &'static [i32] {
         match what {
             _ if self.is_optional(request, what) => &[0],
+            What::ServerError if request.kind == "ftp-rename" => FINAL,
             // An answer that comes while we still write may get lost with the line.
             What::TooLarge => &[8, 0],
             What::Html if self.carries(request) => &[11, 0],
@@ -154,6 +157,7 @@ impl Route {
         let lost = matches!(what, What::AnswerLost | What::Stall);
         match (what, request.stage) {
             _ if self.is_optional(request, what) => &[0],
+            (What::ServerError, _) if request.kind == "ftp-rename" => FINAL,
             // Nobody knows how long a server takes a file in: its answer is waited for.
             (What::Stall, _) if self.carries(request) => &[0],
             // Done all the same, and found so.

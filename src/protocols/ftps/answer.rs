@@ -67,6 +67,8 @@ impl Reply {
             430 | 530 => (Kind::Auth, "the server refused the sign-in".to_owned()),
             332 | 532 => (Kind::Auth, "the server asks for an account besides user and password".to_owned()),
             452 | 552 => (Kind::Refused, "there is no room left on the server".to_owned()),
+            // No byte came through: the same may be tried again, and another protocol may find its way.
+            425 => (Kind::Unreachable, "the server could not open the data connection".to_owned()),
             450 => (Kind::Busy, format!("the server can't do {what} now")),
             400..=499 => (Kind::Interrupted, format!("the server gave up {what}")),
             500 | 502 | 504 => (Kind::Unsupported, format!("the server does not know {what}")),
@@ -87,13 +89,20 @@ impl Reply {
     }
 }
 
-/// Did the server refuse the TLS session of the data connection? vsftpd says 522, ProFTPD 425 "Operation not
-/// permitted", FileZilla 425 or 450 with words about TLS. Only asked when the data connection is protected.
+/// May the server have refused the TLS session of the data connection? vsftpd says 522, ProFTPD and FileZilla 425, some
+/// 450 with words about TLS. Only asked when the data connection is protected, and worth one try with another TLS: a 425
+/// in a server's own words (Serv-U) may mean the same.
+pub fn may_blame_session(error: &Error) -> bool {
+    blames_session(error) || error.http_or_ftp_status() == Some(425)
+}
+
+/// Did the server say that it refuses the TLS session? 425 alone is any data connection that could not be made.
 pub fn blames_session(error: &Error) -> bool {
     let words = error.message().to_ascii_lowercase();
     match error.http_or_ftp_status() {
-        Some(522 | 425) => true,
-        Some(450) => ["tls", "ssl", "session"].iter().any(|word| words.contains(word)),
+        Some(522) => true,
+        // ProFTPD's "Operation not permitted" is all that it says.
+        Some(425 | 450) => ["tls", "ssl", "session", "operation not permitted"].iter().any(|word| words.contains(word)),
         _ => false,
     }
 }
@@ -149,6 +158,7 @@ mod tests {
             ("550 Permission denied", Kind::Refused),
             ("553 Could not create file.", Kind::Refused),
             ("450 File busy", Kind::Busy),
+            ("425 Can't open data connection.", Kind::Unreachable),
             ("426 Failure reading network stream.", Kind::Interrupted),
             ("451 Local error", Kind::Interrupted),
             ("502 Command not implemented", Kind::Unsupported),
@@ -162,7 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn only_words_about_tls_make_450_a_matter_of_sessions() {
+    fn only_words_about_tls_make_425_and_450_a_matter_of_sessions() {
+        let firewalled = reply("425 Failed to establish connection.").refusal("the upload");
+        assert!(may_blame_session(&firewalled) && !blames_session(&firewalled));
         assert!(blames_session(&reply("522 SSL connection failed: session reuse required").refusal("the upload")));
         assert!(blames_session(&reply("425 Unable to build data connection: Operation not permitted").refusal("the upload")));
         assert!(blames_session(&reply("450 TLS session of data connection not resumed.").refusal("the upload")));

@@ -2,13 +2,14 @@
 //! before any byte of a file: `Unreachable`, which may be repeated blindly.
 
 use std::io;
+use std::sync::Arc;
 
 use suppaftp::FtpError;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::answer::{self, Reply};
-use super::control::{Connection, Ftp, silent};
+use super::control::{Connection, Ftp, Manners, silent};
+use super::route::{Route, unreachable};
 use super::stream::{TlsClient, TlsVersion, in_tls, wants_other_version};
 use super::{FtpServer, Security};
 use crate::error::{Error, Kind, Result};
@@ -19,35 +20,33 @@ const IMPLICIT_PORT: u16 = 990;
 /// Connects, protects, signs in and sets the connection up for uploads. With `V12` a server that has no TLS 1.2 gets a
 /// second connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`,
 /// `Unsupported` (no TLS there) or `Protocol` (no FTP server).
-pub async fn sign_in(server: &FtpServer, version: TlsVersion) -> Result<Connection> {
-    connect(server, version).await.map_err(|error| {
+pub async fn sign_in(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
+    connect(server, version, manners).await.map_err(|error| {
         let error = error.on(server.host.as_str());
         if error.kind() == Kind::Interrupted { error.with_kind(Kind::Unreachable) } else { error }
     })
 }
 
-async fn connect(server: &FtpServer, version: TlsVersion) -> Result<Connection> {
-    if server.security == Security::Plain {
-        let ftp = greeted(server).await?;
-        return set_up(server, Connection::new(ftp, None, server.timeout).await?).await;
-    }
-    match protected(server, version).await {
-        Ok((ftp, tls)) => set_up(server, Connection::new(ftp, Some(tls), server.timeout).await?).await,
-        Err(Closed::Version(_)) if version == TlsVersion::V12 => {
-            tracing::debug!("{} has no TLS 1.2", server.host);
-            Box::pin(connect(server, TlsVersion::V13)).await
+async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
+    let route = Route::to(host(server), server.port)?;
+    let (ftp, tls) = if server.security == Security::Plain {
+        (greeted(server, &route).await?, None)
+    } else {
+        match protected(server, &route, version).await {
+            Ok((ftp, tls)) => (ftp, Some(tls)),
+            Err(Closed::Version(_)) if version == TlsVersion::V12 => {
+                tracing::debug!("{} has no TLS 1.2", server.host);
+                return Box::pin(connect(server, TlsVersion::V13, manners)).await;
+            }
+            Err(Closed::Version(error) | Closed::Other(error)) => return Err(error),
         }
-        Err(Closed::Version(error) | Closed::Other(error)) => Err(error),
-    }
+    };
+    set_up(server, Connection::new(ftp, tls, route, manners.clone(), server.timeout).await?).await
 }
 
 /// TCP and the 220.
-async fn greeted(server: &FtpServer) -> Result<Ftp> {
-    let socket = match timeout(server.timeout, TcpStream::connect((host(server), server.port))).await {
-        Err(_) => return Err(silent(server.timeout)),
-        Ok(Err(e)) => return Err(unreachable(e)),
-        Ok(Ok(socket)) => socket,
-    };
+async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
+    let socket = route.connect(server.port, server.timeout).await?;
     match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
         Ok(greeting) => greeting.map_err(not_welcome),
         Err(_) if server.port != IMPLICIT_PORT && server.security == Security::Explicit => {
@@ -70,15 +69,24 @@ impl From<Error> for Closed {
     }
 }
 
-async fn protected(server: &FtpServer, version: TlsVersion) -> Result<(Ftp, TlsClient), Closed> {
+async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Closed> {
     let host = host(server);
     let tls = TlsClient::new(host, server.ca_file.as_deref(), version)?;
     let attempt = match server.security {
-        Security::Implicit => timeout(server.timeout, Ftp::connect_secure_implicit((host, server.port), tls.clone(), host)).await,
+        Security::Implicit => {
+            // suppaftp connects by itself: to the proxy, if there is one, which then leads on.
+            let proxy = route.proxy.as_ref();
+            let client = tls.led_by(proxy.map(|proxy| (proxy.clone(), server.port)));
+            let address = proxy.map_or((host, server.port), |proxy| proxy.address());
+            timeout(server.timeout, Ftp::connect_secure_implicit(address, client, host)).await
+        }
         Security::Explicit | Security::Plain => {
-            let ftp = greeted(server).await?;
+            let ftp = greeted(server, route).await?;
             // AUTH TLS, PBSZ 0, PROT P; a refusal of any is an error: nothing goes on in clear.
-            timeout(server.timeout, ftp.into_secure(tls.clone(), host)).await
+            tls.change_over(true);
+            let attempt = timeout(server.timeout, ftp.into_secure(tls.clone(), host)).await;
+            tls.change_over(false);
+            attempt
         }
     };
     let error = match attempt {
@@ -126,10 +134,6 @@ async fn set_up(server: &FtpServer, mut connection: Connection) -> Result<Connec
 /// The host without the brackets that an IPv6 address has in a URL.
 fn host(server: &FtpServer) -> &str {
     server.host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(&server.host)
-}
-
-fn unreachable(cause: io::Error) -> Error {
-    Error::new(Kind::Unreachable, "the server can't be reached").cause(cause)
 }
 
 fn not_welcome(error: FtpError) -> Error {

@@ -1,6 +1,7 @@
 //! One signed-in control connection: a command, its reply, and the way to a data connection.
 
-use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use suppaftp::tokio::{AsyncDataStream, ImplAsyncFtpStream};
@@ -9,32 +10,50 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::answer::{self, Reply};
+use super::ports::port_of;
+use super::route::Route;
+use super::seats::Seat;
 use super::stream::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::loose::digits;
+use crate::protocols::tls::untrusted;
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
 
 /// A control connection says nothing during a transfer; without a sign of life a router on the way forgets it.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+/// The steps to a data connection have a part of the time-out each, so that EPSV and then PASV are through, and their
+/// failure is told, before whoever watches the transfer says that no byte moves.
+const STEPS: u32 = 4;
 
 pub struct Connection {
     ftp: Ftp,
     /// None: everything in clear.
     pub tls: Option<TlsClient>,
     /// Where data connections go, whatever address a server behind NAT tells.
-    peer: IpAddr,
+    route: Route,
     timeout: Duration,
     /// Has every command been answered? Else the next reply could be another's.
     in_step: bool,
     /// An offset was given by REST, and no transfer has used it up since: some servers keep it for the next STOR.
     restarting: bool,
-    extended: bool,
+    /// STOR or APPE went out, and the server has not said whether it begins.
+    beginning: bool,
+    manners: Arc<Manners>,
+    /// This connection's place among those that the server lets us have.
+    seat: Option<Seat>,
     /// The server takes `REST` before `STOR` (FEAT: REST STREAM).
     pub restarts: bool,
     /// No transfer was made on it before, so it can't have died of waiting.
     pub fresh: bool,
+}
+
+/// What a server turned out to do, for all its connections.
+#[derive(Debug, Default)]
+pub struct Manners {
+    /// EPSV leads nowhere: PASV from then on.
+    no_epsv: AtomicBool,
 }
 
 /// What `SIZE` tells.
@@ -48,12 +67,39 @@ pub enum Size {
 
 impl Connection {
     /// Takes over after the greeting (and TLS); the sign-in follows.
-    pub async fn new(ftp: Ftp, tls: Option<TlsClient>, wait: Duration) -> Result<Connection> {
+    pub async fn new(ftp: Ftp, tls: Option<TlsClient>, route: Route, manners: Arc<Manners>, wait: Duration) -> Result<Connection> {
         let socket = ftp.get_ref().await;
         keep_alive(&socket);
-        let peer = socket.peer_addr().map_err(answer::lost)?.ip();
+        let route = route.of_data(&socket)?;
         drop(socket);
-        Ok(Connection { ftp, tls, peer, timeout: wait, in_step: true, restarting: false, extended: true, restarts: false, fresh: true })
+        Ok(Connection {
+            ftp,
+            tls,
+            route,
+            timeout: wait,
+            in_step: true,
+            restarting: false,
+            beginning: false,
+            manners,
+            seat: None,
+            restarts: false,
+            fresh: true,
+        })
+    }
+
+    pub fn sit(&mut self, seat: Seat) {
+        self.seat = Some(seat);
+    }
+
+    /// Closes the connection; its place stays ours.
+    pub fn leave(self) -> Option<Seat> {
+        self.seat
+    }
+
+    /// The server was asked to begin a transfer and says nothing: it may wait for a lock on the file (vsftpd), which the
+    /// session of a line that died in silence holds for minutes (servers.md c2).
+    pub fn is_kept_waiting(&self) -> bool {
+        self.beginning
     }
 
     pub fn is_usable(&self) -> bool {
@@ -74,12 +120,38 @@ impl Connection {
         Ok(reply)
     }
 
+    /// The reply that ends a transfer was good.
+    pub fn has_ended(&mut self) {
+        self.restarting = false;
+    }
+
     /// Sends one command and reads its reply, whatever that is. Fails with `Interrupted` when none comes in time.
     pub async fn ask(&mut self, command: &str) -> Result<Reply> {
+        self.ask_within(command, self.timeout).await
+    }
+
+    async fn ask_within(&mut self, command: &str, within: Duration) -> Result<Reply> {
         self.in_step = false;
         // With no code to expect, suppaftp hands out every reply as unexpected: then all of them are read here alone.
-        let answered = timeout(self.timeout, self.ftp.custom_command(command, &[])).await;
-        self.take(answered, self.timeout)
+        let answered = timeout(within, self.ftp.custom_command(command, &[])).await;
+        self.take(answered, within)
+    }
+
+    /// STOR or APPE. Its answer has a little less time than the transfer is watched for, so that silence is told as such.
+    pub async fn begin(&mut self, command: &str) -> Result<Reply> {
+        self.beginning = true;
+        let within = self.timeout - self.timeout / 10;
+        let begun = std::time::Instant::now();
+        let reply = self.ask_within(command, within).await;
+        // A connection that was closed keeps nobody waiting.
+        self.beginning = reply.is_err() && begun.elapsed() >= within;
+        match reply {
+            Err(_) if self.beginning => Err(Error::new(
+                Kind::Interrupted,
+                format!("no answer to {command} within {}: another session may still hold the file", humantime::format_duration(within)),
+            )),
+            reply => reply,
+        }
     }
 
     /// User and password. suppaftp's own call: it is the one that does not log the password below TRACE.
@@ -90,11 +162,35 @@ impl Connection {
         self.take(answered.map(|result| result.map(|()| signed_in())), self.timeout)
     }
 
-    /// The next reply, without a command: the end of a transfer.
+    /// The next reply, without a command: the end of a transfer. What only says that work goes on (1xx) is passed over.
     pub async fn reply(&mut self, within: Duration) -> Result<Reply> {
+        match timeout(within, self.next_reply()).await {
+            Err(_) => Err(silent(within)),
+            Ok(reply) => reply,
+        }
+    }
+
+    /// As [`Self::reply`], however long it takes. May be dropped and called again: no byte of a reply gets lost.
+    pub async fn next_reply(&mut self) -> Result<Reply> {
+        loop {
+            self.in_step = false;
+            let answered = self.ftp.read_response_in(&[]).await;
+            let reply = self.take(Ok(answered), self.timeout)?;
+            if !reply.is_starting() {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// The reply that came while bytes were still on their way: the transfer is over, and this connection with it, as
+    /// servers differ in how many replies follow.
+    pub fn cut_short(&mut self, reply: Result<Reply>) -> Error {
         self.in_step = false;
-        let answered = timeout(within, self.ftp.read_response_in(&[])).await;
-        self.take(answered, within)
+        match reply {
+            Ok(reply) if reply.is_done() => Error::new(Kind::Interrupted, "the server ended the upload early").cause(reply.words()),
+            Ok(reply) => reply.refusal("the upload"),
+            Err(error) => error,
+        }
     }
 
     fn take(&mut self, answered: Result<FtpResult<Response>, tokio::time::error::Elapsed>, within: Duration) -> Result<Reply> {
@@ -128,37 +224,45 @@ impl Connection {
         Ok(self.ask(&format!("DELE {name}")).await?.is_done())
     }
 
-    /// The port of the next data connection. EPSV first; a server that answers it with 5xx is asked by PASV from then on.
-    pub async fn data_port(&mut self) -> Result<u16> {
-        if self.extended {
-            let reply = self.ask("EPSV").await?;
-            match reply.code {
-                200..=299 => return extended_port(&reply.text).ok_or_else(|| no_port(&reply)),
-                500..=599 => self.extended = false,
-                _ => return Err(reply.refusal("the data connection")),
+    /// Connects to the server for the next transfer. EPSV first; whatever goes wrong with that (a refusal of any class, an
+    /// answer that nobody can read, a port that nobody can reach), PASV is asked, and from then on PASV alone where it works.
+    pub async fn open_data(&mut self) -> Result<TcpStream> {
+        let mut refusal = None;
+        if self.tries_epsv() {
+            match self.passive("EPSV").await {
+                Err(error) if self.is_usable() => refusal = Some(error),
+                other => return other,
             }
         }
-        let reply = self.ask("PASV").await?;
+        match self.passive("PASV").await {
+            Ok(socket) => {
+                self.avoid_epsv();
+                Ok(socket)
+            }
+            // Of a server that knows one of the two, that one's failure counts.
+            Err(error) => Err(refusal.filter(|e| e.kind() != Kind::Unsupported).unwrap_or(error)),
+        }
+    }
+
+    pub fn tries_epsv(&self) -> bool {
+        !self.manners.no_epsv.load(Ordering::Relaxed)
+    }
+
+    pub fn avoid_epsv(&self) {
+        self.manners.no_epsv.store(true, Ordering::Relaxed);
+    }
+
+    async fn passive(&mut self, command: &str) -> Result<TcpStream> {
+        let reply = self.ask_within(command, self.timeout / STEPS).await?;
         if !reply.is_done() {
             return Err(reply.refusal("the data connection"));
         }
-        passive_port(&reply.text).ok_or_else(|| no_port(&reply))
-    }
-
-    /// Connects to that port of the control connection's own host: the address in a PASV reply is often a private one.
-    pub async fn dial(&self, port: u16) -> Result<TcpStream> {
-        let failed = || {
-            Error::new(Kind::Unreachable, format!("the data connection to port {port} can't be made"))
-                .hint("look for a firewall that lets only the FTP port through")
-        };
-        match timeout(self.timeout, TcpStream::connect((self.peer, port))).await {
-            Err(_) => Err(failed().cause(silent(self.timeout))),
-            Ok(Err(e)) => Err(failed().cause(e)),
-            Ok(Ok(socket)) => {
-                keep_alive(&socket);
-                Ok(socket)
-            }
-        }
+        let port = port_of(&reply.text).ok_or_else(|| {
+            Error::new(Kind::Protocol, "the server names no port for the data connection").status(reply.code).cause(reply.words())
+        })?;
+        let socket = self.route.dial(port, self.timeout / STEPS).await?;
+        keep_alive(&socket);
+        Ok(socket)
     }
 
     /// The TLS handshake of a data connection: after the command, as some servers lock up when it comes before.
@@ -167,7 +271,11 @@ impl Connection {
         match timeout(self.timeout, tls.secure(socket)).await {
             Err(_) => Err(silent(self.timeout)),
             Ok(Ok(stream)) => Ok(Data::Ssl(Box::new(stream))),
-            Ok(Err(e)) => Err(self.verdict(e).await),
+            Ok(Err(e)) => Err(match untrusted(&e) {
+                // The server only sees that we go away.
+                Some(untrusted) => untrusted.cause(e),
+                None => self.verdict(e).await,
+            }),
         }
     }
 
@@ -193,72 +301,5 @@ fn keep_alive(socket: &TcpStream) {
     let times = socket2::TcpKeepalive::new().with_time(SIGN_OF_LIFE);
     if let Err(e) = socket2::SockRef::from(socket).set_tcp_keepalive(&times) {
         tracing::debug!("TCP keepalive can't be set: {e}");
-    }
-}
-
-fn no_port(reply: &Reply) -> Error {
-    Error::new(Kind::Protocol, "the server names no port for the data connection").status(reply.code).cause(reply.words())
-}
-
-/// `229 Entering Extended Passive Mode (|||6446|)`; the delimiter may be any character (RFC 2428, 3).
-fn extended_port(text: &str) -> Option<u16> {
-    let inside = text.split_once('(')?.1.split_once(')')?.0;
-    let delimiter = inside.chars().next()?;
-    inside.split(delimiter).nth(3)?.parse().ok().filter(|port| *port != 0)
-}
-
-/// `227 Entering Passive Mode (h1,h2,h3,h4,p1,p2)`, with or without brackets (RFC 1123, 4.1.2.6).
-fn passive_port(text: &str) -> Option<u16> {
-    let mut words = text.split(|c: char| !c.is_ascii_digit() && c != ',');
-    words
-        .find_map(|word| {
-            let numbers: Vec<u8> = word.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
-            match numbers[..] {
-                [_, _, _, _, high, low] => Some(u16::from_be_bytes([high, low])),
-                _ => None,
-            }
-        })
-        .filter(|port| *port != 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_are_read_from_what_servers_write() {
-        assert_eq!(extended_port("229 Entering Extended Passive Mode (|||6446|)"), Some(6446));
-        assert_eq!(extended_port("229 ok (!!!21!)."), Some(21));
-        assert_eq!(extended_port("229 ok (|||70000|)"), None);
-        assert_eq!(extended_port("229 ok (|||0|)"), None);
-        assert_eq!(extended_port("229 nothing"), None);
-        assert_eq!(passive_port("227 Entering Passive Mode (10,0,0,1,195,80)."), Some(195 * 256 + 80));
-        assert_eq!(passive_port("227 =10,0,0,1,0,21"), Some(21));
-        assert_eq!(passive_port("227 Entering (10,0,0,1,256,80)"), None);
-        assert_eq!(passive_port("227 Entering (1,2,3)"), None);
-    }
-}
-
-#[cfg(test)]
-mod fuzz {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::model::noise;
-
-    proptest! {
-        #![proptest_config(noise::config())]
-
-        #[test]
-        fn a_port_is_one(text in prop_oneof![noise::text(), "229 .\\([|!]{0,4}[0-9]{0,6}[|!]?\\)", "227 .?\\(?([0-9]{1,4},){0,7}[0-9]{0,4}\\)?"]) {
-            prop_assert_ne!(extended_port(&text), Some(0));
-            prop_assert_ne!(passive_port(&text), Some(0));
-        }
-
-        #[test]
-        fn a_port_that_is_told_is_understood(port in 1..u16::MAX) {
-            prop_assert_eq!(extended_port(&format!("229 Entering Extended Passive Mode (|||{port}|)")), Some(port));
-            prop_assert_eq!(passive_port(&format!("227 Entering (192,0,2,1,{},{})", port / 256, port % 256)), Some(port));
-        }
     }
 }

@@ -5,8 +5,12 @@
 mod answer;
 mod connect;
 mod control;
+mod names;
 mod pool;
+mod ports;
 mod rename;
+mod route;
+mod seats;
 mod send;
 mod store;
 mod stream;
@@ -76,17 +80,33 @@ impl FtpTarget {
     }
 }
 
+/// vsftpd gives up a line that died in silence, and with it the lock on the file, after 300 seconds (`data_connection_timeout`).
+const LOCK_LASTS: Duration = Duration::from_secs(330);
+/// So many bytes are not sent again for a lock.
+const WORTH_A_WAIT: u64 = 2 << 30;
+
 /// One file on its way. Part after part goes down one data connection, which ends with the part that is the `last`.
 pub struct FtpSession {
     pool: Arc<FtpPool>,
     target: FtpTarget,
     control: Option<Connection>,
+    /// The furthest byte that can lie on the server: what was sent, or what an earlier run's upload was found to have. None
+    /// before either.
+    reach: Option<u64>,
+    /// The transfer that was cut had gone on with an earlier one.
+    went_on: bool,
+    /// It was waited for another session to let go of the file.
+    waited: bool,
+    /// What the cut transfers brought, for [`Self::is_cut_alike`].
+    cuts: [u64; 2],
     /// Open between two parts.
     flow: Option<Flow>,
     /// Something of ours may lie on the server under the travelling name.
     touched: bool,
     /// The server does not let a cut upload go on.
     no_restart: bool,
+    /// Nothing more can be sent under the travelling name.
+    blocked: bool,
     /// The other TLS version was tried.
     switched: bool,
     /// The whole file lies there and only its rename was refused: it stays, as the error tells how to go on.
@@ -100,10 +120,25 @@ pub struct FtpSession {
 /// Fails with `Refused` when a name can't be sent (line ends, NUL), or as the sign-in does: `Auth`, `Unreachable`,
 /// `Busy` (too many connections), `Untrusted`, `Unsupported` (no TLS there), `Protocol` (no FTP server).
 pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> {
+    let target = FtpTarget { temporary: target.temporary.map(|name| pool.free_name(name)), ..target };
     target.check()?;
     let control = Some(pool.take().await?);
-    let (touched, no_restart, switched, whole, appearing) = (false, false, false, false, false);
-    Ok(FtpSession { pool: pool.clone(), target, control, flow: None, touched, no_restart, switched, whole, appearing })
+    Ok(FtpSession {
+        pool: pool.clone(),
+        target,
+        control,
+        reach: None,
+        went_on: false,
+        waited: false,
+        cuts: [0; 2],
+        flow: None,
+        touched: false,
+        no_restart: false,
+        blocked: false,
+        switched: false,
+        whole: false,
+        appearing: false,
+    })
 }
 
 impl UploadSession for FtpSession {
@@ -144,8 +179,9 @@ impl UploadSession for FtpSession {
     }
 
     /// Asks for the SIZE of what lies under the travelling name, by a new connection if need be. Nothing there:
-    /// `ResumeAt(0)`. More than the file has, a server that told no size or allowed no restart, or nothing there after
-    /// the file may have got its own name: `StartOver`.
+    /// `ResumeAt(0)`. More than the file has or than was ever sent, a server that told no size or allowed no restart, or
+    /// nothing there after the file may have got its own name: `StartOver`. So does a name that another session holds;
+    /// what is opened next travels under another.
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
         Box::pin(async move { self.look().await.map_err(|e| self.pool.named(e)) })
     }
@@ -188,10 +224,9 @@ impl FtpSession {
         }
     }
 
-    /// The old connection is closed first: the server may allow only one.
     async fn replace(&mut self) -> Result<&mut Connection> {
-        self.control = None;
-        Ok(self.control.insert(self.pool.connect().await?))
+        let old = self.control.take();
+        Ok(self.control.insert(self.pool.replace(old).await?))
     }
 
     async fn size(&mut self) -> Result<Size> {
@@ -206,7 +241,10 @@ impl FtpSession {
 
     async fn look(&mut self) -> Result<Recovery> {
         self.flow = None;
-        if self.no_restart {
+        if self.control.as_ref().is_some_and(Connection::is_kept_waiting) {
+            self.outlive_or_leave()?;
+        }
+        if self.no_restart || self.blocked {
             return Ok(Recovery::StartOver);
         }
         let size = self.size().await?;
@@ -214,10 +252,43 @@ impl FtpSession {
         Ok(match size {
             // To send it again onto a file that was taken in is for nobody to do before looking.
             Size::Absent if self.appearing => Recovery::StartOver,
+            // pure-ftpd hides a file that is gone on with, and its session may live for minutes: at its end the file is put
+            // back, over whatever has the name by then (servers.md c2).
+            Size::Absent if self.went_on => {
+                self.block();
+                Recovery::StartOver
+            }
             Size::Absent => Recovery::ResumeAt(0),
-            Size::Bytes(n) if self.target.size.is_none_or(|whole| n <= whole) => Recovery::ResumeAt(n),
-            Size::Bytes(_) | Size::Untold => Recovery::StartOver,
+            // More than was ever sent is not ours, however it came there.
+            Size::Bytes(n) if n > self.target.size.unwrap_or(u64::MAX).min(self.reach.unwrap_or(u64::MAX)) => Recovery::StartOver,
+            Size::Bytes(n) => {
+                self.reach.get_or_insert(n);
+                Recovery::ResumeAt(n)
+            }
+            Size::Untold => Recovery::StartOver,
         })
+    }
+
+    /// Another session holds what was sent. Where that is much, it is waited for once; else the file travels under another
+    /// name. Either way there is one waiter at the server, and not one more with each try.
+    fn outlive_or_leave(&mut self) -> Result<()> {
+        let name = self.target.travelling().to_owned();
+        if !self.waited && self.reach.is_some_and(|bytes| bytes >= WORTH_A_WAIT) {
+            (self.waited, self.control) = (true, None);
+            let why = "another session still holds what was sent, and may let go of it in five minutes";
+            return Err(Error::new(Kind::Busy, why).on(name).after(Some(LOCK_LASTS)));
+        }
+        self.block();
+        Ok(())
+    }
+
+    /// A file without a travelling name has no other.
+    fn block(&mut self) {
+        if let Some(name) = &self.target.temporary {
+            tracing::debug!("{name} can't be written to: the file travels under another name");
+            self.pool.block(name);
+            self.blocked = true;
+        }
     }
 
     /// Removes what lies under the travelling name; true: nothing is left there.

@@ -1,55 +1,103 @@
 //! Signed-in control connections of one server, kept for the next file: 500 small files sign in as often as files
 //! travel at once, not 500 times.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::time::{Instant, timeout_at};
+
 use super::connect::sign_in;
-use super::control::Connection;
+use super::control::{Connection, Manners};
+use super::names::numbered;
+use super::seats::{Seat, Seats};
 use super::stream::TlsVersion;
 use super::{FtpServer, Security};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 pub struct FtpPool {
     pub(super) server: FtpServer,
     kept: Mutex<Kept>,
+    seats: Arc<Seats>,
+    manners: Arc<Manners>,
 }
 
 struct Kept {
     idle: Vec<Connection>,
     /// What the server turned out to speak.
     version: TlsVersion,
+    /// Connections that the server lets us have, where it has refused one more.
+    most: Option<usize>,
+    /// Travelling names that can't be written to: another session has them, or they can't be removed.
+    blocked: HashSet<String>,
 }
 
 impl FtpPool {
     pub fn new(server: FtpServer) -> Arc<FtpPool> {
-        Arc::new(FtpPool { server, kept: Mutex::new(Kept { idle: Vec::new(), version: TlsVersion::V12 }) })
+        let kept = Kept { idle: Vec::new(), version: TlsVersion::V12, most: None, blocked: HashSet::new() };
+        Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
     }
 
     pub(super) fn is_protected(&self) -> bool {
         self.server.security != Security::Plain
     }
 
-    /// An idle connection, else a new one. An idle one may have died in silence: its first command shows it.
+    /// An idle connection, else a new one, else the next that another file gives back. An idle one may have died in
+    /// silence: its first command shows it.
     pub(super) async fn take(&self) -> Result<Connection> {
-        let idle = self.kept().idle.pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => self.connect().await,
+        let mut unreachable_until = None;
+        loop {
+            let mut changed = std::pin::pin!(self.seats.changed.notified());
+            // What changes from here on is not missed.
+            changed.as_mut().enable();
+            let seat = {
+                let mut kept = self.kept();
+                if let Some(connection) = kept.idle.pop() {
+                    return Ok(connection);
+                }
+                let is_free = kept.most.is_none_or(|most| self.seats.taken() < most);
+                is_free.then(|| self.seats.take())
+            };
+            let Some(seat) = seat else {
+                changed.await;
+                continue;
+            };
+            let version = self.kept().version;
+            let error = match self.connect_with(version, seat).await {
+                Err(error) if self.seats.taken() > 0 => error,
+                outcome => return outcome,
+            };
+            match error.kind() {
+                Kind::Busy => self.kept().most = Some(self.seats.taken().max(1)),
+                // ProFTPD closes what is one too many without a word (`MaxInstances`).
+                Kind::Unreachable if self.seats.signed_in() > 0 => {
+                    let until = *unreachable_until.get_or_insert_with(|| Instant::now() + self.server.timeout);
+                    if timeout_at(until, changed).await.is_err() {
+                        return Err(error);
+                    }
+                }
+                _ => return Err(error),
+            }
         }
     }
 
-    pub(super) async fn connect(&self) -> Result<Connection> {
+    /// In the place of `old`, which is closed first: the server may allow only one.
+    pub(super) async fn replace(&self, old: Option<Connection>) -> Result<Connection> {
         let version = self.kept().version;
-        self.connect_with(version).await
+        self.connect_with(version, self.seat_of(old)).await
     }
 
     /// With TLS 1.3: for a server that does not accept sessions of 1.2.
-    pub(super) async fn connect_newer(&self) -> Result<Connection> {
-        self.connect_with(TlsVersion::V13).await
+    pub(super) async fn connect_newer(&self, old: Option<Connection>) -> Result<Connection> {
+        self.connect_with(TlsVersion::V13, self.seat_of(old)).await
     }
 
-    async fn connect_with(&self, version: TlsVersion) -> Result<Connection> {
-        let connection = sign_in(&self.server, version).await?;
+    fn seat_of(&self, old: Option<Connection>) -> Seat {
+        old.and_then(Connection::leave).unwrap_or_else(|| self.seats.take())
+    }
+
+    async fn connect_with(&self, version: TlsVersion, seat: Seat) -> Result<Connection> {
+        let mut connection = sign_in(&self.server, version, &self.manners).await?;
+        connection.sit(seat.signed_in());
         if let Some(tls) = &connection.tls {
             self.kept().version = tls.version;
         }
@@ -61,7 +109,20 @@ impl FtpPool {
         if connection.is_usable() {
             connection.fresh = false;
             self.kept().idle.push(connection);
+            self.seats.changed.notify_waiters();
         }
+    }
+
+    /// From now on a file travels under another name than this one.
+    pub(super) fn block(&self, name: &str) {
+        self.kept().blocked.insert(name.to_owned());
+    }
+
+    /// The first of `name` and its numbered likes that nobody holds.
+    pub(super) fn free_name(&self, name: String) -> String {
+        let kept = self.kept();
+        let mut names = std::iter::once(name.clone()).chain((2..).map(|n: u32| numbered(&name, n)));
+        names.find(|name| !kept.blocked.contains(name)).unwrap_or(name)
     }
 
     /// Names the server in an error.

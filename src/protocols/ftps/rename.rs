@@ -53,6 +53,10 @@ impl FtpSession {
         Ok(match self.control().await?.ask(&command).await {
             Ok(reply) if reply.is_done() => Renamed::Done,
             Ok(reply) if reply.is_farewell() => Renamed::Unanswered(reply.refusal("the rename")),
+            // "Local error": pure-ftpd's answer when it may not rename, or can't from disk to disk. It stays so.
+            Ok(reply) if reply.code == 451 => {
+                Renamed::Refused(left_behind(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
+            }
             Ok(reply) => Renamed::Refused(left_behind(reply.refusal("the rename"), temporary)),
             Err(error) => Renamed::Unanswered(error),
         })

@@ -4,28 +4,43 @@
 use tokio::net::TcpStream;
 
 use super::FtpSession;
-use super::answer::blames_session;
+use super::answer::{blames_session, may_blame_session};
 use super::control::Size;
 use super::store::{Begun, Flow, Way};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
+/// Two cuts after fewer bytes are alike by chance.
+const ALIKE_FROM: u64 = 1 << 20;
+
 impl FtpSession {
     pub(super) fn may_switch(&self, error: &Error) -> bool {
-        self.pool.is_protected() && !self.switched && blames_session(error)
+        self.pool.is_protected() && !self.switched && may_blame_session(error)
     }
 
     /// Once per file, and only after the server blamed the TLS session (providers.md 6.4, OQ-33).
     pub(super) async fn store_with_newer_tls(&mut self, part: &Part, refusal: Error) -> Result<u64> {
         self.switched = true;
-        self.control = None;
         tracing::debug!("{refusal}; trying TLS 1.3");
-        match self.pool.connect_newer().await {
-            Ok(control) => self.control = Some(control),
-            Err(e) if e.kind() == Kind::Unsupported => return Err(no_session(refusal)),
+        match self.replace_with_newer().await {
+            Ok(()) => {}
+            Err(e) if e.kind() == Kind::Unsupported => return Err(told(refusal)),
             Err(e) => return Err(e),
         }
-        self.store(part).await.map_err(|e| if blames_session(&e) { no_session(e) } else { e })
+        self.store(part).await.map_err(told)
+    }
+
+    async fn replace_with_newer(&mut self) -> Result<()> {
+        let old = self.control.take();
+        self.control = Some(self.pool.connect_newer(old).await?);
+        Ok(())
+    }
+
+    /// Twice cut after the same number of bytes: ProFTPD before 1.3.8 wants to renegotiate TLS 1.2 after so many, which
+    /// rustls does not do (servers.md, OQ-33).
+    fn is_cut_alike(&self) -> bool {
+        let [one, other] = self.cuts;
+        one >= ALIKE_FROM && one.abs_diff(other) <= one / 50
     }
 
     /// Bytes from the start of the file that went down the line.
@@ -39,8 +54,14 @@ impl FtpSession {
         };
         // `flow` lives no longer than the connection it was opened by, or it is cut off.
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
-        flow.write(control, part).await?;
+        let begun = flow.at();
+        let reach = self.reach.get_or_insert(begun);
+        let written = flow.write(control, part, reach).await;
         let at = flow.at();
+        if let Err(error) = written {
+            self.cuts = [self.cuts[1], at - begun];
+            return Err(error);
+        }
         if part.last {
             self.appearing |= self.target.is_direct();
             flow.complete(control).await?;
@@ -62,14 +83,21 @@ impl FtpSession {
             Begun::Refused(reply) => reply.refusal("the upload"),
         };
         // ProFTPD's `AllowOverwrite off` answers 550 when the name is taken; under a travelling name by a remnant of ours.
-        let in_the_way = self.target.temporary.is_some() && matches!(refusal.http_or_ftp_status(), Some(550 | 553));
-        if !in_the_way || !self.remove().await? {
+        if self.target.temporary.is_none() || !is_in_the_way(&refusal) {
             return Err(refusal);
         }
-        match self.transfer(Way::Whole).await? {
-            Begun::Open(flow) => Ok(flow),
-            Begun::Refused(reply) => Err(reply.refusal("the upload")),
+        let is_free = self.remove().await?;
+        let refusal = match self.transfer(Way::Whole).await? {
+            Begun::Open(flow) => return Ok(flow),
+            Begun::Refused(reply) => reply.refusal("the upload"),
+        };
+        // A remnant that can't be removed (a user who may only create, IIS while a dead session has the file open), or that
+        // only the server sees (ProFTPD's HiddenStores), is in the way of this one name.
+        if is_in_the_way(&refusal) && (!is_free || refusal.message().to_ascii_lowercase().contains("hidden file")) {
+            self.block();
+            return Err(refusal.with_kind(Kind::Interrupted));
         }
+        Err(refusal)
     }
 
     /// Continues at `offset`: REST and STOR, else APPE. The SIZE is asked first, because a REST beyond the end would
@@ -95,28 +123,50 @@ impl FtpSession {
     async fn transfer(&mut self, way: Way) -> Result<Begun> {
         let (socket, wait) = (self.data_socket().await?, self.pool.server.timeout);
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
-        self.touched = true;
+        (self.touched, self.went_on) = (true, way != Way::Whole);
         Flow::begin(control, socket, self.target.travelling(), way, wait).await
     }
 
     /// The first step of a transfer is also where a connection shows that it died in the pool: it is replaced here,
     /// before any byte, and so is one whose TLS tickets are used up.
     async fn data_socket(&mut self) -> Result<TcpStream> {
-        if self.control().await?.tls.as_ref().is_some_and(|tls| tls.is_spent()) {
+        if self.pool.is_protected() && !self.switched && self.is_cut_alike() {
+            self.switched = true;
+            if let Err(error) = self.replace_with_newer().await {
+                tracing::debug!("no TLS 1.3 after two cuts alike: {error}");
+            }
+        }
+        let control = self.control().await?;
+        if control.tls.as_ref().is_some_and(|tls| tls.is_spent()) {
             self.replace().await?;
         }
         let control = self.control().await?;
-        let port = match control.data_port().await {
-            Err(e) if !control.fresh && e.kind().may_pass() => self.replace().await?.data_port().await?,
-            port => port?,
-        };
-        self.control().await?.dial(port).await
+        match control.open_data().await {
+            Err(e) if e.kind().may_pass() && !control.is_usable() && (!control.fresh || control.tries_epsv()) => {
+                // It died in the pool, or a server without EPSV died of that.
+                if control.fresh {
+                    control.avoid_epsv();
+                }
+                self.replace().await?.open_data().await
+            }
+            opened => opened,
+        }
     }
+}
+
+/// The name is taken, or may not be written to.
+fn is_in_the_way(refusal: &Error) -> bool {
+    matches!(refusal.http_or_ftp_status(), Some(550 | 553))
 }
 
 /// A data connection whose control connection is gone.
 fn cut_off() -> Error {
     Error::new(Kind::Interrupted, "the connection to the server was lost")
+}
+
+/// A 425 that does not blame the session is what it was.
+fn told(refusal: Error) -> Error {
+    if blames_session(&refusal) { no_session(refusal) } else { refusal }
 }
 
 /// Words for the refusal that users of FTPS meet most.

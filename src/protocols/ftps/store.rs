@@ -2,6 +2,7 @@
 //! the server has them (RFC 959 5.4, providers.md 6.3).
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -14,8 +15,11 @@ use super::control::{Connection, Data, silent};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
-/// A server may first move or scan what it got before it says 226: this much per second is granted for that.
-const SETTLED_PER_SECOND: u64 = 10 * 1024 * 1024;
+/// A server may first move, hash or scan what it got before it says 226: a second is granted for so many bytes, up to this.
+const SETTLED_PER_SECOND: u64 = 1 << 20;
+const LONGEST_SETTLING: Duration = Duration::from_secs(2 * 60 * 60);
+/// How long a server that has said 226 may take to close the data connection.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// How a transfer begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +60,7 @@ impl Flow {
             Way::Restart(offset) => ("STOR", offset),
             Way::Append(offset) => ("APPE", offset),
         };
-        let reply = control.ask(&format!("{command} {name}")).await?;
+        let reply = control.begin(&format!("{command} {name}")).await?;
         if !reply.is_starting() {
             return refused(reply);
         }
@@ -69,26 +73,44 @@ impl Flow {
         self.at
     }
 
-    /// Sends the part's bytes. A source that fails leaves the transfer cut off in the middle.
-    pub async fn write(&mut self, control: &mut Connection, part: &Part) -> Result<()> {
-        let mut chunks = part.chunks();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|e| Error::reading(&e).on(part.source.name()))?;
-            self.write_all(control, &chunk).await?;
-            self.at += chunk.len() as u64;
-        }
-        Ok(())
+    /// Sends the part's bytes, and listens meanwhile: a server whose disk is full says so at once, and may leave the data
+    /// connection open. A source that fails leaves the transfer cut off in the middle. `reach` is kept at the furthest
+    /// byte that left, also when this is dropped.
+    pub async fn write(&mut self, control: &mut Connection, part: &Part, reach: &mut u64) -> Result<()> {
+        let broken = {
+            let mut early = pin!(control.next_reply());
+            tokio::select! {
+                biased;
+                written = self.write_part(part, reach) => match written {
+                    Ok(()) => return Ok(()),
+                    Err(Cut::Ours(error)) => return Err(error),
+                    Err(Cut::Line(error)) => Broken::Line(error),
+                },
+                reply = &mut early => Broken::Early(reply),
+            }
+        };
+        Err(match broken {
+            Broken::Line(error) => control.verdict(error).await,
+            Broken::Early(reply) => control.cut_short(reply),
+        })
     }
 
-    async fn write_all(&mut self, control: &mut Connection, mut bytes: &[u8]) -> Result<()> {
-        while !bytes.is_empty() {
-            let written = match timeout(self.timeout, self.data.write(bytes)).await {
-                Err(_) => return Err(stalled(self.timeout)),
-                Ok(Ok(0)) => return Err(control.verdict(io::ErrorKind::WriteZero.into()).await),
-                Ok(Ok(n)) => n,
-                Ok(Err(e)) => return Err(control.verdict(e).await),
-            };
-            bytes = bytes.get(written..).unwrap_or_default();
+    async fn write_part(&mut self, part: &Part, reach: &mut u64) -> Result<(), Cut> {
+        let mut chunks = part.chunks();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|e| Cut::Ours(Error::reading(&e).on(part.source.name())))?;
+            let mut bytes = &chunk[..];
+            while !bytes.is_empty() {
+                let written = match timeout(self.timeout, self.data.write(bytes)).await {
+                    Err(_) => return Err(Cut::Ours(stalled(self.timeout))),
+                    Ok(Ok(0)) => return Err(Cut::Line(io::ErrorKind::WriteZero.into())),
+                    Ok(Ok(n)) => n,
+                    Ok(Err(e)) => return Err(Cut::Line(e)),
+                };
+                self.at += written as u64;
+                *reach = self.at.max(*reach);
+                bytes = bytes.get(written..).unwrap_or_default();
+            }
         }
         Ok(())
     }
@@ -97,17 +119,45 @@ impl Flow {
     /// its end because vsftpd sends the next TLS ticket there, and because closing a socket with unread bytes in it
     /// resets the connection, by which a server loses data that it has not read yet (baselines, traps of FTPS).
     pub async fn complete(mut self, control: &mut Connection) -> Result<()> {
+        let settling = Duration::from_secs(self.at / SETTLED_PER_SECOND);
+        let patience = self.timeout.saturating_add(settling).min(LONGEST_SETTLING.max(self.timeout));
+        let ended = tokio::select! {
+            biased;
+            ended = self.end() => Some(ended),
+            // 226 may come before the data connection ends, and a refusal may come without its end.
+            reply = control.next_reply() => {
+                let reply = reply?;
+                if !reply.is_done() {
+                    return Err(control.cut_short(Ok(reply)));
+                }
+                None
+            }
+        };
+        let reply = match ended {
+            None => {
+                let _ = timeout(CLOSING.min(self.timeout), self.end()).await;
+                control.has_ended();
+                return Ok(());
+            }
+            Some(Err(Cut::Ours(error))) => return Err(error),
+            Some(Err(Cut::Line(error))) => return Err(control.verdict(error).await),
+            Some(Ok(())) => {
+                drop(self.data);
+                control.end_of_transfer(patience).await?
+            }
+        };
+        if reply.is_done() { Ok(()) } else { Err(reply.refusal("the upload")) }
+    }
+
+    async fn end(&mut self) -> Result<(), Cut> {
         match timeout(self.timeout, self.data.shutdown()).await {
-            Err(_) => return Err(stalled(self.timeout)),
-            Ok(Err(e)) => return Err(control.verdict(e).await),
-            Ok(Ok(())) => {}
+            Err(_) => return Err(Cut::Ours(stalled(self.timeout))),
+            Ok(Err(e)) if e.kind() != io::ErrorKind::NotConnected => return Err(Cut::Line(e)),
+            Ok(_) => {}
         }
         // How that ends is no matter: the reply decides.
         let _ = timeout(self.timeout, self.read_to_end()).await;
-        drop(self.data);
-        let settling = Duration::from_secs(self.at / SETTLED_PER_SECOND);
-        let reply = control.end_of_transfer(self.timeout.saturating_add(settling)).await?;
-        if reply.is_done() { Ok(()) } else { Err(reply.refusal("the upload")) }
+        Ok(())
     }
 
     async fn read_to_end(&mut self) -> io::Result<()> {
@@ -115,6 +165,19 @@ impl Flow {
         while self.data.read(&mut rest).await? > 0 {}
         Ok(())
     }
+}
+
+/// What ended the writing.
+enum Cut {
+    /// The source, or our patience.
+    Ours(Error),
+    /// The data connection; the reply may tell why.
+    Line(io::Error),
+}
+
+enum Broken {
+    Line(io::Error),
+    Early(Result<Reply>),
 }
 
 fn refused(reply: Reply) -> Result<Begun> {

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -19,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::contract::BoxFuture;
 use crate::error::{Error, Kind, Result};
+use crate::protocols::proxy::Proxy;
 use crate::protocols::tls;
 
 /// TLS 1.2 comes first: its session may be resumed any number of times, a ticket of 1.3 only once, and ProFTPD gives
@@ -38,6 +40,11 @@ pub struct TlsClient {
     sessions: Arc<Sessions>,
     /// The last failure with its type; suppaftp keeps only its text.
     failure: Arc<Mutex<Option<io::Error>>>,
+    /// suppaftp is asking for PBSZ and PROT.
+    changing_over: Arc<AtomicBool>,
+    /// Sockets are connected to this proxy, which leads on to this port of the server.
+    leader: Option<(Proxy, u16)>,
+    host: String,
     pub version: TlsVersion,
 }
 
@@ -52,12 +59,25 @@ impl TlsClient {
         let mut config = tls::client_config(ca_file, versions)?;
         let sessions = Arc::new(Sessions::default());
         config.resumption = Resumption::store(sessions.clone());
-        Ok(TlsClient { connector: Arc::new(config).into(), name, sessions, failure: Arc::default(), version })
+        let (connector, host) = (Arc::new(config).into(), host.to_owned());
+        let (failure, changing_over) = Default::default();
+        Ok(TlsClient { connector, name, sessions, failure, changing_over, leader: None, host, version })
     }
 
     pub async fn secure(&self, socket: TcpStream) -> io::Result<FtpsStream> {
         let tls = self.connector.connect(self.name.clone(), socket).await?;
-        Ok(FtpsStream { tls, unflushed: false })
+        Ok(FtpsStream { tls, unflushed: false, usual: Usual { wanted: self.changing_over.clone(), column: 0, is_done: false } })
+    }
+
+    /// For the one socket that suppaftp connects itself.
+    pub fn led_by(&self, leader: Option<(Proxy, u16)>) -> TlsClient {
+        TlsClient { leader, ..self.clone() }
+    }
+
+    /// While it is on, any 2xx that comes reads 200: suppaftp takes no other for PBSZ and PROT, and servers answer both by
+    /// others of the class.
+    pub fn change_over(&self, on: bool) {
+        self.changing_over.store(on, Ordering::Relaxed);
     }
 
     /// Why suppaftp's handshake failed, if it did.
@@ -105,7 +125,15 @@ impl AsyncTlsConnector for TlsClient {
         Self: 'c,
     {
         Box::pin(async move {
-            self.secure(socket).await.map_err(|e| {
+            let led = match &self.leader {
+                Some((proxy, port)) => proxy.lead(socket, &self.host, *port).await.map_err(io::Error::other),
+                None => Ok(socket),
+            };
+            let secured = match led {
+                Ok(socket) => self.secure(socket).await,
+                Err(e) => Err(e),
+            };
+            secured.map_err(|e| {
                 let text = e.to_string();
                 *locked(&self.failure) = Some(e);
                 FtpError::SecureError(text)
@@ -168,6 +196,30 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct FtpsStream {
     tls: TlsStream<TcpStream>,
     unflushed: bool,
+    usual: Usual,
+}
+
+/// See [`TlsClient::change_over`].
+#[derive(Debug)]
+struct Usual {
+    wanted: Arc<AtomicBool>,
+    /// Bytes of the line so far.
+    column: usize,
+    /// The line begins with a 2.
+    is_done: bool,
+}
+
+impl Usual {
+    fn rewrite(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            match self.column {
+                0 => self.is_done = *byte == b'2',
+                1 | 2 if self.is_done && byte.is_ascii_digit() => *byte = b'0',
+                _ => {}
+            }
+            self.column = if *byte == b'\n' { 0 } else { self.column + 1 };
+        }
+    }
 }
 
 impl AsyncRead for FtpsStream {
@@ -180,7 +232,14 @@ impl AsyncRead for FtpsStream {
                 Poll::Pending => {}
             }
         }
-        Pin::new(&mut self.tls).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.tls).poll_read(cx, buf);
+        if self.usual.wanted.load(Ordering::Relaxed)
+            && let Some(bytes) = buf.filled_mut().get_mut(before..)
+        {
+            self.usual.rewrite(bytes);
+        }
+        read
     }
 }
 

@@ -28,8 +28,10 @@ pub fn check_name(name: &str) -> Result<()> {
 /// Bytes of the item. Fails with `NeedsSize` when they are not known.
 pub fn admit(item: &UploadItem) -> Result<u64> {
     let on = || item.source.name().to_owned();
-    let closed = item.avoid.contains(&Protocol::Multipart);
-    if closed || item.protocol.is_some_and(|p| p != Protocol::Multipart) {
+    if let Some(closed) = item.avoid.first() {
+        return Err(closed.error.again());
+    }
+    if item.protocol.is_some_and(|p| p != Protocol::Multipart) {
         return Err(Error::new(Kind::Unsupported, "FileAgo takes uploads by multipart only").on(on()));
     }
     item.source.size().ok_or_else(|| Error::new(Kind::NeedsSize, "FileAgo must know the size of an upload before it begins").on(on()))

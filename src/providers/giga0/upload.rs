@@ -22,8 +22,10 @@ const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads be
 /// Bytes of the item, when the account may send it. Fails with `NeedsSize`, or with `Refused` before a byte is sent.
 pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
     let on = || item.source.name().to_owned();
-    let closed = item.avoid.contains(&Protocol::Multipart);
-    if closed || item.protocol.is_some_and(|p| p != Protocol::Multipart) {
+    if let Some(closed) = item.avoid.first() {
+        return Err(closed.error.again());
+    }
+    if item.protocol.is_some_and(|p| p != Protocol::Multipart) {
         return Err(Error::new(Kind::Unsupported, "this site takes uploads by multipart only").on(on()));
     }
     let Some(size) = item.source.size() else {
@@ -220,8 +222,9 @@ mod tests {
         assert_eq!(admit(&item(Some(7)), &closed).unwrap_err().kind(), Kind::Refused);
         let tus = UploadItem { protocol: Some(Protocol::Tus), ..item(Some(7)) };
         assert_eq!(admit(&tus, &none).unwrap_err().kind(), Kind::Unsupported);
-        let avoided = UploadItem { avoid: vec![Protocol::Multipart], ..item(Some(7)) };
-        assert_eq!(admit(&avoided, &none).unwrap_err().kind(), Kind::Unsupported);
+        let closed = crate::contract::Closed { protocol: Protocol::Multipart, error: Arc::new(Error::new(Kind::Unreachable, "no way")) };
+        let avoided = UploadItem { avoid: vec![closed], ..item(Some(7)) };
+        assert_eq!(admit(&avoided, &none).unwrap_err().kind(), Kind::Unreachable);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which upload protocols to try, in which order: the user's, else TUS, plupload, FTPS of those on offer (OQ-12).
 
 use super::offer::Offers;
+use crate::contract::Closed;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 
@@ -8,17 +9,18 @@ pub struct Wish<'a> {
     /// The user takes this one or none.
     pub forced: Option<Protocol>,
     /// Turned out to be closed to us during this upload.
-    pub avoid: &'a [Protocol],
+    pub avoid: &'a [Closed],
     /// Bytes, when known.
     pub size: Option<u64>,
 }
 
 /// At least one protocol, best first. Fails with `Refused` when the file is too large for the account or for every
-/// protocol, with `Unsupported` when nothing usable is on offer, with `NeedsSize` when the best one must know the size.
+/// protocol, with `Unsupported` when nothing usable is on offer, with `NeedsSize` when the best one must know the size. Where
+/// all that is on offer turned out to be closed, what closed it is the failure.
 pub fn choose(offers: &Offers, wish: &Wish<'_>) -> Result<Vec<Protocol>> {
     fits_account(offers, wish.size)?;
     let candidates = match wish.forced {
-        Some(protocol) => vec![forced(offers, protocol, wish.size)?],
+        Some(protocol) => vec![forced(offers, protocol, wish)?],
         None => open_to_us(offers, wish)?,
     };
     if wish.size.is_none() && candidates.first() == Some(&Protocol::Plupload) {
@@ -44,7 +46,10 @@ fn fits_account(offers: &Offers, size: Option<u64>) -> Result<()> {
     Ok(())
 }
 
-fn forced(offers: &Offers, protocol: Protocol, size: Option<u64>) -> Result<Protocol> {
+fn forced(offers: &Offers, protocol: Protocol, wish: &Wish<'_>) -> Result<Protocol> {
+    if let Some(closed) = wish.avoid.iter().find(|closed| closed.protocol == protocol) {
+        return Err(closed.error.again());
+    }
     let Some(offer) = offers.find(protocol) else {
         let error = match offers.closed.iter().find(|(closed, _)| *closed == protocol) {
             Some((_, why)) => Error::new(Kind::Unsupported, format!("{protocol} can't be used: {why}")),
@@ -53,28 +58,42 @@ fn forced(offers: &Offers, protocol: Protocol, size: Option<u64>) -> Result<Prot
         return Err(error.hint(on_offer(offers)));
     };
     match offer.max_file_size {
-        Some(most) if size.is_some_and(|size| size > most) => Err(too_large(protocol, most).hint(on_offer(offers))),
+        Some(most) if wish.size.is_some_and(|size| size > most) => Err(too_large(protocol, most).hint(on_offer(offers))),
         _ => Ok(protocol),
     }
 }
 
 fn open_to_us(offers: &Offers, wish: &Wish<'_>) -> Result<Vec<Protocol>> {
-    let mut candidates = Vec::new();
-    let mut small = None;
-    let mut reasons: Vec<String> = offers.closed.iter().map(|(protocol, why)| format!("{protocol}: {why}")).collect();
+    let (mut candidates, mut tried, mut small) = (Vec::new(), Vec::new(), None);
     for offer in &offers.usable {
-        match offer.max_file_size {
-            _ if wish.avoid.contains(&offer.protocol) => reasons.push(format!("{}: it turned out to be closed to us", offer.protocol)),
-            Some(most) if wish.size.is_some_and(|size| size > most) => small = Some(too_large(offer.protocol, most)),
-            _ => candidates.push(offer.protocol),
+        let closed = wish.avoid.iter().find(|closed| closed.protocol == offer.protocol);
+        match (closed, offer.max_file_size) {
+            (Some(closed), _) => tried.push((offer.protocol, closed.error.again())),
+            (None, Some(most)) if wish.size.is_some_and(|size| size > most) => small = Some(too_large(offer.protocol, most)),
+            (None, _) => candidates.push(offer.protocol),
         }
     }
-    match (candidates.is_empty(), small) {
-        (false, _) => Ok(candidates),
-        (true, Some(too_large)) => Err(too_large),
-        (true, None) if reasons.is_empty() => Err(Error::new(Kind::Unsupported, "the server offers no way to upload")),
-        (true, None) => Err(Error::new(Kind::Unsupported, format!("no upload protocol is open to us ({})", reasons.join("; ")))),
+    let reasons: Vec<String> = offers.closed.iter().map(|(protocol, why)| format!("{protocol}: {why}")).collect();
+    match small {
+        _ if !candidates.is_empty() => Ok(candidates),
+        _ if !tried.is_empty() => Err(all_closed(tried)),
+        Some(too_large) => Err(too_large),
+        None if reasons.is_empty() => Err(Error::new(Kind::Unsupported, "the server offers no way to upload")),
+        None => Err(Error::new(Kind::Unsupported, format!("no upload protocol is open to us ({})", reasons.join("; ")))),
     }
+}
+
+/// One refusal speaks for itself. Of several, one that may pass makes the whole worth another try.
+pub fn all_closed(mut refusals: Vec<(Protocol, Error)>) -> Error {
+    if refusals.len() == 1
+        && let Some((_, error)) = refusals.pop()
+    {
+        return error;
+    }
+    let passing = refusals.iter().find(|(_, error)| error.kind().may_pass());
+    let kind = passing.or(refusals.first()).map_or(Kind::Unsupported, |(_, error)| error.kind());
+    let reasons: Vec<String> = refusals.iter().map(|(protocol, error)| format!("{protocol}: {}", error.message())).collect();
+    Error::new(kind, format!("no upload protocol lets us in ({})", reasons.join("; ")))
 }
 
 fn too_large(protocol: Protocol, most: u64) -> Error {
@@ -109,6 +128,12 @@ mod tests {
         }
     }
 
+    /// FTPS can't be reached, any other protocol is forbidden.
+    fn closed(protocol: Protocol) -> Closed {
+        let kind = if protocol == Ftps { Kind::Unreachable } else { Kind::Refused };
+        Closed { protocol, error: std::sync::Arc::new(Error::new(kind, "its own words").hint("its own hint").status(403)) }
+    }
+
     #[test]
     fn the_table_of_choices() {
         let all = [(Tus, None), (Plupload, Some(100)), (Ftps, None)];
@@ -119,8 +144,12 @@ mod tests {
             (&all, None, &[], Some(101), Ok(&[Tus, Ftps])),
             (&all, None, &[Tus], Some(10), Ok(&[Plupload, Ftps])),
             (&all, None, &[Tus, Plupload], None, Ok(&[Ftps])),
-            (&all, None, &[Tus, Plupload, Ftps], Some(10), Err(Kind::Unsupported)),
-            (&all, None, &[Tus, Ftps], Some(101), Err(Kind::Refused)),
+            (&all, None, &[Tus, Plupload, Ftps], Some(10), Err(Kind::Unreachable)),
+            (&all, None, &[Tus, Ftps], Some(101), Err(Kind::Unreachable)),
+            (&[(Ftps, None)], None, &[Ftps], Some(10), Err(Kind::Unreachable)),
+            (&[(Tus, None)], None, &[Tus], None, Err(Kind::Refused)),
+            (&all, Some(Ftps), &[Ftps], Some(10), Err(Kind::Unreachable)),
+            (&[(Plupload, Some(100))], None, &[], Some(101), Err(Kind::Refused)),
             (&all, None, &[], None, Ok(&[Tus, Plupload, Ftps])),
             (&all, None, &[Tus], None, Err(Kind::NeedsSize)),
             (&all, Some(Plupload), &[], None, Err(Kind::NeedsSize)),
@@ -134,7 +163,8 @@ mod tests {
             (&[], None, &[], Some(10), Err(Kind::Unsupported)),
         ];
         for (row, (usable, forced, avoid, size, wanted)) in table.iter().enumerate() {
-            let got = choose(&offers(usable), &Wish { forced: *forced, avoid, size: *size });
+            let avoid: Vec<Closed> = avoid.iter().map(|protocol| closed(*protocol)).collect();
+            let got = choose(&offers(usable), &Wish { forced: *forced, avoid: &avoid, size: *size });
             assert_eq!(got.map_err(|e| e.kind()), wanted.map(<[Protocol]>::to_vec), "row {row}");
         }
     }
@@ -143,5 +173,24 @@ mod tests {
     fn a_forced_protocol_that_is_closed_says_why_and_what_is_open() {
         let error = choose(&offers(&[(Tus, None), (Ftps, None)]), &Wish { forced: Some(Ftp), avoid: &[], size: None }).unwrap_err();
         assert_eq!(error.to_string(), "ftp can't be used: plain FTP; use one on offer: tus, ftps");
+    }
+
+    #[test]
+    fn the_failure_of_the_only_protocol_is_the_answer() {
+        let error = choose(&offers(&[(Tus, None)]), &Wish { forced: None, avoid: &[closed(Tus)], size: None }).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.http_or_ftp_status()), ("its own words; its own hint", Some(403)));
+    }
+
+    #[test]
+    fn several_closed_doors_are_told_together() {
+        let closed = |kind, text: &str| Error::new(kind, text);
+        let both = all_closed(vec![
+            (Protocol::Tus, closed(Kind::Untrusted, "no trust")),
+            (Protocol::Ftps, closed(Kind::Unreachable, "no way").hint("x")),
+        ]);
+        assert_eq!(both.kind(), Kind::Unreachable);
+        assert_eq!(both.to_string(), "no upload protocol lets us in (tus: no trust; ftps: no way)");
+        let one = all_closed(vec![(Protocol::Tus, closed(Kind::Refused, "no").hint("ask"))]);
+        assert_eq!((one.kind(), one.to_string().as_str()), (Kind::Refused, "no; ask"));
     }
 }

@@ -99,7 +99,8 @@ fn web_address(web: &Web, origin: &Url, network: &Network) -> Result<Url, String
         origin.join(server).map_err(|_| "its address can't be read")?.into()
     } else {
         let scheme = if web.protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("http")) { "http" } else { "https" };
-        format!("{scheme}://{server}")
+        let (host, path) = server.find('/').map_or((server, ""), |slash| server.split_at(slash));
+        format!("{scheme}://{}{path}", bracketed(host))
     };
     remember_tokens(&text);
     base_url(&text, network.insecure).map_err(|e| e.to_string())
@@ -145,12 +146,17 @@ fn ftp_server(ftp: &Ftp, network: &Network) -> (Protocol, Result<FtpServer, Stri
     (protocol, server())
 }
 
+/// An IPv6 address may come without the brackets that it has in a URL.
+fn bracketed(host: &str) -> String {
+    if host.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+}
+
 /// Read as a URL, because that knows bracketed IPv6 addresses and refuses hosts that are none.
 fn host_and_port(address: &str) -> Result<(String, Option<u16>), String> {
     if address.is_empty() {
         return Err("the server names no address for it".to_owned());
     }
-    let url = Url::parse(&format!("ftp://{address}")).map_err(|_| "its address can't be read")?;
+    let url = Url::parse(&format!("ftp://{}", bracketed(address.trim_end_matches('/')))).map_err(|_| "its address can't be read")?;
     match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
         Some(host) if !host.is_empty() => Ok((host.to_owned(), url.port())),
         _ => Err("its address can't be read".to_owned()),
@@ -223,6 +229,7 @@ mod tests {
         assert!(web("http://files.example.com/tus").unwrap_err().contains("plain http"));
         assert_eq!(web("http://127.0.0.1:7/tus").unwrap().as_str(), "http://127.0.0.1:7/tus");
         assert_eq!(web("/tus/x").unwrap().as_str(), "http://127.0.0.1:9/tus/x");
+        assert_eq!(web("2001:db8::7/tus/x").unwrap().as_str(), "https://[2001:db8::7]/tus/x");
         assert!(web("file:///etc/passwd").is_err());
     }
 
@@ -235,6 +242,8 @@ mod tests {
             (r#""server": "ftps://h.example/""#, ("h.example", 990, Security::Implicit)),
             (r#""server": "ftp://h.example:2121", "port": 21, "ssl": true"#, ("h.example", 2121, Security::Explicit)),
             (r#""server": "[::1]:2121", "ssl": true"#, ("::1", 2121, Security::Explicit)),
+            (r#""server": "2001:db8::7", "port": 2121, "ssl": true"#, ("2001:db8::7", 2121, Security::Explicit)),
+            (r#""server": "ftps://2001:db8::7/""#, ("2001:db8::7", 990, Security::Implicit)),
             (r#""server": "127.0.0.1", "port": 2100, "ssl": false, "protocol": "ftp""#, ("127.0.0.1", 2100, Security::Plain)),
         ] {
             let server = ftp(&format!("{{{fields}, {rest}}}"), false).1.unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::Url;
 
 use super::IoGates;
-use super::choice::{Wish, choose, needs_size};
+use super::choice::{Wish, all_closed, choose, needs_size};
 use super::entry::{entry_of, is_empty, remember_secret};
 use super::making::{Made, entry_for};
 use super::offer::{Offer, Offers, Way};
@@ -76,19 +76,6 @@ fn is_closed_to_us(error: &Error) -> bool {
     matches!(error.kind(), Unreachable | Untrusted | Refused | NotFound | Unsupported | Protocol)
 }
 
-/// One refusal speaks for itself. Of several, one that may pass makes the whole worth another try.
-fn all_closed(mut refusals: Vec<(Protocol, Error)>) -> Error {
-    if refusals.len() == 1
-        && let Some((_, error)) = refusals.pop()
-    {
-        return error;
-    }
-    let passing = refusals.iter().find(|(_, error)| error.kind().may_pass());
-    let kind = passing.or(refusals.first()).map_or(Kind::Unsupported, |(_, error)| error.kind());
-    let reasons: Vec<String> = refusals.iter().map(|(protocol, error)| format!("{protocol}: {}", error.message())).collect();
-    Error::new(kind, format!("no upload protocol lets us in ({})", reasons.join("; ")))
-}
-
 async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offers, protocol: Protocol) -> Result<Box<dyn UploadSession>> {
     let offer: &Offer =
         offers.find(protocol).ok_or_else(|| Error::new(Kind::Unsupported, format!("the server no longer offers {protocol}")))?;
@@ -137,7 +124,10 @@ pub async fn resume(host: &IoGates, item: &UploadItem, ticket: &Ticket, note: &s
         None => {
             let ftp = [Protocol::Ftps, Protocol::Ftp].into_iter().find_map(|protocol| offers.find(protocol));
             let Some(Offer { way: Way::Ftp(server), .. }) = ftp else { return Ok(None) };
-            Box::new(ftps::open(&host.pools.of(server), ftp_target(host, item, name)).await?)
+            let target = ftp_target(host, item, name);
+            // The name may have been another's turn: a travelling name that a dead session holds is left.
+            let temporary = target.temporary.map(|usual| if note.ends_with(ON_ITS_WAY) { note.to_owned() } else { usual });
+            Box::new(ftps::open(&host.pools.of(server), FtpTarget { temporary, ..target }).await?)
         }
     };
     Ok(Some(Upload { ticket: ticket.clone(), session }))
@@ -221,16 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn several_closed_doors_are_told_together() {
-        let closed = |kind, text: &str| Error::new(kind, text);
-        let both = all_closed(vec![
-            (Protocol::Tus, closed(Kind::Untrusted, "no trust")),
-            (Protocol::Ftps, closed(Kind::Unreachable, "no way").hint("x")),
-        ]);
-        assert_eq!(both.kind(), Kind::Unreachable);
-        assert_eq!(both.to_string(), "no upload protocol lets us in (tus: no trust; ftps: no way)");
-        let one = all_closed(vec![(Protocol::Tus, closed(Kind::Refused, "no").hint("ask"))]);
-        assert_eq!((one.kind(), one.to_string().as_str()), (Kind::Refused, "no; ask"));
-        assert!(!is_closed_to_us(&closed(Kind::Interrupted, "")) && !is_closed_to_us(&closed(Kind::NeedsSize, "")));
+    fn what_another_protocol_may_mend() {
+        let error = |kind| Error::new(kind, "");
+        assert!([Kind::Unreachable, Kind::Untrusted, Kind::Refused].into_iter().all(|kind| is_closed_to_us(&error(kind))));
+        assert!(!is_closed_to_us(&error(Kind::Interrupted)) && !is_closed_to_us(&error(Kind::NeedsSize)));
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use libunftp::ServerBuilder;
@@ -155,6 +156,19 @@ impl DropPlace {
         Path::new(&user.folder).join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// tokio writes files behind our back: what came before a cut is on the disk before the client hears of it.
+    async fn settle(&self, user: &Guest, path: &Path) {
+        let file = self.host.ftp_folder.join(self.at(user, path));
+        let held = || std::fs::metadata(&file).map_or(0, |meta| meta.len());
+        let (mut before, mut still) = (held(), 0);
+        while still < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let now = held();
+            still = if now == before { still + 1 } else { 0 };
+            before = now;
+        }
+    }
+
     /// A finished name: the bytes leave the folder for their entry.
     async fn take_in(&self, user: &Guest, path: &Path) -> Result<()> {
         let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|n| !n.ends_with(UNFINISHED)) else { return Ok(()) };
@@ -215,7 +229,13 @@ impl StorageBackend<Guest> for DropPlace {
         let storing = async {
             let (left, block) = (cut_after(&self.host), vec![0; 64 * 1024]);
             let input = Counted { inner: input, host: self.host.clone(), name, block, left, failed: failed.clone() };
-            let written = self.disk.put(user, input, self.at(user, &path), from).await?;
+            let written = match self.disk.put(user, input, self.at(user, &path), from).await {
+                Ok(written) => written,
+                Err(error) => {
+                    self.settle(user, &path).await;
+                    return Err(error);
+                }
+            };
             if failed.get().is_some() {
                 return Err(Error::from(ErrorKind::ConnectionClosed));
             }

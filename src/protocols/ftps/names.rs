@@ -1,0 +1,24 @@
+//! Other travelling names, for when the first can't be used.
+
+/// `a.mov.download` becomes `a.mov.2.download`: the ending is what the server knows an unfinished file by.
+pub fn numbered(name: &str, number: u32) -> String {
+    let file = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name.rfind('.') {
+        Some(dot) if dot > file => format!("{}.{number}{}", &name[..dot], &name[dot..]),
+        _ => format!("{name}.{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_stays() {
+        for (name, other) in
+            [("a.mov.download", "a.mov.2.download"), ("in.x/a", "in.x/a.2"), ("in/.a", "in/.a.2"), ("é.haul-part", "é.2.haul-part")]
+        {
+            assert_eq!(numbered(name, 2), other);
+        }
+    }
+}
