@@ -97,7 +97,7 @@ impl Connection {
     }
 
     /// The server was asked to begin a transfer and says nothing: it may wait for a lock on the file (vsftpd), which the
-    /// session of a line that died in silence holds for minutes (servers.md c2).
+    /// session of a line that died in silence holds for minutes (providers.md 12).
     pub fn is_kept_waiting(&self) -> bool {
         self.beginning
     }

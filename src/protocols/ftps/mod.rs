@@ -253,7 +253,7 @@ impl FtpSession {
             // To send it again onto a file that was taken in is for nobody to do before looking.
             Size::Absent if self.appearing => Recovery::StartOver,
             // pure-ftpd hides a file that is gone on with, and its session may live for minutes: at its end the file is put
-            // back, over whatever has the name by then (servers.md c2).
+            // back, over whatever has the name by then (providers.md 12).
             Size::Absent if self.went_on => {
                 self.block();
                 Recovery::StartOver

@@ -37,7 +37,7 @@ impl FtpSession {
     }
 
     /// Twice cut after the same number of bytes: ProFTPD before 1.3.8 wants to renegotiate TLS 1.2 after so many, which
-    /// rustls does not do (servers.md, OQ-33).
+    /// rustls does not do (providers.md OQ-33).
     fn is_cut_alike(&self) -> bool {
         let [one, other] = self.cuts;
         one >= ALIKE_FROM && one.abs_diff(other) <= one / 50
