@@ -137,6 +137,7 @@ impl Carrier<'_> {
             TakenUp::Nothing => None,
         };
         loop {
+            let is_an_earlier_run_s = open.is_some();
             let (ticket, mut session, from) = match open.take() {
                 Some(open) => open,
                 None => self.open(item).await?,
@@ -144,7 +145,7 @@ impl Carrier<'_> {
             let mut accepted = from;
             (self.doubt, self.worthless) = (from > 0, false);
             // How much an earlier run sent is not known.
-            self.sent_to = if from > 0 { item.source.size().unwrap_or(u64::MAX) } else { 0 };
+            self.sent_to = if is_an_earlier_run_s { item.source.size().unwrap_or(u64::MAX) } else { 0 };
             let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
                 Ok(Carried::Finished(size)) => {

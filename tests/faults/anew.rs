@@ -112,6 +112,20 @@ fn an_offset_beyond_what_was_sent_ends_the_upload() {
     }
 }
 
+/// By FTP the size of what lies there tells it.
+#[cfg(unix)]
+#[test]
+fn a_partial_file_longer_than_what_was_sent_is_not_gone_on_from() {
+    let play = Play::new();
+    // More than lies in buffers on the way.
+    let content = crate::put::bytes(40_000_000, 8);
+    play.home.file("film.bin", &content.0);
+    play.sandbox.faults().script("iogates:ftp-cut=100000 iogates:ftp-padded=39000000").unwrap();
+    let ran = play.home.run(&put("ftps", &["--timeout", "20s"])).ends_with(0).says("the server claims 39");
+    assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0);
+    assert_eq!(play.arrived("iogates")["/film.bin"], content);
+}
+
 /// It claims so for ever: the answer makes no sense, and the next run takes nothing of it up.
 #[test]
 fn an_upload_that_is_nonsense_is_not_taken_up() {

@@ -237,6 +237,10 @@ impl StorageBackend<Guest> for DropPlace {
                 }
             };
             if failed.get().is_some() {
+                if let Some(strike) = self.host.hit(Fault::FtpPadded) {
+                    let half = std::fs::OpenOptions::new().write(true).open(self.host.ftp_folder.join(self.at(user, &path)))?;
+                    half.set_len(half.metadata()?.len() + strike.number)?;
+                }
                 return Err(Error::from(ErrorKind::ConnectionClosed));
             }
             self.take_in(user, &path).await?;
