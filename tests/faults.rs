@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod anew;
 mod bounds;
+mod closed;
 mod gone;
 mod matrix;
 mod routes;

@@ -23,6 +23,8 @@ mod ftp_replies;
 #[cfg(unix)]
 mod ftps;
 #[cfg(unix)]
+mod ftps_proxy;
+#[cfg(unix)]
 mod ftps_resume;
 #[cfg(feature = "sandbox")]
 mod get;
