@@ -121,7 +121,9 @@ fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
         let ran = play.get(&["--checksum", "after", &format!("{remote}:/f.bin"), &format!("{remote}-2.bin")]).ends_with(0);
         assert_eq!(ran.events("downloaded")[0]["md5"], md5(&content));
         let ran = play.get(&["--checksum", "none", &format!("{remote}:/f.bin"), &format!("{remote}-3.bin")]).ends_with(0);
-        assert_eq!((&ran.events("downloaded")[0]["verified"], &ran.events("downloaded")[0]["md5"]), (&"size".into(), &().into()));
+        // ioGates lists no sizes, and what the answer itself says proves nothing.
+        let verified = if remote == "iogates" { "none" } else { "size" };
+        assert_eq!((&ran.events("downloaded")[0]["verified"], &ran.events("downloaded")[0]["md5"]), (&verified.into(), &().into()));
     }
 }
 

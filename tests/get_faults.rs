@@ -189,6 +189,48 @@ fn nothing_is_written_through_links() {
     }
 }
 
+/// Somebody who may write there flips a folder and a link to another place while files arrive.
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link_that_appears_meanwhile() {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let play = Play::new();
+    let names: Vec<String> = (0..120).map(|n| format!("f{n}.bin")).collect();
+    play.sandbox.fill("fileago", "/d/in", names.into_iter(), &bytes(20_000, 15).0).unwrap();
+    let (top, away) = (play.path("flip"), play.path("away"));
+    std::fs::create_dir_all(&top).unwrap();
+    std::fs::create_dir_all(&away).unwrap();
+    let stopped = std::sync::Arc::new(AtomicBool::new(false));
+    let flipping = std::thread::spawn({
+        let (stopped, away) = (stopped.clone(), away.clone());
+        move || {
+            let (folder, kept) = (top.join("in"), top.join("kept"));
+            for turn in 0.. {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let _ = std::fs::rename(&folder, &kept);
+                let _ = symlink(&away, &folder);
+                // And one of the names beside a part.
+                let _ = symlink(away.join("victim"), kept.join(format!(".f{}.bin.haul-part.json", turn % 120)));
+                std::thread::sleep(std::time::Duration::from_micros(200));
+                let _ = std::fs::remove_file(&folder);
+                let _ = std::fs::rename(&kept, &folder);
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        }
+    });
+    std::fs::write(away.join("victim"), "untouched").unwrap();
+    for _ in 0..3 {
+        let ran = play.get(&["-j", "8", "--if-exists", "replace", "fileago:/d/", "flip"]);
+        assert!(matches!(ran.status, 0 | 8 | 9), "{}", ran.stderr);
+    }
+    stopped.store(true, Ordering::Relaxed);
+    flipping.join().unwrap();
+    assert_eq!(play.local("away"), BTreeMap::from([("victim".to_owned(), text("untouched"))]));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_told_and_gone_on_with() {

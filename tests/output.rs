@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use crate::haul::Ran;
-use crate::put::{Play, bytes};
+use crate::put::{Play, bytes, text};
 
 const ROUTES: [(&str, &str); 5] =
     [("iogates", "tus"), ("iogates", "plupload"), ("iogates", "ftps"), ("giga0", "auto"), ("fileago", "auto")];
@@ -100,10 +100,39 @@ fn a_job_of_github_gets_annotations_and_a_summary() {
     let output = play.home.command(&["put", "--json", "d/", "giga0:/j"]).envs(env).output().unwrap();
     let ran = Ran::of(output).ends_with(9);
     assert_eq!(ran.stderr.lines().filter(|l| l.starts_with("::error ")).count(), 10, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("::add-mask::"), "whoever keeps the log would keep the passwords: {}", ran.stderr);
     assert!(ran.stderr.contains("::warning title=haul::2 more failed"), "{}", ran.stderr);
     assert_eq!(ran.events("failed").len(), 12, "standard output stays JSON");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.starts_with("# before\n") && page.contains("1 file, 1 B in") && page.contains("| uploaded | d/a.txt |"), "{page}");
+}
+
+/// A runner obeys lines that begin with its commands, whoever wrote them.
+#[test]
+fn names_are_no_commands_of_a_runner() {
+    let play = Play::new();
+    for name in ["::error file=x", "##[error]y", " ::warning::z", "##vso[task.complete]w", "a\u{61c}b\u{200b}"] {
+        play.stored("giga0", &format!("/d/{name}"), &text("x"));
+    }
+    for env in [[("GITHUB_ACTIONS", "true")], [("CI", "true")], [("TF_BUILD", "True")]] {
+        let verbs: [&[&str]; 7] = [
+            &["ls", "giga0:/d"],
+            &["ls", "-l", "giga0:/d"],
+            &["find", "giga0:/d"],
+            &["tree", "giga0:/d"],
+            &["stat", "giga0:/d/*"],
+            &["ls", "--json", "giga0:/d"],
+            &["get", "-n", "giga0:/d", "."],
+        ];
+        for verb in verbs {
+            let ran = Ran::of(play.home.command(verb).envs(env).output().unwrap()).ends_with(0);
+            let all = format!("{}\n{}", ran.stdout, ran.stderr);
+            let begins = |line: &str| line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[");
+            assert!(!all.lines().any(begins), "{env:?} {verb:?}: {all}");
+            assert!(!all.contains(['\u{61c}', '\u{200b}']), "{env:?} {verb:?}: {all:?}");
+            assert!(!all.contains("::add-mask::"), "{all}");
+        }
+    }
 }
 
 /// `script` gives the command a terminal; standard output is a file in it.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::desk::{Desk, OpenRemote};
+use super::expand::{Places, failure};
 use super::providers::lacking;
 use super::put::{TransferArgs, from_and_to, transfer_desk};
 use super::receipt::{ReceiptArgs, Receipts};
 use super::runs::{self, Noted};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
-use crate::model::Address;
+use crate::model::{Address, Event};
 use crate::render::Tally;
 use crate::transfer::IfExists;
 use crate::transfer::across::{Source, across};
@@ -73,15 +74,18 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let args = &args;
     let (from, to) = from_and_to(&places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
-    let from = super::expand::places(desk, from, literal, args.timeout).await?;
-    let to = remote_address(to)?;
+    let several = from.len() > 1;
+    let Places { found: from, failed } = super::expand::places(desk, from, literal, args.timeout).await?;
+    let mut to = remote_address(to)?;
+    // What TO means must not hang on how many of the sources are there.
+    to.folder |= several;
     let remote = desk.open(&to.remote, args.timeout)?;
     let sources = opened(desk, &from, args)?;
     // Two names of one account are one remote, if its server can do it.
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
-        return between(desk, way, (sources, from), (remote, to), (args, &receipts, noted)).await;
+        return between(desk, way, (sources, from), failed, (remote, to), (args, &receipts, noted)).await;
     }
     check_ability(&remote, way)?;
     if receipts.receipt.is_some() {
@@ -90,6 +94,7 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let run = runs::begin(desk, noted, &remote.name).await?;
     let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    tell(&failed, &events);
     let job = Arrange {
         desk: transfer_desk(args, &remote, events),
         ledger: remote.ledger.clone(),
@@ -105,6 +110,13 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     outcome?;
     noted?;
     Ok(tally)
+}
+
+/// Sources that are not there, among others that are.
+fn tell(failed: &[(Address, Error)], events: &Events) {
+    for (address, error) in failed {
+        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(address, error)) });
+    }
 }
 
 /// One provider for each remote: its token and its listing are shared by all that a wildcard names.
@@ -123,6 +135,7 @@ async fn between(
     desk: &mut Desk,
     way: Way,
     from: (Vec<OpenRemote>, Vec<Address>),
+    failed: Vec<(Address, Error)>,
     (remote, to): (OpenRemote, Address),
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
 ) -> Result<Tally> {
@@ -132,6 +145,7 @@ async fn between(
     let run = runs::begin(desk, noted, &remote.name).await?;
     let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+    tell(&failed, &events);
     let source = |(remote, address): (&OpenRemote, Address)| Source {
         desk: transfer_desk(args, remote, events.clone()),
         ledger: remote.ledger.clone(),

@@ -1,14 +1,16 @@
 //! Wildcards in remote paths: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders between. Expanded here
 //! and not by a shell, which can't see a remote. A name that begins with a dot is a name like any other.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use glob::Pattern as Glob;
 
 use super::desk::{Desk, OpenRemote};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Root};
-use crate::transfer::scan::{Scan, Step};
+use crate::model::report::Failure;
+use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};
+use crate::transfer::scan::{Scan, Step, hopeless};
 
 /// Folders listed at once while a pattern is looked for.
 const JOBS: usize = 4;
@@ -59,26 +61,77 @@ pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal
     Ok(found)
 }
 
+/// What several addresses name, and those that name nothing: each is one failed place, and the rest is done.
+#[derive(Default)]
+pub struct Places {
+    pub found: Vec<Address>,
+    pub failed: Vec<(Address, Error)>,
+}
+
 /// The addresses as they are, and in the place of one with wildcards those that it fits, the outermost ones: for verbs
-/// that treat folders whole. Fails with `NotFound` when nothing fits.
-pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, timeout: Duration) -> Result<Vec<Address>> {
-    let mut places = Vec::new();
+/// that treat folders whole. Where there is but one address its failure is the answer: `NotFound` when nothing fits.
+pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, timeout: Duration) -> Result<Places> {
+    let mut lost = Lost::of(addresses.len());
+    let mut places = Places::default();
     for address in addresses {
         if literal || !address.place.path.names().iter().any(|name| is_pattern(name)) {
-            places.push(address);
+            places.found.push(address);
             continue;
         }
         let remote = desk.open(&address.remote, timeout)?;
-        for entry in outermost(expand(desk, &remote, &address, literal).await?) {
+        let entries = match lost.ask(&address, async || expand(desk, &remote, &address, literal).await).await? {
+            Ok(entries) => outermost(entries),
+            Err(error) => {
+                places.failed.push((address, error));
+                continue;
+            }
+        };
+        for entry in entries {
             // Below an id, an entry's path does not begin at the top; its own id is exact.
             let place = match &address.place.root {
                 Root::Top => Place::at(entry.path),
                 Root::Id(_) => Place { root: Root::Id(entry.id), path: RemotePath::root() },
             };
-            places.push(Address { remote: address.remote.clone(), place, folder: false });
+            places.found.push(Address { remote: address.remote.clone(), place, folder: false });
         }
     }
     Ok(places)
+}
+
+/// Remotes that can't be asked any more, and why: what else lies there fails alike, without another try.
+pub struct Lost {
+    several: bool,
+    remotes: HashMap<String, Error>,
+}
+
+impl Lost {
+    pub fn of(addresses: usize) -> Lost {
+        Lost { several: addresses > 1, remotes: HashMap::new() }
+    }
+
+    /// The inner failure is this address's own. The outer one ends all: there is no other address, or nobody wants them.
+    pub async fn ask<T>(&mut self, address: &Address, ask: impl AsyncFnOnce() -> Result<T>) -> Result<Result<T>> {
+        let remote = address.remote.to_lowercase();
+        if let Some(why) = self.remotes.get(&remote) {
+            return Ok(Err(why.again()));
+        }
+        match ask().await {
+            Err(error) if !self.several || error.kind() == Kind::Cancelled => Err(error),
+            Err(error) => {
+                if hopeless(error.kind()) {
+                    self.remotes.insert(remote, error.again());
+                }
+                Ok(Err(error.in_remote(&address.remote).on(address.to_string())))
+            }
+            found => Ok(found),
+        }
+    }
+}
+
+/// A failed place, for reports.
+pub fn failure(address: &Address, error: &Error) -> Report {
+    let path = address.place.shown(&address.place.path);
+    Report::Failed(Failure::new(error).of_source(address.to_string()).at(address.remote.clone(), path))
 }
 
 /// Without the entries that lie in another one of them: for what treats folders whole.

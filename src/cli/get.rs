@@ -9,14 +9,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::DONE;
 use super::desk::{Desk, OpenRemote};
-use super::expand::{expand, outermost};
+use super::expand::{Lost, expand, failure, outermost};
 use super::put::{TransferArgs, transfer_desk};
 use super::receipt::{ReceiptArgs, Receipts};
 use super::runs::{self, Noted};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
-use crate::render::{Renderer, Tally};
+use crate::render::{Renderer, Tally, exit};
 use crate::transfer::get::stdout::pour;
 use crate::transfer::get::{GetOptions, Origin, get};
 
@@ -72,9 +72,14 @@ pub(super) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
     let run = runs::begin(desk, Noted::of_get(&args, &local), &remote).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
-    let origins = origins(desk, sources, args.wild.literal, &args.transfer, &events).await?;
+    let several = sources.len() > 1;
+    let (origins, failed) = origins(desk, sources, args.wild.literal, &args.transfer, &events).await?;
+    for (address, error) in failed {
+        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
+    }
     drop(events);
     let options = GetOptions {
+        several,
         if_exists: args.transfer.if_exists.unwrap_or(crate::transfer::IfExists::Update),
         checksum: args.transfer.checksum,
         jobs: args.transfer.jobs as usize,
@@ -88,14 +93,21 @@ pub(super) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done.
+/// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done. Of several
+/// files one that fails is told, and the others follow.
 pub async fn to_stdout(desk: &mut Desk, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
     if desk.renderer.style().json {
         return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").hint("get the file to a name"));
     }
     let (events, told) = Events::channel();
-    let origins = origins(desk, sources, literal, transfer, &events).await?;
-    let pouring = pour(&origins, transfer.checksum, Box::new(desk.renderer.pipe()));
+    let several = sources.len() > 1;
+    let (origins, missing) = origins(desk, sources, literal, transfer, &events).await?;
+    let several = several || origins.len() > 1;
+    let mut failed: Vec<Kind> = missing.iter().map(|(_, error)| error.kind()).collect();
+    for (address, error) in missing {
+        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
+    }
+    let pouring = pour(origins, several, transfer.checksum, Box::new(desk.renderer.pipe()));
     let telling = async {
         match desk.renderer.style().draws_beside_output() {
             true => drop(desk.renderer.follow(told).await),
@@ -114,13 +126,16 @@ pub async fn to_stdout(desk: &mut Desk, sources: Vec<Address>, literal: bool, tr
     if desk.renderer.closed() {
         return Ok(DONE);
     }
-    outcome.map(|()| DONE)
+    let poured = outcome?;
+    failed.extend(poured.failed);
+    Ok(exit::merge(poured.done, &failed))
 }
 
 async fn tell(renderer: &Renderer, mut told: UnboundedReceiver<Event>) {
     while let Some(event) = told.recv().await {
         match event {
             Event::Warning(text) => renderer.warning(&text),
+            Event::Finished { report, .. } => renderer.report(&report),
             Event::Note(text) | Event::Waiting { why: text, .. } => renderer.note(&text),
             _ => {}
         }
@@ -143,9 +158,17 @@ pub fn address(text: &str) -> Result<Address> {
     })
 }
 
-/// What the addresses name, wildcards expanded. One provider for each remote: its token and its listing are shared.
-async fn origins(desk: &Desk, sources: Vec<Address>, literal: bool, transfer: &TransferArgs, events: &Events) -> Result<Vec<Origin>> {
+/// What the addresses name, wildcards expanded, and the addresses that name nothing where others do. One provider for each
+/// remote: its token and its listing are shared.
+async fn origins(
+    desk: &Desk,
+    sources: Vec<Address>,
+    literal: bool,
+    transfer: &TransferArgs,
+    events: &Events,
+) -> Result<(Vec<Origin>, Vec<(Address, Error)>)> {
     let (mut open, mut origins): (Vec<OpenRemote>, Vec<Origin>) = (Vec::new(), Vec::new());
+    let (mut failed, mut lost) = (Vec::new(), Lost::of(sources.len()));
     for mut address in sources {
         address.remote = desk.config.remote(&address.remote)?.name;
         let at = match open.iter().position(|remote| remote.name == address.remote) {
@@ -156,14 +179,24 @@ async fn origins(desk: &Desk, sources: Vec<Address>, literal: bool, transfer: &T
             }
         };
         let Some(remote) = open.get(at) else { continue };
-        for entry in outermost(expand(desk, remote, &address, literal).await?) {
-            let mut origin = origin(remote, &address, entry, transfer, events)?;
+        let found = async || {
+            let entries = outermost(expand(desk, remote, &address, literal).await?);
+            entries.into_iter().map(|entry| origin(remote, &address, entry, transfer, events)).collect::<Result<Vec<_>>>()
+        };
+        let found = match lost.ask(&address, found).await? {
+            Ok(found) => found,
+            Err(error) => {
+                failed.push((address, error));
+                continue;
+            }
+        };
+        for mut origin in found {
             // One limit for all.
             origin.desk.limit = origins.first().map_or(origin.desk.limit, |first| first.desk.limit.clone());
             origins.push(origin);
         }
     }
-    Ok(origins)
+    Ok((origins, failed))
 }
 
 fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<Origin> {

@@ -52,7 +52,7 @@ impl Look {
     }
 
     /// Finds all `places`; one that is not there is reported, and the others are found. Fails for what is wrong in the
-    /// addresses themselves, before anything is sent, and where nothing more can be asked.
+    /// addresses themselves, before anything is sent; and where there is but one place for what that one fails of.
     pub async fn find(&mut self, desk: &Desk, places: &[String]) -> Result<Vec<Found>> {
         let mut open: Vec<Arc<OpenRemote>> = Vec::new();
         let mut asked = Vec::new();
@@ -69,11 +69,11 @@ impl Look {
             };
             asked.push((remote, address));
         }
-        let mut found = Vec::new();
+        let (mut found, mut lost) = (Vec::new(), expand::Lost::of(places.len()));
         for (remote, address) in asked {
-            match expand::expand(desk, &remote, &address, self.args.literal).await {
+            let literal = self.args.literal;
+            match lost.ask(&address, async || expand::expand(desk, &remote, &address, literal).await).await? {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Found { remote: remote.clone(), entry })),
-                Err(error) if hopeless(error.kind()) => return Err(error),
                 Err(error) => self.failed(desk, &remote, address.place.shown(&address.place.path), &error),
             }
         }

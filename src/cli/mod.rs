@@ -38,6 +38,7 @@ pub mod transfers;
 pub mod tree;
 pub mod values;
 pub mod verify;
+mod written;
 
 use std::process::ExitCode;
 

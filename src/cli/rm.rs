@@ -54,9 +54,9 @@ struct Outcome {
 
 pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
-    let addresses = super::expand::places(desk, addresses, args.literal, args.timeout).await?;
+    let asked = super::expand::places(desk, addresses, args.literal, args.timeout).await?;
     let mut places = Vec::new();
-    for address in addresses {
+    for address in asked.found {
         let remote = desk.open(&address.remote, args.timeout)?;
         if remote.provider.removal().is_none() {
             return Err(lacking(&remote, "remove", "has no call that removes"));
@@ -67,6 +67,10 @@ pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
         places.push((remote, address));
     }
     let mut outcome = Outcome::default();
+    for (address, e) in &asked.failed {
+        outcome.failed.push(e.kind());
+        desk.renderer.report(&super::expand::failure(address, e));
+    }
     for (remote, address) in &places {
         if let Err(e) = remove(desk, remote, address, &args, &mut outcome).await {
             if e.kind() == Kind::Auth {

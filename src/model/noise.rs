@@ -241,8 +241,9 @@ fn nth<'a>(value: &'a mut Value, n: &mut usize) -> Option<&'a mut Value> {
 /// What must hold for everything that a person is shown.
 #[track_caller]
 pub fn assert_harmless(shown: &str) {
-    let bad =
-        shown.chars().find(|c| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+    let hidden =
+        |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let bad = shown.chars().find(|c| c.is_control() || hidden(*c));
     assert_eq!(bad, None, "{shown:?}");
 }
 

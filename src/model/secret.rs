@@ -4,17 +4,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
 /// By their first bytes: every file of a run may bring a secret of its own, and a line must not be compared with all.
-static KNOWN: RwLock<Known> = RwLock::new(Known { by_head: BTreeMap::new(), in_order: Vec::new() });
+static KNOWN: RwLock<Known> = RwLock::new(Known { by_head: BTreeMap::new() });
 
 struct Known {
-    by_head: BTreeMap<Head, Vec<Arc<str>>>,
-    /// As they came to be known.
-    in_order: Vec<Arc<str>>,
+    by_head: BTreeMap<Head, Vec<Box<str>>>,
 }
 
 /// Shorter strings are too likely to be a word of the message itself.
@@ -66,9 +64,7 @@ fn remember(text: &str) {
         // The longest first: one secret may begin with another.
         let at = alike.partition_point(|k| (k.len(), k.as_ref()) > (form.len(), form.as_str()));
         if alike.get(at).is_none_or(|k| **k != *form) {
-            let form: Arc<str> = form.into();
-            alike.insert(at, form.clone());
-            known.in_order.push(form);
+            alike.insert(at, form.into());
         }
     }
 }
@@ -106,12 +102,6 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The secrets of this run but the first `seen`, as they stand and as they stand in a URL: for a CI runner that is asked to
-/// mask them too.
-pub fn known_since(seen: usize) -> Vec<Arc<str>> {
-    KNOWN.read().unwrap_or_else(PoisonError::into_inner).in_order.get(seen..).unwrap_or_default().to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +118,6 @@ mod tests {
     fn of_secrets_that_begin_alike_the_longest_goes() {
         let _both = (Secret::new("überlang"), Secret::new("überlanger"), Secret::new("überlang"), Secret::new("abc"));
         assert_eq!(masked("xüberlangerüberlangeüberlan abc"), "x******eüberlan abc");
-        assert_eq!(known_since(0).iter().filter(|k| k.starts_with("über")).count(), 2);
     }
 
     /// One secret for each file is usual (tokens, download URLs); 20,000 of them must not slow down every line.

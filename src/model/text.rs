@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Control characters (terminal escapes, line ends, NUL) and direction overrides become visible escapes; everything
-/// else stays as it is.
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// Control characters (terminal escapes, line ends, NUL), and all that is not seen itself but changes how its neighbours
+/// are (the direction of the text, joiners, tags, marks of no width), become visible escapes; everything else stays as it
+/// is.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -25,7 +28,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    !c.is_ascii_graphic() && matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
 }
 
 /// The first words of what a server said, fit for one line of an error: white space folded, at most `most` characters.
@@ -53,6 +57,16 @@ mod tests {
         assert_eq!(visible("a\x1b[31mb\0"), "a\\u{1b}[31mb\\u{0}");
         assert_eq!(visible("gl\u{202e}fdp"), "gl\\u{202e}fdp");
         assert!(matches!(visible("plain ü"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn whatever_turns_or_hides_text_is_shown_alike() {
+        // The Arabic letter mark, marks of no width, embeddings and isolates, the byte order mark, annotations, tags.
+        for c in "\u{61c}\u{ad}\u{180e}\u{200b}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2066}\u{206f}\u{feff}\u{fff9}\u{e0001}\u{e007f}".chars() {
+            assert_eq!(visible(&format!("a{c}b")), format!("a\\u{{{:x}}}b", c as u32));
+        }
+        let harmless = "größe ✓ 日本語 عربي עברית हिन्दी 👍🏽 e\u{301}";
+        assert!(matches!(visible(harmless), Cow::Borrowed(_)), "{}", visible(harmless));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! One file by GET, from any byte on. A 206 is believed only when it fits; a 200 begins at the first byte; redirects are
-//! followed here, without any header of ours; a page in the file's place is told apart from the file.
+//! followed here, without any header of ours; a page in the file's place is told apart from the file, and what comes packed
+//! although nobody asked for that is unpacked.
 
+mod packed;
 mod page;
 mod span;
 
@@ -17,6 +19,7 @@ use super::reply::Reply;
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
+use crate::model::text::first_words;
 
 pub use page::Page;
 
@@ -56,9 +59,11 @@ pub async fn open(http: &Http, ask: &Ask<'_>) -> Result<Opened> {
         Fetched::Page(page) => return Ok(Opened::Page(page)),
     };
     match response.status() {
-        StatusCode::OK => Ok(Opened::File(whole(http, response))),
+        StatusCode::OK => Ok(Opened::File(whole(http, ask, response)?)),
         // Some servers answer so what nobody asked for; it will do when nothing is missing.
-        StatusCode::PARTIAL_CONTENT if span_of(&response).is_some_and(|span| span.is_whole()) => Ok(Opened::File(whole(http, response))),
+        StatusCode::PARTIAL_CONTENT if span_of(&response).is_some_and(|span| span.is_whole()) => {
+            Ok(Opened::File(whole(http, ask, response)?))
+        }
         status if status.is_success() => {
             Err(Error::new(Kind::Protocol, format!("the server answers HTTP {} in place of the file", status.as_u16()))
                 .status(status.as_u16())
@@ -75,17 +80,20 @@ async fn part(http: &Http, ask: &Ask<'_>) -> Result<Option<Opened>> {
         Fetched::Page(page) => return Ok(Some(Opened::Page(page))),
     };
     let download = match response.status() {
-        StatusCode::OK => whole(http, response),
+        StatusCode::OK => whole(http, ask, response)?,
         StatusCode::PARTIAL_CONTENT => match span_of(&response).filter(|span| span.fits(ask.from, ask.size)) {
-            Some(span) => Download { from: ask.from, size: span.whole.or(ask.size), ..whole(http, response) },
-            None => return Ok(None),
+            // A part of something packed is no part of the file.
+            Some(span) if packed::coding(ask, response.headers(), span.whole).is_none() => {
+                Download { from: ask.from, size: span.whole.or(ask.size), ..as_it_comes(http, response) }
+            }
+            _ => return Ok(None),
         },
         StatusCode::RANGE_NOT_SATISFIABLE => {
             let size = text(response.headers(), CONTENT_RANGE).and_then(whole_size).or(ask.size);
             if size != Some(ask.from) {
                 return Ok(None);
             }
-            Download { chunks: Box::pin(stream::empty()), from: ask.from, size, ..whole(http, response) }
+            Download { chunks: Box::pin(stream::empty()), from: ask.from, size, ..as_it_comes(http, response) }
         }
         status if status.is_success() => return Ok(None),
         _ => return Err(refusal(http, response).await),
@@ -139,10 +147,26 @@ pub fn leading_to(base: &Url, text: &str) -> Result<Url> {
     }
 }
 
-fn whole(http: &Http, response: Response) -> Download {
-    let size = text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+/// The file from its first byte on. Fails with `Protocol` when it comes packed in a way that can't be undone.
+fn whole(http: &Http, ask: &Ask<'_>, response: Response) -> Result<Download> {
+    let Some(coding) = packed::coding(ask, response.headers(), length_of(&response)) else { return Ok(as_it_comes(http, response)) };
+    if !packed::is_gzip(&coding) {
+        let why = format!("the server sends the file packed ({}), although nobody asked for that", first_words(&coding, 40));
+        return Err(Error::new(Kind::Protocol, why).on(host_of(response.url())));
+    }
+    let packed = as_it_comes(http, response);
+    // The length that is told is not the file's.
+    Ok(Download { size: None, chunks: packed::unpacked(packed.chunks), ..packed })
+}
+
+fn as_it_comes(http: &Http, response: Response) -> Download {
+    let size = length_of(&response);
     let version = text(response.headers(), ETAG).or_else(|| text(response.headers(), LAST_MODIFIED)).map(str::to_owned);
     Download { from: 0, size, version, protocol: protocol(response.url()), chunks: chunks(response, http.timeout()) }
+}
+
+fn length_of(response: &Response) -> Option<u64> {
+    text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
 }
 
 fn span_of(response: &Response) -> Option<Span> {
@@ -169,16 +193,22 @@ fn chunks(response: Response, timeout: Duration) -> Chunks {
     }))
 }
 
-/// What can be read of a body that is no file; a line that breaks meanwhile loses only words.
+/// What can be read within the time-out of a body that is no file; a line that breaks, or brings a byte now and then,
+/// loses only words.
 async fn beginning(http: &Http, response: Response) -> Bytes {
+    let is_packed = packed::codings(response.headers()).is_some_and(|coding| packed::is_gzip(&coding));
+    let chunks = chunks(response, http.timeout());
+    let mut chunks = if is_packed { packed::unpacked(chunks) } else { chunks };
     let mut body = BytesMut::new();
-    let mut chunks = chunks(response, http.timeout());
-    while let Some(Ok(piece)) = chunks.next().await {
-        body.extend_from_slice(piece.get(..piece.len().min(PAGE_READ - body.len())).unwrap_or_default());
-        if body.len() >= PAGE_READ {
-            break;
+    let reading = async {
+        while let Some(Ok(piece)) = chunks.next().await {
+            body.extend_from_slice(piece.get(..piece.len().min(PAGE_READ - body.len())).unwrap_or_default());
+            if body.len() >= PAGE_READ {
+                break;
+            }
         }
-    }
+    };
+    let _ = tokio::time::timeout(http.timeout(), reading).await;
     body.freeze()
 }
 
@@ -203,7 +233,7 @@ fn parts_of(url: &Url) -> Vec<String> {
 /// HTML or JSON where the file is neither. Some servers guess JSON from a file's first bytes: then its length is right.
 fn is_page(ask: &Ask<'_>, response: &Response) -> bool {
     let told = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
-    let length = text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
+    let length = length_of(response);
     let may_be = |fits: fn(&str) -> bool| ask.mime.is_some_and(fits) || mime_guess::from_path(ask.name).first_raw().is_some_and(fits);
     match response.status() {
         status if status.is_success() && is_html(told) => !may_be(is_html),

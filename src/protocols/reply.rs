@@ -182,7 +182,7 @@ mod tests {
         let said = |body: &'static str| reply(500, &[], body).refusal().to_string();
         assert!(said(r#"{"token":"t0ken","message":"Too  late"}"#).ends_with("HTTP 500: Too late"));
         assert!(said("<br />\n<b>Notice</b>: x {\"token\":\"t0ken\"}").ends_with("HTTP 500: Notice : x"));
-        assert!(said("\u{feff}[{\"token\":\"t0k").ends_with("HTTP 500: \u{feff}"));
+        assert!(said("\u{feff}[{\"token\":\"t0k").ends_with("HTTP 500: \\u{feff}"));
         assert!(said("x \"token\":\"t0ken\"}").ends_with("HTTP 500: x"));
         assert!(said("a {b} [c]").ends_with("HTTP 500: a {b} [c]"));
         let e = reply(200, &[], r#"{"token":"t0ken"}"#).nonsense("no list");

@@ -1,11 +1,10 @@
-//! A job of GitHub Actions: annotations of failed files, masks for secrets; and no file
-//! name that the runner would take for one of its commands.
+//! A job of GitHub Actions: annotations of failed files; and no file name that a runner would take for one of its commands.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
-use crate::model::{Report, secret};
+use crate::model::Report;
 use crate::render::job_page::JobPage;
 use crate::render::text::{failed, subject};
 
@@ -16,8 +15,9 @@ const MOST_ANNOTATIONS: u64 = 10;
 pub struct Ci {
     /// `$GITHUB_STEP_SUMMARY`: the file that a table is appended to.
     pub step_summary: Option<PathBuf>,
-    /// Secrets are named to the runner (`::add-mask::`). Only where it reads them: in a file or a terminal they would
-    /// be shown instead of hidden.
+    /// A URL that `link` prints, and that opens a file to whoever has it, is named to the runner (`::add-mask::`). Only
+    /// where the runner reads it. Nothing else needs a mask: no secret is printed, and a mask would be one in clear for
+    /// everybody who keeps the log (`2>&1 | tee`).
     pub masks: bool,
 }
 
@@ -50,20 +50,11 @@ fn is_file() -> bool {
 /// What the runner has been told, and what the job's page will show.
 #[derive(Default)]
 pub(super) struct Journal {
-    /// How many secrets the runner knows.
-    masked: usize,
     failures: u64,
     page: JobPage,
 }
 
 impl Journal {
-    /// Commands that mask the secrets which the runner does not know yet.
-    pub(super) fn masks(&mut self) -> Vec<String> {
-        let new = secret::known_since(self.masked);
-        self.masked += new.len();
-        new.iter().map(|secret| format!("::add-mask::{}", data(secret))).collect()
-    }
-
     /// The annotation of a failure, unless there were enough.
     pub(super) fn annotate(&mut self, subject: Option<&str>, message: &str) -> Option<String> {
         self.failures = self.failures.saturating_add(1);
@@ -92,6 +83,11 @@ impl Journal {
     }
 }
 
+/// The command that makes the runner hide `url` in all that comes after it.
+pub(super) fn mask(url: &str) -> String {
+    format!("::add-mask::{}", data(url))
+}
+
 /// The text of a workflow command: one line, whatever it holds.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
@@ -102,31 +98,43 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Lines for people, made so that the runner finds no command in them: it obeys a line that begins with `::`, and `##[`
-/// anywhere in a line. A file may be called so.
+/// What begins a command anywhere in a line: of GitHub's older runners and of Azure Pipelines, and of TeamCity.
+const COMMANDS: &[&str] = &["##[", "##vso[", "##teamcity["];
+
+/// Lines for people, made so that no runner finds a command in them: GitHub's obeys a line that begins with `::` too. A
+/// file may be called so.
 pub(super) fn disarmed(text: &str) -> Cow<'_, str> {
-    if !text.contains("::") && !text.contains("##[") {
+    if !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let lines = text.split('\n').map(|line| match line.trim_start().strip_prefix("::") {
         Some(rest) => format!("\\u{{3a}}:{rest}"),
         None => line.to_owned(),
     });
-    Cow::Owned(lines.collect::<Vec<_>>().join("\n").replace("##[", "#\\u{23}["))
+    Cow::Owned(without_commands(&lines.collect::<Vec<_>>().join("\n"), "\\u{23}"))
 }
 
 /// The same for a line of JSON, which means the same afterwards.
 pub(super) fn disarmed_json(line: &str) -> String {
-    line.replace("##[", "#\\u0023[")
+    without_commands(line, "\\u0023")
+}
+
+/// With `hash` in the place of each command's second character.
+fn without_commands(text: &str, hash: &str) -> String {
+    COMMANDS.iter().fold(text.to_owned(), |text, command| match command.strip_prefix("##") {
+        Some(rest) => text.replace(command, &format!("#{hash}{rest}")),
+        None => text,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
-    use crate::model::Secret;
+    use crate::model::{Entry, Secret};
     use crate::render::Style;
     use crate::render::samples::{self, captured};
+    use crate::render::style::Terminal;
 
     fn env(vars: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
         |name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_owned())
@@ -160,25 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_named_to_the_runner_once() {
-        let secret = Secret::new("ci-mask\ntest 1%");
-        let mut journal = Journal::default();
-        let masks = journal.masks();
-        assert!(masks.contains(&"::add-mask::ci-mask%0Atest 1%25".to_owned()), "{masks:?}");
-        assert!(masks.contains(&"::add-mask::ci-mask%250Atest%25201%2525".to_owned()), "{masks:?}");
-        assert!(!journal.masks().iter().any(|line| line.contains(&data(secret.expose()))));
-    }
-
-    #[test]
     fn no_name_is_a_command() {
         assert_eq!(disarmed("a::b"), "a::b");
         assert_eq!(disarmed("x\n  ::stop-commands::t\ny"), "x\n\\u{3a}:stop-commands::t\ny");
         assert_eq!(disarmed("a ##[add-mask]b"), "a #\\u{23}[add-mask]b");
+        assert_eq!(disarmed("###vso[task.complete]"), "##\\u{23}vso[task.complete]");
+        assert_eq!(disarmed("##teamcity[x"), "#\\u{23}teamcity[x");
+        assert_eq!(disarmed("## a [b]"), "## a [b]");
         assert_eq!(disarmed_json(r###"{"a":"##[x]"}"###), r##"{"a":"#\u0023[x]"}"##);
     }
 
     #[test]
-    fn a_job_gets_annotations_masks_and_no_commands_of_strangers() {
+    fn a_job_gets_annotations_and_no_commands_of_strangers() {
         let secret = Secret::new("job-test-s3cret");
         let ci = Some(Ci { step_summary: None, masks: true });
         let (renderer, out, err) = captured(Style { ci: ci.clone(), ..Style::default() });
@@ -189,17 +190,16 @@ mod tests {
         renderer.report(&samples::entry_report(entry.clone()));
         renderer.finish().unwrap();
         assert_eq!(out.text(), "\\u{3a}:set-output name=a::b\n");
-        let told: Vec<String> = err.text().lines().filter(|line| !line.starts_with("::add-mask::")).map(str::to_owned).collect();
         assert_eq!(
-            told,
+            err.text().lines().collect::<Vec<_>>(),
             [
                 "haul: b.mov: the account is full; delete something",
                 "::error title=haul%3A b.mov::b.mov: the account is full; delete something",
                 "haul: ::x ***",
                 "::error title=haul::::x ***",
-            ]
+            ],
+            "and no secret is told to the runner, for the log may be kept elsewhere"
         );
-        assert_eq!(err.text().matches("::add-mask::job-test-s3cret\n").count(), 1);
 
         let (renderer, out, _) = captured(Style { ci, json: true, ..Style::default() });
         entry.name = "##[add-mask]a".into();
@@ -208,11 +208,33 @@ mod tests {
         assert!(out.text().contains(r##""name":"#\u0023[add-mask]a""##), "{}", out.text());
     }
 
+    /// Of a runner that is not GitHub's only `CI` is known.
     #[test]
-    fn masks_are_kept_from_files_and_terminals() {
-        let secret = Secret::new("file-test-s3cret");
-        let (renderer, _, err) = captured(Style { ci: Some(Ci::default()), ..Style::default() });
-        renderer.warning(secret.expose());
-        assert_eq!(err.text(), "haul: warning: ***\n");
+    fn every_ci_gets_no_commands_of_strangers() {
+        let terminal = Terminal { ci: true, ..Terminal::default() };
+        let (renderer, out, _) = captured(Style { terminal, ..Style::default() });
+        for name in ["::error::a", "##[error]b", "##vso[task.setvariable variable=x]c"] {
+            renderer.report(&samples::entry_report(Entry { name: name.into(), ..samples::entry() }));
+            renderer.line(name, "");
+        }
+        renderer.finish().unwrap();
+        assert!(!out.text().contains("##") && !out.text().lines().any(|line| line.starts_with("::")), "{}", out.text());
+        assert_eq!(out.text().lines().count(), 6);
+    }
+
+    #[test]
+    fn only_the_url_of_a_link_is_named_to_the_runner() {
+        let url = "https://h.example/dl?token=only-here%20";
+        let link = || Report::Link { remote: "r".into(), path: samples::path("/a"), url: url.into() };
+        for json in [true, false] {
+            let masks = |masks| {
+                let (renderer, out, err) = captured(Style { json, ci: Some(Ci { step_summary: None, masks }), ..Style::default() });
+                renderer.report(&link());
+                assert!(out.text().contains(url));
+                err.text()
+            };
+            assert_eq!(masks(true), "::add-mask::https://h.example/dl?token=only-here%2520\n");
+            assert_eq!(masks(false), "", "a file or a terminal would show it");
+        }
     }
 }

@@ -50,6 +50,9 @@ impl Renderer {
     pub fn report(&self, report: &Report) {
         let report = mask::report(report);
         let report = report.as_ref();
+        if let (Report::Link { url, .. }, Some(true)) = (report, self.style().ci.as_ref().map(|ci| ci.masks)) {
+            self.screen().message(&format!("{}\n", ci::mask(url)));
+        }
         if self.style().json {
             self.json(report);
         }
@@ -161,7 +164,7 @@ impl Renderer {
 
     fn json(&self, report: &Report) {
         match json::line(report) {
-            Ok(line) if self.style().ci.is_some() => {
+            Ok(line) if self.style().is_read_by_a_runner() => {
                 self.screen().result(&(ci::disarmed_json(&line) + "\n"), self.at_once(report));
             }
             Ok(line) => self.screen().result(&(line + "\n"), self.at_once(report)),
@@ -187,7 +190,6 @@ impl Renderer {
 
     /// A line of standard error without our name.
     pub(super) fn aside(&self, text: &str) {
-        self.masks();
         self.screen().message(&(self.harmless(&masked(text)) + "\n"));
     }
 
@@ -197,7 +199,6 @@ impl Renderer {
 
     /// `haul: WHAT: TEXT` on standard error, the name in `colour` (an SGR sequence).
     fn message(&self, what: &str, colour: &str, text: &str) {
-        self.masks();
         let text = visible(&masked(text)).into_owned();
         let line = match self.style().colour {
             true => format!("{colour}haul: {what}\x1b[0m{text}\n"),
@@ -207,24 +208,15 @@ impl Renderer {
     }
 
     fn harmless(&self, text: &str) -> String {
-        match self.style().ci {
-            Some(_) => ci::disarmed(text).into_owned(),
-            None => text.to_owned(),
+        match self.style().is_read_by_a_runner() {
+            true => ci::disarmed(text).into_owned(),
+            false => text.to_owned(),
         }
     }
 
     /// A command for the runner, on standard error: standard output belongs to the results.
     fn command(&self, line: Option<String>) {
-        self.masks();
         line.iter().for_each(|line| self.screen().message(&format!("{}\n", masked(line))));
-    }
-
-    /// Names new secrets to the runner, before a line could hold one.
-    fn masks(&self) {
-        if self.style().ci.as_ref().is_some_and(|ci| ci.masks) {
-            let masks = lock(&self.0.journal).masks();
-            masks.iter().for_each(|line| self.screen().message(&format!("{line}\n")));
-        }
     }
 }
 

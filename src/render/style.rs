@@ -55,6 +55,9 @@ pub struct Terminal {
     pub width: Option<u16>,
 }
 
+/// Set by runners that don't set `CI`: Azure Pipelines, TeamCity.
+const RUNNERS: &[&str] = &["TF_BUILD", "TEAMCITY_VERSION"];
+
 impl Terminal {
     /// `env` looks up a variable of the environment.
     pub fn look(env: impl Fn(&str) -> Option<String>) -> Terminal {
@@ -63,7 +66,7 @@ impl Terminal {
             out: stdout().is_terminal(),
             // Without TERM nothing is known of a Unix terminal: indicatif draws nothing there.
             err: stderr().is_terminal() && said("TERM").map_or(cfg!(windows), |term| term != "dumb"),
-            ci: said("CI").is_some_and(|value| value != "false" && value != "0"),
+            ci: said("CI").is_some_and(|value| value != "false" && value != "0") || RUNNERS.iter().any(|name| said(name).is_some()),
             width: terminal_size::terminal_size_of(stderr()).map(|(width, _)| width.0),
         }
     }
@@ -115,6 +118,11 @@ pub(super) enum Voice {
 }
 
 impl Style {
+    /// May a runner look for its commands in what is printed?
+    pub(super) fn is_read_by_a_runner(&self) -> bool {
+        self.ci.is_some() || self.terminal.ci
+    }
+
     /// Standard output takes a file: progress is drawn where somebody watches, and the file goes elsewhere.
     pub fn draws_beside_output(&self) -> bool {
         self.voice() == Voice::Bars && !self.terminal.out

@@ -66,6 +66,7 @@ pub enum Fault {
     NoDownload,
     DownloadShort,
     EndsEarly,
+    RunsOn,
 }
 
 impl Fault {
@@ -187,6 +188,7 @@ pub const TABLE: &[Row] = &[
     row(Fault::NoLatest, "no-latest", Nothing, Always, FILEAGO, "the words latest and oldest are unknown"),
     row(Fault::DownloadShort, "download-short", Number(1), Once, ALL, "a download that lacks so many bytes at its end, and says so"),
     row(Fault::EndsEarly, "ends-early", Number(0), Once, ALL, "a download that tells no length, and ends as if whole after so many bytes"),
+    row(Fault::RunsOn, "runs-on", Number(1), Once, ALL, "a download that tells no length, and goes on behind its end for so many bytes"),
     row(Fault::NoDownload, "no-download", Nothing, Always, FILEAGO, "files may be read, but not downloaded"),
     row(Fault::NoLength, "no-length", Nothing, Always, FILEAGO, "downloads without a Content-Length"),
 ];

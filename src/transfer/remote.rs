@@ -2,15 +2,18 @@
 //! output, and for an upload to another remote; nothing of it is stored here.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{Mutex, mpsc};
 
+use super::meter::Pulse;
 use super::retry::Desk;
 use super::source::{read_failure, receive};
 use super::stdin::WINDOW;
+use super::watch::stalled;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
@@ -79,9 +82,9 @@ impl Reel {
         if self.coming.is_none() || at != self.end() {
             self.kept.clear();
             self.start = at;
-            self.coming = Some(bytes(&self.desk, &self.file, at, u64::MAX, self.size, &self.version));
+            self.coming = Some(bytes(&self.desk, &self.file, at, self.size, &self.version));
         }
-        let piece = match self.coming.as_mut()?.next().await? {
+        let piece = match self.piece(at).await? {
             Ok(piece) => piece,
             Err(e) => {
                 self.coming = None;
@@ -93,6 +96,32 @@ impl Reel {
         self.kept.push_back(piece.clone());
         Some(Ok(cut(piece)))
     }
+
+    /// The next one that comes, at byte `at`. The last waits for the end of the answer: who has all bytes that were announced
+    /// asks for no more, and would never hear that the file is longer.
+    async fn piece(&mut self, at: u64) -> Option<std::io::Result<Bytes>> {
+        let coming = self.coming.as_mut()?;
+        let piece = coming.next().await?;
+        match (&piece, self.size) {
+            (Ok(last), Some(size)) if at + last.len() as u64 >= size => match coming.next().await {
+                None => Some(piece),
+                Some(Ok(_)) => Some(Err(std::io::Error::other(too_long(size)))),
+                failed => failed,
+            },
+            _ => Some(piece),
+        }
+    }
+}
+
+/// More comes than was announced.
+pub(super) fn too_long(size: u64) -> Error {
+    Error::new(Kind::Integrity, format!("more bytes come than the {size} that were announced"))
+        .hint("list the folder again; if it still differs, something writes to the file there")
+}
+
+/// A line for people about a file that came to an end which nobody had announced.
+pub(super) fn end_untold(shown: &str) -> String {
+    format!("{shown}: nobody tells how long this file is, so nothing proves that all of it came")
 }
 
 /// What the server calls the content that it gave first (`Download::version`): all further bytes must be of that.
@@ -102,6 +131,10 @@ impl RemoteSource {
     /// Asks for the size where the listing does not tell it. `name`: how a person calls the file.
     pub async fn open(desk: &Desk, file: &Entry, name: String) -> Result<RemoteSource> {
         let size = match file.size {
+            Some(0) => {
+                desk.ask(|| see_empty(desk, file)).await?;
+                Some(0)
+            }
             Some(size) => Some(size),
             None => desk.ask(|| desk.provider.open_download(file, 0)).await?.size,
         };
@@ -156,10 +189,24 @@ impl Source for RemoteSource {
     }
 }
 
-/// The bytes `[from, end)`; `end` is `u64::MAX` for all that there is. `size`: bytes of the whole file, where known.
-pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, end: u64, size: Option<u64>, version: &Version) -> Chunks {
+/// Of what is called empty no byte is ever asked for, and a file that is longer would become an empty one.
+async fn see_empty(desk: &Desk, file: &Entry) -> Result<()> {
+    let mut download = desk.provider.open_download(file, 0).await?;
+    if download.size.is_some_and(|size| size > 0) {
+        return Err(too_long(0));
+    }
+    while let Some(piece) = download.chunks.next().await {
+        if !piece.map_err(|e| read_failure(e, &desk.address(&file.path)))?.is_empty() {
+            return Err(too_long(0));
+        }
+    }
+    Ok(())
+}
+
+/// All bytes from `from` on. `size`: bytes of the whole file, where known. Fails with `Integrity` where fewer or more come.
+pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    let flow = Flow { desk: desk.clone(), file: file.clone(), end, size: size.or(file.size), version: version.clone(), to: sender };
+    let flow = Flow { desk: desk.clone(), file: file.clone(), size: size.or(file.size), version: version.clone(), to: sender };
     tokio::spawn(flow.run(from));
     receive(receiver)
 }
@@ -167,7 +214,6 @@ pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, end: u64, size: Option<u
 struct Flow {
     desk: Desk,
     file: Arc<Entry>,
-    end: u64,
     size: Option<u64>,
     version: Version,
     to: mpsc::Sender<std::io::Result<Bytes>>,
@@ -177,7 +223,7 @@ impl Flow {
     async fn run(mut self, mut at: u64) {
         let desk = self.desk.clone();
         let mut patience = desk.patience(None);
-        while at < self.end {
+        loop {
             let before = at;
             let Err(error) = self.once(&mut at).await else { return };
             if at > before {
@@ -194,7 +240,7 @@ impl Flow {
     /// One request. A server that begins at the first byte again is read up to where we were.
     async fn once(&mut self, at: &mut u64) -> Result<()> {
         let download = self.desk.provider.open_download(&self.file, *at).await?;
-        let mut skip = at.checked_sub(download.from);
+        let skip = at.checked_sub(download.from);
         if let (Some(told), Some(size)) = (download.size, self.size)
             && told != size
         {
@@ -209,34 +255,55 @@ impl Flow {
                 .hint("what has come is of the older one: begin anew"));
         }
         self.size = self.size.or(download.size);
+        let told = download.size.is_some();
         let begun = *at;
-        let mut chunks = download.chunks;
-        while *at < self.end {
-            let Some(piece) = chunks.next().await else { break };
+        let pulse = Pulse::default();
+        tokio::select! {
+            passed = self.pass(download.chunks, at, skip, &pulse) => passed?,
+            stall = stalled(&pulse, u64::MAX, &self.desk.policy) => return Err(stall),
+        }
+        match self.size {
+            _ if self.to.is_closed() => Ok(()),
+            Some(end) if *at < end => {
+                self.desk.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
+                // The server itself ended them: what it gave may be its words about a failure, and is written by now.
+                let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
+                Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
+            }
+            None if !told => {
+                self.desk.events.tell(Event::Warning(end_untold(&self.desk.address(&self.file.path))));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Hands on what comes behind the first `skip` bytes, to its end; none: it begins behind what was asked for.
+    async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Pulse) -> Result<()> {
+        while let Some(piece) = chunks.next().await {
             let mut piece = piece.map_err(|e| read_failure(e, &self.desk.address(&self.file.path)))?;
+            pulse.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
             let Some(left) = &mut skip else {
                 return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
             };
             let gone = piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
             *left -= gone as u64;
             drop(piece.split_to(gone));
-            piece.truncate(usize::try_from(self.end - *at).unwrap_or(usize::MAX));
             if piece.is_empty() {
                 continue;
             }
-            *at += piece.len() as u64;
+            let behind = *at + piece.len() as u64;
+            if let Some(size) = self.size.filter(|size| behind > *size) {
+                return Err(too_long(size));
+            }
+            *at = behind;
+            // Who takes the bytes may take his time.
+            pulse.held.store(true, Ordering::Relaxed);
             if self.to.send(Ok(piece)).await.is_err() {
                 return Ok(());
             }
+            pulse.held.store(false, Ordering::Relaxed);
         }
-        match self.size.map_or(self.end, |size| size.min(self.end)) {
-            end if *at < end && end != u64::MAX => {
-                self.desk.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
-                // The server itself ended them: what it gave may be its words about a failure, and is written by now.
-                let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
-                Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }

@@ -34,6 +34,11 @@ impl FileSource {
         Self::of(path.display().to_string(), file, None).map_err(|e| e.on(path.display().to_string()))
     }
 
+    /// What is open already: its path may lead elsewhere by now.
+    pub fn opened(name: String, file: File) -> Result<FileSource> {
+        Self::of(name, file, None)
+    }
+
     pub fn spooled(name: &str, file: tempfile::NamedTempFile) -> Result<FileSource> {
         let (file, path) = file.into_parts();
         Self::of(name.to_owned(), file, Some(path))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use haul::Kind;
 use haul::contract::Network;
 use haul::protocols::http::Http;
+use haul::protocols::range::{Ask, Opened, open};
 use reqwest::Url;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
@@ -65,4 +66,22 @@ async fn an_answer_that_drips_is_given_up() {
     let error = http.call(http.client().get(url)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Interrupted, "{error}");
     server.await.unwrap();
+}
+
+/// A byte now and then keeps each wait short; the whole is bounded.
+#[tokio::test]
+async fn a_page_that_drips_in_place_of_a_file_is_read_no_longer_than_the_time_out() {
+    let begun = std::time::Instant::now();
+    let http = http(Duration::from_secs(2));
+    for (head, page) in [("200 OK\r\nContent-Type: text/html", true), ("503 Busy", false)] {
+        let (url, server) = pouring(head, 1, Duration::from_millis(50)).await;
+        let ask = Ask { url, from: 0, size: Some(10), name: "a.bin", mime: None };
+        match open(&http, &ask).await {
+            Ok(Opened::Page(said)) if page => assert!(said.reason.starts_with("[["), "{}", said.reason),
+            Err(error) if !page => assert_eq!(error.kind(), Kind::Busy, "{error}"),
+            _ => panic!("{head}"),
+        }
+        server.await.unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(120), "64 KiB would take two hours: {:?}", begun.elapsed());
 }

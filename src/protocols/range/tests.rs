@@ -62,13 +62,78 @@ async fn a_range_is_believed_only_when_it_fits() {
 }
 
 #[tokio::test]
-async fn nothing_of_ours_is_sent_along_and_nothing_is_unpacked() {
-    let server = Scripted::start(|_| (200, "Content-Encoding: gzip\r\n", "no gzip at all".to_owned())).await;
-    assert_eq!(came(&ask(&server.url, 0, None)).await.unwrap(), Ok((0, Some(14), "no gzip at all".to_owned())));
+async fn nothing_of_ours_is_sent_along() {
+    let server = Scripted::start(|_| (200, "", CONTENT.to_owned())).await;
+    came(&ask(&server.url, 0, None)).await.unwrap().unwrap();
     let head = server.last().head;
     let names: Vec<&str> = head.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0)).collect();
     assert_eq!(names.iter().filter(|n| !["accept", "accept-encoding", "user-agent", "host"].contains(n)).count(), 0, "{head}");
     assert!(head.contains("accept-encoding: identity"), "{head}");
+}
+
+/// `0123456789` packed by gzip.
+const PACKED: &[u8] = &[
+    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0x33, 0x30, 0x34, 0x32, 0x36, 0x31, 0x35, 0x33, 0xb7, 0xb0, 4, 0, 0xc6, 0xc7, 0x84, 0xa6, 10, 0, 0,
+    0,
+];
+
+/// Answers each request with one head, to which `body` goes as it is.
+async fn bare(head: &'static str, body: &'static [u8]) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await.unwrap();
+            let head = format!("HTTP/1.1 {head}Connection: close\r\n\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, &[head.as_bytes(), body].concat()).await.unwrap();
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn what_comes_packed_unasked_is_unpacked_and_a_packed_file_stays_one() {
+    let plain = || Ok((0, None, CONTENT.to_owned()));
+    for (head, size) in [
+        ("200 OK\r\nContent-Encoding: gzip\r\n", Some(10)),
+        ("200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 30\r\n", Some(10)),
+        ("200 OK\r\nContent-Encoding: Identity, X-GZIP\r\nContent-Length: 30\r\n", None),
+    ] {
+        let url = bare(head, PACKED).await;
+        assert_eq!(came(&ask(&url, 0, size)).await.unwrap(), plain(), "{head}");
+        // A later byte of something packed is no byte of the file.
+        assert_eq!(came(&ask(&url, 4, size)).await.unwrap(), plain(), "{head}");
+    }
+    let url = bare("206 X\r\nContent-Encoding: gzip\r\nContent-Range: bytes 4-29/30\r\nContent-Length: 26\r\n", &[7; 26]).await;
+    assert_eq!(came(&ask(&url, 4, None)).await.unwrap_err().kind(), Kind::Protocol, "nor is a range of it");
+
+    let url = bare("200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 30\r\n", PACKED).await;
+    for own in [ask(&url, 0, Some(30)), Ask { name: "a.tar.GZ", ..ask(&url, 0, None) }] {
+        let Opened::File(download) = open(&http(), &own).await.unwrap() else { panic!() };
+        let pieces: Vec<_> = download.chunks.map(|piece| piece.unwrap()).collect().await;
+        assert_eq!((download.size, pieces.concat()), (Some(30), PACKED.to_vec()), "the file itself is packed");
+    }
+    let url = bare("200 OK\r\nContent-Encoding: br\r\n", PACKED).await;
+    let error = came(&ask(&url, 0, Some(10))).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Protocol, "{error}");
+    assert!(error.to_string().contains("packed (br), although nobody asked"), "{error}");
+}
+
+#[tokio::test]
+async fn what_can_t_be_unpacked_is_no_file() {
+    for (body, kind) in [(&PACKED[..20], Kind::Interrupted), (b"no gzip at all", Kind::Protocol)] {
+        let url = bare("200 OK\r\nContent-Encoding: gzip\r\n", body).await;
+        let Opened::File(mut download) = open(&http(), &ask(&url, 0, Some(10))).await.unwrap() else { panic!() };
+        let error = loop {
+            match download.chunks.next().await.unwrap() {
+                Ok(_) => {}
+                Err(e) => break crate::error::Error::reading(&e),
+            }
+        };
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    let page = bare("200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n", PACKED).await;
+    assert_eq!(came(&ask(&page, 0, None)).await.unwrap(), Err(CONTENT.to_owned()), "a page is read all the same");
 }
 
 #[tokio::test]

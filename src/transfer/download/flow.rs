@@ -9,11 +9,12 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::part::Part;
-use crate::contract::Download;
+use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
 use crate::transfer::meter::{Piece, Pulse};
+use crate::transfer::remote::too_long;
 use crate::transfer::retry::Desk;
 use crate::transfer::source::read_failure;
 use crate::transfer::watch::stalled;
@@ -64,7 +65,7 @@ impl Flow<'_> {
         let mut chunks = download.chunks;
         while at < end && !self.stopped.load(Ordering::Relaxed) {
             let Some(piece) = chunks.next().await else { break };
-            let piece = piece.map_err(|e| read_failure(e, &self.part.path().display().to_string()))?;
+            let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
             let piece = self.cut(piece, at, end)?;
             let len = piece.len() as u64;
             pulse.held.store(true, Ordering::Relaxed);
@@ -83,7 +84,22 @@ impl Flow<'_> {
             self.desk.events.tell(Event::Sent { id: self.id, bytes: len });
             at += len;
         }
+        if at == end && self.span.is_none() && !self.stopped.load(Ordering::Relaxed) {
+            self.see_the_end(&mut chunks, end).await?;
+        }
         Ok(at >= end || end == u64::MAX || self.stopped.load(Ordering::Relaxed))
+    }
+
+    /// An answer that tells no length may go on behind the size that the listing told: only its end proves that the file is
+    /// no longer.
+    async fn see_the_end(&self, chunks: &mut Chunks, end: u64) -> Result<()> {
+        while let Some(piece) = chunks.next().await {
+            let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
+            if !piece.is_empty() {
+                return Err(too_long(end));
+            }
+        }
+        Ok(())
     }
 
     /// A range goes on to the end of the file, whatever was asked; of a whole file nothing may follow.
@@ -93,7 +109,7 @@ impl Flow<'_> {
             return Ok(piece);
         }
         if self.span.is_none() {
-            return Err(Error::new(Kind::Integrity, format!("more bytes come than the {end} that were announced")));
+            return Err(too_long(end));
         }
         Ok(piece.slice(..room))
     }
@@ -104,7 +120,7 @@ pub fn ended_early() -> Error {
 }
 
 fn unwritable(part: &Part, e: std::io::Error) -> Error {
-    let error = Error::new(Kind::Local, "it can't be written").on(part.path().display().to_string());
+    let error = Error::new(Kind::Local, "it can't be written").on(part.shown());
     let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
     let error = error.cause(e);
     if full { error.hint("make room and run it again; it goes on where it stopped") } else { error }

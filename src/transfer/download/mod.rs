@@ -2,20 +2,23 @@
 //! the next request begins where they end, and only what is complete and verified gets its name.
 
 mod flow;
+pub mod folder;
 pub mod part;
 mod record;
 mod spans;
+mod turn;
 mod version;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::flow::Flow;
+use self::folder::Target;
 use self::part::Part;
-use self::record::Whose;
+pub use self::turn::{Turn, turn};
 use super::meter::Hash;
+use super::remote::end_untold;
 use super::retry::Desk;
 use super::source::{FileSource, md5_of};
 use crate::contract::Download;
@@ -27,10 +30,8 @@ use crate::model::{Entry, Event, Protocol};
 /// What is to be fetched, and where to.
 pub struct Order<'a> {
     pub file: &'a Entry,
-    /// Origin and account of the remote, as in `Finished::remote`.
-    pub remote: &'a str,
     /// The file's new place; its folder is there.
-    pub target: &'a Path,
+    pub target: &'a Target,
     /// Something of that name is there and may be replaced; else nothing that appears meanwhile is.
     pub replace: bool,
     /// Connections for this file, where the server gives ranges.
@@ -56,12 +57,11 @@ pub struct Downloaded {
     pub time: Duration,
 }
 
-/// Fails with `Integrity` when size or MD5 are not what the provider tells (what came is removed then), with `Exists`
+/// Brings the file into `part`, and gives it its name. Fails with `Integrity` when size or MD5 are not what the provider tells (what came is removed then), with `Exists`
 /// when something took the name meanwhile, with `Local` when it can't be stored.
-pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>) -> Result<Downloaded> {
+pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>, part: Part) -> Result<Downloaded> {
     let begun = Instant::now();
-    let whose = Whose::of(order.file, order.remote);
-    let part = Arc::new(Part::open(order.target, whose)?);
+    let part = Arc::new(part);
     let resumed_from = part.have()?;
     let fetching = Fetching::new(desk, id, order, part.clone(), resumed_from);
     desk.events.tell(Event::Accepted { id, offset: resumed_from });
@@ -105,7 +105,8 @@ struct Fetching<'a> {
 
 impl<'a> Fetching<'a> {
     fn new(desk: &'a Desk, id: FileId, order: &'a Order<'a>, part: Arc<Part>, have: u64) -> Self {
-        let inline = (order.hash || order.md5.is_some()) && have == 0 && order.streams < 2;
+        // What another writes between must show itself: then what lies on the disk is hashed at the end.
+        let inline = (order.hash || order.md5.is_some()) && have == 0 && order.streams < 2 && part.is_locked();
         let size = order.file.size.map(OnceLock::from).unwrap_or_default();
         let hash = Mutex::new(inline.then(Hash::start));
         let (protocol, retries, stopped) = Default::default();
@@ -140,7 +141,8 @@ impl<'a> Fetching<'a> {
     async fn once(&self) -> Result<()> {
         let have = self.part.have()?;
         match self.size.get() {
-            Some(size) if have == *size && have > 0 => return Ok(()),
+            // Without an MD5 only the server's word tells that this is the end (see `Flow::see_the_end`).
+            Some(size) if have == *size && have > 0 && self.order.md5.is_some() => return Ok(()),
             Some(size) if have > *size => self.start_over()?,
             _ => {}
         }
@@ -217,7 +219,14 @@ impl<'a> Fetching<'a> {
                     .hint("run it again; nothing was kept of it"))
             }
             (Some(_), _) => Ok((have, md5, Verified::Md5)),
-            _ => Ok((have, md5, if known.is_some() { Verified::Size } else { Verified::None })),
+            // The answer's own word about its length proves only that nothing of the answer was lost.
+            _ if self.order.file.size.is_some() => Ok((have, md5, Verified::Size)),
+            _ => {
+                if known.is_none() {
+                    self.desk.events.tell(Event::Warning(end_untold(&self.desk.address(&self.order.file.path))));
+                }
+                Ok((have, md5, Verified::None))
+            }
         }
     }
 
@@ -229,6 +238,6 @@ impl<'a> Fetching<'a> {
             return Ok(md5);
         }
         self.desk.events.tell(Event::Checking { id: self.id });
-        md5_of(&FileSource::open(self.part.path())?).await
+        md5_of(&FileSource::opened(self.part.shown(), self.part.file.try_clone()?)?).await
     }
 }

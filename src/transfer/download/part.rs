@@ -1,12 +1,16 @@
 //! A download in progress: `.NAME.haul-part` beside its target, and beside that a small record of whose bytes they are.
 //! A file says what survives a kill: how long it is. With several streams the record tells which spans are missing.
 //! (`.NAME.haul-part.json` and no database row: the two move together with their folder, and vanish with it.)
+//! Who writes to a part has locked it: another run, which may know nothing of our state, waits.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cap_fs_ext::MetadataExt;
+use cap_std::fs::Metadata;
+
+use super::folder::{FRESH, Target, shown};
 pub use super::record::Whose;
 use super::record::{Record, Span};
 use crate::error::{Error, Kind, Result};
@@ -17,37 +21,55 @@ const RECORD: &str = ".json";
 const LONGEST_NAME: usize = 200;
 /// Bytes between two notes of several streams: what a kill costs at most.
 const NOTE_EVERY: u64 = 16 << 20;
+/// Looks at a name that is taken away again and again while it is locked.
+const LOOKS: u32 = 100;
 
 pub struct Part {
     pub(super) file: File,
-    path: PathBuf,
-    record_path: PathBuf,
+    place: Target,
+    record_place: Target,
     record: Mutex<Record>,
+    /// Nobody else writes to it.
+    locked: bool,
 }
 
 impl Part {
-    /// Takes up what an earlier run has left for the same content, else begins anew. Fails with `Refused` when something
-    /// that is no file of ours has the part's name, with `Local` when it can't be made.
-    pub fn open(target: &Path, whose: Whose) -> Result<Part> {
-        let (path, record_path) = paths(target)?;
-        let shown = path.display().to_string();
-        refuse_strangers(&path)?;
-        refuse_strangers(&record_path)?;
-        let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").on(shown.clone()).cause(e);
-        let file = private().open(&path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let left = Record::read(&record_path).filter(|record| record.whose == whose && record.is_about(length));
-        let found = left.is_some();
-        let record = left.unwrap_or(Record { whose, missing: Vec::new(), version: None, unnoted: 0 });
-        let part = Part { file, path, record_path, record: Mutex::new(record) };
-        if !found {
-            part.start_over()?;
+    /// Takes up what an earlier run has left for the same content, else begins anew. None: another run is at it. Fails with
+    /// `Refused` when something that is no file of ours has the part's name, with `Local` when it can't be made.
+    pub fn open(target: &Target, whose: &Whose) -> Result<Option<Part>> {
+        let (place, record_place) = places(target);
+        refuse_strangers(&record_place)?;
+        for _ in 0..LOOKS {
+            let Some((file, locked)) = locked(&place)? else { return Ok(None) };
+            // Who had the lock may have finished: then this file has got its name, or is gone.
+            if !place.is(&file) {
+                continue;
+            }
+            let meta = Metadata::from_file(&file)?;
+            let left = Record::read(&record_place).filter(|record| record.whose == *whose && record.is_about(meta.len()));
+            if (left.is_none() && meta.len() > 0) || meta.nlink() > 1 {
+                // Bytes of something else, or a file that has another name, too: they are left alone, not written over.
+                place.remove();
+                continue;
+            }
+            let found = left.is_some();
+            let record = left.unwrap_or_else(|| Record::of(whose.clone()));
+            let part = Part { file, place, record_place, record: Mutex::new(record), locked };
+            if !found {
+                part.start_over()?;
+            }
+            return Ok(Some(part));
         }
-        Ok(part)
+        Err(Error::new(Kind::Local, "the download's file is taken away again and again").on(shown(&place.path())))
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Nobody else writes to it; false where the file system keeps no locks.
+    pub fn is_locked(&self) -> bool {
+        self.locked
+    }
+
+    pub fn shown(&self) -> String {
+        shown(&self.place.path())
     }
 
     pub fn is_split(&self) -> bool {
@@ -93,50 +115,64 @@ impl Part {
         }
         record.unnoted += bytes.len() as u64;
         if record.unnoted >= NOTE_EVERY {
-            record.write(&self.record_path)?;
+            record.write(&self.record_place)?;
         }
         Ok(())
     }
 
     /// Puts down what is known now.
     pub fn note(&self) -> Result<()> {
-        self.record()
-            .write(&self.record_path)
-            .map_err(|e| Error::new(Kind::Local, "it can't be written").on(self.record_path.display().to_string()).cause(e))
+        let written = self.record().write(&self.record_place);
+        written.map_err(|e| Error::new(Kind::Local, "it can't be written").on(shown(&self.record_place.path())).cause(e))
     }
 
     /// Gives the complete part its name. `replace`: in the place of what has it; else `Exists` when somebody has it by now.
-    pub fn finish(&self, target: &Path, replace: bool) -> Result<()> {
+    /// Fails with `Integrity` when it is not this very file that has got the name: something else was put in its place.
+    pub fn finish(&self, target: &Target, replace: bool) -> Result<()> {
+        let stranger =
+            || Error::new(Kind::Integrity, "another file was put in the place of the download").on(self.shown()).hint("run it again");
+        if !self.place.is(&self.file) {
+            return Err(stranger());
+        }
         self.publish(target)?;
         let named = match replace {
-            true => std::fs::rename(&self.path, target),
-            false => without_clobbering(&self.path, target),
+            true => self.place.rename_to(target),
+            false => self.place.rename_to_free(target),
         };
         named.map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => {
-                Error::new(Kind::Exists, "a file of this name came in between").on(target.display().to_string()).hint("run it again")
+                Error::new(Kind::Exists, "a file of this name came in between").on(shown(&target.path())).hint("run it again")
             }
-            _ => Error::new(Kind::Local, "the complete file can't get its name").on(target.display().to_string()).cause(e),
+            _ => Error::new(Kind::Local, "the complete file can't get its name").on(shown(&target.path())).cause(e),
         })?;
-        let _ = std::fs::remove_file(&self.record_path);
+        if !target.is(&self.file) {
+            return Err(stranger());
+        }
+        self.record_place.remove();
         Ok(())
     }
 
+    /// Only what is ours: who came after us may have begun anew.
     pub fn discard(&self) {
-        let _ = std::fs::remove_file(&self.path);
-        let _ = std::fs::remove_file(&self.record_path);
+        if self.place.is(&self.file) {
+            self.place.remove();
+            self.record_place.remove();
+        }
     }
 
     /// While it grows the part is for its owner alone. Then it gets the permissions of the file in whose place it comes,
     /// else those that a new file has here: the record is one, and shows them.
     #[cfg(unix)]
-    fn publish(&self, target: &Path) -> Result<()> {
-        let shown = std::fs::metadata(target).or_else(|_| std::fs::metadata(&self.record_path))?;
-        Ok(self.file.set_permissions(shown.permissions())?)
+    fn publish(&self, target: &Target) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let file = |place: &Target| place.metadata().ok().filter(Metadata::is_file);
+        let Some(model) = file(target).or_else(|| file(&self.record_place)) else { return Ok(()) };
+        let mode = cap_std::fs::MetadataExt::mode(&model) & 0o777;
+        Ok(self.file.set_permissions(PermissionsExt::from_mode(mode))?)
     }
 
     #[cfg(not(unix))]
-    fn publish(&self, _: &Path) -> Result<()> {
+    fn publish(&self, _: &Target) -> Result<()> {
         Ok(())
     }
 
@@ -145,53 +181,60 @@ impl Part {
     }
 }
 
+/// The file at `place`, made if missing, and whether it is locked now; none where somebody else has locked it.
+fn locked(place: &Target) -> Result<Option<(File, bool)>> {
+    refuse_strangers(place)?;
+    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").on(shown(&place.path())).cause(e);
+    let file = place.open_private().map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(stranger(place));
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(Some((file, true))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        // Some network file systems keep no locks.
+        Err(TryLockError::Error(_)) => Ok(Some((file, false))),
+    }
+}
+
 /// Is a download of something else in progress there, or was one broken off?
-pub fn is_anothers(target: &Path, whose: &Whose) -> bool {
-    let Ok((path, record_path)) = paths(target) else { return false };
-    path.symlink_metadata().is_ok() && Record::read(&record_path).is_none_or(|record| record.whose != *whose)
+pub fn is_anothers(target: &Target, whose: &Whose) -> bool {
+    let (place, record_place) = places(target);
+    place.is_taken() && Record::read(&record_place).is_none_or(|record| record.whose != *whose)
+}
+
+/// The process that has begun the download there, as far as it says; it may be one of another machine.
+pub fn writer(target: &Target) -> Option<u32> {
+    Record::read(&places(target).1).map(|record| record.process).filter(|process| *process > 0)
 }
 
 /// Would a file of this name be taken for a download in progress?
 pub fn is_reserved(name: &str) -> bool {
+    let name = name.strip_suffix(FRESH).unwrap_or(name);
     let name = name.strip_suffix(RECORD).unwrap_or(name);
     name.starts_with('.') && name.ends_with(PART)
 }
 
-fn paths(target: &Path) -> Result<(PathBuf, PathBuf)> {
-    let name = target.file_name().ok_or_else(|| Error::new(Kind::Usage, "this is no name for a file").on(target.display().to_string()))?;
-    let name = name.to_string_lossy();
+/// Of the part and of its record.
+fn places(target: &Target) -> (Target, Target) {
+    let name = target.name();
     let name = match name.char_indices().find(|(at, c)| at + c.len_utf8() > LONGEST_NAME) {
         Some((cut, _)) => format!("{}~{:x}", name.get(..cut).unwrap_or_default(), md5::compute(name.as_bytes())),
-        None => name.into_owned(),
+        None => name.to_owned(),
     };
-    Ok((target.with_file_name(format!(".{name}{PART}")), target.with_file_name(format!(".{name}{PART}{RECORD}"))))
+    (target.beside(&format!(".{name}{PART}")), target.beside(&format!(".{name}{PART}{RECORD}")))
 }
 
 /// Nothing is written through a link, or into a pipe.
-fn refuse_strangers(path: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(path) {
-        Ok(meta) if !meta.is_file() => {
-            Err(Error::new(Kind::Refused, "something that is no file has the name of a download in progress")
-                .on(path.display().to_string()))
-        }
+fn refuse_strangers(place: &Target) -> Result<()> {
+    match place.metadata() {
+        Ok(meta) if !meta.is_file() => Err(stranger(place)),
         _ => Ok(()),
     }
 }
 
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn without_clobbering(part: &Path, target: &Path) -> io::Result<()> {
-    let part = tempfile::TempPath::try_from_path(part)?;
-    part.persist_noclobber(target).map_err(|failed| {
-        let _ = failed.path.keep();
-        failed.error
-    })
+fn stranger(place: &Target) -> Error {
+    Error::new(Kind::Refused, "something that is no file has the name of a download in progress").on(shown(&place.path()))
 }
 
 #[cfg(unix)]
@@ -214,10 +257,22 @@ fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::folder::Folder;
     use super::*;
 
     fn whose(id: &str) -> Whose {
         Whose { remote: "r".into(), id: id.into(), stamp: "s".into() }
+    }
+
+    /// A name in that folder.
+    fn at(dir: &Path, name: &str) -> Target {
+        Folder::open(dir, false).unwrap().at(name)
+    }
+
+    fn open(target: &Target, id: &str) -> Part {
+        Part::open(target, &whose(id)).unwrap().unwrap()
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -229,29 +284,29 @@ mod tests {
     #[test]
     fn only_bytes_of_the_same_content_are_gone_on_with() {
         let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("a.mov");
-        let part = Part::open(&target, whose("1")).unwrap();
+        let target = at(dir.path(), "a.mov");
+        let part = open(&target, "1");
         part.write(None, 0, b"01234").unwrap();
         drop(part);
-        assert_eq!(Part::open(&target, whose("1")).unwrap().have().unwrap(), 5);
-        assert_eq!(Part::open(&target, whose("2")).unwrap().have().unwrap(), 0);
-        assert_eq!(Part::open(&target, whose("1")).unwrap().have().unwrap(), 0, "the others' bytes are gone");
+        assert_eq!(open(&target, "1").have().unwrap(), 5);
+        assert_eq!(open(&target, "2").have().unwrap(), 0);
+        assert_eq!(open(&target, "1").have().unwrap(), 0, "the others' bytes are gone");
         std::fs::write(dir.path().join(".a.mov.haul-part"), "123").unwrap();
         std::fs::write(dir.path().join(".a.mov.haul-part.json"), "{\"whose\":").unwrap();
-        assert_eq!(Part::open(&target, whose("1")).unwrap().have().unwrap(), 0, "a torn record");
+        assert_eq!(open(&target, "1").have().unwrap(), 0, "a torn record");
     }
 
     #[test]
     fn a_finished_part_takes_its_name_and_nobody_elses() {
         let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("a.mov");
-        let part = Part::open(&target, whose("1")).unwrap();
+        let target = at(dir.path(), "a.mov");
+        let part = open(&target, "1");
         part.write(None, 0, b"new").unwrap();
-        std::fs::write(&target, "mine").unwrap();
+        std::fs::write(target.path(), "mine").unwrap();
         assert_eq!(part.finish(&target, false).unwrap_err().kind(), Kind::Exists);
-        assert_eq!(std::fs::read(&target).unwrap(), b"mine");
+        assert_eq!(std::fs::read(target.path()).unwrap(), b"mine");
         part.finish(&target, true).unwrap();
-        assert_eq!((names(dir.path()), std::fs::read(&target).unwrap()), (vec!["a.mov".to_owned()], b"new".to_vec()));
+        assert_eq!((names(dir.path()), std::fs::read(target.path()).unwrap()), (vec!["a.mov".to_owned()], b"new".to_vec()));
     }
 
     #[cfg(unix)]
@@ -260,24 +315,24 @@ mod tests {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let dir = tempfile::tempdir().unwrap();
-        let (target, usual) = (dir.path().join("a"), dir.path().join("usual"));
+        let (target, usual) = (at(dir.path(), "a"), dir.path().join("usual"));
         std::fs::write(&usual, "").unwrap();
-        let part = Part::open(&target, whose("1")).unwrap();
-        assert_eq!(mode(part.path()), 0o600);
+        let part = open(&target, "1");
+        assert_eq!(mode(&part.place.path()), 0o600);
         part.finish(&target, false).unwrap();
-        assert_eq!(mode(&target), mode(&usual));
-        std::fs::set_permissions(&target, PermissionsExt::from_mode(0o640)).unwrap();
-        Part::open(&target, whose("1")).unwrap().finish(&target, true).unwrap();
-        assert_eq!(mode(&target), 0o640);
+        assert_eq!(mode(&target.path()), mode(&usual));
+        std::fs::set_permissions(target.path(), PermissionsExt::from_mode(0o640)).unwrap();
+        open(&target, "1").finish(&target, true).unwrap();
+        assert_eq!(mode(&target.path()), 0o640);
         symlink(&usual, dir.path().join(".b.haul-part")).unwrap();
-        assert_eq!(Part::open(&dir.path().join("b"), whose("1")).err().unwrap().kind(), Kind::Refused);
+        assert_eq!(Part::open(&at(dir.path(), "b"), &whose("1")).err().unwrap().kind(), Kind::Refused);
     }
 
     #[test]
     fn spans_are_gone_on_with_where_they_were_noted() {
         let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("a");
-        let part = Part::open(&target, whose("1")).unwrap();
+        let target = at(dir.path(), "a");
+        let part = open(&target, "1");
         part.split(vec![Span { at: 0, end: 4 }, Span { at: 4, end: 10 }]).unwrap();
         part.write(Some(0), 0, b"01").unwrap();
         part.write(Some(1), 4, b"456").unwrap();
@@ -285,22 +340,100 @@ mod tests {
         part.note().unwrap();
         part.write(Some(1), 7, b"7").unwrap();
         drop(part);
-        let part = Part::open(&target, whose("1")).unwrap();
+        let part = open(&target, "1");
         assert_eq!((part.spans(), part.have().unwrap()), (vec![Span { at: 2, end: 4 }, Span { at: 7, end: 10 }], 5));
         drop(part);
         std::fs::write(dir.path().join(".a.haul-part"), "short").unwrap();
-        assert_eq!(Part::open(&target, whose("1")).unwrap().have().unwrap(), 0, "the record is not about this file");
+        assert_eq!(open(&target, "1").have().unwrap(), 0, "the record is not about this file");
     }
 
     #[test]
     fn long_names_and_names_of_parts() {
         let dir = tempfile::tempdir().unwrap();
         let long = "ü".repeat(127);
-        let target = dir.path().join(&long);
-        let part = Part::open(&target, whose("1")).unwrap();
+        let target = at(dir.path(), &long);
+        let part = open(&target, "1");
         part.finish(&target, false).unwrap();
         assert_eq!(names(dir.path()), [long]);
-        assert!(is_reserved(".a.haul-part") && is_reserved(".a.haul-part.json"));
+        assert!(is_reserved(".a.haul-part") && is_reserved(".a.haul-part.json") && is_reserved(".a.haul-part.json.new"));
         assert!(!is_reserved("a.haul-part") && !is_reserved(".a.json"));
+    }
+
+    #[test]
+    fn one_at_a_time_writes_to_a_part() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = at(dir.path(), "a");
+        let first = open(&target, "1");
+        assert!(first.is_locked());
+        first.write(None, 0, b"first").unwrap();
+        for id in ["1", "2"] {
+            assert!(Part::open(&target, &whose(id)).unwrap().is_none(), "whatever the other wants to fetch");
+        }
+        assert_eq!(writer(&target), Some(std::process::id()));
+        first.finish(&target, false).unwrap();
+        // The lock is still held, but of a file that has another name now.
+        let second = open(&target, "2");
+        second.write(None, 0, b"second").unwrap();
+        assert_eq!(std::fs::read(target.path()).unwrap(), b"first");
+        drop(first);
+        second.finish(&target, true).unwrap();
+        assert_eq!((names(dir.path()), std::fs::read(target.path()).unwrap()), (vec!["a".to_owned()], b"second".to_vec()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_of_another_content_are_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = at(dir.path(), "a");
+        let old = open(&target, "1");
+        old.write(None, 0, b"old content").unwrap();
+        // Where locks are not kept, or a program of another kind has it open.
+        let reader = File::open(old.place.path()).unwrap();
+        drop(old);
+        open(&target, "2").write(None, 0, b"NEW").unwrap();
+        assert_eq!(io::read_to_string(reader).unwrap(), "old content");
+        // A second name of somebody's file.
+        std::fs::write(dir.path().join("victim"), "").unwrap();
+        for name in [".b.haul-part", ".b.haul-part.json"] {
+            std::fs::hard_link(dir.path().join("victim"), dir.path().join(name)).unwrap();
+        }
+        let target = at(dir.path(), "b");
+        let part = open(&target, "1");
+        part.write(None, 0, b"content").unwrap();
+        part.finish(&target, false).unwrap();
+        assert_eq!(std::fs::read(dir.path().join("victim")).unwrap(), b"");
+        assert_eq!(std::fs::read(target.path()).unwrap(), b"content");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_renamed_is_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = at(dir.path(), "a");
+        let part = open(&target, "1");
+        part.write(None, 0, b"ours").unwrap();
+        std::fs::remove_file(part.place.path()).unwrap();
+        std::fs::write(part.place.path(), "theirs").unwrap();
+        assert_eq!(part.finish(&target, true).unwrap_err().kind(), Kind::Integrity);
+        part.discard();
+        assert_eq!(names(dir.path()), [".a.haul-part", ".a.haul-part.json"], "and theirs is not thrown away");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_record_is_written_through_no_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, victim) = (at(dir.path(), "a"), dir.path().join("victim"));
+        std::fs::write(&victim, "untouched").unwrap();
+        let part = open(&target, "1");
+        for name in [".a.haul-part.json", ".a.haul-part.json.new"] {
+            let _ = std::fs::remove_file(dir.path().join(name));
+            std::os::unix::fs::symlink(&victim, dir.path().join(name)).unwrap();
+        }
+        part.note().unwrap();
+        part.write(None, 0, b"x").unwrap();
+        part.finish(&target, false).unwrap();
+        assert_eq!(std::fs::read(&victim).unwrap(), b"untouched");
+        assert_eq!(names(dir.path()), ["a", "victim"]);
     }
 }

@@ -2,11 +2,11 @@
 //! new start.
 
 use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::conflict::Stamp;
+use super::folder::Target;
 use crate::model::Entry;
 
 /// The very content that the bytes are of.
@@ -40,12 +40,19 @@ pub struct Record {
     /// As in `Download::version`, of the bytes that are here.
     #[serde(default)]
     pub version: Option<String>,
+    /// The process that has put it down; 0 where an earlier version did.
+    #[serde(default)]
+    pub process: u32,
     /// Bytes written since it was last put down.
     #[serde(skip)]
     pub unnoted: u64,
 }
 
 impl Record {
+    pub fn of(whose: Whose) -> Record {
+        Record { whose, missing: Vec::new(), version: None, process: 0, unnoted: 0 }
+    }
+
     /// Does a part of that length go with it?
     pub fn is_about(&self, length: u64) -> bool {
         match self.missing.last() {
@@ -55,12 +62,12 @@ impl Record {
     }
 
     /// None when there is none, or a torn one.
-    pub fn read(path: &Path) -> Option<Record> {
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    pub fn read(place: &Target) -> Option<Record> {
+        serde_json::from_slice(&place.read().ok()?).ok()
     }
 
-    pub fn write(&mut self, path: &Path) -> io::Result<()> {
-        self.unnoted = 0;
-        std::fs::write(path, serde_json::to_vec(self)?)
+    pub fn write(&mut self, place: &Target) -> io::Result<()> {
+        (self.unnoted, self.process) = (0, std::process::id());
+        place.replace_with(&serde_json::to_vec(self)?)
     }
 }

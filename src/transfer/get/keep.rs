@@ -1,16 +1,16 @@
 //! What becomes of a local file whose name is taken (`--if-exists` of `get`). Nothing is called the same by its size alone.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::local::{link_in_the_way, shown};
 use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::IfExists;
 use crate::transfer::conflict::{self, Stamp, is_same_source, known_md5};
+use crate::transfer::download::folder::{Target, link_in_the_way, shown};
 use crate::transfer::download::part::{Whose, is_anothers};
 use crate::transfer::source::{FileSource, Identity, md5_of};
 
@@ -18,7 +18,7 @@ use crate::transfer::source::{FileSource, Identity, md5_of};
 pub enum Decision {
     /// Fetch it to `to`; `replaces`: something that may be replaced has the name.
     Fetch {
-        to: PathBuf,
+        to: Target,
         replaces: bool,
     },
     Skip {
@@ -39,8 +39,8 @@ pub struct Given(Mutex<HashSet<PathBuf>>);
 
 impl Given {
     /// False when another file of the run has it.
-    pub fn give(&self, target: &Path) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned())
+    pub fn give(&self, target: &Target) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path())
     }
 }
 
@@ -50,8 +50,8 @@ impl Known<'_> {
     }
 
     /// Remembers that `target` holds what `file` is now.
-    pub fn fetched(&self, file: &Entry, target: &Path, md5: Option<String>) -> Result<()> {
-        let here = Identity::of(target)?;
+    pub fn fetched(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
+        let here = Identity::of(&target.path())?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         self.ledger.record_finished(&Finished {
             remote: self.fetches(),
@@ -78,30 +78,30 @@ fn fetch_id(file: &Entry, path: &str) -> String {
 }
 
 /// To be asked once for each file, and again where the place that `Rename` found is taken after all.
-pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known<'_>, given: &Given) -> Result<Decision> {
+pub async fn decide(policy: IfExists, target: &Target, file: &Entry, known: &Known<'_>, given: &Given) -> Result<Decision> {
     let elsewhere = || Ok(Decision::Fetch { to: free_name(target, &Whose::of(file, known.remote), given), replaces: false });
-    let meta = match std::fs::symlink_metadata(target) {
+    let meta = match target.metadata() {
         Ok(meta) => meta,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let free = given.give(target) || policy != IfExists::Rename;
-            return if free { Ok(Decision::Fetch { to: target.to_owned(), replaces: false }) } else { elsewhere() };
+            return if free { Ok(Decision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
         }
-        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on(shown(target)).cause(e)),
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on(shown(&target.path())).cause(e)),
     };
     if policy == IfExists::Rename {
         return elsewhere();
     }
     if meta.is_symlink() {
-        return Err(link_in_the_way(target));
+        return Err(link_in_the_way(&target.path()));
     }
     if !meta.is_file() {
         let what = if meta.is_dir() { "a folder of this name is in the way" } else { "something that is no file is in the way" };
-        return Err(Error::new(Kind::Exists, what).on(shown(target)));
+        return Err(Error::new(Kind::Exists, what).on(shown(&target.path())));
     }
-    let fetch = Decision::Fetch { to: target.to_owned(), replaces: true };
+    let fetch = Decision::Fetch { to: target.clone(), replaces: true };
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
-            .on(shown(target))
+            .on(shown(&target.path()))
             .hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(Decision::Skip { reason: "it exists".to_owned() }),
         IfExists::Replace | IfExists::Rename => Ok(fetch),
@@ -113,15 +113,14 @@ pub async fn decide(policy: IfExists, target: &Path, file: &Entry, known: &Known
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has, and that no download in progress will get.
-fn free_name(target: &Path, whose: &Whose, given: &Given) -> PathBuf {
-    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let taken = |to: &Path| to.symlink_metadata().is_ok() || is_anothers(to, whose) || !given.give(to);
-    target.with_file_name(conflict::free_name(&name, |name| taken(&target.with_file_name(name))))
+fn free_name(target: &Target, whose: &Whose, given: &Given) -> Target {
+    let taken = |to: &Target| to.is_taken() || is_anothers(to, whose) || !given.give(to);
+    target.beside(&conflict::free_name(target.name(), |name| taken(&target.beside(name))))
 }
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
-async fn provably_same(target: &Path, file: &Entry, known: &Known<'_>) -> Result<Option<String>> {
-    let here = Identity::of(target)?;
+async fn provably_same(target: &Target, file: &Entry, known: &Known<'_>) -> Result<Option<String>> {
+    let here = Identity::of(&target.path())?;
     if file.size.is_some_and(|size| size != here.size) {
         return Ok(None);
     }
@@ -133,7 +132,7 @@ async fn provably_same(target: &Path, file: &Entry, known: &Known<'_>) -> Result
         return Ok(Some("unchanged since it was fetched".to_owned()));
     }
     let Some(there) = known.md5(file)?.or_else(|| fetched.and_then(|fetched| fetched.md5)) else { return Ok(None) };
-    let same = md5_of(&FileSource::open(target)?).await?.eq_ignore_ascii_case(&there);
+    let same = md5_of(&FileSource::open(&target.path())?).await?.eq_ignore_ascii_case(&there);
     Ok(same.then(|| "same MD5".to_owned()))
 }
 
@@ -141,6 +140,7 @@ async fn provably_same(target: &Path, file: &Entry, known: &Known<'_>) -> Result
 mod tests {
     use super::*;
     use crate::model::{EntryKind, RemotePath};
+    use crate::transfer::download::folder::Folder;
     use crate::transfer::download::part::Part;
 
     struct World {
@@ -159,8 +159,12 @@ mod tests {
             World { dir, state, file }
         }
 
-        fn target(&self) -> PathBuf {
-            self.dir.path().join("a.mov")
+        fn at(&self, name: &str) -> Target {
+            Folder::open(self.dir.path(), false).unwrap().at(name)
+        }
+
+        fn target(&self) -> Target {
+            self.at("a.mov")
         }
 
         fn known(&self) -> Known<'_> {
@@ -179,17 +183,17 @@ mod tests {
     #[tokio::test]
     async fn each_policy_has_its_way() {
         let world = World::new();
-        let fetch = |name: &str, replaces| Decision::Fetch { to: world.dir.path().join(name), replaces };
+        let fetch = |name: &str, replaces| Decision::Fetch { to: world.at(name), replaces };
         assert_eq!(world.decide(IfExists::Fail).await.unwrap_err().kind(), Kind::Exists);
         assert_eq!(world.decide(IfExists::Skip).await.unwrap(), skip("it exists"));
         assert_eq!(world.decide(IfExists::Replace).await.unwrap(), fetch("a.mov", true));
         assert_eq!(world.decide(IfExists::Rename).await.unwrap(), fetch("a (2).mov", false));
         assert_eq!(world.decide(IfExists::Update).await.unwrap(), fetch("a.mov", true), "size alone proves nothing");
-        std::fs::remove_file(world.target()).unwrap();
+        std::fs::remove_file(world.target().path()).unwrap();
         for policy in [IfExists::Fail, IfExists::Skip, IfExists::Rename, IfExists::Update] {
             assert_eq!(world.decide(policy).await.unwrap(), fetch("a.mov", false));
         }
-        std::fs::create_dir(world.target()).unwrap();
+        std::fs::create_dir(world.target().path()).unwrap();
         assert_eq!(world.decide(IfExists::Replace).await.unwrap_err().kind(), Kind::Exists);
     }
 
@@ -198,11 +202,8 @@ mod tests {
         let world = World::new();
         let given = Given::default();
         let rename =
-            async |name: &str, file: &Entry| match decide(IfExists::Rename, &world.dir.path().join(name), file, &world.known(), &given)
-                .await
-                .unwrap()
-            {
-                Decision::Fetch { to, replaces: false } => to.file_name().unwrap().to_str().unwrap().to_owned(),
+            async |name: &str, file: &Entry| match decide(IfExists::Rename, &world.at(name), file, &world.known(), &given).await.unwrap() {
+                Decision::Fetch { to, replaces: false } => to.name().to_owned(),
                 other => panic!("{other:?}"),
             };
         let mut other = world.file.clone();
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(rename("a (3).mov", &other).await, "a (3) (2).mov");
         // What earlier runs have begun.
         for (name, file) in [("a (4).mov", &other), ("a (5).mov", &world.file)] {
-            Part::open(&world.dir.path().join(name), Whose::of(file, "r")).unwrap();
+            Part::open(&world.at(name), &Whose::of(file, "r")).unwrap().unwrap();
         }
         std::fs::write(world.dir.path().join(".a (6).mov.haul-part"), "whose?").unwrap();
         assert_eq!(rename("a.mov", &world.file).await, "a (5).mov", "its own part is gone on with");
@@ -232,7 +233,7 @@ mod tests {
         world.file.extra.insert("revision".into(), 3.into());
         assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed there");
         world.file.extra.insert("revision".into(), 2.into());
-        std::fs::write(world.target(), "CONTENT").unwrap();
+        std::fs::write(world.target().path(), "CONTENT").unwrap();
         assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed here");
     }
 
@@ -240,8 +241,8 @@ mod tests {
     #[tokio::test]
     async fn a_link_is_neither_written_through_nor_replaced() {
         let world = World::new();
-        std::fs::rename(world.target(), world.dir.path().join("real")).unwrap();
-        std::os::unix::fs::symlink(world.dir.path().join("real"), world.target()).unwrap();
+        std::fs::rename(world.target().path(), world.dir.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(world.dir.path().join("real"), world.target().path()).unwrap();
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip] {
             assert_eq!(world.decide(policy).await.unwrap_err().kind(), Kind::Refused, "{policy:?}");
         }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::transfer::download::folder::{Folder, shown};
 use crate::transfer::download::part::is_reserved;
 
 /// `LOCAL` as the user typed it, and what it turned out to be.
@@ -46,28 +47,8 @@ impl Local {
 
 /// The folder `below` the user's own; `make`: with what is missing of it. Fails with `Refused` where a link leads away, and
 /// with `Exists` where a file is in the way.
-pub fn enter(top: &Path, below: &[String], make: bool) -> Result<PathBuf> {
-    let mut here = top.to_owned();
-    if make {
-        // The user's own word: links in it are the user's affair.
-        std::fs::create_dir_all(&here).map_err(|e| unmakable(&here, e))?;
-    }
-    for name in below {
-        here.push(check_name(name)?);
-        match std::fs::symlink_metadata(&here) {
-            Ok(meta) if meta.is_dir() => {}
-            Ok(meta) if meta.is_symlink() => return Err(link_in_the_way(&here)),
-            Ok(_) => return Err(Error::new(Kind::Exists, "a file is in the way of the folder").on(shown(&here))),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && make => match std::fs::create_dir(&here) {
-                // Another worker was quicker.
-                Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(unmakable(&here, e)),
-                _ => {}
-            },
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(unmakable(&here, e)),
-        }
-    }
-    Ok(here)
+pub fn enter(top: &Folder, below: &[String], make: bool) -> Result<Folder> {
+    below.iter().try_fold(top.clone(), |here, name| here.enter(check_name(name)?, make))
 }
 
 /// Refuses a name that would leave its folder, or that this system can't hold.
@@ -103,23 +84,8 @@ fn unfit_for_windows(name: &str) -> Option<&'static str> {
     (is_port || DEVICES.contains(&stem.as_str())).then_some("it names a device")
 }
 
-pub fn link_in_the_way(path: &Path) -> Error {
-    Error::new(Kind::Refused, "a symbolic link is in the way, and nothing is written through it")
-        .on(shown(path))
-        .hint("remove the link, or name the place it leads to")
-}
-
 fn broken_link(path: &Path) -> Error {
     Error::new(Kind::Refused, "this symbolic link leads nowhere").on(shown(path))
-}
-
-fn unmakable(path: &Path, e: std::io::Error) -> Error {
-    Error::new(Kind::Local, "the folder can't be made").on(shown(path)).cause(e)
-}
-
-/// Without the `./` that nobody typed.
-pub fn shown(path: &Path) -> String {
-    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]
@@ -173,24 +139,15 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_made_and_files_and_links_are_not_entered() {
+    fn no_name_leads_out_of_the_top() {
         let dir = tempfile::tempdir().unwrap();
+        let top = Folder::open(&dir.path().join("top"), true).unwrap();
         let below = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        let top = dir.path().join("a/b");
-        assert_eq!(enter(&top, &below(&["c", "d"]), false).unwrap(), top.join("c/d"));
-        assert!(!top.exists());
-        assert!(enter(&top, &below(&["c", "d"]), true).unwrap().is_dir());
-        std::fs::write(top.join("file"), "").unwrap();
-        assert_eq!(enter(&top, &below(&["file", "x"]), true).unwrap_err().kind(), Kind::Exists);
-        assert_eq!(enter(&top, &below(&["..", "x"]), true).unwrap_err().kind(), Kind::Refused);
-        #[cfg(unix)]
-        {
-            std::os::unix::fs::symlink(dir.path(), top.join("away")).unwrap();
-            for make in [true, false] {
-                assert_eq!(enter(&top, &below(&["away", "x"]), make).unwrap_err().kind(), Kind::Refused);
-            }
-            assert!(!dir.path().join("x").exists());
+        assert!(enter(&top, &below(&["c", "d"]), true).unwrap().is_open() && dir.path().join("top/c/d").is_dir());
+        for names in [&["..", "x"], &["c", ".."], &["c/../..", "x"], &["/", "x"]] {
+            assert_eq!(enter(&top, &below(names), true).unwrap_err().kind(), Kind::Refused, "{names:?}");
         }
+        assert!(!dir.path().join("x").exists());
     }
 }
 

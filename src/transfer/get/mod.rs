@@ -7,16 +7,18 @@ mod local;
 pub mod stdout;
 mod walk;
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::keep::{Decision, Given, Known, decide};
-use self::local::{Local, check_name, enter, shown};
+use self::local::{Local, check_name, enter};
 use super::IfExists;
 use super::conflict::Stamp;
-use super::download::{Downloaded, Order, download};
+use super::download::folder::{Folder, Target, shown};
+use super::download::part::{Part, Whose};
+use super::download::{Downloaded, Order, Turn, download, turn};
 use super::put::ChecksumMode;
 use super::retry::Desk;
 use super::stop::Stop;
@@ -41,6 +43,8 @@ pub struct Origin {
 
 #[derive(Clone, Debug)]
 pub struct GetOptions {
+    /// Several places were named, though some of them may not be there.
+    pub several: bool,
     pub if_exists: IfExists,
     pub checksum: ChecksumMode,
     /// Files in flight.
@@ -54,16 +58,19 @@ pub struct GetOptions {
 /// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
 /// events.
 pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> Result<()> {
-    for origin in accounts(&origins) {
-        if let Some(most) = downloads_at_once(origin).await? {
-            options.jobs = options.jobs.min(most).max(1);
-            options.streams = options.streams.min(most / options.jobs).max(1);
-        }
-    }
-    let several = origins.len() > 1;
+    let several = options.several || origins.len() > 1;
     let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
+    let Admitted { origins, refused, most } = admitted(origins).await?;
+    for (origin, error) in refused {
+        tell_failed(u64::MAX, &origin, &origin.entry, &error);
+    }
+    if let Some(most) = most {
+        options.jobs = options.jobs.min(most).max(1);
+        options.streams = options.streams.min(most / options.jobs).max(1);
+    }
     let run = Run {
         local,
+        top: Mutex::default(),
         stop: Stop::new(options.fail_fast),
         options,
         several,
@@ -76,10 +83,38 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
     Ok(())
 }
 
-/// One of each account.
-fn accounts(origins: &[Origin]) -> impl Iterator<Item = &Origin> {
-    let mut asked = HashSet::new();
-    origins.iter().filter(move |origin| asked.insert(origin.key.clone()))
+/// What may be downloaded, as far as the accounts say.
+#[derive(Default)]
+struct Admitted {
+    origins: Vec<Origin>,
+    refused: Vec<(Origin, Error)>,
+    /// Downloads at once, by the strictest account.
+    most: Option<usize>,
+}
+
+/// Asks each account once. Fails where the only one refuses; of several one that does is the failure of what lies there.
+async fn admitted(origins: Vec<Origin>) -> Result<Admitted> {
+    let keys: HashSet<&str> = origins.iter().map(|origin| origin.key.as_str()).collect();
+    let several = keys.len() > 1;
+    let (mut admitted, mut told) = (Admitted::default(), HashMap::new());
+    for origin in origins {
+        if !told.contains_key(&origin.key) {
+            let answer = downloads_at_once(&origin).await;
+            if !several {
+                admitted.most = answer?;
+                told.insert(origin.key.clone(), None);
+            } else {
+                let most = answer.as_ref().ok().copied().flatten();
+                admitted.most = admitted.most.into_iter().chain(most).min();
+                told.insert(origin.key.clone(), answer.err());
+            }
+        }
+        match told.get(&origin.key).and_then(Option::as_ref) {
+            Some(error) => admitted.refused.push((origin, error.again())),
+            None => admitted.origins.push(origin),
+        }
+    }
+    Ok(admitted)
 }
 
 /// How many downloads the account may have at once. Fails with `Refused` when it may have none.
@@ -103,6 +138,11 @@ fn shown_source(address: &Address, entry: &Entry) -> String {
     format!("{}:{}", address.remote, entry.path)
 }
 
+fn tell_failed(id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
+    let failure = Failure::new(error).of_source(shown_source(&origin.address, entry)).at(&origin.address.remote, entry.path.clone());
+    origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+}
+
 /// One file to get.
 #[derive(Clone)]
 struct Item {
@@ -116,6 +156,8 @@ struct Item {
 
 struct Run {
     local: Local,
+    /// The user's own folder, opened once: whatever its path leads to later, the files of this run come to one place.
+    top: Mutex<Option<Folder>>,
     options: GetOptions,
     /// Sources may land on each other.
     several: bool,
@@ -145,45 +187,68 @@ impl Run {
             }
             Err(error) => {
                 self.stop.failed(&item.origin.key, &error);
-                self.failed(id, &item.origin, &item.file, &error);
+                tell_failed(id, &item.origin, &item.file, &error);
             }
         }
-    }
-
-    fn failed(&self, id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
-        let source = shown_source(&origin.address, entry);
-        let failure = Failure::new(error).of_source(source).at(&origin.address.remote, entry.path.clone());
-        origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 
     async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
         let Item { origin, file, name, .. } = item;
-        let folder = enter(self.local.folder(), &item.below, !self.options.dry_run)?;
-        let target = folder.join(check_name(name)?);
+        let folder = enter(&self.top()?, &item.below, !self.options.dry_run)?;
+        let target = folder.at(check_name(name)?);
         self.take(&target)?;
         let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
         // Two runs that fetch to one place take turns; the second then sees what the first has done.
         let _claim = self.claim(origin, &target, true).await?;
-        let (decision, _second_claim) = self.decided(item, &target, &known).await?;
-        match decision {
-            Decision::Skip { reason } => Ok(self.skipped(item, &target, reason)),
-            Decision::Fetch { to, replaces } if self.options.dry_run => Ok(self.foreseen(item, &to, replaces)),
-            Decision::Fetch { to, replaces } => {
-                origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
-                let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
-                let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
-                let order = Order { file, remote: &origin.key, target: &to, replace: replaces, streams: self.options.streams, md5, hash };
-                let downloaded = download(&origin.desk, id, &order).await?;
-                if let Err(e) = known.fetched(file, &to, downloaded.md5.clone()) {
-                    origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
+        let mut held: Option<(Target, Part)> = None;
+        loop {
+            let (decision, _second_claim) = self.decided(item, &target, &known).await?;
+            let (to, replaces) = match decision {
+                Decision::Fetch { to, replaces } if self.options.dry_run => return Ok(self.foreseen(item, &to, replaces)),
+                Decision::Fetch { to, replaces } => (to, replaces),
+                Decision::Skip { reason } => {
+                    held.take().inspect(|(_, part)| part.discard());
+                    return Ok(self.skipped(item, &target, reason));
                 }
-                Ok(self.downloaded(item, &to, downloaded))
+            };
+            match held.take() {
+                Some((place, part)) if place == to => return self.fetch(id, item, &known, (&to, replaces), part).await,
+                other => drop(other.inspect(|(_, part)| part.discard())),
             }
+            let Turn { part, waited } = turn(&origin.desk, &to, &Whose::of(file, &origin.key)).await?;
+            if !waited {
+                return self.fetch(id, item, &known, (&to, replaces), part).await;
+            }
+            // It is ours now, and what the other has left there is looked at once more.
+            held = Some((to, part));
         }
     }
 
+    async fn fetch(&self, id: FileId, item: &Item, known: &Known<'_>, (to, replace): (&Target, bool), part: Part) -> Result<Report> {
+        let Item { origin, file, .. } = item;
+        origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
+        let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
+        let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
+        let order = Order { file, target: to, replace, streams: self.options.streams, md5, hash };
+        let downloaded = download(&origin.desk, id, &order, part).await?;
+        if let Err(e) = known.fetched(file, to, downloaded.md5.clone()) {
+            origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
+        }
+        Ok(self.downloaded(item, to, downloaded))
+    }
+
+    fn top(&self) -> Result<Folder> {
+        let mut top = self.top.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = top.as_ref() {
+            return Ok(folder.clone());
+        }
+        let folder = Folder::open(self.local.folder(), !self.options.dry_run)?;
+        *top = Some(folder.clone()).filter(Folder::is_open);
+        Ok(folder)
+    }
+
     /// With the claim of the new name, where the file gets one: another run may have its eye on the same.
-    async fn decided(&self, item: &Item, target: &Path, known: &Known<'_>) -> Result<(Decision, Option<Claim>)> {
+    async fn decided(&self, item: &Item, target: &Target, known: &Known<'_>) -> Result<(Decision, Option<Claim>)> {
         loop {
             let decision = decide(self.options.if_exists, target, &item.file, known, &self.given).await?;
             let Decision::Fetch { to, .. } = &decision else { return Ok((decision, None)) };
@@ -192,41 +257,49 @@ impl Run {
             }
             // Who has one claim must not wait for a second: a name that somebody is busy with, or was, is passed over.
             if let Some(claim) = self.claim(&item.origin, to, false).await?
-                && to.symlink_metadata().is_err()
+                && !to.is_taken()
             {
                 return Ok((decision, Some(claim)));
             }
         }
     }
 
-    async fn claim(&self, origin: &Origin, place: &Path, wait: bool) -> Result<Option<Claim>> {
+    async fn claim(&self, origin: &Origin, place: &Target, wait: bool) -> Result<Option<Claim>> {
         if self.options.dry_run {
             return Ok(None);
         }
-        let place = std::path::absolute(place)?;
+        let place = std::path::absolute(place.path())?;
         origin.ledger.claim(&format!("get|{}", place.display()), wait).await
     }
 
     /// Fails with `Usage` when another source of this run lands there too.
-    fn take(&self, target: &Path) -> Result<()> {
-        if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.to_owned()) {
+    fn take(&self, target: &Target) -> Result<()> {
+        if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path()) {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(target))).hint("get them into different folders"))
+        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path()))).hint("get them into different folders"))
     }
 
-    fn skipped(&self, item: &Item, target: &Path, reason: String) -> Report {
+    fn skipped(&self, item: &Item, target: &Target, reason: String) -> Report {
         let (source, remote, path) = from(item);
-        Report::NotDownloaded { source, remote, path, target: shown(target), id: item.file.id.clone(), size: item.file.size, reason }
+        Report::NotDownloaded {
+            source,
+            remote,
+            path,
+            target: shown(&target.path()),
+            id: item.file.id.clone(),
+            size: item.file.size,
+            reason,
+        }
     }
 
-    fn foreseen(&self, item: &Item, target: &Path, replaces: bool) -> Report {
+    fn foreseen(&self, item: &Item, target: &Target, replaces: bool) -> Report {
         let (source, remote, path) = from(item);
         let action = if replaces { "replace" } else { "download" };
-        Report::PlannedDownload { action, source, remote, path, target: shown(target), size: item.file.size }
+        Report::PlannedDownload { action, source, remote, path, target: shown(&target.path()), size: item.file.size }
     }
 
-    fn downloaded(&self, item: &Item, target: &Path, done: Downloaded) -> Report {
+    fn downloaded(&self, item: &Item, target: &Target, done: Downloaded) -> Report {
         let (source, remote, path) = from(item);
         Report::Downloaded(Transfer {
             source,
@@ -241,7 +314,7 @@ impl Run {
             retries: done.retries,
             seconds: done.time.as_secs_f64(),
             stamp: Some(Stamp::of(&item.file).text()),
-            target: Some(shown(target)),
+            target: Some(shown(&target.path())),
             kept: None,
         })
     }

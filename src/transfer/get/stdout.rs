@@ -2,12 +2,12 @@
 //! with at that very byte, and what turns out wrong at the end is a failure.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 
 use super::keep::Known;
-use super::{Origin, accounts, downloads_at_once, shown_source};
+use super::{Admitted, Origin, admitted, shown_source, tell_failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Entry, Event};
@@ -18,36 +18,63 @@ use crate::transfer::source::read_failure;
 /// Where the bytes go.
 pub type Out = Box<dyn Write + Send>;
 
-/// Writes the content of every origin to `out`, in order. Fails with `Usage` for a folder before anything is written; an
-/// `Integrity` failure comes after the bytes.
-pub async fn pour(origins: &[Origin], checksum: ChecksumMode, mut out: Out) -> Result<()> {
-    if let Some(origin) = origins.iter().find(|origin| origin.entry.is_folder()) {
-        return Err(
-            Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(shown_source(&origin.address, &origin.entry))
-        );
-    }
-    for origin in accounts(origins) {
-        downloads_at_once(origin).await?;
+/// How it went.
+#[derive(Default)]
+pub struct Poured {
+    pub done: u64,
+    pub failed: Vec<Kind>,
+}
+
+/// Writes the content of every origin to `out`, in order. An `Integrity` failure comes after the bytes. `several`: what fails
+/// of one file is told as an event, and the others follow; else it is the error. So is what fails of standard output.
+pub async fn pour(origins: Vec<Origin>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
+    let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
+    let Admitted { origins, refused, .. } = admitted(origins).await?;
+    for (origin, error) in refused {
+        pouring.failed(u64::MAX, &origin, error)?;
     }
     if let Some(first) = origins.first() {
         let bytes = origins.iter().filter_map(|origin| origin.entry.size).fold(0, u64::saturating_add);
         first.desk.events.tell(Event::Planned { files: origins.len() as u64, bytes });
     }
-    for (id, origin) in (0..).zip(origins) {
+    for (id, origin) in (0..).zip(&origins) {
         let on = shown_source(&origin.address, &origin.entry);
+        if origin.entry.is_folder() {
+            pouring.failed(id, origin, Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(on))?;
+            continue;
+        }
         origin.desk.events.tell(Event::Started { id, name: on.clone(), size: origin.entry.size });
-        out = one(id, origin, checksum, out).await.map_err(|e| e.on(on))?;
+        match one(id, origin, checksum, &pouring.out).await {
+            Ok(()) => pouring.poured.done += 1,
+            Err(error) => pouring.failed(id, origin, error.on(on))?,
+        }
     }
-    Ok(())
+    Ok(pouring.poured)
 }
 
-async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: Out) -> Result<Out> {
+struct Pouring {
+    several: bool,
+    out: Arc<Mutex<Out>>,
+    poured: Poured,
+}
+
+impl Pouring {
+    fn failed(&mut self, id: FileId, origin: &Origin, error: Error) -> Result<()> {
+        if !self.several || matches!(error.kind(), Kind::Local | Kind::Auth | Kind::Cancelled) {
+            return Err(error);
+        }
+        self.poured.failed.push(error.kind());
+        tell_failed(id, origin, &origin.entry, &error);
+        Ok(())
+    }
+}
+
+async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: &Arc<Mutex<Out>>) -> Result<()> {
     let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
-    let mut chunks = bytes(&origin.desk, &file, 0, u64::MAX, None, &Version::default());
+    let mut chunks = bytes(&origin.desk, &file, 0, None, &Version::default());
     let mut hash = md5.is_some().then(md5::Context::new);
-    let mut pouring = Some(out);
     let mut size = 0u64;
     while let Some(piece) = chunks.next().await {
         let piece = piece.map_err(|e| read_failure(e, &shown_source(&origin.address, &file)))?;
@@ -56,22 +83,20 @@ async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: Out) -> R
         if let Some(limit) = &origin.desk.limit {
             limit.take(piece.len()).await;
         }
-        let (Some(mut to), hashing) = (pouring.take(), hash.take()) else { break };
+        let (to, hashing) = (out.clone(), hash.take());
         // Hashing and a slow reader both block.
         let written = tokio::task::spawn_blocking(move || {
             let hashing = hashing.map(|mut context| {
                 context.consume(&piece);
                 context
             });
-            to.write_all(&piece).map(|()| (to, hashing))
+            to.lock().unwrap_or_else(PoisonError::into_inner).write_all(&piece).map(|()| hashing)
         });
         let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
-        let (to, hashing) = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").cause(e))?;
-        (pouring, hash) = (Some(to), hashing);
+        hash = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").cause(e))?;
         origin.desk.events.tell(Event::Sent { id, bytes: len });
     }
-    check(&file, size, md5, hash)?;
-    pouring.ok_or_else(|| Error::new(Kind::Other, "standard output is gone"))
+    check(&file, size, md5, hash)
 }
 
 fn check(file: &Entry, size: u64, md5: Option<String>, hash: Option<md5::Context>) -> Result<()> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use super::super::crew::Crew;
 use super::super::scan::may_go_into;
 use super::local::{Local, check_name, enter};
-use super::{Item, Origin, Run};
+use super::{Item, Origin, Run, tell_failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
 
@@ -51,7 +51,7 @@ impl Run {
 
     fn told(&self, broken: Option<(Item, Error)>) {
         if let Some((item, error)) = broken {
-            self.failed(self.next_id(), &item.origin, &item.file, &error);
+            tell_failed(self.next_id(), &item.origin, &item.file, &error);
         }
     }
 
@@ -84,7 +84,7 @@ impl Run {
             Ok(entries) => Some(Level { id: folder.id.clone(), below, entries }),
             Err(error) => {
                 self.stop.failed(&origin.key, &error);
-                self.failed(self.next_id(), origin, folder, &error);
+                tell_failed(self.next_id(), origin, folder, &error);
                 None
             }
         }
@@ -92,7 +92,7 @@ impl Run {
 
     async fn list(&self, origin: &Origin, folder: &Entry, below: &[String]) -> Result<Vec<Entry>> {
         self.stop.go_on(&origin.key)?;
-        enter(self.local.folder(), below, !self.options.dry_run)?;
+        enter(&self.top()?, below, !self.options.dry_run)?;
         let listed = origin.desk.ask(|| origin.desk.provider.list(folder)).await?;
         let mut entries = self.fit(origin, listed);
         entries.sort_by(|a, b| b.name.cmp(&a.name));
@@ -132,7 +132,7 @@ impl Run {
             }
         }
         for (entry, error) in errors {
-            self.failed(self.next_id(), origin, &entry, &error);
+            tell_failed(self.next_id(), origin, &entry, &error);
         }
         fit
     }
