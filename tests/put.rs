@@ -1,5 +1,6 @@
 //! `haul put` as a user runs it, against the sandbox: where files land, what is compared, what is refused, how it ends.
 
+mod arrivals;
 mod names;
 
 use std::collections::BTreeMap;

@@ -134,6 +134,10 @@ impl Job<'_> {
             let text = format!("the site could not fetch it: {}", end.status);
             return Err(Error::new(Kind::Refused, text).hint("check that the URL can be read from the internet"));
         }
+        if !end.done && end.id.is_none() {
+            return Err(Error::new(Kind::Unknown, "the site is fetching this address already, and gave no number to follow it by")
+                .hint("look into the folder that was named first"));
+        }
         if !end.done {
             let text = format!("it has not ended in time: {}", end.status);
             return Err(Error::new(Kind::Unknown, text).hint("look into the folder later; the site goes on"));

@@ -128,7 +128,8 @@ pub trait Preparing: Send + Sync {
 /// How far a fetch by the provider is.
 #[derive(Clone, Debug, Serialize)]
 pub struct Import {
-    pub id: String,
+    /// None: the provider gave it no number, as it fetches this address already.
+    pub id: Option<String>,
     /// The provider's own word, visible as it is.
     pub status: String,
     pub done: bool,

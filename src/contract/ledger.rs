@@ -24,7 +24,7 @@ pub struct Finished {
     pub source_mtime_ns: i64,
     /// None where the file system has no inodes.
     pub source_inode: Option<u64>,
-    /// When the upload was verified, in seconds since 1970.
+    /// When the upload was verified, in milliseconds since 1970.
     pub at: i64,
 }
 
@@ -67,8 +67,14 @@ pub trait Ledger: Send + Sync {
     /// Replaces what was recorded for the same entry.
     fn record_finished(&self, finished: &Finished) -> Result<()>;
 
-    /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (seconds since 1970)?
+    /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (milliseconds since
+    /// 1970)?
     fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
+
+    /// The name under which the server stored what was put to `key` (as in [`Unfinished::key`]), where it is another one.
+    fn stored_as(&self, key: &str) -> Result<Option<String>>;
+
+    fn record_stored_as(&self, key: &str, name: &str) -> Result<()>;
 
     /// What has begun towards `key` (as in [`Unfinished::key`]).
     fn unfinished(&self, key: &str) -> Result<Option<Unfinished>>;

@@ -59,7 +59,8 @@ pub trait Provider: Send + Sync {
     /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
     fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>>;
 
-    /// Has this upload arrived, complete? None: not (yet). Asked after `finish`, and before any start-over.
+    /// Has this upload arrived? None: not (yet). An entry of another size ([`Ticket::has_size_of`]) is not complete: it is
+    /// still being taken in, or it is bad. Asked after `finish`, and before any start-over.
     fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;
 
     /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its

@@ -107,6 +107,13 @@ pub struct Ticket {
     pub answer: Arc<OnceLock<Entry>>,
 }
 
+impl Ticket {
+    /// A size that is not told, here or there, is no other size.
+    pub fn has_size_of(&self, entry: &Entry) -> bool {
+        self.size.zip(entry.size).is_none_or(|(sent, there)| sent == there)
+    }
+}
+
 /// How a session takes the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slicing {

@@ -1,6 +1,7 @@
 //! Plain values that every room speaks of. No I/O in here.
 
 pub mod account;
+pub mod alike;
 pub mod entry;
 pub mod event;
 #[cfg(test)]

@@ -266,7 +266,7 @@ pub enum Report {
         remote: String,
         path: RemotePath,
         url: String,
-        id: String,
+        id: Option<String>,
         status: String,
         done: bool,
         /// The id of the file that came of it.

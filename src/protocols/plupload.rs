@@ -9,7 +9,7 @@ use super::cookies::Cookies;
 use super::http::Http;
 use super::long::Long;
 use super::multipart::form::FormFrame;
-use super::reply::{Reply, object_in};
+use super::reply::Reply;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
 use crate::model::text::first_words;

@@ -16,6 +16,8 @@ const WORDS_SHOWN: usize = 200;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Braces that a warning in front of an answer may hold.
 const BRACES_TRIED: usize = 32;
+/// Of an answer up to this size a warning behind it is found even where it ends in a brace.
+const LARGEST_WARNED: usize = 1 << 20;
 
 #[derive(Debug)]
 pub struct Reply {
@@ -37,8 +39,7 @@ impl Reply {
 
     /// As [`Reply::is_page`], where words in tags may be the answer: a page from its head on.
     pub fn is_whole_page(&self) -> bool {
-        let body = begun(&self.body);
-        ["<!doctype", "<html"].iter().any(|tag| body.get(..tag.len()).is_some_and(|b| b.eq_ignore_ascii_case(tag.as_bytes())))
+        begins_as_page(begun(&self.body))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -49,8 +50,8 @@ impl Reply {
         String::from_utf8_lossy(&self.body)
     }
 
-    /// The JSON object that is the answer: also behind a byte order mark, or behind warnings that PHP prints in front of
-    /// it; it must end with the body then. The whole body when it holds none.
+    /// The JSON that is the answer: also behind a byte order mark, and between warnings that PHP prints in front of it or
+    /// behind it. The whole body when it holds none.
     pub fn object(&self) -> &[u8] {
         object_in(&self.body)
     }
@@ -135,11 +136,36 @@ impl Reply {
 pub fn object_in(body: &[u8]) -> &[u8] {
     let body = begun(body);
     if matches!(body.first(), Some(b'{' | b'[')) {
-        return body;
+        return without_end(body);
     }
     let braces = body.iter().enumerate().filter(|(_, byte)| **byte == b'{').take(BRACES_TRIED);
-    let mut ends = braces.filter_map(|(begin, _)| body.get(begin..));
-    ends.find(|end| serde_json::from_slice::<IgnoredAny>(end).is_ok()).unwrap_or(body)
+    let ends = braces.filter_map(|(begin, _)| body.get(begin..));
+    let values = ends.filter_map(|end| Some((value_at(end)?, end)));
+    // Pages hold scripts, and warnings may hold a pair of braces: neither is an answer.
+    let (is_page, is_last) = (begins_as_page(body), |value: &[u8], end: &[u8]| end.trim_ascii_end().len() == value.len());
+    let answers = values.filter(|(value, end)| is_last(value, end) || (!is_page && value.len() > "{}".len()));
+    answers.map(|(value, _)| value).max_by_key(|value| value.len()).unwrap_or(body)
+}
+
+fn begins_as_page(body: &[u8]) -> bool {
+    ["<!doctype", "<html"].iter().any(|tag| body.get(..tag.len()).is_some_and(|b| b.eq_ignore_ascii_case(tag.as_bytes())))
+}
+
+/// Without the noise behind the JSON that a body begins with. A long listing is not gone through for that where nothing
+/// stands behind it.
+fn without_end(body: &[u8]) -> &[u8] {
+    let ends_as_json = matches!(body.trim_ascii_end().last(), Some(b'}' | b']'));
+    if ends_as_json && body.len() > LARGEST_WARNED {
+        return body;
+    }
+    value_at(body).unwrap_or(body)
+}
+
+/// The whole JSON value at the beginning of these bytes.
+fn value_at(bytes: &[u8]) -> Option<&[u8]> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    bytes.get(..values.byte_offset())
 }
 
 /// Without a byte order mark and blanks at the beginning.
@@ -206,7 +232,14 @@ mod tests {
             assert_eq!(reply(200, &[], body).object().trim_ascii_end(), object.as_bytes(), "{before}");
             assert!(reply(200, &[], body).json::<serde_json::Value>().is_ok(), "{before}");
         }
-        for body in ["", "<html>", "<script>f({})</script>", "Warning: x\n{\"a\": ", "{\"a\": ", "[1]"] {
+        for behind in ["<br />\n<b>Warning</b>:  Undefined array key {x} in <b>/a.php</b><br />\n", "\n{}", "x", "<!-- 0.1 s -->"] {
+            for before in ["", "\n ", "Notice: {y}\n", "<b>Notice</b>: {}\n"] {
+                let body: &'static str = format!("{before}{object}{behind}").leak();
+                assert_eq!(reply(200, &[], body).object(), object.as_bytes(), "{body}");
+            }
+        }
+        let script = r#"<!DOCTYPE html><script type="application/ld+json">{"status": "success"}</script>"#;
+        for body in ["", "<html>", script, "<script>f({})</script>", "Warning: x\n{\"a\": ", "{\"a\": ", "[1]"] {
             assert_eq!(reply(200, &[], body).object(), body.as_bytes());
         }
         let many: &'static str = "{ ".repeat(100_000).leak();

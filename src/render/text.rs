@@ -69,7 +69,8 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         Report::Du { remote, path, bytes: size, .. } => Said::Row(format!("{:>10}\t{}", bytes(*size, style), address(remote, path))),
         Report::Link { url, .. } => Said::Answer(url.clone()),
         Report::Import { remote, path, url, id, status, .. } => {
-            Said::Answer(format!("import {}: {}  {} -> {}", visible(id), visible(status), visible(url), address(remote, path)))
+            let id = id.as_ref().map(|id| format!(" {}", visible(id))).unwrap_or_default();
+            Said::Answer(format!("import{id}: {}  {} -> {}", visible(status), visible(url), address(remote, path)))
         }
         Report::Comments(comment) => Said::Answer(block::comment(comment)),
         Report::Edit { remote, entry } => Said::Done(format!("edited  {}", address(remote, &entry.path))),

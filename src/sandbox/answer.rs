@@ -95,3 +95,9 @@ pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Re
     }
     response
 }
+
+/// A name as some servers store names: accents put together, lower case, blanks as `_`.
+pub fn folded(name: &str) -> String {
+    let composed = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).to_lowercase();
+    composed.replace(' ', "_")
+}

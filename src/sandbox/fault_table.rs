@@ -12,6 +12,7 @@ pub enum Fault {
     Cut,
     AnswerLost,
     AnswerPage,
+    AnswerTimeout,
     Gone,
     Expired,
     LastUse,
@@ -61,7 +62,10 @@ pub enum Fault {
     OldTicket,
     NoLatest,
     NamesChanged,
+    NamesFolded,
+    SizesWrong,
     PlainAnswers,
+    Noise,
     NoLength,
     NoDownload,
     DownloadShort,
@@ -72,13 +76,16 @@ pub enum Fault {
 impl Fault {
     /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
     pub(super) fn is_of_the_line(self) -> bool {
-        matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage)
+        matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage | Fault::AnswerTimeout)
     }
 
     /// Faults that may strike any request; the others have one place in a stand-in.
     pub(super) fn is_of_requests(self) -> bool {
-        use Fault::{AnswerLost, AnswerPage, Cut, Expired, Gone, Html, ServerError, Slow, TooLarge, TooMany, Unavailable};
-        matches!(self, TooMany | Unavailable | ServerError | Html | Slow | Cut | AnswerLost | AnswerPage | Gone | Expired | TooLarge)
+        use Fault::{AnswerLost, AnswerPage, AnswerTimeout, Cut, Expired, Gone, Html, ServerError, Slow, TooLarge, TooMany, Unavailable};
+        matches!(
+            self,
+            TooMany | Unavailable | ServerError | Html | Slow | Cut | AnswerLost | AnswerPage | AnswerTimeout | Gone | Expired | TooLarge
+        )
     }
 }
 
@@ -118,6 +125,7 @@ const FILEAGO: &[&str] = &["fileago"];
 const METHODS: Takes = Takes::Word(&["tus", "plupload", "ftp"]);
 const HEADERS: Takes = Takes::Word(&["authorization", "authorisation", "token"]);
 const FORMS: Takes = Takes::Word(&["status", "result", "success", "http"]);
+const NOISE: Takes = Takes::Word(&["before", "behind"]);
 const PAGES: Takes = Takes::Word(&["html", "redirect"]);
 
 const fn row(fault: Fault, name: &'static str, takes: Takes, lasts: Lasts, by: &'static [&'static str], does: &'static str) -> Row {
@@ -137,6 +145,7 @@ pub const TABLE: &[Row] = &[
     row(Fault::AnswerLost, "answer-lost", Nothing, Once, ALL, "do what was asked, then reset the connection"),
     row(Fault::Gone, "gone", Nothing, Always, ALL, "from this request on, every connection is reset unread"),
     row(Fault::AnswerPage, "answer-page", Nothing, Once, ALL, "do what was asked, then answer 200 with a page, as a proxy does"),
+    row(Fault::AnswerTimeout, "answer-504", Nothing, Once, ALL, "do what was asked, then answer 504 with a page, as a gateway does"),
     row(Fault::Expired, "expired", Nothing, Once, ALL, "the token that is shown has run out"),
     row(Fault::LastUse, "last-use", Nothing, Once, GIGA0, "the token is good, and gone afterwards: somebody else has signed in"),
     row(Fault::OnlyHeader, "only-header", HEADERS, Always, IOGATES, "accept one spelling of the token header"),
@@ -184,6 +193,16 @@ pub const TABLE: &[Row] = &[
     row(Fault::HtmlErrors, "html-errors", Nothing, Always, FILEAGO, "errors are pages of a proxy"),
     row(Fault::OldTicket, "old-upload-token", Nothing, Once, FILEAGO, "an upload token that is six seconds old when it comes"),
     row(Fault::NamesChanged, "names-changed", Nothing, Always, FILEAGO, "uploads lose quotes, backslashes and outer blanks of their names"),
+    row(
+        Fault::NamesFolded,
+        "names-folded",
+        Nothing,
+        Always,
+        &["giga0", "fileago"],
+        "store names composed (NFC), in lower case, blanks as _",
+    ),
+    row(Fault::SizesWrong, "sizes-wrong", Number(1), Always, &["giga0", "fileago"], "list files as so many bytes larger than they are"),
+    row(Fault::Noise, "noise", NOISE, Always, ALL, "warnings of PHP around the JSON of an answer"),
     row(Fault::PlainAnswers, "plain-answers", Nothing, Always, FILEAGO, "200 with plain text to an upload"),
     row(Fault::NoLatest, "no-latest", Nothing, Always, FILEAGO, "the words latest and oldest are unknown"),
     row(Fault::DownloadShort, "download-short", Number(1), Once, ALL, "a download that lacks so many bytes at its end, and says so"),

@@ -96,13 +96,33 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
     if let Some(strike) = ground.faults.take(asked, Fault::Slow) {
         tokio::time::sleep(Duration::from_millis(strike.number)).await;
     }
+    if let Some(strike) = ground.faults.take(asked, Fault::Noise) {
+        response = noisy(response, strike.word).await;
+    }
     if ground.faults.take(asked, Fault::AnswerPage).is_some() {
         return answer::page(StatusCode::OK, "try again later");
+    }
+    if ground.faults.take(asked, Fault::AnswerTimeout).is_some() {
+        return answer::page(StatusCode::GATEWAY_TIMEOUT, "504 Gateway Time-out");
     }
     if ground.faults.take(asked, Fault::AnswerLost).is_some() {
         wire.cut();
     }
     response
+}
+
+/// What PHP prints where errors are displayed. Only JSON is spoilt so.
+async fn noisy(response: Response, place: &str) -> Response {
+    let is_json = response.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()).is_some_and(|t| t.contains("json"));
+    if !is_json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let json = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let warning = b"<br />\n<b>Warning</b>: Undefined array key {name} in <b>/srv/up.php</b> on line <b>7</b><br />\n{}\n";
+    let body = if place == "before" { [warning, json.as_ref()].concat() } else { [json.as_ref(), b"\n", warning].concat() };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
 }
 
 /// Web servers read on for a while after a refusal (nginx: lingering_close), or the reset that closing brings takes the

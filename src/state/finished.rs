@@ -23,6 +23,17 @@ impl Ledger for State {
         Ok(found.unwrap_or(false))
     }
 
+    fn stored_as(&self, key: &str) -> Result<Option<String>> {
+        let name =
+            |db: &Connection| db.prepare_cached("SELECT name FROM stored_as WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional();
+        Ok(self.with(name).flatten())
+    }
+
+    fn record_stored_as(&self, key: &str, name: &str) -> Result<()> {
+        self.with(|db| db.prepare_cached("INSERT OR REPLACE INTO stored_as (key, name) VALUES (?1, ?2)")?.execute([key, name]));
+        Ok(())
+    }
+
     fn unfinished(&self, key: &str) -> Result<Option<Unfinished>> {
         Ok(self.find_unfinished(key))
     }
@@ -120,6 +131,17 @@ mod tests {
         assert_eq!(state.finished("https://x ann", "2").unwrap(), Some(finished("2")));
         assert_eq!(state.finished("https://x bob", "1").unwrap(), None);
         assert!(state.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_stored_name_is_learned() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::new(Some(dir.path().to_owned()));
+        for name in ["a_b", "a_b.txt"] {
+            state.record_stored_as("r|/A b.txt", name).unwrap();
+            assert_eq!(State::new(Some(dir.path().to_owned())).stored_as("r|/A b.txt").unwrap().as_deref(), Some(name));
+        }
+        assert_eq!(state.stored_as("r|/a").unwrap(), None);
     }
 
     #[test]

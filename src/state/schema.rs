@@ -13,7 +13,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// `STEPS[n]` leads from version n to n + 1.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE tokens (
         account TEXT PRIMARY KEY,
@@ -60,6 +60,12 @@ const STEPS: [&str; 3] = [
         at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE unfinished ADD COLUMN run TEXT;
+",
+    "
+    CREATE TABLE stored_as (
+        key TEXT PRIMARY KEY,
+        name TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

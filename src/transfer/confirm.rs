@@ -1,6 +1,7 @@
 //! After the last byte: is the file there, is it the same, and what becomes of one that is not.
 
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::retry::Desk;
 use crate::contract::Ticket;
@@ -8,6 +9,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
 use crate::model::{Entry, Event};
+
+/// A file whose size does not change for so long is not being taken in any more.
+const STAYS: Duration = Duration::from_secs(5);
 
 /// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
 pub(super) fn settle_time(timeout: Duration, size: u64) -> Duration {
@@ -22,8 +26,23 @@ pub(super) fn intake_time(size: u64) -> Duration {
 /// None: it does not appear in the time that it may take.
 pub(super) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Option<Entry>> {
     desk.events.tell(Event::Checking { id });
-    let found = desk.until_there(settle_time(desk.policy.timeout, size), || desk.provider.landed(ticket)).await;
-    found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))
+    let other = Mutex::new(OtherSize::default());
+    let look = || async {
+        let found = desk.provider.landed(ticket).await?;
+        let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.answer.get().is_some() || locked(&other).stays(entry);
+        Ok(found.filter(is_over))
+    };
+    let found = desk.until_there(settle_time(desk.policy.timeout, size), look).await;
+    let found =
+        found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
+    if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.answer.get().is_none()) {
+        // Found by its name alone it may be a stranger's: it is named, not removed.
+        return Err(match verify(entry, size, None) {
+            Err(error) => error.hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
+            Ok(_) => undecided(desk, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
+        });
+    }
+    Ok(found)
 }
 
 fn undecided(desk: &Desk, ticket: &Ticket, why: String) -> Error {
@@ -40,6 +59,32 @@ pub(super) fn unseen(desk: &Desk, ticket: &Ticket) -> Error {
         Some(hint) => missing.hint(hint),
         None => missing,
     }
+}
+
+/// A size that differs may be that of a file which is still being taken in: one that stays is wrong.
+#[derive(Default)]
+struct OtherSize(Option<(u64, Instant)>);
+
+impl OtherSize {
+    fn stays(&mut self, entry: &Entry) -> bool {
+        let size = entry.size.unwrap_or(0);
+        match self.0 {
+            Some((seen, since)) if seen == size => since.elapsed() >= STAYS,
+            _ => {
+                self.0 = Some((size, Instant::now()));
+                false
+            }
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The upload's file, once all of it is there.
+pub(super) async fn whole(desk: &Desk, ticket: &Ticket) -> Result<Option<Entry>> {
+    Ok(desk.provider.landed(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,

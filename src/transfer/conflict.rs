@@ -11,7 +11,7 @@ use super::source::Identity;
 use crate::contract::walk::one_named;
 use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
-use crate::model::Entry;
+use crate::model::{Entry, RemotePath};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -105,13 +105,26 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
 /// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
 /// (a share that may not download) is known to this machine if it filled it.
 fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a Entry>> {
+    let counts = |entry: &Entry| Ok::<_, Error>(!entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some());
     let mut there = Vec::new();
     for entry in ask.folder.named(ask.name) {
-        if !entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some() {
+        if counts(entry)? {
             there.push(entry);
         }
     }
+    if there.is_empty()
+        && !ask.folder.children.is_empty()
+        && let Some(stored) = ledger.stored_as(&place_key(ask.remote, &ask.folder.entry.path.join(ask.name)?))?
+    {
+        // The server writes names its own way: a file of this name is there under that one.
+        there.extend(ask.folder.named(&stored).filter(|entry| !entry.is_folder()));
+    }
     Ok(there)
+}
+
+/// Where something goes: `remote` is origin and account. As in [`crate::contract::Unfinished::key`].
+pub(super) fn place_key(remote: &str, path: &RemotePath) -> String {
+    format!("{remote}|{path}")
 }
 
 /// By the time, where each of them tells one, else by the id: ioGates counts upwards, and its times are whole seconds.
@@ -124,8 +137,10 @@ fn newest<'a>(there: &[&'a Entry]) -> Option<&'a Entry> {
 
 /// The entry to replace; two of that name can't both be meant.
 fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
+    // Their name, which the server may write its own way.
+    let name = there.first().map_or(ask.name, |entry| entry.name.as_str());
     let there = there.iter().map(|e| (*e).clone()).collect();
-    let one = one_named(there, ask.name, false, &ask.folder.entry.path)?;
+    let one = one_named(there, name, false, &ask.folder.entry.path)?;
     Ok(one.map(Box::new))
 }
 

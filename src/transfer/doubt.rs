@@ -3,12 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::confirm::{discard, intake_time};
+use super::confirm::{discard, intake_time, settle_time, whole};
 use super::journal::Journal;
 use super::upload::{Carrier, size_of};
 use crate::contract::{Ticket, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol};
+
+/// HTTP: the server behind the gateway has not answered it yet.
+const GATEWAY_TIMEOUT: u16 = 504;
 
 impl Carrier<'_> {
     /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
@@ -24,10 +27,15 @@ impl Carrier<'_> {
             return self.give_up_spoilt(error, ticket, session, item).await;
         }
         // What has a journal is looked for by the next run.
-        let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && self.all_left(item);
-        if error.kind() == Kind::Interrupted || in_doubt {
+        let all_left = self.left && item.source.size().is_some();
+        let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && all_left;
+        // All bytes have left, and what came back is no answer (a page, nothing, a warning): the server may have taken them.
+        let unread = error.kind() == Kind::Protocol && self.left;
+        if error.kind() == Kind::Interrupted || in_doubt || unread {
             match self.landed(&ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
+                // A session that can be asked where it stands has told that it is not over.
+                Ok(None) if unread && session.note().is_none() => return Err(unseen(&error).in_remote(&self.desk.remote)),
                 Ok(None) => {}
                 Err(e) => {
                     let why = format!("{}; then looking failed too: {}", error.message(), e.message());
@@ -48,7 +56,7 @@ impl Carrier<'_> {
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && all_there
-            && let Ok(Some(entry)) = self.desk.look(|| self.desk.provider.landed(&ticket)).await
+            && let Ok(Some(entry)) = self.desk.look(|| whole(self.desk, &ticket)).await
         {
             self.note(Journal::over)?;
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
@@ -97,15 +105,41 @@ impl Carrier<'_> {
         Ok(found.map(|entry| size_of(item, &entry)))
     }
 
-    /// Has every byte gone down the line, heard of or not?
-    fn all_left(&self, item: &UploadItem) -> bool {
-        item.source.size().is_some_and(|size| self.pulse.reached.load(Ordering::Relaxed) >= size)
+    /// After a failed request: has every byte of the file gone down the line, heard of or not? Where the size is not known
+    /// it may have.
+    pub(super) fn note_failure(&mut self, failure: &Error, size: Option<u64>, accepted: u64) {
+        let reached = self.pulse.reached.load(Ordering::Relaxed).max(accepted);
+        self.doubt |= failure.kind() != Kind::Unreachable;
+        self.left |= size.is_none_or(|size| reached >= size);
+        self.still_worked_on = failure.http_or_ftp_status() == Some(GATEWAY_TIMEOUT);
     }
 
-    /// Has it arrived although no answer said so? A large file whose every byte has left may still be taken in while
-    /// whoever stands in front of the server has lost patience with it.
+    /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is
+    /// somebody else's. One whose every byte has left may still be taken in while whoever stands in front of the server has
+    /// lost patience with it.
     async fn landed(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<Entry>> {
-        let patience = if self.all_left(item) { intake_time(item.source.size().unwrap_or(0)) } else { Duration::ZERO };
-        self.desk.until_there(patience, || self.desk.provider.landed(ticket)).await
+        if !self.left {
+            return Ok(None);
+        }
+        let patience = match item.source.size() {
+            // The gateway says itself that the server behind it is still at work.
+            Some(size) if self.still_worked_on => settle_time(self.desk.policy.timeout, size),
+            Some(size) => intake_time(size),
+            None => Duration::ZERO,
+        };
+        let found = self.desk.until_there(patience, || whole(self.desk, ticket)).await?;
+        Ok(found.filter(|entry| !is_of_other_content(entry, ticket, item)))
     }
+}
+
+/// A file that is known by its name and size alone, whose MD5 is another: a stranger's.
+fn is_of_other_content(entry: &Entry, ticket: &Ticket, item: &UploadItem) -> bool {
+    let differs = |there: &String, here: &String| !there.eq_ignore_ascii_case(here);
+    let by_name_alone = ticket.id.as_ref() != Some(&entry.id) && ticket.answer.get().is_none();
+    by_name_alone && entry.md5.as_ref().zip(item.checksum.md5.as_ref()).is_some_and(|(there, here)| differs(there, here))
+}
+
+fn unseen(error: &Error) -> Error {
+    let why = format!("all bytes were sent, the answer can't be read, and the file does not appear: {}", error.message());
+    Error::new(Kind::Unknown, why).hint("look with `haul ls` whether the file is there before putting it again")
 }

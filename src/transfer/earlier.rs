@@ -7,7 +7,7 @@ use super::put::Run;
 use super::resume::{drop_leftover, leftover_item};
 use crate::contract::Ticket;
 use crate::error::Result;
-use crate::model::{Entry, Event, Place, RemotePath};
+use crate::model::{Entry, Event, Place, Protocol, RemotePath};
 
 /// An upload that goes on as it was decided then.
 pub(super) struct Earlier {
@@ -45,13 +45,18 @@ impl Run {
     pub(super) async fn earlier(&self, journal: Option<&Journal>, folder: &Folder) -> Result<Option<Earlier>> {
         let Some(journal) = journal else { return Ok(None) };
         let Some((begun, freshness)) = journal.earlier()? else { return Ok(None) };
+        // What travelled as one request has left nothing there: it is decided anew, by what is there now.
+        let left_nothing = begun.stage == Stage::Sending && !begun.may_have_arrived();
+        if freshness == Freshness::Same && left_nothing && !begun.protocol.is_some_and(Protocol::spoils_its_name) {
+            return Ok(None);
+        }
         match (freshness, begun.stage) {
             (Freshness::Changed, _) => self.drop_changed(journal, &begun, &folder.entry).await.map(|()| None),
             (Freshness::Same, Stage::Planned) => self.made_unheard(begun, folder).await,
             (Freshness::Same, Stage::Made) => {
                 Ok(Some(Earlier { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None }))
             }
-            (Freshness::Same, Stage::Sending | Stage::Finishing | Stage::Missing) => {
+            (Freshness::Same, Stage::Sending | Stage::Leaving | Stage::Finishing | Stage::Missing) => {
                 let sent = Some(Sent { md5: begun.md5 });
                 Ok(Some(Earlier { unused: None, name: begun.name, replaces: begun.replaces, sent }))
             }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::OnceCell;
 
@@ -18,7 +18,7 @@ use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 pub struct Folder {
     pub entry: Entry,
     pub children: Arc<[Entry]>,
-    /// When that was, in seconds since 1970.
+    /// When that was, in milliseconds since 1970.
     pub seen: i64,
     by_name: HashMap<String, Vec<usize>>,
     /// Names that files of this run get.
@@ -48,6 +48,9 @@ type Cell = Arc<OnceCell<Option<Arc<Folder>>>>;
 /// With the definite no of a folder that can't be made.
 type Made = Arc<OnceCell<Result<Arc<Folder>>>>;
 
+/// The last listing of a folder that was busy, and when it was asked for.
+type Again = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Folder>)>>>;
+
 pub struct Folders {
     desk: Desk,
     root: Root,
@@ -59,12 +62,22 @@ pub struct Folders {
     doubt: AtomicBool,
     found: Mutex<HashMap<RemotePath, Cell>>,
     made: Mutex<HashMap<RemotePath, Made>>,
+    again: Mutex<HashMap<RemotePath, Again>>,
 }
 
 impl Folders {
     /// Paths are counted from `root`.
     pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
-        Folders { desk, root, imagine, turns: None, doubt: AtomicBool::new(false), found: Mutex::default(), made: Mutex::default() }
+        Folders {
+            desk,
+            root,
+            imagine,
+            turns: None,
+            doubt: AtomicBool::new(false),
+            found: Mutex::default(),
+            made: Mutex::default(),
+            again: Mutex::default(),
+        }
     }
 
     /// Several runs at once make each folder once. `remote`: origin and account.
@@ -97,8 +110,23 @@ impl Folders {
     }
 
     /// The folder as it is now, whatever was found before: another run was busy in it. What files of this run are given
-    /// stays so.
+    /// stays so. Those that ask while one is listing share the next listing.
     pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+        let called = Instant::now();
+        let last = self.again.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
+        let mut last = last.lock().await;
+        if let Some((asked, folder)) = &*last
+            && *asked >= called
+        {
+            return Ok(folder.clone());
+        }
+        let asked = Instant::now();
+        let folder = self.listed_again(path).await?;
+        *last = Some((asked, folder.clone()));
+        Ok(folder)
+    }
+
+    async fn listed_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
         self.desk.provider.look_afresh().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
         let entry = match self.desk.ask(|| self.desk.provider.stat(&place)).await {
@@ -117,7 +145,7 @@ impl Folders {
     }
 
     async fn list_now(&self, entry: Entry) -> Result<Folder> {
-        let seen = now();
+        let seen = now_in_ms();
         let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
         Ok(Folder::new(entry, children, seen))
     }
@@ -182,14 +210,14 @@ impl Folders {
     }
 
     async fn make(&self, parent: &Entry, name: &str) -> Result<Folder> {
-        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now()));
+        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
         let mut patience = self.desk.patience(None);
         let mut doubt = false;
         loop {
             let failure = match self.desk.change(|| folders.create(parent, name)).await {
-                Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now())),
+                Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now_in_ms())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.
@@ -223,8 +251,12 @@ impl Folders {
 
 /// Seconds since 1970.
 pub fn now() -> i64 {
+    now_in_ms() / 1000
+}
+
+pub fn now_in_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn entry_of<T>(map: &Mutex<HashMap<RemotePath, Arc<OnceCell<T>>>>, path: &RemotePath) -> Arc<OnceCell<T>> {

@@ -11,7 +11,11 @@ use crate::error::Result;
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
 
-/// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word.
+/// A site gives a job up that takes longer than a day.
+const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
+
+/// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word. One
+/// without a number can't be followed.
 pub async fn follow(
     desk: &Desk,
     importing: &dyn Importing,
@@ -22,14 +26,14 @@ pub async fn follow(
     let begun = Instant::now();
     let mut wait = FIRST_LOOK;
     let mut now = started;
-    while !now.done && !now.failed {
-        let left = limit.map_or(Duration::MAX, |limit| limit.saturating_sub(begun.elapsed()));
+    while let (false, false, Some(id)) = (now.done, now.failed, now.id.clone()) {
+        let left = limit.unwrap_or(LONGEST).saturating_sub(begun.elapsed());
         if left.is_zero() {
             break;
         }
         pause(wait.min(left)).await;
         wait = (wait * 2).min(LONGEST_LOOK);
-        let next = desk.ask(|| importing.status(&now.id)).await?;
+        let next = desk.ask(|| importing.status(&id)).await?;
         if next.status != now.status && !next.done && !next.failed {
             tell(&next);
         }

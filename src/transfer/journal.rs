@@ -24,9 +24,11 @@ pub enum Stage {
     Planned,
     /// An entry waits for the bytes, and none has reached it.
     Made,
-    /// Bytes are on their way.
+    /// Bytes are on their way, and the last one has never left: what must come whole (a form) can't be there.
     Sending,
-    /// The last request may have been sent: look first, send again only if it is not there.
+    /// The last byte may have left: look first, send again only if it is not there.
+    Leaving,
+    /// Every byte is accepted, and the request that makes the file appear may have been sent.
     Finishing,
     /// All bytes were accepted, and the file did not appear in the time that it may take: look once more, then begin anew.
     Missing,
@@ -51,6 +53,14 @@ pub struct Begun {
 /// As it is read again: by its names alone.
 fn kept(entry: &Entry) -> Entry {
     Entry { path: RemotePath::root().join_all(&entry.path), ..entry.clone() }
+}
+
+impl Begun {
+    /// What can't be asked how far it is comes whole or not at all, so it can't be there before its last byte has left:
+    /// another file of that name and size is a stranger's.
+    pub fn may_have_arrived(&self) -> bool {
+        self.stage >= Stage::Leaving || (self.stage == Stage::Sending && self.note.is_some())
+    }
 }
 
 /// The notes of one upload.
@@ -102,10 +112,10 @@ impl Journal {
         })
     }
 
-    /// An upload is open on the server; no byte of it was sent yet.
-    pub fn opened(&self, item: &UploadItem, ticket: &Ticket, protocol: Protocol, note: Option<String>) -> Result<()> {
+    /// An upload is open on the server; no byte of it was sent yet. `left`: an earlier try's last byte may have left.
+    pub fn opened(&self, item: &UploadItem, ticket: &Ticket, protocol: Protocol, note: Option<String>, left: bool) -> Result<()> {
         let begun = Begun {
-            stage: Stage::Sending,
+            stage: if left { Stage::Leaving } else { Stage::Sending },
             protocol: Some(protocol),
             ticket: ticket.clone(),
             note,
@@ -131,11 +141,21 @@ impl Journal {
         }
     }
 
-    /// The next request makes the file appear.
+    /// The last byte is about to leave.
+    pub fn leaving(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage < Stage::Leaving => self.write(Begun { stage: Stage::Leaving, ..begun }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next request makes the file appear. A form has appeared with its last byte: nothing more is to be noted.
     pub fn finishing(&self) -> Result<()> {
         match self.latest() {
-            Some((begun, _)) => self.write(Begun { stage: Stage::Finishing, ..begun }),
-            None => Ok(()),
+            Some((begun, _)) if begun.note.is_some() || begun.stage < Stage::Leaving => {
+                self.write(Begun { stage: Stage::Finishing, ..begun })
+            }
+            _ => Ok(()),
         }
     }
 

@@ -25,7 +25,11 @@ pub struct Meter {
     limit: Option<Arc<Limit>>,
     hash: Option<Hash>,
     pulse: Arc<Pulse>,
+    last_leaves: Option<LastLeaves>,
 }
+
+/// Called each time before the last byte of a source of known size is handed over.
+type LastLeaves = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// What the watch over stalls looks at.
 #[derive(Default)]
@@ -70,7 +74,12 @@ impl Pulse {
 impl Meter {
     /// `hash`: compute the MD5 of the content on its own thread while it passes.
     pub fn new(inner: Arc<dyn Source>, id: FileId, events: Events, limit: Option<Arc<Limit>>, hash: bool) -> Self {
-        Meter { inner, id, events, limit, hash: hash.then(Hash::start), pulse: Arc::default() }
+        Meter { inner, id, events, limit, hash: hash.then(Hash::start), pulse: Arc::default(), last_leaves: None }
+    }
+
+    /// `noted`: called each time before the last byte is handed over, which is not handed over when it fails.
+    pub fn with_last_noted(self, noted: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+        Meter { last_leaves: Some(Arc::new(noted)), ..self }
     }
 
     pub fn pulse(&self) -> Arc<Pulse> {
@@ -111,6 +120,7 @@ impl Source for Meter {
     fn read(&self, from: u64, len: u64) -> Chunks {
         let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
         let hash = self.hash.as_ref().and_then(Hash::feeder);
+        let last_leaves = self.last_leaves.clone().zip(self.size());
         pulse.reached.store(from, Ordering::Relaxed);
         let chunks = match &limit {
             Some(limit) => sliced(self.inner.read(from, len), limit.piece()),
@@ -118,6 +128,7 @@ impl Source for Meter {
         };
         Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {
             let (events, limit, pulse, hash) = (events.clone(), limit.clone(), pulse.clone(), hash.clone());
+            let last_leaves = last_leaves.clone();
             async move {
                 let piece = pulse.awaited(chunks.next()).await;
                 pulse.held.store(true, Ordering::Relaxed);
@@ -131,8 +142,15 @@ impl Source for Meter {
                     }
                 }
                 pulse.held.store(false, Ordering::Relaxed);
-                let piece = piece?;
+                let mut piece = piece?;
                 let len = piece.as_ref().map_or(0, |p| p.len() as u64);
+                if let Some((noted, size)) = last_leaves
+                    && len > 0
+                    && at + len >= size
+                    && let Err(e) = noted()
+                {
+                    piece = Err(std::io::Error::other(e));
+                }
                 events.tell(Event::Sent { id, bytes: len });
                 pulse.moved.fetch_add(len, Ordering::Relaxed);
                 pulse.reached.store(at + len, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 pub mod across;
 pub mod arrange;
 pub mod batch;
+pub mod berths;
 mod confirm;
 pub mod conflict;
 pub mod crew;

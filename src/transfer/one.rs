@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::confirm::discard;
-use super::conflict::{Decision, Question, Stamp, decide};
+use super::conflict::{Decision, Question, Stamp, decide, place_key};
 use super::earlier::{Earlier, Sent};
-use super::folders::{Folder, now};
+use super::folders::{Folder, now_in_ms};
 use super::journal::Journal;
 use super::origin::Origin;
 use super::plan::Item;
@@ -15,6 +15,7 @@ use super::stdin::StdinSource;
 use super::upload::{Uploaded, upload};
 use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
 use crate::error::{Error, Kind, Result};
+use crate::model::alike::is_numbered;
 use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
 use crate::model::{Entry, Event, RemotePath, Report};
@@ -82,7 +83,7 @@ impl Run {
             return self.what_would_be(item, &folder, decision).map(|report| Step::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
-        let key = format!("{}|{path}", self.job.remote_key);
+        let key = place_key(&self.job.remote_key, &path);
         // Runs that put to one place take turns; the second sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(Step::Busy) };
         let journal = self.journal(key, item, &path)?;
@@ -211,11 +212,11 @@ impl Run {
         let desk = &self.job.desk;
         let Ready { item: mut upload_item, journal, stdin, _claim, .. } = ready;
         let hash = self.job.options.checksum != ChecksumMode::None;
-        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone()).await, stdin) {
+        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone(), &self.berths).await, stdin) {
             (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
                 desk.events.tell(Event::Note("standard input is spooled first: the server must know its size".to_owned()));
                 upload_item.source = Arc::new(stdin.spool().await?);
-                upload(desk, id, upload_item.clone(), hash, None).await?
+                upload(desk, id, upload_item.clone(), hash, None, &self.berths).await?
             }
             (outcome, _) => outcome?,
         };
@@ -271,13 +272,13 @@ impl Run {
         let mut kept = None;
         if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
             match provider.swapping() {
-                Some(swapping) => entry = self.job.desk.ask(|| swapping.swap(&old, &entry, &sent.name)).await?,
+                // Its name is the wished one, as the server writes it.
+                Some(swapping) => entry = self.job.desk.ask(|| swapping.swap(&old, &entry, &old.name)).await?,
                 None => kept = Some(old.id),
             }
         }
         if entry.name != sent.name {
-            let wished = sent.folder.path.join(&sent.name).map_or(sent.name, |path| self.job.desk.address(&path));
-            self.job.desk.events.tell(Event::Warning(format!("{wished}: stored as {:?}", entry.name)));
+            self.learn(&sent.folder.path.join(&sent.name)?, &sent.name, &entry.name)?;
         }
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
@@ -302,6 +303,15 @@ impl Run {
         Ok((entry, report))
     }
 
+    /// The next run looks for the name that the server gave it. A number is another matter: somebody had the name.
+    fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
+        self.job.desk.events.tell(Event::Warning(format!("{}: stored as {stored:?}", self.job.desk.address(path))));
+        if is_numbered(stored, wished) {
+            return Ok(());
+        }
+        self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored)
+    }
+
     fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
         let finished = Finished {
             remote: self.job.remote_key.clone(),
@@ -313,7 +323,7 @@ impl Run {
             source_size: source.size,
             source_mtime_ns: source.modified_ns,
             source_inode: source.inode,
-            at: now(),
+            at: now_in_ms(),
         };
         if let Err(e) = self.job.ledger.record_finished(&finished) {
             self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Group, grouped};
+use super::berths::Berths;
 use super::conflict::IfExists;
 use super::crew::Crew;
 use super::folders::Folders;
@@ -104,6 +105,7 @@ pub(super) struct Run {
     pub(super) free: Option<u64>,
     stop: Stop,
     pub(super) stored: Stored,
+    pub(super) berths: Berths,
 }
 
 impl Run {
@@ -124,7 +126,7 @@ impl Run {
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
         let stop = Stop::new(job.options.fail_fast);
-        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stop, stored };
+        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stop, stored, berths: Berths::default() };
         Ok((Arc::new(run), exists))
     }
 
@@ -150,9 +152,7 @@ impl Run {
                 Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
             };
             // Opened and claimed when their turn comes, not while a large file is on its way for hours.
-            while crew.len() >= jobs {
-                self.told(crew.one_over().await);
-            }
+            self.make_room(&mut crew, jobs).await;
             let (ready, busy) = self.made_ready(small).await;
             for (id, item, ready) in ready {
                 let (run, shown) = (self.clone(), item.shown());
@@ -185,6 +185,15 @@ impl Run {
         all_made
     }
 
+    async fn make_room(&self, crew: &mut Crew<(FileId, String)>, jobs: usize) {
+        while !self.berths.has_room(crew.len(), jobs) {
+            tokio::select! {
+                over = crew.one_over() => self.told(over),
+                () = self.berths.changed() => {}
+            }
+        }
+    }
+
     /// Takes off as soon as one of the others has landed.
     async fn fly(
         &self,
@@ -193,9 +202,7 @@ impl Run {
         on: (FileId, String),
         flight: impl Future<Output = ()> + Send + 'static,
     ) {
-        while crew.len() >= jobs {
-            self.told(crew.one_over().await);
-        }
+        self.make_room(crew, jobs).await;
         crew.spawn(on, flight);
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::confirm::{intake_time, settle_time};
+use super::confirm::{intake_time, settle_time, whole};
 use super::journal::{Begun, Freshness, Stage};
 use super::retry::Desk;
 use super::still::at_rest;
@@ -39,6 +39,7 @@ impl Carrier<'_> {
         let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
         let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
+        self.left = begun.stage >= Stage::Leaving;
         match look_for(self.desk, &begun, Duration::ZERO).await? {
             Seen::Whole(entry) => return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry))),
             Seen::NotYet if begun.stage == Stage::Missing => {
@@ -196,8 +197,7 @@ fn holds_all(held: Recovery, item: &UploadItem) -> bool {
 fn patience(desk: &Desk, begun: &Begun) -> Duration {
     match begun.stage {
         Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
-        // A form is one request: its last byte may have left.
-        Stage::Sending if begun.note.is_none() => intake_time(begun.ticket.size.unwrap_or(0)),
+        Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
         // Waited for by the run that noted it.
         Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
     }
@@ -212,7 +212,10 @@ enum Seen {
 }
 
 async fn look_for(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Seen> {
-    match desk.until_there(patience, || desk.provider.landed(&begun.ticket)).await {
+    if !begun.may_have_arrived() {
+        return Ok(Seen::NotYet);
+    }
+    match desk.until_there(patience, || whole(desk, &begun.ticket)).await {
         Ok(Some(entry)) => Ok(Seen::Whole(Box::new(entry))),
         Ok(None) => Ok(Seen::NotYet),
         Err(e) if e.kind() == Kind::NotFound => Ok(Seen::Gone),
@@ -231,7 +234,7 @@ async fn arrived(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Optio
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
 /// stays on the server. What had arrived as a whole is a file like any other, and stays.
 pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
-    if begun.stage >= Stage::Sending && arrived(desk, begun, patience(desk, begun)).await?.is_some() {
+    if arrived(desk, begun, patience(desk, begun)).await?.is_some() {
         return Ok(None);
     }
     let mut left = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());

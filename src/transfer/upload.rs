@@ -9,6 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::confirm::{discard, intake_time, settled, unseen, verify};
 use super::effort::Effort;
+use super::berths::Berths;
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::parts::{check_whole, next_part};
@@ -41,13 +42,24 @@ pub struct Uploaded {
 
 /// Carries `item` up. `hash`: compute the MD5 on the way (when it was not computed before). `journal`: takes up what an
 /// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
-/// when the file may or may not be there.
-pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, journal: Option<Journal>) -> Result<Uploaded> {
+/// when the file may or may not be there. In `berths` it makes room while it waits to be seen.
+pub async fn upload(
+    desk: &Desk,
+    id: FileId,
+    mut item: UploadItem,
+    hash: bool,
+    journal: Option<Journal>,
+    berths: &Berths,
+) -> Result<Uploaded> {
     let begun = Instant::now();
     let raw = item.source.clone();
     let told = item.checksum.told;
     let passing = hash && (told || item.checksum.md5.is_none());
-    let meter = Arc::new(Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing));
+    let meter = Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing);
+    let meter = Arc::new(match journal.clone() {
+        Some(journal) => meter.with_last_noted(move || journal.leaving()),
+        None => meter,
+    });
     item.source = meter.clone();
     let mut carrier = Carrier::new(desk, id, meter.pulse(), journal);
     let taken_up = carrier.take_up(&mut item).await?;
@@ -60,11 +72,22 @@ pub async fn upload(desk: &Desk, id: FileId, mut item: UploadItem, hash: bool, j
     let beside = (unheard && !raw.is_one_stream()).then(|| AbortOnDropHandle::new(tokio::spawn(async move { md5_of(raw.as_ref()).await })));
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
-    let Some(entry) = settled(desk, id, &ticket, size).await? else {
-        // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
-        carrier.note(Journal::missing)?;
-        return Err(unseen(desk, &ticket));
+    let waiting = berths.wait_to_be_seen().await;
+    let entry = match settled(desk, id, &ticket, size).await {
+        Ok(Some(entry)) => entry,
+        Ok(None) => {
+            // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
+            carrier.note(Journal::missing)?;
+            return Err(unseen(desk, &ticket));
+        }
+        Err(error) if error.kind() == Kind::Integrity => {
+            // Taken up by the next run it would only be found bad again.
+            carrier.note(Journal::over)?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
     };
+    drop(waiting);
     let md5 = match (beside, item.checksum.md5.take()) {
         (Some(beside), _) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
         (None, Some(told_before)) if told => match meter.md5(size).await.filter(|passed| !passed.eq_ignore_ascii_case(&told_before)) {
@@ -105,6 +128,10 @@ pub(super) struct Carrier<'a> {
     sent_to: u64,
     /// The server claims more of the session in hand than was ever sent: what it holds is no part of this file.
     pub worthless: bool,
+    /// Every byte of the file has left, in this session or an earlier one.
+    pub left: bool,
+    /// By the last failure's own word the server goes on with what it got.
+    pub still_worked_on: bool,
 }
 
 /// How one session ended without an error.
@@ -118,7 +145,9 @@ enum Carried {
 impl<'a> Carrier<'a> {
     fn new(desk: &'a Desk, id: FileId, pulse: Arc<Pulse>, journal: Option<Journal>) -> Self {
         let (patience, effort) = (desk.patience(Some(id)), Effort::new(desk.policy.tries));
-        Carrier { desk, id, pulse, patience, journal, resumed_from: 0, doubt: false, effort, sent_to: 0, worthless: false }
+        let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
+        let (left, still_worked_on) = (false, false);
+        Carrier { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
     }
 }
 
@@ -203,13 +232,19 @@ impl Carrier<'_> {
         loop {
             match self.desk.provider.open_upload(item).await {
                 Ok(Upload { ticket, session }) => {
+                    // An empty file has left with its request.
+                    let left = self.left || item.source.size() == Some(0);
                     // On disk before the first byte, which could not be taken up without it.
-                    self.note(|journal| journal.opened(item, &ticket, session.protocol(), session.note()))?;
+                    self.note(|journal| journal.opened(item, &ticket, session.protocol(), session.note(), left))?;
                     return Ok((ticket, session, 0));
                 }
                 Err(error) => match self.patience.after(error).await {
                     Ok(()) => {}
                     Err(error) => {
+                        if error.kind() == Kind::Exists {
+                            // Somebody has the name by now: the next run decides anew.
+                            self.note(Journal::over)?;
+                        }
                         if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
                             self.note(Journal::refused)?;
                         }
@@ -240,7 +275,7 @@ impl Carrier<'_> {
                     if let Some(own) = self.pulse.dried_up() {
                         return Err(own);
                     }
-                    self.doubt |= failure.kind() != Kind::Unreachable;
+                    self.note_failure(&failure, source.size(), at);
                     let shown = failure.again();
                     let is_smaller = is_smaller(session.slicing(), before.0);
                     if is_smaller {

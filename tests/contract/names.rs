@@ -1,6 +1,7 @@
 //! Names as people make them, from one end to the other.
 
 use haul::contract::Kind;
+use haul::transfer::berths::Berths;
 use haul::transfer::upload::upload;
 
 use super::uploads::item;
@@ -18,7 +19,9 @@ async fn strange_names_arrive_as_they_are() {
         for (n, name) in names.iter().enumerate() {
             world.provider.check_name(name).unwrap();
             let content = format!("content of {n}");
-            let done = upload(&world.desk(), n as u64, item(&folder, name, content.as_bytes(), None), false, None).await.unwrap();
+            let done = upload(&world.desk(), n as u64, item(&folder, name, content.as_bytes(), None), false, None, &Berths::default())
+                .await
+                .unwrap();
             assert_eq!(&done.entry.name, name, "{}", world.id());
             let there = world.provider.stat(&at(&format!("/names/{name}"))).await.unwrap();
             assert_eq!((&there.name.as_str(), &there.id), (name, &done.entry.id), "{}", world.id());

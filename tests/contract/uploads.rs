@@ -2,6 +2,7 @@
 
 use haul::contract::{Checksum, Kind, Slicing, UploadItem, UploadSession};
 use haul::model::{Entry, Protocol};
+use haul::transfer::berths::Berths;
 use haul::transfer::upload::upload;
 
 use super::at;
@@ -104,7 +105,9 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
         world.script(":expired");
         let uploads = (0..8).map(|n| {
             let (desk, folder) = (desk.clone(), folder.clone());
-            tokio::spawn(async move { upload(&desk, n, item(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None).await })
+            tokio::spawn(async move {
+                upload(&desk, n, item(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &Berths::default()).await
+            })
         });
         for (n, done) in futures_util::future::join_all(uploads).await.into_iter().enumerate() {
             assert_eq!(done.unwrap().unwrap().size, 1000 + n as u64, "{}", world.id());

@@ -7,6 +7,7 @@ use futures_util::{FutureExt, StreamExt};
 use haul::contract::{BoxFuture, Checksum, Chunks, Ledger, Part, Source, UploadItem};
 use haul::model::Protocol;
 use haul::state::State;
+use haul::transfer::berths::Berths;
 use haul::transfer::journal::Journal;
 use haul::transfer::source::{FileSource, Identity};
 use haul::transfer::upload::upload;
@@ -81,7 +82,7 @@ impl Local {
     async fn begun(&self, world: &World, item: &UploadItem, parts: u64, len: u64) {
         let mut begun = world.provider.open_upload(item).await.unwrap();
         let notes = self.journal();
-        notes.opened(item, &begun.ticket, begun.session.protocol(), begun.session.note()).unwrap();
+        notes.opened(item, &begun.ticket, begun.session.protocol(), begun.session.note(), false).unwrap();
         for n in 0..parts {
             let part = Part { source: item.source.clone(), offset: n * len, len, last: (n + 1) * len == ALL };
             begun.session.send(part).await.unwrap();
@@ -123,7 +124,8 @@ async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
 
             let late = Late { file: local.file(), rest_is_asked_for: Arc::default() };
             let (second, desk) = (item(&world, Arc::new(late), md5).await, world.desk());
-            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal())));
+            let berths = Berths::default();
+            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal()), &berths));
             let uploaded = sent.await.expect("the rest waits for the head").unwrap();
             assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (800_000, local.md5()));
             assert_eq!(world.stored("/in/film.bin").unwrap(), local.content);
@@ -146,7 +148,8 @@ async fn a_rename_that_was_not_done_is_done_at_once() {
         let second = by_ftps(item(&world, Arc::new(local.file()), None).await);
         let mut desk = world.desk();
         desk.policy.timeout = Duration::from_secs(600);
-        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal())));
+        let berths = Berths::default();
+        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal()), &berths));
         let uploaded = sent.await.expect("it waits for what can't come").unwrap();
         assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (ALL, local.md5()));
         assert_eq!(world.stored("/in/film.bin").unwrap(), local.content);

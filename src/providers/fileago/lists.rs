@@ -13,14 +13,38 @@ use crate::model::Entry;
 /// Folders whose last listing is kept.
 const MOST_KEPT: usize = 16;
 
-type Kept = Arc<Mutex<Option<(Instant, Arc<[Entry]>)>>>;
+type Kept = Arc<Mutex<Option<(Instant, Arc<Listed>)>>>;
+
+/// A listing in which thousands of files look for themselves.
+#[derive(Debug, Default)]
+pub struct Listed {
+    pub entries: Vec<Entry>,
+    /// Places in `entries`, by name.
+    by_name: Vec<usize>,
+}
+
+impl Listed {
+    pub fn new(entries: Vec<Entry>) -> Listed {
+        let mut listed = Listed { by_name: (0..entries.len()).collect(), entries };
+        let entries = &listed.entries;
+        listed.by_name.sort_by_key(|at| entries.get(*at).map(|entry| &entry.name));
+        listed
+    }
+
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> {
+        let entry = |at: &usize| self.entries.get(*at);
+        let first = self.by_name.partition_point(|at| entry(at).is_some_and(|entry| entry.name.as_str() < name));
+        let rest = self.by_name.get(first..).unwrap_or_default();
+        rest.iter().filter_map(move |at| self.entries.get(*at)).take_while(move |entry| entry.name == name)
+    }
+}
 
 #[derive(Default)]
 pub struct Lists(Mutex<HashMap<String, Kept>>);
 
 impl Lists {
     /// A listing of `folder` (its id) that was asked for no earlier than this call.
-    pub async fn now<F>(&self, folder: &str, list: F) -> Result<Arc<[Entry]>>
+    pub async fn now<F>(&self, folder: &str, list: F) -> Result<Arc<Listed>>
     where
         F: Future<Output = Result<Vec<Entry>>>,
     {
@@ -33,7 +57,7 @@ impl Lists {
             return Ok(listed.clone());
         }
         let asked = Instant::now();
-        let listed: Arc<[Entry]> = list.await?.into();
+        let listed = Arc::new(Listed::new(list.await?));
         *kept = Some((asked, listed.clone()));
         Ok(listed)
     }
@@ -55,6 +79,16 @@ mod tests {
 
     use super::*;
     use crate::contract::{Error, Kind};
+    use crate::model::{EntryKind, RemotePath};
+
+    #[test]
+    fn entries_are_found_by_their_names() {
+        let entry = |name: &str, id: &str| Entry::new(EntryKind::File, id, RemotePath::root().join(name).unwrap());
+        let listed = Listed::new(vec![entry("b", "1"), entry("a", "2"), entry("c", "3"), entry("b", "4")]);
+        let ids = |name: &str| listed.named(name).map(|e| e.id.clone()).collect::<Vec<_>>();
+        assert_eq!((ids("b"), ids("a"), ids("c")), (vec!["1".to_owned(), "4".into()], vec!["2".to_owned()], vec!["3".to_owned()]));
+        assert!(ids("").is_empty() && ids("d").is_empty() && Listed::default().named("a").next().is_none());
+    }
 
     #[tokio::test]
     async fn who_waits_while_the_server_is_asked_shares_the_next_answer() {

@@ -9,6 +9,7 @@ mod entries;
 mod find;
 mod jwt;
 mod lists;
+mod names;
 mod renamed;
 mod sign_in;
 mod upload;
@@ -264,9 +265,19 @@ impl FileAgo {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
         let listed = self.lists.now(&folder.id, self.listing(&folder)).await?;
-        let arrived = upload::arrived(ticket, &listed);
-        // A revision keeps its file's name.
-        Ok(arrived.or_else(|| if ticket.id.is_none() { self.renamed.found(ticket, &listed) } else { None }))
+        let [name, escaped] = names::forms(ticket.path.name().unwrap_or_default());
+        let escaped = Some(escaped).filter(|escaped| *escaped != name);
+        let named = listed.named(&name).chain(escaped.iter().flat_map(|escaped| listed.named(escaped)));
+        let found = upload::arrived(ticket, named);
+        if found.as_ref().is_some_and(|entry| ticket.has_size_of(entry)) {
+            return Ok(found);
+        }
+        // A revision keeps its file's name, which may be another than the wished one.
+        let elsewhere = match &ticket.id {
+            Some(id) => upload::arrived(ticket, listed.entries.iter().filter(|entry| entry.id == *id)),
+            None => self.renamed.found(ticket, &listed.entries),
+        };
+        Ok(elsewhere.or(found))
     }
 }
 

@@ -191,7 +191,8 @@ impl Api {
         if !folder.is_empty() {
             fields.push(("folder_id", folder));
         }
-        self.call("file/url_upload_add", &fields).await
+        let reply = self.ask("file/url_upload_add", &fields).await?;
+        Ok(answer::content(&reply)?.unwrap_or_default())
     }
 
     pub async fn url_upload_status(&self, id: &str) -> Result<Scheduled> {

@@ -1,5 +1,5 @@
-//! URLs that the site fetches itself (providers.md 2.7). Of its words for how far it is only `complete` is documented:
-//! the others are read with tolerance and shown as they are (OQ-21).
+//! URLs that the site fetches itself (providers.md 2.7). Its words for how far it is are pending, downloading, processing,
+//! complete, cancelled and failed (OQ-21); others are read with tolerance, and all are shown as they are.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,29 +7,32 @@ use base64::engine::general_purpose::STANDARD;
 use super::Giga0;
 use super::entries;
 use super::wire::{Scheduled, Stored};
-use crate::contract::{BoxFuture, Error, Import, Importing, Kind, Result};
+use crate::contract::{BoxFuture, Import, Importing, Result};
 use crate::model::{Entry, RemotePath};
+
+const BEING_FETCHED: &str = "being fetched already";
 
 impl Importing for Giga0 {
     fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>> {
         Box::pin(async move {
             let scheduled = self.api.url_upload_add(&STANDARD.encode(url), &folder.id).await?;
-            let id = scheduled.id.clone();
-            let id = id.ok_or_else(|| Error::new(Kind::Protocol, "the site took the import, but gave it no number"))?;
-            Ok(import(&id, scheduled))
+            // Of an address that waits already the site makes no second job, and says that all is well.
+            let known = scheduled.id.is_none().then(|| BEING_FETCHED.to_owned());
+            let scheduled = Scheduled { status: known.or(scheduled.status), ..scheduled };
+            Ok(import(scheduled.id.clone(), scheduled))
         })
     }
     fn status<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Import>> {
-        Box::pin(async move { Ok(import(id, self.api.url_upload_status(id).await?)) })
+        Box::pin(async move { Ok(import(Some(id.to_owned()), self.api.url_upload_status(id).await?)) })
     }
 }
 
-fn import(id: &str, row: Scheduled) -> Import {
+fn import(id: Option<String>, row: Scheduled) -> Import {
     let file = serde_json::from_value::<Stored>(row.downloaded_file).ok().and_then(|f| entries::of_stored(f, &RemotePath::root()));
     let status = row.status.unwrap_or_else(|| "scheduled".to_owned());
     let word = status.to_lowercase();
     let failed = ["fail", "error", "cancel"].iter().any(|w| word.contains(w));
-    Import { id: id.to_owned(), done: !failed && (word == "complete" || file.is_some()), failed, status, total: row.total_size, file }
+    Import { id, done: !failed && (word == "complete" || file.is_some()), failed, status, total: row.total_size, file }
 }
 
 #[cfg(test)]
@@ -37,7 +40,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> (bool, bool, Option<String>, String) {
-        let import = import("52", serde_json::from_str(json).unwrap());
+        let import = import(Some("52".to_owned()), serde_json::from_str(json).unwrap());
         (import.done, import.failed, import.file.map(|f| f.id), import.status)
     }
 
@@ -49,6 +52,9 @@ mod tests {
             (r#"{"status":"COMPLETE","downloaded_file":null}"#.into(), (true, false, None, "COMPLETE")),
             (format!(r#"{{"status":"stored","downloaded_file":{file}}}"#), (true, false, Some("file:7"), "stored")),
             (r#"{"status":"pending","downloaded_file":[]}"#.into(), (false, false, None, "pending")),
+            (r#"{"status":"downloading","started":"2024-11-05 06:08:40"}"#.into(), (false, false, None, "downloading")),
+            (r#"{"status":"processing"}"#.into(), (false, false, None, "processing")),
+            (r#"{"status":"failed","finished":"2024-11-05 06:08:40"}"#.into(), (false, true, None, "failed")),
             (r#"{"status":"half-way","total_size":"9"}"#.into(), (false, false, None, "half-way")),
             (r#"{"status":"failed","downloaded_file":false}"#.into(), (false, true, None, "failed")),
             (r#"{"status":"Download Error"}"#.into(), (false, true, None, "Download Error")),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::contract::{Error, Kind, Result};
 use crate::model::RemotePath;
+use crate::model::alike::{is_alike, is_numbered, without_number};
 
 /// Refuses what can't be stored under any name; a name that the site merely changes is allowed, as the answer tells it.
 pub fn check(name: &str) -> Result<()> {
@@ -79,16 +80,11 @@ impl<'a> Forms<'a> {
     pub fn hold(&self, name: &str) -> bool {
         self.is_plain(name) || is_numbered(name, self.wished) || is_numbered(name, &self.stored)
     }
-}
 
-fn is_numbered(stored: &str, wished: &str) -> bool {
-    let dot = wished.rfind('.').unwrap_or(wished.len());
-    let (stem, extension) = wished.split_at(dot);
-    [(stem, extension), (wished, "")].into_iter().any(|(stem, extension)| {
-        let number = stored.strip_prefix(stem).and_then(|s| s.strip_suffix(extension));
-        let number = number.and_then(|n| n.strip_prefix(" (")).and_then(|n| n.strip_suffix(')'));
-        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-    })
+    /// What a site that writes names its own way (in lower case, blanks as `_`) may have made of it, a number included.
+    pub fn resemble(&self, name: &str) -> bool {
+        is_alike(name, self.wished) || without_number(name).is_some_and(|name| is_alike(&name, self.wished))
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ impl Ours {
     pub fn found(&self, ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
             let found = upload::arrived(ticket, listed, |entry| known.is_anothers(ticket, entry))?;
-            known.landed(ticket, &found);
+            if ticket.has_size_of(&found) {
+                known.landed(ticket, &found);
+            }
             Some(found)
         })
     }

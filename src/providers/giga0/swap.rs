@@ -6,6 +6,7 @@ use super::entries::{self, file_number};
 use super::names;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Entry;
+use crate::model::alike::is_alike;
 
 impl Giga0 {
     pub(super) async fn put_in_place(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
@@ -22,7 +23,7 @@ impl Giga0 {
         let row = self.api.file_rename(new_number, name).await.map_err(|e| misnamed(old, new, name, e))?;
         // No name is refused in words: only the answer tells whether it was taken (providers.md 2.8).
         let named = row.name.clone().unwrap_or_default();
-        if named != name && named != names::as_stored(name) {
+        if named != name && named != names::as_stored(name) && !is_alike(&named, name) {
             let refused = Error::new(Kind::Refused, format!("the site named it {named:?}"));
             return Err(misnamed(old, new, name, refused));
         }

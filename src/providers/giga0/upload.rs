@@ -49,7 +49,8 @@ pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
 /// Remembers what of this name was there before the first byte leaves.
 pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
     let forms = names::Forms::of(&item.name);
-    let same_name = item.siblings.iter().filter(|e| !e.is_folder() && forms.hold(&e.name));
+    let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble(&e.name));
+    let same_name = item.siblings.iter().filter(|e| !e.is_folder() && is_like_it(e));
     Ok(Ticket {
         path: item.path()?,
         id: item.replaces.as_ref().map(|old| old.id.clone()),
@@ -63,15 +64,27 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
 /// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
 /// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
 /// another file of this run), and none that `is_anothers`. The wished name itself comes first; of several the oldest, as it
-/// is the first try.
+/// is the first try. Else the only one whose name the site can have made of the wished one; else, with another size, what
+/// has the wished name.
 pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
     let wished = ticket.path.name()?;
     let forms = names::Forms::of(wished);
     let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
     let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
-    let ours = |e: &Entry| !e.is_folder() && e.size == ticket.size && !ticket.before.contains(&e.id) && named(e);
+    let is_new = |e: &Entry| !e.is_folder() && !ticket.before.contains(&e.id);
     let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
-    listed.into_iter().filter(ours).filter(|e| !is_anothers(e)).min_by_key(|e| (e.name != wished, age(e)))
+    let mut other_size = None;
+    let (mut ours, mut alike) = (Vec::new(), Vec::new());
+    for entry in listed.into_iter().filter(is_new).filter(|e| !is_anothers(e)) {
+        match (entry.size == ticket.size, named(&entry)) {
+            (true, true) => ours.push(entry),
+            (true, false) if forms.resemble(&entry.name) => alike.push(entry),
+            (false, true) if entry.size.is_some() => other_size = Some(entry),
+            _ => {}
+        }
+    }
+    let first = ours.into_iter().min_by_key(|e| (e.name != wished, age(e)));
+    first.or_else(|| if alike.len() == 1 { alike.pop() } else { None }).or(other_size)
 }
 
 /// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
@@ -238,7 +251,12 @@ mod tests {
         assert!(arrived(&ticket, before.to_vec()).is_none(), "what was there before is not ours");
         let listed = before.clone();
         let with = |more: Vec<Entry>| arrived(&ticket, listed.iter().cloned().chain(more).collect()).map(|e| e.id);
-        assert_eq!(with(vec![file(8, "a (3).jpg", 9)]), None, "half a file is not ours");
+        let half =
+            arrived(&ticket, before.iter().cloned().chain([file(8, "a (3).jpg", 9)]).collect()).filter(|entry| ticket.has_size_of(entry));
+        assert!(half.is_none(), "half a file is told, but is not whole");
+        assert_eq!(with(vec![file(8, "a (3).jpg", 9), file(9, "a (4).jpg", 10)]).as_deref(), Some("file:9"));
+        assert_eq!(with(vec![file(8, "A_(3).jpg", 10)]).as_deref(), Some("file:8"), "as the site writes it");
+        assert_eq!(with(vec![file(8, "A.jpg", 10), file(9, "a-.jpg", 10)]), None, "which of them?");
         assert_eq!(with(vec![file(8, "b.jpg", 10)]), None);
         assert_eq!(with(vec![file(9, "a (4).jpg", 10), file(8, "a (3).jpg", 10)]).as_deref(), Some("file:8"));
         assert_eq!(with(vec![file(8, "a (3).jpg", 10), file(9, "a.jpg", 10)]).as_deref(), Some("file:9"));

@@ -139,10 +139,11 @@ impl Tree {
         text
     }
 
-    pub fn row(&self, id: &str) -> Value {
+    /// `more`: bytes that a file is listed larger than it is.
+    pub fn row(&self, id: &str, more: u64) -> Value {
         let Some(node) = self.get(id) else { return Value::Null };
         // A folder's size is how many items it holds.
-        let size = node.revisions.last().map_or_else(|| self.children(id).len() as u64, |r| r.size);
+        let size = node.revisions.last().map_or_else(|| self.children(id).len() as u64, |r| r.size + more);
         let mut row = json!({
             "is_starred": node.starred, "public_shares": 0, "name": node.name, "size": size, "comment_count": 0,
             "uuid": id, "private_shares": 0, "updated": node.updated.timestamp_millis(),

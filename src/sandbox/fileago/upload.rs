@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequest, Multipart, Path, Request, State as From};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::json;
 
@@ -37,6 +37,10 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
 }
 
 pub async fn receive(From(host): Host, Path(token): Path<String>, request: Request) -> Answered {
+    // The shipped proxy would take such a body in whole first, and the token would be dead by then.
+    if !request.headers().contains_key(header::CONTENT_LENGTH) {
+        return Err(answer::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
+    }
     let ticket = host.state().tickets.remove(&token).filter(|t| t.made.elapsed() <= LIFE);
     let Some(ticket) = ticket else { return Err(host.error(StatusCode::FORBIDDEN, "Invalid upload token")) };
     let bad = || host.error(StatusCode::BAD_REQUEST, "No file received");
@@ -77,7 +81,8 @@ fn land(host: &Fileago, node: &str, name: &str, content: Content) -> Answered<()
         None => {
             let (parent, owner) = host.folder(&state, node)?;
             let changed = host.ground.faults.hit(NAME, Fault::NamesChanged).map(|_| name.replace(['"', '\\'], "").trim().to_owned());
-            let name = changed.as_deref().unwrap_or(name);
+            let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| answer::folded(name));
+            let name = folded.as_deref().or(changed.as_deref()).unwrap_or(name);
             free(host, &state, &parent, name)?;
             host.ground.store.count_created(NAME);
             state.tree.add(&parent, name, &owner, Some(content.clone()))

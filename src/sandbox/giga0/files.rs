@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::NAME;
 use super::params::Params;
 use super::reply::{success, when};
 use super::state::{File, Giga0, State, text, text_or_null};
 use crate::sandbox::answer::Answered;
+use crate::sandbox::fault_table::Fault;
 
 /// The file that `file_id` names; other people's files are as absent as none.
 fn named(host: &Giga0, state: &State, params: &Params) -> Answered<u64> {
@@ -38,7 +40,7 @@ pub fn word(trashed: bool) -> &'static str {
 pub fn row(host: &Giga0, file: &File) -> Value {
     json!({
         "id": text(file.id), "filename": file.name, "shortUrl": file.short, "fileType": file.kind,
-        "extension": extension(&file.name), "fileSize": text(file.content.size), "status": word(file.trashed),
+        "extension": extension(&file.name), "fileSize": text(file.content.size + host.ground.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number)), "status": word(file.trashed),
         "downloads": text(file.downloads), "folderId": text_or_null(file.folder), "keywords": "",
         "url_file": format!("{}/{}", host.origin, file.short),
     })

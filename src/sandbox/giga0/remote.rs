@@ -28,6 +28,10 @@ pub fn add(host: &Arc<Giga0>, params: &Params) -> Answered {
     let wrong = || host.error("Could not parse the file_url_base64 parameter. Ensure it's base64 encoded.");
     let url = url.ok_or_else(wrong)?;
     let folder = params.id("folder_id").filter(|id| state.active_folder(*id));
+    // Of an address that waits already no second job is made, though the call succeeds (OQ-21).
+    if !state.waiting.insert(url.clone()) {
+        return Ok(success(json!({ "response": "File download from URL scheduled", "data": { "scheduled_item_id": null, "url": url } })));
+    }
     let id = state.next_id();
     let item = json!({
         "scheduled_item_id": id, "status": "pending", "created": when(Utc::now()), "started": null, "finished": null,
@@ -58,10 +62,13 @@ async fn import(host: Arc<Giga0>, id: u64, url: String, folder: Option<u64>) {
         }
     };
     change(json!({ "status": "downloading", "started": when(Utc::now()) }));
-    let Some((name, content)) = fetch(&host, &url).await else {
+    let fetched = fetch(&host, &url).await;
+    host.state().waiting.remove(&url);
+    let Some((name, content)) = fetched else {
         change(json!({ "status": "failed", "finished": when(Utc::now()) }));
         return;
     };
+    change(json!({ "status": "processing" }));
     let mut state = host.state();
     let file_id = state.add_file(folder, &name, content.clone());
     host.ground.store.count_created(NAME);

@@ -1,6 +1,6 @@
 //! What the giga0 stand-in remembers: one account, its one live token, its files and folders.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -96,6 +96,8 @@ pub struct State {
     pub folders: BTreeMap<u64, Folder>,
     /// Download tokens and the file they open.
     pub downloads: HashMap<String, u64>,
+    /// Addresses that are to be fetched, or are being.
+    pub waiting: HashSet<String>,
     pub imports: BTreeMap<u64, Value>,
     last_id: u64,
 }

@@ -67,7 +67,8 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> Answered<(Params, Option<
         }
         // PHP keeps what follows the last slash.
         let base = sent_as.rsplit(['/', '\\']).next().unwrap_or_default();
-        file = Some((clean(base), growing.content()));
+        let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| answer::folded(base));
+        file = Some((clean(folded.as_deref().unwrap_or(base)), growing.content()));
     }
     Ok((params, file))
 }

@@ -137,7 +137,7 @@ async fn fields_that_the_site_leaves_alone() {
 async fn an_import_travels_in_base64() {
     let (server, giga0) = answering(r#"{"_status":"success","data":{"scheduled_item_id":52,"url":"x"}}"#).await;
     let import = giga0.start("https://h/a?b=>>>", &folder("7", "/d")).await.unwrap();
-    assert_eq!((import.id.as_str(), import.done, import.status.as_str()), ("52", false, "scheduled"));
+    assert_eq!((import.id.as_deref(), import.done, import.status.as_str()), (Some("52"), false, "scheduled"));
     giga0.start("https://h/", &folder("", "/")).await.unwrap();
     giga0.status("52").await.unwrap();
     assert_eq!(
