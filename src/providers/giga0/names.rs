@@ -81,9 +81,14 @@ impl<'a> Forms<'a> {
         self.is_plain(name) || is_numbered(name, self.wished) || is_numbered(name, &self.stored)
     }
 
-    /// What a site that writes names its own way (in lower case, blanks as `_`) may have made of it, a number included.
+    /// What a site that writes names its own way (in lower case, blanks as `_`) may have made of it.
     pub fn resemble(&self, name: &str) -> bool {
-        is_alike(name, self.wished) || without_number(name).is_some_and(|name| is_alike(&name, self.wished))
+        is_alike(name, self.wished)
+    }
+
+    /// As `resemble`, or that with a number.
+    pub fn resemble_numbered(&self, name: &str) -> bool {
+        self.resemble(name) || without_number(name).is_some_and(|name| self.resemble(&name))
     }
 }
 

@@ -49,7 +49,7 @@ pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
 /// Remembers what of this name was there before the first byte leaves.
 pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
     let forms = names::Forms::of(&item.name);
-    let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble(&e.name));
+    let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble_numbered(&e.name));
     let same_name = item.siblings.iter().filter(|e| !e.is_folder() && is_like_it(e));
     Ok(Ticket {
         path: item.path()?,
@@ -71,6 +71,8 @@ pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry)
     let forms = names::Forms::of(wished);
     let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
     let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
+    let alike_taken = taken || listed.iter().any(|e| forms.resemble(&e.name));
+    let may_be_named = |e: &Entry| if alike_taken { forms.resemble_numbered(&e.name) } else { forms.resemble(&e.name) };
     let is_new = |e: &Entry| !e.is_folder() && !ticket.before.contains(&e.id);
     let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
     let mut other_size = None;
@@ -78,7 +80,7 @@ pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry)
     for entry in listed.into_iter().filter(is_new).filter(|e| !is_anothers(e)) {
         match (entry.size == ticket.size, named(&entry)) {
             (true, true) => ours.push(entry),
-            (true, false) if forms.resemble(&entry.name) => alike.push(entry),
+            (true, false) if may_be_named(&entry) => alike.push(entry),
             (false, true) if entry.size.is_some() => other_size = Some(entry),
             _ => {}
         }
