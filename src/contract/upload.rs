@@ -149,6 +149,11 @@ pub trait UploadSession: Send {
     /// Sends one part; returns how many bytes of the FILE the server has ACCEPTED (may be fewer than were sent).
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>>;
 
+    /// After a failed `send`: can bytes of its part have left this machine? Not where the failure came before them.
+    fn has_left(&self) -> bool {
+        true
+    }
+
     /// After a failed `send` whose kind may pass: where may we go on? An error of its own that may pass means: ask again later.
     fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>>;
 

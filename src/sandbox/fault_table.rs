@@ -13,6 +13,7 @@ pub enum Fault {
     AnswerLost,
     AnswerPage,
     AnswerTimeout,
+    ReadPage,
     Gone,
     Expired,
     LastUse,
@@ -76,15 +77,29 @@ pub enum Fault {
 impl Fault {
     /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
     pub(super) fn is_of_the_line(self) -> bool {
-        matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage | Fault::AnswerTimeout)
+        matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage | Fault::AnswerTimeout | Fault::ReadPage)
     }
 
     /// Faults that may strike any request; the others have one place in a stand-in.
     pub(super) fn is_of_requests(self) -> bool {
-        use Fault::{AnswerLost, AnswerPage, AnswerTimeout, Cut, Expired, Gone, Html, ServerError, Slow, TooLarge, TooMany, Unavailable};
+        use Fault::{
+            AnswerLost, AnswerPage, AnswerTimeout, Cut, Expired, Gone, Html, ReadPage, ServerError, Slow, TooLarge, TooMany, Unavailable,
+        };
         matches!(
             self,
-            TooMany | Unavailable | ServerError | Html | Slow | Cut | AnswerLost | AnswerPage | AnswerTimeout | Gone | Expired | TooLarge
+            TooMany
+                | Unavailable
+                | ServerError
+                | Html
+                | Slow
+                | Cut
+                | AnswerLost
+                | AnswerPage
+                | AnswerTimeout
+                | ReadPage
+                | Gone
+                | Expired
+                | TooLarge
         )
     }
 }
@@ -145,6 +160,7 @@ pub const TABLE: &[Row] = &[
     row(Fault::AnswerLost, "answer-lost", Nothing, Once, ALL, "do what was asked, then reset the connection"),
     row(Fault::Gone, "gone", Nothing, Always, ALL, "from this request on, every connection is reset unread"),
     row(Fault::AnswerPage, "answer-page", Nothing, Once, ALL, "do what was asked, then answer 200 with a page, as a proxy does"),
+    row(Fault::ReadPage, "read-page", Nothing, Once, ALL, "read the whole request, do nothing, and answer 200 with a page"),
     row(Fault::AnswerTimeout, "answer-504", Nothing, Once, ALL, "do what was asked, then answer 504 with a page, as a gateway does"),
     row(Fault::Expired, "expired", Nothing, Once, ALL, "the token that is shown has run out"),
     row(Fault::LastUse, "last-use", Nothing, Once, GIGA0, "the token is good, and gone afterwards: somebody else has signed in"),

@@ -61,6 +61,11 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         tokio::spawn(linger(request));
         return answer;
     }
+    if ground.faults.take(asked, Fault::ReadPage).is_some() {
+        let mut body = request.into_body().into_data_stream();
+        while body.next().await.is_some_and(|piece| piece.is_ok()) {}
+        return answer::page(StatusCode::OK, "Down for maintenance");
+    }
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
     if let Some(strike) = ground.faults.hit(provider, Fault::LargestBody)
         && length.is_some_and(|length| length > strike.number)

@@ -107,10 +107,10 @@ impl Carrier<'_> {
 
     /// After a failed request: has every byte of the file gone down the line, heard of or not? Where the size is not known
     /// it may have.
-    pub(super) fn note_failure(&mut self, failure: &Error, size: Option<u64>, accepted: u64) {
+    pub(super) fn note_failure(&mut self, failure: &Error, session: &dyn UploadSession, size: Option<u64>, accepted: u64) {
         let reached = self.pulse.reached.load(Ordering::Relaxed).max(accepted);
         self.doubt |= failure.kind() != Kind::Unreachable;
-        self.left |= size.is_none_or(|size| reached >= size);
+        self.left |= session.has_left() && size.is_none_or(|size| reached >= size);
         self.still_worked_on = failure.http_or_ftp_status() == Some(GATEWAY_TIMEOUT);
     }
 

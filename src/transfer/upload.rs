@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio_util::task::AbortOnDropHandle;
 
+use super::berths::Berths;
 use super::confirm::{discard, intake_time, settled, unseen, verify};
 use super::effort::Effort;
-use super::berths::Berths;
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::parts::{check_whole, next_part};
@@ -275,7 +275,7 @@ impl Carrier<'_> {
                     if let Some(own) = self.pulse.dried_up() {
                         return Err(own);
                     }
-                    self.note_failure(&failure, source.size(), at);
+                    self.note_failure(&failure, session, source.size(), at);
                     let shown = failure.again();
                     let is_smaller = is_smaller(session.slicing(), before.0);
                     if is_smaller {

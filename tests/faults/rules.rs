@@ -145,7 +145,8 @@ impl Route {
             // An answer that comes while we still write may get lost with the line.
             What::TooLarge => &[8, 0],
             // All bytes have left: whether they arrived is looked for.
-            What::Html if self.takes_it_whole(request) => &[13, 0],
+            // Unless the answer came before them.
+            What::Html if self.takes_it_whole(request) => &[13, 11, 0],
             What::Html if self.carries(request) => &[11, 0],
             // A look is made again: what a proxy's page tells is nothing yet.
             What::Html if request.stage == Stage::Looking => &[0],
@@ -169,7 +170,7 @@ impl Route {
             // Every try may bring something, and that earns new patience.
             (What::Cut(1..), _) if self.goes_on == GoesOn::AtTheOffset => &[5, 0],
             (_, Stage::Looking) => &[13],
-            (What::Html, _) if self.takes_it_whole(request) => &[13],
+            (What::Html, _) if self.takes_it_whole(request) => &[13, 11],
             (What::Html, _) if self.carries(request) => &[11, 5],
             (What::Html, _) => &[11],
             (What::Expired, _) => &[4],

@@ -38,20 +38,23 @@ pub struct MultipartSession {
     http: Http,
     target: Arc<dyn FormTarget>,
     size: u64,
+    left: bool,
 }
 
 /// `size`: bytes of the file.
 pub fn open(http: &Http, target: Arc<dyn FormTarget>, size: u64) -> MultipartSession {
-    MultipartSession { http: http.clone(), target, size }
+    MultipartSession { http: http.clone(), target, size, left: false }
 }
 
 impl MultipartSession {
-    async fn post(&self, part: Part) -> Result<u64> {
+    async fn post(&mut self, part: Part) -> Result<u64> {
+        self.left = false;
         if (part.offset, part.len) != (0, self.size) {
             return Err(Error::new(Kind::Other, "a form takes a file whole"));
         }
         let file = opened(part.chunks()).await?;
         let form = self.target.form().await?;
+        self.left = true;
         let again = async { Ok(self.request(self.target.form().await?, part.chunks())) };
         let reply = self.http.call_long(self.request(form, file), again).await?;
         self.target.judge(reply)?;
@@ -92,6 +95,10 @@ impl UploadSession for MultipartSession {
 
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>> {
         Box::pin(self.post(part))
+    }
+
+    fn has_left(&self) -> bool {
+        self.left
     }
 
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
