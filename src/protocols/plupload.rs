@@ -110,9 +110,7 @@ impl From<Error> for Refusal {
 /// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
 fn judge(reply: &Reply) -> Result<(), Refusal> {
     let too_large = |error: Error| Refusal { error: error.hint("use a smaller chunk size"), too_large: true };
-    // PHP may print warnings behind its answer, too.
-    let end = reply.body.iter().rposition(|byte| *byte == b'}').map_or(0, |at| at + 1);
-    let answer = serde_json::from_slice::<Value>(object_in(reply.body.get(..end).unwrap_or_default()));
+    let answer = serde_json::from_slice::<Value>(reply.object());
     let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
     if !reply.is_success() {
         // A widely copied .NET handler answers its errors, which are definite, with 500.
