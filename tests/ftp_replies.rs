@@ -347,41 +347,6 @@ async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
     assert!(error.to_string().contains("data connection to port 1"), "{error}");
 }
 
-/// More than was sent, though less than the file: somebody else's bytes.
-#[tokio::test]
-async fn a_partial_file_longer_than_what_was_sent_is_worthless() {
-    for (held, wanted) in [("213 800", Recovery::ResumeAt(800)), ("213 801", Recovery::StartOver), ("213 4000", Recovery::StartOver)] {
-        let played = play(Security::Plain, move |asked| match asked.command.split(' ').next() {
-            Some("STOR") => Some("150 send|426 cut"),
-            Some("SIZE") => Some(held),
-            _ => None,
-        })
-        .await;
-        let mut session = open(&played.pool(), target("a.bin", 5000)).await.unwrap();
-        let failure = session.send(Memory::new(bytes(5000)).part(0, 800)).await;
-        let failure = match failure {
-            // The first part is in the socket: the reply comes with the next.
-            Ok(_) => haul::Error::new(Kind::Interrupted, "test"),
-            Err(failure) => failure,
-        };
-        assert_eq!(session.recover(&failure).await.unwrap(), wanted, "{held}");
-    }
-    // What an earlier run left is taken up where it ends, and does not grow by itself.
-    let grown = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let seen = grown.clone();
-    let played = play(Security::Plain, move |asked| match (asked.command, seen.load(std::sync::atomic::Ordering::Relaxed)) {
-        ("SIZE a.bin.download", false) => Some("213 600"),
-        ("SIZE a.bin.download", true) => Some("213 700"),
-        _ => None,
-    })
-    .await;
-    let failure = haul::Error::new(Kind::Interrupted, "test");
-    let mut session = open(&played.pool(), target("a.bin", 5000)).await.unwrap();
-    assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(600));
-    grown.store(true, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
-}
-
 /// vsftpd says nothing to STOR while a dead session holds the file. One waiter, then another name.
 #[tokio::test]
 async fn a_name_that_another_session_holds_is_left() {

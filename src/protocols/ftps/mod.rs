@@ -90,9 +90,8 @@ pub struct FtpSession {
     pool: Arc<FtpPool>,
     target: FtpTarget,
     control: Option<Connection>,
-    /// The furthest byte that can lie on the server: what was sent, or what an earlier run's upload was found to have. None
-    /// before either.
-    reach: Option<u64>,
+    /// The furthest byte that was sent, or that an earlier run's upload was found to have.
+    reach: u64,
     /// The transfer that was cut had gone on with an earlier one.
     went_on: bool,
     /// It was waited for another session to let go of the file.
@@ -127,7 +126,7 @@ pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> 
         pool: pool.clone(),
         target,
         control,
-        reach: None,
+        reach: 0,
         went_on: false,
         waited: false,
         cuts: [0; 2],
@@ -179,9 +178,9 @@ impl UploadSession for FtpSession {
     }
 
     /// Asks for the SIZE of what lies under the travelling name, by a new connection if need be. Nothing there:
-    /// `ResumeAt(0)`. More than the file has or than was ever sent, a server that told no size or allowed no restart, or
-    /// nothing there after the file may have got its own name: `StartOver`. So does a name that another session holds;
-    /// what is opened next travels under another.
+    /// `ResumeAt(0)`. More than the file has, a server that told no size or allowed no restart, or nothing there after
+    /// the file may have got its own name: `StartOver`. So does a name that another session holds; what is opened next
+    /// travels under another.
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
         Box::pin(async move { self.look().await.map_err(|e| self.pool.named(e)) })
     }
@@ -259,13 +258,12 @@ impl FtpSession {
                 Recovery::StartOver
             }
             Size::Absent => Recovery::ResumeAt(0),
-            // More than was ever sent is not ours, however it came there.
-            Size::Bytes(n) if n > self.target.size.unwrap_or(u64::MAX).min(self.reach.unwrap_or(u64::MAX)) => Recovery::StartOver,
-            Size::Bytes(n) => {
-                self.reach.get_or_insert(n);
+            // Whether it is more than was ever sent is judged where every offset is.
+            Size::Bytes(n) if self.target.size.is_none_or(|whole| n <= whole) => {
+                self.reach = self.reach.max(n);
                 Recovery::ResumeAt(n)
             }
-            Size::Untold => Recovery::StartOver,
+            Size::Bytes(_) | Size::Untold => Recovery::StartOver,
         })
     }
 
@@ -273,7 +271,7 @@ impl FtpSession {
     /// name. Either way there is one waiter at the server, and not one more with each try.
     fn outlive_or_leave(&mut self) -> Result<()> {
         let name = self.target.travelling().to_owned();
-        if !self.waited && self.reach.is_some_and(|bytes| bytes >= WORTH_A_WAIT) {
+        if !self.waited && self.reach >= WORTH_A_WAIT {
             (self.waited, self.control) = (true, None);
             let why = "another session still holds what was sent, and may let go of it in five minutes";
             return Err(Error::new(Kind::Busy, why).on(name).after(Some(LOCK_LASTS)));

@@ -55,8 +55,7 @@ impl FtpSession {
         // `flow` lives no longer than the connection it was opened by, or it is cut off.
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
         let begun = flow.at();
-        let reach = self.reach.get_or_insert(begun);
-        let written = flow.write(control, part, reach).await;
+        let written = flow.write(control, part, &mut self.reach).await;
         let at = flow.at();
         if let Err(error) = written {
             self.cuts = [self.cuts[1], at - begun];
