@@ -7,6 +7,7 @@
 //! floor 2   protocols                                                     tus, plupload, ftps, multipart, http
 //! floor 1   contract                                                      what providers and protocols promise
 //! floor 0   error, model                                                  plain values, no I/O
+//!           ownership                                                     whose a file of ours is, who holds it locked
 //! ```
 
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod config;
 pub mod contract;
 pub mod error;
 pub mod model;
+pub mod ownership;
 pub mod protocols;
 pub mod providers;
 pub mod render;

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("model", &[]),
+    ("ownership", &[]),
     ("contract", &[]),
     ("protocols", &["contract"]),
     ("providers", &["contract", "protocols"]),
     ("transfer", &["contract"]),
-    ("state", &["contract"]),
-    ("config", &["contract"]),
+    ("state", &["contract", "ownership"]),
+    ("config", &["contract", "ownership"]),
     ("render", &[]),
     ("sandbox", &[]),
 ];

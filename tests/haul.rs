@@ -26,6 +26,13 @@ impl Home {
         let path = self.dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
+        // Whatever the umask is: a configuration that others may write is refused.
+        #[cfg(unix)]
+        for made in [&path, path.parent().unwrap()] {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(made).unwrap().permissions().mode();
+            std::fs::set_permissions(made, std::fs::Permissions::from_mode(mode & !0o022)).unwrap();
+        }
         path
     }
 

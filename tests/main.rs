@@ -3,6 +3,8 @@
 
 #[cfg(feature = "sandbox")]
 mod across;
+#[cfg(all(unix, feature = "sandbox"))]
+mod asking;
 #[cfg(feature = "sandbox")]
 mod circles;
 #[cfg(feature = "sandbox")]
@@ -36,6 +38,8 @@ mod get_named;
 mod haul;
 #[cfg(feature = "sandbox")]
 mod lease;
+#[cfg(all(target_os = "linux", feature = "sandbox"))]
+mod limits;
 #[cfg(feature = "sandbox")]
 mod look;
 #[cfg(feature = "sandbox")]

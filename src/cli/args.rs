@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::builder::{BoolishValueParser, OsStr, Resettable};
 use clap::error::{ContextKind, ContextValue};
@@ -14,6 +14,7 @@ use super::Verb;
 use super::put::PutArgs;
 use crate::config::{Config, DefaultValue, Defaults, Env, Prompt, Where, ask_on_terminal};
 use crate::error::{Error, Kind, Result};
+use crate::model::Secret;
 use crate::providers::REGISTRY;
 use crate::render::{Progress, Renderer, Style, exit};
 
@@ -58,6 +59,26 @@ pub struct Parsed {
     pub config: Config,
     pub global: Global,
     pub verb: Verb,
+    /// Whose bars make room for a question; set by whoever draws some.
+    pub stage: Stage,
+}
+
+/// The renderer in use, for questions that are asked from far below.
+#[derive(Clone, Default)]
+pub struct Stage(Arc<Mutex<Option<Renderer>>>);
+
+impl Stage {
+    pub fn is_of(&self, renderer: &Renderer) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(renderer.clone());
+    }
+
+    fn ask(&self, question: &str) -> Result<Option<Secret>> {
+        let renderer = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match renderer {
+            Some(renderer) => renderer.while_a_person_types(|| ask_on_terminal(question)),
+            None => ask_on_terminal(question),
+        }
+    }
 }
 
 /// Why the program ends before it begins: help, version, a mistake in the arguments or in the configuration.
@@ -102,19 +123,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
     let tree = || deaf_to_empty(Cli::command());
     let matches = tree().try_get_matches_from(&args).map_err(|e| Early::Clap(with_suggestion(e)))?;
     let first = Cli::from_arg_matches(&matches).map_err(Early::Clap)?;
+    let stage = Stage::default();
     let options = default_options();
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let place = Where { explicit: first.global.config.clone(), env, options: &options, prompt: prompt(&first.global) };
+    let place = Where { explicit: first.global.config.clone(), env, options: &options, prompt: prompt(&first.global, stage.clone()) };
     let config = Config::load(place, REGISTRY).map_err(Early::Ours)?;
     if config.defaults().iter().next().is_none() {
-        return Ok(Parsed { config, global: first.global, verb: first.verb });
+        return Ok(Parsed { config, global: first.global, verb: first.verb, stage });
     }
     for default in config.defaults().iter() {
         check_default(default)?;
     }
     let cli = with_defaults(tree(), config.defaults()).try_get_matches_from(&args);
     let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(Early::Clap)?;
-    Ok(Parsed { config, global: cli.global, verb: cli.verb })
+    Ok(Parsed { config, global: cli.global, verb: cli.verb, stage })
 }
 
 /// A variable that is set to nothing is not set: CI systems pass inputs on that nobody gave.
@@ -139,8 +161,8 @@ fn with_suggestion(mut e: clap::Error) -> clap::Error {
 }
 
 /// Whom to ask for a secret that is set nowhere: nobody, when the user wants quiet or a script listens.
-fn prompt(global: &Global) -> Option<Prompt> {
-    (!global.quiet && !global.json).then(|| Arc::new(ask_on_terminal) as Prompt)
+fn prompt(global: &Global, stage: Stage) -> Option<Prompt> {
+    (!global.quiet && !global.json).then(|| Arc::new(move |question: &str| stage.ask(question)) as Prompt)
 }
 
 /// The long options that `[defaults]` may set: those of the transfer commands, and the global ones but `config`.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::args::Global;
+use super::args::{Global, Stage};
 use crate::config::{Config, Env, Remote};
 use crate::contract::provider::AnyProvider;
 use crate::contract::{Events, Ledger, Opening, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Protocol};
 use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
-use crate::state::State;
+use crate::state::{State, Tell};
 use crate::transfer;
 
 /// Tries and limits of single calls (`ls`, `mkdir`): as those of a transfer.
@@ -29,6 +29,7 @@ pub struct Desk {
     /// What single calls wait for.
     events: Events,
     told: Mutex<Option<mpsc::UnboundedReceiver<Event>>>,
+    stage: Stage,
 }
 
 /// A remote, ready to be asked. Clones share its provider.
@@ -43,18 +44,22 @@ pub struct OpenRemote {
 }
 
 impl Desk {
-    pub fn new(config: Config, env: Env, global: &Global) -> Desk {
+    pub fn new(config: Config, env: Env, global: &Global, stage: Stage) -> Desk {
         let style = style_of(global);
         let renderer = Renderer::new(style.clone());
         let state = Arc::new(State::new(env.state_dir().map(Path::to_owned)));
         let (events, told) = Events::channel();
-        Desk { config, renderer, style, state, events, told: Mutex::new(Some(told)) }
+        state.tell_waits(teller(&renderer));
+        stage.is_of(&renderer);
+        Desk { config, renderer, style, state, events, told: Mutex::new(Some(told)), stage }
     }
 
     /// How entries are shown; called before anything is.
     pub fn show_as(&mut self, view: View, paths: bool, exact: bool) {
         self.style = Style { view, paths, exact, ..self.style.clone() };
         self.renderer = Renderer::new(self.style.clone());
+        self.state.tell_waits(teller(&self.renderer));
+        self.stage.is_of(&self.renderer);
     }
 
     pub fn knows(&self, remote: &str) -> bool {
@@ -69,6 +74,7 @@ impl Desk {
     /// As `open`, with tokens kept elsewhere.
     pub fn open_with(&self, config: Remote, tokens: Arc<dyn TokenStore>, timeout: Duration) -> Result<OpenRemote> {
         config.check_complete()?;
+        self.state.wait_at_most(timeout);
         let opening = Opening { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(timeout) };
         let provider = (config.provider.open)(opening).map_err(|e| e.on(config.name.clone()))?;
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config })
@@ -139,6 +145,12 @@ impl OpenRemote {
     pub fn config(&self) -> &Remote {
         &self.config
     }
+}
+
+/// A wait for another process is told when it begins.
+fn teller(renderer: &Renderer) -> Tell {
+    let renderer = renderer.clone();
+    Arc::new(move |text| renderer.warning(text))
 }
 
 fn style_of(global: &Global) -> Style {

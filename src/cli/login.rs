@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::desk::Desk;
 use super::{DONE, values};
-use crate::config::ask_on_terminal;
+use crate::config::{KEPT, Remote, ask_on_terminal};
 use crate::contract::lease::DEVICE;
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
@@ -22,9 +22,10 @@ use crate::model::{Address, Report, Secret};
 ///   pass show studio | haul login studio --password-stdin
 ///   wait-for-sms | haul login shared --code-stdin
 ///
-/// Asks for the password if it is set nowhere, and keeps that too. A server that
-/// wants a code by SMS (ioGates shares) is asked to send one, and remembers this
-/// machine afterwards.
+/// In a terminal it asks for the user name and for each secret that it keeps;
+/// what stands in a variable, a file or a command is used from there. A server
+/// that wants a code by SMS (ioGates shares) is asked to send one, and remembers
+/// this machine afterwards.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LoginArgs {
@@ -60,8 +61,11 @@ pub struct LogoutArgs {
 
 pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     let config = desk.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
+    let mut typed_name = None;
     if args.password_stdin {
         config.give("password", line_from(std::io::stdin(), "password")?);
+    } else if !args.code_stdin && is_somebody_there(desk) {
+        typed_name = ask(desk, &config).await?;
     }
     let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.timeout)?;
     // Not repeated on any failure: a refused sign-in that is tried again locks accounts.
@@ -72,7 +76,10 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
         }
         (outcome, _) => outcome,
     };
-    let account = outcome.map_err(|e| e.on(remote.name.clone()))?;
+    let account = outcome.map_err(|e| inside_login(e, &config).on(remote.name.clone()))?;
+    if let Some(username) = typed_name {
+        desk.config.save_username(&remote.name, &username)?;
+    }
     for setting in config.provider.settings.iter().filter(|s| s.secret) {
         if let Some(secret) = config.typed(setting.key) {
             desk.config.save_credentials(&remote.name, setting.key, &secret)?;
@@ -91,6 +98,69 @@ pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
     desk.config.forget_credentials(&remote.name)?;
     desk.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.on(remote.name))? });
     Ok(DONE)
+}
+
+/// Somebody sees the questions and can answer them.
+fn is_somebody_there(desk: &Desk) -> bool {
+    let style = desk.renderer.style();
+    !style.json && !style.quiet && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// The user name, with what is set as the answer of an empty line, and each secret that `login` keeps: also one that was
+/// kept before, as it may have been refused. The user name, if it is another than what is set.
+async fn ask(desk: &Desk, config: &Remote) -> Result<Option<String>> {
+    let mut another_name = None;
+    if config.asks_for_username() {
+        let known = config.username();
+        let shown = known.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
+        desk.renderer.ask(&format!("username of {}{shown}: ", config.name));
+        let typed = blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line.trim().to_owned()).map_err(Error::from)
+        });
+        match (typed.await?, known) {
+            (typed, known) if !typed.is_empty() => {
+                config.give_username(typed.clone());
+                another_name = Some(typed).filter(|name| known.as_ref() != Some(name));
+            }
+            (_, Some(_)) => {}
+            (_, None) => return Err(Error::new(Kind::Auth, "no user name was entered").on(config.name.clone())),
+        }
+    }
+    for key in config.asked_for() {
+        let question = format!("{key} of {}: ", config.name);
+        let typed = blocking(move || ask_on_terminal(&question)).await?;
+        match typed {
+            Some(secret) => config.give(key, secret),
+            None => return Err(Error::new(Kind::Auth, format!("no {key} was entered")).on(config.name.clone())),
+        }
+    }
+    Ok(another_name)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::new(Kind::Other, "the question broke off").cause(e))?
+}
+
+/// A refusal as `login` tells it: which secret was refused where nobody typed one, and no advice to do what is being done.
+fn inside_login(error: Error, config: &Remote) -> Error {
+    if error.kind() != Kind::Auth {
+        return error;
+    }
+    let advice = error.advice().map(str::to_owned).unwrap_or_default();
+    let is_login = advice.contains("run `haul login") && !advice.contains("again");
+    let used = config.used();
+    let refused: Vec<String> = used.iter().map(|(key, origin)| format!("the {key} from {origin} was refused")).collect();
+    let way = "run it in a terminal, or give the password by --password-stdin";
+    match (refused.is_empty(), is_login || used.iter().any(|(_, origin)| origin == KEPT)) {
+        (true, false) => error,
+        (true, true) => error.hint(way),
+        (false, true) => error.hint(format!("{}: {way}", refused.join(", "))),
+        (false, false) => {
+            let more = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+            error.hint(format!("{}{more}", refused.join(", ")))
+        }
+    }
 }
 
 /// How a server refuses that wants a code is not documented: whoever brings one is believed.

@@ -27,6 +27,7 @@ pub mod put;
 pub mod receipt;
 pub mod remote;
 pub mod rm;
+mod room;
 mod runs;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
@@ -45,7 +46,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::config::Env;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::render::exit;
 use desk::Desk;
 
@@ -95,6 +96,20 @@ impl Verb {
         false
     }
 
+    /// The options that say how many files are carried at once.
+    fn transfer(&mut self) -> Option<&mut put::TransferArgs> {
+        match self {
+            Verb::Put(args) => Some(&mut args.transfer),
+            Verb::Get(args) => Some(&mut args.transfer),
+            Verb::Cat(args) => Some(&mut args.transfer),
+            Verb::Cp(args) => Some(&mut args.transfer),
+            Verb::Mv(args) => Some(&mut args.transfer),
+            Verb::Transfers(transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
+            Verb::Transfers(transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
+            _ => None,
+        }
+    }
+
     /// The sandbox's files are nobody's but ours.
     fn heard(&self) -> signals::Heard {
         match self {
@@ -105,23 +120,21 @@ impl Verb {
     }
 }
 
-/// Threads that may wait for a disk, a hash or a name: a few for each transfer at once, or none of them gets further.
-const THREADS: usize = 8 * values::MOST_JOBS as usize;
-
 pub fn main() -> ExitCode {
     // A second crate that asks for "the" TLS provider must find the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     crate::render::mask_panics();
     let env = Env::of_process();
-    let parsed = match args::parse(std::env::args_os(), &env) {
+    let mut parsed = match args::parse(std::env::args_os(), &env) {
         Ok(parsed) => parsed,
         Err(early) => return early.end(),
     };
-    let mut desk = Desk::new(parsed.config, env, &parsed.global);
+    let mut desk = Desk::new(parsed.config, env, &parsed.global, parsed.stage);
     log::start(parsed.global.verbose, &desk.renderer);
     let goes_on = goes_on(&parsed.verb);
-    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build() {
-        Ok(runtime) => {
+    let status = match room::runtime(parsed.verb.transfer()) {
+        Ok((runtime, less)) => {
+            less.iter().for_each(|less| desk.renderer.warning(less));
             let (passes_signals_on, heard) = (parsed.verb.passes_signals_on(), parsed.verb.heard());
             let work = run(&mut desk, parsed.verb);
             let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work, heard)) };
@@ -129,7 +142,7 @@ pub fn main() -> ExitCode {
             runtime.shutdown_background();
             status
         }
-        Err(e) => Err(Error::new(Kind::Local, "the program could not start its threads").cause(e)),
+        Err(e) => Err(e),
     };
     if goes_on && matches!(status, Ok(exit::INTERRUPTED | exit::TERMINATED)) {
         desk.renderer.warning("interrupted; the same command goes on where it stopped");

@@ -160,7 +160,7 @@ pub async fn begin(desk: &Desk, noted: Option<Noted>, remote: &str) -> Result<Op
     let (key, remote, at) = (noted.key(), remote.to_owned(), Utc::now().timestamp());
     let run = CarryingRun { key, remote, command, files: None, done: 0, failed: 0, in_flight: 0, at };
     let state = desk.state();
-    let Some(claim) = state.claim(&claim_key(&run), false).await? else { return Ok(None) };
+    let Some(claim) = state.claim(&claim_key(&run)).await? else { return Ok(None) };
     state.begin_run(&run);
     let (in_flight, counted) = (HashSet::new(), Instant::now());
     Ok(Some(Running { state, run, in_flight, is_unfinished: false, counted, _claim: claim }))
@@ -238,7 +238,7 @@ pub fn list(desk: &Desk) {
 /// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
 pub async fn resume(desk: &mut Desk, remote: Option<&str>, receipts: &ReceiptArgs, how: &TransferArgs, tally: &mut Tally) -> Result<()> {
     for (run, noted) in chosen(desk, remote) {
-        if desk.state().claim(&claim_key(&run), false).await?.is_none() {
+        if desk.state().claim(&claim_key(&run)).await?.is_none() {
             desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
             continue;
         }
@@ -276,7 +276,7 @@ async fn carried(desk: &mut Desk, noted: &Noted, receipts: &ReceiptArgs, transfe
 pub async fn clear(desk: &Desk, remote: Option<&str>, dry_run: bool) -> Result<bool> {
     let mut all = true;
     for (run, noted) in chosen(desk, remote) {
-        let Some(_turn) = desk.state().claim(&claim_key(&run), false).await? else {
+        let Some(_turn) = desk.state().claim(&claim_key(&run)).await? else {
             all = false;
             continue;
         };

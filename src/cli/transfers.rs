@@ -162,7 +162,7 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
     let state: Arc<dyn Ledger> = desk.state();
     for left in chosen {
         let place = format!("{}:{}", left.remote, left.path);
-        let Some(_turn) = state.claim(&left.key, false).await? else {
+        let Some(_turn) = state.claim(&left.key).await? else {
             desk.renderer.warning(&format!("{place}: another haul is busy with it just now, so it is left alone"));
             failed.push(Kind::Other);
             continue;

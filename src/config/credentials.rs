@@ -17,7 +17,11 @@ const HEADER: &str = "# Written by `haul login`, emptied by `haul logout`. Holds
 pub(super) struct Kept {
     pub remote: String,
     pub secrets: Vec<(String, Secret)>,
+    /// Typed at `haul login`; no secret.
+    pub username: Option<String>,
 }
+
+const USERNAME: &str = "username";
 
 /// Empty when there is no such file. Fails with `Usage` when others may read it or it makes no sense.
 pub(super) fn read(path: &Path) -> Result<Vec<Kept>> {
@@ -26,35 +30,49 @@ pub(super) fn read(path: &Path) -> Result<Vec<Kept>> {
     if file.open_to_others && all.iter().any(|kept| !kept.secrets.is_empty()) {
         return Err(private::refusal(path));
     }
+    file.trusted()?;
     Ok(all)
 }
 
 fn parse(path: &Path, text: &str) -> Result<Vec<Kept>> {
     let mut all = Vec::new();
     for section in file::parse(path, text, CREDENTIALS)?.remotes {
-        let mut secrets = Vec::new();
+        let (mut secrets, mut username) = (Vec::new(), None);
         for line in section.lines {
             match line.value {
+                Scalar::Text(text) if line.key == USERNAME => username = Some(text),
                 Scalar::Text(text) => secrets.push((line.key, Secret::new(text))),
                 other => return Err(line.value_at.wrong(format!("`{}` must be a string, not a TOML {}", line.key, other.type_name()))),
             }
         }
-        all.push(Kept { remote: section.name, secrets });
+        all.push(Kept { remote: section.name, secrets, username });
     }
     Ok(all)
 }
 
 /// Keeps one secret of a remote; the file is 0600 afterwards. Fails with `Local` when it can't be written.
 pub fn save(path: &Path, remote: &str, key: &str, secret: &Secret) -> Result<()> {
+    change(path, remote, |mine| {
+        mine.secrets.retain(|(k, _)| k != key);
+        mine.secrets.push((key.to_owned(), secret.clone()));
+    })
+}
+
+/// Keeps the user name that was typed for a remote. Fails as [`save`].
+pub fn save_username(path: &Path, remote: &str, username: &str) -> Result<()> {
+    change(path, remote, |mine| mine.username = Some(username.to_owned()))
+}
+
+fn change(path: &Path, remote: &str, change: impl FnOnce(&mut Kept)) -> Result<()> {
     private::rewrite(path, |old| {
         let mut all = parse(path, old)?;
-        let mine = match all.iter().position(|kept| is_of(kept, remote)) {
-            Some(at) => all.remove(at).secrets,
-            None => Vec::new(),
+        let mut mine = match all.iter().position(|kept| is_of(kept, remote)) {
+            Some(at) => all.remove(at),
+            None => Kept { remote: String::new(), secrets: Vec::new(), username: None },
         };
-        let mut secrets: Vec<_> = mine.into_iter().filter(|(k, _)| k != key).collect();
-        secrets.push((key.to_owned(), secret.clone()));
-        all.push(Kept { remote: remote.to_owned(), secrets });
+        remote.clone_into(&mut mine.remote);
+        change(&mut mine);
+        all.push(mine);
         Ok(written(&all))
     })
 }
@@ -83,6 +101,9 @@ fn written(all: &[Kept]) -> String {
     let mut text = HEADER.to_owned();
     for kept in all {
         text.push_str(&format!("\n[remotes.{}]\n", Key::new(&kept.remote)));
+        if let Some(username) = &kept.username {
+            text.push_str(&format!("{USERNAME} = {}\n", toml_edit::Value::from(username)));
+        }
         for (key, secret) in &kept.secrets {
             text.push_str(&format!("{} = {}\n", Key::new(key), toml_edit::Value::from(secret.expose())));
         }

@@ -108,7 +108,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
 
 /// The file's document and whether others may read it; none when there is no such file.
 pub(super) fn read(path: &Path, allowed: &[&str]) -> Result<Option<(Document, bool)>> {
-    let Some(file) = private::read(path)? else { return Ok(None) };
+    let Some(file) = private::read(path)?.map(private::FileText::trusted).transpose()? else { return Ok(None) };
     Ok(Some((parse(path, &file.text, allowed)?, file.open_to_others)))
 }
 

@@ -12,7 +12,7 @@ use super::environment::{self, Variable, folded};
 use super::file::{self, CONFIG, Document, Line, Scalar, Section};
 use super::keys::{self, Key, Providers, find, keys_of, suggestion};
 use super::secret_from::Prompt;
-use super::settings::{Held, Origin, Settings};
+use super::settings::{self, Held, Origin, Settings};
 use super::{Config, Remote, Where, private};
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
@@ -126,7 +126,10 @@ impl Builder<'_> {
     fn remote(&self, name: String, provider: &'static ProviderInfo, held: Vec<Held>, in_file: bool) -> Remote {
         let mine = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).flat_map(|k| k.secrets.clone());
         let secrets = mine.filter(|(key, _)| provider.settings.iter().any(|s| s.secret && s.key == key)).collect();
-        let settings = Settings::new(name.clone(), held, secrets, self.folder.clone(), self.env.clone(), self.prompt.clone());
+        let of_user = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).find_map(|k| k.username.clone());
+        let of_user = of_user.filter(|_| provider.settings.iter().any(|s| s.key == "username"));
+        let kept = settings::Kept { secrets, username: of_user };
+        let settings = Settings::new(name.clone(), held, kept, self.folder.clone(), self.env.clone(), self.prompt.clone());
         Remote { name, provider, in_file, settings: Arc::new(settings) }
     }
 }

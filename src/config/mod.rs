@@ -28,6 +28,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::report::RemoteLine;
 use environment::folded;
+pub use settings::KEPT;
 use settings::{Settings, shown_url};
 
 /// Where the configuration is, and what the edge knows about reading it.
@@ -112,10 +113,18 @@ impl Config {
 
     /// Keeps a secret of a remote in the credentials file (mode 0600). Fails with `Local`.
     pub fn save_credentials(&self, remote: &str, key: &str, secret: &Secret) -> Result<()> {
-        let file = self.credentials.as_deref().ok_or_else(|| {
+        credentials::save(self.credentials_file()?, remote, key, secret)
+    }
+
+    /// Keeps the user name that a person typed for a remote, beside its secrets. Fails as `save_credentials`.
+    pub fn save_username(&self, remote: &str, username: &str) -> Result<()> {
+        credentials::save_username(self.credentials_file()?, remote, username)
+    }
+
+    fn credentials_file(&self) -> Result<&Path> {
+        self.credentials.as_deref().ok_or_else(|| {
             Error::new(Kind::Usage, "there is no place for the credentials file").hint("name a configuration file with --config FILE")
-        })?;
-        credentials::save(file, remote, key, secret)
+        })
     }
 
     /// Removes all secrets of a remote from the credentials file. True when there were any.
@@ -169,6 +178,36 @@ impl Remote {
     /// Uses this secret for the rest of the run before all others: what `login --password-stdin` read.
     pub fn give(&self, key: &str, secret: Secret) {
         self.settings.give(key, secret);
+    }
+
+    /// As [`Remote::give`], for the user name. What a variable says still wins.
+    pub fn give_username(&self, username: String) {
+        self.settings.give_username(username);
+    }
+
+    pub fn username(&self) -> Option<String> {
+        self.settings.plain("username")
+    }
+
+    /// The secrets that `haul login` asks a person for: those that it keeps, or would keep, in `credentials.toml`. What
+    /// stands elsewhere (a variable, a file, a command) is used from there.
+    pub fn asked_for(&self) -> Vec<&'static str> {
+        let secret = |key: &str| self.provider.settings.iter().any(|s| s.secret && s.key == key);
+        let kept: Vec<_> = self.provider.settings.iter().filter(|s| s.secret && self.settings.is_kept(s.key)).map(|s| s.key).collect();
+        let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.has(key));
+        let asked = if kept.is_empty() && !named_otherwise && secret("password") { vec!["password"] } else { kept };
+        asked.into_iter().filter(|key| !self.settings.has_elsewhere(key)).collect()
+    }
+
+    /// Does a person sign in by name here, and may the name be said now?
+    pub fn asks_for_username(&self) -> bool {
+        let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.has(key));
+        self.provider.settings.iter().any(|s| s.key == "username") && !named_otherwise && !self.settings.has_variable("username")
+    }
+
+    /// The secrets that were used in this run without asking a person: key, and where it stands.
+    pub fn used(&self) -> Vec<(String, String)> {
+        self.settings.used()
     }
 
     /// What a person typed (or [`Remote::give`] gave) in this run. Only this is for [`Config::save_credentials`]: what

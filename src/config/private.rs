@@ -6,12 +6,33 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
+use crate::ownership::{self, Trouble, shell_word};
 
 /// A file as it was read; `open_to_others` belongs to the very bytes that were read.
 pub(super) struct FileText {
     pub text: String,
     pub open_to_others: bool,
+    /// Whoever else may change the file, or put another in its place.
+    trouble: Option<Trouble>,
 }
+
+impl FileText {
+    /// Fails with `Usage` where somebody else may say what it holds: a command in it would be run.
+    pub fn trusted(self) -> Result<FileText> {
+        self.trouble.as_ref().map_or(Ok(()), refuse)?;
+        Ok(self)
+    }
+}
+
+fn refuse(trouble: &Trouble) -> Result<()> {
+    let Trouble { path, why, mend } = trouble;
+    let refused = Error::new(Kind::Usage, format!("haul does not rely on this: {why}")).on(path.display().to_string());
+    Err(refused.hint(format!("run `{mend}`")))
+}
+
+/// Another haul changes a file in a moment.
+#[cfg(unix)]
+const LONGEST_CHANGE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// No file that we read is longer: a device that never ends would be.
 const LONGEST: u64 = 4 << 20;
@@ -34,7 +55,7 @@ pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
         // The cause is left out: it would carry the file's content.
         Error::new(Kind::Usage, "this file is not UTF-8 text").on(path.display().to_string())
     })?;
-    Ok(Some(FileText { text, open_to_others }))
+    Ok(Some(FileText { text, open_to_others, trouble: ownership::trouble_with_file(path) }))
 }
 
 /// Pipes and devices (`/dev/fd/63`, `/dev/null`) hold nothing that others could read later.
@@ -52,13 +73,8 @@ fn is_open_to_others(_: &Metadata) -> bool {
 
 pub(super) fn refusal(path: &Path) -> Error {
     let name = path.display().to_string();
-    let hint = format!("run `chmod 600 {}`", shell_word(&name));
+    let hint = format!("run `chmod 600 {}`", shell_word(path));
     Error::new(Kind::Usage, "this file holds a secret, but others may read or change it").on(name).hint(hint)
-}
-
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ':' | '@' | ',' | '=' | '%');
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Reads, changes and replaces a file while every other `haul` that wants to change it waits. `change` gets the text
@@ -77,7 +93,12 @@ pub(super) fn rewrite(path: &Path, change: impl FnOnce(&str) -> Result<String>) 
     };
     let at_file = |e: std::io::Error| Error::from(e).on(name.clone());
     make_folder(folder).map_err(at_file)?;
-    let _turn = lock_folder(folder).map_err(at_file)?;
+    let trouble = ownership::trouble_with_folder(folder).or_else(|| ownership::trouble_with_file(path));
+    trouble.as_ref().map_or(Ok(()), refuse)?;
+    let _turn = lock_folder(folder).map_err(|e| match e.kind() {
+        ErrorKind::TimedOut => Error::new(Kind::Busy, e.to_string()).on(folder.display().to_string()),
+        _ => at_file(e),
+    })?;
     let old = read(&target)?.map(|f| f.text).unwrap_or_default();
     let new = change(&old)?;
     // Created with mode 0600, and removed again if we fail half-way.
@@ -99,10 +120,11 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 fn lock_folder(folder: &Path) -> std::io::Result<Option<File>> {
     let folder = File::open(folder)?;
-    match folder.lock() {
+    match ownership::lock_within(folder, LONGEST_CHANGE) {
+        Ok(folder) => Ok(Some(folder)),
         // Some network file systems know no locks; the replacement itself is still one step.
-        Err(e) if e.kind() != ErrorKind::Unsupported => Err(e),
-        _ => Ok(Some(folder)),
+        Err(e) if e.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(e) => Err(e),
     }
 }
 

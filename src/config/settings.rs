@@ -69,8 +69,18 @@ impl Held {
 /// A secret that was looked up in this run.
 struct Found {
     secret: Secret,
-    typed: bool,
+    /// Where it stands; none: a person typed it.
+    origin: Option<String>,
 }
+
+/// What `credentials.toml` holds of a remote.
+pub(super) struct Kept {
+    pub secrets: Vec<(String, Secret)>,
+    pub username: Option<String>,
+}
+
+/// How a kept secret is named in messages.
+pub const KEPT: &str = "`haul login`";
 
 pub(super) struct Settings {
     remote: String,
@@ -78,6 +88,8 @@ pub(super) struct Settings {
     held: Vec<Held>,
     /// From `credentials.toml`.
     kept: Vec<(String, Secret)>,
+    /// From there, or typed in this run: newer than what `config.toml` says.
+    username: Mutex<Option<String>>,
     /// The folder of `config.toml`: relative paths in the file begin there.
     folder: PathBuf,
     env: Env,
@@ -86,8 +98,9 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub fn new(remote: String, held: Vec<Held>, kept: Vec<(String, Secret)>, folder: PathBuf, env: Env, prompt: Option<Prompt>) -> Self {
-        Settings { remote, held, kept, folder, env, prompt, found: Mutex::default() }
+    pub fn new(remote: String, held: Vec<Held>, kept: Kept, folder: PathBuf, env: Env, prompt: Option<Prompt>) -> Self {
+        let Kept { secrets: kept, username } = kept;
+        Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default() }
     }
 
     fn get(&self, key: &str, form: Form, from_environment: bool) -> Option<&Held> {
@@ -114,12 +127,39 @@ impl Settings {
 
     /// Uses this secret for the rest of the run, before all other sources: what `login --password-stdin` read.
     pub fn give(&self, key: &str, secret: Secret) {
-        self.found().insert(key.to_owned(), Found { secret, typed: true });
+        self.found().insert(key.to_owned(), Found { secret, origin: None });
+    }
+
+    /// Uses this user name for the rest of the run.
+    pub fn give_username(&self, username: String) {
+        *self.username() = Some(username);
+    }
+
+    fn username(&self) -> MutexGuard<'_, Option<String>> {
+        self.username.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Is this secret to be had without a person, and from elsewhere than `haul login`?
+    pub fn has_elsewhere(&self, key: &str) -> bool {
+        self.held.iter().any(|h| h.key.setting.key == key)
+    }
+
+    pub fn has_variable(&self, key: &str) -> bool {
+        self.get(key, Form::Value, true).is_some()
+    }
+
+    pub fn is_kept(&self, key: &str) -> bool {
+        self.kept.iter().any(|(k, _)| k == key)
+    }
+
+    /// The secrets that were used in this run without a person: key and place.
+    pub fn used(&self) -> Vec<(String, String)> {
+        self.found().iter().filter_map(|(key, found)| Some((key.clone(), found.origin.clone()?))).collect()
     }
 
     /// What a person typed (or gave by [`Settings::give`]) in this run: worth keeping in the credentials file.
     pub fn typed(&self, key: &str) -> Option<Secret> {
-        self.found().get(key).filter(|f| f.typed).map(|f| f.secret.clone())
+        self.found().get(key).filter(|f| f.origin.is_none()).map(|f| f.secret.clone())
     }
 
     pub fn has_any_from_environment(&self) -> bool {
@@ -141,13 +181,17 @@ impl Settings {
             };
             shown.entry(held.key.name()).or_insert(Json::String(text));
         }
+        if let Some(username) = self.plain("username") {
+            shown.insert("username".to_owned(), Json::String(username));
+        }
         for (key, _) in &self.kept {
             shown.entry(key.clone()).or_insert_with(|| Json::String("***".to_owned()));
         }
         shown
     }
 
-    fn look_for(&self, key: &str) -> Result<Option<Secret>> {
+    /// The secret and where it stands.
+    fn look_for(&self, key: &str) -> Result<Option<(Secret, String)>> {
         for from_environment in [true, false] {
             for form in Form::ALL {
                 // A secret in the clear in config.toml comes after the credentials file.
@@ -160,23 +204,31 @@ impl Settings {
             }
         }
         if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
-            return Ok(Some(secret.clone()));
+            return Ok(Some((secret.clone(), KEPT.to_owned())));
         }
         self.get(key, Form::Value, false).map(|held| self.read(held)).transpose()
     }
 
-    fn read(&self, held: &Held) -> Result<Secret> {
-        match (&held.value, held.key.form) {
+    fn read(&self, held: &Held) -> Result<(Secret, String)> {
+        let secret = match (&held.value, held.key.form) {
             (Value::Hidden(secret), _) => Ok(secret.clone()),
             (Value::Plain(text), Form::File) => secret_from::file(&self.resolve(text, held), &held.origin.to_string()),
             (Value::Plain(text), Form::Command) => secret_from::command(text, &held.origin.to_string()),
             (Value::Plain(text), Form::Value) => Ok(Secret::new(text.clone())),
-        }
+        };
+        Ok((secret?, held.origin.to_string()))
     }
 }
 
 impl Secrets for Settings {
     fn plain(&self, key: &str) -> Option<String> {
+        let in_environment = self.get(key, Form::Value, true).is_some();
+        if key == "username"
+            && !in_environment
+            && let Some(username) = self.username().clone()
+        {
+            return Some(username);
+        }
         let held = self.get(key, Form::Value, true).or_else(|| self.get(key, Form::Value, false))?;
         match &held.value {
             Value::Plain(text) => Some(text.clone()),
@@ -190,20 +242,23 @@ impl Secrets for Settings {
         if let Some(known) = found.get(key) {
             return Ok(Some(known.secret.clone()));
         }
-        let (secret, typed) = match (self.look_for(key)?, &self.prompt) {
-            (Some(secret), _) => (secret, false),
+        let (secret, origin) = match (self.look_for(key)?, &self.prompt) {
+            (Some((secret, origin)), _) => (secret, Some(origin)),
             (None, Some(prompt)) => match prompt(&format!("{key} of {}: ", self.remote))? {
-                Some(secret) => (secret, true),
+                Some(secret) => (secret, None),
                 None => return Ok(None),
             },
             (None, None) => return Ok(None),
         };
-        found.insert(key.to_owned(), Found { secret: secret.clone(), typed });
+        found.insert(key.to_owned(), Found { secret: secret.clone(), origin });
         Ok(Some(secret))
     }
 
     fn has(&self, key: &str) -> bool {
-        self.held.iter().any(|h| h.key.setting.key == key) || self.kept.iter().any(|(k, _)| k == key) || self.found().contains_key(key)
+        (key == "username" && self.username().is_some())
+            || self.held.iter().any(|h| h.key.setting.key == key)
+            || self.kept.iter().any(|(k, _)| k == key)
+            || self.found().contains_key(key)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What must survive a run: which files this machine has put where, so that `--if-exists update` can leave alone what is
 //! provably the same without reading it again; and which uploads have begun, so that the next run takes them up.
 
+use std::time::Duration;
+
 use super::{BoxFuture, Result};
 
 /// One file that this machine has put on a remote, complete and verified.
@@ -58,6 +60,15 @@ pub struct Claim {
     pub held: Box<dyn Send>,
 }
 
+/// Whoever has a claim that was asked for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// None where it can't be told.
+    pub process: Option<u32>,
+    /// Since its last sign of life: one that is suspended gives none.
+    pub silent: Duration,
+}
+
 /// Kept by `state`. A ledger that can't be read or written is empty, never a failed transfer: whoever keeps it tells
 /// the user of it.
 pub trait Ledger: Send + Sync {
@@ -87,7 +98,10 @@ pub trait Ledger: Send + Sync {
 
     fn forget_unfinished(&self, key: &str) -> Result<()>;
 
-    /// The right to work on `key`. Another process or worker that has it is waited for, or with `wait` false the answer is
-    /// none: whoever holds several claims must not wait for one more.
-    fn claim<'a>(&'a self, key: &'a str, wait: bool) -> BoxFuture<'a, Result<Option<Claim>>>;
+    /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::turns`) must
+    /// hold no other.
+    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Claim>>>;
+
+    /// Who has the claim of `key` now. None: nobody.
+    fn holder(&self, key: &str) -> Option<Holder>;
 }

@@ -22,7 +22,7 @@ pub use abilities::{
 };
 pub use download::Download;
 pub use lease::{Lease, StoredToken, TokenStore};
-pub use ledger::{Claim, Finished, Ledger, Unfinished};
+pub use ledger::{Claim, Finished, Holder, Ledger, Unfinished};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;

@@ -83,6 +83,11 @@ impl Bars {
         self.total.force_draw();
     }
 
+    /// Takes the bars from the terminal until they are drawn again.
+    pub(super) fn clear(&self) {
+        let _ = self.all.clear();
+    }
+
     /// Clears the bars, lets `write` use the terminal, and draws them again. Not `MultiProgress::suspend`: that one
     /// panics when the terminal is gone, and an upload must outlive its terminal.
     pub(super) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {

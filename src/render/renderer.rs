@@ -111,6 +111,19 @@ impl Renderer {
         self.screen().message(&visible(&masked(question)));
     }
 
+    /// Leaves the terminal to whoever types an answer in `work`: no bar is drawn over the question, and messages wait.
+    pub fn while_a_person_types<R>(&self, work: impl FnOnce() -> R) -> R {
+        struct Asked<'a>(&'a Renderer);
+        impl Drop for Asked<'_> {
+            fn drop(&mut self) {
+                self.0.screen().answered();
+            }
+        }
+        self.screen().ask();
+        let _asked = Asked(self);
+        work()
+    }
+
     /// Text of ours for standard output as it stands (help, completions, a link that holds a secret): neither masked nor
     /// escaped.
     pub fn out(&self, text: &str) {

@@ -11,10 +11,19 @@ use crate::render::board::Board;
 type Stream = Box<dyn Write + Send>;
 
 pub(super) struct Screen {
-    // Locked in this order: bars, out, err.
+    // Locked in this order: bars, still, out, err.
     bars: Mutex<Option<Bars>>,
     out: Mutex<Out>,
     err: Mutex<Stream>,
+    still: Mutex<Still>,
+}
+
+/// While a person types, nothing else may use the terminal.
+#[derive(Default)]
+struct Still {
+    questions: usize,
+    /// Messages that wait for the answer.
+    held: String,
 }
 
 struct Out {
@@ -31,7 +40,7 @@ pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Screen {
     pub(super) fn new(out: Stream, err: Stream) -> Screen {
         let out = Out { to: BufWriter::new(out), failed: None };
-        Screen { bars: Mutex::new(None), out: Mutex::new(out), err: Mutex::new(err) }
+        Screen { bars: Mutex::new(None), out: Mutex::new(out), err: Mutex::new(err), still: Mutex::default() }
     }
 
     pub(super) fn show(&self, bars: Bars) {
@@ -43,13 +52,36 @@ impl Screen {
     }
 
     pub(super) fn draw(&self, board: &Board, now: Instant) {
-        if let Some(bars) = lock(&self.bars).as_mut() {
+        let mut bars = lock(&self.bars);
+        if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
             bars.draw(board, now);
         }
     }
 
+    /// A person is asked: the bars go, and messages wait until the answer is there (or the program ends).
+    pub(super) fn ask(&self) {
+        let bars = lock(&self.bars);
+        lock(&self.still).questions += 1;
+        if let Some(bars) = bars.as_ref() {
+            bars.clear();
+        }
+    }
+
+    pub(super) fn answered(&self) {
+        let held = {
+            let mut still = lock(&self.still);
+            still.questions = still.questions.saturating_sub(1);
+            if still.questions == 0 { std::mem::take(&mut still.held) } else { String::new() }
+        };
+        self.message(&held);
+    }
+
+    fn is_still(&self) -> bool {
+        lock(&self.still).questions > 0
+    }
+
     fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        match lock(&self.bars).as_ref() {
+        match lock(&self.bars).as_ref().filter(|_| !self.is_still()) {
             Some(bars) => bars.aside(write),
             None => write(),
         }
@@ -78,6 +110,16 @@ impl Screen {
 
     /// Text of standard error, in one write so that lines of several threads don't mix. Nobody can be told that it fails.
     pub(super) fn message(&self, text: &str) {
+        {
+            let mut still = lock(&self.still);
+            if still.questions > 0 {
+                still.held.push_str(text);
+                return;
+            }
+        }
+        if text.is_empty() {
+            return;
+        }
         self.aside(|| {
             let mut err = lock(&self.err);
             let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
@@ -96,6 +138,10 @@ impl Screen {
     /// Everything is written. `Local` when standard output took not all of it; a reader that left wanted no more, which
     /// is no failure.
     pub(super) fn flush(&self) -> Result<()> {
+        // Whoever was asked has left.
+        while self.is_still() {
+            self.answered();
+        }
         let mut out = lock(&self.out);
         if out.failed.is_none() {
             out.failed = out.to.flush().err();
@@ -126,5 +172,23 @@ mod tests {
         full.report(&samples::entry_report(samples::entry()));
         assert!(!full.closed());
         assert_eq!(full.finish().unwrap_err().kind(), Kind::Local);
+    }
+
+    #[test]
+    fn nothing_is_said_while_a_person_types() {
+        let (renderer, _, err) = samples::captured(Style::default());
+        renderer.screen().show(Bars::on_stderr(Some(80)));
+        let typed = renderer.while_a_person_types(|| {
+            renderer.warning("the first");
+            renderer.screen().draw(&Board::new(Instant::now()), Instant::now());
+            renderer.while_a_person_types(|| renderer.warning("the second"));
+            err.text()
+        });
+        assert_eq!(typed, "");
+        assert_eq!(err.text(), "haul: warning: the first\nhaul: warning: the second\n");
+        renderer.screen().ask();
+        renderer.warning("interrupted");
+        renderer.finish().unwrap();
+        assert!(err.text().ends_with("interrupted\n"), "{}", err.text());
     }
 }

@@ -164,7 +164,8 @@ fn one_that_stands_still_while_it_opens_it() {
     let turn = fs::File::create(dir.path().join("open.lock")).unwrap();
     turn.lock().unwrap();
     let state = open(dir.path());
-    assert!(use_all(&state)[0].contains("stands still"));
+    let warnings = use_all(&state);
+    assert!(warnings[0].contains("stands still"), "{warnings:?}");
     let token = crate::contract::StoredToken { token: Secret::new("tttt"), fields: Vec::new() };
     state.save("a", &token).unwrap();
     assert_eq!(state.load("a").unwrap(), Some(token), "tokens live on in memory");

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::State;
-use crate::contract::{BoxFuture, Claim, Finished, Ledger, Result, Unfinished};
+use crate::contract::{BoxFuture, Claim, Finished, Holder, Ledger, Result, Unfinished};
 
 impl Ledger for State {
     fn finished(&self, remote: &str, id: &str) -> Result<Option<Finished>> {
@@ -52,8 +52,12 @@ impl Ledger for State {
         Ok(())
     }
 
-    fn claim<'a>(&'a self, key: &'a str, wait: bool) -> BoxFuture<'a, Result<Option<Claim>>> {
-        Box::pin(self.claim_place(key, wait))
+    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Claim>>> {
+        Box::pin(self.claim_place(key))
+    }
+
+    fn holder(&self, key: &str) -> Option<Holder> {
+        self.holder_of_place(key)
     }
 }
 

@@ -2,6 +2,7 @@
 //! running `haul` processes and opened only when something is looked up. When it can't be used, work goes on without
 //! memory and one warning says so: no transfer fails for want of notes.
 
+mod claims;
 mod finished;
 mod runs;
 mod schema;
@@ -9,27 +10,41 @@ mod tokens;
 mod unfinished;
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
 use crate::contract::StoredToken;
+use crate::ownership::{self, Trouble};
 pub use runs::CarryingRun;
 
 const FILE: &str = "state.db";
 
+/// What is told while it is waited for.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Implements [`crate::contract::TokenStore`] and [`crate::contract::Ledger`].
 pub struct State {
     dir: Option<PathBuf>,
+    /// The folder's real path once it is known to be ours alone, or why it can't be used.
+    folder: OnceLock<Result<PathBuf, String>>,
     database: Mutex<Database>,
     /// Tokens of this run that the database could not take.
     memory: Mutex<HashMap<String, StoredToken>>,
     warnings: Mutex<Vec<String>>,
     /// What begins now belongs to this command (as in [`CarryingRun::key`]).
     run: Mutex<Option<String>>,
+    beat: claims::Beat,
+    waits: Mutex<Waits>,
+}
+
+/// How long others are waited for, and who is told.
+struct Waits {
+    limit: Duration,
+    tell: Option<Tell>,
 }
 
 enum Database {
@@ -49,10 +64,30 @@ impl State {
     pub fn new(dir: Option<PathBuf>) -> State {
         State {
             dir,
+            folder: OnceLock::new(),
             database: Mutex::new(Database::NotOpened),
             memory: Mutex::default(),
             warnings: Mutex::default(),
             run: Mutex::default(),
+            beat: claims::Beat::default(),
+            waits: Mutex::new(Waits { limit: USUAL_WAIT, tell: None }),
+        }
+    }
+
+    /// Another process that signs in is waited for so long at most.
+    pub fn wait_at_most(&self, limit: Duration) {
+        locked(&self.waits).limit = limit;
+    }
+
+    /// Whoever is waited for is told here at once.
+    pub fn tell_waits(&self, tell: Tell) {
+        locked(&self.waits).tell = Some(tell);
+    }
+
+    fn tell(&self, text: &str) {
+        let tell = locked(&self.waits).tell.clone();
+        if let Some(tell) = tell {
+            tell(text);
         }
     }
 
@@ -63,11 +98,11 @@ impl State {
 
     /// The answer of the database; none when it can't give one, and then the user is warned. Blocks for the time of a
     /// short query, and at most [`schema::BUSY_TIMEOUT`] in all while another process holds it.
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
+    fn with<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         beside_the_async_work(|| self.answer(work))
     }
 
-    fn answer<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
+    fn answer<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Option<T> {
         let mut database = locked(&self.database);
         if let Database::NotOpened = *database {
             *database = match self.open() {
@@ -79,7 +114,9 @@ impl State {
             };
         }
         let Database::Open(opened) = &mut *database else { return None };
-        match opened.ask(work) {
+        match opened
+            .ask(work, || self.tell(&format!("{}: {} holds it, so this one waits", self.place(), ownership::another(self.writer()))))
+        {
             Ok(answer) => Some(answer),
             Err(e) => {
                 self.warn(schema::words(&e));
@@ -93,13 +130,36 @@ impl State {
     }
 
     fn open(&self) -> Result<Connection, String> {
-        let dir = self.dir.as_deref().ok_or("this machine has no home folder for it")?;
-        make_private_folder(dir).map_err(|e| e.to_string())?;
+        let dir = self.folder()?;
         // Two processes that open the first database at once would meet half-made tables.
-        let _turn = lock_file_within(&dir.join("open.lock"), schema::BUSY_TIMEOUT).map_err(|e| e.to_string())?;
+        let turn = open_private(&dir.join("open.lock")).and_then(|file| ownership::lock_within(file, schema::BUSY_TIMEOUT));
+        let _turn = turn.map_err(|e| e.to_string())?;
         let path = dir.join(FILE);
         make_private(&path).map_err(|e| e.to_string())?;
         schema::open(&path).map_err(|e| e.to_string())
+    }
+
+    /// The folder, made and found to be ours alone. What others could have planted there is not used.
+    fn folder(&self) -> Result<PathBuf, String> {
+        let find = || {
+            let dir = self.dir.as_deref().ok_or("this machine has no home folder for it")?;
+            private_folder(dir).map_err(|e| e.to_string())
+        };
+        self.folder.get_or_init(find).clone()
+    }
+
+    /// Another process that is writing.
+    fn writer(&self) -> Option<u32> {
+        let folder = self.folder().ok()?;
+        let held = ["-shm", ""].iter().find_map(|side| {
+            let meta = std::fs::metadata(folder.join(format!("{FILE}{side}"))).ok()?;
+            ownership::lock_holder(&meta)
+        });
+        held.filter(|process| *process > 0)
+    }
+
+    fn place(&self) -> String {
+        self.dir.as_deref().map_or_else(|| FILE.to_owned(), |dir| dir.join(FILE).display().to_string())
     }
 
     fn is_unusable(&self) -> bool {
@@ -107,8 +167,7 @@ impl State {
     }
 
     fn warn(&self, why: String) {
-        let place = self.dir.as_deref().map_or_else(|| FILE.to_owned(), |dir| dir.join(FILE).display().to_string());
-        let warning = format!("{place} can't be used, so this run may not remember all for later ones: {why}");
+        let warning = format!("{} can't be used, so this run may not remember all for later ones: {why}", self.place());
         let mut warnings = locked(&self.warnings);
         if !warnings.contains(&warning) {
             warnings.push(warning);
@@ -117,17 +176,23 @@ impl State {
 }
 
 impl Opened {
-    /// Waits for other processes, unless they were waited for in vain.
-    fn ask<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    /// Waits for other processes, unless they were waited for in vain; `tell`: after a while.
+    fn ask<T>(&mut self, work: impl Fn(&Connection) -> rusqlite::Result<T>, tell: impl FnOnce()) -> rusqlite::Result<T> {
         let before = self.connection.total_changes();
-        let answer = work(&self.connection);
+        let mut answer = work(&self.connection);
+        if answer.as_ref().is_err_and(is_busy) && !self.impatient {
+            tell();
+            self.connection.busy_timeout(schema::BUSY_TIMEOUT)?;
+            answer = work(&self.connection);
+            self.connection.busy_timeout(schema::TOLD_AFTER)?;
+        }
         let impatient = match &answer {
             Err(e) if is_busy(e) => true,
             // Reading goes on while another process holds the right to write.
             _ => self.impatient && self.connection.total_changes() == before,
         };
         if impatient != self.impatient {
-            self.connection.busy_timeout(if impatient { Duration::ZERO } else { schema::BUSY_TIMEOUT })?;
+            self.connection.busy_timeout(if impatient { Duration::ZERO } else { schema::TOLD_AFTER })?;
             self.impatient = impatient;
         }
         answer
@@ -152,16 +217,26 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn make_private_folder(dir: &Path) -> std::io::Result<()> {
+/// Makes the folder, with mode 0700, and gives its real path. Refused where others may change what is in it, or put
+/// another in its place: what they have planted there would be taken for ours.
+fn private_folder(dir: &Path) -> std::io::Result<PathBuf> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)?;
-    // What is there already is ours by its name: nobody else has to plant files in it.
+    let real = std::fs::canonicalize(dir)?;
+    let trouble = ownership::trouble_with_folder(dir).or_else(|| ownership::trouble_with_folder(&real));
+    let trouble = trouble.or_else(|| ownership::trouble_with_parent(&real));
+    trouble.map_or(Ok(()), |trouble| Err(refused(trouble)))?;
+    // Reading is nobody else's business either.
     #[cfg(unix)]
-    close_to_others(dir, 0o700)?;
-    Ok(())
+    close_to_others(&real, 0o700)?;
+    Ok(real)
+}
+
+fn refused(trouble: Trouble) -> std::io::Error {
+    std::io::Error::other(format!("{}: {}; run `{}`", trouble.path.display(), trouble.why, trouble.mend))
 }
 
 /// Takes away what others may do with it.
@@ -175,21 +250,23 @@ fn close_to_others(path: &Path, mode: u32) -> std::io::Result<()> {
 }
 
 /// Makes the file with mode 0600 before SQLite would make it for everybody, and closes one that was left open to
-/// others, with the side files (`-wal`, `-shm`) that SQLite gives the same mode. A file that is there is not opened: closing it
-/// again would give back the locks that SQLite holds on it in this process.
+/// others, with the side files (`-wal`, `-shm`) that SQLite gives the same mode; none of them may be a link to another file.
+/// A file that is there is not opened: closing it again would give back the locks that SQLite holds on it in this process.
 fn make_private(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    for side in ["", "-wal", "-shm"] {
+    for side in ["", "-wal", "-shm", "-journal"] {
         let mut file = path.as_os_str().to_owned();
         file.push(side);
-        if Path::new(&file).is_file() {
-            close_to_others(Path::new(&file), 0o600)?;
-        }
+        let file = Path::new(&file);
+        ownership::trouble_with_entry(file).map_or(Ok(()), |trouble| Err(refused(trouble)))?;
+        #[cfg(unix)]
+        close_to_others(file, 0o600).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
     }
     if path.exists() { Ok(()) } else { open_private(path).map(drop) }
 }
 
+/// A file in our folder, which may be no link to another.
 fn open_private(path: &Path) -> std::io::Result<File> {
+    ownership::trouble_with_entry(path).map_or(Ok(()), |trouble| Err(refused(trouble)))?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -197,26 +274,8 @@ fn open_private(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// Waits until no other process, and no other thread of ours, holds the lock. Dropping the file, or dying, gives it back.
-fn lock_file(path: &Path) -> std::io::Result<File> {
-    let file = open_private(path)?;
-    file.lock()?;
-    Ok(file)
-}
-
-/// As `lock_file`, for a lock that others hold for a moment only: one of them that stands still must not hold us up.
-fn lock_file_within(path: &Path, limit: Duration) -> std::io::Result<File> {
-    let file = open_private(path)?;
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(e)) => return Err(e),
-    }
-    let (tell, told) = std::sync::mpsc::channel();
-    // Left to itself after the limit; what it gets then is given back at once.
-    std::thread::spawn(move || tell.send(file.lock().map(|()| file)));
-    told.recv_timeout(limit).unwrap_or_else(|_| Err(std::io::Error::other("another haul stands still while it opens it")))
-}
+/// How long others are waited for unless it is said.
+const USUAL_WAIT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod damage;

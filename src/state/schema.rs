@@ -12,6 +12,12 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[cfg(test)]
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// After so long it is told that another process is waited for.
+#[cfg(not(test))]
+pub(super) const TOLD_AFTER: Duration = Duration::from_secs(1);
+#[cfg(test)]
+pub(super) const TOLD_AFTER: Duration = Duration::from_millis(50);
+
 /// `STEPS[n]` leads from version n to n + 1.
 const STEPS: [&str; 4] = [
     "
@@ -72,13 +78,14 @@ const STEPS: [&str; 4] = [
 /// Opens the file and brings it to the newest version; the caller sees to it that only one process does so at a time.
 /// Fails with what to tell the user, and then has changed nothing.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|e| words(&e))?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| words(&e))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| words(&e))?;
     let done = usize::try_from(version).ok().filter(|done| *done <= STEPS.len());
     let done = done.ok_or_else(|| format!("a newer haul made it (version {version}, this one knows {})", STEPS.len()))?;
     prepare(&mut connection, done).map_err(|e| words(&e))?;
+    connection.busy_timeout(TOLD_AFTER).map_err(|e| words(&e))?;
     Ok(connection)
 }
 

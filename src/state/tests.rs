@@ -60,7 +60,7 @@ fn no_place_and_a_place_that_is_taken() {
     std::fs::write(&file, "").unwrap();
     works_without_database(Some(file.join("haul")), "");
     std::fs::create_dir(dir.path().join(FILE)).unwrap();
-    works_without_database(Some(dir.path().to_owned()), "unable to open database file");
+    works_without_database(Some(dir.path().to_owned()), "this is a link, or no file at all");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn all_files_are_ours_alone() {
     let place = dir.path().join("x/haul");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join(FILE), "").unwrap();
-    for (name, mode) in [(FILE, 0o644), ("", 0o777)] {
+    for (name, mode) in [(FILE, 0o644), ("", 0o755)] {
         std::fs::set_permissions(place.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
     }
     let state = State::new(Some(place.clone()));
@@ -117,4 +117,57 @@ fn many_that_open_the_first_database_at_once() {
     for n in 0..8 {
         assert_eq!(state.load(&format!("account {n}")).unwrap(), Some(token("tttt")));
     }
+}
+
+/// What lies where others may write may have been planted there: nothing of it is read, followed or given another mode.
+#[cfg(unix)]
+#[test]
+fn what_others_could_have_planted_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let set = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    for open in [0o777, 0o770] {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("haul");
+        std::fs::create_dir(&place).unwrap();
+        set(&place, open);
+        works_without_database(Some(place.clone()), &format!("others may change it; run `chmod go-w {}`", place.display()));
+        assert_eq!((mode(&place), std::fs::read_dir(&place).unwrap().count()), (open, 0));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    set(dir.path(), 0o777);
+    works_without_database(Some(dir.path().join("haul")), "chmod o-w");
+    for name in [FILE, "state.db-wal", "state.db-shm", "open.lock"] {
+        for hard in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let (place, victim) = (dir.path().join("haul"), dir.path().join("victim"));
+            std::fs::create_dir(&place).unwrap();
+            std::fs::write(&victim, "precious").unwrap();
+            set(&victim, 0o644);
+            match hard {
+                true => std::fs::hard_link(&victim, place.join(name)).unwrap(),
+                false => symlink(&victim, place.join(name)).unwrap(),
+            }
+            works_without_database(Some(place.clone()), &format!("run `rm {}`", place.join(name).display()));
+            assert_eq!((mode(&victim), std::fs::read(&victim).unwrap()), (0o644, b"precious".to_vec()), "{name}");
+        }
+    }
+}
+
+/// Only the administrator can give a folder to somebody else.
+#[cfg(unix)]
+#[test]
+fn the_folder_of_another_user_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("haul");
+    std::fs::create_dir(&place).unwrap();
+    if std::os::unix::fs::chown(&place, Some(4711), None).is_err() {
+        return;
+    }
+    works_without_database(Some(place.clone()), &format!("it belongs to another user (uid 4711); run `chown -h 0 {}`", place.display()));
+    assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
+    let ours = dir.path().join("ours");
+    drop(State::new(Some(ours.clone())).load("a").unwrap());
+    std::os::unix::fs::chown(ours.join(FILE), Some(4711), None).unwrap();
+    works_without_database(Some(ours), "it belongs to another user (uid 4711)");
 }

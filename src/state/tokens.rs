@@ -1,13 +1,17 @@
 //! Tokens between runs, and the turn to sign in: servers forget the old token when a new one is issued, so all running
 //! `haul` processes share one.
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 
-use super::{State, lock_file, locked, make_private_folder};
+use super::claims::{process_in, sign};
+use super::{State, locked, open_private, private_folder};
 use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
 use crate::model::Secret;
+use crate::ownership::another;
 
 impl TokenStore for State {
     fn load(&self, account: &str) -> Result<Option<StoredToken>> {
@@ -40,35 +44,68 @@ impl TokenStore for State {
         Ok(())
     }
 
-    /// Waits in a thread of its own, without end if need be: whoever wants to stop earlier drops the future, and the
-    /// lock is given back as soon as the thread gets it. Without a usable folder there is nothing to share, so there is
-    /// no other process to wait for.
+    /// Another process that signs in is waited for, told after a second, and for the time of [`State::wait_at_most`]: one
+    /// that stands still must not hold us up, so this one signs in beside it. Without a usable folder there is nothing to
+    /// share, so there is no other process to wait for.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
         Box::pin(async move {
             let Some(path) = self.lock_path(account) else { return Ok(Box::new(()) as Box<dyn Send>) };
-            let held = tokio::task::spawn_blocking(move || {
-                path.parent().map_or(Ok(()), make_private_folder)?;
-                lock_file(&path)
-            });
-            match held.await {
-                Ok(Ok(file)) => Ok(Box::new(file)),
+            match self.turn(&path).await {
+                Ok(file) => Ok(Box::new(file) as Box<dyn Send>),
                 // One warning is enough when nothing there can be used.
-                Ok(Err(_)) if self.is_unusable() => Ok(Box::new(())),
-                Ok(Err(e)) => {
+                Err(_) if self.is_unusable() => Ok(Box::new(())),
+                Err(e) => {
                     self.warn(format!("the turn to sign in can't be taken: {e}"));
                     Ok(Box::new(()))
                 }
-                // The runtime is shutting down.
-                Err(_) => Ok(Box::new(())),
             }
         })
     }
 }
 
+/// Turns that last for a moment are not worth a word.
+const TOLD_AFTER: Duration = Duration::from_secs(1);
+
+fn signed(file: File) -> File {
+    sign(&file);
+    file
+}
+
 impl State {
     /// Accounts hold characters that no file name may have.
     fn lock_path(&self, account: &str) -> Option<PathBuf> {
-        Some(self.dir.as_ref()?.join("locks").join(format!("{:x}", md5::compute(account))))
+        Some(self.folder().ok()?.join("locks").join(format!("{:x}", md5::compute(account))))
+    }
+
+    /// None: whoever has it stands still.
+    async fn turn(&self, path: &Path) -> std::io::Result<Option<File>> {
+        path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
+        let file = open_private(path)?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(signed(file))),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+        let (tell, mut told) = tokio::sync::oneshot::channel();
+        // A thread of its own: those of the work must not be lost to it. Whoever wants to stop earlier drops the future, and
+        // the lock is given back as soon as the thread gets it.
+        std::thread::Builder::new().spawn(move || tell.send(file.lock().map(|()| file)))?;
+        let limit = locked(&self.waits).limit;
+        for (wait, is_last) in [(limit.min(TOLD_AFTER), false), (limit.saturating_sub(TOLD_AFTER), true)] {
+            match tokio::time::timeout(wait, &mut told).await {
+                Ok(Ok(locked)) => return Ok(Some(signed(locked?))),
+                Ok(Err(_)) => return Ok(None),
+                Err(_) => {
+                    let who = another(process_in(path));
+                    let seconds = limit.as_secs_f64().ceil();
+                    self.tell(&match is_last {
+                        false => format!("{who} signs in to the same account, so this one waits"),
+                        true => format!("{who} has been signing in for {seconds}s, so this one signs in beside it"),
+                    });
+                }
+            }
+        }
+        Ok(None)
     }
 }
 

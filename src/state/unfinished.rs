@@ -1,13 +1,9 @@
-//! Uploads that have begun: what the next run takes up, and the claim that keeps two runs from taking up the same.
-
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+//! Uploads that have begun: what the next run takes up.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::{State, locked, make_private_folder, open_private};
-use crate::contract::{Claim, Unfinished};
-use crate::error::Result;
+use super::{State, locked};
+use crate::contract::Unfinished;
 
 impl State {
     pub(super) fn find_unfinished(&self, key: &str) -> Option<Unfinished> {
@@ -32,74 +28,6 @@ impl State {
     pub(super) fn drop_unfinished(&self, key: &str) {
         self.with(|db| db.prepare_cached("DELETE FROM unfinished WHERE key = ?1")?.execute([key]));
     }
-
-    /// Without a place for lock files there is no second process that could know of this one.
-    pub(super) async fn claim_place(&self, key: &str, wait: bool) -> Result<Option<Claim>> {
-        let free = Claim { waited: false, held: Box::new(()) };
-        let Some(dir) = self.dir.clone() else { return Ok(Some(free)) };
-        let name = format!("put-{:x}.lock", md5::compute(key));
-        let taken = tokio::task::spawn_blocking(move || PlaceLock::take(&dir.join("locks"), &name, wait)).await;
-        Ok(match taken {
-            Ok(Ok(Some((lock, waited)))) => Some(Claim { waited, held: Box::new(lock) }),
-            Ok(Ok(None)) => None,
-            // No transfer fails for want of notes; the database tells the user the same.
-            _ => Some(free),
-        })
-    }
-}
-
-/// A file that is locked while one process is busy with one place, and gone afterwards: there are as many places as files.
-struct PlaceLock {
-    path: PathBuf,
-    _file: File,
-}
-
-impl PlaceLock {
-    /// True: somebody else had it when it was asked for. None: somebody has it, and is not to be waited for.
-    fn take(folder: &Path, name: &str, wait: bool) -> std::io::Result<Option<(PlaceLock, bool)>> {
-        make_private_folder(folder)?;
-        let path = folder.join(name);
-        let mut waited = false;
-        loop {
-            let file = open_private(&path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) if !wait => return Ok(None),
-                Err(TryLockError::WouldBlock) => {
-                    waited = true;
-                    file.lock()?;
-                }
-                Err(TryLockError::Error(e)) => return Err(e),
-            }
-            // The one before us removes the file with the lock on it: a lock on a removed file keeps nobody out.
-            if is_still(&path, &file) {
-                return Ok(Some((PlaceLock { path, _file: file }, waited)));
-            }
-        }
-    }
-}
-
-impl Drop for PlaceLock {
-    fn drop(&mut self) {
-        if cfg!(unix) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-#[cfg(unix)]
-fn is_still(path: &Path, file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (std::fs::metadata(path), file.metadata()) {
-        (Ok(there), Ok(here)) => (there.dev(), there.ino()) == (here.dev(), here.ino()),
-        _ => false,
-    }
-}
-
-/// Elsewhere the file stays, as one that is open can't be removed.
-#[cfg(not(unix))]
-fn is_still(_: &Path, _: &File) -> bool {
-    true
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Unfinished> {
@@ -137,8 +65,6 @@ fn record(db: &Connection, u: &Unfinished, run: Option<&str>) -> rusqlite::Resul
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::contract::Ledger;
 
@@ -169,24 +95,6 @@ mod tests {
         next.forget_unfinished("k1").unwrap();
         assert_eq!(state.unfinished("k1").unwrap(), None);
         assert_eq!(state.take_warnings(), Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn one_at_a_time_goes_to_one_place() {
-        let dir = tempfile::tempdir().unwrap();
-        let state = Arc::new(State::new(Some(dir.path().to_owned())));
-        let first = state.claim("k", true).await.unwrap().unwrap();
-        assert!(!first.waited);
-        assert!(state.claim("k", false).await.unwrap().is_none());
-        assert!(!state.claim("other", false).await.unwrap().unwrap().waited);
-        let waiting = tokio::spawn({
-            let state = State::new(Some(dir.path().to_owned()));
-            async move { state.claim("k", true).await.unwrap().unwrap().waited }
-        });
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        assert!(!waiting.is_finished());
-        drop(first);
-        assert!(waiting.await.unwrap());
     }
 
     #[test]

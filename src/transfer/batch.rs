@@ -4,7 +4,7 @@
 use super::one::{Ready, Step};
 use super::origin::Origin;
 use super::plan::Item;
-use super::put::Run;
+use super::put::{HANDLES, HANDLES_FOR_A_FILE, Run};
 use crate::contract::UploadItem;
 use crate::error::{Kind, Result};
 use crate::model::event::FileId;
@@ -12,8 +12,23 @@ use crate::model::{Event, Report};
 
 /// Bytes. A larger file takes longer than the request that is saved.
 const SMALL: u64 = 1 << 20;
-/// Each of them is an open file until its turn comes.
+/// Each of them is an open file, with a lock, until its turn comes.
 const AT_ONCE: usize = 50;
+const HANDLES_OF_ONE: u64 = 2;
+
+/// So many small files are made ready together, while `jobs` others are on their way.
+#[cfg(unix)]
+pub(super) fn at_once(jobs: usize) -> usize {
+    use rustix::process::{Resource, getrlimit};
+    let Some(all) = getrlimit(Resource::Nofile).current else { return AT_ONCE };
+    let left = all.saturating_sub(HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / HANDLES_OF_ONE;
+    AT_ONCE.min(usize::try_from(left).unwrap_or(AT_ONCE)).max(1)
+}
+
+#[cfg(not(unix))]
+pub(super) fn at_once(_: usize) -> usize {
+    AT_ONCE
+}
 
 pub(super) enum Group {
     One(Item),
@@ -21,7 +36,7 @@ pub(super) enum Group {
 }
 
 /// The small files `together`, up to 50; each of the others, and a single small one, alone.
-pub(super) fn grouped(items: Vec<Item>, together: bool) -> Vec<Group> {
+pub(super) fn grouped(items: Vec<Item>, together: bool, at_once: usize) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut small = Vec::new();
     for item in items {
@@ -30,7 +45,7 @@ pub(super) fn grouped(items: Vec<Item>, together: bool) -> Vec<Group> {
             continue;
         }
         small.push(item);
-        if small.len() == AT_ONCE {
+        if small.len() >= at_once {
             groups.push(Group::Small(std::mem::take(&mut small)));
         }
     }
@@ -133,7 +148,7 @@ mod tests {
             Group::One(_) => 1,
             Group::Small(items) => items.len(),
         };
-        grouped(items, together).iter().map(size).collect()
+        grouped(items, together, AT_ONCE).iter().map(size).collect()
     }
 
     #[test]

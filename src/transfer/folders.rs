@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::OnceCell;
 
 use super::retry::Desk;
+use super::turns::turn;
 use crate::contract::walk::one_named;
 use crate::contract::{BoxFuture, Ledger};
 use crate::error::{Error, Kind, Result};
@@ -189,7 +190,8 @@ impl Folders {
         }
         let turn = match &self.turns {
             Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
-                ledger.claim(&format!("folder|{remote}|{}|{path}", self.root_name()), true).await?
+                let key = format!("folder|{remote}|{}|{path}", self.root_name());
+                Some(turn(&self.desk, ledger.as_ref(), &key, &path.to_string()).await?)
             }
             _ => None,
         };

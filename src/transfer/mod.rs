@@ -32,6 +32,7 @@ pub mod stdin;
 mod still;
 mod stop;
 pub mod stored;
+pub mod turns;
 pub mod upload;
 pub mod wait;
 pub mod watch;

@@ -12,6 +12,7 @@ use super::plan::Item;
 use super::put::{ChecksumMode, Run};
 use super::source::{FileSource, Identity, md5_of};
 use super::stdin::StdinSource;
+use super::turns::turn;
 use super::upload::{Uploaded, upload};
 use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
 use crate::error::{Error, Kind, Result};
@@ -112,13 +113,10 @@ impl Run {
 
     /// The right to put something there. Who waits for it learns why.
     async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<Claim>> {
-        let free = self.job.ledger.claim(key, false).await?;
-        if free.is_some() || !wait {
-            return Ok(free);
+        match wait {
+            true => turn(&self.job.desk, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
+            false => self.job.ledger.claim(key).await,
         }
-        self.job.desk.events.tell(Event::Warning(format!("{path}: another haul is busy with it, so this one waits")));
-        let waited = self.job.ledger.claim(key, true).await?;
-        Ok(waited.map(|claim| Claim { waited: true, ..claim }))
     }
 
     /// A move whose copy is there already lacks only its last step.

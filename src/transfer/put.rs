@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::batch::{Group, grouped};
+use super::batch::{Group, at_once, grouped};
 use super::berths::Berths;
 use super::conflict::IfExists;
 use super::crew::Crew;
@@ -20,6 +20,11 @@ use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Failure;
 use crate::model::{Address, Event, Limits, Protocol, RemotePath, Report};
+
+/// File handles that a run holds beside those of its files: streams, the state, the runtime, a certificate file.
+pub const HANDLES: u64 = 24;
+/// Of each file on its way: itself, its lock, connections.
+pub const HANDLES_FOR_A_FILE: u64 = 8;
 
 /// When the MD5 is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +147,7 @@ impl Run {
             self.failed(next_id(), &shown, None, &error);
         }
         let mut crew = Crew::default();
-        for group in grouped(plan.items, self.makes_ready_together()) {
+        for group in grouped(plan.items, self.makes_ready_together(), at_once(jobs)) {
             let small = match group {
                 Group::One(item) => {
                     let (run, id, shown) = (self.clone(), next_id(), item.shown());

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -115,4 +116,41 @@ fn a_failing_command_is_told_by_its_line() {
     let e = home.load().remote("studio").unwrap().secrets().secret("password").unwrap_err();
     let expected = format!("{}, line 4, column 20: the command for this secret failed: exit status: 3: locked", home.config().display());
     assert_eq!((e.kind(), e.to_string()), (Kind::Auth, expected));
+}
+
+/// A command in it would be run: a file that somebody else may write is refused by name, whether it holds a secret or not.
+#[test]
+fn what_others_may_write_is_not_relied_on() {
+    let text = "[remotes.s]\nprovider = \"iogates\"\nusername = \"ann\"\npassword_command = \"touch planted; echo x\"\n";
+    for (what, mode) in [("", 0o777), ("", 0o770), ("config.toml", 0o666), ("config.toml", 0o620), ("credentials.toml", 0o606)] {
+        let home = Home::new(text);
+        home.write("credentials.toml", "# nothing is kept\n");
+        let path = home.config().with_file_name(what);
+        chmod(&path, mode);
+        let e = home.load_from(None).err().unwrap();
+        let path = path.display().to_string();
+        let path = path.trim_end_matches('/');
+        let said = format!("{path}: haul does not rely on this: others may change it; run `chmod go-w {path}`");
+        assert_eq!((e.kind(), e.to_string()), (Kind::Usage, said));
+        let written = home.load_from(Some(PathBuf::from("/dev/null")));
+        assert!(written.is_ok(), "{what}: a device holds nothing");
+    }
+    let home = Home::new(text);
+    chmod(&home.config(), 0o644);
+    home.load();
+    // Only the administrator can give a file away.
+    if std::os::unix::fs::chown(home.config(), Some(4711), None).is_ok() {
+        let e = home.load_from(None).err().unwrap();
+        assert!(e.to_string().contains("it belongs to another user (uid 4711); run `chown -h 0 "), "{e}");
+    }
+}
+
+#[test]
+fn nothing_is_written_where_others_could_change_it() {
+    let home = Home::new("");
+    let config = home.load();
+    chmod(home.config().parent().unwrap(), 0o777);
+    let e = config.save_credentials("s", "password", &Secret::new("hunter22")).unwrap_err();
+    assert!(e.kind() == Kind::Usage && e.to_string().contains("chmod go-w"), "{e}");
+    assert!(!home.config().with_file_name("credentials.toml").exists());
 }

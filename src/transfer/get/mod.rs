@@ -22,6 +22,7 @@ use super::download::{Downloaded, Order, Turn, download, turn};
 use super::put::ChecksumMode;
 use super::retry::Desk;
 use super::stop::Stop;
+use super::turns::turn;
 use crate::contract::{Claim, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -269,7 +270,11 @@ impl Run {
             return Ok(None);
         }
         let place = std::path::absolute(place.path())?;
-        origin.ledger.claim(&format!("get|{}", place.display()), wait).await
+        let key = format!("get|{}", place.display());
+        match wait {
+            true => turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
+            false => origin.ledger.claim(&key).await,
+        }
     }
 
     /// Fails with `Usage` when another source of this run lands there too.

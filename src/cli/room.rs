@@ -1,0 +1,193 @@
+//! Threads, file handles and memory: what a command needs is had before it begins, or it does with fewer files at once.
+//! A task that waits for a thread which another waiting task holds would wait for ever.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::put::TransferArgs;
+use super::values::MOST_JOBS;
+use crate::error::{Error, Kind, Result};
+
+/// Threads that one file holds at most while it waits: its reader, its hash, the request that takes its bytes, and one more
+/// for its disk.
+const FOR_A_FILE: usize = 4;
+/// A download holds one for each connection, and beside these.
+const BESIDE_WRITERS: usize = 2;
+/// For what is short: names of hosts, the disk, a question.
+const SHORT: usize = 3;
+/// What is needed beyond that is made then, if it can be.
+const MOST: usize = 8 * MOST_JOBS as usize;
+/// Longer than any run.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Memory beside the threads, in bytes, and for each file: its pieces on their way, and a request that is sent again.
+const HEAP: usize = 48 << 20;
+const HEAP_FOR_A_FILE: usize = 8 << 20;
+/// The address space of a thread.
+const STACK: usize = 2 << 20;
+/// A machine that is so busy that a thread which it has given does not begin.
+const START: Duration = Duration::from_secs(30);
+
+/// The runtime, with its threads made. A transfer for whose files at once there is no room gets fewer of them, and the text
+/// says so. Fails with `Local` when not even one file can be carried.
+pub fn runtime(transfer: Option<&mut TransferArgs>) -> Result<(Runtime, Option<String>)> {
+    let workers = thread::available_parallelism().map_or(1, |n| n.get());
+    let Some(args) = transfer else {
+        let threads = had(workers + SHORT, HEAP);
+        return Ok((made(threads, workers, SHORT)?, None));
+    };
+    let wish = args.jobs;
+    let few_handles = handles::shrink(args);
+    let threads = had(workers + SHORT + for_files(args), HEAP + args.jobs as usize * HEAP_FOR_A_FILE);
+    let for_all = threads.saturating_sub(1 + SHORT);
+    // Several connections for one file are given up before the file itself.
+    while for_files(args) > for_all && (args.jobs > 1 || args.streams > 1) {
+        if args.streams > 1 { args.streams -= 1 } else { args.jobs -= 1 }
+    }
+    let runtime = made(threads, workers, SHORT + for_files(args))?;
+    let why = if few_handles { "file handles (`ulimit -n`)" } else { "threads (`ulimit -u`) or too little memory" };
+    let less = format!("this machine allows too few {why} for {wish} files at once, so it is {}", args.jobs);
+    Ok((runtime, (args.jobs < wish).then_some(less)))
+}
+
+fn for_files(args: &TransferArgs) -> usize {
+    args.jobs as usize * FOR_A_FILE.max(args.streams as usize + BESIDE_WRITERS)
+}
+
+/// A runtime of up to `workers` threads that run the work and `others` that may wait, all of them made now: `threads` can be
+/// had in all.
+fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
+    let workers = workers.min(threads.saturating_sub(others)).max(1);
+    if workers + others > threads {
+        let why = format!("this machine allows {threads} more threads, with the memory that goes with them, and {} are needed", 1 + others);
+        return Err(Error::new(Kind::Local, why).hint("raise `ulimit -u`, or the container's limits of processes (pids) and memory"));
+    }
+    let failed = |why: &str| Error::new(Kind::Local, format!("the program could not start its threads: {why}"));
+    let mut builder = Builder::new_multi_thread();
+    builder.enable_all().worker_threads(workers).max_blocking_threads(MOST).thread_keep_alive(KEPT).thread_stack_size(STACK);
+    let runtime = builder.build().map_err(|e| failed("no runtime").cause(e))?;
+    let gate = Arc::new((Mutex::new(0_usize), Condvar::new()));
+    for _ in 0..others {
+        let gate = gate.clone();
+        // Each waits for all, so that each has a thread of its own.
+        runtime.spawn_blocking(move || {
+            let (count, changed) = &*gate;
+            *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            changed.notify_all();
+            wait_for(&gate, others)
+        });
+    }
+    match wait_for(&gate, others) {
+        true => Ok(runtime),
+        false => {
+            runtime.shutdown_background();
+            Err(failed("other programs have taken them"))
+        }
+    }
+}
+
+fn wait_for(gate: &(Mutex<usize>, Condvar), all: usize) -> bool {
+    let count = gate.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = gate.1.wait_timeout_while(count, START, |count| *count < all);
+    *waited.unwrap_or_else(PoisonError::into_inner).0 >= all
+}
+
+/// How many threads can be had at once, up to `wanted`, with so much memory beside them.
+fn had(wanted: usize, memory: usize) -> usize {
+    let ready = || -> Option<(mpsc::Sender<()>, JoinHandle<()>)> {
+        let (go, told) = mpsc::channel::<()>();
+        // Memory of its own is part of a thread: with an address space that is limited (`ulimit -v`) that of many is none left.
+        let wait = move || {
+            let own = std::hint::black_box(vec![0_u8; 64]);
+            let _ = told.recv();
+            drop(own);
+        };
+        Some((go, thread::Builder::new().stack_size(STACK).spawn(wait).ok()?))
+    };
+    let threads: Vec<_> = (0..wanted).map_while(|_| ready()).collect();
+    let missing = memory - largest(memory);
+    let fit = threads.len().saturating_sub(missing.div_ceil(STACK));
+    for (go, thread) in threads {
+        drop(go);
+        let _ = thread.join();
+    }
+    if fit < wanted {
+        until_alone();
+    }
+    fit
+}
+
+/// The most memory that can be had in one piece, up to `wanted`, within 64 KiB.
+fn largest(wanted: usize) -> usize {
+    let can = |size: usize| Vec::<u8>::new().try_reserve_exact(size).is_ok();
+    if can(wanted) {
+        return wanted;
+    }
+    let (mut low, mut high) = (0, wanted);
+    while high - low > 1 << 16 {
+        let middle = low + (high - low) / 2;
+        if can(middle) { low = middle } else { high = middle }
+    }
+    low
+}
+
+/// A thread that has ended counts for a moment more: where each one counts, that moment is waited for. Only Linux tells.
+fn until_alone() {
+    let begun = Instant::now();
+    let threads = || {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        status.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse::<usize>().ok()
+    };
+    while threads().is_some_and(|threads| threads > 1) && begun.elapsed() < START {
+        thread::yield_now();
+    }
+}
+
+#[cfg(unix)]
+mod handles {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    use super::TransferArgs;
+    use crate::transfer::put::{HANDLES, HANDLES_FOR_A_FILE};
+
+    /// Raises our limit of open files to what the transfer may need, as far as that is allowed. True: it is not, and there
+    /// are fewer files at once.
+    pub(super) fn shrink(args: &mut TransferArgs) -> bool {
+        let each = HANDLES_FOR_A_FILE + 2 * u64::from(args.streams);
+        let needed = 2 * HANDLES + u64::from(args.jobs) * each;
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        if let Some(now) = current.filter(|now| *now < needed) {
+            let more = maximum.map_or(needed, |most| most.min(needed)).max(now);
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum });
+        }
+        let Some(now) = getrlimit(Resource::Nofile).current else { return false };
+        let fit = u32::try_from(now.saturating_sub(HANDLES) / each).unwrap_or(u32::MAX).max(1);
+        let few = fit < args.jobs;
+        args.jobs = args.jobs.min(fit);
+        few
+    }
+}
+
+#[cfg(not(unix))]
+mod handles {
+    pub(super) fn shrink(_: &mut super::TransferArgs) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_there() {
+        assert_eq!(had(8, 1 << 20), 8);
+        assert_eq!(largest(1 << 20), 1 << 20);
+        let runtime = made(5, 2, 3).unwrap();
+        assert_eq!(runtime.metrics().num_workers(), 2);
+        assert_eq!(made(5, 4, 3).unwrap().metrics().num_workers(), 2, "those that run the work make room for those that wait");
+        assert_eq!(made(3, 4, 3).unwrap_err().kind(), Kind::Local);
+    }
+}
