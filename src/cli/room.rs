@@ -23,7 +23,7 @@ const MOST: usize = 8 * MOST_JOBS as usize;
 /// Longer than any run.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Memory beside the threads, in bytes, and for each file: its pieces on their way, and a request that is sent again.
-const HEAP: usize = 48 << 20;
+const HEAP: usize = 128 << 20;
 const HEAP_FOR_A_FILE: usize = 8 << 20;
 /// The address space of a thread.
 const STACK: usize = 2 << 20;

@@ -22,7 +22,7 @@ use super::download::{Downloaded, Order, Turn, download, turn};
 use super::put::ChecksumMode;
 use super::retry::Desk;
 use super::stop::Stop;
-use super::turns::turn;
+use super::turns;
 use crate::contract::{Claim, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -272,7 +272,7 @@ impl Run {
         let place = std::path::absolute(place.path())?;
         let key = format!("get|{}", place.display());
         match wait {
-            true => turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
+            true => turns::turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
             false => origin.ledger.claim(&key).await,
         }
     }
