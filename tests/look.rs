@@ -124,7 +124,17 @@ fn sizes_are_added_up() {
         assert_eq!(play.home.run(&["du", "--json", &format!("{at}/a.mov")]).ends_with(0).events("du")[0]["bytes"], 5);
     }
     let untold = play.home.run(&["du", "-s", "--json", "iogates:/in"]).ends_with(0).says("tells no size of 8 of these files");
-    assert_eq!((&untold.events("du")[0]["bytes"], &untold.events("du")[0]["files"]), (&0.into(), &8.into()));
+    assert_eq!((&untold.events("du")[0]["bytes"], &untold.events("du")[0]["files"]), (&Value::Null, &8.into()));
+    assert_eq!(play.home.run(&["du", "-s", "iogates:/in"]).ends_with(0).stdout.split_whitespace().next(), Some("?"));
+    play.home.file("known.txt", "12345");
+    play.home.run(&["put", "known.txt", "iogates:/mine/"]).ends_with(0);
+    assert_eq!(play.home.run(&["du", "-s", "--json", "iogates:/mine"]).ends_with(0).events("du")[0]["bytes"], 5, "put there from here");
+    play.home.run(&["put", "known.txt", "iogates:/in/"]).ends_with(0);
+    assert_eq!(
+        play.home.run(&["du", "-s", "--json", "iogates:/in"]).says("size of 8 of these").events("du")[0]["bytes"],
+        5,
+        "what is told"
+    );
     play.home.run(&["du", "-s", "-d", "1", "giga0:"]).ends_with(2);
 }
 

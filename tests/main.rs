@@ -41,6 +41,8 @@ mod lease;
 #[cfg(all(target_os = "linux", feature = "sandbox"))]
 mod limits;
 #[cfg(feature = "sandbox")]
+mod listings;
+#[cfg(feature = "sandbox")]
 mod look;
 #[cfg(feature = "sandbox")]
 mod manual;

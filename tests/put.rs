@@ -210,8 +210,9 @@ fn a_nightly_file_goes_on_where_nothing_can_be_removed() {
     assert_eq!(put("rename", "friday").ends_with(0).events("uploaded")[0]["path"], "/nightly/build (2).zip");
     assert_eq!(put("replace", "tuesday").ends_with(0).events("uploaded")[0]["kept"], as_before["id"]);
     for verb in ["get", "stat", "cat", "link"] {
-        play.home.run(&[verb, at]).ends_with(3).says("6 entries have this name");
+        play.home.run(&[verb, "-v", at]).ends_with(0).says("the newest of 6 entries of this name");
     }
+    assert_eq!(play.home.run(&["cat", at]).ends_with(0).stdout, "tuesday");
 }
 
 /// What could be removed is not piled up: nobody knows which one is meant.

@@ -178,7 +178,7 @@ impl Talk {
             return Err(no_file(&address));
         }
         let calls = desk.calls(&remote);
-        let file = calls.ask(|| remote.provider.stat(&address.place)).await?;
+        let file = calls.stat(&address.place).await?;
         if file.is_folder() {
             return Err(no_file(&address));
         }

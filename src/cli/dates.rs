@@ -74,7 +74,7 @@ impl Dates {
 /// What the provider tells of a file when it is asked for that one alone; its path stays the listed one.
 async fn alone(calls: crate::transfer::Desk, listed: Entry) -> Result<Entry> {
     let place = Place { root: Root::Id(listed.id.clone()), path: RemotePath::root() };
-    let told = calls.ask(|| calls.provider.stat(&place)).await?;
+    let told = calls.stat(&place).await?;
     Ok(Entry {
         path: listed.path,
         name: listed.name,

@@ -9,6 +9,7 @@ use super::look::{Found, Look, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
 use crate::render::View;
+use crate::transfer::conflict::known_size;
 use crate::transfer::scan::Step;
 
 /// Add up the sizes of what is below folders on a remote
@@ -40,6 +41,8 @@ struct Sum {
     bytes: u64,
     files: u64,
     folders: u64,
+    /// Files whose size nobody tells.
+    untold: u64,
 }
 
 pub async fn run(desk: &mut Desk, args: DuArgs) -> Result<u8> {
@@ -70,14 +73,14 @@ fn each_once(mut found: Vec<Found>) -> Vec<Found> {
 
 /// Returns the number of files whose size is not told.
 async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
-    let mut untold = 0;
     if !top.is_folder() {
         look.count();
         let mut sum = Sum::default();
-        sum.file(&top, &mut untold);
+        sum.file(remote, &top)?;
         say(desk, remote, &top, sum);
-        return Ok(untold);
+        return Ok(sum.untold);
     }
+    let mut untold = 0;
     // One for each open level: a folder's sum goes to its parent when it is left.
     let mut sums = vec![Sum::default()];
     let mut scan = look.scan(desk, remote, top, |_, _| true);
@@ -86,16 +89,16 @@ async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, s
             Step::Entry { entry, .. } if entry.is_folder() => sums.push(Sum::default()),
             Step::Entry { entry, .. } => {
                 if let Some(sum) = sums.last_mut() {
-                    sum.file(&entry, &mut untold);
+                    sum.file(remote, &entry)?;
                 }
             }
             Step::Left { folder, depth } => {
                 look.count();
-                leave(desk, remote, &folder, &mut sums, depth <= shown);
+                untold = leave(desk, remote, &folder, &mut sums, depth <= shown);
             }
             Step::Failed { folder, depth, error } => {
                 look.failed(desk, remote, folder.path.clone(), &error);
-                leave(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
+                untold = leave(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
             }
         }
         if desk.renderer.closed() {
@@ -105,7 +108,8 @@ async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, s
     Ok(untold)
 }
 
-fn leave(desk: &Desk, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Sum>, show: bool) {
+/// Returns the number of files in this folder and below whose size is not told.
+fn leave(desk: &Desk, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Sum>, show: bool) -> u64 {
     let sum = sums.pop().unwrap_or_default();
     if let Some(above) = sums.last_mut() {
         above.folder(sum);
@@ -113,25 +117,31 @@ fn leave(desk: &Desk, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Sum>, 
     if show {
         say(desk, remote, folder, sum);
     }
+    sum.untold
 }
 
 fn say(desk: &Desk, remote: &OpenRemote, of: &Entry, sum: Sum) {
-    let Sum { bytes, files, folders } = sum;
+    let Sum { bytes, files, folders, untold } = sum;
+    // Nothing was counted: 0 would be a lie.
+    let bytes = (untold == 0 || untold < files).then_some(bytes);
     desk.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
 }
 
 impl Sum {
-    fn file(&mut self, file: &Entry, untold: &mut u64) {
+    /// What this machine put there itself has a size that is known, whatever the provider tells.
+    fn file(&mut self, remote: &OpenRemote, file: &Entry) -> Result<()> {
         self.files += 1;
-        match file.size {
+        match known_size(file, remote.ledger.as_ref(), &remote.key)? {
             Some(size) => self.bytes = self.bytes.saturating_add(size),
-            None => *untold += 1,
+            None => self.untold += 1,
         }
+        Ok(())
     }
 
     fn folder(&mut self, inside: Sum) {
         self.folders += 1 + inside.folders;
         self.files += inside.files;
+        self.untold += inside.untold;
         self.bytes = self.bytes.saturating_add(inside.bytes);
     }
 }

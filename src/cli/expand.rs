@@ -20,7 +20,7 @@ const JOBS: usize = 4;
 /// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`outermost`].
 pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
     let calls = desk.calls(remote);
-    let stat = async |place: &Place| calls.ask(|| remote.provider.stat(place)).await;
+    let stat = async |place: &Place| calls.stat(place).await;
     let place = &address.place;
     let names = place.path.names();
     let Some(plain) = names.iter().position(|name| is_pattern(name)).filter(|_| !literal) else {

@@ -33,7 +33,7 @@ pub async fn run(desk: &mut Desk, args: LinkArgs) -> Result<u8> {
         return Err(super::providers::lacking(&remote, "link", why));
     };
     let calls = desk.calls(&remote);
-    let file = calls.ask(|| remote.provider.stat(&address.place)).await?;
+    let file = calls.stat(&address.place).await?;
     if file.is_folder() {
         return Err(Error::new(Kind::Usage, "this is a folder; only files have a link").on(address.to_string()));
     }

@@ -55,7 +55,7 @@ async fn make(desk: &mut Desk, remote: OpenRemote, address: &Address, parents: b
     let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
-            Some(parent) => one_named(parent.named(name).cloned().collect(), name, false, &parent.entry.path)?,
+            Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, false, &parent.entry.path)?,
             None if parents => None,
             None => {
                 return Err(Error::new(Kind::NotFound, "its parent folder is not there")

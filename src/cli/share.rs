@@ -44,7 +44,7 @@ pub async fn run(desk: &mut Desk, args: ShareArgs) -> Result<u8> {
         return Err(lacking(&remote, "share", "has no call that shares copies"));
     };
     let calls = desk.calls(&remote);
-    let entry = calls.ask(|| remote.provider.stat(&address.place)).await.map_err(|e| e.on(address.to_string()))?;
+    let entry = calls.stat(&address.place).await.map_err(|e| e.on(address.to_string()))?;
     // What others have in their folders can't be looked at.
     calls.change(|| sharing.share_copy(&entry, &args.with)).await.map_err(|e| match e.kind() {
         Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the copy was shared is not known")

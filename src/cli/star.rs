@@ -58,7 +58,7 @@ async fn mark(desk: &mut Desk, args: Places, starred: bool) -> Result<u8> {
             return Err(lacking(&remote, "star", "has no favourites"));
         };
         let calls = desk.calls(&remote);
-        let entry = calls.ask(|| remote.provider.stat(&address.place)).await.map_err(|e| e.on(address.to_string()))?;
+        let entry = calls.stat(&address.place).await.map_err(|e| e.on(address.to_string()))?;
         calls.ask(|| stars.star(&entry, starred)).await.map_err(|e| e.on(address.to_string()))?;
         let path = address.place.shown(&address.place.path);
         desk.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });

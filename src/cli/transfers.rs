@@ -11,12 +11,12 @@ use super::put::{self, MetadataArgs, PutArgs, TransferArgs};
 use super::receipt::ReceiptArgs;
 use super::{DONE, runs};
 use crate::contract::{Ledger, Unfinished};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
 use crate::render::{Tally, View, exit};
 use crate::transfer::arrange::Way;
 use crate::transfer::journal::Begun;
-use crate::transfer::resume::{drop_leftover, leftover_item};
+use crate::transfer::resume::{Leftover, drop_leftover, leftover_item};
 
 /// What a killed run left unfinished
 ///
@@ -68,7 +68,10 @@ pub struct ResumeArgs {
 ///
 /// Examples:
 ///   haul transfers clear studio
-///   haul transfers clear --json
+///   haul transfers clear --json | jq -r .empty
+///
+/// Says of each what was removed and what stays. ioGates removes no entry: the one
+/// that was made for a file stays without bytes, and keeps no file from its name.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ClearArgs {
@@ -174,7 +177,14 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
             continue;
         }
         match remove(desk, &left, &args.transfer).await {
-            Ok(()) => state.forget_unfinished(&left.key)?,
+            Ok(leftover) => {
+                state.forget_unfinished(&left.key)?;
+                if let Some(name) = &leftover.stays {
+                    failed.push(Kind::Unsupported);
+                    desk.renderer.warning(&format!("{place}: {name} can't be removed, and stays on the server"));
+                }
+                desk.renderer.report(&cleared(left, leftover));
+            }
             Err(error) => {
                 failed.push(error.kind());
                 // What a later try may still remove must not be forgotten.
@@ -204,15 +214,21 @@ fn what_would_be(left: Unfinished) -> Report {
     }
 }
 
-/// Removes the half of a file that lies on the server. What it can't remove it names.
-async fn remove(desk: &Desk, left: &Unfinished, args: &TransferArgs) -> Result<()> {
+fn cleared(left: Unfinished, leftover: Leftover) -> Report {
+    let Leftover { whole, removed, stays, empty } = leftover;
+    let source = left.source.clone();
+    let (remote, path) = match report(left) {
+        Report::Transfers { remote, path, .. } => (remote, path),
+        _ => Default::default(),
+    };
+    Report::Cleared { remote, path, source, whole, removed, stays, empty: empty.map(|id| format!("@{id}")) }
+}
+
+/// Removes the half of a file that lies on the server, as far as its API can.
+async fn remove(desk: &Desk, left: &Unfinished, args: &TransferArgs) -> Result<Leftover> {
     let remote = desk.open(&left.remote, args.timeout)?;
-    let Ok(begun) = serde_json::from_str::<Begun>(&left.upload) else { return Ok(()) };
+    let Ok(begun) = serde_json::from_str::<Begun>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = leftover_item(&begun, folder);
-    let calls = desk.calls(&remote);
-    match drop_leftover(&calls, &begun, &item).await? {
-        None => Ok(()),
-        Some(name) => Err(Error::new(Kind::Unsupported, format!("{name} can't be removed"))),
-    }
+    drop_leftover(&desk.calls(&remote), &begun, &item).await
 }

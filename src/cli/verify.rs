@@ -8,8 +8,10 @@ use clap::Args;
 use super::desk::{Desk, OpenRemote};
 use super::receipt::{self, Line};
 use super::values;
-use crate::contract::walk::one_named;
+use crate::contract::Entries;
+use crate::contract::walk::newest_filled;
 use crate::error::{Kind, Result};
+use crate::model::report::Failure;
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 use crate::render::exit;
 use crate::transfer::conflict::Stamp;
@@ -40,7 +42,16 @@ pub async fn run(desk: &mut Desk, args: VerifyArgs) -> Result<u8> {
             remotes.insert(line.remote.clone(), Asked { remote, folders: HashMap::new() });
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };
-        let (status, reason) = judge(&line, asked.entry(desk, &line).await?.as_ref());
+        let there = match asked.entry(desk, &line).await {
+            // The server's row of this name can't be read: the others can.
+            Err(error) if error.kind() == Kind::Protocol => {
+                failed.push(error.kind());
+                desk.renderer.report(&Report::Failed(Failure::new(&error).at(line.remote, line.path)));
+                continue;
+            }
+            there => there?,
+        };
+        let (status, reason) = judge(&line, there.as_ref());
         match status {
             "same" => same += 1,
             "missing" => failed.push(Kind::NotFound),
@@ -68,13 +79,13 @@ fn latest(lines: Vec<Line>) -> Vec<Line> {
 /// Each folder is listed once, however many files a receipt names in it.
 struct Asked {
     remote: OpenRemote,
-    folders: HashMap<Place, Vec<Entry>>,
+    folders: HashMap<Place, Option<Entries>>,
 }
 
 impl Asked {
     async fn entry(&mut self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
         for place in readings(&line.path) {
-            if let Some(entry) = self.at_its_path(desk, &place).await? {
+            if let Some(entry) = self.at_its_path(desk, &place, line).await? {
                 return Ok(Some(entry));
             }
         }
@@ -85,31 +96,31 @@ impl Asked {
     async fn by_its_id(&self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
         let Some(id) = line.id.clone() else { return Ok(None) };
         let place = Place { root: Root::Id(id), path: RemotePath::root() };
-        match desk.calls(&self.remote).ask(|| self.remote.provider.stat(&place)).await {
+        match desk.calls(&self.remote).stat(&place).await {
+            Ok(entry) if entry.trashed => Ok(None),
             Ok(entry) => Ok(Some(entry)),
             Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused) => Ok(None),
             Err(e) => Err(e),
         }
     }
 
-    async fn at_its_path(&mut self, desk: &Desk, place: &Place) -> Result<Option<Entry>> {
+    async fn at_its_path(&mut self, desk: &Desk, place: &Place, line: &Line) -> Result<Option<Entry>> {
         let (Some(parent), Some(name)) = (place.parent(), place.path.name()) else { return Ok(None) };
         if !self.folders.contains_key(&parent) {
             let calls = desk.calls(&self.remote);
-            let provider = &self.remote.provider;
-            let children = match calls.ask(|| provider.stat(&parent)).await {
-                Ok(folder) => calls.ask(|| provider.list(&folder)).await?,
-                Err(e) if e.kind() == Kind::NotFound => Vec::new(),
+            let children = match calls.stat(&parent).await {
+                Ok(folder) if folder.trashed => None,
+                Ok(folder) => Some(calls.list(&folder).await?),
+                Err(e) if e.kind() == Kind::NotFound => None,
                 Err(e) => return Err(e),
             };
             self.folders.insert(parent.clone(), children);
         }
-        let children = self.folders.get(&parent).cloned().unwrap_or_default();
-        match one_named(children.clone(), name, false, &parent.path) {
-            // Several of that name: ours is one of them, or none.
-            Err(e) if e.kind() == Kind::Ambiguous => Ok(children.into_iter().find(|c| c.name == name)),
-            found => found,
-        }
+        let Some(Some(children)) = self.folders.get(&parent) else { return Ok(None) };
+        let named = children.named(name)?;
+        // Of several of that name ours is one, or what the path means now.
+        let ours = named.iter().find(|entry| line.id.as_ref() == Some(&entry.id)).cloned();
+        Ok(ours.or_else(|| newest_filled(named).into_iter().next()))
     }
 }
 

@@ -1,11 +1,14 @@
 //! What providers and protocols promise, and what the engine may rely on. No wire, no disk, no terminal in here.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub mod abilities;
 pub mod credentials;
 pub mod download;
+pub mod entries;
 pub mod lease;
 pub mod ledger;
 pub mod listed;
@@ -21,6 +24,7 @@ pub use abilities::{
     SecondFactor, Sharing, Stars, Swapping, Visibility,
 };
 pub use download::Download;
+pub use entries::Entries;
 pub use lease::{Lease, StoredToken, TokenStore};
 pub use ledger::{Claim, Finished, Holder, Ledger, Unfinished};
 pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
@@ -35,16 +39,27 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where facts about the work go; `render` listens at the other end. Sending never fails and never waits.
 #[derive(Clone)]
-pub struct Events(tokio::sync::mpsc::UnboundedSender<crate::model::Event>);
+pub struct Events {
+    to: tokio::sync::mpsc::UnboundedSender<crate::model::Event>,
+    /// Texts that are told once.
+    told: Arc<Mutex<HashSet<String>>>,
+}
 
 impl Events {
     pub fn channel() -> (Events, tokio::sync::mpsc::UnboundedReceiver<crate::model::Event>) {
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        (Events(sender), receiver)
+        (Events { to: sender, told: Arc::default() }, receiver)
     }
 
     pub fn tell(&self, event: crate::model::Event) {
         // A listener that is gone wants to know nothing more.
-        let _ = self.0.send(event);
+        let _ = self.to.send(event);
+    }
+
+    /// A warning that several requests may give rise to, and one is enough.
+    pub fn warn_once(&self, text: String) {
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+            self.tell(crate::model::Event::Warning(text));
+        }
     }
 }

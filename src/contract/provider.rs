@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result, Rivalry,
-    SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Entries, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result,
+    Rivalry, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol};
 
@@ -39,11 +39,13 @@ pub trait Provider: Send + Sync {
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;
 
     /// The entry at `at`; the root is a folder with an empty path. Fails with `NotFound`, or with `Ambiguous` and the
-    /// ids in the message when two entries fit.
+    /// ids in the message when two entries fit. By its id, or below the trash's own, what lies in a trash is found too, and
+    /// says so ([`Entry::trashed`]).
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>>;
 
-    /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's.
-    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>>;
+    /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's. A row that
+    /// can't be read is no failure: it stands among the faults.
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>>;
 
     /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
     fn look_afresh(&self) -> BoxFuture<'_, ()>;

@@ -9,7 +9,7 @@ pub async fn walk(provider: &dyn Provider, top: Entry, path: &RemotePath) -> Res
     let mut here = top;
     for (depth, name) in path.names().iter().enumerate() {
         let more = depth + 1 < path.names().len();
-        let found = one_named(provider.list(&here).await?, name, more, &here.path)?;
+        let found = one_named(provider.list(&here).await?.named(name)?, name, more, &here.path)?;
         here = found.ok_or_else(|| not_found(&whole))?;
     }
     Ok(here)
@@ -26,6 +26,29 @@ pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &Remo
             .hint("name the one you mean by its id, as in REMOTE:@ID"));
     }
     Ok(fitting.pop())
+}
+
+/// Of files of one name, where none can be removed (ioGates): the newest that is filled, which has passed over the others.
+/// An upload that was given up leaves an empty one, and nobody means that. Where a folder is among them nothing is chosen.
+pub fn newest_filled(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let all = entries.len();
+    if entries.iter().any(|entry| !entry.unfinished) {
+        entries.retain(|entry| !entry.unfinished);
+    }
+    if entries.iter().any(Entry::is_folder) {
+        return entries;
+    }
+    let at = newest(&entries.iter().collect::<Vec<_>>());
+    let chosen = at.and_then(|at| entries.into_iter().nth(at));
+    chosen.map(|entry| Entry { passed_over: all - 1, ..entry }).into_iter().collect()
+}
+
+/// By the time, where each of them tells one, else by the id: ioGates counts upwards, and its times are whole seconds.
+pub fn newest(entries: &[&Entry]) -> Option<usize> {
+    let timed = entries.iter().all(|entry| entry.modified.is_some());
+    // Of two numbers the longer one is greater.
+    let age = |at: &usize| entries.get(*at).map(|entry| (entry.modified.filter(|_| timed), entry.id.len(), entry.id.clone()));
+    (0..entries.len()).max_by_key(age)
 }
 
 pub fn not_found(path: &RemotePath) -> Error {

@@ -35,6 +35,12 @@ pub struct Entry {
     /// Made for an upload that never brought its bytes (ioGates): it keeps no other file from its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
+    /// So many others of its name were not meant, as this one is newer or filled (ioGates).
+    #[serde(skip)]
+    pub passed_over: usize,
+    /// It lies in a trash, and was asked for by its id or the trash's.
+    #[serde(skip)]
+    pub trashed: bool,
 }
 
 impl Entry {
@@ -51,6 +57,8 @@ impl Entry {
             url: None,
             extra: Extra::default(),
             unfinished: false,
+            passed_over: 0,
+            trashed: false,
         }
     }
 

@@ -252,7 +252,8 @@ pub enum Report {
     Du {
         remote: String,
         path: RemotePath,
-        bytes: u64,
+        /// Null where files are there and the provider tells the size of none.
+        bytes: Option<u64>,
         files: u64,
         folders: u64,
     },
@@ -296,6 +297,20 @@ pub enum Report {
         size: u64,
         accepted: u64,
         since: Option<chrono::DateTime<chrono::Utc>>,
+    },
+    /// One that was forgotten, and what became of what it had brought to the server.
+    Cleared {
+        remote: String,
+        path: RemotePath,
+        source: String,
+        /// It had arrived as a whole, and stays.
+        whole: bool,
+        /// Its bytes were removed.
+        removed: bool,
+        /// What can't be removed, and has some of its bytes.
+        stays: Option<String>,
+        /// The address of the entry without bytes that can't be removed.
+        empty: Option<String>,
     },
     /// A command that carries files and has not come to its end.
     Run {

@@ -6,18 +6,20 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
 use super::reply::Reply;
+use super::rows::{Path, Row, Splitter, TooMuch};
 use super::tls;
 use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
 
-/// The largest answer that is read into memory: a flat listing of some 500,000 entries.
-const LARGEST_ANSWER: usize = 256 << 20;
-/// Of a refusal, and of the answer to an upload: a few words.
-const LARGEST_VERDICT: usize = 1 << 20;
+/// The largest answer that is read into memory; made into values it takes some thirty times as much.
+const LARGEST_ANSWER: usize = 1 << 20;
+/// One that is read row by row: a flat listing of some million entries.
+const LARGEST_LISTING: usize = 512 << 20;
 /// An answer may take so many time-outs, and a second more for each of so many bytes. Each piece alone may take a
 /// time-out, so a server that sends a byte now and then would keep us for years.
 const TIMEOUTS: u32 = 10;
@@ -75,6 +77,25 @@ impl Http {
         self.read(response, LARGEST_ANSWER).await
     }
 
+    /// As `call`, for an answer that may be long: `take` gets the rows of its lists as they come, with the list's number, and
+    /// the reply's body is what stands around them. Rows of an answer that turns out to be no success mean nothing.
+    pub async fn call_rows(
+        &self,
+        request: RequestBuilder,
+        lists: &'static [Path],
+        mut take: impl FnMut(usize, Row<'_>) + Send,
+    ) -> Result<Reply> {
+        let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
+        if !response.status().is_success() {
+            return self.read(response, LARGEST_ANSWER).await;
+        }
+        let mut splitter = Splitter::new(lists);
+        let on = host_of(response.url());
+        let endless = |much: TooMuch| Error::new(Kind::Protocol, format!("the server's answer has no end ({})", much.0)).on(on.clone());
+        let head = self.pour(response, LARGEST_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
+        Ok(head.with(splitter.end(&mut take).map_err(endless)?.into()))
+    }
+
     /// As `call`, for a request with a body that may take hours, and an answer that may take long after it (giga0 posts
     /// the file again inside itself, providers.md 2.5): the engine watches for stalls, nothing is timed here.
     pub async fn call_patiently(&self, request: RequestBuilder) -> Result<Reply> {
@@ -118,32 +139,58 @@ impl Http {
 
     /// Reads an answer that can't be long.
     pub(super) async fn read_verdict(&self, response: Response) -> Result<Reply> {
-        self.read(response, LARGEST_VERDICT).await
+        self.read(response, LARGEST_ANSWER).await
     }
 
     /// `most`: bytes. Of a refusal the beginning is enough, as its status speaks.
     async fn read(&self, response: Response, most: usize) -> Result<Reply> {
-        let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
-        let most = if status.is_success() { most } else { LARGEST_VERDICT };
-        let begun = Instant::now();
         let mut body = BytesMut::new();
+        let head = self
+            .pour(response, most, |piece| {
+                body.extend_from_slice(piece);
+                Ok(())
+            })
+            .await?;
+        body.truncate(most);
+        Ok(head.with(body.freeze()))
+    }
+
+    /// Reads an answer's body piece by piece, with a bound on all of it.
+    async fn pour(&self, response: Response, most: usize, mut into: impl FnMut(&[u8]) -> Result<()>) -> Result<Head> {
+        let head = Head { status: response.status(), headers: response.headers().clone(), url: response.url().clone() };
+        let success = head.status.is_success();
+        let (begun, mut got) = (Instant::now(), 0);
         let mut stream = response.bytes_stream();
         while let Some(piece) = tokio::time::timeout(self.timeout, stream.next()).await.map_err(|_| timed_out(self.timeout))? {
-            body.extend_from_slice(&piece.map_err(|e| line_error(e, &url))?);
-            let late =
-                begun.elapsed() > self.timeout.saturating_mul(TIMEOUTS).saturating_add(Duration::from_secs(body.len() as u64 / SLOWEST));
+            let piece = piece.map_err(|e| line_error(e, &head.url))?;
+            got += piece.len();
+            into(&piece)?;
+            let late = begun.elapsed() > self.timeout.saturating_mul(TIMEOUTS).saturating_add(Duration::from_secs(got as u64 / SLOWEST));
             match () {
-                () if !status.is_success() && (late || body.len() > most) => break,
-                () if body.len() > most => {
+                () if !success && (late || got > most) => break,
+                () if got > most => {
                     let why = format!("the server's answer has no end (over {} MiB)", most >> 20);
-                    return Err(Error::new(Kind::Protocol, why).on(host_of(&url)));
+                    return Err(Error::new(Kind::Protocol, why).on(host_of(&head.url)));
                 }
-                () if late => return Err(Error::new(Kind::Interrupted, "the server's answer comes too slowly").on(host_of(&url))),
+                () if late => return Err(Error::new(Kind::Interrupted, "the server's answer comes too slowly").on(host_of(&head.url))),
                 () => {}
             }
         }
-        body.truncate(most);
-        Ok(Reply { status, headers, url, body: body.freeze() })
+        Ok(head)
+    }
+}
+
+/// An answer without its body.
+struct Head {
+    status: StatusCode,
+    headers: HeaderMap,
+    url: Url,
+}
+
+impl Head {
+    fn with(self, body: Bytes) -> Reply {
+        let Head { status, headers, url } = self;
+        Reply { status, headers, url, body }
     }
 }
 

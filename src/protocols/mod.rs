@@ -10,6 +10,7 @@ pub mod plupload;
 pub mod proxy;
 pub mod range;
 pub mod reply;
+pub mod rows;
 #[cfg(test)]
 pub mod scripted;
 pub mod tls;

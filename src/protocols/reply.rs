@@ -169,7 +169,7 @@ fn value_at(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Without a byte order mark and blanks at the beginning.
-fn begun(body: &[u8]) -> &[u8] {
+pub(super) fn begun(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start()
 }
 

@@ -66,7 +66,10 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             View::Block => Said::Answer(block::entry(remote, entry, style)),
         },
         Report::About { remote, provider, account } => Said::Answer(block::about(remote, provider, account, style)),
-        Report::Du { remote, path, bytes: size, .. } => Said::Row(format!("{:>10}\t{}", bytes(*size, style), address(remote, path))),
+        Report::Du { remote, path, bytes: size, .. } => {
+            let size = size.map_or_else(|| "?".to_owned(), |size| bytes(size, style));
+            Said::Row(format!("{size:>10}\t{}", address(remote, path)))
+        }
         Report::Link { url, .. } => Said::Answer(url.clone()),
         Report::Import { remote, path, url, id, status, .. } => {
             let id = id.as_ref().map(|id| format!(" {}", visible(id))).unwrap_or_default();
@@ -82,6 +85,10 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             let done = format!("{} of {}", bytes(*accepted, style), bytes(*size, style));
             let since = units::moment(*since, &Local);
             Said::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
+        }
+        Report::Cleared { remote, path, whole, removed, stays, empty, .. } => {
+            let what = cleared(*whole, *removed, stays.as_deref(), empty.as_deref());
+            Said::Done(format!("cleared  {}  {what}", address(remote, path)))
         }
         Report::Run { command, files, done, failed, in_flight, not_begun, since, .. } => {
             let since = units::moment(*since, &Local);
@@ -269,6 +276,20 @@ pub(super) fn summary(files: u64, bytes: u64, skipped: u64, failed: u64, seconds
         text.push_str(&format!(", {failed} failed"));
     }
     text
+}
+
+/// What became of an upload that nobody wants any more.
+fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>) -> String {
+    let bytes = match (whole, stays) {
+        (true, _) => "it had arrived whole, and stays".to_owned(),
+        (_, Some(name)) => format!("what was sent stays there: {}", visible(name)),
+        _ if removed => "what was sent is removed".to_owned(),
+        _ => "none of its bytes lie there".to_owned(),
+    };
+    match empty {
+        Some(id) => format!("{bytes}; its entry {} stays, without bytes", visible(id)),
+        None => bytes,
+    }
 }
 
 #[cfg(test)]

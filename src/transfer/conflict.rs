@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::folders::Folder;
 use super::origin::Origin;
 use super::source::Identity;
-use crate::contract::walk::one_named;
+use crate::contract::walk::{newest, one_named};
 use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
@@ -81,7 +81,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
         return Err(Error::new(Kind::Exists, "this is the source itself").on(path.to_string()));
     }
     if ask.piles_up {
-        first = newest(&there).unwrap_or(first);
+        first = newest(&there).and_then(|at| there.get(at)).copied().unwrap_or(first);
         there = vec![first];
     }
     match policy {
@@ -107,7 +107,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
 fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a Entry>> {
     let counts = |entry: &Entry| Ok::<_, Error>(!entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some());
     let mut there = Vec::new();
-    for entry in ask.folder.named(ask.name) {
+    for entry in ask.folder.readable(ask.name)? {
         if counts(entry)? {
             there.push(entry);
         }
@@ -125,14 +125,6 @@ fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a 
 /// Where something goes: `remote` is origin and account. As in [`crate::contract::Unfinished::key`].
 pub(super) fn place_key(remote: &str, path: &RemotePath) -> String {
     format!("{remote}|{path}")
-}
-
-/// By the time, where each of them tells one, else by the id: ioGates counts upwards, and its times are whole seconds.
-fn newest<'a>(there: &[&'a Entry]) -> Option<&'a Entry> {
-    let timed = there.iter().all(|entry| entry.modified.is_some());
-    // Of two numbers the longer one is greater.
-    let age = |entry: &&&Entry| (entry.modified.filter(|_| timed), entry.id.len(), entry.id.clone());
-    there.iter().max_by_key(age).copied()
 }
 
 /// The entry to replace; two of that name can't both be meant.
@@ -195,6 +187,15 @@ pub(super) fn known_md5(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Res
     }
     let put = ledger.finished(remote, &there.id)?;
     Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).and_then(|put| put.md5))
+}
+
+/// The entry's size: its provider's word, or what this machine put there itself when it is still that.
+pub fn known_size(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Result<Option<u64>> {
+    if there.size.is_some() {
+        return Ok(there.size);
+    }
+    let put = ledger.finished(remote, &there.id)?;
+    Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).map(|put| put.source_size))
 }
 
 /// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell

@@ -66,8 +66,7 @@ impl Run {
     /// What can't be removed is named: the upload of the newer content does not fail for the sake of an older one.
     async fn drop_changed(&self, journal: &Journal, begun: &Begun, folder: &Entry) -> Result<()> {
         let stays = match drop_leftover(&self.job.desk, begun, &leftover_item(begun, folder.clone())).await {
-            Ok(None) => String::new(),
-            Ok(Some(left)) => format!("; {left} stays on the server"),
+            Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
         journal.over()?;

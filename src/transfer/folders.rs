@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::retry::Desk;
 use super::turns::turn;
+use crate::contract::entries::Faults;
 use crate::contract::walk::one_named;
 use crate::contract::{BoxFuture, Ledger};
 use crate::error::{Error, Kind, Result};
@@ -22,6 +23,7 @@ pub struct Folder {
     /// When that was, in milliseconds since 1970.
     pub seen: i64,
     by_name: HashMap<String, Vec<usize>>,
+    faults: Arc<Faults>,
     /// Names that files of this run get.
     given: Arc<Mutex<HashSet<String>>>,
 }
@@ -32,11 +34,19 @@ impl Folder {
         for (at, child) in children.iter().enumerate() {
             by_name.entry(child.name.clone()).or_default().push(at);
         }
-        Folder { entry, children: children.into(), seen, by_name, given: Arc::default() }
+        Folder { entry, children: children.into(), seen, by_name, faults: Arc::default(), given: Arc::default() }
     }
 
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
         self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
+    }
+
+    /// As `named`. Fails with `Protocol` where the server tells something of this name that can't be read: it is there.
+    pub fn readable(&self, name: &str) -> Result<impl Iterator<Item = &Entry>> {
+        if !self.by_name.contains_key(name) {
+            self.faults.check(name).map_err(|e| e.on(self.entry.path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string())))?;
+        }
+        Ok(self.named(name))
     }
 
     /// Takes a name for a file of this run; false when another file of it has taken that.
@@ -130,7 +140,7 @@ impl Folders {
     async fn listed_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
         self.desk.provider.look_afresh().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
-        let entry = match self.desk.ask(|| self.desk.provider.stat(&place)).await {
+        let entry = match self.desk.stat(&place).await {
             Ok(entry) => entry,
             // A folder that only a file will make.
             Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
@@ -147,14 +157,15 @@ impl Folders {
 
     async fn list_now(&self, entry: Entry) -> Result<Folder> {
         let seen = now_in_ms();
-        let children = self.desk.ask(|| self.desk.provider.list(&entry)).await?;
-        Ok(Folder::new(entry, children, seen))
+        let children = self.desk.list(&entry).await?;
+        let faults = children.faults.clone();
+        Ok(Folder { faults, ..Folder::new(entry, children.collect(), seen) })
     }
 
     async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
-                Some(parent) => one_named(parent.named(name).cloned().collect(), name, true, &parent.entry.path)?,
+                Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, true, &parent.entry.path)?,
                 None => None,
             },
             _ => Some(self.top().await?),
@@ -167,7 +178,7 @@ impl Folders {
 
     async fn top(&self) -> Result<Entry> {
         let place = Place { root: self.root.clone(), path: RemotePath::root() };
-        let entry = self.desk.ask(|| self.desk.provider.stat(&place)).await?;
+        let entry = self.desk.stat(&place).await?;
         match entry.kind {
             EntryKind::Folder => Ok(entry),
             EntryKind::File => {
@@ -240,7 +251,7 @@ impl Folders {
     async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
         self.desk.provider.look_afresh().await;
         let children = self.desk.look(|| self.desk.provider.list(parent)).await?;
-        one_named(children, name, true, &parent.path)
+        one_named(children.named(name)?, name, true, &parent.path)
     }
 
     fn undecided(&self, failure: &Error, look: Error, parent: &Entry, name: &str) -> Error {

@@ -17,6 +17,7 @@ pub mod get;
 pub mod import;
 pub mod journal;
 pub mod limit;
+mod listing;
 pub mod meter;
 pub mod one;
 pub mod origin;

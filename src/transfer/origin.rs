@@ -134,7 +134,7 @@ impl Original {
     /// Fails with `Integrity` when it is no longer what was read. False: it has gone meanwhile; what was read was whole.
     pub async fn is_still_there(&self) -> Result<bool> {
         let place = Place { root: Root::Id(self.entry.id.clone()), path: RemotePath::root() };
-        match self.desk.ask(|| self.desk.provider.stat(&place)).await {
+        match self.desk.stat(&place).await {
             Ok(now) if Stamp::of(&now).fits(&Stamp::of(&self.entry).text()) => Ok(true),
             Ok(_) => Err(Error::new(Kind::Integrity, "the file changed while it was read")
                 .on(self.shown.clone())

@@ -126,8 +126,7 @@ impl Carrier<'_> {
     /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
     async fn drop_gone(&self, begun: &Begun, item: &UploadItem) {
         let left = match drop_leftover(self.desk, begun, item).await {
-            Ok(None) => String::new(),
-            Ok(Some(left)) => format!("; {left} stays on the server"),
+            Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
         let text = format!("{}: the entry of an earlier run was removed on the server, so it starts anew{left}", begun.ticket.path);
@@ -231,22 +230,38 @@ async fn arrived(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Optio
     })
 }
 
-/// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. Returns what
-/// stays on the server. What had arrived as a whole is a file like any other, and stays.
-pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Option<String>> {
+/// What became of what an earlier run had brought to the server.
+#[derive(Debug, Default)]
+pub struct Leftover {
+    /// It had arrived as a whole, and is a file like any other.
+    pub whole: bool,
+    /// The bytes that lay there are gone.
+    pub removed: bool,
+    /// What has some of the bytes, and can't be removed.
+    pub stays: Option<String>,
+    /// The id of the entry that was made for them and has none, where no entry can be removed (ioGates).
+    pub empty: Option<String>,
+}
+
+/// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. What had arrived as
+/// a whole stays.
+pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Leftover> {
     if arrived(desk, begun, patience(desk, begun)).await?.is_some() {
-        return Ok(None);
+        return Ok(Leftover { whole: true, ..Leftover::default() });
     }
-    let mut left = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
+    let mut removed = false;
+    let mut stays = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
         && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
     {
         // Only what is there is removed, so the session has to look.
         let look = Error::new(Kind::Interrupted, "an earlier run ended");
         desk_recover(desk, upload.session.as_mut(), &look).await?;
-        left = upload.session.abort().await;
+        stays = upload.session.abort().await;
+        removed = stays.is_none();
     }
-    Ok(left)
+    let empty = begun.ticket.id.clone().filter(|_| stays.is_none() && desk.provider.removal().is_none());
+    Ok(Leftover { whole: false, removed, stays, empty })
 }
 
 async fn desk_recover(desk: &Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::retry::Desk;
+use crate::contract::Entries;
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 
@@ -38,7 +39,7 @@ pub struct Scan {
     levels: Vec<Level>,
 }
 
-type Listing = AbortOnDropHandle<Result<Vec<Entry>>>;
+type Listing = AbortOnDropHandle<Result<Entries>>;
 
 struct Coming {
     folder: Entry,
@@ -48,7 +49,7 @@ struct Coming {
 struct Level {
     folder: Entry,
     /// By name; what the walk has passed is gone.
-    entries: VecDeque<Entry>,
+    entries: Entries,
     /// So many entries from the front have been looked at for folders to list ahead.
     looked: usize,
     /// The listings asked for ahead, in the order of their folders.
@@ -98,22 +99,22 @@ impl Scan {
         Some(Step::Entry { entry, depth, last })
     }
 
-    async fn open(&mut self, folder: &Entry, listing: Option<Listing>) -> Result<VecDeque<Entry>> {
+    async fn open(&mut self, folder: &Entry, listing: Option<Listing>) -> Result<Entries> {
         may_go_into(folder, self.levels.iter().map(|level| level.folder.id.as_str()))?;
         let listing = listing.unwrap_or_else(|| self.ask(folder.clone()));
         self.look_ahead();
         let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").cause(e))?;
         let mut entries = listed?;
         if self.folders_only {
-            entries.retain(Entry::is_folder);
+            entries.only_folders();
         }
-        entries.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
-        Ok(entries.into())
+        entries.sort();
+        Ok(entries)
     }
 
     fn ask(&self, folder: Entry) -> Listing {
         let desk = self.desk.clone();
-        AbortOnDropHandle::new(tokio::spawn(async move { desk.ask(|| desk.provider.list(&folder)).await }))
+        AbortOnDropHandle::new(tokio::spawn(async move { desk.list(&folder).await }))
     }
 
     /// Asks for the listings that the walk will want next: the deepest level first, each level from its front.
@@ -122,12 +123,13 @@ impl Scan {
         for at in (0..self.levels.len()).rev() {
             while free > 0 {
                 let Some(level) = self.levels.get_mut(at) else { break };
-                let Some(entry) = level.entries.get(level.looked) else { break };
-                level.looked += 1;
-                if !entry.is_folder() || !(self.into)(entry, at + 1) {
-                    continue;
+                if level.looked >= level.entries.len() {
+                    break;
                 }
-                let folder = entry.clone();
+                level.looked += 1;
+                // Files are passed over without being made.
+                let folder = if level.entries.is_folder(level.looked - 1) { level.entries.get(level.looked - 1) } else { None };
+                let Some(folder) = folder.filter(|folder| (self.into)(folder, at + 1)) else { continue };
                 let listing = self.ask(folder);
                 if let Some(level) = self.levels.get_mut(at) {
                     level.ahead.push_back(listing);

@@ -28,7 +28,7 @@ async fn strange_names_arrive_as_they_are() {
             assert_eq!(world.stored(&format!("/names/{name}")).unwrap(), content.as_bytes(), "{} {name}", world.id());
         }
         let folder = world.provider.stat(&at("/names")).await.unwrap();
-        assert_eq!(sorted_names(&world.provider.list(&folder).await.unwrap()), names, "{}", world.id());
+        assert_eq!(sorted_names(world.provider.list(&folder).await.unwrap()), names, "{}", world.id());
     })
     .await;
 }

@@ -40,8 +40,13 @@ fn begun(protocol: &str, remote: &str) -> Play {
 #[test]
 fn what_a_protocol_left_is_removed() {
     let play = begun("tus", "iogates");
-    play.home.run(&["transfers", "clear"]).ends_with(0);
+    let id = play.home.run(&["ls", "--json", "iogates:/c"]).ends_with(0).json()[0]["id"].as_str().unwrap().to_owned();
+    let told = play.home.run(&["transfers", "clear", "--json"]).ends_with(0).events("cleared");
+    assert_eq!((&told[0]["removed"], &told[0]["stays"], &told[0]["empty"]), (&true.into(), &Value::Null, &format!("@{id}").into()));
     assert_eq!((play.sandbox.counts().requests("iogates", "tus-delete"), listed(&play).len()), (1, 0));
+    assert_eq!(play.home.run(&["ls", "iogates:/c"]).ends_with(0).stdout, "big.bin\n", "the dead entry is shown");
+    play.home.run(&["put", "big.bin", "iogates:/c/"]).ends_with(0);
+    assert_eq!(play.home.run(&["get", "iogates:/c/big.bin", "back.bin"]).ends_with(0).status, 0, "nobody means the dead one");
 
     let play = begun("ftps", "iogates");
     assert!(matches!(&in_ftp(&play)[..], [one] if one.ends_with(".download")), "{:?}", in_ftp(&play));
@@ -50,7 +55,7 @@ fn what_a_protocol_left_is_removed() {
 
     let play = begun("plupload", "iogates");
     let id = play.home.run(&["ls", "--json", "iogates:/c"]).ends_with(0).json()[0]["id"].as_str().unwrap().to_owned();
-    play.home.run(&["transfers", "clear"]).ends_with(10).says("can't be removed").says(&id);
+    play.home.run(&["transfers", "clear"]).ends_with(10).says("can't be removed").says(&id).prints("stays there");
     assert_eq!(listed(&play).len(), 0);
 
     for remote in ["giga0", "fileago"] {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::Utc;
 use reqwest::{RequestBuilder, Url};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::wire::{Group, Node, Step};
@@ -14,6 +15,10 @@ use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken}
 use crate::model::Secret;
 use crate::protocols::http::{self, Http};
 use crate::protocols::reply::Reply;
+use crate::protocols::rows::{Path, object};
+
+/// Where the rows of a `dirlist` stand.
+const NODES: &[Path] = &[&["data"]];
 
 pub struct Api {
     pub http: Http,
@@ -115,8 +120,15 @@ impl Api {
         answer::many(&self.ask(self.http.client().get(self.node(id, Some("path"))?)).await?)
     }
 
-    pub async fn dirlist(&self, id: &str) -> Result<Vec<Node>> {
-        answer::many(&self.ask(self.http.client().get(self.node(id, Some("dirlist"))?)).await?)
+    /// `take` gets each node as it comes. An error is a row that can't be read, with what of it could.
+    pub async fn dirlist(&self, id: &str, mut take: impl FnMut(std::result::Result<Node, Option<Node>>) + Send) -> Result<()> {
+        let token = self.token().await?;
+        let request = self.http.client().get(self.node(id, Some("dirlist"))?).bearer_auth(token.token.expose());
+        let reply = self.http.call_rows(request, NODES, |_, row| take(object(row))).await?;
+        match answer::many::<IgnoredAny>(&self.judged(&token, reply).await?)?.is_empty() {
+            true => Ok(()),
+            false => Err(Error::new(Kind::Protocol, "the server's listing makes no sense: it holds its list twice")),
+        }
     }
 
     pub async fn make_folder(&self, parent: &str, name: &str) -> Result<()> {
@@ -173,6 +185,10 @@ impl Api {
     async fn ask(&self, request: RequestBuilder) -> Result<Reply> {
         let token = self.token().await?;
         let reply = self.http.call(request.bearer_auth(token.token.expose())).await?;
+        self.judged(&token, reply).await
+    }
+
+    async fn judged(&self, token: &StoredToken, reply: Reply) -> Result<Reply> {
         match answer::verdict(&reply) {
             Ok(()) => {
                 self.lease.rivalry.worked();
@@ -180,14 +196,14 @@ impl Api {
             }
             Err(e) => {
                 if e.kind() == Kind::Expired {
-                    self.reject(&token).await;
+                    self.reject(token).await;
                     return Err(e);
                 }
                 if !self.may_be_of_another_address(&e) {
                     return Err(e);
                 }
                 *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-                self.lease.reject(&token).await;
+                self.lease.reject(token).await;
                 Err(e.with_kind(Kind::Expired))
             }
         }

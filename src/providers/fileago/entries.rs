@@ -4,8 +4,9 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::wire::Node;
+use crate::contract::entries::{Faults, Rows};
 use crate::contract::listed::{listed_path, told};
-use crate::contract::{Error, Kind, Result};
+use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
 /// `within` = the folder that was listed; none = the node itself is what an address begins at. Fails with `Protocol` for
@@ -38,6 +39,34 @@ pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
     ])
     .into();
     Ok(entry)
+}
+
+/// A listing, taken node by node.
+#[derive(Default)]
+pub struct Listed {
+    rows: Rows,
+    faults: Faults,
+    failure: Option<Error>,
+}
+
+impl Listed {
+    /// An error is a row that can't be read, with what of it could.
+    pub fn add(&mut self, node: std::result::Result<Node, Option<Node>>) {
+        let name = node.as_ref().map_or_else(|node| node.as_ref()?.name.clone(), |node| node.name.clone());
+        let entry = node.ok().and_then(|node| of_node(node, Some(&RemotePath::root())).ok());
+        match entry.map(|entry| self.rows.push(&entry)) {
+            Some(kept) => self.failure = self.failure.take().or(kept.err()),
+            None => self.faults.add(name),
+        }
+    }
+
+    pub fn entries(mut self, folder: &Entry) -> Result<Entries> {
+        self.rows.shrink();
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(Entries::all(self.rows, self.faults.into(), &folder.path, |folder, name, _| listed_path(folder, name))),
+        }
+    }
 }
 
 pub fn revision(entry: &Entry) -> Option<u64> {

@@ -2,8 +2,9 @@
 
 use super::FileAgo;
 use super::entries;
+use super::wire::Node;
 use crate::contract::walk::{not_found, one_named, walk};
-use crate::contract::{Kind, Result};
+use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
 /// The folders that every owner has; alone they are one's own, `home:UUID` is that of a user or group (providers.md 3.3).
@@ -13,7 +14,9 @@ impl FileAgo {
     pub(super) async fn find(&self, at: &Place) -> Result<Entry> {
         let top = match &at.root {
             Root::Top => folder("home"),
-            Root::Id(id) if is_special(id) => Entry { name: id.clone(), path: RemotePath::root().under(id), ..folder(id) },
+            Root::Id(id) if is_special(id) => {
+                Entry { name: id.clone(), path: RemotePath::root().under(id), trashed: is_trash(id), ..folder(id) }
+            }
             Root::Id(id) => {
                 let entry = self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?;
                 Entry { path: RemotePath::root().under(id), ..entry }
@@ -22,10 +25,12 @@ impl FileAgo {
         if !top.is_folder() && !at.path.is_root() {
             return Err(not_found(&at.shown(&at.path)).hint("a file holds nothing"));
         }
-        match walk(self, top.clone(), &at.path).await {
+        let trashed = top.trashed;
+        let found = match walk(self, top.clone(), &at.path).await {
             Err(e) if e.kind() == Kind::NotFound && is_trash(&top.id) => self.in_trash(top, &at.path).await?.ok_or(e),
             found => found,
-        }
+        };
+        found.map(|entry| Entry { trashed, ..entry })
     }
 
     /// From 2.0 on the trash groups what was deleted by day, in folders named by the date (OQ-28): a name is looked for one
@@ -34,8 +39,8 @@ impl FileAgo {
         let Some(name) = path.names().first() else { return Ok(None) };
         let Some(rest) = path.below(&RemotePath::root().join(name)?) else { return Ok(None) };
         let mut deleted = Vec::new();
-        for day in self.listing(&trash).await?.into_iter().filter(Entry::is_folder) {
-            deleted.extend(self.listing(&day).await?);
+        for day in self.listing(&trash).await?.filter(Entry::is_folder) {
+            deleted.extend(self.listing(&day).await?.named(name)?);
         }
         match one_named(deleted, name, !rest.is_root(), &trash.path)? {
             Some(top) => walk(self, top, &rest).await.map(Some),
@@ -43,17 +48,26 @@ impl FileAgo {
         }
     }
 
+    /// The node as its folder's list shows it: only there are a file's size and revision (providers.md 3.4).
     async fn by_id(&self, id: &str) -> Result<Entry> {
         let entry = entries::of_node(self.api.details(id).await?, None)?;
-        if entry.is_folder() {
-            return Ok(entry);
-        }
-        match self.row_of(&entry.id).await {
-            Ok(found) => Ok(found.unwrap_or(entry)),
-            // A file shared alone lies in a folder that we may not see.
-            Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(entry),
-            Err(e) => Err(e),
-        }
+        // A node that was shared alone lies in folders that we may not see.
+        let hidden = |e: &Error| matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol);
+        let steps: Vec<String> = match self.api.path(&entry.id).await {
+            Ok(steps) => steps.into_iter().filter_map(|step| step.uuid).collect(),
+            Err(e) if hidden(&e) => return Ok(entry),
+            Err(e) => return Err(e),
+        };
+        let trashed = steps.first().is_some_and(|top| is_trash(top));
+        let parent = steps.iter().rfind(|uuid| *uuid != id).filter(|_| !entry.is_folder());
+        let row = match parent {
+            Some(parent) => match self.row_of(id, parent).await {
+                Err(e) if !hidden(&e) => return Err(e),
+                row => row.ok().flatten(),
+            },
+            None => None,
+        };
+        Ok(Entry { trashed, ..row.unwrap_or(entry) })
     }
 
     /// The folder that a node lies in; none for a top folder.
@@ -61,10 +75,14 @@ impl FileAgo {
         Ok(self.api.path(id).await?.into_iter().filter_map(|s| s.uuid).rfind(|uuid| uuid != id))
     }
 
-    /// The file as its folder's list shows it: only there are size and revision (providers.md 3.4).
-    async fn row_of(&self, id: &str) -> Result<Option<Entry>> {
-        let Some(parent) = self.parent_of(id).await? else { return Ok(None) };
-        let row = self.api.dirlist(&parent).await?.into_iter().find(|n| n.uuid.as_deref() == Some(id));
+    async fn row_of(&self, id: &str, parent: &str) -> Result<Option<Entry>> {
+        let mut row = None;
+        let mut take = |node: Node| {
+            if node.uuid.as_deref() == Some(id) {
+                row = Some(node);
+            }
+        };
+        self.api.dirlist(parent, |node| node.map_or((), &mut take)).await?;
         row.map(|row| entries::of_node(row, None)).transpose()
     }
 }

@@ -27,7 +27,7 @@ use crate::contract::listed::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
+    BoxFuture, Comments, Copies, Download, Editing, Entries, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
     ProviderInfo, Removal, Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Place, Protocol};
@@ -97,7 +97,7 @@ impl Provider for FileAgo {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.find(at))
     }
-    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(self.listing(folder))
     }
     fn look_afresh(&self) -> BoxFuture<'_, ()> {
@@ -217,12 +217,13 @@ impl FileAgo {
         }
     }
 
-    async fn listing(&self, folder: &Entry) -> Result<Vec<Entry>> {
+    async fn listing(&self, folder: &Entry) -> Result<Entries> {
         if !folder.is_folder() {
             return Err(not_found(&folder.path).hint("this is a file, not a folder"));
         }
-        let nodes = self.api.dirlist(&folder.id).await.map_err(|e| e.on(folder.path.to_string()))?;
-        nodes.into_iter().map(|node| entries::of_node(node, Some(&folder.path))).collect()
+        let mut listed = entries::Listed::default();
+        self.api.dirlist(&folder.id, |node| listed.add(node)).await.map_err(|e| e.on(folder.path.to_string()))?;
+        listed.entries(folder)
     }
 
     /// The answer names no uuid in most versions (OQ-24), so the list tells. A refusal may mean that somebody was faster:
@@ -234,7 +235,7 @@ impl FileAgo {
             Err(e) => return Err(e),
         };
         let found = match self.listing(parent).await {
-            Ok(listed) => one_named(listed, name, true, &parent.path)?,
+            Ok(listed) => one_named(listed.named(name)?, name, true, &parent.path)?,
             // It is made by now: whoever waits and asks again must look first.
             Err(e) if refused.is_none() && e.kind().may_pass() => return Err(e.with_kind(Kind::Interrupted)),
             Err(e) => return Err(refused.unwrap_or(e)),
@@ -264,7 +265,7 @@ impl FileAgo {
     async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        let listed = self.lists.now(&folder.id, self.listing(&folder)).await?;
+        let listed = self.lists.now(&folder.id, async { Ok(self.listing(&folder).await?.collect()) }).await?;
         let [name, escaped] = names::forms(ticket.path.name().unwrap_or_default());
         let escaped = Some(escaped).filter(|escaped| *escaped != name);
         let named = listed.named(&name).chain(escaped.iter().flat_map(|escaped| listed.named(escaped)));

@@ -3,14 +3,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use reqwest::Url;
+use reqwest::{RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
+use super::answer;
+use super::listing::{self, Listed};
 use super::sign_in::Credentials;
-use super::wire::{Copied, File, Folder, Found, Info, Listing, Package, Scheduled};
-use super::{answer, entries};
-use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
+use super::wire::{Copied, File, Folder, Found, Info, Package, Scheduled};
+use crate::contract::{Entries, Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
+use crate::model::Entry;
 use crate::protocols::http::{self, Http};
 use crate::protocols::reply::Reply;
 
@@ -107,13 +109,14 @@ impl Api {
         self.call("account/package", &[]).await
     }
 
-    /// `folder` blank = the root. No paging (providers.md 2.9). Rows in the trash are left out: newer versions list them,
-    /// in the root (OQ-18).
-    pub async fn folder_listing(&self, folder: &str) -> Result<Listing> {
-        let mut listing: Listing = self.call("folder/listing", &[("parent_folder_id", folder)]).await?;
-        listing.folders.retain(|f| entries::is_active(&f.status));
-        listing.files.retain(|f| entries::is_active(&f.status) && entries::is_active(&f.file_status));
-        Ok(listing)
+    /// The root has a blank id. No paging (providers.md 2.9).
+    pub async fn folder_listing(&self, folder: &Entry) -> Result<Entries> {
+        let mut listed = Listed::default();
+        let token = self.token().await?;
+        let request = self.request("folder/listing", &token, &[("parent_folder_id", &folder.id)])?;
+        let reply = self.http.call_rows(request, listing::LISTS, |list, row| listed.add(list, row)).await?;
+        let reply = self.judged(&token, reply)?;
+        listed.entries(folder, answer::data(&reply)?)
     }
 
     /// The page documents `parent_folder_id`, the script reads `folder_id`: both are sent (OQ-16).
@@ -219,6 +222,10 @@ impl Api {
     async fn ask(&self, call: &str, fields: &[(&str, &str)]) -> Result<Reply> {
         let token = self.token().await?;
         let reply = self.post(call, &token, fields).await?;
+        self.judged(&token, reply)
+    }
+
+    fn judged(&self, token: &StoredToken, reply: Reply) -> Result<Reply> {
         match answer::verdict(&reply) {
             Ok(()) => {
                 self.worked();
@@ -226,7 +233,7 @@ impl Api {
             }
             Err(e) => {
                 if e.kind() == Kind::Expired {
-                    self.note_stale(&token);
+                    self.note_stale(token);
                 }
                 Err(e)
             }
@@ -234,10 +241,14 @@ impl Api {
     }
 
     async fn post(&self, call: &str, token: &StoredToken, fields: &[(&str, &str)]) -> Result<Reply> {
+        self.http.call(self.request(call, token, fields)?).await
+    }
+
+    fn request(&self, call: &str, token: &StoredToken, fields: &[(&str, &str)]) -> Result<RequestBuilder> {
         let (access, account) = self.identity(token)?;
         let mut form = vec![("access_token", access), ("account_id", account)];
         form.extend_from_slice(fields);
-        self.http.call(self.http.client().post(self.url(call)).form(&form)).await
+        Ok(self.http.client().post(self.url(call)).form(&form))
     }
 
     /// The two fields that every call carries.

@@ -102,39 +102,6 @@ pub fn date(text: &Option<String>) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::giga0::wire::{Envelope, Listing};
-
-    fn listing(json: &str) -> Listing {
-        serde_json::from_str::<Envelope<Listing>>(json).unwrap().data.unwrap()
-    }
-
-    #[test]
-    fn the_documented_listing() {
-        let seed = listing(include_str!("../../../fixtures/giga0/folder_listing.json"));
-        let top = RemotePath::parse("/pictures").unwrap();
-        let folders: Vec<Entry> = seed.folders.into_iter().map(|f| of_folder(f, Some(&top)).unwrap()).collect();
-        let files: Vec<Entry> = seed.files.into_iter().map(|f| of_file(f, Some(&top)).unwrap()).collect();
-        assert_eq!(folders.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(), ["123", "107", "108"]);
-        assert_eq!(folders[0].path.to_string(), "/pictures/My Folder 1");
-        assert_eq!((folders[0].size, folders[0].modified.unwrap().to_rfc3339()), (None, "2017-02-15T20:02:05+00:00".to_owned()));
-        assert_eq!(folders[0].extra["visibility"], "unlisted");
-        assert_eq!(folders[0].extra["total_size"], 868_689);
-        assert_eq!((files[0].id.as_str(), files[0].size, files[0].modified), ("file:1161", Some(1116), None));
-        assert_eq!(files[0].url.as_deref(), Some("https://yoursite.com/2U1"));
-        assert_eq!(file_number(&files[2]).unwrap(), "1164");
-        assert_eq!(file_number(&folders[0]).unwrap_err().kind(), Kind::Refused);
-    }
-
-    #[test]
-    fn lists_that_are_no_lists_are_empty() {
-        for none in ["null", "false", "[]", "{}", "\"\""] {
-            let found = listing(&format!(r#"{{"data":{{"folders":{none},"files":{none}}}}}"#));
-            assert!(found.folders.is_empty() && found.files.is_empty(), "{none}");
-        }
-        let both_left_out = listing(r#"{"data":[]}"#);
-        assert!(both_left_out.folders.is_empty() && both_left_out.files.is_empty());
-    }
-
     #[test]
     fn rows_without_id_or_name_make_no_sense() {
         assert_eq!(of_file(File { id: Some("1".into()), ..File::default() }, None).unwrap_err().kind(), Kind::Protocol);

@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use reqwest::header::HeaderMap;
 
-use super::wire::{Copied, File, Folder, Found, Grant, Info, Listing, Package, Scheduled};
+use super::listing::{LISTS, Listed};
+use super::wire::{Copied, File, Folder, Found, Grant, Info, Package, Scheduled};
 use super::{answer, entries, names, upload};
-use crate::model::{Entry, RemotePath, noise};
+use crate::model::{Entry, EntryKind, RemotePath, noise};
 use crate::protocols::reply::Reply;
+use crate::protocols::rows::split;
 
 const GRANTED: &str = include_str!("../../../fixtures/giga0/authorize.json");
 const TOKEN: &str = "lGoVSof0VRwq1Gaza8fO";
@@ -53,10 +55,19 @@ fn read(reply: &Reply) {
     ];
     shown.iter().flatten().for_each(noise::assert_shown);
     let _ = serde_json::from_slice::<Copied>(&reply.body);
-    if let Ok(listing) = answer::data::<Listing>(reply) {
-        listing.folders.into_iter().filter_map(|row| entries::of_folder(row, Some(&folder)).ok()).for_each(|e| sound(&e, &folder));
-        listing.files.into_iter().filter_map(|row| entries::of_file(row, Some(&folder)).ok()).for_each(|e| sound(&e, &folder));
+    let top = Entry::new(EntryKind::Folder, "", folder.clone());
+    let listed = listed(&reply.body);
+    match answer::data(reply).and_then(|around| listed.entries(&top, around)) {
+        Ok(entries) => entries.for_each(|e| sound(&e, &folder)),
+        Err(error) => noise::assert_shown(&error),
     }
+}
+
+/// As the rows of an answer come.
+fn listed(body: &[u8]) -> Listed {
+    let mut listed = Listed::default();
+    split(body, LISTS, |list, row| listed.add(list, row));
+    listed
 }
 
 #[test]

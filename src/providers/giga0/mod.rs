@@ -10,6 +10,7 @@ mod edits;
 mod entries;
 mod find;
 mod imports;
+mod listing;
 mod names;
 mod ours;
 mod sign_in;
@@ -27,8 +28,8 @@ use self::ours::Ours;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
-    Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Entries, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo,
+    Removal, Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol, Secret};
 use crate::protocols::multipart;
@@ -97,7 +98,7 @@ impl Provider for Giga0 {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.find(at))
     }
-    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(self.listing(folder))
     }
     fn look_afresh(&self) -> BoxFuture<'_, ()> {
@@ -199,14 +200,11 @@ impl Giga0 {
         Ok(account)
     }
 
-    async fn listing(&self, folder: &Entry) -> Result<Vec<Entry>> {
+    async fn listing(&self, folder: &Entry) -> Result<Entries> {
         if !folder.is_folder() {
             return Err(not_found(&folder.path).hint("this is a file, not a folder"));
         }
-        let rows = self.api.folder_listing(&folder.id).await.map_err(|e| e.on(folder.path.to_string()))?;
-        let folders = rows.folders.into_iter().map(|row| entries::of_folder(row, Some(&folder.path)));
-        let files = rows.files.into_iter().map(|row| entries::of_file(row, Some(&folder.path)));
-        folders.chain(files).collect()
+        self.api.folder_listing(folder).await.map_err(|e| e.on(folder.path.to_string()))
     }
 
     async fn upload(&self, item: &UploadItem) -> Result<Upload> {
@@ -232,7 +230,7 @@ impl Giga0 {
         }
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(self.ours.found(ticket, self.listing(&folder).await?))
+        Ok(self.ours.found(ticket, self.listing(&folder).await?.collect()))
     }
 }
 

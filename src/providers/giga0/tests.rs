@@ -141,7 +141,7 @@ async fn the_trash_is_not_listed() {
     .await;
     let giga0 = open_at(&server.url, &Arc::default());
     let listed = giga0.list(&giga0.stat(&place("c:")).await.unwrap()).await.unwrap();
-    assert_eq!(listed.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(listed.iter().map(|e| e.name).collect::<Vec<_>>(), ["a", "c"]);
 }
 
 #[tokio::test]

@@ -158,15 +158,6 @@ pub struct File {
     pub url: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Listing {
-    #[serde(deserialize_with = "loose::list")]
-    pub folders: Vec<Folder>,
-    #[serde(deserialize_with = "loose::list")]
-    pub files: Vec<File>,
-}
-
 /// The one object of `/file/upload`'s list. `delete_url` and `delete_hash` work like passwords and are not read.
 #[derive(Default, Deserialize)]
 #[serde(default)]

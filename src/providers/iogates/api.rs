@@ -14,11 +14,15 @@ use tokio::sync::{Mutex, OnceCell};
 use super::access::{Access, Credentials};
 use super::answer;
 use super::offer::Offers;
-use super::tree::Tree;
+use super::tree::{Seeds, Tree};
 use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
 use crate::contract::{Error, Kind, Opening, Result, Rivalry, StoredToken};
 use crate::protocols::http::Http;
 use crate::protocols::reply::Reply;
+use crate::protocols::rows::{Path, Row, object};
+
+/// Where the rows of a listing stand.
+const FILES: &[Path] = &[&["files"], &["map"]];
 
 /// How long upload methods and their credentials are taken for current.
 const OFFERS_LAST: Duration = Duration::from_secs(60);
@@ -105,13 +109,48 @@ impl Api {
     /// `GET /api/files`: everything there is, in one answer.
     pub async fn files(&self) -> Result<Tree> {
         let token = self.token().await?;
-        let reply = self.send(&token, self.request(Method::GET, "api/files").await?).await?;
-        let listed: Files = self.judged(&token, answer::read(&reply)).await?;
-        // Without this check an answer of another kind would look like an empty account.
-        let files = listed.files.ok_or_else(|| answer::incomplete(&reply, "a listing without files"))?;
-        // Long lists are long answers, too: not both in memory.
-        drop(reply);
-        Ok(Tree::new(files))
+        let mut seeds = Seeds::default();
+        self.rows(&token, self.request(Method::GET, "api/files").await?, |row| seeds.add(row)).await?;
+        seeds.tree()
+    }
+
+    /// The rows of an answer's `files`, as they come. Without that list an answer of another kind would look like an empty
+    /// account.
+    async fn rows(
+        &self,
+        token: &StoredToken,
+        request: RequestBuilder,
+        mut take: impl FnMut(std::result::Result<File, Option<File>>) + Send,
+    ) -> Result<()> {
+        let around: Files = self.around(token, request, FILES, |row| take(object(row))).await?;
+        match around.files.map(|left| left.is_empty()) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::new(Kind::Protocol, "the server's listing makes no sense: it holds its files twice")),
+            None => Err(Error::new(Kind::Protocol, "the server answered a listing without files")),
+        }
+    }
+
+    /// What stands around the rows of the first of `lists`. The others are passed over: a `map` of all ids is as long.
+    async fn around<T: DeserializeOwned>(
+        &self,
+        token: &StoredToken,
+        request: RequestBuilder,
+        lists: &'static [Path],
+        mut take: impl FnMut(Row<'_>) + Send,
+    ) -> Result<T> {
+        let each = |list: usize, row: Row<'_>| {
+            if list == 0 {
+                take(row)
+            }
+        };
+        let reply = self.http.call_rows(request.headers(headers(token)?), lists, each).await?;
+        self.judged(token, answer::read(&reply)).await
+    }
+
+    /// As `read`, for an answer whose list may be long.
+    pub async fn read_rows<T: DeserializeOwned>(&self, path: &str, lists: &'static [Path], take: impl FnMut(Row<'_>) + Send) -> Result<T> {
+        let token = self.token().await?;
+        self.around(&token, self.request(Method::GET, path).await?, lists, take).await
     }
 
     /// `GET /api/file/{id}`.
@@ -127,8 +166,12 @@ impl Api {
 
     /// `POST /api/files`: the same for several at once, in whatever order.
     pub async fn create_many(&self, files: Vec<NewFile<'_>>) -> Result<Vec<File>> {
-        let made: Files = self.tell(Method::POST, "api/files", &NewFiles { files }).await?;
-        made.files.ok_or_else(|| Error::new(Kind::Protocol, "the server answered the making of entries without entries"))
+        let token = self.token().await?;
+        let request = self.request(Method::POST, "api/files").await?.json(&NewFiles { files });
+        let mut made = Vec::new();
+        // What can't be read is not answered for, and looked for.
+        self.rows(&token, request, |row| made.extend(row.ok())).await?;
+        Ok(made)
     }
 
     /// Asks at `path`, which is relative to the origin.

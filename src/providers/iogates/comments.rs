@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use reqwest::Method;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use super::{IoGates, loose};
 use crate::contract::{BoxFuture, Comment, Comments, Conversation, Error, Kind, NewComment, Result};
 use crate::model::Entry;
 use crate::model::timecode::{Clock, Span};
+use crate::protocols::rows::{Path, Row, object};
 
 /// `GET /api/file/{id}/comments`. Its `map` only says where in the list each comment stands.
 #[derive(Default, Deserialize)]
@@ -17,9 +19,13 @@ pub(super) struct Listed {
     /// None for what is no film.
     #[serde(default, deserialize_with = "loose::object")]
     timecode: Option<Timecode>,
+    /// Without its rows.
     #[serde(default, deserialize_with = "loose::objects")]
-    comments: Option<Vec<Told>>,
+    comments: Option<Vec<IgnoredAny>>,
 }
+
+/// Where the rows stand.
+const COMMENTS: &[Path] = &[&["comments"], &["map"]];
 
 #[derive(Default, Deserialize)]
 struct Timecode {
@@ -132,18 +138,23 @@ impl Comments for IoGates {
 }
 
 async fn list(host: &IoGates, file: &Entry) -> Result<Conversation> {
-    let listed: Listed = host.api.read(&format!("api/file/{}/comments", step(&file.id))).await?;
-    if listed.comments.is_none() {
-        return Err(Error::new(Kind::Protocol, "the server answered a question for comments without comments"));
-    }
-    let (clock, comments) = listed.told();
+    let mut comments = Vec::new();
+    let path = format!("api/file/{}/comments", step(&file.id));
+    let around: Listed = host.api.read_rows(&path, COMMENTS, |row| comments.extend(comment(row))).await?;
+    let clock = around.clock().ok_or_else(|| Error::new(Kind::Protocol, "the server answered a question for comments without comments"))?;
     Ok(Conversation { comments, clock })
 }
 
+/// One that can't be read, or has no id, can't be named.
+pub(super) fn comment(row: Row<'_>) -> Option<Comment> {
+    object::<Told>(row).ok()?.comment()
+}
+
 impl Listed {
-    pub(super) fn told(self) -> (Option<Clock>, Vec<Comment>) {
-        let comments = self.comments.into_iter().flatten().filter_map(Told::comment).collect();
-        (self.timecode.and_then(Timecode::clock), comments)
+    /// None for an answer of another kind.
+    pub(super) fn clock(self) -> Option<Option<Clock>> {
+        self.comments.filter(Vec::is_empty)?;
+        Some(self.timecode.and_then(Timecode::clock))
     }
 }
 

@@ -6,13 +6,14 @@ use reqwest::header::HeaderMap;
 
 use super::answer;
 use super::offer::{Offers, Way};
-use super::tree::{Tree, root_entry};
+use super::tree::{Seeds, Tree, root_entry};
 use super::wire::examples::*;
 use super::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::contract::Network;
 use crate::model::{Place, RemotePath, Root, noise};
 use crate::protocols::ftps::Security;
 use crate::protocols::reply::Reply;
+use crate::protocols::rows::{object, split};
 
 const KNOWN: &str = "123-BodrEJHrC43KejPcM0nzTl05gUMi3i8ruzGN";
 const ANSWERS: &[&str] = &[TOKEN, AUTHINFO, AUTHINFO_BLANK_SERVERS, AUTHINFO_PHP_HABITS, FILE_CREATED, FILE_UPLOADED, FILES, SHARE];
@@ -35,9 +36,16 @@ fn read(reply: &Reply) {
         answer::read::<Share>(reply).err(),
         answer::read::<super::comments::Listed>(reply).err(),
         answer::read::<AuthInfo>(reply).map(offered).err(),
-        answer::read::<Files>(reply).map(|listed| Tree::new(listed.files.unwrap_or_default())).map(|tree| climbed(&tree)).err(),
+        answer::read::<Files>(reply).err(),
     ];
     shown.iter().flatten().for_each(noise::assert_shown);
+    climbed(&tree(&reply.body));
+}
+
+fn tree(body: &[u8]) -> Tree {
+    let mut seeds = Seeds::default();
+    split(body, &[&["files"]], |_, row| seeds.add(object(row)));
+    seeds.tree().unwrap()
 }
 
 /// Nothing goes out in clear, and nothing that is told becomes a command.
@@ -104,8 +112,7 @@ proptest! {
     fn parents_in_any_order(parents in prop::collection::vec(0..30_u32, 0..30)) {
         let row = |(id, parent): (usize, &u32)| format!(r#"{{"id":{},"type":"dir","name":"{}","parent":{parent}}}"#, id + 1, id % 7);
         let rows: Vec<String> = parents.iter().enumerate().map(row).collect();
-        let files: Files = parse(&format!(r#"{{"files":[{}]}}"#, rows.join(",")));
-        let tree = Tree::new(files.files.unwrap());
+        let tree = tree(format!(r#"{{"files":[{}]}}"#, rows.join(",")).as_bytes());
         climbed(&tree);
         prop_assert!((1..=parents.len()).all(|id| tree.holds(&id.to_string())));
     }
@@ -120,12 +127,12 @@ proptest! {
 
     #[test]
     fn comments_in_every_dress(body in noise::mutated(COMMENTS)) {
-        if let Ok(listed) = serde_json::from_slice::<super::comments::Listed>(&body) {
-            let (clock, comments) = listed.told();
-            for span in comments.iter().flat_map(|comment| &comment.times) {
-                prop_assert!(span.end_ms.is_none_or(|end| end > span.start_ms), "{span:?}");
-                let _ = clock.as_ref().map(|clock| (clock.label(span.start_ms), clock.source_label(span.start_ms)));
-            }
+        let clock = serde_json::from_slice::<super::comments::Listed>(&body).ok().and_then(super::comments::Listed::clock).flatten();
+        let mut comments = Vec::new();
+        split(&body, &[&["comments"]], |_, row| comments.extend(super::comments::comment(row)));
+        for span in comments.iter().flat_map(|comment| &comment.times) {
+            prop_assert!(span.end_ms.is_none_or(|end| end > span.start_ms), "{span:?}");
+            let _ = clock.as_ref().map(|clock| (clock.label(span.start_ms), clock.source_label(span.start_ms)));
         }
     }
 }

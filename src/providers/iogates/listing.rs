@@ -9,7 +9,8 @@ use super::api::Api;
 use super::tree::Tree;
 use crate::error::Result;
 
-/// As long as what it says is taken for current.
+/// As long as what it says is taken for current; or as long as it took, as an account that large is not listed anew for each
+/// of its folders.
 const FRESH: Duration = Duration::from_secs(5);
 /// As long as it serves to tell, after a lost answer, what was there before.
 const LATELY: Duration = Duration::from_secs(300);
@@ -21,38 +22,38 @@ pub struct Listing {
 
 struct Held {
     tree: Arc<Tree>,
-    at: Instant,
+    asked: Instant,
+    answered: Instant,
     /// An upload of ours has changed what is there.
     outdated: bool,
 }
 
 impl Listing {
     pub async fn current(&self, api: &Api) -> Result<Arc<Tree>> {
-        self.younger_than(FRESH, false, api).await
+        self.held(|held| !held.outdated && held.answered.elapsed() < FRESH.max(held.answered - held.asked), api).await
     }
 
     /// A listing of the last minutes, without our own uploads since.
     pub async fn lately(&self, api: &Api) -> Result<Arc<Tree>> {
-        self.younger_than(LATELY, true, api).await
+        self.held(|held| held.asked.elapsed() < LATELY, api).await
     }
 
     /// A listing that was asked for after `moment`.
     pub async fn since(&self, moment: Instant, api: &Api) -> Result<Arc<Tree>> {
-        self.younger_than(moment.elapsed(), true, api).await
+        self.held(|held| held.asked > moment, api).await
     }
 
     /// Whoever comes while the server is asked waits and shares the answer.
-    async fn younger_than(&self, age: Duration, outdated_too: bool, api: &Api) -> Result<Arc<Tree>> {
+    async fn held(&self, will_do: impl Fn(&Held) -> bool, api: &Api) -> Result<Arc<Tree>> {
         let mut held = self.held.lock().await;
-        if let Some(kept) = &*held
-            && kept.at.elapsed() < age
-            && (outdated_too || !kept.outdated)
-        {
+        if let Some(kept) = held.as_ref().filter(|held| will_do(held)) {
             return Ok(kept.tree.clone());
         }
-        let at = Instant::now();
+        // Not both in memory.
+        *held = None;
+        let asked = Instant::now();
         let tree = Arc::new(api.files().await?);
-        *held = Some(Held { tree: tree.clone(), at, outdated: false });
+        *held = Some(Held { tree: tree.clone(), asked, answered: Instant::now(), outdated: false });
         Ok(tree)
     }
 

@@ -154,15 +154,15 @@ async fn look(host: &IoGates, spot: &Spot, doubt: &Doubt) -> Result<Option<Made>
     };
     let before = doubt.before.as_deref().ok_or_else(|| undecided("the token may not list".to_owned()))?;
     let now = host.listing.since(doubt.since, &host.api).await?;
-    let found: Vec<&str> = {
+    let found: Vec<String> = {
         let ours = locked(&host.making.ours);
         let new = now.new_empty_files(before, &spot.name, spot.parent.as_deref());
-        new.into_iter().map(|entry| entry.id.as_str()).filter(|id| !ours.contains(*id)).collect()
+        new.into_iter().map(|entry| entry.id).filter(|id| !ours.contains(id)).collect()
     };
     match found.as_slice() {
         [] => Ok(None),
         [id] => {
-            let file = File { id: Some((*id).to_owned()), ..host.api.file(id).await? };
+            let file = File { id: Some(id.clone()), ..host.api.file(id).await? };
             if file.upload_filename.is_none() {
                 give_up_on(host, id);
                 return Ok(None);

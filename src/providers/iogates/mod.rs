@@ -33,8 +33,8 @@ use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo, Removal,
-    Result, Rivalry, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BoxFuture, Comments, Copies, Download, Editing, Entries, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo,
+    Removal, Result, Rivalry, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
@@ -116,7 +116,7 @@ impl Provider for IoGates {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(async { self.listing.current(&self.api).await?.stat(at) })
     }
-    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Vec<Entry>>> {
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
     }
     fn look_afresh(&self) -> BoxFuture<'_, ()> {

@@ -1,75 +1,175 @@
 //! The flat list of `GET /api/files` made into folders again (providers.md 1.9). Built once per answer, every question
-//! after that is answered from maps: 20,000 entries cost one pass.
+//! after that is answered by halving: 20,000 entries cost one pass, and half a million some 250 bytes each.
 //!
 //! A name that can't stand in a path (it holds `/`, a line break or NUL, or is `.` or `..`) is kept as it is in
 //! [`Entry::name`]; in paths `@ID` stands for it, and only that address finds the entry.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::circles::cut_circles;
 use super::entry::{entry_of, is_empty};
 use super::wire::File;
-use crate::contract::walk::{not_found, one_named};
+use crate::contract::Entries;
+use crate::contract::entries::{Faults, Rows};
+use crate::contract::walk::{newest_filled, not_found, one_named};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
 /// The token's own root has no entry; `parent` calls it null or 0.
 pub const ROOT_ID: &str = "0";
 
-#[derive(Default)]
+/// What lies in the root has this parent.
+const TOP: u32 = u32::MAX;
+/// No bytes have arrived for it.
+const EMPTY: u8 = 1;
+/// Told without a name: what lies in it has its place, but nobody is shown it.
+const NAMELESS: u8 = 2;
+/// Another entry of this id was told before.
+const DOUBLE: u8 = 4;
+
 pub struct Tree {
-    nodes: Vec<Node>,
-    by_id: HashMap<String, usize>,
-    /// What a folder holds; none is the root.
-    children: HashMap<Option<usize>, Vec<usize>>,
-    by_name: HashMap<(Option<usize>, String), Vec<usize>>,
+    rows: Arc<Rows>,
+    marks: Vec<u8>,
+    /// What each lies in.
+    parents: Vec<u32>,
+    /// The rows, sorted by id.
+    by_id: Vec<u32>,
+    /// The rows that have names, sorted by what they lie in and by name.
+    by_name: Vec<u32>,
+    /// By folder.
+    faults: HashMap<u32, Arc<Faults>>,
+    /// Nothing tells where these rows lie.
+    lost: Arc<Faults>,
 }
 
-struct Node {
-    /// Its `path` is filled in when the entry is handed out.
-    entry: Entry,
-    parent: Option<usize>,
-    /// No bytes have arrived for it.
-    empty: bool,
+/// A tree on its way, row by row.
+#[derive(Default)]
+pub struct Seeds {
+    rows: Rows,
+    marks: Vec<u8>,
+    /// Of each row its parent, as a number of `ids`.
+    parents: Vec<Option<u32>>,
+    ids: HashMap<String, u32>,
+    /// Of rows that can't be read, as far as they can.
+    faults: Vec<(Option<u32>, Option<String>)>,
+    lost: Faults,
+    failure: Option<Error>,
+}
+
+impl Seeds {
+    /// An error is a row that can't be read, with what of it could. Nothing can be done with an entry without an id. The
+    /// root is left out, should a server list it.
+    pub fn add(&mut self, row: std::result::Result<File, Option<File>>) {
+        match row {
+            Ok(File { id: Some(id), .. }) if id == ROOT_ID => {}
+            Ok(file) if file.id.is_some() => self.failure = self.failure.take().or(self.keep(file).err()),
+            Ok(file) | Err(Some(file)) => {
+                let parent = self.number(file.parent);
+                self.faults.push((parent, file.name));
+            }
+            Err(None) => self.lost.add(None),
+        }
+    }
+
+    fn keep(&mut self, file: File) -> Result<()> {
+        let parent = self.number(file.parent.clone());
+        let mut marks = if is_empty(&file) { EMPTY } else { 0 };
+        let nameless = file.name.is_none();
+        if nameless {
+            marks |= NAMELESS;
+            self.faults.push((parent, None));
+        }
+        let mut entry = entry_of(file, RemotePath::root());
+        if nameless {
+            entry.name = format!("@{}", entry.id);
+        }
+        self.rows.push(&entry)?;
+        self.marks.push(marks);
+        self.parents.push(parent);
+        Ok(())
+    }
+
+    fn number(&mut self, id: Option<String>) -> Option<u32> {
+        let next = u32::try_from(self.ids.len()).unwrap_or(TOP);
+        id.map(|id| *self.ids.entry(id).or_insert(next))
+    }
+
+    pub fn tree(mut self) -> Result<Tree> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        self.rows.shrink();
+        self.marks.shrink_to_fit();
+        let rows = Arc::new(self.rows);
+        let all = 0..u32::try_from(rows.len()).unwrap_or(TOP);
+        let mut by_id: Vec<u32> = all.clone().collect();
+        by_id.sort_unstable_by_key(|at| (rows.id(*at as usize), *at));
+        let mut last: Option<u32> = None;
+        for at in &by_id {
+            match last {
+                Some(first) if rows.id(first as usize) == rows.id(*at as usize) => set(&mut self.marks, *at, DOUBLE),
+                _ => last = Some(*at),
+            }
+        }
+        by_id.retain(|at| !has(&self.marks, *at, DOUBLE));
+        let mut tree = Tree {
+            rows,
+            marks: self.marks,
+            parents: Vec::new(),
+            by_id,
+            by_name: Vec::new(),
+            faults: HashMap::new(),
+            lost: self.lost.into(),
+        };
+        let mut folders = vec![None; self.ids.len()];
+        for (id, number) in &self.ids {
+            if let Some(folder) = folders.get_mut(*number as usize) {
+                *folder = tree.folder(id);
+            }
+        }
+        let folder = |number: Option<u32>| number.and_then(|number| *folders.get(number as usize)?);
+        let told = self.parents.into_iter().map(|number| folder(number).map(|at| at as usize)).collect();
+        tree.parents = cut_circles(told).into_iter().map(|at| at.and_then(|at| u32::try_from(at).ok()).unwrap_or(TOP)).collect();
+        tree.by_name = all.filter(|at| !has(&tree.marks, *at, NAMELESS | DOUBLE)).collect();
+        let (rows, parents) = (tree.rows.clone(), &tree.parents);
+        tree.by_name.sort_unstable_by_key(|at| (parents.get(*at as usize), rows.name(*at as usize), *at));
+        let mut faults: HashMap<u32, Faults> = HashMap::new();
+        for (parent, name) in self.faults {
+            faults.entry(folder(parent).unwrap_or(TOP)).or_default().add(name);
+        }
+        tree.faults = faults.into_iter().map(|(at, faults)| (at, faults.into())).collect();
+        Ok(tree)
+    }
+}
+
+fn set(marks: &mut [u8], at: u32, mark: u8) {
+    if let Some(marks) = marks.get_mut(at as usize) {
+        *marks |= mark;
+    }
+}
+
+fn has(marks: &[u8], at: u32, any: u8) -> bool {
+    marks.get(at as usize).is_some_and(|marks| marks & any != 0)
 }
 
 impl Tree {
-    /// Entries without an id, and all but the first of one id, are left out: nothing could be done with them. So is the
-    /// root, should a server list it.
-    pub fn new(files: Vec<File>) -> Tree {
-        let mut tree = Tree::default();
-        let mut parent_ids = Vec::with_capacity(files.len());
-        for file in files {
-            let Some(id) = file.id.clone() else { continue };
-            if id == ROOT_ID || tree.by_id.contains_key(&id) {
-                continue;
-            }
-            tree.by_id.insert(id, tree.nodes.len());
-            parent_ids.push(file.parent.clone());
-            tree.nodes.push(Node { empty: is_empty(&file), entry: entry_of(file, RemotePath::root()), parent: None });
-        }
-        let parents: Vec<Option<usize>> = parent_ids.iter().map(|id| tree.folder(id.as_deref()?)).collect();
-        for (node, parent) in tree.nodes.iter_mut().zip(cut_circles(parents)) {
-            node.parent = parent;
-        }
-        for (i, node) in tree.nodes.iter().enumerate() {
-            tree.children.entry(node.parent).or_default().push(i);
-            tree.by_name.entry((node.parent, node.entry.name.clone())).or_default().push(i);
-        }
-        tree
+    fn folder(&self, id: &str) -> Option<u32> {
+        self.find(id).filter(|at| self.rows.is_folder(*at as usize))
     }
 
-    fn folder(&self, id: &str) -> Option<usize> {
-        let at = *self.by_id.get(id)?;
-        self.nodes.get(at).filter(|node| node.entry.is_folder()).map(|_| at)
+    fn find(&self, id: &str) -> Option<u32> {
+        let place = self.by_id.binary_search_by(|at| self.rows.id(*at as usize).cmp(id.as_bytes())).ok()?;
+        self.by_id.get(place).copied()
     }
 
     pub fn holds(&self, id: &str) -> bool {
-        self.by_id.contains_key(id)
+        self.find(id).is_some()
     }
 
-    /// Fails with `NotFound`, or with `Ambiguous` and the ids.
+    /// Fails with `NotFound`, or with `Ambiguous` and the ids. Of several files the newest one that is filled is meant, as
+    /// none can be removed: each `put` of a changed file adds one.
     pub fn stat(&self, place: &Place) -> Result<Entry> {
         let mut here = match &place.root {
             Root::Id(id) => self.by_id(id)?,
@@ -77,82 +177,108 @@ impl Tree {
         };
         for (depth, name) in place.path.names().iter().enumerate() {
             let more = depth + 1 < place.path.names().len();
-            let named = self.named(&here, name);
-            here = one_named(named, name, more, &here.path)?.ok_or_else(|| not_found(&place.shown(&place.path)))?;
+            let named = newest_filled(self.named(&here, name));
+            let Some(found) = one_named(named, name, more, &here.path)? else {
+                self.faults_in(self.within(&here)).check(name)?;
+                return Err(not_found(&place.shown(&place.path)));
+            };
+            here = found;
         }
         Ok(here)
     }
 
     /// What a folder holds. Fails with `NotFound` when it has gone.
-    pub fn list(&self, folder: &Entry) -> Result<Vec<Entry>> {
+    pub fn list(&self, folder: &Entry) -> Result<Entries> {
         let here = self.position(folder)?;
-        let inside = self.children.get(&here).map_or(&[][..], Vec::as_slice);
-        Ok(inside.iter().filter_map(|i| self.entry(*i, &folder.path)).collect())
+        let inside = self.by_name.get(self.children(here)).unwrap_or_default().to_vec();
+        Ok(Entries::some(self.rows.clone(), inside, self.faults_in(here), &folder.path, step_in))
+    }
+
+    /// With the rows that may lie anywhere.
+    fn faults_in(&self, folder: u32) -> Arc<Faults> {
+        match self.faults.get(&folder) {
+            Some(faults) if self.lost.is_empty() => faults.clone(),
+            Some(faults) => Arc::new(faults.with(&self.lost)),
+            None => self.lost.clone(),
+        }
     }
 
     fn by_id(&self, id: &str) -> Result<Entry> {
-        match self.by_id.get(id) {
+        match self.find(id) {
             Some(at) => {
-                let above = self.nodes.get(*at).and_then(|node| node.parent).map_or_else(RemotePath::root, |p| self.path(p));
-                self.entry(*at, &above).ok_or_else(|| gone(id))
+                let above = self.parent(at).map_or_else(RemotePath::root, |parent| self.path(parent));
+                self.entry(at, &above).ok_or_else(|| gone(id))
             }
             None if id == ROOT_ID => Ok(root_entry()),
             None => Err(gone(id)),
         }
     }
 
-    /// None is the root.
-    fn position(&self, entry: &Entry) -> Result<Option<usize>> {
-        match self.by_id.get(&entry.id) {
-            Some(at) => Ok(Some(*at)),
-            None if entry.path.is_root() => Ok(None),
+    fn parent(&self, at: u32) -> Option<u32> {
+        self.parents.get(at as usize).copied().filter(|parent| *parent != TOP)
+    }
+
+    fn position(&self, entry: &Entry) -> Result<u32> {
+        match self.find(&entry.id) {
+            Some(at) => Ok(at),
+            None if entry.path.is_root() => Ok(TOP),
             None => Err(not_found(&entry.path)),
         }
     }
 
+    fn within(&self, folder: &Entry) -> u32 {
+        self.find(&folder.id).unwrap_or(TOP)
+    }
+
+    /// Where in `by_name` the entries of a folder stand.
+    fn children(&self, folder: u32) -> Range<usize> {
+        let parent = |at: &u32| self.parents.get(*at as usize).copied().unwrap_or(TOP);
+        let begin = self.by_name.partition_point(|at| parent(at) < folder);
+        begin..self.by_name.partition_point(|at| parent(at) <= folder)
+    }
+
     fn named(&self, folder: &Entry, name: &str) -> Vec<Entry> {
-        let here = self.by_id.get(&folder.id).copied();
-        let fitting = self.by_name.get(&(here, name.to_owned())).map_or(&[][..], Vec::as_slice);
-        let mut fitting: Vec<Entry> = fitting.iter().filter_map(|i| self.entry(*i, &folder.path)).collect();
-        // An upload that was given up leaves an empty entry, and nobody means that one.
-        if fitting.iter().any(|entry| !entry.unfinished) {
-            fitting.retain(|entry| !entry.unfinished);
-        }
-        fitting
+        let inside = self.by_name.get(self.children(self.within(folder))).unwrap_or_default();
+        let begin = inside.partition_point(|at| self.rows.name(*at as usize) < name.as_bytes());
+        let fitting = inside.get(begin..).unwrap_or_default().iter().take_while(|at| self.rows.name(**at as usize) == name.as_bytes());
+        fitting.filter_map(|at| self.entry(*at, &folder.path)).collect()
     }
 
-    fn entry(&self, at: usize, above: &RemotePath) -> Option<Entry> {
-        let node = self.nodes.get(at)?;
-        Some(Entry { path: above.join(&step_of(&node.entry)).ok()?, ..node.entry.clone() })
+    fn entry(&self, at: u32, above: &RemotePath) -> Option<Entry> {
+        self.rows.entry(at as usize, above, step_in)
     }
 
-    fn path(&self, at: usize) -> RemotePath {
+    fn path(&self, at: u32) -> RemotePath {
         let mut line = Vec::new();
         let mut here = Some(at);
-        while let Some(node) = here.and_then(|i| self.nodes.get(i)) {
-            line.push(&node.entry);
-            here = node.parent;
+        while let Some(at) = here {
+            line.push(at as usize);
+            here = self.parent(at);
         }
-        let steps: Vec<_> = line.iter().rev().map(|entry| step_of(entry)).collect();
+        let step = |at: &usize| step_of(&String::from_utf8_lossy(self.rows.name(*at)), &String::from_utf8_lossy(self.rows.id(*at)));
+        let steps: Vec<String> = line.iter().rev().map(step).collect();
         RemotePath::parse(&steps.join("/")).unwrap_or_default()
     }
 
     /// Files without bytes that this list has and `before` has not, and that stand where `name` leads: a path from the
     /// root, or a name in the folder `parent`. Some server may repeat the whole path as the entry's name.
-    pub fn new_empty_files(&self, before: &Tree, name: &str, parent: Option<&str>) -> Vec<&Entry> {
+    pub fn new_empty_files(&self, before: &Tree, name: &str, parent: Option<&str>) -> Vec<Entry> {
         let last = name.rsplit('/').next().unwrap_or(name);
-        let stands_there = |at: usize, node: &Node| match parent {
-            Some(folder) => node.parent.is_some() && node.parent == self.by_id.get(folder).copied(),
-            None => (name.contains('/') && node.entry.name == name) || self.path(at).to_string().strip_prefix('/') == Some(name),
+        let stands_there = |at: u32, is_whole: bool| match parent {
+            Some(folder) => self.parent(at).is_some() && self.parent(at) == self.find(folder),
+            None => is_whole && name.contains('/') || self.path(at).to_string().strip_prefix('/') == Some(name),
         };
-        let fits = |at: usize, node: &Node| {
-            node.empty
-                && !node.entry.is_folder()
-                && (node.entry.name == last || node.entry.name == name)
-                && !before.holds(&node.entry.id)
-                && stands_there(at, node)
+        let fits = |at: &u32| {
+            let own = self.rows.name(*at as usize);
+            has(&self.marks, *at, EMPTY)
+                && !self.rows.is_folder(*at as usize)
+                && (own == last.as_bytes() || own == name.as_bytes())
+                && !std::str::from_utf8(self.rows.id(*at as usize)).is_ok_and(|id| before.holds(id))
+                && stands_there(*at, own == name.as_bytes())
         };
-        self.nodes.iter().enumerate().filter(|(at, node)| fits(*at, node)).map(|(_, node)| &node.entry).collect()
+        let mut new: Vec<u32> = self.by_name.iter().copied().filter(fits).collect();
+        new.sort_unstable();
+        new.into_iter().filter_map(|at| self.entry(at, &RemotePath::root())).collect()
     }
 }
 
@@ -165,21 +291,30 @@ fn gone(id: &str) -> Error {
 }
 
 /// What stands for an entry in a path: its name, or `@ID` where the name can't.
-fn step_of(entry: &Entry) -> Cow<'_, str> {
-    match RemotePath::root().join(&entry.name) {
-        Ok(_) => Cow::Borrowed(&entry.name),
-        Err(_) => Cow::Owned(format!("@{}", entry.id)),
-    }
+fn step_of(name: &str, id: &str) -> String {
+    if RemotePath::root().join(name).is_ok() { name.to_owned() } else { format!("@{id}") }
+}
+
+fn step_in(folder: &RemotePath, name: &str, id: &str) -> RemotePath {
+    folder.join(&step_of(name, id)).unwrap_or_else(|_| folder.clone())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::Files;
     use super::super::wire::examples::*;
     use super::*;
+    use crate::protocols::rows::{object, split};
 
     fn tree(text: &str) -> Tree {
-        Tree::new(parse::<Files>(text).files.unwrap())
+        let mut seeds = Seeds::default();
+        split(text.as_bytes(), &[&["files"]], |_, row| seeds.add(object(row)));
+        seeds.tree().unwrap()
+    }
+
+    fn planted(files: Vec<File>) -> Tree {
+        let mut seeds = Seeds::default();
+        files.into_iter().for_each(|file| seeds.add(Ok(file)));
+        seeds.tree().unwrap()
     }
 
     fn of(rows: &[(&str, &str, &str, Option<&str>)]) -> Tree {
@@ -190,7 +325,7 @@ mod tests {
             parent: parent.map(Into::into),
             ..File::default()
         };
-        Tree::new(rows.iter().map(file).collect())
+        planted(rows.iter().map(file).collect())
     }
 
     fn at(path: &str) -> Place {
@@ -201,16 +336,16 @@ mod tests {
         Place { root: Root::Id(id.into()), path: RemotePath::parse(path).unwrap() }
     }
 
-    fn names(entries: Vec<Entry>) -> Vec<String> {
-        entries.into_iter().map(|e| e.path.to_string()).collect()
+    fn names(entries: Entries) -> Vec<String> {
+        entries.map(|e| e.path.to_string()).collect()
     }
 
     #[test]
     fn folders_come_back_from_the_flat_list() {
         let tree = tree(FILES);
-        assert_eq!(names(tree.list(&root_entry()).unwrap()), ["/Show", "/notes.txt", "/lost.txt"]);
+        assert_eq!(names(tree.list(&root_entry()).unwrap()), ["/Show", "/lost.txt", "/notes.txt"]);
         let day = tree.stat(&at("/Show/Day 1")).unwrap();
-        let file = tree.list(&day).unwrap().pop().unwrap();
+        let file = tree.list(&day).unwrap().next().unwrap();
         assert_eq!((file.path.to_string().as_str(), file.id.as_str()), ("/Show/Day 1/My Title", "61463"));
         assert_eq!(file.md5.as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));
         assert_eq!(file.url.as_deref(), Some("https://app.iogates.localhost/download-file/59537/0/0/1/0/***"));
@@ -232,20 +367,61 @@ mod tests {
             ("7", "file", "other", None),
             ("7", "same id", "other", None),
         ]);
-        assert_eq!(names(tree.list(&root_entry()).unwrap()), ["/a", "/self", "/orphan", "/in-file", "/file"]);
+        assert_eq!(names(tree.list(&root_entry()).unwrap()), ["/a", "/file", "/in-file", "/orphan", "/self"]);
         assert_eq!(tree.stat(&by_id("1", "")).unwrap().path.to_string(), "/a/tail");
         let b = tree.stat(&at("/a/b")).unwrap();
         assert!(tree.list(&b).unwrap().is_empty());
     }
 
     #[test]
-    fn two_of_one_name_are_ambiguous_and_an_id_decides() {
-        let tree = of(&[("1", "x", "other", None), ("2", "x", "other", None), ("3", "d", "dir", None), ("4", "d", "other", None)]);
+    fn two_folders_of_one_name_are_ambiguous_and_an_id_decides() {
+        let tree = of(&[("1", "x", "dir", None), ("2", "x", "dir", None), ("3", "d", "dir", None), ("4", "d", "other", None)]);
         let error = tree.stat(&at("/x")).unwrap_err();
         assert_eq!(error.kind(), Kind::Ambiguous);
-        assert!(error.to_string().contains("@1 (file), @2 (file)"), "{error}");
+        assert!(error.to_string().contains("@1 (folder), @2 (folder)"), "{error}");
+        assert_eq!(tree.stat(&at("/d")).unwrap().id, "3", "no bytes have arrived for the other");
         assert_eq!(tree.stat(&by_id("2", "")).unwrap().id, "2");
         assert_eq!(tree.stat(&at("/d/none")).unwrap_err().kind(), Kind::NotFound);
+    }
+
+    #[test]
+    fn of_several_files_the_newest_filled_one_is_meant() {
+        let tree = tree(
+            r#"{"files": [{"id": 9, "name": "a", "md5": "2d53a2f20ffc76c89848b6a47c97d5d8"}, {"id": 11, "name": "a"},
+                {"id": 10, "name": "a", "download": "https://h.example/10"}, {"id": 8, "name": "a", "Etag": 1},
+                {"id": 1, "name": "dead"}, {"id": 2, "name": "dead"}, {"id": 3, "name": "d", "type": "dir"}, {"id": 4, "name": "d", "Etag": 1}]}"#,
+        );
+        let found = tree.stat(&at("/a")).unwrap();
+        assert_eq!((found.id.as_str(), found.passed_over), ("10", 3));
+        assert_eq!((tree.stat(&by_id("9", "")).unwrap().id.as_str(), tree.list(&root_entry()).unwrap().len()), ("9", 8));
+        assert_eq!(tree.stat(&at("/d")).unwrap_err().kind(), Kind::Ambiguous);
+        assert_eq!(tree.stat(&at("/dead")).unwrap().id, "2", "nothing has arrived for either");
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_hide_nobody() {
+        let mut seeds = Seeds::default();
+        for row in [
+            r#"{"id": 1, "name": "d", "type": "dir"}"#,
+            r#"{"id": 2, "name": null, "type": "dir", "parent": 1}"#,
+            r#"{"id": 3, "name": "inside", "parent": 2}"#,
+            r#"{"name": "no id", "parent": 1}"#,
+            r#"{"id": 4, "name": "\ud800", "parent": 1}"#,
+            r#"{"id": 5, "name": "b", "parent": 1}"#,
+            "null",
+        ] {
+            seeds.add(object(Some(row.as_bytes())));
+        }
+        let tree = seeds.tree().unwrap();
+        let d = tree.list(&tree.stat(&at("/d")).unwrap()).unwrap();
+        let said = d.faults.said().unwrap();
+        assert!(said.starts_with("4 entries") && said.contains("(\"no id\", \"\u{fffd}\")"), "{said}");
+        assert_eq!(names(d), ["/d/b"]);
+        assert_eq!(tree.list(&root_entry()).unwrap().faults.said().unwrap(), "1 entry that the server lists can't be read and is left out");
+        assert_eq!(tree.stat(&at("/d/no id")).unwrap_err().kind(), Kind::Protocol);
+        assert_eq!(tree.stat(&at("/d/none")).unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(tree.stat(&at("/no id")).unwrap_err().kind(), Kind::NotFound, "it lies elsewhere");
+        assert_eq!(tree.stat(&by_id("3", "")).unwrap().path.to_string(), "/d/@2/inside");
     }
 
     #[test]
@@ -253,8 +429,8 @@ mod tests {
         let tree =
             of(&[("1", "a/b", "dir", None), ("2", "c", "other", Some("1")), ("3", "..", "other", None), ("4", "x\ny", "other", None)]);
         let listed = tree.list(&root_entry()).unwrap();
-        assert_eq!(listed.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["a/b", "..", "x\ny"]);
-        assert_eq!(names(listed), ["/@1", "/@3", "/@4"]);
+        assert_eq!(listed.iter().map(|e| e.name).collect::<Vec<_>>(), ["..", "a/b", "x\ny"]);
+        assert_eq!(names(listed), ["/@3", "/@1", "/@4"]);
         assert_eq!(tree.stat(&by_id("1", "c")).unwrap().path.to_string(), "/@1/c");
         assert_eq!(tree.stat(&at("/a/b")).unwrap_err().kind(), Kind::NotFound);
         assert_eq!(tree.stat(&at("/@1")).unwrap_err().kind(), Kind::NotFound);
@@ -272,15 +448,15 @@ mod tests {
             ..File::default()
         };
         let begun = std::time::Instant::now();
-        let wide = Tree::new((1..=n).map(|i| entry(i, "other", None)).collect());
+        let wide = planted((1..=n).map(|i| entry(i, "other", None)).collect());
         for i in 1..=n {
             assert_eq!(wide.stat(&at(&format!("/n{i}"))).unwrap().id, i.to_string());
         }
         assert_eq!(wide.list(&root_entry()).unwrap().len(), n);
-        let deep = Tree::new((1..=n).map(|i| entry(i, "dir", (i > 1).then(|| i - 1))).collect());
+        let deep = planted((1..=n).map(|i| entry(i, "dir", (i > 1).then(|| i - 1))).collect());
         assert_eq!(deep.stat(&by_id("3", "n4")).unwrap().path.to_string(), "/n1/n2/n3/n4");
         assert_eq!(deep.stat(&by_id("20000", "")).unwrap().path.names().len(), n);
-        let ring = Tree::new((1..=n).map(|i| entry(i, "dir", Some(if i > 1 { i - 1 } else { n }))).collect());
+        let ring = planted((1..=n).map(|i| entry(i, "dir", Some(if i > 1 { i - 1 } else { n }))).collect());
         assert_eq!(ring.list(&root_entry()).unwrap().len(), 1);
         assert!(begun.elapsed().as_secs() < 20, "took {:?}", begun.elapsed());
     }

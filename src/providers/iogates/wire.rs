@@ -1,6 +1,7 @@
 //! What ioGates says and is told, as JSON (providers.md 1.4 to 1.12). Every field may be missing.
 
 use chrono::{DateTime, Utc};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -179,11 +180,11 @@ pub struct File {
     pub upload_filename: Option<String>,
 }
 
-/// `GET /api/files`: everything below the token's root, flat.
+/// What is left of `GET /api/files` (everything below the token's root, flat) when its rows are taken: an empty list.
 #[derive(Debug, Default, Deserialize)]
 pub struct Files {
     #[serde(default, deserialize_with = "loose::objects")]
-    pub files: Option<Vec<File>>,
+    pub files: Option<Vec<IgnoredAny>>,
 }
 
 /// `GET /api/share`: what a share link allows.

@@ -192,7 +192,7 @@ impl Run {
         let path = piece.folder.join(name)?;
         may_go_into(&piece.entry, piece.above.iter().map(String::as_str))?;
         // Listed before the new one is made.
-        let children = self.job.desk.ask(|| self.job.desk.provider.list(&piece.entry)).await?;
+        let children = self.job.desk.list(&piece.entry).await?;
         let made = self.shelves.at(&path).await?.folder.clone();
         if new {
             self.shelves.at(&piece.folder).await?.children.push(made.clone());
@@ -246,7 +246,7 @@ impl Run {
     async fn without_spare(&self, failure: Error, shelf: &Shelf, spare: &str) -> Error {
         let left = format!("an empty folder {spare:?} may be left");
         let Ok(listed) = self.job.desk.look(|| self.job.desk.provider.list(&shelf.folder)).await else { return half_done(failure, left) };
-        let Some(made) = listed.into_iter().find(|e| e.name == spare) else { return failure };
+        let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };
         undone(failure, left, async || self.hands.remove(&made, Some(&shelf.folder)).await).await
     }
 

@@ -19,7 +19,7 @@ pub async fn edit(desk: &Desk, address: &Address, changes: &Changes) -> Result<E
     if let Some(name) = &name {
         desk.provider.check_name(name)?;
         let siblings = match &found.parent {
-            Some(parent) => desk.ask(|| desk.provider.list(parent)).await?,
+            Some(parent) => desk.list(parent).await?.collect(),
             None => Vec::new(),
         };
         if siblings.iter().any(|e| e.name == *name && e.id != found.entry.id) {

@@ -34,7 +34,7 @@ impl Hands {
 
     pub async fn move_into(&self, entry: &Entry, folder: &Entry) -> Result<Entry> {
         let moves = self.moves()?;
-        let look = || async { Ok(self.0.provider.list(folder).await?.into_iter().find(|e| e.id == entry.id)) };
+        let look = || async { Ok(self.0.provider.list(folder).await?.find(|e| e.id == entry.id)) };
         self.settled(|| moves.move_into(entry, folder), Duration::ZERO, look).await
     }
 
@@ -43,7 +43,7 @@ impl Hands {
         let copies = self.copies()?;
         let is_new = |e: &Entry| before.iter().all(|old| old.id != e.id) && e.id != entry.id;
         let is_copy = |e: &Entry| e.kind == entry.kind && e.name == entry.name && is_new(e);
-        let look = || async { Ok(self.0.provider.list(folder).await?.into_iter().find(is_copy)) };
+        let look = || async { Ok(self.0.provider.list(folder).await?.find(is_copy)) };
         let copy = self.settled(|| copies.copy_into(entry, folder), LATE, look).await?;
         match (entry.size, copy.size) {
             (Some(original), Some(size)) if size != original => {
@@ -100,7 +100,7 @@ impl Hands {
     /// The entry as it is now; none when its folder no longer lists it.
     async fn now(&self, entry: &Entry, parent: Option<&Entry>) -> Result<Option<Entry>> {
         match parent {
-            Some(folder) => Ok(self.0.provider.list(folder).await?.into_iter().find(|e| e.id == entry.id)),
+            Some(folder) => Ok(self.0.provider.list(folder).await?.find(|e| e.id == entry.id)),
             None => {
                 let place = Place { root: Root::Id(entry.id.clone()), path: RemotePath::root() };
                 self.0.provider.stat(&place).await.map(Some)

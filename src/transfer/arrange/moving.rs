@@ -78,7 +78,7 @@ impl Run {
             return Ok(entry.name.clone());
         }
         let siblings = match parent {
-            Some(parent) => self.job.desk.ask(|| self.job.desk.provider.list(parent)).await?,
+            Some(parent) => self.job.desk.list(parent).await?.collect(),
             None => Vec::new(),
         };
         let taken = |name: &str| siblings.iter().any(|e| e.name == name);

@@ -49,7 +49,7 @@ impl Places {
     }
 
     async fn by_id(&self, place: &Place) -> Result<(Entry, Option<Entry>)> {
-        let entry = self.desk.ask(|| self.desk.provider.stat(place)).await?;
+        let entry = self.desk.stat(place).await?;
         let parent = if place.root == Root::Top { None } else { parent_of(&self.desk, &entry).await? };
         Ok((entry, parent))
     }
@@ -60,7 +60,7 @@ impl Places {
         let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.shown(&place.path))) };
         let folder = folders.find(&parent).await?;
         let found = match &folder {
-            Some(folder) => one_named(folder.named(name).cloned().collect(), name, false, &parent)?,
+            Some(folder) => one_named(folder.readable(name)?.cloned().collect(), name, false, &parent)?,
             None => None,
         };
         match (found, folder) {
@@ -72,7 +72,7 @@ impl Places {
             (Some(entry), folder) => Ok((entry, folder.map(|f| f.entry.clone()))),
             // A provider may find by a name what no folder of that path holds (the days in FileAgo's trash).
             (None, _) if place.root != Root::Top => {
-                let entry = self.desk.ask(|| self.desk.provider.stat(place)).await?;
+                let entry = self.desk.stat(place).await?;
                 let parent = parent_of(&self.desk, &entry).await?;
                 Ok((entry, parent))
             }

@@ -43,7 +43,7 @@ impl Remover {
             return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
         }
         let mut outcomes = Vec::new();
-        for entry in self.desk.ask(|| self.desk.provider.list(&found.entry)).await? {
+        for entry in self.desk.list(&found.entry).await? {
             let path = crate::contract::listed::listed_path(&found.path, &entry.name);
             let outcome = self.one(&entry, Some(&found.entry), path.clone(), dry_run).await;
             outcomes.push(outcome.map_err(|e| (path, e)));

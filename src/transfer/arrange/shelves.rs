@@ -82,7 +82,7 @@ impl Shelves {
         let mut top = match &self.root {
             Root::Id(_) => {
                 let place = Place { root: self.root.clone(), path: RemotePath::root() };
-                Some(self.desk.ask(|| self.desk.provider.stat(&place)).await?)
+                Some(self.desk.stat(&place).await?)
             }
             Root::Top => None,
         };

@@ -1,13 +1,14 @@
 //! The walk through the remote's folders: one open level of entries for each depth, and no more files ahead than are in
 //! flight.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use super::super::crew::Crew;
 use super::super::scan::may_go_into;
 use super::local::{Local, check_name, enter};
 use super::{Item, Origin, Run, tell_failed};
+use crate::contract::Entries;
+use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
 
@@ -16,8 +17,7 @@ struct Level {
     id: String,
     /// Folders below the user's own.
     below: Vec<String>,
-    /// The next one at the end.
-    entries: Vec<Entry>,
+    entries: Entries,
 }
 
 impl Run {
@@ -29,7 +29,7 @@ impl Run {
                 self.folder(&origin, entry, &mut flying).await;
                 continue;
             }
-            self.count(&origin, std::slice::from_ref(&entry));
+            self.count(&origin, std::iter::once(entry.clone()));
             let name = match &self.local {
                 Local::File(_, name) => name.clone(),
                 Local::Folder(_) => entry.name.clone(),
@@ -59,7 +59,7 @@ impl Run {
         let below = if origin.contents { Vec::new() } else { vec![top.name.clone()] };
         let mut open: Vec<Level> = self.open(origin, &top, below, &[]).await.into_iter().collect();
         while let Some(level) = open.last_mut() {
-            let Some(entry) = level.entries.pop() else {
+            let Some(entry) = level.entries.pop_front() else {
                 open.pop();
                 continue;
             };
@@ -78,7 +78,7 @@ impl Run {
     async fn open(&self, origin: &Origin, folder: &Entry, below: Vec<String>, above: &[Level]) -> Option<Level> {
         let listed = match may_go_into(folder, above.iter().map(|level| level.id.as_str())) {
             Ok(()) => self.list(origin, folder, &below).await,
-            endless => endless.map(|()| Vec::new()),
+            Err(endless) => Err(endless),
         };
         match listed {
             Ok(entries) => Some(Level { id: folder.id.clone(), below, entries }),
@@ -90,60 +90,75 @@ impl Run {
         }
     }
 
-    async fn list(&self, origin: &Origin, folder: &Entry, below: &[String]) -> Result<Vec<Entry>> {
+    async fn list(&self, origin: &Origin, folder: &Entry, below: &[String]) -> Result<Entries> {
         self.stop.go_on(&origin.key)?;
         enter(&self.top()?, below, !self.options.dry_run)?;
-        let listed = origin.desk.ask(|| origin.desk.provider.list(folder)).await?;
-        let mut entries = self.fit(origin, listed);
-        entries.sort_by(|a, b| b.name.cmp(&a.name));
-        self.count(origin, &entries);
-        Ok(entries)
+        let mut listed = origin.desk.list(folder).await?;
+        listed.sort();
+        let fit = self.fit(origin, &listed);
+        let mut n = 0;
+        listed.retain(|at| {
+            let is_fit = fit.get(n) == Some(&at);
+            n += usize::from(is_fit);
+            is_fit
+        });
+        self.count(origin, listed.iter());
+        Ok(listed)
     }
 
-    /// Those that can have their names here; the others are told as failures. Of two with one name neither is: the second
-    /// would take the place of the first.
-    fn fit(&self, origin: &Origin, mut listed: Vec<Entry>) -> Vec<Entry> {
-        listed.retain(|entry| {
-            if entry.unfinished {
-                origin.desk.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
+    /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
+    /// is: the second would take the place of the first. Where nothing can be removed the newest is meant.
+    fn fit(&self, origin: &Origin, listed: &Entries) -> Vec<usize> {
+        let piles_up = origin.desk.provider.removal().is_none();
+        let (mut fit, mut twins) = (Vec::new(), Vec::new());
+        for (at, entry) in listed.iter().enumerate() {
+            let more = listed.has_same_name(at, at + 1);
+            twins.push((at, entry));
+            if more {
+                continue;
             }
-            !entry.unfinished
-        });
-        let mut ids: HashMap<String, Vec<String>> = HashMap::new();
-        for entry in &listed {
-            ids.entry(entry.name.clone()).or_default().push(format!("@{}", entry.id));
-        }
-        let unfit = |entry: &Entry| {
-            let twins = ids.get(&entry.name).filter(|ids| ids.len() > 1);
-            match (check_name(&entry.name), twins) {
-                (Err(error), _) => Some(error),
-                (Ok(_), Some(ids)) => Some(
-                    Error::new(Kind::Ambiguous, format!("{} entries have this name: {}", ids.len(), ids.join(", ")))
-                        .hint("get each by its id, under a name of its own"),
-                ),
-                _ => None,
+            let mut of_one_name = std::mem::take(&mut twins);
+            of_one_name.retain(|(_, entry)| {
+                if entry.unfinished {
+                    origin.desk.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
+                }
+                !entry.unfinished
+            });
+            if piles_up && of_one_name.len() > 1 {
+                let chosen = newest_filled(of_one_name.iter().map(|(_, entry)| entry.clone()).collect());
+                chosen.iter().for_each(|entry| origin.desk.tell_passed_over(entry));
+                of_one_name.retain(|(_, entry)| chosen.iter().any(|chosen| chosen.id == entry.id));
             }
-        };
-        let (mut fit, mut errors) = (Vec::new(), Vec::new());
-        for entry in listed {
-            match unfit(&entry) {
-                None => fit.push(entry),
-                Some(error) => errors.push((entry, error)),
+            for (at, entry) in &of_one_name {
+                match unfit(entry, &of_one_name) {
+                    None => fit.push(*at),
+                    Some(error) => tell_failed(self.next_id(), origin, entry, &error),
+                }
             }
-        }
-        for (entry, error) in errors {
-            tell_failed(self.next_id(), origin, &entry, &error);
         }
         fit
     }
 
     /// The work grows while folders are listed.
-    fn count(&self, origin: &Origin, entries: &[Entry]) {
+    fn count(&self, origin: &Origin, entries: impl Iterator<Item = Entry>) {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        for file in entries.iter().filter(|entry| !entry.is_folder()) {
+        for file in entries.filter(|entry| !entry.is_folder()) {
             planned.0 += 1;
             planned.1 = planned.1.saturating_add(file.size.unwrap_or(0));
         }
         origin.desk.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
     }
+}
+
+/// Why an entry can't have its name here.
+fn unfit(entry: &Entry, of_one_name: &[(usize, Entry)]) -> Option<Error> {
+    if let Err(error) = check_name(&entry.name) {
+        return Some(error);
+    }
+    if of_one_name.len() < 2 {
+        return None;
+    }
+    let ids: Vec<String> = of_one_name.iter().map(|(_, entry)| format!("@{}", entry.id)).collect();
+    let error = Error::new(Kind::Ambiguous, format!("{} entries have this name: {}", ids.len(), ids.join(", ")));
+    Some(error.hint("get each by its id, under a name of its own"))
 }

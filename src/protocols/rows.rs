@@ -1,0 +1,383 @@
+//! Long answers, read as a stream: the rows of their lists are handed on one by one as they arrive, and only what stands
+//! around the lists is kept. So a listing costs what is made of its rows, a row that can't be read costs nobody else, and
+//! an answer that unpacks to much more than was sent ends at a bound.
+
+use serde::de::DeserializeOwned;
+
+/// Of one row: attributes and descriptions are some kilobytes.
+const LONGEST_ROW: usize = 256 << 10;
+/// Of what stands around the lists.
+const LONGEST_REST: usize = 1 << 20;
+/// Rows of one answer: twice as many as the largest listing that is known to work.
+pub const MOST_ROWS: usize = 1_000_000;
+/// Warnings in front of the answer are looked through in memory, with all that follows.
+const LONGEST_NOISY: usize = 32 << 20;
+/// Keys are kept so far down, and so long.
+const DEPTH_KEPT: usize = 4;
+const LONGEST_KEY: usize = 64;
+
+/// Where a list stands: the keys from the outermost object inwards, as in `["data", "files"]`.
+pub type Path = &'static [&'static str];
+
+/// A row as it was sent; none for one that is too long to be a row.
+pub type Row<'a> = Option<&'a [u8]>;
+
+/// What is too much: a few words for the message.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooMuch(pub String);
+
+/// Splits one answer. The values of a list, and those of a map that PHP made of one, are its rows.
+pub struct Splitter {
+    lists: &'static [Path],
+    rest: Vec<u8>,
+    /// Of each list, how many.
+    rows: Vec<usize>,
+    /// The answer does not begin as one: all of it is kept, and looked through at the end.
+    noisy: Option<bool>,
+    depth: usize,
+    /// Of each open object the last key; none for a list.
+    keys: Vec<Option<Vec<u8>>>,
+    text: Text,
+    /// The text that is being read, as far as a key may go.
+    word: Vec<u8>,
+    /// In a list: its number, whether it is a map, and the row so far.
+    list: Option<List>,
+}
+
+struct List {
+    number: usize,
+    row: Vec<u8>,
+    too_long: bool,
+    /// Brackets that the row has open.
+    depth: usize,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Text {
+    Outside,
+    Inside,
+    Escaped,
+}
+
+impl Text {
+    fn after(self, byte: u8) -> Text {
+        match (self, byte) {
+            (Text::Outside, b'"') => Text::Inside,
+            (Text::Inside, b'"') => Text::Outside,
+            (Text::Inside, b'\\') => Text::Escaped,
+            (Text::Escaped, _) => Text::Inside,
+            (text, _) => text,
+        }
+    }
+}
+
+impl Splitter {
+    pub fn new(lists: &'static [Path]) -> Splitter {
+        Splitter {
+            lists,
+            rest: Vec::new(),
+            rows: vec![0; lists.len()],
+            noisy: None,
+            depth: 0,
+            keys: Vec::new(),
+            text: Text::Outside,
+            word: Vec::new(),
+            list: None,
+        }
+    }
+
+    /// `take` gets the number of the list, and the row.
+    pub fn feed(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
+        let mut bytes = bytes;
+        if self.noisy.is_none() {
+            self.rest.extend_from_slice(bytes);
+            let begun = super::reply::begun(&self.rest);
+            // A mark may be cut.
+            let Some(first) = begun.first().filter(|_| self.rest.len() >= 3) else { return Ok(()) };
+            self.noisy = Some(*first != b'{');
+            if self.noisy == Some(false) {
+                let all = std::mem::take(&mut self.rest);
+                return self.split(super::reply::begun(&all), take);
+            }
+            bytes = &[];
+        }
+        match self.noisy {
+            Some(true) => {
+                self.rest.extend_from_slice(bytes);
+                if self.rest.len() > LONGEST_NOISY { Err(no_end(LONGEST_NOISY)) } else { Ok(()) }
+            }
+            _ => self.split(bytes, take),
+        }
+    }
+
+    /// What stood around the lists, which are empty there.
+    pub fn end(mut self, take: &mut impl FnMut(usize, Row<'_>)) -> Result<Vec<u8>, TooMuch> {
+        if self.noisy == Some(true) {
+            let all = std::mem::take(&mut self.rest);
+            let object = super::reply::object_in(&all);
+            if object.first() != Some(&b'{') {
+                self.rest = all;
+                self.rest.truncate(LONGEST_REST);
+                return Ok(self.rest);
+            }
+            let before = all.len() - object.len();
+            self.rest.extend_from_slice(all.get(..before.min(LONGEST_REST / 2)).unwrap_or_default());
+            self.split(object, take)?;
+        }
+        Ok(self.rest)
+    }
+
+    fn split(&mut self, bytes: &[u8], take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
+        for byte in bytes {
+            match &mut self.list {
+                Some(_) => self.in_list(*byte, take)?,
+                None => self.around(*byte)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn around(&mut self, byte: u8) -> Result<(), TooMuch> {
+        if self.rest.len() >= LONGEST_REST {
+            return Err(no_end(LONGEST_REST));
+        }
+        self.rest.push(byte);
+        let before = self.text;
+        self.text = before.after(byte);
+        match (before, byte) {
+            (Text::Outside, b'"') => self.word.clear(),
+            (Text::Inside | Text::Escaped, _) if self.text != Text::Outside && self.word.len() < LONGEST_KEY => self.word.push(byte),
+            (Text::Outside, b':') => {
+                if let Some(Some(key)) = self.keys.get_mut(self.depth.wrapping_sub(1)) {
+                    key.clone_from(&self.word);
+                }
+            }
+            (Text::Outside, b'{' | b'[') => self.open(byte),
+            (Text::Outside, b'}' | b']') => {
+                self.depth = self.depth.saturating_sub(1);
+                self.keys.truncate(self.depth);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, byte: u8) {
+        let is_here = |path: &Path| {
+            path.len() == self.depth
+                && self.keys.len() == self.depth
+                && path.iter().zip(&self.keys).all(|(step, key)| key.as_deref() == Some(step.as_bytes()))
+        };
+        if let Some(number) = self.lists.iter().position(is_here) {
+            self.list = Some(List { number, row: Vec::new(), too_long: false, depth: 0 });
+            return;
+        }
+        if self.keys.len() == self.depth && self.depth < DEPTH_KEPT {
+            self.keys.push((byte == b'{').then(Vec::new));
+        }
+        self.depth += 1;
+    }
+
+    fn in_list(&mut self, byte: u8, take: &mut impl FnMut(usize, Row<'_>)) -> Result<(), TooMuch> {
+        let Some(list) = &mut self.list else { return Ok(()) };
+        let before = self.text;
+        self.text = before.after(byte);
+        if before == Text::Outside {
+            match byte {
+                b'{' | b'[' => list.depth += 1,
+                b',' | b'}' | b']' if list.depth == 0 => {
+                    let row = list.row.trim_ascii();
+                    if !row.is_empty() || list.too_long {
+                        take(list.number, Some(row).filter(|_| !list.too_long));
+                        if let Some(rows) = self.rows.get_mut(list.number) {
+                            *rows += 1;
+                        }
+                    }
+                    list.row.clear();
+                    list.too_long = false;
+                    if byte != b',' {
+                        self.rest.push(byte);
+                        self.list = None;
+                    }
+                    let too_many = self.rows.iter().any(|rows| *rows > MOST_ROWS);
+                    return if too_many { Err(TooMuch(format!("over {MOST_ROWS} entries"))) } else { Ok(()) };
+                }
+                b'}' | b']' => list.depth -= 1,
+                // What stood before was a key of the map.
+                b':' if list.depth == 0 => {
+                    list.row.clear();
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        match list.row.len() < LONGEST_ROW {
+            true => list.row.push(byte),
+            false => list.too_long = true,
+        }
+        Ok(())
+    }
+}
+
+/// All of an answer at once: what stands around its lists.
+#[cfg(test)]
+pub fn split(body: &[u8], lists: &'static [Path], mut take: impl FnMut(usize, Row<'_>)) -> Vec<u8> {
+    let mut splitter = Splitter::new(lists);
+    splitter.feed(body, &mut take).unwrap();
+    splitter.end(&mut take).unwrap()
+}
+
+fn no_end(most: usize) -> TooMuch {
+    TooMuch(format!("over {} MiB that are no entries", most >> 20))
+}
+
+/// The row as an object. An error holds what can be read of a row whose texts are no texts (half of a surrogate pair, as
+/// PHP makes it of a name that was cut, or bytes that are no UTF-8): its name is none that anybody could ask for.
+pub fn object<T: DeserializeOwned>(row: Row<'_>) -> Result<T, Option<T>> {
+    let Some(row) = row.filter(|row| row.starts_with(b"{")) else { return Err(None) };
+    serde_json::from_slice(row).map_err(|_| serde_json::from_str(&mended(&String::from_utf8_lossy(row))).ok())
+}
+
+/// With a mark in the place of each half of a surrogate pair.
+fn mended(row: &str) -> String {
+    let mut mended = String::with_capacity(row.len());
+    let mut rest = row;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let length = match (half(escape), escape.get(6..).and_then(half)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..)) => 12,
+            (Some(_), _) => {
+                mended.push('\u{fffd}');
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            _ => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        let (kept, after) = escape.split_at(length);
+        mended.push_str(kept);
+        rest = after;
+    }
+    mended.push_str(rest);
+    mended
+}
+
+/// `\ud800` to `\udfff` at the beginning.
+fn half(text: &str) -> Option<u16> {
+    let code = text.strip_prefix("\\u").and_then(|hex| hex.get(..4)).and_then(|hex| u16::from_str_radix(hex, 16).ok())?;
+    (0xd800..0xe000).contains(&code).then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_character_spoils_nothing_but_its_own_text() {
+        let read = |row: &[u8]| object::<serde_json::Value>(Some(row)).map_err(|what| what.map(|value| value["name"].clone()));
+        assert!(read(br#"{"name":"\ud83d\ude00 \\ud800 \u00e9"}"#).is_ok());
+        for (row, name) in [
+            (&br#"{"id":1,"name":"a\ud800"}"#[..], "a\u{fffd}"),
+            (br#"{"name":"\udc00\ud800\ud83d\ude00\\ \"b"}"#, "\u{fffd}\u{fffd}\u{1f600}\\ \"b"),
+            (b"{\"name\":\"\xff!\"}", "\u{fffd}!"),
+        ] {
+            assert_eq!(read(row).unwrap_err().unwrap(), name);
+        }
+        for row in [&b"null"[..], b"[]", br#"["a"]"#, b"7", br#"{"name":"#, br#"{"name":"\u12"}"#, br#"{"a":"\"#] {
+            assert!(object::<serde_json::Value>(Some(row)).unwrap_err().is_none(), "{}", String::from_utf8_lossy(row));
+        }
+    }
+
+    const FILES: &[Path] = &[&["data", "folders"], &["data", "files"]];
+
+    fn split(answer: &[u8], piece: usize) -> Result<(String, Vec<String>), TooMuch> {
+        let (mut splitter, mut rows) = (Splitter::new(FILES), Vec::new());
+        let mut take = |list: usize, row: Row<'_>| rows.push(format!("{list}:{}", String::from_utf8_lossy(row.unwrap_or(b"too long"))));
+        for piece in answer.chunks(piece) {
+            splitter.feed(piece, &mut take)?;
+        }
+        let rest = splitter.end(&mut take)?;
+        Ok((String::from_utf8_lossy(&rest).into_owned(), rows))
+    }
+
+    #[test]
+    fn rows_are_handed_on_and_the_rest_is_kept() {
+        let answer = r#"{"response":"fi\"les [","data":{"folders":{"0":{"a":[1,{"files":[2]}]}, "7" : {"b":"}],"}},
+            "files":[ {"c":1} ,null,"x\\",7,[],{"d":"\ud800"}], "other":{"files":[3]}},"files":[4],"_status":"success"}"#;
+        let rows = [
+            r#"0:{"a":[1,{"files":[2]}]}"#,
+            r#"0:{"b":"}],"}"#,
+            r#"1:{"c":1}"#,
+            "1:null",
+            r#"1:"x\\""#,
+            "1:7",
+            "1:[]",
+            r#"1:{"d":"\ud800"}"#,
+        ];
+        let rest = "{\"response\":\"fi\\\"les [\",\"data\":{\"folders\":{},\n            \"files\":[], \"other\":{\"files\":[3]}},\"files\":[4],\"_status\":\"success\"}";
+        for piece in [1, 2, 7, 10_000] {
+            for before in ["", "\u{feff}", "\n ", "<b>Warning</b>: key {x} in /a.php<br />\n"] {
+                let (kept, handed) = split(format!("{before}{answer}").as_bytes(), piece).unwrap();
+                assert_eq!(handed, rows, "{before}");
+                assert!(kept.ends_with(rest), "{kept}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_list_stays_as_it_is() {
+        for answer in
+            [r#"{"data":{"files":null,"folders":false}}"#, r#"{"data":[{"files":[1]}]}"#, "[]", "", "<html>", "{", "{}", r#"{"data":"#]
+        {
+            assert_eq!(split(answer.as_bytes(), 3).unwrap(), (answer.to_owned(), vec![]), "{answer}");
+        }
+        assert_eq!(split(br#"{"data":{"files":[{"a":1},{"b"#, 3).unwrap().1, [r#"1:{"a":1}"#], "a cut one is no row");
+    }
+
+    #[test]
+    fn everything_has_a_bound() {
+        let of = |begin: &str, part: &str, times: usize| [begin.as_bytes(), &part.as_bytes().repeat(times)].concat();
+        let most = MOST_ROWS + 1;
+        assert_eq!(split(&of(r#"{"data":{"files":["#, "{},", most), 1 << 16), Err(TooMuch("over 1000000 entries".into())));
+        assert!(split(&of(r#"{"data":{"files":0,"x":["#, "{},", most), 1 << 16).is_err());
+        assert!(split(&of("", "{\"a\":[", LONGEST_REST), 1 << 16).is_err());
+        let long = [of(r#"{"data":{"files":[{"a":""#, "x", LONGEST_ROW), br#""},{"b":1}]}}"#.to_vec()].concat();
+        assert_eq!(split(&long, 1 << 16).unwrap().1, ["1:too long", r#"1:{"b":1}"#]);
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::noise;
+
+    proptest! {
+        #![proptest_config(noise::config())]
+
+        #[test]
+        fn no_bytes_are_too_strange(body in noise::body(&[r#"{"data":{"files":[{"a":"b"},null],"folders":{"0":{}}},"x":1}"#]), piece in 1..9_usize) {
+            let mut splitter = Splitter::new(&[&["data", "files"], &["data", "folders"]]);
+            let fed = body.chunks(piece).try_for_each(|piece| splitter.feed(piece, &mut |_, _| {}));
+            let ended = splitter.end(&mut |_, _| {});
+            prop_assert!(fed.is_ok() && ended.is_ok());
+        }
+
+        #[test]
+        fn rows_are_what_was_sent(names in prop::collection::vec(noise::text(), 0..9), piece in 1..99_usize) {
+            prop_assume!(names.iter().all(|name| name.len() < LONGEST_ROW / 24));
+            let rows: Vec<Value> = names.iter().map(|name| json!({"name": name, name: [name, {}]})).collect();
+            let answer = json!({"msg": names.first(), "data": rows, "end": names}).to_string();
+            let (mut splitter, mut handed) = (Splitter::new(&[&["data"]]), Vec::new());
+            let mut take = |_: usize, row: Row<'_>| handed.push(serde_json::from_slice::<Value>(row.unwrap()).unwrap());
+            for piece in answer.as_bytes().chunks(piece) {
+                splitter.feed(piece, &mut take).unwrap();
+            }
+            let rest: Value = serde_json::from_slice(&splitter.end(&mut take).unwrap()).unwrap();
+            prop_assert_eq!(handed, rows);
+            prop_assert_eq!(rest, json!({"msg": names.first(), "data": [], "end": names}));
+        }
+    }
+}
