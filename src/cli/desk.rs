@@ -1,7 +1,10 @@
 //! What a verb is handed: configuration, the voice, and remotes opened by name.
 
+use std::future::poll_fn;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -28,7 +31,8 @@ pub struct Desk {
     state: Arc<State>,
     /// What single calls wait for.
     events: Events,
-    told: Mutex<Option<mpsc::UnboundedReceiver<Event>>>,
+    told: Arc<Mutex<mpsc::UnboundedReceiver<Event>>>,
+    telling: AtomicBool,
     stage: Stage,
 }
 
@@ -51,7 +55,8 @@ impl Desk {
         let (events, told) = Events::channel();
         state.tell_waits(teller(&renderer));
         stage.is_of(&renderer);
-        Desk { config, renderer, style, state, events, told: Mutex::new(Some(told)), stage }
+        let (told, telling) = (Arc::new(Mutex::new(told)), AtomicBool::new(false));
+        Desk { config, renderer, style, state, events, told, telling, stage }
     }
 
     /// How entries are shown; called before anything is.
@@ -93,25 +98,28 @@ impl Desk {
 
     /// A wait is told when it begins: a person in front of a silent `ls` should know why.
     fn tell_while_they_last(&self) {
-        let Some(mut told) = self.told.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        let renderer = self.renderer.clone();
+        if self.telling.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (told, renderer) = (self.told.clone(), self.renderer.clone());
+        let next = move |context: &mut Context<'_>| told.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(context);
         tokio::spawn(async move {
-            while let Some(event) = told.recv().await {
-                match event {
-                    Event::Waiting { wait, why, attempt, of, .. } => {
-                        let line = format!("waiting {}s: {why} (try {attempt} of {of})", wait.as_secs_f64().ceil());
-                        if wait >= LONG_WAIT { renderer.warning(&line) } else { renderer.note(&line) }
-                    }
-                    Event::Note(text) => renderer.note(&text),
-                    Event::Warning(text) => renderer.warning(&text),
-                    _ => {}
-                }
+            while let Some(event) = poll_fn(&next).await {
+                tell(&renderer, event);
             }
         });
     }
 
+    /// What was noted last, and nobody has told yet.
+    fn tell_the_rest(&self) {
+        while let Ok(event) = self.told.lock().unwrap_or_else(PoisonError::into_inner).try_recv() {
+            tell(&self.renderer, event);
+        }
+    }
+
     /// Says how it ended, and with which status.
     pub fn end(&mut self, outcome: Result<u8>) -> u8 {
+        self.tell_the_rest();
         for warning in self.state.take_warnings() {
             self.renderer.warning(&warning);
         }
@@ -129,6 +137,18 @@ impl Desk {
             self.renderer.error(&error);
             exit::status(error.kind())
         })
+    }
+}
+
+fn tell(renderer: &Renderer, event: Event) {
+    match event {
+        Event::Waiting { wait, why, attempt, of, .. } => {
+            let line = format!("waiting {}s: {why} (try {attempt} of {of})", wait.as_secs_f64().ceil());
+            if wait >= LONG_WAIT { renderer.warning(&line) } else { renderer.note(&line) }
+        }
+        Event::Note(text) => renderer.note(&text),
+        Event::Warning(text) => renderer.warning(&text),
+        _ => {}
     }
 }
 
