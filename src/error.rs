@@ -24,7 +24,7 @@ pub enum Kind {
     Expired,
     /// The request never left, or was refused unread: may be repeated blindly.
     Unreachable,
-    /// The server's certificate is not trusted: waiting will not help.
+    /// The server's certificate is not trusted, or the way to the server is not open to us: waiting will not help.
     Untrusted,
     /// The request may have arrived (line cut, time-out, 5xx): look before repeating what must not happen twice.
     Interrupted,
@@ -117,6 +117,7 @@ struct Inner {
     status: Option<u16>,
     after: Option<Duration>,
     untried: bool,
+    on_kept_line: bool,
     cause: Option<anyhow::Error>,
 }
 
@@ -132,6 +133,7 @@ impl Error {
             status: None,
             after: None,
             untried: false,
+            on_kept_line: false,
             cause: None,
         }))
     }
@@ -189,6 +191,12 @@ impl Error {
         self
     }
 
+    /// Not a byte came back on a connection that was kept from an earlier request: its end, not this request's, as a rule.
+    pub fn on_kept_line(mut self) -> Self {
+        self.0.on_kept_line = true;
+        self
+    }
+
     pub fn cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
         self
@@ -212,6 +220,10 @@ impl Error {
         self.0.after
     }
 
+    pub fn is_on_kept_line(&self) -> bool {
+        self.0.on_kept_line
+    }
+
     pub fn is_untried(&self) -> bool {
         self.0.untried
     }
@@ -223,6 +235,7 @@ impl Error {
         again.0.source.clone_from(&self.0.source);
         again.0.hint.clone_from(&self.0.hint);
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
+        again.0.on_kept_line = self.0.on_kept_line;
         again
     }
 

@@ -148,6 +148,24 @@ fn a_flag_beats_the_environment_beats_the_file() {
     put(&[("HAUL_RETRIES", "3")], &["--if-exists", "replace", "--retries", "1"]).ends_with(5);
 }
 
+/// What editors, shells and CI systems add to a secret would lock the account; what nobody types is told before it is sent.
+#[test]
+fn a_line_end_around_a_password_is_not_sent() {
+    let play = Play::new();
+    let password = play.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_GIGA0_PASSWORD").unwrap().1;
+    for around in [format!("{password}\n"), format!("\u{feff}{password}\r\n")] {
+        let run = |args: &[&str]| Ran::of(play.home.command(args).env("HAUL_REMOTE_GIGA0_PASSWORD", &around).output().unwrap());
+        run(&["ls", "giga0:/"]).ends_with(0);
+        play.home.run_with_input(&["login", "giga0", "--password-stdin"], around.as_bytes()).ends_with(0);
+    }
+    for broken in [format!("{password}\t"), format!("{password}\n\n"), format!("\u{1b}[A{password}")] {
+        let ls = play.home.command(&["ls", "giga0:/"]).env("HAUL_REMOTE_GIGA0_PASSWORD", &broken).output().unwrap();
+        let ls = Ran::of(ls).ends_with(2).says("HAUL_REMOTE_GIGA0_PASSWORD: it holds a control character");
+        assert!(!ls.stderr.contains(&password), "{}", ls.stderr);
+    }
+    play.home.run_with_input(&["login", "giga0", "--password-stdin"], format!("{password}\x01\n").as_bytes()).ends_with(2);
+}
+
 #[test]
 fn a_variable_that_is_set_to_nothing_is_not_set() {
     let play = Play::new();

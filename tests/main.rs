@@ -61,6 +61,8 @@ mod outages;
 #[cfg(feature = "sandbox")]
 mod output;
 #[cfg(feature = "sandbox")]
+mod patience;
+#[cfg(feature = "sandbox")]
 mod put;
 #[cfg(feature = "sandbox")]
 mod receipts;

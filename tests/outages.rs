@@ -14,7 +14,7 @@ use crate::haul::{Home, Ran};
 use crate::put::Play;
 
 /// A giga0 remote `r` at this address, with a password.
-fn remote(url: &str) -> Vec<(String, String)> {
+pub fn remote(url: &str) -> Vec<(String, String)> {
     let key = |key: &str, value: &str| (format!("HAUL_REMOTE_R_{key}"), value.to_owned());
     vec![key("PROVIDER", "giga0"), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")]
 }
@@ -57,6 +57,30 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
         assert!(put.stderr.ends_with(&said) && put.stderr.lines().count() <= 8, "{provider}: {}", put.stderr);
         let named = std::fs::read_to_string(play.home.file("x", "").with_file_name("failed")).unwrap();
         assert_eq!(named.lines().count(), failed.len(), "{provider}: --failed-to names them all");
+    }
+}
+
+/// The account answers, but no upload ever succeeds: by a reset, 503 or 500, it is the same.
+#[test]
+fn a_server_that_keeps_failing_is_given_up_after_three_files() {
+    for (provider, fault, protocol) in [
+        ("giga0", "file/upload:cut", "multipart"),
+        ("fileago", "upload:500", "multipart"),
+        ("iogates", "tus-patch:503=0", "tus"),
+        ("iogates", "plupload:cut=100", "plupload"),
+    ] {
+        let play = Play::new();
+        for n in 0..30 {
+            play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+        }
+        play.sandbox.faults().script(&format!("{provider}/{fault}*always")).unwrap();
+        let target = format!("{provider}:/in/");
+        let put = play.home.run(&["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "d/", &target]).ends_with(5);
+        let failed = put.events("failed");
+        let untried = failed.iter().filter(|f| f["error"]["message"].as_str().unwrap().contains("not tried")).count();
+        assert_eq!((failed.len(), untried), (30, 27), "{provider} {protocol}: {}", put.stdout);
+        let said = "haul: 27 files not tried, because the server failed for three files in a row\n";
+        assert!(put.stderr.ends_with(said), "{provider} {protocol}: {}", put.stderr);
     }
 }
 
@@ -133,6 +157,36 @@ fn a_wait_of_zero_or_of_a_date_that_is_over_is_none() {
     }
 }
 
+/// What `--retries` says holds for each call that a command makes, wherever the command has it from.
+#[test]
+fn every_command_tries_as_often_as_it_is_told() {
+    for args in
+        [&["ls", "r:/"][..], &["stat", "r:/x"], &["rm", "r:/x"], &["about", "r:"], &["login", "r"], &["cat", "r:/x"], &["mkdir", "r:/x"]]
+    {
+        let (url, seen) = answers(refusal("503 Busy", "retry-after: 0\r\n"));
+        let home = Home::new().env(remote(&url));
+        home.run(&[args, &["--retries", "2"]].concat()).ends_with(5);
+        let typed = seen.lock().unwrap().len();
+        let home = home.env([("HAUL_RETRIES".to_owned(), "1".to_owned())]);
+        home.run(args).ends_with(5);
+        assert_eq!((typed, seen.lock().unwrap().len()), (2, 3), "{args:?}");
+    }
+}
+
+/// A clock that is years away from ours: what counts is how far the two dates are from each other.
+#[test]
+fn a_date_to_wait_for_is_read_by_the_servers_own_clock() {
+    let dates = "date: Wed, 21 Oct 2015 07:27:58 GMT\r\nretry-after: Wed, 21 Oct 2015 07:28:10 GMT\r\n";
+    let (url, _) = answers(refusal("503 Busy", dates));
+    let home = Home::new().env(remote(&url));
+    let mut child = home.command(&["ls", "r:/"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.contains("waiting 12s") && line.contains("; goes on at "), "{line}");
+}
+
 /// A year: so long nobody waits without being told. An hour is waited for, and what was asked for is said.
 #[test]
 fn a_wait_of_a_year_is_bounded_and_said() {
@@ -165,14 +219,14 @@ fn a_no_is_asked_for_once() {
 }
 
 /// An authority, and what its server shows.
-struct Trust {
+pub struct Trust {
     folder: tempfile::TempDir,
-    url: String,
+    pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 /// `names`: whom the certificate is for; `over`: its last day is gone.
-fn tls_server(names: &[&str], over: bool, answer: String) -> Trust {
+pub fn tls_server(names: &[&str], over: bool, answer: String) -> Trust {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];

@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::Desk;
-use super::{DONE, values};
 use crate::error::Result;
 use crate::model::{Address, Report};
 
@@ -18,13 +19,12 @@ pub struct AboutArgs {
     /// Its name
     #[arg(value_name = "REMOTE:")]
     pub remote: String,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, args: AboutArgs) -> Result<u8> {
-    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.timeout)?;
+    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
     let calls = desk.calls(&remote);
     let account = calls.ask(|| remote.provider.sign_in()).await?;
     desk.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });

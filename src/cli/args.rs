@@ -197,16 +197,14 @@ fn with_defaults(tree: Command, defaults: &Defaults) -> Command {
             tree = set_default(tree, default);
             continue;
         }
-        let verbs: Vec<String> = tree.get_subcommands().filter(|v| has_long(v, &default.option)).map(|v| v.get_name().to_owned()).collect();
-        for verb in verbs {
-            tree = tree.mut_subcommand(verb, |v| set_default(v, default));
-        }
+        tree = tree.mut_subcommands(|verb| set_default_below(verb, default));
     }
     tree
 }
 
-fn has_long(tree: &Command, long: &str) -> bool {
-    tree.get_arguments().any(|arg| arg.get_long() == Some(long))
+/// `transfers resume` and its like are two words.
+fn set_default_below(verb: Command, default: &DefaultValue) -> Command {
+    set_default(verb, default).mut_subcommands(|verb| set_default_below(verb, default))
 }
 
 fn set_default(tree: Command, default: &DefaultValue) -> Command {
@@ -252,6 +250,47 @@ mod tests {
                 assert!(arg.get_help().is_some(), "{path}: {} has no help", arg.get_id());
             }
         });
+    }
+
+    /// All others talk to a server.
+    const TALK_TO_NOBODY: [&str; 9] = [
+        "haul providers",
+        "haul sandbox",
+        "haul completions",
+        "haul man",
+        "haul remote add",
+        "haul remote list",
+        "haul remote show",
+        "haul remote remove",
+        "haul transfers list",
+    ];
+
+    #[test]
+    fn every_verb_that_talks_to_a_server_has_the_options_of_its_connection() {
+        walk(&Cli::command(), "haul", &mut |path, verb| {
+            if (verb.has_subcommands() && path != "haul comments") || TALK_TO_NOBODY.contains(&path) {
+                return;
+            }
+            for (long, variable) in [("retries", "HAUL_RETRIES"), ("timeout", "HAUL_TIMEOUT")] {
+                let arg = verb.get_arguments().find(|arg| arg.get_long() == Some(long));
+                let env = arg.and_then(Arg::get_env);
+                assert_eq!(env, Some(std::ffi::OsStr::new(variable)), "{path} --{long}");
+            }
+        });
+    }
+
+    /// Verbs of two words, too.
+    #[test]
+    fn defaults_of_the_file_reach_every_verb() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        std::fs::write(&file, "[defaults]\nretries = 2\ntimeout = \"7s\"\n").unwrap();
+        let env = Env::new([("HAUL_CONFIG", file)]);
+        let parsed = |words: &[&str]| parse(words.iter().map(OsString::from), &env).ok().unwrap().verb;
+        let Verb::Remote(crate::cli::remote::RemoteVerb::Check(check)) = parsed(&["haul", "remote", "check", "r"]) else { panic!() };
+        let Verb::About(about) = parsed(&["haul", "about", "r:", "--retries", "3"]) else { panic!() };
+        let told = [check.connection, about.connection].map(|connection| (connection.retries, connection.timeout.as_secs()));
+        assert_eq!(told, [(2, 7), (3, 7)]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! `haul comments`: what people said about a file, and where in the film.
 
 use std::io::Read;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
-use super::{DONE, providers, values};
+use super::{DONE, providers};
 use crate::contract::{Comment, Comments, Conversation, NewComment};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CommentLine;
@@ -31,7 +31,7 @@ pub struct CommentsArgs {
     #[arg(value_name = "REMOTE:PATH", required = true)]
     file: Option<String>,
     #[command(flatten)]
-    line: Line,
+    connection: Connection,
 }
 
 #[derive(Subcommand)]
@@ -40,13 +40,6 @@ enum CommentsVerb {
     Add(AddArgs),
     Edit(EditArgs),
     Rm(RmArgs),
-}
-
-#[derive(Args)]
-struct Line {
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    timeout: Duration,
 }
 
 /// List them; also without the word
@@ -61,7 +54,7 @@ struct ListArgs {
     #[arg(value_name = "REMOTE:PATH")]
     file: String,
     #[command(flatten)]
-    line: Line,
+    connection: Connection,
 }
 
 /// Add a comment
@@ -84,7 +77,7 @@ struct AddArgs {
     #[arg(long, value_name = "ID")]
     parent: Option<String>,
     #[command(flatten)]
-    line: Line,
+    connection: Connection,
 }
 
 /// Change a comment's text or time; what is not named stays
@@ -108,7 +101,7 @@ struct EditArgs {
     #[command(flatten)]
     span: SpanArgs,
     #[command(flatten)]
-    line: Line,
+    connection: Connection,
 }
 
 /// Remove a comment
@@ -126,7 +119,7 @@ struct RmArgs {
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
-    line: Line,
+    connection: Connection,
 }
 
 #[derive(Args)]
@@ -156,8 +149,8 @@ pub async fn run(desk: &mut Desk, args: CommentsArgs) -> Result<u8> {
         (Some(CommentsVerb::Add(args)), _) => add(desk, args).await,
         (Some(CommentsVerb::Edit(args)), _) => edit(desk, args).await,
         (Some(CommentsVerb::Rm(args)), _) => remove(desk, args).await,
-        (Some(CommentsVerb::List(args)), _) => list(desk, &args.file, args.line.timeout).await,
-        (None, file) => list(desk, &file.unwrap_or_default(), args.line.timeout).await,
+        (Some(CommentsVerb::List(args)), _) => list(desk, &args.file, args.connection).await,
+        (None, file) => list(desk, &file.unwrap_or_default(), args.connection).await,
     }
 }
 
@@ -170,9 +163,9 @@ struct Talk {
 }
 
 impl Talk {
-    async fn open(desk: &Desk, address: &str, timeout: Duration) -> Result<Talk> {
+    async fn open(desk: &Desk, address: &str, connection: Connection) -> Result<Talk> {
         let address = Address::parse_remote(address)?;
-        let remote = desk.open(&address.remote, timeout)?;
+        let remote = desk.open(&address.remote, connection)?;
         let comments = of(&remote)?;
         if address.place.path.is_root() && address.folder {
             return Err(no_file(&address));
@@ -215,8 +208,8 @@ impl Talk {
     }
 }
 
-async fn list(desk: &Desk, address: &str, timeout: Duration) -> Result<u8> {
-    let mut talk = Talk::open(desk, address, timeout).await?;
+async fn list(desk: &Desk, address: &str, connection: Connection) -> Result<u8> {
+    let mut talk = Talk::open(desk, address, connection).await?;
     for comment in std::mem::take(&mut talk.said.comments) {
         talk.tell(desk, comment);
     }
@@ -225,7 +218,7 @@ async fn list(desk: &Desk, address: &str, timeout: Duration) -> Result<u8> {
 
 async fn add(desk: &Desk, args: AddArgs) -> Result<u8> {
     let text = text_of(args.text)?;
-    let talk = Talk::open(desk, &args.file, args.line.timeout).await?;
+    let talk = Talk::open(desk, &args.file, args.connection).await?;
     if let Some(parent) = &args.parent {
         talk.comment(parent)?;
     }
@@ -243,7 +236,7 @@ async fn add(desk: &Desk, args: AddArgs) -> Result<u8> {
 
 async fn edit(desk: &Desk, args: EditArgs) -> Result<u8> {
     let text = args.text.map(text_of).transpose()?;
-    let talk = Talk::open(desk, &args.file, args.line.timeout).await?;
+    let talk = Talk::open(desk, &args.file, args.connection).await?;
     let mut comment = talk.comment(&args.id)?;
     if args.span.at.is_some() {
         comment.times = args.span.times(talk.said.clock.as_ref())?;
@@ -256,7 +249,7 @@ async fn edit(desk: &Desk, args: EditArgs) -> Result<u8> {
 }
 
 async fn remove(desk: &Desk, args: RmArgs) -> Result<u8> {
-    let talk = Talk::open(desk, &args.file, args.line.timeout).await?;
+    let talk = Talk::open(desk, &args.file, args.connection).await?;
     let comment = talk.comment(&args.id)?;
     let comments = of(&talk.remote)?;
     let look = || async {

@@ -75,11 +75,11 @@ pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let (from, to) = from_and_to(&places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let several = from.len() > 1;
-    let Places { found: from, failed } = super::expand::places(desk, from, literal, args.timeout).await?;
+    let Places { found: from, failed } = super::expand::places(desk, from, literal, args.connection()).await?;
     let mut to = remote_address(to)?;
     // What TO means must not hang on how many of the sources are there.
     to.folder |= several;
-    let remote = desk.open(&to.remote, args.timeout)?;
+    let remote = desk.open(&to.remote, args.connection())?;
     let sources = opened(desk, &from, args)?;
     // Two names of one account are one remote, if its server can do it.
     let one_account = sources.iter().all(|source| source.key == remote.key);
@@ -125,7 +125,7 @@ fn opened(desk: &Desk, from: &[Address], args: &TransferArgs) -> Result<Vec<Open
     for source in from {
         let name = desk.config.remote(&source.remote)?.name;
         let known = open.iter().find(|remote| remote.name == name).cloned();
-        open.push(known.map_or_else(|| desk.open(&name, args.timeout), Ok)?);
+        open.push(known.map_or_else(|| desk.open(&name, args.connection()), Ok)?);
     }
     Ok(open)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::args::{Global, Stage};
+use super::connection::Connection;
 use crate::config::{Config, Env, Remote};
 use crate::contract::provider::AnyProvider;
 use crate::contract::{Events, Ledger, Opening, TokenStore};
@@ -19,8 +20,6 @@ use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
 use crate::transfer;
 
-/// Tries and limits of single calls (`ls`, `mkdir`): as those of a transfer.
-const TRIES: u32 = 5;
 /// A wait that is told without `-v`, too.
 const LONG_WAIT: Duration = Duration::from_secs(3);
 
@@ -45,6 +44,7 @@ pub struct OpenRemote {
     /// Origin and account: stays the same when the user renames the remote.
     pub key: String,
     config: Remote,
+    connection: Connection,
 }
 
 impl Desk {
@@ -72,17 +72,18 @@ impl Desk {
     }
 
     /// Fails with `NotFound` for an unknown remote and `Usage` for an incomplete one. Sends nothing.
-    pub fn open(&self, name: &str, timeout: Duration) -> Result<OpenRemote> {
-        self.open_with(self.config.remote(name)?, self.state.clone(), timeout)
+    pub fn open(&self, name: &str, connection: Connection) -> Result<OpenRemote> {
+        self.open_with(self.config.remote(name)?, self.state.clone(), connection)
     }
 
     /// As `open`, with tokens kept elsewhere.
-    pub fn open_with(&self, config: Remote, tokens: Arc<dyn TokenStore>, timeout: Duration) -> Result<OpenRemote> {
+    pub fn open_with(&self, config: Remote, tokens: Arc<dyn TokenStore>, connection: Connection) -> Result<OpenRemote> {
         config.check_complete()?;
-        self.state.wait_at_most(timeout);
-        let opening = Opening { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(timeout) };
+        self.state.wait_at_most(connection.timeout);
+        let opening =
+            Opening { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(connection.timeout) };
         let provider = (config.provider.open)(opening).map_err(|e| e.on(config.name.clone()))?;
-        Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config })
+        Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config, connection })
     }
 
     pub fn state(&self) -> Arc<State> {
@@ -92,7 +93,8 @@ impl Desk {
     /// Single calls to `remote`, with the retries that a transfer has.
     pub fn calls(&self, remote: &OpenRemote) -> transfer::Desk {
         self.tell_while_they_last();
-        let policy = transfer::Policy { tries: TRIES, timeout: remote.config.network(Duration::ZERO).timeout, min_rate: 0 };
+        let Connection { retries: tries, timeout } = remote.connection;
+        let policy = transfer::Policy { tries, timeout, min_rate: 0 };
         transfer::Desk { remote: remote.name.clone(), provider: remote.provider.clone(), policy, events: self.events.clone(), limit: None }
     }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
 use super::{DONE, login, values};
@@ -29,9 +30,8 @@ pub struct EditArgs {
     pub file_type: Option<String>,
     #[command(flatten)]
     pub folder: FolderArgs,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// What only folders have.
@@ -64,7 +64,7 @@ fn visibility(text: &str) -> Result<Visibility, String> {
 
 pub async fn run(desk: &mut Desk, args: EditArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
-    let remote = desk.open(&address.remote, args.timeout)?;
+    let remote = desk.open(&address.remote, args.connection)?;
     if remote.provider.editing().is_none() {
         return Err(lacking(&remote, "edit", "has no call that edits entries"));
     }

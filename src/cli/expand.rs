@@ -2,10 +2,10 @@
 //! and not by a shell, which can't see a remote. A name that begins with a dot is a name like any other.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use glob::Pattern as Glob;
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -70,7 +70,7 @@ pub struct Places {
 
 /// The addresses as they are, and in the place of one with wildcards those that it fits, the outermost ones: for verbs
 /// that treat folders whole. Where there is but one address its failure is the answer: `NotFound` when nothing fits.
-pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, timeout: Duration) -> Result<Places> {
+pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
     let mut lost = Lost::of(addresses.len());
     let mut places = Places::default();
     for address in addresses {
@@ -78,7 +78,7 @@ pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, timeout
             places.found.push(address);
             continue;
         }
-        let remote = desk.open(&address.remote, timeout)?;
+        let remote = desk.open(&address.remote, connection)?;
         let entries = match lost.ask(&address, async || expand(desk, &remote, &address, literal).await).await? {
             Ok(entries) => outermost(entries),
             Err(error) => {

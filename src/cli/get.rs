@@ -174,7 +174,7 @@ async fn origins(
         let at = match open.iter().position(|remote| remote.name == address.remote) {
             Some(at) => at,
             None => {
-                open.push(desk.open(&address.remote, transfer.timeout)?);
+                open.push(desk.open(&address.remote, transfer.connection())?);
                 open.len() - 1
             }
         };

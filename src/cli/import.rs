@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::Url;
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
 use super::put::from_and_to;
@@ -37,9 +38,8 @@ pub struct ImportArgs {
     /// The longest wait for all of them; the provider goes on after it
     #[arg(long, value_name = "D", requires = "wait", value_parser = values::time)]
     pub wait_limit: Option<Duration>,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// The text itself is not repeated: it may hold a password.
@@ -68,7 +68,7 @@ pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
     let urls = urls.iter().enumerate().map(|(n, text)| url(n + 1, text)).collect::<Result<Vec<_>>>()?;
     urls.iter().for_each(remember_secrets);
     let target = Address::parse_remote(target)?;
-    let remote = desk.open(&target.remote, args.timeout)?;
+    let remote = desk.open(&target.remote, args.connection)?;
     let Some(importing) = remote.provider.importing() else {
         return Err(lacking(&remote, "import", "fetches no URLs"));
     };

@@ -1,11 +1,10 @@
 //! `haul link`: a URL that downloads a file.
 
-use std::time::Duration;
-
 use clap::Args;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::Desk;
-use super::{DONE, values};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
 
@@ -20,14 +19,13 @@ pub struct LinkArgs {
     /// A file on a remote
     #[arg(value_name = "REMOTE:PATH")]
     pub place: String,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, args: LinkArgs) -> Result<u8> {
     let address: Address = super::get::address(&args.place)?;
-    let remote = desk.open(&address.remote, args.timeout)?;
+    let remote = desk.open(&address.remote, args.connection)?;
     let Some(links) = remote.provider.links() else {
         let why = "has only download URLs that open all of your files";
         return Err(super::providers::lacking(&remote, "link", why));

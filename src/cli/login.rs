@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::Desk;
-use super::{DONE, values};
-use crate::config::{KEPT, Remote, ask_on_terminal};
+use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::lease::DEVICE;
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
@@ -38,9 +38,8 @@ pub struct LoginArgs {
     /// Read the code that comes by SMS from standard input; it is sent when standard input is read
     #[arg(long, conflicts_with = "password_stdin")]
     pub code_stdin: bool,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// Revoke the token there and forget it here, and the kept secrets too
@@ -54,9 +53,8 @@ pub struct LogoutArgs {
     /// Its name
     #[arg(value_name = "REMOTE")]
     pub remote: String,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
@@ -67,12 +65,13 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     } else if !args.code_stdin && is_somebody_there(desk) {
         typed_name = ask(desk, &config).await?;
     }
-    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.timeout)?;
-    // Not repeated on any failure: a refused sign-in that is tried again locks accounts.
-    let outcome = match (remote.provider.sign_in().await, remote.provider.second_factor()) {
+    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.connection)?;
+    let calls = desk.calls(&remote);
+    // A line that fails is tried again; a refusal is not, as it would lock the account.
+    let outcome = match (calls.ask(|| remote.provider.sign_in()).await, remote.provider.second_factor()) {
         (Err(refusal), Some(factor)) if is_for_a_code(&refusal, factor, args.code_stdin) => {
             enter_code(desk, factor, args.code_stdin, refusal).await.map_err(|e| e.on(remote.name.clone()))?;
-            remote.provider.sign_in().await
+            calls.ask(|| remote.provider.sign_in()).await
         }
         (outcome, _) => outcome,
     };
@@ -93,8 +92,8 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
 }
 
 pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
-    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.timeout)?;
-    let revoked = remote.provider.sign_out().await;
+    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
+    let revoked = desk.calls(&remote).ask(|| remote.provider.sign_out()).await;
     desk.config.forget_credentials(&remote.name)?;
     desk.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.on(remote.name))? });
     Ok(DONE)
@@ -204,7 +203,8 @@ pub(super) fn first_line(input: impl Read) -> Result<Secret> {
     BufReader::new(input.take(LONGEST))
         .read_line(&mut text)
         .map_err(|e| Error::new(Kind::Local, "standard input could not be read").on("-").cause(e))?;
-    Ok(Secret::new(text.split(['\r', '\n']).next().unwrap_or_default()))
+    drop(Secret::new(text.trim_end()));
+    line_of_input(&text, "standard input").map(Secret::new)
 }
 
 /// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token. The device stays who
@@ -234,6 +234,10 @@ mod tests {
     fn a_password_is_one_line() {
         assert_eq!(line_from(&b"s3cret\r\nmore"[..], "password").unwrap().expose(), "s3cret");
         assert_eq!(line_from(&b" with blanks \n"[..], "password").unwrap().expose(), " with blanks ");
+        assert_eq!(line_from(&b"\xef\xbb\xbfs3cret\r"[..], "password").unwrap().expose(), "s3cret");
+        let refused = line_from(&b"s3cret\x7f\n"[..], "password").unwrap_err();
+        let told = "standard input: it holds a control character (U+007F); write the value as one line of plain text";
+        assert_eq!((refused.kind(), refused.to_string().as_str()), (Kind::Usage, told));
         assert_eq!(line_from(&b"\n"[..], "password").unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -2,10 +2,10 @@
 //! single folders become one status.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 
+use super::connection::Connection;
 use super::dates::Dated;
 use super::desk::{Desk, OpenRemote};
 use super::{expand, values};
@@ -23,9 +23,8 @@ pub struct LookArgs {
     /// Folders listed, or files asked for, at once
     #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::jobs)]
     pub jobs: u32,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// An entry that was named, or that wildcards fit.
@@ -62,7 +61,7 @@ impl Look {
             let remote = match open.iter().find(|remote| remote.name == name) {
                 Some(remote) => remote.clone(),
                 None => {
-                    let remote = Arc::new(desk.open(&name, self.args.timeout)?);
+                    let remote = Arc::new(desk.open(&name, self.args.connection)?);
                     open.push(remote.clone());
                     remote
                 }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use super::edit::FolderArgs;
-use super::{DONE, values};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
@@ -29,16 +30,15 @@ pub struct MkdirArgs {
     pub parents: bool,
     #[command(flatten)]
     pub folder: FolderArgs,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, args: MkdirArgs) -> Result<u8> {
     let changes = args.folder.changes()?;
     let places = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for place in places {
-        let remote = desk.open(&place.remote, args.timeout)?;
+        let remote = desk.open(&place.remote, args.connection)?;
         make(desk, remote, &place, args.parents, &changes).await?;
     }
     Ok(DONE)

@@ -6,6 +6,7 @@ pub mod args;
 pub mod cat;
 pub mod comments;
 pub mod completions;
+mod connection;
 pub mod cp;
 mod dates;
 mod desk;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use super::receipt::{ReceiptArgs, Receipts};
 use super::runs::{self, Noted};
@@ -65,6 +66,12 @@ fn attribute(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+impl TransferArgs {
+    pub fn connection(&self) -> Connection {
+        Connection { retries: self.retries, timeout: self.timeout }
     }
 }
 
@@ -163,7 +170,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     for source in sources {
         refuse_remote_source(desk, source)?;
     }
-    let remote = desk.open(&target.remote, args.transfer.timeout)?;
+    let remote = desk.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
     let run = runs::begin(desk, Noted::of_put(&args), &remote.name).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);

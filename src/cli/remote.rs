@@ -1,12 +1,11 @@
 //! `haul remote`: the configured accounts.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
-use super::{DONE, values};
 use crate::contract::provider::AnyProvider;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;
@@ -99,9 +98,8 @@ pub struct CheckArgs {
     /// Its name
     #[arg(value_name = "REMOTE")]
     pub name: String,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "20s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, verb: RemoteVerb) -> Result<u8> {
@@ -155,8 +153,8 @@ fn remove(desk: &mut Desk, args: RemoveArgs) -> Result<u8> {
 }
 
 async fn check(desk: &mut Desk, args: CheckArgs) -> Result<u8> {
-    let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.timeout)?;
-    let provider = &remote.provider;
+    let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
+    let (provider, calls) = (&remote.provider, desk.calls(&remote));
     let mut worst = DONE;
     let mut tell = |desk: &mut Desk, step: String, outcome: Result<String>| {
         let ok = outcome.is_ok();
@@ -167,17 +165,19 @@ async fn check(desk: &mut Desk, args: CheckArgs) -> Result<u8> {
         desk.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
         ok
     };
-    if !tell(desk, "name".into(), resolve(&remote).await) || !tell(desk, "connection".into(), provider.reach().await) {
+    if !tell(desk, "name".into(), calls.ask(|| resolve(&remote)).await)
+        || !tell(desk, "connection".into(), calls.ask(|| provider.reach()).await)
+    {
         return Ok(worst);
     }
-    let account = provider.sign_in().await;
+    let account = calls.ask(|| provider.sign_in()).await;
     let offered = account.as_ref().map(|a| a.protocols.clone()).unwrap_or_default();
     if !tell(desk, "sign-in".into(), account.map(|a| a.account.unwrap_or_default())) {
         return Ok(worst);
     }
-    tell(desk, "listing".into(), count_root(provider).await);
+    tell(desk, "listing".into(), calls.ask(|| count_root(provider)).await);
     for protocol in offered {
-        tell(desk, format!("upload by {protocol}"), provider.probe(protocol).await);
+        tell(desk, format!("upload by {protocol}"), calls.ask(|| provider.probe(protocol)).await);
     }
     Ok(worst)
 }

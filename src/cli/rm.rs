@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
-use super::values;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Report, Root};
@@ -40,9 +40,8 @@ pub struct RmArgs {
     /// Say what would be removed, and remove nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     pub dry_run: bool,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// How it ended so far.
@@ -54,10 +53,10 @@ struct Outcome {
 
 pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
-    let asked = super::expand::places(desk, addresses, args.literal, args.timeout).await?;
+    let asked = super::expand::places(desk, addresses, args.literal, args.connection).await?;
     let mut places = Vec::new();
     for address in asked.found {
-        let remote = desk.open(&address.remote, args.timeout)?;
+        let remote = desk.open(&address.remote, args.connection)?;
         if remote.provider.removal().is_none() {
             return Err(lacking(&remote, "remove", "has no call that removes"));
         }

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::Desk;
 use super::providers::lacking;
-use super::{DONE, values};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
 
@@ -25,9 +26,8 @@ pub struct ShareArgs {
     /// Ids of users or groups; repeat it or separate them by commas
     #[arg(long, value_name = "ID", required = true, value_delimiter = ',', value_parser = id)]
     pub with: Vec<String>,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 fn id(text: &str) -> Result<String, String> {
@@ -39,7 +39,7 @@ fn id(text: &str) -> Result<String, String> {
 
 pub async fn run(desk: &mut Desk, args: ShareArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
-    let remote = desk.open(&address.remote, args.timeout)?;
+    let remote = desk.open(&address.remote, args.connection)?;
     let Some(sharing) = remote.provider.sharing() else {
         return Err(lacking(&remote, "share", "has no call that shares copies"));
     };

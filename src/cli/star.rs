@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use super::DONE;
+use super::connection::Connection;
 use super::desk::Desk;
 use super::providers::lacking;
-use super::{DONE, values};
 use crate::error::Result;
 use crate::model::{Address, Report};
 
@@ -37,9 +38,8 @@ pub struct Places {
     /// Files and folders
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, args: StarArgs) -> Result<u8> {
@@ -53,7 +53,7 @@ pub async fn run_unstar(desk: &mut Desk, args: UnstarArgs) -> Result<u8> {
 async fn mark(desk: &mut Desk, args: Places, starred: bool) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for address in addresses {
-        let remote = desk.open(&address.remote, args.timeout)?;
+        let remote = desk.open(&address.remote, args.connection)?;
         let Some(stars) = remote.provider.stars() else {
             return Err(lacking(&remote, "star", "has no favourites"));
         };

@@ -226,7 +226,7 @@ fn cleared(left: Unfinished, leftover: Leftover) -> Report {
 
 /// Removes the half of a file that lies on the server, as far as its API can.
 async fn remove(desk: &Desk, left: &Unfinished, args: &TransferArgs) -> Result<Leftover> {
-    let remote = desk.open(&left.remote, args.timeout)?;
+    let remote = desk.open(&left.remote, args.connection())?;
     let Ok(begun) = serde_json::from_str::<Begun>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = leftover_item(&begun, folder);

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::connection::Connection;
 use super::desk::{Desk, OpenRemote};
 use super::receipt::{self, Line};
-use super::values;
 use crate::contract::Entries;
 use crate::contract::walk::newest_filled;
 use crate::error::{Kind, Result};
@@ -26,9 +26,8 @@ use crate::transfer::conflict::Stamp;
 pub struct VerifyArgs {
     /// A file that `--receipt` has written
     pub receipt: PathBuf,
-    /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
-    pub timeout: std::time::Duration,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 pub async fn run(desk: &mut Desk, args: VerifyArgs) -> Result<u8> {
@@ -38,7 +37,7 @@ pub async fn run(desk: &mut Desk, args: VerifyArgs) -> Result<u8> {
     // The last word on a place counts: it may have been put there several times.
     for line in latest(lines) {
         if !remotes.contains_key(&line.remote) {
-            let remote = desk.open(&line.remote, args.timeout)?;
+            let remote = desk.open(&line.remote, args.connection)?;
             remotes.insert(line.remote.clone(), Asked { remote, folders: HashMap::new() });
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };

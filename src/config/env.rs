@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
+use super::line;
 use crate::error::{Error, Kind, Result};
 
 /// No `Debug`: an environment is full of secrets.
@@ -55,11 +56,12 @@ impl Env {
         self.vars.get(name).filter(|v| !v.is_empty()).map(PathBuf::from)
     }
 
-    /// Variables that begin with `prefix` and are not empty: full name and value, in the order of names.
-    /// Fails with `Usage` when a value is not UTF-8.
+    /// Variables that begin with `prefix` and are not empty: full name and value, in the order of names. A line end at
+    /// the end of a value is not part of it. Fails with `Usage` when a value is not UTF-8 or not one line.
     pub(super) fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Result<(&'a str, &'a str)>> {
         let ours = self.vars.range(prefix.to_owned()..).take_while(move |(name, _)| name.starts_with(prefix));
-        ours.filter(|(_, value)| !value.is_empty()).map(|(name, value)| Ok((name.as_str(), readable(name, value)?)))
+        let read = ours.map(|(name, value)| Ok((name.as_str(), readable(name, value)?)));
+        read.filter(|ours: &Result<(&str, &str)>| ours.as_ref().is_ok_and(|(_, value)| !value.is_empty()) || ours.is_err())
     }
 
     /// `~` and `~/…` are under the home folder, other relative paths under `base`.
@@ -82,7 +84,8 @@ impl Env {
 }
 
 fn readable<'a>(name: &str, value: &'a OsStr) -> Result<&'a str> {
-    value.to_str().ok_or_else(|| Error::new(Kind::Usage, "the value of this variable is not UTF-8").on(name))
+    let text = value.to_str().ok_or_else(|| Error::new(Kind::Usage, "the value of this variable is not UTF-8").on(name))?;
+    line::whole(text).map_err(|why| line::refused(name, &why))
 }
 
 #[cfg(test)]
@@ -91,7 +94,13 @@ mod tests {
 
     #[test]
     fn empty_variables_are_not_set() {
-        let env = Env::new([("HAUL_CONFIG", ""), ("HAUL_REMOTE_A_URL", ""), ("HAUL_REMOTE_B_URL", "x"), ("HAUL_REMOTF", "y")]);
+        let env = Env::new([
+            ("HAUL_CONFIG", ""),
+            ("HAUL_REMOTE_A_URL", ""),
+            ("HAUL_REMOTE_B_URL", "x"),
+            ("HAUL_REMOTE_C_URL", "\r\n"),
+            ("HAUL_REMOTF", "y"),
+        ]);
         assert_eq!(env.path("HAUL_CONFIG"), None);
         let ours: Vec<_> = env.beginning_with("HAUL_REMOTE_").map(Result::unwrap).collect();
         assert_eq!(ours, [("HAUL_REMOTE_B_URL", "x")]);

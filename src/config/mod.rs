@@ -9,6 +9,7 @@ mod env;
 mod environment;
 mod file;
 mod keys;
+mod line;
 mod load;
 mod private;
 mod secret_from;
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub use defaults::{DefaultValue, Defaults};
 pub use env::Env;
 pub use keys::Providers;
+pub use line::line_of_input;
 pub use secret_from::{Prompt, ask_on_terminal};
 
 use crate::contract::{Network, ProviderInfo, Secrets};

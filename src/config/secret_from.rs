@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::private;
+use super::{line, private};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::text::first_words;
@@ -18,11 +18,11 @@ const WORDS_SHOWN: usize = 200;
 pub(super) fn file(path: &Path, origin: &str) -> Result<Secret> {
     let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).on(origin);
     let found = private::read(path)?.ok_or_else(missing)?;
-    let secret = first_line(&found.text);
+    let secret = first_line(&found.text, origin);
     if found.open_to_others {
         return Err(private::refusal(path));
     }
-    secret.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").on(path.display().to_string()))
+    secret?.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").on(path.display().to_string()))
 }
 
 /// The first line that `command` prints, run by the shell without standard input: a tool that must ask has its own
@@ -34,14 +34,14 @@ pub(super) fn command(command: &str, origin: &str) -> Result<Secret> {
         .output()
         .map_err(|e| failed("the command for this secret can't be started".to_owned()).cause(e))?;
     // Made a secret before anything else is said, so that not even our own complaint could show it.
-    let secret = first_line(&String::from_utf8_lossy(&output.stdout));
+    let secret = first_line(&String::from_utf8_lossy(&output.stdout), origin);
     if !output.status.success() {
         return Err(failed(format!("the command for this secret failed: {}", last_words(&output))));
     }
     if std::str::from_utf8(&output.stdout).is_err() {
         return Err(failed("the command for this secret printed something that is not UTF-8".to_owned()));
     }
-    secret.ok_or_else(|| failed("the command for this secret printed nothing".to_owned()))
+    secret?.ok_or_else(|| failed("the command for this secret printed nothing".to_owned()))
 }
 
 #[cfg(not(windows))]
@@ -65,9 +65,11 @@ fn last_words(output: &Output) -> String {
 }
 
 /// Without its line end. `pass` and its kin keep the password in the first line and notes below.
-pub(super) fn first_line(text: &str) -> Option<Secret> {
-    let line = text.lines().next().unwrap_or_default();
-    (!line.is_empty()).then(|| Secret::new(line))
+fn first_line(text: &str, origin: &str) -> Result<Option<Secret>> {
+    let first = text.lines().next().unwrap_or_default();
+    drop(Secret::new(first));
+    let line = line::line_of_input(text, origin)?;
+    Ok((!line.is_empty()).then(|| Secret::new(line)))
 }
 
 static ONE_QUESTION_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -76,7 +78,7 @@ static ONE_QUESTION_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub fn ask_on_terminal(question: &str) -> Result<Option<Secret>> {
     let _turn = ONE_QUESTION_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     match rpassword::prompt_password(question) {
-        Ok(typed) => Ok(first_line(&typed)),
+        Ok(typed) => first_line(&typed, question.trim_end_matches(": ")),
         Err(e) if e.kind() == std::io::ErrorKind::Interrupted => Err(Error::new(Kind::Cancelled, "interrupted")),
         Err(_) => Ok(None),
     }
@@ -93,6 +95,11 @@ mod tests {
     fn a_command_gives_its_first_line() {
         assert_eq!(command("printf 'hunter22\\r\\nuser: ann\\n'", "x").unwrap().expose(), "hunter22");
         assert_eq!(command("printf '  spaces stay '", "x").unwrap().expose(), "  spaces stay ");
+        assert_eq!(command("printf '\\357\\273\\277hunter23\\r'", "x").unwrap().expose(), "hunter23");
+        let typed = command("printf 'hunter24\\033[A\\n'", "HAUL_REMOTE_A_PASSWORD_COMMAND").unwrap_err();
+        assert_eq!(typed.kind(), Kind::Usage);
+        let told = "HAUL_REMOTE_A_PASSWORD_COMMAND: it holds a control character (U+001B); write the value as one line of plain text";
+        assert_eq!(typed.to_string(), told);
         assert_eq!(command("cat; echo no-input", "x").unwrap().expose(), "no-input", "standard input must be empty");
     }
 
@@ -129,6 +136,17 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
         assert_eq!(file(&path, "KEY").unwrap().expose(), "hunter22");
         std::fs::remove_file(&path).unwrap();
+        // What PowerShell's `>` writes.
+        let wide: Vec<u8> = "hunter22\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (content, why) in [(&wide[..], "U+0000"), (b"hunter\x0122\n", "U+0001")] {
+            std::fs::write(&path, content).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let e = file(&path, "KEY").unwrap_err();
+            assert_eq!((e.kind(), e.to_string().starts_with("KEY: it holds a control character")), (Kind::Usage, true), "{e}");
+            assert!(e.to_string().contains(why) && !e.to_string().contains("hunter"), "{e}");
+        }
+        std::fs::write(&path, "\u{feff}hunter22\r\nnotes").unwrap();
+        assert_eq!(file(&path, "KEY").unwrap().expose(), "hunter22");
         std::fs::write(&path, "\nsecond").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(file(&path, "KEY").unwrap_err().kind(), Kind::Usage);

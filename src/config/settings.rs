@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::env::Env;
 use super::file::Position;
 use super::keys::{Form, Key};
+use super::line;
 use super::secret_from::{self, Prompt};
 use crate::contract::Secrets;
 use crate::error::{Error, Kind, Result};
@@ -204,14 +205,14 @@ impl Settings {
             }
         }
         if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
-            return Ok(Some((secret.clone(), KEPT.to_owned())));
+            return Ok(Some((in_one_line(secret, KEPT)?, KEPT.to_owned())));
         }
         self.get(key, Form::Value, false).map(|held| self.read(held)).transpose()
     }
 
     fn read(&self, held: &Held) -> Result<(Secret, String)> {
         let secret = match (&held.value, held.key.form) {
-            (Value::Hidden(secret), _) => Ok(secret.clone()),
+            (Value::Hidden(secret), _) => in_one_line(secret, &held.origin.to_string()),
             (Value::Plain(text), Form::File) => secret_from::file(&self.resolve(text, held), &held.origin.to_string()),
             (Value::Plain(text), Form::Command) => secret_from::command(text, &held.origin.to_string()),
             (Value::Plain(text), Form::Value) => Ok(Secret::new(text.clone())),
@@ -260,6 +261,10 @@ impl Secrets for Settings {
             || self.kept.iter().any(|(k, _)| k == key)
             || self.found().contains_key(key)
     }
+}
+
+fn in_one_line(secret: &Secret, origin: &str) -> Result<Secret> {
+    line::whole(secret.expose()).map(Secret::new).map_err(|why| line::refused(origin, &why))
 }
 
 fn password_in_url(text: &str) -> Option<&str> {

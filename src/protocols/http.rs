@@ -2,16 +2,19 @@
 //! within the same origin only (a token must never travel to another), where its status lets the method stay, and with a
 //! body that lies in memory: a file on its way is not sent again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
 use super::reply::Reply;
+use super::reuse::{Reuse, is_silent, steps};
 use super::rows::{Path, Row, Splitter, TooMuch};
-use super::tls;
+use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
+use super::{tls, via};
 use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
@@ -20,22 +23,38 @@ use crate::model::secret::masked;
 const LARGEST_ANSWER: usize = 1 << 20;
 /// One that is read row by row: a flat listing of some million entries.
 const LARGEST_LISTING: usize = 512 << 20;
-/// An answer may take so many time-outs, and a second more for each of so many bytes. Each piece alone may take a
-/// time-out, so a server that sends a byte now and then would keep us for years.
-const TIMEOUTS: u32 = 10;
+/// After its head an answer may take so many time-outs, and a second more for each of so many bytes. Each piece alone may
+/// take a time-out, so a server that sends a byte now and then would keep us for years.
+const TIMEOUTS: u32 = 1;
 const SLOWEST: u64 = 1 << 10;
 /// A connection that can't be made in this time would not become a good one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// A connection that nobody has used for so long is given up: most servers have closed it by then.
+const IDLE: Duration = Duration::from_secs(90);
+/// For somebody whose url names the wrong scheme.
+const MAY_WANT_TLS: &str = "if the server speaks TLS there, write https:// in the remote's url";
+const MAY_BE_CLEAR: &str =
+    "check the port; for a server without TLS write http:// in the remote's url, and `insecure = true` for a host that is not this machine";
+/// What web servers (nginx, Apache, Go's) say on a TLS port to somebody who does not speak it, always with status 400.
+const SPOKEN_TO_IN_CLEAR: &[&str] =
+    &["plain http request was sent to https port", "plain http to an ssl-enabled", "http request to an https server"];
 /// A server that wants a slash at the end says so once; more would be a circle.
 const MOST_TURNS: usize = 3;
 
 #[derive(Clone)]
 pub struct Http {
-    client: Client,
+    calls: Lines,
     /// Takes bodies as they are: a file must not be unpacked on its way.
-    files: Client,
+    files: Lines,
+    reuse: Arc<Reuse>,
     timeout: Duration,
+}
+
+/// One client twice: with connections that are kept for the next request, and with one for each request.
+#[derive(Clone)]
+struct Lines {
+    kept: Client,
+    single: Client,
 }
 
 impl Http {
@@ -43,23 +62,34 @@ impl Http {
         // HTTP/1.1 only: one connection for each file in flight, and measured 1.4 times as fast as HTTP/2 for bodies.
         let mut tls = tls::client_config(network.ca_file.as_deref(), rustls::ALL_VERSIONS)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let build = |unpack: bool| {
-            Client::builder()
+        let build = |unpack: bool, idle: usize| {
+            let builder = Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("haul/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECT_TIMEOUT.min(network.timeout))
-                .tcp_keepalive(KEEPALIVE)
+                .tcp_keepalive(SIGN_OF_LIFE)
+                .tcp_keepalive_interval(between_signs(network.timeout))
+                .tcp_keepalive_retries(SIGNS)
                 .tcp_nodelay(true)
-                .gzip(unpack)
-                .build()
-                .map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").cause(e))
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(idle)
+                .gzip(unpack);
+            let builder = match via::proxies().is_any() {
+                true => builder.no_proxy().proxy(reqwest::Proxy::custom(|url| via::proxies().of(url).cloned())),
+                false => builder.no_proxy(),
+            };
+            // Bytes that nobody acknowledges are a lost connection. The client's own limit would be 30 s.
+            #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+            let builder = builder.tcp_user_timeout(network.timeout);
+            builder.build().map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").cause(e))
         };
-        Ok(Http { client: build(true)?, files: build(false)?, timeout: network.timeout })
+        let lines = |unpack| Ok::<_, Error>(Lines { kept: build(unpack, usize::MAX)?, single: build(unpack, 0)? });
+        Ok(Http { calls: lines(true)?, files: lines(false)?, reuse: Arc::default(), timeout: network.timeout })
     }
 
     pub(super) fn files(&self) -> &Client {
-        &self.files
+        &self.files.kept
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -67,14 +97,14 @@ impl Http {
     }
 
     pub fn client(&self) -> &Client {
-        &self.client
+        &self.calls.kept
     }
 
     /// One API call: the answer's head and each piece of its body must come within the time-out. The status is the
     /// caller's to judge; only failures of the line are errors here.
     pub async fn call(&self, request: RequestBuilder) -> Result<Reply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
-        self.read(response, LARGEST_ANSWER).await
+        not_in_clear(self.read(response, LARGEST_ANSWER).await?)
     }
 
     /// As `call`, for an answer that may be long: `take` gets the rows of its lists as they come, with the list's number, and
@@ -87,7 +117,7 @@ impl Http {
     ) -> Result<Reply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
         if !response.status().is_success() {
-            return self.read(response, LARGEST_ANSWER).await;
+            return not_in_clear(self.read(response, LARGEST_ANSWER).await?);
         }
         let mut splitter = Splitter::new(lists);
         let on = host_of(response.url());
@@ -105,13 +135,54 @@ impl Http {
 
     /// Does a server answer there, whatever it says? Returns the address and the status in a few words.
     pub async fn reach(&self, url: &Url) -> Result<String> {
-        let reply = self.call(self.client.request(Method::OPTIONS, url.clone())).await?;
+        let reply = self.call(self.client().request(Method::OPTIONS, url.clone())).await?;
         Ok(format!("{} answers (HTTP {})", url.origin().ascii_serialization(), reply.status.as_u16()))
     }
 
     async fn start(&self, request: RequestBuilder) -> Result<Response> {
         let (result, url) = self.execute(request).await?;
-        result.map_err(|e| line_error(e, &url))
+        match result {
+            Ok(response) => Ok(response),
+            Err(e) => Err(self.failure(e, &url).await),
+        }
+    }
+
+    /// The head of the answer to a request for a file; it must come within the time-out.
+    pub(super) async fn fetch(&self, request: RequestBuilder) -> Result<Response> {
+        let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
+        let url = request.url().clone();
+        let sent = tokio::time::timeout(self.timeout, self.over(&self.files, request)).await;
+        match sent.map_err(|_| timed_out(self.timeout))? {
+            Ok(response) => Ok(response),
+            Err(e) => Err(self.failure(e, &url).await),
+        }
+    }
+
+    async fn over(&self, lines: &Lines, request: Request) -> reqwest::Result<Response> {
+        let url = request.url().clone();
+        let client = if self.reuse.is_wise(&url) { &lines.kept } else { &lines.single };
+        let response = client.execute(request).await?;
+        self.reuse.answered(&url, &response);
+        Ok(response)
+    }
+
+    /// As [`line_error`], with what is known of the connection and of a proxy on the way.
+    pub(super) async fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
+        let (died, silent) = (self.reuse.died(url, &error), is_silent(&error));
+        let tunnel = steps(&error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"));
+        let no_way = error.is_connect();
+        let error = line_error(error, url);
+        if no_way
+            && error.kind() == Kind::Unreachable
+            && let Some(proxy) = via::proxies().of(url)
+        {
+            return via::no_way(tunnel.as_deref(), proxy, url, self.timeout).await;
+        }
+        match () {
+            () if died => error.on_kept_line(),
+            () if silent && url.scheme() == "http" && !self.reuse.has_answered(url) => error.hint(MAY_WANT_TLS),
+            () => error,
+        }
     }
 
     /// The bare exchange, written to the debug log, for callers that judge the line's failure themselves.
@@ -123,7 +194,7 @@ impl Http {
             let again = request.try_clone();
             let (method, url) = (request.method().clone(), request.url().clone());
             let begun = Instant::now();
-            let result = self.client.execute(request).await;
+            let result = self.over(&self.calls, request).await;
             let outcome = match &result {
                 Ok(response) => response.status().as_u16().to_string(),
                 Err(e) => e.to_string(),
@@ -194,6 +265,20 @@ impl Head {
     }
 }
 
+/// Fails when the answer is a TLS port's to somebody who does not speak TLS.
+fn not_in_clear(reply: Reply) -> Result<Reply> {
+    if reply.url.scheme() != "http" || reply.status != StatusCode::BAD_REQUEST {
+        return Ok(reply);
+    }
+    let said = reply.text().to_ascii_lowercase();
+    match SPOKEN_TO_IN_CLEAR.iter().any(|words| said.contains(words)) {
+        true => {
+            Err(Error::new(Kind::Untrusted, "the server speaks TLS at this port").on(host_of(&reply.url)).status(400).hint(MAY_WANT_TLS))
+        }
+        false => Ok(reply),
+    }
+}
+
 /// Where the same request is to be made again: only at the same origin, and only where the status lets the method and
 /// the body stay as they are. 302 is left out: it leads to sign-in pages.
 fn moved_to(method: &Method, response: &Response) -> Option<Url> {
@@ -230,6 +315,12 @@ pub fn line_error(error: reqwest::Error, url: &Url) -> Error {
     }
     if let Some(io) = source_io(&error) {
         return io;
+    }
+    if error.is_connect() && tls::is_clear(&error) {
+        return Error::new(Kind::Untrusted, "the server does not speak TLS at this port").on(host).hint(MAY_BE_CLEAR);
+    }
+    if url.scheme() == "http" && steps(&error).any(|step| step.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)) {
+        return Error::new(Kind::Untrusted, "what answers at this port is no HTTP server").on(host).hint(MAY_WANT_TLS);
     }
     if error.is_connect() {
         return Error::new(Kind::Unreachable, "the server can't be reached").on(host).cause(root_of(&error));

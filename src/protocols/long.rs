@@ -12,7 +12,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, RequestBuilder, Response};
 use tokio::sync::oneshot;
 
-use super::http::{Http, line_error, told};
+use super::http::{Http, told};
 use super::reply::Reply;
 use crate::contract::{Chunks, Result};
 
@@ -51,8 +51,11 @@ impl Http {
                 // All bytes handed over: the server may have acted on them, and a refusal heard now would be about
                 // another request.
                 let unfinished = sent.load(Ordering::Relaxed) < length;
-                let refusal = if unfinished && hung_up(&error) { self.hear_refusal(again).await } else { None };
-                refusal.ok_or_else(|| line_error(error, &url))
+                let broken = hung_up(&error);
+                let failure = self.failure(error, &url).await;
+                // A connection that died of its age says nothing about this request.
+                let refusal = if unfinished && broken && !failure.is_on_kept_line() { self.hear_refusal(again).await } else { None };
+                refusal.ok_or(failure)
             }
         }
     }

@@ -10,9 +10,12 @@ pub mod plupload;
 pub mod proxy;
 pub mod range;
 pub mod reply;
+mod reuse;
 pub mod rows;
 #[cfg(test)]
 pub mod scripted;
+mod socket;
 pub mod tls;
 pub mod tus;
+mod via;
 mod words;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_socks::tcp::Socks5Stream;
 
+use super::via::{is_exempt, set};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 
@@ -35,7 +35,7 @@ impl Proxy {
     /// The proxy for FTP connections to `host`, as the environment says. Fails with `Unsupported` for a proxy that FTP can't
     /// go through: to go past it is not ours to decide.
     pub fn for_ftp(host: &str, port: u16) -> Result<Option<Proxy>> {
-        let [all, no] = [["ALL_PROXY", "all_proxy"], ["NO_PROXY", "no_proxy"]].map(first_set);
+        let [all, no] = ["ALL_PROXY", "NO_PROXY"].map(|name| set(name).unwrap_or_default());
         if all.is_empty() || is_exempt(&no, host, port) { Ok(None) } else { Proxy::read(&all).map(Some) }
     }
 
@@ -142,27 +142,6 @@ pub async fn connect(proxy: Option<&Proxy>, host: &str, port: u16, wait: Duratio
         }
     };
     tokio::time::timeout(wait, connecting).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
-}
-
-/// The HTTP client's order.
-fn first_set(names: [&str; 2]) -> String {
-    names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
-}
-
-/// `NO_PROXY`: names with what lies under them, addresses, networks, `*`; each perhaps with a port.
-fn is_exempt(no: &str, host: &str, port: u16) -> bool {
-    let entries = no.split(',').map(str::trim).filter_map(|entry| match entry.rsplit_once(':') {
-        // More colons are an IPv6 address.
-        Some((name, at)) if !name.contains(':') || name.ends_with(']') => (at.parse() == Ok(port)).then_some(name.trim_matches(['[', ']'])),
-        _ => Some(entry.trim_matches(['[', ']'])),
-    });
-    let entries: Vec<&str> = entries.filter(|entry| !entry.is_empty()).collect();
-    if entries.contains(&"*") {
-        return true;
-    }
-    let matcher = Matcher::builder().all("http://proxy.invalid").no(entries.join(",")).build();
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    format!("http://{host}/").parse().is_ok_and(|uri| matcher.intercept(&uri).is_none())
 }
 
 #[cfg(test)]

@@ -115,8 +115,7 @@ async fn fetch(http: &Http, ask: &Ask<'_>, from: u64) -> Result<Fetched> {
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
-        let sent = tokio::time::timeout(http.timeout(), request.send()).await.map_err(|_| timed_out(http.timeout()))?;
-        let response = sent.map_err(|e| line_error(e, &url))?;
+        let response = http.fetch(request).await?;
         let status = response.status();
         tracing::debug!(target: "haul::http", "GET {}/*** from byte {from} -> {}", url.origin().ascii_serialization(), status.as_u16());
         if !status.is_redirection() {

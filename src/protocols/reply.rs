@@ -7,6 +7,7 @@ use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::http::host_of;
+use super::via;
 use super::words::quoted;
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
@@ -67,9 +68,12 @@ impl Reply {
         match text.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
             Err(_) => {
-                let at = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+                let date = |text: &str| chrono::DateTime::parse_from_rfc2822(text.trim()).ok().map(|at| at.to_utc());
+                let at = date(text)?;
+                // By the server's own clock: ours may be hours away from it.
+                let now = self.header("date").and_then(date).unwrap_or_else(chrono::Utc::now);
                 // A date that is over asks for no wait.
-                Some((at.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO))
+                Some((at - now).to_std().unwrap_or(Duration::ZERO))
             }
         }
     }
@@ -77,7 +81,10 @@ impl Reply {
     /// What a status that is not 2xx means when the body says nothing better. An adapter's `answer.rs` looks first.
     pub fn refusal(&self) -> Error {
         let status = self.status.as_u16();
+        // In clear a proxy answers as if it were the server.
+        let proxy = via::proxies().of(&self.url).filter(|_| self.url.scheme() == "http").map(host_of);
         let error = match status {
+            407 => return via::refused(proxy.as_deref().unwrap_or("on the way"), status).on(host_of(&self.url)),
             300..=399 => return self.redirected(),
             401 => Error::new(Kind::Expired, "the server does not accept the token"),
             403 => Error::new(Kind::Refused, "the server refused permission"),
@@ -92,10 +99,11 @@ impl Reply {
         };
         let words = self.words();
         let error = error.status(status).on(host_of(&self.url));
+        let through = proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
         if words.is_empty() {
-            error.cause(anyhow::anyhow!("HTTP {status}"))
+            error.cause(anyhow::anyhow!("HTTP {status}{through}"))
         } else {
-            error.cause(anyhow::anyhow!("HTTP {status}: {words}"))
+            error.cause(anyhow::anyhow!("HTTP {status}{through}: {words}"))
         }
     }
 
@@ -268,6 +276,8 @@ mod tests {
         let year = |now: chrono::DateTime<chrono::Utc>| (now + chrono::TimeDelta::days(365)).to_rfc2822();
         let dated = reply(503, &[("retry-after", &year(chrono::Utc::now()))], "").retry_after().unwrap();
         assert!(dated.as_secs().abs_diff(365 * 86_400) < 600, "{dated:?}");
+        let by_its_clock = [("date", "Wed, 21 Oct 2015 07:27:00 GMT"), ("retry-after", "Wed, 21 Oct 2015 07:28:30 GMT")];
+        assert_eq!(reply(503, &by_its_clock, "").retry_after(), Some(Duration::from_secs(90)));
         for nonsense in ["", "soon", "-3", "1.5", "99999999999999999999999"] {
             assert_eq!(reply(503, &[("retry-after", nonsense)], "").retry_after(), None, "{nonsense:?}");
         }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::{CertificateError, ClientConfig, SupportedProtocolVersion};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme, SupportedProtocolVersion};
 use rustls_platform_verifier::Verifier;
 
 use crate::error::{Error, Kind, Result};
@@ -18,13 +20,18 @@ pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProto
         Some(file) => read_roots(file)?,
         None => Vec::new(),
     };
-    let verifier = Verifier::new_with_extra_roots(roots, provider.clone())
-        .map_err(|e| Error::new(Kind::Usage, "the trusted certificates can't be used").cause(e))?;
+    let has_roots = !roots.is_empty();
+    let verifier: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(roots, provider.clone()) {
+        Ok(verifier) => Arc::new(verifier),
+        Err(e) if has_roots => return Err(Error::new(Kind::Usage, "the trusted certificates can't be used").cause(e)),
+        // Plain http needs none.
+        Err(_) => Arc::new(NoRoots(provider.clone())),
+    };
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").cause(e))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(config)
 }
@@ -45,10 +52,81 @@ fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     Ok(roots)
 }
 
+/// Trusts nobody, on a machine that has no certificates to trust others by.
+#[derive(Debug)]
+struct NoRoots(Arc<CryptoProvider>);
+
+/// What [`NoRoots`] says to each certificate.
+#[derive(Debug)]
+struct NothingTrusted;
+
+impl std::fmt::Display for NothingTrusted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no certificates to trust others by")
+    }
+}
+
+impl std::error::Error for NothingTrusted {}
+
+impl NothingTrusted {
+    fn refuse<T>() -> std::result::Result<T, rustls::Error> {
+        Err(rustls::Error::Other(OtherError(Arc::new(NothingTrusted))))
+    }
+
+    fn told() -> Error {
+        let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some());
+        match set {
+            Some(name) => Error::new(Kind::Usage, format!("{name} names no certificates, so that no server can be trusted"))
+                .hint("unset it, or name a PEM file with certificates by SSL_CERT_FILE"),
+            None => Error::new(Kind::Usage, "this machine has no certificates to trust a server by")
+                .hint("install the package ca-certificates, or name a PEM file by SSL_CERT_FILE or as the remote's `ca_file`"),
+        }
+    }
+}
+
+impl ServerCertVerifier for NoRoots {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        NothingTrusted::refuse()
+    }
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        NothingTrusted::refuse()
+    }
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        NothingTrusted::refuse()
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
 /// The failure, when it is a certificate that is not trusted: waiting does not help.
 pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    let nothing = |e: &rustls::Error| matches!(e, rustls::Error::Other(OtherError(inner)) if inner.is::<NothingTrusted>());
+    if of_tls(error, nothing).is_some() {
+        return Some(NothingTrusted::told());
+    }
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext};
-    let (why, hint) = match refused(error)? {
+    let Some(rustls::Error::InvalidCertificate(refused)) = of_tls(error, |e| matches!(e, rustls::Error::InvalidCertificate(_))) else {
+        return None;
+    };
+    let (why, hint) = match refused {
         Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => (
             "the server's certificate is out of date",
             "check this machine's clock; if it is right, ask the server's operators for a new one",
@@ -61,16 +139,22 @@ pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     Some(Error::new(Kind::Untrusted, why).hint(hint))
 }
 
-fn refused<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a CertificateError> {
+/// Did words in clear come where the other side should have begun to speak TLS?
+pub fn is_clear(error: &(dyn std::error::Error + 'static)) -> bool {
+    of_tls(error, |e| matches!(e, rustls::Error::InvalidMessage(_))).is_some()
+}
+
+/// What TLS complains of somewhere below, if it is what is looked for.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static), is_it: fn(&rustls::Error) -> bool) -> Option<&'a rustls::Error> {
     let mut step = Some(error);
     while let Some(e) = step {
-        if let Some(rustls::Error::InvalidCertificate(why)) = e.downcast_ref::<rustls::Error>() {
-            return Some(why);
+        if let Some(found) = e.downcast_ref().filter(|e| is_it(e)) {
+            return Some(found);
         }
         if let Some(io) = e.downcast_ref::<std::io::Error>()
-            && let Some(why) = io.get_ref().and_then(|inner| refused(inner))
+            && let Some(found) = io.get_ref().and_then(|inner| of_tls(inner, is_it))
         {
-            return Some(why);
+            return Some(found);
         }
         step = e.source();
     }

@@ -260,7 +260,7 @@ impl Flow {
         let pulse = Pulse::default();
         tokio::select! {
             passed = self.pass(download.chunks, at, skip, &pulse) => passed?,
-            stall = stalled(&pulse, u64::MAX, &self.desk.policy) => return Err(stall),
+            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => return Err(stall),
         }
         match self.size {
             _ if self.to.is_closed() => Ok(()),

@@ -18,9 +18,11 @@ use crate::model::{Event, RemotePath};
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 /// up to this. `Retry-After` of the server wins over both,
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// up to this; whether to wait longer is for a person to decide, who is told.
+/// up to this, all waits of one piece of work together; whether to wait longer is for a person to decide, who is told.
 const LONGEST_WISH: Duration = Duration::from_secs(3600);
 /// Between two looks for a finished file: from this, doubling, up to that.
+/// From this on a wait is told with its end.
+const LONG_WAIT: Duration = Duration::from_secs(10);
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// Renewals of the token for one piece of work that gets nowhere with the new one: a rival's sign-in may have come in
@@ -60,7 +62,18 @@ pub struct Desk {
 
 impl Desk {
     pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
-        Patience { desk: self, id, tries: self.policy.tries, failures: 0, total: 0, renewals: 0, pages_pass: false, delays: delays() }
+        Patience {
+            desk: self,
+            id,
+            tries: self.policy.tries,
+            failures: 0,
+            total: 0,
+            waited: Duration::ZERO,
+            repeated: false,
+            renewals: 0,
+            pages_pass: false,
+            delays: delays(),
+        }
     }
 
     /// `REMOTE:PATH`, for messages.
@@ -152,11 +165,16 @@ impl Desk {
         F: Future<Output = Result<Option<T>>>,
     {
         let begun = Instant::now();
-        let mut wait = FIRST_LOOK;
+        let (mut wait, mut told) = (FIRST_LOOK, false);
         loop {
             let found = self.look(&call).await?;
             if found.is_some() || begun.elapsed() >= limit {
                 return Ok(found);
+            }
+            if wait >= LONGEST_LOOK && !std::mem::replace(&mut told, true) {
+                let left = shown(limit.saturating_sub(begun.elapsed()));
+                self.events
+                    .tell(Event::Warning(format!("{}: what was sent is not there yet; it is looked for for another {left}", self.remote)));
             }
             pause(wait).await;
             wait = (wait * 2).min(LONGEST_LOOK);
@@ -171,6 +189,10 @@ pub struct Patience<'a> {
     tries: u32,
     failures: u32,
     total: u32,
+    /// Waited because the server asked for it, since something moved forward.
+    waited: Duration,
+    /// A connection was kept too long, and the request went out again for nothing.
+    repeated: bool,
     /// Since something moved forward.
     renewals: u32,
     /// An answer that makes no sense may be another one next time.
@@ -183,6 +205,8 @@ impl Patience<'_> {
     pub fn progress(&mut self) {
         self.failures = 0;
         self.renewals = 0;
+        self.waited = Duration::ZERO;
+        self.repeated = false;
         self.delays = delays();
     }
 
@@ -200,16 +224,27 @@ impl Patience<'_> {
         if !(error.kind().may_pass() || self.pages_pass && error.kind() == Kind::Protocol) {
             return Err(error);
         }
+        // Whoever comes here may repeat the request. The HTTP client takes a fresh connection now.
+        if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {
+            self.total += 1;
+            self.desk.events.tell(Event::Note(format!("{}: once more, on a fresh connection", error.message())));
+            return Ok(());
+        }
         self.failures += 1;
         if self.failures >= self.tries {
             return Err(error);
         }
         self.total += 1;
         let wait = self.next_wait(&error);
-        let why = match error.retry_after() {
-            Some(wish) if wish > wait => format!("{}; it asks for {}", error.message(), shown(wish)),
-            _ => error.message(),
-        };
+        let mut why = error.message();
+        if let Some(wish) = error.retry_after() {
+            if wish > wait {
+                why.push_str(&format!("; it asks for {}", shown(wish)));
+            }
+            if wait >= LONG_WAIT {
+                why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
+            }
+        }
         self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
         pause(wait).await;
         Ok(())
@@ -248,7 +283,14 @@ impl Patience<'_> {
 
     fn next_wait(&mut self, error: &Error) -> Duration {
         let own = self.delays.next().unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
-        error.retry_after().map_or(own, |wish| wish.min(LONGEST_WISH))
+        let Some(wish) = error.retry_after() else { return own };
+        let left = LONGEST_WISH - self.waited;
+        if left.is_zero() && !wish.is_zero() {
+            return own;
+        }
+        let wait = wish.min(left);
+        self.waited += wait;
+        wait
     }
 }
 
@@ -263,4 +305,57 @@ fn delays() -> backon::ExponentialBackoff {
 
 fn delays_from(first: Duration) -> backon::ExponentialBackoff {
     ExponentialBuilder::default().with_min_delay(first).with_max_delay(LONGEST_DELAY).with_jitter().without_max_times().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Network;
+    use crate::protocols::scripted::{Tokens, opening};
+
+    fn desk() -> (Desk, tokio::sync::mpsc::UnboundedReceiver<Event>) {
+        let (events, told) = Events::channel();
+        let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
+        let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
+        let opening = crate::contract::Opening { network, ..opening(&settings, &Arc::new(Tokens::default())) };
+        let provider = (crate::providers::find("giga0").unwrap().open)(opening).unwrap();
+        let policy = Policy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
+        (Desk { remote: "r".to_owned(), provider, policy, events, limit: None }, told)
+    }
+
+    /// Seconds that the next wait takes.
+    async fn waits(patience: &mut Patience<'_>, error: Error) -> u64 {
+        let begun = tokio::time::Instant::now();
+        patience.after(error).await.unwrap();
+        begun.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_server_asks_for_is_waited_for_an_hour_in_all() {
+        let (desk, mut told) = desk();
+        let mut patience = desk.patience(None);
+        let busy = |minutes: u64| Error::new(Kind::Busy, "busy").after(Some(Duration::from_secs(minutes * 60)));
+        assert_eq!(waits(&mut patience, busy(40)).await, 40 * 60);
+        assert_eq!(waits(&mut patience, busy(40)).await, 20 * 60);
+        assert!(waits(&mut patience, busy(40)).await <= LONGEST_DELAY.as_secs());
+        let Some(Event::Waiting { why, .. }) = told.recv().await else { panic!() };
+        let (_, at) = why.split_once("; goes on at ").unwrap();
+        assert!(chrono::NaiveTime::parse_from_str(at, "%H:%M:%S").is_ok(), "{why}");
+        patience.progress();
+        assert_eq!(waits(&mut patience, busy(70)).await, 60 * 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_was_kept_too_long_costs_no_try_but_once() {
+        let (desk, _told) = desk();
+        let mut patience = desk.patience(None);
+        let begun = tokio::time::Instant::now();
+        let died = || Error::new(Kind::Interrupted, "the connection broke").on_kept_line();
+        patience.after(died()).await.unwrap();
+        assert_eq!((begun.elapsed(), patience.retries(), patience.failures), (Duration::ZERO, 1, 0));
+        for _ in 1..5 {
+            patience.after(died()).await.unwrap();
+        }
+        assert_eq!(patience.after(died()).await.unwrap_err().kind(), Kind::Interrupted);
+    }
 }

@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind, Result};
 
-/// So many files in a row that found nobody: the server is down, and the next file would only pay the same tries.
+/// So many files in a row that found nobody, or a server that fails: the next file would only pay the same tries.
 const DOWN_AFTER: u32 = 3;
 const STOPPED: &str = "not tried, because an earlier failure stopped the run";
 const DOWN: &str = "not tried, because the server can't be reached";
+const FAILING: &str = "not tried, because the server failed for three files in a row";
 
 pub(super) struct Stop {
     fail_fast: bool,
@@ -18,8 +19,15 @@ pub(super) struct Stop {
 #[derive(Default)]
 struct Seen {
     stopped: Option<Kind>,
-    /// By remote: files in a row that could not reach it.
-    unreached: HashMap<String, u32>,
+    /// By remote: files in a row that it failed.
+    failing: HashMap<String, Row>,
+}
+
+#[derive(Default)]
+struct Row {
+    files: u32,
+    /// One of them found nobody.
+    unreached: bool,
 }
 
 impl Stop {
@@ -30,15 +38,17 @@ impl Stop {
     /// Fails with what the next file of `remote` is not tried for.
     pub(super) fn go_on(&self, remote: &str) -> Result<()> {
         let seen = self.seen();
-        match (seen.stopped, seen.unreached.get(remote)) {
+        match (seen.stopped, seen.failing.get(remote)) {
             (Some(kind), _) => Err(Error::new(kind, STOPPED).untried()),
-            (None, Some(files)) if *files >= DOWN_AFTER => Err(Error::new(Kind::Unreachable, DOWN).untried()),
+            (None, Some(row)) if row.files >= DOWN_AFTER => {
+                Err(Error::new(Kind::Unreachable, if row.unreached { DOWN } else { FAILING }).untried())
+            }
             _ => Ok(()),
         }
     }
 
     pub(super) fn well(&self, remote: &str) {
-        self.seen().unreached.remove(remote);
+        self.seen().failing.remove(remote);
     }
 
     pub(super) fn failed(&self, remote: &str, error: &Error) {
@@ -50,11 +60,16 @@ impl Stop {
             seen.stopped.get_or_insert(error.kind());
         }
         match error.kind() {
-            Kind::Unreachable => *seen.unreached.entry(remote.to_owned()).or_default() += 1,
+            // Whatever its face: a refused connection, a reset, a time-out, 5xx.
+            kind if kind.may_pass() => {
+                let row = seen.failing.entry(remote.to_owned()).or_default();
+                row.files += 1;
+                row.unreached |= kind == Kind::Unreachable;
+            }
             // Nobody answered when the file was looked for.
             Kind::Unknown => {}
             // The server answers, or nobody asked it. Files that were in flight when it was given up change nothing.
-            _ if seen.unreached.get(remote).is_some_and(|files| *files < DOWN_AFTER) => drop(seen.unreached.remove(remote)),
+            _ if seen.failing.get(remote).is_some_and(|row| row.files < DOWN_AFTER) => drop(seen.failing.remove(remote)),
             _ => {}
         }
     }
@@ -86,6 +101,22 @@ mod tests {
         let error = stop.go_on("a").unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, DOWN));
         stop.go_on("b").unwrap();
+    }
+
+    #[test]
+    fn a_server_that_fails_is_given_up_whatever_its_face() {
+        for kinds in [[Kind::Busy; 3], [Kind::Interrupted; 3], [Kind::Interrupted, Kind::Busy, Kind::Interrupted]] {
+            let stop = Stop::new(false);
+            fails(&stop, kinds[0]);
+            fails(&stop, kinds[1]);
+            stop.well("a");
+            for kind in kinds {
+                stop.go_on("a").unwrap();
+                fails(&stop, kind);
+            }
+            let error = stop.go_on("a").unwrap_err();
+            assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, FAILING), "{kinds:?}");
+        }
     }
 
     #[test]

@@ -313,7 +313,7 @@ impl Carrier<'_> {
         self.pulse.begin(at);
         let sent = tokio::select! {
             accepted = session.send(part) => accepted,
-            stall = stalled(&self.pulse, end, &self.desk.policy) => Err(stall),
+            stall = stalled(&self.pulse, at..end, &self.desk.policy) => Err(stall),
         };
         let left = self.pulse.furthest.load(Ordering::Relaxed);
         self.effort.spend(left.saturating_sub(at));

@@ -1,6 +1,7 @@
 //! Notices a transfer that has stopped, or crawls. A request with a body has no time-out of its own: 100 GB over a slow
 //! line are fine as long as bytes move.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -14,14 +15,18 @@ use crate::error::{Error, Kind};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const CRAWL_WINDOW: Duration = Duration::from_secs(60);
 
-/// After the last byte the server may copy and hash the file before it answers (giga0 posts it again inside itself,
-/// nginx hands it to PHP in three passes): ten minutes, and a second for each 5 MiB.
+/// However large a request was, nobody waits longer for its answer.
+const LONGEST_ANSWER: Duration = Duration::from_secs(2 * 3600);
+
+/// After the last byte the server may copy and hash what came before it answers (giga0 posts it again inside itself, nginx
+/// hands it to PHP in three passes): a time-out, and a second for each MiB of the request.
 pub fn answer_patience(timeout: Duration, bytes: u64) -> Duration {
-    timeout.max(Duration::from_secs(600)) + Duration::from_secs(bytes / (5 << 20))
+    let patience = timeout.saturating_add(Duration::from_secs(bytes >> 20));
+    patience.min(LONGEST_ANSWER.max(timeout))
 }
 
-/// Returns, with the reason, when the part that ends at `end` (bytes from the start of the file) stalls. Never returns else.
-pub async fn stalled(pulse: &Pulse, end: u64, policy: &Policy) -> Error {
+/// Returns, with the reason, when `part` (bytes from the start of the file) stalls. Never returns else.
+pub async fn stalled(pulse: &Pulse, part: Range<u64>, policy: &Policy) -> Error {
     let moved = || pulse.moved.load(Ordering::Relaxed);
     let (mut last, mut since) = (moved(), Instant::now());
     let (mut window_bytes, mut window) = (last, Instant::now());
@@ -31,8 +36,8 @@ pub async fn stalled(pulse: &Pulse, end: u64, policy: &Policy) -> Error {
         if now != last || pulse.held.load(Ordering::Relaxed) {
             (last, since) = (now, Instant::now());
         }
-        let all_sent = pulse.reached.load(Ordering::Relaxed) >= end;
-        let allowed = if all_sent { answer_patience(policy.timeout, end) } else { policy.timeout };
+        let all_sent = pulse.reached.load(Ordering::Relaxed) >= part.end;
+        let allowed = if all_sent { answer_patience(policy.timeout, part.end - part.start) } else { policy.timeout };
         if since.elapsed() > allowed {
             let what = if all_sent { "the server gave no answer" } else { "no byte moved" };
             return Error::new(Kind::Interrupted, format!("{what} for {}", humantime::format_duration(allowed)));
@@ -53,6 +58,7 @@ pub async fn stalled(pulse: &Pulse, end: u64, policy: &Policy) -> Error {
 mod tests {
     use super::*;
 
+    const BEGIN: u64 = 1 << 29;
     const END: u64 = 1 << 30;
 
     /// Moves `bytes` each second for `seconds`, unless the watch ends it; why and after how many seconds it did.
@@ -67,7 +73,7 @@ mod tests {
             }
         };
         tokio::select! {
-            stall = stalled(pulse, END, &policy) => Some((stall, begun.elapsed().as_secs())),
+            stall = stalled(pulse, BEGIN..END, &policy) => Some((stall, begun.elapsed().as_secs())),
             () = moving => None,
         }
     }
@@ -86,7 +92,14 @@ mod tests {
         assert_eq!((error.kind(), error.message().as_str(), after), (Kind::Interrupted, "no byte moved for 20s", 20));
         let all_sent = Pulse { reached: END.into(), ..Pulse::default() };
         let (error, after) = watched(&all_sent, 0, 3000).await.unwrap();
-        assert_eq!((error.message().as_str(), after), ("the server gave no answer for 13m 24s", 804));
+        assert_eq!((error.message().as_str(), after), ("the server gave no answer for 8m 52s", 532));
+    }
+
+    #[test]
+    fn the_answer_to_much_is_waited_for_two_hours_at_most() {
+        let minutes = |timeout: u64, bytes| answer_patience(Duration::from_secs(timeout * 60), bytes).as_secs() as f64 / 60.0;
+        assert_eq!((minutes(1, 0), minutes(1, 2 << 20), minutes(1, 600 << 20)), (1.0, 1.0 + 2.0 / 60.0, 11.0));
+        assert_eq!((minutes(1, 100 << 30), minutes(180, 1 << 30), minutes(1, u64::MAX)), (120.0, 180.0, 120.0));
     }
 
     /// A slow disk, a pipe, `--bwlimit`: no fault of the line.

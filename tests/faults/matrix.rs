@@ -77,7 +77,7 @@ impl<'a> Row<'a> {
                 What::Stall => "4",
                 _ => "3",
             },
-            timeout: if what == What::Stall { "2s" } else { "20s" },
+            timeout: if what == What::Stall && !route.carries(request) { "2s" } else { "20s" },
             statuses,
             stage: *stage,
             most: route.most(request, what, SIZE, CHUNK, if lasts { 3 } else { 1 }),

@@ -58,7 +58,7 @@ pub enum What {
     /// The line is reset when the request comes, or within its body (of a GET: within the answer's).
     Cut(u64),
     AnswerLost,
-    /// Longer than `--timeout`.
+    /// Longer than `--timeout`; where a file's bytes are sent, shorter: there a server may need a while.
     Stall,
     Expired,
     TooLarge,
@@ -161,7 +161,7 @@ impl Route {
         match (what, request.stage) {
             _ if self.is_optional(request, what) => &[0],
             (What::ServerError, _) if request.kind == "ftp-rename" => FINAL,
-            // Nobody knows how long a server takes a file in: its answer is waited for.
+            // A server may need a while to take a file in: within the time-out its answer is waited for.
             (What::Stall, _) if self.carries(request) => &[0],
             // Done all the same, and found so.
             _ if lost && self.makers.contains(&request.kind.as_str()) => &[0],

@@ -16,13 +16,12 @@ use super::seats::Seat;
 use super::stream::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::loose::digits;
+use crate::protocols::socket::watch_over;
 use crate::protocols::tls::untrusted;
 
 pub type Ftp = ImplAsyncFtpStream<FtpsStream>;
 pub type Data = AsyncDataStream<FtpsStream>;
 
-/// A control connection says nothing during a transfer; without a sign of life a router on the way forgets it.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 /// The steps to a data connection have a part of the time-out each, so that EPSV and then PASV are through, and their
 /// failure is told, before whoever watches the transfer says that no byte moves.
 const STEPS: u32 = 4;
@@ -69,7 +68,8 @@ impl Connection {
     /// Takes over after the greeting (and TLS); the sign-in follows.
     pub async fn new(ftp: Ftp, tls: Option<TlsClient>, route: Route, manners: Arc<Manners>, wait: Duration) -> Result<Connection> {
         let socket = ftp.get_ref().await;
-        keep_alive(&socket);
+        // A control connection says nothing during a transfer.
+        watch_over(&socket, wait);
         let route = route.of_data(&socket)?;
         drop(socket);
         Ok(Connection {
@@ -261,7 +261,7 @@ impl Connection {
             Error::new(Kind::Protocol, "the server names no port for the data connection").status(reply.code).cause(reply.words())
         })?;
         let socket = self.route.dial(port, self.timeout / STEPS).await?;
-        keep_alive(&socket);
+        watch_over(&socket, self.timeout);
         Ok(socket)
     }
 
@@ -294,12 +294,4 @@ impl Connection {
 /// An error for a server that says nothing.
 pub fn silent(waited: Duration) -> Error {
     Error::new(Kind::Interrupted, format!("no answer from the server within {}", humantime::format_duration(waited)))
-}
-
-/// Best effort: a connection without it works as well.
-fn keep_alive(socket: &TcpStream) {
-    let times = socket2::TcpKeepalive::new().with_time(SIGN_OF_LIFE);
-    if let Err(e) = socket2::SockRef::from(socket).set_tcp_keepalive(&times) {
-        tracing::debug!("TCP keepalive can't be set: {e}");
-    }
 }

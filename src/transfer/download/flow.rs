@@ -49,7 +49,7 @@ impl Flow<'_> {
         let pulse = Pulse::default();
         let read = tokio::select! {
             read = self.read(download, at, end, sender, &pulse) => read,
-            stall = stalled(&pulse, u64::MAX, &self.desk.policy) => Err(stall),
+            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
         };
         let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
         // A full disk explains a reading that broke off, not the other way round.

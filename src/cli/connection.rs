@@ -1,0 +1,17 @@
+//! The options of every command that talks to a server.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values;
+
+#[derive(Args, Clone, Copy)]
+pub struct Connection {
+    /// Tries of one request, the first included
+    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = values::count)]
+    pub retries: u32,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    pub timeout: Duration,
+}

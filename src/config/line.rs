@@ -1,0 +1,57 @@
+//! A value that is one line. Editors, shells and CI systems add a byte order mark in front and a line end behind; sent with
+//! a password they lock accounts. What else no keyboard types is a mistake, and is refused before anybody is asked.
+
+use crate::error::{Error, Kind, Result};
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The whole of `text` without its mark and one line end. Fails with what is wrong, which names no part of the value.
+pub(super) fn whole(text: &str) -> Result<&str, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    match line.chars().find(|c| c.is_control()) {
+        None => Ok(line),
+        Some(control) => Err(format!("it holds a control character (U+{:04X})", u32::from(control))),
+    }
+}
+
+/// As [`whole`], of the first line alone.
+pub(super) fn first(text: &str) -> Result<&str, String> {
+    whole(text.split_inclusive('\n').next().unwrap_or_default())
+}
+
+/// `origin`: the variable, or the place in a file.
+pub(super) fn refused(origin: &str, why: &str) -> Error {
+    Error::new(Kind::Usage, why).on(origin).hint("write the value as one line of plain text")
+}
+
+/// As [`first`], of what came through standard input or was typed.
+pub fn line_of_input<'a>(text: &'a str, origin: &str) -> Result<&'a str> {
+    first(text).map_err(|why| refused(origin, &why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_end_and_a_mark_are_no_part_of_a_value() {
+        for text in ["pass word", "pass word\n", "pass word\r\n", "pass word\r", "\u{feff}pass word\r\n"] {
+            assert_eq!((whole(text), first(text)), (Ok("pass word"), Ok("pass word")), "{text:?}");
+        }
+        assert_eq!(first("pass word\r\nuser: ann\x07"), Ok("pass word"));
+        assert_eq!((whole(""), first("\n")), (Ok(""), Ok("")));
+        for (text, told) in [
+            ("a\n\n", "U+000A"),
+            ("a\nb", "U+000A"),
+            ("a\rb", "U+000D"),
+            ("a\r\r\n", "U+000D"),
+            ("\u{1b}a", "U+001B"),
+            ("a\0", "U+0000"),
+            ("a\u{85}b", "U+0085"),
+        ] {
+            assert_eq!(whole(text), Err(format!("it holds a control character ({told})")), "{text:?}");
+        }
+    }
+}

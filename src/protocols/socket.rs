@@ -1,0 +1,49 @@
+//! Bounds on a connection that the system itself keeps: it alone sees what the other side acknowledges.
+
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+/// From this on a connection that says nothing is asked for a sign of life: a router on the way forgets it otherwise, and a
+/// peer that is gone is found out.
+pub const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+/// So many such questions without an answer are a lost connection, [`between_signs`] apart: a time-out, all in all.
+pub const SIGNS: u32 = 3;
+
+pub fn between_signs(timeout: Duration) -> Duration {
+    (timeout / SIGNS).max(Duration::from_secs(1))
+}
+
+/// Bytes that the other side does not acknowledge for `timeout` are a lost connection, where the system can tell; and one
+/// that is silent is looked after. What the system refuses is no reason not to go on.
+pub fn watch_over(socket: &TcpStream, timeout: Duration) {
+    let socket = SockRef::from(socket);
+    let keepalive = TcpKeepalive::new().with_time(SIGN_OF_LIFE).with_interval(between_signs(timeout));
+    #[cfg(not(windows))]
+    let keepalive = keepalive.with_retries(SIGNS);
+    if let Err(e) = socket.set_tcp_keepalive(&keepalive) {
+        tracing::debug!("no signs of life on this connection: {e}");
+    }
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    if let Err(e) = socket.set_tcp_user_timeout(Some(timeout)) {
+        tracing::debug!("what is not acknowledged stays unnoticed on this connection: {e}");
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_is_told_the_time_out() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        watch_over(&socket, Duration::from_secs(300));
+        let told = SockRef::from(&socket);
+        assert_eq!(told.tcp_user_timeout().unwrap(), Some(Duration::from_secs(300)));
+        let (time, interval, retries) = (told.tcp_keepalive_time(), told.tcp_keepalive_interval(), told.tcp_keepalive_retries());
+        assert_eq!((time.unwrap(), interval.unwrap(), retries.unwrap()), (SIGN_OF_LIFE, Duration::from_secs(100), SIGNS));
+    }
+}
