@@ -112,6 +112,8 @@ struct Inner {
     kind: Kind,
     message: String,
     on: Option<String>,
+    /// `on` is the name of a file of this machine, or of another source: no place on the remote that is worked on.
+    local: bool,
     source: Option<String>,
     hint: Option<String>,
     status: Option<u16>,
@@ -128,6 +130,7 @@ impl Error {
             kind,
             message: message.into(),
             on: None,
+            local: false,
             source: None,
             hint: None,
             status: None,
@@ -144,17 +147,27 @@ impl Error {
         self
     }
 
+    /// As `on`, for a file of this machine: whatever its name looks like, it is no place on a remote.
+    pub fn on_local(mut self, what: impl Into<String>) -> Self {
+        if self.0.on.is_none() {
+            (self.0.on, self.0.local) = (Some(what.into()), true);
+        }
+        self
+    }
+
     /// A provider knows a place by its path alone; people know it by its remote, too.
     pub fn in_remote(mut self, remote: &str) -> Self {
-        if let Some(on) = self.0.on.as_mut().filter(|on| on.starts_with(['/', '@'])) {
+        let Inner { on, local, kind, .. } = &mut *self.0;
+        let local = *local || *kind == Kind::Local;
+        if let Some(on) = on.as_mut().filter(|on| !local && on.starts_with(['/', '@'])) {
             *on = format!("{remote}:{on}");
         }
         self
     }
 
-    /// What the failure is about, as it is shown.
-    pub fn subject(&self) -> Option<&str> {
-        self.0.on.as_deref()
+    /// The place on a remote that the failure is about, as it is shown.
+    pub fn place(&self) -> Option<&str> {
+        self.0.on.as_deref().filter(|_| !self.0.local)
     }
 
     /// The failure is about this source of a transfer, as the user named it.
@@ -232,6 +245,7 @@ impl Error {
     pub fn again(&self) -> Error {
         let mut again = Error::new(self.kind(), self.why());
         again.0.on.clone_from(&self.0.on);
+        again.0.local = self.0.local;
         again.0.source.clone_from(&self.0.source);
         again.0.hint.clone_from(&self.0.hint);
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
@@ -316,6 +330,17 @@ mod tests {
     fn a_line_says_what_on_what_why_and_what_next() {
         let e = Error::new(Kind::Refused, "the account is full").on("studio:/a\n").hint("delete something");
         assert_eq!(e.to_string(), "studio:/a\\n: the account is full; delete something");
+    }
+
+    #[test]
+    fn a_file_of_this_machine_is_no_place_on_a_remote() {
+        let told = |error: Error| error.in_remote("studio").again().in_remote("studio").to_string();
+        let error = |kind| Error::new(kind, "no");
+        assert_eq!(told(error(Kind::Refused).on("/in/a")), "studio:/in/a: no");
+        assert_eq!(told(error(Kind::Integrity).on_local("/home/a")), "/home/a: no");
+        assert_eq!(told(error(Kind::Local).on("/home/a")), "/home/a: no");
+        let file = error(Kind::Integrity).on_local("a:/b");
+        assert_eq!((file.place(), error(Kind::Integrity).on("a:/b").place()), (None, Some("a:/b")));
     }
 
     #[test]

@@ -205,9 +205,12 @@ fn what_is_here_is_treated_as_asked() {
         assert_eq!(get("rename").ends_with(0).events("downloaded")[0]["target"], format!("{remote}/v (2).txt"));
         assert_eq!(get("update").ends_with(0).events("downloaded").len(), 1, "{remote}: same size, other content");
         assert_eq!(std::fs::read(&target).unwrap(), b"there");
-        assert_eq!(get("update").ends_with(0).events("skipped")[0]["reason"], "unchanged since it was fetched", "{remote}");
+        let reason = || get("update").ends_with(0).events("skipped")[0]["reason"].as_str().unwrap().to_owned();
+        // Only ioGates tells an MD5 in its listings.
+        let by_signs = if remote == "iogates" { "same MD5" } else { "unchanged since it was fetched" };
+        assert_eq!([reason(), reason()], ["same MD5", by_signs], "{remote}");
         std::fs::write(&target, "there").unwrap();
-        assert_eq!(get("update").ends_with(0).events("skipped")[0]["reason"], "same MD5", "{remote}");
+        assert_eq!([reason(), reason()], ["same MD5", by_signs], "{remote}");
         assert_eq!(get("replace").ends_with(0).events("downloaded").len(), 1);
         std::fs::remove_file(&target).unwrap();
         std::fs::create_dir(&target).unwrap();

@@ -74,5 +74,7 @@ mod sandbox;
 mod servers;
 #[cfg(feature = "sandbox")]
 mod trust;
+#[cfg(all(unix, feature = "sandbox"))]
+mod unchanged;
 mod web;
 mod web_servers;

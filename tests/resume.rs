@@ -11,8 +11,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use haul::sandbox::Canned;
+use haul::transfer::source::Identity;
 
 use crate::put::{Content, Play, bytes};
+use crate::unchanged::state_file;
 
 pub const SIZE: usize = 1_200_000;
 
@@ -87,16 +89,110 @@ fn the_same_source_by_another_name_goes_on() {
     }
 }
 
-/// Nothing but its MD5 tells that the middle has been written to: what is there is a mixture, and must not pass for good.
+/// What the file is called in the notes: `make` gets what it is called now.
+fn note_source(play: &Play, path: &Path, make: impl Fn(Identity) -> String) {
+    // A look at a file that was written to just now tells less.
+    std::thread::sleep(Duration::from_millis(30));
+    let noted = make(Identity::of(path).unwrap());
+    let db = rusqlite::Connection::open(state_file(play)).unwrap();
+    assert_eq!(db.execute("UPDATE unfinished SET identity = ?1", [noted]).unwrap(), 1);
+}
+
+/// As an older haul noted it, which did not ask when the inode had changed.
+fn older(now: Identity) -> String {
+    Identity { version: None, device: None, ..now }.text().replace("\"version\":null,\"device\":null,", "")
+}
+
+/// The middle is written to and its time put back: head and tail, size and time are as they were.
 #[test]
-fn a_middle_that_changed_unseen_is_found_by_the_checksum() {
+fn a_middle_that_changed_is_seen_before_anything_is_mixed() {
+    for protocol in ["tus", "ftps", "plupload"] {
+        for checksum in ["auto", "after", "none"] {
+            let play = Play::new();
+            let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+            let put = ["--protocol", protocol, "--checksum", checksum, "big.bin", "iogates:/big.bin"];
+            cut(&play, &put, "iogates", 600_000);
+            overwrite(&path, 200_000, b"other");
+            let put: Vec<&str> = ["put", "--json"].into_iter().chain(put).collect();
+            let again = play.home.run(&put).ends_with(0).says("so it starts from its first byte").events("uploaded");
+            assert_eq!(again[0]["resumed_from"], 0, "{protocol} {checksum}");
+            assert_eq!(play.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol} {checksum}");
+        }
+    }
+}
+
+/// A mode or a link more changes the inode too: then the whole MD5 of before the first byte decides.
+#[test]
+fn a_source_that_only_looks_changed_goes_on() {
+    let changes: [(&str, Change); 2] = [
+        ("mode", |path| std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap()),
+        ("link", |path| std::fs::hard_link(path, path.with_extension("link")).unwrap()),
+    ];
+    for (name, change) in changes {
+        let play = Play::new();
+        let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+        cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 600_000);
+        change(&path);
+        let uploaded = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
+        assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{name}");
+        assert_eq!(play.arrived("iogates")["/big.bin"], bytes(SIZE, 5), "{name}");
+    }
+}
+
+/// Where nothing tells when the inode changed, the content decides: the MD5 that is remembered of the whole, or at the end
+/// the provider's.
+#[test]
+fn without_the_time_of_the_inodes_change_the_whole_is_compared() {
+    for (checksum, changed) in [("auto", false), ("auto", true), ("after", false), ("after", true), ("none", false)] {
+        let play = Play::new();
+        let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+        cut(&play, &["--checksum", checksum, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
+        if changed {
+            overwrite(&path, 200_000, b"other");
+        }
+        note_source(&play, &path, older);
+        let put = || play.home.run(&["put", "--json", "--checksum", checksum, "big.bin", "iogates:/big.bin"]);
+        let mut ran = put();
+        if checksum == "after" && changed {
+            ran.ends_with(7).says("the MD5 differs");
+            ran = put();
+        }
+        let uploaded = ran.ends_with(0).events("uploaded").remove(0);
+        let taken_up = uploaded["resumed_from"].as_u64().unwrap() > 0;
+        assert_eq!(taken_up, !changed && checksum != "none", "{checksum} {changed}: {uploaded}");
+        assert_eq!(play.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{checksum} {changed}");
+    }
+}
+
+/// A second run that goes on without proof, and is killed as well, has proved nothing for a third.
+#[test]
+fn what_is_unproven_stays_so_for_the_run_after_next() {
+    let play = Play::new();
+    let path = play.home.file("big.bin", bytes(SIZE, 5).0);
+    let put = ["--checksum", "after", "big.bin", "iogates:/big.bin"];
+    cut(&play, &put, "iogates", 300_000);
+    overwrite(&path, 100_000, b"other");
+    note_source(&play, &path, older);
+    cut(&play, &put, "iogates", 300_000);
+    let db = rusqlite::Connection::open(state_file(&play)).unwrap();
+    let (identity, upload): (String, String) =
+        db.query_row("SELECT identity, upload FROM unfinished", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    drop(db);
+    assert!(!identity.contains("changed") || upload.contains("\"unproven\":true"), "{identity} {upload}");
+    play.home.run(&["put", "--checksum", "after", "big.bin", "iogates:/big.bin"]).ends_with(7).says("the MD5 differs");
+}
+
+/// Both sums are known, and are compared, whatever the signs of the file say.
+#[test]
+fn the_sum_of_then_and_the_sum_of_now_are_compared() {
     for protocol in ["tus", "ftps"] {
         let play = Play::new();
         let path = play.home.file("big.bin", bytes(SIZE, 5).0);
         cut(&play, &["--protocol", protocol, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
         overwrite(&path, 200_000, b"other");
+        note_source(&play, &path, |now| now.text());
         let put = ["put", "--json", "--protocol", protocol, "big.bin", "iogates:/big.bin"];
-        play.home.run(&put).ends_with(7).says("the MD5 differs");
+        play.home.run(&put).ends_with(7).says("the file is not the one that an earlier run sent a part of");
         let again = play.home.run(&put).ends_with(0).events("uploaded");
         assert_eq!((&again[0]["resumed_from"], &again[0]["verified"]), (&0.into(), &"md5".into()), "{protocol}");
         assert_eq!(play.arrived("iogates")["/big.bin"], Content(std::fs::read(&path).unwrap()), "{protocol}");

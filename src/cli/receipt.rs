@@ -150,7 +150,7 @@ fn opened(how: &OpenOptions, path: Option<&Path>) -> Result<Option<(PathBuf, Fil
 }
 
 fn unwritable(path: &Path, e: std::io::Error) -> Error {
-    Error::new(Kind::Local, "it can't be written").on(path.display().to_string()).cause(e)
+    Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).cause(e)
 }
 
 /// Reads a receipt. Fails with `NotFound`, or `Usage` with the line that is none.
@@ -158,11 +158,11 @@ pub fn read(path: &Path) -> Result<Vec<Line>> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| {
         let kind = match e.kind() {
-            std::io::ErrorKind::InvalidData => return Error::new(Kind::Usage, "this is no receipt").on(shown.clone()),
+            std::io::ErrorKind::InvalidData => return Error::new(Kind::Usage, "this is no receipt").on_local(shown.clone()),
             std::io::ErrorKind::NotFound => Kind::NotFound,
             _ => Kind::Local,
         };
-        Error::new(kind, "the receipt can't be read").on(shown.clone()).cause(e)
+        Error::new(kind, "the receipt can't be read").on_local(shown.clone()).cause(e)
     })?;
     let line = |(number, line): (usize, &str)| {
         serde_json::from_str(line)

@@ -26,6 +26,11 @@ pub struct Finished {
     pub source_mtime_ns: i64,
     /// None where the file system has no inodes.
     pub source_inode: Option<u64>,
+    /// What changed with the source's content whatever else was put back (`transfer::source::Identity`); none where nothing
+    /// is known to: then the content alone proves something.
+    pub source_version: Option<String>,
+    /// The device that the source lay on.
+    pub source_device: Option<u64>,
     /// When the upload was verified, in milliseconds since 1970.
     pub at: i64,
 }

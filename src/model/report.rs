@@ -72,7 +72,7 @@ pub struct FailureReason {
 impl Failure {
     pub fn new(error: &Error) -> Self {
         let message = crate::model::secret::masked(&error.to_string()).into_owned();
-        let at = error.subject().and_then(place_in);
+        let at = error.place().and_then(place_in);
         let (remote, path) = at.map_or((None, None), |(remote, path)| (Some(remote), Some(path)));
         Failure {
             source: error.source_named().map(str::to_owned),

@@ -76,6 +76,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Finished> {
         source_size: row.get::<_, i64>("source_size")?.cast_unsigned(),
         source_mtime_ns: row.get("source_mtime_ns")?,
         source_inode: row.get::<_, Option<i64>>("source_inode")?.map(i64::cast_unsigned),
+        source_version: row.get("source_version")?,
+        source_device: row.get::<_, Option<i64>>("source_device")?.map(i64::cast_unsigned),
         at: row.get("at")?,
     })
 }
@@ -84,8 +86,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Finished> {
 fn record(db: &Connection, f: &Finished) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO finished
-            (remote, id, stamp, size, md5, source, source_size, source_mtime_ns, source_inode, at)
-         VALUES (:remote, :id, :stamp, :size, :md5, :source, :source_size, :source_mtime_ns, :source_inode, :at)",
+            (remote, id, stamp, size, md5, source, source_size, source_mtime_ns, source_inode, source_version, source_device, at)
+         VALUES (:remote, :id, :stamp, :size, :md5, :source, :source_size, :source_mtime_ns, :source_inode, :source_version,
+            :source_device, :at)",
     )?
     .execute(named_params! {
         ":remote": f.remote,
@@ -97,6 +100,8 @@ fn record(db: &Connection, f: &Finished) -> rusqlite::Result<usize> {
         ":source_size": f.source_size.cast_signed(),
         ":source_mtime_ns": f.source_mtime_ns,
         ":source_inode": f.source_inode.map(u64::cast_signed),
+        ":source_version": f.source_version,
+        ":source_device": f.source_device.map(u64::cast_signed),
         ":at": f.at,
     })
 }
@@ -116,6 +121,8 @@ mod tests {
             source_size: 5,
             source_mtime_ns: -1,
             source_inode: Some(u64::MAX),
+            source_version: Some("changed 7".into()),
+            source_device: Some(u64::MAX - 1),
             at: 1_700_000_000,
         }
     }

@@ -19,7 +19,7 @@ pub(super) const TOLD_AFTER: Duration = Duration::from_secs(1);
 pub(super) const TOLD_AFTER: Duration = Duration::from_millis(50);
 
 /// `STEPS[n]` leads from version n to n + 1.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE tokens (
         account TEXT PRIMARY KEY,
@@ -72,6 +72,11 @@ const STEPS: [&str; 4] = [
         key TEXT PRIMARY KEY,
         name TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+",
+    // Rows from before hold nothing there: what they tell of their source proves nothing without its content.
+    "
+    ALTER TABLE finished ADD COLUMN source_version TEXT;
+    ALTER TABLE finished ADD COLUMN source_device INTEGER;
 ",
 ];
 

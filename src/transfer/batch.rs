@@ -79,7 +79,8 @@ impl Run {
             }
         }
         // What an earlier run has begun has its entry already.
-        let items: Vec<UploadItem> = ready.iter().filter(|(_, _, one)| one.fresh).map(|(_, _, one)| one.item.clone()).collect();
+        let together = ready.iter().filter(|(_, _, one)| one.fresh && one.item.source.size().is_some());
+        let items: Vec<UploadItem> = together.map(|(_, _, one)| one.item.clone()).collect();
         if items.len() > 1 {
             self.prepare(&items).await;
         }

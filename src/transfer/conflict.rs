@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folders::Folder;
 use super::origin::Origin;
+use super::put::ChecksumMode;
 use super::source::Identity;
 use crate::contract::walk::{newest, one_named};
 use crate::contract::{Finished, Ledger};
@@ -50,6 +51,9 @@ pub enum Decision {
         /// It holds this very content, and this is how that is known; else the policy passes it over.
         same: bool,
         reason: String,
+        /// What this machine put there, and how its source is told from others by now: for the next run, which then need
+        /// not read it.
+        seen: Option<Box<Finished>>,
     },
 }
 
@@ -61,6 +65,7 @@ pub struct Question<'a> {
     pub remote: &'a str,
     /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
     pub piles_up: bool,
+    pub checksum: ChecksumMode,
 }
 
 pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
@@ -88,13 +93,14 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on(path.to_string())
             .hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned() }),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }),
         IfExists::Rename => Ok(fresh(&given_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
         IfExists::Update => {
             for there in &there {
-                if let Some(reason) = provably_same(ask, there, ledger).await? {
-                    return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason });
+                if let Some(same) = provably_same(ask, there, ledger).await? {
+                    let Same { reason, seen } = same;
+                    return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen });
                 }
             }
             Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? })
@@ -157,26 +163,63 @@ pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// Why the entry holds this very content, or none. MD5, or: this machine put that very content there and the entry has
-/// not changed since.
-async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -> Result<Option<String>> {
-    let Some(here) = ask.origin.identity()? else { return Ok(None) };
+pub(super) struct Same {
+    pub(super) reason: &'static str,
+    pub(super) seen: Option<Box<Finished>>,
+}
+
+/// Why the entry holds this very content, or none. MD5, or: this machine put that very content there, and neither side has
+/// changed since.
+async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -> Result<Option<Same>> {
+    let Some(here) = ask.origin.identity().await? else { return Ok(None) };
     if !ask.origin.may_be(&here, there) {
         return Ok(None);
     }
     let ours = ledger.finished(ask.remote, &there.id)?.filter(|put| Stamp::of(there).fits(&put.stamp) && put.source_size == here.size);
-    if let Some(put) = &ours
-        && is_same_source(put, &here)
-    {
-        return Ok(Some("unchanged since it was put there".to_owned()));
+    let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, &here));
+    if unchanged && !compares_content(ask.checksum, there) {
+        return Ok(Some(Same { reason: "unchanged since it was put there", seen: None }));
     }
-    let Some(theirs) = there.md5.clone().or_else(|| ours.and_then(|put| put.md5)) else { return Ok(None) };
-    let same = ask.origin.md5().await?.is_some_and(|ours| ours.eq_ignore_ascii_case(&theirs));
-    Ok(same.then(|| "same MD5".to_owned()))
+    let known = there.md5.clone().or_else(|| ours.as_ref().and_then(|put| put.md5.clone()));
+    let Some(theirs) = known else { return Ok(None) };
+    if !ask.origin.md5().await?.is_some_and(|ours| ours.eq_ignore_ascii_case(&theirs)) {
+        return Ok(None);
+    }
+    let seen = ours.filter(|_| !unchanged).map(|put| Box::new(seen_as(put, here)));
+    Ok(Some(Same { reason: "same MD5", seen }))
 }
 
+/// Where an MD5 is told, or asked for, the content is read, whatever else says that it is the same.
+pub(super) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
+    match checksum {
+        ChecksumMode::Before | ChecksumMode::After => true,
+        ChecksumMode::Auto => there.md5.is_some(),
+        ChecksumMode::None => false,
+    }
+}
+
+/// Proven by what can't be put back; a name, a size and a settable time prove nothing.
 pub(super) fn is_same_source(put: &Finished, here: &Identity) -> bool {
-    (put.source.as_str(), put.source_mtime_ns, put.source_inode) == (here.path.as_str(), here.modified_ns, here.inode)
+    fn of(identity: &Identity) -> (&str, u64, i64, Option<u64>, Option<&str>, Option<u64>) {
+        let Identity { path, size, modified_ns, inode, version, device, .. } = identity;
+        (path, *size, *modified_ns, *inode, version.as_deref(), *device)
+    }
+    let then =
+        (put.source.as_str(), put.source_size, put.source_mtime_ns, put.source_inode, put.source_version.as_deref(), put.source_device);
+    here.version.is_some() && then == of(here)
+}
+
+/// The same content, by another look at where it came from.
+pub(super) fn seen_as(put: Finished, source: Identity) -> Finished {
+    Finished {
+        source: source.path,
+        source_size: source.size,
+        source_mtime_ns: source.modified_ns,
+        source_inode: source.inode,
+        source_version: source.version,
+        source_device: source.device,
+        ..put
+    }
 }
 
 /// The entry's MD5: its provider's word, or what this machine put there itself when it is still that. `remote`: as in
@@ -216,6 +259,12 @@ impl Stamp {
 
     pub fn text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// What another content would show otherwise. A size and a time prove nothing.
+    pub fn version(&self) -> Option<String> {
+        let Stamp { md5, revision, .. } = self;
+        (md5.is_some() || revision.is_some()).then(|| format!("MD5 {md5:?}, revision {revision:?}"))
     }
 
     /// Does what was recorded then not contradict what is told now?
@@ -266,7 +315,7 @@ mod tests {
         let f = folder(&["a.mov"]);
         let mut names = Vec::new();
         for name in ["a.mov", "a (2).mov", "b.mov"] {
-            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r", piles_up: false };
+            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
             match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
                 other => panic!("{other:?}"),
@@ -281,10 +330,24 @@ mod tests {
         std::fs::write(file.path(), "content").unwrap();
         let (_dir, book) = book();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
-        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: false };
+        let ask = Question {
+            origin: &Origin::File(file.path().to_owned()),
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
-        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: false };
+        let ask = Question {
+            origin: &Origin::File(file.path().to_owned()),
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
         assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
@@ -294,7 +357,7 @@ mod tests {
     async fn what_this_machine_put_and_nobody_changed() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
-        let here = Identity::of(file.path()).unwrap();
+        let here = Identity::settled(file.path()).await.unwrap();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let (_dir, book) = book();
         let put = Finished {
@@ -307,10 +370,19 @@ mod tests {
             source_size: 7,
             source_mtime_ns: here.modified_ns,
             source_inode: here.inode,
+            source_version: here.version.clone(),
+            source_device: here.device,
             at: 0,
         };
         book.record_finished(&put).unwrap();
-        let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: false };
+        let ask = Question {
+            origin: &Origin::File(file.path().to_owned()),
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
         book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
@@ -321,7 +393,8 @@ mod tests {
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
             let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
             let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
-            let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false };
+            let ask =
+                Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
             let decision = decide(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
         }
@@ -331,7 +404,7 @@ mod tests {
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
         let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
-        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false };
+        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
         let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
@@ -350,7 +423,14 @@ mod tests {
         };
         let told = async |versions: Vec<Entry>, policy| {
             let f = Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
-            let ask = Question { origin: &Origin::File(file.path().to_owned()), name: "a", folder: &f, remote: "r", piles_up: true };
+            let ask = Question {
+                origin: &Origin::File(file.path().to_owned()),
+                name: "a",
+                folder: &f,
+                remote: "r",
+                piles_up: true,
+                checksum: ChecksumMode::Auto,
+            };
             match decide(policy, &ask, &book).await.unwrap() {
                 Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),
                 Decision::Skip { there, .. } => format!("as {}", there.id),

@@ -1,14 +1,14 @@
 //! What an upload notes before each step, so that the same command goes on after a kill where it stopped. The server's
 //! own word wins over these notes; they only tell where to ask.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::folders::now;
-use super::source::Identity;
+use super::source::{Identity, Likeness};
 use crate::contract::{Ledger, Ticket, Unfinished, UploadItem, WhenMade};
 use crate::error::Result;
 use crate::model::{Entry, Protocol, RemotePath};
@@ -48,6 +48,9 @@ pub struct Begun {
     pub name: String,
     /// Of the whole file, when it was computed before the first byte.
     pub md5: Option<String>,
+    /// A part was sent of a source of which nothing proves that it was of this content, see [`Freshness::Unproven`].
+    #[serde(default)]
+    pub unproven: bool,
 }
 
 /// As it is read again: by its names alone.
@@ -75,12 +78,14 @@ pub struct Journal {
     shown: String,
     accepted: Arc<AtomicU64>,
     last: Arc<std::sync::Mutex<Option<(Begun, Instant)>>>,
+    /// What was found out of the source by reading it.
+    judged: Arc<OnceLock<Freshness>>,
 }
 
 impl Journal {
     /// `key`: as in [`Unfinished::key`].
     pub fn new(ledger: Arc<dyn Ledger>, key: String, place: (String, String), source: Identity, shown: String) -> Self {
-        Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default() }
+        Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default(), judged: Arc::default() }
     }
 
     pub fn source(&self) -> &Identity {
@@ -92,15 +97,38 @@ impl Journal {
         let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
         // Notes of a later version that this one can't read are none.
         let Ok(begun) = serde_json::from_str::<Begun>(&found.upload) else { return Ok(None) };
-        let same = found.identity == self.source.text();
-        Ok(Some((begun, if same { Freshness::Same } else { Freshness::Changed })))
+        let freshness = match (self.judged.get(), self.freshness(&found.identity)) {
+            (Some(judged), _) => *judged,
+            (None, Freshness::Same) if begun.unproven => Freshness::Unproven,
+            (None, other) => other,
+        };
+        Ok(Some((begun, freshness)))
+    }
+
+    fn freshness(&self, noted: &str) -> Freshness {
+        match serde_json::from_str(noted).map(|noted| self.source.likeness(&noted)) {
+            Ok(Likeness::Same) => Freshness::Same,
+            Ok(Likeness::Alike) => Freshness::Unproven,
+            Ok(Likeness::Touched) => Freshness::Touched,
+            Ok(Likeness::Other) | Err(_) => Freshness::Changed,
+        }
+    }
+
+    /// What was begun is of this very content: its whole MD5 was compared.
+    pub fn judge_same(&self) {
+        let _ = self.judged.set(Freshness::Same);
+    }
+
+    /// See [`Freshness::Unproven`].
+    pub fn is_unproven(&self) -> bool {
+        matches!(self.earlier(), Ok(Some((_, Freshness::Unproven))))
     }
 
     /// The next call may make something under `name`; `before`: ids that have this name now.
     pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
         let ticket = Ticket { before, ..Ticket::default() };
         let (name, replaces) = (name.to_owned(), replaces.map(kept));
-        self.write(Begun { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None })
+        self.write(Begun { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None, unproven: false })
     }
 
     /// For `UploadItem::made`.
@@ -122,6 +150,7 @@ impl Journal {
             replaces: item.replaces.as_ref().map(kept),
             name: item.name.clone(),
             md5: item.checksum.md5.clone(),
+            unproven: false,
         };
         self.accepted.store(0, Ordering::Relaxed);
         self.write(begun)
@@ -211,6 +240,10 @@ impl Journal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     Same,
+    /// Nothing says that the source changed, and nothing proves that it did not: the whole has to be compared at the end.
+    Unproven,
+    /// Something about it changed, which may be its content.
+    Touched,
     /// The source is no longer what it was: the leftover is of no use.
     Changed,
 }

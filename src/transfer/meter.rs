@@ -9,9 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::limit::Limit;
-use super::source::read_failure;
 use crate::contract::{BoxFuture, Chunks, Events, Source};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
 
@@ -43,7 +42,7 @@ pub struct Pulse {
     /// The delay is on this side: the source or the speed limit is waited for.
     pub held: AtomicBool,
     /// Why the source gave up: no other try and no other way of sending mends that.
-    pub(super) dry: OnceLock<(Kind, String)>,
+    pub(super) dry: OnceLock<Error>,
 }
 
 impl Pulse {
@@ -54,20 +53,19 @@ impl Pulse {
     }
 
     /// A source that is waited for: slow is not stalled.
-    async fn awaited(&self, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
+    async fn awaited(&self, name: &str, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
         self.held.store(true, Ordering::Relaxed);
         let piece = next.await;
         self.held.store(false, Ordering::Relaxed);
         if let Some(Err(e)) = &piece {
-            let own = e.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-            self.dry.get_or_init(|| own.map_or_else(|| (Kind::Local, e.to_string()), |own| (own.kind(), own.to_string())));
+            self.dry.get_or_init(|| Error::reading(e).on_local(name));
         }
         piece
     }
 
     /// The source's own failure, if it gave up. The network's may hide it: a broken line makes a pipe be asked twice.
     pub fn dried_up(&self) -> Option<Error> {
-        self.dry.get().map(|(kind, why)| Error::new(*kind, why.clone()))
+        self.dry.get().map(Error::again)
     }
 }
 
@@ -92,7 +90,7 @@ impl Meter {
         let mut at = 0;
         let feeder = self.hash.as_ref().and_then(Hash::feeder);
         while let Some(piece) = chunks.next().await {
-            let piece = piece.map_err(|e| read_failure(e, self.name()))?;
+            let piece = piece.map_err(|e| Error::reading(&e).on_local(self.name()))?;
             let len = piece.len() as u64;
             if let Some(feeder) = &feeder {
                 let _ = feeder.send((at, piece)).await;
@@ -121,16 +119,17 @@ impl Source for Meter {
         let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
         let hash = self.hash.as_ref().and_then(Hash::feeder);
         let last_leaves = self.last_leaves.clone().zip(self.size());
+        let name: Arc<str> = self.name().into();
         pulse.reached.store(from, Ordering::Relaxed);
         let chunks = match &limit {
             Some(limit) => sliced(self.inner.read(from, len), limit.piece()),
             None => self.inner.read(from, len),
         };
         Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {
-            let (events, limit, pulse, hash) = (events.clone(), limit.clone(), pulse.clone(), hash.clone());
+            let (name, events, limit, pulse, hash) = (name.clone(), events.clone(), limit.clone(), pulse.clone(), hash.clone());
             let last_leaves = last_leaves.clone();
             async move {
-                let piece = pulse.awaited(chunks.next()).await;
+                let piece = pulse.awaited(&name, chunks.next()).await;
                 pulse.held.store(true, Ordering::Relaxed);
                 if let Some(Ok(piece)) = &piece {
                     if let Some(hash) = &hash {
@@ -161,11 +160,11 @@ impl Source for Meter {
     }
 
     fn peek(&self, from: u64, len: u64) -> Chunks {
-        let pulse = self.pulse.clone();
+        let (pulse, name): (_, Arc<str>) = (self.pulse.clone(), self.name().into());
         Box::pin(stream::unfold(self.inner.peek(from, len), move |mut chunks| {
-            let pulse = pulse.clone();
+            let (pulse, name) = (pulse.clone(), name.clone());
             async move {
-                let piece = pulse.awaited(chunks.next()).await?;
+                let piece = pulse.awaited(&name, chunks.next()).await?;
                 Some((piece, chunks))
             }
         }))
@@ -177,6 +176,10 @@ impl Source for Meter {
 
     fn check_unchanged(&self) -> Result<()> {
         self.inner.check_unchanged()
+    }
+
+    fn is_touched(&self) -> bool {
+        self.inner.is_touched()
     }
 }
 

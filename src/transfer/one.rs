@@ -10,8 +10,8 @@ use super::journal::Journal;
 use super::origin::Origin;
 use super::plan::Item;
 use super::put::{ChecksumMode, Run};
-use super::source::{FileSource, Identity, md5_of};
-use super::stdin::StdinSource;
+use super::source::{FileSource, Identity, md5_of, unmeasured};
+use super::stdin::{StdinSource, standard_input};
 use super::turns::turn;
 use super::upload::{Uploaded, upload};
 use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
@@ -55,7 +55,8 @@ pub(super) struct Ready {
     pub(super) fresh: bool,
     pub(super) sent: Option<Sent>,
     journal: Option<Journal>,
-    stdin: Option<Arc<StdinSource>>,
+    /// What is read to an end that nobody knows before.
+    stream: Option<Arc<StdinSource>>,
     /// Held until the file is over.
     _claim: Claim,
 }
@@ -87,17 +88,20 @@ impl Run {
         let key = place_key(&self.job.remote_key, &path);
         // Runs that put to one place take turns; the second sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(Step::Busy) };
-        let journal = self.journal(key, item, &path)?;
+        let journal = self.journal(key, item, &path).await?;
         let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
             true => self.folders.look_again(&item.folder).await?,
             false => folder,
         };
-        if let Some(earlier) = self.earlier(journal.as_ref(), &folder).await? {
+        if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
             let Earlier { name, replaces, unused, sent } = earlier;
             return Ok(Step::Send(Box::new(Way { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
         }
         match self.decide(item, &folder).await? {
-            Decision::Skip { there, same, reason } => {
+            Decision::Skip { there, same, reason, seen } => {
+                if let Some(seen) = seen {
+                    self.record(&seen);
+                }
                 let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
                 Ok(Step::Done(Box::new(self.skipped(item, *there, reason))))
             }
@@ -133,7 +137,14 @@ impl Run {
 
     async fn decide(&self, item: &Item, folder: &Folder) -> Result<Decision> {
         let piles_up = self.job.desk.provider.removal().is_none();
-        let ask = Question { origin: &item.origin, name: &item.name, folder, remote: &self.job.remote_key, piles_up };
+        let ask = Question {
+            origin: &item.origin,
+            name: &item.name,
+            folder,
+            remote: &self.job.remote_key,
+            piles_up,
+            checksum: self.job.options.checksum,
+        };
         decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
 
@@ -178,11 +189,16 @@ impl Run {
 
     /// Opens the source. Its checksum is still to come.
     pub(super) async fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
-        let stdin = matches!(item.origin, Origin::Stdin).then(|| Arc::new(StdinSource::new(Box::new(std::io::stdin()), item.size)));
-        let source: Arc<dyn Source> = match (&item.origin, &stdin) {
-            (Origin::File(path), _) => Arc::new(FileSource::open(path)?),
-            (Origin::Stdin, Some(stdin)) => stdin.clone(),
-            (Origin::Remote(original), _) => Arc::new(original.source().await?),
+        let stream = match &item.origin {
+            Origin::Stdin => Some(StdinSource::new(standard_input()?, item.size)),
+            Origin::File(path) => unmeasured(path)?.map(|content| StdinSource::named(item.shown(), content, None)),
+            Origin::Remote(_) => None,
+        };
+        let stream = stream.map(Arc::new);
+        let source: Arc<dyn Source> = match (&item.origin, &stream) {
+            (_, Some(stream)) => stream.clone(),
+            (Origin::File(path), None) => Arc::new(FileSource::open(path)?),
+            (Origin::Remote(original), None) => Arc::new(original.source().await?),
             (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
         };
         let item = UploadItem {
@@ -199,7 +215,7 @@ impl Run {
             unused: way.unused,
             made: way.journal.as_ref().map(Journal::when_made),
         };
-        Ok(Ready { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stdin, _claim: way.claim })
+        Ok(Ready { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
     }
 
     pub(super) fn started(&self, id: FileId, item: &Item, ready: &Ready) {
@@ -208,12 +224,12 @@ impl Run {
 
     pub(super) async fn send(&self, id: FileId, item: &Item, ready: Ready) -> Result<Report> {
         let desk = &self.job.desk;
-        let Ready { item: mut upload_item, journal, stdin, _claim, .. } = ready;
+        let Ready { item: mut upload_item, journal, stream, _claim, .. } = ready;
         let hash = self.job.options.checksum != ChecksumMode::None;
-        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone(), &self.berths).await, stdin) {
-            (Err(e), Some(stdin)) if e.kind() == Kind::NeedsSize => {
-                desk.events.tell(Event::Note("standard input is spooled first: the server must know its size".to_owned()));
-                upload_item.source = Arc::new(stdin.spool().await?);
+        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone(), &self.berths).await, stream) {
+            (Err(e), Some(stream)) if e.kind() == Kind::NeedsSize => {
+                desk.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
+                upload_item.source = Arc::new(stream.spool().await?);
                 upload(desk, id, upload_item.clone(), hash, None, &self.berths).await?
             }
             (outcome, _) => outcome?,
@@ -259,8 +275,8 @@ impl Run {
             ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
             ChecksumMode::After | ChecksumMode::None => false,
         };
-        let is_stdin = matches!(origin, Origin::Stdin);
-        Ok(Checksum { md5: if before && !is_stdin { Some(md5_of(source).await?) } else { None }, told: false })
+        let is_stream = matches!(origin, Origin::Stdin) || source.size().is_none();
+        Ok(Checksum { md5: if before && !is_stream { Some(md5_of(source).await?) } else { None }, told: false })
     }
 
     /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
@@ -321,9 +337,15 @@ impl Run {
             source_size: source.size,
             source_mtime_ns: source.modified_ns,
             source_inode: source.inode,
+            source_version: source.version,
+            source_device: source.device,
             at: now_in_ms(),
         };
-        if let Err(e) = self.job.ledger.record_finished(&finished) {
+        self.record(&finished);
+    }
+
+    fn record(&self, finished: &Finished) {
+        if let Err(e) = self.job.ledger.record_finished(finished) {
             self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
         }
     }

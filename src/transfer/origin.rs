@@ -24,10 +24,10 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// None for standard input, which can't be read a second time.
-    pub fn identity(&self) -> Result<Option<Identity>> {
+    /// None for standard input, which can't be read a second time, and for what no size tells the content of.
+    pub async fn identity(&self) -> Result<Option<Identity>> {
         match self {
-            Origin::File(path) => Identity::of(path).map(Some),
+            Origin::File(path) => Ok(Some(Identity::settled(path).await?).filter(Identity::is_measured)),
             Origin::Stdin => Ok(None),
             Origin::Remote(original) => Ok(Some(original.identity())),
         }
@@ -111,6 +111,8 @@ impl Original {
             size: self.entry.size.unwrap_or(0),
             modified_ns: self.entry.modified.and_then(|time| time.timestamp_nanos_opt()).unwrap_or(0),
             inode: None,
+            version: Stamp::of(&self.entry).version(),
+            device: None,
             ends: Stamp::of(&self.entry).text(),
         }
     }

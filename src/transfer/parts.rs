@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 /// The source is over where the upload is: a pipe may hold more than the user said, a file may have changed meanwhile.
 pub(super) async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
     if source.available(size, 1).await? > 0 {
-        return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on(source.name()));
+        return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on_local(source.name()));
     }
     source.check_unchanged()
 }
@@ -29,9 +29,8 @@ pub(super) async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_
         (Some(size), Slicing::Parts(most)) => {
             let len = source.available(at, most.max(1).min(size.saturating_sub(at))).await?;
             if len == 0 && at < size {
-                return Err(
-                    Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size")).on(source.name())
-                );
+                return Err(Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size"))
+                    .on_local(source.name()));
             }
             Ok(part(len, at + len == size))
         }

@@ -72,6 +72,7 @@ pub fn look_at(sources: &[String]) -> Result<Vec<Named>> {
 
 fn look_at_one(source: &str) -> Result<Named> {
     if source == "-" {
+        super::stdin::standard_input()?;
         return Ok(Named::Stdin);
     }
     let path = Path::new(source);
@@ -82,7 +83,7 @@ fn look_at_one(source: &str) -> Result<Named> {
     }
     if !meta.is_dir() {
         return Err(Error::new(Kind::Local, "this is neither a file nor a folder")
-            .on(source)
+            .on_local(source)
             .hint("pipe it in: … | haul put - REMOTE:PATH"));
     }
     std::fs::read_dir(path).map_err(|e| unreadable(path, e))?;
@@ -119,13 +120,13 @@ fn place_stdin(target: &RemotePath, as_folder: bool, size: Option<u64>) -> Resul
     match (target.parent(), target.name()) {
         (Some(folder), Some(name)) if !as_folder => Ok(Item { origin: Origin::Stdin, folder, name: name.to_owned(), size }),
         _ => Err(Error::new(Kind::Usage, "standard input has no name of its own")
-            .on("-")
+            .on_local("-")
             .hint("end the target with the file's name: haul put - REMOTE:/folder/name")),
     }
 }
 
 fn place_file(path: &Path, size: u64, target: &RemotePath, as_folder: bool) -> Result<Item> {
-    let own = path.file_name().ok_or_else(|| Error::new(Kind::Usage, "this source has no name").on(path.display().to_string()))?;
+    let own = path.file_name().ok_or_else(|| Error::new(Kind::Usage, "this source has no name").on_local(path.display().to_string()))?;
     let (folder, name) = match (target.parent(), target.name()) {
         (Some(folder), Some(name)) if !as_folder => (folder, name.to_owned()),
         _ => (target.clone(), utf8(path, own)?),
@@ -166,7 +167,7 @@ enum Found {
 
 fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std::result::Result<Found, (String, Error)> {
     let shown = entry.path().display().to_string();
-    let failed = |e: Error| (shown.clone(), e.on(shown.clone()));
+    let failed = |e: Error| (shown.clone(), e.on_local(shown.clone()));
     let below = entry.path().strip_prefix(top).unwrap_or(entry.path());
     let mut path = target.clone();
     for name in below.components() {
@@ -190,9 +191,9 @@ fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std
 fn unreadable_step(top: &Path, e: walkdir::Error) -> (String, Error) {
     let path = e.path().unwrap_or(top).to_owned();
     let error = match (e.loop_ancestor(), e.io_error().map(|io| io.kind())) {
-        (Some(_), _) => Error::new(Kind::Local, "this link leads back to a folder above it").on(path.display().to_string()),
+        (Some(_), _) => Error::new(Kind::Local, "this link leads back to a folder above it").on_local(path.display().to_string()),
         (None, Some(kind)) => unreadable(&path, kind.into()),
-        (None, None) => Error::new(Kind::Local, "it can't be read").on(path.display().to_string()),
+        (None, None) => Error::new(Kind::Local, "it can't be read").on_local(path.display().to_string()),
     };
     (path.display().to_string(), error)
 }
@@ -200,7 +201,7 @@ fn unreadable_step(top: &Path, e: walkdir::Error) -> (String, Error) {
 fn utf8(path: &Path, name: &std::ffi::OsStr) -> Result<String> {
     let text = name.to_str().ok_or_else(|| {
         Error::new(Kind::Refused, "the name is not UTF-8, and the providers take nothing else")
-            .on(path.display().to_string())
+            .on_local(path.display().to_string())
             .hint("rename it first")
     })?;
     Ok(text.to_owned())

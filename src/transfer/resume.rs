@@ -36,7 +36,10 @@ impl TakenUp {
 impl Carrier<'_> {
     pub(super) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
         let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };
-        let Some((begun, Freshness::Same)) = journal.earlier()? else { return Ok(TakenUp::Nothing) };
+        let (begun, unproven) = match journal.earlier()? {
+            Some((begun, freshness @ (Freshness::Same | Freshness::Unproven))) => (begun, freshness == Freshness::Unproven),
+            _ => return Ok(TakenUp::Nothing),
+        };
         let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
         let ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
@@ -77,7 +80,7 @@ impl Carrier<'_> {
             Recovery::ResumeAt(at) => {
                 self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
                 self.desk.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
-                journal.taken_up(begun);
+                journal.taken_up(Begun { unproven, ..begun });
                 Ok(TakenUp::At(ticket, session, at))
             }
             Recovery::StartOver => {

@@ -1,6 +1,7 @@
-//! Standard input as a source. It can be read once, so a window of it is kept: the part that is on its way, which may
-//! have to be sent again. What must be known whole before sending is spooled to a private temporary file.
+//! Standard input as a source, and whatever else is read to an end that nobody knows before. It can be read once, so a window of it is kept: the part that is on its way, which may
+//! have to be sent again. What must be known whole before sending is spooled to a temporary file without a name.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -18,12 +19,14 @@ const READ_AHEAD: usize = 4;
 pub const WINDOW: u64 = 8 << 20;
 
 pub struct StdinSource {
+    name: String,
     /// What the user said it is (`--size`).
     size: Option<u64>,
     pipe: Arc<Mutex<Pipe>>,
 }
 
 struct Pipe {
+    name: String,
     input: Box<dyn Read + Send>,
     /// `window[0]` is this byte of the stream.
     start: u64,
@@ -33,26 +36,38 @@ struct Pipe {
 
 impl StdinSource {
     pub fn new(input: Box<dyn Read + Send>, size: Option<u64>) -> Self {
-        StdinSource { size, pipe: Arc::new(Mutex::new(Pipe { input, start: 0, window: BytesMut::new(), ended: false })) }
+        Self::named("-", input, size)
     }
 
-    /// Everything into a temporary file that only this user can read; its size is known then.
+    /// `name`: as in [`Source::name`].
+    pub fn named(name: impl Into<String>, input: Box<dyn Read + Send>, size: Option<u64>) -> Self {
+        let pipe = Pipe { name: name.into(), input, start: 0, window: BytesMut::new(), ended: false };
+        StdinSource { name: pipe.name.clone(), size, pipe: Arc::new(Mutex::new(pipe)) }
+    }
+
+    fn unreadable(&self, e: impl Into<anyhow::Error>) -> Error {
+        Error::new(Kind::Local, "it could not be read").on_local(&self.name).cause(e)
+    }
+
+    /// Everything into a temporary file that has no name, where the system has such files: however this process ends, nothing
+    /// of it stays. Its size is known then.
     pub async fn spool(&self) -> Result<FileSource> {
         let pipe = self.pipe.clone();
         let copied = tokio::task::spawn_blocking(move || {
             let mut pipe = pipe.blocking_lock();
-            let mut file = tempfile::NamedTempFile::with_prefix("haul-stdin-")?;
+            let mut file = tempfile::tempfile()?;
             file.write_all(&pipe.window)?;
             io::copy(&mut pipe.input, &mut file)?;
             Ok::<_, io::Error>(file)
         });
-        let file = copied.await.map_err(|e| Error::new(Kind::Other, "standard input could not be read").cause(e))?;
+        let file: io::Result<File> = copied.await.map_err(|e| self.unreadable(e).with_kind(Kind::Other))?;
         let file = file.map_err(|e| {
-            Error::new(Kind::Local, "standard input could not be spooled to a temporary file")
+            Error::new(Kind::Local, "it could not be spooled to a temporary file")
+                .on_local(&self.name)
                 .cause(e)
-                .hint("say its size with --size, or set TMPDIR to a disk with room")
+                .hint("say the size of standard input with --size, or set TMPDIR to a disk with room")
         })?;
-        FileSource::spooled("-", file)
+        FileSource::of(self.name.clone(), file)
     }
 }
 
@@ -87,7 +102,7 @@ impl Pipe {
     fn piece(&mut self, at: u64, most: u64) -> io::Result<Bytes> {
         if at < self.start {
             return Err(io::Error::other(
-                Error::new(Kind::Local, "standard input can't be read a second time").on("-").hint("store it in a file and put that"),
+                Error::new(Kind::Local, "it can't be read a second time").on_local(&self.name).hint("store it in a file and put that"),
             ));
         }
         let inside = (at - self.start) as usize;
@@ -118,7 +133,7 @@ impl Pipe {
 
 impl Source for StdinSource {
     fn name(&self) -> &str {
-        "-"
+        &self.name
     }
 
     fn size(&self) -> Option<u64> {
@@ -135,7 +150,7 @@ impl Source for StdinSource {
             while at < end {
                 let piece = match pipe.piece(at, end - at) {
                     Ok(piece) if piece.is_empty() && end == u64::MAX => return,
-                    Ok(piece) if piece.is_empty() => Err(cut_short("-", at)),
+                    Ok(piece) if piece.is_empty() => Err(cut_short(&pipe.name, at)),
                     other => other,
                 };
                 at += piece.as_ref().map_or(0, |p| p.len() as u64);
@@ -157,14 +172,48 @@ impl Source for StdinSource {
                 pipe.fill_to(from.saturating_add(most.min(WINDOW)))?;
                 Ok::<_, io::Error>(pipe.end().saturating_sub(from).min(most))
             });
-            let known = known.await.map_err(|e| Error::new(Kind::Other, "standard input could not be read").cause(e))?;
-            known.map_err(|e| Error::new(Kind::Local, "standard input could not be read").cause(e))
+            let known = known.await.map_err(|e| self.unreadable(e).with_kind(Kind::Other))?;
+            known.map_err(|e| self.unreadable(e))
         })
     }
 
     fn check_unchanged(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// Standard input, if it is open for reading. Fails with `Local`: one that is closed is no empty file.
+#[cfg(unix)]
+pub fn standard_input() -> Result<Box<dyn Read + Send>> {
+    use std::os::fd::AsFd;
+    // Not through the standard library's own reader, for which one that can't be read is at its end.
+    let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(|e| unusable().cause(e))?;
+    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| unusable().cause(e))?;
+    let way = flags & rustix::fs::OFlags::RWMODE;
+    // Where it was closed, the standard library has put the null device in its place at the start, open both ways.
+    if way == rustix::fs::OFlags::WRONLY || way == rustix::fs::OFlags::RDWR && is_null(&file) {
+        return Err(unusable());
+    }
+    Ok(Box::new(file))
+}
+
+#[cfg(not(unix))]
+pub fn standard_input() -> Result<Box<dyn Read + Send>> {
+    Ok(Box::new(io::stdin()))
+}
+
+#[cfg(unix)]
+fn is_null(file: &File) -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let null = std::fs::metadata("/dev/null").map(|meta| meta.rdev());
+    file.metadata().is_ok_and(|meta| meta.file_type().is_char_device() && null.is_ok_and(|null| null == meta.rdev()))
+}
+
+#[cfg(unix)]
+fn unusable() -> Error {
+    Error::new(Kind::Local, "standard input is closed, or not open for reading")
+        .on_local("-")
+        .hint("pipe something in: … | haul put - REMOTE:PATH; for an empty file say </dev/null")
 }
 
 #[cfg(test)]

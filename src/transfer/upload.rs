@@ -5,18 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio_util::task::AbortOnDropHandle;
-
 use super::berths::Berths;
-use super::confirm::{discard, intake_time, settled, unseen, verify};
+use super::confirm::{discard, intake_time, settled, unseen};
 use super::effort::Effort;
 use super::journal::Journal;
 use super::meter::{Meter, Pulse};
 use super::parts::{check_whole, next_part};
 use super::resume::TakenUp;
 use super::retry::{Desk, Patience};
-use super::source::md5_of;
 use super::still::{at_rest, may_be_on_its_way};
+use super::sums::Sums;
 use super::watch::stalled;
 use crate::contract::{Closed, Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -40,7 +38,7 @@ pub struct Uploaded {
     pub time: Duration,
 }
 
-/// Carries `item` up. `hash`: compute the MD5 on the way (when it was not computed before). `journal`: takes up what an
+/// Carries `item` up. `hash`: compute the MD5 on the way, and compare it with one that is known before. `journal`: takes up what an
 /// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
 /// when the file may or may not be there. In `berths` it makes room while it waits to be seen.
 pub async fn upload(
@@ -53,9 +51,7 @@ pub async fn upload(
 ) -> Result<Uploaded> {
     let begun = Instant::now();
     let raw = item.source.clone();
-    let told = item.checksum.told;
-    let passing = hash && (told || item.checksum.md5.is_none());
-    let meter = Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), passing);
+    let meter = Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), hash);
     let meter = Arc::new(match journal.clone() {
         Some(journal) => meter.with_last_noted(move || journal.leaving()),
         None => meter,
@@ -63,13 +59,9 @@ pub async fn upload(
     item.source = meter.clone();
     let mut carrier = Carrier::new(desk, id, meter.pulse(), journal);
     let taken_up = carrier.take_up(&mut item).await?;
-    // What an earlier run sent does not pass the meter, and its checksum was of the content then. One stream brings it before
-    // the rest; else the whole is hashed beside the sending.
-    let unheard = hash && !told && !matches!(taken_up, TakenUp::Nothing);
-    if unheard && raw.is_one_stream() {
-        meter.read_over(taken_up.sent()).await?;
-    }
-    let beside = (unheard && !raw.is_one_stream()).then(|| AbortOnDropHandle::new(tokio::spawn(async move { md5_of(raw.as_ref()).await })));
+    let sent = (!matches!(taken_up, TakenUp::Nothing)).then(|| taken_up.sent());
+    let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
+    let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     let waiting = berths.wait_to_be_seen().await;
@@ -88,27 +80,14 @@ pub async fn upload(
         Err(error) => return Err(error),
     };
     drop(waiting);
-    let md5 = match (beside, item.checksum.md5.take()) {
-        (Some(beside), _) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
-        (None, Some(told_before)) if told => match meter.md5(size).await.filter(|passed| !passed.eq_ignore_ascii_case(&told_before)) {
-            Some(passed) => {
-                let why = format!("the MD5 differs: {told_before} is told at the source, {passed} came");
-                let error = Error::new(Kind::Integrity, why).on(entry.path.to_string());
-                carrier.note(Journal::over)?;
-                return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
-            }
-            None => Some(told_before),
-        },
-        (None, Some(before)) => Some(before),
-        (None, None) => meter.md5(size).await,
-    };
-    let verified = match verify(&entry, size, md5.as_deref()) {
-        Ok(verified) => verified,
-        Err(error) => {
+    let (md5, verified) = match sums.compare(&entry, size, unproven && resumed_from > 0).await {
+        Ok(known) => known,
+        Err(error) if error.kind() == Kind::Integrity => {
             // Taken up by the next run it would only be found bad again.
             carrier.note(Journal::over)?;
             return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
         }
+        Err(error) => return Err(error),
     };
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
 }

@@ -238,6 +238,6 @@ impl<'a> Fetching<'a> {
             return Ok(md5);
         }
         self.desk.events.tell(Event::Checking { id: self.id });
-        md5_of(&FileSource::opened(self.part.shown(), self.part.file.try_clone()?)?).await
+        md5_of(&FileSource::of(self.part.shown(), self.part.file.try_clone()?)?).await
     }
 }

@@ -9,9 +9,10 @@ use crate::contract::{Finished, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::IfExists;
-use crate::transfer::conflict::{self, Stamp, is_same_source, known_md5};
+use crate::transfer::conflict::{self, Stamp, compares_content, is_same_source, known_md5, seen_as};
 use crate::transfer::download::folder::{Target, link_in_the_way, shown};
 use crate::transfer::download::part::{Whose, is_anothers};
+use crate::transfer::put::ChecksumMode;
 use crate::transfer::source::{FileSource, Identity, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Known<'a> {
     pub ledger: &'a dyn Ledger,
     /// Origin and account, as in [`Finished::remote`].
     pub remote: &'a str,
+    pub checksum: ChecksumMode,
+    pub dry_run: bool,
 }
 
 /// Places that files of this run get: on the disk there is only a part of them yet.
@@ -49,9 +52,13 @@ impl Known<'_> {
         known_md5(file, self.ledger, self.remote)
     }
 
-    /// Remembers that `target` holds what `file` is now.
-    pub fn fetched(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
-        let here = Identity::of(&target.path())?;
+    /// Remembers that `target` holds what `file` is now. Somebody may have written to it since it came: where its MD5 is
+    /// known, the next run compares that first, and only then takes the file by its signs.
+    pub async fn fetched(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
+        let here = match &md5 {
+            Some(_) => Identity { version: None, ..Identity::of(&target.path())? },
+            None => Identity::settled(&target.path()).await?,
+        };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         self.ledger.record_finished(&Finished {
             remote: self.fetches(),
@@ -63,6 +70,8 @@ impl Known<'_> {
             source_size: here.size,
             source_mtime_ns: here.modified_ns,
             source_inode: here.inode,
+            source_version: here.version,
+            source_device: here.device,
             at: i64::try_from(now).unwrap_or(i64::MAX),
         })
     }
@@ -86,7 +95,7 @@ pub async fn decide(policy: IfExists, target: &Target, file: &Entry, known: &Kno
             let free = given.give(target) || policy != IfExists::Rename;
             return if free { Ok(Decision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
         }
-        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on(shown(&target.path())).cause(e)),
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on_local(shown(&target.path())).cause(e)),
     };
     if policy == IfExists::Rename {
         return elsewhere();
@@ -96,12 +105,12 @@ pub async fn decide(policy: IfExists, target: &Target, file: &Entry, known: &Kno
     }
     if !meta.is_file() {
         let what = if meta.is_dir() { "a folder of this name is in the way" } else { "something that is no file is in the way" };
-        return Err(Error::new(Kind::Exists, what).on(shown(&target.path())));
+        return Err(Error::new(Kind::Exists, what).on_local(shown(&target.path())));
     }
     let fetch = Decision::Fetch { to: target.clone(), replaces: true };
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
-            .on(shown(&target.path()))
+            .on_local(shown(&target.path()))
             .hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(Decision::Skip { reason: "it exists".to_owned() }),
         IfExists::Replace | IfExists::Rename => Ok(fetch),
@@ -120,20 +129,24 @@ fn free_name(target: &Target, whose: &Whose, given: &Given) -> Target {
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
 async fn provably_same(target: &Target, file: &Entry, known: &Known<'_>) -> Result<Option<String>> {
-    let here = Identity::of(&target.path())?;
+    let here = Identity::settled(&target.path()).await?;
     if file.size.is_some_and(|size| size != here.size) {
         return Ok(None);
     }
     let fetched = known.ledger.finished(&known.fetches(), &fetch_id(file, &here.path))?;
     let fetched = fetched.filter(|fetched| Stamp::of(file).fits(&fetched.stamp) && fetched.source_size == here.size);
-    if let Some(fetched) = &fetched
-        && is_same_source(fetched, &here)
-    {
+    let unchanged = fetched.as_ref().is_some_and(|fetched| is_same_source(fetched, &here));
+    if unchanged && !compares_content(known.checksum, file) {
         return Ok(Some("unchanged since it was fetched".to_owned()));
     }
-    let Some(there) = known.md5(file)?.or_else(|| fetched.and_then(|fetched| fetched.md5)) else { return Ok(None) };
-    let same = md5_of(&FileSource::open(&target.path())?).await?.eq_ignore_ascii_case(&there);
-    Ok(same.then(|| "same MD5".to_owned()))
+    let Some(there) = known.md5(file)?.or_else(|| fetched.as_ref().and_then(|fetched| fetched.md5.clone())) else { return Ok(None) };
+    if !md5_of(&FileSource::open(&target.path())?).await?.eq_ignore_ascii_case(&there) {
+        return Ok(None);
+    }
+    if let Some(fetched) = fetched.filter(|_| !unchanged && !known.dry_run) {
+        known.ledger.record_finished(&seen_as(fetched, here))?;
+    }
+    Ok(Some("same MD5".to_owned()))
 }
 
 #[cfg(test)]
@@ -168,7 +181,7 @@ mod tests {
         }
 
         fn known(&self) -> Known<'_> {
-            Known { ledger: &self.state, remote: "r" }
+            Known { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, dry_run: false }
         }
 
         async fn decide(&self, policy: IfExists) -> Result<Decision> {
@@ -226,10 +239,10 @@ mod tests {
         world.file.md5 = Some(format!("{:X}", md5::compute("content")));
         assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
         world.file.md5 = None;
-        world.known().fetched(&world.file, &world.target(), None).unwrap();
+        world.known().fetched(&world.file, &world.target(), None).await.unwrap();
         assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
         world.file.extra.insert("revision".into(), 2.into());
-        world.known().fetched(&world.file, &world.target(), None).unwrap();
+        world.known().fetched(&world.file, &world.target(), None).await.unwrap();
         world.file.extra.insert("revision".into(), 3.into());
         assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed there");
         world.file.extra.insert("revision".into(), 2.into());

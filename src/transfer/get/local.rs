@@ -85,7 +85,7 @@ fn unfit_for_windows(name: &str) -> Option<&'static str> {
 }
 
 fn broken_link(path: &Path) -> Error {
-    Error::new(Kind::Refused, "this symbolic link leads nowhere").on(shown(path))
+    Error::new(Kind::Refused, "this symbolic link leads nowhere").on_local(shown(path))
 }
 
 #[cfg(test)]

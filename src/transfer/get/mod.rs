@@ -198,7 +198,8 @@ impl Run {
         let folder = enter(&self.top()?, &item.below, !self.options.dry_run)?;
         let target = folder.at(check_name(name)?);
         self.take(&target)?;
-        let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
+        let GetOptions { checksum, dry_run, .. } = self.options;
+        let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run };
         // Two runs that fetch to one place take turns; the second then sees what the first has done.
         let _claim = self.claim(origin, &target, true).await?;
         let mut held: Option<(Target, Part)> = None;
@@ -232,7 +233,7 @@ impl Run {
         let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
         let order = Order { file, target: to, replace, streams: self.options.streams, md5, hash };
         let downloaded = download(&origin.desk, id, &order, part).await?;
-        if let Err(e) = known.fetched(file, to, downloaded.md5.clone()) {
+        if let Err(e) = known.fetched(file, to, downloaded.md5.clone()).await {
             origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
         }
         Ok(self.downloaded(item, to, downloaded))

@@ -70,7 +70,7 @@ impl Pouring {
 }
 
 async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: &Arc<Mutex<Out>>) -> Result<()> {
-    let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key };
+    let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
     let mut chunks = bytes(&origin.desk, &file, 0, None, &Version::default());
