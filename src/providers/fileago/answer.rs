@@ -131,10 +131,17 @@ pub(super) fn by_status(reply: &Reply, text: &str) -> Error {
         _ => with_status(Error::new(judged.kind(), clause(judged.kind())).after(judged.retry_after()), reply, text),
     };
     match reply.status.as_u16() {
+        // The server knows well who we are.
+        403 if is_about_room(text) => error.hint("make room there, or ask for more storage"),
         // Tokens are bound to the address they were made for (providers.md 3.1).
         403 => error.hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login`"),
         _ => error,
     }
+}
+
+fn is_about_room(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["quota", "storage", "space", "too large", "too big", "limit"].iter().any(|word| text.contains(word))
 }
 
 fn clause(kind: Kind) -> &'static str {
@@ -222,6 +229,8 @@ mod tests {
 
     #[test]
     fn the_servers_own_words_and_wishes_are_kept() {
+        let full = verdict(&reply(403, &error("Quota exceeded"))).unwrap_err();
+        assert!(full.to_string().contains("make room there") && !full.to_string().contains("sign in"), "{full}");
         let e = verdict(&reply(403, &error("You have no write permission"))).unwrap_err();
         assert!(e.to_string().contains("You have no write permission") && e.http_or_ftp_status() == Some(403), "{e}");
         let e = verdict(&reply(429, &error("slow down"))).unwrap_err();
