@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::text::visible;
+use crate::model::escape::visible;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -22,6 +22,8 @@ pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod transfer;
 
 pub use error::{Error, Kind, Result};

@@ -12,7 +12,7 @@ use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::lease::DEVICE;
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 use crate::model::{Address, Report, Secret};
 
 /// Obtain a token and keep it

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{line, private};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 
 /// Asks a person: gets the text to show, gives none when nobody is there or nothing was typed.
 pub type Prompt = Arc<dyn Fn(&str) -> Result<Option<Secret>> + Send + Sync>;

@@ -40,13 +40,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn any_name_has_a_place_in_its_folder(name in noise::text()) {
+        fn any_name_has_a_place_in_its_folder(name in arbitrary::text()) {
             let folder = RemotePath::parse("/a/b").unwrap();
             let path = listed_path(&folder, &name);
             prop_assert_eq!(path.parent(), Some(folder));

@@ -138,14 +138,14 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         /// Sound: what is masked is gone, whatever stands around it.
         #[test]
-        fn no_secret_is_shown(secret in "[a-z0-9+/=%&]{12,20}", before in noise::text(), after in noise::text()) {
+        fn no_secret_is_shown(secret in "[a-z0-9+/=%&]{12,20}", before in arbitrary::text(), after in arbitrary::text()) {
             let made = Secret::new(format!("fuzz-{secret}"));
             for form in [made.expose().to_owned(), encode(made.expose())] {
                 let line = format!("{before}{form}{after}");

@@ -267,15 +267,15 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
         fn any_clock_tells_any_time(
             fps in prop_oneof![any::<f64>(), 0.5..1000.0_f64],
-            source in prop::option::of(prop_oneof![noise::text(), "[0-9]{1,6}:[0-9]{2}:[0-9]{2}[:;.][0-9]{1,6}"]),
+            source in prop::option::of(prop_oneof![arbitrary::text(), "[0-9]{1,6}:[0-9]{2}:[0-9]{2}[:;.][0-9]{1,6}"]),
             offset in any::<i64>(),
             ms in any::<i64>(),
         ) {
@@ -295,11 +295,11 @@ mod fuzz {
         }
 
         #[test]
-        fn times_that_are_typed(text in prop_oneof![noise::text(), "[0-9:.ms]{0,20}"], fps in 1.0..200.0_f64) {
+        fn times_that_are_typed(text in prop_oneof![arbitrary::text(), "[0-9:.ms]{0,20}"], fps in 1.0..200.0_f64) {
             let clock = Clock::new(fps, None, 0).unwrap();
             match text.parse::<Moment>().and_then(|moment| moment.millis(Some(&clock))) {
                 Ok(ms) => prop_assert!(ms >= 0),
-                Err(error) => noise::assert_harmless(&error.to_string()),
+                Err(error) => arbitrary::assert_harmless(&error.to_string()),
             }
         }
     }

@@ -194,13 +194,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn a_number_is_digits(text in prop_oneof![noise::text(), "[ +0-9-]{0,22}"]) {
+        fn a_number_is_digits(text in prop_oneof![arbitrary::text(), "[ +0-9-]{0,22}"]) {
             if let Some(number) = digits(&text) {
                 prop_assert_eq!(number.to_string(), text.trim().trim_start_matches('0').to_owned() + if number == 0 { "0" } else { "" });
             }

@@ -12,7 +12,7 @@ use super::multipart::form::FormFrame;
 use super::reply::Reply;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 
 const WORDS_SHOWN: usize = 200;
 /// After a chunk that is too large for a server: where chunks begin to shrink, and where they end to, in bytes.
@@ -322,7 +322,7 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     const ANSWERS: &[&str] = &[
         r#"{"jsonrpc":"2.0","error":{"code":102,"message":"Failed to open output stream."},"id":"id"}"#,
@@ -331,16 +331,16 @@ mod fuzz {
     ];
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn any_verdict_is_harmless(status in 200..600_u16, body in noise::body(ANSWERS), html in noise::text()) {
+        fn any_verdict_is_harmless(status in 200..600_u16, body in arbitrary::body(ANSWERS), html in arbitrary::text()) {
             for body in [body, html.into_bytes()] {
                 let url = Url::parse("https://h.example/x").unwrap();
                 let reply = Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() };
                 match judge(&reply) {
                     Ok(()) => prop_assert!(reply.is_success()),
-                    Err(refusal) => noise::assert_shown(&refusal.error),
+                    Err(refusal) => arbitrary::assert_shown(&refusal.error),
                 }
             }
         }

@@ -19,7 +19,7 @@ use super::reply::Reply;
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 
 pub use page::Page;
 

@@ -10,8 +10,8 @@ use super::http::host_of;
 use super::via;
 use super::words::quoted;
 use crate::error::{Error, Kind, Result};
+use crate::model::escape::first_words;
 use crate::model::secret::masked;
-use crate::model::text::first_words;
 
 const WORDS_SHOWN: usize = 200;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -297,20 +297,20 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     /// No JSON is one.
     #[derive(Debug, serde::Deserialize)]
     enum Never {}
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
         fn every_reply_is_told_in_a_few_harmless_words(
             status in 200..1000_u16,
-            body in noise::body(&["{\"message\":\"x\"}"]),
-            header in noise::header(),
+            body in arbitrary::body(&["{\"message\":\"x\"}"]),
+            header in arbitrary::header(),
             name in proptest::sample::select(&["retry-after", "location", "upload-expires"][..]),
         ) {
             let mut headers = HeaderMap::new();
@@ -321,7 +321,7 @@ mod fuzz {
             let reply = Reply { status, headers, url, body: body.into() };
             let _ = reply.retry_after();
             for error in [reply.refusal(), reply.nonsense("because"), reply.json::<Never>().err().unwrap()] {
-                noise::assert_shown(&error);
+                arbitrary::assert_shown(&error);
             }
         }
     }

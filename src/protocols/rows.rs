@@ -352,13 +352,13 @@ mod fuzz {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn no_bytes_are_too_strange(body in noise::body(&[r#"{"data":{"files":[{"a":"b"},null],"folders":{"0":{}}},"x":1}"#]), piece in 1..9_usize) {
+        fn no_bytes_are_too_strange(body in arbitrary::body(&[r#"{"data":{"files":[{"a":"b"},null],"folders":{"0":{}}},"x":1}"#]), piece in 1..9_usize) {
             let mut splitter = Splitter::new(&[&["data", "files"], &["data", "folders"]]);
             let fed = body.chunks(piece).try_for_each(|piece| splitter.feed(piece, &mut |_, _| {}));
             let ended = splitter.end(&mut |_, _| {});
@@ -366,7 +366,7 @@ mod fuzz {
         }
 
         #[test]
-        fn rows_are_what_was_sent(names in prop::collection::vec(noise::text(), 0..9), piece in 1..99_usize) {
+        fn rows_are_what_was_sent(names in prop::collection::vec(arbitrary::text(), 0..9), piece in 1..99_usize) {
             prop_assume!(names.iter().all(|name| name.len() < LONGEST_ROW / 24));
             let rows: Vec<Value> = names.iter().map(|name| json!({"name": name, name: [name, {}]})).collect();
             let answer = json!({"msg": names.first(), "data": rows, "end": names}).to_string();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 
 const WORDS_SHOWN: usize = 200;
 /// Words of a page's title that its heading may say again.

@@ -3,8 +3,8 @@
 use chrono::Local;
 use serde_json::{Map, Value};
 
+use crate::model::escape::visible;
 use crate::model::report::{CommentLine, RemoteLine};
-use crate::model::text::visible;
 use crate::model::{Account, Entry, EntryKind};
 use crate::render::style::Style;
 use crate::render::text::{address, bytes};

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::model::escape::visible;
 use crate::model::event::FileId;
-use crate::model::text::visible;
 use crate::model::{Event, Report};
 
 /// Speeds are averages of about the last five seconds: calmer than the network, faster than a whole run's average.

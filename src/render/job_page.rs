@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::model::Report;
-use crate::model::text::visible;
+use crate::model::escape::visible;
 use crate::render::text::{address, failed, subject, summary};
 use crate::render::units;
 

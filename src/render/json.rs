@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::model::Report;
-use crate::model::text::visible;
+use crate::model::escape::visible;
 
 /// Grows only when a field changes its meaning or goes away; new fields may come at any time.
 const SCHEMA: u8 = 1;

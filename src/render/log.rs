@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::model::escape::visible;
 use crate::model::secret::masked;
-use crate::model::text::visible;
 use crate::render::Renderer;
 
 /// See [`Renderer::log_writer`].

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::error::{Error, Result};
+use crate::model::escape::visible;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
-use crate::model::text::visible;
 use crate::model::{Event, Report};
 use crate::render::screen::{Screen, lock};
 use crate::render::text::Said;

@@ -5,8 +5,8 @@ use std::io::Write;
 use serde_json::Value;
 use tabwriter::TabWriter;
 
+use crate::model::escape::visible;
 use crate::model::report::ProviderLine;
-use crate::model::text::visible;
 
 /// Rows are aligned in groups of so many: a listing of a million files begins to appear, and is never held whole.
 const GROUP: usize = 1000;

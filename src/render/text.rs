@@ -4,9 +4,9 @@
 use chrono::Local;
 
 use crate::error::{Error, Kind};
+use crate::model::escape::visible;
 use crate::model::report::{Failure, Placed, Transfer, Verified};
 use crate::model::secret::masked;
-use crate::model::text::visible;
 use crate::model::{Entry, EntryKind, Report};
 use crate::render::style::{Style, View};
 use crate::render::{block, units};

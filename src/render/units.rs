@@ -87,10 +87,10 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
         fn any_number_has_its_words(bytes in any::<u64>(), float in any::<f64>(), ms in any::<i64>()) {

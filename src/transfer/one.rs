@@ -16,9 +16,9 @@ use super::turns::turn;
 use super::upload::{Uploaded, upload};
 use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
 use crate::error::{Error, Kind, Result};
-use crate::model::alike::is_numbered;
 use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
+use crate::model::similar_names::is_numbered;
 use crate::model::{Entry, Event, RemotePath, Report};
 
 /// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.

@@ -5,7 +5,7 @@ use suppaftp::FtpError;
 use suppaftp::types::{ReplyTooLarge, Response};
 
 use crate::error::{Error, Kind};
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 
 const WORDS_SHOWN: usize = 200;
 
@@ -188,19 +188,19 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn any_reply_is_told_in_harmless_words(status in any::<u32>(), body in prop::collection::vec(any::<u8>(), 0..60), text in noise::text()) {
+        fn any_reply_is_told_in_harmless_words(status in any::<u32>(), body in prop::collection::vec(any::<u8>(), 0..60), text in arbitrary::text()) {
             for body in [body, text.into_bytes()] {
                 let reply = Reply::from(Response::new(suppaftp::Status::from(status % 700), body));
                 let error = reply.refusal("the upload");
-                noise::assert_shown(&error);
+                arbitrary::assert_shown(&error);
                 let _ = blames_session(&error);
-                noise::assert_shown(&fault(FtpError::UnexpectedResponse(Response::new(suppaftp::Status::Unknown, Vec::new()))));
+                arbitrary::assert_shown(&fault(FtpError::UnexpectedResponse(Response::new(suppaftp::Status::Unknown, Vec::new()))));
             }
         }
     }

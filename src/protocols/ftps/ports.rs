@@ -58,13 +58,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn a_port_is_one(text in prop_oneof![noise::text(), "229 .\\([|!]{0,4}[0-9]{0,6}[|!]?\\)", "227 .?\\(?([0-9]{1,4},){0,7}[0-9]{0,4}\\)?"]) {
+        fn a_port_is_one(text in prop_oneof![arbitrary::text(), "229 .\\([|!]{0,4}[0-9]{0,6}[|!]?\\)", "227 .?\\(?([0-9]{1,4},){0,7}[0-9]{0,4}\\)?"]) {
             prop_assert_ne!(port_of(&text), Some(0));
         }
 

@@ -4,7 +4,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, Kind};
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 use crate::protocols::words::without_tags;
 
 const WORDS_SHOWN: usize = 200;
@@ -109,19 +109,19 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn a_page_says_a_few_harmless_words(body in noise::body(&["{}"]), html in noise::text(), address in noise::text(), sent in any::<bool>()) {
+        fn a_page_says_a_few_harmless_words(body in arbitrary::body(&["{}"]), html in arbitrary::text(), address in arbitrary::text(), sent in any::<bool>()) {
             let url = Url::parse("https://h.example/a/").unwrap().join(&address).unwrap_or_else(|_| Url::parse("https://h.example/").unwrap());
             for bytes in [body, html.into_bytes()] {
-                noise::assert_shown(&Page::read(&url, &bytes, sent).error());
+                arbitrary::assert_shown(&Page::read(&url, &bytes, sent).error());
             }
             if let Some(page) = Page::at(&url, "a.mov") {
-                noise::assert_shown(&page.error());
+                arbitrary::assert_shown(&page.error());
             }
         }
     }

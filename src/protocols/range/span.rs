@@ -94,13 +94,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn a_span_is_sound(text in prop_oneof![noise::header(), "bytes [0-9]{1,21}-[0-9]{1,21}/([*]|[0-9]{1,21})"], from in any::<u64>()) {
+        fn a_span_is_sound(text in prop_oneof![arbitrary::header(), "bytes [0-9]{1,21}-[0-9]{1,21}/([*]|[0-9]{1,21})"], from in any::<u64>()) {
             if let Some(span) = Span::parse(&text) {
                 prop_assert!(span.first <= span.last && span.whole.is_none_or(|whole| span.last < whole), "{span:?}");
                 prop_assert!(!span.fits(from, None) || span.first == from);

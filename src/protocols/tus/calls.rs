@@ -175,13 +175,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn an_offset_is_digits(first in prop_oneof![noise::header(), "[ +0-9-]{0,22}"], second in prop::option::of("[0-9]{1,3}"), date in noise::header()) {
+        fn an_offset_is_digits(first in prop_oneof![arbitrary::header(), "[ +0-9-]{0,22}"], second in prop::option::of("[0-9]{1,3}"), date in arbitrary::header()) {
             let mut headers = reqwest::header::HeaderMap::new();
             let names = ["upload-offset", "upload-offset", "upload-expires"];
             for (name, value) in names.into_iter().zip([Some(first.clone()), second.clone(), Some(date)]) {
@@ -194,7 +194,7 @@ mod fuzz {
             let _ = expiry(&reply);
             match offset_of(&reply) {
                 Ok(_) => prop_assert!(first.trim().bytes().all(|b| b.is_ascii_digit()) && second.is_none_or(|s| s == first)),
-                Err(error) => noise::assert_shown(&error),
+                Err(error) => arbitrary::assert_shown(&error),
             }
         }
     }

@@ -77,13 +77,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn no_upload_goes_in_clear_or_signs_in_at_a_stranger(text in prop_oneof![noise::header(), "(http|https|ftp|file)?:?//?[a-z@:./?#]{0,30}"]) {
+        fn no_upload_goes_in_clear_or_signs_in_at_a_stranger(text in prop_oneof![arbitrary::header(), "(http|https|ftp|file)?:?//?[a-z@:./?#]{0,30}"]) {
             let endpoint = Url::parse("https://h.example/files/").unwrap();
             match resolve(&endpoint, &text) {
                 Ok(url) => {
@@ -91,7 +91,7 @@ mod fuzz {
                     prop_assert!(url.fragment().is_none() && url.has_host());
                     prop_assert!(url.origin() == endpoint.origin() || url.username().is_empty() && url.password().is_none(), "{}", url);
                 }
-                Err(error) => noise::assert_shown(&error),
+                Err(error) => arbitrary::assert_shown(&error),
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::wire::{Many, Marks, One, UploadToken};
 use crate::contract::{Error, Kind, Result};
 use crate::model::Secret;
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 use crate::protocols::reply::Reply;
 
 const WORDS_SHOWN: usize = 200;

@@ -5,8 +5,9 @@ use reqwest::header::HeaderMap;
 
 use super::wire::{Group, Node, Step};
 use super::{answer, entries, jwt, sign_in};
-use crate::model::{RemotePath, noise};
+use crate::model::RemotePath;
 use crate::protocols::reply::Reply;
+use crate::testing::arbitrary;
 
 const GRANTED: &str = include_str!("../../../fixtures/fileago/auth.json");
 const TOKEN: &str = "fSYkeR4LBEp_Z2n7vIWvUIl_Y_EJd01MT9UFiziij-w";
@@ -40,11 +41,11 @@ fn read(reply: &Reply) {
         answer::many::<Group>(reply).err(),
         answer::many::<String>(reply).err(),
     ];
-    shown.iter().flatten().for_each(noise::assert_shown);
+    shown.iter().flatten().for_each(arbitrary::assert_shown);
     for node in answer::many::<Node>(reply).into_iter().flatten().chain(answer::one::<Node>(reply).ok()) {
         match entries::of_node(node, Some(&folder)) {
             Ok(entry) => assert_eq!(entry.path.parent().as_ref(), Some(&folder), "{entry:?}"),
-            Err(error) => noise::assert_shown(&error),
+            Err(error) => arbitrary::assert_shown(&error),
         }
     }
 }
@@ -59,24 +60,24 @@ fn answers_cut_at_every_byte() {
 }
 
 proptest! {
-    #![proptest_config(noise::config())]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn answers_in_every_dress(status in 200..600_u16, body in noise::body(ANSWERS)) {
+    fn answers_in_every_dress(status in 200..600_u16, body in arbitrary::body(ANSWERS)) {
         read(&reply(200, body.clone()));
         read(&reply(status, body));
     }
 
     #[test]
-    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in noise::mutated(GRANTED), fresh in "[a-zA-Z0-9]{43}") {
-        let reply = reply(status, noise::with_secret(&noise::with_secret(&body, TOKEN, &fresh), KEY, &fresh));
+    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{43}") {
+        let reply = reply(status, arbitrary::with_secret(&arbitrary::with_secret(&body, TOKEN, &fresh), KEY, &fresh));
         for error in [answer::verdict(&reply).err(), sign_in::granted(&reply).err()].into_iter().flatten() {
-            noise::assert_keeps(&error, &fresh);
+            arbitrary::assert_keeps(&error, &fresh);
         }
     }
 
     #[test]
-    fn any_token_has_an_age(text in noise::text(), claims in noise::body(&[r#"{"exp":1538706022,"username":"x"}"#]), seconds in any::<i64>()) {
+    fn any_token_has_an_age(text in arbitrary::text(), claims in arbitrary::body(&[r#"{"exp":1538706022,"username":"x"}"#]), seconds in any::<i64>()) {
         use base64::Engine;
         let now = chrono::DateTime::UNIX_EPOCH;
         let encoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);

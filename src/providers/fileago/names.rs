@@ -1,7 +1,7 @@
 //! What the server may make of the name in a form: how it reads a quote, a backslash or outer blanks there is not known
 //! (providers.md 3.5), nor whether it writes names its own way.
 
-use crate::model::alike::is_alike;
+use crate::model::similar_names::is_alike;
 use crate::protocols::multipart::form;
 
 /// A quote in a name may be stored as the form carried it: whether the server undoes that is not known.

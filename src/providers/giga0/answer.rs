@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::wire::{Envelope, Marks};
 use crate::contract::{Error, Kind, Result};
-use crate::model::text::first_words;
+use crate::model::escape::first_words;
 use crate::protocols::reply::Reply;
 
 const WORDS_SHOWN: usize = 200;

@@ -6,9 +6,10 @@ use reqwest::header::HeaderMap;
 use super::listing::{LISTS, Listed};
 use super::wire::{Copied, File, Folder, Found, Grant, Info, Package, Scheduled};
 use super::{answer, entries, names, upload};
-use crate::model::{Entry, EntryKind, RemotePath, noise};
+use crate::model::{Entry, EntryKind, RemotePath};
 use crate::protocols::reply::Reply;
 use crate::protocols::rows::split;
+use crate::testing::arbitrary;
 
 const GRANTED: &str = include_str!("../../../fixtures/giga0/authorize.json");
 const TOKEN: &str = "lGoVSof0VRwq1Gaza8fO";
@@ -53,13 +54,13 @@ fn read(reply: &Reply) {
         answer::data::<Folder>(reply).and_then(|row| entries::of_folder(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
         answer::data::<File>(reply).and_then(|row| entries::of_file(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
     ];
-    shown.iter().flatten().for_each(noise::assert_shown);
+    shown.iter().flatten().for_each(arbitrary::assert_shown);
     let _ = serde_json::from_slice::<Copied>(&reply.body);
     let top = Entry::new(EntryKind::Folder, "", folder.clone());
     let listed = listed(&reply.body);
     match answer::data(reply).and_then(|around| listed.entries(&top, around)) {
         Ok(entries) => entries.for_each(|e| sound(&e, &folder)),
-        Err(error) => noise::assert_shown(&error),
+        Err(error) => arbitrary::assert_shown(&error),
     }
 }
 
@@ -80,24 +81,24 @@ fn answers_cut_at_every_byte() {
 }
 
 proptest! {
-    #![proptest_config(noise::config())]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn answers_in_every_dress(status in 200..600_u16, body in noise::body(ANSWERS)) {
+    fn answers_in_every_dress(status in 200..600_u16, body in arbitrary::body(ANSWERS)) {
         read(&reply(200, body.clone()));
         read(&reply(status, body));
     }
 
     #[test]
-    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in noise::mutated(GRANTED), fresh in "[a-zA-Z0-9]{20}") {
-        let reply = reply(status, noise::with_secret(&body, TOKEN, &fresh));
+    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{20}") {
+        let reply = reply(status, arbitrary::with_secret(&body, TOKEN, &fresh));
         for error in [answer::verdict(&reply).err(), answer::data::<Grant>(&reply).err()].into_iter().flatten() {
-            noise::assert_keeps(&error, &fresh);
+            arbitrary::assert_keeps(&error, &fresh);
         }
     }
 
     #[test]
-    fn a_stored_name_is_stored_as_it_is(name in noise::text()) {
+    fn a_stored_name_is_stored_as_it_is(name in arbitrary::text()) {
         let stored = names::as_stored(&name);
         prop_assert!(names::Forms::of(&name).is_plain(&stored));
         if names::check(&name).is_ok() {
@@ -109,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn dates_are_read_or_not(text in prop_oneof![noise::text(), "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"]) {
+    fn dates_are_read_or_not(text in prop_oneof![arbitrary::text(), "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"]) {
         if let Some(date) = entries::date(&Some(text.clone())) {
             let again = date.format("%Y-%m-%d %H:%M:%S").to_string();
             prop_assert_eq!(entries::date(&Some(again)).map(|d| d.timestamp()), Some(date.timestamp()));

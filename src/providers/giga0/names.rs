@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::contract::{Error, Kind, Result};
 use crate::model::RemotePath;
-use crate::model::alike::{is_alike, is_numbered, without_number};
+use crate::model::similar_names::{is_alike, is_numbered, without_number};
 
 /// Refuses what can't be stored under any name; a name that the site merely changes is allowed, as the answer tells it.
 pub fn check(name: &str) -> Result<()> {

@@ -6,7 +6,7 @@ use super::entries::{self, file_number};
 use super::names;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Entry;
-use crate::model::alike::is_alike;
+use crate::model::similar_names::is_alike;
 
 impl Giga0 {
     pub(super) async fn put_in_place(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {

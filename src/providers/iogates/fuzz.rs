@@ -10,10 +10,11 @@ use super::tree::{Seeds, Tree, root_entry};
 use super::wire::examples::*;
 use super::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::contract::Network;
-use crate::model::{Place, RemotePath, Root, noise};
+use crate::model::{Place, RemotePath, Root};
 use crate::protocols::ftps::Security;
 use crate::protocols::reply::Reply;
 use crate::protocols::rows::{object, split};
+use crate::testing::arbitrary;
 
 const KNOWN: &str = "123-BodrEJHrC43KejPcM0nzTl05gUMi3i8ruzGN";
 const ANSWERS: &[&str] = &[TOKEN, AUTHINFO, AUTHINFO_BLANK_SERVERS, AUTHINFO_PHP_HABITS, FILE_CREATED, FILE_UPLOADED, FILES, SHARE];
@@ -38,7 +39,7 @@ fn read(reply: &Reply) {
         answer::read::<AuthInfo>(reply).map(offered).err(),
         answer::read::<Files>(reply).err(),
     ];
-    shown.iter().flatten().for_each(noise::assert_shown);
+    shown.iter().flatten().for_each(arbitrary::assert_shown);
     climbed(&tree(&reply.body));
 }
 
@@ -66,7 +67,7 @@ fn offered(info: AuthInfo) {
             }
         }
     }
-    offers.closed.iter().for_each(|(_, why)| noise::assert_harmless(&crate::model::text::visible(why)));
+    offers.closed.iter().for_each(|(_, why)| arbitrary::assert_harmless(&crate::model::escape::visible(why)));
 }
 
 /// Every entry is met once, at its own address.
@@ -95,16 +96,16 @@ fn answers_cut_at_every_byte() {
 }
 
 proptest! {
-    #![proptest_config(noise::config())]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn answers_in_every_dress(status in 200..600_u16, body in noise::body(ANSWERS)) {
+    fn answers_in_every_dress(status in 200..600_u16, body in arbitrary::body(ANSWERS)) {
         read(&reply(200, body.clone()));
         read(&reply(status, body));
     }
 
     #[test]
-    fn every_tree_has_an_end(body in noise::mutated(TREE)) {
+    fn every_tree_has_an_end(body in arbitrary::mutated(TREE)) {
         read(&reply(200, body));
     }
 
@@ -118,15 +119,15 @@ proptest! {
     }
 
     #[test]
-    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in noise::mutated(TOKEN), fresh in "[a-zA-Z0-9]{40}") {
-        let reply = reply(status, noise::with_secret(&body, KNOWN, &fresh));
+    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(TOKEN), fresh in "[a-zA-Z0-9]{40}") {
+        let reply = reply(status, arbitrary::with_secret(&body, KNOWN, &fresh));
         if let Err(error) = answer::read_sign_in::<SignedIn>(&reply) {
-            noise::assert_keeps(&error, &fresh);
+            arbitrary::assert_keeps(&error, &fresh);
         }
     }
 
     #[test]
-    fn comments_in_every_dress(body in noise::mutated(COMMENTS)) {
+    fn comments_in_every_dress(body in arbitrary::mutated(COMMENTS)) {
         let clock = serde_json::from_slice::<super::comments::Listed>(&body).ok().and_then(super::comments::Listed::clock).flatten();
         let mut comments = Vec::new();
         split(&body, &[&["comments"]], |_, row| comments.extend(super::comments::comment(row)));

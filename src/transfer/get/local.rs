@@ -156,13 +156,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn a_name_stays_in_its_folder(name in noise::text()) {
+        fn a_name_stays_in_its_folder(name in arbitrary::text()) {
             match check_name(&name) {
                 Ok(name) => {
                     prop_assert!(!name.contains(['/', '\0']) && !matches!(name, "" | "." | ".."));
@@ -170,12 +170,12 @@ mod fuzz {
                     prop_assert_eq!(path.parent(), Some(Path::new("/top")));
                     prop_assert!(Path::new(name).is_relative());
                 }
-                Err(error) => noise::assert_harmless(&error.to_string()),
+                Err(error) => arbitrary::assert_harmless(&error.to_string()),
             }
         }
 
         #[test]
-        fn windows_names_hold_nothing_of_its_own(name in noise::text()) {
+        fn windows_names_hold_nothing_of_its_own(name in arbitrary::text()) {
             if unfit_for_windows(&name).is_none() {
                 prop_assert!(!name.contains(['\\', ':', '*', '?', '\n']) && !name.ends_with(['.', ' ']));
             }

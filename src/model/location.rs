@@ -326,13 +326,13 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn paths_hold_names_only(text in noise::text(), name in noise::text()) {
+        fn paths_hold_names_only(text in arbitrary::text(), name in arbitrary::text()) {
             let sound = |path: &RemotePath| path.names().iter().all(|n| {
                 !n.is_empty() && n != "." && n != ".." && !n.contains(['/', '\r', '\n', '\0'])
             });
@@ -346,7 +346,7 @@ mod fuzz {
         }
 
         #[test]
-        fn an_address_that_is_shown_can_be_typed(text in noise::text(), remote in "[a-z.]{1,5}") {
+        fn an_address_that_is_shown_can_be_typed(text in arbitrary::text(), remote in "[a-z.]{1,5}") {
             match Address::parse(&format!("{remote}:{text}")) {
                 Ok(Some(address)) => {
                     let again = Address::parse(&address.to_string()).unwrap().unwrap();
@@ -354,7 +354,7 @@ mod fuzz {
                     prop_assert_eq!(again.place, address.place);
                 }
                 Ok(None) => {}
-                Err(error) => noise::assert_harmless(&error.to_string()),
+                Err(error) => arbitrary::assert_harmless(&error.to_string()),
             }
         }
     }

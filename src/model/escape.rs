@@ -81,22 +81,22 @@ mod fuzz {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::noise;
+    use crate::testing::arbitrary;
 
     proptest! {
-        #![proptest_config(noise::config())]
+        #![proptest_config(arbitrary::config())]
 
         #[test]
-        fn nothing_that_a_terminal_obeys(text in noise::text()) {
-            noise::assert_harmless(&visible(&text));
-            noise::assert_harmless(&first_words(&text, 200));
+        fn nothing_that_a_terminal_obeys(text in arbitrary::text()) {
+            arbitrary::assert_harmless(&visible(&text));
+            arbitrary::assert_harmless(&first_words(&text, 200));
             prop_assert!(visible(&text).len() >= text.len());
             let once = visible(&text).into_owned();
             prop_assert_eq!(visible(&once), once.as_str(), "what is harmless stays as it is");
         }
 
         #[test]
-        fn first_words_are_few(text in noise::text(), most in 0..300_usize) {
+        fn first_words_are_few(text in arbitrary::text(), most in 0..300_usize) {
             // A hidden character takes up to ten to be shown.
             prop_assert!(first_words(&text, most).chars().count() <= 10 * most + 1);
         }

@@ -1,0 +1,4 @@
+//! TODO
+
+#[cfg(test)]
+pub mod arbitrary;
