@@ -9,11 +9,11 @@ use super::DONE;
 use super::connection::Connection;
 use super::desk::Desk;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
-use crate::contract::lease::DEVICE;
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::first_words;
 use crate::model::{Address, Report, Secret};
+use crate::providers::adapter::token_cache::DEVICE;
 
 /// Obtain a token and keep it
 ///

@@ -6,31 +6,29 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub mod abilities;
-pub mod credentials;
 pub mod download;
-pub mod entries;
-pub mod lease;
-pub mod ledger;
-pub mod listed;
-pub mod opening;
+pub mod entry_list;
+pub mod lookup;
 pub mod part;
 pub mod provider;
+pub mod provider_info;
 pub mod rivalry;
+pub mod transfer_store;
 pub mod upload;
 pub mod walk;
 
+pub use crate::providers::adapter::token_cache::{Lease, StoredToken, TokenStore};
 pub use abilities::{
     Changes, Comment, Comments, Conversation, Copies, Editing, Folders, Import, Importing, Links, Moves, NewComment, Preparing, Removal,
     SecondFactor, Sharing, Stars, Swapping, Visibility,
 };
 pub use download::Download;
-pub use entries::Entries;
-pub use lease::{Lease, StoredToken, TokenStore};
-pub use ledger::{Claim, Finished, Holder, Ledger, Unfinished};
-pub use opening::{Network, Opening, ProviderInfo, Secrets, Setting};
+pub use entry_list::Entries;
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
+pub use provider_info::{Network, Opening, ProviderInfo, Secrets, Setting};
 pub use rivalry::Rivalry;
+pub use transfer_store::{Claim, Finished, Holder, Ledger, Unfinished};
 pub use upload::{Checksum, Closed, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession, WhenMade};
 
 pub use crate::error::{Error, Kind, Result};

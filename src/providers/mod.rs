@@ -1,6 +1,7 @@
 //! The registry: one line for each provider. A provider's folder holds `mod` (the trait, as an index), `api` (calls),
 //! `wire` (JSON), `answer` (the one verdict on replies) and `upload`.
 
+pub(crate) mod adapter;
 pub mod fileago;
 pub mod giga0;
 pub mod iogates;

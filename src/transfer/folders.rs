@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::retry::Desk;
 use super::turns::turn;
-use crate::contract::entries::Faults;
+use crate::contract::entry_list::Faults;
 use crate::contract::walk::one_named;
 use crate::contract::{BoxFuture, Ledger};
 use crate::error::{Error, Kind, Result};

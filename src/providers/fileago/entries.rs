@@ -4,8 +4,8 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::wire::Node;
-use crate::contract::entries::{Faults, Rows};
-use crate::contract::listed::{listed_path, told};
+use crate::contract::entry_list::{Faults, Rows};
+use crate::contract::lookup::{listed_path, told};
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use self::api::Api;
 use self::lists::Lists;
 use self::renamed::Renamed;
-use crate::contract::listed::told;
+use crate::contract::lookup::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{

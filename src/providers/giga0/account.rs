@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::entries::date;
 use super::wire::{Info, Package};
-use crate::contract::listed::told;
+use crate::contract::lookup::told;
 use crate::model::{Account, Limits, Protocol, Quota};
 
 pub fn limits(package: &Package) -> Limits {

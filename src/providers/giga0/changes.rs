@@ -5,7 +5,7 @@ use super::Giga0;
 use super::entries::file_number;
 use super::names;
 use super::wire::File;
-use crate::contract::listed::listed_path;
+use crate::contract::lookup::listed_path;
 use crate::contract::{BoxFuture, Copies, Error, Kind, Moves, Removal, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 
 use super::wire::{File, Folder, Stored};
-use crate::contract::listed::{listed_path, told};
+use crate::contract::lookup::{listed_path, told};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 

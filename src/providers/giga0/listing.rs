@@ -5,8 +5,8 @@ use serde::de::IgnoredAny;
 
 use super::entries::{self, is_active};
 use super::wire::{File, Folder};
-use crate::contract::entries::{Faults, Rows};
-use crate::contract::listed::listed_path;
+use crate::contract::entry_list::{Faults, Rows};
+use crate::contract::lookup::listed_path;
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::protocols::loose;

@@ -8,10 +8,10 @@ use reqwest::Url;
 
 use super::wire::{Profile, SignIn, SignedIn};
 use super::{INFO, answer};
-use crate::contract::lease::DEVICE;
 use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, Secrets, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::{Http, base_url};
+use crate::providers::adapter::token_cache::DEVICE;
 
 const APP_NAME: &str = "haul";
 

@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::wire::File;
-use crate::contract::listed::told;
+use crate::contract::lookup::told;
 use crate::model::{Entry, EntryKind, RemotePath, Secret};
 
 /// `md5` and `download` are null until the bytes have arrived (providers.md 1.7).

@@ -12,7 +12,7 @@ use super::circles::cut_circles;
 use super::entry::{entry_of, is_empty};
 use super::wire::File;
 use crate::contract::Entries;
-use crate::contract::entries::{Faults, Rows};
+use crate::contract::entry_list::{Faults, Rows};
 use crate::contract::walk::{newest_filled, not_found, one_named};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};

@@ -14,7 +14,7 @@ use super::moving::{half_done, may_be_in, undone};
 use super::places::Found;
 use super::shelves::Shelf;
 use super::{Run, Way};
-use crate::contract::listed::listed_path;
+use crate::contract::lookup::listed_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::conflict::IfExists;

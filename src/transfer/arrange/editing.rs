@@ -29,7 +29,7 @@ pub async fn edit(desk: &Desk, address: &Address, changes: &Changes) -> Result<E
     let changes = &Changes { name, ..changes.clone() };
     let now = Hands::new(desk.clone()).edit(&found.entry, found.parent.as_ref(), changes).await.map_err(|e| e.on(address.to_string()))?;
     let path = match found.path.parent() {
-        Some(parent) if !address.place.path.is_root() => crate::contract::listed::listed_path(&parent, &now.name),
+        Some(parent) if !address.place.path.is_root() => crate::contract::lookup::listed_path(&parent, &now.name),
         _ => found.path,
     };
     Ok(Entry { path, ..now })

@@ -6,7 +6,7 @@ use super::Way;
 use super::landing::{Landing, landing};
 use super::places::Found;
 use super::shelves::Shelf;
-use crate::contract::listed::listed_path;
+use crate::contract::lookup::listed_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::conflict::free_name;

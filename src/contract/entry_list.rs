@@ -302,7 +302,7 @@ impl From<Entries> for Arc<[Entry]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::listed::listed_path;
+    use crate::contract::lookup::listed_path;
 
     fn file(id: &str, name: &str) -> Entry {
         let mut entry = Entry::new(EntryKind::File, id, RemotePath::root());

@@ -1,6 +1,6 @@
 //! A remote's secrets as an adapter asks for them: off the async threads, and with one advice when there are none.
 
-use super::{Error, Kind, Opening, Result};
+use crate::contract::{Error, Kind, Opening, Result};
 use crate::model::Secret;
 
 impl Opening {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::{BoxFuture, Error, Kind, Result, Rivalry};
+use crate::contract::{BoxFuture, Error, Kind, Result, Rivalry};
 use crate::model::Secret;
 
 /// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;

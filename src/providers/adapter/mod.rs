@@ -1,0 +1,4 @@
+//! TODO
+
+pub mod credentials;
+pub mod token_cache;
