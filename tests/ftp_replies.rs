@@ -10,7 +10,7 @@ use std::time::Duration;
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
 use haul::model::Secret;
-use haul::protocols::ftps::{FtpPool, FtpServer, FtpTarget, Security, open};
+use haul::protocols::ftp::{FtpPool, FtpServer, FtpTarget, Security, open};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use haul::contract::{Recovery, UploadSession};
 use haul::model::{Protocol, Secret};
-use haul::protocols::ftps::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
+use haul::protocols::ftp::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
 use haul::{Kind, Result};
 
 use crate::memory::{Memory, bytes};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use haul::contract::{Recovery, UploadSession};
-use haul::protocols::ftps::{FtpPool, FtpServer, FtpTarget, Security, open};
+use haul::protocols::ftp::{FtpPool, FtpServer, FtpTarget, Security, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
-use haul::protocols::ftps::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
+use haul::protocols::ftp::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
 
 use crate::ftps::{MIB, explicit, opened, server, target};
 use crate::memory::{Memory, bytes};

@@ -5,11 +5,11 @@
 use reqwest::{Url, header::HeaderMap};
 use serde_json::Value;
 
-use super::cookies::Cookies;
 use super::http::Http;
-use super::long::Long;
+use super::http::cookies::Cookies;
+use super::http::response::Reply;
+use super::http::streaming::Long;
 use super::multipart::form::FormFrame;
-use super::reply::Reply;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
 use crate::model::escape::first_words;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_socks::tcp::Socks5Stream;
 
-use super::via::{is_exempt, set};
+use super::http::system_proxy::{is_exempt, set};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 

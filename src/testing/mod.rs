@@ -1,4 +1,7 @@
 //! TODO
 
 #[cfg(test)]
+pub mod server;
+
+#[cfg(test)]
 pub mod arbitrary;

@@ -311,7 +311,7 @@ fn delays_from(first: Duration) -> backon::ExponentialBackoff {
 mod tests {
     use super::*;
     use crate::contract::Network;
-    use crate::protocols::scripted::{Tokens, opening};
+    use crate::testing::server::{Tokens, opening};
 
     fn desk() -> (Desk, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, told) = Events::channel();

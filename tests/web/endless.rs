@@ -5,7 +5,7 @@ use std::time::Duration;
 use haul::Kind;
 use haul::contract::Network;
 use haul::protocols::http::Http;
-use haul::protocols::range::{Ask, Opened, open};
+use haul::protocols::http::download::{Ask, Opened, open};
 use reqwest::Url;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use haul::contract::{BoxFuture, Recovery, UploadSession};
+use haul::protocols::http::response::Reply;
 use haul::protocols::multipart::{self, Form, FormTarget};
-use haul::protocols::reply::Reply;
 use haul::{Kind, Result};
 use reqwest::Url;
 use reqwest::header::HeaderMap;

@@ -9,7 +9,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::contract::Chunks;
-use crate::protocols::long::Long;
+use crate::protocols::http::streaming::Long;
 
 /// All of a form but the file's bytes.
 pub struct FormFrame {

@@ -8,8 +8,8 @@ use reqwest::{Url, header::HeaderMap};
 
 use self::form::FormFrame;
 use super::http::Http;
-use super::long::Long;
-use super::reply::Reply;
+use super::http::response::Reply;
+use super::http::streaming::Long;
 use crate::contract::{BoxFuture, Chunks, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
 

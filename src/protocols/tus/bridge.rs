@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use tus_client::http::{HttpHandler, HttpMethod, HttpRequest, HttpResponse};
 
 use super::TusTarget;
-use super::calls::{not_made, refused};
+use super::requests::{not_made, refused};
 use crate::error::{Error, Kind, Result};
-use crate::protocols::cookies::Cookies;
 use crate::protocols::http::Http;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::cookies::Cookies;
+use crate::protocols::http::response::Reply;
 
 /// The lines to one TUS server: the client, and which headers may go where.
 #[derive(Clone)]

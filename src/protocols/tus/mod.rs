@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use reqwest::{Url, header::HeaderMap};
 
-use self::announced::Announced;
 use self::bridge::Line;
+use self::capabilities::Announced;
 use self::verdict::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::Protocol;
 
-mod announced;
 mod bridge;
-mod calls;
+mod capabilities;
 mod location;
 mod patch;
+mod requests;
 mod verdict;
 
 /// Bytes of a part when the size is unknown: the engine must have read a part before it can tell whether it is the last.
@@ -95,7 +95,7 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
         }
         _ => {}
     }
-    let (upload, expires) = calls::create(&line, &target).await?;
+    let (upload, expires) = requests::create(&line, &target).await?;
     Ok(TusSession { announced: Some(announced), expires, ..session(line, &target, upload) })
 }
 
@@ -131,7 +131,7 @@ async fn ask_once(servers: &Servers, line: &Line) -> Announced {
     if let Some(announced) = known {
         return announced;
     }
-    let answer = calls::options(line).await;
+    let answer = requests::options(line).await;
     let lost = answer.as_ref().is_err_and(|e| e.kind().may_pass());
     let announced = told(answer);
     if !lost {
@@ -165,13 +165,13 @@ impl TusSession {
     async fn announced(&mut self) -> Announced {
         match &self.announced {
             Some(announced) => announced.clone(),
-            None => self.announced.insert(told(calls::options(&self.line).await)).clone(),
+            None => self.announced.insert(told(requests::options(&self.line).await)).clone(),
         }
     }
 
     /// Asks where the upload stands and remembers it; none when it is gone.
-    async fn look(&mut self) -> Result<Option<calls::Held>> {
-        let Some(held) = calls::head(&self.line, &self.upload).await? else { return Ok(None) };
+    async fn look(&mut self) -> Result<Option<requests::Held>> {
+        let Some(held) = requests::head(&self.line, &self.upload).await? else { return Ok(None) };
         self.overfull = held.length.or(self.size).is_some_and(|length| held.offset > length);
         self.expires = held.expires.or(self.expires);
         self.accepted = Some(held.offset);
@@ -218,7 +218,7 @@ impl TusSession {
     }
 
     async fn give_up(&mut self) -> Option<String> {
-        if self.announced().await.termination && calls::delete(&self.line, &self.upload, self.via_post).await.is_ok() {
+        if self.announced().await.termination && requests::delete(&self.line, &self.upload, self.via_post).await.is_ok() {
             return None;
         }
         let name = self.upload.path_segments()?.rfind(|segment| !segment.is_empty())?;

@@ -3,11 +3,11 @@
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
-use super::{TusSession, calls};
+use super::{TusSession, requests};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
-use crate::protocols::long::Long;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
+use crate::protocols::http::streaming::Long;
 
 impl TusSession {
     /// Bytes the server holds afterwards: the truth, also where it is less than was sent. More than was sent is for the
@@ -28,12 +28,12 @@ impl TusSession {
                 return Err(error);
             }
         };
-        self.expires = calls::expiry(&reply).or(self.expires);
+        self.expires = requests::expiry(&reply).or(self.expires);
         if !reply.is_success() {
             self.verdicts.unsure = self.verdicts.unsure.filter(|_| reply.status == StatusCode::REQUEST_TIMEOUT);
             return Err(self.refusal(&reply, &part));
         }
-        let offset = calls::offset_of(&reply)?;
+        let offset = requests::offset_of(&reply)?;
         self.shrink_parts(offset);
         self.verdicts.accepted();
         self.accepted = Some(offset);
@@ -72,7 +72,7 @@ impl TusSession {
     async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<Reply> {
         // Only where nothing was kept: tus-php looks at no offset of 0, and would append these bytes to those it has.
         let again = async {
-            match calls::head(&self.line, &self.upload).await? {
+            match requests::head(&self.line, &self.upload).await? {
                 Some(held) if held.offset == part.offset => Ok(self.request(part, checksum)),
                 _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
             }

@@ -4,10 +4,10 @@
 use reqwest::StatusCode;
 
 use super::TusSession;
-use super::calls;
+use super::requests;
 use crate::contract::Part;
 use crate::error::{Error, Kind};
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 /// Where parts begin to shrink, and where a server is beyond help, in bytes. Web servers refuse bodies above 1 MiB
 /// (nginx) or 8 MiB (PHP) unless told otherwise.
@@ -63,7 +63,7 @@ impl TusSession {
     }
 
     pub(super) fn refusal(&mut self, reply: &Reply, part: &Part) -> Error {
-        let error = calls::refused(reply);
+        let error = requests::refused(reply);
         let status = reply.status.as_u16();
         if part.last && is_the_server_s_own_no(status) {
             self.verdicts.last = Some(error.again());

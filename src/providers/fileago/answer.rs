@@ -8,7 +8,7 @@ use super::wire::{Many, Marks, One, UploadToken};
 use crate::contract::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::escape::first_words;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 const WORDS_SHOWN: usize = 200;
 pub(super) const CHECK_URL: &str = "check the remote's url";

@@ -13,9 +13,9 @@ use super::wire::{Group, Node, Step};
 use super::{answer, jwt, sign_in};
 use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
 use crate::model::Secret;
+use crate::protocols::http::response::Reply;
+use crate::protocols::http::row_stream::{Path, object};
 use crate::protocols::http::{self, Http};
-use crate::protocols::reply::Reply;
-use crate::protocols::rows::{Path, object};
 
 /// Where the rows of a `dirlist` stand.
 const NODES: &[Path] = &[&["data"]];
@@ -251,7 +251,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::protocols::scripted::opening;
+    use crate::testing::server::opening;
 
     #[test]
     fn the_servers_root_may_lie_below_a_path() {

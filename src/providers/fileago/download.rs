@@ -7,7 +7,8 @@ use super::FileAgo;
 use super::entries::revision;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::Entry;
-use crate::protocols::range::{self, Ask, Opened};
+use crate::protocols::http::download;
+use crate::protocols::http::download::{Ask, Opened};
 
 /// Below the server's root.
 const PATH: &str = "resources/auth/download/{key}/{id}/{revision}/{name}";
@@ -43,7 +44,7 @@ impl FileAgo {
         let values = [("{key}", key.expose()), ("{id}", &file.id), ("{revision}", revision), ("{name}", name)];
         let url = address(&self.api.base, path, &values)?;
         let ask = Ask { url, from, size: file.size, name: &file.name, mime: None };
-        match range::open(&self.api.http, &ask).await {
+        match download::open(&self.api.http, &ask).await {
             Ok(Opened::File(download)) => Ok(download),
             Ok(Opened::Page(page)) => Err(page.error()),
             Err(error) => {

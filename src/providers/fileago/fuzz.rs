@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use super::wire::{Group, Node, Step};
 use super::{answer, entries, jwt, sign_in};
 use crate::model::RemotePath;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 use crate::testing::arbitrary;
 
 const GRANTED: &str = include_str!("../../../fixtures/fileago/auth.json");

@@ -4,7 +4,7 @@
 use super::answer::{CHECK_URL, by_status, marks, message, page, parsed, verdict, with_status};
 use super::wire::Grant;
 use crate::contract::{Error, Kind, Result, StoredToken};
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 /// The token of `POST /auth`. No token, or a status that is not success, is a refused sign-in: kind `Auth`.
 pub fn granted(reply: &Reply) -> Result<StoredToken> {

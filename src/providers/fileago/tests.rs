@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 use crate::contract::StoredToken;
 use crate::model::{Address, RemotePath, Secret};
-use crate::protocols::scripted::{Answer, Asked, Scripted, Tokens, ok, opening};
+use crate::testing::server::{Answer, Asked, Scripted, Tokens, ok, opening};
 
 const DIRLIST: &str = include_str!("../../../fixtures/fileago/dirlist.json");
 const INVOICE: &str = "1339025b-d6e4-4c1e-9c62-85fc65ee0118";

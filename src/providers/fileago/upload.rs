@@ -10,8 +10,8 @@ use super::names::{forms, may_come_from};
 use super::{answer, entries};
 use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Entry, Protocol, RemotePath};
+use crate::protocols::http::response::Reply;
 use crate::protocols::multipart::{Form, FormTarget};
-use crate::protocols::reply::Reply;
 
 /// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
 const HIDDEN: &str = "~$";

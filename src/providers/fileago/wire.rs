@@ -3,15 +3,15 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::model::Secret;
-use crate::protocols::loose;
+use crate::protocols::lenient_json;
 
 /// The envelope's marks (providers.md 3.2).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Marks {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub msg: Option<String>,
 }
 
@@ -19,10 +19,10 @@ pub struct Marks {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Grant {
-    #[serde(deserialize_with = "loose::secret")]
+    #[serde(deserialize_with = "lenient_json::secret")]
     pub token: Option<Secret>,
     /// A part of every download's path (providers.md 3.6).
-    #[serde(deserialize_with = "loose::secret")]
+    #[serde(deserialize_with = "lenient_json::secret")]
     pub fileaccesskey: Option<Secret>,
 }
 
@@ -30,7 +30,7 @@ pub struct Grant {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct UploadToken {
-    #[serde(deserialize_with = "loose::secret")]
+    #[serde(deserialize_with = "lenient_json::secret")]
     pub token: Option<Secret>,
 }
 
@@ -52,45 +52,45 @@ fn not_told<T>() -> Option<Vec<T>> {
 }
 
 fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
-    loose::list(from).map(Some)
+    lenient_json::list(from).map(Some)
 }
 
 /// A file or folder: of a `dirlist`, or of its own details, which tell no size and no revision (providers.md 3.4).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Node {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub name: Option<String>,
     /// `Dir` or `File`.
-    #[serde(rename = "type", deserialize_with = "loose::text")]
+    #[serde(rename = "type", deserialize_with = "lenient_json::text")]
     pub kind: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub uuid: Option<String>,
     /// Bytes of a file; how many entries a `Dir` holds.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub size: Option<u64>,
     /// From 1 on; files only.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub revision: Option<u64>,
     /// Milliseconds since 1970.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub created: Option<u64>,
     /// Milliseconds since 1970.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub updated: Option<u64>,
-    #[serde(deserialize_with = "loose::flag")]
+    #[serde(deserialize_with = "lenient_json::flag")]
     pub is_starred: Option<bool>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub comment_count: Option<u64>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub public_shares: Option<u64>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub private_shares: Option<u64>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub owner_type: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub owner_uuid: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub owner_fullname: Option<String>,
 }
 
@@ -98,7 +98,7 @@ pub struct Node {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Step {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub uuid: Option<String>,
 }
 
@@ -106,8 +106,8 @@ pub struct Step {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Group {
-    #[serde(rename = "group_name", deserialize_with = "loose::text")]
+    #[serde(rename = "group_name", deserialize_with = "lenient_json::text")]
     pub name: Option<String>,
-    #[serde(rename = "group_uuid", deserialize_with = "loose::text")]
+    #[serde(rename = "group_uuid", deserialize_with = "lenient_json::text")]
     pub uuid: Option<String>,
 }

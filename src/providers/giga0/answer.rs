@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::wire::{Envelope, Marks};
 use crate::contract::{Error, Kind, Result};
 use crate::model::escape::first_words;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 const WORDS_SHOWN: usize = 200;
 const CHECK_URL: &str = "check the remote's url";

@@ -13,8 +13,8 @@ use super::sign_in::Credentials;
 use super::wire::{Copied, File, Folder, Found, Info, Package, Scheduled};
 use crate::contract::{Entries, Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
 use crate::model::Entry;
+use crate::protocols::http::response::Reply;
 use crate::protocols::http::{self, Http};
-use crate::protocols::reply::Reply;
 
 const API: &str = "/api/v2";
 

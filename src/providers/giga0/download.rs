@@ -9,7 +9,8 @@ use super::Giga0;
 use super::entries::file_number;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
-use crate::protocols::range::{self, Ask, Opened, Page};
+use crate::protocols::http::download;
+use crate::protocols::http::download::{Ask, Opened, Page};
 
 /// Longer waits are for a person to decide.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -19,7 +20,7 @@ impl Giga0 {
         let url = self.download_url(file).await?;
         let mime = file.extra.get("type").and_then(|kind| kind.as_str());
         let ask = Ask { url, from, size: file.size, name: &file.name, mime };
-        match range::open(&self.api.http, &ask).await? {
+        match download::open(&self.api.http, &ask).await? {
             Opened::File(download) => Ok(download),
             Opened::Page(page) => Err(verdict(&page)),
         }
@@ -33,7 +34,7 @@ impl Giga0 {
     async fn download_url(&self, file: &Entry) -> Result<Url> {
         let found = self.api.file_download(file_number(file)?).await?;
         let url = found.download_url.ok_or_else(|| Error::new(Kind::Protocol, "the site gave no address for the download"))?;
-        range::leading_to(&self.api.base, &url)
+        download::leading_to(&self.api.base, &url)
     }
 }
 

@@ -7,8 +7,8 @@ use super::listing::{LISTS, Listed};
 use super::wire::{Copied, File, Folder, Found, Grant, Info, Package, Scheduled};
 use super::{answer, entries, names, upload};
 use crate::model::{Entry, EntryKind, RemotePath};
-use crate::protocols::reply::Reply;
-use crate::protocols::rows::split;
+use crate::protocols::http::response::Reply;
+use crate::protocols::http::row_stream::split;
 use crate::testing::arbitrary;
 
 const GRANTED: &str = include_str!("../../../fixtures/giga0/authorize.json");

@@ -9,8 +9,8 @@ use crate::contract::entry_list::{Faults, Rows};
 use crate::contract::lookup::listed_path;
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
-use crate::protocols::loose;
-use crate::protocols::rows::{Path, Row, object};
+use crate::protocols::http::row_stream::{Path, Row, object};
+use crate::protocols::lenient_json;
 
 /// Where the rows stand in the answer.
 pub const LISTS: &[Path] = &[&["data", "folders"], &["data", "files"]];
@@ -20,9 +20,9 @@ const FOLDERS: usize = 0;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Around {
-    #[serde(deserialize_with = "loose::list")]
+    #[serde(deserialize_with = "lenient_json::list")]
     folders: Vec<IgnoredAny>,
-    #[serde(deserialize_with = "loose::list")]
+    #[serde(deserialize_with = "lenient_json::list")]
     files: Vec<IgnoredAny>,
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use super::entries::file_number;
     use super::*;
     use crate::model::EntryKind;
-    use crate::protocols::rows::split;
+    use crate::protocols::http::row_stream::split;
     use crate::providers::giga0::wire::Envelope;
 
     fn listing(json: &str) -> Entries {

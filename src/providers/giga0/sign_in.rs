@@ -9,7 +9,7 @@ use super::wire::Grant;
 use crate::contract::{Error, Kind, Opening, Result, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::Http;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 /// What the remote signs in with.
 pub enum Credentials {

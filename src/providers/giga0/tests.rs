@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::contract::{Kind, StoredToken};
 use crate::model::{Address, RemotePath, Secret};
-use crate::protocols::scripted::{Answer, Asked, Scripted, Tokens, ok, opening};
+use crate::testing::server::{Answer, Asked, Scripted, Tokens, ok, opening};
 
 const AUTHORIZE: &str = include_str!("../../../fixtures/giga0/authorize.json");
 const LISTING: &str = include_str!("../../../fixtures/giga0/folder_listing.json");

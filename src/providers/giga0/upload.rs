@@ -12,8 +12,8 @@ use super::wire::{Stored, Uploaded};
 use super::{answer, entries, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
 use crate::model::{Entry, Limits, Protocol, RemotePath};
+use crate::protocols::http::response::Reply;
 use crate::protocols::multipart::{Form, FormTarget};
-use crate::protocols::reply::Reply;
 
 /// Below this no web server's limit explains a lost form.
 const BIG_UPLOAD: u64 = 1 << 20;

@@ -6,19 +6,19 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::model::Secret;
-use crate::protocols::loose;
+use crate::protocols::lenient_json;
 
 /// The marks that tell success from failure; different versions of the script use different ones (providers.md 2.1).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Marks {
-    #[serde(rename = "_status", deserialize_with = "loose::text")]
+    #[serde(rename = "_status", deserialize_with = "lenient_json::text")]
     pub call_status: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
-    #[serde(deserialize_with = "loose::flag")]
+    #[serde(deserialize_with = "lenient_json::flag")]
     pub result: Option<bool>,
-    #[serde(deserialize_with = "loose::flag")]
+    #[serde(deserialize_with = "lenient_json::flag")]
     pub success: Option<bool>,
     pub response: Value,
     pub message: Value,
@@ -43,9 +43,9 @@ fn none<T>() -> Option<T> {
 /// `/authorize`.
 #[derive(Deserialize)]
 pub struct Grant {
-    #[serde(default, deserialize_with = "loose::secret")]
+    #[serde(default, deserialize_with = "lenient_json::secret")]
     pub access_token: Option<Secret>,
-    #[serde(default, deserialize_with = "loose::secret")]
+    #[serde(default, deserialize_with = "lenient_json::secret")]
     pub account_id: Option<Secret>,
 }
 
@@ -53,18 +53,18 @@ pub struct Grant {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Info {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub username: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub level_id: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub email: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
-    #[serde(rename = "paidExpiryDate", deserialize_with = "loose::text")]
+    #[serde(rename = "paidExpiryDate", deserialize_with = "lenient_json::text")]
     pub paid_until: Option<String>,
     /// Bytes; instead of the package's own.
-    #[serde(rename = "storageLimitOverride", deserialize_with = "loose::number")]
+    #[serde(rename = "storageLimitOverride", deserialize_with = "lenient_json::number")]
     pub storage: Option<u64>,
 }
 
@@ -72,25 +72,25 @@ pub struct Info {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Package {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub label: Option<String>,
     /// Bytes.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub max_upload_size: Option<u64>,
-    #[serde(deserialize_with = "loose::flag")]
+    #[serde(deserialize_with = "lenient_json::flag")]
     pub can_upload: Option<bool>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub max_storage_bytes: Option<u64>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub concurrent_uploads: Option<u64>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub concurrent_downloads: Option<u64>,
     /// Seconds.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub wait_between_downloads: Option<u64>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub days_to_keep_inactive_files: Option<u64>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub level_type: Option<String>,
 }
 
@@ -98,32 +98,32 @@ pub struct Package {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Folder {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub id: Option<String>,
-    #[serde(rename = "folderName", deserialize_with = "loose::text")]
+    #[serde(rename = "folderName", deserialize_with = "lenient_json::text")]
     pub name: Option<String>,
-    #[serde(rename = "parentId", deserialize_with = "loose::text")]
+    #[serde(rename = "parentId", deserialize_with = "lenient_json::text")]
     pub parent: Option<String>,
     /// The MD5 of the folder's password; never in listings.
-    #[serde(rename = "accessPassword", deserialize_with = "loose::secret")]
+    #[serde(rename = "accessPassword", deserialize_with = "lenient_json::secret")]
     pub password: Option<Secret>,
     /// Bytes of all that is in it; a cached number (providers.md 2.9).
-    #[serde(rename = "totalSize", deserialize_with = "loose::number")]
+    #[serde(rename = "totalSize", deserialize_with = "lenient_json::number")]
     pub total_size: Option<u64>,
     /// 0 private, 1 unlisted, 2 public.
-    #[serde(rename = "isPublic", deserialize_with = "loose::number")]
+    #[serde(rename = "isPublic", deserialize_with = "lenient_json::number")]
     pub is_public: Option<u64>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub date_added: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub date_updated: Option<String>,
-    #[serde(rename = "url_folder", deserialize_with = "loose::text")]
+    #[serde(rename = "url_folder", deserialize_with = "lenient_json::text")]
     pub url: Option<String>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub child_folder_count: Option<u64>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub file_count: Option<u64>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
 }
 
@@ -131,30 +131,30 @@ pub struct Folder {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct File {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub id: Option<String>,
-    #[serde(rename = "filename", deserialize_with = "loose::text")]
+    #[serde(rename = "filename", deserialize_with = "lenient_json::text")]
     pub name: Option<String>,
-    #[serde(rename = "shortUrl", deserialize_with = "loose::text")]
+    #[serde(rename = "shortUrl", deserialize_with = "lenient_json::text")]
     pub short_url: Option<String>,
-    #[serde(rename = "fileType", deserialize_with = "loose::text")]
+    #[serde(rename = "fileType", deserialize_with = "lenient_json::text")]
     pub mime: Option<String>,
     /// Bytes.
-    #[serde(rename = "fileSize", deserialize_with = "loose::number")]
+    #[serde(rename = "fileSize", deserialize_with = "lenient_json::number")]
     pub size: Option<u64>,
     /// In listings.
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
     /// In `/file/info` (providers.md 2.8).
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub file_status: Option<String>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub downloads: Option<u64>,
-    #[serde(rename = "uploadedDate", deserialize_with = "loose::text")]
+    #[serde(rename = "uploadedDate", deserialize_with = "lenient_json::text")]
     pub uploaded: Option<String>,
-    #[serde(rename = "folderId", deserialize_with = "loose::text")]
+    #[serde(rename = "folderId", deserialize_with = "lenient_json::text")]
     pub folder_id: Option<String>,
-    #[serde(rename = "url_file", deserialize_with = "loose::text")]
+    #[serde(rename = "url_file", deserialize_with = "lenient_json::text")]
     pub url: Option<String>,
 }
 
@@ -162,19 +162,19 @@ pub struct File {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Stored {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub name: Option<String>,
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub size: Option<u64>,
     /// Set although the call was a success: the file was refused.
     pub error: Value,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub hash: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub short_url: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub file_id: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub url: Option<String>,
 }
 
@@ -190,10 +190,10 @@ pub enum Uploaded {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Found {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub file_id: Option<String>,
     /// Works like a password for about a day.
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub download_url: Option<String>,
 }
 
@@ -207,12 +207,12 @@ pub struct Copied {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Scheduled {
-    #[serde(rename = "scheduled_item_id", deserialize_with = "loose::text")]
+    #[serde(rename = "scheduled_item_id", deserialize_with = "lenient_json::text")]
     pub id: Option<String>,
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
     /// Bytes.
-    #[serde(deserialize_with = "loose::number")]
+    #[serde(deserialize_with = "lenient_json::number")]
     pub total_size: Option<u64>,
     /// Null, false, an empty list or absent before the end.
     pub downloaded_file: Value,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::host_of;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 /// What a successful reply says; else what its status means.
 pub fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T> {

@@ -18,8 +18,8 @@ use super::tree::{Seeds, Tree};
 use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
 use crate::contract::{Error, Kind, Opening, Result, Rivalry, StoredToken};
 use crate::protocols::http::Http;
-use crate::protocols::reply::Reply;
-use crate::protocols::rows::{Path, Row, object};
+use crate::protocols::http::response::Reply;
+use crate::protocols::http::row_stream::{Path, Row, object};
 
 /// Where the rows of a listing stand.
 const FILES: &[Path] = &[&["files"], &["map"]];

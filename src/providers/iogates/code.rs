@@ -10,7 +10,7 @@ use super::api::step;
 use super::{IoGates, answer, loose};
 use crate::contract::{BoxFuture, Error, Kind, Result, SecondFactor, StoredToken};
 use crate::model::Secret;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 #[derive(Default, Deserialize)]
 struct Sent {

@@ -11,7 +11,7 @@ use super::{IoGates, loose};
 use crate::contract::{BoxFuture, Comment, Comments, Conversation, Error, Kind, NewComment, Result};
 use crate::model::Entry;
 use crate::model::timecode::{Clock, Span};
-use crate::protocols::rows::{Path, Row, object};
+use crate::protocols::http::row_stream::{Path, Row, object};
 
 /// `GET /api/file/{id}/comments`. Its `map` only says where in the list each comment stands.
 #[derive(Default, Deserialize)]

@@ -6,13 +6,14 @@ use reqwest::Url;
 use super::IoGates;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
-use crate::protocols::range::{self, Ask, Opened};
+use crate::protocols::http::download;
+use crate::protocols::http::download::{Ask, Opened};
 
 pub async fn open(host: &IoGates, file: &Entry, from: u64) -> Result<Download> {
     let url = address(host, file).await?;
     let mime = file.extra.get("type").and_then(|kind| kind.as_str());
     let ask = Ask { url, from, size: file.size, name: &file.name, mime };
-    match range::open(&host.api.http, &ask).await? {
+    match download::open(&host.api.http, &ask).await? {
         Opened::File(download) => Ok(download),
         Opened::Page(page) => Err(page.error()),
     }
@@ -31,5 +32,5 @@ async fn address(host: &IoGates, file: &Entry) -> Result<Url> {
             Some(_) => Error::new(Kind::Refused, "you may not download this file").hint("ask the owner for the download of originals"),
         });
     };
-    range::leading_to(&host.api.access().await?.origin, &download)
+    download::leading_to(&host.api.access().await?.origin, &download)
 }

@@ -11,9 +11,9 @@ use super::wire::examples::*;
 use super::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::contract::Network;
 use crate::model::{Place, RemotePath, Root};
-use crate::protocols::ftps::Security;
-use crate::protocols::reply::Reply;
-use crate::protocols::rows::{object, split};
+use crate::protocols::ftp::Security;
+use crate::protocols::http::response::Reply;
+use crate::protocols::http::row_stream::{object, split};
 use crate::testing::arbitrary;
 
 const KNOWN: &str = "123-BodrEJHrC43KejPcM0nzTl05gUMi3i8ruzGN";

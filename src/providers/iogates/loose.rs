@@ -1,6 +1,6 @@
 //! Reading JSON the way PHP servers write it (providers.md OQ-34): numbers as strings, ids as either, an empty map as
 //! `[]`, null anywhere. A field that makes no sense counts as absent; whether it was needed is the caller's to say. What
-//! every provider reads alike is in [`crate::protocols::loose`].
+//! every provider reads alike is in [`crate::protocols::lenient_json`].
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,15 +10,15 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::protocols::loose;
-pub use crate::protocols::loose::{flag, number, secret};
+use crate::protocols::lenient_json;
+pub use crate::protocols::lenient_json::{flag, number, secret};
 
 /// Longer ones are no ids.
 const LONGEST_ID: usize = 128;
 
 /// Text, or a number as it is written. Empty text counts as absent.
 pub fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    Ok(loose::text(d)?.filter(|text| !text.is_empty()))
+    Ok(lenient_json::text(d)?.filter(|text| !text.is_empty()))
 }
 
 /// An id that can stand in an address and in a URL's path as it is; anything else is no id.

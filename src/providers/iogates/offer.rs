@@ -5,7 +5,7 @@ use reqwest::Url;
 use super::wire::{AuthInfo, Ftp, Web};
 use crate::contract::Network;
 use crate::model::{Protocol, Secret};
-use crate::protocols::ftps::{FtpServer, Security};
+use crate::protocols::ftp::{FtpServer, Security};
 use crate::protocols::http::{base_url, is_loopback_host};
 
 /// Shorter steps of a path, and steps without a digit, are words and no tokens.

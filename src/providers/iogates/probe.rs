@@ -4,7 +4,8 @@ use super::IoGates;
 use super::offer::Way;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Protocol;
-use crate::protocols::ftps::{self, FtpTarget, Security};
+use crate::protocols::ftp;
+use crate::protocols::ftp::{FtpTarget, Security};
 use crate::protocols::http::host_of;
 
 pub async fn origin(host: &IoGates) -> Result<String> {
@@ -23,7 +24,7 @@ pub async fn probe(host: &IoGates, protocol: Protocol) -> Result<String> {
         Way::Ftp(server) => {
             // Opening signs in; without a byte and a finish no file is made.
             let target = FtpTarget { name: "haul-check".to_owned(), temporary: None, size: None };
-            ftps::open(&host.pools.of(server), target).await?;
+            ftp::open(&host.pools.of(server), target).await?;
             let how = match server.security {
                 Security::Implicit => "implicit TLS",
                 Security::Explicit => "explicit TLS",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::upload::extension;
 use crate::contract::{Error, Kind, Opening, Result, Setting};
 use crate::model::{Protocol, Secret};
-use crate::protocols::ftps::{FtpPool, FtpServer};
+use crate::protocols::ftp::{FtpPool, FtpServer};
 use crate::protocols::http::base_url;
 
 const fn plain(key: &'static str, help: &'static str) -> Setting {

@@ -303,7 +303,7 @@ fn step_in(folder: &RemotePath, name: &str, id: &str) -> RemotePath {
 mod tests {
     use super::super::wire::examples::*;
     use super::*;
-    use crate::protocols::rows::{object, split};
+    use crate::protocols::http::row_stream::{object, split};
 
     fn tree(text: &str) -> Tree {
         let mut seeds = Seeds::default();

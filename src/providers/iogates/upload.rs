@@ -12,7 +12,8 @@ use super::making::{Made, entry_for};
 use super::offer::{Offer, Offers, Way};
 use crate::contract::{Error, Kind, Result, Ticket, Upload, UploadItem, UploadSession};
 use crate::model::{Entry, Protocol};
-use crate::protocols::ftps::{self, FtpTarget};
+use crate::protocols::ftp;
+use crate::protocols::ftp::FtpTarget;
 use crate::protocols::plupload::{self, PluploadTarget};
 use crate::protocols::tus::{self, TusTarget};
 
@@ -95,7 +96,7 @@ async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offer
             };
             Ok(Box::new(plupload::open(&host.api.http, target)))
         }
-        Way::Ftp(server) => Ok(Box::new(ftps::open(&host.pools.of(server), ftp_target(host, item, name)).await?)),
+        Way::Ftp(server) => Ok(Box::new(ftp::open(&host.pools.of(server), ftp_target(host, item, name)).await?)),
     }
 }
 
@@ -127,7 +128,7 @@ pub async fn resume(host: &IoGates, item: &UploadItem, ticket: &Ticket, note: &s
             let target = ftp_target(host, item, name);
             // The name may have been another's turn: a travelling name that a dead session holds is left.
             let temporary = target.temporary.map(|usual| if note.ends_with(ON_ITS_WAY) { note.to_owned() } else { usual });
-            Box::new(ftps::open(&host.pools.of(server), FtpTarget { temporary, ..target }).await?)
+            Box::new(ftp::open(&host.pools.of(server), FtpTarget { temporary, ..target }).await?)
         }
     };
     Ok(Some(Upload { ticket: ticket.clone(), session }))

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::contract::{Checksum, Chunks, Source};
+use crate::protocols::http::response::Reply;
 use crate::protocols::multipart::FormTarget;
-use crate::protocols::reply::Reply;
 
 struct Sized(Option<u64>);
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use suppaftp::FtpError;
 use tokio::time::timeout;
 
-use super::answer::{self, Reply};
 use super::control::{Connection, Ftp, Manners, silent};
+use super::reply;
+use super::reply::Reply;
 use super::route::{Route, unreachable};
-use super::stream::{TlsClient, TlsVersion, in_tls, wants_other_version};
+use super::tls::{TlsClient, TlsVersion, in_tls, wants_other_version};
 use super::{FtpServer, Security};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::tls::untrusted;
@@ -139,8 +140,8 @@ fn host(server: &FtpServer) -> &str {
 fn not_welcome(error: FtpError) -> Error {
     match error {
         FtpError::UnexpectedResponse(response) => Reply::from(response).refusal("the connection"),
-        FtpError::BadResponse => answer::fault(error).hint("check host and port: no FTP server answers there"),
-        other => answer::fault(other),
+        FtpError::BadResponse => reply::fault(error).hint("check host and port: no FTP server answers there"),
+        other => reply::fault(other),
     }
 }
 

@@ -2,6 +2,18 @@
 //! within the same origin only (a token must never travel to another), where its status lets the method stay, and with a
 //! body that lies in memory: a file on its way is not sent again.
 
+pub(crate) mod connection_reuse;
+pub(crate) mod content_encoding;
+pub(crate) mod content_range;
+pub(crate) mod cookies;
+pub mod download;
+pub(crate) mod excerpt;
+pub(crate) mod html_page;
+pub mod response;
+pub mod row_stream;
+pub mod streaming;
+pub(crate) mod system_proxy;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,11 +22,11 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
-use super::reply::Reply;
-use super::reuse::{Reuse, is_silent, steps};
-use super::rows::{Path, Row, Splitter, TooMuch};
+use super::http::connection_reuse::{Reuse, is_silent, steps};
+use super::http::response::Reply;
+use super::http::row_stream::{Path, Row, Splitter, TooMuch};
 use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
-use super::{tls, via};
+use super::tls;
 use crate::contract::{Chunks, Network, Part};
 use crate::error::{Error, Kind, Result};
 use crate::model::secret::masked;
@@ -75,8 +87,8 @@ impl Http {
                 .pool_idle_timeout(IDLE)
                 .pool_max_idle_per_host(idle)
                 .gzip(unpack);
-            let builder = match via::proxies().is_any() {
-                true => builder.no_proxy().proxy(reqwest::Proxy::custom(|url| via::proxies().of(url).cloned())),
+            let builder = match system_proxy::proxies().is_any() {
+                true => builder.no_proxy().proxy(reqwest::Proxy::custom(|url| system_proxy::proxies().of(url).cloned())),
                 false => builder.no_proxy(),
             };
             // Bytes that nobody acknowledges are a lost connection. The client's own limit would be 30 s.
@@ -174,9 +186,9 @@ impl Http {
         let error = line_error(error, url);
         if no_way
             && error.kind() == Kind::Unreachable
-            && let Some(proxy) = via::proxies().of(url)
+            && let Some(proxy) = system_proxy::proxies().of(url)
         {
-            return via::no_way(tunnel.as_deref(), proxy, url, self.timeout).await;
+            return system_proxy::no_way(tunnel.as_deref(), proxy, url, self.timeout).await;
         }
         match () {
             () if died => error.on_kept_line(),
@@ -411,7 +423,7 @@ pub fn is_loopback_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocols::scripted::{Scripted, ok};
+    use crate::testing::server::{Scripted, ok};
 
     #[tokio::test]
     async fn a_slash_at_the_end_is_followed_and_nothing_else() {

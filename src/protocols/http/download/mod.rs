@@ -2,10 +2,6 @@
 //! followed here, without any header of ours; a page in the file's place is told apart from the file, and what comes packed
 //! although nobody asked for that is unpacked.
 
-mod packed;
-mod page;
-mod span;
-
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,15 +9,15 @@ use futures_util::{StreamExt, stream};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION, RANGE};
 use reqwest::{Response, StatusCode, Url};
 
-use self::span::{Span, whole_size};
-use super::http::{Http, host_of, line_error, timed_out};
-use super::reply::Reply;
+use super::content_range::{Span, whole_size};
+use super::response::Reply;
+use super::{Http, host_of, line_error, timed_out};
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::model::escape::first_words;
 
-pub use page::Page;
+pub use super::html_page::Page;
 
 const MOST_REDIRECTS: usize = 5;
 /// Of a page, or of a refusal, so much is read: its reason stands at its beginning.
@@ -83,7 +79,7 @@ async fn part(http: &Http, ask: &Ask<'_>) -> Result<Option<Opened>> {
         StatusCode::OK => whole(http, ask, response)?,
         StatusCode::PARTIAL_CONTENT => match span_of(&response).filter(|span| span.fits(ask.from, ask.size)) {
             // A part of something packed is no part of the file.
-            Some(span) if packed::coding(ask, response.headers(), span.whole).is_none() => {
+            Some(span) if super::content_encoding::coding(ask, response.headers(), span.whole).is_none() => {
                 Download { from: ask.from, size: span.whole.or(ask.size), ..as_it_comes(http, response) }
             }
             _ => return Ok(None),
@@ -148,14 +144,16 @@ pub fn leading_to(base: &Url, text: &str) -> Result<Url> {
 
 /// The file from its first byte on. Fails with `Protocol` when it comes packed in a way that can't be undone.
 fn whole(http: &Http, ask: &Ask<'_>, response: Response) -> Result<Download> {
-    let Some(coding) = packed::coding(ask, response.headers(), length_of(&response)) else { return Ok(as_it_comes(http, response)) };
-    if !packed::is_gzip(&coding) {
+    let Some(coding) = super::content_encoding::coding(ask, response.headers(), length_of(&response)) else {
+        return Ok(as_it_comes(http, response));
+    };
+    if !super::content_encoding::is_gzip(&coding) {
         let why = format!("the server sends the file packed ({}), although nobody asked for that", first_words(&coding, 40));
         return Err(Error::new(Kind::Protocol, why).on(host_of(response.url())));
     }
     let packed = as_it_comes(http, response);
     // The length that is told is not the file's.
-    Ok(Download { size: None, chunks: packed::unpacked(packed.chunks), ..packed })
+    Ok(Download { size: None, chunks: super::content_encoding::unpacked(packed.chunks), ..packed })
 }
 
 fn as_it_comes(http: &Http, response: Response) -> Download {
@@ -195,9 +193,9 @@ fn chunks(response: Response, timeout: Duration) -> Chunks {
 /// What can be read within the time-out of a body that is no file; a line that breaks, or brings a byte now and then,
 /// loses only words.
 async fn beginning(http: &Http, response: Response) -> Bytes {
-    let is_packed = packed::codings(response.headers()).is_some_and(|coding| packed::is_gzip(&coding));
+    let is_packed = super::content_encoding::codings(response.headers()).is_some_and(|coding| super::content_encoding::is_gzip(&coding));
     let chunks = chunks(response, http.timeout());
-    let mut chunks = if is_packed { packed::unpacked(chunks) } else { chunks };
+    let mut chunks = if is_packed { super::content_encoding::unpacked(chunks) } else { chunks };
     let mut body = BytesMut::new();
     let reading = async {
         while let Some(Ok(piece)) = chunks.next().await {

@@ -19,7 +19,7 @@ const HOPELESS: u32 = 2;
 const MOST_REMEMBERED: usize = 4096;
 
 #[derive(Default)]
-pub(super) struct Reuse(Mutex<HashMap<String, Kept>>);
+pub(crate) struct Reuse(Mutex<HashMap<String, Kept>>);
 
 #[derive(Default)]
 struct Kept {
@@ -31,16 +31,16 @@ struct Kept {
 
 impl Reuse {
     /// May the next request go over a connection that was kept?
-    pub(super) fn is_wise(&self, url: &Url) -> bool {
+    pub(crate) fn is_wise(&self, url: &Url) -> bool {
         self.of(url, |kept| kept.deaths < HOPELESS && kept.last.is_none_or(|last| last.elapsed() > MOURNING))
     }
 
     /// Has this server answered before?
-    pub(super) fn has_answered(&self, url: &Url) -> bool {
+    pub(crate) fn has_answered(&self, url: &Url) -> bool {
         self.of(url, |kept| !kept.answered.is_empty())
     }
 
-    pub(super) fn answered(&self, url: &Url, response: &Response) {
+    pub(crate) fn answered(&self, url: &Url, response: &Response) {
         let Some(info) = response.extensions().get::<HttpInfo>() else { return };
         self.of(url, |kept| {
             if kept.answered.len() >= MOST_REMEMBERED {
@@ -53,7 +53,7 @@ impl Reuse {
     }
 
     /// True when it was a connection that had answered before, and this request got nothing back on it.
-    pub(super) fn died(&self, url: &Url, error: &reqwest::Error) -> bool {
+    pub(crate) fn died(&self, url: &Url, error: &reqwest::Error) -> bool {
         let Some(end) = end_of(error).filter(|_| is_silent(error)) else { return false };
         self.of(url, |kept| {
             let is_kept = kept.answered.remove(&end);
@@ -79,7 +79,7 @@ fn end_of(error: &reqwest::Error) -> Option<SocketAddr> {
 }
 
 /// Closed or reset before the head of an answer was there.
-pub(super) fn is_silent(error: &reqwest::Error) -> bool {
+pub(crate) fn is_silent(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
     let closed = |kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof);
     !error.is_connect()
@@ -90,6 +90,6 @@ pub(super) fn is_silent(error: &reqwest::Error) -> bool {
 }
 
 /// What lies under a failure, the outermost first.
-pub(super) fn steps<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+pub(crate) fn steps<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |step| step.source())
 }

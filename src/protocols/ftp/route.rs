@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::answer;
+use super::reply;
 use crate::error::{Error, Kind, Result};
 use crate::protocols::proxy::{Proxy, connect};
 
@@ -27,7 +27,7 @@ impl Route {
     /// is known.
     pub fn of_data(mut self, control: &TcpStream) -> Result<Route> {
         if self.proxy.is_none() {
-            self.peer = Some(control.peer_addr().map_err(answer::lost)?.ip());
+            self.peer = Some(control.peer_addr().map_err(reply::lost)?.ip());
         }
         Ok(self)
     }

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::answer::Reply;
 use super::control::{Connection, Data, silent};
+use super::reply::Reply;
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 

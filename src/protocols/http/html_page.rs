@@ -5,7 +5,7 @@ use reqwest::Url;
 
 use crate::error::{Error, Kind};
 use crate::model::escape::first_words;
-use crate::protocols::words::without_tags;
+use crate::protocols::http::excerpt::without_tags;
 
 const WORDS_SHOWN: usize = 200;
 
@@ -22,7 +22,7 @@ pub struct Page {
 
 impl Page {
     /// Is this address one of the known pages? Not when the file itself has that name.
-    pub(super) fn at(url: &Url, file: &str) -> Option<Page> {
+    pub(crate) fn at(url: &Url, file: &str) -> Option<Page> {
         let last = url.path_segments()?.rfind(|step| !step.is_empty())?.to_ascii_lowercase();
         if last == file.to_ascii_lowercase() {
             return None;
@@ -33,7 +33,7 @@ impl Page {
             .then(|| Page { reason: told_in(url).unwrap_or_else(|| format!("sent to the site's {stem} page")), sent: true })
     }
 
-    pub(super) fn read(url: &Url, body: &[u8], sent: bool) -> Page {
+    pub(crate) fn read(url: &Url, body: &[u8], sent: bool) -> Page {
         let said = String::from_utf8_lossy(body);
         let reason = told_in(url).unwrap_or_else(|| if said.contains('<') { words(&said) } else { first_words(&said, WORDS_SHOWN) });
         Page { reason, sent }

@@ -4,9 +4,9 @@
 use tokio::net::TcpStream;
 
 use super::FtpSession;
-use super::answer::{blames_session, may_blame_session};
 use super::control::Size;
-use super::store::{Begun, Flow, Way};
+use super::data::{Begun, Flow, Way};
+use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
@@ -14,12 +14,12 @@ use crate::error::{Error, Kind, Result};
 const ALIKE_FROM: u64 = 1 << 20;
 
 impl FtpSession {
-    pub(super) fn may_switch(&self, error: &Error) -> bool {
+    pub(crate) fn may_switch(&self, error: &Error) -> bool {
         self.pool.is_protected() && !self.switched && may_blame_session(error)
     }
 
     /// Once per file, and only after the server blamed the TLS session (providers.md 6.4, OQ-33).
-    pub(super) async fn store_with_newer_tls(&mut self, part: &Part, refusal: Error) -> Result<u64> {
+    pub(crate) async fn store_with_newer_tls(&mut self, part: &Part, refusal: Error) -> Result<u64> {
         self.switched = true;
         tracing::debug!("{refusal}; trying TLS 1.3");
         match self.replace_with_newer().await {
@@ -44,7 +44,7 @@ impl FtpSession {
     }
 
     /// Bytes from the start of the file that went down the line.
-    pub(super) async fn store(&mut self, part: &Part) -> Result<u64> {
+    pub(crate) async fn store(&mut self, part: &Part) -> Result<u64> {
         let mut flow = match self.flow.take() {
             Some(flow) if flow.at() == part.offset => flow,
             // Everything is there already; only the end was not known.
@@ -71,7 +71,7 @@ impl FtpSession {
     }
 
     /// Some servers say first that they begin, and then that they don't go on: the file starts over.
-    pub(super) fn refused_to_go_on(&mut self, refusal: Error) -> Error {
+    pub(crate) fn refused_to_go_on(&mut self, refusal: Error) -> Error {
         self.no_restart = true;
         refusal.with_kind(Kind::Interrupted)
     }

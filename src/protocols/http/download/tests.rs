@@ -2,7 +2,7 @@ use futures_util::StreamExt;
 
 use super::*;
 use crate::contract::Network;
-use crate::protocols::scripted::{Answer, Asked, Scripted};
+use crate::testing::server::{Answer, Asked, Scripted};
 
 const CONTENT: &str = "0123456789";
 

@@ -13,7 +13,7 @@ enum Renamed {
 }
 
 impl FtpSession {
-    pub(super) async fn settle(&mut self) -> Result<()> {
+    pub(crate) async fn settle(&mut self) -> Result<()> {
         if let (Some(flow), Some(control)) = (self.flow.take(), self.control.as_mut()) {
             flow.complete(control).await?;
         }

@@ -9,13 +9,14 @@ use suppaftp::types::{FtpResult, Response};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::answer::{self, Reply};
+use super::connection_limit::Seat;
 use super::ports::port_of;
+use super::reply;
+use super::reply::Reply;
 use super::route::Route;
-use super::seats::Seat;
-use super::stream::{FtpsStream, TlsClient};
+use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
-use crate::protocols::loose::digits;
+use crate::protocols::lenient_json::digits;
 use crate::protocols::socket::watch_over;
 use crate::protocols::tls::untrusted;
 
@@ -197,7 +198,7 @@ impl Connection {
         let reply = match answered {
             Err(_) => return Err(silent(within)),
             Ok(Ok(response) | Err(suppaftp::FtpError::UnexpectedResponse(response))) => Reply::from(response),
-            Ok(Err(error)) => return Err(answer::fault(error)),
+            Ok(Err(error)) => return Err(reply::fault(error)),
         };
         self.in_step = !reply.is_farewell() && !reply.is_starting();
         Ok(reply)
@@ -286,7 +287,7 @@ impl Connection {
         self.in_step = false;
         match reply {
             Ok(reply) if !reply.is_done() => reply.refusal("the upload"),
-            _ => answer::lost(broken),
+            _ => reply::lost(broken),
         }
     }
 }

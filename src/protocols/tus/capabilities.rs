@@ -7,7 +7,7 @@ use sha1::{Digest, Sha1};
 use tus_client::{ServerInfo, TusExtension};
 
 use crate::contract::{Error, Part, Result};
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
 
 /// Bytes of the largest part that gets a checksum. It stands before the body, so the part is read twice: up to here the
 /// second time from memory.

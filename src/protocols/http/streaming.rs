@@ -12,8 +12,8 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, RequestBuilder, Response};
 use tokio::sync::oneshot;
 
-use super::http::{Http, told};
-use super::reply::Reply;
+use super::response::Reply;
+use super::{Http, told};
 use crate::contract::{Chunks, Result};
 
 /// Of a long request that is asked again only to hear its refusal: so much is sent, and so long is listened. Less than

@@ -2,26 +2,26 @@
 //! AUTH TLS, sign-in. The data connection is made here, because suppaftp's own transfer throws the server's reply away
 //! when the data connection breaks, and does not tell a refused EPSV from a refused STOR.
 
-mod answer;
 mod connect;
+mod connection_limit;
 mod control;
+mod data;
 mod names;
 mod pool;
 mod ports;
 mod rename;
+mod reply;
 mod route;
-mod seats;
-mod send;
-mod store;
-mod stream;
+mod tls;
+mod upload;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::control::{Connection, Size};
+use self::data::Flow;
 pub use self::pool::FtpPool;
-use self::store::Flow;
 use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
 use crate::model::{Protocol, Secret};
 

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::http::host_of;
-use super::via;
-use super::words::quoted;
+use super::excerpt::quoted;
+use super::host_of;
+use super::system_proxy;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::first_words;
 use crate::model::secret::masked;
@@ -82,9 +82,9 @@ impl Reply {
     pub fn refusal(&self) -> Error {
         let status = self.status.as_u16();
         // In clear a proxy answers as if it were the server.
-        let proxy = via::proxies().of(&self.url).filter(|_| self.url.scheme() == "http").map(host_of);
+        let proxy = system_proxy::proxies().of(&self.url).filter(|_| self.url.scheme() == "http").map(host_of);
         let error = match status {
-            407 => return via::refused(proxy.as_deref().unwrap_or("on the way"), status).on(host_of(&self.url)),
+            407 => return system_proxy::refused(proxy.as_deref().unwrap_or("on the way"), status).on(host_of(&self.url)),
             300..=399 => return self.redirected(),
             401 => Error::new(Kind::Expired, "the server does not accept the token"),
             403 => Error::new(Kind::Refused, "the server refused permission"),
@@ -177,7 +177,7 @@ fn value_at(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Without a byte order mark and blanks at the beginning.
-pub(super) fn begun(body: &[u8]) -> &[u8] {
+pub(crate) fn begun(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start()
 }
 

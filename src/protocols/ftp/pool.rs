@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::sign_in;
+use super::connection_limit::{Seat, Seats};
 use super::control::{Connection, Manners};
 use super::names::numbered;
-use super::seats::{Seat, Seats};
-use super::stream::TlsVersion;
+use super::tls::TlsVersion;
 use super::{FtpServer, Security};
 use crate::error::{Error, Kind, Result};
 
 pub struct FtpPool {
-    pub(super) server: FtpServer,
+    pub(crate) server: FtpServer,
     kept: Mutex<Kept>,
     seats: Arc<Seats>,
     manners: Arc<Manners>,
@@ -37,13 +37,13 @@ impl FtpPool {
         Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
     }
 
-    pub(super) fn is_protected(&self) -> bool {
+    pub(crate) fn is_protected(&self) -> bool {
         self.server.security != Security::Plain
     }
 
     /// An idle connection, else a new one, else the next that another file gives back. An idle one may have died in
     /// silence: its first command shows it.
-    pub(super) async fn take(&self) -> Result<Connection> {
+    pub(crate) async fn take(&self) -> Result<Connection> {
         let mut unreachable_until = None;
         loop {
             let mut changed = std::pin::pin!(self.seats.changed.notified());
@@ -81,13 +81,13 @@ impl FtpPool {
     }
 
     /// In the place of `old`, which is closed first: the server may allow only one.
-    pub(super) async fn replace(&self, old: Option<Connection>) -> Result<Connection> {
+    pub(crate) async fn replace(&self, old: Option<Connection>) -> Result<Connection> {
         let version = self.kept().version;
         self.connect_with(version, self.seat_of(old)).await
     }
 
     /// With TLS 1.3: for a server that does not accept sessions of 1.2.
-    pub(super) async fn connect_newer(&self, old: Option<Connection>) -> Result<Connection> {
+    pub(crate) async fn connect_newer(&self, old: Option<Connection>) -> Result<Connection> {
         self.connect_with(TlsVersion::V13, self.seat_of(old)).await
     }
 
@@ -105,7 +105,7 @@ impl FtpPool {
     }
 
     /// Takes a connection back, unless a reply is still open on it.
-    pub(super) fn give(&self, mut connection: Connection) {
+    pub(crate) fn give(&self, mut connection: Connection) {
         if connection.is_usable() {
             connection.fresh = false;
             self.kept().idle.push(connection);
@@ -114,19 +114,19 @@ impl FtpPool {
     }
 
     /// From now on a file travels under another name than this one.
-    pub(super) fn block(&self, name: &str) {
+    pub(crate) fn block(&self, name: &str) {
         self.kept().blocked.insert(name.to_owned());
     }
 
     /// The first of `name` and its numbered likes that nobody holds.
-    pub(super) fn free_name(&self, name: String) -> String {
+    pub(crate) fn free_name(&self, name: String) -> String {
         let kept = self.kept();
         let mut names = std::iter::once(name.clone()).chain((2..).map(|n: u32| numbered(&name, n)));
         names.find(|name| !kept.blocked.contains(name)).unwrap_or(name)
     }
 
     /// Names the server in an error.
-    pub(super) fn named(&self, error: Error) -> Error {
+    pub(crate) fn named(&self, error: Error) -> Error {
         error.on(self.server.host.as_str())
     }
 

@@ -1,6 +1,6 @@
 //! `Content-Range` (RFC 9110, 14.4).
 
-use crate::protocols::loose::digits;
+use crate::protocols::lenient_json::digits;
 
 /// `bytes 5-9/10`: first and last byte, and the bytes of the whole file unless the server does not know them (`*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

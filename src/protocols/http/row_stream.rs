@@ -91,13 +91,13 @@ impl Splitter {
         let mut bytes = bytes;
         if self.noisy.is_none() {
             self.rest.extend_from_slice(bytes);
-            let begun = super::reply::begun(&self.rest);
+            let begun = super::response::begun(&self.rest);
             // A mark may be cut.
             let Some(first) = begun.first().filter(|_| self.rest.len() >= 3) else { return Ok(()) };
             self.noisy = Some(*first != b'{');
             if self.noisy == Some(false) {
                 let all = std::mem::take(&mut self.rest);
-                return self.split(super::reply::begun(&all), take);
+                return self.split(super::response::begun(&all), take);
             }
             bytes = &[];
         }
@@ -114,7 +114,7 @@ impl Splitter {
     pub fn end(mut self, take: &mut impl FnMut(usize, Row<'_>)) -> Result<Vec<u8>, TooMuch> {
         if self.noisy == Some(true) {
             let all = std::mem::take(&mut self.rest);
-            let object = super::reply::object_in(&all);
+            let object = super::response::object_in(&all);
             if object.first() != Some(&b'{') {
                 self.rest = all;
                 self.rest.truncate(LONGEST_REST);

@@ -7,12 +7,12 @@ use futures_util::StreamExt;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::Ask;
+use super::download::Ask;
 use crate::contract::Chunks;
 use crate::error::{Error, Kind};
 
 /// All codings of an answer, in lower case; none where there is only `identity`.
-pub(super) fn codings(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn codings(headers: &HeaderMap) -> Option<String> {
     let told = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
     let told: Vec<String> = told.flat_map(|list| list.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>()).collect();
     let packed: Vec<String> = told.into_iter().filter(|coding| !matches!(coding.as_str(), "" | "identity")).collect();
@@ -21,7 +21,7 @@ pub(super) fn codings(headers: &HeaderMap) -> Option<String> {
 
 /// How the file is packed; none where its bytes come as they are. `length`: of the whole, as the answer tells it. Some
 /// servers call a `.gz` file so (Apache's `AddEncoding`), whose bytes are the file: then the length is the listing's.
-pub(super) fn coding(ask: &Ask<'_>, headers: &HeaderMap, length: Option<u64>) -> Option<String> {
+pub(crate) fn coding(ask: &Ask<'_>, headers: &HeaderMap, length: Option<u64>) -> Option<String> {
     let coding = codings(headers)?;
     let is_the_file = match (length, ask.size) {
         (Some(told), Some(listed)) => told == listed,
@@ -35,12 +35,12 @@ fn has_packed_name(name: &str) -> bool {
     matches!(extension.as_deref(), Some("gz" | "tgz" | "svgz"))
 }
 
-pub(super) fn is_gzip(coding: &str) -> bool {
+pub(crate) fn is_gzip(coding: &str) -> bool {
     matches!(coding, "gzip" | "x-gzip")
 }
 
 /// Fails with `Interrupted` where the packed bytes end too early, with `Protocol` where they are none.
-pub(super) fn unpacked(chunks: Chunks) -> Chunks {
+pub(crate) fn unpacked(chunks: Chunks) -> Chunks {
     let mut decoder = GzipDecoder::new(StreamReader::new(chunks));
     decoder.multiple_members(true);
     Box::pin(ReaderStream::with_capacity(decoder, 64 << 10).map(|piece| piece.map_err(own)))

@@ -7,7 +7,7 @@ use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{RequestBuilder, Url};
 
-use super::reply::Reply;
+use super::response::Reply;
 
 #[derive(Clone, Default)]
 pub struct Cookies(Arc<Jar>);

@@ -13,7 +13,7 @@ use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::http::host_of;
+use super::host_of;
 use crate::error::{Error, Kind};
 use crate::model::Secret;
 

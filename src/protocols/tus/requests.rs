@@ -8,15 +8,15 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{StatusCode, Url};
 
-use super::announced::Announced;
 use super::bridge::{Instead, Line, run};
+use super::capabilities::Announced;
 use super::{TusTarget, location};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::secret::masked;
 use crate::protocols::http::host_of;
-use crate::protocols::loose::digits;
-use crate::protocols::reply::Reply;
+use crate::protocols::http::response::Reply;
+use crate::protocols::lenient_json::digits;
 
 /// `tus_client` insists on a file to read a length from; the length sent is ours.
 const ANY_PATH: &str = "/";
