@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::wire::{Group, Node, Step};
-use super::{answer, jwt, sign_in};
+use super::{answer, auth, jwt};
 use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::response::Reply;
@@ -103,7 +103,7 @@ impl Api {
         let password = self.opening.secret("password").await?.ok_or_else(|| self.opening.no_credentials("password"))?;
         let body = json!({"username": username, "password": password.expose()});
         let reply = self.http.call(self.http.client().post(self.url(&["auth"])).json(&body)).await?;
-        let token = sign_in::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
+        let token = auth::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
         self.signed_in.store(true, Ordering::Relaxed);
         if jwt::is_old(token.token.expose(), Utc::now()) {
             self.clocks_differ.store(true, Ordering::Relaxed);

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::FileAgo;
-use super::find::{folder, is_special};
+use super::resolve::{folder, is_special};
 use crate::contract::{BoxFuture, Changes, Copies, Editing, Error, Kind, Moves, Removal, Result, Sharing, Stars};
 use crate::model::{Entry, EntryKind};
 

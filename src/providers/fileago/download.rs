@@ -4,7 +4,7 @@
 use reqwest::Url;
 
 use super::FileAgo;
-use super::entries::revision;
+use super::entry::revision;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::Entry;
 use crate::protocols::http::download;

@@ -3,15 +3,15 @@
 
 mod answer;
 mod api;
+mod arrival;
+mod auth;
 mod changes;
 mod download;
-mod entries;
-mod find;
+mod entry;
 mod jwt;
-mod lists;
+mod listing_cache;
 mod names;
-mod renamed;
-mod sign_in;
+mod resolve;
 mod upload;
 mod wire;
 
@@ -21,8 +21,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::api::Api;
-use self::lists::Lists;
-use self::renamed::Renamed;
+use self::arrival::Renamed;
+use self::listing_cache::Lists;
 use crate::contract::lookup::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
@@ -221,7 +221,7 @@ impl FileAgo {
         if !folder.is_folder() {
             return Err(not_found(&folder.path).hint("this is a file, not a folder"));
         }
-        let mut listed = entries::Listed::default();
+        let mut listed = entry::Listed::default();
         self.api.dirlist(&folder.id, |node| listed.add(node)).await.map_err(|e| e.on(folder.path.to_string()))?;
         listed.entries(folder)
     }
@@ -282,7 +282,5 @@ impl FileAgo {
     }
 }
 
-#[cfg(test)]
-mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 
 use super::api::Api;
 use super::names::{forms, may_come_from};
-use super::{answer, entries};
+use super::{answer, entry};
 use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::protocols::http::response::Reply;
@@ -67,7 +67,7 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
 /// `uuid#revision#updated`; a number that is not told is left out.
 pub(super) fn mark(entry: &Entry) -> String {
     let text = |n: Option<String>| n.unwrap_or_default();
-    let revision = text(entries::revision(entry).map(|n| n.to_string()));
+    let revision = text(entry::revision(entry).map(|n| n.to_string()));
     format!("{}#{revision}#{}", entry.id, text(entry.modified.map(|m| m.timestamp_millis().to_string())))
 }
 
@@ -82,7 +82,7 @@ pub fn arrived<'a>(ticket: &Ticket, listed: impl Iterator<Item = &'a Entry>) -> 
 pub(super) fn is_new(entry: &Entry, before: &[String]) -> bool {
     before.iter().all(|mark| match mark.rsplitn(3, '#').collect::<Vec<_>>()[..] {
         [updated, revision, uuid] if uuid == entry.id => {
-            let higher = revision.parse().ok().zip(entries::revision(entry)).is_some_and(|(then, now): (u64, u64)| now > then);
+            let higher = revision.parse().ok().zip(entry::revision(entry)).is_some_and(|(then, now): (u64, u64)| now > then);
             let newer = updated.parse().ok().zip(entry.modified).is_some_and(|(then, now): (i64, _)| now.timestamp_millis() > then);
             higher || newer
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::entries::date;
+use super::entry::date;
 use super::wire::{Info, Package};
 use crate::contract::lookup::told;
 use crate::model::{Account, Limits, Protocol, Quota};

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::answer;
+use super::auth::Credentials;
 use super::listing::{self, Listed};
-use super::sign_in::Credentials;
 use super::wire::{Copied, File, Folder, Found, Info, Package, Scheduled};
 use crate::contract::{Entries, Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
 use crate::model::Entry;

@@ -2,7 +2,7 @@
 //! answer is compared with the wish: the wrong folder or name is an error, too little said is a look for the caller.
 
 use super::Giga0;
-use super::entries::file_number;
+use super::entry::file_number;
 use super::names;
 use super::wire::File;
 use crate::contract::lookup::listed_path;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::Giga0;
-use super::entries::file_number;
+use super::entry::file_number;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
 use crate::protocols::http::download;

@@ -3,7 +3,8 @@
 
 use super::Giga0;
 use super::changes::check_named;
-use super::entries::{self, file_number};
+use super::entry;
+use super::entry::file_number;
 use super::wire::{File, Folder};
 use crate::contract::{BoxFuture, Changes, Editing, Error, Kind, Result, Visibility};
 use crate::model::{Entry, EntryKind, Secret};
@@ -43,7 +44,7 @@ impl Giga0 {
         if row.name.is_none() {
             return Ok(None);
         }
-        let now = entries::of_file(File { id: Some(number.to_owned()), ..row }, entry.path.parent().as_ref())?;
+        let now = entry::of_file(File { id: Some(number.to_owned()), ..row }, entry.path.parent().as_ref())?;
         Ok(Some(Entry { size: now.size.or(entry.size), md5: entry.md5.clone(), ..now }))
     }
 
@@ -63,7 +64,7 @@ impl Giga0 {
         if row.name.is_none() {
             return Ok(None);
         }
-        entries::of_folder(Folder { id: Some(entry.id.clone()), ..row }, entry.path.parent().as_ref()).map(Some)
+        entry::of_folder(Folder { id: Some(entry.id.clone()), ..row }, entry.path.parent().as_ref()).map(Some)
     }
 }
 

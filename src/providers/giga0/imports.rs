@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Giga0;
-use super::entries;
+use super::entry;
 use super::wire::{Scheduled, Stored};
 use crate::contract::{BoxFuture, Import, Importing, Result};
 use crate::model::{Entry, RemotePath};
@@ -28,7 +28,7 @@ impl Importing for Giga0 {
 }
 
 fn import(id: Option<String>, row: Scheduled) -> Import {
-    let file = serde_json::from_value::<Stored>(row.downloaded_file).ok().and_then(|f| entries::of_stored(f, &RemotePath::root()));
+    let file = serde_json::from_value::<Stored>(row.downloaded_file).ok().and_then(|f| entry::of_stored(f, &RemotePath::root()));
     let status = row.status.unwrap_or_else(|| "scheduled".to_owned());
     let word = status.to_lowercase();
     let failed = ["fail", "error", "cancel"].iter().any(|w| word.contains(w));

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::entries::{self, is_active};
+use super::entry;
+use super::entry::is_active;
 use super::wire::{File, Folder};
 use crate::contract::entry_list::{Faults, Rows};
 use crate::contract::lookup::listed_path;
@@ -67,7 +68,7 @@ fn folder(row: Row<'_>) -> Read {
         return Ok(None);
     }
     let name = row.name.clone();
-    if readable { entries::of_folder(row, Some(&RemotePath::root())).map(Some).map_err(|_| name) } else { Err(name) }
+    if readable { entry::of_folder(row, Some(&RemotePath::root())).map(Some).map_err(|_| name) } else { Err(name) }
 }
 
 fn file(row: Row<'_>) -> Read {
@@ -79,7 +80,7 @@ fn file(row: Row<'_>) -> Read {
         return Ok(None);
     }
     let name = row.name.clone();
-    if readable { entries::of_file(row, Some(&RemotePath::root())).map(Some).map_err(|_| name) } else { Err(name) }
+    if readable { entry::of_file(row, Some(&RemotePath::root())).map(Some).map_err(|_| name) } else { Err(name) }
 }
 
 #[cfg(test)]

@@ -4,17 +4,17 @@
 mod account;
 mod answer;
 mod api;
+mod arrival;
+mod auth;
 mod changes;
 mod download;
 mod edits;
-mod entries;
-mod find;
+mod entry;
 mod imports;
 mod listing;
 mod names;
-mod ours;
-mod sign_in;
-mod swap;
+mod replace;
+mod resolve;
 mod upload;
 mod wire;
 
@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 
 use self::api::Api;
-use self::ours::Ours;
+use self::arrival::Ours;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
@@ -171,7 +171,7 @@ impl Provider for Giga0 {
 
 impl Folders for Giga0 {
     fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
-        Box::pin(async { entries::of_folder(self.api.folder_create(&parent.id, name).await?, Some(&parent.path)) })
+        Box::pin(async { entry::of_folder(self.api.folder_create(&parent.id, name).await?, Some(&parent.path)) })
     }
 }
 
@@ -234,7 +234,5 @@ impl Giga0 {
     }
 }
 
-#[cfg(test)]
-mod fuzz;
 #[cfg(test)]
 mod tests;

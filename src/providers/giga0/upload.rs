@@ -7,9 +7,9 @@ use anyhow::anyhow;
 use reqwest::header::HeaderMap;
 
 use super::api::Api;
-use super::ours::Ours;
+use super::arrival::Ours;
 use super::wire::{Stored, Uploaded};
-use super::{answer, entries, names};
+use super::{answer, entry, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
 use crate::model::{Entry, Limits, Protocol, RemotePath};
 use crate::protocols::http::response::Reply;
@@ -74,7 +74,7 @@ pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry)
     let alike_taken = taken || listed.iter().any(|e| forms.resemble(&e.name));
     let may_be_named = |e: &Entry| if alike_taken { forms.resemble_numbered(&e.name) } else { forms.resemble(&e.name) };
     let is_new = |e: &Entry| !e.is_folder() && !ticket.before.contains(&e.id);
-    let age = |e: &Entry| entries::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
+    let age = |e: &Entry| entry::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
     let mut other_size = None;
     let (mut ours, mut alike) = (Vec::new(), Vec::new());
     for entry in listed.into_iter().filter(is_new).filter(|e| !is_anothers(e)) {
@@ -155,7 +155,7 @@ impl FormTarget for Target {
         let size = self.ticket.size.unwrap_or_default();
         let stored = uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
         self.api.worked();
-        if let Some(entry) = stored.and_then(|s| entries::of_stored(s, &self.folder)) {
+        if let Some(entry) = stored.and_then(|s| entry::of_stored(s, &self.folder)) {
             self.ours.landed(&self.ticket, &entry);
             // A second answer to one ticket would be about the same file.
             let _ = self.ticket.answer.set(entry);

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::IoGates;
-use super::access::Credentials;
-use super::offer::{Offers, limit};
+use super::auth::Credentials;
+use super::upload::methods::{Offers, limit};
 use super::wire::{Permissions, Profile, Share};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Account, Limits, Quota};

@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::access::{Access, Credentials};
 use super::answer;
-use super::offer::Offers;
+use super::auth::{Access, Credentials};
 use super::tree::{Seeds, Tree};
+use super::upload::methods::Offers;
 use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
 use crate::contract::{Error, Kind, Opening, Result, Rivalry, StoredToken};
 use crate::protocols::http::Http;

@@ -164,10 +164,10 @@ fn said(told: Told) -> Result<Comment> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stand_in::{Server, Told as Settings, opening};
     use super::*;
     use crate::contract::Provider;
     use crate::model::{EntryKind, RemotePath};
+    use crate::providers::iogates::tests::server::{Server, Told as Settings, opening};
 
     fn host(server: &Server) -> IoGates {
         IoGates::new(opening(Settings::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()

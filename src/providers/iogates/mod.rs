@@ -1,29 +1,19 @@
 //! ioGates (providers.md 1): a JSON API for entries, and TUS, plupload or FTP(S) for their bytes. An upload first makes an
 //! entry, then sends the bytes under the name that the server gave for it. There is no removal, renaming or folder call.
 
-mod access;
 mod account;
 mod answer;
 mod api;
-mod batch;
-mod choice;
-mod circles;
-mod code;
+mod auth;
 mod comments;
-#[cfg(test)]
-mod conversations;
+mod diagnostics;
 mod download;
 mod entry;
-#[cfg(test)]
-mod fuzz;
-mod listing;
 mod loose;
-mod making;
-mod offer;
-mod probe;
+mod second_factor;
 mod settings;
 #[cfg(test)]
-mod stand_in;
+mod tests;
 mod tree;
 mod upload;
 mod wire;
@@ -54,8 +44,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
 
 pub struct IoGates {
     api: api::Api,
-    listing: listing::Listing,
-    making: making::Making,
+    listing: tree::cache::Listing,
+    making: upload::entry_pool::Making,
     pools: settings::Pools,
     tus: crate::protocols::tus::Servers,
     settings: settings::Settings,
@@ -93,13 +83,13 @@ impl Provider for IoGates {
         &INFO
     }
     fn origin(&self) -> BoxFuture<'_, Result<String>> {
-        Box::pin(probe::origin(self))
+        Box::pin(diagnostics::origin(self))
     }
     fn reach(&self) -> BoxFuture<'_, Result<String>> {
-        Box::pin(probe::reach(self))
+        Box::pin(diagnostics::reach(self))
     }
     fn probe(&self, protocol: Protocol) -> BoxFuture<'_, Result<String>> {
-        Box::pin(probe::probe(self, protocol))
+        Box::pin(diagnostics::probe(self, protocol))
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(account::sign_in(self))

@@ -94,8 +94,8 @@ impl Pools {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stand_in::{Told, opening};
     use super::*;
+    use crate::providers::iogates::tests::server::{Told, opening};
 
     fn read(told: &[(&'static str, &str)]) -> Result<Settings> {
         Settings::read(&opening(Told::new(told)))

@@ -2,7 +2,8 @@
 //! older one goes to the trash and the new one gets the name. Done again after a failure it goes on where it stopped.
 
 use super::Giga0;
-use super::entries::{self, file_number};
+use super::entry;
+use super::entry::file_number;
 use super::names;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Entry;
@@ -27,7 +28,7 @@ impl Giga0 {
             let refused = Error::new(Kind::Refused, format!("the site named it {named:?}"));
             return Err(misnamed(old, new, name, refused));
         }
-        let mut placed = entries::of_file(row, new.path.parent().as_ref())?;
+        let mut placed = entry::of_file(row, new.path.parent().as_ref())?;
         placed.id.clone_from(&new.id);
         placed.size = placed.size.or(new.size);
         placed.md5.clone_from(&new.md5);

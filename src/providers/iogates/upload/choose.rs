@@ -1,6 +1,6 @@
 //! Which upload protocols to try, in which order: the user's, else TUS, plupload, FTPS of those on offer (OQ-12).
 
-use super::offer::Offers;
+use super::methods::Offers;
 use crate::contract::Closed;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
@@ -109,8 +109,8 @@ fn on_offer(offers: &Offers) -> String {
 mod tests {
     use reqwest::Url;
 
-    use super::super::offer::{Offer, Way};
     use super::*;
+    use crate::providers::iogates::upload::methods::{Offer, Way};
     use Protocol::{Ftp, Ftps, Plupload, Tus};
 
     fn offers(usable: &[(Protocol, Option<u64>)]) -> Offers {

@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::IoGates;
-use super::tree::{ROOT_ID, Tree};
-use super::wire::{Attribute, File, NewFile};
 use crate::contract::{Error, Kind, Result, Ticket, UploadItem};
 use crate::model::{Place, RemotePath};
+use crate::providers::iogates::IoGates;
+use crate::providers::iogates::tree::{ROOT_ID, Tree};
+use crate::providers::iogates::wire::{Attribute, File, NewFile};
 
 /// What ioGates is asked to make: a path from the root, or a name in the folder `parent`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,8 @@
 //! The adapter against a scripted site: which requests leave, and what becomes of the answers.
 
+#[cfg(test)]
+pub(crate) mod fuzz;
+
 mod changes;
 mod uploads;
 
@@ -11,24 +14,24 @@ use crate::contract::{Kind, StoredToken};
 use crate::model::{Address, RemotePath, Secret};
 use crate::testing::server::{Answer, Asked, Scripted, Tokens, ok, opening};
 
-const AUTHORIZE: &str = include_str!("../../../fixtures/giga0/authorize.json");
-const LISTING: &str = include_str!("../../../fixtures/giga0/folder_listing.json");
+const AUTHORIZE: &str = include_str!("../../../../fixtures/giga0/authorize.json");
+const LISTING: &str = include_str!("../../../../fixtures/giga0/folder_listing.json");
 const STALE: &str =
     r#"{"response":"Could not validate access_token and account_id, please reauthenticate or try again.","_status":"error"}"#;
 
 fn site(asked: &Asked) -> Answer {
     ok(match asked.line.trim_start_matches("POST /api/v2/") {
         "authorize" => AUTHORIZE,
-        "account/info" => include_str!("../../../fixtures/giga0/account_info.json"),
-        "account/package" => include_str!("../../../fixtures/giga0/account_package.json"),
+        "account/info" => include_str!("../../../../fixtures/giga0/account_info.json"),
+        "account/package" => include_str!("../../../../fixtures/giga0/account_package.json"),
         "folder/listing" => LISTING,
-        "folder/info" => include_str!("../../../fixtures/giga0/folder_info.json"),
-        "folder/create" => include_str!("../../../fixtures/giga0/folder_create.json"),
-        "file/info" => include_str!("../../../fixtures/giga0/file_info.json"),
-        "file/download" => include_str!("../../../fixtures/giga0/file_download.json"),
-        "file/delete" => include_str!("../../../fixtures/giga0/file_delete.json"),
-        "file/edit" => include_str!("../../../fixtures/giga0/file_edit.json"),
-        "disable_access_token" => include_str!("../../../fixtures/giga0/disable_access_token.json"),
+        "folder/info" => include_str!("../../../../fixtures/giga0/folder_info.json"),
+        "folder/create" => include_str!("../../../../fixtures/giga0/folder_create.json"),
+        "file/info" => include_str!("../../../../fixtures/giga0/file_info.json"),
+        "file/download" => include_str!("../../../../fixtures/giga0/file_download.json"),
+        "file/delete" => include_str!("../../../../fixtures/giga0/file_delete.json"),
+        "file/edit" => include_str!("../../../../fixtures/giga0/file_edit.json"),
+        "disable_access_token" => include_str!("../../../../fixtures/giga0/disable_access_token.json"),
         other => panic!("{other}"),
     })
 }
@@ -85,7 +88,7 @@ async fn without_credentials_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_refused_sign_in_is_asked_once() {
-    let server = Scripted::start(|_| ok(include_str!("../../../fixtures/giga0/error.json"))).await;
+    let server = Scripted::start(|_| ok(include_str!("../../../../fixtures/giga0/error.json"))).await;
     let giga0 = open_at(&server.url, &Arc::default());
     for _ in 0..3 {
         assert_eq!(giga0.sign_in().await.unwrap_err().kind(), Kind::Auth);

@@ -1,15 +1,20 @@
 //! From an item to an open session: choose a protocol, make the entry, open the first protocol that lets us in. All of
 //! them fill the same entry, because no byte has reached it (cli.md, Fine print).
 
+pub(crate) mod batch;
+pub(crate) mod choose;
+pub(crate) mod entry_pool;
+pub(crate) mod methods;
+
 use std::path::Path;
 
 use reqwest::Url;
 
 use super::IoGates;
-use super::choice::{Wish, all_closed, choose, needs_size};
 use super::entry::{entry_of, is_empty, remember_secret};
-use super::making::{Made, entry_for};
-use super::offer::{Offer, Offers, Way};
+use super::upload::choose::{Wish, all_closed, choose, needs_size};
+use super::upload::entry_pool::{Made, entry_for};
+use super::upload::methods::{Offer, Offers, Way};
 use crate::contract::{Error, Kind, Result, Ticket, Upload, UploadItem, UploadSession};
 use crate::model::{Entry, Protocol};
 use crate::protocols::ftp;

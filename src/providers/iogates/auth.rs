@@ -185,8 +185,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::super::stand_in::{Told, opening};
     use super::*;
+    use crate::providers::iogates::tests::server::{Told, opening};
 
     async fn found(told: &[(&'static str, &str)]) -> Result<Access> {
         Access::find(&opening(Told::new(told))).await

@@ -3,29 +3,29 @@
 use proptest::prelude::*;
 use reqwest::header::HeaderMap;
 
-use super::listing::{LISTS, Listed};
-use super::wire::{Copied, File, Folder, Found, Grant, Info, Package, Scheduled};
-use super::{answer, entries, names, upload};
 use crate::model::{Entry, EntryKind, RemotePath};
 use crate::protocols::http::response::Reply;
 use crate::protocols::http::row_stream::split;
+use crate::providers::giga0::listing::{LISTS, Listed};
+use crate::providers::giga0::wire::{Copied, File, Folder, Found, Grant, Info, Package, Scheduled};
+use crate::providers::giga0::{answer, entry, names, upload};
 use crate::testing::arbitrary;
 
-const GRANTED: &str = include_str!("../../../fixtures/giga0/authorize.json");
+const GRANTED: &str = include_str!("../../../../fixtures/giga0/authorize.json");
 const TOKEN: &str = "lGoVSof0VRwq1Gaza8fO";
 
 const ANSWERS: &[&str] = &[
     GRANTED,
-    include_str!("../../../fixtures/giga0/account_info.json"),
-    include_str!("../../../fixtures/giga0/account_package.json"),
-    include_str!("../../../fixtures/giga0/error.json"),
-    include_str!("../../../fixtures/giga0/file_download.json"),
-    include_str!("../../../fixtures/giga0/file_edit.json"),
-    include_str!("../../../fixtures/giga0/file_info.json"),
-    include_str!("../../../fixtures/giga0/file_upload.json"),
-    include_str!("../../../fixtures/giga0/folder_create.json"),
-    include_str!("../../../fixtures/giga0/folder_info.json"),
-    include_str!("../../../fixtures/giga0/folder_listing.json"),
+    include_str!("../../../../fixtures/giga0/account_info.json"),
+    include_str!("../../../../fixtures/giga0/account_package.json"),
+    include_str!("../../../../fixtures/giga0/error.json"),
+    include_str!("../../../../fixtures/giga0/file_download.json"),
+    include_str!("../../../../fixtures/giga0/file_edit.json"),
+    include_str!("../../../../fixtures/giga0/file_info.json"),
+    include_str!("../../../../fixtures/giga0/file_upload.json"),
+    include_str!("../../../../fixtures/giga0/folder_create.json"),
+    include_str!("../../../../fixtures/giga0/folder_info.json"),
+    include_str!("../../../../fixtures/giga0/folder_listing.json"),
 ];
 
 fn reply(status: u16, body: Vec<u8>) -> Reply {
@@ -49,10 +49,10 @@ fn read(reply: &Reply) {
         answer::data::<Found>(reply).err(),
         answer::data::<Scheduled>(reply).err(),
         upload::uploaded(reply, 10)
-            .map(|stored| stored.and_then(|s| entries::of_stored(s, &folder)).iter().for_each(|e| sound(e, &folder)))
+            .map(|stored| stored.and_then(|s| entry::of_stored(s, &folder)).iter().for_each(|e| sound(e, &folder)))
             .err(),
-        answer::data::<Folder>(reply).and_then(|row| entries::of_folder(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
-        answer::data::<File>(reply).and_then(|row| entries::of_file(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
+        answer::data::<Folder>(reply).and_then(|row| entry::of_folder(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
+        answer::data::<File>(reply).and_then(|row| entry::of_file(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
     ];
     shown.iter().flatten().for_each(arbitrary::assert_shown);
     let _ = serde_json::from_slice::<Copied>(&reply.body);
@@ -111,9 +111,9 @@ proptest! {
 
     #[test]
     fn dates_are_read_or_not(text in prop_oneof![arbitrary::text(), "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"]) {
-        if let Some(date) = entries::date(&Some(text.clone())) {
+        if let Some(date) = entry::date(&Some(text.clone())) {
             let again = date.format("%Y-%m-%d %H:%M:%S").to_string();
-            prop_assert_eq!(entries::date(&Some(again)).map(|d| d.timestamp()), Some(date.timestamp()));
+            prop_assert_eq!(entry::date(&Some(again)).map(|d| d.timestamp()), Some(date.timestamp()));
         }
     }
 }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::IoGates;
-use super::choice::{Wish, choose};
-use super::making::{Spot, listing_before, locked, made_for, made_in_doubt, new_file, spot_for};
-use super::tree::Tree;
-use super::wire::File;
+use super::choose::{Wish, choose};
+use super::entry_pool::{Spot, listing_before, locked, made_for, made_in_doubt, new_file, spot_for};
 use crate::contract::{BoxFuture, Kind, Preparing, Result, UploadItem};
+use crate::providers::iogates::IoGates;
+use crate::providers::iogates::tree::Tree;
+use crate::providers::iogates::wire::File;
 
 impl Preparing for IoGates {
     fn prepare<'a>(&'a self, items: &'a [UploadItem]) -> BoxFuture<'a, Result<()>> {

@@ -1,5 +1,8 @@
 //! The adapter against a scripted server: which requests leave, and what becomes of the answers.
 
+#[cfg(test)]
+pub(crate) mod fuzz;
+
 mod changes;
 mod uploads;
 
@@ -14,7 +17,7 @@ use crate::contract::StoredToken;
 use crate::model::{Address, RemotePath, Secret};
 use crate::testing::server::{Answer, Asked, Scripted, Tokens, ok, opening};
 
-const DIRLIST: &str = include_str!("../../../fixtures/fileago/dirlist.json");
+const DIRLIST: &str = include_str!("../../../../fixtures/fileago/dirlist.json");
 const INVOICE: &str = "1339025b-d6e4-4c1e-9c62-85fc65ee0118";
 
 fn auth() -> Answer {
@@ -25,10 +28,10 @@ fn server(asked: &Asked) -> Answer {
     match asked.line.as_str() {
         "POST /auth" => auth(),
         "GET /api/groups/" => ok(r#"{"status":"success","data":[{"group_name":"Editors","group_uuid":"g1"}]}"#),
-        "GET /api/nodes/home" => ok(include_str!("../../../fixtures/fileago/details.json")),
+        "GET /api/nodes/home" => ok(include_str!("../../../../fixtures/fileago/details.json")),
         "GET /api/nodes/home/dirlist" | "GET /api/nodes/home:g1/dirlist" | "GET /api/nodes/trash/dirlist" => ok(DIRLIST),
-        "GET /api/nodes/d27fd3e2-2a5e-40c2-abc3-74f6734b190f" => ok(include_str!("../../../fixtures/fileago/details.json")),
-        line if line.ends_with("/upload") => ok(include_str!("../../../fixtures/fileago/upload_token.json")),
+        "GET /api/nodes/d27fd3e2-2a5e-40c2-abc3-74f6734b190f" => ok(include_str!("../../../../fixtures/fileago/details.json")),
+        line if line.ends_with("/upload") => ok(include_str!("../../../../fixtures/fileago/upload_token.json")),
         "POST /api/nodes/home" => (204, "", String::new()),
         _ => (404, "", r#"{"status":"error","msg":"Node not found"}"#.to_owned()),
     }

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use reqwest::header::HeaderMap;
 
-use super::wire::{Group, Node, Step};
-use super::{answer, entries, jwt, sign_in};
 use crate::model::RemotePath;
 use crate::protocols::http::response::Reply;
+use crate::providers::fileago::wire::{Group, Node, Step};
+use crate::providers::fileago::{answer, auth, entry, jwt};
 use crate::testing::arbitrary;
 
-const GRANTED: &str = include_str!("../../../fixtures/fileago/auth.json");
+const GRANTED: &str = include_str!("../../../../fixtures/fileago/auth.json");
 const TOKEN: &str = "fSYkeR4LBEp_Z2n7vIWvUIl_Y_EJd01MT9UFiziij-w";
 const KEY: &str = "6dba6924-ad66-42de-8ed2-8008f2c7c06e";
 const UPLOAD_TOKEN: &str = r#"{"status":"success","token":"0123456789abcdef0123456789abcdef","msg":"for 5 seconds"}"#;
@@ -17,10 +17,10 @@ const UPLOAD_TOKEN: &str = r#"{"status":"success","token":"0123456789abcdef01234
 const ANSWERS: &[&str] = &[
     GRANTED,
     UPLOAD_TOKEN,
-    include_str!("../../../fixtures/fileago/details.json"),
-    include_str!("../../../fixtures/fileago/dirlist.json"),
-    include_str!("../../../fixtures/fileago/path.json"),
-    include_str!("../../../fixtures/fileago/upload.json"),
+    include_str!("../../../../fixtures/fileago/details.json"),
+    include_str!("../../../../fixtures/fileago/dirlist.json"),
+    include_str!("../../../../fixtures/fileago/path.json"),
+    include_str!("../../../../fixtures/fileago/upload.json"),
 ];
 
 fn reply(status: u16, body: Vec<u8>) -> Reply {
@@ -35,7 +35,7 @@ fn read(reply: &Reply) {
         answer::verdict(reply).err(),
         answer::uploaded(reply).err(),
         answer::upload_token(reply).err(),
-        sign_in::granted(reply).err(),
+        auth::granted(reply).err(),
         answer::one::<Node>(reply).err(),
         answer::many::<Step>(reply).err(),
         answer::many::<Group>(reply).err(),
@@ -43,7 +43,7 @@ fn read(reply: &Reply) {
     ];
     shown.iter().flatten().for_each(arbitrary::assert_shown);
     for node in answer::many::<Node>(reply).into_iter().flatten().chain(answer::one::<Node>(reply).ok()) {
-        match entries::of_node(node, Some(&folder)) {
+        match entry::of_node(node, Some(&folder)) {
             Ok(entry) => assert_eq!(entry.path.parent().as_ref(), Some(&folder), "{entry:?}"),
             Err(error) => arbitrary::assert_shown(&error),
         }
@@ -71,7 +71,7 @@ proptest! {
     #[test]
     fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{43}") {
         let reply = reply(status, arbitrary::with_secret(&arbitrary::with_secret(&body, TOKEN, &fresh), KEY, &fresh));
-        for error in [answer::verdict(&reply).err(), sign_in::granted(&reply).err()].into_iter().flatten() {
+        for error in [answer::verdict(&reply).err(), auth::granted(&reply).err()].into_iter().flatten() {
             arbitrary::assert_keeps(&error, &fresh);
         }
     }

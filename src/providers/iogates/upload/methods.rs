@@ -2,11 +2,11 @@
 
 use reqwest::Url;
 
-use super::wire::{AuthInfo, Ftp, Web};
 use crate::contract::Network;
 use crate::model::{Protocol, Secret};
 use crate::protocols::ftp::{FtpServer, Security};
 use crate::protocols::http::{base_url, is_loopback_host};
+use crate::providers::iogates::wire::{AuthInfo, Ftp, Web};
 
 /// Shorter steps of a path, and steps without a digit, are words and no tokens.
 const SHORTEST_TOKEN: usize = 6;
@@ -165,9 +165,9 @@ fn host_and_port(address: &str) -> Result<(String, Option<u16>), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::examples::*;
     use super::*;
     use crate::model::secret::masked;
+    use crate::providers::iogates::wire::examples::*;
 
     fn network(insecure: bool) -> Network {
         Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure }

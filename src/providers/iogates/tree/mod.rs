@@ -4,12 +4,15 @@
 //! A name that can't stand in a path (it holds `/`, a line break or NUL, or is `.` or `..`) is kept as it is in
 //! [`Entry::name`]; in paths `@ID` stands for it, and only that address finds the entry.
 
+pub(crate) mod cache;
+pub(crate) mod cycles;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::circles::cut_circles;
 use super::entry::{entry_of, is_empty};
+use super::tree::cycles::cut_circles;
 use super::wire::File;
 use crate::contract::Entries;
 use crate::contract::entry_list::{Faults, Rows};

@@ -1,13 +1,18 @@
 //! Whole conversations with a server that plays back answers: what is asked, how often, and what is made of it.
 
+#[cfg(test)]
+pub(crate) mod fuzz;
+#[cfg(test)]
+pub(crate) mod server;
+
 use std::sync::Arc;
 
-use super::making::{Made, entry_for};
-use super::stand_in::{Server, Told, opening};
-use super::wire::examples::*;
+use super::tests::server::{Server, Told, opening};
+use super::upload::entry_pool::{Made, entry_for};
 use super::{IoGates, upload};
 use crate::contract::{BoxFuture, Checksum, Chunks, Kind, Provider, Result, Source, Ticket, UploadItem};
 use crate::model::{Entry, EntryKind, Place, Protocol, RemotePath, Root};
+use crate::providers::iogates::wire::examples::*;
 
 const ONE_FOLDER: &str = r#"{"files": [{"id": 1, "name": "Show", "type": "dir", "parent": null}], "map": []}"#;
 const WITH_NEW_ENTRY: &str = r#"{"files": [

@@ -4,16 +4,16 @@ use proptest::prelude::*;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use super::answer;
-use super::offer::{Offers, Way};
-use super::tree::{Seeds, Tree, root_entry};
-use super::wire::examples::*;
-use super::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::contract::Network;
 use crate::model::{Place, RemotePath, Root};
 use crate::protocols::ftp::Security;
 use crate::protocols::http::response::Reply;
 use crate::protocols::http::row_stream::{object, split};
+use crate::providers::iogates::answer;
+use crate::providers::iogates::tree::{Seeds, Tree, root_entry};
+use crate::providers::iogates::upload::methods::{Offers, Way};
+use crate::providers::iogates::wire::examples::*;
+use crate::providers::iogates::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::testing::arbitrary;
 
 const KNOWN: &str = "123-BodrEJHrC43KejPcM0nzTl05gUMi3i8ruzGN";
@@ -35,7 +35,7 @@ fn read(reply: &Reply) {
         answer::read_sign_in::<SignedIn>(reply).err(),
         answer::read::<File>(reply).err(),
         answer::read::<Share>(reply).err(),
-        answer::read::<super::comments::Listed>(reply).err(),
+        answer::read::<crate::providers::iogates::comments::Listed>(reply).err(),
         answer::read::<AuthInfo>(reply).map(offered).err(),
         answer::read::<Files>(reply).err(),
     ];
@@ -128,9 +128,9 @@ proptest! {
 
     #[test]
     fn comments_in_every_dress(body in arbitrary::mutated(COMMENTS)) {
-        let clock = serde_json::from_slice::<super::comments::Listed>(&body).ok().and_then(super::comments::Listed::clock).flatten();
+        let clock = serde_json::from_slice::<crate::providers::iogates::comments::Listed>(&body).ok().and_then(crate::providers::iogates::comments::Listed::clock).flatten();
         let mut comments = Vec::new();
-        split(&body, &[&["comments"]], |_, row| comments.extend(super::comments::comment(row)));
+        split(&body, &[&["comments"]], |_, row| comments.extend(crate::providers::iogates::comments::comment(row)));
         for span in comments.iter().flat_map(|comment| &comment.times) {
             prop_assert!(span.end_ms.is_none_or(|end| end > span.start_ms), "{span:?}");
             let _ = clock.as_ref().map(|clock| (clock.label(span.start_ms), clock.source_label(span.start_ms)));

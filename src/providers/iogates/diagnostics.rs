@@ -1,7 +1,7 @@
 //! What `remote check` asks: is somebody there, and does each upload protocol let us in. Nothing is made on the server.
 
 use super::IoGates;
-use super::offer::Way;
+use super::upload::methods::Way;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::protocols::ftp;

@@ -68,9 +68,9 @@ fn verdict(reply: &Reply) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stand_in::{Server, Told, opening};
     use super::*;
     use crate::contract::Provider;
+    use crate::providers::iogates::tests::server::{Server, Told, opening};
 
     const SENT: (u16, &str) = (200, r#"{"message": "Code sent", "type": "sms", "auth_required": true}"#);
 

@@ -1,7 +1,8 @@
 //! From an address to an entry: by path, `@125` (a folder), `@file:1253`, `@short:2Vv`.
 
 use super::Giga0;
-use super::entries::{self, is_active};
+use super::entry;
+use super::entry::is_active;
 use crate::contract::walk::{not_found, walk};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
@@ -34,7 +35,7 @@ impl Giga0 {
         if row.id.as_deref() != Some(id) || !is_active(&row.status) {
             return Err(gone());
         }
-        entries::of_folder(row, None)
+        entry::of_folder(row, None)
     }
 
     async fn file(&self, number: &str) -> Result<Entry> {
@@ -42,7 +43,7 @@ impl Giga0 {
         if !is_active(&row.status) || !is_active(&row.file_status) {
             return Err(gone());
         }
-        entries::of_file(row, None)
+        entry::of_file(row, None)
     }
 }
 

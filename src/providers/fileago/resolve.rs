@@ -1,7 +1,7 @@
 //! From an address to an entry: by path from `home`, or from `@home`, `@trash`, `@home:UUID`, `@UUID`.
 
 use super::FileAgo;
-use super::entries;
+use super::entry;
 use super::wire::Node;
 use crate::contract::walk::{not_found, one_named, walk};
 use crate::contract::{Error, Kind, Result};
@@ -50,7 +50,7 @@ impl FileAgo {
 
     /// The node as its folder's list shows it: only there are a file's size and revision (providers.md 3.4).
     async fn by_id(&self, id: &str) -> Result<Entry> {
-        let entry = entries::of_node(self.api.details(id).await?, None)?;
+        let entry = entry::of_node(self.api.details(id).await?, None)?;
         // A node that was shared alone lies in folders that we may not see.
         let hidden = |e: &Error| matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol);
         let steps: Vec<String> = match self.api.path(&entry.id).await {
@@ -83,7 +83,7 @@ impl FileAgo {
             }
         };
         self.api.dirlist(parent, |node| node.map_or((), &mut take)).await?;
-        row.map(|row| entries::of_node(row, None)).transpose()
+        row.map(|row| entry::of_node(row, None)).transpose()
     }
 }
 

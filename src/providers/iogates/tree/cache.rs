@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::api::Api;
-use super::tree::Tree;
+use super::Tree;
 use crate::error::Result;
+use crate::providers::iogates::api::Api;
 
 /// As long as what it says is taken for current; or as long as it took, as an account that large is not listed anew for each
 /// of its folders.
