@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use haul::sandbox::Canned;
-use haul::transfer::source::Identity;
+use haul::transfer::source::file::Identity;
 
 use crate::put::{Content, Play, bytes};
 use crate::unchanged::state_file;

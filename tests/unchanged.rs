@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use haul::transfer::source::Identity;
+use haul::transfer::source::file::Identity;
 
 use crate::haul::Ran;
 use crate::put::{Content, Play, REMOTES, text};

@@ -15,10 +15,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
 use crate::render::Tally;
 use crate::transfer::IfExists;
-use crate::transfer::across::{Source, across};
-use crate::transfer::arrange::{Arrange, Way, arrange};
+use crate::transfer::put::cross_remote::{Source, across};
 use crate::transfer::put::{Put, PutOptions};
-use crate::transfer::stdin::WINDOW;
+use crate::transfer::remote_ops::{Arrange, Way, arrange};
+use crate::transfer::source::stdin::WINDOW;
 
 pub(super) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
     [default: fail on one remote, update between two]";

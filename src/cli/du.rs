@@ -9,8 +9,8 @@ use super::look::{Found, Look, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
 use crate::render::View;
-use crate::transfer::conflict::known_size;
-use crate::transfer::scan::Step;
+use crate::transfer::put::conflict::known_size;
+use crate::transfer::walk::Step;
 
 /// Add up the sizes of what is below folders on a remote
 ///

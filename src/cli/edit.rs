@@ -9,7 +9,7 @@ use super::{DONE, login, values};
 use crate::contract::{Changes, Visibility};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, EntryKind, Report};
-use crate::transfer::arrange;
+use crate::transfer::remote_ops;
 
 /// Change an entry's own fields
 ///
@@ -75,7 +75,7 @@ pub async fn run(desk: &mut Desk, args: EditArgs) -> Result<u8> {
             .hint("use --name, --type, --visibility or --folder-password-stdin"));
     }
     check(&remote, &changes)?;
-    let entry = arrange::edit(&desk.calls(&remote), &address, &changes).await?;
+    let entry = remote_ops::edit(&desk.calls(&remote), &address, &changes).await?;
     desk.renderer.report(&Report::Edit { remote: remote.name, entry });
     Ok(DONE)
 }

@@ -10,7 +10,7 @@ use super::desk::{Desk, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};
-use crate::transfer::scan::{Scan, Step, hopeless};
+use crate::transfer::walk::{Scan, Step, hopeless};
 
 /// Folders listed at once while a pattern is looked for.
 const JOBS: usize = 4;

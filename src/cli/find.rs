@@ -12,7 +12,7 @@ use super::values;
 use crate::error::{Kind, Result};
 use crate::model::{Entry, EntryKind};
 use crate::render::View;
-use crate::transfer::scan::{Step, hopeless};
+use crate::transfer::walk::{Step, hopeless};
 
 /// Find files and folders on a remote, by name, kind, size and time
 ///

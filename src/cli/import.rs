@@ -15,9 +15,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Place, RemotePath, Report, Secret};
 use crate::render::exit;
-use crate::transfer::folders::Folders;
+use crate::transfer::folder_cache::Folders;
 use crate::transfer::import::follow;
-use crate::transfer::stored::Stored;
+use crate::transfer::stored_names::Stored;
 
 /// Let the provider fetch URLs itself (giga0)
 ///

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, RemotePath, Report};
 use crate::render::exit;
-use crate::transfer::scan::{Scan, hopeless};
+use crate::transfer::walk::{Scan, hopeless};
 
 #[derive(Args)]
 pub struct LookArgs {

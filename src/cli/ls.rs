@@ -6,7 +6,7 @@ use super::desk::Desk;
 use super::look::{Found, Look, LookArgs};
 use crate::error::Result;
 use crate::render::View;
-use crate::transfer::scan::Step;
+use crate::transfer::walk::Step;
 
 /// List folders on a remote; without an address, the remotes
 ///

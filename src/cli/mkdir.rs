@@ -10,9 +10,9 @@ use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Place, Report};
-use crate::transfer::arrange;
-use crate::transfer::folders::Folders;
-use crate::transfer::stored::Stored;
+use crate::transfer::folder_cache::Folders;
+use crate::transfer::remote_ops;
+use crate::transfer::stored_names::Stored;
 
 /// Make folders on a remote
 ///
@@ -72,7 +72,7 @@ async fn make(desk: &mut Desk, remote: OpenRemote, address: &Address, parents: b
     }
     let made = folders.ensure(path).await?;
     if !changes.is_empty() {
-        let edited = arrange::edit(&desk.calls(&remote), address, changes).await;
+        let edited = remote_ops::edit(&desk.calls(&remote), address, changes).await;
         edited.map_err(|e| e.hint("the folder is made, and private; set the rest with `haul edit`"))?;
     }
     let id = Some(made.entry.id.clone());

@@ -7,7 +7,7 @@ use super::desk::Desk;
 use super::put::TransferArgs;
 use super::receipt::ReceiptArgs;
 use crate::error::Result;
-use crate::transfer::arrange::Way;
+use crate::transfer::remote_ops::Way;
 
 /// Move or rename on the server
 ///

@@ -15,8 +15,8 @@ use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
 use crate::render::Tally;
-use crate::transfer::limit::Limit;
 use crate::transfer::put::{ChecksumMode, Put, PutOptions, put};
+use crate::transfer::rate_limit::Limit;
 use crate::transfer::{self, IfExists, Policy};
 
 /// Upload files, folders, or standard input

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Report, Root};
 use crate::render::exit;
-use crate::transfer::arrange::{Found, Remover};
+use crate::transfer::remote_ops::{Found, Remover};
 
 /// Remove files and folders
 ///

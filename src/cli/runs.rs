@@ -21,8 +21,8 @@ use crate::model::{Address, Event, Protocol, RemotePath, Report};
 use crate::render::Tally;
 use crate::state::{CarryingRun, State};
 use crate::transfer::IfExists;
-use crate::transfer::arrange::Way;
 use crate::transfer::put::ChecksumMode;
+use crate::transfer::remote_ops::Way;
 
 /// Numbers for people are not noted for each small file.
 const COUNT_EVERY: Duration = Duration::from_millis(100);

@@ -14,9 +14,9 @@ use crate::contract::{Ledger, Unfinished};
 use crate::error::{Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
 use crate::render::{Tally, View, exit};
-use crate::transfer::arrange::Way;
-use crate::transfer::journal::Begun;
-use crate::transfer::resume::{Leftover, drop_leftover, leftover_item};
+use crate::transfer::remote_ops::Way;
+use crate::transfer::upload::journal::Begun;
+use crate::transfer::upload::resume::{Leftover, drop_leftover, leftover_item};
 
 /// What a killed run left unfinished
 ///

@@ -7,7 +7,7 @@ use super::look::{Found, Look, LookArgs};
 use super::values;
 use crate::error::Result;
 use crate::model::Entry;
-use crate::transfer::scan::Step;
+use crate::transfer::walk::Step;
 
 /// Draw what is below a folder on a remote
 ///

@@ -14,7 +14,7 @@ use crate::error::{Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 use crate::render::exit;
-use crate::transfer::conflict::Stamp;
+use crate::transfer::put::conflict::Stamp;
 
 /// Ask the provider again whether what a receipt names is still there and the same
 ///

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::retry::Desk;
-use super::wait::pause;
+use super::client::Desk;
+use super::sleep::pause;
 use crate::contract::{Import, Importing};
 use crate::error::Result;
 

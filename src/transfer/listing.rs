@@ -1,6 +1,6 @@
 //! Questions for what a remote holds, with what is worth saying besides the answer.
 
-use super::retry::Desk;
+use super::client::Desk;
 use crate::contract::Entries;
 use crate::error::Result;
 use crate::model::{Entry, Event, Place};

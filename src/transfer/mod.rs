@@ -1,44 +1,27 @@
 //! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
 //! (`upload`), how many at once (`queue`), and the walk over a remote (`scan`). It knows the contract and no provider.
 
-pub mod across;
-pub mod arrange;
-pub mod batch;
-pub mod berths;
-mod change_time;
-mod confirm;
-pub mod conflict;
-pub mod crew;
-mod doubt;
+pub(crate) mod change;
+pub(crate) mod resolve;
+
+mod breaker;
+pub mod client;
 pub mod download;
-mod earlier;
-mod effort;
-pub mod folders;
+pub mod folder_cache;
 pub mod get;
 pub mod import;
-pub mod journal;
-pub mod limit;
 mod listing;
-pub mod meter;
-pub mod one;
-pub mod origin;
-mod parts;
-pub mod plan;
+pub mod lock_wait;
 pub mod put;
-pub mod remote;
-pub mod resume;
-pub mod retry;
-pub mod scan;
+pub mod rate_limit;
+pub mod remote_ops;
+pub mod sleep;
 pub mod source;
-pub mod stdin;
-mod still;
-mod stop;
-pub mod stored;
-mod sums;
-pub mod turns;
+pub mod stall;
+pub mod stored_names;
+pub mod task_set;
 pub mod upload;
-pub mod wait;
-pub mod watch;
+pub mod walk;
 
-pub use conflict::IfExists;
-pub use retry::{Desk, Policy};
+pub use client::{Desk, Policy};
+pub use put::conflict::IfExists;

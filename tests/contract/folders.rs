@@ -1,7 +1,7 @@
 //! The folders of one run, over every provider.
 
 use haul::model::{RemotePath, Root};
-use haul::transfer::folders::Folders;
+use haul::transfer::folder_cache::Folders;
 
 use super::world::{World, each};
 

@@ -1,7 +1,7 @@
 //! Names as people make them, from one end to the other.
 
 use haul::contract::Kind;
-use haul::transfer::berths::Berths;
+use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
 use super::uploads::item;

@@ -2,7 +2,7 @@
 
 use haul::contract::{Checksum, Kind, Slicing, UploadItem, UploadSession};
 use haul::model::{Entry, Protocol};
-use haul::transfer::berths::Berths;
+use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
 use super::at;

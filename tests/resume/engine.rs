@@ -7,9 +7,9 @@ use futures_util::{FutureExt, StreamExt};
 use haul::contract::{BoxFuture, Checksum, Chunks, Ledger, Part, Source, UploadItem};
 use haul::model::Protocol;
 use haul::state::State;
-use haul::transfer::berths::Berths;
-use haul::transfer::journal::Journal;
-use haul::transfer::source::{FileSource, Identity};
+use haul::transfer::put::awaiting_confirmation::Berths;
+use haul::transfer::source::file::{FileSource, Identity};
+use haul::transfer::upload::journal::Journal;
 use haul::transfer::upload::upload;
 use tokio::sync::Notify;
 

@@ -1,26 +1,26 @@
 //! One file down: the only download loop. Bytes go to `.NAME.haul-part` beside the target; after a failure that may pass
 //! the next request begins where they end, and only what is complete and verified gets its name.
 
-mod flow;
-pub mod folder;
-pub mod part;
-mod record;
-mod spans;
-mod turn;
+pub mod open_folder;
+mod parallel;
+pub mod part_file;
+mod part_lock;
+mod part_record;
 mod version;
+mod write;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::flow::Flow;
-use self::folder::Target;
-use self::part::Part;
-pub use self::turn::{Turn, turn};
-use super::meter::Hash;
-use super::remote::end_untold;
-use super::retry::Desk;
-use super::source::{FileSource, md5_of};
+use self::open_folder::Target;
+use self::part_file::Part;
+pub use self::part_lock::{Turn, turn};
+use self::write::Flow;
+use super::client::Desk;
+use super::source::file::{FileSource, md5_of};
+use super::source::meter::Hash;
+use super::source::remote::end_untold;
 use crate::contract::Download;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -164,7 +164,7 @@ impl<'a> Fetching<'a> {
         }
         // The bytes were hashed.
         *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Err(flow::ended_early())
+        Err(write::ended_early())
     }
 
     /// Asks for the file from `at` on. Fails with `Integrity` when the answer is about a file of another size.

@@ -1,7 +1,7 @@
 //! One content and no mixture: what the server calls the bytes that are here, and the way back when an answer was not the
 //! file.
 
-use super::part::Part;
+use super::part_file::Part;
 use crate::error::Result;
 
 impl Part {

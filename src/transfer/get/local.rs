@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::transfer::download::folder::{Folder, shown};
-use crate::transfer::download::part::is_reserved;
+use crate::transfer::download::open_folder::{Folder, shown};
+use crate::transfer::download::part_file::is_reserved;
 
 /// `LOCAL` as the user typed it, and what it turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! the work comes to them, so that a large tree takes no memory. Each file's outcome is an event; what stops the whole
 //! run comes back as the error.
 
-mod keep;
+mod conflict;
 mod local;
 pub mod stdout;
 mod walk;
@@ -12,17 +12,17 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use self::keep::{Decision, Given, Known, decide};
+use self::conflict::{Decision, Given, Known, decide};
 use self::local::{Local, check_name, enter};
 use super::IfExists;
-use super::conflict::Stamp;
-use super::download::folder::{Folder, Target, shown};
-use super::download::part::{Part, Whose};
-use super::download::{Downloaded, Order, Turn, download, turn};
+use super::breaker::Stop;
+use super::client::Desk;
+use super::download::open_folder::{Folder, Target, shown};
+use super::download::part_file::{Part, Whose};
+use super::download::{Downloaded, Order, Turn, download, part_lock};
+use super::lock_wait;
 use super::put::ChecksumMode;
-use super::retry::Desk;
-use super::stop::Stop;
-use super::turns;
+use super::put::conflict::Stamp;
 use crate::contract::{Claim, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -273,7 +273,7 @@ impl Run {
         let place = std::path::absolute(place.path())?;
         let key = format!("get|{}", place.display());
         match wait {
-            true => turns::turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
+            true => lock_wait::turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
             false => origin.ledger.claim(&key).await,
         }
     }

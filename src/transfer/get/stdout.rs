@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 
-use super::keep::Known;
+use super::conflict::Known;
 use super::{Admitted, Origin, admitted, shown_source, tell_failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Entry, Event};
 use crate::transfer::put::ChecksumMode;
-use crate::transfer::remote::{Version, bytes};
-use crate::transfer::source::read_failure;
+use crate::transfer::source::file::read_failure;
+use crate::transfer::source::remote::{Version, bytes};
 
 /// Where the bytes go.
 pub type Out = Box<dyn Write + Send>;

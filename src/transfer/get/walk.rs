@@ -3,14 +3,14 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::super::crew::Crew;
-use super::super::scan::may_go_into;
 use super::local::{Local, check_name, enter};
 use super::{Item, Origin, Run, tell_failed};
 use crate::contract::Entries;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
+use crate::transfer::task_set::Crew;
+use crate::transfer::walk::may_go_into;
 
 /// A folder that is being worked off.
 struct Level {

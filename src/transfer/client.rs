@@ -1,0 +1,361 @@
+//! The one place that tries again: it counts tries, waits between them and renews expired tokens. From tus-js-client:
+//! only progress earns new patience; from object_store: what may have arrived is not repeated blindly.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::rate_limit::Limit;
+use super::sleep::pause;
+use crate::contract::provider::AnyProvider;
+use crate::contract::{Events, Rivalry};
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::{Event, RemotePath};
+
+/// Between two tries: from this, doubling with a random spread,
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+/// up to this. `Retry-After` of the server wins over both,
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// up to this, all waits of one piece of work together; whether to wait longer is for a person to decide, who is told.
+const LONGEST_WISH: Duration = Duration::from_secs(3600);
+/// Between two looks for a finished file: from this, doubling, up to that.
+/// From this on a wait is told with its end.
+const LONG_WAIT: Duration = Duration::from_secs(10);
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// Renewals of the token for one piece of work that gets nowhere with the new one: a rival's sign-in may have come in
+/// between.
+const RENEWALS: u32 = 3;
+/// Two machines on one account take turns: from this, growing with each token lost, up to so many times as long.
+const FIRST_TURN: Duration = Duration::from_millis(100);
+const LONGEST_TURN: u32 = 50;
+/// Tries of a look at least, whatever `--retries` says.
+const LOOKS: u32 = 3;
+
+const FRESH_ONE_REJECTED: &str = "the server rejects even a fresh token; check the account, or whether something else signs it out";
+const SIGNED_IN_ELSEWHERE: &str = "this account is signed in elsewhere again and again, and each sign-in there ends ours; \
+                                   use it from one place at a time, or give each place an account of its own";
+
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Tries of one request, the first included (`--retries`).
+    pub tries: u32,
+    /// Time without a byte (`--timeout`).
+    pub timeout: Duration,
+    /// Bytes a second; a transfer that is slower for a minute is cut and resumed (`--min-rate`).
+    pub min_rate: u64,
+}
+
+/// What every piece of work needs at hand.
+#[derive(Clone)]
+pub struct Desk {
+    /// The remote's name, for messages.
+    pub remote: String,
+    pub provider: AnyProvider,
+    pub policy: Policy,
+    pub events: Events,
+    /// The speed limit of all transfers together.
+    pub limit: Option<Arc<Limit>>,
+}
+
+impl Desk {
+    pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
+        Patience {
+            desk: self,
+            id,
+            tries: self.policy.tries,
+            failures: 0,
+            total: 0,
+            waited: Duration::ZERO,
+            repeated: false,
+            renewals: 0,
+            pages_pass: false,
+            delays: delays(),
+        }
+    }
+
+    /// `REMOTE:PATH`, for messages.
+    pub fn address(&self, path: &RemotePath) -> String {
+        format!("{}:{path}", self.remote)
+    }
+
+    /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
+    pub async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        self.asked(self.patience(None), call).await
+    }
+
+    /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
+    /// broke may be the one that the first look goes over. A page of a proxy in place of the answer tells nothing yet.
+    pub async fn look<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let patience = self.patience(None);
+        let tries = patience.tries.max(LOOKS);
+        self.asked(Patience { tries, pages_pass: true, ..patience }, call).await
+    }
+
+    async fn asked<T, F>(&self, mut patience: Patience<'_>, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        loop {
+            match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => patience.after(error).await?,
+            }
+        }
+    }
+
+    /// A call that changes something: repeated only when the server has not acted on the last try. `Interrupted` comes
+    /// back to the caller, who looks first.
+    pub async fn change<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut patience = self.patience(None);
+        loop {
+            match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) if error.kind() == Kind::Interrupted => return Err(error.in_remote(&self.remote)),
+                Err(error) => patience.after(error).await?,
+            }
+        }
+    }
+
+    /// A call that must not happen twice: after a lost answer `look` tells what it did, and only where it did nothing is
+    /// it repeated. Fails with `Unknown` when looking fails.
+    pub async fn once<T, F, L>(&self, call: impl Fn() -> F, look: impl Fn() -> L) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+        L: Future<Output = Result<Option<T>>>,
+    {
+        let mut patience = self.patience(None);
+        let mut doubt = false;
+        loop {
+            let failure = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            // Once in doubt, always: "not found" may be what an earlier try has done, late.
+            doubt |= failure.kind() == Kind::Interrupted;
+            if doubt {
+                match self.look(&look).await {
+                    Ok(Some(value)) => return Ok(value),
+                    Ok(None) => {}
+                    Err(e) => {
+                        let why = format!("{}; then looking failed too: {}", failure.message(), e.message());
+                        return Err(Error::new(Kind::Unknown, why).hint("look whether it was done before doing it again"));
+                    }
+                }
+            }
+            patience.after(failure).await?;
+        }
+    }
+
+    /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
+    /// while after the last byte.
+    pub async fn until_there<T, F>(&self, limit: Duration, call: impl Fn() -> F) -> Result<Option<T>>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let begun = Instant::now();
+        let (mut wait, mut told) = (FIRST_LOOK, false);
+        loop {
+            let found = self.look(&call).await?;
+            if found.is_some() || begun.elapsed() >= limit {
+                return Ok(found);
+            }
+            if wait >= LONGEST_LOOK && !std::mem::replace(&mut told, true) {
+                let left = shown(limit.saturating_sub(begun.elapsed()));
+                self.events
+                    .tell(Event::Warning(format!("{}: what was sent is not there yet; it is looked for for another {left}", self.remote)));
+            }
+            pause(wait).await;
+            wait = (wait * 2).min(LONGEST_LOOK);
+        }
+    }
+}
+
+/// How much longer one piece of work may go on failing.
+pub struct Patience<'a> {
+    desk: &'a Desk,
+    id: Option<FileId>,
+    tries: u32,
+    failures: u32,
+    total: u32,
+    /// Waited because the server asked for it, since something moved forward.
+    waited: Duration,
+    /// A connection was kept too long, and the request went out again for nothing.
+    repeated: bool,
+    /// Since something moved forward.
+    renewals: u32,
+    /// An answer that makes no sense may be another one next time.
+    pages_pass: bool,
+    delays: backon::ExponentialBackoff,
+}
+
+impl Patience<'_> {
+    /// Something moved forward since the last failure.
+    pub fn progress(&mut self) {
+        self.failures = 0;
+        self.renewals = 0;
+        self.waited = Duration::ZERO;
+        self.repeated = false;
+        self.delays = delays();
+    }
+
+    /// Failures so far, for the report.
+    pub fn retries(&self) -> u32 {
+        self.total
+    }
+
+    /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
+    pub async fn after(&mut self, error: Error) -> Result<()> {
+        let error = error.in_remote(&self.desk.remote);
+        if error.kind() == Kind::Expired {
+            return self.renew(error).await;
+        }
+        if !(error.kind().may_pass() || self.pages_pass && error.kind() == Kind::Protocol) {
+            return Err(error);
+        }
+        // Whoever comes here may repeat the request. The HTTP client takes a fresh connection now.
+        if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {
+            self.total += 1;
+            self.desk.events.tell(Event::Note(format!("{}: once more, on a fresh connection", error.message())));
+            return Ok(());
+        }
+        self.failures += 1;
+        if self.failures >= self.tries {
+            return Err(error);
+        }
+        self.total += 1;
+        let wait = self.next_wait(&error);
+        let mut why = error.message();
+        if let Some(wish) = error.retry_after() {
+            if wish > wait {
+                why.push_str(&format!("; it asks for {}", shown(wish)));
+            }
+            if wait >= LONG_WAIT {
+                why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
+            }
+        }
+        self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
+        pause(wait).await;
+        Ok(())
+    }
+
+    /// The provider's lease sees to it that all workers together sign in once. Where somebody else signs in to the account
+    /// again and again, each sign-in waits a little longer, so that the two take turns: both get something done.
+    async fn renew(&mut self, error: Error) -> Result<()> {
+        let desk = self.desk;
+        let rivalry = desk.provider.rivalry();
+        let rounds = rivalry.and_then(Rivalry::rounds);
+        self.renewals += 1;
+        let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
+        if self.renewals > most {
+            return Err(error.with_kind(Kind::Auth).hint(if rounds.is_some() { SIGNED_IN_ELSEWHERE } else { FRESH_ONE_REJECTED }));
+        }
+        if self.renewals > 1 || rounds.is_some() {
+            let turn = delays_from(FIRST_TURN).next().unwrap_or(FIRST_TURN);
+            let wait = turn * rounds.unwrap_or(1).min(LONGEST_TURN);
+            let (attempt, why) = (self.renewals + 1, error.message());
+            desk.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why });
+            pause(wait).await;
+        }
+        loop {
+            match desk.provider.renew().await {
+                Ok(()) => break,
+                Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
+                Err(e) => return Err(e),
+            }
+        }
+        if rivalry.is_some_and(Rivalry::is_news) {
+            desk.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", desk.provider.info().title)));
+        }
+        Ok(())
+    }
+
+    fn next_wait(&mut self, error: &Error) -> Duration {
+        let own = self.delays.next().unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
+        let Some(wish) = error.retry_after() else { return own };
+        let left = LONGEST_WISH - self.waited;
+        if left.is_zero() && !wish.is_zero() {
+            return own;
+        }
+        let wait = wish.min(left);
+        self.waited += wait;
+        wait
+    }
+}
+
+/// To the second.
+fn shown(wish: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(wish.as_secs()))
+}
+
+fn delays() -> backon::ExponentialBackoff {
+    delays_from(FIRST_DELAY)
+}
+
+fn delays_from(first: Duration) -> backon::ExponentialBackoff {
+    ExponentialBuilder::default().with_min_delay(first).with_max_delay(LONGEST_DELAY).with_jitter().without_max_times().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Network;
+    use crate::testing::server::{Tokens, opening};
+
+    fn desk() -> (Desk, tokio::sync::mpsc::UnboundedReceiver<Event>) {
+        let (events, told) = Events::channel();
+        let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
+        let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
+        let opening = crate::contract::Opening { network, ..opening(&settings, &Arc::new(Tokens::default())) };
+        let provider = (crate::providers::find("giga0").unwrap().open)(opening).unwrap();
+        let policy = Policy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
+        (Desk { remote: "r".to_owned(), provider, policy, events, limit: None }, told)
+    }
+
+    /// Seconds that the next wait takes.
+    async fn waits(patience: &mut Patience<'_>, error: Error) -> u64 {
+        let begun = tokio::time::Instant::now();
+        patience.after(error).await.unwrap();
+        begun.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_server_asks_for_is_waited_for_an_hour_in_all() {
+        let (desk, mut told) = desk();
+        let mut patience = desk.patience(None);
+        let busy = |minutes: u64| Error::new(Kind::Busy, "busy").after(Some(Duration::from_secs(minutes * 60)));
+        assert_eq!(waits(&mut patience, busy(40)).await, 40 * 60);
+        assert_eq!(waits(&mut patience, busy(40)).await, 20 * 60);
+        assert!(waits(&mut patience, busy(40)).await <= LONGEST_DELAY.as_secs());
+        let Some(Event::Waiting { why, .. }) = told.recv().await else { panic!() };
+        let (_, at) = why.split_once("; goes on at ").unwrap();
+        assert!(chrono::NaiveTime::parse_from_str(at, "%H:%M:%S").is_ok(), "{why}");
+        patience.progress();
+        assert_eq!(waits(&mut patience, busy(70)).await, 60 * 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_was_kept_too_long_costs_no_try_but_once() {
+        let (desk, _told) = desk();
+        let mut patience = desk.patience(None);
+        let begun = tokio::time::Instant::now();
+        let died = || Error::new(Kind::Interrupted, "the connection broke").on_kept_line();
+        patience.after(died()).await.unwrap();
+        assert_eq!((begun.elapsed(), patience.retries(), patience.failures), (Duration::ZERO, 1, 0));
+        for _ in 1..5 {
+            patience.after(died()).await.unwrap();
+        }
+        assert_eq!(patience.after(died()).await.unwrap_err().kind(), Kind::Interrupted);
+    }
+}

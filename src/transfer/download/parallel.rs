@@ -1,0 +1,131 @@
+//! One file over several connections (`--streams`): each takes a span of it by `bytes=N-` and hangs up at the span's end,
+//! as some servers know no other form of ranges (providers.md 2.6).
+
+use std::sync::atomic::Ordering;
+
+use futures_util::{StreamExt, stream};
+
+use super::part_record::Span;
+use super::{Fetching, write};
+use crate::contract::Download;
+use crate::error::Result;
+use crate::model::Event;
+
+/// Below this a second connection costs more than it brings.
+const SMALLEST: u64 = 8 << 20;
+
+impl Fetching<'_> {
+    /// False: this file is better, or can only be, fetched in one stream. What was there then is gone on with, or dropped.
+    pub(super) async fn in_spans(&self) -> Result<bool> {
+        let mut first = None;
+        if !self.part.is_split() {
+            if self.part.have()? > 0 {
+                return Ok(false);
+            }
+            let Some((spans, opened)) = self.divide().await? else { return Ok(false) };
+            self.part.split(spans)?;
+            self.part.take_version(opened.1.version.as_deref())?;
+            first = Some(opened);
+        }
+        if self.all(first).await? {
+            return Ok(true);
+        }
+        self.note("the server has stopped giving ranges, or the file has changed there");
+        self.start_over()?;
+        Ok(false)
+    }
+
+    /// The spans of a file that is large enough on a server that gives ranges, and the second of them, begun.
+    async fn divide(&self) -> Result<Option<(Vec<Span>, (usize, Download))>> {
+        let size = match self.size.get() {
+            Some(size) => *size,
+            None => match self.desk.ask(|| self.open(0)).await?.size {
+                Some(size) => size,
+                None => return Ok(None),
+            },
+        };
+        let spans = divided(size, self.order.streams);
+        let Some(second) = spans.get(1) else { return Ok(None) };
+        let opened = self.desk.ask(|| self.open(second.at)).await?;
+        if opened.from != second.at {
+            self.note("the server gives no ranges, so one stream is used");
+            return Ok(None);
+        }
+        Ok(Some((spans, (1, opened))))
+    }
+
+    /// False when the server gave a span from another byte than was asked, or of another content.
+    async fn all(&self, first: Option<(usize, Download)>) -> Result<bool> {
+        let (begun, mut opened) = first.map_or((None, None), |(index, download)| (Some(index), Some(download)));
+        let spans: Vec<_> = self.part.spans().into_iter().enumerate().filter(|(_, span)| span.at < span.end).collect();
+        let work = spans.into_iter().map(|(index, span)| {
+            let opened = if begun == Some(index) { opened.take() } else { None };
+            self.one_span(index, span.end, opened)
+        });
+        let work: Vec<_> = work.collect();
+        let mut running = stream::iter(work).buffer_unordered(self.order.streams.max(1));
+        let mut outcome = Ok(true);
+        // None is dropped half done: its thread would go on writing.
+        while let Some(ended) = running.next().await {
+            if !matches!(ended, Ok(true)) {
+                self.stopped.store(true, Ordering::Relaxed);
+                outcome = outcome.and(ended);
+            }
+        }
+        self.part.note()?;
+        self.stopped.store(false, Ordering::Relaxed);
+        outcome
+    }
+
+    async fn one_span(&self, index: usize, end: u64, mut opened: Option<Download>) -> Result<bool> {
+        let mut patience = self.desk.patience(Some(self.id));
+        loop {
+            let at = self.part.spans().get(index).map_or(end, |span| span.at);
+            if at >= end || self.stopped.load(Ordering::Relaxed) {
+                return Ok(true);
+            }
+            let outcome = match opened.take() {
+                Some(download) => Ok(download),
+                None => self.open(at).await,
+            };
+            let outcome = match outcome {
+                Ok(download) if download.from != at || !self.part.fits(download.version.as_deref()) => return Ok(false),
+                Ok(download) => match self.flow(Some(index)).run(download, at, end).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(write::ended_early()),
+                    Err(error) => Err(error),
+                },
+                Err(error) => Err(error),
+            };
+            let Err(error) = outcome else { continue };
+            if self.part.spans().get(index).is_some_and(|span| span.at > at) {
+                patience.progress();
+            }
+            self.desk.events.tell(Event::Accepted { id: self.id, offset: self.part.have()? });
+            patience.after(error).await?;
+            self.retries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Spans of about the same size, none below [`SMALLEST`].
+fn divided(size: u64, streams: usize) -> Vec<Span> {
+    let count = (streams as u64).min(size / SMALLEST).max(1);
+    let step = size / count;
+    (0..count).map(|n| Span { at: n * step, end: if n + 1 == count { size } else { (n + 1) * step } }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_cover_the_file_without_a_gap() {
+        for (size, streams, count) in [(0, 4, 1), (SMALLEST, 4, 1), (2 * SMALLEST, 4, 2), (100 << 20, 4, 4), ((100 << 20) + 3, 3, 3)] {
+            let spans = divided(size, streams);
+            assert_eq!(spans.len(), count, "{size} {streams}");
+            assert_eq!((spans[0].at, spans[count - 1].end), (0, size));
+            assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].at));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Whose turn it is at a place: two runs that know nothing of each other (two containers with one disk) may fetch to it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::open_folder::{Target, shown};
+use super::part_file::{Part, Whose, writer};
+use crate::error::{Error, Kind, Result};
+use crate::model::Event;
+use crate::transfer::client::Desk;
+use crate::transfer::sleep::pause;
+
+const ASKED_EVERY: Duration = Duration::from_millis(200);
+/// A wait that is told.
+const LONG: Duration = Duration::from_secs(1);
+
+pub struct Turn {
+    pub part: Part,
+    /// Another run was at it: what stands at the place may be another thing by now.
+    pub waited: bool,
+}
+
+/// Waits for the part, as long as a silent server would be waited for. Fails with `Busy` when another run still has it.
+pub async fn turn(desk: &Desk, target: &Target, whose: &Whose) -> Result<Turn> {
+    let begun = Instant::now();
+    let (mut waited, mut told) = (false, false);
+    loop {
+        if let Some(part) = Part::open(target, whose)? {
+            return Ok(Turn { part, waited });
+        }
+        waited = true;
+        let by = writer(target).map_or_else(|| "another run".to_owned(), |process| format!("another run (process {process})"));
+        let on = shown(&target.path());
+        if begun.elapsed() >= desk.policy.timeout {
+            return Err(Error::new(Kind::Busy, format!("{by} is fetching to this place"))
+                .on(on)
+                .hint("run it again when that one is over"));
+        }
+        if begun.elapsed() >= LONG && !told {
+            told = true;
+            let most = humantime::format_duration(desk.policy.timeout);
+            desk.events.tell(Event::Warning(format!("{on}: {by} is fetching to this place; it is waited for {most} at most")));
+        }
+        pause(ASKED_EVERY).await;
+    }
+}

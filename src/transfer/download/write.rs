@@ -1,0 +1,127 @@
+//! From the wire to the disk: the answer's bytes pass the speed limit and the hash, and are written by a blocking thread
+//! of their own. When this returns, all that was taken from the wire is in the file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::part_file::Part;
+use crate::contract::{Chunks, Download};
+use crate::error::{Error, Kind, Result};
+use crate::model::Event;
+use crate::model::event::FileId;
+use crate::transfer::client::Desk;
+use crate::transfer::source::file::read_failure;
+use crate::transfer::source::meter::{Piece, Pulse};
+use crate::transfer::source::remote::too_long;
+use crate::transfer::stall::stalled;
+
+/// Pieces that may wait for the disk; each is what one read of the network gave.
+const WRITE_BEHIND: usize = 16;
+
+pub struct Flow<'a> {
+    pub desk: &'a Desk,
+    pub id: FileId,
+    pub part: &'a Arc<Part>,
+    /// Which of several spans this is.
+    pub span: Option<usize>,
+    pub hash: Option<mpsc::Sender<Piece>>,
+    pub stopped: &'a AtomicBool,
+}
+
+impl Flow<'_> {
+    /// Writes the bytes `[at, end)` of the file, which `download` gives from `at` on; `end` is `u64::MAX` where nobody knows
+    /// it. False: the server itself ended them early, so they are no file's: its words about a failure behind or in place
+    /// of some of them, as PHP writes them. Nothing of that answer is kept. Fails with `Interrupted` when the line breaks
+    /// or stalls: what came then stays.
+    pub async fn run(&self, download: Download, at: u64, end: u64) -> Result<bool> {
+        let (sender, mut receiver) = mpsc::channel::<Piece>(WRITE_BEHIND);
+        let (part, span) = (self.part.clone(), self.span);
+        let writer = tokio::task::spawn_blocking(move || {
+            while let Some((at, piece)) = receiver.blocking_recv() {
+                part.write(span, at, &piece)?;
+            }
+            Ok::<_, std::io::Error>(())
+        });
+        let pulse = Pulse::default();
+        let read = tokio::select! {
+            read = self.read(download, at, end, sender, &pulse) => read,
+            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
+        };
+        let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
+        // A full disk explains a reading that broke off, not the other way round.
+        written.map_err(|e| unwritable(self.part, e))?;
+        let whole = read?;
+        if !whole {
+            self.part.back_to(self.span, at)?;
+        }
+        Ok(whole)
+    }
+
+    async fn read(&self, download: Download, mut at: u64, end: u64, disk: mpsc::Sender<Piece>, pulse: &Pulse) -> Result<bool> {
+        let mut chunks = download.chunks;
+        while at < end && !self.stopped.load(Ordering::Relaxed) {
+            let Some(piece) = chunks.next().await else { break };
+            let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
+            let piece = self.cut(piece, at, end)?;
+            let len = piece.len() as u64;
+            pulse.held.store(true, Ordering::Relaxed);
+            if let Some(limit) = &self.desk.limit {
+                limit.take(piece.len()).await;
+            }
+            if let Some(hash) = &self.hash {
+                // A hash thread that is gone only costs another reading.
+                let _ = hash.send((at, piece.clone())).await;
+            }
+            if disk.send((at, piece)).await.is_err() {
+                return Ok(true);
+            }
+            pulse.held.store(false, Ordering::Relaxed);
+            pulse.moved.fetch_add(len, Ordering::Relaxed);
+            self.desk.events.tell(Event::Sent { id: self.id, bytes: len });
+            at += len;
+        }
+        if at == end && self.span.is_none() && !self.stopped.load(Ordering::Relaxed) {
+            self.see_the_end(&mut chunks, end).await?;
+        }
+        Ok(at >= end || end == u64::MAX || self.stopped.load(Ordering::Relaxed))
+    }
+
+    /// An answer that tells no length may go on behind the size that the listing told: only its end proves that the file is
+    /// no longer.
+    async fn see_the_end(&self, chunks: &mut Chunks, end: u64) -> Result<()> {
+        while let Some(piece) = chunks.next().await {
+            let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
+            if !piece.is_empty() {
+                return Err(too_long(end));
+            }
+        }
+        Ok(())
+    }
+
+    /// A range goes on to the end of the file, whatever was asked; of a whole file nothing may follow.
+    fn cut(&self, piece: Bytes, at: u64, end: u64) -> Result<Bytes> {
+        let room = usize::try_from(end - at).unwrap_or(usize::MAX);
+        if piece.len() <= room {
+            return Ok(piece);
+        }
+        if self.span.is_none() {
+            return Err(too_long(end));
+        }
+        Ok(piece.slice(..room))
+    }
+}
+
+pub fn ended_early() -> Error {
+    Error::new(Kind::Interrupted, "the server ended its answer before the end of the file")
+}
+
+fn unwritable(part: &Part, e: std::io::Error) -> Error {
+    let error = Error::new(Kind::Local, "it can't be written").on(part.shown());
+    let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+    let error = error.cause(e);
+    if full { error.hint("make room and run it again; it goes on where it stopped") } else { error }
+}

@@ -1,0 +1,277 @@
+//! The remote's folders as one run sees them: each is looked up once, made once, and listed once, however many files
+//! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::OnceCell;
+
+use super::client::Desk;
+use super::lock_wait::turn;
+use crate::contract::entry_list::Faults;
+use crate::contract::walk::one_named;
+use crate::contract::{BoxFuture, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
+
+/// A folder and what it held before this run.
+pub struct Folder {
+    pub entry: Entry,
+    pub children: Arc<[Entry]>,
+    /// When that was, in milliseconds since 1970.
+    pub seen: i64,
+    by_name: HashMap<String, Vec<usize>>,
+    faults: Arc<Faults>,
+    /// Names that files of this run get.
+    given: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Folder {
+    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> Folder {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, child) in children.iter().enumerate() {
+            by_name.entry(child.name.clone()).or_default().push(at);
+        }
+        Folder { entry, children: children.into(), seen, by_name, faults: Arc::default(), given: Arc::default() }
+    }
+
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
+        self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
+    }
+
+    /// As `named`. Fails with `Protocol` where the server tells something of this name that can't be read: it is there.
+    pub fn readable(&self, name: &str) -> Result<impl Iterator<Item = &Entry>> {
+        if !self.by_name.contains_key(name) {
+            self.faults.check(name).map_err(|e| e.on(self.entry.path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string())))?;
+        }
+        Ok(self.named(name))
+    }
+
+    /// Takes a name for a file of this run; false when another file of it has taken that.
+    pub fn give(&self, name: &str) -> bool {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
+    }
+}
+
+type Cell = Arc<OnceCell<Option<Arc<Folder>>>>;
+/// With the definite no of a folder that can't be made.
+type Made = Arc<OnceCell<Result<Arc<Folder>>>>;
+
+/// The last listing of a folder that was busy, and when it was asked for.
+type Again = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Folder>)>>>;
+
+pub struct Folders {
+    desk: Desk,
+    root: Root,
+    /// Dry run: a missing folder is imagined, not made.
+    imagine: bool,
+    /// Where this machine's runs take turns to make folders, and the name of the remote there.
+    turns: Option<(Arc<dyn Ledger>, String)>,
+    /// Whether a folder was made could not be told: what was found before may be true no more.
+    doubt: AtomicBool,
+    found: Mutex<HashMap<RemotePath, Cell>>,
+    made: Mutex<HashMap<RemotePath, Made>>,
+    again: Mutex<HashMap<RemotePath, Again>>,
+}
+
+impl Folders {
+    /// Paths are counted from `root`.
+    pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
+        Folders {
+            desk,
+            root,
+            imagine,
+            turns: None,
+            doubt: AtomicBool::new(false),
+            found: Mutex::default(),
+            made: Mutex::default(),
+            again: Mutex::default(),
+        }
+    }
+
+    /// Several runs at once make each folder once. `remote`: origin and account.
+    pub fn taking_turns(self, ledger: Arc<dyn Ledger>, remote: String) -> Self {
+        Folders { turns: Some((ledger, remote)), ..self }
+    }
+
+    /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
+    pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<Folder>>>> {
+        let cell = entry_of(&self.found, path);
+        Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned().map_err(|e| e.in_remote(&self.desk.remote)) })
+    }
+
+    /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
+    /// file that wants to go there.
+    pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<Folder>>> {
+        let cell = entry_of(&self.made, path);
+        let find = || async {
+            match self.find_or_make(path).await {
+                Err(error) if error.kind().may_pass() || error.kind() == Kind::Unknown => Err(error),
+                verdict => Ok(verdict),
+            }
+        };
+        Box::pin(async move {
+            match cell.get_or_try_init(find).await? {
+                Ok(folder) => Ok(folder.clone()),
+                Err(error) => Err(error.again()),
+            }
+        })
+    }
+
+    /// The folder as it is now, whatever was found before: another run was busy in it. What files of this run are given
+    /// stays so. Those that ask while one is listing share the next listing.
+    pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+        let called = Instant::now();
+        let last = self.again.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
+        let mut last = last.lock().await;
+        if let Some((asked, folder)) = &*last
+            && *asked >= called
+        {
+            return Ok(folder.clone());
+        }
+        let asked = Instant::now();
+        let folder = self.listed_again(path).await?;
+        *last = Some((asked, folder.clone()));
+        Ok(folder)
+    }
+
+    async fn listed_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+        self.desk.provider.look_afresh().await;
+        let place = Place { root: self.root.clone(), path: path.clone() };
+        let entry = match self.desk.stat(&place).await {
+            Ok(entry) => entry,
+            // A folder that only a file will make.
+            Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
+            Err(e) => return Err(e),
+        };
+        let before = entry_of(&self.made, path).get().and_then(|made| made.as_ref().ok().cloned());
+        let given = before.map(|folder| folder.given.clone()).unwrap_or_default();
+        Ok(Arc::new(Folder { given, ..self.list_now(entry).await? }))
+    }
+
+    async fn listed(&self, entry: Entry) -> Result<Arc<Folder>> {
+        self.list_now(entry).await.map(Arc::new)
+    }
+
+    async fn list_now(&self, entry: Entry) -> Result<Folder> {
+        let seen = now_in_ms();
+        let children = self.desk.list(&entry).await?;
+        let faults = children.faults.clone();
+        Ok(Folder { faults, ..Folder::new(entry, children.collect(), seen) })
+    }
+
+    async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
+        let entry = match (path.parent(), path.name()) {
+            (Some(parent), Some(name)) => match self.find(&parent).await? {
+                Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, true, &parent.entry.path)?,
+                None => None,
+            },
+            _ => Some(self.top().await?),
+        };
+        match entry {
+            Some(entry) => self.listed(entry).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn top(&self) -> Result<Entry> {
+        let place = Place { root: self.root.clone(), path: RemotePath::root() };
+        let entry = self.desk.stat(&place).await?;
+        match entry.kind {
+            EntryKind::Folder => Ok(entry),
+            EntryKind::File => {
+                Err(Error::new(Kind::Usage, "this id names a file, not a folder").on(self.desk.address(&place.shown(&place.path))))
+            }
+        }
+    }
+
+    async fn find_or_make(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+        if let Some(folder) = self.find(path).await? {
+            return Ok(folder);
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
+            return Err(Error::new(Kind::NotFound, "the remote has no top folder"));
+        };
+        let parent = self.ensure(&parent).await?;
+        if parent.named(name).any(|e| !e.is_folder()) {
+            return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder")
+                .on(self.desk.address(&parent.entry.path.join(name)?)));
+        }
+        let turn = match &self.turns {
+            Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
+                let key = format!("folder|{remote}|{}|{path}", self.root_name());
+                Some(turn(&self.desk, ledger.as_ref(), &key, &path.to_string()).await?)
+            }
+            _ => None,
+        };
+        // Whoever had the turn before us may have made it since we looked, or we ourselves.
+        if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
+            && let Some(entry) = self.made_meanwhile(&parent.entry, name).await?
+        {
+            return self.listed(entry).await;
+        }
+        self.make(&parent.entry, name).await.map(Arc::new)
+    }
+
+    fn root_name(&self) -> &str {
+        match &self.root {
+            Root::Top => "",
+            Root::Id(id) => id,
+        }
+    }
+
+    async fn make(&self, parent: &Entry, name: &str) -> Result<Folder> {
+        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
+        self.desk.provider.check_name(name)?;
+        let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
+        let mut patience = self.desk.patience(None);
+        let mut doubt = false;
+        loop {
+            let failure = match self.desk.change(|| folders.create(parent, name)).await {
+                Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now_in_ms())),
+                Err(e) => e,
+            };
+            // It may be there all the same: an answer that was lost, or another run that was quicker.
+            doubt |= failure.kind() == Kind::Interrupted;
+            if doubt || matches!(failure.kind(), Kind::Exists | Kind::Refused) {
+                match self.made_meanwhile(parent, name).await {
+                    // Somebody else's folder may hold something already.
+                    Ok(Some(there)) => return self.list_now(there).await,
+                    Ok(None) => {}
+                    Err(look) if doubt && look.kind() != Kind::Ambiguous => return Err(self.undecided(&failure, look, parent, name)),
+                    Err(look) => return Err(look),
+                }
+            }
+            patience.after(failure).await?;
+        }
+    }
+
+    async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+        self.desk.provider.look_afresh().await;
+        let children = self.desk.look(|| self.desk.provider.list(parent)).await?;
+        one_named(children.named(name)?, name, true, &parent.path)
+    }
+
+    fn undecided(&self, failure: &Error, look: Error, parent: &Entry, name: &str) -> Error {
+        self.doubt.store(true, Ordering::Relaxed);
+        let text = format!("whether the folder was made is not known: {}; and looking failed", failure.message());
+        let on = parent.path.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
+        Error::new(Kind::Unknown, text).on(on).hint("look before you make it again").cause(look)
+    }
+}
+
+/// Seconds since 1970.
+pub fn now() -> i64 {
+    now_in_ms() / 1000
+}
+
+pub fn now_in_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn entry_of<T>(map: &Mutex<HashMap<RemotePath, Arc<OnceCell<T>>>>, path: &RemotePath) -> Arc<OnceCell<T>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone()
+}

@@ -1,0 +1,264 @@
+//! What becomes of a local file whose name is taken (`--if-exists` of `get`). Nothing is called the same by its size alone.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::contract::{Finished, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::Entry;
+use crate::transfer::IfExists;
+use crate::transfer::download::open_folder::{Target, link_in_the_way, shown};
+use crate::transfer::download::part_file::{Whose, is_anothers};
+use crate::transfer::put::ChecksumMode;
+use crate::transfer::put::conflict;
+use crate::transfer::put::conflict::{Stamp, compares_content, is_same_source, known_md5, seen_as};
+use crate::transfer::source::file::{FileSource, Identity, md5_of};
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Fetch it to `to`; `replaces`: something that may be replaced has the name.
+    Fetch {
+        to: Target,
+        replaces: bool,
+    },
+    Skip {
+        reason: String,
+    },
+}
+
+/// What this machine knows of an entry besides what its provider tells.
+pub struct Known<'a> {
+    pub ledger: &'a dyn Ledger,
+    /// Origin and account, as in [`Finished::remote`].
+    pub remote: &'a str,
+    pub checksum: ChecksumMode,
+    pub dry_run: bool,
+}
+
+/// Places that files of this run get: on the disk there is only a part of them yet.
+#[derive(Default)]
+pub struct Given(Mutex<HashSet<PathBuf>>);
+
+impl Given {
+    /// False when another file of the run has it.
+    pub fn give(&self, target: &Target) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path())
+    }
+}
+
+impl Known<'_> {
+    pub fn md5(&self, file: &Entry) -> Result<Option<String>> {
+        known_md5(file, self.ledger, self.remote)
+    }
+
+    /// Remembers that `target` holds what `file` is now. Somebody may have written to it since it came: where its MD5 is
+    /// known, the next run compares that first, and only then takes the file by its signs.
+    pub async fn fetched(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
+        let here = match &md5 {
+            Some(_) => Identity { version: None, ..Identity::of(&target.path())? },
+            None => Identity::settled(&target.path()).await?,
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        self.ledger.record_finished(&Finished {
+            remote: self.fetches(),
+            id: fetch_id(file, &here.path),
+            stamp: Stamp::of(file).text(),
+            size: file.size,
+            md5,
+            source: here.path,
+            source_size: here.size,
+            source_mtime_ns: here.modified_ns,
+            source_inode: here.inode,
+            source_version: here.version,
+            source_device: here.device,
+            at: i64::try_from(now).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// Downloads are kept apart from what was put: one entry may be here in several places.
+    fn fetches(&self) -> String {
+        format!("get|{}", self.remote)
+    }
+}
+
+fn fetch_id(file: &Entry, path: &str) -> String {
+    format!("{}|{path}", file.id)
+}
+
+/// To be asked once for each file, and again where the place that `Rename` found is taken after all.
+pub async fn decide(policy: IfExists, target: &Target, file: &Entry, known: &Known<'_>, given: &Given) -> Result<Decision> {
+    let elsewhere = || Ok(Decision::Fetch { to: free_name(target, &Whose::of(file, known.remote), given), replaces: false });
+    let meta = match target.metadata() {
+        Ok(meta) => meta,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let free = given.give(target) || policy != IfExists::Rename;
+            return if free { Ok(Decision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
+        }
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on_local(shown(&target.path())).cause(e)),
+    };
+    if policy == IfExists::Rename {
+        return elsewhere();
+    }
+    if meta.is_symlink() {
+        return Err(link_in_the_way(&target.path()));
+    }
+    if !meta.is_file() {
+        let what = if meta.is_dir() { "a folder of this name is in the way" } else { "something that is no file is in the way" };
+        return Err(Error::new(Kind::Exists, what).on_local(shown(&target.path())));
+    }
+    let fetch = Decision::Fetch { to: target.clone(), replaces: true };
+    match policy {
+        IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
+            .on_local(shown(&target.path()))
+            .hint("choose with --if-exists update, replace, skip or rename")),
+        IfExists::Skip => Ok(Decision::Skip { reason: "it exists".to_owned() }),
+        IfExists::Replace | IfExists::Rename => Ok(fetch),
+        IfExists::Update => Ok(match provably_same(target, file, known).await? {
+            Some(reason) => Decision::Skip { reason },
+            None => fetch,
+        }),
+    }
+}
+
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has, and that no download in progress will get.
+fn free_name(target: &Target, whose: &Whose, given: &Given) -> Target {
+    let taken = |to: &Target| to.is_taken() || is_anothers(to, whose) || !given.give(to);
+    target.beside(&conflict::free_name(target.name(), |name| taken(&target.beside(name))))
+}
+
+/// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
+async fn provably_same(target: &Target, file: &Entry, known: &Known<'_>) -> Result<Option<String>> {
+    let here = Identity::settled(&target.path()).await?;
+    if file.size.is_some_and(|size| size != here.size) {
+        return Ok(None);
+    }
+    let fetched = known.ledger.finished(&known.fetches(), &fetch_id(file, &here.path))?;
+    let fetched = fetched.filter(|fetched| Stamp::of(file).fits(&fetched.stamp) && fetched.source_size == here.size);
+    let unchanged = fetched.as_ref().is_some_and(|fetched| is_same_source(fetched, &here));
+    if unchanged && !compares_content(known.checksum, file) {
+        return Ok(Some("unchanged since it was fetched".to_owned()));
+    }
+    let Some(there) = known.md5(file)?.or_else(|| fetched.as_ref().and_then(|fetched| fetched.md5.clone())) else { return Ok(None) };
+    if !md5_of(&FileSource::open(&target.path())?).await?.eq_ignore_ascii_case(&there) {
+        return Ok(None);
+    }
+    if let Some(fetched) = fetched.filter(|_| !unchanged && !known.dry_run) {
+        known.ledger.record_finished(&seen_as(fetched, here))?;
+    }
+    Ok(Some("same MD5".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntryKind, RemotePath};
+    use crate::transfer::download::open_folder::Folder;
+    use crate::transfer::download::part_file::Part;
+
+    struct World {
+        dir: tempfile::TempDir,
+        state: crate::state::State,
+        file: Entry,
+    }
+
+    impl World {
+        fn new() -> World {
+            let dir = tempfile::tempdir().unwrap();
+            let state = crate::state::State::new(Some(dir.path().join("state")));
+            let mut file = Entry::new(EntryKind::File, "7", RemotePath::parse("/a.mov").unwrap());
+            file.size = Some(7);
+            std::fs::write(dir.path().join("a.mov"), "content").unwrap();
+            World { dir, state, file }
+        }
+
+        fn at(&self, name: &str) -> Target {
+            Folder::open(self.dir.path(), false).unwrap().at(name)
+        }
+
+        fn target(&self) -> Target {
+            self.at("a.mov")
+        }
+
+        fn known(&self) -> Known<'_> {
+            Known { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, dry_run: false }
+        }
+
+        async fn decide(&self, policy: IfExists) -> Result<Decision> {
+            decide(policy, &self.target(), &self.file, &self.known(), &Given::default()).await
+        }
+    }
+
+    fn skip(reason: &str) -> Decision {
+        Decision::Skip { reason: reason.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn each_policy_has_its_way() {
+        let world = World::new();
+        let fetch = |name: &str, replaces| Decision::Fetch { to: world.at(name), replaces };
+        assert_eq!(world.decide(IfExists::Fail).await.unwrap_err().kind(), Kind::Exists);
+        assert_eq!(world.decide(IfExists::Skip).await.unwrap(), skip("it exists"));
+        assert_eq!(world.decide(IfExists::Replace).await.unwrap(), fetch("a.mov", true));
+        assert_eq!(world.decide(IfExists::Rename).await.unwrap(), fetch("a (2).mov", false));
+        assert_eq!(world.decide(IfExists::Update).await.unwrap(), fetch("a.mov", true), "size alone proves nothing");
+        std::fs::remove_file(world.target().path()).unwrap();
+        for policy in [IfExists::Fail, IfExists::Skip, IfExists::Rename, IfExists::Update] {
+            assert_eq!(world.decide(policy).await.unwrap(), fetch("a.mov", false));
+        }
+        std::fs::create_dir(world.target().path()).unwrap();
+        assert_eq!(world.decide(IfExists::Replace).await.unwrap_err().kind(), Kind::Exists);
+    }
+
+    #[tokio::test]
+    async fn a_new_name_is_one_that_no_other_download_will_get() {
+        let world = World::new();
+        let given = Given::default();
+        let rename =
+            async |name: &str, file: &Entry| match decide(IfExists::Rename, &world.at(name), file, &world.known(), &given).await.unwrap() {
+                Decision::Fetch { to, replaces: false } => to.name().to_owned(),
+                other => panic!("{other:?}"),
+            };
+        let mut other = world.file.clone();
+        other.id = "8".into();
+        assert_eq!(rename("a (2).mov", &other).await, "a (2).mov");
+        assert_eq!(rename("a.mov", &world.file).await, "a (3).mov", "its own name will be taken");
+        assert_eq!(rename("a (3).mov", &other).await, "a (3) (2).mov");
+        // What earlier runs have begun.
+        for (name, file) in [("a (4).mov", &other), ("a (5).mov", &world.file)] {
+            Part::open(&world.at(name), &Whose::of(file, "r")).unwrap().unwrap();
+        }
+        std::fs::write(world.dir.path().join(".a (6).mov.haul-part"), "whose?").unwrap();
+        assert_eq!(rename("a.mov", &world.file).await, "a (5).mov", "its own part is gone on with");
+        assert_eq!(rename("a.mov", &world.file).await, "a (7).mov");
+    }
+
+    #[tokio::test]
+    async fn what_is_provably_the_same() {
+        let mut world = World::new();
+        world.file.md5 = Some(format!("{:X}", md5::compute("content")));
+        assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
+        world.file.md5 = None;
+        world.known().fetched(&world.file, &world.target(), None).await.unwrap();
+        assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
+        world.file.extra.insert("revision".into(), 2.into());
+        world.known().fetched(&world.file, &world.target(), None).await.unwrap();
+        world.file.extra.insert("revision".into(), 3.into());
+        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed there");
+        world.file.extra.insert("revision".into(), 2.into());
+        std::fs::write(world.target().path(), "CONTENT").unwrap();
+        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed here");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_is_neither_written_through_nor_replaced() {
+        let world = World::new();
+        std::fs::rename(world.target().path(), world.dir.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(world.dir.path().join("real"), world.target().path()).unwrap();
+        for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip] {
+            assert_eq!(world.decide(policy).await.unwrap_err().kind(), Kind::Refused, "{policy:?}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The wait for another run that is busy with the same place: told, and not for ever.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::client::Desk;
+use super::sleep::pause;
+use crate::contract::{Claim, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::Event;
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Turns that last for a moment are not worth a word.
+const TOLD_AFTER: Duration = Duration::from_secs(1);
+/// The least time without a sign of life that means something: a busy machine may stand for seconds.
+const LEAST: Duration = Duration::from_secs(15);
+
+/// The right to `key`, as soon as it is free. Another process that works is waited for, however long its file takes; one
+/// that gives no sign of life for the time-out fails this one with `Busy`. `what` is shown.
+pub async fn turn(desk: &Desk, ledger: &dyn Ledger, key: &str, what: &str) -> Result<Claim> {
+    let begun = Instant::now();
+    let (mut waited, mut told) = (false, false);
+    let limit = desk.policy.timeout.max(LEAST);
+    loop {
+        if let Some(claim) = ledger.claim(key).await? {
+            return Ok(Claim { waited: claim.waited || waited, ..claim });
+        }
+        waited = true;
+        let holder = ledger.holder(key);
+        let who = holder.as_ref().and_then(|holder| holder.process);
+        let who = who.map_or_else(|| "another haul".to_owned(), |id| format!("another haul (process {id})"));
+        if begun.elapsed() >= TOLD_AFTER && !told {
+            told = true;
+            desk.events.tell(Event::Warning(format!("{what}: {who} is busy with it, so this one waits")));
+        }
+        if begun.elapsed() >= limit && holder.is_some_and(|holder| holder.silent >= limit) {
+            return Err(Error::new(Kind::Busy, format!("{who} is busy with it and has stood still for {}s", limit.as_secs()))
+                .on(what)
+                .hint("let that process go on, or end it"));
+        }
+        pause(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,164 @@
+//! Small files made ready together, where a provider makes the entries of many by one request: for them a request takes
+//! longer than their bytes.
+
+use super::file::{Ready, Step};
+use super::plan::Item;
+use super::{HANDLES, HANDLES_FOR_A_FILE, Run};
+use crate::contract::UploadItem;
+use crate::error::{Kind, Result};
+use crate::model::event::FileId;
+use crate::model::{Event, Report};
+use crate::transfer::source::Origin;
+
+/// Bytes. A larger file takes longer than the request that is saved.
+const SMALL: u64 = 1 << 20;
+/// Each of them is an open file, with a lock, until its turn comes.
+const AT_ONCE: usize = 50;
+const HANDLES_OF_ONE: u64 = 2;
+
+/// So many small files are made ready together, while `jobs` others are on their way.
+#[cfg(unix)]
+pub(crate) fn at_once(jobs: usize) -> usize {
+    use rustix::process::{Resource, getrlimit};
+    let Some(all) = getrlimit(Resource::Nofile).current else { return AT_ONCE };
+    let left = all.saturating_sub(HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / HANDLES_OF_ONE;
+    AT_ONCE.min(usize::try_from(left).unwrap_or(AT_ONCE)).max(1)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn at_once(_: usize) -> usize {
+    AT_ONCE
+}
+
+pub(crate) enum Group {
+    One(Item),
+    Small(Vec<Item>),
+}
+
+/// The small files `together`, up to 50; each of the others, and a single small one, alone.
+pub(crate) fn grouped(items: Vec<Item>, together: bool, at_once: usize) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut small = Vec::new();
+    for item in items {
+        if !together || !is_small(&item) {
+            groups.push(Group::One(item));
+            continue;
+        }
+        small.push(item);
+        if small.len() >= at_once {
+            groups.push(Group::Small(std::mem::take(&mut small)));
+        }
+    }
+    match small.len() {
+        0 => {}
+        1 => groups.extend(small.into_iter().map(Group::One)),
+        _ => groups.push(Group::Small(small)),
+    }
+    groups
+}
+
+fn is_small(item: &Item) -> bool {
+    !matches!(item.origin, Origin::Stdin) && item.size.is_some_and(|size| size <= SMALL)
+}
+
+impl Run {
+    pub(crate) fn makes_ready_together(&self) -> bool {
+        !self.job.options.dry_run && self.job.desk.provider.preparing().is_some()
+    }
+
+    /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
+    /// and those that another run is busy with, whose turn is to be waited for when nothing else is held.
+    pub(crate) async fn made_ready(&self, small: Vec<(FileId, Item)>) -> (Vec<(FileId, Item, Ready)>, Vec<(FileId, Item)>) {
+        let (mut ready, mut busy) = (Vec::new(), Vec::new());
+        for (id, item) in small {
+            match self.one_ready(&item).await {
+                Ok(Made::Ready(one)) => ready.push((id, item, *one)),
+                Ok(Made::Over(report)) => self.over(id, &item, Ok(*report)),
+                Ok(Made::Busy) => busy.push((id, item)),
+                Err(error) => self.over(id, &item, Err(error)),
+            }
+        }
+        // What an earlier run has begun has its entry already.
+        let together = ready.iter().filter(|(_, _, one)| one.fresh && one.item.source.size().is_some());
+        let items: Vec<UploadItem> = together.map(|(_, _, one)| one.item.clone()).collect();
+        if items.len() > 1 {
+            self.prepare(&items).await;
+        }
+        (ready, busy)
+    }
+
+    async fn one_ready(&self, item: &Item) -> Result<Made> {
+        self.goes_on(item)?;
+        match self.decided(item, false).await? {
+            Step::Done(report) => Ok(Made::Over(report)),
+            Step::Busy => Ok(Made::Busy),
+            Step::Send(way) => {
+                let mut one = self.opened(item, *way).await?;
+                one.item.checksum = self.checksum(&item.origin, one.item.source.as_ref(), one.sent.take()).await?;
+                Ok(Made::Ready(Box::new(one)))
+            }
+        }
+    }
+
+    /// A failure says nothing about the single files: each of them is tried on its own then, and tells its own.
+    async fn prepare(&self, items: &[UploadItem]) {
+        let Some(preparing) = self.job.desk.provider.preparing() else { return };
+        if let Err(error) = self.job.desk.ask(|| preparing.prepare(items)).await
+            && error.kind() != Kind::Auth
+        {
+            self.job.desk.events.tell(Event::Note(format!("these files are begun one by one: {error}")));
+        }
+    }
+
+    pub(crate) fn tell_left_over(&self) {
+        let left = self.job.desk.provider.preparing().map(|preparing| preparing.left_over()).unwrap_or_default();
+        if left.is_empty() {
+            return;
+        }
+        let remote = &self.job.target.remote;
+        let shown: Vec<String> = left.iter().take(TOLD).map(|id| format!("{remote}:{id}")).collect();
+        let more = if left.len() > TOLD { format!(" and {} more", left.len() - TOLD) } else { String::new() };
+        self.job.desk.events.tell(Event::Warning(format!("empty entries stay on the server: {}{more}", shown.join(", "))));
+    }
+}
+
+/// Left-over entries that are named.
+const TOLD: usize = 10;
+
+enum Made {
+    Ready(Box<Ready>),
+    Over(Box<Report>),
+    Busy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RemotePath;
+
+    fn item(size: Option<u64>, origin: Origin) -> Item {
+        Item { origin, folder: RemotePath::root(), name: "x".into(), size }
+    }
+
+    fn file(size: u64) -> Item {
+        item(Some(size), Origin::File("x".into()))
+    }
+
+    fn shape(items: Vec<Item>, together: bool) -> Vec<usize> {
+        let size = |group: &Group| match group {
+            Group::One(_) => 1,
+            Group::Small(items) => items.len(),
+        };
+        grouped(items, together, AT_ONCE).iter().map(size).collect()
+    }
+
+    #[test]
+    fn small_files_come_together_and_large_ones_alone() {
+        let many = || (0..120).map(|_| file(SMALL)).collect::<Vec<_>>();
+        assert_eq!(shape(many(), true), [50, 50, 20]);
+        assert_eq!(shape(many(), false).len(), 120);
+        assert_eq!(shape(vec![file(0), file(SMALL + 1), file(1), item(Some(3), Origin::Stdin)], true), [1, 1, 2]);
+        assert_eq!(shape(vec![file(1)], true), [1]);
+        assert_eq!(shape(vec![], true), [0; 0]);
+    }
+}

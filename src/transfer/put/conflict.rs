@@ -1,0 +1,450 @@
+//! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
+//! Over 300 lines with its tests.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::ChecksumMode;
+use crate::contract::walk::{newest, one_named};
+use crate::contract::{Finished, Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, RemotePath};
+use crate::transfer::folder_cache::Folder;
+use crate::transfer::source::Origin;
+use crate::transfer::source::file::Identity;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfExists {
+    Update,
+    Replace,
+    Skip,
+    Rename,
+    Fail,
+}
+
+impl FromStr for IfExists {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "update" => IfExists::Update,
+            "replace" => IfExists::Replace,
+            "skip" => IfExists::Skip,
+            "rename" => IfExists::Rename,
+            "fail" => IfExists::Fail,
+            _ => {
+                return Err(
+                    Error::new(Kind::Usage, format!("--if-exists can't be {text:?}")).hint("use update, replace, skip, rename or fail")
+                );
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+pub enum Decision {
+    /// Put it under `name`; `replaces` has that very name now.
+    Upload { name: String, replaces: Option<Box<Entry>> },
+    Skip {
+        there: Box<Entry>,
+        /// It holds this very content, and this is how that is known; else the policy passes it over.
+        same: bool,
+        reason: String,
+        /// What this machine put there, and how its source is told from others by now: for the next run, which then need
+        /// not read it.
+        seen: Option<Box<Finished>>,
+    },
+}
+
+pub struct Question<'a> {
+    pub origin: &'a Origin,
+    pub name: &'a str,
+    pub folder: &'a Folder,
+    /// Origin and account, as in [`Finished::remote`].
+    pub remote: &'a str,
+    /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
+    pub piles_up: bool,
+    pub checksum: ChecksumMode,
+}
+
+pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
+    let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
+    let mut there = what_is_there(ask, ledger)?;
+    let Some(mut first) = there.first().copied() else {
+        // `rename` may have given this very name to another file.
+        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&given_name(ask)) });
+    };
+    let path = ask.folder.entry.path.join(ask.name)?;
+    if there.iter().any(|e| e.is_folder()) && policy != IfExists::Rename {
+        return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
+    }
+    if let Some(original) = ask.origin.original()
+        && policy != IfExists::Rename
+        && there.iter().any(|e| original.is_itself(e))
+    {
+        return Err(Error::new(Kind::Exists, "this is the source itself").on(path.to_string()));
+    }
+    if ask.piles_up {
+        first = newest(&there).and_then(|at| there.get(at)).copied().unwrap_or(first);
+        there = vec![first];
+    }
+    match policy {
+        IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
+            .on(path.to_string())
+            .hint("choose with --if-exists update, replace, skip or rename")),
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }),
+        IfExists::Rename => Ok(fresh(&given_name(ask))),
+        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
+        IfExists::Update => {
+            for there in &there {
+                if let Some(same) = provably_same(ask, there, ledger).await? {
+                    let Same { reason, seen } = same;
+                    return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen });
+                }
+            }
+            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? })
+        }
+    }
+}
+
+/// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
+/// (a share that may not download) is known to this machine if it filled it.
+fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a Entry>> {
+    let counts = |entry: &Entry| Ok::<_, Error>(!entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some());
+    let mut there = Vec::new();
+    for entry in ask.folder.readable(ask.name)? {
+        if counts(entry)? {
+            there.push(entry);
+        }
+    }
+    if there.is_empty()
+        && !ask.folder.children.is_empty()
+        && let Some(stored) = ledger.stored_as(&place_key(ask.remote, &ask.folder.entry.path.join(ask.name)?))?
+    {
+        // The server writes names its own way: a file of this name is there under that one.
+        there.extend(ask.folder.named(&stored).filter(|entry| !entry.is_folder()));
+    }
+    Ok(there)
+}
+
+/// Where something goes: `remote` is origin and account. As in [`crate::contract::Unfinished::key`].
+pub(crate) fn place_key(remote: &str, path: &RemotePath) -> String {
+    format!("{remote}|{path}")
+}
+
+/// The entry to replace; two of that name can't both be meant.
+fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
+    // Their name, which the server may write its own way.
+    let name = there.first().map_or(ask.name, |entry| entry.name.as_str());
+    let there = there.iter().map(|e| (*e).clone()).collect();
+    let one = one_named(there, name, false, &ask.folder.entry.path)?;
+    Ok(one.map(Box::new))
+}
+
+/// Free in the folder, and given to no other file of this run.
+fn given_name(ask: &Question<'_>) -> String {
+    free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.give(name))
+}
+
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
+pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let mut number = 2u64;
+    loop {
+        let candidate = format!("{stem} ({number}){extension}");
+        if !taken(&candidate) {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+pub(crate) struct Same {
+    pub(crate) reason: &'static str,
+    pub(crate) seen: Option<Box<Finished>>,
+}
+
+/// Why the entry holds this very content, or none. MD5, or: this machine put that very content there, and neither side has
+/// changed since.
+async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -> Result<Option<Same>> {
+    let Some(here) = ask.origin.identity().await? else { return Ok(None) };
+    if !ask.origin.may_be(&here, there) {
+        return Ok(None);
+    }
+    let ours = ledger.finished(ask.remote, &there.id)?.filter(|put| Stamp::of(there).fits(&put.stamp) && put.source_size == here.size);
+    let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, &here));
+    if unchanged && !compares_content(ask.checksum, there) {
+        return Ok(Some(Same { reason: "unchanged since it was put there", seen: None }));
+    }
+    let known = there.md5.clone().or_else(|| ours.as_ref().and_then(|put| put.md5.clone()));
+    let Some(theirs) = known else { return Ok(None) };
+    if !ask.origin.md5().await?.is_some_and(|ours| ours.eq_ignore_ascii_case(&theirs)) {
+        return Ok(None);
+    }
+    let seen = ours.filter(|_| !unchanged).map(|put| Box::new(seen_as(put, here)));
+    Ok(Some(Same { reason: "same MD5", seen }))
+}
+
+/// Where an MD5 is told, or asked for, the content is read, whatever else says that it is the same.
+pub(crate) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
+    match checksum {
+        ChecksumMode::Before | ChecksumMode::After => true,
+        ChecksumMode::Auto => there.md5.is_some(),
+        ChecksumMode::None => false,
+    }
+}
+
+/// Proven by what can't be put back; a name, a size and a settable time prove nothing.
+pub(crate) fn is_same_source(put: &Finished, here: &Identity) -> bool {
+    fn of(identity: &Identity) -> (&str, u64, i64, Option<u64>, Option<&str>, Option<u64>) {
+        let Identity { path, size, modified_ns, inode, version, device, .. } = identity;
+        (path, *size, *modified_ns, *inode, version.as_deref(), *device)
+    }
+    let then =
+        (put.source.as_str(), put.source_size, put.source_mtime_ns, put.source_inode, put.source_version.as_deref(), put.source_device);
+    here.version.is_some() && then == of(here)
+}
+
+/// The same content, by another look at where it came from.
+pub(crate) fn seen_as(put: Finished, source: Identity) -> Finished {
+    Finished {
+        source: source.path,
+        source_size: source.size,
+        source_mtime_ns: source.modified_ns,
+        source_inode: source.inode,
+        source_version: source.version,
+        source_device: source.device,
+        ..put
+    }
+}
+
+/// The entry's MD5: its provider's word, or what this machine put there itself when it is still that. `remote`: as in
+/// [`Finished::remote`].
+pub(crate) fn known_md5(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Result<Option<String>> {
+    if there.md5.is_some() {
+        return Ok(there.md5.clone());
+    }
+    let put = ledger.finished(remote, &there.id)?;
+    Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).and_then(|put| put.md5))
+}
+
+/// The entry's size: its provider's word, or what this machine put there itself when it is still that.
+pub fn known_size(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Result<Option<u64>> {
+    if there.size.is_some() {
+        return Ok(there.size);
+    }
+    let put = ledger.finished(remote, &there.id)?;
+    Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).map(|put| put.source_size))
+}
+
+/// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell
+/// less than the answer to an upload.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Stamp {
+    size: Option<u64>,
+    md5: Option<String>,
+    revision: Option<String>,
+    modified: Option<i64>,
+}
+
+impl Stamp {
+    pub fn of(entry: &Entry) -> Stamp {
+        let revision = entry.extra.get("revision").filter(|r| !r.is_null()).map(|r| r.to_string());
+        Stamp { size: entry.size, md5: entry.md5.clone(), revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
+    }
+
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// What another content would show otherwise. A size and a time prove nothing.
+    pub fn version(&self) -> Option<String> {
+        let Stamp { md5, revision, .. } = self;
+        (md5.is_some() || revision.is_some()).then(|| format!("MD5 {md5:?}, revision {revision:?}"))
+    }
+
+    /// Does what was recorded then not contradict what is told now?
+    pub fn fits(&self, recorded: &str) -> bool {
+        let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
+        fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+            a.is_none() || b.is_none() || a == b
+        }
+        agree(&self.size, &then.size)
+            && agree(&self.md5, &then.md5)
+            && agree(&self.revision, &then.revision)
+            && agree(&self.modified, &then.modified)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntryKind, RemotePath};
+
+    fn folder(names: &[&str]) -> Folder {
+        let child = |name: &&str| Entry::new(EntryKind::File, format!("id-{name}"), RemotePath::root().join(name).unwrap());
+        Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
+    }
+
+    fn changed(folder: Folder, at: usize, change: impl FnOnce(&mut Entry)) -> Folder {
+        let mut children = folder.children.to_vec();
+        change(&mut children[at]);
+        Folder::new(folder.entry, children, 0)
+    }
+
+    /// The real ledger, in a place of its own.
+    fn book() -> (tempfile::TempDir, crate::state::State) {
+        let dir = tempfile::tempdir().unwrap();
+        let state = crate::state::State::new(Some(dir.path().to_owned()));
+        (dir, state)
+    }
+
+    #[test]
+    fn names_that_are_free() {
+        let f = folder(&["a.mov", "a (2).mov", ".rc", "b"]);
+        let free = |name| free_name(name, |n| f.named(n).next().is_some());
+        assert_eq!((free("a.mov"), free(".rc"), free("b")), ("a (3).mov".to_owned(), ".rc (2)".to_owned(), "b (2)".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn two_files_of_one_run_never_get_one_name() {
+        let f = folder(&["a.mov"]);
+        let mut names = Vec::new();
+        for name in ["a.mov", "a (2).mov", "b.mov"] {
+            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+            match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
+                Decision::Upload { name, replaces: None } => names.push(name),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(names, ["a (2).mov", "a (2) (2).mov", "b.mov"]);
+    }
+
+    #[tokio::test]
+    async fn size_alone_proves_nothing_and_md5_does() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let (_dir, book) = book();
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
+        let ask = Question {
+            origin: &Origin::File(file.path().to_owned()),
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
+        let ask = Question {
+            origin: &Origin::File(file.path().to_owned()),
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
+        assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
+    }
+
+    #[tokio::test]
+    async fn what_this_machine_put_and_nobody_changed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let here = Identity::settled(file.path()).await.unwrap();
+        let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
+        let (_dir, book) = book();
+        let put = Finished {
+            remote: "r".into(),
+            id: "id-a".into(),
+            stamp: Stamp::of(&f.children[0]).text(),
+            size: Some(7),
+            md5: None,
+            source: here.path.clone(),
+            source_size: 7,
+            source_mtime_ns: here.modified_ns,
+            source_inode: here.inode,
+            source_version: here.version.clone(),
+            source_device: here.device,
+            at: 0,
+        };
+        book.record_finished(&put).unwrap();
+        let ask = Question {
+            origin: &Origin::File(file.path().to_owned()),
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
+        book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
+        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
+    }
+
+    #[tokio::test]
+    async fn what_a_given_up_upload_left_is_in_nobodys_way() {
+        for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
+            let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
+            let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
+            let ask =
+                Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+            let decision = decide(policy, &ask, &book().1).await.unwrap();
+            assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn two_of_a_name_are_not_replaced() {
+        let (_dir, book) = book();
+        let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
+        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+        let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
+        assert_eq!(e.kind(), Kind::Ambiguous);
+        assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
+    }
+
+    #[tokio::test]
+    async fn where_versions_pile_up_the_newest_counts() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let (_dir, book) = book();
+        let day = |day| chrono::DateTime::from_timestamp(day * 86_400_i64, 0);
+        let version = |id: &str, at| Entry {
+            modified: at,
+            md5: Some(format!("{:x}", md5::compute(if id == "99" { "content" } else { "other" }))),
+            ..Entry::new(EntryKind::File, id, RemotePath::root().join("a").unwrap())
+        };
+        let told = async |versions: Vec<Entry>, policy| {
+            let f = Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
+            let ask = Question {
+                origin: &Origin::File(file.path().to_owned()),
+                name: "a",
+                folder: &f,
+                remote: "r",
+                piles_up: true,
+                checksum: ChecksumMode::Auto,
+            };
+            match decide(policy, &ask, &book).await.unwrap() {
+                Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),
+                Decision::Skip { there, .. } => format!("as {}", there.id),
+            }
+        };
+        let by_time = || vec![version("7", day(1)), version("99", day(3)), version("100", day(2))];
+        assert_eq!(told(by_time(), IfExists::Update).await, "as 99");
+        assert_eq!(told(by_time(), IfExists::Replace).await, "beside 99");
+        assert_eq!(told(by_time(), IfExists::Skip).await, "as 99");
+        let by_id = vec![version("99", day(3)), version("100", None), version("7", day(1))];
+        assert_eq!(told(by_id, IfExists::Update).await, "beside 100");
+        let older_is_same = vec![version("100", day(2)), version("99", day(2))];
+        assert_eq!(told(older_is_same, IfExists::Update).await, "beside 100");
+        let empty = Entry { unfinished: true, ..version("200", day(9)) };
+        assert_eq!(told([by_time(), vec![empty]].concat(), IfExists::Update).await, "as 99");
+    }
+}

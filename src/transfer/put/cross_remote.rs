@@ -1,0 +1,243 @@
+//! `cp` and `mv` from one remote to another: a `put` whose files lie on other remotes. Each streams through this machine;
+//! the source of a `mv` goes only when its copy is complete and verified.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::conflict::known_md5;
+use super::plan::{Item, Plan, empty_ones};
+use super::{Put, Run};
+use crate::contract::provider::AnyProvider;
+use crate::contract::{Ledger, Metadata};
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{Address, Entry, Event, RemotePath, Report};
+use crate::transfer::client::Desk;
+use crate::transfer::remote_ops::{Found, Hands, Places, top_stays};
+use crate::transfer::source::{Origin, Original};
+use crate::transfer::walk::{Scan, Step};
+
+/// Folders listed ahead while a tree is walked.
+const AHEAD: usize = 4;
+
+/// What is to be brought, and from where.
+pub struct Source {
+    pub desk: Desk,
+    pub ledger: Arc<dyn Ledger>,
+    /// Origin and account, as in `Finished::remote`.
+    pub key: String,
+    pub address: Address,
+}
+
+/// Brings `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
+/// events.
+pub async fn across(job: Put, sources: Vec<Source>, moves: bool) -> Result<()> {
+    let mut plan = Plan::default();
+    let mut found = Vec::new();
+    let mut places: HashMap<String, Places> = HashMap::new();
+    let several = sources.len() > 1;
+    for source in sources {
+        let known = places.entry(source.key.clone()).or_insert_with(|| Places::new(source.desk.clone()));
+        match known.find(&source.address).await {
+            Ok(top) if top.top && moves => return Err(top_stays(&source.address)),
+            Ok(top) => found.push((source, top)),
+            Err(e) if e.kind() == Kind::Auth => return Err(e),
+            Err(e) => plan.unfit.push((source.address.to_string(), e)),
+        }
+    }
+    let (run, exists) = Run::begin(job).await?;
+    let into = exists || several || run.job.target.folder || found.iter().any(|(_, top)| top.entry.is_folder());
+    let mut trees = Vec::new();
+    let mut laid = Laid { plan, whose: Vec::new() };
+    for (at, (source, top)) in found.into_iter().enumerate() {
+        let brought = Brought { same_server: is_same_server(&source.desk.provider, &run.job.desk.provider).await?, moves, source, top };
+        let before = laid.plan.items.len();
+        let whole = brought.lay_out(&run.job, into, &mut laid.plan).await?;
+        laid.whose.resize(laid.plan.items.len(), at);
+        let files = laid.plan.items.iter().skip(before);
+        let originals = files.filter_map(|item| match &item.origin {
+            Origin::Remote(original) => Some(original.clone()),
+            _ => None,
+        });
+        trees.push((brought, originals.collect::<Vec<_>>(), whole));
+    }
+    laid.refuse_doubles()?;
+    let folders_made = run.carry_out(run.stored.plan(laid.plan)?).await;
+    if !moves || run.job.options.dry_run || !folders_made {
+        return Ok(());
+    }
+    for (brought, originals, whole) in trees {
+        if whole && brought.top.entry.is_folder() && originals.iter().all(|original| original.is_gone()) {
+            brought.leave_folder(&run.job).await;
+        }
+    }
+    Ok(())
+}
+
+/// Do both sides number their entries alike? Two names may be one account, which their secrets hide from us.
+async fn is_same_server(from: &AnyProvider, to: &AnyProvider) -> Result<bool> {
+    Ok(from.info().id == to.info().id && from.origin().await? == to.origin().await?)
+}
+
+/// A plan, and for each of its items which source it is of.
+struct Laid {
+    plan: Plan,
+    whose: Vec<usize>,
+}
+
+impl Laid {
+    /// Two sources can't land on one place. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
+    /// all of that name are left, and the others go on: of one that replaced the other nobody would hear.
+    fn refuse_doubles(&mut self) -> Result<()> {
+        let mut by_place: HashMap<(RemotePath, String), Vec<usize>> = HashMap::new();
+        for (at, item) in self.plan.items.iter().enumerate() {
+            by_place.entry((item.folder.clone(), item.name.clone())).or_default().push(at);
+        }
+        // A folder is in the way of a file as another file is.
+        let folders: HashSet<RemotePath> = self.plan.items.iter().map(|item| item.folder.clone()).collect();
+        let mut doubles = HashSet::new();
+        for ((folder, name), items) in by_place {
+            let path = folder.join(&name)?;
+            let whose: HashSet<_> = items.iter().map(|at| self.whose.get(*at)).collect();
+            if whose.len() > 1 {
+                return Err(Error::new(Kind::Usage, format!("two sources would land on {path}")).hint("bring them into different folders"));
+            }
+            if items.len() > 1 || folders.contains(&path) || self.plan.empty_folders.contains(&path) {
+                doubles.extend(items);
+            }
+        }
+        let items = std::mem::take(&mut self.plan.items);
+        for (at, item) in items.into_iter().enumerate() {
+            if !doubles.contains(&at) {
+                self.plan.items.push(item);
+                continue;
+            }
+            let id = item.origin.original().map(|original| original.entry.id.clone()).unwrap_or_default();
+            let error = Error::new(Kind::Ambiguous, "several entries of its folder have this name")
+                .on(item.shown())
+                .hint(format!("bring this one under a name of its own, as @{id}"));
+            self.plan.unfit.push((item.shown(), error));
+        }
+        Ok(())
+    }
+}
+
+/// One source, found.
+struct Brought {
+    source: Source,
+    top: Found,
+    same_server: bool,
+    moves: bool,
+}
+
+impl Brought {
+    /// False when something of it can't be listed; the rest is in the plan.
+    async fn lay_out(&self, job: &Put, into: bool, plan: &mut Plan) -> Result<bool> {
+        let target = &job.target.place.path;
+        let top = &self.top.entry;
+        if !top.is_folder() {
+            let (folder, name) = match (target.parent(), target.name()) {
+                (Some(parent), Some(name)) if !into => (parent, name.to_owned()),
+                _ => (target.clone(), top.name.clone()),
+            };
+            plan.items.push(self.item(job, top, self.top.parent.as_ref(), self.top.shown.clone(), folder, name)?);
+            return Ok(true);
+        }
+        // A top folder has no name to land under.
+        let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
+        let mut scan = Scan::new(self.source.desk.clone(), top.clone(), AHEAD, |_, _| true);
+        let (mut folders, mut filled, mut whole) = (vec![target.clone()], HashSet::new(), true);
+        // The folders from the top to where the walk is.
+        let mut open = vec![top.clone()];
+        while let Some(step) = scan.next().await? {
+            match step {
+                Step::Entry { entry, depth, .. } => {
+                    let shown = self.shown(&entry);
+                    let Some(path) = self.path_there(&entry, &target) else {
+                        plan.unfit.push((shown, Error::new(Kind::Refused, "this name leads out of its folder")));
+                        whole = false;
+                        continue;
+                    };
+                    open.truncate(depth);
+                    if entry.is_folder() {
+                        folders.push(path);
+                        open.push(entry);
+                        continue;
+                    }
+                    let (folder, name) = (path.parent().unwrap_or_default(), entry.name.clone());
+                    filled.insert(folder.clone());
+                    plan.items.push(self.item(job, &entry, open.last(), shown, folder, name)?);
+                }
+                Step::Failed { folder, error, .. } => {
+                    whole = false;
+                    plan.unfit.push((self.shown(&folder), error));
+                }
+                Step::Left { .. } => {}
+            }
+        }
+        plan.empty_folders.extend(empty_ones(folders, &filled));
+        Ok(whole)
+    }
+
+    fn path_there(&self, entry: &Entry, target: &RemotePath) -> Option<RemotePath> {
+        let below = entry.path.below(&self.top.entry.path).filter(|below| below.name() == Some(&entry.name))?;
+        Some(target.join_all(&below))
+    }
+
+    fn shown(&self, entry: &Entry) -> String {
+        let below = entry.path.below(&self.top.entry.path).unwrap_or_default();
+        format!("{}{below}", self.top.shown.trim_end_matches('/'))
+    }
+
+    fn item(&self, job: &Put, entry: &Entry, parent: Option<&Entry>, shown: String, folder: RemotePath, name: String) -> Result<Item> {
+        let Source { desk, ledger, key, .. } = &self.source;
+        let mut original = Original::new(desk.clone(), entry.clone(), parent.cloned(), shown, key.clone());
+        original.md5 = known_md5(entry, ledger.as_ref(), key)?;
+        original.same_server = self.same_server;
+        original.moves = self.moves;
+        if desk.provider.info().takes_metadata && desk.provider.info().id == job.desk.provider.info().id {
+            original.metadata = Arc::new(metadata_of(entry));
+        }
+        Ok(Item { size: entry.size, origin: Origin::Remote(Arc::new(original)), folder, name })
+    }
+
+    /// Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
+    async fn leave_folder(&self, job: &Put) {
+        let hands = Hands::new(self.source.desk.clone());
+        let left = match self.holds_no_file().await {
+            Ok(false) => return,
+            Ok(true) => hands.remove(&self.top.entry, self.top.parent.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = left {
+            let error = error.hint("everything in it is moved; only the empty folder stays");
+            let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
+            job.desk.events.tell(Event::Finished { id: u64::MAX, report });
+        }
+    }
+
+    async fn holds_no_file(&self) -> Result<bool> {
+        let desk = &self.source.desk;
+        desk.provider.look_afresh().await;
+        let mut scan = Scan::new(desk.clone(), self.top.entry.clone(), AHEAD, |_, _| true);
+        while let Some(step) = scan.next().await? {
+            match step {
+                Step::Entry { entry, .. } if !entry.is_folder() => return Ok(false),
+                Step::Failed { error, .. } => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The type and the attributes, as the provider tells them of an entry (providers.md 1.6).
+fn metadata_of(entry: &Entry) -> Metadata {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pair = |pair: &serde_json::Value| Some((pair.get("name")?.as_str()?.to_owned(), text(pair.get("value")?)));
+    let attributes = entry.extra.get("attributes").and_then(|list| list.as_array());
+    Metadata {
+        kind: entry.extra.get("type").and_then(|kind| kind.as_str()).map(str::to_owned),
+        attributes: attributes.into_iter().flatten().filter_map(pair).collect(),
+    }
+}

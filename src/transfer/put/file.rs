@@ -1,0 +1,352 @@
+//! One file of a `put`: what becomes of it, its source, its upload, and what is remembered of it.
+
+use std::sync::Arc;
+
+use super::conflict::{Decision, Question, Stamp, decide, place_key};
+use super::plan::Item;
+use super::previous::{Earlier, Sent};
+use super::{ChecksumMode, Run};
+use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::{Transfer, Verified};
+use crate::model::similar_names::is_numbered;
+use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::folder_cache::{Folder, now_in_ms};
+use crate::transfer::lock_wait::turn;
+use crate::transfer::source::Origin;
+use crate::transfer::source::file::{FileSource, Identity, md5_of, unmeasured};
+use crate::transfer::source::stdin::{StdinSource, standard_input};
+use crate::transfer::upload::confirm::discard;
+use crate::transfer::upload::journal::Journal;
+use crate::transfer::upload::{Uploaded, upload};
+
+/// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
+const AUTO_BEFORE: u64 = 1 << 30;
+
+/// What is to be done with a file.
+pub(crate) enum Step {
+    Done(Box<Report>),
+    Send(Box<Way>),
+    /// Another run is busy with it: its turn has to be waited for.
+    Busy,
+}
+
+/// Where a file goes, and what has its name there now.
+pub(crate) struct Way {
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) name: String,
+    pub(crate) replaces: Option<Entry>,
+    /// An entry that waits for this file's bytes.
+    pub(crate) unused: Option<Ticket>,
+    /// Nothing of it was begun by an earlier run.
+    pub(crate) fresh: bool,
+    /// An earlier run's bytes may be there already.
+    pub(crate) sent: Option<Sent>,
+    /// None for standard input, which can't be taken up.
+    pub(crate) journal: Option<Journal>,
+    pub(crate) claim: Claim,
+}
+
+/// A file that can be sent.
+pub(crate) struct Ready {
+    pub(crate) item: UploadItem,
+    /// Nothing of it was begun by an earlier run.
+    pub(crate) fresh: bool,
+    pub(crate) sent: Option<Sent>,
+    journal: Option<Journal>,
+    /// What is read to an end that nobody knows before.
+    stream: Option<Arc<StdinSource>>,
+    /// Held until the file is over.
+    _claim: Claim,
+}
+
+impl Run {
+    pub(crate) async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
+        match self.decided(item, true).await? {
+            Step::Done(report) => Ok(*report),
+            Step::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
+            Step::Send(way) => {
+                let mut ready = self.opened(item, *way).await?;
+                self.started(id, item, &ready);
+                ready.item.checksum = self.checksum(&item.origin, ready.item.source.as_ref(), ready.sent.take()).await?;
+                self.send(id, item, ready).await
+            }
+        }
+    }
+
+    /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
+    pub(crate) async fn decided(&self, item: &Item, wait: bool) -> Result<Step> {
+        self.job.desk.provider.check_name(&item.name)?;
+        self.check_size(item)?;
+        let folder = self.folders.ensure(&item.folder).await?;
+        if self.job.options.dry_run {
+            let decision = self.decide(item, &folder).await?;
+            return self.what_would_be(item, &folder, decision).map(|report| Step::Done(Box::new(report)));
+        }
+        let path = folder.entry.path.join(&item.name)?;
+        let key = place_key(&self.job.remote_key, &path);
+        // Runs that put to one place take turns; the second sees what the first has done.
+        let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(Step::Busy) };
+        let journal = self.journal(key, item, &path).await?;
+        let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
+            true => self.folders.look_again(&item.folder).await?,
+            false => folder,
+        };
+        if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
+            let Earlier { name, replaces, unused, sent } = earlier;
+            return Ok(Step::Send(Box::new(Way { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
+        }
+        match self.decide(item, &folder).await? {
+            Decision::Skip { there, same, reason, seen } => {
+                if let Some(seen) = seen {
+                    self.record(&seen);
+                }
+                let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
+                Ok(Step::Done(Box::new(self.skipped(item, *there, reason))))
+            }
+            Decision::Upload { name, replaces } => {
+                let replaces = replaces.map(|old| *old);
+                if let Some(journal) = &journal {
+                    journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
+                }
+                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, fresh: true, sent: None, journal, claim })))
+            }
+        }
+    }
+
+    /// The right to put something there. Who waits for it learns why.
+    async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<Claim>> {
+        match wait {
+            true => turn(&self.job.desk, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
+            false => self.job.ledger.claim(key).await,
+        }
+    }
+
+    /// A move whose copy is there already lacks only its last step.
+    async fn moved_before(&self, origin: &Origin, there: &Entry, reason: String) -> Result<String> {
+        let Some(original) = origin.original().filter(|original| original.moves) else { return Ok(reason) };
+        let verified = match (&there.md5, there.size) {
+            (Some(_), _) => Verified::Md5,
+            (None, Some(_)) => Verified::Size,
+            (None, None) => Verified::None,
+        };
+        original.leave(there, verified).await?;
+        Ok(format!("{reason}; its source is removed"))
+    }
+
+    async fn decide(&self, item: &Item, folder: &Folder) -> Result<Decision> {
+        let piles_up = self.job.desk.provider.removal().is_none();
+        let ask = Question {
+            origin: &item.origin,
+            name: &item.name,
+            folder,
+            remote: &self.job.remote_key,
+            piles_up,
+            checksum: self.job.options.checksum,
+        };
+        decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
+    }
+
+    fn check_size(&self, item: &Item) -> Result<()> {
+        let Some(size) = item.size else { return Ok(()) };
+        let refused = |why: String| Err(Error::new(Kind::Refused, why).on(item.shown()));
+        match (self.limits.file_size, self.free) {
+            (Some(limit), _) if size > limit => {
+                refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
+            }
+            (_, Some(free)) if size > free => {
+                refused(format!("its {size} bytes are more than what is left on this account ({free} bytes)"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn what_would_be(&self, item: &Item, folder: &Folder, decision: Decision) -> Result<Report> {
+        let (name, replaces) = match decision {
+            Decision::Skip { there, reason, .. } => return Ok(self.skipped(item, *there, reason)),
+            Decision::Upload { name, replaces } => (name, replaces),
+        };
+        Ok(Report::Planned {
+            action: if replaces.is_some() { "replace" } else { item.origin.action() },
+            source: Some(item.shown()),
+            remote: self.job.target.remote.clone(),
+            path: folder.entry.path.join(&name)?,
+            size: item.size,
+        })
+    }
+
+    fn skipped(&self, item: &Item, there: Entry, reason: String) -> Report {
+        Report::Skipped {
+            source: item.shown(),
+            remote: self.job.target.remote.clone(),
+            path: there.path,
+            id: Some(there.id),
+            size: item.size,
+            reason,
+        }
+    }
+
+    /// Opens the source. Its checksum is still to come.
+    pub(crate) async fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
+        let stream = match &item.origin {
+            Origin::Stdin => Some(StdinSource::new(standard_input()?, item.size)),
+            Origin::File(path) => unmeasured(path)?.map(|content| StdinSource::named(item.shown(), content, None)),
+            Origin::Remote(_) => None,
+        };
+        let stream = stream.map(Arc::new);
+        let source: Arc<dyn Source> = match (&item.origin, &stream) {
+            (_, Some(stream)) => stream.clone(),
+            (Origin::File(path), None) => Arc::new(FileSource::open(path)?),
+            (Origin::Remote(original), None) => Arc::new(original.source().await?),
+            (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
+        };
+        let item = UploadItem {
+            checksum: Checksum::default(),
+            metadata: item.origin.original().map_or(&self.job.options.metadata, |original| &original.metadata).clone(),
+            source,
+            folder: way.folder.entry.clone(),
+            siblings: way.folder.children.clone(),
+            name: way.name,
+            replaces: way.replaces,
+            protocol: self.job.options.protocol,
+            avoid: Vec::new(),
+            chunk_size: self.job.options.chunk_size,
+            unused: way.unused,
+            made: way.journal.as_ref().map(Journal::when_made),
+        };
+        Ok(Ready { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
+    }
+
+    pub(crate) fn started(&self, id: FileId, item: &Item, ready: &Ready) {
+        self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
+    }
+
+    pub(crate) async fn send(&self, id: FileId, item: &Item, ready: Ready) -> Result<Report> {
+        let desk = &self.job.desk;
+        let Ready { item: mut upload_item, journal, stream, _claim, .. } = ready;
+        let hash = self.job.options.checksum != ChecksumMode::None;
+        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone(), &self.berths).await, stream) {
+            (Err(e), Some(stream)) if e.kind() == Kind::NeedsSize => {
+                desk.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
+                upload_item.source = Arc::new(stream.spool().await?);
+                upload(desk, id, upload_item.clone(), hash, None, &self.berths).await?
+            }
+            (outcome, _) => outcome?,
+        };
+        let original = item.origin.original();
+        if let Some(original) = original {
+            match original.is_still_there().await {
+                Ok(_) => {}
+                Err(changed) if changed.kind() == Kind::Integrity => {
+                    self.over_with(journal.as_ref())?;
+                    return Err(discard(desk, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
+                }
+                Err(unseen) => return Err(unseen),
+            }
+        }
+        let identity = journal.as_ref().map(|journal| journal.source().clone());
+        let verified = uploaded.verified;
+        let (entry, report) = self.finish(item, upload_item, uploaded, identity).await?;
+        self.over_with(journal.as_ref())?;
+        if let Some(original) = original.filter(|original| original.moves) {
+            original.leave(&entry, verified).await?;
+        }
+        Ok(report)
+    }
+
+    fn over_with(&self, journal: Option<&Journal>) -> Result<()> {
+        journal.map_or(Ok(()), Journal::over)
+    }
+
+    /// The MD5 that has to stand before the first byte. What an earlier run has sent is not read again for that: the rest
+    /// would wait for it.
+    pub(crate) async fn checksum(&self, origin: &Origin, source: &dyn Source, sent: Option<Sent>) -> Result<Checksum> {
+        if let Some(original) = origin.original() {
+            let md5 = original.md5.clone().filter(|_| self.job.options.checksum != ChecksumMode::None);
+            return Ok(Checksum { told: md5.is_some(), md5 });
+        }
+        if let Some(sent) = sent {
+            return Ok(Checksum { md5: sent.md5, told: false });
+        }
+        let size = source.size().unwrap_or(u64::MAX);
+        let before = match self.job.options.checksum {
+            ChecksumMode::Before => true,
+            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
+            ChecksumMode::After | ChecksumMode::None => false,
+        };
+        let is_stream = matches!(origin, Origin::Stdin) || source.size().is_none();
+        Ok(Checksum { md5: if before && !is_stream { Some(md5_of(source).await?) } else { None }, told: false })
+    }
+
+    /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
+    async fn finish(&self, item: &Item, sent: UploadItem, uploaded: Uploaded, identity: Option<Identity>) -> Result<(Entry, Report)> {
+        let provider = &self.job.desk.provider;
+        let mut entry = uploaded.entry;
+        let mut kept = None;
+        if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
+            match provider.swapping() {
+                // Its name is the wished one, as the server writes it.
+                Some(swapping) => entry = self.job.desk.ask(|| swapping.swap(&old, &entry, &old.name)).await?,
+                None => kept = Some(old.id),
+            }
+        }
+        if entry.name != sent.name {
+            self.learn(&sent.folder.path.join(&sent.name)?, &sent.name, &entry.name)?;
+        }
+        if let Some(identity) = identity {
+            self.remember(&entry, uploaded.md5.clone(), identity);
+        }
+        let stamp = Stamp::of(&entry).text();
+        let report = item.origin.report(Transfer {
+            source: item.shown(),
+            remote: self.job.target.remote.clone(),
+            path: entry.path.clone(),
+            id: Some(entry.id.clone()),
+            size: uploaded.size,
+            md5: uploaded.md5,
+            verified: uploaded.verified,
+            protocol: uploaded.protocol,
+            resumed_from: uploaded.resumed_from,
+            retries: uploaded.retries,
+            seconds: uploaded.time.as_secs_f64(),
+            stamp: Some(stamp),
+            target: None,
+            kept,
+        });
+        Ok((entry, report))
+    }
+
+    /// The next run looks for the name that the server gave it. A number is another matter: somebody had the name.
+    fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
+        self.job.desk.events.tell(Event::Warning(format!("{}: stored as {stored:?}", self.job.desk.address(path))));
+        if is_numbered(stored, wished) {
+            return Ok(());
+        }
+        self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored)
+    }
+
+    fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
+        let finished = Finished {
+            remote: self.job.remote_key.clone(),
+            id: entry.id.clone(),
+            stamp: Stamp::of(entry).text(),
+            size: entry.size,
+            md5,
+            source: source.path,
+            source_size: source.size,
+            source_mtime_ns: source.modified_ns,
+            source_inode: source.inode,
+            source_version: source.version,
+            source_device: source.device,
+            at: now_in_ms(),
+        };
+        self.record(&finished);
+    }
+
+    fn record(&self, finished: &Finished) {
+        if let Err(e) = self.job.ledger.record_finished(finished) {
+            self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `--bwlimit`: one bucket for all transfers together.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::sleep::pause;
+use crate::contract::part::CHUNK_READ;
+
+/// Bytes that may burst after a pause, in time at the full rate.
+const BURST: Duration = Duration::from_millis(250);
+/// Pieces shrink with the rate, down to this, in bytes: servers close a connection that is silent for long, and eight
+/// workers that take turns with large pieces are.
+const SMALLEST_PIECE: u64 = 4 << 10;
+
+pub struct Limit {
+    /// Bytes a second.
+    rate: f64,
+    /// When the bytes handed out so far will have been paid for.
+    paid: Mutex<Instant>,
+}
+
+impl Limit {
+    pub fn new(bytes_per_second: u64) -> Self {
+        Limit { rate: bytes_per_second.max(1) as f64, paid: Mutex::new(Instant::now()) }
+    }
+
+    /// Bytes that should go at once, so that no worker waits long for its turn.
+    pub fn piece(&self) -> usize {
+        ((self.rate / 16.0) as u64).clamp(SMALLEST_PIECE, CHUNK_READ as u64) as usize
+    }
+
+    /// Returns when `bytes` more may go. Waiting in line holds the lock, so that workers take turns.
+    pub async fn take(&self, bytes: usize) {
+        let mut paid = self.paid.lock().await;
+        let now = Instant::now();
+        let begin = (*paid).max(now.checked_sub(BURST).unwrap_or(now));
+        *paid = begin + Duration::from_secs_f64(bytes as f64 / self.rate);
+        let wait = paid.saturating_duration_since(now);
+        if !wait.is_zero() {
+            pause(wait).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_are_paid_for_after_the_burst() {
+        let limit = Limit::new(1_000_000);
+        limit.take(200_000).await;
+        let paid = *limit.paid.lock().await;
+        assert!(paid <= Instant::now(), "the burst is free");
+        let begun = Instant::now();
+        limit.take(300_000).await;
+        assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
+    }
+}

@@ -1,0 +1,275 @@
+//! One source copied, with all that is in it. Where the server copies no folders (giga0, providers.md 2.9) they are made
+//! and their files copied one by one.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::conflict::{Landing, landing};
+use super::relocate::{half_done, may_be_in, undone};
+use super::shelves::Shelf;
+use super::{Run, Way};
+use crate::contract::lookup::listed_path;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::put::conflict::IfExists;
+use crate::transfer::resolve::Found;
+use crate::transfer::walk::may_go_into;
+
+/// One thing to copy.
+pub(crate) struct Piece {
+    entry: Entry,
+    /// `REMOTE:PATH`
+    shown: String,
+    folder: RemotePath,
+    name: String,
+    /// The ids of the folders that it lies in, from the source on.
+    above: Arc<[String]>,
+}
+
+impl Piece {
+    pub fn new(source: &Found, folder: RemotePath, name: String) -> Piece {
+        Piece { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]) }
+    }
+
+    fn as_lost(&self) -> Lost {
+        Lost {
+            shown: self.shown.clone(),
+            path: self.folder.join(&self.name).ok(),
+            inside: !self.above.is_empty(),
+            folder: self.entry.is_folder(),
+        }
+    }
+
+    fn place(&self) -> (RemotePath, String) {
+        (self.folder.clone(), self.name.clone())
+    }
+}
+
+/// What is told of a piece that failed.
+struct Lost {
+    shown: String,
+    path: Option<RemotePath>,
+    inside: bool,
+    folder: bool,
+}
+
+/// What is on its way.
+#[derive(Default)]
+struct Air {
+    flights: FuturesUnordered<Flight>,
+    /// Names that the shelves don't know of yet.
+    names: HashSet<(RemotePath, String)>,
+    /// Something that belongs into a copied folder is missing there.
+    partly: bool,
+}
+
+/// The copying of one file, which needs nothing else of this run.
+type Flight = Pin<Box<dyn Future<Output = (Piece, Result<Entry>)> + Send>>;
+
+enum Outcome {
+    Over(Box<Report>),
+    /// A folder's place is made; these go into it.
+    Opened(Vec<Piece>),
+}
+
+impl Run {
+    /// Files under a name that is free are copied several at once; whatever changes more than its own name waits for them.
+    /// Failures of single pieces are events.
+    pub(crate) async fn copy_all(&mut self, mut open: Vec<Piece>) {
+        // Taken from the end.
+        open.reverse();
+        let mut air = Air::default();
+        while let Some(piece) = open.pop().filter(|_| !self.stopped) {
+            if air.names.contains(&piece.place()) {
+                self.land(&mut air, 0).await;
+            }
+            let lost = piece.as_lost();
+            match self.begin(&mut air, piece).await {
+                Ok(None) => self.land(&mut air, self.job.jobs.saturating_sub(1)).await,
+                Ok(Some(Outcome::Over(report))) => self.finished(*report),
+                Ok(Some(Outcome::Opened(pieces))) => open.extend(pieces),
+                Err(e) => self.lost(&mut air, lost, &e),
+            }
+        }
+        self.land(&mut air, 0).await;
+        if air.partly && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
+            let text = "not all of a folder is copied; with `--if-exists skip` the same command goes on with what is missing";
+            self.job.desk.events.tell(Event::Warning(text.to_owned()));
+        }
+    }
+
+    /// Waits until at most `most` are on their way.
+    async fn land(&mut self, air: &mut Air, most: usize) {
+        while air.flights.len() > most {
+            let Some((piece, copied)) = air.flights.next().await else { return };
+            air.names.remove(&piece.place());
+            let told = match copied {
+                Ok(copy) => self.landed(&piece, copy).await,
+                Err(e) => Err(e),
+            };
+            match told {
+                Ok(report) => self.finished(report),
+                Err(e) => self.lost(air, piece.as_lost(), &e),
+            }
+        }
+    }
+
+    /// A piece that failed. Of a folder that is made piece by piece others may be there.
+    fn lost(&mut self, air: &mut Air, lost: Lost, error: &Error) {
+        let Lost { shown, path, inside, folder } = lost;
+        // Whether a folder's own place was made is not known then.
+        air.partly |= inside || (folder && error.kind() == Kind::Unknown && !self.copies_folders());
+        self.failed(&shown, path.as_ref(), error);
+    }
+
+    /// Can it be copied beside others, if its name is free?
+    fn flies(&self, piece: &Piece) -> bool {
+        !self.job.dry_run && !piece.entry.is_folder() && piece.name == piece.entry.name
+    }
+
+    /// None: it is on its way, beside others. What changes more than its own name waits for them, and is done here.
+    async fn begin(&mut self, air: &mut Air, piece: Piece) -> Result<Option<Outcome>> {
+        let opens = piece.entry.is_folder() && !self.copies_folders();
+        if !self.flies(&piece) {
+            self.land(air, if opens { usize::MAX } else { 0 }).await;
+            return self.copy_piece(piece).await.map(Some);
+        }
+        self.job.desk.provider.check_name(&piece.name)?;
+        let shelf = self.shelves.at(&piece.folder).await?.clone();
+        match landing(self.job.if_exists, Way::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
+            Landing::Free(name) if name == piece.name => {
+                let hands = self.hands.clone();
+                air.names.insert(piece.place());
+                air.flights.push(Box::pin(async move {
+                    let copied = hands.copy_into(&piece.entry, &shelf.folder, &shelf.children).await;
+                    (piece, copied)
+                }));
+                Ok(None)
+            }
+            _ => {
+                self.land(air, 0).await;
+                self.copy_piece(piece).await.map(Some)
+            }
+        }
+    }
+
+    async fn copy_piece(&mut self, piece: Piece) -> Result<Outcome> {
+        self.job.desk.provider.check_name(&piece.name)?;
+        let Piece { entry, shown, folder, name, .. } = &piece;
+        let shelf = self.shelves.at(folder).await?.clone();
+        let over = |report| Ok(Outcome::Over(Box::new(report)));
+        match landing(self.job.if_exists, Way::Copy, entry, &shelf, folder, name)? {
+            Landing::Skip(there, reason) => over(self.skipped(shown, &folder.join(name)?, &there, reason)),
+            Landing::Merge => self.open_folder(&piece, name, false).await,
+            Landing::Free(name) if entry.is_folder() && !self.copies_folders() => self.open_folder(&piece, &name, true).await,
+            Landing::Free(name) if self.job.dry_run => over(self.planned("copy", shown, &folder.join(&name)?, entry)),
+            Landing::Replace(old) if self.job.dry_run => over(self.planned("replace", shown, &folder.join(&old.name)?, entry)),
+            Landing::Free(name) => {
+                let copy = self.copy_as(entry, &shelf, &name).await?;
+                over(self.landed(&piece, copy).await?)
+            }
+            Landing::Replace(old) => {
+                let copy = self.replace_by_copy(entry, &shelf, &old).await?;
+                self.shelves.at(folder).await?.children.retain(|e| e.id != old.id);
+                over(self.landed(&piece, copy).await?)
+            }
+        }
+    }
+
+    async fn landed(&mut self, piece: &Piece, copy: Entry) -> Result<Report> {
+        let path = listed_path(&piece.folder, &copy.name);
+        let report = Report::Copied(self.placed(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
+        self.shelves.at(&piece.folder).await?.children.push(copy);
+        Ok(report)
+    }
+
+    /// What is in the folder, to be copied into the one of that name, which is made if it is `new`.
+    async fn open_folder(&mut self, piece: &Piece, name: &str, new: bool) -> Result<Outcome> {
+        let path = piece.folder.join(name)?;
+        may_go_into(&piece.entry, piece.above.iter().map(String::as_str))?;
+        // Listed before the new one is made.
+        let children = self.job.desk.list(&piece.entry).await?;
+        let made = self.shelves.at(&path).await?.folder.clone();
+        if new {
+            self.shelves.at(&piece.folder).await?.children.push(made.clone());
+        }
+        if children.is_empty() && new {
+            let report = match self.job.dry_run {
+                true => self.planned("copy", &piece.shown, &path, &piece.entry),
+                false => Report::Copied(self.placed(&piece.shown, &path, &made)),
+            };
+            return Ok(Outcome::Over(Box::new(report)));
+        }
+        let shown = |child: &Entry| format!("{}/{}", piece.shown.trim_end_matches('/'), child.name);
+        let above: Arc<[String]> = piece.above.iter().chain([&piece.entry.id]).cloned().collect();
+        let inside = |child: Entry| Piece {
+            shown: shown(&child),
+            folder: path.clone(),
+            name: child.name.clone(),
+            above: above.clone(),
+            entry: child,
+        };
+        let mut pieces: Vec<Piece> = children.into_iter().map(inside).collect();
+        // Taken from the end.
+        pieces.sort_by(|a, b| b.name.cmp(&a.name).then_with(|| b.entry.id.cmp(&a.entry.id)));
+        Ok(Outcome::Opened(pieces))
+    }
+
+    fn copies_folders(&self) -> bool {
+        self.job.desk.provider.copies().is_some_and(|c| c.copies_folders())
+    }
+
+    /// Into the shelf's folder, under a name that is free there.
+    pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
+        if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
+            return self.copy_by_a_detour(entry, shelf, name).await;
+        }
+        let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
+        let copy = copy.map_err(|e| if entry.name == name { e } else { may_be_in(e, "a copy", shelf, &entry.name) })?;
+        if copy.name == name || entry.name == name {
+            return Ok(copy);
+        }
+        match self.hands.rename(&copy, Some(&shelf.folder), name).await {
+            Ok(named) => Ok(named),
+            Err(failure) => {
+                let left = format!("the copy is complete, but still named {:?} (@{})", copy.name, copy.id);
+                Err(undone(failure, left, async || self.hands.remove(&copy, Some(&shelf.folder)).await).await)
+            }
+        }
+    }
+
+    /// What could not be used may have been made all the same.
+    async fn without_spare(&self, failure: Error, shelf: &Shelf, spare: &str) -> Error {
+        let left = format!("an empty folder {spare:?} may be left");
+        let Ok(listed) = self.job.desk.look(|| self.job.desk.provider.list(&shelf.folder)).await else { return half_done(failure, left) };
+        let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };
+        undone(failure, left, async || self.hands.remove(&made, Some(&shelf.folder)).await).await
+    }
+
+    /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
+    /// it gets its new name in a folder of its own, which then goes.
+    async fn copy_by_a_detour(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
+        let spare = self.shelves.spare_name(shelf);
+        let detour = match self.shelves.folder(shelf, &spare).await {
+            Ok(detour) => detour,
+            Err(failure) => return Err(self.without_spare(failure, shelf, &spare).await),
+        };
+        let brought = async {
+            let copy = self.hands.copy_into(entry, &detour, &[]).await?;
+            let named = self.hands.rename(&copy, Some(&detour), name).await?;
+            self.hands.move_into(&named, &shelf.folder).await
+        };
+        let brought = brought.await;
+        let cleared = self.hands.remove(&detour, Some(&shelf.folder)).await;
+        match (brought, cleared) {
+            (Ok(copy), Ok(())) => Ok(copy),
+            (Ok(_), Err(e)) => Err(half_done(e, format!("the copy is in place, but the empty folder {:?} is left beside it", detour.name))),
+            (Err(e), Ok(())) => Err(e),
+            (Err(e), Err(_)) => Err(half_done(e, format!("the folder {:?} is left, and may hold a copy", detour.name))),
+        }
+    }
+}

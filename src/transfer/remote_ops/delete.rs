@@ -1,0 +1,62 @@
+//! What `rm` means: one place after another, each looked up right before it goes. A top folder stays, what is in it goes.
+
+use crate::error::{Error, Result};
+use crate::model::{Address, Entry, RemotePath, Report};
+use crate::transfer::change::Hands;
+use crate::transfer::client::Desk;
+use crate::transfer::resolve::{Found, Places};
+use crate::transfer::walk::{Scan, Step};
+
+pub struct Remover {
+    desk: Desk,
+    hands: Hands,
+    remote: String,
+}
+
+impl Remover {
+    pub fn new(desk: Desk, remote: String) -> Remover {
+        Remover { hands: Hands::new(desk.clone()), desk, remote }
+    }
+
+    /// Looked up anew for every place: what an earlier one has removed is gone, and a second removal may be for good.
+    pub async fn find(&self, address: &Address) -> Result<Found> {
+        Places::new(self.desk.clone()).find(address).await
+    }
+
+    /// How many entries a folder holds, those in its folders included.
+    pub async fn count(&self, folder: &Entry) -> Result<u64> {
+        let mut entries = 0;
+        let mut scan = Scan::new(self.desk.clone(), folder.clone(), 1, |_, _| true);
+        while let Some(step) = scan.next().await? {
+            match step {
+                Step::Entry { .. } => entries += 1,
+                Step::Left { .. } => {}
+                Step::Failed { error, .. } => return Err(error),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// One outcome for each thing removed: one, or as many as a top folder holds.
+    pub async fn remove(&self, found: &Found, dry_run: bool) -> Result<Vec<Result<Report, (RemotePath, Error)>>> {
+        if !found.top {
+            return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
+        }
+        let mut outcomes = Vec::new();
+        for entry in self.desk.list(&found.entry).await? {
+            let path = crate::contract::lookup::listed_path(&found.path, &entry.name);
+            let outcome = self.one(&entry, Some(&found.entry), path.clone(), dry_run).await;
+            outcomes.push(outcome.map_err(|e| (path, e)));
+        }
+        Ok(outcomes)
+    }
+
+    async fn one(&self, entry: &Entry, parent: Option<&Entry>, path: RemotePath, dry_run: bool) -> Result<Report> {
+        let remote = self.remote.clone();
+        if dry_run {
+            return Ok(Report::Planned { action: "delete", source: None, remote, path, size: entry.size });
+        }
+        self.hands.remove(entry, parent).await?;
+        Ok(Report::Deleted { remote, path, id: entry.id.clone(), kind: entry.kind })
+    }
+}

@@ -1,0 +1,121 @@
+//! One thing moved. A server knows only "another folder" and "another name": between the two the thing has a name that is
+//! free where it stands, and a failure says where that is.
+
+use super::Run;
+use super::Way;
+use super::conflict::{Landing, landing};
+use super::shelves::Shelf;
+use crate::contract::lookup::listed_path;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, RemotePath, Report};
+use crate::transfer::put::conflict::free_name;
+use crate::transfer::resolve::Found;
+
+impl Run {
+    pub(crate) async fn move_one(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<Report> {
+        self.job.desk.provider.check_name(name)?;
+        let shelf = self.shelves.at(to).await?.clone();
+        let landed = match landing(self.job.if_exists, Way::Move, &source.entry, &shelf, to, name)? {
+            Landing::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
+            Landing::Free(name) if self.job.dry_run => return Ok(self.planned("move", &source.shown, &to.join(&name)?, &source.entry)),
+            Landing::Replace(_) | Landing::Merge if self.job.dry_run => {
+                return Ok(self.planned("replace", &source.shown, &to.join(name)?, &source.entry));
+            }
+            Landing::Free(name) => self.shift(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
+            Landing::Replace(old) => {
+                let landed = self.replace_by_move(source, &shelf, &old).await?;
+                self.shelves.at(to).await?.children.retain(|e| e.id != old.id);
+                landed
+            }
+            Landing::Merge => return Err(super::into_itself()),
+        };
+        let path = listed_path(to, &landed.name);
+        let shelf = self.shelves.at(to).await?;
+        shelf.children.retain(|e| e.id != landed.id);
+        shelf.children.push(landed.clone());
+        Ok(Report::Moved(self.placed(&source.shown, &path, &Entry { size: landed.size.or(source.entry.size), ..landed })))
+    }
+
+    /// Into the shelf's folder, under a name that is free there.
+    pub(crate) async fn shift(&self, entry: &Entry, parent: Option<&Entry>, shelf: &Shelf, name: &str) -> Result<Entry> {
+        if parent.is_some_and(|p| p.id == shelf.folder.id) || shelf.children.iter().any(|e| e.id == entry.id) {
+            return self.hands.rename(entry, Some(&shelf.folder), name).await;
+        }
+        let on_the_way = self.name_on_the_way(entry, parent, shelf, name).await?;
+        let renamed = match on_the_way == entry.name {
+            true => entry.clone(),
+            false => self.hands.rename(entry, parent, &on_the_way).await?,
+        };
+        let moved = match self.hands.move_into(&renamed, &shelf.folder).await {
+            Ok(moved) => moved,
+            Err(failure) if renamed.name == entry.name && entry.name == name => return Err(failure),
+            Err(failure) if renamed.name == entry.name => return Err(may_be_in(failure, "it", shelf, &entry.name)),
+            Err(failure) => {
+                let left = format!("it was given the name {:?} (@{}), but could not be moved", renamed.name, renamed.id);
+                let back = async || self.hands.rename(&renamed, parent, &entry.name).await;
+                return Err(undone(failure, left, back).await);
+            }
+        };
+        if moved.name == name || renamed.name == name {
+            return Ok(moved);
+        }
+        match (self.hands.rename(&moved, Some(&shelf.folder), name).await, parent) {
+            (Ok(named), _) => Ok(named),
+            (Err(failure), parent) => {
+                let left = format!("it is now in {}, but still named {:?} (@{})", shelf.folder.path, moved.name, moved.id);
+                match parent.filter(|_| renamed.name == entry.name) {
+                    Some(parent) => Err(undone(failure, left, async || self.hands.move_into(&moved, parent).await).await),
+                    None => Err(half_done(failure, left)),
+                }
+            }
+        }
+    }
+
+    /// The old name where it is free in the new folder, else the new one where it is free in the old folder, else one that
+    /// is free in both.
+    async fn name_on_the_way(&self, entry: &Entry, parent: Option<&Entry>, shelf: &Shelf, name: &str) -> Result<String> {
+        if entry.name == name || !shelf.has(&entry.name) || self.allows_doubles() {
+            return Ok(entry.name.clone());
+        }
+        let siblings = match parent {
+            Some(parent) => self.job.desk.list(parent).await?.collect(),
+            None => Vec::new(),
+        };
+        let taken = |name: &str| siblings.iter().any(|e| e.name == name);
+        Ok(if taken(name) { free_name(name, |n| taken(n) || shelf.has(n)) } else { name.to_owned() })
+    }
+
+    pub(crate) fn allows_doubles(&self) -> bool {
+        self.job.desk.provider.copies().is_some_and(|c| c.allows_doubles())
+    }
+}
+
+/// The failure of a second step, after `back` has undone the first; with what is left where that can't be done. What is
+/// not known is not undone.
+pub(crate) async fn undone<T>(failure: Error, left: String, back: impl AsyncFnOnce() -> Result<T>) -> Error {
+    if failure.kind() != Kind::Unknown && back().await.is_ok() {
+        return failure;
+    }
+    half_done(failure, left)
+}
+
+/// The same failure; where nobody knows what became of the step, with what may be left in the shelf's folder.
+pub(crate) fn may_be_in(failure: Error, what: &str, shelf: &Shelf, name: &str) -> Error {
+    match failure.kind() {
+        Kind::Unknown => half_done(failure, format!("{what} may be left in {}, as {name:?}", shelf.folder.path)),
+        _ => failure,
+    }
+}
+
+/// The same failure, with what it left behind.
+pub(crate) fn half_done(failure: Error, left: String) -> Error {
+    let error = Error::new(failure.kind(), left);
+    let error = match failure.http_or_ftp_status() {
+        Some(status) => error.status(status),
+        None => error,
+    };
+    match failure.advice().map(str::to_owned) {
+        Some(advice) => error.hint(advice).cause(failure),
+        None => error.cause(failure),
+    }
+}

@@ -1,0 +1,95 @@
+//! The folders that things land in, with what they hold now: listed once, then kept true by what this run does itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::contract::Ledger;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Place, RemotePath, Root};
+use crate::transfer::client::Desk;
+use crate::transfer::folder_cache::Folders;
+use crate::transfer::put::conflict::free_name;
+use crate::transfer::resolve::parent_of;
+
+/// A chain of folders that is longer is a circle.
+const DEEPEST: usize = 256;
+
+#[derive(Clone)]
+pub(crate) struct Shelf {
+    pub folder: Entry,
+    pub children: Vec<Entry>,
+}
+
+impl Shelf {
+    pub fn has(&self, name: &str) -> bool {
+        self.children.iter().any(|e| e.name == name)
+    }
+}
+
+/// Paths are counted from one root.
+pub(crate) struct Shelves {
+    desk: Desk,
+    root: Root,
+    folders: Folders,
+    known: HashMap<RemotePath, Shelf>,
+    spares: u32,
+}
+
+impl Shelves {
+    /// `imagine`: a missing folder is imagined, not made. `turns`: where this machine's runs take turns to make folders, and
+    /// the remote's name there.
+    pub fn new(desk: Desk, root: Root, imagine: bool, turns: (Arc<dyn Ledger>, String)) -> Shelves {
+        let folders = Folders::new(desk.clone(), root.clone(), imagine).taking_turns(turns.0, turns.1);
+        Shelves { folders, desk, root, known: HashMap::new(), spares: 0 }
+    }
+
+    /// Is there a folder at `path`?
+    pub async fn is_there(&self, path: &RemotePath) -> Result<bool> {
+        Ok(self.folders.find(path).await?.is_some())
+    }
+
+    /// The folder at `path`, made with its parents when it is missing.
+    pub async fn at(&mut self, path: &RemotePath) -> Result<&mut Shelf> {
+        if !self.known.contains_key(path) {
+            let folder = self.folders.ensure(path).await?;
+            let shelf = Shelf { folder: folder.entry.clone(), children: folder.children.to_vec() };
+            self.known.insert(path.clone(), shelf);
+        }
+        self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").on(path.to_string()))
+    }
+
+    /// A name that nobody has, for a folder that is there for a while.
+    pub fn spare_name(&mut self, within: &Shelf) -> String {
+        self.spares += 1;
+        // Never one name twice: a folder that was removed is not made again under the same path.
+        let name = format!(".haul-{}-{}", std::process::id(), self.spares);
+        if within.has(&name) { free_name(&name, |n| within.has(n)) } else { name }
+    }
+
+    /// The folder of that name in another, made when it is missing.
+    pub async fn folder(&self, within: &Shelf, name: &str) -> Result<Entry> {
+        Ok(self.folders.ensure(&within.folder.path.join(name)?).await?.entry.clone())
+    }
+
+    /// Ids of the folder at `path` and of all folders above it, as far as they are there: none of them may go into it.
+    pub async fn above(&self, path: &RemotePath) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        let mut next = Some(path.clone());
+        while let Some(path) = next {
+            ids.extend(self.folders.find(&path).await?.map(|f| f.entry.id.clone()));
+            next = path.parent();
+        }
+        let mut top = match &self.root {
+            Root::Id(_) => {
+                let place = Place { root: self.root.clone(), path: RemotePath::root() };
+                Some(self.desk.stat(&place).await?)
+            }
+            Root::Top => None,
+        };
+        while let Some(entry) = top.take().filter(|_| ids.len() < DEEPEST) {
+            top = parent_of(&self.desk, &entry).await?;
+            ids.extend(top.as_ref().map(|parent| parent.id.clone()));
+        }
+        Ok(ids)
+    }
+}

@@ -1,0 +1,91 @@
+//! From addresses to entries, with the folder each lies in: who changes something must know where to look for it when an
+//! answer is lost. Folders are listed once, however many addresses begin with them.
+
+use std::collections::HashMap;
+
+use crate::contract::walk::{not_found, one_named};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Address, Entry, Place, RemotePath, Root};
+use crate::transfer::client::Desk;
+use crate::transfer::folder_cache::Folders;
+
+/// What an address names.
+#[derive(Clone)]
+pub struct Found {
+    pub entry: Entry,
+    /// The folder it lies in; none where that can't be told.
+    pub parent: Option<Entry>,
+    /// A top folder, which can be neither moved nor removed.
+    pub top: bool,
+    /// `REMOTE:PATH` as typed.
+    pub shown: String,
+    /// For reports.
+    pub path: RemotePath,
+}
+
+pub struct Places {
+    desk: Desk,
+    folders: HashMap<Root, Folders>,
+}
+
+impl Places {
+    pub fn new(desk: Desk) -> Places {
+        Places { desk, folders: HashMap::new() }
+    }
+
+    /// Fails with `NotFound`, or with `Ambiguous` and the ids.
+    pub async fn find(&mut self, address: &Address) -> Result<Found> {
+        let place = &address.place;
+        let (entry, parent) = match place.path.is_root() {
+            true => self.by_id(place).await,
+            false => self.by_path(place).await,
+        }
+        .map_err(|e| e.in_remote(&address.remote).on(address.to_string()))?;
+        if address.folder && !entry.is_folder() {
+            return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()));
+        }
+        let top = self.desk.provider.removal().map_or(place.path.is_root() && place.root == Root::Top, |r| r.is_top(&entry));
+        Ok(Found { entry, parent, top, shown: address.to_string(), path: place.shown(&place.path) })
+    }
+
+    async fn by_id(&self, place: &Place) -> Result<(Entry, Option<Entry>)> {
+        let entry = self.desk.stat(place).await?;
+        let parent = if place.root == Root::Top { None } else { parent_of(&self.desk, &entry).await? };
+        Ok((entry, parent))
+    }
+
+    async fn by_path(&mut self, place: &Place) -> Result<(Entry, Option<Entry>)> {
+        let desk = self.desk.clone();
+        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| Folders::new(desk, place.root.clone(), true));
+        let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.shown(&place.path))) };
+        let folder = folders.find(&parent).await?;
+        let found = match &folder {
+            Some(folder) => one_named(folder.readable(name)?.cloned().collect(), name, false, &parent)?,
+            None => None,
+        };
+        match (found, folder) {
+            // What a folder of favourites holds lies elsewhere.
+            (Some(entry), Some(_)) if parent.is_root() && place.root != Root::Top => {
+                let parent = parent_of(&self.desk, &entry).await?;
+                Ok((entry, parent))
+            }
+            (Some(entry), folder) => Ok((entry, folder.map(|f| f.entry.clone()))),
+            // A provider may find by a name what no folder of that path holds (the days in FileAgo's trash).
+            (None, _) if place.root != Root::Top => {
+                let entry = self.desk.stat(place).await?;
+                let parent = parent_of(&self.desk, &entry).await?;
+                Ok((entry, parent))
+            }
+            (None, _) => Err(not_found(&place.shown(&place.path))),
+        }
+    }
+}
+
+/// The folder that an entry lies in, asked of the provider; none where it may not be seen.
+pub(crate) async fn parent_of(desk: &Desk, entry: &Entry) -> Result<Option<Entry>> {
+    let Some(moves) = desk.provider.moves() else { return Ok(None) };
+    match desk.ask(|| moves.parent(entry)).await {
+        Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
+        told => told,
+    }
+}

@@ -1,0 +1,280 @@
+//! A source around a source: counting, hashing and the speed limit happen here, and no protocol knows of them.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::contract::{BoxFuture, Chunks, Events, Source};
+use crate::error::{Error, Result};
+use crate::model::Event;
+use crate::model::event::FileId;
+use crate::transfer::rate_limit::Limit;
+
+/// Pieces that may wait for the hashing thread: it is slower than a fast line, and memory stays flat.
+const HASH_AHEAD: usize = 8;
+
+pub struct Meter {
+    inner: Arc<dyn Source>,
+    id: FileId,
+    events: Events,
+    limit: Option<Arc<Limit>>,
+    hash: Option<Hash>,
+    pulse: Arc<Pulse>,
+    last_leaves: Option<LastLeaves>,
+}
+
+/// Called each time before the last byte of a source of known size is handed over.
+type LastLeaves = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+
+/// What the watch over stalls looks at.
+#[derive(Default)]
+pub struct Pulse {
+    /// Bytes handed to the protocol, repeated ones included.
+    pub moved: AtomicU64,
+    /// The furthest byte of the current part that was handed over.
+    pub reached: AtomicU64,
+    /// The furthest byte that was handed over since [`Pulse::begin`], however often a part was begun.
+    pub furthest: AtomicU64,
+    /// The delay is on this side: the source or the speed limit is waited for.
+    pub held: AtomicBool,
+    /// Why the source gave up: no other try and no other way of sending mends that.
+    pub(crate) dry: OnceLock<Error>,
+}
+
+impl Pulse {
+    /// The part that begins at byte `at` is on its way.
+    pub(crate) fn begin(&self, at: u64) {
+        self.reached.store(at, Ordering::Relaxed);
+        self.furthest.store(at, Ordering::Relaxed);
+    }
+
+    /// A source that is waited for: slow is not stalled.
+    async fn awaited(&self, name: &str, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
+        self.held.store(true, Ordering::Relaxed);
+        let piece = next.await;
+        self.held.store(false, Ordering::Relaxed);
+        if let Some(Err(e)) = &piece {
+            self.dry.get_or_init(|| Error::reading(e).on_local(name));
+        }
+        piece
+    }
+
+    /// The source's own failure, if it gave up. The network's may hide it: a broken line makes a pipe be asked twice.
+    pub fn dried_up(&self) -> Option<Error> {
+        self.dry.get().map(Error::again)
+    }
+}
+
+impl Meter {
+    /// `hash`: compute the MD5 of the content on its own thread while it passes.
+    pub fn new(inner: Arc<dyn Source>, id: FileId, events: Events, limit: Option<Arc<Limit>>, hash: bool) -> Self {
+        Meter { inner, id, events, limit, hash: hash.then(Hash::start), pulse: Arc::default(), last_leaves: None }
+    }
+
+    /// `noted`: called each time before the last byte is handed over, which is not handed over when it fails.
+    pub fn with_last_noted(self, noted: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+        Meter { last_leaves: Some(Arc::new(noted)), ..self }
+    }
+
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
+    }
+
+    /// Hashes the first `end` bytes, which an earlier run has sent.
+    pub async fn read_over(&self, end: u64) -> Result<()> {
+        let mut chunks = self.inner.read(0, end);
+        let mut at = 0;
+        let feeder = self.hash.as_ref().and_then(Hash::feeder);
+        while let Some(piece) = chunks.next().await {
+            let piece = piece.map_err(|e| Error::reading(&e).on_local(self.name()))?;
+            let len = piece.len() as u64;
+            if let Some(feeder) = &feeder {
+                let _ = feeder.send((at, piece)).await;
+            }
+            at += len;
+        }
+        Ok(())
+    }
+
+    /// The MD5 of `size` bytes from the first, lower-case hex; none when it was not computed or bytes were left out.
+    pub async fn md5(&self, size: u64) -> Option<String> {
+        self.hash.as_ref()?.finish(size).await
+    }
+}
+
+impl Source for Meter {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.inner.size()
+    }
+
+    fn read(&self, from: u64, len: u64) -> Chunks {
+        let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
+        let hash = self.hash.as_ref().and_then(Hash::feeder);
+        let last_leaves = self.last_leaves.clone().zip(self.size());
+        let name: Arc<str> = self.name().into();
+        pulse.reached.store(from, Ordering::Relaxed);
+        let chunks = match &limit {
+            Some(limit) => sliced(self.inner.read(from, len), limit.piece()),
+            None => self.inner.read(from, len),
+        };
+        Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {
+            let (name, events, limit, pulse, hash) = (name.clone(), events.clone(), limit.clone(), pulse.clone(), hash.clone());
+            let last_leaves = last_leaves.clone();
+            async move {
+                let piece = pulse.awaited(&name, chunks.next()).await;
+                pulse.held.store(true, Ordering::Relaxed);
+                if let Some(Ok(piece)) = &piece {
+                    if let Some(hash) = &hash {
+                        // A hash thread that is gone only costs the checksum.
+                        let _ = hash.send((at, piece.clone())).await;
+                    }
+                    if let Some(limit) = &limit {
+                        limit.take(piece.len()).await;
+                    }
+                }
+                pulse.held.store(false, Ordering::Relaxed);
+                let mut piece = piece?;
+                let len = piece.as_ref().map_or(0, |p| p.len() as u64);
+                if let Some((noted, size)) = last_leaves
+                    && len > 0
+                    && at + len >= size
+                    && let Err(e) = noted()
+                {
+                    piece = Err(std::io::Error::other(e));
+                }
+                events.tell(Event::Sent { id, bytes: len });
+                pulse.moved.fetch_add(len, Ordering::Relaxed);
+                pulse.reached.store(at + len, Ordering::Relaxed);
+                pulse.furthest.fetch_max(at + len, Ordering::Relaxed);
+                Some((piece, (chunks, at + len)))
+            }
+        }))
+    }
+
+    fn peek(&self, from: u64, len: u64) -> Chunks {
+        let (pulse, name): (_, Arc<str>) = (self.pulse.clone(), self.name().into());
+        Box::pin(stream::unfold(self.inner.peek(from, len), move |mut chunks| {
+            let (pulse, name) = (pulse.clone(), name.clone());
+            async move {
+                let piece = pulse.awaited(&name, chunks.next()).await?;
+                Some((piece, chunks))
+            }
+        }))
+    }
+
+    fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
+        self.inner.available(from, most)
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        self.inner.check_unchanged()
+    }
+
+    fn is_touched(&self) -> bool {
+        self.inner.is_touched()
+    }
+}
+
+/// The same bytes in pieces of at most `most`.
+fn sliced(chunks: Chunks, most: usize) -> Chunks {
+    let slices = move |piece: std::io::Result<Bytes>| {
+        let mut slices = Vec::new();
+        match piece {
+            Ok(mut rest) => {
+                while rest.len() > most {
+                    slices.push(Ok(rest.split_to(most)));
+                }
+                slices.push(Ok(rest));
+            }
+            Err(e) => slices.push(Err(e)),
+        }
+        stream::iter(slices)
+    };
+    Box::pin(chunks.flat_map(slices))
+}
+
+/// First byte, counted from the start of the file, and the bytes.
+pub(crate) type Piece = (u64, Bytes);
+
+/// The MD5 of what passes, in file order; bytes that are sent again are not counted again.
+pub(crate) struct Hash {
+    feeder: Mutex<Option<mpsc::Sender<Piece>>>,
+    thread: Mutex<Option<JoinHandle<(u64, String)>>>,
+}
+
+impl Hash {
+    pub(crate) fn start() -> Self {
+        let (sender, mut receiver) = mpsc::channel::<Piece>(HASH_AHEAD);
+        let thread = tokio::task::spawn_blocking(move || {
+            let (mut context, mut done) = (md5::Context::new(), 0u64);
+            while let Some((at, piece)) = receiver.blocking_recv() {
+                let fresh = done.checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..)).unwrap_or_default();
+                context.consume(fresh);
+                done += fresh.len() as u64;
+            }
+            (done, format!("{:x}", context.finalize()))
+        });
+        Hash { feeder: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) }
+    }
+
+    pub(crate) fn feeder(&self) -> Option<mpsc::Sender<Piece>> {
+        self.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// None when not all of the first `size` bytes passed.
+    pub(crate) async fn finish(&self, size: u64) -> Option<String> {
+        drop(self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let (done, md5) = thread.await.ok()?;
+        (done == size).then_some(md5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::source::stdin::StdinSource;
+
+    fn meter(content: &'static [u8]) -> Meter {
+        let (events, _) = Events::channel();
+        Meter::new(Arc::new(StdinSource::new(Box::new(content), Some(content.len() as u64))), 1, events, None, true)
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_twice_is_hashed_once() {
+        let m = meter(b"0123456789");
+        m.available(0, 10).await.unwrap();
+        for (from, len) in [(0, 6), (4, 2), (2, 8)] {
+            m.read(from, len).for_each(|_| async {}).await;
+        }
+        assert_eq!(m.md5(10).await.unwrap(), format!("{:x}", md5::compute(b"0123456789")));
+        assert_eq!(m.pulse().moved.load(Ordering::Relaxed), 16);
+    }
+
+    #[tokio::test]
+    async fn under_a_low_limit_the_pieces_are_small() {
+        let (events, _) = Events::channel();
+        let content = vec![7u8; 20_000];
+        let source = StdinSource::new(Box::new(std::io::Cursor::new(content.clone())), Some(20_000));
+        let slow = Meter::new(Arc::new(source), 1, events, Some(Arc::new(Limit::new(80_000))), true);
+        let pieces: Vec<Bytes> = slow.read(0, 20_000).map(|piece| piece.unwrap()).collect().await;
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [5000, 5000, 5000, 5000]);
+        assert_eq!(slow.md5(20_000).await.unwrap(), format!("{:x}", md5::compute(&content)));
+    }
+
+    #[tokio::test]
+    async fn a_gap_leaves_no_checksum() {
+        let m = meter(b"0123456789");
+        m.available(0, 10).await.unwrap();
+        m.read(4, 6).for_each(|_| async {}).await;
+        assert_eq!(m.md5(10).await, None);
+    }
+}

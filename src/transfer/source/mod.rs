@@ -1,0 +1,182 @@
+//! Where the bytes of an upload come from: a local file, standard input, or a file on another remote.
+
+pub(crate) mod change_time;
+pub mod file;
+pub mod meter;
+pub mod remote;
+pub mod stdin;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::client::Desk;
+use super::put::conflict::Stamp;
+use super::remote_ops::Hands;
+use super::source::file::{FileSource, Identity, md5_of};
+use super::source::remote::RemoteSource;
+use crate::contract::{Metadata, Source};
+use crate::error::{Error, Kind, Result};
+use crate::model::report::{Transfer, Verified};
+use crate::model::{Entry, Place, RemotePath, Report, Root};
+
+#[derive(Clone, Debug)]
+pub enum Origin {
+    File(PathBuf),
+    Stdin,
+    /// Nothing of it is stored here.
+    Remote(Arc<Original>),
+}
+
+impl Origin {
+    /// None for standard input, which can't be read a second time, and for what no size tells the content of.
+    pub async fn identity(&self) -> Result<Option<Identity>> {
+        match self {
+            Origin::File(path) => Ok(Some(Identity::settled(path).await?).filter(Identity::is_measured)),
+            Origin::Stdin => Ok(None),
+            Origin::Remote(original) => Ok(Some(original.identity())),
+        }
+    }
+
+    /// Of the whole content: a local file is read for it, one on another remote is not.
+    pub async fn md5(&self) -> Result<Option<String>> {
+        match self {
+            Origin::File(path) => md5_of(&FileSource::open(path)?).await.map(Some),
+            Origin::Stdin => Ok(None),
+            Origin::Remote(original) => Ok(original.md5.clone()),
+        }
+    }
+
+    /// Bytes, as far as they are known before it is opened.
+    fn size(&self, identity: &Identity) -> Option<u64> {
+        self.original().map_or(Some(identity.size), |original| original.entry.size)
+    }
+
+    /// Could `there` have its content, as far as sizes tell?
+    pub(super) fn may_be(&self, identity: &Identity, there: &Entry) -> bool {
+        there.size.is_none() || self.size(identity).is_none_or(|size| there.size == Some(size))
+    }
+
+    pub fn original(&self) -> Option<&Original> {
+        match self {
+            Origin::Remote(original) => Some(original),
+            Origin::File(_) | Origin::Stdin => None,
+        }
+    }
+
+    /// What a dry run calls the bringing of it.
+    pub(super) fn action(&self) -> &'static str {
+        match self.original() {
+            None => "upload",
+            Some(original) if original.moves => "move",
+            Some(_) => "copy",
+        }
+    }
+
+    pub(super) fn report(&self, transfer: Transfer) -> Report {
+        match self.original() {
+            None => Report::Uploaded(transfer),
+            Some(original) if original.moves => Report::MovedThrough(transfer),
+            Some(_) => Report::CopiedThrough(transfer),
+        }
+    }
+}
+
+/// A file on another remote.
+pub struct Original {
+    pub desk: Desk,
+    pub entry: Entry,
+    /// The folder it lies in; none where that can't be told.
+    pub parent: Option<Entry>,
+    /// `REMOTE:PATH`
+    pub shown: String,
+    /// Origin and account, as in [`crate::contract::Finished::remote`].
+    pub remote: String,
+    /// As far as its provider or this machine knows it; lower-case hex.
+    pub md5: Option<String>,
+    /// What the other side keeps, too.
+    pub metadata: Arc<Metadata>,
+    /// The target is on the very server, perhaps in the very account: equal ids are one entry.
+    pub same_server: bool,
+    /// It goes when its copy is complete and verified.
+    pub moves: bool,
+    gone: AtomicBool,
+}
+
+impl Original {
+    pub fn new(desk: Desk, entry: Entry, parent: Option<Entry>, shown: String, remote: String) -> Original {
+        let (md5, metadata) = (entry.md5.clone(), Arc::default());
+        Original { desk, entry, parent, shown, remote, md5, metadata, same_server: false, moves: false, gone: AtomicBool::new(false) }
+    }
+
+    /// An id keeps its content, or shows another time, revision or MD5.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            path: format!("{}|@{}", self.remote, self.entry.id),
+            size: self.entry.size.unwrap_or(0),
+            modified_ns: self.entry.modified.and_then(|time| time.timestamp_nanos_opt()).unwrap_or(0),
+            inode: None,
+            version: Stamp::of(&self.entry).version(),
+            device: None,
+            ends: Stamp::of(&self.entry).text(),
+        }
+    }
+
+    /// Fails with `Unsupported` when nobody tells the size: nothing would tell then whether all of it came.
+    pub async fn source(&self) -> Result<RemoteSource> {
+        let source = RemoteSource::open(&self.desk, &self.entry, self.shown.clone()).await?;
+        if source.size().is_none() {
+            return Err(Error::new(Kind::Unsupported, "the provider does not tell this file's size")
+                .on(self.shown.clone())
+                .hint("get it, look at it, then put it"));
+        }
+        Ok(source)
+    }
+
+    /// Is `there` this very file, seen through another remote's name?
+    pub fn is_itself(&self, there: &Entry) -> bool {
+        self.same_server && there.id == self.entry.id
+    }
+
+    /// Fails with `Integrity` when it is no longer what was read. False: it has gone meanwhile; what was read was whole.
+    pub async fn is_still_there(&self) -> Result<bool> {
+        let place = Place { root: Root::Id(self.entry.id.clone()), path: RemotePath::root() };
+        match self.desk.stat(&place).await {
+            Ok(now) if Stamp::of(&now).fits(&Stamp::of(&self.entry).text()) => Ok(true),
+            Ok(_) => Err(Error::new(Kind::Integrity, "the file changed while it was read")
+                .on(self.shown.clone())
+                .hint("run it again when nothing writes to the file")),
+            Err(e) if e.kind() == Kind::NotFound => Ok(false),
+            Err(e) => Err(e.on(self.shown.clone())),
+        }
+    }
+
+    /// The last step of a move, after a last look. `copy` is complete; `verified` by what.
+    pub async fn leave(&self, copy: &Entry, verified: Verified) -> Result<()> {
+        let stays = |error: Error| error.hint(format!("the copy is there as @{}, and the source stays", copy.id));
+        if self.is_itself(copy) {
+            return Err(stays(Error::new(Kind::Exists, "source and copy are one entry").on(self.shown.clone())));
+        }
+        if verified == Verified::None {
+            let why = "nothing tells whether the copy is whole, so the source stays";
+            return Err(Error::new(Kind::Unknown, why).on(self.shown.clone()).hint("compare them, then remove the source"));
+        }
+        if self.is_still_there().await.map_err(stays)? {
+            let removed = Hands::new(self.desk.clone()).remove(&self.entry, self.parent.as_ref()).await;
+            removed.map_err(|e| stays(e.on(self.shown.clone())))?;
+        }
+        self.gone.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Original {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}

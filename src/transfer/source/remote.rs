@@ -1,0 +1,309 @@
+//! A file on a remote as one unbroken stream: what breaks is asked for again from the byte where it broke. For standard
+//! output, and for an upload to another remote; nothing of it is stored here.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use tokio::sync::{Mutex, mpsc};
+
+use super::file::{read_failure, receive};
+use super::meter::Pulse;
+use super::stdin::WINDOW;
+use crate::contract::{BoxFuture, Chunks, Source};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event};
+use crate::transfer::client::Desk;
+use crate::transfer::stall::stalled;
+
+/// Pieces read ahead; each is what one read of the network gave.
+const READ_AHEAD: usize = 8;
+
+pub struct RemoteSource {
+    name: String,
+    size: Option<u64>,
+    reel: Arc<Mutex<Reel>>,
+}
+
+/// One download that goes on from part to part, and what of it may be wanted a second time: a part is read once for its
+/// checksum and once for the network, and a new download for each would cost the provider a request and the line its bytes.
+struct Reel {
+    desk: Desk,
+    file: Arc<Entry>,
+    size: Option<u64>,
+    version: Version,
+    /// What is kept begins at this byte of the file; `coming` goes on where it ends.
+    start: u64,
+    kept: VecDeque<Bytes>,
+    /// From this byte on it may be asked for again.
+    wanted: Option<u64>,
+    coming: Option<Chunks>,
+}
+
+impl Reel {
+    fn end(&self) -> u64 {
+        self.start + self.held()
+    }
+
+    fn held(&self) -> u64 {
+        self.kept.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    fn at(&self, at: u64) -> Option<Bytes> {
+        let mut begin = self.start;
+        for piece in &self.kept {
+            let within = usize::try_from(at.checked_sub(begin)?).ok()?;
+            if within < piece.len() {
+                return Some(piece.slice(within..));
+            }
+            begin += piece.len() as u64;
+        }
+        None
+    }
+
+    fn drop_before(&mut self, at: u64) {
+        while let Some(first) = self.kept.front().map(|piece| piece.len() as u64).filter(|len| self.start + len <= at) {
+            self.start += first;
+            self.kept.pop_front();
+        }
+    }
+
+    /// The bytes from `at` on, as many as came together, at most up to `end`; none at the end of the file.
+    async fn next(&mut self, at: u64, end: u64) -> Option<std::io::Result<Bytes>> {
+        let cut = |mut piece: Bytes| {
+            piece.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
+            piece
+        };
+        if let Some(piece) = self.at(at) {
+            return Some(Ok(cut(piece)));
+        }
+        if self.coming.is_none() || at != self.end() {
+            self.kept.clear();
+            self.start = at;
+            self.coming = Some(bytes(&self.desk, &self.file, at, self.size, &self.version));
+        }
+        let piece = match self.piece(at).await? {
+            Ok(piece) => piece,
+            Err(e) => {
+                self.coming = None;
+                return Some(Err(e));
+            }
+        };
+        // What was handed out goes, unless its part is still on its way and small enough to be held.
+        self.drop_before(self.wanted.map_or(at, |wanted| wanted.max(at.saturating_sub(WINDOW))));
+        self.kept.push_back(piece.clone());
+        Some(Ok(cut(piece)))
+    }
+
+    /// The next one that comes, at byte `at`. The last waits for the end of the answer: who has all bytes that were announced
+    /// asks for no more, and would never hear that the file is longer.
+    async fn piece(&mut self, at: u64) -> Option<std::io::Result<Bytes>> {
+        let coming = self.coming.as_mut()?;
+        let piece = coming.next().await?;
+        match (&piece, self.size) {
+            (Ok(last), Some(size)) if at + last.len() as u64 >= size => match coming.next().await {
+                None => Some(piece),
+                Some(Ok(_)) => Some(Err(std::io::Error::other(too_long(size)))),
+                failed => failed,
+            },
+            _ => Some(piece),
+        }
+    }
+}
+
+/// More comes than was announced.
+pub(crate) fn too_long(size: u64) -> Error {
+    Error::new(Kind::Integrity, format!("more bytes come than the {size} that were announced"))
+        .hint("list the folder again; if it still differs, something writes to the file there")
+}
+
+/// A line for people about a file that came to an end which nobody had announced.
+pub(crate) fn end_untold(shown: &str) -> String {
+    format!("{shown}: nobody tells how long this file is, so nothing proves that all of it came")
+}
+
+/// What the server calls the content that it gave first (`Download::version`): all further bytes must be of that.
+pub type Version = Arc<OnceLock<String>>;
+
+impl RemoteSource {
+    /// Asks for the size where the listing does not tell it. `name`: how a person calls the file.
+    pub async fn open(desk: &Desk, file: &Entry, name: String) -> Result<RemoteSource> {
+        let size = match file.size {
+            Some(0) => {
+                desk.ask(|| see_empty(desk, file)).await?;
+                Some(0)
+            }
+            Some(size) => Some(size),
+            None => desk.ask(|| desk.provider.open_download(file, 0)).await?.size,
+        };
+        let file = Arc::new(file.clone());
+        let (start, kept) = (0, VecDeque::new());
+        let version = Version::default();
+        let reel = Reel { desk: desk.clone(), file, size, version, start, kept, wanted: None, coming: None };
+        Ok(RemoteSource { name, size, reel: Arc::new(Mutex::new(reel)) })
+    }
+}
+
+impl Source for RemoteSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    fn read(&self, from: u64, len: u64) -> Chunks {
+        let end = from.saturating_add(len);
+        let end = self.size.map_or(end, |size| size.min(end));
+        Box::pin(stream::unfold((self.reel.clone(), from), move |(reel, at)| async move {
+            if at >= end {
+                return None;
+            }
+            let piece = reel.lock().await.next(at, end).await?;
+            let next = at + piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            Some((piece, (reel, next)))
+        }))
+    }
+
+    /// A new part begins: what was before it is not asked for again.
+    fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
+        let left = self.size.map_or(most, |size| size.saturating_sub(from).min(most));
+        Box::pin(async move {
+            let mut reel = self.reel.lock().await;
+            reel.wanted = Some(from);
+            reel.drop_before(from);
+            Ok(left)
+        })
+    }
+
+    fn is_one_stream(&self) -> bool {
+        true
+    }
+
+    /// Asked by who knows the provider's id of it (`Original::is_still_there`), after the last byte.
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Of what is called empty no byte is ever asked for, and a file that is longer would become an empty one.
+async fn see_empty(desk: &Desk, file: &Entry) -> Result<()> {
+    let mut download = desk.provider.open_download(file, 0).await?;
+    if download.size.is_some_and(|size| size > 0) {
+        return Err(too_long(0));
+    }
+    while let Some(piece) = download.chunks.next().await {
+        if !piece.map_err(|e| read_failure(e, &desk.address(&file.path)))?.is_empty() {
+            return Err(too_long(0));
+        }
+    }
+    Ok(())
+}
+
+/// All bytes from `from` on. `size`: bytes of the whole file, where known. Fails with `Integrity` where fewer or more come.
+pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    let flow = Flow { desk: desk.clone(), file: file.clone(), size: size.or(file.size), version: version.clone(), to: sender };
+    tokio::spawn(flow.run(from));
+    receive(receiver)
+}
+
+struct Flow {
+    desk: Desk,
+    file: Arc<Entry>,
+    size: Option<u64>,
+    version: Version,
+    to: mpsc::Sender<std::io::Result<Bytes>>,
+}
+
+impl Flow {
+    async fn run(mut self, mut at: u64) {
+        let desk = self.desk.clone();
+        let mut patience = desk.patience(None);
+        loop {
+            let before = at;
+            let Err(error) = self.once(&mut at).await else { return };
+            if at > before {
+                patience.progress();
+            }
+            if let Err(last) = patience.after(error).await {
+                // Nobody listens: then nobody needs to know.
+                let _ = self.to.send(Err(std::io::Error::other(last))).await;
+                return;
+            }
+        }
+    }
+
+    /// One request. A server that begins at the first byte again is read up to where we were.
+    async fn once(&mut self, at: &mut u64) -> Result<()> {
+        let download = self.desk.provider.open_download(&self.file, *at).await?;
+        let skip = at.checked_sub(download.from);
+        if let (Some(told), Some(size)) = (download.size, self.size)
+            && told != size
+        {
+            return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
+                .on(self.desk.address(&self.file.path)));
+        }
+        if let Some(told) = &download.version
+            && self.version.get_or_init(|| told.clone()) != told
+        {
+            return Err(Error::new(Kind::Integrity, "the file was changed there while it was read")
+                .on(self.file.path.to_string())
+                .hint("what has come is of the older one: begin anew"));
+        }
+        self.size = self.size.or(download.size);
+        let told = download.size.is_some();
+        let begun = *at;
+        let pulse = Pulse::default();
+        tokio::select! {
+            passed = self.pass(download.chunks, at, skip, &pulse) => passed?,
+            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => return Err(stall),
+        }
+        match self.size {
+            _ if self.to.is_closed() => Ok(()),
+            Some(end) if *at < end => {
+                self.desk.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
+                // The server itself ended them: what it gave may be its words about a failure, and is written by now.
+                let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
+                Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
+            }
+            None if !told => {
+                self.desk.events.tell(Event::Warning(end_untold(&self.desk.address(&self.file.path))));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Hands on what comes behind the first `skip` bytes, to its end; none: it begins behind what was asked for.
+    async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Pulse) -> Result<()> {
+        while let Some(piece) = chunks.next().await {
+            let mut piece = piece.map_err(|e| read_failure(e, &self.desk.address(&self.file.path)))?;
+            pulse.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            let Some(left) = &mut skip else {
+                return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
+            };
+            let gone = piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left -= gone as u64;
+            drop(piece.split_to(gone));
+            if piece.is_empty() {
+                continue;
+            }
+            let behind = *at + piece.len() as u64;
+            if let Some(size) = self.size.filter(|size| behind > *size) {
+                return Err(too_long(size));
+            }
+            *at = behind;
+            // Who takes the bytes may take his time.
+            pulse.held.store(true, Ordering::Relaxed);
+            if self.to.send(Ok(piece)).await.is_err() {
+                return Ok(());
+            }
+            pulse.held.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Notices a transfer that has stopped, or crawls. A request with a body has no time-out of its own: 100 GB over a slow
+//! line are fine as long as bytes move.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::client::Policy;
+use super::sleep::pause;
+use super::source::meter::Pulse;
+use crate::error::{Error, Kind};
+
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+const CRAWL_WINDOW: Duration = Duration::from_secs(60);
+
+/// However large a request was, nobody waits longer for its answer.
+const LONGEST_ANSWER: Duration = Duration::from_secs(2 * 3600);
+
+/// After the last byte the server may copy and hash what came before it answers (giga0 posts it again inside itself, nginx
+/// hands it to PHP in three passes): a time-out, and a second for each MiB of the request.
+pub fn answer_patience(timeout: Duration, bytes: u64) -> Duration {
+    let patience = timeout.saturating_add(Duration::from_secs(bytes >> 20));
+    patience.min(LONGEST_ANSWER.max(timeout))
+}
+
+/// Returns, with the reason, when `part` (bytes from the start of the file) stalls. Never returns else.
+pub async fn stalled(pulse: &Pulse, part: Range<u64>, policy: &Policy) -> Error {
+    let moved = || pulse.moved.load(Ordering::Relaxed);
+    let (mut last, mut since) = (moved(), Instant::now());
+    let (mut window_bytes, mut window) = (last, Instant::now());
+    loop {
+        pause(LOOK_EVERY).await;
+        let now = moved();
+        if now != last || pulse.held.load(Ordering::Relaxed) {
+            (last, since) = (now, Instant::now());
+        }
+        let all_sent = pulse.reached.load(Ordering::Relaxed) >= part.end;
+        let allowed = if all_sent { answer_patience(policy.timeout, part.end - part.start) } else { policy.timeout };
+        if since.elapsed() > allowed {
+            let what = if all_sent { "the server gave no answer" } else { "no byte moved" };
+            return Error::new(Kind::Interrupted, format!("{what} for {}", humantime::format_duration(allowed)));
+        }
+        if all_sent || pulse.held.load(Ordering::Relaxed) {
+            (window_bytes, window) = (now, Instant::now());
+        } else if window.elapsed() >= CRAWL_WINDOW {
+            let rate = (now - window_bytes) / CRAWL_WINDOW.as_secs();
+            if rate < policy.min_rate {
+                return Error::new(Kind::Interrupted, format!("slower than {} bytes a second for a minute", policy.min_rate));
+            }
+            (window_bytes, window) = (now, Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: u64 = 1 << 29;
+    const END: u64 = 1 << 30;
+
+    /// Moves `bytes` each second for `seconds`, unless the watch ends it; why and after how many seconds it did.
+    async fn watched(pulse: &Pulse, bytes: u64, seconds: u64) -> Option<(Error, u64)> {
+        let policy = Policy { tries: 1, timeout: Duration::from_secs(20), min_rate: 1000 };
+        let begun = Instant::now();
+        let moving = async {
+            for _ in 0..seconds {
+                pause(Duration::from_secs(1)).await;
+                pulse.moved.fetch_add(bytes, Ordering::Relaxed);
+                pulse.reached.fetch_add(bytes, Ordering::Relaxed);
+            }
+        };
+        tokio::select! {
+            stall = stalled(pulse, BEGIN..END, &policy) => Some((stall, begun.elapsed().as_secs())),
+            () = moving => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_crawls_for_a_minute_is_cut() {
+        let (error, after) = watched(&Pulse::default(), 900, 300).await.unwrap();
+        assert_eq!((error.kind(), after), (Kind::Interrupted, 60));
+        assert_eq!(error.message(), "slower than 1000 bytes a second for a minute");
+        assert!(watched(&Pulse::default(), 1100, 300).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_cut_after_the_time_out_and_the_answer_has_more_time() {
+        let (error, after) = watched(&Pulse::default(), 0, 300).await.unwrap();
+        assert_eq!((error.kind(), error.message().as_str(), after), (Kind::Interrupted, "no byte moved for 20s", 20));
+        let all_sent = Pulse { reached: END.into(), ..Pulse::default() };
+        let (error, after) = watched(&all_sent, 0, 3000).await.unwrap();
+        assert_eq!((error.message().as_str(), after), ("the server gave no answer for 8m 52s", 532));
+    }
+
+    #[test]
+    fn the_answer_to_much_is_waited_for_two_hours_at_most() {
+        let minutes = |timeout: u64, bytes| answer_patience(Duration::from_secs(timeout * 60), bytes).as_secs() as f64 / 60.0;
+        assert_eq!((minutes(1, 0), minutes(1, 2 << 20), minutes(1, 600 << 20)), (1.0, 1.0 + 2.0 / 60.0, 11.0));
+        assert_eq!((minutes(1, 100 << 30), minutes(180, 1 << 30), minutes(1, u64::MAX)), (120.0, 180.0, 120.0));
+    }
+
+    /// A slow disk, a pipe, `--bwlimit`: no fault of the line.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_on_this_side_is_no_stall() {
+        let held = Pulse { held: true.into(), ..Pulse::default() };
+        assert!(watched(&held, 0, 300).await.is_none());
+    }
+}

@@ -1,0 +1,119 @@
+//! After the last byte: is the file there, is it the same, and what becomes of one that is not.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::contract::Ticket;
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::Verified;
+use crate::model::{Entry, Event};
+use crate::transfer::client::Desk;
+
+/// A file whose size does not change for so long is not being taken in any more.
+const STAYS: Duration = Duration::from_secs(5);
+
+/// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
+pub(crate) fn settle_time(timeout: Duration, size: u64) -> Duration {
+    timeout + intake_time(size)
+}
+
+/// How long a server may be busy with a file after its last byte: it hands it on, copies and hashes it.
+pub(crate) fn intake_time(size: u64) -> Duration {
+    Duration::from_secs(2 + size / (50 << 20))
+}
+
+/// None: it does not appear in the time that it may take.
+pub(crate) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Option<Entry>> {
+    desk.events.tell(Event::Checking { id });
+    let other = Mutex::new(OtherSize::default());
+    let look = || async {
+        let found = desk.provider.landed(ticket).await?;
+        let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.answer.get().is_some() || locked(&other).stays(entry);
+        Ok(found.filter(is_over))
+    };
+    let found = desk.until_there(settle_time(desk.policy.timeout, size), look).await;
+    let found =
+        found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
+    if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.answer.get().is_none()) {
+        // Found by its name alone it may be a stranger's: it is named, not removed.
+        return Err(match verify(entry, size, None) {
+            Err(error) => error.hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
+            Ok(_) => undecided(desk, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
+        });
+    }
+    Ok(found)
+}
+
+fn undecided(desk: &Desk, ticket: &Ticket, why: String) -> Error {
+    Error::new(Kind::Unknown, why)
+        .on(desk.address(&ticket.path))
+        .hint("the server may still be working on it: look with `haul ls` before putting it again")
+}
+
+/// What to say of a file that [`settled`] did not find.
+pub(crate) fn unseen(desk: &Desk, ticket: &Ticket) -> Error {
+    let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
+    let missing = undecided(desk, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
+    match ticket.if_missing {
+        Some(hint) => missing.hint(hint),
+        None => missing,
+    }
+}
+
+/// A size that differs may be that of a file which is still being taken in: one that stays is wrong.
+#[derive(Default)]
+struct OtherSize(Option<(u64, Instant)>);
+
+impl OtherSize {
+    fn stays(&mut self, entry: &Entry) -> bool {
+        let size = entry.size.unwrap_or(0);
+        match self.0 {
+            Some((seen, since)) if seen == size => since.elapsed() >= STAYS,
+            _ => {
+                self.0 = Some((size, Instant::now()));
+                false
+            }
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The upload's file, once all of it is there.
+pub(crate) async fn whole(desk: &Desk, ticket: &Ticket) -> Result<Option<Entry>> {
+    Ok(desk.provider.landed(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
+}
+
+/// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
+/// as its removal would take the good ones with it.
+pub(crate) async fn discard(desk: &Desk, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
+    let stays = |error: Error| error.hint(format!("a copy that is not good stays there as @{}", entry.id));
+    let Some(removal) = desk.provider.removal().filter(|_| replaces.is_none_or(|old| old.id != entry.id)) else { return stays(error) };
+    match desk.change(|| removal.remove(entry)).await {
+        Ok(()) => error.hint("the bad copy is removed: put the file again"),
+        Err(_) => stays(error),
+    }
+}
+
+/// Compares the strongest thing that the provider tells.
+pub(crate) fn verify(entry: &Entry, size: u64, md5: Option<&str>) -> Result<Verified> {
+    let differs = |what: &str, there: &str, here: &str| {
+        Error::new(Kind::Integrity, format!("the {what} differs: {there} there (id {}), {here} here", entry.id))
+            .on(entry.path.to_string())
+            .hint("the copy there is not good: put the file again")
+    };
+    if let Some(there) = entry.size
+        && there != size
+    {
+        return Err(differs("size", &there.to_string(), &size.to_string()));
+    }
+    match (&entry.md5, md5) {
+        (Some(there), Some(here)) if !there.eq_ignore_ascii_case(here) => Err(differs("MD5", there, here)),
+        (Some(_), Some(_)) => Ok(Verified::Md5),
+        _ if entry.size.is_some() => Ok(Verified::Size),
+        _ => Ok(Verified::None),
+    }
+}

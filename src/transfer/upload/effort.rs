@@ -1,0 +1,107 @@
+//! How much may be spent on one file: start-overs are tries, only what no session had reached before is progress, and
+//! nothing gets there by being sent more often than that.
+
+use crate::error::{Error, Kind, Result};
+
+/// Of one file, over all sessions of one run.
+pub(crate) struct Effort {
+    /// As in `Policy::tries`.
+    tries: u32,
+    start_overs: u32,
+    /// The furthest byte that any session reached.
+    furthest: u64,
+    /// Bytes that left, repeated ones included.
+    spent: u64,
+}
+
+impl Effort {
+    pub(crate) fn new(tries: u32) -> Effort {
+        Effort { tries: tries.max(1), start_overs: 0, furthest: 0, spent: 0 }
+    }
+
+    /// The server holds the file up to here. True: further than ever before.
+    pub(crate) fn reached(&mut self, at: u64) -> bool {
+        let is_progress = at > self.furthest;
+        self.furthest = self.furthest.max(at);
+        is_progress
+    }
+
+    /// The file may begin anew, or the error back: it has done so often enough.
+    pub(crate) fn start_over(&mut self, why: Error) -> Result<Error> {
+        self.start_overs += 1;
+        if self.start_overs < self.tries {
+            return Ok(why);
+        }
+        let hint = format!("its upload began {} times from the first byte; another --protocol or --chunk-size may get through", self.tries);
+        Err(why.hint(hint))
+    }
+
+    pub(crate) fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    pub(crate) fn spend(&mut self, bytes: u64) {
+        self.spent = self.spent.saturating_add(bytes);
+    }
+
+    /// What was refused unread, as it was too large, is to be sent in smaller pieces: it cost nothing.
+    pub(crate) fn back_to(&mut self, spent: u64) {
+        self.spent = spent;
+    }
+
+    /// May so many bytes leave? `whole`: bytes of the file, as far as known.
+    pub(crate) fn allow(&self, bytes: u64, whole: u64) -> Result<()> {
+        let most = whole.saturating_mul(u64::from(self.tries) + 1);
+        if self.spent.saturating_add(bytes) <= most {
+            return Ok(());
+        }
+        let why = format!("{} bytes were sent for {whole}, and the server kept no more than {} of them", self.spent, self.furthest);
+        Err(Error::new(Kind::Interrupted, why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever a server does: it may cut anywhere, keep any part, forget all, and let a little more through each time.
+        #[test]
+        fn no_server_gets_more_than_the_bound(
+            size in 1_u64..1_000_000,
+            part in 1_u64..1_000_000,
+            tries in 1_u32..8,
+            course in prop::collection::vec((0_u64..1_000_000, 0_u64..1_000_000, any::<bool>()), 400),
+        ) {
+            let (mut effort, mut failures, mut at, mut sent, mut beginnings) = (Effort::new(tries), 0, 0, 0_u64, 1);
+            for (leaves, kept, starts_over) in course {
+                let len = part.min(size - at);
+                if at == size || effort.allow(len, size).is_err() {
+                    break;
+                }
+                let leaves = leaves % (len + 1);
+                effort.spend(leaves);
+                sent += leaves;
+                // As `Patience` counts.
+                failures += 1;
+                at = if starts_over { 0 } else { at + kept % (leaves + 1) };
+                if effort.reached(at) {
+                    failures = 0;
+                }
+                if failures >= tries {
+                    break;
+                }
+                if starts_over {
+                    if effort.start_over(Error::new(Kind::Interrupted, "cut")).is_err() {
+                        break;
+                    }
+                    beginnings += 1;
+                }
+            }
+            prop_assert!(sent <= size * (u64::from(tries) + 1), "{sent} bytes of {size}");
+            prop_assert!(beginnings <= tries, "{beginnings} beginnings");
+        }
+    }
+}

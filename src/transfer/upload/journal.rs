@@ -1,0 +1,249 @@
+//! What an upload notes before each step, so that the same command goes on after a kill where it stopped. The server's
+//! own word wins over these notes; they only tell where to ask.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::{Ledger, Ticket, Unfinished, UploadItem, WhenMade};
+use crate::error::Result;
+use crate::model::{Entry, Protocol, RemotePath};
+use crate::transfer::folder_cache::now;
+use crate::transfer::source::file::{Identity, Likeness};
+
+/// How often the accepted bytes are noted: for people only.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
+
+/// How far an upload had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Something may be made on the server; what had the name before is in `ticket.before`.
+    Planned,
+    /// An entry waits for the bytes, and none has reached it.
+    Made,
+    /// Bytes are on their way, and the last one has never left: what must come whole (a form) can't be there.
+    Sending,
+    /// The last byte may have left: look first, send again only if it is not there.
+    Leaving,
+    /// Every byte is accepted, and the request that makes the file appear may have been sent.
+    Finishing,
+    /// All bytes were accepted, and the file did not appear in the time that it may take: look once more, then begin anew.
+    Missing,
+}
+
+/// What the next run finds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Begun {
+    pub stage: Stage,
+    /// None before the bytes have found their way.
+    pub protocol: Option<Protocol>,
+    pub ticket: Ticket,
+    /// As in `UploadSession::note`; none: it can only be started over, after a look.
+    pub note: Option<String>,
+    pub replaces: Option<Entry>,
+    /// The name it gets, which `rename` may have changed.
+    pub name: String,
+    /// Of the whole file, when it was computed before the first byte.
+    pub md5: Option<String>,
+    /// A part was sent of a source of which nothing proves that it was of this content, see [`Freshness::Unproven`].
+    #[serde(default)]
+    pub unproven: bool,
+}
+
+/// As it is read again: by its names alone.
+fn kept(entry: &Entry) -> Entry {
+    Entry { path: RemotePath::root().join_all(&entry.path), ..entry.clone() }
+}
+
+impl Begun {
+    /// What can't be asked how far it is comes whole or not at all, so it can't be there before its last byte has left:
+    /// another file of that name and size is a stranger's.
+    pub fn may_have_arrived(&self) -> bool {
+        self.stage >= Stage::Leaving || (self.stage == Stage::Sending && self.note.is_some())
+    }
+}
+
+/// The notes of one upload.
+#[derive(Clone)]
+pub struct Journal {
+    ledger: Arc<dyn Ledger>,
+    key: String,
+    /// The remote's name and the path there.
+    place: (String, String),
+    source: Identity,
+    /// The source as a later run finds it: an absolute path, or `REMOTE:PATH`.
+    shown: String,
+    accepted: Arc<AtomicU64>,
+    last: Arc<std::sync::Mutex<Option<(Begun, Instant)>>>,
+    /// What was found out of the source by reading it.
+    judged: Arc<OnceLock<Freshness>>,
+}
+
+impl Journal {
+    /// `key`: as in [`Unfinished::key`].
+    pub fn new(ledger: Arc<dyn Ledger>, key: String, place: (String, String), source: Identity, shown: String) -> Self {
+        Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default(), judged: Arc::default() }
+    }
+
+    pub fn source(&self) -> &Identity {
+        &self.source
+    }
+
+    /// What an earlier run left for this very source, or the leftover of a source that has changed since.
+    pub fn earlier(&self) -> Result<Option<(Begun, Freshness)>> {
+        let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
+        // Notes of a later version that this one can't read are none.
+        let Ok(begun) = serde_json::from_str::<Begun>(&found.upload) else { return Ok(None) };
+        let freshness = match (self.judged.get(), self.freshness(&found.identity)) {
+            (Some(judged), _) => *judged,
+            (None, Freshness::Same) if begun.unproven => Freshness::Unproven,
+            (None, other) => other,
+        };
+        Ok(Some((begun, freshness)))
+    }
+
+    fn freshness(&self, noted: &str) -> Freshness {
+        match serde_json::from_str(noted).map(|noted| self.source.likeness(&noted)) {
+            Ok(Likeness::Same) => Freshness::Same,
+            Ok(Likeness::Alike) => Freshness::Unproven,
+            Ok(Likeness::Touched) => Freshness::Touched,
+            Ok(Likeness::Other) | Err(_) => Freshness::Changed,
+        }
+    }
+
+    /// What was begun is of this very content: its whole MD5 was compared.
+    pub fn judge_same(&self) {
+        let _ = self.judged.set(Freshness::Same);
+    }
+
+    /// See [`Freshness::Unproven`].
+    pub fn is_unproven(&self) -> bool {
+        matches!(self.earlier(), Ok(Some((_, Freshness::Unproven))))
+    }
+
+    /// The next call may make something under `name`; `before`: ids that have this name now.
+    pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
+        let ticket = Ticket { before, ..Ticket::default() };
+        let (name, replaces) = (name.to_owned(), replaces.map(kept));
+        self.write(Begun { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None, unproven: false })
+    }
+
+    /// For `UploadItem::made`.
+    pub fn when_made(&self) -> WhenMade {
+        let journal = self.clone();
+        Arc::new(move |ticket| match journal.latest() {
+            Some((begun, _)) => journal.write(Begun { stage: Stage::Made, ticket: ticket.clone(), ..begun }),
+            None => Ok(()),
+        })
+    }
+
+    /// An upload is open on the server; no byte of it was sent yet. `left`: an earlier try's last byte may have left.
+    pub fn opened(&self, item: &UploadItem, ticket: &Ticket, protocol: Protocol, note: Option<String>, left: bool) -> Result<()> {
+        let begun = Begun {
+            stage: if left { Stage::Leaving } else { Stage::Sending },
+            protocol: Some(protocol),
+            ticket: ticket.clone(),
+            note,
+            replaces: item.replaces.as_ref().map(kept),
+            name: item.name.clone(),
+            md5: item.checksum.md5.clone(),
+            unproven: false,
+        };
+        self.accepted.store(0, Ordering::Relaxed);
+        self.write(begun)
+    }
+
+    /// Goes on with what was begun.
+    pub fn taken_up(&self, begun: Begun) {
+        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((begun, Instant::now()));
+    }
+
+    /// `offset` bytes are accepted.
+    pub fn accepted(&self, offset: u64) -> Result<()> {
+        self.accepted.store(offset, Ordering::Relaxed);
+        match self.latest() {
+            Some((begun, noted)) if noted.elapsed() >= NOTE_EVERY => self.write(begun),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last byte is about to leave.
+    pub fn leaving(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage < Stage::Leaving => self.write(Begun { stage: Stage::Leaving, ..begun }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next request makes the file appear. A form has appeared with its last byte: nothing more is to be noted.
+    pub fn finishing(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.note.is_some() || begun.stage < Stage::Leaving => {
+                self.write(Begun { stage: Stage::Finishing, ..begun })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All was accepted, and no file came of it.
+    pub fn missing(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) => self.write(Begun { stage: Stage::Missing, ..begun }),
+            None => Ok(()),
+        }
+    }
+
+    /// What was begun is not gone on with: the entry that is made now is noted in its place.
+    pub fn begins_anew(&self, begun: Begun) {
+        self.taken_up(Begun { protocol: None, note: None, ..begun });
+    }
+
+    /// It is there, or it is given up with nothing left to take up.
+    pub fn over(&self) -> Result<()> {
+        self.ledger.forget_unfinished(&self.key)
+    }
+
+    /// The upload was refused: where nothing was made on the server, there is nothing to take up or to clear.
+    pub fn refused(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage == Stage::Planned => self.over(),
+            _ => Ok(()),
+        }
+    }
+
+    fn latest(&self) -> Option<(Begun, Instant)> {
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn write(&self, begun: Begun) -> Result<()> {
+        let upload = serde_json::to_string(&begun).unwrap_or_default();
+        let unfinished = Unfinished {
+            key: self.key.clone(),
+            remote: self.place.0.clone(),
+            path: self.place.1.clone(),
+            source: self.shown.clone(),
+            identity: self.source.text(),
+            upload,
+            size: self.source.size,
+            accepted: self.accepted.load(Ordering::Relaxed),
+            at: now(),
+        };
+        self.ledger.record_unfinished(&unfinished)?;
+        self.taken_up(begun);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    Same,
+    /// Nothing says that the source changed, and nothing proves that it did not: the whole has to be compared at the end.
+    Unproven,
+    /// Something about it changed, which may be its content.
+    Touched,
+    /// The source is no longer what it was: the leftover is of no use.
+    Changed,
+}

@@ -1,0 +1,377 @@
+//! One file up: the only upload loop. The session tells where a failure left it, the provider tells whether the file is
+//! there; nothing that may have arrived is sent again before somebody has looked.
+
+pub(crate) mod checksums;
+pub(crate) mod confirm;
+pub(crate) mod effort;
+pub mod journal;
+pub(crate) mod parts;
+pub mod resume;
+pub(crate) mod stable_offset;
+pub(crate) mod uncertain;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::client::{Desk, Patience};
+use super::put::awaiting_confirmation::Berths;
+use super::source::meter::{Meter, Pulse};
+use super::stall::stalled;
+use super::upload::checksums::Sums;
+use super::upload::confirm::{discard, intake_time, settled, unseen};
+use super::upload::effort::Effort;
+use super::upload::journal::Journal;
+use super::upload::parts::{check_whole, next_part};
+use super::upload::resume::TakenUp;
+use super::upload::stable_offset::{at_rest, may_be_on_its_way};
+use crate::contract::{Closed, Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
+use crate::error::{Error, Kind, Result};
+use crate::model::event::FileId;
+use crate::model::report::Verified;
+use crate::model::{Entry, Event, Protocol};
+
+/// A file that is complete on the server, and how that is known.
+#[derive(Debug)]
+pub struct Uploaded {
+    pub entry: Entry,
+    /// Bytes.
+    pub size: u64,
+    /// Of the local content, lower-case hex.
+    pub md5: Option<String>,
+    pub verified: Verified,
+    pub protocol: Protocol,
+    /// Bytes that an earlier run had brought there.
+    pub resumed_from: u64,
+    pub retries: u32,
+    pub time: Duration,
+}
+
+/// Carries `item` up. `hash`: compute the MD5 on the way, and compare it with one that is known before. `journal`: takes up what an
+/// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
+/// when the file may or may not be there. In `berths` it makes room while it waits to be seen.
+pub async fn upload(
+    desk: &Desk,
+    id: FileId,
+    mut item: UploadItem,
+    hash: bool,
+    journal: Option<Journal>,
+    berths: &Berths,
+) -> Result<Uploaded> {
+    let begun = Instant::now();
+    let raw = item.source.clone();
+    let meter = Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), hash);
+    let meter = Arc::new(match journal.clone() {
+        Some(journal) => meter.with_last_noted(move || journal.leaving()),
+        None => meter,
+    });
+    item.source = meter.clone();
+    let mut carrier = Carrier::new(desk, id, meter.pulse(), journal);
+    let taken_up = carrier.take_up(&mut item).await?;
+    let sent = (!matches!(taken_up, TakenUp::Nothing)).then(|| taken_up.sent());
+    let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
+    let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
+    let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
+    let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
+    let waiting = berths.wait_to_be_seen().await;
+    let entry = match settled(desk, id, &ticket, size).await {
+        Ok(Some(entry)) => entry,
+        Ok(None) => {
+            // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
+            carrier.note(Journal::missing)?;
+            return Err(unseen(desk, &ticket));
+        }
+        Err(error) if error.kind() == Kind::Integrity => {
+            // Taken up by the next run it would only be found bad again.
+            carrier.note(Journal::over)?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
+    drop(waiting);
+    let (md5, verified) = match sums.compare(&entry, size, unproven && resumed_from > 0).await {
+        Ok(known) => known,
+        Err(error) if error.kind() == Kind::Integrity => {
+            // Taken up by the next run it would only be found bad again.
+            carrier.note(Journal::over)?;
+            return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
+}
+
+pub(super) struct Carrier<'a> {
+    pub desk: &'a Desk,
+    pub id: FileId,
+    pub pulse: Arc<Pulse>,
+    pub patience: Patience<'a>,
+    /// None for what can't be read a second time.
+    pub journal: Option<Journal>,
+    resumed_from: u64,
+    /// The whole file may have arrived by the session in hand.
+    pub doubt: bool,
+    effort: Effort,
+    /// The furthest byte that the server can hold in the session in hand.
+    sent_to: u64,
+    /// The server claims more of the session in hand than was ever sent: what it holds is no part of this file.
+    pub worthless: bool,
+    /// Every byte of the file has left, in this session or an earlier one.
+    pub left: bool,
+    /// By the last failure's own word the server goes on with what it got.
+    pub still_worked_on: bool,
+}
+
+/// How one session ended without an error.
+enum Carried {
+    /// All bytes accepted, the last request answered; so many bytes.
+    Finished(u64),
+    /// The session can't go on; what it had is lost. With the reason.
+    StartOver(Error),
+}
+
+impl<'a> Carrier<'a> {
+    fn new(desk: &'a Desk, id: FileId, pulse: Arc<Pulse>, journal: Option<Journal>) -> Self {
+        let (patience, effort) = (desk.patience(Some(id)), Effort::new(desk.policy.tries));
+        let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
+        let (left, still_worked_on) = (false, false);
+        Carrier { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
+    }
+}
+
+impl Carrier<'_> {
+    /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
+    async fn bring(&mut self, item: &mut UploadItem, taken_up: TakenUp) -> Result<(Ticket, Protocol, u64)> {
+        let mut open = match taken_up {
+            TakenUp::There(ticket, protocol, size) => {
+                self.resumed_from = size;
+                return Ok((ticket, protocol, size));
+            }
+            TakenUp::At(ticket, session, at) => {
+                self.resumed_from = at;
+                Some((ticket, session, at))
+            }
+            TakenUp::Nothing => None,
+        };
+        loop {
+            let is_an_earlier_run_s = open.is_some();
+            let (ticket, mut session, from) = match open.take() {
+                Some(open) => open,
+                None => self.open(item).await?,
+            };
+            let mut accepted = from;
+            (self.doubt, self.worthless) = (from > 0, false);
+            // How much an earlier run sent is not known.
+            self.sent_to = if is_an_earlier_run_s { item.source.size().unwrap_or(u64::MAX) } else { 0 };
+            let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
+            match carried {
+                Ok(Carried::Finished(size)) => {
+                    if size == 0 {
+                        self.end_empty(&ticket, session.as_mut()).await;
+                    }
+                    return Ok((ticket, session.protocol(), size));
+                }
+                Ok(Carried::StartOver(why)) => {
+                    let why = match self.effort.start_over(why) {
+                        Ok(why) => why,
+                        Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
+                    };
+                    if self.doubt
+                        && let Some(size) = self.there_already(&ticket, item).await?
+                    {
+                        return Ok((ticket, session.protocol(), size));
+                    }
+                    let spoilt = self.worthless || session.is_spoilt();
+                    if spoilt {
+                        self.desk.events.tell(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
+                    }
+                    let left_behind = session.abort().await;
+                    self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
+                    self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
+                    self.resumed_from = 0;
+                    item.unused = (!spoilt && !session.protocol().spoils_its_name()).then_some(ticket);
+                }
+                Err(error)
+                    if accepted == 0
+                        && self.pulse.dried_up().is_none()
+                        && is_closed(&error)
+                        && self.has_another(item, session.protocol()) =>
+                {
+                    // A proxy's page in place of the answer: the server may have taken it all.
+                    let doubtful = error.kind() == Kind::Protocol;
+                    if doubtful && let Some(size) = self.there_already(&ticket, item).await? {
+                        return Ok((ticket, session.protocol(), size));
+                    }
+                    self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
+                    session.abort().await;
+                    item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
+                    item.unused = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);
+                }
+                Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
+            }
+        }
+    }
+
+    pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
+        self.journal.as_ref().map_or(Ok(()), step)
+    }
+
+    async fn open(&mut self, item: &UploadItem) -> Result<(Ticket, Box<dyn UploadSession>, u64)> {
+        loop {
+            match self.desk.provider.open_upload(item).await {
+                Ok(Upload { ticket, session }) => {
+                    // An empty file has left with its request.
+                    let left = self.left || item.source.size() == Some(0);
+                    // On disk before the first byte, which could not be taken up without it.
+                    self.note(|journal| journal.opened(item, &ticket, session.protocol(), session.note(), left))?;
+                    return Ok((ticket, session, 0));
+                }
+                Err(error) => match self.patience.after(error).await {
+                    Ok(()) => {}
+                    Err(error) => {
+                        if error.kind() == Kind::Exists {
+                            // Somebody has the name by now: the next run decides anew.
+                            self.note(Journal::over)?;
+                        }
+                        if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
+                            self.note(Journal::refused)?;
+                        }
+                        return Err(error);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Sends part after part. `accepted` is the furthest byte that the server is known to hold.
+    async fn carry(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, from: u64, accepted: &mut u64) -> Result<Carried> {
+        let (mut at, mut all_sent) = (from, from > 0 && source.size() == Some(from));
+        loop {
+            let before = (session.slicing(), self.effort.spent());
+            let outcome = if all_sent {
+                // Before the last step makes the file appear under its name.
+                check_whole(source.as_ref(), at).await?;
+                self.note(Journal::finishing)?;
+                session.finish().await.map(|()| (at, true))
+            } else {
+                self.send_next(source, session, at).await
+            };
+            match outcome {
+                Ok(_) if all_sent => return Ok(Carried::Finished(at)),
+                Ok(sent) => (at, all_sent) = sent,
+                Err(failure) => {
+                    if let Some(own) = self.pulse.dried_up() {
+                        return Err(own);
+                    }
+                    self.note_failure(&failure, session, source.size(), at);
+                    let shown = failure.again();
+                    let is_smaller = is_smaller(session.slicing(), before.0);
+                    if is_smaller {
+                        self.effort.back_to(before.1);
+                    }
+                    match self.recover(session, failure, is_smaller, source.size()).await? {
+                        Recovery::StartOver => return Ok(Carried::StartOver(shown)),
+                        Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
+                    }
+                }
+            }
+            if at > self.sent_to {
+                (self.doubt, self.worthless) = (true, true);
+                let why = format!("the server claims {at} bytes where {} were sent", self.sent_to);
+                return Ok(Carried::StartOver(Error::new(Kind::Protocol, why)));
+            }
+            if self.effort.reached(at) {
+                self.patience.progress();
+            }
+            *accepted = at.max(*accepted);
+            self.note(|journal| journal.accepted(at))?;
+            self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
+        }
+    }
+
+    /// Returns how many bytes of the file the server has accepted, and whether these are all; an answer that takes
+    /// nothing is a failure.
+    async fn send_next(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, at: u64) -> Result<(u64, bool)> {
+        let part = next_part(source, session.slicing(), session.takes_unknown_size(), at).await?;
+        let (end, last) = (part.offset.saturating_add(part.len), part.last);
+        let endless = part.len == u64::MAX;
+        if !endless {
+            self.effort.allow(part.len, source.size().unwrap_or(end))?;
+        }
+        self.pulse.begin(at);
+        let sent = tokio::select! {
+            accepted = session.send(part) => accepted,
+            stall = stalled(&self.pulse, at..end, &self.desk.policy) => Err(stall),
+        };
+        let left = self.pulse.furthest.load(Ordering::Relaxed);
+        self.effort.spend(left.saturating_sub(at));
+        self.sent_to = self.sent_to.max(left);
+        let now = sent?;
+        if now > end && !endless {
+            // Judged where every offset is.
+            return Ok((now, false));
+        }
+        if now <= at && end > at && !endless {
+            return Err(Error::new(Kind::Interrupted, format!("the server keeps no more than {now} bytes")));
+        }
+        Ok((now, last && (now == end || endless)))
+    }
+
+    /// Waits, then asks the session where to go on; both may fail and be tried again. A part that was `too_large` goes on in
+    /// smaller ones at once, and that is no try.
+    async fn recover(&mut self, session: &mut dyn UploadSession, failure: Error, too_large: bool, size: Option<u64>) -> Result<Recovery> {
+        let on_its_way = may_be_on_its_way(&failure);
+        let (mut error, mut is_free) = (failure, too_large);
+        loop {
+            let shown = error.again();
+            if !std::mem::take(&mut is_free) {
+                self.patience.after(error).await?;
+            }
+            let found = match session.recover(&shown).await {
+                Ok(found) if on_its_way => at_rest(session, &shown, found, size).await,
+                found => found,
+            };
+            match found {
+                Ok(recovery) => return Ok(recovery),
+                Err(e) => error = e,
+            }
+        }
+    }
+
+    /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
+    async fn end_empty(&self, ticket: &Ticket, session: &mut dyn UploadSession) {
+        let looked = self.desk.until_there(intake_time(0), || self.desk.provider.landed(ticket)).await;
+        if matches!(looked, Ok(None))
+            && let Err(error) = session.nudge().await
+        {
+            self.desk.events.tell(Event::Note(format!("{}: {error}", ticket.path)));
+        }
+    }
+
+    fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
+        item.protocol.is_none()
+            && self.desk.provider.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
+    }
+}
+
+/// Has the session learnt that its parts were too large?
+fn is_smaller(now: Slicing, before: Slicing) -> bool {
+    match (now, before) {
+        (Slicing::Parts(now), Slicing::Parts(before)) => now < before,
+        (Slicing::Parts(_), Slicing::Whole) => true,
+        (Slicing::Whole, _) => false,
+    }
+}
+
+/// The protocol is closed to us (a firewall, a proxy that blocks it, a handler that is gone): another may be open.
+fn is_closed(error: &Error) -> bool {
+    match error.kind() {
+        Kind::Unreachable | Kind::Untrusted | Kind::NotFound | Kind::Unsupported | Kind::Protocol => true,
+        Kind::Refused => matches!(error.http_or_ftp_status(), Some(403..=405)),
+        _ => false,
+    }
+}
+
+pub(super) fn size_of(item: &UploadItem, entry: &Entry) -> u64 {
+    item.source.size().or(entry.size).unwrap_or(0)
+}

@@ -1,0 +1,38 @@
+//! What of a source is sent next, and whether it is over where the upload is.
+
+use std::sync::Arc;
+
+use crate::contract::{Part, Slicing, Source};
+use crate::error::{Error, Kind, Result};
+use crate::transfer::source::stdin::WINDOW;
+
+/// The source is over where the upload is: a pipe may hold more than the user said, a file may have changed meanwhile.
+pub(crate) async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
+    if source.available(size, 1).await? > 0 {
+        return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on_local(source.name()));
+    }
+    source.check_unchanged()
+}
+
+/// The part that begins at byte `at`. Fails with `NeedsSize` where nobody knows the source's, `Integrity` when it ends early.
+pub(crate) async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_unknown_size: bool, at: u64) -> Result<Part> {
+    let part = |len, last| Part { source: source.clone(), offset: at, len, last };
+    match (source.size(), slicing) {
+        (None, _) if !takes_unknown_size => Err(Error::new(Kind::NeedsSize, "the size must be known first")),
+        (None, Slicing::Whole) => Ok(part(u64::MAX, true)),
+        (None, Slicing::Parts(most)) => {
+            let most = most.clamp(1, WINDOW);
+            let len = source.available(at, most).await?;
+            Ok(part(len, len < most))
+        }
+        (Some(size), Slicing::Whole) => Ok(part(size.saturating_sub(at), true)),
+        (Some(size), Slicing::Parts(most)) => {
+            let len = source.available(at, most.max(1).min(size.saturating_sub(at))).await?;
+            if len == 0 && at < size {
+                return Err(Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size"))
+                    .on_local(source.name()));
+            }
+            Ok(part(len, at + len == size))
+        }
+    }
+}

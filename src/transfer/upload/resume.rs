@@ -1,0 +1,278 @@
+//! Taking up what an earlier run began. Looked first, asked then, sent last: a file that has arrived is not sent again,
+//! and one that has not goes on at the byte that the server names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::confirm::{intake_time, settle_time, whole};
+use super::journal::{Begun, Freshness, Stage};
+use super::stable_offset::at_rest;
+use super::{Carrier, size_of};
+use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Event, Protocol};
+use crate::transfer::client::Desk;
+
+pub(crate) enum TakenUp {
+    /// Nothing was begun, or nothing of it can be used.
+    Nothing,
+    /// The earlier run's last request had arrived: so many bytes.
+    There(Ticket, Protocol, u64),
+    /// Goes on at this byte.
+    At(Ticket, Box<dyn UploadSession>, u64),
+}
+
+impl TakenUp {
+    /// Bytes that an earlier run has brought there.
+    pub(crate) fn sent(&self) -> u64 {
+        match self {
+            TakenUp::Nothing => 0,
+            TakenUp::There(_, _, size) => *size,
+            TakenUp::At(_, _, at) => *at,
+        }
+    }
+}
+
+impl Carrier<'_> {
+    pub(crate) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
+        let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };
+        let (begun, unproven) = match journal.earlier()? {
+            Some((begun, freshness @ (Freshness::Same | Freshness::Unproven))) => (begun, freshness == Freshness::Unproven),
+            _ => return Ok(TakenUp::Nothing),
+        };
+        let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
+        let ticket = begun.ticket.clone();
+        self.left = begun.stage >= Stage::Leaving;
+        match look_for(self.desk, &begun, Duration::ZERO).await? {
+            Seen::Whole(entry) => return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry))),
+            Seen::NotYet if begun.stage == Stage::Missing => {
+                self.tell_missing(&ticket);
+                journal.begins_anew(begun);
+                return Ok(TakenUp::Nothing);
+            }
+            Seen::NotYet => {}
+            Seen::Gone => {
+                self.drop_gone(&begun, item).await;
+                journal.over()?;
+                return Ok(TakenUp::Nothing);
+            }
+        }
+        let reopened = self.reopen(&begun, item).await?;
+        // A server that still holds all the bytes has not taken them in. Any other may be about to: looked for in patience.
+        let patience = patience(self.desk, &begun);
+        if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
+            let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
+            self.desk.events.tell(Event::Note(text));
+            if let Some(entry) = arrived(self.desk, &begun, patience).await? {
+                return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
+            }
+        }
+        let Some((mut session, offset)) = reopened else {
+            // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
+            match protocol.spoils_its_name() {
+                false => item.unused = Some(ticket),
+                true => self.tell_leftover(&ticket),
+            }
+            journal.begins_anew(begun);
+            return Ok(TakenUp::Nothing);
+        };
+        match offset {
+            Recovery::ResumeAt(at) => {
+                self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
+                self.desk.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
+                journal.taken_up(Begun { unproven, ..begun });
+                Ok(TakenUp::At(ticket, session, at))
+            }
+            Recovery::StartOver => {
+                let spoilt = session.is_spoilt();
+                let left_behind = session.abort().await;
+                self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
+                item.unused = (!spoilt).then_some(ticket);
+                journal.begins_anew(begun);
+                Ok(TakenUp::Nothing)
+            }
+        }
+    }
+
+    /// None: what was begun can't be continued. A server that can't be reached, or that no longer takes the upload's own
+    /// address (a token in it has run out), is no reason to fail: these notes last until a new upload is open.
+    async fn reopen(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+        let failure = match self.asked_where(begun, item).await {
+            Ok(answer) => return Ok(answer),
+            Err(e) if matches!(e.kind(), Kind::Interrupted | Kind::Busy | Kind::Cancelled) => return Err(e),
+            Err(e) => e,
+        };
+        let text = format!("{}: what an earlier run sent can't be continued: {failure}", begun.ticket.path);
+        self.desk.events.tell(Event::Note(text));
+        self.patience = self.desk.patience(Some(self.id));
+        Ok(None)
+    }
+
+    async fn asked_where(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+        let Some(note) = &begun.note else { return Ok(None) };
+        let opened = self.desk.ask(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
+        let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
+        let ended = Error::new(Kind::Interrupted, "an earlier run ended");
+        loop {
+            // The dead process's kernel may still send.
+            let found = match session.recover(&ended).await {
+                Ok(found) => at_rest(session.as_mut(), &ended, found, item.source.size()).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(recovery) => return Ok(Some((session, recovery))),
+                Err(error) => self.patience.after(error).await?,
+            }
+        }
+    }
+
+    /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
+    async fn drop_gone(&self, begun: &Begun, item: &UploadItem) {
+        let left = match drop_leftover(self.desk, begun, item).await {
+            Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
+            Err(error) => format!("; what it had sent may stay on the server: {error}"),
+        };
+        let text = format!("{}: the entry of an earlier run was removed on the server, so it starts anew{left}", begun.ticket.path);
+        self.desk.events.tell(Event::Warning(text));
+    }
+
+    fn tell_missing(&self, ticket: &Ticket) {
+        let entry = ticket.id.as_ref().filter(|_| ticket.upload_name.is_some());
+        let stays = entry.map(|id| format!("; the empty entry @{id} stays on the server")).unwrap_or_default();
+        let text = format!("{}: an earlier run's bytes were all accepted, and no file came of them, so it begins anew{stays}", ticket.path);
+        self.desk.events.tell(Event::Warning(text));
+    }
+
+    fn tell_leftover(&self, ticket: &Ticket) {
+        let id = ticket.id.as_deref().unwrap_or("?");
+        let text = format!("{}: the earlier run's half-sent entry @{id} stays on the server; it can't be continued", ticket.path);
+        self.desk.events.tell(Event::Warning(text));
+    }
+}
+
+/// The item of an upload whose source is not at hand: enough to find what it left on the server.
+pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
+    UploadItem {
+        source: Arc::new(Gone { size: begun.ticket.size }),
+        folder,
+        siblings: [].into(),
+        name: begun.name.clone(),
+        checksum: Checksum::default(),
+        replaces: None,
+        protocol: None,
+        avoid: Vec::new(),
+        chunk_size: None,
+        unused: None,
+        made: None,
+        metadata: Arc::default(),
+    }
+}
+
+/// A source that is only asked for its size.
+struct Gone {
+    size: Option<u64>,
+}
+
+impl Source for Gone {
+    fn name(&self) -> &str {
+        "an earlier source"
+    }
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+    fn read(&self, _: u64, _: u64) -> Chunks {
+        Box::pin(futures_util::stream::once(async { Err(std::io::Error::other("this source is gone")) }))
+    }
+    fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async { Ok(0) })
+    }
+    fn check_unchanged(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn holds_all(held: Recovery, item: &UploadItem) -> bool {
+    matches!(held, Recovery::ResumeAt(at) if at > 0 && Some(at) == item.source.size())
+}
+
+/// How long the earlier run's last request may still be worked on.
+fn patience(desk: &Desk, begun: &Begun) -> Duration {
+    match begun.stage {
+        Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
+        Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
+        // Waited for by the run that noted it.
+        Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
+    }
+}
+
+/// What has become of the file of an earlier run.
+enum Seen {
+    Whole(Box<Entry>),
+    NotYet,
+    /// The entry that was made for it is no longer there.
+    Gone,
+}
+
+async fn look_for(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Seen> {
+    if !begun.may_have_arrived() {
+        return Ok(Seen::NotYet);
+    }
+    match desk.until_there(patience, || whole(desk, &begun.ticket)).await {
+        Ok(Some(entry)) => Ok(Seen::Whole(Box::new(entry))),
+        Ok(None) => Ok(Seen::NotYet),
+        Err(e) if e.kind() == Kind::NotFound => Ok(Seen::Gone),
+        Err(e) => Err(e),
+    }
+}
+
+/// Had the earlier run's last request arrived?
+async fn arrived(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Option<Entry>> {
+    Ok(match look_for(desk, begun, patience).await? {
+        Seen::Whole(entry) => Some(*entry),
+        Seen::NotYet | Seen::Gone => None,
+    })
+}
+
+/// What became of what an earlier run had brought to the server.
+#[derive(Debug, Default)]
+pub struct Leftover {
+    /// It had arrived as a whole, and is a file like any other.
+    pub whole: bool,
+    /// The bytes that lay there are gone.
+    pub removed: bool,
+    /// What has some of the bytes, and can't be removed.
+    pub stays: Option<String>,
+    /// The id of the entry that was made for them and has none, where no entry can be removed (ioGates).
+    pub empty: Option<String>,
+}
+
+/// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. What had arrived as
+/// a whole stays.
+pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Leftover> {
+    if arrived(desk, begun, patience(desk, begun)).await?.is_some() {
+        return Ok(Leftover { whole: true, ..Leftover::default() });
+    }
+    let mut removed = false;
+    let mut stays = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
+    if let Some(note) = &begun.note
+        && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
+    {
+        // Only what is there is removed, so the session has to look.
+        let look = Error::new(Kind::Interrupted, "an earlier run ended");
+        desk_recover(desk, upload.session.as_mut(), &look).await?;
+        stays = upload.session.abort().await;
+        removed = stays.is_none();
+    }
+    let empty = begun.ticket.id.clone().filter(|_| stays.is_none() && desk.provider.removal().is_none());
+    Ok(Leftover { whole: false, removed, stays, empty })
+}
+
+async fn desk_recover(desk: &Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
+    let mut patience = desk.patience(None);
+    loop {
+        match session.recover(look).await {
+            Ok(_) => return Ok(()),
+            Err(error) => patience.after(error).await?,
+        }
+    }
+}

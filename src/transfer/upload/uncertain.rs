@@ -1,0 +1,145 @@
+//! When an upload has failed and nobody knows how far it got: it is looked for before it is sent again, given up or removed.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::confirm::{discard, intake_time, settle_time, whole};
+use super::journal::Journal;
+use super::{Carrier, size_of};
+use crate::contract::{Ticket, UploadItem, UploadSession};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, Protocol};
+
+/// HTTP: the server behind the gateway has not answered it yet.
+const GATEWAY_TIMEOUT: u16 = 504;
+
+impl Carrier<'_> {
+    /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
+    pub(crate) async fn give_up(
+        &mut self,
+        error: Error,
+        ticket: Ticket,
+        mut session: Box<dyn UploadSession>,
+        item: &UploadItem,
+        accepted: u64,
+    ) -> Result<(Ticket, Protocol, u64)> {
+        if self.worthless || session.is_spoilt() {
+            return self.give_up_spoilt(error, ticket, session, item).await;
+        }
+        // What has a journal is looked for by the next run.
+        let all_left = self.left && item.source.size().is_some();
+        let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && all_left;
+        // All bytes have left, and what came back is no answer (a page, nothing, a warning): the server may have taken them.
+        let unread = error.kind() == Kind::Protocol && self.left;
+        if error.kind() == Kind::Interrupted || in_doubt || unread {
+            match self.landed(&ticket, item).await {
+                Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
+                // A session that can be asked where it stands has told that it is not over.
+                Ok(None) if unread && session.note().is_none() => return Err(unseen(&error).in_remote(&self.desk.remote)),
+                Ok(None) => {}
+                Err(e) => {
+                    let why = format!("{}; then looking failed too: {}", error.message(), e.message());
+                    return Err(Error::new(Kind::Unknown, why)
+                        .on(self.desk.address(&ticket.path))
+                        .hint("check whether the file is there before putting it again"));
+                }
+            }
+        }
+        let all_there = item.source.size() == Some(accepted);
+        let can_go_on = accepted > 0 && Self::can_go_on(&error, session.as_ref());
+        // What comes from a pipe has no journal: nobody goes on with it.
+        let passes = self.journal.is_some() && (error.kind().may_pass() || can_go_on);
+        // A last step that is refused (a rename) makes the bytes no worse: they stay where the error says they are.
+        if passes || error.kind() == Kind::Unknown || (all_there && error.kind() == Kind::Refused) {
+            return Err(error);
+        }
+        // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
+        if error.kind() == Kind::Integrity
+            && all_there
+            && let Ok(Some(entry)) = self.desk.look(|| whole(self.desk, &ticket)).await
+        {
+            self.note(Journal::over)?;
+            return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
+        }
+        Err(self.ended(error, session.as_mut()).await?)
+    }
+
+    /// Nobody goes on with this upload. Where the server refused the whole it may have taken it in all the same.
+    async fn give_up_spoilt(
+        &self,
+        error: Error,
+        ticket: Ticket,
+        mut session: Box<dyn UploadSession>,
+        item: &UploadItem,
+    ) -> Result<(Ticket, Protocol, u64)> {
+        if let Some(size) = self.there_already(&ticket, item).await? {
+            return Ok((ticket, session.protocol(), size));
+        }
+        Err(self.ended(error, session.as_mut()).await?)
+    }
+
+    /// Removes the upload and forgets it; the error says what stays.
+    async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
+        let left = session.abort().await;
+        self.note(Journal::over)?;
+        Ok(match left {
+            Some(left) => error.hint(format!("a part of it stays on the server as {left}")),
+            None => error,
+        })
+    }
+
+    /// A page of a proxy, a password that has changed, a disk that can't be read now: somebody mends that, and the same
+    /// command goes on where this one stopped.
+    fn can_go_on(error: &Error, session: &dyn UploadSession) -> bool {
+        let passes_by_hand = matches!(error.kind(), Kind::Protocol | Kind::Auth | Kind::Untrusted | Kind::Local);
+        passes_by_hand && session.note().is_some()
+    }
+
+    /// As [`Self::landed`], in bytes. Fails with `Unknown` when nobody can tell.
+    pub(crate) async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
+        let found = self.landed(ticket, item).await.map_err(|e| {
+            Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
+                .on(self.desk.address(&ticket.path))
+                .hint("check whether the file is there before putting it again")
+        })?;
+        Ok(found.map(|entry| size_of(item, &entry)))
+    }
+
+    /// After a failed request: has every byte of the file gone down the line, heard of or not? Where the size is not known
+    /// it may have.
+    pub(crate) fn note_failure(&mut self, failure: &Error, session: &dyn UploadSession, size: Option<u64>, accepted: u64) {
+        let reached = self.pulse.reached.load(Ordering::Relaxed).max(accepted);
+        self.doubt |= failure.kind() != Kind::Unreachable;
+        self.left |= session.has_left() && size.is_none_or(|size| reached >= size);
+        self.still_worked_on = failure.http_or_ftp_status() == Some(GATEWAY_TIMEOUT);
+    }
+
+    /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is
+    /// somebody else's. One whose every byte has left may still be taken in while whoever stands in front of the server has
+    /// lost patience with it.
+    async fn landed(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<Entry>> {
+        if !self.left {
+            return Ok(None);
+        }
+        let patience = match item.source.size() {
+            // The gateway says itself that the server behind it is still at work.
+            Some(size) if self.still_worked_on => settle_time(self.desk.policy.timeout, size),
+            Some(size) => intake_time(size),
+            None => Duration::ZERO,
+        };
+        let found = self.desk.until_there(patience, || whole(self.desk, ticket)).await?;
+        Ok(found.filter(|entry| !is_of_other_content(entry, ticket, item)))
+    }
+}
+
+/// A file that is known by its name and size alone, whose MD5 is another: a stranger's.
+fn is_of_other_content(entry: &Entry, ticket: &Ticket, item: &UploadItem) -> bool {
+    let differs = |there: &String, here: &String| !there.eq_ignore_ascii_case(here);
+    let by_name_alone = ticket.id.as_ref() != Some(&entry.id) && ticket.answer.get().is_none();
+    by_name_alone && entry.md5.as_ref().zip(item.checksum.md5.as_ref()).is_some_and(|(there, here)| differs(there, here))
+}
+
+fn unseen(error: &Error) -> Error {
+    let why = format!("all bytes were sent, the answer can't be read, and the file does not appear: {}", error.message());
+    Error::new(Kind::Unknown, why).hint("look with `haul ls` whether the file is there before putting it again")
+}

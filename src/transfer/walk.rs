@@ -1,0 +1,162 @@
+//! A walk over what a folder on a remote holds: depth first, sorted by name, with a few listings asked for ahead. In memory
+//! are the open levels and those listings, never the whole tree. A folder that can't be listed is told and passed over.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::client::Desk;
+use crate::contract::Entries;
+use crate::error::{Error, Kind, Result};
+use crate::model::Entry;
+
+/// Deeper than any tree that people make; a server that invents a folder in each folder is left here.
+const DEEPEST: usize = 1000;
+
+/// What is met on the way.
+pub enum Step {
+    /// `depth` 1 = directly in the top; `last` = nothing follows it in its folder.
+    Entry { entry: Entry, depth: usize, last: bool },
+    /// All that is in this folder has been told. The top (depth 0) comes last of all.
+    Left { folder: Entry, depth: usize },
+    /// This folder could not be listed; the walk goes on beside it.
+    Failed { folder: Entry, depth: usize, error: Error },
+}
+
+/// Is a folder, found at a depth, to be listed too? Asked for folders ahead, in any order.
+pub type Into = Arc<dyn Fn(&Entry, usize) -> bool + Send + Sync>;
+
+pub struct Scan {
+    desk: Desk,
+    /// Listings at once, the awaited one included.
+    jobs: usize,
+    folders_only: bool,
+    into: Into,
+    /// What is listed by the next step.
+    coming: Option<Coming>,
+    /// From the top down to where the walk is.
+    levels: Vec<Level>,
+}
+
+type Listing = AbortOnDropHandle<Result<Entries>>;
+
+struct Coming {
+    folder: Entry,
+    listing: Option<Listing>,
+}
+
+struct Level {
+    folder: Entry,
+    /// By name; what the walk has passed is gone.
+    entries: Entries,
+    /// So many entries from the front have been looked at for folders to list ahead.
+    looked: usize,
+    /// The listings asked for ahead, in the order of their folders.
+    ahead: VecDeque<Listing>,
+}
+
+impl Scan {
+    /// Begins at the folder `top`, which is listed by the first step.
+    pub fn new(desk: Desk, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> Scan {
+        let coming = Some(Coming { folder: top, listing: None });
+        Scan { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new() }
+    }
+
+    /// Leaves files out.
+    pub fn folders_only(mut self, yes: bool) -> Scan {
+        self.folders_only = yes;
+        self
+    }
+
+    /// None at the end. Fails when going on would only meet the same failure in every folder.
+    pub async fn next(&mut self) -> Result<Option<Step>> {
+        if let Some(Coming { folder, listing }) = self.coming.take() {
+            let depth = self.levels.len();
+            match self.open(&folder, listing).await {
+                Ok(entries) => self.levels.push(Level { folder, entries, looked: 0, ahead: VecDeque::new() }),
+                Err(error) if hopeless(error.kind()) => return Err(error),
+                Err(error) => return Ok(Some(Step::Failed { folder, depth, error })),
+            }
+        }
+        Ok(self.step())
+    }
+
+    fn step(&mut self) -> Option<Step> {
+        let depth = self.levels.len();
+        let level = self.levels.last_mut()?;
+        let Some(entry) = level.entries.pop_front() else {
+            let Level { folder, .. } = self.levels.pop()?;
+            return Some(Step::Left { folder, depth: depth - 1 });
+        };
+        let looked_at = level.looked > 0;
+        level.looked = level.looked.saturating_sub(1);
+        let last = level.entries.is_empty();
+        if entry.is_folder() && (self.into)(&entry, depth) {
+            let listing = if looked_at { level.ahead.pop_front() } else { None };
+            self.coming = Some(Coming { folder: entry.clone(), listing });
+        }
+        Some(Step::Entry { entry, depth, last })
+    }
+
+    async fn open(&mut self, folder: &Entry, listing: Option<Listing>) -> Result<Entries> {
+        may_go_into(folder, self.levels.iter().map(|level| level.folder.id.as_str()))?;
+        let listing = listing.unwrap_or_else(|| self.ask(folder.clone()));
+        self.look_ahead();
+        let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").cause(e))?;
+        let mut entries = listed?;
+        if self.folders_only {
+            entries.only_folders();
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn ask(&self, folder: Entry) -> Listing {
+        let desk = self.desk.clone();
+        AbortOnDropHandle::new(tokio::spawn(async move { desk.list(&folder).await }))
+    }
+
+    /// Asks for the listings that the walk will want next: the deepest level first, each level from its front.
+    fn look_ahead(&mut self) {
+        let mut free = self.jobs.saturating_sub(1 + self.levels.iter().map(|level| level.ahead.len()).sum::<usize>());
+        for at in (0..self.levels.len()).rev() {
+            while free > 0 {
+                let Some(level) = self.levels.get_mut(at) else { break };
+                if level.looked >= level.entries.len() {
+                    break;
+                }
+                level.looked += 1;
+                // Files are passed over without being made.
+                let folder = if level.entries.is_folder(level.looked - 1) { level.entries.get(level.looked - 1) } else { None };
+                let Some(folder) = folder.filter(|folder| (self.into)(folder, at + 1)) else { continue };
+                let listing = self.ask(folder);
+                if let Some(level) = self.levels.get_mut(at) {
+                    level.ahead.push_back(listing);
+                }
+                free -= 1;
+            }
+        }
+    }
+}
+
+/// Fails with `Protocol` for a folder that would never end: it lies in itself, or deeper than any. `above`: the ids of the
+/// folders that a walk has come through.
+pub fn may_go_into<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut depth = 0;
+    for id in above {
+        depth += 1;
+        if id == folder.id {
+            return Err(Error::new(Kind::Protocol, "the server tells that this folder lies in itself"));
+        }
+    }
+    match depth > DEEPEST {
+        true => Err(Error::new(Kind::Protocol, format!("folders are told more than {DEEPEST} levels deep"))),
+        false => Ok(()),
+    }
+}
+
+/// Every further request to this remote would end alike.
+pub fn hopeless(kind: Kind) -> bool {
+    matches!(kind, Kind::Auth | Kind::Expired | Kind::Unreachable | Kind::Untrusted | Kind::Busy | Kind::Cancelled)
+}
