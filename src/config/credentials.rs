@@ -6,7 +6,7 @@ use std::path::Path;
 use toml_edit::Key;
 
 use super::file::{self, CREDENTIALS, Scalar};
-use super::private;
+use super::private_file;
 use crate::error::Result;
 use crate::model::Secret;
 
@@ -25,10 +25,10 @@ const USERNAME: &str = "username";
 
 /// Empty when there is no such file. Fails with `Usage` when others may read it or it makes no sense.
 pub(super) fn read(path: &Path) -> Result<Vec<Kept>> {
-    let Some(file) = private::read(path)? else { return Ok(Vec::new()) };
+    let Some(file) = private_file::read(path)? else { return Ok(Vec::new()) };
     let all = parse(path, &file.text)?;
     if file.open_to_others && all.iter().any(|kept| !kept.secrets.is_empty()) {
-        return Err(private::refusal(path));
+        return Err(private_file::refusal(path));
     }
     file.trusted()?;
     Ok(all)
@@ -64,7 +64,7 @@ pub fn save_username(path: &Path, remote: &str, username: &str) -> Result<()> {
 }
 
 fn change(path: &Path, remote: &str, change: impl FnOnce(&mut Kept)) -> Result<()> {
-    private::rewrite(path, |old| {
+    private_file::rewrite(path, |old| {
         let mut all = parse(path, old)?;
         let mut mine = match all.iter().position(|kept| is_of(kept, remote)) {
             Some(at) => all.remove(at),
@@ -83,7 +83,7 @@ pub fn forget(path: &Path, remote: &str) -> Result<bool> {
         return Ok(false);
     }
     let mut forgotten = false;
-    private::rewrite(path, |old| {
+    private_file::rewrite(path, |old| {
         let mut all = parse(path, old)?;
         let before = all.len();
         all.retain(|kept| !is_of(kept, remote));

@@ -7,7 +7,7 @@ use toml_edit::{DocumentMut, Item, Key as TomlKey, Table};
 
 use super::file::{self, CONFIG, Document};
 use super::keys::{Key, find, keys_of, suggestion};
-use super::private;
+use super::private_file;
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 
@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<()> {
     check_name(name)?;
     let section = section(name, provider, settings)?;
-    private::rewrite(path, |old| {
+    private_file::rewrite(path, |old| {
         let document = file::parse(path, old, CONFIG)?;
         if let Some(there) = same_name(&document, name) {
             let exists = Error::new(Kind::Exists, "there is a remote of this name already").on(there.at.to_string());
@@ -41,7 +41,7 @@ pub fn remove_remote(path: &Path, name: &str) -> Result<()> {
     if !path.exists() {
         return Err(not_found());
     }
-    private::rewrite(path, |old| {
+    private_file::rewrite(path, |old| {
         let parsed = file::parse(path, old, CONFIG)?;
         let there = same_name(&parsed, name).ok_or_else(not_found)?;
         let mut document: DocumentMut = old.parse().map_err(|_| unreadable(path))?;
@@ -155,8 +155,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::fixtures::{GIGA0, IOGATES};
     use super::*;
+    use crate::config::tests::fixtures::{GIGA0, IOGATES};
 
     fn set(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()

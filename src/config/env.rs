@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
-use super::line;
+use super::single_line;
 use crate::error::{Error, Kind, Result};
 
 /// No `Debug`: an environment is full of secrets.
@@ -85,7 +85,7 @@ impl Env {
 
 fn readable<'a>(name: &str, value: &'a OsStr) -> Result<&'a str> {
     let text = value.to_str().ok_or_else(|| Error::new(Kind::Usage, "the value of this variable is not UTF-8").on(name))?;
-    line::whole(text).map_err(|why| line::refused(name, &why))
+    single_line::whole(text).map_err(|why| single_line::refused(name, &why))
 }
 
 #[cfg(test)]

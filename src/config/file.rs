@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::suggestion;
-use super::private;
+use super::private_file;
 use crate::error::{Error, Kind, Result};
 
 /// A place in a file, counted from 1, in characters.
@@ -108,7 +108,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
 
 /// The file's document and whether others may read it; none when there is no such file.
 pub(super) fn read(path: &Path, allowed: &[&str]) -> Result<Option<(Document, bool)>> {
-    let Some(file) = private::read(path)?.map(private::FileText::trusted).transpose()? else { return Ok(None) };
+    let Some(file) = private_file::read(path)?.map(private_file::FileText::trusted).transpose()? else { return Ok(None) };
     Ok(Some((parse(path, &file.text, allowed)?, file.open_to_others)))
 }
 

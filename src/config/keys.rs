@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn secrets_have_three_spellings_and_ca_file_is_no_file_of_a_secret() {
-        let names: Vec<String> = keys(super::super::fixtures::PROVIDERS).iter().map(Key::name).collect();
+        let names: Vec<String> = keys(crate::config::tests::fixtures::PROVIDERS).iter().map(Key::name).collect();
         for name in ["password", "password_file", "password_command", "key1_command", "ca_file", "insecure", "provider"] {
             assert_eq!(names.iter().filter(|n| *n == name).count(), 1, "{name}");
         }

@@ -8,12 +8,13 @@ use super::credentials::{self, Kept};
 use super::defaults::Defaults;
 use super::edit::check_name;
 use super::env::Env;
-use super::environment::{self, Variable, folded};
+use super::env_remotes;
+use super::env_remotes::{Variable, folded};
 use super::file::{self, CONFIG, Document, Line, Scalar, Section};
 use super::keys::{self, Key, Providers, find, keys_of, suggestion};
-use super::secret_from::Prompt;
+use super::secret_sources::Prompt;
 use super::settings::{self, Held, Origin, Settings};
-use super::{Config, Remote, Where, private};
+use super::{Config, Remote, Where, private_file};
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 
@@ -31,7 +32,7 @@ pub(super) fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
     };
 
     let names: Vec<&str> = document.remotes.iter().map(|r| r.name.as_str()).collect();
-    let environment = environment::remotes(place.env, &keys::keys(providers), &names)?;
+    let environment = env_remotes::remotes(place.env, &keys::keys(providers), &names)?;
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let mut builder = Builder { providers, environment, kept, folder, env: place.env, prompt: place.prompt };
 
@@ -40,7 +41,7 @@ pub(super) fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
     if let (Some(path), true) = (&path, open_to_others)
         && remotes.iter().any(|r| r.settings.has_secret_in_file())
     {
-        return Err(private::refusal(path));
+        return Err(private_file::refusal(path));
     }
     remotes.extend(builder.of_environment()?);
     // What is left has no provider: a mistake only if somebody uses it.

@@ -6,14 +6,14 @@ mod credentials;
 mod defaults;
 mod edit;
 mod env;
-mod environment;
+mod env_remotes;
 mod file;
 mod keys;
-mod line;
 mod load;
-mod private;
-mod secret_from;
+mod private_file;
+mod secret_sources;
 mod settings;
+mod single_line;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use std::time::Duration;
 pub use defaults::{DefaultValue, Defaults};
 pub use env::Env;
 pub use keys::Providers;
-pub use line::line_of_input;
-pub use secret_from::{Prompt, ask_on_terminal};
+pub use secret_sources::{Prompt, ask_on_terminal};
+pub use single_line::line_of_input;
 
 use crate::contract::{Network, ProviderInfo, Secrets};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::report::RemoteLine;
-use environment::folded;
+use env_remotes::folded;
 pub use settings::KEPT;
 use settings::{Settings, shown_url};
 
@@ -82,7 +82,7 @@ impl Config {
 
     fn no_remote(&self, name: &str) -> Error {
         if self.incomplete.contains(&folded(name)) {
-            let variable = format!("{}{}_PROVIDER", environment::PREFIX, folded(name).to_uppercase());
+            let variable = format!("{}{}_PROVIDER", env_remotes::PREFIX, folded(name).to_uppercase());
             return Error::new(Kind::Usage, "the environment sets keys of this remote, but not its provider")
                 .on(name)
                 .hint(format!("set {variable}"));
@@ -104,7 +104,7 @@ impl Config {
     /// Removes a remote from the file, and its secrets from the credentials file. Fails with `NotFound`.
     pub fn remove_remote(&self, name: &str) -> Result<()> {
         if self.remote(name).is_ok_and(|r| !r.in_file) {
-            let variables = format!("{}{}_…", environment::PREFIX, folded(name).to_uppercase());
+            let variables = format!("{}{}_…", env_remotes::PREFIX, folded(name).to_uppercase());
             return Err(Error::new(Kind::NotFound, "this remote is not in the configuration file")
                 .on(name)
                 .hint(format!("unset the variables {variables}")));
@@ -174,7 +174,7 @@ impl Remote {
     }
 
     fn variable(&self, key: &str) -> String {
-        format!("{}{}_{}", environment::PREFIX, folded(&self.name), key).to_uppercase()
+        format!("{}{}_{}", env_remotes::PREFIX, folded(&self.name), key).to_uppercase()
     }
 
     /// Uses this secret for the rest of the run before all others: what `login --password-stdin` read.
@@ -235,7 +235,5 @@ impl Remote {
     }
 }
 
-#[cfg(test)]
-mod fixtures;
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,9 @@ use serde_json::{Map, Value as Json};
 use super::env::Env;
 use super::file::Position;
 use super::keys::{Form, Key};
-use super::line;
-use super::secret_from::{self, Prompt};
+use super::secret_sources;
+use super::secret_sources::Prompt;
+use super::single_line;
 use crate::contract::Secrets;
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
@@ -213,8 +214,8 @@ impl Settings {
     fn read(&self, held: &Held) -> Result<(Secret, String)> {
         let secret = match (&held.value, held.key.form) {
             (Value::Hidden(secret), _) => in_one_line(secret, &held.origin.to_string()),
-            (Value::Plain(text), Form::File) => secret_from::file(&self.resolve(text, held), &held.origin.to_string()),
-            (Value::Plain(text), Form::Command) => secret_from::command(text, &held.origin.to_string()),
+            (Value::Plain(text), Form::File) => secret_sources::file(&self.resolve(text, held), &held.origin.to_string()),
+            (Value::Plain(text), Form::Command) => secret_sources::command(text, &held.origin.to_string()),
             (Value::Plain(text), Form::Value) => Ok(Secret::new(text.clone())),
         };
         Ok((secret?, held.origin.to_string()))
@@ -264,7 +265,7 @@ impl Secrets for Settings {
 }
 
 fn in_one_line(secret: &Secret, origin: &str) -> Result<Secret> {
-    line::whole(secret.expose()).map(Secret::new).map_err(|why| line::refused(origin, &why))
+    single_line::whole(secret.expose()).map(Secret::new).map_err(|why| single_line::refused(origin, &why))
 }
 
 fn password_in_url(text: &str) -> Option<&str> {

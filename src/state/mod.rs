@@ -2,8 +2,8 @@
 //! running `haul` processes and opened only when something is looked up. When it can't be used, work goes on without
 //! memory and one warning says so: no transfer fails for want of notes.
 
-mod claims;
 mod finished;
+mod place_locks;
 mod runs;
 mod schema;
 mod tokens;
@@ -37,7 +37,7 @@ pub struct State {
     warnings: Mutex<Vec<String>>,
     /// What begins now belongs to this command (as in [`CarryingRun::key`]).
     run: Mutex<Option<String>>,
-    beat: claims::Beat,
+    beat: place_locks::Beat,
     waits: Mutex<Waits>,
 }
 
@@ -69,7 +69,7 @@ impl State {
             memory: Mutex::default(),
             warnings: Mutex::default(),
             run: Mutex::default(),
-            beat: claims::Beat::default(),
+            beat: place_locks::Beat::default(),
             waits: Mutex::new(Waits { limit: USUAL_WAIT, tell: None }),
         }
     }
@@ -277,7 +277,5 @@ fn open_private(path: &Path) -> std::io::Result<File> {
 /// How long others are waited for unless it is said.
 const USUAL_WAIT: Duration = Duration::from_secs(60);
 
-#[cfg(test)]
-mod damage;
 #[cfg(test)]
 mod tests;

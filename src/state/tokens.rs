@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 
-use super::claims::{process_in, sign};
+use super::place_locks::{process_in, sign};
 use super::{State, locked, open_private, private_folder};
 use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
 use crate::model::Secret;

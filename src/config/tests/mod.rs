@@ -1,10 +1,13 @@
 //! The configuration as a whole: which source wins, and what is said of mistakes.
 
+#[cfg(test)]
+pub(crate) mod fixtures;
+
 mod secrets;
 
 use std::fs;
 
-use super::fixtures::PROVIDERS;
+use super::tests::fixtures::PROVIDERS;
 use super::*;
 
 /// A home folder of its own.

@@ -80,9 +80,9 @@ fn no_key(variable: &str, rest: &str, keys: &[Key]) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::PROVIDERS;
-    use super::super::keys::keys;
     use super::*;
+    use crate::config::keys::keys;
+    use crate::config::tests::fixtures::PROVIDERS;
 
     fn read(vars: &[(&str, &str)], configured: &[&str]) -> Result<Vec<String>> {
         let env = Env::new(vars.iter().copied());

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{line, private};
+use super::{private_file, single_line};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::escape::first_words;
@@ -17,10 +17,10 @@ const WORDS_SHOWN: usize = 200;
 /// The first line of the file. Fails with `Usage` when it is missing, empty, or open to others.
 pub(super) fn file(path: &Path, origin: &str) -> Result<Secret> {
     let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).on(origin);
-    let found = private::read(path)?.ok_or_else(missing)?;
+    let found = private_file::read(path)?.ok_or_else(missing)?;
     let secret = first_line(&found.text, origin);
     if found.open_to_others {
-        return Err(private::refusal(path));
+        return Err(private_file::refusal(path));
     }
     secret?.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").on(path.display().to_string()))
 }
@@ -68,7 +68,7 @@ fn last_words(output: &Output) -> String {
 fn first_line(text: &str, origin: &str) -> Result<Option<Secret>> {
     let first = text.lines().next().unwrap_or_default();
     drop(Secret::new(first));
-    let line = line::line_of_input(text, origin)?;
+    let line = single_line::line_of_input(text, origin)?;
     Ok((!line.is_empty()).then(|| Secret::new(line)))
 }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{FILE, State};
 use crate::contract::{Ledger, TokenStore, Unfinished};
 use crate::model::Secret;
+use crate::state::{FILE, State};
 
 fn upload(n: i64) -> Unfinished {
     Unfinished {

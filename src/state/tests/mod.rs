@@ -1,5 +1,8 @@
 //! The state as a whole: private files, no place for them, several at once.
 
+#[cfg(test)]
+pub(crate) mod damage;
+
 use super::*;
 use crate::contract::TokenStore;
 use crate::model::Secret;

@@ -1,15 +1,15 @@
 //! Two providers that declare settings as real ones do. For tests.
 
-use super::keys::Providers;
+use crate::config::keys::Providers;
 use crate::contract::{Error, Kind, Opening, ProviderInfo, Result, Setting, provider::AnyProvider};
 
-pub(super) static PROVIDERS: Providers = &[&IOGATES, &GIGA0];
+pub(crate) static PROVIDERS: Providers = &[&IOGATES, &GIGA0];
 
 const fn setting(key: &'static str, help: &'static str, secret: bool, required: bool) -> Setting {
     Setting { key, help, secret, required }
 }
 
-pub(super) static IOGATES: ProviderInfo = ProviderInfo {
+pub(crate) static IOGATES: ProviderInfo = ProviderInfo {
     id: "iogates",
     aliases: &[],
     title: "ioGates",
@@ -27,7 +27,7 @@ pub(super) static IOGATES: ProviderInfo = ProviderInfo {
     open,
 };
 
-pub(super) static GIGA0: ProviderInfo = ProviderInfo {
+pub(crate) static GIGA0: ProviderInfo = ProviderInfo {
     id: "giga0",
     aliases: &["yetishare"],
     title: "giga0",
