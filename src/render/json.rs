@@ -50,7 +50,7 @@ impl Formatter for Harmless {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples;
+    use crate::render::testing;
     use serde_json::Value;
 
     /// The names of a line's fields, in their order; nested ones with a dot.
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_report_has_exactly_the_fields_of_the_contract() {
-        let told: Vec<String> = samples::all().iter().map(|report| keys(&line(report).unwrap())).collect();
+        let told: Vec<String> = testing::all().iter().map(|report| keys(&line(report).unwrap())).collect();
         let wanted = [
             "event id md5 path protocol remote resumed_from retries schema seconds size source verified",
             "event id path reason remote schema size source",
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn lines_are_what_scripts_parse() {
-        let told: Vec<String> = samples::all().iter().map(|report| line(report).unwrap()).collect();
+        let told: Vec<String> = testing::all().iter().map(|report| line(report).unwrap()).collect();
         assert_eq!(
             told[0],
             r#"{"schema":1,"event":"uploaded","source":"a.mov","remote":"studio","path":"/in/a.mov","id":"77","size":3650722201,"md5":"900150983cd24fb0d6963f7d28e17f72","verified":"md5","protocol":"tus","resumed_from":1073741824,"retries":2,"seconds":80.5}"#

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::model::Secret;
     use crate::render::Style;
-    use crate::render::samples::captured;
+    use crate::render::testing::captured;
 
     #[test]
     fn last_words_hold_no_secret() {

@@ -2,31 +2,25 @@
 //! voice: text for people, JSON for scripts, bars, lines for logs, annotations for CI, and in the end an exit status.
 //! Results go to standard output, everything else to standard error. No secret and no control character gets through.
 
-mod bars;
-mod block;
-mod board;
-pub mod ci;
 pub mod exit;
-mod follow;
-mod job_page;
+pub mod github;
 mod json;
 mod log;
 mod mask;
 mod pipe;
+mod progress;
 mod renderer;
-#[cfg(test)]
-mod samples;
-mod screen;
+mod streams;
 pub mod style;
-mod table;
 pub mod tally;
+#[cfg(test)]
+mod testing;
 mod text;
-mod units;
 
-pub use ci::Ci;
+pub use github::Ci;
 pub use log::{LogWriter, mask_panics};
 pub use pipe::Pipe;
 pub use renderer::Renderer;
 pub use style::{Progress, Style, Terminal, View};
-pub use table::providers_markdown;
 pub use tally::Tally;
+pub use text::table::providers_markdown;

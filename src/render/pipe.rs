@@ -28,7 +28,7 @@ impl Write for Pipe {
 mod tests {
     use super::*;
     use crate::render::Style;
-    use crate::render::samples::{Failing, captured};
+    use crate::render::testing::{Failing, captured};
 
     #[test]
     fn bytes_pass_as_they_are_and_a_reader_that_left_is_known() {

@@ -11,9 +11,10 @@ use crate::model::escape::visible;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
 use crate::model::{Event, Report};
-use crate::render::screen::{Screen, lock};
+use crate::render::streams::{Screen, lock};
 use crate::render::text::Said;
-use crate::render::{LogWriter, Style, Tally, ci, follow, json, mask, table, text};
+use crate::render::text::table;
+use crate::render::{LogWriter, Style, Tally, github, json, mask, progress, text};
 
 /// The one writer. Cheap to clone; the clones share the streams and may be used by several tasks.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ struct Inner {
     style: Style,
     screen: Screen,
     tables: Mutex<table::Tables>,
-    journal: Mutex<ci::Journal>,
+    journal: Mutex<github::Journal>,
 }
 
 impl Renderer {
@@ -51,7 +52,7 @@ impl Renderer {
         let report = mask::report(report);
         let report = report.as_ref();
         if let (Report::Link { url, .. }, Some(true)) = (report, self.style().ci.as_ref().map(|ci| ci.masks)) {
-            self.screen().message(&format!("{}\n", ci::mask(url)));
+            self.screen().message(&format!("{}\n", github::mask(url)));
         }
         if self.style().json {
             self.json(report);
@@ -133,7 +134,7 @@ impl Renderer {
     /// Shows the work until the last sender is gone; then the bars are gone too. The caller reports
     /// [`Tally::summary`] and ends with [`Tally::status`].
     pub async fn follow(&self, events: UnboundedReceiver<Event>) -> Tally {
-        follow::follow(self, events).await
+        progress::follow(self, events).await
     }
 
     /// A line of a verb's own drawing among the results (a heading, a branch of a tree), below the rows before it and after
@@ -178,7 +179,7 @@ impl Renderer {
     fn json(&self, report: &Report) {
         match json::line(report) {
             Ok(line) if self.style().is_read_by_a_runner() => {
-                self.screen().result(&(ci::disarmed_json(&line) + "\n"), self.at_once(report));
+                self.screen().result(&(github::disarmed_json(&line) + "\n"), self.at_once(report));
             }
             Ok(line) => self.screen().result(&(line + "\n"), self.at_once(report)),
             Err(cause) => self.screen().fail(cause),
@@ -222,7 +223,7 @@ impl Renderer {
 
     fn harmless(&self, text: &str) -> String {
         match self.style().is_read_by_a_runner() {
-            true => ci::disarmed(text).into_owned(),
+            true => github::disarmed(text).into_owned(),
             false => text.to_owned(),
         }
     }
@@ -243,11 +244,12 @@ mod tests {
     use crate::error::Kind;
     use crate::model::Secret;
     use crate::render::View;
-    use crate::render::samples::{self, captured};
+    use crate::render::testing;
+    use crate::render::testing::captured;
 
     fn all(style: Style) -> (String, String) {
         let (renderer, out, err) = captured(style);
-        samples::all().iter().for_each(|report| renderer.report(report));
+        testing::all().iter().for_each(|report| renderer.report(report));
         renderer.finish().unwrap();
         (out.text(), err.text())
     }
@@ -255,7 +257,7 @@ mod tests {
     #[test]
     fn scripts_get_json_and_nothing_else() {
         let (out, err) = all(Style { json: true, quiet: true, ..Style::default() });
-        assert_eq!(out.lines().count(), samples::all().len());
+        assert_eq!(out.lines().count(), testing::all().len());
         assert!(out.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["schema"] == 1));
         assert_eq!(err, "haul: b.mov: the account is full; delete something\n");
     }
@@ -320,7 +322,7 @@ mod tests {
     #[test]
     fn tables_come_out_at_the_end() {
         let (renderer, out, _) = captured(Style { view: View::Row, ..Style::default() });
-        renderer.report(&Report::Remote(samples::remote()));
+        renderer.report(&Report::Remote(testing::remote()));
         assert_eq!(out.text(), "");
         renderer.finish().unwrap();
         assert_eq!(out.text(), "studio  iogates  https://iogates.com  file\n");

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr, stdout};
 use std::str::FromStr;
 
 use crate::error::{Error, Kind};
-use crate::render::ci::Ci;
+use crate::render::github::Ci;
 
 /// `--progress`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::error::Error;
     use crate::model::report::Failure;
-    use crate::render::samples;
+    use crate::render::testing;
 
     fn failed(kind: Kind) -> Report {
         Report::Failed(Failure::new(&Error::new(kind, "no")))
@@ -94,7 +94,7 @@ mod tests {
         tally.add(&failed(Kind::Busy));
         tally.add(&failed(Kind::Unreachable));
         assert_eq!((tally.status(), tally.kinds.len()), (5, 1));
-        for report in samples::all() {
+        for report in testing::all() {
             tally.add(&report);
         }
         assert_eq!((tally.files, tally.bytes, tally.skipped, tally.failed), (1, 3_650_722_201 - (1 << 30), 1, 3));

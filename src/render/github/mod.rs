@@ -1,11 +1,13 @@
 //! A job of GitHub Actions: annotations of failed files; and no file name that a runner would take for one of its commands.
 
+pub(crate) mod step_summary;
+
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
 use crate::model::Report;
-use crate::render::job_page::JobPage;
+use crate::render::github::step_summary::JobPage;
 use crate::render::text::{failed, subject};
 
 /// GitHub shows no more annotations of one kind for a step.
@@ -133,8 +135,9 @@ mod tests {
     use crate::error::{Error, Kind};
     use crate::model::{Entry, Secret};
     use crate::render::Style;
-    use crate::render::samples::{self, captured};
     use crate::render::style::Terminal;
+    use crate::render::testing;
+    use crate::render::testing::captured;
 
     fn env(vars: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
         |name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_owned())
@@ -159,7 +162,7 @@ mod tests {
     #[test]
     fn ten_annotations_then_a_count() {
         let mut journal = Journal::default();
-        let failed = Report::Failed(samples::failure("b.mov", "/in/b.mov"));
+        let failed = Report::Failed(testing::failure("b.mov", "/in/b.mov"));
         let told: Vec<String> = (0..13).filter_map(|_| journal.record(&failed)).collect();
         assert_eq!(told.len(), 10);
         assert_eq!(told[0], "::error title=haul%3A b.mov::b.mov: the account is full; delete something");
@@ -183,11 +186,11 @@ mod tests {
         let secret = Secret::new("job-test-s3cret");
         let ci = Some(Ci { step_summary: None, masks: true });
         let (renderer, out, err) = captured(Style { ci: ci.clone(), ..Style::default() });
-        renderer.report(&Report::Failed(samples::failure("b.mov", "/in/b.mov")));
+        renderer.report(&Report::Failed(testing::failure("b.mov", "/in/b.mov")));
         renderer.error(&Error::new(Kind::Auth, format!("::x {}", secret.expose())));
-        let mut entry = samples::entry();
+        let mut entry = testing::entry();
         entry.name = "::set-output name=a::b".into();
-        renderer.report(&samples::entry_report(entry.clone()));
+        renderer.report(&testing::entry_report(entry.clone()));
         renderer.finish().unwrap();
         assert_eq!(out.text(), "\\u{3a}:set-output name=a::b\n");
         assert_eq!(
@@ -203,7 +206,7 @@ mod tests {
 
         let (renderer, out, _) = captured(Style { ci, json: true, ..Style::default() });
         entry.name = "##[add-mask]a".into();
-        renderer.report(&samples::entry_report(entry));
+        renderer.report(&testing::entry_report(entry));
         renderer.finish().unwrap();
         assert!(out.text().contains(r##""name":"#\u0023[add-mask]a""##), "{}", out.text());
     }
@@ -214,7 +217,7 @@ mod tests {
         let terminal = Terminal { ci: true, ..Terminal::default() };
         let (renderer, out, _) = captured(Style { terminal, ..Style::default() });
         for name in ["::error::a", "##[error]b", "##vso[task.setvariable variable=x]c"] {
-            renderer.report(&samples::entry_report(Entry { name: name.into(), ..samples::entry() }));
+            renderer.report(&testing::entry_report(Entry { name: name.into(), ..samples::entry() }));
             renderer.line(name, "");
         }
         renderer.finish().unwrap();
@@ -225,7 +228,7 @@ mod tests {
     #[test]
     fn only_the_url_of_a_link_is_named_to_the_runner() {
         let url = "https://h.example/dl?token=only-here%20";
-        let link = || Report::Link { remote: "r".into(), path: samples::path("/a"), url: url.into() };
+        let link = || Report::Link { remote: "r".into(), path: testing::path("/a"), url: url.into() };
         for json in [true, false] {
             let masks = |masks| {
                 let (renderer, out, err) = captured(Style { json, ci: Some(Ci { step_summary: None, masks }), ..Style::default() });

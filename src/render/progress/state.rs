@@ -13,7 +13,7 @@ const MEMORY: Duration = Duration::from_secs(5);
 
 /// Bytes a second, older moments forgotten little by little.
 #[derive(Debug)]
-pub(super) struct Speed {
+pub(crate) struct Speed {
     unseen: u64,
     looked: Instant,
     average: f64,
@@ -21,15 +21,15 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    pub(super) fn new(now: Instant) -> Speed {
+    pub(crate) fn new(now: Instant) -> Speed {
         Speed { unseen: 0, looked: now, average: 0.0, weight: 0.0 }
     }
 
-    pub(super) fn add(&mut self, bytes: u64) {
+    pub(crate) fn add(&mut self, bytes: u64) {
         self.unseen = self.unseen.saturating_add(bytes);
     }
 
-    pub(super) fn look(&mut self, now: Instant) {
+    pub(crate) fn look(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.looked).as_secs_f64();
         if passed <= 0.0 {
             return;
@@ -40,19 +40,19 @@ impl Speed {
         (self.unseen, self.looked) = (0, now);
     }
 
-    pub(super) fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         if self.weight > 0.0 { self.average / self.weight } else { 0.0 }
     }
 
     /// Seconds for `bytes` more; none while nothing moves.
-    pub(super) fn seconds_for(&self, bytes: u64) -> Option<f64> {
+    pub(crate) fn seconds_for(&self, bytes: u64) -> Option<f64> {
         (self.per_second() >= 1.0).then(|| bytes as f64 / self.per_second())
     }
 }
 
 /// A pause before the next try.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     pub until: Instant,
     pub attempt: u32,
     pub of: u32,
@@ -61,7 +61,7 @@ pub(super) struct Wait {
 }
 
 #[derive(Debug)]
-pub(super) enum Doing {
+pub(crate) enum Doing {
     Moving,
     Waiting(Wait),
     Checking,
@@ -69,7 +69,7 @@ pub(super) enum Doing {
 
 /// One file under way.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(crate) struct Flight {
     /// Fit to be shown.
     pub name: String,
     /// Bytes; none while standard input has no end yet.
@@ -81,7 +81,7 @@ pub(super) struct Flight {
 }
 
 #[derive(Debug)]
-pub(super) struct Board {
+pub(crate) struct Board {
     /// Files and bytes of the whole work, once it is known.
     planned: Option<(u64, u64)>,
     /// Bytes of the plan that will not move: of files that were skipped or failed.
@@ -96,11 +96,11 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub(super) fn new(now: Instant) -> Board {
+    pub(crate) fn new(now: Instant) -> Board {
         Board { planned: None, dropped: 0, landed: 0, files_over: 0, flights: BTreeMap::new(), speed: Speed::new(now), waiting: None }
     }
 
-    pub(super) fn apply(&mut self, event: &Event, now: Instant) {
+    pub(crate) fn apply(&mut self, event: &Event, now: Instant) {
         match event {
             Event::Planned { files, bytes } => self.planned = Some((*files, *bytes)),
             Event::Started { id, name, size } => {
@@ -159,7 +159,7 @@ impl Board {
     }
 
     /// Brings the speeds up to date; to be called before each drawing.
-    pub(super) fn look(&mut self, now: Instant) {
+    pub(crate) fn look(&mut self, now: Instant) {
         self.speed.look(now);
         self.flights.values_mut().for_each(|flight| flight.speed.look(now));
         if self.waiting.as_ref().is_some_and(|wait| wait.until <= now) {
@@ -168,24 +168,24 @@ impl Board {
     }
 
     /// Bytes so far, those of finished files included.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.flights.values().fold(self.landed, |sum, flight| sum.saturating_add(flight.at))
     }
 
     /// Bytes of the whole work; none while a part of it has no known size.
-    pub(super) fn of_bytes(&self) -> Option<u64> {
+    pub(crate) fn of_bytes(&self) -> Option<u64> {
         let (_, planned) = self.planned?;
         let known = self.flights.values().all(|flight| flight.size.is_some());
         known.then(|| planned.saturating_sub(self.dropped).max(self.bytes()))
     }
 
     /// Files that are over, and files in all.
-    pub(super) fn files(&self) -> (u64, u64) {
+    pub(crate) fn files(&self) -> (u64, u64) {
         let seen = self.files_over.saturating_add(self.flights.len() as u64);
         (self.files_over, self.planned.map_or(seen, |(files, _)| files.max(seen)))
     }
 
-    pub(super) fn progress(&self) -> Report {
+    pub(crate) fn progress(&self) -> Report {
         let (files, of_files) = self.files();
         let (bytes, of_bytes) = (self.bytes(), self.of_bytes());
         let seconds_left = of_bytes.and_then(|all| self.speed.seconds_for(all.saturating_sub(bytes)));
@@ -193,7 +193,7 @@ impl Board {
     }
 
     /// What the work waits for; of several waiting files the first.
-    pub(super) fn waiting(&self) -> Option<&Wait> {
+    pub(crate) fn waiting(&self) -> Option<&Wait> {
         let of_a_file = self.flights.values().find_map(|flight| match &flight.doing {
             Doing::Waiting(wait) => Some(wait),
             _ => None,
@@ -205,7 +205,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples;
+    use crate::render::testing;
 
     fn started(id: FileId, size: Option<u64>) -> Event {
         Event::Started { id, name: "a\u{1b}".into(), size }
@@ -242,10 +242,10 @@ mod tests {
         board.apply(&started(2, Some(300)), now);
         board.apply(&Event::Sent { id: 1, bytes: 100 }, now);
         assert_eq!(told(&board), (0, 4, 100, Some(1000)));
-        let failed = Box::new(Report::Failed(samples::failure("a", "/a")));
+        let failed = Box::new(Report::Failed(testing::failure("a", "/a")));
         board.apply(&Event::Finished { id: 1, report: failed }, now);
         assert_eq!(told(&board), (1, 4, 0, Some(600)));
-        let uploaded = Box::new(Report::Uploaded(samples::transfer("b", "/b", 300)));
+        let uploaded = Box::new(Report::Uploaded(testing::transfer("b", "/b", 300)));
         board.apply(&Event::Finished { id: 2, report: uploaded }, now);
         assert_eq!(told(&board), (2, 4, 300, Some(600)));
         board.apply(&started(3, None), now);

@@ -13,24 +13,24 @@ const GROUP: usize = 1000;
 
 /// Rows and columns that wait for their neighbours.
 #[derive(Default)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     rows: Vec<String>,
     providers: Vec<ProviderLine>,
 }
 
 impl Tables {
     /// Takes a row of cells divided by tabs; gives back a group of lines when it is full.
-    pub(super) fn row(&mut self, cells: String) -> Option<String> {
+    pub(crate) fn row(&mut self, cells: String) -> Option<String> {
         self.rows.push(cells);
         (self.rows.len() >= GROUP).then(|| aligned(&std::mem::take(&mut self.rows)))
     }
 
-    pub(super) fn provider(&mut self, line: ProviderLine) {
+    pub(crate) fn provider(&mut self, line: ProviderLine) {
         self.providers.push(line);
     }
 
     /// What still waits, without a line end at its foot.
-    pub(super) fn rest(&mut self) -> Option<String> {
+    pub(crate) fn rest(&mut self) -> Option<String> {
         let rows = std::mem::take(&mut self.rows);
         let providers = std::mem::take(&mut self.providers);
         match (rows.is_empty(), providers.is_empty()) {
@@ -91,12 +91,12 @@ pub fn providers_markdown(providers: &[ProviderLine]) -> String {
 mod tests {
     use super::*;
     use crate::model::Protocol;
-    use crate::render::samples;
+    use crate::render::testing;
 
     fn two() -> Vec<ProviderLine> {
         vec![
-            samples::provider("ioGates", false, vec![Protocol::Tus, Protocol::Ftps]),
-            samples::provider("giga0", true, vec![Protocol::Multipart]),
+            testing::provider("ioGates", false, vec![Protocol::Tus, Protocol::Ftps]),
+            testing::provider("giga0", true, vec![Protocol::Multipart]),
         ]
     }
 

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
-use crate::render::bars::Bars;
-use crate::render::board::Board;
+use crate::render::progress::bars::Bars;
+use crate::render::progress::state::Board;
 
 type Stream = Box<dyn Write + Send>;
 
@@ -158,25 +158,26 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples::{self, Failing};
+    use crate::render::testing;
+    use crate::render::testing::Failing;
     use crate::render::{Renderer, Style};
 
     #[test]
     fn a_reader_that_left_is_no_failure_but_a_full_disk_is() {
         let renderer = |kind| Renderer::onto(Style::default(), Box::new(Failing(kind)), Box::new(io::sink()));
         let left = renderer(io::ErrorKind::BrokenPipe);
-        samples::all().iter().for_each(|report| left.report(report));
+        testing::all().iter().for_each(|report| left.report(report));
         assert!(left.closed());
         left.finish().unwrap();
         let full = renderer(io::ErrorKind::StorageFull);
-        full.report(&samples::entry_report(samples::entry()));
+        full.report(&testing::entry_report(testing::entry()));
         assert!(!full.closed());
         assert_eq!(full.finish().unwrap_err().kind(), Kind::Local);
     }
 
     #[test]
     fn nothing_is_said_while_a_person_types() {
-        let (renderer, _, err) = samples::captured(Style::default());
+        let (renderer, _, err) = testing::captured(Style::default());
         renderer.screen().show(Bars::on_stderr(Some(80)));
         let typed = renderer.while_a_person_types(|| {
             renderer.warning("the first");

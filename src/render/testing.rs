@@ -11,7 +11,7 @@ use crate::model::account::{Limits, Quota};
 use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Transfer, Verified};
 use crate::model::timecode::Span;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath, Report};
-use crate::render::screen::lock;
+use crate::render::streams::lock;
 use crate::render::{Renderer, Style};
 
 pub const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";

@@ -1,6 +1,10 @@
 //! The voice for people: a line for each thing done or found. Names are shown with their control characters visible.
 //! Over 300 lines because one match gives every report its line, and its tests spell each of them out.
 
+pub(crate) mod details;
+pub(crate) mod table;
+pub(crate) mod units;
+
 use chrono::Local;
 
 use crate::error::{Error, Kind};
@@ -9,7 +13,6 @@ use crate::model::report::{Failure, Placed, Transfer, Verified};
 use crate::model::secret::masked;
 use crate::model::{Entry, EntryKind, Report};
 use crate::render::style::{Style, View};
-use crate::render::{block, units};
 
 /// What becomes of a report when people read it.
 #[derive(Debug, PartialEq)]
@@ -63,9 +66,9 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         Report::Entry { remote, entry } => match style.view {
             View::Name => Said::Answer(name(entry, style)),
             View::Row => Said::Row(row(entry, style)),
-            View::Block => Said::Answer(block::entry(remote, entry, style)),
+            View::Block => Said::Answer(details::entry(remote, entry, style)),
         },
-        Report::About { remote, provider, account } => Said::Answer(block::about(remote, provider, account, style)),
+        Report::About { remote, provider, account } => Said::Answer(details::about(remote, provider, account, style)),
         Report::Du { remote, path, bytes: size, .. } => {
             let size = size.map_or_else(|| "?".to_owned(), |size| bytes(size, style));
             Said::Row(format!("{size:>10}\t{}", address(remote, path)))
@@ -75,7 +78,7 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
             let id = id.as_ref().map(|id| format!(" {}", visible(id))).unwrap_or_default();
             Said::Answer(format!("import{id}: {}  {} -> {}", visible(status), visible(url), address(remote, path)))
         }
-        Report::Comments(comment) => Said::Answer(block::comment(comment)),
+        Report::Comments(comment) => Said::Answer(details::comment(comment)),
         Report::Edit { remote, entry } => Said::Done(format!("edited  {}", address(remote, &entry.path))),
         Report::Share { remote, path, with } => Said::Done(format!("shared  {} with {}", address(remote, path), visible(&with.join(", ")))),
         Report::Star { remote, path, starred } => {
@@ -104,7 +107,7 @@ pub(super) fn said(report: &Report, style: &Style) -> Said {
         Report::Logout { remote, revoked: false } => {
             Said::Done(format!("forgot the token of {} here; the provider was not told", visible(remote)))
         }
-        Report::Remote(remote) if style.view == View::Block => Said::Answer(block::remote(remote)),
+        Report::Remote(remote) if style.view == View::Block => Said::Answer(details::remote(remote)),
         Report::Remote(remote) => {
             let url = remote.url.as_deref().unwrap_or("-");
             Said::Row([remote.name.as_str(), &remote.provider, url, &remote.origin].map(visible).join("\t"))
@@ -295,7 +298,7 @@ fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples;
+    use crate::render::testing;
 
     fn plain(report: &Report) -> Said {
         said(report, &Style::default())
@@ -303,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_report_has_its_line() {
-        let told: Vec<Said> = samples::all().iter().map(plain).collect();
+        let told: Vec<Said> = testing::all().iter().map(plain).collect();
         let done = |text: &str| Said::Done(text.to_owned());
         let answer = |text: &str| Said::Answer(text.to_owned());
         let wanted = [
@@ -332,7 +335,7 @@ mod tests {
 
     #[test]
     fn uploads_say_how_they_were_checked() {
-        let mut transfer = samples::transfer("-", "/x", 5);
+        let mut transfer = testing::transfer("-", "/x", 5);
         transfer.verified = Verified::Size;
         transfer.retries = 1;
         transfer.kept = Some("12".into());
@@ -342,8 +345,8 @@ mod tests {
 
     #[test]
     fn folders_end_in_a_slash() {
-        let folder = Entry::new(EntryKind::Folder, "5", samples::path("/in/clips"));
-        let root = Entry::new(EntryKind::Folder, "0", samples::path("/"));
+        let folder = Entry::new(EntryKind::Folder, "5", testing::path("/in/clips"));
+        let root = Entry::new(EntryKind::Folder, "0", testing::path("/"));
         let by_path = Style { paths: true, ..Style::default() };
         assert_eq!(name(&folder, &Style::default()), "clips/");
         assert_eq!(name(&folder, &by_path), "/in/clips/");
@@ -353,7 +356,7 @@ mod tests {
 
     #[test]
     fn exact_sizes() {
-        let mut entry = samples::entry();
+        let mut entry = testing::entry();
         entry.modified = None;
         let exact = Style { exact: true, view: View::Row, ..Style::default() };
         assert_eq!(row(&entry, &exact), "file\t     3650722201\t-\t77\ta.mov");
@@ -361,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_check_that_failed_is_seen() {
-        assert_eq!(plain(&samples::check(false)), Said::Answer("FAIL  name resolution      192.0.2.7".into()));
+        assert_eq!(plain(&testing::check(false)), Said::Answer("FAIL  name resolution      192.0.2.7".into()));
     }
 
     #[test]
@@ -373,7 +376,7 @@ mod tests {
     #[test]
     fn a_place_is_said_once() {
         let failure = |on: &str, kind: Kind, source: Option<&str>| {
-            let failure = Failure::new(&Error::new(kind, "no").on(on)).at("studio", samples::path("/in/a"));
+            let failure = Failure::new(&Error::new(kind, "no").on(on)).at("studio", testing::path("/in/a"));
             failed(&Failure { source: source.map(str::to_owned), ..failure })
         };
         for on in ["/in/a", "studio:/in/a"] {
@@ -391,7 +394,7 @@ mod tests {
         assert_eq!(clause("a file is in the way", "a"), "a: a file is in the way");
         assert_eq!(clause("it can't be read: src/a.mov", "src/a.mov"), "it can't be read: src/a.mov");
         let mut below = Failure::new(&Error::new(Kind::NotFound, "no").on("@trash/a"));
-        (below.remote, below.path) = (Some("work".into()), Some(samples::path("/a").under("trash")));
+        (below.remote, below.path) = (Some("work".into()), Some(testing::path("/a").under("trash")));
         assert_eq!(failed(&below), "work:@trash/a: no");
     }
 
@@ -399,10 +402,10 @@ mod tests {
     fn hostile_names_are_shown_harmlessly() {
         let evil = "a\u{1b}]0;x\u{7}\tb\u{202e}";
         let shown = "a\\u{1b}]0;x\\u{7}\\tb\\u{202e}";
-        let mut entry = Entry::new(EntryKind::File, evil, samples::path(&format!("/{evil}")));
+        let mut entry = Entry::new(EntryKind::File, evil, testing::path(&format!("/{evil}")));
         entry.extra.insert(evil.into(), serde_json::json!({ evil: evil }));
         for view in [View::Name, View::Row, View::Block] {
-            let (Said::Answer(text) | Said::Row(text)) = said(&samples::entry_report(entry.clone()), &Style { view, ..Style::default() })
+            let (Said::Answer(text) | Said::Row(text)) = said(&testing::entry_report(entry.clone()), &Style { view, ..Style::default() })
             else {
                 panic!("another voice")
             };
@@ -411,7 +414,7 @@ mod tests {
         }
         let failure = Failure::new(&Error::new(Kind::Local, evil)).of_source(evil);
         assert_eq!(failed(&failure), shown);
-        let transfer = samples::transfer(evil, &format!("/{evil}"), 1);
+        let transfer = testing::transfer(evil, &format!("/{evil}"), 1);
         assert_eq!(uploaded(&transfer).matches(shown).count(), 2);
     }
 

@@ -1,15 +1,19 @@
 //! The listener at the end of the channel: counts events, shows progress at a calm pace, reports what is finished.
 
+pub(crate) mod bars;
+pub(crate) mod state;
+
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::model::{Event, Report};
-use crate::render::bars::{self, Bars};
-use crate::render::board::Board;
+use crate::render::progress::bars::Bars;
+use crate::render::progress::state::Board;
 use crate::render::style::Voice;
-use crate::render::{Renderer, Tally, text, units};
+use crate::render::text::units;
+use crate::render::{Renderer, Tally, text};
 
 /// A log wants a sign of life, not a film.
 const LINES_EVERY: Duration = Duration::from_secs(10);
@@ -133,8 +137,9 @@ fn speak(renderer: &Renderer, board: &Board, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples::{self, captured};
     use crate::render::style::{Progress, Style};
+    use crate::render::testing;
+    use crate::render::testing::captured;
     use tokio::sync::mpsc::unbounded_channel;
 
     fn finished(id: u64, report: Report) -> Event {
@@ -151,8 +156,8 @@ mod tests {
             Event::Waiting { id: Some(1), attempt: 2, of: 5, wait: Duration::from_secs(4), why: "the server is busy".into() },
             Event::StartedOver { id: 1, left_behind: Some("@9".into()) },
             Event::Sent { id: 1, bytes: 5 },
-            finished(1, Report::Uploaded(samples::transfer("a", "/a", 5))),
-            finished(2, Report::Failed(samples::failure("b", "/b"))),
+            finished(1, Report::Uploaded(testing::transfer("a", "/a", 5))),
+            finished(2, Report::Failed(testing::failure("b", "/b"))),
             Event::Warning("the share ends tomorrow".into()),
             Event::Note("fell back to FTPS".into()),
         ] {
@@ -161,7 +166,7 @@ mod tests {
         drop(sender);
         let tally = renderer.follow(receiver).await;
         assert_eq!((tally.files, tally.bytes, tally.skipped, tally.failed, tally.status()), (1, 5, 0, 1, 9));
-        assert_eq!(out.text(), format!("uploaded  a -> studio:/a  (5 B, md5 {})\n", samples::MD5));
+        assert_eq!(out.text(), format!("uploaded  a -> studio:/a  (5 B, md5 {})\n", testing::MD5));
         assert_eq!(
             err.text(),
             "haul: note: a: waiting 4.0s: the server is busy (try 2 of 5)\n\

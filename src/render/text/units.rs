@@ -7,12 +7,12 @@ use bytesize::ByteSize;
 use chrono::{DateTime, TimeZone, Utc};
 
 /// `3.4 GiB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 
 /// `43.0 MiB/s`; `-` when it is not known.
-pub(super) fn rate(bytes_per_second: f64) -> String {
+pub(crate) fn rate(bytes_per_second: f64) -> String {
     match bytes_per_second.is_finite() && bytes_per_second >= 0.0 {
         true => format!("{}/s", size(bytes_per_second as u64)),
         false => "-".to_owned(),
@@ -20,7 +20,7 @@ pub(super) fn rate(bytes_per_second: f64) -> String {
 }
 
 /// `2.3s`, `52s`, `1m20s`, `1day2h`: the two leading parts say enough. `-` for what is no span of time.
-pub(super) fn span(seconds: f64) -> String {
+pub(crate) fn span(seconds: f64) -> String {
     if (0.0..9.95).contains(&seconds) {
         return format!("{seconds:.1}s");
     }
@@ -31,7 +31,7 @@ pub(super) fn span(seconds: f64) -> String {
 }
 
 /// `1 file`, `12 files`.
-pub(super) fn count(number: u64, thing: &str) -> String {
+pub(crate) fn count(number: u64, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
         _ => format!("{number} {thing}s"),
@@ -39,7 +39,7 @@ pub(super) fn count(number: u64, thing: &str) -> String {
 }
 
 /// To the minute, in the time zone of the reader; `-` when the provider tells no time.
-pub(super) fn moment<Z: TimeZone>(time: Option<DateTime<Utc>>, zone: &Z) -> String
+pub(crate) fn moment<Z: TimeZone>(time: Option<DateTime<Utc>>, zone: &Z) -> String
 where
     Z::Offset: Display,
 {

@@ -7,8 +7,8 @@ use crate::model::escape::visible;
 use crate::model::report::{CommentLine, RemoteLine};
 use crate::model::{Account, Entry, EntryKind};
 use crate::render::style::Style;
+use crate::render::text::units;
 use crate::render::text::{address, bytes};
-use crate::render::units;
 
 /// A title, and below it the fields that are known, their values in one column.
 struct Block {
@@ -59,7 +59,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-pub(super) fn about(remote: &str, provider: &str, account: &Account, style: &Style) -> String {
+pub(crate) fn about(remote: &str, provider: &str, account: &Account, style: &Style) -> String {
     let shown = |size: Option<u64>| size.map(|size| bytes(size, style));
     let quota = match (shown(account.quota.used), shown(account.quota.total)) {
         (Some(used), Some(total)) => Some(format!("{used} of {total} used")),
@@ -87,7 +87,7 @@ pub(super) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
     block.text()
 }
 
-pub(super) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
+pub(crate) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
     let size = entry.size.map(|size| match style.exact {
         true => size.to_string(),
         false => format!("{} ({size} bytes)", units::size(size)),
@@ -103,7 +103,7 @@ pub(super) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
     block.text()
 }
 
-pub(super) fn remote(remote: &RemoteLine) -> String {
+pub(crate) fn remote(remote: &RemoteLine) -> String {
     let mut block = Block::new(visible(&remote.name).into_owned());
     block.field("provider", Some(&remote.provider));
     block.field("url", remote.url.as_ref());
@@ -115,7 +115,7 @@ pub(super) fn remote(remote: &RemoteLine) -> String {
 
 /// `00:00:12:05  ann  2020-07-07 10:14  @61007` and the text below it, its lines kept. Where the source has a timecode of
 /// its own, that is said too.
-pub(super) fn comment(comment: &CommentLine) -> String {
+pub(crate) fn comment(comment: &CommentLine) -> String {
     // A file that tells no frame rate has milliseconds only.
     let first = comment.times.first();
     let (start, end) = match &comment.timecode {
@@ -150,13 +150,13 @@ fn clock(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples;
+    use crate::render::testing;
 
     #[test]
     fn an_entry_with_all_its_fields() {
-        let mut file = samples::entry();
+        let mut file = testing::entry();
         file.modified = None;
-        file.md5 = Some(samples::MD5.into());
+        file.md5 = Some(testing::MD5.into());
         assert_eq!(
             entry("studio", &file, &Style::default()),
             "studio:/in/a.mov\n  kind   file\n  size   3.4 GiB (3650722201 bytes)\n  id     77\n  md5    \
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_comment_with_its_places() {
-        let mut line = samples::comment();
+        let mut line = testing::comment();
         line.text = "wrong\nt\u{1b}ake".into();
         assert_eq!(comment(&line), "00:00:12:05 to 00:00:15:00 (source 10:00:12:05)  ann  -  @12\n    wrong\n    t\\u{1b}ake");
         (line.timecode_out, line.source_timecode) = (None, line.timecode.clone());
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_remote_without_its_secrets() {
         assert_eq!(
-            remote(&samples::remote()),
+            remote(&testing::remote()),
             "studio\n  provider  iogates\n  url       https://iogates.com\n  origin    file\n  password  ***\n  username  ann"
         );
     }

@@ -7,11 +7,11 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::event::FileId;
-use crate::render::board::{Board, Doing, Flight, Speed, Wait};
-use crate::render::units;
+use crate::render::progress::state::{Board, Doing, Flight, Speed, Wait};
+use crate::render::text::units;
 
 /// Frames in a second.
-pub(super) const REDRAWS: u8 = 10;
+pub(crate) const REDRAWS: u8 = 10;
 
 /// What indicatif may draw by itself in a second, in the middle of a frame; the frames are drawn by force.
 const STRAY_DRAWS: u8 = 1;
@@ -25,7 +25,7 @@ const NUMBERS: u16 = 44;
 /// Assumed where the width is not known.
 const USUAL_WIDTH: u16 = 80;
 
-pub(super) struct Bars {
+pub(crate) struct Bars {
     all: MultiProgress,
     total: ProgressBar,
     files: BTreeMap<FileId, ProgressBar>,
@@ -37,7 +37,7 @@ pub(super) struct Bars {
 
 impl Bars {
     /// On the terminal of standard error. `width` in columns.
-    pub(super) fn on_stderr(width: Option<u16>) -> Bars {
+    pub(crate) fn on_stderr(width: Option<u16>) -> Bars {
         Bars::new(ProgressDrawTarget::stderr_with_hz(STRAY_DRAWS), width)
     }
 
@@ -57,7 +57,7 @@ impl Bars {
         Bars { all, total, files: BTreeMap::new(), sized, endless, name }
     }
 
-    pub(super) fn draw(&mut self, board: &Board, now: Instant) {
+    pub(crate) fn draw(&mut self, board: &Board, now: Instant) {
         let shown: Vec<_> = board.flights.iter().take(MOST_BARS).collect();
         self.files.retain(|id, bar| {
             let stays = shown.iter().any(|(shown, _)| *shown == id);
@@ -84,13 +84,13 @@ impl Bars {
     }
 
     /// Takes the bars from the terminal until they are drawn again.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let _ = self.all.clear();
     }
 
     /// Clears the bars, lets `write` use the terminal, and draws them again. Not `MultiProgress::suspend`: that one
     /// panics when the terminal is gone, and an upload must outlive its terminal.
-    pub(super) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+    pub(crate) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
         let _ = self.all.clear();
         let result = write();
         self.total.force_draw();
@@ -145,7 +145,7 @@ fn total(board: &Board, more: usize, now: Instant) -> String {
 }
 
 /// `waiting 4s: the server is busy (try 2 of 5)`
-pub(super) fn waiting(wait: &Wait, now: Instant) -> String {
+pub(crate) fn waiting(wait: &Wait, now: Instant) -> String {
     let left = wait.until.saturating_duration_since(now).as_secs_f64().ceil();
     format!("waiting {left}s: {} (try {} of {})", wait.why, wait.attempt, wait.of)
 }
@@ -163,7 +163,7 @@ fn numbers(at: u64, size: Option<u64>, speed: &Speed) -> String {
 mod tests {
     use super::*;
     use crate::model::{Event, Report};
-    use crate::render::samples;
+    use crate::render::testing;
     use indicatif::TermLike;
     use std::io;
     use std::sync::{Arc, Mutex};
@@ -252,7 +252,7 @@ mod tests {
         ];
         assert_eq!(frames.lines(), wanted);
 
-        let report = Box::new(Report::Uploaded(samples::transfer("c.mov", "/c.mov", 1024)));
+        let report = Box::new(Report::Uploaded(testing::transfer("c.mov", "/c.mov", 1024)));
         board.apply(&Event::Finished { id: 3, report }, now);
         board.apply(&Event::Accepted { id: 1, offset: 0 }, now);
         bars.draw(&board, now);

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::model::Report;
 use crate::model::escape::visible;
+use crate::render::text::units;
 use crate::render::text::{address, failed, subject, summary};
-use crate::render::units;
 
 /// Rows of the summary's table, for failed files and for the others.
 const MOST_ROWS: usize = 500;
@@ -20,7 +20,7 @@ const MOST_SUMMARY: u64 = 1_000_000;
 
 /// What the table will hold.
 #[derive(Default)]
-pub(super) struct JobPage {
+pub(crate) struct JobPage {
     failed: Vec<String>,
     done: Vec<String>,
     unlisted: u64,
@@ -29,7 +29,7 @@ pub(super) struct JobPage {
 
 impl JobPage {
     /// Remembers what belongs into the table. Messages are masked already.
-    pub(super) fn add(&mut self, report: &Report) {
+    pub(crate) fn add(&mut self, report: &Report) {
         match report {
             Report::Uploaded(transfer)
             | Report::Downloaded(transfer)
@@ -51,7 +51,7 @@ impl JobPage {
     }
 
     /// Appends the table to the job's summary, once; without the table where there is no room for it.
-    pub(super) fn append_to(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn append_to(&mut self, path: &Path) -> io::Result<()> {
         let Some(text) = std::mem::take(self).markdown() else { return Ok(()) };
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         let used = file.metadata()?.len();
@@ -113,7 +113,7 @@ fn markdown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples;
+    use crate::render::testing;
 
     #[test]
     fn the_summary_is_appended_and_holds_no_markup_of_strangers() {
@@ -121,9 +121,9 @@ mod tests {
         let path = folder.path().join("summary.md");
         std::fs::write(&path, "before\n").unwrap();
         let mut page = JobPage::default();
-        page.add(&Report::Uploaded(samples::transfer("a|<b>\n.mov", "/in/a", 2048)));
-        page.add(&Report::Failed(samples::failure("b.mov", "/in/b.mov")));
-        page.add(&samples::summary());
+        page.add(&Report::Uploaded(testing::transfer("a|<b>\n.mov", "/in/a", 2048)));
+        page.add(&Report::Failed(testing::failure("b.mov", "/in/b.mov")));
+        page.add(&testing::summary());
         page.append_to(&path).unwrap();
         page.append_to(&path).unwrap();
         assert_eq!(
@@ -141,15 +141,15 @@ mod tests {
         let path = folder.path().join("summary.md");
         let mut page = JobPage::default();
         for _ in 0..2000 {
-            page.add(&Report::Uploaded(samples::transfer(&"|".repeat(4000), &"/x".repeat(2000), 1)));
+            page.add(&Report::Uploaded(testing::transfer(&"|".repeat(4000), &"/x".repeat(2000), 1)));
         }
-        page.add(&samples::summary());
+        page.add(&testing::summary());
         page.append_to(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("\n… and 1500 more\n\n") && text.len() < 1_000_000, "{}", text.len());
         std::fs::write(&path, " ".repeat(999_900)).unwrap();
-        page.add(&Report::Uploaded(samples::transfer("a", "/a", 1)));
-        page.add(&samples::summary());
+        page.add(&Report::Uploaded(testing::transfer("a", "/a", 1)));
+        page.add(&testing::summary());
         page.append_to(&path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.trim_start(), "### haul: 12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed\n");
