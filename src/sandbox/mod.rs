@@ -2,19 +2,16 @@
 //! stops them. They are a reading of the providers' documents of their own and share no code with the clients; what they
 //! do wrong on purpose is in `fault_table`.
 
-mod answer;
-mod canned;
 mod certificate;
-mod chance;
-mod fault_table;
 mod faults;
 mod fileago;
 mod giga0;
 mod iogates;
-mod late;
-mod porch;
-mod store;
-mod wire;
+mod middleware;
+mod random;
+mod responses;
+mod server;
+mod storage;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,17 +21,17 @@ use axum::http::Method;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-pub use canned::Canned;
-pub use fault_table::{Fault, Lasts, Row, TABLE as FAULTS, Takes};
+pub use faults::canned::Canned;
+pub use faults::table::{Fault, Lasts, Row, TABLE as FAULTS, Takes};
 pub use faults::{Faults, Scripted};
 pub use fileago::Fileago;
 pub use giga0::{Giga0, LoginKind, Package};
 pub use iogates::{Iogates, Settings as IogatesSettings};
-pub use store::{Arrived, Counts};
+pub use storage::{Arrived, Counts};
 
 use crate::error::Result;
-use porch::{Ground, Porch};
-use wire::{Bound, Server};
+use middleware::{Ground, Porch};
+use server::{Bound, Server};
 
 /// The running servers. Everything stops and all files vanish when it is dropped.
 pub struct Sandbox {
@@ -57,7 +54,7 @@ impl Sandbox {
         for part in ["content", "ftp", "state", "config"] {
             std::fs::create_dir(folder.path().join(part))?;
         }
-        let ground = Arc::new(Ground { store: store::Store::new(folder.path().join("content")), faults: Faults::default() });
+        let ground = Arc::new(Ground { store: storage::Store::new(folder.path().join("content")), faults: Faults::default() });
         let certificate = certificate::write(folder.path())?;
         let ftp = iogates::FtpServer::bind().await?;
 
@@ -187,5 +184,5 @@ impl Drop for Sandbox {
 
 fn with_porch(routes: Router, ground: &Arc<Ground>, provider: &'static str, kind: fn(&Method, &str) -> (String, bool)) -> Router {
     let porch = Porch { ground: ground.clone(), provider, kind };
-    routes.layer(axum::middleware::from_fn_with_state(porch, porch::pass))
+    routes.layer(axum::middleware::from_fn_with_state(porch, middleware::pass))
 }

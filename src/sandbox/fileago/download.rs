@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::NAME;
 use super::state::Fileago;
-use crate::sandbox::answer::{self, Answered};
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses;
+use crate::sandbox::responses::Answered;
 
 /// What clients send for the newest revision.
 const NEWEST: &str = "999999999999999";
@@ -39,8 +40,8 @@ pub async fn serve(
         };
         found.cloned().ok_or_else(|| host.absent())?
     };
-    let part = if faults.hit(NAME, Fault::RangeIgnored).is_some() { None } else { answer::range(&headers, content.size) };
-    let response = answer::file(&content, part).await;
+    let part = if faults.hit(NAME, Fault::RangeIgnored).is_some() { None } else { responses::range(&headers, content.size) };
+    let response = responses::file(&content, part).await;
     Ok(if faults.hit(NAME, Fault::NoLength).is_some() { unmeasured(response) } else { response })
 }
 

@@ -1,9 +1,9 @@
 //! The stand-in of FileAgo (providers.md, section 3): an index of its rooms and the list of its routes.
 
 mod download;
-mod fill;
 mod nodes;
 mod reply;
+mod seed;
 mod state;
 mod tree;
 mod upload;

@@ -12,8 +12,8 @@ use super::NAME;
 use super::reply::data;
 use super::state::{Fileago, State};
 use super::tree::{Owner, ROOTS};
-use crate::sandbox::answer::Answered;
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses::Answered;
 
 type Host = From<Arc<Fileago>>;
 

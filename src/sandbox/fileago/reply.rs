@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::NAME;
 use super::state::Fileago;
-use crate::sandbox::answer::{self, Refusal};
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses;
+use crate::sandbox::responses::Refusal;
 
 pub fn data(msg: &str, data: Value) -> Response {
-    answer::ok(json!({ "status": "success", "msg": msg, "data": data }))
+    responses::ok(json!({ "status": "success", "msg": msg, "data": data }))
 }
 
 impl Fileago {
@@ -25,9 +26,9 @@ impl Fileago {
 
     pub(super) fn error(&self, status: StatusCode, msg: &str) -> Refusal {
         if self.ground.faults.hit(NAME, Fault::HtmlErrors).is_some() {
-            return answer::page(status, status.canonical_reason().unwrap_or("Error")).into();
+            return responses::page(status, status.canonical_reason().unwrap_or("Error")).into();
         }
-        answer::json(status, json!({ "status": "error", "msg": msg })).into()
+        responses::json(status, json!({ "status": "error", "msg": msg })).into()
     }
 
     pub(super) fn absent(&self) -> Refusal {

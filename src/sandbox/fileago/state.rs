@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 
 use super::NAME;
 use super::tree::{Owner, Tree};
-use crate::sandbox::answer::{self, Answered};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
 use crate::sandbox::faults::Asked;
-use crate::sandbox::porch::{Ground, kind_of};
-use crate::sandbox::store::{Content, held};
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::middleware::{Ground, kind_of};
+use crate::sandbox::random;
+use crate::sandbox::responses;
+use crate::sandbox::responses::Answered;
+use crate::sandbox::storage::{Content, held};
 
 /// What an upload token is good for.
 pub struct Ticket {
@@ -51,15 +52,15 @@ pub struct Fileago {
 
 impl Fileago {
     pub(in crate::sandbox) fn new(ground: Arc<Ground>) -> Self {
-        let owner = |kind, name: &str| Owner { kind, uuid: chance::uuid(), name: name.to_owned() };
+        let owner = |kind, name: &str| Owner { kind, uuid: random::uuid(), name: name.to_owned() };
         Fileago {
             ground,
             username: "ann@example.com".to_owned(),
-            password: chance::alnum(20),
+            password: random::alnum(20),
             me: owner("User", "Ann Example"),
             colleague: owner("User", "Bob Example"),
             group: owner("Group", "Editors"),
-            file_key: format!("{}-{}", chance::uuid(), chance::uuid()),
+            file_key: format!("{}-{}", random::uuid(), random::uuid()),
             state: Mutex::default(),
         }
     }
@@ -137,7 +138,7 @@ pub async fn sign_in(From(host): From<Arc<Fileago>>, body: Bytes) -> Answered {
         host.state().sessions.insert(token.clone());
     }
     host.ground.store.count_sign_in(NAME);
-    Ok(answer::ok(json!({
+    Ok(responses::ok(json!({
         "uuid": host.me.uuid, "token": token, "status": "success", "msg": "Login successful.", "is_admin": admin,
         "fullname": host.me.name, "fileaccesskey": host.file_key, "avatar": "/images/default_avatar.png",
     })))
@@ -148,5 +149,5 @@ fn token(username: &str, uuid: &str) -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let expires = (Utc::now() + Duration::hours(24)).timestamp();
     let claims = json!({ "exp": expires, "username": username, "uuid": uuid });
-    format!("{}.{}.{}", part(json!({ "alg": "HS256", "typ": "JWT" })), part(claims), chance::alnum(43))
+    format!("{}.{}.{}", part(json!({ "alg": "HS256", "typ": "JWT" })), part(claims), random::alnum(43))
 }

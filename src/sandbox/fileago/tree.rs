@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::sandbox::chance;
-use crate::sandbox::store::Content;
+use crate::sandbox::random;
+use crate::sandbox::storage::Content;
 
 pub const ROOTS: [&str; 7] = ["home", "incoming", "trash", "public_shares", "private_shares", "favorites", "shared_with_you"];
 
@@ -74,7 +74,7 @@ impl Tree {
 
     /// The first revision makes it a file.
     pub fn add(&mut self, parent: &str, name: &str, owner: &Owner, first: Option<Content>) -> String {
-        let id = chance::uuid();
+        let id = random::uuid();
         let now = Utc::now();
         let node = Node {
             name: name.to_owned(),

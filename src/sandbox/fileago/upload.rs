@@ -13,10 +13,11 @@ use super::NAME;
 use super::nodes::{Target, free};
 use super::state::{Fileago, Ticket};
 use crate::model::Protocol;
-use crate::sandbox::answer::{self, Answered, broken};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::Content;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::random;
+use crate::sandbox::responses;
+use crate::sandbox::responses::{Answered, broken};
+use crate::sandbox::storage::Content;
 
 type Host = From<Arc<Fileago>>;
 
@@ -29,17 +30,17 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
         Target::Node(id) => id,
         Target::Root(..) => host.folder(&state, &id)?.0,
     };
-    let token = chance::hex(40);
+    let token = random::hex(40);
     let age = host.ground.faults.hit(NAME, Fault::OldTicket).map_or(Duration::ZERO, |_| LIFE + Duration::from_secs(1));
     let made = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
     state.tickets.insert(token.clone(), Ticket { node, made });
-    Ok(answer::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
+    Ok(responses::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
 }
 
 pub async fn receive(From(host): Host, Path(token): Path<String>, request: Request) -> Answered {
     // The shipped proxy would take such a body in whole first, and the token would be dead by then.
     if !request.headers().contains_key(header::CONTENT_LENGTH) {
-        return Err(answer::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
+        return Err(responses::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
     }
     let ticket = host.state().tickets.remove(&token).filter(|t| t.made.elapsed() <= LIFE);
     let Some(ticket) = ticket else { return Err(host.error(StatusCode::FORBIDDEN, "Invalid upload token")) };
@@ -65,7 +66,7 @@ pub async fn receive(From(host): Host, Path(token): Path<String>, request: Reque
     if host.ground.faults.hit(NAME, Fault::PlainAnswers).is_some() {
         return Ok("File(s) uploaded successfully".into_response());
     }
-    Ok(answer::ok(json!({ "status": "success", "msg": "File(s) uploaded successfully" })))
+    Ok(responses::ok(json!({ "status": "success", "msg": "File(s) uploaded successfully" })))
 }
 
 /// A folder's token makes a new file, a file's token a new revision; the revision keeps the node's name.
@@ -81,7 +82,7 @@ fn land(host: &Fileago, node: &str, name: &str, content: Content) -> Answered<()
         None => {
             let (parent, owner) = host.folder(&state, node)?;
             let changed = host.ground.faults.hit(NAME, Fault::NamesChanged).map(|_| name.replace(['"', '\\'], "").trim().to_owned());
-            let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| answer::folded(name));
+            let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(name));
             let name = folded.as_deref().or(changed.as_deref()).unwrap_or(name);
             free(host, &state, &parent, name)?;
             host.ground.store.count_created(NAME);

@@ -7,8 +7,8 @@ use super::NAME;
 use super::params::Params;
 use super::reply::success;
 use super::state::{ACCOUNT_ID, Giga0, LoginKind, text};
-use crate::sandbox::answer::Answered;
-use crate::sandbox::chance;
+use crate::sandbox::random;
+use crate::sandbox::responses::Answered;
 
 /// So many wrong logins lock the account: a client that tries again by itself is found out.
 const LOGINS: u32 = 5;
@@ -42,7 +42,7 @@ pub fn authorize(host: &Giga0, params: &Params) -> Response {
         return host.error(why).into_response();
     }
     state.failed_logins = 0;
-    let token = chance::alnum(128);
+    let token = random::alnum(128);
     // The account's earlier token dies here.
     state.token = Some((token.clone(), std::time::Instant::now()));
     host.ground.store.count_sign_in(NAME);

@@ -12,10 +12,11 @@ use super::NAME;
 use super::params::Params;
 use super::reply::success;
 use super::state::Giga0;
-use crate::sandbox::answer::{self, Answered};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::Content;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::random;
+use crate::sandbox::responses;
+use crate::sandbox::responses::Answered;
+use crate::sandbox::storage::Content;
 
 /// `file_id`, or `short_url` alone.
 pub fn token(host: &Giga0, params: &Params) -> Answered {
@@ -26,7 +27,7 @@ pub fn token(host: &Giga0, params: &Params) -> Answered {
         (None, None) => return Err(host.missing("file_id")),
     };
     let file = file.filter(|f| !f.trashed).ok_or_else(|| host.error("Could not find file based on file_id."))?;
-    let (id, token) = (file.id, chance::hex(64));
+    let (id, token) = (file.id, random::hex(64));
     let data = json!({
         "file_id": id.to_string(),
         "filename": file.name,
@@ -40,12 +41,12 @@ pub fn token(host: &Giga0, params: &Params) -> Answered {
 pub async fn serve(State(host): State<Arc<Giga0>>, uri: Uri, Query(query): Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
     let short = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     if short == "error" {
-        return answer::page(StatusCode::OK, "Error");
+        return responses::page(StatusCode::OK, "Error");
     }
     let faults = &host.ground.faults;
     if let Some(strike) = faults.hit(NAME, Fault::DownloadPage) {
         return match strike.word {
-            "html" => answer::page(StatusCode::OK, "Please wait"),
+            "html" => responses::page(StatusCode::OK, "Please wait"),
             _ => moved("You must wait 30 seconds between downloads."),
         };
     }
@@ -78,7 +79,7 @@ async fn send(name: &str, content: &Content, headers: &HeaderMap) -> Response {
         (_, Some(first)) if first >= content.size => Some(Err(())),
         (_, Some(first)) => Some(Ok((first, content.size - first))),
     };
-    let mut response = answer::file(content, part).await;
+    let mut response = responses::file(content, part).await;
     // The name as it is, quotes and all.
     if let Ok(value) = header::HeaderValue::from_bytes(format!("attachment; filename=\"{name}\"").as_bytes()) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);

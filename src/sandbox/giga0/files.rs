@@ -6,8 +6,8 @@ use super::NAME;
 use super::params::Params;
 use super::reply::{success, when};
 use super::state::{File, Giga0, State, text, text_or_null};
-use crate::sandbox::answer::Answered;
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses::Answered;
 
 /// The file that `file_id` names; other people's files are as absent as none.
 fn named(host: &Giga0, state: &State, params: &Params) -> Answered<u64> {

@@ -8,8 +8,8 @@ use super::files::{destination, row, word};
 use super::params::Params;
 use super::reply::{success, when};
 use super::state::{Folder, Giga0, State, text, text_or_null, time_or_null};
-use crate::sandbox::answer::Answered;
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses::Answered;
 
 fn named(host: &Giga0, state: &State, params: &Params) -> Answered<u64> {
     let id = params.id("folder_id").filter(|id| state.active_folder(*id));

@@ -4,11 +4,11 @@
 mod account;
 mod download;
 mod files;
-mod fill;
 mod folders;
 mod params;
 mod remote;
 mod reply;
+mod seed;
 mod state;
 mod upload;
 
@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::json;
 
-use super::answer;
+use super::responses;
 use params::Params;
 pub use state::{Giga0, LoginKind, Package};
 
@@ -42,7 +42,7 @@ pub fn kind(_: &Method, path: &str) -> (String, bool) {
 async fn call(State(host): State<Arc<Giga0>>, Path(call): Path<String>, request: Request) -> Response {
     // The page says POST; sites accept GET with a query as well.
     if request.method() != Method::POST && request.method() != Method::GET {
-        return answer::page(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed");
+        return responses::page(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed");
     }
     let call = call.trim_end_matches('/');
     if call == "file/upload" {
@@ -75,7 +75,7 @@ async fn call(State(host): State<Arc<Giga0>>, Path(call): Path<String>, request:
         "folder/move" => folders::shift(&host, &params),
         other => {
             let why = format!("No method found by {other}");
-            Ok(answer::json(StatusCode::NOT_FOUND, json!({ "0": why, "_status": "error" })))
+            Ok(responses::json(StatusCode::NOT_FOUND, json!({ "0": why, "_status": "error" })))
         }
     };
     done.into_response()

@@ -15,8 +15,8 @@ use super::params::{Params, clean};
 use super::reply::{success, when};
 use super::state::Giga0;
 use crate::model::Protocol;
-use crate::sandbox::answer::Answered;
-use crate::sandbox::store::Content;
+use crate::sandbox::responses::Answered;
+use crate::sandbox::storage::Content;
 
 pub fn add(host: &Arc<Giga0>, params: &Params) -> Answered {
     let mut state = host.state();

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::NAME;
 use super::state::Giga0;
-use crate::sandbox::answer::{self, Refusal};
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses;
+use crate::sandbox::responses::Refusal;
 
 /// `Y-m-d H:i:s`, without a zone.
 pub fn when(time: DateTime<Utc>) -> String {
@@ -23,7 +24,7 @@ pub fn success(members: Value) -> Response {
     };
     body.insert("_status".to_owned(), json!("success"));
     body.insert("_datetime".to_owned(), json!(when(Utc::now())));
-    answer::ok(Value::Object(body))
+    responses::ok(Value::Object(body))
 }
 
 impl Giga0 {
@@ -46,7 +47,7 @@ impl Giga0 {
             true => StatusCode::BAD_REQUEST,
             false => StatusCode::OK,
         };
-        answer::json(status, body).into()
+        responses::json(status, body).into()
     }
 
     pub(super) fn missing(&self, param: &str) -> Refusal {

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::NAME;
 use super::params::Params;
 use super::reply::when;
-use crate::sandbox::answer::Answered;
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
 use crate::sandbox::faults::Asked;
-use crate::sandbox::porch::Ground;
-use crate::sandbox::store::{Content, held};
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::middleware::Ground;
+use crate::sandbox::random;
+use crate::sandbox::responses::Answered;
+use crate::sandbox::storage::{Content, held};
 
 pub const ACCOUNT_ID: &str = "158642";
 
@@ -117,8 +117,8 @@ impl Giga0 {
             ground,
             origin,
             username: "ann".to_owned(),
-            password: chance::alnum(20),
-            keys: (chance::alnum(64), chance::alnum(64)),
+            password: random::alnum(20),
+            keys: (random::alnum(64), random::alnum(64)),
             state: Mutex::default(),
         }
     }

@@ -9,14 +9,15 @@ use super::params::{Params, clean};
 use super::reply::success;
 use super::state::{File, Giga0, text};
 use crate::model::Protocol;
-use crate::sandbox::answer::{self, Answered, broken};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::Content;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::random;
+use crate::sandbox::responses;
+use crate::sandbox::responses::{Answered, broken};
+use crate::sandbox::storage::Content;
 
 pub async fn receive(host: &Giga0, request: Request) -> Answered {
     if !request.headers().contains_key(header::CONTENT_LENGTH) {
-        return Err(answer::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
+        return Err(responses::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
     }
     let Ok(form) = Multipart::from_request(request, &()).await else { return Err(host.missing("access_token")) };
     let (params, file) = spooled(host, form).await?;
@@ -49,7 +50,7 @@ pub async fn receive(host: &Giga0, request: Request) -> Answered {
 
 /// All fields, and the file if there was one with a name.
 async fn spooled(host: &Giga0, mut form: Multipart) -> Answered<(Params, Option<(String, Content)>)> {
-    let ended_early = || answer::page(StatusCode::BAD_REQUEST, "400 Bad Request");
+    let ended_early = || responses::page(StatusCode::BAD_REQUEST, "400 Bad Request");
     let mut params = Params::default();
     let mut file = None;
     while let Some(mut field) = form.next_field().await.map_err(|_| ended_early())? {
@@ -67,7 +68,7 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> Answered<(Params, Option<
         }
         // PHP keeps what follows the last slash.
         let base = sent_as.rsplit(['/', '\\']).next().unwrap_or_default();
-        let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| answer::folded(base));
+        let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(base));
         file = Some((clean(folded.as_deref().unwrap_or(base)), growing.content()));
     }
     Ok((params, file))
@@ -76,9 +77,9 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> Answered<(Params, Option<
 fn shown(host: &Giga0, file: &File, no_hash_from: u64) -> serde_json::Value {
     let placeholder =
         no_hash_from > 0 && file.content.size >= no_hash_from || host.ground.faults.hit(NAME, Fault::HashPlaceholder).is_some();
-    let hash = if placeholder { format!("{}-{}", file.content.size, chance::hex(12)) } else { file.content.md5.clone() };
+    let hash = if placeholder { format!("{}-{}", file.content.size, random::hex(12)) } else { file.content.md5.clone() };
     let url = format!("{}/{}", host.origin, file.short);
-    let delete_hash = chance::hex(32);
+    let delete_hash = random::hex(32);
     json!({
         "name": file.name,
         "size": text(file.content.size),
@@ -93,7 +94,7 @@ fn shown(host: &Giga0, file: &File, no_hash_from: u64) -> serde_json::Value {
         "stats_url": format!("{url}~s"),
         "short_url": file.short,
         "file_id": text(file.id),
-        "unique_hash": chance::hex(64),
+        "unique_hash": random::hex(64),
         "url_html": format!("<a href=\"{url}\" target=\"_blank\">view {} on File Upload Script</a>", file.name),
         "url_bbcode": format!("[url]{url}[/url]"),
     })

@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 use super::NAME;
 use super::entries::when;
 use super::state::{Access, Iogates, Root, refused};
-use crate::sandbox::answer::{self, Answered};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::random;
+use crate::sandbox::responses;
+use crate::sandbox::responses::Answered;
 
 type Host = State<Arc<Iogates>>;
 
@@ -45,18 +46,18 @@ pub async fn sign_in(State(host): Host, request: Request) -> Answered<Response> 
         return Err(refused(StatusCode::UNAUTHORIZED, "Invalid login"));
     }
     let access = Access {
-        token: format!("123-{}", chance::alnum(36)),
+        token: format!("123-{}", random::alnum(36)),
         root: if share { Root::Share } else { Root::Account },
-        upload_key: chance::hex(10),
-        ftp_user: format!("t{}", chance::hex(8)),
-        ftp_password: chance::alnum(16),
+        upload_key: random::hex(10),
+        ftp_user: format!("t{}", random::hex(8)),
+        ftp_password: random::alnum(16),
         device: text(&fields, "deviceId"),
     };
     let token = access.token.clone();
     host.ground.store.count_sign_in(NAME);
     let mut state = host.state();
     state.access.push(access);
-    Ok(answer::ok(json!({
+    Ok(responses::ok(json!({
         "token": token,
         "profile": profile(if share { "Shared with you" } else { &host.username }),
         "max_file_size": state.settings.max_file_size,
@@ -107,7 +108,7 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
             shown[method] = description;
         }
     }
-    Ok(answer::ok(shown))
+    Ok(responses::ok(shown))
 }
 
 /// Asking sends the code. Nothing is sent here; `Iogates::sms_code` tells it. A newer text of the documents prints GET for
@@ -119,11 +120,11 @@ pub async fn send_code(State(host): Host, Path(token): Path<String>, Query(query
     let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
     let mut state = host.state();
     let required = state.settings.two_factor;
-    let code = chance::digits(4);
+    let code = random::digits(4);
     state.sms = Some(code.clone());
     state.codes.insert(access.token, code);
     let expiry = when(Utc::now() + Duration::minutes(5));
-    Ok(answer::ok(json!({ "message": "Code sent", "type": "sms", "auth_required": required, "expiry": expiry })))
+    Ok(responses::ok(json!({ "message": "Code sent", "type": "sms", "auth_required": required, "expiry": expiry })))
 }
 
 pub async fn check_code(State(host): Host, Path(token): Path<String>, request: Request) -> Answered<Response> {
@@ -150,5 +151,5 @@ fn accept(host: &Iogates, token: String, code: &str) -> Answered<Response> {
     state.codes.remove(&token);
     // Remembered for the pair of token and device.
     state.passed.push(access.device.unwrap_or(token));
-    Ok(answer::ok(json!({ "message": "Accepted" })))
+    Ok(responses::ok(json!({ "message": "Accepted" })))
 }

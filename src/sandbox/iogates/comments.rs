@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::entries::when;
 use super::files::{gone, map_shown};
 use super::state::{Access, Iogates, refused};
-use crate::sandbox::answer::{self, Answered};
+use crate::sandbox::responses;
+use crate::sandbox::responses::Answered;
 
 type Host = State<Arc<Iogates>>;
 
@@ -32,7 +33,7 @@ pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap)
     // Only media have a timecode.
     let media = kind == "movie" || kind == "audio" || kind.starts_with("video/") || kind.starts_with("audio/");
     let timecode = if media { json!({ "source": source, "fps": fps, "offset": offset }) } else { Value::Null };
-    Ok(answer::ok(json!({ "timecode": timecode, "comments": comments, "map": map_shown(&host, map) })))
+    Ok(responses::ok(json!({ "timecode": timecode, "comments": comments, "map": map_shown(&host, map) })))
 }
 
 /// The fields that a body may set. `text` keeps its line ends; `tc` is in milliseconds.
@@ -62,12 +63,12 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
     });
     take_over(&mut comment, &body)?;
     state.comments.insert(id, comment.clone());
-    Ok(answer::ok(comment))
+    Ok(responses::ok(comment))
 }
 
 pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
     host.guest(&headers)?;
-    host.state().comments.get(&id).map(|c| answer::ok(c.clone())).ok_or_else(gone)
+    host.state().comments.get(&id).map(|c| responses::ok(c.clone())).ok_or_else(gone)
 }
 
 pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
@@ -75,7 +76,7 @@ pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, 
     let mut state = host.state();
     let comment = state.comments.get_mut(&id).ok_or_else(gone)?;
     take_over(comment, &body)?;
-    Ok(answer::ok(comment.clone()))
+    Ok(responses::ok(comment.clone()))
 }
 
 pub async fn remove(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
@@ -83,5 +84,5 @@ pub async fn remove(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) 
     let mut state = host.state();
     let mut comment = state.comments.remove(&id).ok_or_else(gone)?;
     comment["removed"] = json!(true);
-    Ok(answer::ok(comment))
+    Ok(responses::ok(comment))
 }

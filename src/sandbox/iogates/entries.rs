@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::NAME;
 use super::state::{Access, Iogates, Root, State, refused};
 use crate::model::Protocol;
-use crate::sandbox::answer::Answered;
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::Content;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::random;
+use crate::sandbox::responses::Answered;
+use crate::sandbox::storage::Content;
 
 pub struct Entry {
     pub id: u64,
@@ -203,9 +203,9 @@ impl State {
             created: Utc::now(),
             size: None,
             md5: None,
-            upload_filename: chance::hex(13),
+            upload_filename: random::hex(13),
             content: None,
-            secret: format!("351-{}", chance::alnum(32)),
+            secret: format!("351-{}", random::alnum(32)),
         };
         self.entries.insert(id, entry);
         id

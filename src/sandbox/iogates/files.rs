@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::entries::{Entry, Wish};
 use super::state::{Access, Iogates, Root, refused};
-use crate::sandbox::answer::{self, Answered, Refusal};
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses;
+use crate::sandbox::responses::{Answered, Refusal};
 
 type Host = State<Arc<Iogates>>;
 
@@ -21,7 +22,7 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
     let id = host.create(&access, Wish::read(&body)?)?;
     let state = host.state();
     let entry = state.entries.get(&id).ok_or_else(gone)?;
-    Ok(answer::ok(host.shown(entry, false)))
+    Ok(responses::ok(host.shown(entry, false)))
 }
 
 pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
@@ -47,7 +48,7 @@ pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json
     if host.hit(Fault::AnswersMixed).is_some() {
         entries.reverse();
     }
-    Ok(answer::ok(listing(&host, &entries)))
+    Ok(responses::ok(listing(&host, &entries)))
 }
 
 pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
@@ -56,7 +57,7 @@ pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) ->
     let entry = visible(state.entries.get(&id), &access).ok_or_else(gone)?;
     // The server may still be busy with the file it has received.
     let finished = entry.content.is_some() && host.hit(Fault::LateDownload).is_none();
-    Ok(answer::ok(host.shown(entry, finished)))
+    Ok(responses::ok(host.shown(entry, finished)))
 }
 
 /// One flat list of everything below the token's root.
@@ -64,7 +65,7 @@ pub async fn list(State(host): Host, headers: HeaderMap) -> Answered<Response> {
     let access = host.guest(&headers)?;
     let state = host.state();
     let entries: Vec<&Entry> = state.entries.values().filter(|e| e.root == access.root).collect();
-    Ok(answer::ok(listing(&host, &entries)))
+    Ok(responses::ok(listing(&host, &entries)))
 }
 
 fn listing(host: &Iogates, entries: &[&Entry]) -> Value {
@@ -100,6 +101,6 @@ pub async fn download(
         }
         entry.content.clone().ok_or_else(gone)?
     };
-    let part = if host.hit(Fault::RangeIgnored).is_some() { None } else { answer::range(&headers, content.size) };
-    Ok(answer::file(&content, part).await)
+    let part = if host.hit(Fault::RangeIgnored).is_some() { None } else { responses::range(&headers, content.size) };
+    Ok(responses::file(&content, part).await)
 }

@@ -20,12 +20,12 @@ use unftp_core::storage::{Error, ErrorKind, Fileinfo, Result, StorageBackend};
 use unftp_sbe_fs::Filesystem;
 
 use super::NAME;
-use super::ftp_line::{Line, STOR, cut_after, is_refused};
+use super::ftp_faults::{Line, STOR, cut_after, is_refused};
 use super::state::{Access, Iogates, Root};
 use crate::error;
 use crate::model::Protocol;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::Content;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::storage::Content;
 
 const UNFINISHED: &str = ".download";
 

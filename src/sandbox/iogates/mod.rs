@@ -4,14 +4,14 @@ mod api;
 mod comments;
 mod entries;
 mod files;
-mod fill;
 mod ftp;
-mod ftp_line;
+mod ftp_faults;
 mod plupload;
+mod seed;
 mod share;
 mod state;
 mod tus;
-mod tus_ask;
+mod tus_headers;
 mod tus_upload;
 
 use std::sync::Arc;

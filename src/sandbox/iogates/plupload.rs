@@ -15,9 +15,10 @@ use super::NAME;
 use super::state::{Access, Iogates};
 use super::tus_upload::wall;
 use crate::model::Protocol;
-use crate::sandbox::answer::{self, Answered, broken};
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::Growing;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::responses;
+use crate::sandbox::responses::{Answered, broken};
+use crate::sandbox::storage::Growing;
 
 type Host = State<Arc<Iogates>>;
 
@@ -25,7 +26,7 @@ type Host = State<Arc<Iogates>>;
 const FORM: u64 = 16 * 1024;
 
 fn error(code: u16, message: &str) -> Response {
-    answer::ok(json!({ "jsonrpc": "2.0", "error": { "code": code, "message": message }, "id": "id" }))
+    responses::ok(json!({ "jsonrpc": "2.0", "error": { "code": code, "message": message }, "id": "id" }))
 }
 
 #[derive(Default)]
@@ -43,7 +44,7 @@ pub async fn receive(State(host): Host, Query(query): Query<HashMap<String, Stri
     let limit = host.state().settings.chunk_size;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
     if limit > 0 && length.is_some_and(|l| l > limit + FORM) {
-        return Ok(answer::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
+        return Ok(responses::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
     }
     let sent = match spooled(&host, &mut form).await? {
         Some(sent) => sent,
@@ -102,7 +103,7 @@ fn store(host: &Iogates, access: &Access, sent: Sent) -> std::io::Result<Respons
         _ => host.ground.store.grow()?,
     };
     if wall(host, part.size() + chunk.size()) {
-        return Ok(answer::page(StatusCode::BAD_GATEWAY, "502 Bad Gateway"));
+        return Ok(responses::page(StatusCode::BAD_GATEWAY, "502 Bad Gateway"));
     }
     part.append_file(chunk.path())?;
     fs::remove_file(chunk.path())?;
@@ -114,7 +115,7 @@ fn store(host: &Iogates, access: &Access, sent: Sent) -> std::io::Result<Respons
         state.parts.insert(key, part);
     }
     if host.hit(Fault::PluploadOk).is_some() {
-        return Ok(answer::ok(json!({ "OK": 1, "info": "Upload successful." })));
+        return Ok(responses::ok(json!({ "OK": 1, "info": "Upload successful." })));
     }
-    Ok(answer::ok(json!({ "jsonrpc": "2.0", "result": null, "id": "id" })))
+    Ok(responses::ok(json!({ "jsonrpc": "2.0", "result": null, "id": "id" })))
 }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::api::profile;
 use super::files::gone;
 use super::state::{Iogates, Root, refused};
-use crate::sandbox::answer::{self, Answered};
+use crate::sandbox::responses;
+use crate::sandbox::responses::Answered;
 
 type Host = State<Arc<Iogates>>;
 
@@ -22,7 +23,7 @@ pub async fn own(State(host): Host, headers: HeaderMap) -> Answered<Response> {
         return Err(refused(StatusCode::NOT_FOUND, "Not a share token"));
     }
     let settings = host.state().settings.clone();
-    Ok(answer::ok(json!({
+    Ok(responses::ok(json!({
         "id": 15,
         "name": "Shared with you",
         "expired": settings.share_expired,
@@ -45,7 +46,7 @@ pub async fn own(State(host): Host, headers: HeaderMap) -> Answered<Response> {
 
 pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
     host.guest(&headers)?;
-    host.state().shares.get(&id).map(|s| answer::ok(s.clone())).ok_or_else(gone)
+    host.state().shares.get(&id).map(|s| responses::ok(s.clone())).ok_or_else(gone)
 }
 
 /// Only for an account's token.
@@ -73,5 +74,5 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
         "available_storage": state.settings.available_storage,
     });
     state.shares.insert(id, share.clone());
-    Ok(answer::ok(share))
+    Ok(responses::ok(share))
 }

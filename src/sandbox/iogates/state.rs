@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use super::NAME;
 use super::entries::Entry;
 use super::tus_upload::TusUpload;
-use crate::sandbox::answer::{self, Answered, Refusal};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
 use crate::sandbox::faults::Asked;
-use crate::sandbox::porch::{Ground, kind_of};
-use crate::sandbox::store::{Growing, held};
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::middleware::{Ground, kind_of};
+use crate::sandbox::random;
+use crate::sandbox::responses;
+use crate::sandbox::responses::{Answered, Refusal};
+use crate::sandbox::storage::{Growing, held};
 
 /// The header that carries the token, as three documents spell it.
 const SPELLINGS: [&str; 3] = ["authorization", "authorisation", "token"];
@@ -121,12 +122,12 @@ pub struct Iogates {
 
 impl Iogates {
     pub(in crate::sandbox) fn new(ground: Arc<Ground>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
-        let share_url = format!("{origin}/show/15/{}/{}/", chance::hex(8), chance::hex(32));
+        let share_url = format!("{origin}/show/15/{}/{}/", random::hex(8), random::hex(32));
         Iogates {
             ground,
             origin,
             username: "ann".to_owned(),
-            password: chance::alnum(20),
+            password: random::alnum(20),
             share_url,
             ftp_folder,
             ftp_port,
@@ -217,5 +218,5 @@ impl Iogates {
 
 /// No error body is documented; this is what its 2FA answers look like (section 1.11).
 pub fn refused(status: StatusCode, message: &str) -> Refusal {
-    answer::json(status, json!({ "message": message })).into()
+    responses::json(status, json!({ "message": message })).into()
 }

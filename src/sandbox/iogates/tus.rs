@@ -10,11 +10,11 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Duration, Utc};
 
 use super::state::{Access, Iogates};
-use super::tus_ask::{ALGORITHMS, Concat, Creation, Refused, number, text};
+use super::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 use super::tus_upload::{TusUpload, hand_over, patch};
-use crate::sandbox::chance;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::{Growing, held};
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::random;
+use crate::sandbox::storage::{Growing, held};
 
 type Host = State<Arc<Iogates>>;
 
@@ -109,7 +109,7 @@ async fn create(host: &Arc<Iogates>, key: &str, headers: &HeaderMap) -> Result<R
         return Err((StatusCode::BAD_REQUEST, "the filename metadata is required"));
     }
     // The vendor's client chooses the id itself.
-    let id = creation.metadata("uuid").map_or_else(|| chance::hex(32), str::to_owned);
+    let id = creation.metadata("uuid").map_or_else(|| random::hex(32), str::to_owned);
     let (expires, upload_is_empty) = (upload.expires, upload.length == Some(0));
     host.state().tus.insert(id.clone(), upload);
     let waits = upload_is_empty && host.hit(Fault::TusEmptyWaits).is_some();

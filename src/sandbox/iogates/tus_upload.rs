@@ -9,10 +9,10 @@ use futures_util::StreamExt;
 
 use super::NAME;
 use super::state::{Iogates, Root};
-use super::tus_ask::{Checksum, Refused, number};
+use super::tus_headers::{Checksum, Refused, number};
 use crate::model::Protocol;
-use crate::sandbox::fault_table::Fault;
-use crate::sandbox::store::{Growing, Mark, held};
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::storage::{Growing, Mark, held};
 
 const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
 

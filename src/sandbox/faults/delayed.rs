@@ -1,11 +1,11 @@
 //! Faults that wait for their turn: the n-th request from now on, whatever kind it turns out to be. So a test walks through
 //! an operation request by request without knowing which they are.
 
-use super::faults::{Asked, Faults, Scripted};
-use super::store::held;
+use super::{Asked, Faults, Scripted};
 use crate::error::Result;
+use crate::sandbox::storage::held;
 
-pub(super) struct Late {
+pub(crate) struct Late {
     /// Requests to its provider that pass first.
     skip: u64,
     fault: Scripted,
@@ -29,7 +29,7 @@ impl Faults {
     }
 
     /// A request has come: what has its turn now may strike it.
-    pub(super) fn turn(&self, asked: Asked<'_>) {
+    pub(crate) fn turn(&self, asked: Asked<'_>) {
         held(&self.late).retain_mut(|late| {
             if late.fault.provider != asked.provider {
                 return true;
@@ -50,7 +50,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::fault_table::Fault;
+    use crate::sandbox::faults::table::Fault;
 
     #[test]
     fn each_strikes_when_its_turn_has_come() {

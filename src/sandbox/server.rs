@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::store::held;
+use super::storage::held;
 use crate::error::Result;
 
 /// Cuts one connection.

@@ -2,16 +2,20 @@
 //! `PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES]`, for example `iogates/tus-patch:cut=100000*2`, `giga0:429=1`, or
 //! `iogates/tus-patch:answer-lost+2` for the third PATCH. Over 300 lines with its tests.
 
+pub(crate) mod canned;
+pub(crate) mod delayed;
+pub(crate) mod table;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::canned::Canned;
-use super::fault_table::{Fault, Lasts, TABLE, Takes};
-use super::late::Late;
-use super::store::held;
+use super::faults::canned::Canned;
+use super::faults::delayed::Late;
+use super::faults::table::{Fault, Lasts, TABLE, Takes};
+use super::storage::held;
 use crate::error::{Error, Kind, Result};
 
 const PROVIDERS: [&str; 3] = ["iogates", "giga0", "fileago"];

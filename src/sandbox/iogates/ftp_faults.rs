@@ -11,7 +11,7 @@ use unftp_core::storage::{Error, ErrorKind, Result};
 
 use super::NAME;
 use super::state::Iogates;
-use crate::sandbox::fault_table::Fault;
+use crate::sandbox::faults::table::Fault;
 use crate::sandbox::faults::{Asked, Faults};
 
 /// None: it can't be cut.

@@ -1,7 +1,7 @@
 //! Many files at once, for what is measured with them.
 
 use super::state::{Iogates, Root};
-use crate::sandbox::store::Content;
+use crate::sandbox::storage::Content;
 
 impl Iogates {
     /// Puts a file of each name into the account's folder at `path`, which is made when it is missing.

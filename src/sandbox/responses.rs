@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::store::Content;
+use super::storage::Content;
 
 /// An answer that ends a handler by `?`.
 pub struct Refusal(Box<Response>);

@@ -12,11 +12,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
-use super::answer;
-use super::fault_table::Fault;
+use super::faults::table::Fault;
 use super::faults::{Asked, Faults};
-use super::store::Store;
-use super::wire::Wire;
+use super::responses;
+use super::server::Wire;
+use super::storage::Store;
 
 /// What the stand-ins share.
 pub struct Ground {
@@ -64,14 +64,14 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
     if ground.faults.take(asked, Fault::ReadPage).is_some() {
         let mut body = request.into_body().into_data_stream();
         while body.next().await.is_some_and(|piece| piece.is_ok()) {}
-        return answer::page(StatusCode::OK, "Down for maintenance");
+        return responses::page(StatusCode::OK, "Down for maintenance");
     }
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
     if let Some(strike) = ground.faults.hit(provider, Fault::LargestBody)
         && length.is_some_and(|length| length > strike.number)
     {
         tokio::spawn(linger(request));
-        return answer::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
+        return responses::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
     }
     let request = match ground.faults.peek(asked, Fault::Cut) {
         Some(strike) if strike.number == 0 => {
@@ -105,10 +105,10 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         response = noisy(response, strike.word).await;
     }
     if ground.faults.take(asked, Fault::AnswerPage).is_some() {
-        return answer::page(StatusCode::OK, "try again later");
+        return responses::page(StatusCode::OK, "try again later");
     }
     if ground.faults.take(asked, Fault::AnswerTimeout).is_some() {
-        return answer::page(StatusCode::GATEWAY_TIMEOUT, "504 Gateway Time-out");
+        return responses::page(StatusCode::GATEWAY_TIMEOUT, "504 Gateway Time-out");
     }
     if ground.faults.take(asked, Fault::AnswerLost).is_some() {
         wire.cut();
@@ -194,7 +194,7 @@ fn first_bytes(body: Body, length: u64) -> Body {
 /// Answers given without reading the body: the request was certainly not acted on.
 fn unread(faults: &Faults, asked: Asked<'_>) -> Option<Response> {
     let wait = |status, seconds: u64| {
-        let mut response = answer::page(status, "try again later");
+        let mut response = responses::page(status, "try again later");
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         response
     };
@@ -208,9 +208,9 @@ fn unread(faults: &Faults, asked: Asked<'_>) -> Option<Response> {
         return Some(StatusCode::INTERNAL_SERVER_ERROR.into_response());
     }
     if faults.take(asked, Fault::TooLarge).is_some() {
-        return Some(answer::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
+        return Some(responses::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large"));
     }
-    faults.take(asked, Fault::Html).map(|_| answer::page(StatusCode::OK, "Down for maintenance"))
+    faults.take(asked, Fault::Html).map(|_| responses::page(StatusCode::OK, "Down for maintenance"))
 }
 
 /// The body's first `limit` bytes, exactly; if there are more, `cut` decides whether the line dies there.

@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use super::state::{Folder, Giga0, State};
-use crate::sandbox::store::Content;
+use crate::sandbox::storage::Content;
 
 impl Giga0 {
     /// Puts a file of each name into the folder at `path`, which is made when it is missing.

@@ -76,12 +76,12 @@ pub enum Fault {
 
 impl Fault {
     /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
-    pub(super) fn is_of_the_line(self) -> bool {
+    pub(crate) fn is_of_the_line(self) -> bool {
         matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage | Fault::AnswerTimeout | Fault::ReadPage)
     }
 
     /// Faults that may strike any request; the others have one place in a stand-in.
-    pub(super) fn is_of_requests(self) -> bool {
+    pub(crate) fn is_of_requests(self) -> bool {
         use Fault::{
             AnswerLost, AnswerPage, AnswerTimeout, Cut, Expired, Gone, Html, ReadPage, ServerError, Slow, TooLarge, TooMany, Unavailable,
         };

@@ -1,7 +1,7 @@
 //! Many files at once, for what is measured with them.
 
 use super::state::Fileago;
-use crate::sandbox::store::Content;
+use crate::sandbox::storage::Content;
 
 impl Fileago {
     /// Puts a file of each name into the folder at `path` in the user's home, which is made when it is missing.
