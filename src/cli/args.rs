@@ -11,7 +11,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::Verb;
-use super::put::PutArgs;
+use super::commands::put::PutArgs;
 use crate::config::{Config, DefaultValue, Defaults, Env, Prompt, Where, ask_on_terminal};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
@@ -47,7 +47,7 @@ pub struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE")]
     pub verbose: u8,
     /// auto, bar, plain or none
-    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::values::one_of(&["auto", "bar", "plain", "none"], progress))]
+    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::value_parsers::one_of(&["auto", "bar", "plain", "none"], progress))]
     pub progress: Progress,
 }
 
@@ -287,7 +287,9 @@ mod tests {
         std::fs::write(&file, "[defaults]\nretries = 2\ntimeout = \"7s\"\n").unwrap();
         let env = Env::new([("HAUL_CONFIG", file)]);
         let parsed = |words: &[&str]| parse(words.iter().map(OsString::from), &env).ok().unwrap().verb;
-        let Verb::Remote(crate::cli::remote::RemoteVerb::Check(check)) = parsed(&["haul", "remote", "check", "r"]) else { panic!() };
+        let Verb::Remote(crate::cli::commands::remote::RemoteVerb::Check(check)) = parsed(&["haul", "remote", "check", "r"]) else {
+            panic!()
+        };
         let Verb::About(about) = parsed(&["haul", "about", "r:", "--retries", "3"]) else { panic!() };
         let told = [check.connection, about.connection].map(|connection| (connection.retries, connection.timeout.as_secs()));
         assert_eq!(told, [(2, 7), (3, 7)]);

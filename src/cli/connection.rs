@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values;
+use super::value_parsers;
 
 #[derive(Args, Clone, Copy)]
 pub struct Connection {
     /// Tries of one request, the first included
-    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = values::count)]
+    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
     pub retries: u32,
     /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = value_parsers::time)]
     pub timeout: Duration,
 }

@@ -1,46 +1,20 @@
 //! The command line: one verb, one file. `main` reads as a table of contents: parse, set up, run the verb, end with its
 //! status.
 
-pub mod about;
 pub mod args;
-pub mod cat;
-pub mod comments;
-pub mod completions;
+pub mod commands;
 mod connection;
-pub mod cp;
-mod dates;
-mod desk;
-pub mod du;
-pub mod edit;
-pub mod expand;
-pub mod find;
-pub mod get;
-pub mod import;
-pub mod link;
+mod context;
+mod file_times;
+pub mod glob;
+pub mod listing;
 pub mod log;
-pub mod login;
-pub mod look;
-pub mod ls;
-pub mod mkdir;
-pub mod mv;
-pub mod providers;
-pub mod put;
+mod output_file;
 pub mod receipt;
-pub mod remote;
-pub mod rm;
-mod room;
+mod resources;
 mod runs;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
-pub mod share;
 pub mod signals;
-pub mod star;
-pub mod stat;
-pub mod transfers;
-pub mod tree;
-pub mod values;
-pub mod verify;
-mod written;
+pub mod value_parsers;
 
 use std::process::ExitCode;
 
@@ -49,42 +23,42 @@ use clap::Subcommand;
 use crate::config::Env;
 use crate::error::Result;
 use crate::render::exit;
-use desk::Desk;
+use context::Desk;
 
 #[derive(Subcommand)]
 pub enum Verb {
-    Put(put::PutArgs),
-    Get(get::GetArgs),
-    Cat(cat::CatArgs),
-    Link(link::LinkArgs),
-    Ls(ls::LsArgs),
-    Tree(tree::TreeArgs),
-    Du(du::DuArgs),
-    Stat(stat::StatArgs),
-    Find(find::FindArgs),
-    Mkdir(mkdir::MkdirArgs),
-    Cp(cp::CpArgs),
-    Mv(mv::MvArgs),
-    Rm(rm::RmArgs),
-    Edit(edit::EditArgs),
-    Import(import::ImportArgs),
-    Share(share::ShareArgs),
-    Star(star::StarArgs),
-    Unstar(star::UnstarArgs),
-    About(about::AboutArgs),
-    Comments(comments::CommentsArgs),
-    Login(login::LoginArgs),
-    Logout(login::LogoutArgs),
+    Put(commands::put::PutArgs),
+    Get(commands::get::GetArgs),
+    Cat(commands::cat::CatArgs),
+    Link(commands::link::LinkArgs),
+    Ls(commands::ls::LsArgs),
+    Tree(commands::tree::TreeArgs),
+    Du(commands::du::DuArgs),
+    Stat(commands::stat::StatArgs),
+    Find(commands::find::FindArgs),
+    Mkdir(commands::mkdir::MkdirArgs),
+    Cp(commands::cp::CpArgs),
+    Mv(commands::mv::MvArgs),
+    Rm(commands::rm::RmArgs),
+    Edit(commands::edit::EditArgs),
+    Import(commands::import::ImportArgs),
+    Share(commands::share::ShareArgs),
+    Star(commands::star::StarArgs),
+    Unstar(commands::star::UnstarArgs),
+    About(commands::about::AboutArgs),
+    Comments(commands::comments::CommentsArgs),
+    Login(commands::login::LoginArgs),
+    Logout(commands::login::LogoutArgs),
     #[command(subcommand)]
-    Remote(remote::RemoteVerb),
+    Remote(commands::remote::RemoteVerb),
     #[command(subcommand)]
-    Transfers(transfers::TransfersVerb),
-    Verify(verify::VerifyArgs),
-    Providers(providers::ProvidersArgs),
+    Transfers(commands::transfers::TransfersVerb),
+    Verify(commands::verify::VerifyArgs),
+    Providers(commands::providers::ProvidersArgs),
     #[cfg(feature = "sandbox")]
-    Sandbox(sandbox::SandboxArgs),
-    Completions(completions::CompletionsArgs),
-    Man(completions::ManArgs),
+    Sandbox(commands::sandbox::SandboxArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::completions::ManArgs),
 }
 
 impl Verb {
@@ -98,15 +72,15 @@ impl Verb {
     }
 
     /// The options that say how many files are carried at once.
-    fn transfer(&mut self) -> Option<&mut put::TransferArgs> {
+    fn transfer(&mut self) -> Option<&mut commands::put::TransferArgs> {
         match self {
             Verb::Put(args) => Some(&mut args.transfer),
             Verb::Get(args) => Some(&mut args.transfer),
             Verb::Cat(args) => Some(&mut args.transfer),
             Verb::Cp(args) => Some(&mut args.transfer),
             Verb::Mv(args) => Some(&mut args.transfer),
-            Verb::Transfers(transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
-            Verb::Transfers(transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
+            Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
+            Verb::Transfers(commands::transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
             _ => None,
         }
     }
@@ -133,7 +107,7 @@ pub fn main() -> ExitCode {
     let mut desk = Desk::new(parsed.config, env, &parsed.global, parsed.stage);
     log::start(parsed.global.verbose, &desk.renderer);
     let goes_on = goes_on(&parsed.verb);
-    let status = match room::runtime(parsed.verb.transfer()) {
+    let status = match resources::runtime(parsed.verb.transfer()) {
         Ok((runtime, less)) => {
             less.iter().for_each(|less| desk.renderer.warning(less));
             let (passes_signals_on, heard) = (parsed.verb.passes_signals_on(), parsed.verb.heard());
@@ -154,7 +128,9 @@ pub fn main() -> ExitCode {
 /// Does the same command go on where it was stopped? What comes from a pipe or goes to one is not taken up.
 fn goes_on(verb: &Verb) -> bool {
     match verb {
-        Verb::Put(put::PutArgs { places, .. }) | Verb::Get(get::GetArgs { places, .. }) => places.iter().all(|place| place != "-"),
+        Verb::Put(commands::put::PutArgs { places, .. }) | Verb::Get(commands::get::GetArgs { places, .. }) => {
+            places.iter().all(|place| place != "-")
+        }
         Verb::Cp(_) | Verb::Mv(_) | Verb::Transfers(_) => true,
         _ => false,
     }
@@ -162,36 +138,36 @@ fn goes_on(verb: &Verb) -> bool {
 
 async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
     match verb {
-        Verb::Put(args) => put::run(desk, args).await,
-        Verb::Get(args) => get::run(desk, args).await,
-        Verb::Cat(args) => cat::run(desk, args).await,
-        Verb::Link(args) => link::run(desk, args).await,
-        Verb::Ls(args) => ls::run(desk, args).await,
-        Verb::Tree(args) => tree::run(desk, args).await,
-        Verb::Du(args) => du::run(desk, args).await,
-        Verb::Stat(args) => stat::run(desk, args).await,
-        Verb::Find(args) => find::run(desk, args).await,
-        Verb::Mkdir(args) => mkdir::run(desk, args).await,
-        Verb::Cp(args) => cp::run(desk, args).await,
-        Verb::Mv(args) => mv::run(desk, args).await,
-        Verb::Rm(args) => rm::run(desk, args).await,
-        Verb::Edit(args) => edit::run(desk, args).await,
-        Verb::Import(args) => import::run(desk, args).await,
-        Verb::Share(args) => share::run(desk, args).await,
-        Verb::Star(args) => star::run(desk, args).await,
-        Verb::Unstar(args) => star::run_unstar(desk, args).await,
-        Verb::About(args) => about::run(desk, args).await,
-        Verb::Comments(args) => comments::run(desk, args).await,
-        Verb::Login(args) => login::run(desk, args).await,
-        Verb::Logout(args) => login::run_logout(desk, args).await,
-        Verb::Remote(verb) => remote::run(desk, verb).await,
-        Verb::Transfers(verb) => transfers::run(desk, verb).await,
-        Verb::Verify(args) => verify::run(desk, args).await,
-        Verb::Providers(args) => providers::run(desk, args),
+        Verb::Put(args) => commands::put::run(desk, args).await,
+        Verb::Get(args) => commands::get::run(desk, args).await,
+        Verb::Cat(args) => commands::cat::run(desk, args).await,
+        Verb::Link(args) => commands::link::run(desk, args).await,
+        Verb::Ls(args) => commands::ls::run(desk, args).await,
+        Verb::Tree(args) => commands::tree::run(desk, args).await,
+        Verb::Du(args) => commands::du::run(desk, args).await,
+        Verb::Stat(args) => commands::stat::run(desk, args).await,
+        Verb::Find(args) => commands::find::run(desk, args).await,
+        Verb::Mkdir(args) => commands::mkdir::run(desk, args).await,
+        Verb::Cp(args) => commands::cp::run(desk, args).await,
+        Verb::Mv(args) => commands::mv::run(desk, args).await,
+        Verb::Rm(args) => commands::rm::run(desk, args).await,
+        Verb::Edit(args) => commands::edit::run(desk, args).await,
+        Verb::Import(args) => commands::import::run(desk, args).await,
+        Verb::Share(args) => commands::share::run(desk, args).await,
+        Verb::Star(args) => commands::star::run(desk, args).await,
+        Verb::Unstar(args) => commands::star::run_unstar(desk, args).await,
+        Verb::About(args) => commands::about::run(desk, args).await,
+        Verb::Comments(args) => commands::comments::run(desk, args).await,
+        Verb::Login(args) => commands::login::run(desk, args).await,
+        Verb::Logout(args) => commands::login::run_logout(desk, args).await,
+        Verb::Remote(verb) => commands::remote::run(desk, verb).await,
+        Verb::Transfers(verb) => commands::transfers::run(desk, verb).await,
+        Verb::Verify(args) => commands::verify::run(desk, args).await,
+        Verb::Providers(args) => commands::providers::run(desk, args),
         #[cfg(feature = "sandbox")]
-        Verb::Sandbox(args) => sandbox::run(desk, args).await,
-        Verb::Completions(args) => completions::run(desk, args),
-        Verb::Man(_) => completions::run_man(desk),
+        Verb::Sandbox(args) => commands::sandbox::run(desk, args).await,
+        Verb::Completions(args) => commands::completions::run(desk, args),
+        Verb::Man(_) => commands::completions::run_man(desk),
     }
 }
 

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::output_file;
 use super::runs::Running;
-use super::written;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Transfer, Verified};
@@ -146,7 +146,7 @@ impl Receipts {
 }
 
 fn opened(how: &OpenOptions, path: Option<&Path>) -> Result<Option<(PathBuf, File)>> {
-    path.map(|path| Ok((path.to_owned(), written::open(how, path).map_err(|e| unwritable(path, e))?))).transpose()
+    path.map(|path| Ok((path.to_owned(), output_file::open(how, path).map_err(|e| unwritable(path, e))?))).transpose()
 }
 
 fn unwritable(path: &Path, e: std::io::Error) -> Error {

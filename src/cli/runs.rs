@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::cp::{self, CpArgs};
-use super::desk::Desk;
-use super::get::{self, GetArgs, WildArgs};
-use super::put::{self, AnyProtocol, MetadataArgs, PutArgs, TransferArgs};
+use super::commands::cp;
+use super::commands::cp::CpArgs;
+use super::commands::get;
+use super::commands::get::{GetArgs, WildArgs};
+use super::commands::put;
+use super::commands::put::{AnyProtocol, MetadataArgs, PutArgs, TransferArgs};
+use super::context::Desk;
 use super::receipt::ReceiptArgs;
 use crate::contract::{Claim, Ledger};
 use crate::error::{Error, Kind, Result};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
-use super::receipt::{self, Line};
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::receipt;
+use crate::cli::receipt::Line;
 use crate::contract::Entries;
 use crate::contract::walk::newest_filled;
 use crate::error::{Kind, Result};

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::desk::{Desk, OpenRemote};
-use super::expand::{Places, failure};
 use super::providers::lacking;
 use super::put::{TransferArgs, from_and_to, transfer_desk};
-use super::receipt::{ReceiptArgs, Receipts};
-use super::runs::{self, Noted};
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::glob::{Places, failure};
+use crate::cli::receipt::{ReceiptArgs, Receipts};
+use crate::cli::runs;
+use crate::cli::runs::Noted;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
@@ -20,7 +21,7 @@ use crate::transfer::put::{Put, PutOptions};
 use crate::transfer::remote_ops::{Arrange, Way, arrange};
 use crate::transfer::source::stdin::WINDOW;
 
-pub(super) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
+pub(crate) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
     [default: fail on one remote, update between two]";
 
 /// Copy on the server, or between two remotes
@@ -68,14 +69,14 @@ pub async fn carry(desk: &mut Desk, way: Way, args: CpArgs) -> Result<u8> {
 }
 
 /// As `carry`; the last line is the caller's.
-pub(super) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<Tally> {
+pub(crate) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<Tally> {
     let noted = Noted::of_cp(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
     let (from, to) = from_and_to(&places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let several = from.len() > 1;
-    let Places { found: from, failed } = super::expand::places(desk, from, literal, args.connection()).await?;
+    let Places { found: from, failed } = crate::cli::glob::places(desk, from, literal, args.connection()).await?;
     let mut to = remote_address(to)?;
     // What TO means must not hang on how many of the sources are there.
     to.folder |= several;

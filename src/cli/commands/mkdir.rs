@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::DONE;
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
 use super::edit::FolderArgs;
+use crate::cli::DONE;
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};

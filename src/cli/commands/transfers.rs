@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::cp::{self, CpArgs};
-use super::desk::Desk;
-use super::put::{self, MetadataArgs, PutArgs, TransferArgs};
-use super::receipt::ReceiptArgs;
-use super::{DONE, runs};
+use super::cp;
+use super::cp::CpArgs;
+use super::put;
+use super::put::{MetadataArgs, PutArgs, TransferArgs};
+use crate::cli::context::Desk;
+use crate::cli::receipt::ReceiptArgs;
+use crate::cli::{DONE, runs};
 use crate::contract::{Ledger, Unfinished};
 use crate::error::{Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};

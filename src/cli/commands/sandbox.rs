@@ -4,8 +4,9 @@ use std::process::ExitStatus;
 
 use clap::Args;
 
-use super::desk::Desk;
-use super::signals::{self, Heard, Signals};
+use crate::cli::context::Desk;
+use crate::cli::signals;
+use crate::cli::signals::{Heard, Signals};
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
 use crate::sandbox::{FAULTS, Sandbox, Scripted, Takes};

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::put::TransferArgs;
-use super::values::MOST_JOBS;
+use super::commands::put::TransferArgs;
+use super::value_parsers::MOST_JOBS;
 use crate::error::{Error, Kind, Result};
 
 /// Threads that one file holds at most while it waits: its reader, its hash, the request that takes its bytes, and one more

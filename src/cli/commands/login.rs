@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::DONE;
-use super::connection::Connection;
-use super::desk::Desk;
+use crate::cli::DONE;
+use crate::cli::connection::Connection;
+use crate::cli::context::Desk;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
@@ -197,7 +197,7 @@ fn line_from(input: impl Read, what: &str) -> Result<Secret> {
 }
 
 /// A secret is a line, perhaps an empty one.
-pub(super) fn first_line(input: impl Read) -> Result<Secret> {
+pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = String::new();
     BufReader::new(input.take(LONGEST))

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::desk::Desk;
-use super::look::{Found, Look, LookArgs};
+use crate::cli::context::Desk;
+use crate::cli::listing::{Found, Look, LookArgs};
 use crate::error::Result;
 use crate::render::View;
 use crate::transfer::walk::Step;

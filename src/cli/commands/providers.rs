@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::DONE;
-use super::desk::{self, Desk, OpenRemote};
+use crate::cli::DONE;
+use crate::cli::context;
+use crate::cli::context::{Desk, OpenRemote};
 use crate::contract::provider::AnyProvider;
 use crate::contract::{BoxFuture, Changes, Network, Opening, ProviderInfo, Secrets, StoredToken, TokenStore, Visibility};
 use crate::error::{Error, Result};
@@ -74,7 +75,7 @@ pub fn lacking(remote: &OpenRemote, ability: &str, what: &str) -> Error {
     let held = ABILITIES.iter().find(|(name, _)| *name == ability).map(|(_, held)| *held);
     let holds = |info: &&'static ProviderInfo| held.is_some_and(|held| unconnected(info).is_ok_and(|p| held(&p)));
     let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();
-    desk::unsupported(remote, what, &others)
+    context::unsupported(remote, what, &others)
 }
 
 /// A provider that is only asked what it can do; it never connects.

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Report, Root};
@@ -53,7 +53,7 @@ struct Outcome {
 
 pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
-    let asked = super::expand::places(desk, addresses, args.literal, args.connection).await?;
+    let asked = crate::cli::glob::places(desk, addresses, args.literal, args.connection).await?;
     let mut places = Vec::new();
     for address in asked.found {
         let remote = desk.open(&address.remote, args.connection)?;
@@ -68,7 +68,7 @@ pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
     let mut outcome = Outcome::default();
     for (address, e) in &asked.failed {
         outcome.failed.push(e.kind());
-        desk.renderer.report(&super::expand::failure(address, e));
+        desk.renderer.report(&crate::cli::glob::failure(address, e));
     }
     for (remote, address) in &places {
         if let Err(e) = remove(desk, remote, address, &args, &mut outcome).await {

@@ -3,9 +3,9 @@
 
 use clap::Args;
 
-use super::desk::{Desk, OpenRemote};
-use super::expand::outermost;
-use super::look::{Found, Look, LookArgs};
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::glob::outermost;
+use crate::cli::listing::{Found, Look, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
 use crate::render::View;

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::desk::Desk;
 use super::get::{WildArgs, address, to_stdout};
 use super::put::TransferArgs;
+use crate::cli::context::Desk;
 use crate::error::Result;
 
 /// Write files to standard output, one after the other

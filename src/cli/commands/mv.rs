@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::cp::{CpArgs, IF_EXISTS, carry};
-use super::desk::Desk;
 use super::put::TransferArgs;
-use super::receipt::ReceiptArgs;
+use crate::cli::context::Desk;
+use crate::cli::receipt::ReceiptArgs;
 use crate::error::Result;
 use crate::transfer::remote_ops::Way;
 

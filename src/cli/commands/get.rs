@@ -7,12 +7,13 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::DONE;
-use super::desk::{Desk, OpenRemote};
-use super::expand::{Lost, expand, failure, outermost};
 use super::put::{TransferArgs, transfer_desk};
-use super::receipt::{ReceiptArgs, Receipts};
-use super::runs::{self, Noted};
+use crate::cli::DONE;
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::glob::{Lost, expand, failure, outermost};
+use crate::cli::receipt::{ReceiptArgs, Receipts};
+use crate::cli::runs;
+use crate::cli::runs::Noted;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
@@ -66,7 +67,7 @@ pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
 }
 
 /// The whole of a get to files but its last line.
-pub(super) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
+pub(crate) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
     let (sources, local) = addresses(args.places.clone())?;
     let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
     let run = runs::begin(desk, Noted::of_get(&args, &local), &remote).await?;

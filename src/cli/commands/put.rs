@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
-use super::receipt::{ReceiptArgs, Receipts};
-use super::runs::{self, Noted};
-use super::{providers, values};
+use super::providers;
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::receipt::{ReceiptArgs, Receipts};
+use crate::cli::runs;
+use crate::cli::runs::Noted;
+use crate::cli::value_parsers;
 use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
@@ -37,7 +39,7 @@ pub struct PutArgs {
     #[arg(required = true, value_name = "PLACE")]
     pub places: Vec<String>,
     /// Bytes that standard input will have; without it, input that the server must know the size of is spooled first
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", value_parser = value_parsers::size)]
     pub size: Option<u64>,
     /// Folders are always taken whole; accepted for the fingers' sake
     #[arg(short, long, hide = true)]
@@ -91,34 +93,34 @@ impl MetadataArgs {
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
     /// Files in flight; fewer if the account allows fewer
-    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::jobs)]
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
     /// Connections for one large file, where the protocol can
-    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = values::jobs)]
+    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = value_parsers::jobs)]
     pub streams: u32,
     /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
-    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, value_parser = values::one_of(PROTOCOLS, protocol))]
+    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, value_parser = value_parsers::one_of(PROTOCOLS, protocol))]
     pub protocol: AnyProtocol,
     /// Bytes in one request, never above what the server allows
-    #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = values::some_size)]
+    #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = value_parsers::some_size)]
     pub chunk_size: Option<u64>,
     /// update (replace unless provably the same), replace, skip, rename or fail [default: update]
-    #[arg(long, value_name = "P", env = "HAUL_IF_EXISTS", hide_possible_values = true, value_parser = values::one_of(IF_EXISTS, if_exists))]
+    #[arg(long, value_name = "P", env = "HAUL_IF_EXISTS", hide_possible_values = true, value_parser = value_parsers::one_of(IF_EXISTS, if_exists))]
     pub if_exists: Option<IfExists>,
     /// MD5: before the first byte, after the last, auto or none
-    #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = values::one_of(CHECKSUM, checksum))]
+    #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = value_parsers::one_of(CHECKSUM, checksum))]
     pub checksum: ChecksumMode,
     /// All transfers together, a second: 10M is 10 MiB
-    #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = values::some_size)]
+    #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_size)]
     pub bwlimit: Option<u64>,
     /// Tries of one request, the first included
-    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = values::count)]
+    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
     pub retries: u32,
     /// Time without a byte before a connection counts as lost
-    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = values::time)]
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = value_parsers::time)]
     pub timeout: Duration,
     /// A transfer slower than this for a minute is cut and resumed
-    #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = values::size)]
+    #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::size)]
     pub min_rate: u64,
     /// Say what would be done, and do nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
@@ -198,7 +200,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     Ok(tally)
 }
 
-pub(super) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::Desk {
+pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::Desk {
     transfer::Desk {
         remote: remote.name.clone(),
         provider: remote.provider.clone(),
@@ -209,7 +211,7 @@ pub(super) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Ev
 }
 
 /// The last place is the target. `usage`: how the command is written.
-pub(super) fn from_and_to<'a>(places: &'a [String], usage: &str) -> Result<(&'a [String], &'a str)> {
+pub(crate) fn from_and_to<'a>(places: &'a [String], usage: &str) -> Result<(&'a [String], &'a str)> {
     match places.split_last() {
         Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
         _ => Err(Error::new(Kind::Usage, "a source and a target are needed").hint(format!("write it as haul {usage}"))),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use glob::Pattern as Glob;
 
 use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
+use super::context::{Desk, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::DONE;
-use super::connection::Connection;
-use super::desk::Desk;
+use crate::cli::DONE;
+use crate::cli::connection::Connection;
+use crate::cli::context::Desk;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
 

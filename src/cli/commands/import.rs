@@ -5,11 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::Url;
 
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
 use super::providers::lacking;
 use super::put::from_and_to;
-use super::{DONE, values};
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::{DONE, value_parsers};
 use crate::contract::{Import, Importing};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -36,7 +36,7 @@ pub struct ImportArgs {
     #[arg(short, long)]
     pub wait: bool,
     /// The longest wait for all of them; the provider goes on after it
-    #[arg(long, value_name = "D", requires = "wait", value_parser = values::time)]
+    #[arg(long, value_name = "D", requires = "wait", value_parser = value_parsers::time)]
     pub wait_limit: Option<Duration>,
     #[command(flatten)]
     pub connection: Connection,

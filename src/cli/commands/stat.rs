@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::dates::Dates;
-use super::desk::Desk;
-use super::look::{Look, LookArgs};
+use crate::cli::context::Desk;
+use crate::cli::file_times::Dates;
+use crate::cli::listing::{Look, LookArgs};
 use crate::error::Result;
 use crate::render::View;
 

@@ -3,8 +3,9 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::args::Cli;
-use super::{DONE, desk::Desk};
+use crate::cli::DONE;
+use crate::cli::args::Cli;
+use crate::cli::context::Desk;
 use crate::error::{Error, Kind, Result};
 
 /// Shell completions

@@ -4,11 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 use glob::Pattern as Glob;
 
-use super::dates::{Dated, Dates};
-use super::desk::Desk;
-use super::expand::name_pattern;
-use super::look::{Found, Look, LookArgs};
-use super::values;
+use crate::cli::context::Desk;
+use crate::cli::file_times::{Dated, Dates};
+use crate::cli::glob::name_pattern;
+use crate::cli::listing::{Found, Look, LookArgs};
+use crate::cli::value_parsers;
 use crate::error::{Kind, Result};
 use crate::model::{Entry, EntryKind};
 use crate::render::View;
@@ -63,9 +63,9 @@ pub enum Bound {
 
 fn bound(text: &str) -> Result<Bound, String> {
     match (text.strip_prefix('+'), text.strip_prefix('-')) {
-        (Some(rest), _) => values::size(rest).map(Bound::Above),
-        (_, Some(rest)) => values::size(rest).map(Bound::Below),
-        _ => values::size(text).map(Bound::Exactly),
+        (Some(rest), _) => value_parsers::size(rest).map(Bound::Above),
+        (_, Some(rest)) => value_parsers::size(rest).map(Bound::Below),
+        _ => value_parsers::size(text).map(Bound::Exactly),
     }
 }
 
@@ -74,7 +74,7 @@ fn since(text: &str) -> Result<DateTime<Utc>, String> {
         return Ok(time.to_utc());
     }
     let wrong = || format!("{text:?} is no time; write it as 2d, 12h or 2026-01-31T12:00:00Z");
-    let ago = values::time(text).map_err(|_| wrong())?;
+    let ago = value_parsers::time(text).map_err(|_| wrong())?;
     Utc::now().checked_sub_signed(TimeDelta::from_std(ago).map_err(|_| wrong())?).ok_or_else(wrong)
 }
 

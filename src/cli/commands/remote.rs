@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
-use super::DONE;
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
+use crate::cli::DONE;
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
 use crate::contract::provider::AnyProvider;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::desk::Desk;
-use super::look::{Found, Look, LookArgs};
-use super::values;
+use crate::cli::context::Desk;
+use crate::cli::listing::{Found, Look, LookArgs};
+use crate::cli::value_parsers;
 use crate::error::Result;
 use crate::model::Entry;
 use crate::transfer::walk::Step;
@@ -21,7 +21,7 @@ pub struct TreeArgs {
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Levels that are shown
-    #[arg(short = 'L', long = "level", value_name = "DEPTH", value_parser = values::count)]
+    #[arg(short = 'L', long = "level", value_name = "DEPTH", value_parser = value_parsers::count)]
     pub level: Option<u32>,
     /// Folders only
     #[arg(short, long)]

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
+use super::login;
 use super::providers::lacking;
-use super::{DONE, login, values};
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::{DONE, value_parsers};
 use crate::contract::{Changes, Visibility};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, EntryKind, Report};
@@ -38,7 +39,7 @@ pub struct EditArgs {
 #[derive(Args)]
 pub struct FolderArgs {
     /// Who finds a folder: private, unlisted or public (giga0)
-    #[arg(long, value_name = "V", hide_possible_values = true, value_parser = values::one_of(&["private", "unlisted", "public"], visibility))]
+    #[arg(long, value_name = "V", hide_possible_values = true, value_parser = value_parsers::one_of(&["private", "unlisted", "public"], visibility))]
     pub visibility: Option<Visibility>,
     /// Read a folder's password from standard input, up to the first line end; an empty line takes it away (giga0)
     #[arg(long)]

@@ -4,9 +4,10 @@ use std::io::Read;
 
 use clap::{Args, Subcommand};
 
-use super::connection::Connection;
-use super::desk::{Desk, OpenRemote};
-use super::{DONE, providers};
+use super::providers;
+use crate::cli::DONE;
+use crate::cli::connection::Connection;
+use crate::cli::context::{Desk, OpenRemote};
 use crate::contract::{Comment, Comments, Conversation, NewComment};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CommentLine;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::connection::Connection;
-use super::dates::Dated;
-use super::desk::{Desk, OpenRemote};
-use super::{expand, values};
+use super::context::{Desk, OpenRemote};
+use super::file_times::Dated;
+use super::{glob, value_parsers};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, RemotePath, Report};
@@ -21,7 +21,7 @@ pub struct LookArgs {
     #[arg(long)]
     pub literal: bool,
     /// Folders listed, or files asked for, at once
-    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = values::jobs)]
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
     #[command(flatten)]
     pub connection: Connection,
@@ -68,10 +68,10 @@ impl Look {
             };
             asked.push((remote, address));
         }
-        let (mut found, mut lost) = (Vec::new(), expand::Lost::of(places.len()));
+        let (mut found, mut lost) = (Vec::new(), glob::Lost::of(places.len()));
         for (remote, address) in asked {
             let literal = self.args.literal;
-            match lost.ask(&address, async || expand::expand(desk, &remote, &address, literal).await).await? {
+            match lost.ask(&address, async || glob::expand(desk, &remote, &address, literal).await).await? {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Found { remote: remote.clone(), entry })),
                 Err(error) => self.failed(desk, &remote, address.place.shown(&address.place.path), &error),
             }

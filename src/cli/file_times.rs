@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::desk::{Desk, OpenRemote};
-use super::look::Found;
+use super::context::{Desk, OpenRemote};
+use super::listing::Found;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 

@@ -1,0 +1,29 @@
+//! TODO
+
+pub mod about;
+pub mod cat;
+pub mod comments;
+pub mod completions;
+pub mod cp;
+pub mod du;
+pub mod edit;
+pub mod find;
+pub mod get;
+pub mod import;
+pub mod link;
+pub mod login;
+pub mod ls;
+pub mod mkdir;
+pub mod mv;
+pub mod providers;
+pub mod put;
+pub mod remote;
+pub mod rm;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+pub mod share;
+pub mod star;
+pub mod stat;
+pub mod transfers;
+pub mod tree;
+pub mod verify;
