@@ -1,5 +1,5 @@
 //! The one error of the program. Adapters and protocols say what went wrong; its [`Kind`] alone decides whether
-//! `transfer/retry.rs` tries again and with which status `render/exit.rs` ends the program.
+//! `transfer/client.rs` tries again and with which status `render/exit.rs` ends the program.
 //! Over 300 lines with its tests.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! TODO
+//! What unit tests share: a server on loopback that answers as a function says, and input made at random.
 
 #[cfg(test)]
 pub mod server;

@@ -4,8 +4,8 @@ use haul::contract::Kind;
 use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
+use super::fixture::{World, each};
 use super::uploads::item;
-use super::world::{World, each};
 use super::{at, sorted_names};
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
 use super::at;
-use super::world::{World, each};
-use crate::memory::{Memory, bytes};
+use super::fixture::{World, each};
+use crate::support::memory::{Memory, bytes};
 
 pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadItem {
     UploadItem {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-use crate::haul::Home;
+use crate::support::command::Home;
 
 /// Runs a script that says `ready` when a signal may come; sends the signals; gives status and what else it said.
 fn told(script: &str, signals: &[&str]) -> (Option<i32>, String) {

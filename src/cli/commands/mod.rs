@@ -1,4 +1,4 @@
-//! TODO
+//! One command of the command line, one file.
 
 pub mod about;
 pub mod cat;

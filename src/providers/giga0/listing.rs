@@ -85,7 +85,7 @@ fn file(row: Row<'_>) -> Read {
 
 #[cfg(test)]
 mod tests {
-    use super::entries::file_number;
+    use super::entry::file_number;
     use super::*;
     use crate::model::EntryKind;
     use crate::protocols::http::row_stream::split;

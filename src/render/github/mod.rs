@@ -217,7 +217,7 @@ mod tests {
         let terminal = Terminal { ci: true, ..Terminal::default() };
         let (renderer, out, _) = captured(Style { terminal, ..Style::default() });
         for name in ["::error::a", "##[error]b", "##vso[task.setvariable variable=x]c"] {
-            renderer.report(&testing::entry_report(Entry { name: name.into(), ..samples::entry() }));
+            renderer.report(&testing::entry_report(Entry { name: name.into(), ..testing::entry() }));
             renderer.line(name, "");
         }
         renderer.finish().unwrap();

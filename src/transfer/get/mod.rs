@@ -19,7 +19,7 @@ use super::breaker::Stop;
 use super::client::Desk;
 use super::download::open_folder::{Folder, Target, shown};
 use super::download::part_file::{Part, Whose};
-use super::download::{Downloaded, Order, Turn, download, part_lock};
+use super::download::{Downloaded, Order, Turn, download, turn};
 use super::lock_wait;
 use super::put::ChecksumMode;
 use super::put::conflict::Stamp;

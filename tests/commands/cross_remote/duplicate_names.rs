@@ -1,0 +1,119 @@
+//! Names that are taken, given twice, or belong to the very same file.
+
+use crate::support::env::{Play, bytes, text};
+
+#[test]
+fn what_exists_is_treated_as_asked() {
+    let play = Play::new();
+    for (from, to) in [("giga0", "fileago"), ("fileago", "giga0"), ("giga0", "iogates")] {
+        play.home.file("v.txt", "one");
+        let (source, target) = (format!("{from}:/v-{to}.txt"), format!("{to}:/v/v-{from}.txt"));
+        play.home.run(&["put", "v.txt", &source]).ends_with(0);
+        let cp = |policy: &str| play.home.run(&["cp", "--json", "--if-exists", policy, &source, &target]);
+        cp("fail").ends_with(0);
+        cp("fail").ends_with(6);
+        assert_eq!(cp("update").ends_with(0).events("skipped").len(), 1, "{from} to {to}: this machine put it there");
+        assert_eq!(cp("skip").ends_with(0).events("skipped").len(), 1);
+        play.home.file("v.txt", "two");
+        play.home.run(&["put", "--if-exists", "replace", "v.txt", &source]).ends_with(0);
+        assert_eq!(cp("rename").ends_with(0).events("copied")[0]["path"], format!("/v/v-{from} (2).txt"));
+        let dry = play.home.run(&["cp", "-n", "--json", &source, &target]).ends_with(0);
+        assert_eq!(dry.events("planned")[0]["action"], "replace");
+        let replaced = cp("update").ends_with(0).events("copied");
+        assert_eq!(replaced[0]["path"], format!("/v/v-{from}.txt"), "{from} to {to}: the source has changed since");
+        assert_eq!(play.arrived(to)[&format!("/v/v-{from}.txt")], text("two"), "{from} to {to}");
+        assert_eq!(replaced[0]["kept"].is_string(), to == "iogates");
+        if to == "iogates" {
+            assert_eq!(cp("update").ends_with(0).events("skipped")[0]["id"], replaced[0]["id"], "of two of that name the newest counts");
+            assert_eq!(cp("replace").ends_with(0).events("copied")[0]["kept"], replaced[0]["id"]);
+            let moved = play.home.run(&["mv", "--json", &source, &target]).ends_with(0).events("skipped").remove(0);
+            assert!(moved["reason"].as_str().unwrap().ends_with("its source is removed"), "{moved}");
+        }
+    }
+}
+
+#[test]
+fn where_a_copy_lands() {
+    let play = Play::new();
+    play.home.file("d/f.txt", "content");
+    play.home.file("g.txt", "other");
+    play.home.run(&["put", "d", "g.txt", "giga0:/in/"]).ends_with(0);
+    let cp = |args: &[&str]| play.home.run(&[&["cp"], args].concat());
+    cp(&["giga0:/in/d/f.txt", "fileago:/new.txt"]).ends_with(0);
+    cp(&["giga0:/in/d/f.txt", "fileago:/folder/"]).ends_with(0);
+    cp(&["giga0:/in/g.txt", "fileago:/folder"]).ends_with(0);
+    cp(&["-r", "giga0:/in/d", "fileago:/tree"]).ends_with(0);
+    cp(&["giga0:/in/*.txt", "giga0:/in/d", "fileago:/many"]).ends_with(0);
+    cp(&["giga0:in/g.txt", "fileago:"]).ends_with(0);
+    cp(&["giga0:", "fileago:/all"]).ends_with(0);
+    let listed = play.home.run(&["ls", "--json", "giga0:/in"]).ends_with(0).json();
+    let id_of = |name: &str| listed.iter().find(|e| e["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let folder = play.home.run(&["cp", "--json", &format!("giga0:@{}", id_of("d")), "fileago:/ids/"]).ends_with(0);
+    assert_eq!(folder.events("copied")[0]["source"], format!("giga0:@{}/f.txt", id_of("d")));
+    cp(&[&format!("giga0:@{}", id_of("g.txt")), "fileago:/ids/"]).ends_with(0);
+    let there = play.arrived("fileago");
+    let paths: Vec<&str> = there.keys().map(String::as_str).collect();
+    let wanted = [
+        "/all/in/d/f.txt",
+        "/all/in/g.txt",
+        "/folder/f.txt",
+        "/folder/g.txt",
+        "/g.txt",
+        "/ids/d/f.txt",
+        "/ids/g.txt",
+        "/many/d/f.txt",
+        "/many/g.txt",
+        "/new.txt",
+        "/tree/d/f.txt",
+    ];
+    assert_eq!(paths, wanted);
+    cp(&["giga0:/in/g.txt", "giga0:/in/g.txt", "fileago:/twice/"]).ends_with(2).says("two sources would land on");
+    play.home.run(&["mv", "giga0:", "fileago:/moved/"]).ends_with(2).says("top folder");
+    assert!(!play.arrived("fileago").keys().any(|path| path.starts_with("/twice") || path.starts_with("/moved")));
+}
+
+/// ioGates keeps the old entry beside the new one. Of two that land on one name the second would replace the first.
+#[test]
+fn two_of_one_name_in_a_folder_are_both_named_and_left() {
+    let play = Play::new();
+    for content in ["first", "second"] {
+        play.home.file("d/twice.txt", content);
+        play.home.run(&["put", "--if-exists", "replace", "d/twice.txt", "iogates:/d/"]).ends_with(0);
+    }
+    play.home.file("d/once.txt", "once");
+    play.home.run(&["put", "d/once.txt", "iogates:/d/"]).ends_with(0);
+    let ran = play.home.run(&["cp", "--json", "iogates:/d", "giga0:/"]).ends_with(9);
+    assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (1, 2), "{}", ran.stdout);
+    assert!(ran.events("failed").iter().all(|e| e["error"]["kind"] == "ambiguous"));
+    assert_eq!(play.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/d/once.txt"]);
+}
+
+/// Another name for the same account, which its keys hide: equal ids are one file there, and it must not be removed as the
+/// source of its own copy.
+#[test]
+fn one_account_under_two_names() {
+    let play = Play::new();
+    let twin = |of: &str| -> Vec<(String, String)> {
+        let prefix = format!("HAUL_REMOTE_{}_", of.to_uppercase());
+        let of_it = play.sandbox.env().into_iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_owned(), value)));
+        of_it.map(|(key, value)| (format!("HAUL_REMOTE_TWIN_{key}"), value)).collect()
+    };
+    for of in ["giga0", "fileago", "iogates"] {
+        play.stored(of, "/a.txt", &text("mine"));
+        let run = |args: &[&str]| crate::support::command::Ran::of(play.home.command(args).envs(twin(of)).output().unwrap());
+        for policy in ["update", "replace", "fail"] {
+            let verb = if of == "iogates" { "cp" } else { "mv" };
+            let ran = run(&[verb, "--json", "--if-exists", policy, &format!("{of}:/a.txt"), "twin:/a.txt"]).ends_with(6);
+            assert_eq!(ran.events("failed")[0]["error"]["kind"], "exists", "{of}: {}", ran.stdout);
+            assert_eq!(play.home.run(&["cat", &format!("{of}:/a.txt")]).ends_with(0).stdout, "mine", "{of} {policy}");
+        }
+        run(&["cp", &format!("{of}:/a.txt"), "twin:/b.txt"]).ends_with(0);
+        assert_eq!(play.home.run(&["cat", &format!("{of}:/b.txt")]).ends_with(0).stdout, "mine", "{of}");
+    }
+    play.home.file("x.bin", &bytes(10, 1).0);
+    play.home.run(&["put", "--attr", "Scene=7", "--type", "image", "x.bin", "iogates:/x.bin"]).ends_with(0);
+    let run = |args: &[&str]| crate::support::command::Ran::of(play.home.command(args).envs(twin("iogates")).output().unwrap());
+    run(&["cp", "iogates:/x.bin", "twin:/y.bin"]).ends_with(0);
+    let copy = &play.home.run(&["stat", "--json", "iogates:/y.bin"]).ends_with(0).json()[0];
+    assert_eq!((&copy["extra"]["type"], &copy["extra"]["attributes"][0]["name"]), (&"image".into(), &"Scene".into()), "{copy}");
+}

@@ -1,0 +1,113 @@
+//! `cp` and `mv` between remotes are killed with SIGKILL at random moments, then typed again: each file is there once, with
+//! its content, and what was moved is nowhere missing meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::faults::crash::{Dice, entries, folder, kill_after};
+use crate::support::env::{Content, Play, bytes};
+
+fn there(play: &Play, remote: &str, folder: &str) -> BTreeMap<String, Content> {
+    let below = |(path, content): (String, Content)| Some((path.strip_prefix(folder)?.to_owned(), content));
+    play.arrived(remote).into_iter().filter_map(below).collect()
+}
+
+/// At this rate most moments fall into the sending.
+fn slow<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [args, &["--bwlimit", "600K"]].concat()
+}
+
+/// How long a run takes that is not killed.
+fn measured(play: &Play, args: &[&str]) -> Duration {
+    let begun = Instant::now();
+    play.home.run(&slow(args)).ends_with(0);
+    begun.elapsed()
+}
+
+/// `cp` or `mv` of a folder, killed and run to its end; returns whether it was killed while it worked.
+fn survives(play: &Play, files: &BTreeMap<String, Content>, args: &[&str], wait: Duration) -> bool {
+    let killed = kill_after(play, &slow(args), wait);
+    let (from, to) = (args[args.len() - 2].split_once(':').unwrap(), args[args.len() - 1].split_once(':').unwrap());
+    let mut anywhere = there(play, to.0, &format!("{}src/", to.1));
+    anywhere.extend(there(play, from.0, &format!("{}/", from.1)));
+    assert_eq!(&anywhere, files, "killed after {wait:?}: each is there, or still here");
+    // A move may have come to its end just before it was killed.
+    if play.home.run(&["stat", args[args.len() - 2]]).status == 0 {
+        play.home.run(args).ends_with(0);
+    }
+    assert_eq!(&there(play, to.0, &format!("{}src/", to.1)), files, "killed after {wait:?}");
+    let mut names = entries(play, &format!("{}:{}src", to.0, to.1));
+    names.sort();
+    assert_eq!(names, files.keys().cloned().collect::<Vec<_>>(), "killed after {wait:?}");
+    killed
+}
+
+#[test]
+fn a_copy_survives_kills() {
+    let play = Play::new();
+    let files = folder(&play);
+    play.home.run(&["put", "src", "giga0:/"]).ends_with(0);
+    let (mut dice, mut killed) = (Dice::new(7), 0);
+    let whole = measured(&play, &["cp", "giga0:/src", "fileago:/measured/"]).as_micros() as u64;
+    for (round, to) in ["iogates", "fileago"].iter().cycle().take(8).enumerate() {
+        let target = format!("{to}:/round-{round}/");
+        let cp = ["cp", "--json", "--chunk-size", "262144", "giga0:/src", &target];
+        killed += u32::from(survives(&play, &files, &cp, Duration::from_micros(dice.below(whole))));
+        let third = play.home.run(&cp).ends_with(0);
+        assert_eq!(third.events("skipped").len(), files.len(), "a third run has nothing to do: {}", third.stdout);
+    }
+    assert!(killed >= 3, "only {killed} of 8 runs were killed while they worked");
+}
+
+#[test]
+fn a_move_survives_kills_and_loses_nothing() {
+    let play = Play::new();
+    let files = folder(&play);
+    let (mut dice, mut killed) = (Dice::new(8), 0);
+    play.home.run(&["put", "src", "giga0:/measured/"]).ends_with(0);
+    let whole = measured(&play, &["mv", "giga0:/measured/src", "fileago:/measured/"]).as_micros() as u64;
+    for round in 0..8 {
+        let (from, to) = if round % 2 == 0 { ("giga0", "fileago") } else { ("fileago", "giga0") };
+        let top = format!("{from}:/from-{round}/");
+        play.home.run(&["put", "src", &top]).ends_with(0);
+        let (source, target) = (format!("{top}src"), format!("{to}:/round-{round}/"));
+        let mv = ["mv", "--json", &source, &target];
+        killed += u32::from(survives(&play, &files, &mv, Duration::from_micros(dice.below(whole))));
+        let left = play.home.run(&["stat", &source]);
+        left.ends_with(3);
+    }
+    assert!(killed >= 3, "only {killed} of 8 runs were killed while they worked");
+}
+
+#[test]
+fn a_move_that_was_killed_before_its_last_step_takes_it() {
+    let play = Play::new();
+    play.stored("fileago", "/f.bin", &bytes(100_000, 4));
+    play.home.run(&["cp", "fileago:/f.bin", "giga0:/f.bin"]).ends_with(0);
+    let dry = play.home.run(&["mv", "-n", "--json", "fileago:/f.bin", "giga0:/f.bin"]).ends_with(0);
+    assert_eq!(dry.events("skipped").len(), 1);
+    play.home.run(&["stat", "fileago:/f.bin"]).ends_with(0);
+    let ran = play.home.run(&["mv", "--json", "fileago:/f.bin", "giga0:/f.bin"]).ends_with(0);
+    assert_eq!(ran.events("skipped")[0]["reason"], "unchanged since it was put there; its source is removed");
+    play.home.run(&["stat", "fileago:/f.bin"]).ends_with(3);
+    assert_eq!(play.arrived("giga0")["/f.bin"], bytes(100_000, 4));
+}
+
+#[test]
+fn a_big_copy_goes_on_inside_and_is_listed_meanwhile() {
+    let play = Play::new();
+    let content = bytes(3_000_000, 5);
+    play.stored("giga0", "/big.bin", &content);
+    for (round, resume) in [None, Some(&["transfers", "resume", "--json"])].into_iter().enumerate() {
+        let target = format!("iogates:/in/{round}.bin");
+        let args = ["cp", "--json", "--chunk-size", "262144", "giga0:/big.bin", &target];
+        let slow: Vec<&str> = args.iter().copied().chain(["--bwlimit", "1M"]).collect();
+        assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
+        let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
+        assert_eq!((listed.len(), &listed[0]["source"]), (1, &"giga0:/big.bin".into()));
+        let ran = play.home.run(resume.map_or(&args[..], |resume| &resume[..])).ends_with(0);
+        let copied = &ran.events("copied")[0];
+        assert!(copied["resumed_from"].as_u64().unwrap() > 0 && copied["verified"] == "md5", "{copied}");
+        assert_eq!(play.arrived("iogates")[&format!("/in/{round}.bin")], content);
+    }
+}

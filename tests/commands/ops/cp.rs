@@ -1,0 +1,235 @@
+//! `haul cp`.
+
+use super::{BOTH, set};
+use crate::support::env::Play;
+
+#[test]
+fn files_and_folders_are_copied() {
+    for remote in BOTH {
+        let play = Play::with_files(remote, &["/a.txt", "/d/b.txt", "/d/e/c.txt", "/d/e/g/h"]);
+        let at = |path: &str| format!("{remote}:{path}");
+        play.home.run(&["mkdir", &at("/d/empty")]).ends_with(0);
+        play.home.run(&["cp", &at("/a.txt"), &at("/copy.txt")]).ends_with(0);
+        play.home.run(&["cp", &at("/a.txt"), &at("/d")]).ends_with(0);
+        play.home.run(&["cp", &at("/d/b.txt"), &at("/new/deep/b2.txt")]).ends_with(0);
+        play.home.run(&["cp", "-r", &at("/d"), &at("/all/")]).ends_with(0);
+        play.home.run(&["cp", &at("/d/e"), &at("/e-copy")]).ends_with(0);
+        let wanted = set([
+            "/a.txt",
+            "/all/",
+            "/all/d/",
+            "/all/d/a.txt",
+            "/all/d/b.txt",
+            "/all/d/e/",
+            "/all/d/e/c.txt",
+            "/all/d/e/g/",
+            "/all/d/e/g/h",
+            "/all/d/empty/",
+            "/copy.txt",
+            "/d/",
+            "/d/a.txt",
+            "/d/b.txt",
+            "/d/e/",
+            "/d/e/c.txt",
+            "/d/e/g/",
+            "/d/e/g/h",
+            "/d/empty/",
+            "/e-copy/",
+            "/e-copy/c.txt",
+            "/e-copy/g/",
+            "/e-copy/g/h",
+            "/new/",
+            "/new/deep/",
+            "/new/deep/b2.txt",
+        ]);
+        assert_eq!(play.there(&at("")), wanted, "{remote}");
+        assert_eq!(play.text(remote, "/all/d/e/g/h"), "content of /d/e/g/h");
+        assert_eq!(play.text(remote, "/copy.txt"), "content of /a.txt");
+        assert_eq!(play.text(remote, "/new/deep/b2.txt"), "content of /d/b.txt");
+        assert_ne!(play.id(&at("/a.txt")), play.id(&at("/copy.txt")));
+        if remote == "fileago" {
+            let trash = play.there("fileago:@trash");
+            assert!(trash.iter().all(|p| p.ends_with('/')), "only the folder of the detour is there: {trash:?}");
+        }
+    }
+}
+
+#[test]
+fn the_events_are_those_of_the_contract() {
+    for remote in BOTH {
+        let play = Play::with_files(remote, &["/d/b", "/d/e/c"]);
+        let at = |path: &str| format!("{remote}:{path}");
+        let ran = play.json(&["cp", &at("/d"), &at("/copy")]).ends_with(0);
+        let copied = ran.events("copied");
+        let mut told: Vec<String> = copied.iter().map(|e| format!("{} -> {} ({})", e["source"], e["path"], e["kind"])).collect();
+        // Whichever is there first is told first.
+        told.sort();
+        let whole = format!(r#""{remote}:/d" -> "/copy" ("folder")"#);
+        let each = ["b", "e/c"].map(|p| format!(r#""{remote}:/d/{p}" -> "/copy/{p}" ("file")"#));
+        assert_eq!(told, if remote == "giga0" { each.to_vec() } else { vec![whole] });
+        let last = ran.json().pop().unwrap();
+        assert_eq!((&last["event"], &last["files"], &last["failed"]), (&"summary".into(), &told.len().into(), &0.into()));
+        let one = play.json(&["cp", &at("/d/b"), &at("/d/b2")]).ends_with(0);
+        let (id, size) = (play.id(&at("/d/b2")), "content of /d/b".len());
+        assert_eq!(
+            one.stdout.lines().next().unwrap(),
+            format!(
+                r#"{{"schema":1,"event":"copied","source":"{remote}:/d/b","remote":"{remote}","path":"/d/b2","id":"{id}","kind":"file","size":{size}}}"#
+            )
+        );
+    }
+}
+
+#[test]
+fn a_taken_name() {
+    for remote in BOTH {
+        let play = Play::with_files(remote, &["/a", "/x/a", "/x/b", "/d/one", "/d/two", "/y/d/two", "/y/d/three"]);
+        let at = |path: &str| format!("{remote}:{path}");
+        let before = play.there(&at(""));
+        play.home.run(&["cp", &at("/a"), &at("/x/")]).ends_with(6).says("it exists already");
+        play.home.run(&["cp", &at("/d"), &at("/y")]).ends_with(6);
+        play.home.run(&["cp", &at("/d"), &at("/a")]).ends_with(6);
+        play.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it is there already");
+        play.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/a")]).ends_with(6).says("neither replaced");
+        play.home.run(&["cp", "--if-exists", "skip", &at("/a"), &at("/x/")]).ends_with(0);
+        assert_eq!(play.there(&at("")), before, "{remote}");
+
+        let old = play.id(&at("/x/a"));
+        play.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/x/")]).ends_with(0);
+        assert_ne!(play.id(&at("/x/a")), old);
+        play.home.run(&["cp", "--if-exists", "update", &at("/x/a"), &at("/x/b")]).ends_with(0);
+        assert_eq!(
+            (play.text(remote, "/x/a"), play.text(remote, "/x/b")),
+            ("content of /a".to_owned(), "content of /a".to_owned()),
+            "{remote}"
+        );
+        assert_eq!(play.there(&at("")), before, "{remote}: replaced, not doubled");
+        play.home.run(&["cp", "--if-exists", "rename", &at("/a"), &at("/x/")]).ends_with(0);
+        play.home.run(&["cp", "--if-exists", "rename", &at("/a"), &at("/a")]).ends_with(0);
+        assert_eq!(play.text(remote, "/x/a (2)"), "content of /a");
+        assert_eq!(play.text(remote, "/a (2)"), "content of /a");
+
+        // A folder onto one of its name: what is in it goes into the other, each file as it was asked for.
+        let skipped = play.json(&["cp", "--if-exists", "skip", &at("/d"), &at("/y")]).ends_with(0);
+        assert_eq!((skipped.events("skipped").len(), skipped.events("copied").len()), (1, 1), "{remote}");
+        assert_eq!(play.text(remote, "/y/d/two"), "content of /y/d/two");
+        play.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/y")]).ends_with(0);
+        assert_eq!(play.text(remote, "/y/d/two"), "content of /d/two");
+        assert_eq!(play.there(&at("/y")), set(["/y/d/", "/y/d/one", "/y/d/three", "/y/d/two"]), "{remote}");
+    }
+}
+
+#[test]
+fn two_sources_of_one_name() {
+    for remote in BOTH {
+        let play = Play::with_files(remote, &["/x/a", "/y/a"]);
+        let at = |path: &str| format!("{remote}:{path}");
+        let ran = play.json(&["cp", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(9);
+        assert_eq!(ran.events("failed")[0]["error"]["kind"], "exists");
+        play.home.run(&["cp", "--if-exists", "rename", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(0);
+        assert_eq!(play.there(&at("/in")), set(["/in/a", "/in/a (2)", "/in/a (3)"]));
+        let stopped = play.json(&["cp", "--fail-fast", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(6);
+        assert_eq!(stopped.events("failed").len(), 1);
+    }
+}
+
+#[test]
+fn a_lost_answer_leaves_no_duplicate() {
+    for (remote, call) in [("giga0", "file/copy"), ("fileago", "change")] {
+        let play = Play::with_files(remote, &["/a", "/d/x", "/d/y"]);
+        let at = |path: &str| format!("{remote}:{path}");
+        let copied = |play: &Play| play.sandbox.counts().requests(remote, call);
+        play.home.run(&["mkdir", "-p", &at("/in"), &at("/all")]).ends_with(0);
+        let before = copied(&play);
+        play.script(&format!("{remote}/{call}:answer-lost"));
+        play.home.run(&["cp", &at("/a"), &at("/in/")]).ends_with(0);
+        assert_eq!(copied(&play), before + 1, "{remote}: done once, seen by looking");
+        play.script(&format!("{remote}/{call}:answer-lost"));
+        play.home.run(&["cp", &at("/d"), &at("/all/")]).ends_with(0);
+        // The server itself said that it failed: asked again at once.
+        play.script(&format!("{remote}/{call}:500 {remote}/{call}:429=0"));
+        play.home.run(&["cp", &at("/d/x"), &at("/in/")]).ends_with(0);
+        play.faults_are_used_up();
+        let wanted = set(["/a", "/all/", "/all/d/", "/all/d/x", "/all/d/y", "/d/", "/d/x", "/d/y", "/in/", "/in/a", "/in/x"]);
+        assert_eq!(play.there(&at("")), wanted, "{remote}");
+        // The same for every step of a copy under another name, and of a replacement: no answer comes at all.
+        let calls = if remote == "giga0" {
+            &["file/copy", "file/edit", "file/move", "file/delete", "folder/create"][..]
+        } else {
+            &["change", "delete"]
+        };
+        let faults: Vec<String> = calls.iter().map(|call| format!("{remote}/{call}:answer-lost*always")).collect();
+        play.script(&faults.join(" "));
+        play.home.run(&["cp", &at("/d/y"), &at("/d/z")]).ends_with(0);
+        play.home.run(&["cp", "--if-exists=replace", &at("/d/z"), &at("/in/a")]).ends_with(0);
+        play.home.run(&["mv", "--if-exists=replace", &at("/d/z"), &at("/in/x")]).ends_with(0);
+        play.home.run(&["mv", &at("/all"), &at("/new/moved")]).ends_with(0);
+        let wanted = set([
+            "/a",
+            "/d/",
+            "/d/x",
+            "/d/y",
+            "/in/",
+            "/in/a",
+            "/in/x",
+            "/new/",
+            "/new/moved/",
+            "/new/moved/d/",
+            "/new/moved/d/x",
+            "/new/moved/d/y",
+        ]);
+        assert_eq!(play.there(&at("")), wanted, "{remote}");
+        assert_eq!((play.text(remote, "/in/a"), play.text(remote, "/in/x")), ("content of /d/y".to_owned(), "content of /d/y".to_owned()));
+    }
+}
+
+#[test]
+fn some_of_a_folder_fail() {
+    let play = Play::with_files("giga0", &["/d/a", "/d/b", "/d/c"]);
+    play.script("giga0/file/copy:413");
+    // One after the other, so that the fault meets the first.
+    let ran = play.json(&["cp", "-j", "1", "giga0:/d", "giga0:/e"]).ends_with(9);
+    let failed = ran.events("failed");
+    assert_eq!((failed.len(), &failed[0]["source"], &failed[0]["path"]), (1, &"giga0:/d/a".into(), &"/e/a".into()));
+    assert_eq!(play.there("giga0:/e"), set(["/e/b", "/e/c"]));
+}
+
+#[test]
+fn a_dry_run_copies_nothing() {
+    for remote in BOTH {
+        let play = Play::with_files(remote, &["/d/a", "/d/e/b"]);
+        let at = |path: &str| format!("{remote}:{path}");
+        let planned = play.json(&["cp", "-n", &at("/d"), &at("/new/")]).ends_with(0).events("planned");
+        let paths: Vec<&str> = planned.iter().map(|e| e["path"].as_str().unwrap()).collect();
+        assert_eq!(paths, if remote == "giga0" { vec!["/new/d/a", "/new/d/e/b"] } else { vec!["/new/d"] });
+        assert_eq!(play.there(&at("")), set(["/d/", "/d/a", "/d/e/", "/d/e/b"]));
+    }
+}
+
+#[test]
+fn a_failed_replacement_leaves_the_old_file_in_its_place() {
+    let play = Play::with_files("giga0", &["/a", "/d/a"]);
+    for args in [["cp", "--if-exists=replace"], ["mv", "--if-exists=replace"]] {
+        play.script("giga0/file/copy:413 giga0/file/move:413");
+        play.home.run(&[args[0], args[1], "giga0:/a", "giga0:/d/"]).ends_with(8);
+        play.sandbox.faults().clear();
+        assert_eq!((play.text("giga0", "/d/a"), play.there("giga0:")), ("content of /d/a".to_owned(), set(["/a", "/d/", "/d/a"])));
+    }
+    play.script("giga0/file/delete:413");
+    let ran = play.home.run(&["cp", "--if-exists=replace", "giga0:/a", "giga0:/d/"]).ends_with(8);
+    assert!(ran.stderr.contains("could not be removed, so it stays"), "{}", ran.stderr);
+    assert_eq!((play.text("giga0", "/d/a"), play.there("giga0:")), ("content of /d/a".to_owned(), set(["/a", "/d/", "/d/a"])));
+
+    let play = Play::with_files("fileago", &["/a", "/d/a"]);
+    let old = play.id("fileago:/d/a");
+    play.script("fileago/delete:413");
+    let ran = play.home.run(&["cp", "--if-exists=replace", "fileago:/a", "fileago:/d/"]).ends_with(8);
+    assert!(ran.stderr.contains(&format!("the old one is still there as \"a (2)\" (@{old})")), "{}", ran.stderr);
+    assert_eq!(play.text("fileago", "/d/a"), "content of /a");
+    // What can't be copied leaves the name where it was: nobody can copy what was removed meanwhile.
+    play.home.run(&["rm", "fileago:/d/a (2)"]).ends_with(0);
+    play.sandbox.fileago().refuse_copies();
+    let before = play.id("fileago:/d/a");
+    play.home.run(&["cp", "--if-exists=replace", "fileago:/a", "fileago:/d/"]).ends_with(8).says("permission");
+    assert_eq!((play.id("fileago:/d/a"), play.there("fileago:/d")), (before, set(["/d/a"])));
+}

@@ -1,0 +1,31 @@
+//! Commands at the same time that need the same new folder: giga0 would make it twice.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::{one_file_server, set};
+use crate::support::command::Ran;
+use crate::support::env::Play;
+
+#[test]
+fn a_folder_is_made_once() {
+    let url = format!("http://{}/film.mov", one_file_server(b"film"));
+    for args in [["mkdir", "-p", "giga0:/x"].as_slice(), &["import", &url, "giga0:/x/"]] {
+        let play = Play::new();
+        play.home.file("a", "content");
+        let asked = |call: &str| play.sandbox.counts().requests("giga0", call);
+        // The answer that there is none is on its way to the one for as long as the other needs to make it.
+        play.script("giga0/folder/listing:slow=3000");
+        let second = play.home.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while asked("folder/listing") == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody looks");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        play.home.run(&["put", "-q", "a", "giga0:/x/"]).ends_with(0);
+        Ran::of(second.wait_with_output().unwrap()).ends_with(0);
+        assert_eq!(asked("folder/create"), 1, "{args:?}");
+        let there = play.there("giga0:");
+        assert!(there.is_superset(&set(["/x/", "/x/a"])), "{args:?}: {there:?}");
+    }
+}

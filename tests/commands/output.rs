@@ -1,0 +1,184 @@
+//! What is shown, where, and what never is.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::support::command::Ran;
+use crate::support::env::{Play, bytes, text};
+
+const ROUTES: [(&str, &str); 5] =
+    [("iogates", "tus"), ("iogates", "plupload"), ("iogates", "ftps"), ("giga0", "auto"), ("fileago", "auto")];
+
+#[test]
+fn the_log_shows_every_request_and_no_secret() {
+    for (remote, protocol) in ROUTES {
+        let play = Play::new();
+        play.home.file("d/a.bin", vec![7; 50_000]);
+        play.home.file("d/b.bin", "b");
+        let secrets: Vec<String> = play.sandbox.env().into_iter().filter(|(k, _)| k.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
+        let first = play.home.run(&["put", "-vv", "--json", "--protocol", protocol, "d", &format!("{remote}:/")]).ends_with(0);
+        // The kept token is read back, and an error of the server's is shown, too.
+        play.sandbox.faults().script(&format!("{remote}:500")).unwrap();
+        let second = play.home.run(&["put", "-vv", "--if-exists", "replace", "--protocol", protocol, "d", &format!("{remote}:/")]);
+        let shown = format!("{}{}{}{}", first.stdout, first.stderr, second.stdout, second.stderr);
+        assert!(shown.contains("haul::http: POST "), "{protocol}: {shown}");
+        assert_eq!(protocol == "ftps", shown.contains("STOR "), "{protocol}: {shown}");
+        for secret in secrets {
+            assert!(!shown.contains(&secret), "{protocol}: a password is shown: {shown}");
+        }
+        assert!(!shown.contains("PASS "), "{protocol}: {shown}");
+        for line in shown.lines().filter(|l| l.starts_with("haul::http")) {
+            for place in ["/api/authinfo/", "/upload/tus/", "handlers/upload.php?token="] {
+                if let Some((_, after)) = line.split_once(place) {
+                    assert!(after.starts_with("***"), "{protocol}: {line}");
+                }
+            }
+            if remote == "fileago"
+                && let Some((_, after)) = line.split_once("/upload/")
+            {
+                assert!(after.starts_with("*** "), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_voice_says_what_it_should() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "a");
+    play.home.file("d/empty", "");
+    let put = |n: u32, more: &[&str]| play.home.run(&[&["put", "d", &format!("giga0:/{n}/")], more].concat()).ends_with(9);
+    let plain = put(1, &[]);
+    assert!(plain.stdout.starts_with("uploaded  d/a.txt -> giga0:/1/d/a.txt  (1 B, md5 "), "{}", plain.stdout);
+    assert!(plain.stderr.contains("haul: d/empty: this site stores no empty files\n"), "{}", plain.stderr);
+    assert!(plain.stderr.contains("1 file, 1 B in ") && plain.stderr.ends_with(", 1 failed\n"), "{}", plain.stderr);
+    assert!(!plain.stderr.contains('\x1b') && !plain.stdout.contains('\x1b'), "no escapes in a pipe");
+    let quiet = put(2, &["-q"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", "haul: d/empty: this site stores no empty files\n"));
+    let json = put(3, &["--json"]);
+    assert_eq!(json.json().iter().map(|e| e["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), ["failed", "uploaded", "summary"]);
+    let coloured = play.home.command(&["put", "d/empty", "giga0:/"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(Ran::of(coloured).ends_with(8).stderr.contains("\x1b["), "colour by force");
+    let plain = play.home.command(&["put", "d/empty", "giga0:/"]).envs([("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).output().unwrap();
+    assert!(!Ran::of(plain).ends_with(8).stderr.contains('\x1b'), "NO_COLOR wins");
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_stop_a_transfer() {
+    let play = Play::new();
+    for n in 0..50 {
+        play.home.file(&format!("d/{n}"), "x");
+    }
+    let mut child = play.home.command(&["put", "d", "giga0:/"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut one = [0; 1];
+    child.stdout.take().unwrap().read_exact(&mut one).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(0);
+    assert!(ran.stderr.starts_with("50 files, "), "{}", ran.stderr);
+    assert_eq!(play.arrived("giga0").len(), 50);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_written_are_a_failure() {
+    let play = Play::new();
+    play.home.file("f", "x");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = play.home.command(&["put", "f", "giga0:/"]).stdout(full).output().unwrap();
+    Ran::of(output).ends_with(12).says("standard output can't be written");
+    assert_eq!(play.arrived("giga0").len(), 1);
+}
+
+#[test]
+fn a_job_of_github_gets_annotations_and_a_summary() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "a");
+    for n in 0..12 {
+        play.home.file(&format!("d/empty-{n:02}"), "");
+    }
+    let page = play.home.file("summary.md", "# before\n");
+    let env = [("GITHUB_ACTIONS", "true"), ("CI", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
+    let output = play.home.command(&["put", "--json", "d/", "giga0:/j"]).envs(env).output().unwrap();
+    let ran = Ran::of(output).ends_with(9);
+    assert_eq!(ran.stderr.lines().filter(|l| l.starts_with("::error ")).count(), 10, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("::add-mask::"), "whoever keeps the log would keep the passwords: {}", ran.stderr);
+    assert!(ran.stderr.contains("::warning title=haul::2 more failed"), "{}", ran.stderr);
+    assert_eq!(ran.events("failed").len(), 12, "standard output stays JSON");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.starts_with("# before\n") && page.contains("1 file, 1 B in") && page.contains("| uploaded | d/a.txt |"), "{page}");
+}
+
+/// A runner obeys lines that begin with its commands, whoever wrote them.
+#[test]
+fn names_are_no_commands_of_a_runner() {
+    let play = Play::new();
+    for name in ["::error file=x", "##[error]y", " ::warning::z", "##vso[task.complete]w", "a\u{61c}b\u{200b}"] {
+        play.stored("giga0", &format!("/d/{name}"), &text("x"));
+    }
+    for env in [[("GITHUB_ACTIONS", "true")], [("CI", "true")], [("TF_BUILD", "True")]] {
+        let verbs: [&[&str]; 7] = [
+            &["ls", "giga0:/d"],
+            &["ls", "-l", "giga0:/d"],
+            &["find", "giga0:/d"],
+            &["tree", "giga0:/d"],
+            &["stat", "giga0:/d/*"],
+            &["ls", "--json", "giga0:/d"],
+            &["get", "-n", "giga0:/d", "."],
+        ];
+        for verb in verbs {
+            let ran = Ran::of(play.home.command(verb).envs(env).output().unwrap()).ends_with(0);
+            let all = format!("{}\n{}", ran.stdout, ran.stderr);
+            let begins = |line: &str| line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[");
+            assert!(!all.lines().any(begins), "{env:?} {verb:?}: {all}");
+            assert!(!all.contains(['\u{61c}', '\u{200b}']), "{env:?} {verb:?}: {all:?}");
+            assert!(!all.contains("::add-mask::"), "{all}");
+        }
+    }
+}
+
+/// `script` gives the command a terminal; standard output is a file in it.
+#[cfg(unix)]
+#[test]
+fn a_file_to_a_pipe_is_watched_on_the_terminal() {
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        assert!(std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_none(), "`script` (util-linux) is missing");
+        println!("skipped: there is no `script` to give the command a terminal");
+        return;
+    }
+    let play = Play::new();
+    play.stored("giga0", "/film.bin", &bytes(1_500_000, 3));
+    let haul = play.home.command(&["cat", "--bwlimit", "1M", "giga0:/film.bin"]);
+    let line = format!("{} cat --bwlimit 1M giga0:/film.bin", haul.get_program().to_string_lossy());
+    let at_terminal = |line: &str| {
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", line, "/dev/null"]).env_clear().current_dir(haul.get_current_dir().unwrap());
+        let output = script.envs(haul.get_envs().filter_map(|(k, v)| Some((k, v?)))).env("TERM", "xterm").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    let seen = String::from_utf8_lossy(&at_terminal(&format!("{line} > out.bin"))).into_owned();
+    assert!(seen.contains("film.bin"), "{seen:?}");
+    assert!(std::fs::read(haul.get_current_dir().unwrap().join("out.bin")).unwrap() == bytes(1_500_000, 3).0);
+}
+
+#[test]
+fn a_mistake_in_the_options_is_an_event_too() {
+    let play = Play::new();
+    for args in [["put", "--json", "-j", "0", "a", "giga0:"], ["put", "--json", "a", "giga0:", "--jobz", "3"]] {
+        let ran = play.home.run(&args).ends_with(2);
+        assert_eq!(ran.events("failed")[0]["error"]["kind"], "usage");
+        assert_eq!((ran.json().len(), ran.stderr.lines().count()), (1, 1), "{}", ran.stderr);
+    }
+    let asked = play.home.command(&["put", "-j", "0", "a", "giga0:"]).env("HAUL_JSON", "1").output().unwrap();
+    assert!(String::from_utf8_lossy(&asked.stdout).contains(r#""event":"failed""#));
+    // Where it went wrong is told in fields of its own.
+    let failed = play.home.run(&["get", "--json", "giga0:/none", "."]).ends_with(3).events("failed");
+    assert_eq!((&failed[0]["remote"], &failed[0]["path"]), (&"giga0".into(), &"/none".into()));
+}
+
+#[test]
+fn what_an_option_takes_is_completed() {
+    let script = Play::new().home.run(&["completions", "bash"]).ends_with(0).stdout;
+    for words in ["update replace skip rename fail", "auto tus plupload ftps ftp multipart", "private unlisted public"] {
+        assert!(script.contains(&format!("compgen -W \"{words}\"")), "{words}");
+    }
+}

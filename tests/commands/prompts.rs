@@ -1,0 +1,144 @@
+//! Questions in a terminal: what is asked, what an answer does, and that nothing is drawn over a question.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::support::command::Home;
+use crate::support::env::Play;
+
+/// A command in a terminal of its own (`script`, util-linux).
+struct Terminal {
+    child: Child,
+    seen: Arc<Mutex<String>>,
+    read: usize,
+}
+
+impl Terminal {
+    /// None where there is no `script`.
+    fn of(home: &Home, args: &[&str]) -> Option<Terminal> {
+        if Command::new("script").arg("--version").output().is_err() {
+            assert!(std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_none(), "`script` (util-linux) is missing");
+            println!("skipped: there is no `script` to give the command a terminal");
+            return None;
+        }
+        let like = home.command(args);
+        let line = format!("{} {}", like.get_program().to_string_lossy(), args.join(" "));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(home.path());
+        script.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
+        let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let seen = Arc::new(Mutex::new(String::new()));
+        let (mut out, to) = (child.stdout.take().unwrap(), seen.clone());
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(read @ 1..) = out.read(&mut piece) {
+                to.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..read]));
+            }
+        });
+        Some(Terminal { child, seen, read: 0 })
+    }
+
+    /// What was shown since the last answer, up to these words.
+    fn until(&mut self, words: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let seen = self.seen.lock().unwrap()[self.read..].to_owned();
+            if let Some(at) = seen.find(words) {
+                self.read += at + words.len();
+                return seen;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{words:?} is not in {seen:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Its status, and what else was shown.
+    fn ends(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap().code();
+        std::thread::sleep(Duration::from_millis(100));
+        let seen = self.seen.lock().unwrap()[self.read..].to_owned();
+        (status, seen)
+    }
+}
+
+/// A remote `cloud` in a file, and its password.
+fn cloud(play: &Play, more: &str) -> (Home, String) {
+    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let home = Home::new();
+    let url = find("HAUL_REMOTE_GIGA0_URL");
+    home.file(".config/haul/config.toml", format!("[remotes.cloud]\nprovider = \"giga0\"\nurl = \"{url}\"\n{more}"));
+    (home, find("HAUL_REMOTE_GIGA0_PASSWORD"))
+}
+
+fn username(play: &Play) -> String {
+    play.sandbox.env().into_iter().find(|(k, _)| k == "HAUL_REMOTE_GIGA0_USERNAME").unwrap().1
+}
+
+#[test]
+fn login_asks_for_name_and_password_though_something_is_kept() {
+    let play = Play::new();
+    let (home, password) = cloud(&play, "");
+    let user = username(&play);
+    let Some(mut terminal) = Terminal::of(&home, &["login", "cloud"]) else { return };
+    terminal.until("username of cloud: ");
+    terminal.types(&format!("{user}\n"));
+    terminal.until("password of cloud: ");
+    terminal.types("wrong\n");
+    let (status, said) = terminal.ends();
+    assert_eq!(status, Some(4), "{said}");
+    assert!(!said.contains("haul login"), "{said}");
+    let mut terminal = Terminal::of(&home, &["login", "cloud"]).unwrap();
+    terminal.until("username of cloud: ");
+    terminal.types(&format!("{user}\n"));
+    terminal.until("password of cloud: ");
+    terminal.types(&format!("{password}\n"));
+    assert_eq!(terminal.ends().0, Some(0));
+    // Both are kept, and yet asked for again; Enter keeps the name.
+    home.run(&["ls", "cloud:"]).ends_with(0);
+    let mut terminal = Terminal::of(&home, &["login", "cloud"]).unwrap();
+    terminal.until(&format!("username of cloud [{user}]: "));
+    terminal.types("\n");
+    terminal.until("password of cloud: ");
+    terminal.types(&format!("{password}\n"));
+    let (status, said) = terminal.ends();
+    assert!(status == Some(0) && !said.contains(&password), "{said}");
+}
+
+/// Nobody is there to be asked: the refused secret is named, and the advice is none that was just followed.
+#[test]
+fn login_says_which_secret_was_refused() {
+    let play = Play::new();
+    let (home, _) = cloud(&play, &format!("username = \"{}\"\n", username(&play)));
+    let credentials = home.file(".config/haul/credentials.toml", "[remotes.cloud]\npassword = \"stale-secret\"\n");
+    std::fs::set_permissions(credentials, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let ran = home.run(&["login", "cloud"]).ends_with(4).says("the password from `haul login` was refused").says("--password-stdin");
+    assert!(!ran.stderr.contains("run `haul login"), "{}", ran.stderr);
+    let wrong = home.command(&["login", "cloud"]).env("HAUL_REMOTE_CLOUD_PASSWORD", "other-stale-secret").output().unwrap();
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(wrong.status.code() == Some(4) && said.contains("the password from HAUL_REMOTE_CLOUD_PASSWORD was refused"), "{said}");
+    let (bare, _) = cloud(&play, "");
+    let ran = bare.run(&["login", "cloud"]).ends_with(4);
+    assert!(!ran.stderr.contains("run `haul login"), "{}", ran.stderr);
+}
+
+#[test]
+fn nothing_is_drawn_over_the_question_of_a_put() {
+    let play = Play::new();
+    let (home, password) = cloud(&play, &format!("username = \"{}\"\n", username(&play)));
+    home.file("a.txt", "content");
+    let Some(mut terminal) = Terminal::of(&home, &["put", "a.txt", "cloud:/"]) else { return };
+    terminal.until("password of cloud: ");
+    // Ten frames would have been drawn.
+    std::thread::sleep(Duration::from_millis(1_000));
+    let meanwhile = terminal.seen.lock().unwrap()[terminal.read..].to_owned();
+    assert_eq!(meanwhile, "");
+    terminal.types(&format!("{password}\n"));
+    assert_eq!(terminal.ends().0, Some(0));
+    assert_eq!(play.arrived("giga0").len(), 1);
+}

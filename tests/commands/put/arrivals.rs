@@ -1,0 +1,238 @@
+//! What is there after an upload whose end is in doubt: whose file it is, how large it is, under which name it lies.
+
+use std::time::{Duration, Instant};
+
+use haul::sandbox::{Canned, Sandbox};
+
+use crate::support::env::{Content, Play, bytes, text};
+
+/// More than the buffers on the way hold, so that a form that is cut early has not left whole.
+const LARGE: usize = 16 << 20;
+
+fn stranger(sandbox: &Sandbox, remote: &str, content: &[u8]) {
+    sandbox.fill(remote, "/in", ["film.bin".to_owned()].into_iter(), content).unwrap();
+}
+
+fn md5(content: &Content) -> String {
+    format!("{:x}", md5::compute(&content.0))
+}
+
+/// Of one name and size, put there while ours was on its way.
+#[test]
+fn a_strangers_file_is_not_ours() {
+    for (remote, upload) in [("giga0", "file/upload"), ("fileago", "upload")] {
+        let (play, ours, theirs) = (Play::new(), bytes(LARGE, 5), bytes(LARGE, 6));
+        play.home.file("film.bin", &ours.0);
+        let target = format!("{remote}:/in/film.bin");
+        play.home.run(&["mkdir", &format!("{remote}:/in")]).ends_with(0);
+        play.sandbox.faults().script(&format!("{remote}/{upload}:cut=200000*2")).unwrap();
+        let command = play
+            .home
+            .command(&["put", "--json", "--retries", "2", "film.bin", &target])
+            .stderr(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while play.sandbox.counts().requests(remote, upload) == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        stranger(&play.sandbox, remote, &theirs.0);
+        let ran = crate::support::command::Ran::of(command.wait_with_output().unwrap());
+        assert!(ran.events("uploaded").is_empty() && ran.status != 0, "{remote}: {}{}", ran.stdout, ran.stderr);
+
+        // Typed again: ours comes whole, and stands beside theirs or in its place.
+        play.sandbox.faults().clear();
+        let again = play.home.run(&["put", "--json", "film.bin", &target]).ends_with(0);
+        let uploaded = again.events("uploaded").remove(0);
+        assert_eq!((&uploaded["md5"], &uploaded["resumed_from"]), (&md5(&ours).into(), &0.into()), "{remote}");
+        assert!(play.sandbox.entries(remote, "/in").contains(&("film.bin".to_owned(), Some(md5(&ours)))), "{remote}");
+        assert!(play.sandbox.counts().all_received(remote) >= LARGE as u64, "{remote}");
+    }
+}
+
+/// The first run dies in the middle of its form; the file that is there afterwards is somebody else's.
+#[test]
+fn after_a_kill_it_is_known_that_the_last_byte_had_not_left() {
+    for (remote, upload) in [("giga0", "file/upload"), ("fileago", "upload")] {
+        let (play, ours, theirs) = (Play::new(), bytes(LARGE, 5), bytes(LARGE, 6));
+        play.home.file("film.bin", &ours.0);
+        let target = format!("{remote}:/in/film.bin");
+        let mut command = play
+            .home
+            .command(&["put", "--json", "--bwlimit", "1M", "film.bin", &target])
+            .stderr(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while play.sandbox.counts().all_received(remote) == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{upload}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        command.kill().unwrap();
+        command.wait().unwrap();
+        stranger(&play.sandbox, remote, &theirs.0);
+        let uploaded = play.home.run(&["put", "--json", "film.bin", &target]).ends_with(0).events("uploaded").remove(0);
+        assert_eq!((&uploaded["md5"], &uploaded["resumed_from"]), (&md5(&ours).into(), &0.into()), "{remote}");
+        assert!(play.sandbox.entries(remote, "/in").contains(&("film.bin".to_owned(), Some(md5(&ours)))), "{remote}");
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_followed_by_a_look() {
+    for (remote, upload, protocol) in [("giga0", "file/upload", "auto"), ("fileago", "upload", "auto"), ("iogates", "plupload", "plupload")]
+    {
+        let put = |play: &Play| play.home.run(&["put", "--json", "--protocol", protocol, "a.txt", &format!("{remote}:/in/a.txt")]);
+        let count = |play: &Play| play.sandbox.counts().requests(remote, upload);
+        // It had arrived.
+        let play = Play::new();
+        play.home.file("a.txt", "content");
+        play.sandbox.faults().script(&format!("{remote}/{upload}:answer-page")).unwrap();
+        assert_eq!(put(&play).ends_with(0).events("uploaded")[0]["path"], "/in/a.txt");
+        assert_eq!((count(&play), play.sandbox.arrived().len()), (1, 1), "{remote}");
+
+        // It had not: nobody knows, and the server's own words are told.
+        let play = Play::new();
+        play.home.file("a.txt", "content");
+        play.sandbox.faults().script(&format!("{remote}/{upload}:read-page")).unwrap();
+        put(&play).ends_with(13).says("maintenance").says("all bytes were sent, the answer can't be read, and the file does not appear");
+        assert_eq!(count(&play), 1, "{remote}: not sent again blindly");
+        put(&play).ends_with(0);
+        assert_eq!((count(&play), play.arrived(remote).into_values().collect::<Vec<_>>()), (2, vec![text("content")]), "{remote}");
+    }
+}
+
+/// Nothing at all is a success at FileAgo, but not here.
+#[test]
+fn an_empty_answer_is_followed_by_a_look() {
+    let play = Play::new();
+    play.home.file("a.txt", "content");
+    play.sandbox.faults().answer(Canned::new("giga0", "file/upload", 200, ""));
+    let put = || play.home.run(&["put", "--json", "a.txt", "giga0:/in/"]);
+    put().ends_with(13).says("an empty body");
+    put().ends_with(0);
+    assert_eq!(play.arrived("giga0").len(), 1);
+}
+
+/// At a site whose every answer is unreadable nothing is added by each run.
+#[test]
+fn typed_again_nothing_is_added() {
+    let play = Play::new();
+    play.home.file("a.txt", "content");
+    play.sandbox.faults().script("giga0/file/upload:answer-page*always").unwrap();
+    for _ in 0..3 {
+        play.home.run(&["put", "a.txt", "giga0:/in/"]).ends_with(0);
+    }
+    assert_eq!(play.sandbox.entries("giga0", "/in").len(), 1);
+}
+
+#[test]
+fn warnings_around_json_are_passed_over_in_all_calls() {
+    for place in ["before", "behind"] {
+        let play = Play::new();
+        play.home.file("d/a.txt", "content");
+        let faults = ["iogates", "giga0", "fileago"].map(|remote| format!("{remote}:noise={place}"));
+        play.sandbox.faults().script(&faults.join(" ")).unwrap();
+        for (remote, protocol) in [("iogates", "tus"), ("iogates", "plupload"), ("giga0", "auto"), ("fileago", "auto")] {
+            let to = format!("{remote}:/{protocol}/");
+            play.home.run(&["put", "--protocol", protocol, "d", &to]).ends_with(0);
+            play.home.run(&["get", &format!("{to}d/a.txt"), "got"]).ends_with(0);
+            play.home.run(&["cat", &format!("{to}d/a.txt")]).ends_with(0).prints("content");
+            play.home.run(&["ls", "-R", &to]).ends_with(0).prints("a.txt");
+            std::fs::remove_file(play.home.file("got", "").as_path()).unwrap();
+        }
+        assert_eq!(play.sandbox.arrived().len(), 4, "{place}");
+        for remote in ["giga0", "fileago"] {
+            play.home.run(&["mv", &format!("{remote}:/auto/d/a.txt"), &format!("{remote}:/auto/d/b.txt")]).ends_with(0);
+            play.home.run(&["rm", &format!("{remote}:/auto/d/b.txt")]).ends_with(0);
+        }
+    }
+}
+
+#[test]
+fn a_gateway_that_lost_patience_is_followed_by_a_look() {
+    for (remote, upload) in [("giga0", "file/upload"), ("fileago", "upload")] {
+        let play = Play::new();
+        play.home.file("a.txt", "content");
+        play.sandbox.faults().script(&format!("{remote}/{upload}:answer-504")).unwrap();
+        play.home.run(&["put", "a.txt", &format!("{remote}:/in/")]).ends_with(0);
+        assert_eq!((play.sandbox.counts().requests(remote, upload), play.sandbox.arrived().len()), (1, 1), "{remote}");
+        // Nothing came of it: sent again, once that is known.
+        play.sandbox.faults().answer(Canned::new(remote, upload, 504, "<html>504"));
+        play.home.run(&["put", "--timeout", "1s", "a.txt", &format!("{remote}:/in/b.txt")]).ends_with(0);
+        assert_eq!((play.sandbox.counts().requests(remote, upload), play.sandbox.arrived().len()), (3, 2), "{remote}");
+    }
+}
+
+#[test]
+fn a_wrong_size_that_stays_is_told_with_both_numbers() {
+    let play = Play::new();
+    play.home.file("a.txt", "content");
+    play.sandbox.faults().script("fileago:sizes-wrong=3").unwrap();
+    let begun = Instant::now();
+    let ran = play.home.run(&["put", "--json", "--timeout", "600s", "a.txt", "fileago:/in/"]).ends_with(7);
+    assert!(begun.elapsed() < Duration::from_secs(300));
+    ran.says("10 there").says("7 here");
+    assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
+    // Nothing is removed that may be somebody else's; the next run replaces it.
+    play.sandbox.faults().clear();
+    let again = play.home.run(&["put", "--json", "a.txt", "fileago:/in/"]).ends_with(0);
+    assert_eq!((again.events("uploaded").len(), play.sandbox.entries("fileago", "/in").len()), (1, 1));
+}
+
+#[test]
+fn a_name_that_the_server_writes_its_own_way_is_learned() {
+    let (wished, stored) = ("Cafe\u{301} A b.txt", "caf\u{e9}_a_b.txt");
+    for (remote, upload) in [("giga0", "file/upload"), ("fileago", "upload")] {
+        let play = Play::new();
+        play.sandbox.faults().script(&format!("{remote}:names-folded")).unwrap();
+        let put = || play.home.run(&["put", "--json", wished, &format!("{remote}:/in/")]).ends_with(0);
+        let names = || play.sandbox.entries(remote, "/in").into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        play.home.file(wished, "one");
+        assert_eq!(put().says("stored as").events("uploaded")[0]["path"], format!("/in/{stored}"), "{remote}");
+        assert_eq!(put().events("skipped").len(), 1, "{remote}");
+        play.home.file(wished, "two");
+        assert_eq!(put().events("uploaded")[0]["path"], format!("/in/{stored}"), "{remote}");
+        assert_eq!(put().events("skipped").len(), 1, "{remote}");
+        play.home.run_with_input(&["put", "-", &format!("{remote}:/in/{wished}")], b"three").ends_with(0);
+        assert_eq!((names(), play.arrived(remote)[&format!("/in/{stored}")].clone()), (vec![stored.to_owned()], text("three")), "{remote}");
+
+        // A lost answer about such a name sends nothing twice.
+        let sent = play.sandbox.counts().requests(remote, upload);
+        play.sandbox.faults().script(&format!("{remote}/{upload}:answer-lost")).unwrap();
+        play.home.run(&["put", wished, &format!("{remote}:/in/Other.txt")]).ends_with(0).says("stored as \"other.txt\"");
+        assert_eq!((play.sandbox.counts().requests(remote, upload), names().len()), (sent + 1, 2), "{remote}");
+    }
+}
+
+/// An answer that names nothing costs a listing: one serves all that wait, and the files go on meanwhile.
+#[test]
+fn many_files_into_one_folder_share_their_listings() {
+    let play = Play::new();
+    for n in 0..200 {
+        play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+    }
+    play.sandbox.faults().script("fileago/dirlist:slow=2000*always").unwrap();
+    play.home.run(&["put", "-q", "-j", "4", "many", "fileago:/"]).ends_with(0);
+    assert_eq!(play.arrived("fileago").len(), 200);
+    let listings = play.sandbox.counts().requests("fileago", "dirlist");
+    assert!(listings < 200 / 4 - 10, "{listings} listings");
+}
+
+#[test]
+fn typed_again_at_once_the_folder_is_listed_once() {
+    for (remote, list) in [("giga0", "folder/listing"), ("fileago", "dirlist")] {
+        let play = Play::new();
+        for n in 0..60 {
+            play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+        }
+        play.home.run(&["put", "-q", "many", &format!("{remote}:/")]).ends_with(0);
+        let before = play.sandbox.counts().requests(remote, list);
+        let again = play.home.run(&["put", "--json", "many", &format!("{remote}:/")]).ends_with(0);
+        assert_eq!(again.events("skipped").len(), 60, "{remote}");
+        let listings = play.sandbox.counts().requests(remote, list) - before;
+        assert!(listings <= 4, "{remote}: {listings} listings");
+    }
+}

@@ -1,0 +1,82 @@
+//! `--receipt`, `--failed-to` and `haul verify`.
+
+use serde_json::Value;
+
+use crate::support::env::Play;
+
+#[test]
+fn a_receipt_can_be_verified_later() {
+    for remote in ["iogates", "giga0", "fileago"] {
+        let play = Play::new();
+        for (name, content) in [("a.txt", "one"), ("b.txt", "two"), ("c.txt", "three")] {
+            play.home.file(&format!("d/{name}"), content);
+        }
+        play.home.run(&["put", "--receipt", "r.jsonl", "d/", &format!("{remote}:/r")]).ends_with(0);
+        let text = std::fs::read_to_string(play.home.file("touch", "").with_file_name("r.jsonl")).unwrap();
+        let lines: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(lines.len(), 3);
+        for key in ["source", "remote", "path", "id", "size", "md5", "protocol", "verified", "finished", "seconds", "tries"] {
+            assert!(lines.iter().all(|l| !l[key].is_null()), "{remote}: {key} is missing in {text}");
+        }
+        let same = play.home.run(&["verify", "--json", "r.jsonl"]).ends_with(0).events("verify");
+        assert!(same.len() == 3 && same.iter().all(|v| v["status"] == "same"), "{remote}: {same:?}");
+
+        play.home.file("d/b.txt", "TWO!");
+        if remote != "iogates" {
+            play.home.run(&["put", "d/b.txt", &format!("{remote}:/r/")]).ends_with(0);
+            let after = play.home.run(&["verify", "--json", "r.jsonl"]).ends_with(9).events("verify");
+            let status = |path: &str| after.iter().find(|v| v["path"] == path).unwrap()["status"].clone();
+            assert_eq!((status("/r/a.txt"), status("/r/b.txt")), ("same".into(), "changed".into()), "{remote}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_below_an_id_is_looked_for_there() {
+    let play = Play::new();
+    play.home.file("b.txt", "two");
+    play.home.run(&["mkdir", "giga0:/deep"]).ends_with(0);
+    let id = play.home.run(&["stat", "--json", "giga0:/deep"]).events("entry")[0]["id"].as_str().unwrap().to_owned();
+    let target = format!("giga0:@{id}/r/");
+    play.home.run(&["put", "--receipt", "r.jsonl", "b.txt", &target]).ends_with(0);
+    let verify = || play.home.run(&["verify", "--json", "r.jsonl"]).events("verify")[0].clone();
+    assert_eq!((&verify()["status"], &verify()["path"]), (&"same".into(), &format!("/@{id}/r/b.txt").into()));
+    play.home.file("b.txt", "TWO!");
+    play.home.run(&["put", "b.txt", &target]).ends_with(0);
+    assert_eq!(verify()["status"], "changed", "another entry has its place");
+}
+
+#[test]
+fn sources_that_failed_are_listed_for_the_next_run() {
+    let play = Play::new();
+    play.home.file("d/good.txt", "x");
+    play.home.file("d/empty.txt", "");
+    play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(9);
+    let path = play.home.file("touch", "").with_file_name("failed");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
+    std::fs::remove_file(play.home.file("d/empty.txt", "")).unwrap();
+    play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+}
+
+#[test]
+fn a_failed_name_that_would_be_two_lines_is_told_and_not_listed() {
+    let play = Play::new();
+    play.home.file("d/evil\nname", "x");
+    play.home.file("d/empty.txt", "");
+    let ran = play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(8);
+    ran.says("a name with a line end can't stand there");
+    let path = play.home.file("touch", "").with_file_name("failed");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
+}
+
+#[test]
+fn bad_receipts() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "x");
+    play.home.file("bad", "{\"schema\":1}\n");
+    play.home.run(&["verify", "nope"]).ends_with(3);
+    play.home.run(&["verify", "bad"]).ends_with(2).says("line 1");
+    play.home.run(&["put", "--receipt", "no/such/folder", "d/a.txt", "giga0:/"]).ends_with(12);
+    assert!(play.arrived("giga0").is_empty(), "nothing is sent when the receipt can't be written");
+}

@@ -1,0 +1,132 @@
+//! A killed command is a whole: it is listed with its files, and `transfers resume` brings all of them.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::cut;
+use crate::support::env::{Play, bytes};
+
+const FILES: usize = 20;
+
+fn fill(play: &Play) {
+    (0..FILES).for_each(|n| drop(play.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n as u32 + 1).0)));
+}
+
+fn runs(play: &Play) -> Vec<Value> {
+    play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("run")
+}
+
+/// Kills it when so many files have arrived there.
+fn killed_at(play: &Play, args: &[&str], remote: &str, files: usize) {
+    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while play.arrived(remote).len() < files {
+        assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_put_is_finished_whole() {
+    for remote in ["iogates", "giga0", "fileago"] {
+        let play = Play::new();
+        fill(&play);
+        killed_at(&play, &["put", "-j", "2", "--bwlimit", "300K", "d/", &format!("{remote}:/in")], remote, 5);
+        let left = runs(&play);
+        let [run] = &left[..] else { panic!("{left:?}") };
+        let count = |name: &str| run[name].as_u64().unwrap();
+        assert_eq!((count("files"), &run["remote"], &run["path"], &run["command"][0]), (20, &remote.into(), &"/in".into(), &"put".into()));
+        assert_eq!(count("done") + count("failed") + count("in_flight") + count("not_begun"), 20, "{run}");
+        assert!(count("done") > 0 && count("not_begun") > 0 && count("failed") == 0, "{run}");
+        let shown = play.home.run(&["transfers", "list"]).ends_with(0);
+        assert!(shown.stdout.contains("of 20 files done") && shown.stdout.contains("not begun"), "{}", shown.stdout);
+        // From another folder, and more at once.
+        play.home.file("elsewhere/x", "");
+        let mut resume = play.home.command(&["transfers", "resume", "--json", "-j", "8"]);
+        let ran = crate::support::command::Ran::of(resume.current_dir(play.home.path().join("elsewhere")).output().unwrap()).ends_with(0);
+        let there = play.arrived(remote);
+        assert_eq!(there.len(), FILES, "{remote}");
+        (0..FILES).for_each(|n| assert_eq!(there[&format!("/in/{n:02}.bin")], bytes(100_000, n as u32 + 1), "{remote} {n}"));
+        assert!(ran.events("uploaded").len() < FILES, "{remote}: what was there is not sent again");
+        assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "", "{remote}");
+    }
+}
+
+#[test]
+fn the_same_command_typed_again_takes_the_place_of_the_killed_one() {
+    let play = Play::new();
+    fill(&play);
+    killed_at(&play, &["put", "-j", "1", "--bwlimit", "300K", "d/", "giga0:/in"], "giga0", 2);
+    assert_eq!(runs(&play).len(), 1);
+    play.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
+    assert_eq!((runs(&play).len(), play.arrived("giga0").len()), (0, FILES));
+}
+
+#[test]
+fn what_is_to_be_done_stays_as_it_was_typed() {
+    let play = Play::new();
+    fill(&play);
+    killed_at(
+        &play,
+        &["put", "-j", "1", "--bwlimit", "300K", "--protocol", "ftps", "--checksum", "none", "d/", "iogates:/in"],
+        "iogates",
+        2,
+    );
+    let ran = play.home.run(&["transfers", "resume", "iogates", "--json"]).ends_with(0);
+    assert!(ran.events("uploaded").iter().all(|event| event["protocol"] == "ftps"), "{}", ran.stdout);
+    assert_eq!(play.arrived("iogates").len(), FILES);
+}
+
+#[test]
+fn a_killed_get_and_a_killed_move_are_finished_too() {
+    let play = Play::new();
+    fill(&play);
+    play.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
+    let started = Instant::now();
+    let mut child =
+        play.home.command(&["get", "-j", "1", "--bwlimit", "300K", "giga0:/in", "back/"]).stderr(Stdio::null()).spawn().unwrap();
+    while !play.home.path().join("back/in/02.bin").exists() {
+        assert!(started.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((runs(&play)[0]["command"][0].clone(), runs(&play)[0]["path"].clone()), ("get".into(), "/in".into()));
+    play.home.run(&["transfers", "resume"]).ends_with(0);
+    assert_eq!(std::fs::read_dir(play.home.path().join("back/in")).unwrap().count(), FILES);
+
+    killed_at(&play, &["mv", "-j", "1", "--bwlimit", "300K", "giga0:/in", "fileago:/"], "fileago", 3);
+    play.home.run(&["transfers", "resume"]).ends_with(0);
+    assert_eq!((play.sandbox.entries("giga0", "/in").len(), play.arrived("fileago").len()), (0, FILES));
+    assert_eq!(runs(&play), Vec::<Value>::new());
+}
+
+/// The server is down: what was not tried is not forgotten.
+#[test]
+fn a_run_that_is_given_up_stays_in_the_list() {
+    let play = Play::new();
+    fill(&play);
+    play.home.run(&["put", "d/00.bin", "giga0:/in/"]).ends_with(0);
+    play.sandbox.faults().script("giga0/file/upload:503*always").unwrap();
+    let ran = play.home.run(&["put", "--retries", "1", "-j", "1", "d/", "giga0:/in"]);
+    assert!(ran.status != 0, "{}", ran.stderr);
+    let left = runs(&play);
+    assert_eq!((left.len(), &left[0]["files"]), (1, &FILES.into()), "{}", ran.stderr);
+    play.sandbox.faults().clear();
+    play.home.run(&["transfers", "resume"]).ends_with(0);
+    assert_eq!((runs(&play).len(), play.arrived("giga0").len()), (0, FILES));
+}
+
+#[test]
+fn a_cleared_command_is_forgotten() {
+    let play = Play::new();
+    play.home.file("big.bin", bytes(super::SIZE, 5).0);
+    cut(&play, &["big.bin", "fileago:/c/big.bin"], "fileago", 300_000);
+    assert_eq!(runs(&play).len(), 1);
+    play.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
+}

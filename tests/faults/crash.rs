@@ -1,0 +1,270 @@
+//! `put` is killed with SIGKILL at random moments, then typed again: the contents are equal, nothing is there twice, and
+//! a protocol that can go on inside a file sends at most one chunk a second time.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::support::env::{Content, Play, bytes};
+
+const BIG: usize = 500_000;
+const CHUNK: u64 = 64 * 1024;
+const CHUNK_TEXT: &str = "65536";
+/// For what is killed once, at a moment that must lie inside.
+const LARGE: usize = 3_000_000;
+
+/// Kills for each route; HAUL_TEST_KILLS=… makes it more.
+const KILLS: usize = 50;
+/// So many of them at a time, each with stand-ins of its own: most of a round is waiting.
+const AT_ONCE: usize = 4;
+
+/// A small generator with a printed seed, so that a failure can be played again: HAUL_TEST_SEED=… cargo test crash.
+pub struct Dice(u64);
+
+impl Dice {
+    /// The dice of each worker.
+    fn of_all(route: &str) -> Vec<Dice> {
+        let salt = route.bytes().fold(0_u64, |salt, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        (0..AT_ONCE as u64).map(|n| Dice::new(salt.wrapping_add(n))).collect()
+    }
+
+    pub fn new(salt: u64) -> Dice {
+        let seed = match std::env::var("HAUL_TEST_SEED") {
+            Ok(text) => text.parse().unwrap(),
+            Err(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
+        };
+        println!("HAUL_TEST_SEED={seed}");
+        Dice(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+pub fn folder(play: &Play) -> BTreeMap<String, Content> {
+    let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
+    files.insert("big.bin".to_owned(), bytes(BIG, 77));
+    for (name, content) in &files {
+        play.home.file(&format!("src/{name}"), &content.0);
+    }
+    files
+}
+
+/// What `ls` shows in a folder: every entry, complete or not.
+pub fn entries(play: &Play, place: &str) -> Vec<String> {
+    let ran = play.home.run(&["ls", "--json", place]);
+    if ran.status == 3 {
+        return Vec::new();
+    }
+    ran.ends_with(0).json().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Kills one run after `wait`; true if it was still running.
+pub fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
+    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < wait {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    true
+}
+
+/// The furthest stage of what a run had begun when it died; `none`: nothing, or all that it had begun was over.
+fn died_in(play: &Play) -> &'static str {
+    let (_, state) = play.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
+    let Ok(db) = rusqlite::Connection::open(format!("{state}/haul/state.db")) else { return "none" };
+    let Ok(mut rows) = db.prepare("SELECT upload FROM unfinished") else { return "none" };
+    let notes: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let reached = |stage: &&str| notes.iter().any(|note| note.contains(&format!("\"stage\":\"{stage}\"")));
+    ["finishing", "sending", "made", "planned"].into_iter().find(reached).unwrap_or("none")
+}
+
+struct Route {
+    remote: &'static str,
+    protocol: &'static str,
+    /// Bytes sent again are at most a chunk for each file that was on its way.
+    resumes: bool,
+}
+
+/// As often as `KILLS` says: a put into a fresh folder, killed at a random moment, then run to its end.
+fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
+    let route = Route { remote, protocol, resumes };
+    let kills = std::env::var("HAUL_TEST_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let died = Mutex::new(BTreeMap::<&str, usize>::new());
+    std::thread::scope(|workers| {
+        for (n, dice) in Dice::of_all(&format!("{remote} {protocol}")).into_iter().enumerate() {
+            let (route, died, share) = (&route, &died, (kills + AT_ONCE - 1 - n) / AT_ONCE);
+            workers.spawn(move || route.killed_again_and_again(share, dice, died));
+        }
+    });
+    let died = died.into_inner().unwrap();
+    println!("{remote} {protocol}: the runs died in {died:?}");
+    let count = |stages: &[&str]| stages.iter().filter_map(|stage| died.get(stage)).sum::<usize>();
+    assert_eq!(died.values().sum::<usize>(), kills);
+    // Moments are spread over the time that a run takes when the machine is as busy as at the beginning.
+    assert!(count(&["over"]) * 3 <= kills * 2, "too few runs were alive: {died:?}");
+    assert!(count(&["sending", "finishing"]) * 5 >= kills, "too few kills fell into the sending: {died:?}");
+}
+
+impl Route {
+    fn killed_again_and_again(&self, times: usize, mut dice: Dice, died: &Mutex<BTreeMap<&'static str, usize>>) {
+        let play = Play::new();
+        let files = folder(&play);
+        let begun = Instant::now();
+        let measured = format!("{}:/measured", self.remote);
+        play.home.run(&self.slow_put(&measured)).ends_with(0);
+        let whole = begun.elapsed();
+        for round in 0..times {
+            let place = format!("{}:/round-{round}", self.remote);
+            let before = play.sandbox.counts().all_received(self.remote);
+            let wait = Duration::from_micros(dice.below(whole.as_micros() as u64));
+            let alive = kill_after(&play, &self.slow_put(&place), wait);
+            let stage = if alive { died_in(&play) } else { "over" };
+            *died.lock().unwrap().entry(stage).or_default() += 1;
+            self.comes_to_its_end(&play, &files, round, before, &format!("{} {}, killed after {wait:?}", self.remote, self.protocol));
+        }
+    }
+
+    fn put<'a>(&self, place: &'a str) -> Vec<&'a str> {
+        vec!["put", "--json", "--protocol", self.protocol, "--chunk-size", CHUNK_TEXT, "src/", place]
+    }
+
+    /// At this rate most moments fall into the sending.
+    fn slow_put<'a>(&self, place: &'a str) -> Vec<&'a str> {
+        [&self.put(place)[..], &["--bwlimit", "900K"]].concat()
+    }
+
+    fn comes_to_its_end(&self, play: &Play, files: &BTreeMap<String, Content>, round: usize, before: u64, what: &str) {
+        let place = format!("{}:/round-{round}", self.remote);
+        let ran = play.home.run(&self.put(&place));
+        assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
+        let arrived: BTreeMap<String, Content> = play
+            .arrived(self.remote)
+            .into_iter()
+            .filter_map(|(path, content)| Some((path.strip_prefix(&format!("/round-{round}/"))?.to_owned(), content)))
+            .collect();
+        assert_eq!(arrived, *files, "{what}");
+        let mut there = entries(play, &place);
+        there.sort();
+        let wanted: Vec<String> = files.keys().cloned().collect();
+        if self.protocol == "plupload" {
+            // Receivers can't be asked and the API removes nothing: an entry that was half sent stays, and is named.
+            there.dedup();
+        }
+        assert_eq!(there, wanted, "{what}: {}", ran.stderr);
+        if self.resumes {
+            let total: u64 = files.values().map(|c| c.0.len() as u64).sum();
+            let again = play.sandbox.counts().all_received(self.remote) - before - total;
+            // Four files are in flight at once; the small ones are smaller than a chunk.
+            assert!(again <= CHUNK + 3 * 1_100, "{what}: {again} bytes were sent again");
+        }
+        assert_eq!(
+            play.home.run(&self.put(&place)).ends_with(0).events("skipped").len(),
+            files.len(),
+            "{what}: a third run has nothing to do"
+        );
+    }
+}
+
+#[test]
+fn tus_survives_kills() {
+    survives("iogates", "tus", true);
+}
+
+#[test]
+fn ftps_survives_kills() {
+    survives("iogates", "ftps", true);
+}
+
+#[test]
+fn plupload_survives_kills() {
+    survives("iogates", "plupload", false);
+}
+
+#[test]
+fn giga0_survives_kills() {
+    survives("giga0", "auto", false);
+}
+
+#[test]
+fn fileago_survives_kills() {
+    survives("fileago", "auto", false);
+}
+
+#[test]
+fn a_big_file_goes_on_inside_and_says_so() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(LARGE, 5).0);
+    for protocol in ["tus", "ftps"] {
+        let place = format!("iogates:/{protocol}.bin");
+        let put = ["put", "--json", "--protocol", protocol, "--chunk-size", "262144", "big.bin", &place];
+        let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
+        assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
+        let uploaded = play.home.run(&put).ends_with(0).events("uploaded");
+        assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{protocol}: {uploaded:?}");
+        assert_eq!(uploaded[0]["verified"], "md5");
+        assert_eq!(play.arrived("iogates")[&format!("/{protocol}.bin")], bytes(LARGE, 5));
+    }
+}
+
+#[test]
+fn a_source_that_changed_starts_from_its_first_byte() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(LARGE, 5).0);
+    let put = ["put", "--json", "--chunk-size", "262144", "big.bin", "iogates:/c.bin"];
+    let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
+    assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
+    play.home.file("big.bin", &bytes(LARGE, 6).0);
+    let ran = play.home.run(&put).ends_with(0).says("has changed since");
+    assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0);
+    assert_eq!(play.arrived("iogates")["/c.bin"], bytes(LARGE, 6));
+}
+
+#[test]
+fn two_runs_at_once_put_one_file() {
+    for remote in ["iogates", "giga0", "fileago"] {
+        let play = Play::new();
+        play.home.file("big.bin", &bytes(LARGE, 5).0);
+        let put = ["put", "--json", "--bwlimit", "3M", "big.bin", &format!("{remote}:/one/big.bin")];
+        let first = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let second = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let ends: Vec<_> = [first, second].map(|c| crate::support::command::Ran::of(c.wait_with_output().unwrap())).into_iter().collect();
+        let uploaded: usize = ends.iter().map(|ran| ran.events("uploaded").len()).sum();
+        assert!(ends.iter().all(|ran| ran.status == 0), "{remote}: {} {}", ends[0].stderr, ends[1].stderr);
+        assert_eq!((uploaded, entries(&play, &format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
+    }
+}
+
+#[test]
+fn what_is_unfinished_is_listed_taken_up_and_cleared() {
+    let play = Play::new();
+    play.home.file("big.bin", &bytes(LARGE, 5).0);
+    let slow = |place: &str| {
+        kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500))
+    };
+    assert!(slow("iogates:/t/one.bin"));
+    let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
+    assert_eq!((listed.len(), &listed[0]["remote"], &listed[0]["path"]), (1, &"iogates".into(), &"/t/one.bin".into()));
+    assert_eq!(listed[0]["size"], LARGE);
+    let resumed = play.home.run(&["transfers", "resume", "--json"]).ends_with(0);
+    assert!(resumed.events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0, "{}", resumed.stdout);
+    assert_eq!(play.arrived("iogates")["/t/one.bin"], bytes(LARGE, 5));
+    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+
+    assert!(slow("iogates:/t/two.bin"));
+    let deleted = play.sandbox.counts().requests("iogates", "tus-delete");
+    for verb in ["resume", "clear"] {
+        play.home.run(&["transfers", verb, "giga9"]).ends_with(3).says("there is no such remote");
+    }
+    play.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(play.sandbox.counts().requests("iogates", "tus-delete"), deleted + 1, "the half of it is gone from the server");
+    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+}

@@ -1,0 +1,341 @@
+//! `haul get` when something goes wrong: cuts, kills, pages, lies, links and names that would lead away. Nothing wrong is
+//! ever saved, and what was right is gone on with.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use crate::support::command::Ran;
+use crate::support::env::{Content, Play, REMOTES, bytes, text, tree};
+
+#[test]
+fn what_is_cut_goes_on_where_it_broke() {
+    let play = Play::new();
+    let content = bytes(4_000_000, 7);
+    for remote in REMOTES {
+        play.stored(remote, "/f.bin", &content);
+        play.sandbox.faults().script(&format!("{remote}/download:cut=1500000*2")).unwrap();
+        let ran = play.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
+        let event = &ran.events("downloaded")[0];
+        assert_eq!((&event["retries"], &event["verified"]), (&2.into(), &"md5".into()), "{remote}");
+        assert!(play.sandbox.faults().left().is_empty(), "{remote}");
+        assert_eq!(std::fs::read(play.path(&format!("{remote}.bin"))).unwrap(), content.0);
+    }
+    // Where a server gives no ranges every try begins anew.
+    for remote in ["iogates", "fileago"] {
+        play.sandbox.faults().script(&format!("{remote}:range-ignored {remote}/download:cut=1500000")).unwrap();
+        let ran = play.get(&["-v", &format!("{remote}:/f.bin"), &format!("{remote}-2.bin")]).ends_with(0);
+        assert_eq!(ran.events("downloaded")[0]["retries"], 1);
+        assert_eq!(std::fs::read(play.path(&format!("{remote}-2.bin"))).unwrap(), content.0, "{remote}");
+        play.sandbox.faults().script(&format!("{remote}/download:cut=1500000")).unwrap();
+        let cat = play.home.command(&["cat", &format!("{remote}:/f.bin")]).output().unwrap();
+        assert_eq!(
+            (cat.status.code(), Content(cat.stdout)),
+            (Some(0), content.clone()),
+            "{remote}: and what is written is not written twice"
+        );
+    }
+    play.sandbox.faults().script("giga0/download:slow=4000").unwrap();
+    let ran = play.get(&["--timeout", "1s", "giga0:/f.bin", "slow.bin"]).ends_with(0);
+    assert_eq!(ran.events("downloaded")[0]["retries"], 1, "a silent server is left and asked again");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_killed_goes_on_where_it_stopped() {
+    use std::os::unix::fs::PermissionsExt;
+    let play = Play::new();
+    let content = bytes(4_000_000, 8);
+    for remote in REMOTES {
+        play.stored(remote, "/f.bin", &content);
+        let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
+        let part = play.path(&format!("{remote}/.f.bin.haul-part"));
+        play.killed(&["get", "--bwlimit", "2M", &source, &target], &part, 500_000);
+        assert_eq!(std::fs::metadata(&part).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!play.path(&target).exists());
+        let ran = play.get(&[&source, &target]).ends_with(0);
+        let event = &ran.events("downloaded")[0];
+        assert!(event["resumed_from"].as_u64().unwrap() >= 500_000, "{remote}: {event}");
+        assert_eq!(event["verified"], "md5");
+        assert_eq!(play.local(remote), BTreeMap::from([("f.bin".to_owned(), content.clone())]), "{remote}: and nothing is left over");
+        play.get(&[&source, &target]).ends_with(0).events("skipped").first().expect("unchanged since it was fetched");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_of_another_file_is_not_gone_on_with() {
+    let play = Play::new();
+    let (old, new) = (bytes(4_000_000, 9), bytes(4_000_000, 10));
+    for remote in ["giga0", "fileago"] {
+        play.stored(remote, "/f.bin", &old);
+        let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
+        play.killed(&["get", "--bwlimit", "2M", &source, &target], &play.path(&format!("{remote}/.f.bin.haul-part")), 500_000);
+        play.stored(remote, "/f.bin", &new);
+        let ran = play.get(&[&source, &target]).ends_with(0);
+        assert_eq!(ran.events("downloaded")[0]["resumed_from"], 0, "{remote}");
+        assert_eq!(play.local(remote), BTreeMap::from([("f.bin".to_owned(), new.clone())]), "{remote}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn several_streams_bring_the_same_bytes() {
+    let play = Play::new();
+    let content = bytes(40_000_000, 11);
+    for remote in REMOTES {
+        play.stored(remote, "/f.bin", &content);
+        let (source, target) = (format!("{remote}:/f.bin"), format!("{remote}/f.bin"));
+        let before = downloads(&play, remote);
+        play.sandbox.faults().script(&format!("{remote}/download:cut=3000000*2")).unwrap();
+        let ran = play.get(&["--streams", "3", &source, &format!("{remote}-cut")]).ends_with(0);
+        assert!(downloads(&play, remote) - before >= 5, "{remote}: three streams, two of them cut");
+        assert_eq!(ran.events("downloaded")[0]["verified"], "md5");
+        assert_eq!(Content(std::fs::read(play.path(&format!("{remote}-cut"))).unwrap()), content, "{remote}");
+
+        let part = play.path(&format!("{remote}/.f.bin.haul-part"));
+        play.killed(&["get", "--streams", "3", "--bwlimit", "16M", &source, &target], &part, 20 << 20);
+        let ran = play.get(&[&source, &target]).ends_with(0);
+        let resumed = ran.events("downloaded")[0]["resumed_from"].as_u64().unwrap();
+        assert!((15 << 20..40_000_000).contains(&resumed), "{remote}: {resumed}");
+        assert_eq!(play.local(remote), BTreeMap::from([("f.bin".to_owned(), content.clone())]), "{remote}");
+    }
+    for remote in ["iogates", "fileago"] {
+        play.sandbox.faults().script(&format!("{remote}:range-ignored")).unwrap();
+        let ran = play.get(&["-v", "--streams", "3", &format!("{remote}:/f.bin"), &format!("{remote}-one")]).ends_with(0);
+        assert_eq!(Content(std::fs::read(play.path(&format!("{remote}-one"))).unwrap()), content, "{remote}");
+        ran.says("gives no ranges");
+    }
+}
+
+fn downloads(play: &Play, remote: &str) -> u64 {
+    play.sandbox.counts().requests(remote, "download")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let play = Play::new();
+    play.stored("giga0", "/f.bin", &bytes(3_000_000, 5));
+    let mut child = play.home.command(&["cat", "giga0:/f.bin"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 10];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn a_page_is_never_saved_as_the_file() {
+    let play = Play::new();
+    for remote in REMOTES {
+        play.stored(remote, "/f.bin", &text("content"));
+        play.stored(remote, "/page.html", &text("<html><title>mine</title></html>"));
+        let source = format!("{remote}:/f.bin");
+        play.sandbox.faults().script(&format!("{remote}/download:html")).unwrap();
+        play.get(&[&source, "got/f.bin"]).ends_with(11).says("a page in place of the file: Down for maintenance");
+        play.get(&["-q", &format!("{remote}:/page.html"), &format!("{remote}.html")]).ends_with(0);
+        assert_eq!(std::fs::read(play.path(&format!("{remote}.html"))).unwrap(), text("<html><title>mine</title></html>").0);
+    }
+    for (fault, status, words) in [("redirect", 5, "You must wait 30 seconds between downloads."), ("html", 5, "Please wait")] {
+        play.sandbox.faults().script(&format!("giga0:download-page={fault}")).unwrap();
+        let ran = play.get(&["--retries", "1", "giga0:/f.bin", "got/f.bin"]).ends_with(status).says(words);
+        assert_eq!(ran.events("failed")[0]["error"]["retryable"], true);
+    }
+    assert!(!play.path("got/f.bin").exists());
+    for remote in REMOTES {
+        play.sandbox.faults().script(&format!("{remote}/download:500 {remote}/download:503=0")).unwrap();
+        play.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
+        assert_eq!(std::fs::read(play.path(&format!("{remote}.bin"))).unwrap(), b"content", "{remote}: and what passes is tried again");
+    }
+}
+
+#[test]
+fn sizes_and_checksums_that_differ_are_failures() {
+    let play = Play::new();
+    for remote in REMOTES {
+        play.stored(remote, "/f.bin", &bytes(100_000, 12));
+        let source = format!("{remote}:/f.bin");
+        play.sandbox.faults().script(&format!("{remote}/download:download-short=5")).unwrap();
+        let ran = play.get(&[&source, &format!("{remote}/f.bin")]).ends_with(7);
+        assert_eq!(ran.events("failed")[0]["error"]["kind"], "integrity", "{remote}");
+        std::fs::write(play.sandbox.file(remote, "/f.bin").unwrap(), bytes(100_000, 13).0).unwrap();
+        play.get(&[&source, &format!("{remote}/f.bin")]).ends_with(7).says("the MD5 differs");
+        assert!(play.local(remote).is_empty(), "{remote}: neither file nor part");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_links() {
+    use std::os::unix::fs::symlink;
+    let play = Play::new();
+    let files = tree(&play.home);
+    std::fs::create_dir_all(play.path("away")).unwrap();
+    for remote in REMOTES {
+        play.home.run(&["put", "-q", "src/", &format!("{remote}:/d")]).ends_with(0);
+        let top = play.path(remote);
+        std::fs::create_dir_all(&top).unwrap();
+        symlink(play.path("away"), top.join("deep")).unwrap();
+        symlink(play.path("away/a.txt"), top.join("a.txt")).unwrap();
+        let ran = play.get(&[&format!("{remote}:/d/"), remote]).ends_with(9);
+        let failed = ran.events("failed");
+        assert!(failed.iter().all(|f| f["error"]["kind"] == "refused"), "{failed:?}");
+        assert_eq!(play.local("away"), BTreeMap::new(), "{remote}");
+        assert_eq!(std::fs::read(top.join("z.bin")).unwrap(), files["z.bin"].0, "{remote}: the others go on");
+        // What the user names may be a link.
+        symlink(play.path("away"), play.path(&format!("link-{remote}"))).unwrap();
+        play.get(&[&format!("{remote}:/d/z.bin"), &format!("link-{remote}")]).ends_with(0);
+        std::fs::remove_file(play.path("away/z.bin")).unwrap();
+    }
+}
+
+/// Somebody who may write there flips a folder and a link to another place while files arrive.
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link_that_appears_meanwhile() {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let play = Play::new();
+    let names: Vec<String> = (0..120).map(|n| format!("f{n}.bin")).collect();
+    play.sandbox.fill("fileago", "/d/in", names.into_iter(), &bytes(20_000, 15).0).unwrap();
+    let (top, away) = (play.path("flip"), play.path("away"));
+    std::fs::create_dir_all(&top).unwrap();
+    std::fs::create_dir_all(&away).unwrap();
+    let stopped = std::sync::Arc::new(AtomicBool::new(false));
+    let flipping = std::thread::spawn({
+        let (stopped, away) = (stopped.clone(), away.clone());
+        move || {
+            let (folder, kept) = (top.join("in"), top.join("kept"));
+            for turn in 0.. {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let _ = std::fs::rename(&folder, &kept);
+                let _ = symlink(&away, &folder);
+                // And one of the names beside a part.
+                let _ = symlink(away.join("victim"), kept.join(format!(".f{}.bin.haul-part.json", turn % 120)));
+                std::thread::sleep(std::time::Duration::from_micros(200));
+                let _ = std::fs::remove_file(&folder);
+                let _ = std::fs::rename(&kept, &folder);
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        }
+    });
+    std::fs::write(away.join("victim"), "untouched").unwrap();
+    for _ in 0..3 {
+        let ran = play.get(&["-j", "8", "--if-exists", "replace", "fileago:/d/", "flip"]);
+        assert!(matches!(ran.status, 0 | 8 | 9), "{}", ran.stderr);
+    }
+    stopped.store(true, Ordering::Relaxed);
+    flipping.join().unwrap();
+    assert_eq!(play.local("away"), BTreeMap::from([("victim".to_owned(), text("untouched"))]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_told_and_gone_on_with() {
+    let play = Play::new();
+    let content = bytes(2_000_000, 14);
+    play.stored("fileago", "/f.bin", &content);
+    // The shell's limit stands for the disk: 512 KiB for one file.
+    let haul = env!("CARGO_BIN_EXE_haul");
+    let script = format!("trap '' XFSZ; ulimit -f 1024; exec {haul} get --json fileago:/f.bin full.bin");
+    let mut command = play.home.command(&[]);
+    let envs: Vec<_> = command.get_envs().filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned()))).collect();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).env_clear().envs(envs).current_dir(play.path("").as_path());
+    command.stdin(Stdio::null());
+    let ran = Ran::of(shell.output().unwrap()).ends_with(12);
+    assert_eq!(ran.events("failed")[0]["error"]["kind"], "local");
+    let ran = play.get(&["fileago:/f.bin", "full.bin"]).ends_with(0);
+    assert!(ran.events("downloaded")[0]["resumed_from"].as_u64().unwrap() > 0);
+    assert_eq!(Content(std::fs::read(play.path("full.bin")).unwrap()), content);
+}
+
+#[test]
+fn an_old_token_is_renewed_and_a_missing_permission_explained() {
+    let play = Play::new();
+    for remote in REMOTES {
+        play.stored(remote, "/f.bin", &text("x"));
+        play.sandbox.faults().script(&format!("{remote}:expired")).unwrap();
+        play.get(&[&format!("{remote}:/f.bin"), &format!("{remote}.bin")]).ends_with(0);
+        assert!(play.sandbox.faults().left().is_empty(), "{remote}");
+    }
+    play.sandbox.faults().script("fileago:no-latest").unwrap();
+    play.get(&["fileago:/f.bin", "no-latest.bin"]).ends_with(0);
+    play.sandbox.faults().script("fileago:no-download").unwrap();
+    play.get(&["fileago:/f.bin", "no.bin"]).ends_with(8).says("you may not download this file, only: read, write");
+}
+
+/// Renames a file by the service's own call, which takes any name.
+fn renamed(play: &Play, remote: &str, path: &str, name: &str) {
+    let env: std::collections::HashMap<_, _> = play.sandbox.env().into_iter().collect();
+    let of = |key: &str| env[&format!("HAUL_REMOTE_{}_{key}", remote.to_uppercase())].as_str();
+    let entry = play.home.run(&["ls", "--json", &format!("{remote}:{path}")]).ends_with(0).json().remove(0);
+    let id = entry["id"].as_str().unwrap();
+    let network = haul::contract::Network { timeout: std::time::Duration::from_secs(10), ca_file: None, insecure: false };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let http = haul::protocols::http::Http::new(&network).unwrap();
+        let post = |path: &str| http.client().post(format!("{}{path}", of("URL")));
+        let json = |request: reqwest::RequestBuilder| async {
+            request.send().await.unwrap().json::<serde_json::Value>().await.unwrap_or_default()
+        };
+        if remote == "giga0" {
+            let account = json(post("/api/v2/authorize").form(&[("username", of("USERNAME")), ("password", of("PASSWORD"))])).await;
+            let data = |key: &str| account["data"][key].to_string().trim_matches('"').to_owned();
+            let (token, account) = (data("access_token"), data("account_id"));
+            let number = id.strip_prefix("file:").unwrap();
+            let fields = [("access_token", token.as_str()), ("account_id", &account), ("file_id", number), ("filename", name)];
+            let answer = json(post("/api/v2/file/edit").form(&fields)).await;
+            assert_eq!(answer["data"]["filename"], name, "{answer}");
+        } else {
+            let login = serde_json::json!({ "username": of("USERNAME"), "password": of("PASSWORD") });
+            let token = json(post("/auth").json(&login)).await["token"].as_str().unwrap().to_owned();
+            let change = post(&format!("/api/nodes/{id}")).bearer_auth(token).json(&serde_json::json!({ "new_name": name }));
+            assert!(change.send().await.unwrap().status().is_success());
+        }
+    });
+}
+
+#[test]
+fn names_from_the_server_stay_in_their_folder() {
+    let play = Play::new();
+    // The stand-in of FileAgo keeps slashes out by itself.
+    let cases = [
+        ("giga0", ["../../evil", "..", "/etc/evil", "sub/evil", ".good.txt.haul-part"].as_slice()),
+        ("fileago", &["..", ".", ".good.txt.haul-part"]),
+    ];
+    for (remote, hostile) in cases {
+        for (n, name) in hostile.iter().enumerate() {
+            play.stored(remote, &format!("/d/{n}.txt"), &text("evil"));
+            renamed(&play, remote, &format!("/d/{n}.txt"), name);
+        }
+        play.stored(remote, "/d/good.txt", &text("good"));
+        let ran = play.get(&[&format!("{remote}:/d"), &format!("{remote}/in")]).ends_with(9);
+        let failed = ran.events("failed");
+        assert_eq!(failed.len(), hostile.len(), "{remote}");
+        assert!(failed.iter().all(|f| f["error"]["kind"] == "refused"), "{failed:?}");
+        assert_eq!(play.local(remote), BTreeMap::from([("in/d/good.txt".to_owned(), text("good"))]), "{remote}");
+        // By its id, and under a name of the user's own, each can be had.
+        let list = play.home.run(&["ls", "--json", &format!("{remote}:/d")]).ends_with(0).json();
+        let id = list.iter().find(|e| e["name"] == hostile[0]).unwrap()["id"].as_str().unwrap().to_owned();
+        play.get(&[&format!("{remote}:@{id}"), &format!("{remote}/")]).ends_with(8);
+        play.get(&[&format!("{remote}:@{id}"), &format!("{remote}/tame")]).ends_with(0);
+        assert_eq!(std::fs::read(play.path(&format!("{remote}/tame"))).unwrap(), b"evil");
+    }
+    assert!(!play.path("../evil").exists() && !play.path("evil").exists());
+}
+
+#[test]
+fn two_of_one_name_are_not_put_on_each_other() {
+    let play = Play::new();
+    for (n, content) in ["one", "two"].iter().enumerate() {
+        play.stored("giga0", &format!("/d/{n}.txt"), &text(content));
+        renamed(&play, "giga0", &format!("/d/{n}.txt"), "same.txt");
+    }
+    play.stored("giga0", "/d/other.txt", &text("other"));
+    let ran = play.get(&["giga0:/d/", "here"]).ends_with(9);
+    let failed = ran.events("failed");
+    assert_eq!((failed.len(), &failed[0]["error"]["kind"]), (2, &"ambiguous".into()));
+    assert_eq!(play.local("here"), BTreeMap::from([("other.txt".to_owned(), text("other"))]));
+}

@@ -1,0 +1,300 @@
+//! Servers that are down, busy, unknown or not who they say: what is tried again, what is not, and what is said.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::support::command::{Home, Ran};
+use crate::support::env::Play;
+
+/// A giga0 remote `r` at this address, with a password.
+pub fn remote(url: &str) -> Vec<(String, String)> {
+    let key = |key: &str, value: &str| (format!("HAUL_REMOTE_R_{key}"), value.to_owned());
+    vec![key("PROVIDER", "giga0"), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")]
+}
+
+fn waits(ran: &Ran) -> usize {
+    ran.stderr.lines().filter(|line| line.contains("waiting ")).count()
+}
+
+/// The server goes down in the middle of a batch: a few files find that out, the others do not pay for it.
+#[test]
+fn a_server_that_goes_down_is_given_up_after_a_few_files() {
+    for provider in ["giga0", "fileago", "iogates"] {
+        let play = Play::new();
+        for n in 0..60 {
+            play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+        }
+        // By FTPS files would still get to ioGates.
+        let (upload, protocol) = match provider {
+            "giga0" => ("file/upload", "auto"),
+            "fileago" => ("upload", "auto"),
+            _ => ("tus-patch", "tus"),
+        };
+        play.sandbox.faults().script(&format!("{provider}/{upload}:slow=50*always")).unwrap();
+        let target = format!("{provider}:/in/");
+        let args = ["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "--failed-to", "failed", "d/", &target];
+        let child = play.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while play.sandbox.arrived().len() < 3 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{provider}: nothing arrives");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        play.sandbox.take_down(provider);
+        let put = Ran::of(child.wait_with_output().unwrap()).ends_with(9);
+        let (uploaded, failed) = (put.events("uploaded"), put.events("failed"));
+        assert_eq!(uploaded.len() + failed.len(), 60, "{provider}: each file has an end");
+        let untried = failed.iter().filter(|f| f["error"]["message"].as_str().unwrap().contains("not tried")).count();
+        assert!(failed.len() - untried <= 6, "{provider}: {} were tried in vain", failed.len() - untried);
+        assert!(failed.iter().filter(|f| f["error"]["kind"] == "network").count() >= untried + 3, "{provider}: {failed:?}");
+        let said = format!("haul: {untried} files not tried, because the server can't be reached\n");
+        assert!(put.stderr.ends_with(&said) && put.stderr.lines().count() <= 8, "{provider}: {}", put.stderr);
+        let named = std::fs::read_to_string(play.home.file("x", "").with_file_name("failed")).unwrap();
+        assert_eq!(named.lines().count(), failed.len(), "{provider}: --failed-to names them all");
+    }
+}
+
+/// The account answers, but no upload ever succeeds: by a reset, 503 or 500, it is the same.
+#[test]
+fn a_server_that_keeps_failing_is_given_up_after_three_files() {
+    for (provider, fault, protocol) in [
+        ("giga0", "file/upload:cut", "multipart"),
+        ("fileago", "upload:500", "multipart"),
+        ("iogates", "tus-patch:503=0", "tus"),
+        ("iogates", "plupload:cut=100", "plupload"),
+    ] {
+        let play = Play::new();
+        for n in 0..30 {
+            play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+        }
+        play.sandbox.faults().script(&format!("{provider}/{fault}*always")).unwrap();
+        let target = format!("{provider}:/in/");
+        let put = play.home.run(&["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "d/", &target]).ends_with(5);
+        let failed = put.events("failed");
+        let untried = failed.iter().filter(|f| f["error"]["message"].as_str().unwrap().contains("not tried")).count();
+        assert_eq!((failed.len(), untried), (30, 27), "{provider} {protocol}: {}", put.stdout);
+        let said = "haul: 27 files not tried, because the server failed for three files in a row\n";
+        assert!(put.stderr.ends_with(said), "{provider} {protocol}: {}", put.stderr);
+    }
+}
+
+#[test]
+fn a_download_from_a_server_that_goes_down() {
+    let play = Play::new();
+    play.sandbox.fill("giga0", "/d", (0..60).map(|n| format!("{n:02}")), b"content").unwrap();
+    play.sandbox.faults().script("giga0/file/download:slow=50*always").unwrap();
+    let args = ["get", "--json", "-j", "1", "--retries", "2", "giga0:/d", "."];
+    let mut child = play.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first: Vec<String> = lines.by_ref().take(3).collect();
+    play.sandbox.take_down("giga0");
+    let rest: Vec<String> = lines.collect();
+    let get = Ran::of(child.wait_with_output().unwrap()).ends_with(9);
+    let failed = first.iter().chain(&rest).filter(|line| line.contains("\"event\":\"failed\"")).count();
+    let done = first.iter().chain(&rest).filter(|line| line.contains("\"event\":\"downloaded\"")).count();
+    assert_eq!(done + failed, 60);
+    assert!(get.stderr.ends_with("files not tried, because the server can't be reached\n"), "{}", get.stderr);
+    assert!(get.stderr.lines().count() <= 8, "{}", get.stderr);
+}
+
+#[test]
+fn a_host_that_is_not_there_and_a_port_that_is_closed() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, host) in [("https://haul.invalid".to_owned(), "haul.invalid"), (format!("http://{closed}"), "127.0.0.1")] {
+        let home = Home::new().env(remote(&url));
+        home.file("f.txt", "x");
+        let put = home.run(&["put", "-v", "--json", "--retries", "3", "f.txt", "r:/"]).ends_with(5);
+        let failed = &put.events("failed")[0]["error"];
+        assert_eq!((&failed["kind"], &failed["retryable"]), (&"network".into(), &true.into()));
+        assert!(failed["message"].as_str().unwrap().starts_with(host), "{failed}");
+        assert!(failed["message"].as_str().unwrap().contains("the server can't be reached"), "{failed}");
+        assert_eq!(waits(&put), 2, "{}", put.stderr);
+    }
+}
+
+/// One request after the other; each is read to the end of its head and answered so. Gives address and requests so far.
+pub fn answers(answer: String) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (url, seen) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
+    let kept = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let head = head_of(&mut stream);
+            kept.lock().unwrap().push(head);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    (url, seen)
+}
+
+fn head_of(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+pub fn refusal(status: &str, headers: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
+}
+
+#[test]
+fn a_wait_of_zero_or_of_a_date_that_is_over_is_none() {
+    for asked in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        let (url, seen) = answers(refusal("503 Busy", &format!("retry-after: {asked}\r\n")));
+        let home = Home::new().env(remote(&url));
+        let ls = home.run(&["ls", "r:/"]).ends_with(5).says("the server asks for patience");
+        assert_eq!((waits(&ls), seen.lock().unwrap().len()), (0, 5), "{asked}: no wait worth a line, five tries");
+    }
+}
+
+/// What `--retries` says holds for each call that a command makes, wherever the command has it from.
+#[test]
+fn every_command_tries_as_often_as_it_is_told() {
+    for args in
+        [&["ls", "r:/"][..], &["stat", "r:/x"], &["rm", "r:/x"], &["about", "r:"], &["login", "r"], &["cat", "r:/x"], &["mkdir", "r:/x"]]
+    {
+        let (url, seen) = answers(refusal("503 Busy", "retry-after: 0\r\n"));
+        let home = Home::new().env(remote(&url));
+        home.run(&[args, &["--retries", "2"]].concat()).ends_with(5);
+        let typed = seen.lock().unwrap().len();
+        let home = home.env([("HAUL_RETRIES".to_owned(), "1".to_owned())]);
+        home.run(args).ends_with(5);
+        assert_eq!((typed, seen.lock().unwrap().len()), (2, 3), "{args:?}");
+    }
+}
+
+/// A clock that is years away from ours: what counts is how far the two dates are from each other.
+#[test]
+fn a_date_to_wait_for_is_read_by_the_servers_own_clock() {
+    let dates = "date: Wed, 21 Oct 2015 07:27:58 GMT\r\nretry-after: Wed, 21 Oct 2015 07:28:10 GMT\r\n";
+    let (url, _) = answers(refusal("503 Busy", dates));
+    let home = Home::new().env(remote(&url));
+    let mut child = home.command(&["ls", "r:/"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.contains("waiting 12s") && line.contains("; goes on at "), "{line}");
+}
+
+/// A year: so long nobody waits without being told. An hour is waited for, and what was asked for is said.
+#[test]
+fn a_wait_of_a_year_is_bounded_and_said() {
+    for args in [&["ls", "r:/"][..], &["put", "f.txt", "r:/"]] {
+        for asked in ["31536000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            let (url, _) = answers(refusal("429 Too Many", &format!("retry-after: {asked}\r\n")));
+            let home = Home::new().env(remote(&url));
+            home.file("f.txt", "x");
+            let mut child = home.command(args).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let hour = line.contains("waiting 3600s") || line.contains("waiting 60m") || line.contains("waiting 1h");
+            assert!(hour && line.contains("it asks for ") && (line.contains("month") || line.contains("year")), "{args:?} {asked}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_no_is_asked_for_once() {
+    for status in ["400 Bad", "402 Pay", "403 Forbidden", "404 No", "405 No", "410 Gone", "413 Large", "422 No", "451 Law"] {
+        let (url, seen) = answers(refusal(status, "retry-after: 0\r\n"));
+        let home = Home::new().env(remote(&url));
+        home.file("f.txt", "x");
+        let put = home.run(&["put", "f.txt", "r:/"]);
+        assert!(!matches!(put.status, 0 | 5), "{status}: {} {}", put.status, put.stderr);
+        assert_eq!(seen.lock().unwrap().len(), 1, "{status}: {}", put.stderr);
+    }
+}
+
+/// An authority, and what its server shows.
+pub struct Trust {
+    folder: tempfile::TempDir,
+    pub url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+/// `names`: whom the certificate is for; `over`: its last day is gone.
+pub fn tls_server(names: &[&str], over: bool, answer: String) -> Trust {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let key = KeyPair::generate().unwrap();
+    let authority = params.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(params, key);
+    let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+    params.use_authority_key_identifier_extension = true;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    if over {
+        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2020, 2, 1));
+    }
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap().pem();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
+
+    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (url, requests) = (format!("https://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
+    let kept = requests.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(stream), Ok(tls)) = (stream, rustls::ServerConnection::new(config.clone())) else { return };
+            let mut stream: rustls::StreamOwned<_, TcpStream> = rustls::StreamOwned::new(tls, stream);
+            let head = head_of(&mut stream);
+            kept.lock().unwrap().push(head);
+            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    Trust { folder, url, requests }
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_told_with_its_cure_and_never_tried_again() {
+    let cases = [
+        (tls_server(&["127.0.0.1"], false, String::new()), false, "is not trusted", "name its authority's PEM file as `ca_file`"),
+        (tls_server(&["files.example"], false, String::new()), true, "is for another name", "check the host in the remote's url"),
+        (tls_server(&["127.0.0.1"], true, String::new()), true, "is out of date", "check this machine's clock"),
+    ];
+    for (server, with_ca, why, hint) in cases {
+        let ca = ("HAUL_REMOTE_R_CA_FILE".to_owned(), server.folder.path().join("ca.pem").to_string_lossy().into_owned());
+        let home = Home::new().env(remote(&server.url)).env(with_ca.then_some(ca));
+        home.file("f.txt", "x");
+        let put = home.run(&["put", "-v", "--json", "f.txt", "r:/"]).ends_with(5).says(why).says(hint);
+        assert_eq!(put.events("failed")[0]["error"]["retryable"], false);
+        assert_eq!((waits(&put), server.requests.lock().unwrap().iter().filter(|r| !r.is_empty()).count()), (0, 0), "{}", put.stderr);
+    }
+}
+
+/// `ca_file` adds to what the system trusts, and takes nothing away (`SSL_CERT_FILE` names the system's here).
+#[test]
+fn a_ca_file_stands_beside_the_systems_roots() {
+    let (own, systems) =
+        (tls_server(&["127.0.0.1"], false, refusal("418 Tea", "")), tls_server(&["127.0.0.1"], false, refusal("418 Tea", "")));
+    let pem = |server: &Trust| server.folder.path().join("ca.pem").to_string_lossy().into_owned();
+    for server in [&own, &systems] {
+        let home = Home::new().env(remote(&server.url));
+        let mut command = home.command(&["ls", "r:/"]);
+        command.env("HAUL_REMOTE_R_CA_FILE", pem(&own)).env("SSL_CERT_FILE", pem(&systems));
+        let ls = Ran::of(command.output().unwrap());
+        assert!(!ls.stderr.contains("certificate"), "{}", ls.stderr);
+        assert_eq!(server.requests.lock().unwrap().len(), 1, "it was spoken to: {}", ls.stderr);
+    }
+}

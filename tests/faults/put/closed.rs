@@ -1,0 +1,35 @@
+//! One protocol is on offer, and it is closed to us: its own failure is the answer, with its own status.
+
+use crate::support::env::{Play, bytes};
+
+/// The protocol on offer, what closes it, the status, and what is told.
+const ROWS: [(&str, &str, i32, &str); 5] = [
+    ("ftp", "ftp-connect:gone", 5, "connection"),
+    ("ftp", "ftp-stor:500*always", 5, "451"),
+    ("tus", "tus-create:html*always", 11, "page"),
+    ("tus", "tus-patch:413*always", 8, "413"),
+    ("plupload", "plupload:html*always", 11, "page"),
+];
+
+#[test]
+fn the_only_protocol_fails_as_it_does_alone() {
+    for (offered, fault, status, says) in ROWS {
+        if offered == "ftp" && !cfg!(unix) {
+            continue;
+        }
+        // Auto and by name end alike: there is nothing to go on to.
+        for wanted in ["auto", if offered == "ftp" { "ftps" } else { offered }] {
+            let play = Play::new();
+            play.home.file("film.bin", bytes(20_000, 1).0);
+            let blank: String =
+                ["tus", "plupload", "ftp"].iter().filter(|p| **p != offered).map(|p| format!("iogates:server-blank={p} ")).collect();
+            play.sandbox.faults().script(&format!("{blank} iogates/{fault}")).unwrap();
+            let args = ["put", "--retries", "2", "--timeout", "20s", "--protocol", wanted, "film.bin", "iogates:/box/film.bin"];
+            let ran = play.home.run(&args);
+            let what = format!("{offered} {fault} by {wanted}: {}", ran.stderr);
+            assert_eq!(ran.status, status, "{what}");
+            assert!(ran.stderr.contains(says), "{what}");
+            assert!(!ran.stderr.contains("no upload protocol"), "{what}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! No two files import each other, directly or through others. A re-export counts as an import of the file that it leads to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::source_tree::{SourceFile, product_files};
+
+type Path = Vec<String>;
+
+/// The imports of all files as a graph from file to file.
+struct Imports<'a> {
+    files: &'a [SourceFile],
+    by_module: BTreeMap<Path, usize>,
+    re_exports: BTreeMap<Path, Path>,
+}
+
+impl<'a> Imports<'a> {
+    fn read(files: &'a [SourceFile]) -> Imports<'a> {
+        let by_module = files.iter().enumerate().map(|(n, f)| (owned(&f.module_path()), n)).collect();
+        let mut imports = Imports { files, by_module, re_exports: BTreeMap::new() };
+        for file in files {
+            for (is_public, path) in use_paths(file).into_iter().filter(|(_, path)| path.last().is_some_and(|l| l != "*")) {
+                let name = [owned(&file.module_path()), vec![path[path.len() - 1].clone()]].concat();
+                if is_public && let Some(path) = imports.absolute(file, &path) {
+                    imports.re_exports.insert(name, path);
+                }
+            }
+        }
+        imports
+    }
+
+    /// From the crate's root; None for a path into another crate.
+    fn absolute(&self, file: &SourceFile, path: &[String]) -> Option<Path> {
+        let mut base = owned(&file.module_path());
+        match path[0].as_str() {
+            "crate" => return Some(path[1..].to_vec()),
+            "self" => return Some([base, path[1..].to_vec()].concat()),
+            "super" => {}
+            child => {
+                let is_child = self.by_module.contains_key(&[base.clone(), vec![child.to_owned()]].concat());
+                return is_child.then(|| [base, path.to_vec()].concat());
+            }
+        }
+        let levels = path.iter().take_while(|step| *step == "super").count();
+        for _ in 0..levels {
+            base.pop();
+        }
+        Some([base, path[levels..].to_vec()].concat())
+    }
+
+    /// The file where a path is defined, through at most eight re-exports.
+    fn file_of(&self, path: &[String], depth: usize) -> Option<usize> {
+        (0..=path.len()).rev().find_map(|n| match self.re_exports.get(&path[..n]) {
+            Some(target) if depth < 8 => self.file_of(&[target.clone(), path[n..].to_vec()].concat(), depth + 1),
+            _ => self.by_module.get(&path[..n]).copied(),
+        })
+    }
+
+    fn of(&self, n: usize) -> BTreeSet<usize> {
+        let file = &self.files[n];
+        let uses = use_paths(file).into_iter().map(|(_, path)| path).chain(inline_paths(file));
+        uses.filter_map(|path| self.file_of(&self.absolute(file, &path)?, 0)).filter(|target| *target != n).collect()
+    }
+}
+
+fn owned(path: &[&str]) -> Path {
+    path.iter().map(|step| (*step).to_owned()).collect()
+}
+
+/// The paths of all `use` items, with whether each is visible outside.
+fn use_paths(file: &SourceFile) -> Vec<(bool, Path)> {
+    let code: Vec<&str> = file.code_lines().into_iter().map(|(_, line)| line).collect();
+    let code = code.join("\n");
+    let mut found = Vec::new();
+    for item in code.split(';') {
+        let Some(at) = item.rfind("use ") else { continue };
+        let before = item[..at].lines().last().unwrap_or_default().trim_start();
+        if !(before.is_empty() || before.starts_with("pub")) || item[at..].contains('=') {
+            continue;
+        }
+        let mut paths = Vec::new();
+        expand(&[], item[at + 4..].trim(), &mut paths);
+        found.extend(paths.into_iter().map(|path| (!before.is_empty(), path)));
+    }
+    found
+}
+
+/// `a::{b, c::d as e}` becomes `a::b` and `a::c::d`.
+fn expand(prefix: &[String], tree: &str, found: &mut Vec<Path>) {
+    let steps = |text: &str| text.split("::").map(|s| s.trim().to_owned()).filter(|s| !s.is_empty() && s != "self").collect::<Path>();
+    match tree.split_once('{') {
+        None => {
+            let path = tree.split(" as ").next().unwrap();
+            let mut whole = [prefix.to_vec(), steps(path)].concat();
+            if path.starts_with("self::") {
+                whole.insert(0, "self".to_owned());
+            }
+            found.extend((!whole.is_empty()).then_some(whole));
+        }
+        Some((before, inner)) => {
+            let mut own = [prefix.to_vec(), steps(before)].concat();
+            if before.starts_with("self::") {
+                own.insert(0, "self".to_owned());
+            }
+            let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
+            let (mut depth, mut start) = (0, 0);
+            for (at, c) in inner.char_indices().chain([(inner.len(), ',')]) {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => {
+                        let part = inner[start..at].trim();
+                        if !part.is_empty() {
+                            expand(&own, part, found);
+                        }
+                        start = at + 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// `super::x::y` and `crate::x::y` in the middle of code, and `child::x` of a module's own child.
+fn inline_paths(file: &SourceFile) -> Vec<Path> {
+    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let mut found = Vec::new();
+    for (_, line) in file.code_lines() {
+        for word in line.split(|c| !is_path(c)).filter(|word| word.contains("::") && !word.starts_with(':')) {
+            let path: Path = word.split("::").filter(|step| !step.is_empty()).map(str::to_owned).collect();
+            found.extend((!path.is_empty()).then_some(path));
+        }
+    }
+    found
+}
+
+/// Strongly connected components with more than one file (Tarjan).
+struct Search<'a> {
+    edges: &'a [BTreeSet<usize>],
+    index: Vec<Option<usize>>,
+    low: Vec<usize>,
+    stack: Vec<usize>,
+    next: usize,
+    circles: Vec<Vec<usize>>,
+}
+
+impl Search<'_> {
+    fn visit(&mut self, v: usize) {
+        (self.index[v], self.low[v]) = (Some(self.next), self.next);
+        self.next += 1;
+        self.stack.push(v);
+        for &w in &self.edges[v] {
+            match self.index[w] {
+                None => {
+                    self.visit(w);
+                    self.low[v] = self.low[v].min(self.low[w]);
+                }
+                Some(index) if self.stack.contains(&w) => self.low[v] = self.low[v].min(index),
+                Some(_) => {}
+            }
+        }
+        if self.index[v] == Some(self.low[v]) {
+            let at = self.stack.iter().position(|w| *w == v).unwrap();
+            let members = self.stack.split_off(at);
+            if members.len() > 1 {
+                self.circles.push(members);
+            }
+        }
+    }
+}
+
+fn circles(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
+    let n = edges.len();
+    let mut search = Search { edges, index: vec![None; n], low: vec![0; n], stack: Vec::new(), next: 0, circles: Vec::new() };
+    for v in 0..n {
+        if search.index[v].is_none() {
+            search.visit(v);
+        }
+    }
+    search.circles
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let files = product_files();
+    let imports = Imports::read(&files);
+    let edges: Vec<BTreeSet<usize>> = (0..files.len()).map(|n| imports.of(n)).collect();
+    assert!(edges.iter().map(BTreeSet::len).sum::<usize>() > 300, "the scan found hardly any import");
+    let shown = |circle: &Vec<usize>| {
+        let inside =
+            |n: &usize| edges[*n].iter().filter(|w| circle.contains(w)).map(|w| files[*w].name.as_str()).collect::<Vec<_>>().join(", ");
+        circle.iter().map(|n| format!("{} -> {}", files[*n].name, inside(n))).collect::<Vec<_>>()
+    };
+    let found: Vec<_> = circles(&edges).iter().map(shown).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_circle_is_found() {
+    let edges = [BTreeSet::from([1]), BTreeSet::from([2]), BTreeSet::from([1, 3]), BTreeSet::new()];
+    let mut found = circles(&edges);
+    found.iter_mut().for_each(|circle| circle.sort_unstable());
+    assert_eq!(found, [[1, 2]]);
+}

@@ -1,0 +1,7 @@
+//! The source as text: layers, lengths, names, and what help and README say.
+
+mod circles;
+mod layers;
+#[cfg(feature = "sandbox")]
+mod manual;
+mod source_tree;

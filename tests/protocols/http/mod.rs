@@ -1,0 +1,66 @@
+//! TUS, plupload and multipart against servers that others wrote (`web_servers`) and against hand-made ones that answer
+//! what a test wants (`raw`).
+
+mod endless;
+mod multipart;
+mod plupload;
+mod refused_early;
+mod tus;
+mod tus_answers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haul::contract::{Network, Part, Recovery, Slicing, Source, UploadSession};
+use haul::protocols::http::Http;
+use haul::{Error, Result};
+
+use crate::support::source::Made;
+
+fn http() -> Http {
+    Http::new(&Network { timeout: Duration::from_secs(20), ca_file: None, insecure: false }).unwrap()
+}
+
+fn part(source: &Arc<Made>, offset: u64, len: u64, last: bool) -> Part {
+    Part { source: source.clone(), offset, len, last }
+}
+
+fn whole(source: &Arc<Made>) -> Part {
+    part(source, 0, source.len(), true)
+}
+
+/// What became of a delivery.
+#[derive(Debug, Default)]
+struct Course {
+    /// Where each sent part began.
+    offsets: Vec<u64>,
+    failures: Vec<Error>,
+}
+
+/// The upload loop in its shortest form, from byte `offset` on: sends, asks after each failure that may pass, finishes.
+async fn deliver(session: &mut dyn UploadSession, source: &Arc<Made>, mut offset: u64) -> Result<Course> {
+    let mut course = Course::default();
+    loop {
+        let most = match session.slicing() {
+            Slicing::Whole => u64::MAX,
+            Slicing::Parts(most) => most,
+        };
+        let len = source.available(offset, most).await?;
+        let last = offset + len == source.len();
+        course.offsets.push(offset);
+        match session.send(part(source, offset, len, last)).await {
+            Ok(end) if last && end == source.len() => break,
+            Ok(end) => offset = end,
+            Err(failure) if failure.kind().may_pass() && course.failures.len() < 20 => {
+                match session.recover(&failure).await? {
+                    Recovery::ResumeAt(from) => offset = from,
+                    Recovery::StartOver => return Err(failure),
+                }
+                course.failures.push(failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    session.finish().await?;
+    Ok(course)
+}

@@ -1,0 +1,11 @@
+//! One wire protocol at a time, against servers of others and against scripted ones.
+
+#[cfg(unix)]
+pub(crate) mod ftp;
+#[cfg(unix)]
+pub(crate) mod ftp_proxy;
+#[cfg(unix)]
+pub(crate) mod ftp_replies;
+#[cfg(unix)]
+pub(crate) mod ftp_resume;
+pub(crate) mod http;
