@@ -12,7 +12,7 @@ use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::Verb;
 use super::commands::put::PutArgs;
-use crate::config::{Config, DefaultValue, Defaults, Env, Prompt, Where, ask_on_terminal};
+use crate::config::{Config, DefaultValue, Defaults, Env, LoadOptions, Prompt, ask_on_terminal};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::providers::REGISTRY;
@@ -82,7 +82,7 @@ impl Stage {
 }
 
 /// Why the program ends before it begins: help, version, a mistake in the arguments or in the configuration.
-pub enum Early {
+pub enum ParseExit {
     Clap(clap::Error),
     Ours(Error),
 }
@@ -95,20 +95,20 @@ fn wants_json() -> bool {
     typed || set
 }
 
-impl Early {
+impl ParseExit {
     pub fn end(self) -> ExitCode {
         match self {
-            Early::Clap(e) if e.use_stderr() && wants_json() => {
+            ParseExit::Clap(e) if e.use_stderr() && wants_json() => {
                 let text = e.to_string();
                 let first = text.lines().next().unwrap_or_default();
-                Early::Ours(Error::new(Kind::Usage, first.trim_start_matches("error: ")).hint("see `haul help`")).end()
+                ParseExit::Ours(Error::new(Kind::Usage, first.trim_start_matches("error: ")).hint("see `haul help`")).end()
             }
-            Early::Clap(e) => {
+            ParseExit::Clap(e) => {
                 // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
                 let _ = e.print();
                 ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2))
             }
-            Early::Ours(e) => {
+            ParseExit::Ours(e) => {
                 let renderer = Renderer::new(Style { json: wants_json(), ..Style::default() });
                 renderer.error(&e);
                 let _ = renderer.finish();
@@ -118,16 +118,16 @@ impl Early {
     }
 }
 
-pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, Early> {
+pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, ParseExit> {
     let args: Vec<OsString> = args.into_iter().collect();
     let tree = || deaf_to_empty(Cli::command());
-    let matches = tree().try_get_matches_from(&args).map_err(|e| Early::Clap(with_suggestion(e)))?;
-    let first = Cli::from_arg_matches(&matches).map_err(Early::Clap)?;
+    let matches = tree().try_get_matches_from(&args).map_err(|e| ParseExit::Clap(with_suggestion(e)))?;
+    let first = Cli::from_arg_matches(&matches).map_err(ParseExit::Clap)?;
     let stage = Stage::default();
     let options = default_options();
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let place = Where { explicit: first.global.config.clone(), env, options: &options, prompt: prompt(&first.global, stage.clone()) };
-    let config = Config::load(place, REGISTRY).map_err(Early::Ours)?;
+    let place = LoadOptions { explicit: first.global.config.clone(), env, options: &options, prompt: prompt(&first.global, stage.clone()) };
+    let config = Config::load(place, REGISTRY).map_err(ParseExit::Ours)?;
     if config.defaults().iter().next().is_none() {
         return Ok(Parsed { config, global: first.global, verb: first.verb, stage });
     }
@@ -135,7 +135,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
         check_default(default)?;
     }
     let cli = with_defaults(tree(), config.defaults()).try_get_matches_from(&args);
-    let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(Early::Clap)?;
+    let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(ParseExit::Clap)?;
     Ok(Parsed { config, global: cli.global, verb: cli.verb, stage })
 }
 
@@ -174,7 +174,7 @@ fn default_options() -> Vec<String> {
 }
 
 /// Tries one value of the file alone, so that a bad one is told with its line.
-fn check_default(default: &DefaultValue) -> Result<(), Early> {
+fn check_default(default: &DefaultValue) -> Result<(), ParseExit> {
     let tree = Global::augment_args(PutArgs::augment_args(Command::new("haul").no_binary_name(true)));
     let one = set_default(tree, default);
     let parsed = one.try_get_matches_from(["-", "x:"]);
@@ -183,7 +183,7 @@ fn check_default(default: &DefaultValue) -> Result<(), Early> {
         Err(e) => {
             let why = e.to_string();
             let why = why.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(Early::Ours(default.wrong(why)))
+            Err(ParseExit::Ours(default.wrong(why)))
         }
     }
 }

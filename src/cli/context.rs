@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
+
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use super::args::{Global, Stage};
 use super::connection::Connection;
 use crate::config::{Config, Env, Remote};
 use crate::contract::provider::AnyProvider;
-use crate::contract::{Events, Ledger, Opening, TokenStore};
+use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Protocol};
 use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
@@ -23,7 +23,7 @@ use crate::transfer;
 /// A wait that is told without `-v`, too.
 const LONG_WAIT: Duration = Duration::from_secs(3);
 
-pub struct Desk {
+pub struct Context {
     pub config: Config,
     pub renderer: Renderer,
     style: Style,
@@ -40,15 +40,15 @@ pub struct Desk {
 pub struct OpenRemote {
     pub name: String,
     pub provider: AnyProvider,
-    pub ledger: Arc<dyn Ledger>,
+    pub ledger: Arc<dyn TransferStore>,
     /// Origin and account: stays the same when the user renames the remote.
     pub key: String,
     config: Remote,
     connection: Connection,
 }
 
-impl Desk {
-    pub fn new(config: Config, env: Env, global: &Global, stage: Stage) -> Desk {
+impl Context {
+    pub fn new(config: Config, env: Env, global: &Global, stage: Stage) -> Context {
         let style = style_of(global);
         let renderer = Renderer::new(style.clone());
         let state = Arc::new(State::new(env.state_dir().map(Path::to_owned)));
@@ -56,7 +56,7 @@ impl Desk {
         state.tell_waits(teller(&renderer));
         stage.is_of(&renderer);
         let (told, telling) = (Arc::new(Mutex::new(told)), AtomicBool::new(false));
-        Desk { config, renderer, style, state, events, told, telling, stage }
+        Context { config, renderer, style, state, events, told, telling, stage }
     }
 
     /// How entries are shown; called before anything is.
@@ -81,7 +81,7 @@ impl Desk {
         config.check_complete()?;
         self.state.wait_at_most(connection.timeout);
         let opening =
-            Opening { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(connection.timeout) };
+            ProviderContext { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(connection.timeout) };
         let provider = (config.provider.open)(opening).map_err(|e| e.on(config.name.clone()))?;
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config, connection })
     }
@@ -91,11 +91,17 @@ impl Desk {
     }
 
     /// Single calls to `remote`, with the retries that a transfer has.
-    pub fn calls(&self, remote: &OpenRemote) -> transfer::Desk {
+    pub fn calls(&self, remote: &OpenRemote) -> transfer::RemoteClient {
         self.tell_while_they_last();
         let Connection { retries: tries, timeout } = remote.connection;
-        let policy = transfer::Policy { tries, timeout, min_rate: 0 };
-        transfer::Desk { remote: remote.name.clone(), provider: remote.provider.clone(), policy, events: self.events.clone(), limit: None }
+        let policy = transfer::RetryPolicy { tries, timeout, min_rate: 0 };
+        transfer::RemoteClient {
+            remote: remote.name.clone(),
+            provider: remote.provider.clone(),
+            policy,
+            events: self.events.clone(),
+            limit: None,
+        }
     }
 
     /// A wait is told when it begins: a person in front of a silent `ls` should know why.
@@ -104,7 +110,7 @@ impl Desk {
             return;
         }
         let (told, renderer) = (self.told.clone(), self.renderer.clone());
-        let next = move |context: &mut Context<'_>| told.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(context);
+        let next = move |context: &mut std::task::Context<'_>| told.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(context);
         tokio::spawn(async move {
             while let Some(event) = poll_fn(&next).await {
                 tell(&renderer, event);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::context::{Desk, OpenRemote};
-use super::listing::Found;
+use super::context::{Context, OpenRemote};
+use super::listing::Hit;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 
-pub struct Dates {
+pub struct FileTimes {
     /// Files asked for at once.
     jobs: usize,
     waiting: VecDeque<Waiting>,
@@ -20,59 +20,59 @@ pub struct Dates {
 struct Waiting {
     remote: Arc<OpenRemote>,
     path: RemotePath,
-    entry: Told,
+    entry: StatResult,
 }
 
-enum Told {
+enum StatResult {
     Now(Box<Entry>),
     Later(AbortOnDropHandle<Result<Entry>>),
 }
 
 /// An entry with all that its provider tells of it; or why that could not be asked.
-pub struct Dated {
+pub struct WithTimes {
     pub remote: Arc<OpenRemote>,
     pub path: RemotePath,
     pub entry: Result<Entry>,
 }
 
-impl Dates {
-    pub fn new(jobs: u32) -> Dates {
-        Dates { jobs: jobs.max(1) as usize, waiting: VecDeque::new() }
+impl FileTimes {
+    pub fn new(jobs: u32) -> FileTimes {
+        FileTimes { jobs: jobs.max(1) as usize, waiting: VecDeque::new() }
     }
 
     /// Takes one more. Returns the one that has waited longest, when it is there or there are enough.
-    pub async fn add(&mut self, desk: &Desk, found: Found) -> Option<Dated> {
-        let Found { remote, entry } = found;
+    pub async fn add(&mut self, desk: &Context, found: Hit) -> Option<WithTimes> {
+        let Hit { remote, entry } = found;
         let path = entry.path.clone();
         let lacks_time = remote.provider.info().lists_no_times && entry.modified.is_none() && !entry.is_folder();
         let entry = match lacks_time {
-            true => Told::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.calls(&remote), entry)))),
-            false => Told::Now(Box::new(entry)),
+            true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.calls(&remote), entry)))),
+            false => StatResult::Now(Box::new(entry)),
         };
         self.waiting.push_back(Waiting { remote, path, entry });
         let ready = self.waiting.front().is_some_and(|first| match &first.entry {
-            Told::Now(_) => true,
-            Told::Later(asked) => asked.is_finished(),
+            StatResult::Now(_) => true,
+            StatResult::Later(asked) => asked.is_finished(),
         });
         if ready || self.waiting.len() >= self.jobs { self.next().await } else { None }
     }
 
     /// The one that has waited longest; none when all are handed on.
-    pub async fn next(&mut self) -> Option<Dated> {
+    pub async fn next(&mut self) -> Option<WithTimes> {
         let Waiting { remote, path, entry } = self.waiting.pop_front()?;
         let entry = match entry {
-            Told::Now(entry) => Ok(*entry),
-            Told::Later(asked) => {
+            StatResult::Now(entry) => Ok(*entry),
+            StatResult::Later(asked) => {
                 let broke = |e| Error::new(Kind::Other, "asking for the file's time broke off").cause(e);
                 asked.await.map_err(broke).and_then(|told| told)
             }
         };
-        Some(Dated { remote, path, entry })
+        Some(WithTimes { remote, path, entry })
     }
 }
 
 /// What the provider tells of a file when it is asked for that one alone; its path stays the listed one.
-async fn alone(calls: crate::transfer::Desk, listed: Entry) -> Result<Entry> {
+async fn alone(calls: crate::transfer::RemoteClient, listed: Entry) -> Result<Entry> {
     let place = Place { root: Root::Id(listed.id.clone()), path: RemotePath::root() };
     let told = calls.stat(&place).await?;
     Ok(Entry {

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use glob::Pattern as Glob;
 
 use super::connection::Connection;
-use super::context::{Desk, OpenRemote};
+use super::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};
-use crate::transfer::walk::{Scan, Step, hopeless};
+use crate::transfer::walk::{TreeWalk, WalkEvent, hopeless};
 
 /// Folders listed at once while a pattern is looked for.
 const JOBS: usize = 4;
@@ -18,7 +18,7 @@ const JOBS: usize = 4;
 /// The entries that `address` names, sorted by path: those that its wildcards fit, or the one that is there. An entry
 /// named like the pattern itself wins over all that it would fit; `literal` takes every character as it stands.
 /// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`outermost`].
-pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
+pub async fn expand(desk: &Context, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
     let calls = desk.calls(remote);
     let stat = async |place: &Place| calls.stat(place).await;
     let place = &address.place;
@@ -31,22 +31,22 @@ pub async fn expand(desk: &Desk, remote: &OpenRemote, address: &Address, literal
     let pattern = Pattern::new(wild);
     let mut scan = {
         let (top, pattern) = (base.path.clone(), pattern.clone());
-        Scan::new(calls.clone(), base.clone(), JOBS, move |folder, _| pattern.leads_into(&folder.path, &top))
+        TreeWalk::new(calls.clone(), base.clone(), JOBS, move |folder, _| pattern.leads_into(&folder.path, &top))
     };
     let mut found = Vec::new();
     let mut like_the_pattern = false;
     while let Some(step) = scan.next().await? {
         match step {
-            Step::Entry { entry, depth, .. } => {
+            WalkEvent::Entry { entry, depth, .. } => {
                 like_the_pattern |= depth == 1 && wild.first() == Some(&entry.name);
                 if pattern.fits(&entry.path, &base.path) && (entry.is_folder() || !address.folder) {
                     found.push(entry);
                 }
             }
             // A folder that went while we looked holds nothing.
-            Step::Failed { error, depth, .. } if error.kind() == Kind::NotFound && depth > 0 => {}
-            Step::Failed { error, .. } => return Err(error),
-            Step::Left { .. } => {}
+            WalkEvent::Failed { error, depth, .. } if error.kind() == Kind::NotFound && depth > 0 => {}
+            WalkEvent::Failed { error, .. } => return Err(error),
+            WalkEvent::Left { .. } => {}
         }
     }
     if like_the_pattern {
@@ -70,7 +70,7 @@ pub struct Places {
 
 /// The addresses as they are, and in the place of one with wildcards those that it fits, the outermost ones: for verbs
 /// that treat folders whole. Where there is but one address its failure is the answer: `NotFound` when nothing fits.
-pub async fn places(desk: &Desk, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
+pub async fn places(desk: &Context, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
     let mut lost = Lost::of(addresses.len());
     let mut places = Places::default();
     for address in addresses {
@@ -163,10 +163,10 @@ fn is_pattern(name: &str) -> bool {
 }
 
 #[derive(Clone)]
-struct Pattern(Vec<Part>);
+struct Pattern(Vec<Segment>);
 
 #[derive(Clone)]
-enum Part {
+enum Segment {
     /// `**`: any number of folders, none too.
     Folders,
     Like(Glob),
@@ -176,18 +176,18 @@ enum Part {
 
 impl Pattern {
     fn new(names: &[String]) -> Pattern {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<Segment> = Vec::new();
         for name in names {
             match name.as_str() {
-                "**" if matches!(parts.last(), Some(Part::Folders)) => {}
-                "**" => parts.push(Part::Folders),
-                name if is_pattern(name) => parts.push(Part::Like(name_pattern(name))),
-                name => parts.push(Part::Named(name.to_owned())),
+                "**" if matches!(parts.last(), Some(Segment::Folders)) => {}
+                "**" => parts.push(Segment::Folders),
+                name if is_pattern(name) => parts.push(Segment::Like(name_pattern(name))),
+                name => parts.push(Segment::Named(name.to_owned())),
             }
         }
         // `a/**` is all that lies in `a`, not `a` itself.
-        if let Some(Part::Folders) = parts.last() {
-            parts.push(Part::Like(name_pattern("*")));
+        if let Some(Segment::Folders) = parts.last() {
+            parts.push(Segment::Like(name_pattern("*")));
         }
         Pattern(parts)
     }
@@ -209,10 +209,10 @@ impl Pattern {
             let mut next = vec![false; here.len()];
             for (at, part) in self.0.iter().enumerate().filter(|(at, _)| here.get(*at) == Some(&true)) {
                 match part {
-                    Part::Folders => self.reach(&mut next, at),
-                    Part::Like(glob) if glob.matches(name) => self.reach(&mut next, at + 1),
-                    Part::Named(named) if named == name => self.reach(&mut next, at + 1),
-                    Part::Like(_) | Part::Named(_) => {}
+                    Segment::Folders => self.reach(&mut next, at),
+                    Segment::Like(glob) if glob.matches(name) => self.reach(&mut next, at + 1),
+                    Segment::Named(named) if named == name => self.reach(&mut next, at + 1),
+                    Segment::Like(_) | Segment::Named(_) => {}
                 }
             }
             here = next;
@@ -224,7 +224,7 @@ impl Pattern {
         if let Some(reached) = parts.get_mut(at) {
             *reached = true;
         }
-        if let Some(Part::Folders) = self.0.get(at) {
+        if let Some(Segment::Folders) = self.0.get(at) {
             self.reach(parts, at + 1);
         }
     }

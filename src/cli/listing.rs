@@ -6,14 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::connection::Connection;
-use super::context::{Desk, OpenRemote};
-use super::file_times::Dated;
+use super::context::{Context, OpenRemote};
+use super::file_times::WithTimes;
 use super::{glob, value_parsers};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, RemotePath, Report};
 use crate::render::exit;
-use crate::transfer::walk::{Scan, hopeless};
+use crate::transfer::walk::{TreeWalk, hopeless};
 
 #[derive(Args)]
 pub struct LookArgs {
@@ -28,21 +28,21 @@ pub struct LookArgs {
 }
 
 /// An entry that was named, or that wildcards fit.
-pub struct Found {
+pub struct Hit {
     pub remote: Arc<OpenRemote>,
     pub entry: Entry,
 }
 
-pub struct Look {
+pub struct Lister {
     args: LookArgs,
     /// What was found or shown.
     done: u64,
     failed: Vec<Kind>,
 }
 
-impl Look {
-    pub fn new(args: LookArgs) -> Look {
-        Look { args, done: 0, failed: Vec::new() }
+impl Lister {
+    pub fn new(args: LookArgs) -> Lister {
+        Lister { args, done: 0, failed: Vec::new() }
     }
 
     /// `--jobs`
@@ -52,7 +52,7 @@ impl Look {
 
     /// Finds all `places`; one that is not there is reported, and the others are found. Fails for what is wrong in the
     /// addresses themselves, before anything is sent; and where there is but one place for what that one fails of.
-    pub async fn find(&mut self, desk: &Desk, places: &[String]) -> Result<Vec<Found>> {
+    pub async fn find(&mut self, desk: &Context, places: &[String]) -> Result<Vec<Hit>> {
         let mut open: Vec<Arc<OpenRemote>> = Vec::new();
         let mut asked = Vec::new();
         for place in places {
@@ -72,7 +72,7 @@ impl Look {
         for (remote, address) in asked {
             let literal = self.args.literal;
             match lost.ask(&address, async || glob::expand(desk, &remote, &address, literal).await).await? {
-                Ok(entries) => found.extend(entries.into_iter().map(|entry| Found { remote: remote.clone(), entry })),
+                Ok(entries) => found.extend(entries.into_iter().map(|entry| Hit { remote: remote.clone(), entry })),
                 Err(error) => self.failed(desk, &remote, address.place.shown(&address.place.path), &error),
             }
         }
@@ -80,17 +80,23 @@ impl Look {
     }
 
     /// A walk below a folder; `into` says which folders it lists, by their depth (1 = directly in `top`).
-    pub fn scan(&self, desk: &Desk, remote: &OpenRemote, top: Entry, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> Scan {
-        Scan::new(desk.calls(remote), top, self.args.jobs as usize, into)
+    pub fn scan(
+        &self,
+        desk: &Context,
+        remote: &OpenRemote,
+        top: Entry,
+        into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static,
+    ) -> TreeWalk {
+        TreeWalk::new(desk.calls(remote), top, self.args.jobs as usize, into)
     }
 
-    pub fn show(&mut self, desk: &Desk, remote: &OpenRemote, entry: Entry) {
+    pub fn show(&mut self, desk: &Context, remote: &OpenRemote, entry: Entry) {
         self.done += 1;
         desk.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
     }
 
     /// Shows what was asked for alone. Fails where nothing more can be asked.
-    pub fn dated(&mut self, desk: &Desk, dated: Dated) -> Result<()> {
+    pub fn dated(&mut self, desk: &Context, dated: WithTimes) -> Result<()> {
         match dated.entry {
             Ok(entry) => self.show(desk, &dated.remote, entry),
             Err(error) if hopeless(error.kind()) => return Err(error),
@@ -100,7 +106,7 @@ impl Look {
     }
 
     /// An entry that people see drawn; scripts get it as an event.
-    pub fn event(&mut self, desk: &Desk, remote: &OpenRemote, entry: Entry) {
+    pub fn event(&mut self, desk: &Context, remote: &OpenRemote, entry: Entry) {
         match desk.renderer.style().json {
             true => self.show(desk, remote, entry),
             false => self.done += 1,
@@ -116,7 +122,7 @@ impl Look {
         self.done += 1;
     }
 
-    pub fn failed(&mut self, desk: &Desk, remote: &OpenRemote, path: RemotePath, error: &Error) {
+    pub fn failed(&mut self, desk: &Context, remote: &OpenRemote, path: RemotePath, error: &Error) {
         self.failed.push(error.kind());
         desk.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
     }

@@ -23,7 +23,7 @@ use clap::Subcommand;
 use crate::config::Env;
 use crate::error::Result;
 use crate::render::exit;
-use context::Desk;
+use context::Context;
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(early) => return early.end(),
     };
-    let mut desk = Desk::new(parsed.config, env, &parsed.global, parsed.stage);
+    let mut desk = Context::new(parsed.config, env, &parsed.global, parsed.stage);
     log::start(parsed.global.verbose, &desk.renderer);
     let goes_on = goes_on(&parsed.verb);
     let status = match resources::runtime(parsed.verb.transfer()) {
@@ -136,7 +136,7 @@ fn goes_on(verb: &Verb) -> bool {
     }
 }
 
-async fn run(desk: &mut Desk, verb: Verb) -> Result<u8> {
+async fn run(desk: &mut Context, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Put(args) => commands::put::run(desk, args).await,
         Verb::Get(args) => commands::get::run(desk, args).await,

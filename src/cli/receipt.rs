@@ -30,7 +30,7 @@ pub struct ReceiptArgs {
 
 /// One line of a receipt.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Line {
+pub struct ReceiptRow {
     pub schema: u32,
     pub source: String,
     pub remote: String,
@@ -48,9 +48,9 @@ pub struct Line {
     pub tries: u32,
 }
 
-impl Line {
-    fn of(transfer: &Transfer) -> Line {
-        Line {
+impl ReceiptRow {
+    fn of(transfer: &Transfer) -> ReceiptRow {
+        ReceiptRow {
             schema: 1,
             source: transfer.source.clone(),
             remote: transfer.remote.clone(),
@@ -125,7 +125,7 @@ impl Receipts {
                 Some((path, file)),
                 _,
             ) => {
-                let text = serde_json::to_string(&Line::of(transfer))
+                let text = serde_json::to_string(&ReceiptRow::of(transfer))
                     .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").cause(e))?;
                 // The text and its line end in one write: a kill leaves whole lines.
                 file.write_all(format!("{text}\n").as_bytes()).map_err(|e| unwritable(path, e))
@@ -154,7 +154,7 @@ fn unwritable(path: &Path, e: std::io::Error) -> Error {
 }
 
 /// Reads a receipt. Fails with `NotFound`, or `Usage` with the line that is none.
-pub fn read(path: &Path) -> Result<Vec<Line>> {
+pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| {
         let kind = match e.kind() {

@@ -15,9 +15,9 @@ use super::commands::get;
 use super::commands::get::{GetArgs, WildArgs};
 use super::commands::put;
 use super::commands::put::{AnyProtocol, MetadataArgs, PutArgs, TransferArgs};
-use super::context::Desk;
+use super::context::Context;
 use super::receipt::ReceiptArgs;
-use crate::contract::{Claim, Ledger};
+use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Address, Event, Protocol, RemotePath, Report};
@@ -25,7 +25,7 @@ use crate::render::Tally;
 use crate::state::{CarryingRun, State};
 use crate::transfer::IfExists;
 use crate::transfer::put::ChecksumMode;
-use crate::transfer::remote_ops::Way;
+use crate::transfer::remote_ops::Op;
 
 /// Numbers for people are not noted for each small file.
 const COUNT_EVERY: Duration = Duration::from_millis(100);
@@ -78,9 +78,9 @@ impl Noted {
         Noted::new(Carries::Get, places, *literal, transfer)
     }
 
-    pub fn of_cp(way: Way, args: &CpArgs) -> Option<Noted> {
+    pub fn of_cp(way: Op, args: &CpArgs) -> Option<Noted> {
         let CpArgs { places, recursive: _, literal, receipts: _, transfer } = args;
-        Noted::new(if way == Way::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
+        Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
     }
 
     fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
@@ -152,12 +152,12 @@ pub struct Running {
     /// A file failed that another run may bring.
     is_unfinished: bool,
     counted: Instant,
-    _claim: Claim,
+    _claim: PlaceLock,
 }
 
 /// Notes the command before anything is sent. None: there is nothing to note, or the very same command is on its way in
 /// another process.
-pub async fn begin(desk: &Desk, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
+pub async fn begin(desk: &Context, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
     let Some(noted) = noted else { return Ok(None) };
     let command = serde_json::to_string(&noted).map_err(|e| Error::new(Kind::Other, "the command can't be noted").cause(e))?;
     let (key, remote, at) = (noted.key(), remote.to_owned(), Utc::now().timestamp());
@@ -211,17 +211,17 @@ impl Running {
 }
 
 /// The commands of `remote`, or all. Notes of another version that this one can't read are left out.
-fn chosen(desk: &Desk, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
+fn chosen(desk: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
     let is_wanted = |run: &CarryingRun| remote.is_none_or(|wanted| run.remote.eq_ignore_ascii_case(wanted));
     let all = desk.state().runs().into_iter().filter(is_wanted);
     all.filter_map(|run| serde_json::from_str(&run.command).ok().map(|noted| (run, noted))).collect()
 }
 
-pub fn is_any(desk: &Desk, remote: &str) -> bool {
+pub fn is_any(desk: &Context, remote: &str) -> bool {
     !chosen(desk, Some(remote)).is_empty()
 }
 
-pub fn list(desk: &Desk) {
+pub fn list(desk: &Context) {
     for (run, noted) in chosen(desk, None) {
         let CarryingRun { remote, files, done, failed, in_flight, at, .. } = run;
         desk.renderer.report(&Report::Run {
@@ -239,7 +239,7 @@ pub fn list(desk: &Desk) {
 }
 
 /// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
-pub async fn resume(desk: &mut Desk, remote: Option<&str>, receipts: &ReceiptArgs, how: &TransferArgs, tally: &mut Tally) -> Result<()> {
+pub async fn resume(desk: &mut Context, remote: Option<&str>, receipts: &ReceiptArgs, how: &TransferArgs, tally: &mut Tally) -> Result<()> {
     for (run, noted) in chosen(desk, remote) {
         if desk.state().claim(&claim_key(&run)).await?.is_none() {
             desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
@@ -262,7 +262,7 @@ pub async fn resume(desk: &mut Desk, remote: Option<&str>, receipts: &ReceiptArg
     Ok(())
 }
 
-async fn carried(desk: &mut Desk, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
+async fn carried(desk: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
     let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
     match noted.verb {
         Carries::Put => {
@@ -270,13 +270,13 @@ async fn carried(desk: &mut Desk, noted: &Noted, receipts: &ReceiptArgs, transfe
             put::carry(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
         }
         Carries::Get => get::carry(desk, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
-        Carries::Cp => cp::carried(desk, Way::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
-        Carries::Mv => cp::carried(desk, Way::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Cp => cp::carried(desk, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Mv => cp::carried(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
     }
 }
 
 /// Forgets the commands, but for those on their way in another process: true when there was none of these.
-pub async fn clear(desk: &Desk, remote: Option<&str>, dry_run: bool) -> Result<bool> {
+pub async fn clear(desk: &Context, remote: Option<&str>, dry_run: bool) -> Result<bool> {
     let mut all = true;
     for (run, noted) in chosen(desk, remote) {
         let Some(_turn) = desk.state().claim(&claim_key(&run)).await? else {

@@ -14,7 +14,7 @@ pub(super) const FILE: &str = "credentials.toml";
 const HEADER: &str = "# Written by `haul login`, emptied by `haul logout`. Holds passwords: keep it to yourself (mode 0600).\n";
 
 /// The secrets of one remote.
-pub(super) struct Kept {
+pub(super) struct SavedCredential {
     pub remote: String,
     pub secrets: Vec<(String, Secret)>,
     /// Typed at `haul login`; no secret.
@@ -24,7 +24,7 @@ pub(super) struct Kept {
 const USERNAME: &str = "username";
 
 /// Empty when there is no such file. Fails with `Usage` when others may read it or it makes no sense.
-pub(super) fn read(path: &Path) -> Result<Vec<Kept>> {
+pub(super) fn read(path: &Path) -> Result<Vec<SavedCredential>> {
     let Some(file) = private_file::read(path)? else { return Ok(Vec::new()) };
     let all = parse(path, &file.text)?;
     if file.open_to_others && all.iter().any(|kept| !kept.secrets.is_empty()) {
@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Kept>> {
     Ok(all)
 }
 
-fn parse(path: &Path, text: &str) -> Result<Vec<Kept>> {
+fn parse(path: &Path, text: &str) -> Result<Vec<SavedCredential>> {
     let mut all = Vec::new();
     for section in file::parse(path, text, CREDENTIALS)?.remotes {
         let (mut secrets, mut username) = (Vec::new(), None);
@@ -45,7 +45,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Kept>> {
                 other => return Err(line.value_at.wrong(format!("`{}` must be a string, not a TOML {}", line.key, other.type_name()))),
             }
         }
-        all.push(Kept { remote: section.name, secrets, username });
+        all.push(SavedCredential { remote: section.name, secrets, username });
     }
     Ok(all)
 }
@@ -63,12 +63,12 @@ pub fn save_username(path: &Path, remote: &str, username: &str) -> Result<()> {
     change(path, remote, |mine| mine.username = Some(username.to_owned()))
 }
 
-fn change(path: &Path, remote: &str, change: impl FnOnce(&mut Kept)) -> Result<()> {
+fn change(path: &Path, remote: &str, change: impl FnOnce(&mut SavedCredential)) -> Result<()> {
     private_file::rewrite(path, |old| {
         let mut all = parse(path, old)?;
         let mut mine = match all.iter().position(|kept| is_of(kept, remote)) {
             Some(at) => all.remove(at),
-            None => Kept { remote: String::new(), secrets: Vec::new(), username: None },
+            None => SavedCredential { remote: String::new(), secrets: Vec::new(), username: None },
         };
         remote.clone_into(&mut mine.remote);
         change(&mut mine);
@@ -93,11 +93,11 @@ pub fn forget(path: &Path, remote: &str) -> Result<bool> {
     Ok(forgotten)
 }
 
-fn is_of(kept: &Kept, remote: &str) -> bool {
+fn is_of(kept: &SavedCredential, remote: &str) -> bool {
     kept.remote.to_lowercase() == remote.to_lowercase()
 }
 
-fn written(all: &[Kept]) -> String {
+fn written(all: &[SavedCredential]) -> String {
     let mut text = HEADER.to_owned();
     for kept in all {
         text.push_str(&format!("\n[remotes.{}]\n", Key::new(&kept.remote)));

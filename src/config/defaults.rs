@@ -1,7 +1,7 @@
 //! `[defaults]` of the file: values for long options, below the flag and the environment. Values are texts, as if they
 //! had been typed, and remember their line so that a bad one can be told by it.
 
-use super::file::{Line, Position, Scalar};
+use super::file::{ConfigLine, Position, Scalar};
 use super::keys::suggestion;
 use crate::error::{Error, Result};
 
@@ -38,7 +38,7 @@ impl Defaults {
     }
 
     /// `options` are all long options without dashes.
-    pub(super) fn from_lines(lines: Vec<Line>, options: &[&str]) -> Result<Defaults> {
+    pub(super) fn from_lines(lines: Vec<ConfigLine>, options: &[&str]) -> Result<Defaults> {
         let mut defaults = Defaults::default();
         for line in lines {
             let option = line.key.replace('_', "-");

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 pub(super) const PREFIX: &str = "HAUL_REMOTE_";
 
 /// One variable that sets a key of a remote.
-pub(super) struct Variable {
+pub(super) struct EnvSetting {
     pub variable: String,
     pub key: Key,
     pub value: String,
@@ -24,13 +24,13 @@ pub(super) fn folded(name: &str) -> String {
 /// The variables of each remote, by its folded name. `configured` are the names in the file: where a variable can be
 /// split in two ways, a remote that exists there, or that has a `_PROVIDER` variable, is meant; else the longest key.
 /// Fails with `Usage` when no known key ends the variable, or two variables differ in nothing but case.
-pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BTreeMap<String, Vec<Variable>>> {
+pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BTreeMap<String, Vec<EnvSetting>>> {
     let mut known: Vec<String> = configured.iter().map(|name| folded(name)).collect();
     for ours in env.beginning_with(PREFIX) {
         known.extend(rest_of(ours?.0).strip_suffix("_provider").map(str::to_owned));
     }
 
-    let mut remotes: BTreeMap<String, Vec<Variable>> = BTreeMap::new();
+    let mut remotes: BTreeMap<String, Vec<EnvSetting>> = BTreeMap::new();
     for ours in env.beginning_with(PREFIX) {
         let (variable, value) = ours?;
         let rest = rest_of(variable);
@@ -39,7 +39,7 @@ pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BT
         if let Some(other) = variables.iter().find(|v| v.key.name() == key.name()) {
             return Err(Error::new(Kind::Usage, format!("{} says the same", other.variable)).on(variable).hint("unset one of them"));
         }
-        variables.push(Variable { variable: variable.to_owned(), key, value: value.to_owned() });
+        variables.push(EnvSetting { variable: variable.to_owned(), key, value: value.to_owned() });
     }
     Ok(remotes)
 }
@@ -87,7 +87,7 @@ mod tests {
     fn read(vars: &[(&str, &str)], configured: &[&str]) -> Result<Vec<String>> {
         let env = Env::new(vars.iter().copied());
         let found = remotes(&env, &keys(PROVIDERS), configured)?;
-        let line = |name: &str, v: &Variable| format!("{name}: {} = {}", v.key.name(), v.value);
+        let line = |name: &str, v: &EnvSetting| format!("{name}: {} = {}", v.key.name(), v.value);
         Ok(found.iter().flat_map(|(name, variables)| variables.iter().map(move |v| line(name, v))).collect())
     }
 

@@ -34,7 +34,7 @@ impl Position {
 }
 
 /// A key and its value, not yet judged.
-pub(super) struct Line {
+pub(super) struct ConfigLine {
     pub key: String,
     pub value: Scalar,
     pub key_at: Position,
@@ -65,13 +65,13 @@ impl Scalar {
 pub(super) struct Section {
     pub name: String,
     pub at: Position,
-    pub lines: Vec<Line>,
+    pub lines: Vec<ConfigLine>,
 }
 
 /// A whole file; all in the order of the file.
 #[derive(Default)]
 pub(super) struct Document {
-    pub defaults: Vec<Line>,
+    pub defaults: Vec<ConfigLine>,
     pub remotes: Vec<Section>,
 }
 
@@ -143,8 +143,8 @@ impl<'i> Reader<'i> {
         })
     }
 
-    fn lines(&self, table: &DeTable<'i>) -> Vec<Line> {
-        let line = |(key, value): Entry<'_, 'i>| Line {
+    fn lines(&self, table: &DeTable<'i>) -> Vec<ConfigLine> {
+        let line = |(key, value): Entry<'_, 'i>| ConfigLine {
             key: key.get_ref().to_string(),
             value: scalar(value.get_ref()),
             key_at: self.position(key.span()),

@@ -22,7 +22,7 @@ const fn own(key: &'static str, help: &'static str) -> Setting {
 
 /// How a key gives its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum KeyForm {
     Value,
     /// `K_file`: the file's first line.
     File,
@@ -30,14 +30,14 @@ pub(super) enum Form {
     Command,
 }
 
-impl Form {
-    pub const ALL: [Form; 3] = [Form::Value, Form::File, Form::Command];
+impl KeyForm {
+    pub const ALL: [KeyForm; 3] = [KeyForm::Value, KeyForm::File, KeyForm::Command];
 
     pub fn suffix(self) -> &'static str {
         match self {
-            Form::Value => "",
-            Form::File => "_file",
-            Form::Command => "_command",
+            KeyForm::Value => "",
+            KeyForm::File => "_file",
+            KeyForm::Command => "_command",
         }
     }
 }
@@ -46,7 +46,7 @@ impl Form {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
     pub setting: &'static Setting,
-    pub form: Form,
+    pub form: KeyForm,
 }
 
 impl Key {
@@ -56,7 +56,7 @@ impl Key {
 
     /// Is the value itself a secret? The name of a file or a command is none.
     pub fn is_secret(&self) -> bool {
-        self.setting.secret && self.form == Form::Value
+        self.setting.secret && self.form == KeyForm::Value
     }
 
     /// A value that is one of few in its one spelling, all others as they are. Fails with what is wrong.
@@ -82,7 +82,7 @@ pub(super) fn keys_of(provider: &'static ProviderInfo) -> Vec<Key> {
 pub(super) fn keys(providers: &[&'static ProviderInfo]) -> Vec<Key> {
     let mut all: Vec<Key> = Vec::new();
     for setting in providers.iter().flat_map(|p| p.settings).chain(&EVERYWHERE) {
-        let forms = if setting.secret { &Form::ALL[..] } else { &Form::ALL[..1] };
+        let forms = if setting.secret { &KeyForm::ALL[..] } else { &KeyForm::ALL[..1] };
         for key in forms.iter().map(|&form| Key { setting, form }) {
             if !all.iter().any(|k| k.name() == key.name()) {
                 all.push(key);

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::credentials::{self, Kept};
+use super::credentials::{self, SavedCredential};
 use super::defaults::Defaults;
 use super::edit::check_name;
 use super::env::Env;
 use super::env_remotes;
-use super::env_remotes::{Variable, folded};
-use super::file::{self, CONFIG, Document, Line, Scalar, Section};
+use super::env_remotes::{EnvSetting, folded};
+use super::file::{self, CONFIG, ConfigLine, Document, Scalar, Section};
 use super::keys::{self, Key, Providers, find, keys_of, suggestion};
 use super::secret_sources::Prompt;
-use super::settings::{self, Held, Origin, Settings};
-use super::{Config, Remote, Where, private_file};
+use super::settings::{self, ConfiguredValue, Settings, ValueSource};
+use super::{Config, LoadOptions, Remote, private_file};
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 
-pub(super) fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
+pub(super) fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
     let (path, must_exist) = config_path(&place);
     let (document, open_to_others) = match &path {
         Some(path) => read_config(path, must_exist)?,
@@ -50,7 +50,7 @@ pub(super) fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
 }
 
 /// The file, and whether it must be there: only one that the user names by `--config` must.
-fn config_path(place: &Where<'_>) -> (Option<PathBuf>, bool) {
+fn config_path(place: &LoadOptions<'_>) -> (Option<PathBuf>, bool) {
     match &place.explicit {
         Some(path) => (Some(path.clone()), true),
         None => (place.env.path("HAUL_CONFIG").or_else(|| Some(place.env.config_dir()?.join("config.toml"))), false),
@@ -68,8 +68,8 @@ fn read_config(path: &Path, must_exist: bool) -> Result<(Document, bool)> {
 struct Builder<'a> {
     providers: Providers,
     /// By folded name; a remote that is made takes its variables out.
-    environment: BTreeMap<String, Vec<Variable>>,
-    kept: Vec<Kept>,
+    environment: BTreeMap<String, Vec<EnvSetting>>,
+    kept: Vec<SavedCredential>,
     folder: PathBuf,
     env: &'a Env,
     prompt: Option<Prompt>,
@@ -85,10 +85,10 @@ impl Builder<'_> {
         let variables = self.environment.remove(&folded(&section.name)).unwrap_or_default();
         let in_file = section.lines.iter().find(|l| l.key == "provider");
         let provider = match (provider_variable(&variables), in_file) {
-            (Some(variable), _) => self.provider(&variable.value, &Origin::Environment(variable.variable.clone()))?,
+            (Some(variable), _) => self.provider(&variable.value, &ValueSource::Environment(variable.variable.clone()))?,
             (None, Some(line)) => {
                 let Scalar::Text(name) = &line.value else { return Err(wrong_type(line, "string")) };
-                self.provider(name, &Origin::File(line.value_at.clone()))?
+                self.provider(name, &ValueSource::File(line.value_at.clone()))?
             }
             (None, None) => {
                 let missing = section.at.wrong(format!("the remote `{}` has no `provider`", section.name));
@@ -104,27 +104,27 @@ impl Builder<'_> {
 
     /// Remotes that exist in the environment alone.
     fn of_environment(&mut self) -> Result<Vec<Remote>> {
-        let complete = |variables: &Vec<Variable>| provider_variable(variables).is_some();
+        let complete = |variables: &Vec<EnvSetting>| provider_variable(variables).is_some();
         let names: Vec<String> = self.environment.iter().filter(|(_, v)| complete(v)).map(|(name, _)| name.clone()).collect();
         let mut remotes = Vec::new();
         for name in names {
             let variables = self.environment.remove(&name).unwrap_or_default();
             let Some(variable) = provider_variable(&variables) else { continue };
-            let provider = self.provider(&variable.value, &Origin::Environment(variable.variable.clone()))?;
+            let provider = self.provider(&variable.value, &ValueSource::Environment(variable.variable.clone()))?;
             let held = held_by_environment(variables, provider)?;
             remotes.push(self.remote(name, provider, held, false));
         }
         Ok(remotes)
     }
 
-    fn provider(&self, name: &str, origin: &Origin) -> Result<&'static ProviderInfo> {
+    fn provider(&self, name: &str, origin: &ValueSource) -> Result<&'static ProviderInfo> {
         keys::provider(self.providers, name).ok_or_else(|| {
             let known = self.providers.iter().flat_map(|p| std::iter::once(&p.id).chain(p.aliases)).copied();
             origin.wrong(format!("there is no provider `{name}`")).hint(suggestion(name, known))
         })
     }
 
-    fn remote(&self, name: String, provider: &'static ProviderInfo, held: Vec<Held>, in_file: bool) -> Remote {
+    fn remote(&self, name: String, provider: &'static ProviderInfo, held: Vec<ConfiguredValue>, in_file: bool) -> Remote {
         let mine = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).flat_map(|k| k.secrets.clone());
         let secrets = mine.filter(|(key, _)| provider.settings.iter().any(|s| s.secret && s.key == key)).collect();
         let of_user = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).find_map(|k| k.username.clone());
@@ -135,12 +135,12 @@ impl Builder<'_> {
     }
 }
 
-fn provider_variable(variables: &[Variable]) -> Option<&Variable> {
+fn provider_variable(variables: &[EnvSetting]) -> Option<&EnvSetting> {
     variables.iter().find(|v| v.key.setting.key == "provider")
 }
 
 /// Fails for names that can't be addressed, that differ in case alone, or that one variable would mean both of.
-fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<Variable>>) -> Result<()> {
+fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<EnvSetting>>) -> Result<()> {
     let mut seen: BTreeMap<String, &Section> = BTreeMap::new();
     for section in sections {
         check_name(&section.name).map_err(|e| e.on(section.at.to_string()))?;
@@ -157,21 +157,21 @@ fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<Variable
     Ok(())
 }
 
-fn held_by_environment(variables: Vec<Variable>, provider: &'static ProviderInfo) -> Result<Vec<Held>> {
+fn held_by_environment(variables: Vec<EnvSetting>, provider: &'static ProviderInfo) -> Result<Vec<ConfiguredValue>> {
     let keys = keys_of(provider);
-    let judge = |v: Variable| {
-        let origin = Origin::Environment(v.variable);
+    let judge = |v: EnvSetting| {
+        let origin = ValueSource::Environment(v.variable);
         let key = find(&keys, &v.key.name()).ok_or_else(|| unknown_key(&v.key.name(), provider, &keys, &origin))?;
         let value = key.checked(&v.value).map_err(|why| origin.wrong(why))?;
-        Ok(Held::new(key, value, origin))
+        Ok(ConfiguredValue::new(key, value, origin))
     };
     variables.into_iter().map(judge).collect()
 }
 
-fn held_by_file(line: Line, provider: &'static ProviderInfo) -> Result<Held> {
+fn held_by_file(line: ConfigLine, provider: &'static ProviderInfo) -> Result<ConfiguredValue> {
     let keys = keys_of(provider);
     let Some(key) = find(&keys, &line.key) else {
-        return Err(unknown_key(&line.key, provider, &keys, &Origin::File(line.key_at)));
+        return Err(unknown_key(&line.key, provider, &keys, &ValueSource::File(line.key_at)));
     };
     // Names and secrets must be quoted: 007 and 1e3 would come out as other texts.
     let text = match (&line.value, key.setting.key) {
@@ -181,14 +181,14 @@ fn held_by_file(line: Line, provider: &'static ProviderInfo) -> Result<Held> {
         _ => return Err(wrong_type(&line, "string")),
     };
     let text = key.checked(&text).map_err(|why| line.value_at.wrong(why))?;
-    Ok(Held::new(key, text, Origin::File(line.value_at)))
+    Ok(ConfiguredValue::new(key, text, ValueSource::File(line.value_at)))
 }
 
-fn wrong_type(line: &Line, wanted: &str) -> Error {
+fn wrong_type(line: &ConfigLine, wanted: &str) -> Error {
     line.value_at.wrong(format!("`{}` must be a {wanted}, not a TOML {}", line.key, line.value.type_name()))
 }
 
-fn unknown_key(name: &str, provider: &ProviderInfo, keys: &[Key], origin: &Origin) -> Error {
+fn unknown_key(name: &str, provider: &ProviderInfo, keys: &[Key], origin: &ValueSource) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
     let wrong = origin.wrong(format!("a remote of {} has no key `{name}`", provider.title));
     wrong.hint(suggestion(name, names.iter().map(String::as_str)))

@@ -25,7 +25,7 @@ pub use keys::Providers;
 pub use secret_sources::{Prompt, ask_on_terminal};
 pub use single_line::line_of_input;
 
-use crate::contract::{Network, ProviderInfo, Secrets};
+use crate::contract::{Network, ProviderInfo, RemoteSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::report::RemoteLine;
@@ -34,7 +34,7 @@ pub use settings::KEPT;
 use settings::{Settings, shown_url};
 
 /// Where the configuration is, and what the edge knows about reading it.
-pub struct Where<'a> {
+pub struct LoadOptions<'a> {
     /// `--config`. Not what `HAUL_CONFIG` says: that one may be missing.
     pub explicit: Option<PathBuf>,
     pub env: &'a Env,
@@ -58,7 +58,7 @@ impl Config {
     /// with `Usage` and the exact place (file, line and column, or the variable) for an unknown key or provider, a
     /// value of the wrong type, names that differ in case alone, and for files with secrets that others may read;
     /// with `Local` for a file that can't be read. Runs no command and asks nobody.
-    pub fn load(place: Where<'_>, providers: Providers) -> Result<Config> {
+    pub fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
         load::load(place, providers)
     }
 
@@ -152,7 +152,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub fn secrets(&self) -> Arc<dyn Secrets> {
+    pub fn secrets(&self) -> Arc<dyn RemoteSettings> {
         self.settings.clone()
     }
 

@@ -10,32 +10,32 @@ use serde_json::{Map, Value as Json};
 
 use super::env::Env;
 use super::file::Position;
-use super::keys::{Form, Key};
+use super::keys::{Key, KeyForm};
 use super::secret_sources;
 use super::secret_sources::Prompt;
 use super::single_line;
-use crate::contract::Secrets;
+use crate::contract::RemoteSettings;
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 
 /// Who set a key.
 #[derive(Clone)]
-pub(super) enum Origin {
+pub(super) enum ValueSource {
     Environment(String),
     File(Position),
 }
 
-impl Origin {
+impl ValueSource {
     pub fn wrong(&self, why: impl Into<String>) -> Error {
         Error::new(Kind::Usage, why).on(self.to_string())
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::Environment(variable) => f.write_str(variable),
-            Origin::File(position) => position.fmt(f),
+            ValueSource::Environment(variable) => f.write_str(variable),
+            ValueSource::File(position) => position.fmt(f),
         }
     }
 }
@@ -45,14 +45,14 @@ pub(super) enum Value {
     Hidden(Secret),
 }
 
-pub(super) struct Held {
+pub(super) struct ConfiguredValue {
     pub key: Key,
     pub value: Value,
-    pub origin: Origin,
+    pub origin: ValueSource,
 }
 
-impl Held {
-    pub fn new(key: Key, text: String, origin: Origin) -> Held {
+impl ConfiguredValue {
+    pub fn new(key: Key, text: String, origin: ValueSource) -> ConfiguredValue {
         let value = if key.is_secret() {
             Value::Hidden(Secret::new(text))
         } else {
@@ -60,16 +60,16 @@ impl Held {
             drop(password_in_url(&text).map(Secret::new));
             Value::Plain(text)
         };
-        Held { key, value, origin }
+        ConfiguredValue { key, value, origin }
     }
 
     fn is_from_environment(&self) -> bool {
-        matches!(self.origin, Origin::Environment(_))
+        matches!(self.origin, ValueSource::Environment(_))
     }
 }
 
 /// A secret that was looked up in this run.
-struct Found {
+struct LoadedSecret {
     secret: Secret,
     /// Where it stands; none: a person typed it.
     origin: Option<String>,
@@ -87,7 +87,7 @@ pub const KEPT: &str = "`haul login`";
 pub(super) struct Settings {
     remote: String,
     /// What the environment says stands before what the file says.
-    held: Vec<Held>,
+    held: Vec<ConfiguredValue>,
     /// From `credentials.toml`.
     kept: Vec<(String, Secret)>,
     /// From there, or typed in this run: newer than what `config.toml` says.
@@ -96,40 +96,40 @@ pub(super) struct Settings {
     folder: PathBuf,
     env: Env,
     prompt: Option<Prompt>,
-    found: Mutex<BTreeMap<String, Found>>,
+    found: Mutex<BTreeMap<String, LoadedSecret>>,
 }
 
 impl Settings {
-    pub fn new(remote: String, held: Vec<Held>, kept: Kept, folder: PathBuf, env: Env, prompt: Option<Prompt>) -> Self {
+    pub fn new(remote: String, held: Vec<ConfiguredValue>, kept: Kept, folder: PathBuf, env: Env, prompt: Option<Prompt>) -> Self {
         let Kept { secrets: kept, username } = kept;
         Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default() }
     }
 
-    fn get(&self, key: &str, form: Form, from_environment: bool) -> Option<&Held> {
+    fn get(&self, key: &str, form: KeyForm, from_environment: bool) -> Option<&ConfiguredValue> {
         self.held.iter().find(|h| h.key.setting.key == key && h.key.form == form && h.is_from_environment() == from_environment)
     }
 
-    fn found(&self) -> MutexGuard<'_, BTreeMap<String, Found>> {
+    fn found(&self) -> MutexGuard<'_, BTreeMap<String, LoadedSecret>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A path that is the value of a plain key: beside the file that names it, or beside us when a variable does.
     pub fn path(&self, key: &str) -> Option<PathBuf> {
-        let held = self.get(key, Form::Value, true).or_else(|| self.get(key, Form::Value, false))?;
+        let held = self.get(key, KeyForm::Value, true).or_else(|| self.get(key, KeyForm::Value, false))?;
         match &held.value {
             Value::Plain(text) => Some(self.resolve(text, held)),
             Value::Hidden(_) => None,
         }
     }
 
-    fn resolve(&self, text: &str, held: &Held) -> PathBuf {
+    fn resolve(&self, text: &str, held: &ConfiguredValue) -> PathBuf {
         let base = if held.is_from_environment() { Path::new("") } else { &self.folder };
         self.env.resolve(text, base)
     }
 
     /// Uses this secret for the rest of the run, before all other sources: what `login --password-stdin` read.
     pub fn give(&self, key: &str, secret: Secret) {
-        self.found().insert(key.to_owned(), Found { secret, origin: None });
+        self.found().insert(key.to_owned(), LoadedSecret { secret, origin: None });
     }
 
     /// Uses this user name for the rest of the run.
@@ -147,7 +147,7 @@ impl Settings {
     }
 
     pub fn has_variable(&self, key: &str) -> bool {
-        self.get(key, Form::Value, true).is_some()
+        self.get(key, KeyForm::Value, true).is_some()
     }
 
     pub fn is_kept(&self, key: &str) -> bool {
@@ -165,7 +165,7 @@ impl Settings {
     }
 
     pub fn has_any_from_environment(&self) -> bool {
-        self.held.iter().any(Held::is_from_environment)
+        self.held.iter().any(ConfiguredValue::is_from_environment)
     }
 
     /// Does `config.toml` itself hold a secret of this remote?
@@ -195,9 +195,9 @@ impl Settings {
     /// The secret and where it stands.
     fn look_for(&self, key: &str) -> Result<Option<(Secret, String)>> {
         for from_environment in [true, false] {
-            for form in Form::ALL {
+            for form in KeyForm::ALL {
                 // A secret in the clear in config.toml comes after the credentials file.
-                if !from_environment && form == Form::Value {
+                if !from_environment && form == KeyForm::Value {
                     continue;
                 }
                 if let Some(held) = self.get(key, form, from_environment) {
@@ -208,30 +208,30 @@ impl Settings {
         if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
             return Ok(Some((in_one_line(secret, KEPT)?, KEPT.to_owned())));
         }
-        self.get(key, Form::Value, false).map(|held| self.read(held)).transpose()
+        self.get(key, KeyForm::Value, false).map(|held| self.read(held)).transpose()
     }
 
-    fn read(&self, held: &Held) -> Result<(Secret, String)> {
+    fn read(&self, held: &ConfiguredValue) -> Result<(Secret, String)> {
         let secret = match (&held.value, held.key.form) {
             (Value::Hidden(secret), _) => in_one_line(secret, &held.origin.to_string()),
-            (Value::Plain(text), Form::File) => secret_sources::file(&self.resolve(text, held), &held.origin.to_string()),
-            (Value::Plain(text), Form::Command) => secret_sources::command(text, &held.origin.to_string()),
-            (Value::Plain(text), Form::Value) => Ok(Secret::new(text.clone())),
+            (Value::Plain(text), KeyForm::File) => secret_sources::file(&self.resolve(text, held), &held.origin.to_string()),
+            (Value::Plain(text), KeyForm::Command) => secret_sources::command(text, &held.origin.to_string()),
+            (Value::Plain(text), KeyForm::Value) => Ok(Secret::new(text.clone())),
         };
         Ok((secret?, held.origin.to_string()))
     }
 }
 
-impl Secrets for Settings {
+impl RemoteSettings for Settings {
     fn plain(&self, key: &str) -> Option<String> {
-        let in_environment = self.get(key, Form::Value, true).is_some();
+        let in_environment = self.get(key, KeyForm::Value, true).is_some();
         if key == "username"
             && !in_environment
             && let Some(username) = self.username().clone()
         {
             return Some(username);
         }
-        let held = self.get(key, Form::Value, true).or_else(|| self.get(key, Form::Value, false))?;
+        let held = self.get(key, KeyForm::Value, true).or_else(|| self.get(key, KeyForm::Value, false))?;
         match &held.value {
             Value::Plain(text) => Some(text.clone()),
             Value::Hidden(_) => None,
@@ -252,7 +252,7 @@ impl Secrets for Settings {
             },
             (None, None) => return Ok(None),
         };
-        found.insert(key.to_owned(), Found { secret: secret.clone(), origin });
+        found.insert(key.to_owned(), LoadedSecret { secret: secret.clone(), origin });
         Ok(Some(secret))
     }
 

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::{BoxFuture, Result, UploadItem};
-use crate::model::timecode::{Clock, Span};
+use super::{BoxFuture, Result, UploadRequest};
+use crate::model::timecode::{Clock, TimeSpan};
 use crate::model::{Entry, EntryKind, Secret};
 
 pub trait Folders: Send + Sync {
@@ -13,14 +13,14 @@ pub trait Folders: Send + Sync {
     fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
-pub trait Swapping: Send + Sync {
+pub trait Replacements: Send + Sync {
     /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). Asked again it
     /// goes on where it stopped, whatever became of the last time. An error says which of the two copies are left, under
     /// which names.
     fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
-pub trait Removal: Send + Sync {
+pub trait Deletions: Send + Sync {
     /// A top folder, which stays there whatever happens: removing it can only mean removing what is in it.
     fn is_top(&self, entry: &Entry) -> bool;
 
@@ -71,7 +71,7 @@ pub struct Comment {
     pub created: Option<chrono::DateTime<chrono::Utc>>,
     pub removed: bool,
     /// What of the film it is about; nothing where it is about the whole file.
-    pub times: Vec<Span>,
+    pub times: Vec<TimeSpan>,
 }
 
 /// A comment that is not there yet.
@@ -79,18 +79,18 @@ pub struct Comment {
 pub struct NewComment {
     pub parent: Option<String>,
     pub text: String,
-    pub times: Vec<Span>,
+    pub times: Vec<TimeSpan>,
 }
 
 /// What people said about a file.
-pub struct Conversation {
+pub struct CommentThread {
     pub comments: Vec<Comment>,
     /// Null for what is no film.
     pub clock: Option<Clock>,
 }
 
 pub trait Comments: Send + Sync {
-    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Conversation>>;
+    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<CommentThread>>;
 
     /// Adds one. Twice makes two: after `Interrupted` the caller looks first.
     fn add<'a>(&'a self, file: &'a Entry, new: &'a NewComment) -> BoxFuture<'a, Result<Comment>>;
@@ -115,10 +115,10 @@ pub trait SecondFactor: Send + Sync {
 
 /// Makes the entries of many uploads by one request. A ready entry waits inside the provider until `open_upload` is
 /// called for the same item; an item without one is opened as ever.
-pub trait Preparing: Send + Sync {
+pub trait BatchCreation: Send + Sync {
     /// May be called again after any failure: what a lost answer has made is looked for before more is made. A refusal
     /// says nothing about the single items.
-    fn prepare<'a>(&'a self, items: &'a [UploadItem]) -> BoxFuture<'a, Result<()>>;
+    fn prepare<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>>;
 
     /// Entries that were made and can no longer be used, as addresses (`@ID`): they stay on the server, empty. Each is
     /// told once. Asked when no upload is on its way.
@@ -140,13 +140,13 @@ pub struct Import {
     pub file: Option<Entry>,
 }
 
-pub trait Importing: Send + Sync {
+pub trait Imports: Send + Sync {
     /// The provider will fetch `url` into `folder`. A repetition fetches it twice.
     fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>>;
     fn status<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Import>>;
 }
 
-pub trait Sharing: Send + Sync {
+pub trait Shares: Send + Sync {
     /// Gives users or groups (by their ids) a copy of their own. A repetition gives them two.
     fn share_copy<'a>(&'a self, entry: &'a Entry, with: &'a [String]) -> BoxFuture<'a, Result<()>>;
 }
@@ -179,7 +179,7 @@ impl Changes {
     }
 }
 
-pub trait Editing: Send + Sync {
+pub trait Edits: Send + Sync {
     /// Fails with `Unsupported` for a field that this kind of entry does not have. Sends nothing.
     fn check(&self, kind: EntryKind, changes: &Changes) -> Result<()>;
 

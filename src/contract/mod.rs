@@ -17,19 +17,19 @@ pub mod transfer_store;
 pub mod upload;
 pub mod walk;
 
-pub use crate::providers::adapter::token_cache::{Lease, StoredToken, TokenStore};
+pub use crate::providers::adapter::token_cache::{StoredToken, TokenCache, TokenStore};
 pub use abilities::{
-    Changes, Comment, Comments, Conversation, Copies, Editing, Folders, Import, Importing, Links, Moves, NewComment, Preparing, Removal,
-    SecondFactor, Sharing, Stars, Swapping, Visibility,
+    BatchCreation, Changes, Comment, CommentThread, Comments, Copies, Deletions, Edits, Folders, Import, Imports, Links, Moves, NewComment,
+    Replacements, SecondFactor, Shares, Stars, Visibility,
 };
 pub use download::Download;
 pub use entry_list::Entries;
 pub use part::{Chunks, Part, Source};
 pub use provider::Provider;
-pub use provider_info::{Network, Opening, ProviderInfo, Secrets, Setting};
-pub use rivalry::Rivalry;
-pub use transfer_store::{Claim, Finished, Holder, Ledger, Unfinished};
-pub use upload::{Checksum, Closed, Metadata, Recovery, Slicing, Ticket, Upload, UploadItem, UploadSession, WhenMade};
+pub use provider_info::{Network, ProviderContext, ProviderInfo, RemoteSettings, Setting};
+pub use rivalry::TokenContention;
+pub use transfer_store::{CompletedTransfer, Holder, PendingUpload, PlaceLock, TransferStore};
+pub use upload::{Checksum, Chunking, Closed, Metadata, OnCreated, Recovery, Upload, UploadHandle, UploadRequest, UploadSession};
 
 pub use crate::error::{Error, Kind, Result};
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{
-    BoxFuture, Comments, Copies, Download, Editing, Entries, Folders, Importing, Links, Moves, Preparing, ProviderInfo, Removal, Result,
-    Rivalry, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, ProviderInfo,
+    Replacements, Result, SecondFactor, Shares, Stars, TokenContention, Upload, UploadHandle, UploadRequest,
 };
 use crate::model::{Account, Entry, Place, Protocol};
 
@@ -33,7 +33,7 @@ pub trait Provider: Send + Sync {
     fn renew(&self) -> BoxFuture<'_, Result<()>>;
 
     /// Whether somebody else ends our tokens. None before anything was looked up.
-    fn rivalry(&self) -> Option<&Rivalry>;
+    fn rivalry(&self) -> Option<&TokenContention>;
 
     /// Revokes the token there (true) or, where the provider has no call for it, only forgets it here (false).
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;
@@ -52,18 +52,23 @@ pub trait Provider: Send + Sync {
 
     /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
     /// half-sent one could do harm. Sends no byte of the file.
-    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>>;
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>>;
 
     /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
     /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
-    fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>>;
+    fn resume_upload<'a>(
+        &'a self,
+        item: &'a UploadRequest,
+        ticket: &'a UploadHandle,
+        note: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Upload>>>;
 
     /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
-    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>>;
+    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>>;
 
     /// Has this upload arrived? None: not (yet). An entry of another size ([`Ticket::has_size_of`]) is not complete: it is
     /// still being taken in, or it is bad. Asked after `finish`, and before any start-over.
-    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>>;
+    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>>;
 
     /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its
     /// decoded reason, never bytes. Where the server can't begin in the middle, [`Download::from`] is 0.
@@ -83,10 +88,10 @@ pub trait Provider: Send + Sync {
 
     /// Puts a finished upload in the place of an older entry. None where an upload replaces by itself (FileAgo:
     /// `UploadItem::replaces` becomes a new revision) or nothing can be replaced (ioGates).
-    fn swapping(&self) -> Option<&dyn Swapping>;
+    fn swapping(&self) -> Option<&dyn Replacements>;
 
     /// Removes files and folders.
-    fn removal(&self) -> Option<&dyn Removal>;
+    fn removal(&self) -> Option<&dyn Deletions>;
 
     /// Renames and moves on the server.
     fn moves(&self) -> Option<&dyn Moves>;
@@ -101,22 +106,22 @@ pub trait Provider: Send + Sync {
     fn comments(&self) -> Option<&dyn Comments>;
 
     /// The provider fetches a URL itself.
-    fn importing(&self) -> Option<&dyn Importing>;
+    fn importing(&self) -> Option<&dyn Imports>;
 
     /// Copies for other users and groups.
-    fn sharing(&self) -> Option<&dyn Sharing>;
+    fn sharing(&self) -> Option<&dyn Shares>;
 
     /// Favourites.
     fn stars(&self) -> Option<&dyn Stars>;
 
     /// An entry's own fields.
-    fn editing(&self) -> Option<&dyn Editing>;
+    fn editing(&self) -> Option<&dyn Edits>;
 
     /// A code by SMS between the sign-in and everything else.
     fn second_factor(&self) -> Option<&dyn SecondFactor>;
 
     /// Entries of many uploads made by one request.
-    fn preparing(&self) -> Option<&dyn Preparing>;
+    fn preparing(&self) -> Option<&dyn BatchCreation>;
 }
 
 pub type AnyProvider = Arc<dyn Provider>;

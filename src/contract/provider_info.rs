@@ -40,21 +40,21 @@ pub struct ProviderInfo {
     pub revises: bool,
     /// Its listings leave out the times of files; [`super::Provider::stat`] of a file's id tells them.
     pub lists_no_times: bool,
-    pub open: fn(Opening) -> Result<AnyProvider>,
+    pub open: fn(ProviderContext) -> Result<AnyProvider>,
 }
 
 /// All that a provider gets from the world.
 #[derive(Clone)]
-pub struct Opening {
+pub struct ProviderContext {
     /// The remote's name as configured; for messages.
     pub remote: String,
-    pub secrets: Arc<dyn Secrets>,
+    pub secrets: Arc<dyn RemoteSettings>,
     pub tokens: Arc<dyn TokenStore>,
     pub network: Network,
 }
 
 /// The remote's settings, each looked up when it is needed: a `password_command` runs only if somebody signs in.
-pub trait Secrets: Send + Sync {
+pub trait RemoteSettings: Send + Sync {
     /// A plain key; none when it is not set.
     fn plain(&self, key: &str) -> Option<String>;
     /// A secret key, from the first of: environment, `K_file`, `K_command`, credentials file, a prompt when there is a

@@ -13,10 +13,10 @@ const ENOUGH: u32 = 3;
 
 /// What became of the tokens of one account in this run.
 #[derive(Default)]
-pub struct Rivalry(Mutex<Seen>);
+pub struct TokenContention(Mutex<TokenHistory>);
 
 #[derive(Default)]
-struct Seen {
+struct TokenHistory {
     /// When we signed in last.
     signed_in: Option<Instant>,
     /// The token in hand was good for something.
@@ -25,7 +25,7 @@ struct Seen {
     told: bool,
 }
 
-impl Rivalry {
+impl TokenContention {
     /// A new token is here, by a sign-in of our own.
     pub fn signed_in(&self) {
         let (mut seen, now) = (self.seen(), Instant::now());
@@ -49,7 +49,7 @@ impl Rivalry {
         self.rounds().is_some() && !std::mem::replace(&mut self.seen().told, true)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, TokenHistory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,7 +58,7 @@ impl Rivalry {
 mod tests {
     use super::*;
 
-    async fn after(rivalry: &Rivalry, seconds: u64, worked: bool) -> Option<u32> {
+    async fn after(rivalry: &TokenContention, seconds: u64, worked: bool) -> Option<u32> {
         if worked {
             rivalry.worked();
         }
@@ -69,7 +69,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_third_token_that_dies_young_is_no_chance() {
-        let rivalry = Rivalry::default();
+        let rivalry = TokenContention::default();
         rivalry.signed_in();
         assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await, rivalry.is_news()), (None, None, false));
         assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await), (Some(1), Some(2)));
@@ -79,7 +79,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn tokens_that_live_a_minute_or_were_never_good_have_no_rival() {
-        let rivalry = Rivalry::default();
+        let rivalry = TokenContention::default();
         for _ in 0..9 {
             assert_eq!(after(&rivalry, 60, true).await, None);
         }

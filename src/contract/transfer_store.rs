@@ -7,7 +7,7 @@ use super::{BoxFuture, Result};
 
 /// One file that this machine has put on a remote, complete and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
+pub struct CompletedTransfer {
     /// Origin and account of the remote: stays true when the user renames the remote.
     pub remote: String,
     /// The provider's id of the entry.
@@ -37,7 +37,7 @@ pub struct Finished {
 
 /// One upload that has begun and is not known to be over. On disk before each remote call that depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct PendingUpload {
     /// Where it goes: origin and account of the remote, and the path there. One upload at a time goes to one place.
     pub key: String,
     /// The remote's name, for people and for the command that takes it up.
@@ -59,7 +59,7 @@ pub struct Unfinished {
 }
 
 /// The right to put something to one place, held until it is dropped; no other process has it meanwhile.
-pub struct Claim {
+pub struct PlaceLock {
     /// Another one was busy there when it was asked for: what was listed before is no longer true.
     pub waited: bool,
     pub held: Box<dyn Send>,
@@ -76,12 +76,12 @@ pub struct Holder {
 
 /// Kept by `state`. A ledger that can't be read or written is empty, never a failed transfer: whoever keeps it tells
 /// the user of it.
-pub trait Ledger: Send + Sync {
+pub trait TransferStore: Send + Sync {
     /// What this machine last put at the entry `id` of `remote` (as in [`Finished::remote`]).
-    fn finished(&self, remote: &str, id: &str) -> Result<Option<Finished>>;
+    fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>>;
 
     /// Replaces what was recorded for the same entry.
-    fn record_finished(&self, finished: &Finished) -> Result<()>;
+    fn record_finished(&self, finished: &CompletedTransfer) -> Result<()>;
 
     /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (milliseconds since
     /// 1970)?
@@ -93,19 +93,19 @@ pub trait Ledger: Send + Sync {
     fn record_stored_as(&self, key: &str, name: &str) -> Result<()>;
 
     /// What has begun towards `key` (as in [`Unfinished::key`]).
-    fn unfinished(&self, key: &str) -> Result<Option<Unfinished>>;
+    fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>>;
 
     /// Everything that has begun, the oldest first.
-    fn all_unfinished(&self) -> Result<Vec<Unfinished>>;
+    fn all_unfinished(&self) -> Result<Vec<PendingUpload>>;
 
     /// Replaces what was recorded under the same key. It is on the disk when this returns, and survives a power cut.
-    fn record_unfinished(&self, unfinished: &Unfinished) -> Result<()>;
+    fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<()>;
 
     fn forget_unfinished(&self, key: &str) -> Result<()>;
 
     /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::turns`) must
     /// hold no other.
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Claim>>>;
+    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
 
     /// Who has the claim of `key` now. None: nobody.
     fn holder(&self, key: &str) -> Option<Holder>;

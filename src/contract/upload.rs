@@ -41,7 +41,7 @@ impl Metadata {
 
 /// One file on its way; the same value is handed to every try.
 #[derive(Clone)]
-pub struct UploadItem {
+pub struct UploadRequest {
     pub source: Arc<dyn Source>,
     /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
     /// then, and only `path` counts.
@@ -62,13 +62,13 @@ pub struct UploadItem {
     /// Upper size of one request in bytes, never above what the server allows.
     pub chunk_size: Option<u64>,
     /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.
-    pub unused: Option<Ticket>,
+    pub unused: Option<UploadHandle>,
     /// Called as soon as something was made on the server for this item, before anything else is asked of it: what is
     /// not noted then is left behind when this process dies.
-    pub made: Option<WhenMade>,
+    pub made: Option<OnCreated>,
 }
 
-impl UploadItem {
+impl UploadRequest {
     /// Fails when the name can't stand in a path.
     pub fn path(&self) -> Result<RemotePath> {
         self.folder.path.join(&self.name)
@@ -76,16 +76,16 @@ impl UploadItem {
 }
 
 /// Notes what was made on the server.
-pub type WhenMade = Arc<dyn Fn(&Ticket) -> Result<()> + Send + Sync>;
+pub type OnCreated = Arc<dyn Fn(&UploadHandle) -> Result<()> + Send + Sync>;
 
 pub struct Upload {
-    pub ticket: Ticket,
+    pub ticket: UploadHandle,
     pub session: Box<dyn UploadSession>,
 }
 
 /// Whose upload this is: all that `landed` needs to recognise it. Plain data; `answer` fills up as the session learns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Ticket {
+pub struct UploadHandle {
     #[serde(serialize_with = "RemotePath::serialize_names")]
     pub path: RemotePath,
     /// The provider's id of the entry made for this upload (ioGates), of the file that gets a revision (FileAgo), or of the
@@ -107,7 +107,7 @@ pub struct Ticket {
     pub answer: Arc<OnceLock<Entry>>,
 }
 
-impl Ticket {
+impl UploadHandle {
     /// A size that is not told, here or there, is no other size.
     pub fn has_size_of(&self, entry: &Entry) -> bool {
         self.size.zip(entry.size).is_none_or(|(sent, there)| sent == there)
@@ -116,7 +116,7 @@ impl Ticket {
 
 /// How a session takes the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slicing {
+pub enum Chunking {
     /// One request, or one stream.
     Whole,
     /// Parts of at most so many bytes, in order.
@@ -141,7 +141,7 @@ pub trait UploadSession: Send {
 
     /// May change: a server that refused a big part as too large, or lost one, gets smaller ones. Parts that are smaller
     /// after a failed `send` mean that nothing of the refused one was kept, and that the next is another request.
-    fn slicing(&self) -> Slicing;
+    fn slicing(&self) -> Chunking;
 
     /// Can a file be sent whose size is not known yet (`Part::last` tells the end)?
     fn takes_unknown_size(&self) -> bool;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::model::timecode::Span;
+use crate::model::timecode::TimeSpan;
 use crate::model::{Account, Address, Entry, EntryKind, Protocol, RemotePath};
 
 /// What a finished transfer was checked by.
@@ -151,7 +151,7 @@ pub struct CommentLine {
     /// Where it begins in the timecode of the source.
     pub source_timecode: Option<String>,
     /// All spans as the server tells them, in milliseconds.
-    pub times: Vec<Span>,
+    pub times: Vec<TimeSpan>,
 }
 
 /// One step of `haul remote check`.

@@ -9,9 +9,9 @@ use std::sync::{PoisonError, RwLock};
 use secrecy::{ExposeSecret, SecretString};
 
 /// By their first bytes: every file of a run may bring a secret of its own, and a line must not be compared with all.
-static KNOWN: RwLock<Known> = RwLock::new(Known { by_head: BTreeMap::new() });
+static KNOWN: RwLock<SecretRegistry> = RwLock::new(SecretRegistry { by_head: BTreeMap::new() });
 
-struct Known {
+struct SecretRegistry {
     by_head: BTreeMap<Head, Vec<Box<str>>>,
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 
 /// What a comment is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Span {
+pub struct TimeSpan {
     /// Milliseconds from the first frame.
     pub start_ms: i64,
     /// None for a single place.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::http::Http;
 use super::http::cookies::Cookies;
-use super::http::response::Reply;
-use super::http::streaming::Long;
+use super::http::response::HttpReply;
+use super::http::streaming::StreamingRequest;
 use super::multipart::form::FormFrame;
-use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
+use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
 use crate::model::escape::first_words;
 
@@ -84,7 +84,7 @@ impl PluploadSession {
         Ok((part.offset / most, size.div_ceil(most).max(1)))
     }
 
-    fn request(&self, part: &Part, chunk: u64, chunks: u64) -> Long {
+    fn request(&self, part: &Part, chunk: u64, chunks: u64) -> StreamingRequest {
         let fields = [("name", self.target.name.clone()), ("chunk", chunk.to_string()), ("chunks", chunks.to_string())];
         let fields = fields.map(|(name, value)| (name.to_owned(), value));
         let request = self.http.client().post(self.target.url.clone()).headers(self.target.headers.clone());
@@ -108,7 +108,7 @@ impl From<Error> for Refusal {
 }
 
 /// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
-fn judge(reply: &Reply) -> Result<(), Refusal> {
+fn judge(reply: &HttpReply) -> Result<(), Refusal> {
     let too_large = |error: Error| Refusal { error: error.hint("use a smaller chunk size"), too_large: true };
     let answer = serde_json::from_slice::<Value>(reply.object());
     let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
@@ -198,10 +198,10 @@ impl UploadSession for PluploadSession {
         None
     }
 
-    fn slicing(&self) -> Slicing {
+    fn slicing(&self) -> Chunking {
         match self.target.chunk_size {
-            Some(most) => Slicing::Parts(most),
-            None => Slicing::Whole,
+            Some(most) => Chunking::Parts(most),
+            None => Chunking::Whole,
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     fn verdict(status: u16, body: &str) -> Result<()> {
-        let verdict = judge(&Reply {
+        let verdict = judge(&HttpReply {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             url: Url::parse("https://h.example/up").unwrap(),
@@ -337,7 +337,7 @@ mod fuzz {
         fn any_verdict_is_harmless(status in 200..600_u16, body in arbitrary::body(ANSWERS), html in arbitrary::text()) {
             for body in [body, html.into_bytes()] {
                 let url = Url::parse("https://h.example/x").unwrap();
-                let reply = Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() };
+                let reply = HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() };
                 match judge(&reply) {
                     Ok(()) => prop_assert!(reply.is_success()),
                     Err(refusal) => arbitrary::assert_shown(&refusal.error),

@@ -13,7 +13,7 @@ use crate::model::escape::visible;
 const SCHEMA: u8 = 1;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct JsonLine<'a> {
     schema: u8,
     #[serde(flatten)]
     report: &'a Report,
@@ -22,15 +22,15 @@ struct Line<'a> {
 /// One line without its end.
 pub(super) fn line(report: &Report) -> io::Result<String> {
     let mut text = Vec::with_capacity(256);
-    Line { schema: SCHEMA, report }.serialize(&mut Serializer::with_formatter(&mut text, Harmless))?;
+    JsonLine { schema: SCHEMA, report }.serialize(&mut Serializer::with_formatter(&mut text, EscapingFormatter))?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 
 /// Compact JSON in which every control character and direction override is escaped, not only those that JSON demands:
 /// U+009B begins an escape sequence in some terminals, U+202E turns a line around.
-struct Harmless;
+struct EscapingFormatter;
 
-impl Formatter for Harmless {
+impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         if let Cow::Borrowed(_) = visible(fragment) {
             return writer.write_all(fragment.as_bytes());

@@ -11,8 +11,8 @@ use crate::model::escape::visible;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
 use crate::model::{Event, Report};
-use crate::render::streams::{Screen, lock};
-use crate::render::text::Said;
+use crate::render::streams::{Streams, lock};
+use crate::render::text::TextOutput;
 use crate::render::text::table;
 use crate::render::{LogWriter, Style, Tally, github, json, mask, progress, text};
 
@@ -22,9 +22,9 @@ pub struct Renderer(Arc<Inner>);
 
 struct Inner {
     style: Style,
-    screen: Screen,
+    screen: Streams,
     tables: Mutex<table::Tables>,
-    journal: Mutex<github::Journal>,
+    journal: Mutex<github::Annotations>,
 }
 
 impl Renderer {
@@ -35,7 +35,7 @@ impl Renderer {
 
     /// Writes to the given standard output and standard error.
     pub fn onto(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Renderer {
-        let screen = Screen::new(out, err);
+        let screen = Streams::new(out, err);
         Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Mutex::default() }))
     }
 
@@ -43,7 +43,7 @@ impl Renderer {
         &self.0.style
     }
 
-    pub(super) fn screen(&self) -> &Screen {
+    pub(super) fn screen(&self) -> &Streams {
         &self.0.screen
     }
 
@@ -59,18 +59,18 @@ impl Renderer {
         }
         match text::said(report, self.style()) {
             // They are told together, at the end.
-            Said::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
-            Said::Failure(text) => self.failure(&text),
+            TextOutput::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
+            TextOutput::Failure(text) => self.failure(&text),
             // In JSON these are results, and standard error need not say them again.
             _ if self.style().json => {}
-            Said::Answer(text) => self.lines(&text, self.at_once(report)),
-            Said::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
-            Said::Aside(text) => self.unless_quiet(|| self.aside(&text)),
-            Said::Row(cells) => {
+            TextOutput::Answer(text) => self.lines(&text, self.at_once(report)),
+            TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
+            TextOutput::Aside(text) => self.unless_quiet(|| self.aside(&text)),
+            TextOutput::Row(cells) => {
                 let group = lock(&self.0.tables).row(cells);
                 group.iter().for_each(|group| self.lines(group, true));
             }
-            Said::Column => {
+            TextOutput::Column => {
                 if let Report::Providers(line) = report {
                     lock(&self.0.tables).provider(line.clone());
                 }

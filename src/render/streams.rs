@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 use crate::render::progress::bars::Bars;
-use crate::render::progress::state::Board;
+use crate::render::progress::state::ProgressState;
 
 type Stream = Box<dyn Write + Send>;
 
-pub(super) struct Screen {
+pub(super) struct Streams {
     // Locked in this order: bars, still, out, err.
     bars: Mutex<Option<Bars>>,
     out: Mutex<Out>,
@@ -37,10 +37,10 @@ pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Screen {
-    pub(super) fn new(out: Stream, err: Stream) -> Screen {
+impl Streams {
+    pub(super) fn new(out: Stream, err: Stream) -> Streams {
         let out = Out { to: BufWriter::new(out), failed: None };
-        Screen { bars: Mutex::new(None), out: Mutex::new(out), err: Mutex::new(err), still: Mutex::default() }
+        Streams { bars: Mutex::new(None), out: Mutex::new(out), err: Mutex::new(err), still: Mutex::default() }
     }
 
     pub(super) fn show(&self, bars: Bars) {
@@ -51,7 +51,7 @@ impl Screen {
         *lock(&self.bars) = None;
     }
 
-    pub(super) fn draw(&self, board: &Board, now: Instant) {
+    pub(super) fn draw(&self, board: &ProgressState, now: Instant) {
         let mut bars = lock(&self.bars);
         if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
             bars.draw(board, now);
@@ -181,7 +181,7 @@ mod tests {
         renderer.screen().show(Bars::on_stderr(Some(80)));
         let typed = renderer.while_a_person_types(|| {
             renderer.warning("the first");
-            renderer.screen().draw(&Board::new(Instant::now()), Instant::now());
+            renderer.screen().draw(&ProgressState::new(Instant::now()), Instant::now());
             renderer.while_a_person_types(|| renderer.warning("the second"));
             err.text()
         });

@@ -108,7 +108,7 @@ pub struct Style {
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum ProgressMode {
     Bars,
     /// Lines on standard error.
     Lines,
@@ -125,17 +125,17 @@ impl Style {
 
     /// Standard output takes a file: progress is drawn where somebody watches, and the file goes elsewhere.
     pub fn draws_beside_output(&self) -> bool {
-        self.voice() == Voice::Bars && !self.terminal.out
+        self.voice() == ProgressMode::Bars && !self.terminal.out
     }
 
-    pub(super) fn voice(&self) -> Voice {
+    pub(super) fn voice(&self) -> ProgressMode {
         match self.progress {
-            Progress::Plain if self.json => Voice::Events,
-            Progress::None => Voice::Silent,
-            _ if self.quiet => Voice::Silent,
-            Progress::Bar if self.terminal.err => Voice::Bars,
-            Progress::Auto if self.terminal.err && !self.terminal.ci && self.ci.is_none() => Voice::Bars,
-            _ => Voice::Lines,
+            Progress::Plain if self.json => ProgressMode::Events,
+            Progress::None => ProgressMode::Silent,
+            _ if self.quiet => ProgressMode::Silent,
+            Progress::Bar if self.terminal.err => ProgressMode::Bars,
+            Progress::Auto if self.terminal.err && !self.terminal.ci && self.ci.is_none() => ProgressMode::Bars,
+            _ => ProgressMode::Lines,
         }
     }
 }
@@ -165,16 +165,16 @@ mod tests {
     fn bars_only_where_somebody_watches() {
         let terminal = Terminal { err: true, ..Terminal::default() };
         let watched = Style { terminal, ..Style::default() };
-        assert_eq!(watched.voice(), Voice::Bars);
-        assert_eq!(Style::default().voice(), Voice::Lines);
-        assert_eq!(Style { quiet: true, ..watched.clone() }.voice(), Voice::Silent);
+        assert_eq!(watched.voice(), ProgressMode::Bars);
+        assert_eq!(Style::default().voice(), ProgressMode::Lines);
+        assert_eq!(Style { quiet: true, ..watched.clone() }.voice(), ProgressMode::Silent);
         let both = Terminal { out: true, ..terminal };
         assert!(watched.draws_beside_output() && !Style { terminal: both, ..watched.clone() }.draws_beside_output());
-        assert_eq!(Style { progress: Progress::None, ..watched.clone() }.voice(), Voice::Silent);
-        assert_eq!(Style { progress: Progress::Bar, ..Style::default() }.voice(), Voice::Lines);
-        assert_eq!(Style { terminal: Terminal { ci: true, ..terminal }, ..watched.clone() }.voice(), Voice::Lines);
-        assert_eq!(Style { progress: Progress::Plain, json: true, ..watched.clone() }.voice(), Voice::Events);
-        assert_eq!(Style { json: true, ..watched }.voice(), Voice::Bars);
+        assert_eq!(Style { progress: Progress::None, ..watched.clone() }.voice(), ProgressMode::Silent);
+        assert_eq!(Style { progress: Progress::Bar, ..Style::default() }.voice(), ProgressMode::Lines);
+        assert_eq!(Style { terminal: Terminal { ci: true, ..terminal }, ..watched.clone() }.voice(), ProgressMode::Lines);
+        assert_eq!(Style { progress: Progress::Plain, json: true, ..watched.clone() }.voice(), ProgressMode::Events);
+        assert_eq!(Style { json: true, ..watched }.voice(), ProgressMode::Bars);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::error::{Error, Kind};
 use crate::model::account::{Limits, Quota};
 use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Transfer, Verified};
-use crate::model::timecode::Span;
+use crate::model::timecode::TimeSpan;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath, Report};
 use crate::render::streams::lock;
 use crate::render::{Renderer, Style};
@@ -102,7 +102,7 @@ pub fn comment() -> CommentLine {
         timecode: Some("00:00:12:05".into()),
         timecode_out: Some("00:00:15:00".into()),
         source_timecode: Some("10:00:12:05".into()),
-        times: vec![Span { start_ms: 12_200, end_ms: Some(15_000) }],
+        times: vec![TimeSpan { start_ms: 12_200, end_ms: Some(15_000) }],
     }
 }
 

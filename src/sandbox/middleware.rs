@@ -13,21 +13,21 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
 use super::faults::table::Fault;
-use super::faults::{Asked, Faults};
+use super::faults::{Faults, RequestInfo};
 use super::responses;
-use super::server::Wire;
+use super::server::ConnectionHandle;
 use super::storage::Store;
 
 /// What the stand-ins share.
-pub struct Ground {
+pub struct Shared {
     pub store: Store,
     pub faults: Faults,
 }
 
 /// One stand-in's name and how it calls its requests.
 #[derive(Clone)]
-pub struct Porch {
-    pub ground: Arc<Ground>,
+pub struct Middleware {
+    pub ground: Arc<Shared>,
     pub provider: &'static str,
     /// The kind of a request, and whether its body is a file's bytes.
     pub kind: fn(&Method, &str) -> (String, bool),
@@ -43,14 +43,19 @@ pub fn kind_of(headers: &HeaderMap) -> &str {
     headers.get(KIND).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
-pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wire>, mut request: Request, next: Next) -> Response {
+pub async fn pass(
+    State(porch): State<Middleware>,
+    ConnectInfo(wire): ConnectInfo<ConnectionHandle>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (kind, carries_file) = (porch.kind)(request.method(), request.uri().path());
     // A path step of the caller's may be no header value; such a request is of no kind that a script names.
     let told = HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("unknown"));
     request.headers_mut().insert(KIND, told);
-    let Porch { ground, provider, .. } = porch;
+    let Middleware { ground, provider, .. } = porch;
     ground.store.count_request(provider, &kind);
-    let asked = Asked { provider, kind: &kind, carries_file };
+    let asked = RequestInfo { provider, kind: &kind, carries_file };
     ground.faults.turn(asked);
     ground.faults.arrive(asked);
     if ground.faults.is_gone(asked) {
@@ -83,7 +88,7 @@ pub async fn pass(State(porch): State<Porch>, ConnectInfo(wire): ConnectInfo<Wir
         Some(strike) => {
             let (ground, kind, wire) = (ground.clone(), kind.clone(), wire.clone());
             let cut = move || {
-                let struck = ground.faults.take(Asked { provider, kind: &kind, carries_file }, Fault::Cut).is_some();
+                let struck = ground.faults.take(RequestInfo { provider, kind: &kind, carries_file }, Fault::Cut).is_some();
                 if struck {
                     wire.cut();
                 }
@@ -139,8 +144,8 @@ async fn linger(request: Request) {
 }
 
 /// What befalls an answer whose body is a file: it breaks off, or it is short and says so.
-fn spoilt(response: Response, ground: &Arc<Ground>, provider: &'static str, kind: String, wire: Wire) -> Response {
-    let asked = Asked { provider, kind: &kind, carries_file: false };
+fn spoilt(response: Response, ground: &Arc<Shared>, provider: &'static str, kind: String, wire: ConnectionHandle) -> Response {
+    let asked = RequestInfo { provider, kind: &kind, carries_file: false };
     let length = response.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
     if let (true, Some(length)) = (kind == "download", length)
         && let Some(strike) = ground.faults.take(asked, Fault::DownloadShort)
@@ -171,7 +176,7 @@ fn spoilt(response: Response, ground: &Arc<Ground>, provider: &'static str, kind
         Some(strike) => {
             let ground = ground.clone();
             let cut = move || {
-                let struck = ground.faults.take(Asked { provider, kind: &kind, carries_file: false }, Fault::Cut).is_some();
+                let struck = ground.faults.take(RequestInfo { provider, kind: &kind, carries_file: false }, Fault::Cut).is_some();
                 if struck {
                     wire.cut();
                 }
@@ -192,7 +197,7 @@ fn first_bytes(body: Body, length: u64) -> Body {
 }
 
 /// Answers given without reading the body: the request was certainly not acted on.
-fn unread(faults: &Faults, asked: Asked<'_>) -> Option<Response> {
+fn unread(faults: &Faults, asked: RequestInfo<'_>) -> Option<Response> {
     let wait = |status, seconds: u64| {
         let mut response = responses::page(status, "try again later");
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -215,13 +220,13 @@ fn unread(faults: &Faults, asked: Asked<'_>) -> Option<Response> {
 
 /// The body's first `limit` bytes, exactly; if there are more, `cut` decides whether the line dies there.
 fn cut_after(body: Body, limit: u64, cut: impl Fn() -> bool + Send + 'static) -> Body {
-    struct Flow<C> {
+    struct CutBody<C> {
         inner: axum::body::BodyDataStream,
         held_back: Option<Bytes>,
         left: Option<u64>,
         cut: C,
     }
-    let flow = Flow { inner: body.into_data_stream(), held_back: None, left: Some(limit), cut };
+    let flow = CutBody { inner: body.into_data_stream(), held_back: None, left: Some(limit), cut };
     Body::from_stream(stream::unfold(flow, |mut flow| async move {
         if let Some(rest) = flow.held_back.take() {
             flow.left = None;

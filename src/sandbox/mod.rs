@@ -22,20 +22,20 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 pub use faults::canned::Canned;
-pub use faults::table::{Fault, Lasts, Row, TABLE as FAULTS, Takes};
-pub use faults::{Faults, Scripted};
+pub use faults::table::{Fault, FaultArg, FaultDuration, FaultSpec, TABLE as FAULTS};
+pub use faults::{Faults, ScriptedFault};
 pub use fileago::Fileago;
 pub use giga0::{Giga0, LoginKind, Package};
 pub use iogates::{Iogates, Settings as IogatesSettings};
 pub use storage::{Arrived, Counts};
 
 use crate::error::Result;
-use middleware::{Ground, Porch};
-use server::{Bound, Server};
+use middleware::{Middleware, Shared};
+use server::{BoundServer, Server};
 
 /// The running servers. Everything stops and all files vanish when it is dropped.
 pub struct Sandbox {
-    ground: Arc<Ground>,
+    ground: Arc<Shared>,
     iogates: Arc<Iogates>,
     giga0: Arc<Giga0>,
     fileago: Arc<Fileago>,
@@ -54,17 +54,17 @@ impl Sandbox {
         for part in ["content", "ftp", "state", "config"] {
             std::fs::create_dir(folder.path().join(part))?;
         }
-        let ground = Arc::new(Ground { store: storage::Store::new(folder.path().join("content")), faults: Faults::default() });
+        let ground = Arc::new(Shared { store: storage::Store::new(folder.path().join("content")), faults: Faults::default() });
         let certificate = certificate::write(folder.path())?;
         let ftp = iogates::FtpServer::bind().await?;
 
-        let at = Bound::new().await?;
+        let at = BoundServer::new().await?;
         let iogates = Arc::new(Iogates::new(ground.clone(), at.origin(), folder.path().join("ftp"), ftp.port()));
         let first = at.serve(with_porch(iogates::routes(iogates.clone()), &ground, iogates::NAME, iogates::kind));
-        let at = Bound::new().await?;
+        let at = BoundServer::new().await?;
         let giga0 = Arc::new(Giga0::new(ground.clone(), at.origin()));
         let second = at.serve(with_porch(giga0::routes(giga0.clone()), &ground, giga0::NAME, giga0::kind));
-        let at = Bound::new().await?;
+        let at = BoundServer::new().await?;
         let fileago = Arc::new(Fileago::new(ground.clone()));
         let third = at.serve(with_porch(fileago::routes(fileago.clone()), &ground, fileago::NAME, fileago::kind));
 
@@ -182,7 +182,7 @@ impl Drop for Sandbox {
     }
 }
 
-fn with_porch(routes: Router, ground: &Arc<Ground>, provider: &'static str, kind: fn(&Method, &str) -> (String, bool)) -> Router {
-    let porch = Porch { ground: ground.clone(), provider, kind };
+fn with_porch(routes: Router, ground: &Arc<Shared>, provider: &'static str, kind: fn(&Method, &str) -> (String, bool)) -> Router {
+    let porch = Middleware { ground: ground.clone(), provider, kind };
     routes.layer(axum::middleware::from_fn_with_state(porch, middleware::pass))
 }

@@ -14,7 +14,7 @@ use super::storage::Content;
 /// An answer that ends a handler by `?`.
 pub struct Refusal(Box<Response>);
 
-pub type Answered<T = Response> = Result<T, Refusal>;
+pub type HandlerResult<T = Response> = Result<T, Refusal>;
 
 impl From<Response> for Refusal {
     fn from(response: Response) -> Self {

@@ -23,15 +23,15 @@ use crate::error::Result;
 
 /// Cuts one connection.
 #[derive(Clone)]
-pub struct Wire(Arc<Line>);
+pub struct ConnectionHandle(Arc<Socket>);
 
 #[derive(Default)]
-struct Line {
+struct Socket {
     cut: AtomicBool,
     reader: AtomicWaker,
 }
 
-impl Wire {
+impl ConnectionHandle {
     /// The peer sees a reset; whatever handler works on this connection is dropped.
     pub fn cut(&self) {
         self.0.cut.store(true, Ordering::SeqCst);
@@ -39,8 +39,8 @@ impl Wire {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Wire {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
         stream.io().wire.clone()
     }
 }
@@ -49,19 +49,19 @@ impl Connected<IncomingStream<'_, Door>> for Wire {
 pub struct Server {
     address: SocketAddr,
     accepting: JoinHandle<()>,
-    lines: Lines,
+    lines: Sockets,
 }
 
-type Lines = Arc<Mutex<Vec<Weak<Line>>>>;
+type Sockets = Arc<Mutex<Vec<Weak<Socket>>>>;
 
 /// A bound port that serves nothing yet, so that the pages served may speak of their own address.
-pub struct Bound(TcpListener, SocketAddr);
+pub struct BoundServer(TcpListener, SocketAddr);
 
-impl Bound {
+impl BoundServer {
     pub async fn new() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        Ok(Bound(listener, address))
+        Ok(BoundServer(listener, address))
     }
 
     pub fn origin(&self) -> String {
@@ -69,9 +69,9 @@ impl Bound {
     }
 
     pub fn serve(self, routes: Router) -> Server {
-        let lines = Lines::default();
-        let door = Door { tcp: self.0, lines: lines.clone() };
-        let service = routes.into_make_service_with_connect_info::<Wire>();
+        let lines = Sockets::default();
+        let door = CuttableListener { tcp: self.0, lines: lines.clone() };
+        let service = routes.into_make_service_with_connect_info::<ConnectionHandle>();
         let accepting = tokio::spawn(async move {
             // The accept loop itself never ends with an error.
             let _ = axum::serve(door, service).await;
@@ -89,7 +89,7 @@ impl Server {
     pub fn stop(&self) {
         self.accepting.abort();
         for line in held(&self.lines).drain(..).filter_map(|l| l.upgrade()) {
-            Wire(line).cut();
+            ConnectionHandle(line).cut();
         }
     }
 }
@@ -100,12 +100,12 @@ impl Drop for Server {
     }
 }
 
-pub struct Door {
+pub struct CuttableListener {
     tcp: TcpListener,
-    lines: Lines,
+    lines: Sockets,
 }
 
-impl Listener for Door {
+impl Listener for CuttableListener {
     type Io = Stream;
     type Addr = SocketAddr;
 
@@ -115,11 +115,11 @@ impl Listener for Door {
                 Ok((tcp, peer)) => {
                     // Answers are small; without this each one waits for the peer's delayed ACK.
                     let _ = tcp.set_nodelay(true);
-                    let line = Arc::new(Line::default());
+                    let line = Arc::new(Socket::default());
                     let mut lines = held(&self.lines);
                     lines.retain(|l| l.strong_count() > 0);
                     lines.push(Arc::downgrade(&line));
-                    return (Stream { tcp, wire: Wire(line) }, peer);
+                    return (Stream { tcp, wire: ConnectionHandle(line) }, peer);
                 }
                 // Out of file descriptors, most likely: others will close theirs.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -134,7 +134,7 @@ impl Listener for Door {
 
 pub struct Stream {
     tcp: TcpStream,
-    wire: Wire,
+    wire: ConnectionHandle,
 }
 
 impl Stream {

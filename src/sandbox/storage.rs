@@ -68,18 +68,18 @@ impl Hashing {
 }
 
 /// A file that grows. [`Growing::mark`] and [`Growing::back_to`] undo what must not count.
-pub struct Growing {
+pub struct UploadFile {
     path: PathBuf,
     hashing: Hashing,
 }
 
 /// A point to go back to.
-pub struct Mark(Hashing);
+pub struct Checkpoint(Hashing);
 
-impl Growing {
+impl UploadFile {
     pub fn new(path: PathBuf) -> io::Result<Self> {
         File::create(&path)?;
-        Ok(Growing { path, hashing: Hashing::default() })
+        Ok(UploadFile { path, hashing: Hashing::default() })
     }
 
     /// Bytes that count.
@@ -107,11 +107,11 @@ impl Growing {
         }
     }
 
-    pub fn mark(&self) -> Mark {
-        Mark(self.hashing.clone())
+    pub fn mark(&self) -> Checkpoint {
+        Checkpoint(self.hashing.clone())
     }
 
-    pub fn back_to(&mut self, mark: Mark) -> io::Result<()> {
+    pub fn back_to(&mut self, mark: Checkpoint) -> io::Result<()> {
         self.hashing = mark.0;
         OpenOptions::new().write(true).open(&self.path)?.set_len(self.hashing.size)
     }
@@ -204,8 +204,8 @@ impl Store {
         self.folder.join(format!("{:06}", self.next.fetch_add(1, Ordering::Relaxed)))
     }
 
-    pub fn grow(&self) -> io::Result<Growing> {
-        Growing::new(self.spot())
+    pub fn grow(&self) -> io::Result<UploadFile> {
+        UploadFile::new(self.spot())
     }
 
     pub fn arrive(&self, provider: &str, path: String, content: &Content, protocol: Protocol) {

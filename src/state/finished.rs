@@ -3,14 +3,14 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::State;
-use crate::contract::{BoxFuture, Claim, Finished, Holder, Ledger, Result, Unfinished};
+use crate::contract::{BoxFuture, CompletedTransfer, Holder, PendingUpload, PlaceLock, Result, TransferStore};
 
-impl Ledger for State {
-    fn finished(&self, remote: &str, id: &str) -> Result<Option<Finished>> {
+impl TransferStore for State {
+    fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>> {
         Ok(self.with(|db| lookup(db, remote, id)).flatten())
     }
 
-    fn record_finished(&self, finished: &Finished) -> Result<()> {
+    fn record_finished(&self, finished: &CompletedTransfer) -> Result<()> {
         self.with(|db| record(db, finished));
         Ok(())
     }
@@ -34,15 +34,15 @@ impl Ledger for State {
         Ok(())
     }
 
-    fn unfinished(&self, key: &str) -> Result<Option<Unfinished>> {
+    fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>> {
         Ok(self.find_unfinished(key))
     }
 
-    fn all_unfinished(&self) -> Result<Vec<Unfinished>> {
+    fn all_unfinished(&self) -> Result<Vec<PendingUpload>> {
         Ok(self.list_unfinished())
     }
 
-    fn record_unfinished(&self, unfinished: &Unfinished) -> Result<()> {
+    fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<()> {
         self.keep_unfinished(unfinished);
         Ok(())
     }
@@ -52,7 +52,7 @@ impl Ledger for State {
         Ok(())
     }
 
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Claim>>> {
+    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>> {
         Box::pin(self.claim_place(key))
     }
 
@@ -61,12 +61,12 @@ impl Ledger for State {
     }
 }
 
-fn lookup(db: &Connection, remote: &str, id: &str) -> rusqlite::Result<Option<Finished>> {
+fn lookup(db: &Connection, remote: &str, id: &str) -> rusqlite::Result<Option<CompletedTransfer>> {
     db.prepare_cached("SELECT * FROM finished WHERE remote = ?1 AND id = ?2")?.query_row([remote, id], read).optional()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Finished> {
-    Ok(Finished {
+fn read(row: &Row<'_>) -> rusqlite::Result<CompletedTransfer> {
+    Ok(CompletedTransfer {
         remote: row.get("remote")?,
         id: row.get("id")?,
         stamp: row.get("stamp")?,
@@ -83,7 +83,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Finished> {
 }
 
 /// SQLite's numbers have a sign; inodes of some file systems use all 64 bits, so they travel as the same bits.
-fn record(db: &Connection, f: &Finished) -> rusqlite::Result<usize> {
+fn record(db: &Connection, f: &CompletedTransfer) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO finished
             (remote, id, stamp, size, md5, source, source_size, source_mtime_ns, source_inode, source_version, source_device, at)
@@ -110,8 +110,8 @@ fn record(db: &Connection, f: &Finished) -> rusqlite::Result<usize> {
 mod tests {
     use super::*;
 
-    fn finished(id: &str) -> Finished {
-        Finished {
+    fn finished(id: &str) -> CompletedTransfer {
+        CompletedTransfer {
             remote: "https://x ann".into(),
             id: id.into(),
             stamp: "2024-05-01 7".into(),
@@ -133,7 +133,8 @@ mod tests {
         let open = || State::new(Some(dir.path().to_owned()));
         let state = open();
         state.record_finished(&finished("1")).unwrap();
-        let newer = Finished { md5: Some("d41d8cd98f00b204e9800998ecf8427e".into()), source_inode: None, size: None, ..finished("1") };
+        let newer =
+            CompletedTransfer { md5: Some("d41d8cd98f00b204e9800998ecf8427e".into()), source_inode: None, size: None, ..finished("1") };
         state.record_finished(&newer).unwrap();
         state.record_finished(&finished("2")).unwrap();
         drop(state);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::{State, locked, open_private, private_folder};
-use crate::contract::{Claim, Holder};
+use crate::contract::{Holder, PlaceLock};
 use crate::error::Result;
 
 const BEAT: Duration = Duration::from_secs(3);
@@ -44,11 +44,11 @@ impl Beat {
 
 impl State {
     /// Without a place for lock files there is no second process that could know of this one.
-    pub(super) async fn claim_place(&self, key: &str) -> Result<Option<Claim>> {
-        let free = Claim { waited: false, held: Box::new(()) };
+    pub(super) async fn claim_place(&self, key: &str) -> Result<Option<PlaceLock>> {
+        let free = PlaceLock { waited: false, held: Box::new(()) };
         let Some(path) = self.place_path(key) else { return Ok(Some(free)) };
         Ok(match self.take(&path) {
-            Ok(Some(lock)) => Some(Claim { waited: false, held: Box::new(lock) }),
+            Ok(Some(lock)) => Some(PlaceLock { waited: false, held: Box::new(lock) }),
             Ok(None) => None,
             // No transfer fails for want of notes; the database tells the user the same.
             Err(_) => Some(free),
@@ -66,7 +66,7 @@ impl State {
     }
 
     /// None: somebody has it.
-    fn take(&self, path: &Path) -> std::io::Result<Option<PlaceLock>> {
+    fn take(&self, path: &Path) -> std::io::Result<Option<LockFile>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         loop {
             let file = open_private(path)?;
@@ -80,20 +80,20 @@ impl State {
                 sign(&file);
                 let file = Arc::new(file);
                 self.beat.of(path, &file);
-                return Ok(Some(PlaceLock { path: path.to_owned(), held: self.beat.held.clone(), _file: file }));
+                return Ok(Some(LockFile { path: path.to_owned(), held: self.beat.held.clone(), _file: file }));
             }
         }
     }
 }
 
 /// A file that is locked while one process is busy with one place, and gone afterwards: there are as many places as files.
-struct PlaceLock {
+struct LockFile {
     path: PathBuf,
     held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
     _file: Arc<File>,
 }
 
-impl Drop for PlaceLock {
+impl Drop for LockFile {
     fn drop(&mut self) {
         if cfg!(unix) {
             let _ = std::fs::remove_file(&self.path);
@@ -133,7 +133,7 @@ fn is_still(_: &Path, _: &File) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Ledger;
+    use crate::contract::TransferStore;
 
     #[tokio::test]
     async fn one_at_a_time_goes_to_one_place() {

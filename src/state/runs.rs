@@ -82,7 +82,7 @@ fn record(db: &Connection, run: &CarryingRun) -> rusqlite::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Ledger, Unfinished};
+    use crate::contract::{PendingUpload, TransferStore};
 
     fn run(key: &str, at: i64) -> CarryingRun {
         CarryingRun { key: key.into(), remote: "r".into(), command: "{}".into(), files: None, done: 0, failed: 0, in_flight: 0, at }
@@ -92,7 +92,7 @@ mod tests {
     fn what_belongs_to_a_command_is_not_taken_up_alone() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::new(Some(dir.path().to_owned()));
-        let unfinished = |key: &str| Unfinished {
+        let unfinished = |key: &str| PendingUpload {
             key: key.into(),
             remote: "r".into(),
             path: "/a".into(),

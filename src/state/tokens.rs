@@ -127,7 +127,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::contract::Lease;
+    use crate::contract::TokenCache;
 
     fn token(text: &str) -> StoredToken {
         StoredToken { token: Secret::new(text), fields: vec![("account_id".into(), Secret::new("7\"7")), ("b".into(), Secret::new(""))] }
@@ -196,7 +196,7 @@ mod tests {
         let (count, inside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let processes: Vec<_> = (0..6)
             .map(|_| {
-                let (lease, count, inside) = (Lease::new("a", Arc::new(open(&dir))), count.clone(), inside.clone());
+                let (lease, count, inside) = (TokenCache::new("a", Arc::new(open(&dir))), count.clone(), inside.clone());
                 tokio::spawn(async move {
                     let sign_in = async || {
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two sign in at once");

@@ -3,24 +3,24 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{State, locked};
-use crate::contract::Unfinished;
+use crate::contract::PendingUpload;
 
 impl State {
-    pub(super) fn find_unfinished(&self, key: &str) -> Option<Unfinished> {
+    pub(super) fn find_unfinished(&self, key: &str) -> Option<PendingUpload> {
         self.with(|db| db.prepare_cached("SELECT * FROM unfinished WHERE key = ?1")?.query_row([key], read).optional()).flatten()
     }
 
-    pub(super) fn list_unfinished(&self) -> Vec<Unfinished> {
+    pub(super) fn list_unfinished(&self) -> Vec<PendingUpload> {
         self.with(|db| db.prepare_cached("SELECT * FROM unfinished ORDER BY at, key")?.query_map([], read)?.collect()).unwrap_or_default()
     }
 
     /// Those that no command as a whole would take up ([`State::runs`]), the oldest first.
-    pub fn unfinished_alone(&self) -> Vec<Unfinished> {
+    pub fn unfinished_alone(&self) -> Vec<PendingUpload> {
         let query = "SELECT * FROM unfinished WHERE run IS NULL OR run NOT IN (SELECT key FROM runs) ORDER BY at, key";
         self.with(|db| db.prepare_cached(query)?.query_map([], read)?.collect()).unwrap_or_default()
     }
 
-    pub(super) fn keep_unfinished(&self, unfinished: &Unfinished) {
+    pub(super) fn keep_unfinished(&self, unfinished: &PendingUpload) {
         let run = locked(&self.run).clone();
         self.with(|db| record(db, unfinished, run.as_deref()));
     }
@@ -30,8 +30,8 @@ impl State {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Unfinished> {
-    Ok(Unfinished {
+fn read(row: &Row<'_>) -> rusqlite::Result<PendingUpload> {
+    Ok(PendingUpload {
         key: row.get("key")?,
         remote: row.get("remote")?,
         path: row.get("path")?,
@@ -44,7 +44,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Unfinished> {
     })
 }
 
-fn record(db: &Connection, u: &Unfinished, run: Option<&str>) -> rusqlite::Result<usize> {
+fn record(db: &Connection, u: &PendingUpload, run: Option<&str>) -> rusqlite::Result<usize> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO unfinished (key, remote, path, source, identity, upload, size, accepted, at, run)
          VALUES (:key, :remote, :path, :source, :identity, :upload, :size, :accepted, :at, :run)",
@@ -66,10 +66,10 @@ fn record(db: &Connection, u: &Unfinished, run: Option<&str>) -> rusqlite::Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Ledger;
+    use crate::contract::TransferStore;
 
-    fn unfinished(key: &str, at: i64) -> Unfinished {
-        Unfinished {
+    fn unfinished(key: &str, at: i64) -> PendingUpload {
+        PendingUpload {
             key: key.into(),
             remote: "studio".into(),
             path: "/a".into(),
@@ -88,7 +88,7 @@ mod tests {
         let state = State::new(Some(dir.path().to_owned()));
         state.record_unfinished(&unfinished("k1", 2)).unwrap();
         state.record_unfinished(&unfinished("k2", 1)).unwrap();
-        state.record_unfinished(&Unfinished { accepted: 9, ..unfinished("k1", 2) }).unwrap();
+        state.record_unfinished(&PendingUpload { accepted: 9, ..unfinished("k1", 2) }).unwrap();
         let next = State::new(Some(dir.path().to_owned()));
         assert_eq!(next.unfinished("k1").unwrap().unwrap().accepted, 9);
         assert_eq!(next.all_unfinished().unwrap().iter().map(|u| u.key.as_str()).collect::<Vec<_>>(), ["k2", "k1"]);

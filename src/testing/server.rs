@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::contract::{BoxFuture, Network, Opening, Result, Secrets, StoredToken, TokenStore};
+use crate::contract::{BoxFuture, Network, ProviderContext, RemoteSettings, Result, StoredToken, TokenStore};
 use crate::model::Secret;
 
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct TestRequest {
     /// `POST /api/v2/authorize`
     pub line: String,
     /// As sent, names in lower case.
@@ -26,13 +26,13 @@ pub fn ok(body: impl Into<String>) -> Answer {
     (200, "", body.into())
 }
 
-pub struct Scripted {
+pub struct TestServer {
     pub url: String,
-    pub asked: Arc<Mutex<Vec<Asked>>>,
+    pub asked: Arc<Mutex<Vec<TestRequest>>>,
 }
 
-impl Scripted {
-    pub async fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Scripted {
+impl TestServer {
+    pub async fn start(answer: impl Fn(&TestRequest) -> Answer + Send + Sync + 'static) -> TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -43,7 +43,7 @@ impl Scripted {
                 tokio::spawn(async move { serve(stream, &*answer, &log).await });
             }
         });
-        Scripted { url, asked }
+        TestServer { url, asked }
     }
 
     /// The request lines so far.
@@ -51,12 +51,12 @@ impl Scripted {
         self.asked.lock().unwrap().iter().map(|a| a.line.clone()).collect()
     }
 
-    pub fn last(&self) -> Asked {
+    pub fn last(&self) -> TestRequest {
         self.asked.lock().unwrap().last().unwrap().clone()
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Asked) -> Answer + Send + Sync), log: &Mutex<Vec<Asked>>) {
+async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&TestRequest) -> Answer + Send + Sync), log: &Mutex<Vec<TestRequest>>) {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -74,7 +74,7 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Asked) -> Answer + Send 
         }
     }
     let line = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
-    let asked = Asked { line, head, body: String::from_utf8_lossy(&bytes[head_end + 4..]).into_owned() };
+    let asked = TestRequest { line, head, body: String::from_utf8_lossy(&bytes[head_end + 4..]).into_owned() };
     let (status, headers, body) = answer(&asked);
     log.lock().unwrap().push(asked);
     let text = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
@@ -84,7 +84,7 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Asked) -> Answer + Send 
 /// Settings in a map: secret or not, one and the same.
 struct Settings(HashMap<&'static str, String>);
 
-impl Secrets for Settings {
+impl RemoteSettings for Settings {
     fn plain(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }
@@ -117,8 +117,8 @@ impl TokenStore for Tokens {
 }
 
 /// What a provider is opened with: the remote is called `my-remote`.
-pub fn opening(settings: &[(&'static str, &str)], tokens: &Arc<Tokens>) -> Opening {
-    Opening {
+pub fn opening(settings: &[(&'static str, &str)], tokens: &Arc<Tokens>) -> ProviderContext {
+    ProviderContext {
         remote: "my-remote".to_owned(),
         secrets: Arc::new(Settings(settings.iter().map(|(k, v)| (*k, (*v).to_owned())).collect())),
         tokens: tokens.clone(),

@@ -11,13 +11,13 @@ const STOPPED: &str = "not tried, because an earlier failure stopped the run";
 const DOWN: &str = "not tried, because the server can't be reached";
 const FAILING: &str = "not tried, because the server failed for three files in a row";
 
-pub(super) struct Stop {
+pub(super) struct CircuitBreaker {
     fail_fast: bool,
-    seen: Mutex<Seen>,
+    seen: Mutex<FailureCount>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct FailureCount {
     stopped: Option<Kind>,
     /// By remote: files in a row that it failed.
     failing: HashMap<String, Row>,
@@ -30,9 +30,9 @@ struct Row {
     unreached: bool,
 }
 
-impl Stop {
-    pub(super) fn new(fail_fast: bool) -> Stop {
-        Stop { fail_fast, seen: Mutex::default() }
+impl CircuitBreaker {
+    pub(super) fn new(fail_fast: bool) -> CircuitBreaker {
+        CircuitBreaker { fail_fast, seen: Mutex::default() }
     }
 
     /// Fails with what the next file of `remote` is not tried for.
@@ -74,7 +74,7 @@ impl Stop {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, FailureCount> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,13 +83,13 @@ impl Stop {
 mod tests {
     use super::*;
 
-    fn fails(stop: &Stop, kind: Kind) {
+    fn fails(stop: &CircuitBreaker, kind: Kind) {
         stop.failed("a", &Error::new(kind, "no"));
     }
 
     #[test]
     fn three_in_a_row_are_a_server_that_is_down() {
-        let stop = Stop::new(false);
+        let stop = CircuitBreaker::new(false);
         for kind in [Kind::Unreachable, Kind::Unreachable, Kind::Refused, Kind::Unreachable, Kind::Unreachable] {
             fails(&stop, kind);
             stop.go_on("a").unwrap();
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_server_that_fails_is_given_up_whatever_its_face() {
         for kinds in [[Kind::Busy; 3], [Kind::Interrupted; 3], [Kind::Interrupted, Kind::Busy, Kind::Interrupted]] {
-            let stop = Stop::new(false);
+            let stop = CircuitBreaker::new(false);
             fails(&stop, kinds[0]);
             fails(&stop, kinds[1]);
             stop.well("a");
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_refused_sign_in_stops_all_and_fail_fast_whatever_failed() {
-        let (stop, fast) = (Stop::new(false), Stop::new(true));
+        let (stop, fast) = (CircuitBreaker::new(false), CircuitBreaker::new(true));
         fails(&stop, Kind::Integrity);
         stop.go_on("b").unwrap();
         fails(&stop, Kind::Auth);

@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use crate::contract::{BoxFuture, Changes, Copies, Editing, Moves, Removal};
+use crate::contract::{BoxFuture, Changes, Copies, Deletions, Edits, Moves};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
-use crate::transfer::client::Desk;
+use crate::transfer::client::RemoteClient;
 
 /// A server may go on with a large folder after it has answered, or after the line broke: what was done is looked for so
 /// long, and a copy is not asked for again before.
 const LATE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-pub struct Hands(Desk);
+pub struct ConfirmedChanges(RemoteClient);
 
-impl Hands {
-    pub fn new(desk: Desk) -> Hands {
-        Hands(desk)
+impl ConfirmedChanges {
+    pub fn new(desk: RemoteClient) -> ConfirmedChanges {
+        ConfirmedChanges(desk)
     }
 
     /// `parent`: the folder it is in, where that is known.
@@ -148,11 +148,11 @@ impl Hands {
         self.0.provider.copies().ok_or_else(|| self.lacks("copies"))
     }
 
-    pub fn removal(&self) -> Result<&dyn Removal> {
+    pub fn removal(&self) -> Result<&dyn Deletions> {
         self.0.provider.removal().ok_or_else(|| self.lacks("removes"))
     }
 
-    fn editing(&self) -> Result<&dyn Editing> {
+    fn editing(&self) -> Result<&dyn Edits> {
         self.0.provider.editing().ok_or_else(|| self.lacks("edits"))
     }
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use super::rate_limit::Limit;
+use super::rate_limit::RateLimiter;
 use super::sleep::pause;
 use crate::contract::provider::AnyProvider;
-use crate::contract::{Events, Rivalry};
+use crate::contract::{Events, TokenContention};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
@@ -39,7 +39,7 @@ const SIGNED_IN_ELSEWHERE: &str = "this account is signed in elsewhere again and
                                    use it from one place at a time, or give each place an account of its own";
 
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// Tries of one request, the first included (`--retries`).
     pub tries: u32,
     /// Time without a byte (`--timeout`).
@@ -50,19 +50,19 @@ pub struct Policy {
 
 /// What every piece of work needs at hand.
 #[derive(Clone)]
-pub struct Desk {
+pub struct RemoteClient {
     /// The remote's name, for messages.
     pub remote: String,
     pub provider: AnyProvider,
-    pub policy: Policy,
+    pub policy: RetryPolicy,
     pub events: Events,
     /// The speed limit of all transfers together.
-    pub limit: Option<Arc<Limit>>,
+    pub limit: Option<Arc<RateLimiter>>,
 }
 
-impl Desk {
-    pub fn patience(&self, id: Option<FileId>) -> Patience<'_> {
-        Patience {
+impl RemoteClient {
+    pub fn patience(&self, id: Option<FileId>) -> Retries<'_> {
+        Retries {
             desk: self,
             id,
             tries: self.policy.tries,
@@ -97,10 +97,10 @@ impl Desk {
     {
         let patience = self.patience(None);
         let tries = patience.tries.max(LOOKS);
-        self.asked(Patience { tries, pages_pass: true, ..patience }, call).await
+        self.asked(Retries { tries, pages_pass: true, ..patience }, call).await
     }
 
-    async fn asked<T, F>(&self, mut patience: Patience<'_>, call: impl Fn() -> F) -> Result<T>
+    async fn asked<T, F>(&self, mut patience: Retries<'_>, call: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -183,8 +183,8 @@ impl Desk {
 }
 
 /// How much longer one piece of work may go on failing.
-pub struct Patience<'a> {
-    desk: &'a Desk,
+pub struct Retries<'a> {
+    desk: &'a RemoteClient,
     id: Option<FileId>,
     tries: u32,
     failures: u32,
@@ -200,7 +200,7 @@ pub struct Patience<'a> {
     delays: backon::ExponentialBackoff,
 }
 
-impl Patience<'_> {
+impl Retries<'_> {
     /// Something moved forward since the last failure.
     pub fn progress(&mut self) {
         self.failures = 0;
@@ -255,7 +255,7 @@ impl Patience<'_> {
     async fn renew(&mut self, error: Error) -> Result<()> {
         let desk = self.desk;
         let rivalry = desk.provider.rivalry();
-        let rounds = rivalry.and_then(Rivalry::rounds);
+        let rounds = rivalry.and_then(TokenContention::rounds);
         self.renewals += 1;
         let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
         if self.renewals > most {
@@ -275,7 +275,7 @@ impl Patience<'_> {
                 Err(e) => return Err(e),
             }
         }
-        if rivalry.is_some_and(Rivalry::is_news) {
+        if rivalry.is_some_and(TokenContention::is_news) {
             desk.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", desk.provider.info().title)));
         }
         Ok(())
@@ -313,18 +313,18 @@ mod tests {
     use crate::contract::Network;
     use crate::testing::server::{Tokens, opening};
 
-    fn desk() -> (Desk, tokio::sync::mpsc::UnboundedReceiver<Event>) {
+    fn desk() -> (RemoteClient, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, told) = Events::channel();
         let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
         let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
-        let opening = crate::contract::Opening { network, ..opening(&settings, &Arc::new(Tokens::default())) };
+        let opening = crate::contract::ProviderContext { network, ..opening(&settings, &Arc::new(Tokens::default())) };
         let provider = (crate::providers::find("giga0").unwrap().open)(opening).unwrap();
-        let policy = Policy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
-        (Desk { remote: "r".to_owned(), provider, policy, events, limit: None }, told)
+        let policy = RetryPolicy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
+        (RemoteClient { remote: "r".to_owned(), provider, policy, events, limit: None }, told)
     }
 
     /// Seconds that the next wait takes.
-    async fn waits(patience: &mut Patience<'_>, error: Error) -> u64 {
+    async fn waits(patience: &mut Retries<'_>, error: Error) -> u64 {
         let begun = tokio::time::Instant::now();
         patience.after(error).await.unwrap();
         begun.elapsed().as_secs()

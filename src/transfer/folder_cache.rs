@@ -8,16 +8,16 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::OnceCell;
 
-use super::client::Desk;
+use super::client::RemoteClient;
 use super::lock_wait::turn;
 use crate::contract::entry_list::Faults;
 use crate::contract::walk::one_named;
-use crate::contract::{BoxFuture, Ledger};
+use crate::contract::{BoxFuture, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
 /// A folder and what it held before this run.
-pub struct Folder {
+pub struct ListedFolder {
     pub entry: Entry,
     pub children: Arc<[Entry]>,
     /// When that was, in milliseconds since 1970.
@@ -28,13 +28,13 @@ pub struct Folder {
     given: Arc<Mutex<HashSet<String>>>,
 }
 
-impl Folder {
-    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> Folder {
+impl ListedFolder {
+    pub fn new(entry: Entry, children: Vec<Entry>, seen: i64) -> ListedFolder {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, child) in children.iter().enumerate() {
             by_name.entry(child.name.clone()).or_default().push(at);
         }
-        Folder { entry, children: children.into(), seen, by_name, faults: Arc::default(), given: Arc::default() }
+        ListedFolder { entry, children: children.into(), seen, by_name, faults: Arc::default(), given: Arc::default() }
     }
 
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
@@ -55,31 +55,31 @@ impl Folder {
     }
 }
 
-type Cell = Arc<OnceCell<Option<Arc<Folder>>>>;
+type Cell = Arc<OnceCell<Option<Arc<ListedFolder>>>>;
 /// With the definite no of a folder that can't be made.
-type Made = Arc<OnceCell<Result<Arc<Folder>>>>;
+type CreateCell = Arc<OnceCell<Result<Arc<ListedFolder>>>>;
 
 /// The last listing of a folder that was busy, and when it was asked for.
-type Again = Arc<tokio::sync::Mutex<Option<(Instant, Arc<Folder>)>>>;
+type Again = Arc<tokio::sync::Mutex<Option<(Instant, Arc<ListedFolder>)>>>;
 
-pub struct Folders {
-    desk: Desk,
+pub struct FolderCache {
+    desk: RemoteClient,
     root: Root,
     /// Dry run: a missing folder is imagined, not made.
     imagine: bool,
     /// Where this machine's runs take turns to make folders, and the name of the remote there.
-    turns: Option<(Arc<dyn Ledger>, String)>,
+    turns: Option<(Arc<dyn TransferStore>, String)>,
     /// Whether a folder was made could not be told: what was found before may be true no more.
     doubt: AtomicBool,
     found: Mutex<HashMap<RemotePath, Cell>>,
-    made: Mutex<HashMap<RemotePath, Made>>,
+    made: Mutex<HashMap<RemotePath, CreateCell>>,
     again: Mutex<HashMap<RemotePath, Again>>,
 }
 
-impl Folders {
+impl FolderCache {
     /// Paths are counted from `root`.
-    pub fn new(desk: Desk, root: Root, imagine: bool) -> Self {
-        Folders {
+    pub fn new(desk: RemoteClient, root: Root, imagine: bool) -> Self {
+        FolderCache {
             desk,
             root,
             imagine,
@@ -92,19 +92,19 @@ impl Folders {
     }
 
     /// Several runs at once make each folder once. `remote`: origin and account.
-    pub fn taking_turns(self, ledger: Arc<dyn Ledger>, remote: String) -> Self {
-        Folders { turns: Some((ledger, remote)), ..self }
+    pub fn taking_turns(self, ledger: Arc<dyn TransferStore>, remote: String) -> Self {
+        FolderCache { turns: Some((ledger, remote)), ..self }
     }
 
     /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
-    pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<Folder>>>> {
+    pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<ListedFolder>>>> {
         let cell = entry_of(&self.found, path);
         Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned().map_err(|e| e.in_remote(&self.desk.remote)) })
     }
 
     /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
     /// file that wants to go there.
-    pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<Folder>>> {
+    pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<ListedFolder>>> {
         let cell = entry_of(&self.made, path);
         let find = || async {
             match self.find_or_make(path).await {
@@ -122,7 +122,7 @@ impl Folders {
 
     /// The folder as it is now, whatever was found before: another run was busy in it. What files of this run are given
     /// stays so. Those that ask while one is listing share the next listing.
-    pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+    pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         let called = Instant::now();
         let last = self.again.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
         let mut last = last.lock().await;
@@ -137,7 +137,7 @@ impl Folders {
         Ok(folder)
     }
 
-    async fn listed_again(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+    async fn listed_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         self.desk.provider.look_afresh().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
         let entry = match self.desk.stat(&place).await {
@@ -148,21 +148,21 @@ impl Folders {
         };
         let before = entry_of(&self.made, path).get().and_then(|made| made.as_ref().ok().cloned());
         let given = before.map(|folder| folder.given.clone()).unwrap_or_default();
-        Ok(Arc::new(Folder { given, ..self.list_now(entry).await? }))
+        Ok(Arc::new(ListedFolder { given, ..self.list_now(entry).await? }))
     }
 
-    async fn listed(&self, entry: Entry) -> Result<Arc<Folder>> {
+    async fn listed(&self, entry: Entry) -> Result<Arc<ListedFolder>> {
         self.list_now(entry).await.map(Arc::new)
     }
 
-    async fn list_now(&self, entry: Entry) -> Result<Folder> {
+    async fn list_now(&self, entry: Entry) -> Result<ListedFolder> {
         let seen = now_in_ms();
         let children = self.desk.list(&entry).await?;
         let faults = children.faults.clone();
-        Ok(Folder { faults, ..Folder::new(entry, children.collect(), seen) })
+        Ok(ListedFolder { faults, ..ListedFolder::new(entry, children.collect(), seen) })
     }
 
-    async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<Folder>>> {
+    async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<ListedFolder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
                 Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, true, &parent.entry.path)?,
@@ -187,7 +187,7 @@ impl Folders {
         }
     }
 
-    async fn find_or_make(&self, path: &RemotePath) -> Result<Arc<Folder>> {
+    async fn find_or_make(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         if let Some(folder) = self.find(path).await? {
             return Ok(folder);
         }
@@ -222,15 +222,15 @@ impl Folders {
         }
     }
 
-    async fn make(&self, parent: &Entry, name: &str) -> Result<Folder> {
-        let to_be = || Ok(Folder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
+    async fn make(&self, parent: &Entry, name: &str) -> Result<ListedFolder> {
+        let to_be = || Ok(ListedFolder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
         let mut patience = self.desk.patience(None);
         let mut doubt = false;
         loop {
             let failure = match self.desk.change(|| folders.create(parent, name)).await {
-                Ok(entry) => return Ok(Folder::new(entry, Vec::new(), now_in_ms())),
+                Ok(entry) => return Ok(ListedFolder::new(entry, Vec::new(), now_in_ms())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::Desk;
+use super::client::RemoteClient;
 use super::sleep::pause;
-use crate::contract::{Import, Importing};
+use crate::contract::{Import, Imports};
 use crate::error::Result;
 
 /// Between two questions: from this, doubling, up to that.
@@ -17,8 +17,8 @@ const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
 /// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word. One
 /// without a number can't be followed.
 pub async fn follow(
-    desk: &Desk,
-    importing: &dyn Importing,
+    desk: &RemoteClient,
+    importing: &dyn Imports,
     started: Import,
     limit: Option<Duration>,
     mut tell: impl FnMut(&Import),

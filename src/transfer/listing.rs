@@ -1,11 +1,11 @@
 //! Questions for what a remote holds, with what is worth saying besides the answer.
 
-use super::client::Desk;
+use super::client::RemoteClient;
 use crate::contract::Entries;
 use crate::error::Result;
 use crate::model::{Entry, Event, Place};
 
-impl Desk {
+impl RemoteClient {
     /// What a folder holds. Rows that can't be read cost a warning.
     pub async fn list(&self, folder: &Entry) -> Result<Entries> {
         let entries = self.ask(|| self.provider.list(folder)).await?;

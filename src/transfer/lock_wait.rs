@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::Desk;
+use super::client::RemoteClient;
 use super::sleep::pause;
-use crate::contract::{Claim, Ledger};
+use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 
@@ -18,13 +18,13 @@ const LEAST: Duration = Duration::from_secs(15);
 
 /// The right to `key`, as soon as it is free. Another process that works is waited for, however long its file takes; one
 /// that gives no sign of life for the time-out fails this one with `Busy`. `what` is shown.
-pub async fn turn(desk: &Desk, ledger: &dyn Ledger, key: &str, what: &str) -> Result<Claim> {
+pub async fn turn(desk: &RemoteClient, ledger: &dyn TransferStore, key: &str, what: &str) -> Result<PlaceLock> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
     let limit = desk.policy.timeout.max(LEAST);
     loop {
         if let Some(claim) = ledger.claim(key).await? {
-            return Ok(Claim { waited: claim.waited || waited, ..claim });
+            return Ok(PlaceLock { waited: claim.waited || waited, ..claim });
         }
         waited = true;
         let holder = ledger.holder(key);

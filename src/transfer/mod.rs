@@ -23,5 +23,5 @@ pub mod task_set;
 pub mod upload;
 pub mod walk;
 
-pub use client::{Desk, Policy};
+pub use client::{RemoteClient, RetryPolicy};
 pub use put::conflict::IfExists;

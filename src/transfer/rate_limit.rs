@@ -13,16 +13,16 @@ const BURST: Duration = Duration::from_millis(250);
 /// workers that take turns with large pieces are.
 const SMALLEST_PIECE: u64 = 4 << 10;
 
-pub struct Limit {
+pub struct RateLimiter {
     /// Bytes a second.
     rate: f64,
     /// When the bytes handed out so far will have been paid for.
     paid: Mutex<Instant>,
 }
 
-impl Limit {
+impl RateLimiter {
     pub fn new(bytes_per_second: u64) -> Self {
-        Limit { rate: bytes_per_second.max(1) as f64, paid: Mutex::new(Instant::now()) }
+        RateLimiter { rate: bytes_per_second.max(1) as f64, paid: Mutex::new(Instant::now()) }
     }
 
     /// Bytes that should go at once, so that no worker waits long for its turn.
@@ -49,7 +49,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_are_paid_for_after_the_burst() {
-        let limit = Limit::new(1_000_000);
+        let limit = RateLimiter::new(1_000_000);
         limit.take(200_000).await;
         let paid = *limit.paid.lock().await;
         assert!(paid <= Instant::now(), "the burst is free");

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use crate::contract::walk::{not_found, one_named};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Place, RemotePath, Root};
-use crate::transfer::client::Desk;
-use crate::transfer::folder_cache::Folders;
+use crate::transfer::client::RemoteClient;
+use crate::transfer::folder_cache::FolderCache;
 
 /// What an address names.
 #[derive(Clone)]
-pub struct Found {
+pub struct Resolved {
     pub entry: Entry,
     /// The folder it lies in; none where that can't be told.
     pub parent: Option<Entry>,
@@ -23,18 +23,18 @@ pub struct Found {
     pub path: RemotePath,
 }
 
-pub struct Places {
-    desk: Desk,
-    folders: HashMap<Root, Folders>,
+pub struct Resolver {
+    desk: RemoteClient,
+    folders: HashMap<Root, FolderCache>,
 }
 
-impl Places {
-    pub fn new(desk: Desk) -> Places {
-        Places { desk, folders: HashMap::new() }
+impl Resolver {
+    pub fn new(desk: RemoteClient) -> Resolver {
+        Resolver { desk, folders: HashMap::new() }
     }
 
     /// Fails with `NotFound`, or with `Ambiguous` and the ids.
-    pub async fn find(&mut self, address: &Address) -> Result<Found> {
+    pub async fn find(&mut self, address: &Address) -> Result<Resolved> {
         let place = &address.place;
         let (entry, parent) = match place.path.is_root() {
             true => self.by_id(place).await,
@@ -45,7 +45,7 @@ impl Places {
             return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()));
         }
         let top = self.desk.provider.removal().map_or(place.path.is_root() && place.root == Root::Top, |r| r.is_top(&entry));
-        Ok(Found { entry, parent, top, shown: address.to_string(), path: place.shown(&place.path) })
+        Ok(Resolved { entry, parent, top, shown: address.to_string(), path: place.shown(&place.path) })
     }
 
     async fn by_id(&self, place: &Place) -> Result<(Entry, Option<Entry>)> {
@@ -56,7 +56,7 @@ impl Places {
 
     async fn by_path(&mut self, place: &Place) -> Result<(Entry, Option<Entry>)> {
         let desk = self.desk.clone();
-        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| Folders::new(desk, place.root.clone(), true));
+        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(desk, place.root.clone(), true));
         let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.shown(&place.path))) };
         let folder = folders.find(&parent).await?;
         let found = match &folder {
@@ -82,7 +82,7 @@ impl Places {
 }
 
 /// The folder that an entry lies in, asked of the provider; none where it may not be seen.
-pub(crate) async fn parent_of(desk: &Desk, entry: &Entry) -> Result<Option<Entry>> {
+pub(crate) async fn parent_of(desk: &RemoteClient, entry: &Entry) -> Result<Option<Entry>> {
     let Some(moves) = desk.provider.moves() else { return Ok(None) };
     match desk.ask(|| moves.parent(entry)).await {
         Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),

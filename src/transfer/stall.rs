@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::Policy;
+use super::client::RetryPolicy;
 use super::sleep::pause;
-use super::source::meter::Pulse;
+use super::source::meter::Activity;
 use crate::error::{Error, Kind};
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -26,7 +26,7 @@ pub fn answer_patience(timeout: Duration, bytes: u64) -> Duration {
 }
 
 /// Returns, with the reason, when `part` (bytes from the start of the file) stalls. Never returns else.
-pub async fn stalled(pulse: &Pulse, part: Range<u64>, policy: &Policy) -> Error {
+pub async fn stalled(pulse: &Activity, part: Range<u64>, policy: &RetryPolicy) -> Error {
     let moved = || pulse.moved.load(Ordering::Relaxed);
     let (mut last, mut since) = (moved(), Instant::now());
     let (mut window_bytes, mut window) = (last, Instant::now());
@@ -62,8 +62,8 @@ mod tests {
     const END: u64 = 1 << 30;
 
     /// Moves `bytes` each second for `seconds`, unless the watch ends it; why and after how many seconds it did.
-    async fn watched(pulse: &Pulse, bytes: u64, seconds: u64) -> Option<(Error, u64)> {
-        let policy = Policy { tries: 1, timeout: Duration::from_secs(20), min_rate: 1000 };
+    async fn watched(pulse: &Activity, bytes: u64, seconds: u64) -> Option<(Error, u64)> {
+        let policy = RetryPolicy { tries: 1, timeout: Duration::from_secs(20), min_rate: 1000 };
         let begun = Instant::now();
         let moving = async {
             for _ in 0..seconds {
@@ -80,17 +80,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_line_that_crawls_for_a_minute_is_cut() {
-        let (error, after) = watched(&Pulse::default(), 900, 300).await.unwrap();
+        let (error, after) = watched(&Activity::default(), 900, 300).await.unwrap();
         assert_eq!((error.kind(), after), (Kind::Interrupted, 60));
         assert_eq!(error.message(), "slower than 1000 bytes a second for a minute");
-        assert!(watched(&Pulse::default(), 1100, 300).await.is_none());
+        assert!(watched(&Activity::default(), 1100, 300).await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_cut_after_the_time_out_and_the_answer_has_more_time() {
-        let (error, after) = watched(&Pulse::default(), 0, 300).await.unwrap();
+        let (error, after) = watched(&Activity::default(), 0, 300).await.unwrap();
         assert_eq!((error.kind(), error.message().as_str(), after), (Kind::Interrupted, "no byte moved for 20s", 20));
-        let all_sent = Pulse { reached: END.into(), ..Pulse::default() };
+        let all_sent = Activity { reached: END.into(), ..Activity::default() };
         let (error, after) = watched(&all_sent, 0, 3000).await.unwrap();
         assert_eq!((error.message().as_str(), after), ("the server gave no answer for 8m 52s", 532));
     }
@@ -105,7 +105,7 @@ mod tests {
     /// A slow disk, a pipe, `--bwlimit`: no fault of the line.
     #[tokio::test(start_paused = true)]
     async fn what_is_held_on_this_side_is_no_stall() {
-        let held = Pulse { held: true.into(), ..Pulse::default() };
+        let held = Activity { held: true.into(), ..Activity::default() };
         assert!(watched(&held, 0, 300).await.is_none());
     }
 }

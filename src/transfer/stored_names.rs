@@ -4,19 +4,19 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::client::Desk;
+use super::client::RemoteClient;
 use super::put::plan::Plan;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, RemotePath};
 
-pub struct Stored {
-    desk: Desk,
+pub struct StoredNames {
+    desk: RemoteClient,
     told: Mutex<HashSet<String>>,
 }
 
-impl Stored {
-    pub fn new(desk: Desk) -> Stored {
-        Stored { desk, told: Mutex::default() }
+impl StoredNames {
+    pub fn new(desk: RemoteClient) -> StoredNames {
+        StoredNames { desk, told: Mutex::default() }
     }
 
     /// Warns of a changed name, once.

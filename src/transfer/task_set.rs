@@ -7,18 +7,18 @@ use tokio::task::{Id, JoinSet};
 
 use crate::error::{Error, Kind};
 
-pub struct Crew<T> {
+pub struct TaskSet<T> {
     tasks: JoinSet<()>,
     work: HashMap<Id, T>,
 }
 
-impl<T> Default for Crew<T> {
+impl<T> Default for TaskSet<T> {
     fn default() -> Self {
-        Crew { tasks: JoinSet::new(), work: HashMap::new() }
+        TaskSet { tasks: JoinSet::new(), work: HashMap::new() }
     }
 }
 
-impl<T> Crew<T> {
+impl<T> TaskSet<T> {
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
@@ -53,7 +53,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_breaks_down_is_told_by_what_it_worked_on() {
-        let mut crew = Crew::default();
+        let mut crew = TaskSet::default();
         crew.spawn("good.mov", async {});
         crew.spawn("bad.mov", async { panic!("on purpose") });
         let mut broken = Vec::new();

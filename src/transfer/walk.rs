@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::client::Desk;
+use super::client::RemoteClient;
 use crate::contract::Entries;
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
@@ -15,7 +15,7 @@ use crate::model::Entry;
 const DEEPEST: usize = 1000;
 
 /// What is met on the way.
-pub enum Step {
+pub enum WalkEvent {
     /// `depth` 1 = directly in the top; `last` = nothing follows it in its folder.
     Entry { entry: Entry, depth: usize, last: bool },
     /// All that is in this folder has been told. The top (depth 0) comes last of all.
@@ -27,23 +27,23 @@ pub enum Step {
 /// Is a folder, found at a depth, to be listed too? Asked for folders ahead, in any order.
 pub type Into = Arc<dyn Fn(&Entry, usize) -> bool + Send + Sync>;
 
-pub struct Scan {
-    desk: Desk,
+pub struct TreeWalk {
+    desk: RemoteClient,
     /// Listings at once, the awaited one included.
     jobs: usize,
     folders_only: bool,
     into: Into,
     /// What is listed by the next step.
-    coming: Option<Coming>,
+    coming: Option<Pending>,
     /// From the top down to where the walk is.
     levels: Vec<Level>,
 }
 
-type Listing = AbortOnDropHandle<Result<Entries>>;
+type FolderListing = AbortOnDropHandle<Result<Entries>>;
 
-struct Coming {
+struct Pending {
     folder: Entry,
-    listing: Option<Listing>,
+    listing: Option<FolderListing>,
 }
 
 struct Level {
@@ -53,53 +53,53 @@ struct Level {
     /// So many entries from the front have been looked at for folders to list ahead.
     looked: usize,
     /// The listings asked for ahead, in the order of their folders.
-    ahead: VecDeque<Listing>,
+    ahead: VecDeque<FolderListing>,
 }
 
-impl Scan {
+impl TreeWalk {
     /// Begins at the folder `top`, which is listed by the first step.
-    pub fn new(desk: Desk, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> Scan {
-        let coming = Some(Coming { folder: top, listing: None });
-        Scan { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new() }
+    pub fn new(desk: RemoteClient, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> TreeWalk {
+        let coming = Some(Pending { folder: top, listing: None });
+        TreeWalk { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new() }
     }
 
     /// Leaves files out.
-    pub fn folders_only(mut self, yes: bool) -> Scan {
+    pub fn folders_only(mut self, yes: bool) -> TreeWalk {
         self.folders_only = yes;
         self
     }
 
     /// None at the end. Fails when going on would only meet the same failure in every folder.
-    pub async fn next(&mut self) -> Result<Option<Step>> {
-        if let Some(Coming { folder, listing }) = self.coming.take() {
+    pub async fn next(&mut self) -> Result<Option<WalkEvent>> {
+        if let Some(Pending { folder, listing }) = self.coming.take() {
             let depth = self.levels.len();
             match self.open(&folder, listing).await {
                 Ok(entries) => self.levels.push(Level { folder, entries, looked: 0, ahead: VecDeque::new() }),
                 Err(error) if hopeless(error.kind()) => return Err(error),
-                Err(error) => return Ok(Some(Step::Failed { folder, depth, error })),
+                Err(error) => return Ok(Some(WalkEvent::Failed { folder, depth, error })),
             }
         }
         Ok(self.step())
     }
 
-    fn step(&mut self) -> Option<Step> {
+    fn step(&mut self) -> Option<WalkEvent> {
         let depth = self.levels.len();
         let level = self.levels.last_mut()?;
         let Some(entry) = level.entries.pop_front() else {
             let Level { folder, .. } = self.levels.pop()?;
-            return Some(Step::Left { folder, depth: depth - 1 });
+            return Some(WalkEvent::Left { folder, depth: depth - 1 });
         };
         let looked_at = level.looked > 0;
         level.looked = level.looked.saturating_sub(1);
         let last = level.entries.is_empty();
         if entry.is_folder() && (self.into)(&entry, depth) {
             let listing = if looked_at { level.ahead.pop_front() } else { None };
-            self.coming = Some(Coming { folder: entry.clone(), listing });
+            self.coming = Some(Pending { folder: entry.clone(), listing });
         }
-        Some(Step::Entry { entry, depth, last })
+        Some(WalkEvent::Entry { entry, depth, last })
     }
 
-    async fn open(&mut self, folder: &Entry, listing: Option<Listing>) -> Result<Entries> {
+    async fn open(&mut self, folder: &Entry, listing: Option<FolderListing>) -> Result<Entries> {
         may_go_into(folder, self.levels.iter().map(|level| level.folder.id.as_str()))?;
         let listing = listing.unwrap_or_else(|| self.ask(folder.clone()));
         self.look_ahead();
@@ -112,7 +112,7 @@ impl Scan {
         Ok(entries)
     }
 
-    fn ask(&self, folder: Entry) -> Listing {
+    fn ask(&self, folder: Entry) -> FolderListing {
         let desk = self.desk.clone();
         AbortOnDropHandle::new(tokio::spawn(async move { desk.list(&folder).await }))
     }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use haul::contract::provider::AnyProvider;
-use haul::contract::{BoxFuture, Events, Network, Opening, Secrets, StoredToken, TokenStore};
+use haul::contract::{BoxFuture, Events, Network, ProviderContext, RemoteSettings, StoredToken, TokenStore};
 use haul::model::{Entry, EntryKind, Place, RemotePath, Root, Secret};
 use haul::providers::REGISTRY;
 use haul::sandbox::Sandbox;
-use haul::transfer::{Desk, Policy};
+use haul::transfer::{RemoteClient, RetryPolicy};
 
 /// What the suite must know of a stand-in.
 pub struct StandIn {
@@ -67,7 +67,7 @@ fn open(provider: &str, settings: HashMap<String, String>) -> AnyProvider {
     let network = Network { timeout: Duration::from_secs(10), ca_file: settings.get("ca_file").map(PathBuf::from), insecure: false };
     let (secrets, tokens) = (Arc::new(Settings(settings)), Arc::new(Tokens::default()));
     let info = haul::providers::find(provider).unwrap();
-    (info.open)(Opening { remote: "studio".to_owned(), secrets, tokens, network }).unwrap()
+    (info.open)(ProviderContext { remote: "studio".to_owned(), secrets, tokens, network }).unwrap()
 }
 
 impl World {
@@ -91,10 +91,10 @@ impl World {
     }
 
     /// With the retries that the engine gives to everything.
-    pub fn desk(&self) -> Desk {
+    pub fn desk(&self) -> RemoteClient {
         let (events, _) = Events::channel();
-        let policy = Policy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
-        Desk { remote: "r".to_owned(), provider: self.provider.clone(), policy, events, limit: None }
+        let policy = RetryPolicy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
+        RemoteClient { remote: "r".to_owned(), provider: self.provider.clone(), policy, events, limit: None }
     }
 
     pub fn fill(&self, path: &str, names: &[&str]) {
@@ -126,7 +126,7 @@ pub fn by_id(id: &str) -> Place {
 /// Settings in a map, secret or not.
 struct Settings(HashMap<String, String>);
 
-impl Secrets for Settings {
+impl RemoteSettings for Settings {
     fn plain(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }

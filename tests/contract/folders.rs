@@ -1,7 +1,7 @@
 //! The folders of one run, over every provider.
 
 use haul::model::{RemotePath, Root};
-use haul::transfer::folder_cache::Folders;
+use haul::transfer::folder_cache::FolderCache;
 
 use super::fixture::{World, each};
 
@@ -10,7 +10,7 @@ async fn a_name_that_was_given_stays_given_when_a_folder_is_looked_at_again() {
     each(async |world: World| {
         world.fill("/v", &["a.mov"]);
         let path = RemotePath::parse("/v").unwrap();
-        let folders = Folders::new(world.desk(), Root::Top, false);
+        let folders = FolderCache::new(world.desk(), Root::Top, false);
         let before = folders.ensure(&path).await.unwrap();
         assert!(before.give("a (2).mov"));
         world.fill("/v", &["b.mov"]);

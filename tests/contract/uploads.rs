@@ -1,6 +1,6 @@
 //! An upload in its two halves: how bytes travel, and whether the file is there.
 
-use haul::contract::{Checksum, Kind, Slicing, UploadItem, UploadSession};
+use haul::contract::{Checksum, Chunking, Kind, UploadRequest, UploadSession};
 use haul::model::{Entry, Protocol};
 use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
@@ -9,8 +9,8 @@ use super::at;
 use super::fixture::{World, each};
 use crate::support::memory::{Memory, bytes};
 
-pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadItem {
-    UploadItem {
+pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadRequest {
+    UploadRequest {
         source: Memory::new(content.to_vec()),
         folder: folder.clone(),
         name: name.to_owned(),
@@ -32,8 +32,8 @@ async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
     let mut at = 0;
     loop {
         let end = match session.slicing() {
-            Slicing::Whole => content.len() as u64,
-            Slicing::Parts(most) => (at + most).min(content.len() as u64),
+            Chunking::Whole => content.len() as u64,
+            Chunking::Parts(most) => (at + most).min(content.len() as u64),
         };
         at = session.send(source.part(at, end)).await.unwrap();
         assert_eq!(at, end);
@@ -73,7 +73,7 @@ async fn an_upload_that_is_not_finished_has_not_landed() {
         let folder = world.folder("up").await;
         let content = bytes(250_000);
         let mut opened = world.provider.open_upload(&item(&folder, "half.bin", &content, None)).await.unwrap();
-        if let Slicing::Parts(most) = opened.session.slicing() {
+        if let Chunking::Parts(most) = opened.session.slicing() {
             opened.session.send(Memory::new(content.clone()).part(0, most)).await.unwrap();
         }
         assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{}", world.id());

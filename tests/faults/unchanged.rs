@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use haul::transfer::source::file::Identity;
+use haul::transfer::source::file::FileFingerprint;
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, Play, REMOTES, text};
@@ -81,7 +81,7 @@ fn the_signs_of_a_file_are_not_enough_where_its_content_can_be_compared() {
         put();
         in_place(&source, "two");
         std::thread::sleep(std::time::Duration::from_millis(30));
-        let now = Identity::of(&source).unwrap();
+        let now = FileFingerprint::of(&source).unwrap();
         let db = rusqlite::Connection::open(state_file(&play)).unwrap();
         let changed = db.execute("UPDATE finished SET source_version = ?1, source_mtime_ns = ?2", (&now.version, now.modified_ns)).unwrap();
         assert!(changed > 0 && now.version.is_some());

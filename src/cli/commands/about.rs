@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::{Address, Report};
 
@@ -23,7 +23,7 @@ pub struct AboutArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, args: AboutArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: AboutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
     let calls = desk.calls(&remote);
     let account = calls.ask(|| remote.provider.sign_in()).await?;

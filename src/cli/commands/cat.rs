@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::get::{WildArgs, address, to_stdout};
 use super::put::TransferArgs;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::error::Result;
 
 /// Write files to standard output, one after the other
@@ -24,7 +24,7 @@ pub struct CatArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Desk, args: CatArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: CatArgs) -> Result<u8> {
     let sources = args.sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
     to_stdout(desk, sources, args.wild.literal, &args.transfer).await
 }

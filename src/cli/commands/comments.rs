@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 use super::providers;
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
-use crate::contract::{Comment, Comments, Conversation, NewComment};
+use crate::cli::context::{Context, OpenRemote};
+use crate::contract::{Comment, CommentThread, Comments, NewComment};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CommentLine;
-use crate::model::timecode::{Clock, Moment, Span};
+use crate::model::timecode::{Clock, Moment, TimeSpan};
 use crate::model::{Address, Entry, Report};
 use crate::transfer;
 
@@ -134,18 +134,18 @@ struct SpanArgs {
 }
 
 impl SpanArgs {
-    fn times(&self, clock: Option<&Clock>) -> Result<Vec<Span>> {
+    fn times(&self, clock: Option<&Clock>) -> Result<Vec<TimeSpan>> {
         let Some(at) = self.at else { return Ok(Vec::new()) };
         let start_ms = at.millis(clock)?;
         let end_ms = self.to.map(|to| to.millis(clock)).transpose()?;
         match end_ms {
             Some(end) if end < start_ms => Err(Error::new(Kind::Usage, "--to lies before --at")),
-            end_ms => Ok(vec![Span { start_ms, end_ms }]),
+            end_ms => Ok(vec![TimeSpan { start_ms, end_ms }]),
         }
     }
 }
 
-pub async fn run(desk: &mut Desk, args: CommentsArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: CommentsArgs) -> Result<u8> {
     match (args.verb, args.file) {
         (Some(CommentsVerb::Add(args)), _) => add(desk, args).await,
         (Some(CommentsVerb::Edit(args)), _) => edit(desk, args).await,
@@ -156,15 +156,15 @@ pub async fn run(desk: &mut Desk, args: CommentsArgs) -> Result<u8> {
 }
 
 /// A file, what was said about it, and how to say more.
-struct Talk {
+struct FileComments {
     remote: OpenRemote,
-    calls: transfer::Desk,
+    calls: transfer::RemoteClient,
     file: Entry,
-    said: Conversation,
+    said: CommentThread,
 }
 
-impl Talk {
-    async fn open(desk: &Desk, address: &str, connection: Connection) -> Result<Talk> {
+impl FileComments {
+    async fn open(desk: &Context, address: &str, connection: Connection) -> Result<FileComments> {
         let address = Address::parse_remote(address)?;
         let remote = desk.open(&address.remote, connection)?;
         let comments = of(&remote)?;
@@ -177,7 +177,7 @@ impl Talk {
             return Err(no_file(&address));
         }
         let said = calls.ask(|| comments.list(&file)).await?;
-        Ok(Talk { remote, calls, file, said })
+        Ok(FileComments { remote, calls, file, said })
     }
 
     fn comment(&self, id: &str) -> Result<Comment> {
@@ -189,7 +189,7 @@ impl Talk {
         })
     }
 
-    fn tell(&self, desk: &Desk, comment: Comment) {
+    fn tell(&self, desk: &Context, comment: Comment) {
         let first = comment.times.first().cloned();
         let label = |ms: i64| self.said.clock.as_ref().map(|clock| clock.label(ms));
         desk.renderer.report(&Report::Comments(CommentLine {
@@ -209,17 +209,17 @@ impl Talk {
     }
 }
 
-async fn list(desk: &Desk, address: &str, connection: Connection) -> Result<u8> {
-    let mut talk = Talk::open(desk, address, connection).await?;
+async fn list(desk: &Context, address: &str, connection: Connection) -> Result<u8> {
+    let mut talk = FileComments::open(desk, address, connection).await?;
     for comment in std::mem::take(&mut talk.said.comments) {
         talk.tell(desk, comment);
     }
     Ok(DONE)
 }
 
-async fn add(desk: &Desk, args: AddArgs) -> Result<u8> {
+async fn add(desk: &Context, args: AddArgs) -> Result<u8> {
     let text = text_of(args.text)?;
-    let talk = Talk::open(desk, &args.file, args.connection).await?;
+    let talk = FileComments::open(desk, &args.file, args.connection).await?;
     if let Some(parent) = &args.parent {
         talk.comment(parent)?;
     }
@@ -235,9 +235,9 @@ async fn add(desk: &Desk, args: AddArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-async fn edit(desk: &Desk, args: EditArgs) -> Result<u8> {
+async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
     let text = args.text.map(text_of).transpose()?;
-    let talk = Talk::open(desk, &args.file, args.connection).await?;
+    let talk = FileComments::open(desk, &args.file, args.connection).await?;
     let mut comment = talk.comment(&args.id)?;
     if args.span.at.is_some() {
         comment.times = args.span.times(talk.said.clock.as_ref())?;
@@ -249,8 +249,8 @@ async fn edit(desk: &Desk, args: EditArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-async fn remove(desk: &Desk, args: RmArgs) -> Result<u8> {
-    let talk = Talk::open(desk, &args.file, args.connection).await?;
+async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
+    let talk = FileComments::open(desk, &args.file, args.connection).await?;
     let comment = talk.comment(&args.id)?;
     let comments = of(&talk.remote)?;
     let look = || async {

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::cli::DONE;
 use crate::cli::args::Cli;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 
 /// Shell completions
@@ -29,7 +29,7 @@ pub struct CompletionsArgs {
 #[command(verbatim_doc_comment)]
 pub struct ManArgs {}
 
-pub fn run(desk: &mut Desk, args: CompletionsArgs) -> Result<u8> {
+pub fn run(desk: &mut Context, args: CompletionsArgs) -> Result<u8> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "haul", &mut text);
     desk.renderer.out(&String::from_utf8_lossy(&text));
@@ -37,7 +37,7 @@ pub fn run(desk: &mut Desk, args: CompletionsArgs) -> Result<u8> {
 }
 
 /// The page of `haul`, then one section after another for its commands.
-pub fn run_man(desk: &mut Desk) -> Result<u8> {
+pub fn run_man(desk: &mut Context) -> Result<u8> {
     let mut text = Vec::new();
     let mut pages = vec![Cli::command()];
     while let Some(page) = pages.pop() {

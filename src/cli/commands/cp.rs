@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::providers::lacking;
 use super::put::{TransferArgs, from_and_to, transfer_desk};
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{Places, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
@@ -16,9 +16,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
 use crate::render::Tally;
 use crate::transfer::IfExists;
-use crate::transfer::put::cross_remote::{Source, across};
-use crate::transfer::put::{Put, PutOptions};
-use crate::transfer::remote_ops::{Arrange, Way, arrange};
+use crate::transfer::put::cross_remote::{CopySource, across};
+use crate::transfer::put::{PutJob, PutOptions};
+use crate::transfer::remote_ops::{Op, ServerSideJob, arrange};
 use crate::transfer::source::stdin::WINDOW;
 
 pub(crate) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
@@ -57,23 +57,23 @@ pub struct CpArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Desk, args: CpArgs) -> Result<u8> {
-    carry(desk, Way::Copy, args).await
+pub async fn run(desk: &mut Context, args: CpArgs) -> Result<u8> {
+    carry(desk, Op::Copy, args).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn carry(desk: &mut Desk, way: Way, args: CpArgs) -> Result<u8> {
+pub async fn carry(desk: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
     let tally = carried(desk, way, args).await?;
     desk.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// As `carry`; the last line is the caller's.
-pub(crate) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<Tally> {
+pub(crate) async fn carried(desk: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
     let noted = Noted::of_cp(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
-    let (from, to) = from_and_to(&places, if way == Way::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
+    let (from, to) = from_and_to(&places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let several = from.len() > 1;
     let Places { found: from, failed } = crate::cli::glob::places(desk, from, literal, args.connection()).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn carried(desk: &mut Desk, way: Way, args: CpArgs) -> Result<T
     let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
-    let job = Arrange {
+    let job = ServerSideJob {
         desk: transfer_desk(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
@@ -121,7 +121,7 @@ fn tell(failed: &[(Address, Error)], events: &Events) {
 }
 
 /// One provider for each remote: its token and its listing are shared by all that a wildcard names.
-fn opened(desk: &Desk, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
+fn opened(desk: &Context, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
     let mut open: Vec<OpenRemote> = Vec::new();
     for source in from {
         let name = desk.config.remote(&source.remote)?.name;
@@ -133,28 +133,28 @@ fn opened(desk: &Desk, from: &[Address], args: &TransferArgs) -> Result<Vec<Open
 
 /// Sources and target on different remotes: streamed through this machine.
 async fn between(
-    desk: &mut Desk,
-    way: Way,
+    desk: &mut Context,
+    way: Op,
     from: (Vec<OpenRemote>, Vec<Address>),
     failed: Vec<(Address, Error)>,
     (remote, to): (OpenRemote, Address),
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
 ) -> Result<Tally> {
-    if let Some(lacks) = from.0.iter().find(|source| way == Way::Move && source.provider.removal().is_none()) {
+    if let Some(lacks) = from.0.iter().find(|source| way == Op::Move && source.provider.removal().is_none()) {
         return Err(lacking(lacks, "remove", "has no call that removes, so nothing can be moved away from it"));
     }
     let run = runs::begin(desk, noted, &remote.name).await?;
     let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
-    let source = |(remote, address): (&OpenRemote, Address)| Source {
+    let source = |(remote, address): (&OpenRemote, Address)| CopySource {
         desk: transfer_desk(args, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         address,
     };
     let sources = from.0.iter().zip(from.1).map(source).collect();
-    let job = Put {
+    let job = PutJob {
         desk: transfer_desk(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
@@ -172,17 +172,17 @@ async fn between(
             metadata: Arc::default(),
         },
     };
-    let work = across(job, sources, way == Way::Move);
+    let work = across(job, sources, way == Op::Move);
     let (outcome, noted, tally) = tokio::join!(work, receipts.pass(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
 }
 
-fn check_ability(remote: &OpenRemote, way: Way) -> Result<()> {
+fn check_ability(remote: &OpenRemote, way: Op) -> Result<()> {
     match way {
-        Way::Move if remote.provider.moves().is_none() => Err(lacking(remote, "move", "has no call that moves or renames")),
-        Way::Copy if remote.provider.copies().is_none() => Err(lacking(remote, "copy", "has no call that copies")),
+        Op::Move if remote.provider.moves().is_none() => Err(lacking(remote, "move", "has no call that moves or renames")),
+        Op::Copy if remote.provider.copies().is_none() => Err(lacking(remote, "copy", "has no call that copies")),
         _ => Ok(()),
     }
 }

@@ -3,14 +3,14 @@
 
 use clap::Args;
 
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::outermost;
-use crate::cli::listing::{Found, Look, LookArgs};
+use crate::cli::listing::{Hit, Lister, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
 use crate::render::View;
 use crate::transfer::put::conflict::known_size;
-use crate::transfer::walk::Step;
+use crate::transfer::walk::WalkEvent;
 
 /// Add up the sizes of what is below folders on a remote
 ///
@@ -37,7 +37,7 @@ pub struct DuArgs {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Sum {
+struct Totals {
     bytes: u64,
     files: u64,
     folders: u64,
@@ -45,12 +45,12 @@ struct Sum {
     untold: u64,
 }
 
-pub async fn run(desk: &mut Desk, args: DuArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: DuArgs) -> Result<u8> {
     desk.show_as(View::Row, false, args.bytes);
     let shown = if args.summarize { 0 } else { args.max_depth.unwrap_or(usize::MAX) };
-    let mut look = Look::new(args.look);
+    let mut look = Lister::new(args.look);
     let mut untold = 0;
-    for Found { remote, entry } in each_once(look.find(desk, &args.places).await?) {
+    for Hit { remote, entry } in each_once(look.find(desk, &args.places).await?) {
         untold += add_up(desk, &mut look, &remote, entry, shown).await?;
     }
     if untold > 0 {
@@ -60,43 +60,43 @@ pub async fn run(desk: &mut Desk, args: DuArgs) -> Result<u8> {
 }
 
 /// What lies in another of them is counted there.
-fn each_once(mut found: Vec<Found>) -> Vec<Found> {
+fn each_once(mut found: Vec<Hit>) -> Vec<Hit> {
     let mut kept = Vec::new();
     while let Some(remote) = found.first().map(|first| first.remote.clone()) {
         let (same, others) = found.into_iter().partition(|other| other.remote.name == remote.name);
-        let entries = Vec::into_iter(same).map(|found: Found| found.entry).collect();
-        kept.extend(outermost(entries).into_iter().map(|entry| Found { remote: remote.clone(), entry }));
+        let entries = Vec::into_iter(same).map(|found: Hit| found.entry).collect();
+        kept.extend(outermost(entries).into_iter().map(|entry| Hit { remote: remote.clone(), entry }));
         found = others;
     }
     kept
 }
 
 /// Returns the number of files whose size is not told.
-async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
+async fn add_up(desk: &Context, look: &mut Lister, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
     if !top.is_folder() {
         look.count();
-        let mut sum = Sum::default();
+        let mut sum = Totals::default();
         sum.file(remote, &top)?;
         say(desk, remote, &top, sum);
         return Ok(sum.untold);
     }
     let mut untold = 0;
     // One for each open level: a folder's sum goes to its parent when it is left.
-    let mut sums = vec![Sum::default()];
+    let mut sums = vec![Totals::default()];
     let mut scan = look.scan(desk, remote, top, |_, _| true);
     while let Some(step) = scan.next().await? {
         match step {
-            Step::Entry { entry, .. } if entry.is_folder() => sums.push(Sum::default()),
-            Step::Entry { entry, .. } => {
+            WalkEvent::Entry { entry, .. } if entry.is_folder() => sums.push(Totals::default()),
+            WalkEvent::Entry { entry, .. } => {
                 if let Some(sum) = sums.last_mut() {
                     sum.file(remote, &entry)?;
                 }
             }
-            Step::Left { folder, depth } => {
+            WalkEvent::Left { folder, depth } => {
                 look.count();
                 untold = leave(desk, remote, &folder, &mut sums, depth <= shown);
             }
-            Step::Failed { folder, depth, error } => {
+            WalkEvent::Failed { folder, depth, error } => {
                 look.failed(desk, remote, folder.path.clone(), &error);
                 untold = leave(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
             }
@@ -109,7 +109,7 @@ async fn add_up(desk: &Desk, look: &mut Look, remote: &OpenRemote, top: Entry, s
 }
 
 /// Returns the number of files in this folder and below whose size is not told.
-fn leave(desk: &Desk, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Sum>, show: bool) -> u64 {
+fn leave(desk: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Totals>, show: bool) -> u64 {
     let sum = sums.pop().unwrap_or_default();
     if let Some(above) = sums.last_mut() {
         above.folder(sum);
@@ -120,14 +120,14 @@ fn leave(desk: &Desk, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Sum>, 
     sum.untold
 }
 
-fn say(desk: &Desk, remote: &OpenRemote, of: &Entry, sum: Sum) {
-    let Sum { bytes, files, folders, untold } = sum;
+fn say(desk: &Context, remote: &OpenRemote, of: &Entry, sum: Totals) {
+    let Totals { bytes, files, folders, untold } = sum;
     // Nothing was counted: 0 would be a lie.
     let bytes = (untold == 0 || untold < files).then_some(bytes);
     desk.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
 }
 
-impl Sum {
+impl Totals {
     /// What this machine put there itself has a size that is known, whatever the provider tells.
     fn file(&mut self, remote: &OpenRemote, file: &Entry) -> Result<()> {
         self.files += 1;
@@ -138,7 +138,7 @@ impl Sum {
         Ok(())
     }
 
-    fn folder(&mut self, inside: Sum) {
+    fn folder(&mut self, inside: Totals) {
         self.folders += 1 + inside.folders;
         self.files += inside.files;
         self.untold += inside.untold;

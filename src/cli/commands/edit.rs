@@ -5,7 +5,7 @@ use clap::Args;
 use super::login;
 use super::providers::lacking;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::{DONE, value_parsers};
 use crate::contract::{Changes, Visibility};
 use crate::error::{Error, Kind, Result};
@@ -63,7 +63,7 @@ fn visibility(text: &str) -> Result<Visibility, String> {
     })
 }
 
-pub async fn run(desk: &mut Desk, args: EditArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: EditArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
     let remote = desk.open(&address.remote, args.connection)?;
     if remote.provider.editing().is_none() {

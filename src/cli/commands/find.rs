@@ -4,15 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 use glob::Pattern as Glob;
 
-use crate::cli::context::Desk;
-use crate::cli::file_times::{Dated, Dates};
+use crate::cli::context::Context;
+use crate::cli::file_times::{FileTimes, WithTimes};
 use crate::cli::glob::name_pattern;
-use crate::cli::listing::{Found, Look, LookArgs};
+use crate::cli::listing::{Hit, Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::{Kind, Result};
 use crate::model::{Entry, EntryKind};
 use crate::render::View;
-use crate::transfer::walk::{Step, hopeless};
+use crate::transfer::walk::{WalkEvent, hopeless};
 
 /// Find files and folders on a remote, by name, kind, size and time
 ///
@@ -39,7 +39,7 @@ pub struct FindArgs {
     pub kind: Option<Kinds>,
     /// Files above +10M, below -1K, or of exactly 1G
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = bound)]
-    pub size: Option<Bound>,
+    pub size: Option<SizeBound>,
     /// Changed less than 2d ago, or since a time as in 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub newer: Option<DateTime<Utc>>,
@@ -55,17 +55,17 @@ pub enum Kinds {
 
 /// `--size`, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound {
+pub enum SizeBound {
     Above(u64),
     Below(u64),
     Exactly(u64),
 }
 
-fn bound(text: &str) -> Result<Bound, String> {
+fn bound(text: &str) -> Result<SizeBound, String> {
     match (text.strip_prefix('+'), text.strip_prefix('-')) {
-        (Some(rest), _) => value_parsers::size(rest).map(Bound::Above),
-        (_, Some(rest)) => value_parsers::size(rest).map(Bound::Below),
-        _ => value_parsers::size(text).map(Bound::Exactly),
+        (Some(rest), _) => value_parsers::size(rest).map(SizeBound::Above),
+        (_, Some(rest)) => value_parsers::size(rest).map(SizeBound::Below),
+        _ => value_parsers::size(text).map(SizeBound::Exactly),
     }
 }
 
@@ -81,15 +81,15 @@ fn since(text: &str) -> Result<DateTime<Utc>, String> {
 struct Conditions {
     name: Option<Glob>,
     kind: Option<Kinds>,
-    size: Option<Bound>,
+    size: Option<SizeBound>,
     newer: Option<DateTime<Utc>>,
 }
 
-pub async fn run(desk: &mut Desk, args: FindArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: FindArgs) -> Result<u8> {
     desk.show_as(View::Name, true, false);
     let conditions = Conditions { name: args.name, kind: args.kind, size: args.size, newer: args.newer };
-    let look = Look::new(args.look);
-    let dates = Dates::new(look.jobs());
+    let look = Lister::new(args.look);
+    let dates = FileTimes::new(look.jobs());
     let mut search = Search { desk, look, dates, conditions, sizeless: 0, timeless: 0 };
     for found in search.look.find(desk, &args.places).await? {
         search.below(found).await?;
@@ -104,9 +104,9 @@ pub async fn run(desk: &mut Desk, args: FindArgs) -> Result<u8> {
 }
 
 struct Search<'a> {
-    desk: &'a Desk,
-    look: Look,
-    dates: Dates,
+    desk: &'a Context,
+    look: Lister,
+    dates: FileTimes,
     conditions: Conditions,
     /// Entries that fit all other conditions, and whose size or time nobody tells.
     sizeless: u64,
@@ -114,16 +114,16 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    async fn below(&mut self, Found { remote, entry: top }: Found) -> Result<()> {
+    async fn below(&mut self, Hit { remote, entry: top }: Hit) -> Result<()> {
         self.look.count();
-        self.meet(Found { remote: remote.clone(), entry: top.clone() }).await?;
+        self.meet(Hit { remote: remote.clone(), entry: top.clone() }).await?;
         if top.is_folder() {
             let mut scan = self.look.scan(self.desk, &remote, top, |_, _| true);
             while let Some(step) = scan.next().await? {
                 match step {
-                    Step::Entry { entry, .. } => self.meet(Found { remote: remote.clone(), entry }).await?,
-                    Step::Left { .. } => {}
-                    Step::Failed { folder, error, .. } => self.look.failed(self.desk, &remote, folder.path, &error),
+                    WalkEvent::Entry { entry, .. } => self.meet(Hit { remote: remote.clone(), entry }).await?,
+                    WalkEvent::Left { .. } => {}
+                    WalkEvent::Failed { folder, error, .. } => self.look.failed(self.desk, &remote, folder.path, &error),
                 }
                 if self.desk.renderer.closed() {
                     return Ok(());
@@ -137,7 +137,7 @@ impl Search<'_> {
     }
 
     /// A time that the listing leaves out is asked for last: only where all else fits.
-    async fn meet(&mut self, found: Found) -> Result<()> {
+    async fn meet(&mut self, found: Hit) -> Result<()> {
         let entry = &found.entry;
         if !self.conditions.named(entry) || self.conditions.newer(entry) == Some(false) {
             return Ok(());
@@ -160,7 +160,7 @@ impl Search<'_> {
         }
     }
 
-    fn settle(&mut self, dated: Dated) -> Result<()> {
+    fn settle(&mut self, dated: WithTimes) -> Result<()> {
         match dated.entry {
             Ok(entry) => match self.conditions.newer(&entry) {
                 Some(true) => self.look.show(self.desk, &dated.remote, entry),
@@ -193,9 +193,9 @@ impl Conditions {
         }
         let size = entry.size?;
         Some(match bound {
-            Bound::Above(limit) => size > limit,
-            Bound::Below(limit) => size < limit,
-            Bound::Exactly(wanted) => size == wanted,
+            SizeBound::Above(limit) => size > limit,
+            SizeBound::Below(limit) => size < limit,
+            SizeBound::Exactly(wanted) => size == wanted,
         })
     }
 
@@ -217,9 +217,9 @@ mod tests {
 
     #[test]
     fn sizes_and_times_as_typed() {
-        assert_eq!(bound("+10M"), Ok(Bound::Above(10 << 20)));
-        assert_eq!(bound("-1K"), Ok(Bound::Below(1024)));
-        assert_eq!(bound("7"), Ok(Bound::Exactly(7)));
+        assert_eq!(bound("+10M"), Ok(SizeBound::Above(10 << 20)));
+        assert_eq!(bound("-1K"), Ok(SizeBound::Below(1024)));
+        assert_eq!(bound("7"), Ok(SizeBound::Exactly(7)));
         assert!(bound("+").is_err() && bound("--1").is_err() && bound("much").is_err());
         assert_eq!(since("2026-01-31T12:00:00+01:00").unwrap().to_rfc3339(), "2026-01-31T11:00:00+00:00");
         let ago = Utc::now() - since("2d").unwrap();
@@ -233,7 +233,7 @@ mod tests {
     fn what_is_not_told_is_known_as_that() {
         let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/a.mov").unwrap());
         let none = || Conditions { name: None, kind: None, size: None, newer: None };
-        let below = Conditions { size: Some(Bound::Below(10)), ..none() };
+        let below = Conditions { size: Some(SizeBound::Below(10)), ..none() };
         let newer = Conditions { newer: Some(DateTime::UNIX_EPOCH), ..none() };
         assert_eq!((none().sized(&entry), none().newer(&entry)), (Some(true), Some(true)));
         assert_eq!((below.sized(&entry), newer.newer(&entry)), (None, None));

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::put::{TransferArgs, transfer_desk};
 use crate::cli::DONE;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{Lost, expand, failure, outermost};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
 use crate::render::{Renderer, Tally, exit};
 use crate::transfer::get::stdout::pour;
-use crate::transfer::get::{GetOptions, Origin, get};
+use crate::transfer::get::{GetOptions, GetSource, get};
 
 /// Download files and folders, or to standard output
 ///
@@ -56,7 +56,7 @@ pub struct WildArgs {
     pub literal: bool,
 }
 
-pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: GetArgs) -> Result<u8> {
     let (sources, local) = addresses(args.places.clone())?;
     if local == "-" {
         return to_stdout(desk, sources, args.wild.literal, &args.transfer).await;
@@ -67,7 +67,7 @@ pub async fn run(desk: &mut Desk, args: GetArgs) -> Result<u8> {
 }
 
 /// The whole of a get to files but its last line.
-pub(crate) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
+pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
     let (sources, local) = addresses(args.places.clone())?;
     let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
     let run = runs::begin(desk, Noted::of_get(&args, &local), &remote).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn carry(desk: &mut Desk, args: GetArgs) -> Result<Tally> {
 
 /// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done. Of several
 /// files one that fails is told, and the others follow.
-pub async fn to_stdout(desk: &mut Desk, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
+pub async fn to_stdout(desk: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
     if desk.renderer.style().json {
         return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").hint("get the file to a name"));
     }
@@ -162,13 +162,13 @@ pub fn address(text: &str) -> Result<Address> {
 /// What the addresses name, wildcards expanded, and the addresses that name nothing where others do. One provider for each
 /// remote: its token and its listing are shared.
 async fn origins(
-    desk: &Desk,
+    desk: &Context,
     sources: Vec<Address>,
     literal: bool,
     transfer: &TransferArgs,
     events: &Events,
-) -> Result<(Vec<Origin>, Vec<(Address, Error)>)> {
-    let (mut open, mut origins): (Vec<OpenRemote>, Vec<Origin>) = (Vec::new(), Vec::new());
+) -> Result<(Vec<GetSource>, Vec<(Address, Error)>)> {
+    let (mut open, mut origins): (Vec<OpenRemote>, Vec<GetSource>) = (Vec::new(), Vec::new());
     let (mut failed, mut lost) = (Vec::new(), Lost::of(sources.len()));
     for mut address in sources {
         address.remote = desk.config.remote(&address.remote)?.name;
@@ -200,13 +200,13 @@ async fn origins(
     Ok((origins, failed))
 }
 
-fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<Origin> {
+fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<GetSource> {
     if address.folder && !entry.is_folder() {
         return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()).hint("leave out the last slash"));
     }
     // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);
-    Ok(Origin {
+    Ok(GetSource {
         desk: transfer_desk(transfer, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),

@@ -8,16 +8,16 @@ use reqwest::Url;
 use super::providers::lacking;
 use super::put::from_and_to;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::{DONE, value_parsers};
-use crate::contract::{Import, Importing};
+use crate::contract::{Import, Imports};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Place, RemotePath, Report, Secret};
 use crate::render::exit;
-use crate::transfer::folder_cache::Folders;
+use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::import::follow;
-use crate::transfer::stored_names::Stored;
+use crate::transfer::stored_names::StoredNames;
 
 /// Let the provider fetch URLs itself (giga0)
 ///
@@ -63,7 +63,7 @@ fn remember_secrets(url: &Url) {
     user.into_iter().chain(secrets).map(Secret::new).for_each(drop);
 }
 
-pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: ImportArgs) -> Result<u8> {
     let (urls, target) = from_and_to(&args.places, "import URL… REMOTE:PATH")?;
     let urls = urls.iter().enumerate().map(|(n, text)| url(n + 1, text)).collect::<Result<Vec<_>>>()?;
     urls.iter().for_each(remember_secrets);
@@ -72,10 +72,10 @@ pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
     let Some(importing) = remote.provider.importing() else {
         return Err(lacking(&remote, "import", "fetches no URLs"));
     };
-    let path = Stored::new(desk.calls(&remote)).path(&target.place.path)?;
+    let path = StoredNames::new(desk.calls(&remote)).path(&target.place.path)?;
     let target = Address { place: Place { path, ..target.place }, ..target };
     let folders =
-        Folders::new(desk.calls(&remote), target.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
+        FolderCache::new(desk.calls(&remote), target.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
     let folder = folders.ensure(&target.place.path).await.map_err(|e| e.on(target.to_string()))?.entry.clone();
     let job = Job { remote: &remote, importing, folder, target: &target };
     let mut started = Vec::new();
@@ -101,13 +101,13 @@ pub async fn run(desk: &mut Desk, args: ImportArgs) -> Result<u8> {
 
 struct Job<'a> {
     remote: &'a OpenRemote,
-    importing: &'a dyn Importing,
+    importing: &'a dyn Imports,
     folder: Entry,
     target: &'a Address,
 }
 
 impl Job<'_> {
-    async fn start(&self, desk: &Desk, url: &Url) -> Result<Import> {
+    async fn start(&self, desk: &Context, url: &Url) -> Result<Import> {
         let calls = desk.calls(self.remote);
         let import = calls.change(|| self.importing.start(url.as_str(), &self.folder)).await.map_err(|e| match e.kind() {
             Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the site fetches this is not known")
@@ -119,7 +119,7 @@ impl Job<'_> {
         Ok(import)
     }
 
-    async fn await_end(&self, desk: &Desk, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
+    async fn await_end(&self, desk: &Context, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
         let over_already = import.done;
         let calls = desk.calls(self.remote);
         let end = follow(&calls, self.importing, import, limit, |now| self.tell(desk, url, now)).await.map_err(|e| match e.kind() {
@@ -148,7 +148,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn tell(&self, desk: &Desk, url: &Url, import: &Import) {
+    fn tell(&self, desk: &Context, url: &Url, import: &Import) {
         let folder = self.target.place.shown(&self.target.place.path);
         let path = import.file.as_ref().map_or_else(|| folder.clone(), |file| folder.join_all(&file.path));
         desk.renderer.report(&Report::Import {
@@ -162,7 +162,7 @@ impl Job<'_> {
         });
     }
 
-    fn failed(&self, desk: &Desk, url: &Url, error: Error) -> Kind {
+    fn failed(&self, desk: &Context, url: &Url, error: Error) -> Kind {
         let path: RemotePath = self.target.place.shown(&self.target.place.path);
         let source = crate::model::secret::masked(url.as_str()).into_owned();
         let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path);

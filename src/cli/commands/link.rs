@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
 
@@ -23,7 +23,7 @@ pub struct LinkArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, args: LinkArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: LinkArgs) -> Result<u8> {
     let address: Address = super::get::address(&args.place)?;
     let remote = desk.open(&address.remote, args.connection)?;
     let Some(links) = remote.provider.links() else {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
@@ -57,7 +57,7 @@ pub struct LogoutArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
     let config = desk.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
     let mut typed_name = None;
     if args.password_stdin {
@@ -65,7 +65,7 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     } else if !args.code_stdin && is_somebody_there(desk) {
         typed_name = ask(desk, &config).await?;
     }
-    let remote = desk.open_with(config.clone(), Arc::new(Fresh(desk.state())), args.connection)?;
+    let remote = desk.open_with(config.clone(), Arc::new(WithoutStoredToken(desk.state())), args.connection)?;
     let calls = desk.calls(&remote);
     // A line that fails is tried again; a refusal is not, as it would lock the account.
     let outcome = match (calls.ask(|| remote.provider.sign_in()).await, remote.provider.second_factor()) {
@@ -91,7 +91,7 @@ pub async fn run(desk: &mut Desk, args: LoginArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
+pub async fn run_logout(desk: &mut Context, args: LogoutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
     let revoked = desk.calls(&remote).ask(|| remote.provider.sign_out()).await;
     desk.config.forget_credentials(&remote.name)?;
@@ -100,14 +100,14 @@ pub async fn run_logout(desk: &mut Desk, args: LogoutArgs) -> Result<u8> {
 }
 
 /// Somebody sees the questions and can answer them.
-fn is_somebody_there(desk: &Desk) -> bool {
+fn is_somebody_there(desk: &Context) -> bool {
     let style = desk.renderer.style();
     !style.json && !style.quiet && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// The user name, with what is set as the answer of an empty line, and each secret that `login` keeps: also one that was
 /// kept before, as it may have been refused. The user name, if it is another than what is set.
-async fn ask(desk: &Desk, config: &Remote) -> Result<Option<String>> {
+async fn ask(desk: &Context, config: &Remote) -> Result<Option<String>> {
     let mut another_name = None;
     if config.asks_for_username() {
         let known = config.username();
@@ -168,7 +168,7 @@ fn is_for_a_code(refusal: &Error, factor: &dyn SecondFactor, brings_one: bool) -
 }
 
 /// Nothing is sent to a telephone unless somebody is there to read it. A wrong code is not asked for again.
-async fn enter_code(desk: &Desk, factor: &dyn SecondFactor, from_stdin: bool, refusal: Error) -> Result<()> {
+async fn enter_code(desk: &Context, factor: &dyn SecondFactor, from_stdin: bool, refusal: Error) -> Result<()> {
     let style = desk.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
     if !from_stdin && !somebody_reads {
@@ -209,9 +209,9 @@ pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
 
 /// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token. The device stays who
 /// it is: a server that has seen a code from it does not ask again.
-struct Fresh<T>(Arc<T>);
+struct WithoutStoredToken<T>(Arc<T>);
 
-impl<T: TokenStore> TokenStore for Fresh<T> {
+impl<T: TokenStore> TokenStore for WithoutStoredToken<T> {
     fn load(&self, account: &str) -> Result<Option<StoredToken>> {
         if account == DEVICE { self.0.load(account) } else { Ok(None) }
     }

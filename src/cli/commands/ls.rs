@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::cli::context::Desk;
-use crate::cli::listing::{Found, Look, LookArgs};
+use crate::cli::context::Context;
+use crate::cli::listing::{Hit, Lister, LookArgs};
 use crate::error::Result;
 use crate::render::View;
-use crate::transfer::walk::Step;
+use crate::transfer::walk::WalkEvent;
 
 /// List folders on a remote; without an address, the remotes
 ///
@@ -36,17 +36,17 @@ pub struct LsArgs {
     pub look: LookArgs,
 }
 
-pub async fn run(desk: &mut Desk, args: LsArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: LsArgs) -> Result<u8> {
     if args.places.is_empty() {
         return super::remote::list(desk);
     }
     desk.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
-    let mut look = Look::new(args.look);
+    let mut look = Lister::new(args.look);
     let found = look.find(desk, &args.places).await?;
     let several = args.places.len() > 1 || found.len() > 1;
-    let (folders, files): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|found| found.entry.is_folder());
+    let (folders, files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());
     let mut after = !files.is_empty();
-    for Found { remote, entry } in files {
+    for Hit { remote, entry } in files {
         look.show(desk, &remote, entry);
     }
     for folder in folders {
@@ -60,15 +60,15 @@ pub async fn run(desk: &mut Desk, args: LsArgs) -> Result<u8> {
     Ok(look.status())
 }
 
-async fn list(desk: &Desk, look: &mut Look, folder: Found, recursive: bool) -> Result<()> {
-    let Found { remote, entry } = folder;
+async fn list(desk: &Context, look: &mut Lister, folder: Hit, recursive: bool) -> Result<()> {
+    let Hit { remote, entry } = folder;
     let mut scan = look.scan(desk, &remote, entry, move |_, _| recursive);
     while let Some(step) = scan.next().await? {
         match step {
-            Step::Entry { entry, .. } => look.show(desk, &remote, entry),
-            Step::Left { depth: 0, .. } => look.count(),
-            Step::Left { .. } => {}
-            Step::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
+            WalkEvent::Entry { entry, .. } => look.show(desk, &remote, entry),
+            WalkEvent::Left { depth: 0, .. } => look.count(),
+            WalkEvent::Left { .. } => {}
+            WalkEvent::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
         }
         if desk.renderer.closed() {
             break;

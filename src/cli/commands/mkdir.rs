@@ -5,14 +5,14 @@ use clap::Args;
 use super::edit::FolderArgs;
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Place, Report};
-use crate::transfer::folder_cache::Folders;
+use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::remote_ops;
-use crate::transfer::stored_names::Stored;
+use crate::transfer::stored_names::StoredNames;
 
 /// Make folders on a remote
 ///
@@ -34,7 +34,7 @@ pub struct MkdirArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, args: MkdirArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: MkdirArgs) -> Result<u8> {
     let changes = args.folder.changes()?;
     let places = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for place in places {
@@ -44,14 +44,14 @@ pub async fn run(desk: &mut Desk, args: MkdirArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-async fn make(desk: &mut Desk, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
+async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
     if remote.provider.folders().is_none() {
         return Err(super::providers::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
     }
     super::edit::check(&remote, changes)?;
     let folders =
-        Folders::new(desk.calls(&remote), address.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
-    let path = &Stored::new(desk.calls(&remote)).path(&address.place.path)?;
+        FolderCache::new(desk.calls(&remote), address.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
+    let path = &StoredNames::new(desk.calls(&remote)).path(&address.place.path)?;
     let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {

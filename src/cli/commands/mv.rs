@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::cp::{CpArgs, IF_EXISTS, carry};
 use super::put::TransferArgs;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::cli::receipt::ReceiptArgs;
 use crate::error::Result;
-use crate::transfer::remote_ops::Way;
+use crate::transfer::remote_ops::Op;
 
 /// Move or rename on the server
 ///
@@ -38,7 +38,7 @@ pub struct MvArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Desk, args: MvArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: MvArgs) -> Result<u8> {
     let MvArgs { places, literal, receipts, transfer } = args;
-    carry(desk, Way::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
+    carry(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
 }

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::cli::DONE;
 use crate::cli::context;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::contract::provider::AnyProvider;
-use crate::contract::{BoxFuture, Changes, Network, Opening, ProviderInfo, Secrets, StoredToken, TokenStore, Visibility};
+use crate::contract::{BoxFuture, Changes, Network, ProviderContext, ProviderInfo, RemoteSettings, StoredToken, TokenStore, Visibility};
 use crate::error::{Error, Result};
 use crate::model::report::ProviderLine;
 use crate::model::{EntryKind, Report, Secret};
@@ -29,10 +29,10 @@ pub struct ProvidersArgs {
     pub markdown: bool,
 }
 
-type Held = fn(&AnyProvider) -> bool;
+type HasAbility = fn(&AnyProvider) -> bool;
 
 /// The rows of the table.
-const ABILITIES: &[(&str, Held)] = &[
+const ABILITIES: &[(&str, HasAbility)] = &[
     ("folders", |p| p.folders().is_some()),
     ("replace", |p| p.swapping().is_some() || p.info().revises),
     ("md5-before", |p| p.info().takes_md5),
@@ -52,7 +52,7 @@ const ABILITIES: &[(&str, Held)] = &[
     ("comments", |p| p.comments().is_some()),
 ];
 
-pub fn run(desk: &mut Desk, args: ProvidersArgs) -> Result<u8> {
+pub fn run(desk: &mut Context, args: ProvidersArgs) -> Result<u8> {
     let lines = REGISTRY.iter().map(|info| line(info)).collect::<Result<Vec<_>>>()?;
     if args.markdown {
         desk.renderer.out(&crate::render::providers_markdown(&lines));
@@ -81,12 +81,12 @@ pub fn lacking(remote: &OpenRemote, ability: &str, what: &str) -> Error {
 /// A provider that is only asked what it can do; it never connects.
 fn unconnected(info: &'static ProviderInfo) -> Result<AnyProvider> {
     let network = Network { timeout: Duration::from_secs(1), ca_file: None, insecure: false };
-    (info.open)(Opening { remote: info.id.to_owned(), secrets: Arc::new(Nothing), tokens: Arc::new(Nothing), network })
+    (info.open)(ProviderContext { remote: info.id.to_owned(), secrets: Arc::new(Nothing), tokens: Arc::new(Nothing), network })
 }
 
 struct Nothing;
 
-impl Secrets for Nothing {
+impl RemoteSettings for Nothing {
     fn plain(&self, key: &str) -> Option<String> {
         (key == "url").then(|| "https://localhost".to_owned())
     }

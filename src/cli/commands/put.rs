@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::providers;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::Noted;
@@ -17,9 +17,9 @@ use crate::contract::{Events, Metadata};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Protocol};
 use crate::render::Tally;
-use crate::transfer::put::{ChecksumMode, Put, PutOptions, put};
-use crate::transfer::rate_limit::Limit;
-use crate::transfer::{self, IfExists, Policy};
+use crate::transfer::put::{ChecksumMode, PutJob, PutOptions, put};
+use crate::transfer::rate_limit::RateLimiter;
+use crate::transfer::{self, IfExists, RetryPolicy};
 
 /// Upload files, folders, or standard input
 ///
@@ -159,14 +159,14 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
     })
 }
 
-pub async fn run(desk: &mut Desk, args: PutArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: PutArgs) -> Result<u8> {
     let tally = carry(desk, args).await?;
     desk.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// The whole of a put but its last line. An error means that nothing was sent.
-pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
+pub async fn carry(desk: &mut Context, args: PutArgs) -> Result<Tally> {
     let (sources, target) = from_and_to(&args.places, "put SOURCE… REMOTE:PATH")?;
     let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
     for source in sources {
@@ -177,7 +177,7 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     let run = runs::begin(desk, Noted::of_put(&args), &remote.name).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
-    let job = Put {
+    let job = PutJob {
         desk: transfer_desk(&args.transfer, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
@@ -200,13 +200,13 @@ pub async fn carry(desk: &mut Desk, args: PutArgs) -> Result<Tally> {
     Ok(tally)
 }
 
-pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::Desk {
-    transfer::Desk {
+pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::RemoteClient {
+    transfer::RemoteClient {
         remote: remote.name.clone(),
         provider: remote.provider.clone(),
-        policy: Policy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
+        policy: RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
         events,
-        limit: args.bwlimit.map(|rate| Arc::new(Limit::new(rate))),
+        limit: args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate))),
     }
 }
 
@@ -225,7 +225,7 @@ fn not_remote(target: &str) -> Error {
 }
 
 /// `haul put studio:/a cloud:/b`: easily typed, and the colon in a file's name is rare.
-fn refuse_remote_source(desk: &Desk, source: &str) -> Result<()> {
+fn refuse_remote_source(desk: &Context, source: &str) -> Result<()> {
     match Address::parse(source) {
         Ok(Some(address)) if !std::path::Path::new(source).exists() && desk.knows(&address.remote) => {
             Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote")

@@ -5,7 +5,7 @@ use reqwest::Url;
 
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::contract::provider::AnyProvider;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;
@@ -102,7 +102,7 @@ pub struct CheckArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, verb: RemoteVerb) -> Result<u8> {
+pub async fn run(desk: &mut Context, verb: RemoteVerb) -> Result<u8> {
     match verb {
         RemoteVerb::Add(args) => add(desk, args),
         RemoteVerb::List(_) => list(desk),
@@ -112,7 +112,7 @@ pub async fn run(desk: &mut Desk, verb: RemoteVerb) -> Result<u8> {
     }
 }
 
-fn add(desk: &mut Desk, args: AddArgs) -> Result<u8> {
+fn add(desk: &mut Context, args: AddArgs) -> Result<u8> {
     let provider = providers::find(&args.provider).ok_or_else(|| {
         let known: Vec<&str> = REGISTRY.iter().map(|p| p.id).collect();
         Error::new(Kind::Usage, "there is no such provider").on(args.provider.clone()).hint(format!("use {}", known.join(", ")))
@@ -128,7 +128,7 @@ fn pair(text: &str) -> Result<(String, String)> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-pub fn list(desk: &mut Desk) -> Result<u8> {
+pub fn list(desk: &mut Context) -> Result<u8> {
     desk.show_as(View::Row, false, false);
     let lines: Vec<_> = desk.config.remotes().iter().map(|r| r.line()).collect();
     if lines.is_empty() {
@@ -140,23 +140,23 @@ pub fn list(desk: &mut Desk) -> Result<u8> {
     Ok(DONE)
 }
 
-fn show(desk: &mut Desk, args: ShowArgs) -> Result<u8> {
+fn show(desk: &mut Context, args: ShowArgs) -> Result<u8> {
     let line = desk.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
     desk.show_as(View::Block, false, false);
     desk.renderer.report(&Report::Remote(line));
     Ok(DONE)
 }
 
-fn remove(desk: &mut Desk, args: RemoveArgs) -> Result<u8> {
+fn remove(desk: &mut Context, args: RemoveArgs) -> Result<u8> {
     desk.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
     Ok(DONE)
 }
 
-async fn check(desk: &mut Desk, args: CheckArgs) -> Result<u8> {
+async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
     let (provider, calls) = (&remote.provider, desk.calls(&remote));
     let mut worst = DONE;
-    let mut tell = |desk: &mut Desk, step: String, outcome: Result<String>| {
+    let mut tell = |desk: &mut Context, step: String, outcome: Result<String>| {
         let ok = outcome.is_ok();
         let detail = outcome.unwrap_or_else(|e| {
             worst = if worst == DONE { exit::status(e.kind()) } else { worst };

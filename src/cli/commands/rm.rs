@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::providers::lacking;
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Report, Root};
 use crate::render::exit;
-use crate::transfer::remote_ops::{Found, Remover};
+use crate::transfer::remote_ops::{Remover, Resolved};
 
 /// Remove files and folders
 ///
@@ -46,12 +46,12 @@ pub struct RmArgs {
 
 /// How it ended so far.
 #[derive(Default)]
-struct Outcome {
+struct RemoveOutcome {
     done: u64,
     failed: Vec<Kind>,
 }
 
-pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     let asked = crate::cli::glob::places(desk, addresses, args.literal, args.connection).await?;
     let mut places = Vec::new();
@@ -65,7 +65,7 @@ pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
         }
         places.push((remote, address));
     }
-    let mut outcome = Outcome::default();
+    let mut outcome = RemoveOutcome::default();
     for (address, e) in &asked.failed {
         outcome.failed.push(e.kind());
         desk.renderer.report(&crate::cli::glob::failure(address, e));
@@ -83,7 +83,7 @@ pub async fn run(desk: &mut Desk, args: RmArgs) -> Result<u8> {
     Ok(exit::merge(outcome.done, &outcome.failed))
 }
 
-async fn remove(desk: &mut Desk, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut Outcome) -> Result<()> {
+async fn remove(desk: &mut Context, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut RemoveOutcome) -> Result<()> {
     let remover = Remover::new(desk.calls(remote), remote.name.clone());
     let found = remover.find(address).await?;
     if found.top {
@@ -128,7 +128,7 @@ fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-async fn agreed(desk: &Desk, remover: &Remover, found: &Found) -> Result<bool> {
+async fn agreed(desk: &Context, remover: &Remover, found: &Resolved) -> Result<bool> {
     let held = match remover.count(&found.entry).await? {
         0 => "which is empty".to_owned(),
         1 => "with 1 entry".to_owned(),

@@ -4,12 +4,12 @@ use std::process::ExitStatus;
 
 use clap::Args;
 
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::cli::signals;
 use crate::cli::signals::{Heard, Signals};
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
-use crate::sandbox::{FAULTS, Sandbox, Scripted, Takes};
+use crate::sandbox::{FAULTS, FaultArg, Sandbox, ScriptedFault};
 
 /// Local stand-ins of all three providers
 ///
@@ -26,13 +26,13 @@ pub struct SandboxArgs {
     /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES|*always]; +SKIP lets so
     /// many requests through first; may be given again
     #[arg(long = "fault", value_name = "FAULT")]
-    pub faults: Vec<Scripted>,
+    pub faults: Vec<ScriptedFault>,
     /// What to run
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
 
-pub async fn run(desk: &mut Desk, args: SandboxArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: SandboxArgs) -> Result<u8> {
     // Heard from here on: whatever ends us, the sandbox's folder goes with us.
     let signals = Signals::new(Heard::StopsAndHangup)?;
     let sandbox = Sandbox::start().await?;
@@ -70,11 +70,11 @@ fn status_of(status: ExitStatus) -> u8 {
 }
 
 fn faults() -> String {
-    let line = |row: &crate::sandbox::Row| {
+    let line = |row: &crate::sandbox::FaultSpec| {
         let value = match row.takes {
-            Takes::Nothing => String::new(),
-            Takes::Number(usual) => format!("={usual}"),
-            Takes::Word(words) => format!("={}", words.join("|")),
+            FaultArg::Nothing => String::new(),
+            FaultArg::Number(usual) => format!("={usual}"),
+            FaultArg::Word(words) => format!("={}", words.join("|")),
         };
         format!("  {}{value}\n          {} ({})\n", row.name, row.does, row.by.join(", "))
     };

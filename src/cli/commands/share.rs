@@ -5,7 +5,7 @@ use clap::Args;
 use super::providers::lacking;
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
 
@@ -37,7 +37,7 @@ fn id(text: &str) -> Result<String, String> {
     }
 }
 
-pub async fn run(desk: &mut Desk, args: ShareArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: ShareArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
     let remote = desk.open(&address.remote, args.connection)?;
     let Some(sharing) = remote.provider.sharing() else {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::providers::lacking;
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::{Address, Report};
 
@@ -18,7 +18,7 @@ use crate::model::{Address, Report};
 #[command(verbatim_doc_comment)]
 pub struct StarArgs {
     #[command(flatten)]
-    pub places: Places,
+    pub places: PathsArg,
 }
 
 /// Take the mark of a favourite away (FileAgo)
@@ -30,11 +30,11 @@ pub struct StarArgs {
 #[command(verbatim_doc_comment)]
 pub struct UnstarArgs {
     #[command(flatten)]
-    pub places: Places,
+    pub places: PathsArg,
 }
 
 #[derive(Args)]
-pub struct Places {
+pub struct PathsArg {
     /// Files and folders
     #[arg(required = true, value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
@@ -42,15 +42,15 @@ pub struct Places {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, args: StarArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: StarArgs) -> Result<u8> {
     mark(desk, args.places, true).await
 }
 
-pub async fn run_unstar(desk: &mut Desk, args: UnstarArgs) -> Result<u8> {
+pub async fn run_unstar(desk: &mut Context, args: UnstarArgs) -> Result<u8> {
     mark(desk, args.places, false).await
 }
 
-async fn mark(desk: &mut Desk, args: Places, starred: bool) -> Result<u8> {
+async fn mark(desk: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for address in addresses {
         let remote = desk.open(&address.remote, args.connection)?;

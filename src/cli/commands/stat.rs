@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::cli::context::Desk;
-use crate::cli::file_times::Dates;
-use crate::cli::listing::{Look, LookArgs};
+use crate::cli::context::Context;
+use crate::cli::file_times::FileTimes;
+use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
 use crate::render::View;
 
@@ -29,10 +29,10 @@ pub struct StatArgs {
     pub look: LookArgs,
 }
 
-pub async fn run(desk: &mut Desk, args: StatArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: StatArgs) -> Result<u8> {
     desk.show_as(View::Block, false, args.bytes);
-    let mut look = Look::new(args.look);
-    let mut dates = Dates::new(look.jobs());
+    let mut look = Lister::new(args.look);
+    let mut dates = FileTimes::new(look.jobs());
     for found in look.find(desk, &args.places).await? {
         if let Some(dated) = dates.add(desk, found).await {
             look.dated(desk, dated)?;

@@ -9,15 +9,15 @@ use super::cp;
 use super::cp::CpArgs;
 use super::put;
 use super::put::{MetadataArgs, PutArgs, TransferArgs};
-use crate::cli::context::Desk;
+use crate::cli::context::Context;
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::{DONE, runs};
-use crate::contract::{Ledger, Unfinished};
+use crate::contract::{PendingUpload, TransferStore};
 use crate::error::{Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
 use crate::render::{Tally, View, exit};
-use crate::transfer::remote_ops::Way;
-use crate::transfer::upload::journal::Begun;
+use crate::transfer::remote_ops::Op;
+use crate::transfer::upload::journal::JournalRecord;
 use crate::transfer::upload::resume::{Leftover, drop_leftover, leftover_item};
 
 /// What a killed run left unfinished
@@ -84,7 +84,7 @@ pub struct ClearArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Desk, verb: TransfersVerb) -> Result<u8> {
+pub async fn run(desk: &mut Context, verb: TransfersVerb) -> Result<u8> {
     match verb {
         TransfersVerb::List(_) => list(desk),
         TransfersVerb::Resume(args) => resume(desk, args).await,
@@ -92,7 +92,7 @@ pub async fn run(desk: &mut Desk, verb: TransfersVerb) -> Result<u8> {
     }
 }
 
-fn list(desk: &mut Desk) -> Result<u8> {
+fn list(desk: &mut Context) -> Result<u8> {
     desk.show_as(View::Row, false, false);
     runs::list(desk);
     for left in desk.state().all_unfinished()? {
@@ -101,14 +101,14 @@ fn list(desk: &mut Desk) -> Result<u8> {
     Ok(DONE)
 }
 
-fn report(left: Unfinished) -> Report {
-    let Unfinished { remote, path, source, size, accepted, at, .. } = left;
+fn report(left: PendingUpload) -> Report {
+    let PendingUpload { remote, path, source, size, accepted, at, .. } = left;
     let path = Address::parse(&format!("{remote}:{path}")).ok().flatten().map(|address| address.place.path).unwrap_or_default();
     Report::Transfers { remote, path, source, size, accepted, since: chrono::DateTime::from_timestamp(at, 0) }
 }
 
 /// The remote that is meant; none: all. Fails with `NotFound` where nothing was begun and no such remote is configured.
-fn wanted(desk: &Desk, remote: Option<&str>) -> Result<Option<String>> {
+fn wanted(desk: &Context, remote: Option<&str>) -> Result<Option<String>> {
     let Some(wanted) = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote) else { return Ok(None) };
     // What was begun on a remote that is configured no more can still be forgotten; a typing error must not look done.
     if !runs::is_any(desk, &wanted) && of_remote(desk.state().all_unfinished()?, Some(&wanted)).is_empty() {
@@ -117,13 +117,13 @@ fn wanted(desk: &Desk, remote: Option<&str>) -> Result<Option<String>> {
     Ok(Some(wanted))
 }
 
-fn of_remote(mut all: Vec<Unfinished>, remote: Option<&str>) -> Vec<Unfinished> {
+fn of_remote(mut all: Vec<PendingUpload>, remote: Option<&str>) -> Vec<PendingUpload> {
     all.retain(|left| remote.is_none_or(|wanted| left.remote.eq_ignore_ascii_case(wanted)));
     all
 }
 
 /// The same commands again; and file by file what belongs to none of them. Each goes on where it stopped.
-async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
+async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
     let remote = wanted(desk, args.remote.as_deref())?;
     let alone = of_remote(desk.state().unfinished_alone(), remote.as_deref());
@@ -142,7 +142,7 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
             true => put::carry(desk, put).await,
             false => {
                 let PutArgs { places, receipts, transfer, .. } = put;
-                cp::carried(desk, Way::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
+                cp::carried(desk, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
             }
         };
         match outcome {
@@ -159,12 +159,12 @@ async fn resume(desk: &mut Desk, args: ResumeArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
-async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
+async fn clear(desk: &mut Context, args: ClearArgs) -> Result<u8> {
     let mut failed = Vec::new();
     let remote = wanted(desk, args.remote.as_deref())?;
     let chosen = of_remote(desk.state().all_unfinished()?, remote.as_deref());
     let done = chosen.len();
-    let state: Arc<dyn Ledger> = desk.state();
+    let state: Arc<dyn TransferStore> = desk.state();
     for left in chosen {
         let place = format!("{}:{}", left.remote, left.path);
         let Some(_turn) = state.claim(&left.key).await? else {
@@ -208,7 +208,7 @@ async fn clear(desk: &mut Desk, args: ClearArgs) -> Result<u8> {
 }
 
 /// Nothing is asked: whether the server can remove it shows when it is to.
-fn what_would_be(left: Unfinished) -> Report {
+fn what_would_be(left: PendingUpload) -> Report {
     let (source, size) = (Some(left.source.clone()), Some(left.size));
     match report(left) {
         Report::Transfers { remote, path, .. } => Report::Planned { action: "clear", source, remote, path, size },
@@ -216,7 +216,7 @@ fn what_would_be(left: Unfinished) -> Report {
     }
 }
 
-fn cleared(left: Unfinished, leftover: Leftover) -> Report {
+fn cleared(left: PendingUpload, leftover: Leftover) -> Report {
     let Leftover { whole, removed, stays, empty } = leftover;
     let source = left.source.clone();
     let (remote, path) = match report(left) {
@@ -227,9 +227,9 @@ fn cleared(left: Unfinished, leftover: Leftover) -> Report {
 }
 
 /// Removes the half of a file that lies on the server, as far as its API can.
-async fn remove(desk: &Desk, left: &Unfinished, args: &TransferArgs) -> Result<Leftover> {
+async fn remove(desk: &Context, left: &PendingUpload, args: &TransferArgs) -> Result<Leftover> {
     let remote = desk.open(&left.remote, args.connection())?;
-    let Ok(begun) = serde_json::from_str::<Begun>(&left.upload) else { return Ok(Leftover::default()) };
+    let Ok(begun) = serde_json::from_str::<JournalRecord>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = leftover_item(&begun, folder);
     drop_leftover(&desk.calls(&remote), &begun, &item).await

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use crate::cli::context::Desk;
-use crate::cli::listing::{Found, Look, LookArgs};
+use crate::cli::context::Context;
+use crate::cli::listing::{Hit, Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::Result;
 use crate::model::Entry;
-use crate::transfer::walk::Step;
+use crate::transfer::walk::WalkEvent;
 
 /// Draw what is below a folder on a remote
 ///
@@ -36,9 +36,9 @@ struct Sums {
     files: u64,
 }
 
-pub async fn run(desk: &mut Desk, args: TreeArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: TreeArgs) -> Result<u8> {
     let deepest = args.level.map_or(usize::MAX, |level| level as usize);
-    let mut look = Look::new(args.look);
+    let mut look = Lister::new(args.look);
     let mut sums = Sums::default();
     for found in look.find(desk, &args.places).await? {
         draw(desk, &mut look, found, deepest, args.dirs, &mut sums).await?;
@@ -49,8 +49,8 @@ pub async fn run(desk: &mut Desk, args: TreeArgs) -> Result<u8> {
     Ok(look.status())
 }
 
-async fn draw(desk: &Desk, look: &mut Look, found: Found, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
-    let Found { remote, entry: top } = found;
+async fn draw(desk: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
+    let Hit { remote, entry: top } = found;
     desk.renderer.line(&format!("{}:{}", remote.name, top.path), "");
     look.count();
     if !top.is_folder() {
@@ -63,15 +63,15 @@ async fn draw(desk: &Desk, look: &mut Look, found: Found, deepest: usize, dirs: 
     let mut scan = look.scan(desk, &remote, top, move |_, depth| depth < deepest).folders_only(dirs);
     while let Some(step) = scan.next().await? {
         match step {
-            Step::Entry { entry, depth, last } => {
+            WalkEvent::Entry { entry, depth, last } => {
                 follows.truncate(depth - 1);
                 desk.renderer.line(&branch(&follows, &entry, last), "");
                 follows.push(!last);
                 sums.add(&entry);
                 look.event(desk, &remote, entry);
             }
-            Step::Left { .. } => {}
-            Step::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
+            WalkEvent::Left { .. } => {}
+            WalkEvent::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
         }
         if desk.renderer.closed() {
             break;

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::connection::Connection;
-use crate::cli::context::{Desk, OpenRemote};
+use crate::cli::context::{Context, OpenRemote};
 use crate::cli::receipt;
-use crate::cli::receipt::Line;
+use crate::cli::receipt::ReceiptRow;
 use crate::contract::Entries;
 use crate::contract::walk::newest_filled;
 use crate::error::{Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 use crate::render::exit;
-use crate::transfer::put::conflict::Stamp;
+use crate::transfer::put::conflict::EntryFingerprint;
 
 /// Ask the provider again whether what a receipt names is still there and the same
 ///
@@ -31,15 +31,15 @@ pub struct VerifyArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Desk, args: VerifyArgs) -> Result<u8> {
+pub async fn run(desk: &mut Context, args: VerifyArgs) -> Result<u8> {
     let lines = receipt::read(&args.receipt)?;
-    let mut remotes: HashMap<String, Asked> = HashMap::new();
+    let mut remotes: HashMap<String, FolderListings> = HashMap::new();
     let (mut same, mut failed) = (0, Vec::new());
     // The last word on a place counts: it may have been put there several times.
     for line in latest(lines) {
         if !remotes.contains_key(&line.remote) {
             let remote = desk.open(&line.remote, args.connection)?;
-            remotes.insert(line.remote.clone(), Asked { remote, folders: HashMap::new() });
+            remotes.insert(line.remote.clone(), FolderListings { remote, folders: HashMap::new() });
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };
         let there = match asked.entry(desk, &line).await {
@@ -62,9 +62,9 @@ pub async fn run(desk: &mut Desk, args: VerifyArgs) -> Result<u8> {
     Ok(exit::merge(same, &failed))
 }
 
-fn latest(lines: Vec<Line>) -> Vec<Line> {
+fn latest(lines: Vec<ReceiptRow>) -> Vec<ReceiptRow> {
     let mut at: HashMap<(String, RemotePath), usize> = HashMap::new();
-    let mut kept: Vec<Option<Line>> = Vec::new();
+    let mut kept: Vec<Option<ReceiptRow>> = Vec::new();
     for line in lines {
         if let Some(old) = at.insert((line.remote.clone(), line.path.clone()), kept.len())
             && let Some(slot) = kept.get_mut(old)
@@ -77,13 +77,13 @@ fn latest(lines: Vec<Line>) -> Vec<Line> {
 }
 
 /// Each folder is listed once, however many files a receipt names in it.
-struct Asked {
+struct FolderListings {
     remote: OpenRemote,
     folders: HashMap<Place, Option<Entries>>,
 }
 
-impl Asked {
-    async fn entry(&mut self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
+impl FolderListings {
+    async fn entry(&mut self, desk: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
         for place in readings(&line.path) {
             if let Some(entry) = self.at_its_path(desk, &place, line).await? {
                 return Ok(Some(entry));
@@ -93,7 +93,7 @@ impl Asked {
     }
 
     /// Moved meanwhile.
-    async fn by_its_id(&self, desk: &Desk, line: &Line) -> Result<Option<Entry>> {
+    async fn by_its_id(&self, desk: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
         let Some(id) = line.id.clone() else { return Ok(None) };
         let place = Place { root: Root::Id(id), path: RemotePath::root() };
         match desk.calls(&self.remote).stat(&place).await {
@@ -104,7 +104,7 @@ impl Asked {
         }
     }
 
-    async fn at_its_path(&mut self, desk: &Desk, place: &Place, line: &Line) -> Result<Option<Entry>> {
+    async fn at_its_path(&mut self, desk: &Context, place: &Place, line: &ReceiptRow) -> Result<Option<Entry>> {
         let (Some(parent), Some(name)) = (place.parent(), place.path.name()) else { return Ok(None) };
         if !self.folders.contains_key(&parent) {
             let calls = desk.calls(&self.remote);
@@ -135,7 +135,7 @@ fn readings(path: &RemotePath) -> Vec<Place> {
     places
 }
 
-fn judge(line: &Line, there: Option<&Entry>) -> (&'static str, Option<String>) {
+fn judge(line: &ReceiptRow, there: Option<&Entry>) -> (&'static str, Option<String>) {
     let Some(there) = there else { return ("missing", None) };
     let changed = |why: String| ("changed", Some(why));
     if there.is_folder() {
@@ -150,7 +150,7 @@ fn judge(line: &Line, there: Option<&Entry>) -> (&'static str, Option<String>) {
     if line.id.as_ref().is_some_and(|id| *id != there.id) {
         return changed(format!("another entry has this name: @{}", there.id));
     }
-    if !Stamp::of(there).fits(&line.entry.to_string()) {
+    if !EntryFingerprint::of(there).fits(&line.entry.to_string()) {
         return changed("it was changed since".to_owned());
     }
     ("same", None)

@@ -1,7 +1,7 @@
 //! Two providers that declare settings as real ones do. For tests.
 
 use crate::config::keys::Providers;
-use crate::contract::{Error, Kind, Opening, ProviderInfo, Result, Setting, provider::AnyProvider};
+use crate::contract::{Error, Kind, ProviderContext, ProviderInfo, Result, Setting, provider::AnyProvider};
 
 pub(crate) static PROVIDERS: Providers = &[&IOGATES, &GIGA0];
 
@@ -46,6 +46,6 @@ pub(crate) static GIGA0: ProviderInfo = ProviderInfo {
     open,
 };
 
-fn open(_: Opening) -> Result<AnyProvider> {
+fn open(_: ProviderContext) -> Result<AnyProvider> {
     Err(Error::new(Kind::Unsupported, "a fixture opens nothing"))
 }

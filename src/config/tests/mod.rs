@@ -43,7 +43,7 @@ impl Home {
 
     fn load_from(&self, explicit: Option<PathBuf>) -> Result<Config> {
         let env = Env::new(self.vars.clone()).at_home(self.dir.path());
-        Config::load(Where { explicit, env: &env, options: &["jobs", "if-exists"], prompt: self.prompt.clone() }, PROVIDERS)
+        Config::load(LoadOptions { explicit, env: &env, options: &["jobs", "if-exists"], prompt: self.prompt.clone() }, PROVIDERS)
     }
 
     fn load(&self) -> Config {
@@ -95,7 +95,7 @@ fn a_missing_file_is_empty_unless_the_user_names_it() {
     assert!(home.load().remotes().is_empty());
     let e = home.load_from(Some("/nowhere/config.toml".into())).err().unwrap();
     assert_eq!((e.kind(), e.to_string().as_str()), (Kind::Usage, "/nowhere/config.toml: there is no such configuration file"));
-    let without_home = Config::load(Where { explicit: None, env: &Env::default(), options: &[], prompt: None }, PROVIDERS).unwrap();
+    let without_home = Config::load(LoadOptions { explicit: None, env: &Env::default(), options: &[], prompt: None }, PROVIDERS).unwrap();
     assert_eq!(without_home.add_remote("a", &fixtures::IOGATES, &[]).unwrap_err().kind(), Kind::Usage);
 }
 

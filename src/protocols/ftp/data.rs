@@ -23,7 +23,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// How a transfer begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum TransferMode {
     /// STOR from the first byte.
     Whole,
     /// REST and STOR from this byte.
@@ -32,40 +32,40 @@ pub enum Way {
     Append(u64),
 }
 
-pub enum Begun {
-    Open(Flow),
+pub enum StartOutcome {
+    Open(DataTransfer),
     /// The server does not want this transfer; the control connection is as before.
     Refused(Reply),
 }
 
 /// An open data connection, and how far the file got in it.
-pub struct Flow {
+pub struct DataTransfer {
     data: Data,
     /// Bytes from the start of the file.
     at: u64,
     timeout: Duration,
 }
 
-impl Flow {
+impl DataTransfer {
     /// Sends the command on `control` and protects `socket`, which is connected already.
-    pub async fn begin(control: &mut Connection, socket: TcpStream, name: &str, way: Way, wait: Duration) -> Result<Begun> {
-        if let Way::Restart(offset) = way {
+    pub async fn begin(control: &mut Connection, socket: TcpStream, name: &str, way: TransferMode, wait: Duration) -> Result<StartOutcome> {
+        if let TransferMode::Restart(offset) = way {
             let reply = control.restart_at(offset).await?;
             if !reply.wants_more() {
                 return refused(reply);
             }
         }
         let (command, at) = match way {
-            Way::Whole => ("STOR", 0),
-            Way::Restart(offset) => ("STOR", offset),
-            Way::Append(offset) => ("APPE", offset),
+            TransferMode::Whole => ("STOR", 0),
+            TransferMode::Restart(offset) => ("STOR", offset),
+            TransferMode::Append(offset) => ("APPE", offset),
         };
         let reply = control.begin(&format!("{command} {name}")).await?;
         if !reply.is_starting() {
             return refused(reply);
         }
         let data = control.protect(socket).await?;
-        Ok(Begun::Open(Flow { data, at, timeout: wait }))
+        Ok(StartOutcome::Open(DataTransfer { data, at, timeout: wait }))
     }
 
     /// Where in the file the next byte belongs.
@@ -180,8 +180,8 @@ enum Broken {
     Early(Result<Reply>),
 }
 
-fn refused(reply: Reply) -> Result<Begun> {
-    if reply.is_farewell() { Err(reply.refusal("the upload")) } else { Ok(Begun::Refused(reply)) }
+fn refused(reply: Reply) -> Result<StartOutcome> {
+    if reply.is_farewell() { Err(reply.refusal("the upload")) } else { Ok(StartOutcome::Refused(reply)) }
 }
 
 fn stalled(waited: Duration) -> Error {

@@ -20,9 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::control::{Connection, Size};
-use self::data::Flow;
+use self::data::DataTransfer;
 pub use self::pool::FtpPool;
-use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
+use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::{Protocol, Secret};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct FtpSession {
     /// What the cut transfers brought, for [`Self::is_cut_alike`].
     cuts: [u64; 2],
     /// Open between two parts.
-    flow: Option<Flow>,
+    flow: Option<DataTransfer>,
     /// Something of ours may lie on the server under the travelling name.
     touched: bool,
     /// The server does not let a cut upload go on.
@@ -150,8 +150,8 @@ impl UploadSession for FtpSession {
         Some(self.target.travelling().to_owned())
     }
 
-    fn slicing(&self) -> Slicing {
-        Slicing::Whole
+    fn slicing(&self) -> Chunking {
+        Chunking::Whole
     }
 
     fn takes_unknown_size(&self) -> bool {

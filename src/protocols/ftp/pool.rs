@@ -16,12 +16,12 @@ use crate::error::{Error, Kind, Result};
 
 pub struct FtpPool {
     pub(crate) server: FtpServer,
-    kept: Mutex<Kept>,
+    kept: Mutex<IdleConnections>,
     seats: Arc<Seats>,
     manners: Arc<Manners>,
 }
 
-struct Kept {
+struct IdleConnections {
     idle: Vec<Connection>,
     /// What the server turned out to speak.
     version: TlsVersion,
@@ -33,7 +33,7 @@ struct Kept {
 
 impl FtpPool {
     pub fn new(server: FtpServer) -> Arc<FtpPool> {
-        let kept = Kept { idle: Vec::new(), version: TlsVersion::V12, most: None, blocked: HashSet::new() };
+        let kept = IdleConnections { idle: Vec::new(), version: TlsVersion::V12, most: None, blocked: HashSet::new() };
         Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
     }
 
@@ -130,7 +130,7 @@ impl FtpPool {
         error.on(self.server.host.as_str())
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, IdleConnections> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

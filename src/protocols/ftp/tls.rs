@@ -144,10 +144,10 @@ impl AsyncTlsConnector for TlsClient {
 
 /// The sessions of one server name: rustls's own store does the same but can't be asked how many tickets are left.
 #[derive(Debug, Default)]
-struct Sessions(Mutex<Held>);
+struct Sessions(Mutex<SessionCache>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct SessionCache {
     group: Option<NamedGroup>,
     tls12: Option<Tls12ClientSessionValue>,
     tickets: Vec<Tls13ClientSessionValue>,

@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 
 use super::FtpSession;
 use super::control::Size;
-use super::data::{Begun, Flow, Way};
+use super::data::{DataTransfer, StartOutcome, TransferMode};
 use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
@@ -76,19 +76,19 @@ impl FtpSession {
         refusal.with_kind(Kind::Interrupted)
     }
 
-    async fn begin(&mut self) -> Result<Flow> {
-        let refusal = match self.transfer(Way::Whole).await? {
-            Begun::Open(flow) => return Ok(flow),
-            Begun::Refused(reply) => reply.refusal("the upload"),
+    async fn begin(&mut self) -> Result<DataTransfer> {
+        let refusal = match self.transfer(TransferMode::Whole).await? {
+            StartOutcome::Open(flow) => return Ok(flow),
+            StartOutcome::Refused(reply) => reply.refusal("the upload"),
         };
         // ProFTPD's `AllowOverwrite off` answers 550 when the name is taken; under a travelling name by a remnant of ours.
         if self.target.temporary.is_none() || !is_in_the_way(&refusal) {
             return Err(refusal);
         }
         let is_free = self.remove().await?;
-        let refusal = match self.transfer(Way::Whole).await? {
-            Begun::Open(flow) => return Ok(flow),
-            Begun::Refused(reply) => reply.refusal("the upload"),
+        let refusal = match self.transfer(TransferMode::Whole).await? {
+            StartOutcome::Open(flow) => return Ok(flow),
+            StartOutcome::Refused(reply) => reply.refusal("the upload"),
         };
         // A remnant that can't be removed (a user who may only create, IIS while a dead session has the file open), or that
         // only the server sees (ProFTPD's HiddenStores), is in the way of this one name.
@@ -101,17 +101,17 @@ impl FtpSession {
 
     /// Continues at `offset`: REST and STOR, else APPE. The SIZE is asked first, because a REST beyond the end would
     /// leave a hole, and because another connection's last bytes may have come in meanwhile, which APPE would repeat.
-    async fn go_on(&mut self, offset: u64) -> Result<Flow> {
+    async fn go_on(&mut self, offset: u64) -> Result<DataTransfer> {
         let held = self.size().await?;
         let restarts = self.control().await?.restarts;
         if !matches!(held, Size::Bytes(n) if n >= offset) {
             return Err(Error::new(Kind::Interrupted, "the server holds less of the file than before"));
         }
-        if restarts && let Begun::Open(flow) = self.transfer(Way::Restart(offset)).await? {
+        if restarts && let StartOutcome::Open(flow) = self.transfer(TransferMode::Restart(offset)).await? {
             return Ok(flow);
         }
         if held == Size::Bytes(offset)
-            && let Begun::Open(flow) = self.transfer(Way::Append(offset)).await?
+            && let StartOutcome::Open(flow) = self.transfer(TransferMode::Append(offset)).await?
         {
             return Ok(flow);
         }
@@ -119,11 +119,11 @@ impl FtpSession {
         Err(Error::new(Kind::Interrupted, "the server does not let the upload go on where it was cut"))
     }
 
-    async fn transfer(&mut self, way: Way) -> Result<Begun> {
+    async fn transfer(&mut self, way: TransferMode) -> Result<StartOutcome> {
         let (socket, wait) = (self.data_socket().await?, self.pool.server.timeout);
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
-        (self.touched, self.went_on) = (true, way != Way::Whole);
-        Flow::begin(control, socket, self.target.travelling(), way, wait).await
+        (self.touched, self.went_on) = (true, way != TransferMode::Whole);
+        DataTransfer::begin(control, socket, self.target.travelling(), way, wait).await
     }
 
     /// The first step of a transfer is also where a connection shows that it died in the pool: it is replaced here,

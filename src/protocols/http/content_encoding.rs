@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::download::Ask;
+use super::download::RangeRequest;
 use crate::contract::Chunks;
 use crate::error::{Error, Kind};
 
@@ -21,7 +21,7 @@ pub(crate) fn codings(headers: &HeaderMap) -> Option<String> {
 
 /// How the file is packed; none where its bytes come as they are. `length`: of the whole, as the answer tells it. Some
 /// servers call a `.gz` file so (Apache's `AddEncoding`), whose bytes are the file: then the length is the listing's.
-pub(crate) fn coding(ask: &Ask<'_>, headers: &HeaderMap, length: Option<u64>) -> Option<String> {
+pub(crate) fn coding(ask: &RangeRequest<'_>, headers: &HeaderMap, length: Option<u64>) -> Option<String> {
     let coding = codings(headers)?;
     let is_the_file = match (length, ask.size) {
         (Some(told), Some(listed)) => told == listed,

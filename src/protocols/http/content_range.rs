@@ -4,19 +4,19 @@ use crate::protocols::lenient_json::digits;
 
 /// `bytes 5-9/10`: first and last byte, and the bytes of the whole file unless the server does not know them (`*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct ContentRange {
     pub first: u64,
     pub last: u64,
     pub whole: Option<u64>,
 }
 
-impl Span {
-    pub fn parse(text: &str) -> Option<Span> {
+impl ContentRange {
+    pub fn parse(text: &str) -> Option<ContentRange> {
         let (range, whole) = body(text)?;
         let (first, last) = range.split_once('-')?;
         let (first, last) = (digits(first)?, digits(last)?);
         let whole = if whole == "*" { None } else { Some(digits(whole)?) };
-        (first <= last && whole.is_none_or(|whole| last < whole)).then_some(Span { first, last, whole })
+        (first <= last && whole.is_none_or(|whole| last < whole)).then_some(ContentRange { first, last, whole })
     }
 
     /// Is this the rest of a file from byte `from` on, to its very end? `size`: bytes of the file, where they are known.
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_is_a_range_and_what_is_none() {
-        let span = |first, last, whole| Some(Span { first, last, whole });
+        let span = |first, last, whole| Some(ContentRange { first, last, whole });
         for (text, wanted) in [
             ("bytes 5-9/10", span(5, 9, Some(10))),
             ("Bytes  5-9 / 10", span(5, 9, Some(10))),
@@ -67,7 +67,7 @@ mod tests {
             ("bytes 5-99999999999999999999/10", None),
             ("", None),
         ] {
-            assert_eq!(Span::parse(text), wanted, "{text:?}");
+            assert_eq!(ContentRange::parse(text), wanted, "{text:?}");
         }
         for (text, wanted) in [("bytes */10", Some(10)), ("bytes 0-9/10", None), ("bytes */*", None), ("bytes */-1", None), ("x", None)] {
             assert_eq!(whole_size(text), wanted, "{text:?}");
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn only_the_rest_of_the_same_file_fits() {
-        let fits = |text: &str, from, size| Span::parse(text).unwrap().fits(from, size);
+        let fits = |text: &str, from, size| ContentRange::parse(text).unwrap().fits(from, size);
         assert!(fits("bytes 5-9/10", 5, Some(10)) && fits("bytes 5-9/10", 5, None));
         assert!(fits("bytes 5-9/*", 5, Some(10)) && fits("bytes 5-9/*", 5, None));
         assert!(!fits("bytes 4-9/10", 5, Some(10)), "another start");
@@ -84,8 +84,8 @@ mod tests {
         assert!(!fits("bytes 5-10/11", 5, Some(10)), "another file");
         assert!(!fits("bytes 5-8/*", 5, Some(10)));
         assert!(!fits("bytes 5-18446744073709551615/*", 5, Some(10)));
-        assert!(Span::parse("bytes 0-9/10").unwrap().is_whole());
-        assert!(!Span::parse("bytes 0-8/10").unwrap().is_whole() && !Span::parse("bytes 0-9/*").unwrap().is_whole());
+        assert!(ContentRange::parse("bytes 0-9/10").unwrap().is_whole());
+        assert!(!ContentRange::parse("bytes 0-8/10").unwrap().is_whole() && !ContentRange::parse("bytes 0-9/*").unwrap().is_whole());
     }
 }
 
@@ -101,11 +101,11 @@ mod fuzz {
 
         #[test]
         fn a_span_is_sound(text in prop_oneof![arbitrary::header(), "bytes [0-9]{1,21}-[0-9]{1,21}/([*]|[0-9]{1,21})"], from in any::<u64>()) {
-            if let Some(span) = Span::parse(&text) {
+            if let Some(span) = ContentRange::parse(&text) {
                 prop_assert!(span.first <= span.last && span.whole.is_none_or(|whole| span.last < whole), "{span:?}");
                 prop_assert!(!span.fits(from, None) || span.first == from);
                 let whole = span.whole.map_or("*".to_owned(), |whole| whole.to_string());
-                prop_assert_eq!(Span::parse(&format!("bytes {}-{}/{whole}", span.first, span.last)), Some(span));
+                prop_assert_eq!(ContentRange::parse(&format!("bytes {}-{}/{whole}", span.first, span.last)), Some(span));
             }
             let _ = whole_size(&text);
         }

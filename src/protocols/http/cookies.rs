@@ -7,13 +7,13 @@ use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{RequestBuilder, Url};
 
-use super::response::Reply;
+use super::response::HttpReply;
 
 #[derive(Clone, Default)]
 pub struct Cookies(Arc<Jar>);
 
 impl Cookies {
-    pub fn take(&self, reply: &Reply) {
+    pub fn take(&self, reply: &HttpReply) {
         let mut set = reply.headers.get_all(SET_COOKIE).iter().peekable();
         if set.peek().is_some() {
             self.0.set_cookies(&mut set, &reply.url);

@@ -13,16 +13,16 @@ const WORDS_SHOWN: usize = 200;
 const KNOWN: &[&str] = &["error", "register", "login", "signin", "sign-in", "upgrade"];
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct HtmlPage {
     /// What it says, in a few words; empty when it says nothing.
     pub reason: String,
     /// We were sent there: a refusal, not an accident.
     pub sent: bool,
 }
 
-impl Page {
+impl HtmlPage {
     /// Is this address one of the known pages? Not when the file itself has that name.
-    pub(crate) fn at(url: &Url, file: &str) -> Option<Page> {
+    pub(crate) fn at(url: &Url, file: &str) -> Option<HtmlPage> {
         let last = url.path_segments()?.rfind(|step| !step.is_empty())?.to_ascii_lowercase();
         if last == file.to_ascii_lowercase() {
             return None;
@@ -30,13 +30,13 @@ impl Page {
         let stem = last.split('.').next().unwrap_or_default();
         KNOWN
             .contains(&stem)
-            .then(|| Page { reason: told_in(url).unwrap_or_else(|| format!("sent to the site's {stem} page")), sent: true })
+            .then(|| HtmlPage { reason: told_in(url).unwrap_or_else(|| format!("sent to the site's {stem} page")), sent: true })
     }
 
-    pub(crate) fn read(url: &Url, body: &[u8], sent: bool) -> Page {
+    pub(crate) fn read(url: &Url, body: &[u8], sent: bool) -> HtmlPage {
         let said = String::from_utf8_lossy(body);
         let reason = told_in(url).unwrap_or_else(|| if said.contains('<') { words(&said) } else { first_words(&said, WORDS_SHOWN) });
-        Page { reason, sent }
+        HtmlPage { reason, sent }
     }
 
     /// For services that have no better words for it: status 8 when we were sent there, else 11.
@@ -74,19 +74,19 @@ mod tests {
 
     #[test]
     fn known_pages_and_their_reason() {
-        let at = |text: &str| Page::at(&url(text), "a.mov").map(|page| page.reason);
+        let at = |text: &str| HtmlPage::at(&url(text), "a.mov").map(|page| page.reason);
         assert_eq!(at("https://h/error?e=You+must+wait+30%20seconds").as_deref(), Some("You must wait 30 seconds"));
         assert_eq!(at("https://h/error.html?e=File%20has%20been%20removed.").as_deref(), Some("File has been removed."));
         assert_eq!(at("https://h/site/register.html").as_deref(), Some("sent to the site's register page"));
         assert_eq!(at("https://h/login/").as_deref(), Some("sent to the site's login page"));
         assert_eq!(at("https://fs1.h/2Vv/a.mov?download_token=x"), None);
         assert_eq!(at("https://fs1.h/"), None);
-        assert_eq!(Page::at(&url("https://h/2Vv/Login.html"), "login.html"), None, "the file itself");
+        assert_eq!(HtmlPage::at(&url("https://h/2Vv/Login.html"), "login.html"), None, "the file itself");
     }
 
     #[test]
     fn what_a_page_says() {
-        let read = |body: &str| Page::read(&url("https://h/x"), body.as_bytes(), false).reason;
+        let read = |body: &str| HtmlPage::read(&url("https://h/x"), body.as_bytes(), false).reason;
         assert_eq!(read("<!DOCTYPE html><html><head><TITLE lang=en> Please\n wait </TITLE>"), "Please wait");
         assert_eq!(read("<html><body><h1>Down</h1> for  <b>maintenance</b>"), "Down for maintenance");
         assert_eq!(read(r#"{"error": "no"}"#), r#"{"error": "no"}"#);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn being_sent_there_is_a_refusal() {
-        let page = |sent| Page { reason: "no".into(), sent };
+        let page = |sent| HtmlPage { reason: "no".into(), sent };
         assert_eq!((page(true).error().kind(), page(false).error().kind()), (Kind::Refused, Kind::Protocol));
         assert_eq!(page(true).error().to_string(), "the server sent a page in place of the file: no");
     }
@@ -118,9 +118,9 @@ mod fuzz {
         fn a_page_says_a_few_harmless_words(body in arbitrary::body(&["{}"]), html in arbitrary::text(), address in arbitrary::text(), sent in any::<bool>()) {
             let url = Url::parse("https://h.example/a/").unwrap().join(&address).unwrap_or_else(|_| Url::parse("https://h.example/").unwrap());
             for bytes in [body, html.into_bytes()] {
-                arbitrary::assert_shown(&Page::read(&url, &bytes, sent).error());
+                arbitrary::assert_shown(&HtmlPage::read(&url, &bytes, sent).error());
             }
-            if let Some(page) = Page::at(&url, "a.mov") {
+            if let Some(page) = HtmlPage::at(&url, "a.mov") {
                 arbitrary::assert_shown(&page.error());
             }
         }

@@ -23,7 +23,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
 use super::http::connection_reuse::{Reuse, is_silent, steps};
-use super::http::response::Reply;
+use super::http::response::HttpReply;
 use super::http::row_stream::{Path, Row, Splitter, TooMuch};
 use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
 use super::tls;
@@ -114,7 +114,7 @@ impl Http {
 
     /// One API call: the answer's head and each piece of its body must come within the time-out. The status is the
     /// caller's to judge; only failures of the line are errors here.
-    pub async fn call(&self, request: RequestBuilder) -> Result<Reply> {
+    pub async fn call(&self, request: RequestBuilder) -> Result<HttpReply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
         not_in_clear(self.read(response, LARGEST_ANSWER).await?)
     }
@@ -126,7 +126,7 @@ impl Http {
         request: RequestBuilder,
         lists: &'static [Path],
         mut take: impl FnMut(usize, Row<'_>) + Send,
-    ) -> Result<Reply> {
+    ) -> Result<HttpReply> {
         let response = tokio::time::timeout(self.timeout, self.start(request)).await.map_err(|_| timed_out(self.timeout))??;
         if !response.status().is_success() {
             return not_in_clear(self.read(response, LARGEST_ANSWER).await?);
@@ -140,7 +140,7 @@ impl Http {
 
     /// As `call`, for a request with a body that may take hours, and an answer that may take long after it (giga0 posts
     /// the file again inside itself, providers.md 2.5): the engine watches for stalls, nothing is timed here.
-    pub async fn call_patiently(&self, request: RequestBuilder) -> Result<Reply> {
+    pub async fn call_patiently(&self, request: RequestBuilder) -> Result<HttpReply> {
         let response = self.start(request).await?;
         self.read_verdict(response).await
     }
@@ -221,12 +221,12 @@ impl Http {
     }
 
     /// Reads an answer that can't be long.
-    pub(super) async fn read_verdict(&self, response: Response) -> Result<Reply> {
+    pub(super) async fn read_verdict(&self, response: Response) -> Result<HttpReply> {
         self.read(response, LARGEST_ANSWER).await
     }
 
     /// `most`: bytes. Of a refusal the beginning is enough, as its status speaks.
-    async fn read(&self, response: Response, most: usize) -> Result<Reply> {
+    async fn read(&self, response: Response, most: usize) -> Result<HttpReply> {
         let mut body = BytesMut::new();
         let head = self
             .pour(response, most, |piece| {
@@ -271,14 +271,14 @@ struct Head {
 }
 
 impl Head {
-    fn with(self, body: Bytes) -> Reply {
+    fn with(self, body: Bytes) -> HttpReply {
         let Head { status, headers, url } = self;
-        Reply { status, headers, url, body }
+        HttpReply { status, headers, url, body }
     }
 }
 
 /// Fails when the answer is a TLS port's to somebody who does not speak TLS.
-fn not_in_clear(reply: Reply) -> Result<Reply> {
+fn not_in_clear(reply: HttpReply) -> Result<HttpReply> {
     if reply.url.scheme() != "http" || reply.status != StatusCode::BAD_REQUEST {
         return Ok(reply);
     }
@@ -423,7 +423,7 @@ pub fn is_loopback_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::server::{Scripted, ok};
+    use crate::testing::server::{TestServer, ok};
 
     #[tokio::test]
     async fn a_slash_at_the_end_is_followed_and_nothing_else() {
@@ -439,7 +439,7 @@ mod tests {
             (308, "POST", AWAY, 0, 308),
             (308, "GET", CIRCLE, MOST_TURNS, 308),
         ] {
-            let server = Scripted::start(move |asked| match asked.line.contains("/x/") {
+            let server = TestServer::start(move |asked| match asked.line.contains("/x/") {
                 true => ok("there"),
                 false => (status, location, String::new()),
             })

@@ -21,14 +21,14 @@ const BRACES_TRIED: usize = 32;
 const LARGEST_WARNED: usize = 1 << 20;
 
 #[derive(Debug)]
-pub struct Reply {
+pub struct HttpReply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub url: Url,
     pub body: Bytes,
 }
 
-impl Reply {
+impl HttpReply {
     pub fn is_success(&self) -> bool {
         self.status.is_success()
     }
@@ -185,9 +185,9 @@ pub(crate) fn begun(body: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, headers: &[(&str, &str)], body: &'static str) -> Reply {
+    fn reply(status: u16, headers: &[(&str, &str)], body: &'static str) -> HttpReply {
         let headers = headers.iter().map(|(k, v)| (k.parse::<reqwest::header::HeaderName>().unwrap(), v.parse().unwrap())).collect();
-        Reply {
+        HttpReply {
             status: StatusCode::from_u16(status).unwrap(),
             headers,
             url: Url::parse("https://h.example/x").unwrap(),
@@ -318,7 +318,7 @@ mod fuzz {
                 headers.insert(name, value);
             }
             let (status, url) = (StatusCode::from_u16(status).unwrap(), Url::parse("https://h.example/x").unwrap());
-            let reply = Reply { status, headers, url, body: body.into() };
+            let reply = HttpReply { status, headers, url, body: body.into() };
             let _ = reply.retry_after();
             for error in [reply.refusal(), reply.nonsense("because"), reply.json::<Never>().err().unwrap()] {
                 arbitrary::assert_shown(&error);

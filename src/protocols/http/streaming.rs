@@ -12,7 +12,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, RequestBuilder, Response};
 use tokio::sync::oneshot;
 
-use super::response::Reply;
+use super::response::HttpReply;
 use super::{Http, told};
 use crate::contract::{Chunks, Result};
 
@@ -22,7 +22,7 @@ const BEGINNING: u64 = 16 << 10;
 const LISTEN: Duration = Duration::from_secs(2);
 
 /// A request with a long body of known length, not yet sent.
-pub struct Long {
+pub struct StreamingRequest {
     /// Without body and without `Content-Length`.
     pub request: RequestBuilder,
     pub body: Chunks,
@@ -35,8 +35,8 @@ impl Http {
     /// closes, our next write breaks the line, and with it the answer is lost (5 of 6 times over HTTP/1.1). Then `again`
     /// makes the request anew, its beginning is sent, and whatever the server refuses is heard; that second request
     /// never ends, so nothing can come of it at the server. `again` is not polled otherwise.
-    pub async fn call_long(&self, long: Long, again: impl Future<Output = Result<Long>>) -> Result<Reply> {
-        let Long { request, body, length } = long;
+    pub async fn call_long(&self, long: StreamingRequest, again: impl Future<Output = Result<StreamingRequest>>) -> Result<HttpReply> {
+        let StreamingRequest { request, body, length } = long;
         let sent = Arc::new(AtomicU64::new(0));
         let counter = sent.clone();
         let body = told(body).inspect_ok(move |piece| {
@@ -60,8 +60,8 @@ impl Http {
         }
     }
 
-    async fn hear_refusal(&self, again: impl Future<Output = Result<Long>>) -> Option<Reply> {
-        let Long { request, body, length } = again.await.ok()?;
+    async fn hear_refusal(&self, again: impl Future<Output = Result<StreamingRequest>>) -> Option<HttpReply> {
+        let StreamingRequest { request, body, length } = again.await.ok()?;
         let beginning = body
             .scan(BEGINNING.min(length.saturating_sub(1)), |left, piece| {
                 future::ready(match piece {
@@ -82,9 +82,9 @@ impl Http {
     }
 
     /// A refusal stays one when the words after its head are lost with the line.
-    async fn read_refusal_too(&self, response: Response) -> Result<Reply> {
+    async fn read_refusal_too(&self, response: Response) -> Result<HttpReply> {
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
-        let wordless = Reply { status, headers, url, body: Bytes::new() };
+        let wordless = HttpReply { status, headers, url, body: Bytes::new() };
         match self.read_verdict(response).await {
             Err(_) if is_refusal(&wordless) => Ok(wordless),
             read => read,
@@ -105,7 +105,7 @@ fn tethered(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> (Bo
     (Body::wrap_stream(body), tether)
 }
 
-fn is_refusal(reply: &Reply) -> bool {
+fn is_refusal(reply: &HttpReply) -> bool {
     reply.status.is_client_error() || reply.status.is_server_error()
 }
 

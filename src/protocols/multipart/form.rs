@@ -9,7 +9,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 
 use crate::contract::Chunks;
-use crate::protocols::http::streaming::Long;
+use crate::protocols::http::streaming::StreamingRequest;
 
 /// All of a form but the file's bytes.
 pub struct FormFrame {
@@ -40,11 +40,11 @@ impl FormFrame {
     }
 
     /// The request with the form around `file`, which has `size` bytes.
-    pub fn around(self, file: Chunks, size: u64, request: RequestBuilder) -> Long {
+    pub fn around(self, file: Chunks, size: u64, request: RequestBuilder) -> StreamingRequest {
         let length = size.saturating_add((self.before.len() + self.after.len()) as u64);
         let body = stream::iter([Ok(self.before)]).chain(file).chain(stream::iter([Ok(self.after)]));
         let request = request.header(CONTENT_TYPE, format!("multipart/form-data; boundary={}", self.boundary));
-        Long { request, body: Box::pin(body), length }
+        StreamingRequest { request, body: Box::pin(body), length }
     }
 }
 

@@ -8,9 +8,9 @@ use reqwest::{Url, header::HeaderMap};
 
 use self::form::FormFrame;
 use super::http::Http;
-use super::http::response::Reply;
-use super::http::streaming::Long;
-use crate::contract::{BoxFuture, Chunks, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
+use super::http::response::HttpReply;
+use super::http::streaming::StreamingRequest;
+use crate::contract::{BoxFuture, Chunking, Chunks, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
 
 pub mod form;
@@ -22,7 +22,7 @@ pub trait FormTarget: Send + Sync {
     /// middle of the file, to hear why.
     fn form(&self) -> BoxFuture<'_, Result<Form>>;
     /// The adapter's verdict on the answer; keeps what it learns (`Ticket::answer`).
-    fn judge(&self, reply: Reply) -> Result<()>;
+    fn judge(&self, reply: HttpReply) -> Result<()>;
 }
 
 pub struct Form {
@@ -61,7 +61,7 @@ impl MultipartSession {
         Ok(part.end())
     }
 
-    fn request(&self, form: Form, file: Chunks) -> Long {
+    fn request(&self, form: Form, file: Chunks) -> StreamingRequest {
         let request = self.http.client().post(form.url).headers(form.headers);
         FormFrame::new(&form.fields, &form.file_field, &form.file_name).around(file, self.size, request)
     }
@@ -85,8 +85,8 @@ impl UploadSession for MultipartSession {
         None
     }
 
-    fn slicing(&self) -> Slicing {
-        Slicing::Whole
+    fn slicing(&self) -> Chunking {
+        Chunking::Whole
     }
 
     fn takes_unknown_size(&self) -> bool {

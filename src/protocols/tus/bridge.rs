@@ -15,11 +15,11 @@ use super::requests::{not_made, refused};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::Http;
 use crate::protocols::http::cookies::Cookies;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 /// The lines to one TUS server: the client, and which headers may go where.
 #[derive(Clone)]
-pub struct Line {
+pub struct Endpoint {
     pub http: Http,
     pub endpoint: Url,
     /// For the endpoint's origin only.
@@ -28,10 +28,10 @@ pub struct Line {
     pub cookies: Cookies,
 }
 
-impl Line {
-    pub fn new(http: &Http, target: &TusTarget) -> Line {
+impl Endpoint {
+    pub fn new(http: &Http, target: &TusTarget) -> Endpoint {
         let (endpoint, headers) = (target.endpoint.clone(), target.headers.clone());
-        Line { http: http.clone(), endpoint, headers, cookies: Cookies::default() }
+        Endpoint { http: http.clone(), endpoint, headers, cookies: Cookies::default() }
     }
 
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -43,7 +43,7 @@ impl Line {
 
 /// What the crate is to send in place of what it would by itself.
 #[derive(Clone, Default)]
-pub struct Instead {
+pub struct Overrides {
     /// In place of the creation's length, which the crate reads from a local file.
     pub length: Option<(HeaderName, HeaderValue)>,
     /// DELETE as POST with `X-HTTP-Method-Override`.
@@ -52,29 +52,29 @@ pub struct Instead {
 
 /// What happened to the one request of a call.
 #[derive(Default)]
-struct Slot {
-    reply: Option<Reply>,
+struct Exchange {
+    reply: Option<HttpReply>,
     failure: Option<Error>,
 }
 
 struct Bridge {
     runtime: Handle,
-    line: Line,
-    instead: Instead,
-    slot: Arc<Mutex<Slot>>,
+    line: Endpoint,
+    instead: Overrides,
+    slot: Arc<Mutex<Exchange>>,
     stopped: CancellationToken,
 }
 
 /// Runs one call of the crate and gives its value with the server's reply. Fails with what the bridge saw, or with
 /// `Protocol` when the crate could make nothing of a successful reply. Dropping the future ends the request too.
-pub async fn run<T, F>(line: &Line, instead: Instead, call: F) -> Result<(T, Reply)>
+pub async fn run<T, F>(line: &Endpoint, instead: Overrides, call: F) -> Result<(T, HttpReply)>
 where
     T: Send + 'static,
     F: FnOnce(&tus_client::Client<'_>) -> std::result::Result<T, tus_client::Error> + Send + 'static,
 {
     let stopped = CancellationToken::new();
     let _stop_when_dropped = stopped.clone().drop_guard();
-    let slot = Arc::new(Mutex::new(Slot::default()));
+    let slot = Arc::new(Mutex::new(Exchange::default()));
     let via_post = instead.via_post;
     let bridge = Bridge { runtime: Handle::current(), line: line.clone(), instead, slot: slot.clone(), stopped };
     let done = tokio::task::spawn_blocking(move || match via_post {
@@ -82,7 +82,7 @@ where
         true => call(&tus_client::Client::with_method_override(bridge)),
     });
     let done = done.await.map_err(|e| Error::new(Kind::Other, "the TUS client failed").cause(e))?;
-    let Slot { reply, failure } = std::mem::take(&mut *held(&slot));
+    let Exchange { reply, failure } = std::mem::take(&mut *held(&slot));
     match (done, reply, failure) {
         (Ok(value), Some(reply), None) => Ok((value, reply)),
         (_, _, Some(failure)) => Err(failure),
@@ -99,7 +99,7 @@ fn unusable(error: &tus_client::Error) -> String {
     }
 }
 
-fn held(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+fn held(slot: &Mutex<Exchange>) -> MutexGuard<'_, Exchange> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -124,7 +124,7 @@ impl HttpHandler for Bridge {
 }
 
 impl Bridge {
-    fn exchange(&self, request: HttpRequest<'_>) -> Result<Reply> {
+    fn exchange(&self, request: HttpRequest<'_>) -> Result<HttpReply> {
         let options = matches!(request.method, HttpMethod::Options);
         let creates = matches!(request.method, HttpMethod::Post) && !self.instead.via_post;
         let call = self.line.http.call(self.translate(request)?);
@@ -176,7 +176,7 @@ fn expected_status(method: &HttpMethod, via_post: bool) -> usize {
 }
 
 /// The headers as the crate takes them. Without `Upload-Metadata`: it reads that wrongly, and panics on bytes that are not UTF-8.
-fn plain_headers(reply: &Reply) -> HashMap<String, String> {
+fn plain_headers(reply: &HttpReply) -> HashMap<String, String> {
     let metadata = HeaderName::from_static("upload-metadata");
     let readable = reply.headers.iter().filter(|(name, _)| **name != metadata);
     readable.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
@@ -191,7 +191,7 @@ mod tests {
         let network = crate::contract::Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
         let endpoint = Url::parse("https://h.example/files").unwrap();
         let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
-        let line = Line { http: Http::new(&network).unwrap(), endpoint, headers, cookies: Cookies::default() };
+        let line = Endpoint { http: Http::new(&network).unwrap(), endpoint, headers, cookies: Cookies::default() };
         let sent_to = |url: &str| line.request(Method::HEAD, Url::parse(url).unwrap()).build().unwrap().headers().contains_key("token");
         assert!(sent_to("https://h.example/other/1"));
         assert!(!sent_to("https://up.example/files/1"));

@@ -7,7 +7,7 @@ use sha1::{Digest, Sha1};
 use tus_client::{ServerInfo, TusExtension};
 
 use crate::contract::{Error, Part, Result};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 /// Bytes of the largest part that gets a checksum. It stands before the body, so the part is read twice: up to here the
 /// second time from memory.
@@ -15,7 +15,7 @@ const LARGEST_SUMMED: u64 = 64 << 20;
 
 /// The answer to OPTIONS. A server that does not answer it announces nothing (some proxies block OPTIONS).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Announced {
+pub struct Capabilities {
     pub termination: bool,
     pub defer_length: bool,
     pub checksum: Option<Algorithm>,
@@ -29,9 +29,9 @@ pub enum Algorithm {
     Md5,
 }
 
-impl Announced {
+impl Capabilities {
     /// `info` drops extensions that its crate does not know; those are read from the reply.
-    pub fn new(info: &ServerInfo, reply: &Reply) -> Self {
+    pub fn new(info: &ServerInfo, reply: &HttpReply) -> Self {
         let summed = info.extensions.contains(&TusExtension::Checksum);
         let knows = |algorithm: &str| names(reply, "tus-checksum-algorithm").any(|a| a == algorithm);
         let checksum = match () {
@@ -39,7 +39,7 @@ impl Announced {
             () if summed && knows("md5") => Some(Algorithm::Md5),
             () => None,
         };
-        Announced {
+        Capabilities {
             termination: info.extensions.contains(&TusExtension::Termination),
             defer_length: names(reply, "tus-extension").any(|e| e == "creation-defer-length"),
             checksum,
@@ -56,7 +56,7 @@ impl Announced {
     }
 }
 
-fn names<'a>(reply: &'a Reply, header: &str) -> impl Iterator<Item = String> + use<'a> {
+fn names<'a>(reply: &'a HttpReply, header: &str) -> impl Iterator<Item = String> + use<'a> {
     reply.header(header).unwrap_or_default().split(',').map(|name| name.trim().to_ascii_lowercase())
 }
 

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use reqwest::{Url, header::HeaderMap};
 
-use self::bridge::Line;
-use self::capabilities::Announced;
+use self::bridge::Endpoint;
+use self::capabilities::Capabilities;
 use self::verdict::Verdicts;
 use super::http::{Http, host_of};
-use crate::contract::{BoxFuture, Error, Kind, Part, Recovery, Result, Slicing, UploadSession};
+use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
 
 mod bridge;
@@ -41,10 +41,10 @@ pub struct TusTarget {
 }
 
 pub struct TusSession {
-    line: Line,
+    line: Endpoint,
     upload: Url,
     /// Not asked yet in an earlier run's upload.
-    announced: Option<Announced>,
+    announced: Option<Capabilities>,
     expires: Option<DateTime<Utc>>,
     /// Bytes of the file, once known.
     size: Option<u64>,
@@ -68,10 +68,10 @@ pub struct TusSession {
 
 /// What servers have announced, by endpoint: many files ask once.
 #[derive(Clone, Default)]
-pub struct Servers(Arc<Mutex<HashMap<Url, Announced>>>);
+pub struct Servers(Arc<Mutex<HashMap<Url, Capabilities>>>);
 
 impl Servers {
-    fn known(&self) -> MutexGuard<'_, HashMap<Url, Announced>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<Url, Capabilities>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,7 +83,7 @@ pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
 
 /// As `create`; a server that is among `servers` is not asked again.
 pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Result<TusSession> {
-    let line = Line::new(http, &target);
+    let line = Endpoint::new(http, &target);
     let announced = ask_once(servers, &line).await;
     match (target.size, announced.max_size) {
         (None, _) if !announced.defer_length => {
@@ -101,11 +101,11 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
 
 /// Takes up an upload that an earlier run has created; `recover` tells where it goes on.
 pub fn resume(http: &Http, target: TusTarget, upload: Url) -> TusSession {
-    let line = Line::new(http, &target);
+    let line = Endpoint::new(http, &target);
     session(line, &target, upload)
 }
 
-fn session(line: Line, target: &TusTarget, upload: Url) -> TusSession {
+fn session(line: Endpoint, target: &TusTarget, upload: Url) -> TusSession {
     // The whole rest of a file is one part of at most its size.
     let all = target.size.map_or(PART_OF_UNKNOWN, |size| size.max(1));
     TusSession {
@@ -126,7 +126,7 @@ fn session(line: Line, target: &TusTarget, upload: Url) -> TusSession {
 }
 
 /// What could not be heard may be told the next time.
-async fn ask_once(servers: &Servers, line: &Line) -> Announced {
+async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
     let known = servers.known().get(&line.endpoint).cloned();
     if let Some(announced) = known {
         return announced;
@@ -141,12 +141,12 @@ async fn ask_once(servers: &Servers, line: &Line) -> Announced {
 }
 
 /// OPTIONS is optional: a server that fails it announces nothing.
-fn told(answer: Result<Announced>) -> Announced {
+fn told(answer: Result<Capabilities>) -> Capabilities {
     match answer {
         Ok(announced) => announced,
         Err(e) => {
             tracing::debug!(target: "haul::tus", "OPTIONS told nothing: {e}");
-            Announced::default()
+            Capabilities::default()
         }
     }
 }
@@ -162,7 +162,7 @@ impl TusSession {
         self.expires
     }
 
-    async fn announced(&mut self) -> Announced {
+    async fn announced(&mut self) -> Capabilities {
         match &self.announced {
             Some(announced) => announced.clone(),
             None => self.announced.insert(told(requests::options(&self.line).await)).clone(),
@@ -170,7 +170,7 @@ impl TusSession {
     }
 
     /// Asks where the upload stands and remembers it; none when it is gone.
-    async fn look(&mut self) -> Result<Option<requests::Held>> {
+    async fn look(&mut self) -> Result<Option<requests::UploadStatus>> {
         let Some(held) = requests::head(&self.line, &self.upload).await? else { return Ok(None) };
         self.overfull = held.length.or(self.size).is_some_and(|length| held.offset > length);
         self.expires = held.expires.or(self.expires);
@@ -235,8 +235,8 @@ impl UploadSession for TusSession {
         Some(self.upload.to_string())
     }
 
-    fn slicing(&self) -> Slicing {
-        Slicing::Parts(self.most)
+    fn slicing(&self) -> Chunking {
+        Chunking::Parts(self.most)
     }
 
     fn takes_unknown_size(&self) -> bool {

@@ -6,8 +6,8 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use super::{TusSession, requests};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
-use crate::protocols::http::response::Reply;
-use crate::protocols::http::streaming::Long;
+use crate::protocols::http::response::HttpReply;
+use crate::protocols::http::streaming::StreamingRequest;
 
 impl TusSession {
     /// Bytes the server holds afterwards: the truth, also where it is less than was sent. More than was sent is for the
@@ -58,7 +58,7 @@ impl TusSession {
         Ok(self.accepted == self.size)
     }
 
-    async fn patch(&mut self, part: &Part, checksum: Option<&str>) -> Result<Reply> {
+    async fn patch(&mut self, part: &Part, checksum: Option<&str>) -> Result<HttpReply> {
         let reply = self.patch_once(part, checksum).await?;
         let blocked = matches!(reply.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED);
         if !blocked || self.via_post {
@@ -69,7 +69,7 @@ impl TusSession {
         self.patch_once(part, checksum).await
     }
 
-    async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<Reply> {
+    async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<HttpReply> {
         // Only where nothing was kept: tus-php looks at no offset of 0, and would append these bytes to those it has.
         let again = async {
             match requests::head(&self.line, &self.upload).await? {
@@ -82,7 +82,7 @@ impl TusSession {
         Ok(reply)
     }
 
-    fn request(&self, part: &Part, checksum: Option<&str>) -> Long {
+    fn request(&self, part: &Part, checksum: Option<&str>) -> StreamingRequest {
         let mut request = self.head_of_patch(part.offset);
         if self.deferred && part.last {
             request = request.header("upload-length", part.end());
@@ -90,7 +90,7 @@ impl TusSession {
         if let Some(checksum) = checksum {
             request = request.header("upload-checksum", checksum);
         }
-        Long { request, body: part.chunks(), length: part.len }
+        StreamingRequest { request, body: part.chunks(), length: part.len }
     }
 
     fn head_of_patch(&self, offset: u64) -> RequestBuilder {

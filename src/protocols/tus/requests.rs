@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{StatusCode, Url};
 
-use super::bridge::{Instead, Line, run};
-use super::capabilities::Announced;
+use super::bridge::{Endpoint, Overrides, run};
+use super::capabilities::Capabilities;
 use super::{TusTarget, location};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::secret::masked;
 use crate::protocols::http::host_of;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::lenient_json::digits;
 
 /// `tus_client` insists on a file to read a length from; the length sent is ours.
@@ -24,7 +24,7 @@ const ANY_PATH: &str = "/";
 const LOCKED: &str = "the server still holds the upload for an earlier request";
 
 /// What the server holds of an upload.
-pub struct Held {
+pub struct UploadStatus {
     /// Bytes.
     pub offset: u64,
     /// Bytes of the whole file; none while it is not declared.
@@ -33,21 +33,21 @@ pub struct Held {
 }
 
 /// Fails when the server does not answer OPTIONS as TUS does; that is no reason not to upload.
-pub async fn options(line: &Line) -> Result<Announced> {
+pub async fn options(line: &Endpoint) -> Result<Capabilities> {
     let url = line.endpoint.to_string();
-    let (info, reply) = run(line, Instead::default(), move |tus| tus.get_server_info(&url)).await?;
-    Ok(Announced::new(&info, &reply))
+    let (info, reply) = run(line, Overrides::default(), move |tus| tus.get_server_info(&url)).await?;
+    Ok(Capabilities::new(&info, &reply))
 }
 
 /// Makes the upload; gives its URL, and when it will expire. A failure of kind `Interrupted` may have made it.
-pub async fn create(line: &Line, target: &TusTarget) -> Result<(Url, Option<DateTime<Utc>>)> {
+pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<DateTime<Utc>>)> {
     let metadata = checked_metadata(&target.metadata)?;
     let length = match target.size {
         Some(size) => (HeaderName::from_static("upload-length"), HeaderValue::from(size)),
         None => (HeaderName::from_static("upload-defer-length"), HeaderValue::from(1)),
     };
     let endpoint = target.endpoint.to_string();
-    let instead = Instead { length: Some(length), via_post: false };
+    let instead = Overrides { length: Some(length), via_post: false };
     let call = move |tus: &tus_client::Client<'_>| tus.create_with_metadata(&endpoint, Path::new(ANY_PATH), metadata);
     let (location, reply) = run(line, instead, call).await?;
     let upload = location::resolve(&target.endpoint, &location)?;
@@ -75,11 +75,11 @@ fn checked_metadata(metadata: &[(String, String)]) -> Result<HashMap<String, Str
 }
 
 /// None: the upload is gone, or was never ours to continue.
-pub async fn head(line: &Line, upload: &Url) -> Result<Option<Held>> {
+pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>> {
     let url = upload.to_string();
-    match run(line, Instead::default(), move |tus| tus.get_info(&url)).await {
+    match run(line, Overrides::default(), move |tus| tus.get_info(&url)).await {
         Ok((info, reply)) => {
-            Ok(Some(Held { offset: offset_of(&reply)?, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
+            Ok(Some(UploadStatus { offset: offset_of(&reply)?, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
         // tusdotnet's HEAD takes the lock, too, and says so with 409.
@@ -89,7 +89,7 @@ pub async fn head(line: &Line, upload: &Url) -> Result<Option<Held>> {
 }
 
 /// `Upload-Offset`: digits, told once. A wrong one would leave a hole in the file.
-pub fn offset_of(reply: &Reply) -> Result<u64> {
+pub fn offset_of(reply: &HttpReply) -> Result<u64> {
     let mut told = reply.headers.get_all("upload-offset").iter();
     let first = told.next().ok_or_else(|| reply.nonsense("no Upload-Offset"))?;
     if told.any(|other| other != first) {
@@ -107,9 +107,9 @@ fn is_gone(failure: &Error) -> bool {
     }
 }
 
-pub async fn delete(line: &Line, upload: &Url, via_post: bool) -> Result<()> {
+pub async fn delete(line: &Endpoint, upload: &Url, via_post: bool) -> Result<()> {
     let url = upload.to_string();
-    let instead = Instead { length: None, via_post };
+    let instead = Overrides { length: None, via_post };
     match run(line, instead, move |tus| tus.delete(&url)).await {
         Ok(_) => Ok(()),
         Err(failure) if failure.kind() == Kind::NotFound => Ok(()),
@@ -118,12 +118,12 @@ pub async fn delete(line: &Line, upload: &Url, via_post: bool) -> Result<()> {
 }
 
 /// `Upload-Expires`, on any answer that carries it.
-pub fn expiry(reply: &Reply) -> Option<DateTime<Utc>> {
+pub fn expiry(reply: &HttpReply) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(reply.header("upload-expires")?.trim()).ok().map(|at| at.to_utc())
 }
 
 /// What a status that is not 2xx means about an upload, where that differs from HTTP at large.
-pub fn refused(reply: &Reply) -> Error {
+pub fn refused(reply: &HttpReply) -> Error {
     let (kind, words) = match reply.status {
         StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "the server no longer has this upload"),
         StatusCode::CONFLICT => (Kind::Interrupted, "the server stands at another byte of the file"),
@@ -136,7 +136,7 @@ pub fn refused(reply: &Reply) -> Error {
 }
 
 /// The same before there is an upload: OPTIONS and creation.
-pub fn not_made(reply: &Reply) -> Error {
+pub fn not_made(reply: &HttpReply) -> Error {
     match reply.status {
         StatusCode::PRECONDITION_FAILED => reply.refusal().with_kind(Kind::Unsupported),
         _ => reply.refusal(),
@@ -190,7 +190,7 @@ mod fuzz {
                 }
             }
             let url = Url::parse("https://h.example/x").unwrap();
-            let reply = Reply { status: StatusCode::NO_CONTENT, headers, url, body: Default::default() };
+            let reply = HttpReply { status: StatusCode::NO_CONTENT, headers, url, body: Default::default() };
             let _ = expiry(&reply);
             match offset_of(&reply) {
                 Ok(_) => prop_assert!(first.trim().bytes().all(|b| b.is_ascii_digit()) && second.is_none_or(|s| s == first)),

@@ -7,7 +7,7 @@ use super::TusSession;
 use super::requests;
 use crate::contract::Part;
 use crate::error::{Error, Kind};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 /// Where parts begin to shrink, and where a server is beyond help, in bytes. Web servers refuse bodies above 1 MiB
 /// (nginx) or 8 MiB (PHP) unless told otherwise.
@@ -62,7 +62,7 @@ impl TusSession {
         }
     }
 
-    pub(super) fn refusal(&mut self, reply: &Reply, part: &Part) -> Error {
+    pub(super) fn refusal(&mut self, reply: &HttpReply, part: &Part) -> Error {
         let error = requests::refused(reply);
         let status = reply.status.as_u16();
         if part.last && is_the_server_s_own_no(status) {

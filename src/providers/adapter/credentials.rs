@@ -1,9 +1,9 @@
 //! A remote's secrets as an adapter asks for them: off the async threads, and with one advice when there are none.
 
-use crate::contract::{Error, Kind, Opening, Result};
+use crate::contract::{Error, Kind, ProviderContext, Result};
 use crate::model::Secret;
 
-impl Opening {
+impl ProviderContext {
     /// The secret setting `key`, now; it may run a command or ask a person. None when it is not set anywhere.
     pub async fn secret(&self, key: &'static str) -> Result<Option<Secret>> {
         let secrets = self.secrets.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::contract::{BoxFuture, Error, Kind, Result, Rivalry};
+use crate::contract::{BoxFuture, Error, Kind, Result, TokenContention};
 use crate::model::Secret;
 
 /// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
@@ -35,16 +35,16 @@ pub trait TokenStore: Send + Sync {
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
 }
 
-pub struct Lease {
+pub struct TokenCache {
     account: String,
     store: Arc<dyn TokenStore>,
-    held: Mutex<Held>,
+    held: Mutex<Cached>,
     /// What became of the tokens that this lease has got.
-    pub rivalry: Rivalry,
+    pub rivalry: TokenContention,
 }
 
 #[derive(Default)]
-struct Held {
+struct Cached {
     token: Option<StoredToken>,
     /// The server called this one expired.
     rejected: Option<StoredToken>,
@@ -53,9 +53,9 @@ struct Held {
     refused: Option<Error>,
 }
 
-impl Lease {
+impl TokenCache {
     pub fn new(account: impl Into<String>, store: Arc<dyn TokenStore>) -> Self {
-        Lease { account: account.into(), store, held: Mutex::new(Held::default()), rivalry: Rivalry::default() }
+        TokenCache { account: account.into(), store, held: Mutex::new(Cached::default()), rivalry: TokenContention::default() }
     }
 
     /// The token in hand, the kept one, or the one that `sign_in` gets; whoever comes second waits and shares it.
@@ -137,7 +137,7 @@ impl Lease {
         self.store.forget(&self.account)
     }
 
-    async fn obtain<F>(&self, held: &mut Held, sign_in: F) -> Result<StoredToken>
+    async fn obtain<F>(&self, held: &mut Cached, sign_in: F) -> Result<StoredToken>
     where
         F: Future<Output = Result<StoredToken>>,
     {
@@ -162,7 +162,7 @@ impl Lease {
         }
     }
 
-    fn keep(&self, held: &mut Held, token: StoredToken) -> Result<StoredToken> {
+    fn keep(&self, held: &mut Cached, token: StoredToken) -> Result<StoredToken> {
         held.token = Some(token.clone());
         held.rejected = None;
         held.refused = None;
@@ -206,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn eight_workers_with_one_stale_token_sign_in_once() {
         let store = Arc::new(Memory(std::sync::Mutex::new(Some(token("stale")))));
-        let lease = Arc::new(Lease::new("a", store));
+        let lease = Arc::new(TokenCache::new("a", store));
         let count = Arc::new(AtomicUsize::new(0));
         let workers = (0..8).map(|_| {
             let (lease, count) = (lease.clone(), count.clone());
@@ -231,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_sign_in_is_told_and_keeps_nothing() {
-        let lease = Lease::new("a", Arc::new(Memory::default()));
+        let lease = TokenCache::new("a", Arc::new(Memory::default()));
         let refused = lease.token(async { Err(Error::new(Kind::Auth, "no")) }).await;
         assert_eq!(refused.unwrap_err().kind(), Kind::Auth);
         assert!(lease.present().await.unwrap().is_none());
@@ -239,7 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_sign_in_is_never_repeated() {
-        let lease = Lease::new("a", Arc::new(Memory::default()));
+        let lease = TokenCache::new("a", Arc::new(Memory::default()));
         let count = AtomicUsize::new(0);
         let sign_in = || async {
             count.fetch_add(1, Ordering::SeqCst);
@@ -255,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_word_about_an_older_token_changes_nothing() {
-        let lease = Lease::new("a", Arc::new(Memory::default()));
+        let lease = TokenCache::new("a", Arc::new(Memory::default()));
         let old = lease.token(async { Ok(token("old")) }).await.unwrap();
         lease.reject(&old).await;
         lease.renew(async { Ok(token("newer")) }).await.unwrap();

@@ -4,17 +4,17 @@
 use anyhow::anyhow;
 use serde::de::DeserializeOwned;
 
-use super::wire::{Many, Marks, One, UploadToken};
+use super::wire::{Many, One, Status, UploadToken};
 use crate::contract::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::escape::first_words;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 const WORDS_SHOWN: usize = 200;
 pub(super) const CHECK_URL: &str = "check the remote's url";
 
 /// Any 2xx with an empty body or a body that says success (OQ-24). Fails with the kind that the reply means.
-pub fn verdict(reply: &Reply) -> Result<()> {
+pub fn verdict(reply: &HttpReply) -> Result<()> {
     let Some(marks) = marks(reply) else {
         return if reply.is_success() && is_blank(reply) { Ok(()) } else { Err(page(reply)) };
     };
@@ -23,23 +23,23 @@ pub fn verdict(reply: &Reply) -> Result<()> {
 }
 
 /// The object in `data`.
-pub fn one<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+pub fn one<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     parsed::<One<T>>(reply)?.data.ok_or_else(|| Error::new(Kind::Protocol, "the server's answer holds no data"))
 }
 
 /// The list in `data`. Fails with `Protocol` when there is none: an answer that was lost is not an empty folder.
-pub fn many<T: DeserializeOwned>(reply: &Reply) -> Result<Vec<T>> {
+pub fn many<T: DeserializeOwned>(reply: &HttpReply) -> Result<Vec<T>> {
     parsed::<Many<T>>(reply)?.data.ok_or_else(|| Error::new(Kind::Protocol, "the server's answer holds no list"))
 }
 
-pub fn upload_token(reply: &Reply) -> Result<Secret> {
+pub fn upload_token(reply: &HttpReply) -> Result<Secret> {
     parsed::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
 }
 
 /// What `POST /upload/{token}` answered. Its body is optional (providers.md 3.2): one that is neither JSON nor a page in the
 /// server's place (plain text, half an answer) is as good as none, and the listing tells whether the file is there. A dead upload token (it lives for seconds, and for one try) is `Interrupted`:
 /// look first, then try again with a fresh one.
-pub fn uploaded(reply: &Reply) -> Result<()> {
+pub fn uploaded(reply: &HttpReply) -> Result<()> {
     let Err(error) = verdict(reply) else { return Ok(()) };
     if reply.is_success() && !reply.is_page() && marks(reply).is_none() {
         return Ok(());
@@ -56,38 +56,38 @@ pub fn uploaded(reply: &Reply) -> Result<()> {
 }
 
 /// None when the body is no JSON object.
-pub(super) fn marks(reply: &Reply) -> Option<Marks> {
+pub(super) fn marks(reply: &HttpReply) -> Option<Status> {
     if !looks_like_json(reply) {
         return None;
     }
     serde_json::from_slice(reply.object()).ok()
 }
 
-pub(super) fn message(marks: &Marks) -> String {
+pub(super) fn message(marks: &Status) -> String {
     first_words(marks.msg.as_deref().unwrap_or_default(), WORDS_SHOWN)
 }
 
-fn is_blank(reply: &Reply) -> bool {
+fn is_blank(reply: &HttpReply) -> bool {
     reply.body.trim_ascii().is_empty()
 }
 
-fn looks_like_json(reply: &Reply) -> bool {
+fn looks_like_json(reply: &HttpReply) -> bool {
     reply.object().starts_with(b"{")
 }
 
-pub(super) fn parsed<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+pub(super) fn parsed<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     serde_json::from_slice(reply.object()).map_err(|_| half_json(reply))
 }
 
 /// Its first words are not shown: they may hold a token that nobody has read yet.
-fn half_json(reply: &Reply) -> Error {
+fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
     Error::new(Kind::Protocol, format!("the server's answer makes no sense: {bytes} bytes that are no answer of this API"))
         .hint("check the remote's url; a proxy may have cut the answer")
 }
 
 /// A proxy's page, or a cut answer, in the server's place.
-pub(super) fn page(reply: &Reply) -> Error {
+pub(super) fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
         200..=299 => reply.nonsense("it is no JSON"),
@@ -97,7 +97,7 @@ pub(super) fn page(reply: &Reply) -> Error {
     }
 }
 
-fn worded(reply: &Reply, text: &str) -> Error {
+fn worded(reply: &HttpReply, text: &str) -> Error {
     let by_words = meaning(text);
     let kind = match reply.status.as_u16() {
         200..=299 | 400 | 403 | 422 => by_words.unwrap_or(Kind::Refused),
@@ -124,7 +124,7 @@ fn meaning(text: &str) -> Option<Kind> {
 }
 
 /// The status speaks and the words only illustrate.
-pub(super) fn by_status(reply: &Reply, text: &str) -> Error {
+pub(super) fn by_status(reply: &HttpReply, text: &str) -> Error {
     let judged = reply.refusal();
     let error = match text {
         "" => judged,
@@ -157,7 +157,7 @@ fn clause(kind: Kind) -> &'static str {
 }
 
 /// A failure told with HTTP 200 has no status worth showing.
-pub(super) fn with_status(error: Error, reply: &Reply, text: &str) -> Error {
+pub(super) fn with_status(error: Error, reply: &HttpReply, text: &str) -> Error {
     let error = if reply.is_success() { error } else { error.status(reply.status.as_u16()) };
     if text.is_empty() { error } else { error.cause(anyhow!("{text}")) }
 }
@@ -169,10 +169,10 @@ mod tests {
     use super::*;
     use crate::providers::fileago::wire::Node;
 
-    fn reply(status: u16, body: &str) -> Reply {
+    fn reply(status: u16, body: &str) -> HttpReply {
         let headers = [(reqwest::header::RETRY_AFTER, "7".parse().unwrap())].into_iter().collect();
         let url = "https://fileago.example/api/nodes/x".parse().unwrap();
-        Reply { status: status.try_into().unwrap(), headers, url, body: body.to_owned().into() }
+        HttpReply { status: status.try_into().unwrap(), headers, url, body: body.to_owned().into() }
     }
 
     fn error(msg: &str) -> String {

@@ -9,11 +9,11 @@ use reqwest::{RequestBuilder, Url};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::wire::{Group, Node, Step};
+use super::wire::{Group, Node, PathStep};
 use super::{answer, auth, jwt};
-use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
+use crate::contract::{Error, Kind, ProviderContext, Result, StoredToken, TokenCache, TokenContention};
 use crate::model::Secret;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::row_stream::{Path, object};
 use crate::protocols::http::{self, Http};
 
@@ -25,8 +25,8 @@ pub struct Api {
     pub base: Url,
     /// Set where an installation has its downloads at another path (OQ-26).
     pub download_path: Option<String>,
-    opening: Opening,
-    lease: Lease,
+    opening: ProviderContext,
+    lease: TokenCache,
     /// A token that was just made looked old: the clocks differ, so `exp` tells nothing here.
     clocks_differ: AtomicBool,
     /// The token was made in this run, so it fits the address that this machine has now.
@@ -38,14 +38,14 @@ pub struct Api {
 }
 
 impl Api {
-    pub fn new(opening: Opening) -> Result<Api> {
+    pub fn new(opening: ProviderContext) -> Result<Api> {
         let url = opening.secrets.plain("url").filter(|u| !u.is_empty()).ok_or_else(|| {
             Error::new(Kind::Usage, "this remote has no url").on(opening.remote.clone()).hint("set its url to your FileAgo server")
         })?;
         let base = server_url(&url, opening.network.insecure)?;
         let http = Http::new(&opening.network)?;
         let username = opening.secrets.plain("username").unwrap_or_default();
-        let lease = Lease::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
+        let lease = TokenCache::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
         let download_path = opening.secrets.plain("download_path").filter(|path| !path.is_empty());
         let no = || AtomicBool::new(false);
         let (clocks_differ, signed_in, no_other, doubted) = (no(), no(), no(), Mutex::default());
@@ -89,7 +89,7 @@ impl Api {
         true
     }
 
-    pub fn rivalry(&self) -> &Rivalry {
+    pub fn rivalry(&self) -> &TokenContention {
         &self.lease.rivalry
     }
 
@@ -116,7 +116,7 @@ impl Api {
     }
 
     /// From the top down to the node itself.
-    pub async fn path(&self, id: &str) -> Result<Vec<Step>> {
+    pub async fn path(&self, id: &str) -> Result<Vec<PathStep>> {
         answer::many(&self.ask(self.http.client().get(self.node(id, Some("path"))?)).await?)
     }
 
@@ -182,13 +182,13 @@ impl Api {
         }
     }
 
-    async fn ask(&self, request: RequestBuilder) -> Result<Reply> {
+    async fn ask(&self, request: RequestBuilder) -> Result<HttpReply> {
         let token = self.token().await?;
         let reply = self.http.call(request.bearer_auth(token.token.expose())).await?;
         self.judged(&token, reply).await
     }
 
-    async fn judged(&self, token: &StoredToken, reply: Reply) -> Result<Reply> {
+    async fn judged(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
         match answer::verdict(&reply) {
             Ok(()) => {
                 self.lease.rivalry.worked();

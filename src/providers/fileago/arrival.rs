@@ -7,33 +7,33 @@ use std::sync::{Mutex, PoisonError};
 
 use super::names::may_come_from;
 use super::upload::is_new;
-use crate::contract::{Ticket, UploadItem};
+use crate::contract::{UploadHandle, UploadRequest};
 use crate::model::Entry;
 
 /// A folder's id and a name there.
-type Wish = (String, String);
+type NameKey = (String, String);
 
 /// The uploads of this process.
 #[derive(Default)]
-pub struct Renamed(Mutex<Known>);
+pub struct ArrivalTracker(Mutex<Attempts>);
 
 #[derive(Default)]
-struct Known {
-    wishes: HashSet<Wish>,
+struct Attempts {
+    wishes: HashSet<NameKey>,
     /// Ids of entries, and whose they turned out to be.
-    owned: HashMap<String, Wish>,
+    owned: HashMap<String, NameKey>,
 }
 
-impl Renamed {
+impl ArrivalTracker {
     /// To be called before the upload's first byte leaves.
-    pub fn note(&self, item: &UploadItem) {
+    pub fn note(&self, item: &UploadRequest) {
         let wish = (item.folder.id.clone(), item.name.clone());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wishes.insert(wish);
     }
 
     /// The one new entry of the ticket's size whose name can have come from the ticket's. None where there are several.
-    pub fn found(&self, ticket: &Ticket, listed: &[Entry]) -> Option<Entry> {
-        let wish: Wish = (ticket.folder.clone()?, ticket.path.name()?.to_owned());
+    pub fn found(&self, ticket: &UploadHandle, listed: &[Entry]) -> Option<Entry> {
+        let wish: NameKey = (ticket.folder.clone()?, ticket.path.name()?.to_owned());
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let wished_by_another = |e: &Entry| known.wishes.contains(&(wish.0.clone(), e.name.clone()));
         let owned_by_another = |e: &Entry| known.owned.get(&e.id).is_some_and(|owner| *owner != wish);
@@ -63,22 +63,22 @@ mod tests {
         Entry { size: Some(3), ..Entry::new(EntryKind::File, id, RemotePath::root().join(name).unwrap()) }
     }
 
-    fn noted(wishes: &[&str]) -> Renamed {
-        let renamed = Renamed::default();
+    fn noted(wishes: &[&str]) -> ArrivalTracker {
+        let renamed = ArrivalTracker::default();
         renamed.0.lock().unwrap().wishes.extend(wishes.iter().map(|name| ("home".to_owned(), (*name).to_owned())));
         renamed
     }
 
-    fn ticket(name: &str, before: &[Entry]) -> Ticket {
+    fn ticket(name: &str, before: &[Entry]) -> UploadHandle {
         let path = RemotePath::root().join(name).unwrap();
         let before = before.iter().map(mark).collect();
-        Ticket { path, folder: Some("home".into()), size: Some(3), before, ..Ticket::default() }
+        UploadHandle { path, folder: Some("home".into()), size: Some(3), before, ..UploadHandle::default() }
     }
 
     #[test]
     fn one_new_entry_is_ours_and_of_several_none() {
         let ticket = ticket("\"b\".txt", &[file("old", "b.txt")]);
-        let found = |renamed: &Renamed, listed: &[Entry]| renamed.found(&ticket, listed).map(|e| e.id);
+        let found = |renamed: &ArrivalTracker, listed: &[Entry]| renamed.found(&ticket, listed).map(|e| e.id);
         let renamed = noted(&["\"b\".txt"]);
         assert_eq!(found(&renamed, &[file("old", "b.txt")]), None, "it was there before");
         assert_eq!(found(&renamed, &[file("1", "b.txt"), file("2", "b_.txt")]), None, "which of them?");

@@ -4,10 +4,10 @@
 use super::answer::{CHECK_URL, by_status, marks, message, page, parsed, verdict, with_status};
 use super::wire::Grant;
 use crate::contract::{Error, Kind, Result, StoredToken};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 /// The token of `POST /auth`. No token, or a status that is not success, is a refused sign-in: kind `Auth`.
-pub fn granted(reply: &Reply) -> Result<StoredToken> {
+pub fn granted(reply: &HttpReply) -> Result<StoredToken> {
     match reply.status.as_u16() {
         300..=399 | 408 | 429 | 500..=599 => return Err(by_status(reply, &marks(reply).map(|m| message(&m)).unwrap_or_default())),
         404 | 405 if marks(reply).is_none() => return Err(reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL)),
@@ -26,7 +26,7 @@ pub fn granted(reply: &Reply) -> Result<StoredToken> {
 }
 
 /// Neither a second factor nor a forced change of the password has a public form (OQ-31): they are explained, not tried.
-fn refused_sign_in(reply: &Reply, text: &str) -> Error {
+fn refused_sign_in(reply: &HttpReply, text: &str) -> Error {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
     let hint = if has(&["2fa", "otp", "two-factor", "two factor", "second factor", "authenticator", "code"]) {
@@ -45,9 +45,9 @@ fn refused_sign_in(reply: &Reply, text: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Reply {
+    fn reply(status: u16, body: &str) -> HttpReply {
         let url = "https://fileago.example/auth".parse().unwrap();
-        Reply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
+        HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
     }
 
     fn error(msg: &str) -> String {

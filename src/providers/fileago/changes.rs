@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::FileAgo;
 use super::resolve::{folder, is_special};
-use crate::contract::{BoxFuture, Changes, Copies, Editing, Error, Kind, Moves, Removal, Result, Sharing, Stars};
+use crate::contract::{BoxFuture, Changes, Copies, Deletions, Edits, Error, Kind, Moves, Result, Shares, Stars};
 use crate::model::{Entry, EntryKind};
 
-impl Removal for FileAgo {
+impl Deletions for FileAgo {
     fn is_top(&self, entry: &Entry) -> bool {
         is_special(&entry.id)
     }
@@ -50,7 +50,7 @@ impl Copies for FileAgo {
     }
 }
 
-impl Sharing for FileAgo {
+impl Shares for FileAgo {
     fn share_copy<'a>(&'a self, entry: &'a Entry, with: &'a [String]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.silently(entry, json!({"share_copy_with": with})).await.map(drop) })
     }
@@ -62,7 +62,7 @@ impl Stars for FileAgo {
     }
 }
 
-impl Editing for FileAgo {
+impl Edits for FileAgo {
     fn check(&self, _: EntryKind, changes: &Changes) -> Result<()> {
         match changes.file_type.is_some() || changes.visibility.is_some() || changes.folder_password.is_some() {
             true => Err(Error::new(Kind::Unsupported, "FileAgo lets nothing but the name be edited")),

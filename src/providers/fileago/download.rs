@@ -8,7 +8,7 @@ use super::entry::revision;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::Entry;
 use crate::protocols::http::download;
-use crate::protocols::http::download::{Ask, Opened};
+use crate::protocols::http::download::{Opened, RangeRequest};
 
 /// Below the server's root.
 const PATH: &str = "resources/auth/download/{key}/{id}/{revision}/{name}";
@@ -43,7 +43,7 @@ impl FileAgo {
         let name = if matches!(file.name.as_str(), "" | "." | "..") { "file" } else { &file.name };
         let values = [("{key}", key.expose()), ("{id}", &file.id), ("{revision}", revision), ("{name}", name)];
         let url = address(&self.api.base, path, &values)?;
-        let ask = Ask { url, from, size: file.size, name: &file.name, mime: None };
+        let ask = RangeRequest { url, from, size: file.size, name: &file.name, mime: None };
         match download::open(&self.api.http, &ask).await {
             Ok(Opened::File(download)) => Ok(download),
             Ok(Opened::Page(page)) => Err(page.error()),

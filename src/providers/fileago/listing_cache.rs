@@ -13,7 +13,7 @@ use crate::model::Entry;
 /// Folders whose last listing is kept.
 const MOST_KEPT: usize = 16;
 
-type Kept = Arc<Mutex<Option<(Instant, Arc<Listed>)>>>;
+type CacheCell = Arc<Mutex<Option<(Instant, Arc<Listed>)>>>;
 
 /// A listing in which thousands of files look for themselves.
 #[derive(Debug, Default)]
@@ -40,9 +40,9 @@ impl Listed {
 }
 
 #[derive(Default)]
-pub struct Lists(Mutex<HashMap<String, Kept>>);
+pub struct ListingCache(Mutex<HashMap<String, CacheCell>>);
 
-impl Lists {
+impl ListingCache {
     /// A listing of `folder` (its id) that was asked for no earlier than this call.
     pub async fn now<F>(&self, folder: &str, list: F) -> Result<Arc<Listed>>
     where
@@ -62,7 +62,7 @@ impl Lists {
         Ok(listed)
     }
 
-    async fn of(&self, folder: &str) -> Kept {
+    async fn of(&self, folder: &str) -> CacheCell {
         let mut kept = self.0.lock().await;
         if kept.len() >= MOST_KEPT && !kept.contains_key(folder) {
             kept.clear();
@@ -92,7 +92,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_while_the_server_is_asked_shares_the_next_answer() {
-        let (lists, asked) = (Lists::default(), AtomicUsize::new(0));
+        let (lists, asked) = (ListingCache::default(), AtomicUsize::new(0));
         let list = || async {
             asked.fetch_add(1, Ordering::SeqCst);
             // Everybody else has called by the time this one goes on.
@@ -108,7 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_nobody_elses() {
-        let lists = Lists::default();
+        let lists = ListingCache::default();
         let failed = lists.now("home", async { Err(Error::new(Kind::Busy, "later")) }).await;
         assert_eq!(failed.unwrap_err().kind(), Kind::Busy);
         assert!(lists.now("home", async { Ok(Vec::new()) }).await.is_ok());

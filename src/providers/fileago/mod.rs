@@ -21,14 +21,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::api::Api;
-use self::arrival::Renamed;
-use self::listing_cache::Lists;
+use self::arrival::ArrivalTracker;
+use self::listing_cache::ListingCache;
 use crate::contract::lookup::told;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Entries, Error, Folders, Importing, Kind, Links, Moves, Opening, Preparing, Provider,
-    ProviderInfo, Removal, Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Error, Folders, Imports, Kind, Links, Moves, Provider,
+    ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Setting, Shares, Stars, TokenContention, Upload, UploadHandle,
+    UploadRequest,
 };
 use crate::model::{Account, Entry, EntryKind, Place, Protocol};
 use crate::protocols::multipart;
@@ -57,14 +58,14 @@ pub static INFO: ProviderInfo = ProviderInfo {
 /// The built-in administrator has no storage of its own (providers.md 3.1).
 const ADMIN: &str = "admin";
 
-fn open(opening: Opening) -> Result<AnyProvider> {
+fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(FileAgo::new(opening)?))
 }
 
 struct FileAgo {
     api: Arc<Api>,
-    lists: Lists,
-    renamed: Renamed,
+    lists: ListingCache,
+    renamed: ArrivalTracker,
 }
 
 impl Provider for FileAgo {
@@ -87,7 +88,7 @@ impl Provider for FileAgo {
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
     }
-    fn rivalry(&self) -> Option<&Rivalry> {
+    fn rivalry(&self) -> Option<&TokenContention> {
         Some(self.api.rivalry())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -104,18 +105,18 @@ impl Provider for FileAgo {
         // Nothing is remembered.
         Box::pin(async {})
     }
-    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(self.upload(item))
     }
-    fn resume_upload<'a>(&'a self, _: &'a UploadItem, _: &'a Ticket, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
+    fn resume_upload<'a>(&'a self, _: &'a UploadRequest, _: &'a UploadHandle, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
         // A form is sent whole or not at all.
         Box::pin(async { Ok(None) })
     }
-    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         // Nothing is made before the bytes.
         Box::pin(async { Ok(None) })
     }
-    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
     }
     fn check_name(&self, name: &str) -> Result<()> {
@@ -128,13 +129,13 @@ impl Provider for FileAgo {
     fn folders(&self) -> Option<&dyn Folders> {
         Some(self)
     }
-    fn swapping(&self) -> Option<&dyn Swapping> {
+    fn swapping(&self) -> Option<&dyn Replacements> {
         None
     }
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
         Box::pin(self.download(file, from))
     }
-    fn removal(&self) -> Option<&dyn Removal> {
+    fn removal(&self) -> Option<&dyn Deletions> {
         Some(self)
     }
     fn moves(&self) -> Option<&dyn Moves> {
@@ -150,22 +151,22 @@ impl Provider for FileAgo {
     fn comments(&self) -> Option<&dyn Comments> {
         None
     }
-    fn importing(&self) -> Option<&dyn Importing> {
+    fn importing(&self) -> Option<&dyn Imports> {
         None
     }
-    fn sharing(&self) -> Option<&dyn Sharing> {
+    fn sharing(&self) -> Option<&dyn Shares> {
         Some(self)
     }
     fn stars(&self) -> Option<&dyn Stars> {
         Some(self)
     }
-    fn editing(&self) -> Option<&dyn Editing> {
+    fn editing(&self) -> Option<&dyn Edits> {
         Some(self)
     }
     fn second_factor(&self) -> Option<&dyn SecondFactor> {
         None
     }
-    fn preparing(&self) -> Option<&dyn Preparing> {
+    fn preparing(&self) -> Option<&dyn BatchCreation> {
         None
     }
 }
@@ -177,8 +178,8 @@ impl Folders for FileAgo {
 }
 
 impl FileAgo {
-    fn new(opening: Opening) -> Result<FileAgo> {
-        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: Lists::default(), renamed: Renamed::default() })
+    fn new(opening: ProviderContext) -> Result<FileAgo> {
+        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: ListingCache::default(), renamed: ArrivalTracker::default() })
     }
 
     async fn account(&self) -> Result<Account> {
@@ -245,24 +246,24 @@ impl FileAgo {
         })
     }
 
-    async fn upload(&self, item: &UploadItem) -> Result<Upload> {
+    async fn upload(&self, item: &UploadRequest) -> Result<Upload> {
         let (ticket, target, size) = self.prepare(item)?;
         self.renamed.note(item);
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
     /// All that comes before the token.
-    fn prepare(&self, item: &UploadItem) -> Result<(Ticket, upload::Target, u64)> {
+    fn prepare(&self, item: &UploadRequest) -> Result<(UploadHandle, upload::UploadForm, u64)> {
         let size = upload::admit(item)?;
         let ticket = upload::ticket(item, size)?;
         // A revision is sent under the name that the file has: whether another would rename it is not known.
         let target = item.replaces.as_ref().unwrap_or(&item.folder);
         let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
-        let target = upload::Target { api: self.api.clone(), path: ticket.path.clone(), node: target.id.clone(), name: name.clone() };
+        let target = upload::UploadForm { api: self.api.clone(), path: ticket.path.clone(), node: target.id.clone(), name: name.clone() };
         Ok((ticket, target, size))
     }
 
-    async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
+    async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
         let listed = self.lists.now(&folder.id, async { Ok(self.listing(&folder).await?.collect()) }).await?;

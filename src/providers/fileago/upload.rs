@@ -8,9 +8,9 @@ use reqwest::header::HeaderMap;
 use super::api::Api;
 use super::names::{forms, may_come_from};
 use super::{answer, entry};
-use crate::contract::{BoxFuture, Error, Kind, Result, Ticket, UploadItem};
+use crate::contract::{BoxFuture, Error, Kind, Result, UploadHandle, UploadRequest};
 use crate::model::{Entry, Protocol, RemotePath};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::{Form, FormTarget};
 
 /// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
@@ -27,7 +27,7 @@ pub fn check_name(name: &str) -> Result<()> {
 }
 
 /// Bytes of the item. Fails with `NeedsSize` when they are not known.
-pub fn admit(item: &UploadItem) -> Result<u64> {
+pub fn admit(item: &UploadRequest) -> Result<u64> {
     let on = || item.source.name().to_owned();
     if let Some(closed) = item.avoid.first() {
         return Err(closed.error.again());
@@ -40,7 +40,7 @@ pub fn admit(item: &UploadItem) -> Result<u64> {
 
 /// Remembers what of this name was there before the first byte leaves. Fails with `Exists` when the name is taken by
 /// something that is not to be replaced: what the server would do then is not known (OQ-27).
-pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
+pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let path = item.path()?;
     let forms = forms(&item.name);
     let same_name = || item.siblings.iter().filter(|e| forms.contains(&e.name));
@@ -54,13 +54,13 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
         });
     }
     let is_like_it = |e: &Entry| forms.contains(&e.name) || (e.size == Some(size) && may_come_from(&e.name, &item.name));
-    Ok(Ticket {
+    Ok(UploadHandle {
         path,
         id: item.replaces.as_ref().map(|e| e.id.clone()),
         folder: Some(item.folder.id.clone()),
         size: Some(size),
         before: item.siblings.iter().filter(|e| is_like_it(e)).map(mark).collect(),
-        ..Ticket::default()
+        ..UploadHandle::default()
     })
 }
 
@@ -73,7 +73,7 @@ pub(super) fn mark(entry: &Entry) -> String {
 
 /// Ours among the folder's entries: the name, or the file that was to get a revision, whatever its name; and either a new
 /// uuid or a sign that the old one has changed. One of another size only where none has the right one.
-pub fn arrived<'a>(ticket: &Ticket, listed: impl Iterator<Item = &'a Entry>) -> Option<Entry> {
+pub fn arrived<'a>(ticket: &UploadHandle, listed: impl Iterator<Item = &'a Entry>) -> Option<Entry> {
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
     let ours = |e: &&Entry| !e.is_folder() && e.size.is_some() && is_new(e, &ticket.before);
     listed.filter(ours).max_by_key(|e| (e.size == ticket.size, is_target(e), e.modified)).cloned()
@@ -90,7 +90,7 @@ pub(super) fn is_new(entry: &Entry, before: &[String]) -> bool {
     })
 }
 
-pub struct Target {
+pub struct UploadForm {
     pub api: Arc<Api>,
     pub path: RemotePath,
     /// The folder for a new file, the file for a new revision (OQ-27).
@@ -98,7 +98,7 @@ pub struct Target {
     pub name: String,
 }
 
-impl FormTarget for Target {
+impl FormTarget for UploadForm {
     fn form(&self) -> BoxFuture<'_, Result<Form>> {
         Box::pin(async {
             // The token is the authorisation: no header of ours goes with it (providers.md 3.5).
@@ -108,7 +108,7 @@ impl FormTarget for Target {
         })
     }
 
-    fn judge(&self, reply: Reply) -> Result<()> {
+    fn judge(&self, reply: HttpReply) -> Result<()> {
         answer::uploaded(&reply).map_err(|e| e.on(self.path.to_string()))
     }
 }
@@ -127,11 +127,11 @@ mod tests {
     }
 
     fn after(before: &[Entry], listed: Vec<Entry>) -> Option<String> {
-        let ticket = Ticket {
+        let ticket = UploadHandle {
             path: RemotePath::parse("/a.txt").unwrap(),
             size: Some(10),
             before: before.iter().map(mark).collect(),
-            ..Ticket::default()
+            ..UploadHandle::default()
         };
         let listed = listed.iter().filter(|e| forms("a.txt").contains(&e.name));
         arrived(&ticket, listed).map(|e| e.id)

@@ -8,7 +8,7 @@ use crate::protocols::lenient_json;
 /// The envelope's marks (providers.md 3.2).
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Marks {
+pub struct Status {
     #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
     #[serde(deserialize_with = "lenient_json::text")]
@@ -97,7 +97,7 @@ pub struct Node {
 /// One step of a node's path, from the top.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Step {
+pub struct PathStep {
     #[serde(deserialize_with = "lenient_json::text")]
     pub uuid: Option<String>,
 }

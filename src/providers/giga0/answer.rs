@@ -5,10 +5,10 @@ use anyhow::anyhow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::wire::{Envelope, Marks};
+use super::wire::{Envelope, Status};
 use crate::contract::{Error, Kind, Result};
 use crate::model::escape::first_words;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 const WORDS_SHOWN: usize = 200;
 const CHECK_URL: &str = "check the remote's url";
@@ -28,7 +28,7 @@ const MEANINGS: &[(&str, Kind)] = &[
 ];
 
 /// Was the call a success? Fails with the kind that the reply means.
-pub fn verdict(reply: &Reply) -> Result<()> {
+pub fn verdict(reply: &HttpReply) -> Result<()> {
     match complaint(reply)? {
         None => Ok(()),
         Some(text) => Err(worded(reply, &text)),
@@ -36,12 +36,12 @@ pub fn verdict(reply: &Reply) -> Result<()> {
 }
 
 /// The `data` of a reply that [`verdict`] called a success. Fails with `Protocol` when there is none.
-pub fn data<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+pub fn data<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     content(reply)?.ok_or_else(|| Error::new(Kind::Protocol, "the site's answer holds no data"))
 }
 
 /// What the site complains of in words; none is a success. A status or a page that leaves no room for words is an error.
-pub(super) fn complaint(reply: &Reply) -> Result<Option<String>> {
+pub(super) fn complaint(reply: &HttpReply) -> Result<Option<String>> {
     let status = reply.status.as_u16();
     let Some(marks) = marks(reply) else { return Err(page(reply)) };
     let text = [&marks.response, &marks.message, &marks.zero].into_iter().find_map(said);
@@ -63,30 +63,30 @@ pub(super) fn complaint(reply: &Reply) -> Result<Option<String>> {
 }
 
 /// None when the body is no JSON object.
-fn marks(reply: &Reply) -> Option<Marks> {
+fn marks(reply: &HttpReply) -> Option<Status> {
     if !looks_like_json(reply) {
         return None;
     }
     serde_json::from_slice(reply.object()).ok()
 }
 
-fn looks_like_json(reply: &Reply) -> bool {
+fn looks_like_json(reply: &HttpReply) -> bool {
     reply.object().starts_with(b"{")
 }
 
-pub(super) fn content<T: DeserializeOwned>(reply: &Reply) -> Result<Option<T>> {
+pub(super) fn content<T: DeserializeOwned>(reply: &HttpReply) -> Result<Option<T>> {
     serde_json::from_slice::<Envelope<T>>(reply.object()).map(|e| e.data).map_err(|_| half_json(reply))
 }
 
 /// Its first words are not shown: they may hold a token that nobody has read yet.
-fn half_json(reply: &Reply) -> Error {
+fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
     Error::new(Kind::Protocol, format!("the site's answer makes no sense: {bytes} bytes that are no answer of this API"))
         .hint("check the remote's url; a proxy may have cut the answer")
 }
 
 /// A web page, nothing, or a cut answer in the site's place: maintenance, a firewall, a size limit, a wrong url.
-fn page(reply: &Reply) -> Error {
+fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
         200..=299 => reply.nonsense("it is no JSON"),
@@ -109,7 +109,7 @@ fn meaning(text: &str) -> Option<Kind> {
     MEANINGS.iter().find(|(words, _)| text.contains(words)).map(|(_, kind)| *kind)
 }
 
-pub(super) fn worded(reply: &Reply, text: &str) -> Error {
+pub(super) fn worded(reply: &HttpReply, text: &str) -> Error {
     let status = reply.status.as_u16();
     let kind = match (meaning(text), status) {
         (Some(kind), _) => kind,
@@ -135,7 +135,7 @@ pub(super) fn worded(reply: &Reply, text: &str) -> Error {
 }
 
 /// The status speaks and the words only illustrate.
-fn by_status(reply: &Reply, text: &str) -> Error {
+fn by_status(reply: &HttpReply, text: &str) -> Error {
     let judged = reply.refusal();
     if text.is_empty() {
         return judged;
@@ -151,7 +151,7 @@ fn by_status(reply: &Reply, text: &str) -> Error {
 }
 
 /// A failure told with HTTP 200 has no status worth showing.
-pub(super) fn with_status(error: Error, reply: &Reply) -> Error {
+pub(super) fn with_status(error: Error, reply: &HttpReply) -> Error {
     if reply.is_success() { error } else { error.status(reply.status.as_u16()) }
 }
 
@@ -162,10 +162,10 @@ mod tests {
     use super::*;
     use crate::providers::giga0::wire::Folder;
 
-    fn reply(status: u16, body: &str) -> Reply {
+    fn reply(status: u16, body: &str) -> HttpReply {
         let headers = [(reqwest::header::RETRY_AFTER, "7".parse().unwrap())].into_iter().collect();
         let url = "https://site.example/api/v2/x".parse().unwrap();
-        Reply { status: status.try_into().unwrap(), headers, url, body: body.to_owned().into() }
+        HttpReply { status: status.try_into().unwrap(), headers, url, body: body.to_owned().into() }
     }
 
     fn error(text: &str) -> String {

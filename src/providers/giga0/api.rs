@@ -10,10 +10,10 @@ use tokio::sync::OnceCell;
 use super::answer;
 use super::auth::Credentials;
 use super::listing::{self, Listed};
-use super::wire::{Copied, File, Folder, Found, Info, Package, Scheduled};
-use crate::contract::{Entries, Error, Kind, Lease, Opening, Result, Rivalry, StoredToken};
+use super::wire::{Copied, File, Folder, Info, Package, Scheduled, SearchResult};
+use crate::contract::{Entries, Error, Kind, ProviderContext, Result, StoredToken, TokenCache, TokenContention};
 use crate::model::Entry;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::{self, Http};
 
 const API: &str = "/api/v2";
@@ -21,14 +21,14 @@ const API: &str = "/api/v2";
 pub struct Api {
     pub http: Http,
     pub base: Url,
-    opening: Opening,
-    login: OnceCell<(Credentials, Lease)>,
+    opening: ProviderContext,
+    login: OnceCell<(Credentials, TokenCache)>,
     /// Tokens that an upload's answer called expired: it is judged where nothing can wait for the lease.
     stale: Mutex<Vec<StoredToken>>,
 }
 
 impl Api {
-    pub fn new(opening: Opening, default_url: &str) -> Result<Api> {
+    pub fn new(opening: ProviderContext, default_url: &str) -> Result<Api> {
         let url = opening.secrets.plain("url").filter(|u| !u.is_empty()).unwrap_or_else(|| default_url.to_owned());
         let base = api_url(&url, opening.network.insecure)?;
         let http = Http::new(&opening.network)?;
@@ -43,12 +43,12 @@ impl Api {
     }
 
     /// The credentials and their lease; looked up when the first call needs them.
-    async fn login(&self) -> Result<&(Credentials, Lease)> {
+    async fn login(&self) -> Result<&(Credentials, TokenCache)> {
         self.login
             .get_or_try_init(|| async {
                 let credentials = Credentials::of(&self.opening).await?;
                 let account = format!("giga0|{}|{}", self.base, credentials.label());
-                Ok((credentials, Lease::new(account, self.opening.tokens.clone())))
+                Ok((credentials, TokenCache::new(account, self.opening.tokens.clone())))
             })
             .await
     }
@@ -72,7 +72,7 @@ impl Api {
         lease.renew(self.authorize(credentials)).await
     }
 
-    pub fn rivalry(&self) -> Option<&Rivalry> {
+    pub fn rivalry(&self) -> Option<&TokenContention> {
         self.login.get().map(|(_, lease)| &lease.rivalry)
     }
 
@@ -138,13 +138,13 @@ impl Api {
     }
 
     /// Where the file's bytes are; by its number, as older sites know nothing else (OQ-19).
-    pub async fn file_download(&self, id: &str) -> Result<Found> {
+    pub async fn file_download(&self, id: &str) -> Result<SearchResult> {
         self.call("file/download", &[("file_id", id)]).await
     }
 
     /// The id of the file with that short URL (OQ-19). The download URL that comes with it is not used.
     pub async fn file_of_short_url(&self, short: &str) -> Result<Option<String>> {
-        Ok(self.call::<Found>("file/download", &[("short_url", short)]).await?.file_id)
+        Ok(self.call::<SearchResult>("file/download", &[("short_url", short)]).await?.file_id)
     }
 
     /// Into the trash.
@@ -203,7 +203,7 @@ impl Api {
     }
 
     /// Blank as a destination is refused as missing: the root is the text `null`, or `0` where that is no folder (OQ-17).
-    async fn place(&self, call: &str, what: (&str, &str), parameter: &str, folder: &str) -> Result<Reply> {
+    async fn place(&self, call: &str, what: (&str, &str), parameter: &str, folder: &str) -> Result<HttpReply> {
         if !folder.is_empty() {
             return self.ask(call, &[what, (parameter, folder)]).await;
         }
@@ -219,13 +219,13 @@ impl Api {
     }
 
     /// A reply that is a success.
-    async fn ask(&self, call: &str, fields: &[(&str, &str)]) -> Result<Reply> {
+    async fn ask(&self, call: &str, fields: &[(&str, &str)]) -> Result<HttpReply> {
         let token = self.token().await?;
         let reply = self.post(call, &token, fields).await?;
         self.judged(&token, reply)
     }
 
-    fn judged(&self, token: &StoredToken, reply: Reply) -> Result<Reply> {
+    fn judged(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
         match answer::verdict(&reply) {
             Ok(()) => {
                 self.worked();
@@ -240,7 +240,7 @@ impl Api {
         }
     }
 
-    async fn post(&self, call: &str, token: &StoredToken, fields: &[(&str, &str)]) -> Result<Reply> {
+    async fn post(&self, call: &str, token: &StoredToken, fields: &[(&str, &str)]) -> Result<HttpReply> {
         self.http.call(self.request(call, token, fields)?).await
     }
 
@@ -264,7 +264,7 @@ impl Api {
 }
 
 /// What a success tells besides. Nothing that makes sense is no failure: the change was made, and can be looked at.
-fn row<T: DeserializeOwned>(reply: &Reply) -> Option<T> {
+fn row<T: DeserializeOwned>(reply: &HttpReply) -> Option<T> {
     answer::content(reply).ok().flatten()
 }
 

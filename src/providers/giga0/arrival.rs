@@ -5,31 +5,31 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::{names, upload};
-use crate::contract::Ticket;
+use crate::contract::UploadHandle;
 use crate::model::{Entry, RemotePath};
 
 #[derive(Default)]
-pub struct Ours(Mutex<Known>);
+pub struct ArrivalTracker(Mutex<Attempts>);
 
 #[derive(Default)]
-struct Known {
+struct Attempts {
     /// Ids that an answer named, or a look found, and for which file of the run.
     landed: HashMap<String, RemotePath>,
     /// On their way, with their bytes.
     open: HashMap<RemotePath, Option<u64>>,
 }
 
-impl Ours {
-    pub fn begun(&self, ticket: &Ticket) {
+impl ArrivalTracker {
+    pub fn begun(&self, ticket: &UploadHandle) {
         self.with(|known| known.open.insert(ticket.path.clone(), ticket.size));
     }
 
-    pub fn landed(&self, ticket: &Ticket, entry: &Entry) {
+    pub fn landed(&self, ticket: &UploadHandle, entry: &Entry) {
         self.with(|known| known.landed(ticket, entry));
     }
 
     /// The ticket's file among its folder's entries (`upload::arrived`), and no other one of this run.
-    pub fn found(&self, ticket: &Ticket, listed: Vec<Entry>) -> Option<Entry> {
+    pub fn found(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
             let found = upload::arrived(ticket, listed, |entry| known.is_anothers(ticket, entry))?;
             if ticket.has_size_of(&found) {
@@ -39,19 +39,19 @@ impl Ours {
         })
     }
 
-    fn with<T>(&self, then: impl FnOnce(&mut Known) -> T) -> T {
+    fn with<T>(&self, then: impl FnOnce(&mut Attempts) -> T) -> T {
         then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Known {
-    fn landed(&mut self, ticket: &Ticket, entry: &Entry) {
+impl Attempts {
+    fn landed(&mut self, ticket: &UploadHandle, entry: &Entry) {
         self.open.remove(&ticket.path);
         self.landed.insert(entry.id.clone(), ticket.path.clone());
     }
 
     /// Two tickets of one path are two tries of one file.
-    fn is_anothers(&self, ticket: &Ticket, entry: &Entry) -> bool {
+    fn is_anothers(&self, ticket: &UploadHandle, entry: &Entry) -> bool {
         match self.landed.get(&entry.id) {
             Some(path) => *path != ticket.path,
             None => ticket.path.name() != Some(entry.name.as_str()) && self.is_awaited(ticket, &entry.name),
@@ -59,7 +59,7 @@ impl Known {
     }
 
     /// Is a file of this very name and size on its way to the ticket's folder?
-    fn is_awaited(&self, ticket: &Ticket, name: &str) -> bool {
+    fn is_awaited(&self, ticket: &UploadHandle, name: &str) -> bool {
         let beside = |path: &RemotePath| *path != ticket.path && path.parent() == ticket.path.parent();
         let fits = |path: &RemotePath| path.name().is_some_and(|wished| names::Forms::of(wished).is_plain(name));
         self.open.iter().any(|(path, size)| *size == ticket.size && beside(path) && fits(path))
@@ -77,9 +77,9 @@ mod tests {
         entry
     }
 
-    fn ticket(name: &str, before: &[&str]) -> Ticket {
+    fn ticket(name: &str, before: &[&str]) -> UploadHandle {
         let before = before.iter().map(|id| (*id).to_owned()).collect();
-        Ticket { path: RemotePath::parse(&format!("/x/{name}")).unwrap(), size: Some(10), before, ..Ticket::default() }
+        UploadHandle { path: RemotePath::parse(&format!("/x/{name}")).unwrap(), size: Some(10), before, ..UploadHandle::default() }
     }
 
     fn id(found: Option<Entry>) -> Option<String> {
@@ -90,7 +90,7 @@ mod tests {
     fn one_file_of_the_run_is_not_taken_for_another() {
         let (first, second) = (ticket("a.jpg", &["file:1"]), ticket("a (2).jpg", &[]));
         let listed = || vec![entry(1, "a.jpg"), entry(2, "a (2).jpg")];
-        let ours = Ours::default();
+        let ours = ArrivalTracker::default();
         ours.begun(&first);
         ours.begun(&second);
         assert_eq!(id(ours.found(&first, listed())), None, "its answer may still be on its way");
@@ -106,9 +106,9 @@ mod tests {
     fn what_the_site_named_so_is_ours_when_nobody_else_of_the_run_can_be_meant() {
         let first = ticket("a.jpg", &["file:1"]);
         let listed = || vec![entry(1, "a.jpg"), entry(2, "a (2).jpg")];
-        let of_other_size = Ticket { size: Some(11), ..ticket("a (2).jpg", &[]) };
-        let elsewhere = Ticket { path: RemotePath::parse("/y/a (2).jpg").unwrap(), ..ticket("a (2).jpg", &[]) };
-        let ours = Ours::default();
+        let of_other_size = UploadHandle { size: Some(11), ..ticket("a (2).jpg", &[]) };
+        let elsewhere = UploadHandle { path: RemotePath::parse("/y/a (2).jpg").unwrap(), ..ticket("a (2).jpg", &[]) };
+        let ours = ArrivalTracker::default();
         for ticket in [&first, &of_other_size, &elsewhere] {
             ours.begun(ticket);
         }

@@ -6,10 +6,10 @@ use reqwest::Url;
 
 use super::answer;
 use super::wire::Grant;
-use crate::contract::{Error, Kind, Opening, Result, StoredToken};
+use crate::contract::{Error, Kind, ProviderContext, Result, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::Http;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 /// What the remote signs in with.
 pub enum Credentials {
@@ -19,7 +19,7 @@ pub enum Credentials {
 
 impl Credentials {
     /// Keys when both are configured, else username and password. Reads no password; fails with `Auth` when neither is set.
-    pub async fn of(opening: &Opening) -> Result<Credentials> {
+    pub async fn of(opening: &ProviderContext) -> Result<Credentials> {
         match (opening.secrets.has("key1"), opening.secrets.has("key2")) {
             (true, true) => {
                 let key1 = opening.secret("key1").await?.ok_or_else(|| opening.no_credentials("key1"))?;
@@ -47,7 +47,7 @@ impl Credentials {
     }
 
     /// `POST /authorize`. Fails with `Auth` when the site refuses.
-    pub async fn authorize(&self, http: &Http, url: Url, opening: &Opening) -> Result<StoredToken> {
+    pub async fn authorize(&self, http: &Http, url: Url, opening: &ProviderContext) -> Result<StoredToken> {
         let reply = match self {
             Credentials::Password { username } => {
                 let password = opening.secret("password").await?.ok_or_else(|| opening.no_credentials("password"))?;
@@ -64,7 +64,7 @@ impl Credentials {
     }
 
     /// Whatever the site says against it in words is a refused sign-in.
-    fn granted(&self, reply: &Reply) -> Result<StoredToken> {
+    fn granted(&self, reply: &HttpReply) -> Result<StoredToken> {
         let complaint = answer::complaint(reply).map_err(|e| match e.kind() {
             Kind::Expired | Kind::Refused => e.with_kind(Kind::Auth),
             _ => e,
@@ -81,7 +81,7 @@ impl Credentials {
     }
 
     /// The site names the parameter that it misses: so it shows which kind of sign-in it wants.
-    fn refused(&self, reply: &Reply, text: &str) -> Error {
+    fn refused(&self, reply: &HttpReply, text: &str) -> Error {
         let error = answer::worded(reply, text);
         if error.kind() == Kind::Unsupported {
             return error;
@@ -112,9 +112,9 @@ impl Credentials {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Reply {
+    fn reply(status: u16, body: &str) -> HttpReply {
         let url = "https://site.example/api/v2/authorize".parse().unwrap();
-        Reply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
+        HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
     }
 
     fn error(text: &str) -> String {

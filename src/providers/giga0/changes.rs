@@ -6,10 +6,10 @@ use super::entry::file_number;
 use super::names;
 use super::wire::File;
 use crate::contract::lookup::listed_path;
-use crate::contract::{BoxFuture, Copies, Error, Kind, Moves, Removal, Result};
+use crate::contract::{BoxFuture, Copies, Deletions, Error, Kind, Moves, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
-impl Removal for Giga0 {
+impl Deletions for Giga0 {
     fn is_top(&self, entry: &Entry) -> bool {
         entry.is_folder() && entry.id.is_empty()
     }

@@ -10,7 +10,7 @@ use super::entry::file_number;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
 use crate::protocols::http::download;
-use crate::protocols::http::download::{Ask, Opened, Page};
+use crate::protocols::http::download::{HtmlPage, Opened, RangeRequest};
 
 /// Longer waits are for a person to decide.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -19,7 +19,7 @@ impl Giga0 {
     pub(super) async fn download(&self, file: &Entry, from: u64) -> Result<Download> {
         let url = self.download_url(file).await?;
         let mime = file.extra.get("type").and_then(|kind| kind.as_str());
-        let ask = Ask { url, from, size: file.size, name: &file.name, mime };
+        let ask = RangeRequest { url, from, size: file.size, name: &file.name, mime };
         match download::open(&self.api.http, &ask).await? {
             Opened::File(download) => Ok(download),
             Opened::Page(page) => Err(verdict(&page)),
@@ -40,7 +40,7 @@ impl Giga0 {
 
 /// The site's reasons for a page: wait between downloads, too many at once, removed, premium only, a daily limit
 /// (providers.md 2.6). The first two pass by themselves.
-fn verdict(page: &Page) -> Error {
+fn verdict(page: &HtmlPage) -> Error {
     let said = page.reason.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if has(&["removed", "deleted", "not found", "no longer available"]) {
@@ -90,7 +90,7 @@ mod tests {
             ("Down for maintenance", false, Kind::Protocol, None),
             ("", false, Kind::Protocol, None),
         ] {
-            let error = verdict(&Page { reason: reason.to_owned(), sent });
+            let error = verdict(&HtmlPage { reason: reason.to_owned(), sent });
             assert_eq!((error.kind(), error.retry_after().map(|wait| wait.as_secs())), (kind, seconds), "{reason}");
             assert!(error.to_string().contains(reason), "{error}");
         }

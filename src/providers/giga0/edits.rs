@@ -6,13 +6,13 @@ use super::changes::check_named;
 use super::entry;
 use super::entry::file_number;
 use super::wire::{File, Folder};
-use crate::contract::{BoxFuture, Changes, Editing, Error, Kind, Result, Visibility};
+use crate::contract::{BoxFuture, Changes, Edits, Error, Kind, Result, Visibility};
 use crate::model::{Entry, EntryKind, Secret};
 
 /// What takes a folder's password away.
 const CLEARED: &str = "null";
 
-impl Editing for Giga0 {
+impl Edits for Giga0 {
     fn check(&self, kind: EntryKind, changes: &Changes) -> Result<()> {
         let refused = match kind {
             EntryKind::File if changes.visibility.is_some() || changes.folder_password.is_some() => {

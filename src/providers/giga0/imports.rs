@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use super::Giga0;
 use super::entry;
 use super::wire::{Scheduled, Stored};
-use crate::contract::{BoxFuture, Import, Importing, Result};
+use crate::contract::{BoxFuture, Import, Imports, Result};
 use crate::model::{Entry, RemotePath};
 
 const BEING_FETCHED: &str = "being fetched already";
 
-impl Importing for Giga0 {
+impl Imports for Giga0 {
     fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>> {
         Box::pin(async move {
             let scheduled = self.api.url_upload_add(&STANDARD.encode(url), &folder.id).await?;

@@ -24,12 +24,13 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 
 use self::api::Api;
-use self::arrival::Ours;
+use self::arrival::ArrivalTracker;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Entries, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo,
-    Removal, Result, Rivalry, SecondFactor, Setting, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
+    ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Setting, Shares, Stars, TokenContention, Upload, UploadHandle,
+    UploadRequest,
 };
 use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol, Secret};
 use crate::protocols::multipart;
@@ -58,7 +59,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     open,
 };
 
-fn open(opening: Opening) -> Result<AnyProvider> {
+fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(Giga0::new(opening)?))
 }
 
@@ -66,7 +67,7 @@ struct Giga0 {
     api: Arc<Api>,
     /// The package's limits, asked once.
     limits: OnceCell<Limits>,
-    ours: Arc<Ours>,
+    ours: Arc<ArrivalTracker>,
 }
 
 impl Provider for Giga0 {
@@ -89,7 +90,7 @@ impl Provider for Giga0 {
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
     }
-    fn rivalry(&self) -> Option<&Rivalry> {
+    fn rivalry(&self) -> Option<&TokenContention> {
         self.api.rivalry()
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -105,18 +106,18 @@ impl Provider for Giga0 {
         // Nothing is remembered.
         Box::pin(async {})
     }
-    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(self.upload(item))
     }
-    fn resume_upload<'a>(&'a self, _: &'a UploadItem, _: &'a Ticket, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
+    fn resume_upload<'a>(&'a self, _: &'a UploadRequest, _: &'a UploadHandle, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
         // A form is sent whole or not at all.
         Box::pin(async { Ok(None) })
     }
-    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         // Nothing is made before the bytes.
         Box::pin(async { Ok(None) })
     }
-    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
     }
     fn check_name(&self, name: &str) -> Result<()> {
@@ -128,13 +129,13 @@ impl Provider for Giga0 {
     fn folders(&self) -> Option<&dyn Folders> {
         Some(self)
     }
-    fn swapping(&self) -> Option<&dyn Swapping> {
+    fn swapping(&self) -> Option<&dyn Replacements> {
         Some(self)
     }
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
         Box::pin(self.download(file, from))
     }
-    fn removal(&self) -> Option<&dyn Removal> {
+    fn removal(&self) -> Option<&dyn Deletions> {
         Some(self)
     }
     fn moves(&self) -> Option<&dyn Moves> {
@@ -149,22 +150,22 @@ impl Provider for Giga0 {
     fn comments(&self) -> Option<&dyn Comments> {
         None
     }
-    fn importing(&self) -> Option<&dyn Importing> {
+    fn importing(&self) -> Option<&dyn Imports> {
         Some(self)
     }
-    fn sharing(&self) -> Option<&dyn Sharing> {
+    fn sharing(&self) -> Option<&dyn Shares> {
         None
     }
     fn stars(&self) -> Option<&dyn Stars> {
         None
     }
-    fn editing(&self) -> Option<&dyn Editing> {
+    fn editing(&self) -> Option<&dyn Edits> {
         Some(self)
     }
     fn second_factor(&self) -> Option<&dyn SecondFactor> {
         None
     }
-    fn preparing(&self) -> Option<&dyn Preparing> {
+    fn preparing(&self) -> Option<&dyn BatchCreation> {
         None
     }
 }
@@ -181,14 +182,14 @@ impl Links for Giga0 {
     }
 }
 
-impl Swapping for Giga0 {
+impl Replacements for Giga0 {
     fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.put_in_place(old, new, name))
     }
 }
 
 impl Giga0 {
-    fn new(opening: Opening) -> Result<Giga0> {
+    fn new(opening: ProviderContext) -> Result<Giga0> {
         Ok(Giga0 { api: Arc::new(Api::new(opening, DEFAULT_URL)?), limits: OnceCell::new(), ours: Arc::default() })
     }
 
@@ -207,24 +208,24 @@ impl Giga0 {
         self.api.folder_listing(folder).await.map_err(|e| e.on(folder.path.to_string()))
     }
 
-    async fn upload(&self, item: &UploadItem) -> Result<Upload> {
+    async fn upload(&self, item: &UploadRequest) -> Result<Upload> {
         let (target, size) = self.prepare(item).await?;
         let ticket = target.ticket.clone();
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
     /// All that comes before the form: the package's limits, when nobody has asked for them yet.
-    async fn prepare(&self, item: &UploadItem) -> Result<(upload::Target, u64)> {
+    async fn prepare(&self, item: &UploadRequest) -> Result<(upload::UploadForm, u64)> {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
         let ticket = upload::ticket(item, size)?;
         self.ours.begun(&ticket);
         let (name, folder) = (item.name.clone(), item.folder.path.clone());
         let (api, ours) = (self.api.clone(), self.ours.clone());
-        Ok((upload::Target { api, ours, ticket, name, folder, used: Mutex::default() }, size))
+        Ok((upload::UploadForm { api, ours, ticket, name, folder, used: Mutex::default() }, size))
     }
 
-    async fn look_for(&self, ticket: &Ticket) -> Result<Option<Entry>> {
+    async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
         if let Some(answered) = ticket.answer.get() {
             return Ok(Some(answered.clone()));
         }

@@ -7,12 +7,12 @@ use anyhow::anyhow;
 use reqwest::header::HeaderMap;
 
 use super::api::Api;
-use super::arrival::Ours;
+use super::arrival::ArrivalTracker;
 use super::wire::{Stored, Uploaded};
 use super::{answer, entry, names};
-use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, Ticket, UploadItem};
+use crate::contract::{BoxFuture, Error, Kind, Result, StoredToken, UploadHandle, UploadRequest};
 use crate::model::{Entry, Limits, Protocol, RemotePath};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::{Form, FormTarget};
 
 /// Below this no web server's limit explains a lost form.
@@ -20,7 +20,7 @@ const BIG_UPLOAD: u64 = 1 << 20;
 const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads below what the account allows; ask the site's operators";
 
 /// Bytes of the item, when the account may send it. Fails with `NeedsSize`, or with `Refused` before a byte is sent.
-pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
+pub fn admit(item: &UploadRequest, limits: &Limits) -> Result<u64> {
     let on = || item.source.name().to_owned();
     if let Some(closed) = item.avoid.first() {
         return Err(closed.error.again());
@@ -47,17 +47,17 @@ pub fn admit(item: &UploadItem, limits: &Limits) -> Result<u64> {
 }
 
 /// Remembers what of this name was there before the first byte leaves.
-pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
+pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let forms = names::Forms::of(&item.name);
     let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble_numbered(&e.name));
     let same_name = item.siblings.iter().filter(|e| !e.is_folder() && is_like_it(e));
-    Ok(Ticket {
+    Ok(UploadHandle {
         path: item.path()?,
         id: item.replaces.as_ref().map(|old| old.id.clone()),
         folder: Some(item.folder.id.clone()),
         size: Some(size),
         before: same_name.map(|e| e.id.clone()).collect(),
-        ..Ticket::default()
+        ..UploadHandle::default()
     })
 }
 
@@ -66,7 +66,7 @@ pub fn ticket(item: &UploadItem, size: u64) -> Result<Ticket> {
 /// another file of this run), and none that `is_anothers`. The wished name itself comes first; of several the oldest, as it
 /// is the first try. Else the only one whose name the site can have made of the wished one; else, with another size, what
 /// has the wished name.
-pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
+pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
     let wished = ticket.path.name()?;
     let forms = names::Forms::of(wished);
     let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
@@ -91,7 +91,7 @@ pub fn arrived(ticket: &Ticket, listed: Vec<Entry>, is_anothers: impl Fn(&Entry)
 
 /// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
 /// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
-pub(super) fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
+pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
     let complaint = answer::complaint(reply).map_err(|e| match e.http_or_ftp_status() {
         Some(413) => e.hint(SIZE_LIMIT),
         _ => e,
@@ -110,7 +110,7 @@ pub(super) fn uploaded(reply: &Reply, size: u64) -> Result<Option<Stored>> {
     }
 }
 
-fn refused_upload(reply: &Reply, text: &str, size: u64) -> Error {
+fn refused_upload(reply: &HttpReply, text: &str, size: u64) -> Error {
     let lower = text.to_lowercase();
     let lost_form = lower.contains("please provide the access_token") || lower.contains("please provide the account_id");
     let lost_file = lower.contains("filesize received was zero") || lower.contains("did not receive uploaded file");
@@ -121,10 +121,10 @@ fn refused_upload(reply: &Reply, text: &str, size: u64) -> Error {
     let error = answer::with_status(Error::new(Kind::Refused, what).cause(anyhow!("{text}")), reply);
     if size >= BIG_UPLOAD { error.hint(SIZE_LIMIT) } else { error }
 }
-pub struct Target {
+pub struct UploadForm {
     pub api: Arc<Api>,
-    pub ours: Arc<Ours>,
-    pub ticket: Ticket,
+    pub ours: Arc<ArrivalTracker>,
+    pub ticket: UploadHandle,
     /// As the user has it; the site may store another.
     pub name: String,
     /// The folder's path.
@@ -133,7 +133,7 @@ pub struct Target {
     pub used: Mutex<Option<StoredToken>>,
 }
 
-impl FormTarget for Target {
+impl FormTarget for UploadForm {
     fn form(&self) -> BoxFuture<'_, Result<Form>> {
         Box::pin(async {
             let token = self.api.token().await?;
@@ -151,7 +151,7 @@ impl FormTarget for Target {
         })
     }
 
-    fn judge(&self, reply: Reply) -> Result<()> {
+    fn judge(&self, reply: HttpReply) -> Result<()> {
         let size = self.ticket.size.unwrap_or_default();
         let stored = uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
         self.api.worked();
@@ -164,7 +164,7 @@ impl FormTarget for Target {
     }
 }
 
-impl Target {
+impl UploadForm {
     fn noted(&self, error: Error) -> Error {
         if error.kind() == Kind::Expired
             && let Some(token) = &*self.used.lock().unwrap_or_else(PoisonError::into_inner)
@@ -201,8 +201,8 @@ mod tests {
         }
     }
 
-    fn item(size: Option<u64>) -> UploadItem {
-        UploadItem {
+    fn item(size: Option<u64>) -> UploadRequest {
+        UploadRequest {
             source: Arc::new(Bytes(size)),
             folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
             siblings: Arc::from([]),
@@ -235,21 +235,21 @@ mod tests {
         assert_eq!(admit(&item(Some(8)), &small).unwrap_err().kind(), Kind::Refused);
         let closed = Limits { may_upload: Some(false), ..Limits::default() };
         assert_eq!(admit(&item(Some(7)), &closed).unwrap_err().kind(), Kind::Refused);
-        let tus = UploadItem { protocol: Some(Protocol::Tus), ..item(Some(7)) };
+        let tus = UploadRequest { protocol: Some(Protocol::Tus), ..item(Some(7)) };
         assert_eq!(admit(&tus, &none).unwrap_err().kind(), Kind::Unsupported);
         let closed = crate::contract::Closed { protocol: Protocol::Multipart, error: Arc::new(Error::new(Kind::Unreachable, "no way")) };
-        let avoided = UploadItem { avoid: vec![closed], ..item(Some(7)) };
+        let avoided = UploadRequest { avoid: vec![closed], ..item(Some(7)) };
         assert_eq!(admit(&avoided, &none).unwrap_err().kind(), Kind::Unreachable);
     }
 
     #[test]
     fn only_a_new_id_of_the_right_name_and_size_is_ours() {
         let before = [file(5, "a.jpg", 10), file(6, "a (2).jpg", 10), file(7, "other.jpg", 10)];
-        let ticket = ticket(&UploadItem { siblings: Arc::from(before.clone()), ..item(Some(10)) }, 10).unwrap();
+        let ticket = ticket(&UploadRequest { siblings: Arc::from(before.clone()), ..item(Some(10)) }, 10).unwrap();
         assert_eq!(ticket.before, ["file:5", "file:6"]);
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
-        let arrived = |ticket: &Ticket, listed| arrived(ticket, listed, |_| false);
+        let arrived = |ticket: &UploadHandle, listed| arrived(ticket, listed, |_| false);
         assert!(arrived(&ticket, before.to_vec()).is_none(), "what was there before is not ours");
         let listed = before.clone();
         let with = |more: Vec<Entry>| arrived(&ticket, listed.iter().cloned().chain(more).collect()).map(|e| e.id);
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(with(vec![folder]), None);
         let alone = super::ticket(&item(Some(10)), 10).unwrap();
         assert!(arrived(&alone, vec![file(8, "a (2).jpg", 10)]).is_none(), "that is another file of this run");
-        let replacing = UploadItem { replaces: Some(file(5, "a.jpg", 10)), siblings: Arc::from(before), ..item(Some(10)) };
+        let replacing = UploadRequest { replaces: Some(file(5, "a.jpg", 10)), siblings: Arc::from(before), ..item(Some(10)) };
         let replacing = super::ticket(&replacing, 10).unwrap();
         let new = arrived(&replacing, vec![file(8, "a (3).jpg", 10)]);
         assert_eq!(new.map(|e| e.id).as_deref(), Some("file:8"), "the older one is gone already");
@@ -276,9 +276,9 @@ mod tests {
         assert_eq!(with(vec![sizeless]), None);
     }
 
-    fn reply(status: u16, body: &str) -> Reply {
+    fn reply(status: u16, body: &str) -> HttpReply {
         let url = "https://site.example/api/v2/file/upload".parse().unwrap();
-        Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.to_owned().into() }
+        HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.to_owned().into() }
     }
 
     fn error(text: &str) -> String {

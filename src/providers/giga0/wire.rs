@@ -11,7 +11,7 @@ use crate::protocols::lenient_json;
 /// The marks that tell success from failure; different versions of the script use different ones (providers.md 2.1).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Marks {
+pub struct Status {
     #[serde(rename = "_status", deserialize_with = "lenient_json::text")]
     pub call_status: Option<String>,
     #[serde(deserialize_with = "lenient_json::text")]
@@ -189,7 +189,7 @@ pub enum Uploaded {
 /// `/file/download`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Found {
+pub struct SearchResult {
     #[serde(deserialize_with = "lenient_json::text")]
     pub file_id: Option<String>,
     /// Works like a password for about a day.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::IoGates;
 use super::auth::Credentials;
-use super::upload::methods::{Offers, limit};
+use super::upload::methods::{UploadMethods, limit};
 use super::wire::{Permissions, Profile, Share};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Account, Limits, Quota};
@@ -33,7 +33,7 @@ fn may_not_upload(error: &Error) -> bool {
     error.kind() == Kind::Refused && error.http_or_ftp_status() == Some(403)
 }
 
-fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&Offers>, share: Option<Share>) -> Account {
+fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&UploadMethods>, share: Option<Share>) -> Account {
     let is_share = share.is_some();
     let share = share.unwrap_or_default();
     let permissions = share.permissions.clone().unwrap_or_default();
@@ -47,7 +47,7 @@ fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&Offers>
             expired: share.expired,
             ..Limits::default()
         },
-        protocols: offers.map(Offers::protocols).unwrap_or_default(),
+        protocols: offers.map(UploadMethods::protocols).unwrap_or_default(),
         ..Account::default()
     };
     if let Some(status) = profile.as_ref().and_then(|p| p.status.as_deref()).filter(|s| !s.eq_ignore_ascii_case("active")) {
@@ -67,7 +67,7 @@ fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&Offers>
     account
 }
 
-fn extra(profile: Option<Profile>, offers: Option<&Offers>, share: Share) -> Map<String, Value> {
+fn extra(profile: Option<Profile>, offers: Option<&UploadMethods>, share: Share) -> Map<String, Value> {
     let profile = profile.unwrap_or_default();
     let own = [
         ("id", profile.id.map(Value::from)),
@@ -106,9 +106,9 @@ mod tests {
     use crate::contract::Network;
     use crate::model::Protocol;
 
-    fn offers(text: &str) -> Offers {
+    fn offers(text: &str) -> UploadMethods {
         let network = Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
-        Offers::new(parse(text), &Url::parse("https://iogates.com/").unwrap(), &network)
+        UploadMethods::new(parse(text), &Url::parse("https://iogates.com/").unwrap(), &network)
     }
 
     #[test]

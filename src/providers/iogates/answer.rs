@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::host_of;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 /// What a successful reply says; else what its status means.
-pub fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+pub fn read<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     if !reply.is_success() {
         return Err(refusal(reply));
     }
@@ -22,12 +22,12 @@ pub fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
 }
 
 /// The answer was understood, but lacks something that it must have.
-pub fn incomplete(reply: &Reply, what: &str) -> Error {
+pub fn incomplete(reply: &HttpReply, what: &str) -> Error {
     Error::new(Kind::Protocol, format!("the server answered {what}")).status(reply.status.as_u16()).on(host_of(&reply.url))
 }
 
 /// 400, 401 and 403 to the sign-in itself are its refusal, never a stale token: asking again would not help.
-pub fn read_sign_in<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
+pub fn read_sign_in<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     match (reply.status.as_u16(), read(reply)) {
         (status @ (400 | 401 | 403), Err(error)) if error.kind() != Kind::Auth => {
             Err(Error::new(Kind::Auth, "the server refused the sign-in")
@@ -41,7 +41,7 @@ pub fn read_sign_in<T: DeserializeOwned>(reply: &Reply) -> Result<T> {
     }
 }
 
-fn refusal(reply: &Reply) -> Error {
+fn refusal(reply: &HttpReply) -> Error {
     if matches!(reply.status.as_u16(), 401 | 403) && asks_for_code(reply) {
         return code_needed().status(reply.status.as_u16());
     }
@@ -54,7 +54,7 @@ pub fn code_needed() -> Error {
     Error::new(Kind::Auth, "the server wants a code that it sends by SMS")
 }
 
-fn asks_for_code(reply: &Reply) -> bool {
+fn asks_for_code(reply: &HttpReply) -> bool {
     let Ok(body) = serde_json::from_slice::<Value>(reply.object()) else { return false };
     let marked = ["auth_required", "two_factor"].iter().any(|key| body.get(key).and_then(Value::as_bool) == Some(true));
     let said = body.get("message").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
@@ -68,8 +68,8 @@ mod tests {
     use super::super::wire::{Files, SignedIn};
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply {
+    fn reply(status: u16, body: &str) -> HttpReply {
+        HttpReply {
             status: StatusCode::from_u16(status).unwrap(),
             headers: Default::default(),
             url: Url::parse("https://iogates.example/api/x").unwrap(),

@@ -14,11 +14,11 @@ use tokio::sync::{Mutex, OnceCell};
 use super::answer;
 use super::auth::{Access, Credentials};
 use super::tree::{Seeds, Tree};
-use super::upload::methods::Offers;
+use super::upload::methods::UploadMethods;
 use super::wire::{AuthInfo, File, Files, NewFile, NewFiles, Share};
-use crate::contract::{Error, Kind, Opening, Result, Rivalry, StoredToken};
+use crate::contract::{Error, Kind, ProviderContext, Result, StoredToken, TokenContention};
 use crate::protocols::http::Http;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::row_stream::{Path, Row, object};
 
 /// Where the rows of a listing stand.
@@ -31,15 +31,15 @@ const TOKEN_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').rem
 
 pub struct Api {
     pub http: Http,
-    pub opening: Opening,
+    pub opening: ProviderContext,
     /// The server has asked for a code by SMS.
     pub code_wanted: AtomicBool,
     access: OnceCell<Access>,
-    offers: Mutex<Option<(Instant, Arc<Offers>)>>,
+    offers: Mutex<Option<(Instant, Arc<UploadMethods>)>>,
 }
 
 impl Api {
-    pub fn new(opening: Opening) -> Result<Api> {
+    pub fn new(opening: ProviderContext) -> Result<Api> {
         Ok(Api {
             http: Http::new(&opening.network)?,
             opening,
@@ -49,7 +49,7 @@ impl Api {
         })
     }
 
-    pub fn rivalry(&self) -> Option<&Rivalry> {
+    pub fn rivalry(&self) -> Option<&TokenContention> {
         self.access.get().map(Access::rivalry)
     }
 
@@ -59,7 +59,7 @@ impl Api {
 
     /// `GET /api/authinfo/{token}`: how bytes may travel, and with which credentials; at most a minute old.
     /// Fails with `Auth` when the share wants its SMS code first, with `Refused` when the token may not upload.
-    pub async fn offers(&self) -> Result<Arc<Offers>> {
+    pub async fn offers(&self) -> Result<Arc<UploadMethods>> {
         let mut held = self.offers.lock().await;
         if let Some((at, offers)) = &*held
             && at.elapsed() < OFFERS_LAST
@@ -72,7 +72,7 @@ impl Api {
             Ok(info) => info,
             Err(error) => return Err(self.or_code_needed(access, &token, error).await),
         };
-        let offers = Arc::new(Offers::new(info, &access.origin, &self.opening.network));
+        let offers = Arc::new(UploadMethods::new(info, &access.origin, &self.opening.network));
         *held = Some((Instant::now(), offers.clone()));
         Ok(offers)
     }
@@ -225,7 +225,7 @@ impl Api {
         Ok(self.http.client().request(method, url))
     }
 
-    pub async fn send(&self, token: &StoredToken, request: RequestBuilder) -> Result<Reply> {
+    pub async fn send(&self, token: &StoredToken, request: RequestBuilder) -> Result<HttpReply> {
         self.http.call(request.headers(headers(token)?)).await
     }
 }

@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::wire::{Profile, SignIn, SignedIn};
 use super::{INFO, answer};
-use crate::contract::{Error, Kind, Lease, Opening, Result, Rivalry, Secrets, StoredToken};
+use crate::contract::{Error, Kind, ProviderContext, RemoteSettings, Result, StoredToken, TokenCache, TokenContention};
 use crate::model::Secret;
 use crate::protocols::http::{Http, base_url};
 use crate::providers::adapter::token_cache::DEVICE;
@@ -27,15 +27,15 @@ pub struct Access {
     /// The API's origin, with a slash at its end.
     pub origin: Url,
     pub credentials: Credentials,
-    opening: Opening,
-    lease: Lease,
+    opening: ProviderContext,
+    lease: TokenCache,
     /// Told by a sign-in of this run only.
     profile: Mutex<Option<Profile>>,
 }
 
 impl Access {
     /// Finds out which credentials there are. Fails with `Auth` when there are none.
-    pub async fn find(opening: &Opening) -> Result<Access> {
+    pub async fn find(opening: &ProviderContext) -> Result<Access> {
         let remote = opening.remote.clone();
         let (url, credentials) = blocking(opening, move |secrets| credentials(secrets, &remote)).await?;
         let origin = origin_of(base_url(&url, opening.network.insecure)?);
@@ -46,7 +46,7 @@ impl Access {
             Credentials::Share(url) => format!("share {:x}", md5::compute(url.expose())),
         };
         let account = format!("iogates|{}|{who}", origin.origin().ascii_serialization());
-        let lease = Lease::new(account, opening.tokens.clone());
+        let lease = TokenCache::new(account, opening.tokens.clone());
         Ok(Access { origin, credentials, opening: opening.clone(), lease, profile: Mutex::default() })
     }
 
@@ -76,7 +76,7 @@ impl Access {
         }
     }
 
-    pub fn rivalry(&self) -> &Rivalry {
+    pub fn rivalry(&self) -> &TokenContention {
         &self.lease.rivalry
     }
 
@@ -125,7 +125,7 @@ impl Access {
 }
 
 /// A configured token wins, then a share URL, then a user.
-fn credentials(secrets: &dyn Secrets, remote: &str) -> Result<(String, Credentials)> {
+fn credentials(secrets: &dyn RemoteSettings, remote: &str) -> Result<(String, Credentials)> {
     let configured = |key: &str| if secrets.has(key) { secrets.secret(key) } else { Ok(None) };
     let share = configured("share_url")?.filter(|s| !s.is_empty());
     let url = match &share {
@@ -148,7 +148,7 @@ fn credentials(secrets: &dyn Secrets, remote: &str) -> Result<(String, Credentia
     Ok((url, credentials))
 }
 
-fn password(secrets: &dyn Secrets, remote: &str) -> Result<Secret> {
+fn password(secrets: &dyn RemoteSettings, remote: &str) -> Result<Secret> {
     secrets.secret("password")?.filter(|p| !p.is_empty()).ok_or_else(|| {
         let variable = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase().replace(['-', '.'], "_"));
         Error::new(Kind::Auth, "there is no password").on(remote).hint(format!("run `haul login {remote}`, or set {variable}"))
@@ -172,12 +172,12 @@ fn origin_of(mut url: Url) -> Url {
     url
 }
 
-async fn blocking<T, F>(opening: &Opening, ask: F) -> Result<T>
+async fn blocking<T, F>(opening: &ProviderContext, ask: F) -> Result<T>
 where
     T: Send + 'static,
-    F: FnOnce(&dyn Secrets) -> Result<T> + Send + 'static,
+    F: FnOnce(&dyn RemoteSettings) -> Result<T> + Send + 'static,
 {
-    let secrets: Arc<dyn Secrets> = opening.secrets.clone();
+    let secrets: Arc<dyn RemoteSettings> = opening.secrets.clone();
     tokio::task::spawn_blocking(move || ask(&*secrets))
         .await
         .map_err(|e| Error::new(Kind::Other, "looking for the credentials failed").cause(e))?
@@ -186,10 +186,10 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::iogates::tests::server::{Told, opening};
+    use crate::providers::iogates::tests::server::{MapSettings, opening};
 
     async fn found(told: &[(&'static str, &str)]) -> Result<Access> {
-        Access::find(&opening(Told::new(told))).await
+        Access::find(&opening(MapSettings::new(told))).await
     }
 
     #[tokio::test]
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(error.kind(), Kind::Auth);
         assert!(error.to_string().contains("haul login studio-a"), "{error}");
         let access = found(&[("username", "ann")]).await.unwrap();
-        let http = Http::new(&opening(Told::new(&[])).network).unwrap();
+        let http = Http::new(&opening(MapSettings::new(&[])).network).unwrap();
         let error = access.token(&http).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Auth);
         assert!(error.to_string().ends_with("or set HAUL_REMOTE_STUDIO_A_PASSWORD"), "{error}");
@@ -216,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_configured_token_is_used_as_it_is_and_never_renewed() {
         let access = found(&[("token", "33c666119"), ("username", "ann")]).await.unwrap();
-        let http = Http::new(&opening(Told::new(&[])).network).unwrap();
+        let http = Http::new(&opening(MapSettings::new(&[])).network).unwrap();
         let token = access.token(&http).await.unwrap();
         assert_eq!(token.token.expose(), "33c666119");
         assert_eq!(access.rejected(&token, Error::new(Kind::Expired, "no")).await.kind(), Kind::Auth);

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::api::step;
 use super::{IoGates, loose};
-use crate::contract::{BoxFuture, Comment, Comments, Conversation, Error, Kind, NewComment, Result};
+use crate::contract::{BoxFuture, Comment, CommentThread, Comments, Error, Kind, NewComment, Result};
 use crate::model::Entry;
-use crate::model::timecode::{Clock, Span};
+use crate::model::timecode::{Clock, TimeSpan};
 use crate::protocols::http::row_stream::{Path, Row, object};
 
 /// `GET /api/file/{id}/comments`. Its `map` only says where in the list each comment stands.
 #[derive(Default, Deserialize)]
-pub(super) struct Listed {
+pub(super) struct WireThread {
     /// None for what is no film.
     #[serde(default, deserialize_with = "loose::object")]
     timecode: Option<Timecode>,
@@ -46,7 +46,7 @@ impl Timecode {
 }
 
 #[derive(Default, Deserialize)]
-struct Told {
+struct WireComment {
     #[serde(default, deserialize_with = "loose::id")]
     id: Option<String>,
     #[serde(default, deserialize_with = "loose::id")]
@@ -74,14 +74,14 @@ struct InOut {
 }
 
 impl InOut {
-    fn span(self) -> Option<Span> {
+    fn span(self) -> Option<TimeSpan> {
         let start_ms = self.begin?.round() as i64;
         let end_ms = self.end.map(|ms| ms.round() as i64).filter(|end| *end > start_ms);
-        Some(Span { start_ms, end_ms })
+        Some(TimeSpan { start_ms, end_ms })
     }
 }
 
-impl Told {
+impl WireComment {
     /// None without an id: such a comment could not be named.
     fn comment(self) -> Option<Comment> {
         let named = |key: &str| self.owner.get(key).and_then(Value::as_str).filter(|name| !name.is_empty());
@@ -100,36 +100,37 @@ impl Told {
 
 /// The body of POST and PUT. `tc` is always there: a PUT without it might keep or drop the old one.
 #[derive(Serialize)]
-struct Saying<'a> {
+struct NewWireComment<'a> {
     file_id: &'a str,
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<&'a str>,
-    tc: Vec<Place>,
+    tc: Vec<InOutPoint>,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct InOutPoint {
     #[serde(rename = "in")]
     begin: i64,
     #[serde(rename = "out")]
     end: i64,
 }
 
-fn places(times: &[Span]) -> Vec<Place> {
-    times.iter().map(|span| Place { begin: span.start_ms, end: span.end_ms.unwrap_or(span.start_ms) }).collect()
+fn places(times: &[TimeSpan]) -> Vec<InOutPoint> {
+    times.iter().map(|span| InOutPoint { begin: span.start_ms, end: span.end_ms.unwrap_or(span.start_ms) }).collect()
 }
 
 impl Comments for IoGates {
-    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Conversation>> {
+    fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<CommentThread>> {
         Box::pin(list(self, file))
     }
     fn add<'a>(&'a self, file: &'a Entry, new: &'a NewComment) -> BoxFuture<'a, Result<Comment>> {
-        let saying = Saying { file_id: &file.id, text: &new.text, parent: new.parent.as_deref(), tc: places(&new.times) };
+        let saying = NewWireComment { file_id: &file.id, text: &new.text, parent: new.parent.as_deref(), tc: places(&new.times) };
         Box::pin(async move { said(self.api.tell(Method::POST, "api/comment", &saying).await?) })
     }
     fn edit<'a>(&'a self, file: &'a Entry, comment: &'a Comment) -> BoxFuture<'a, Result<Comment>> {
-        let saying = Saying { file_id: &file.id, text: &comment.text, parent: comment.parent.as_deref(), tc: places(&comment.times) };
+        let saying =
+            NewWireComment { file_id: &file.id, text: &comment.text, parent: comment.parent.as_deref(), tc: places(&comment.times) };
         Box::pin(async move { said(self.api.tell(Method::PUT, &format!("api/comment/{}", step(&comment.id)), &saying).await?) })
     }
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<()>> {
@@ -137,20 +138,20 @@ impl Comments for IoGates {
     }
 }
 
-async fn list(host: &IoGates, file: &Entry) -> Result<Conversation> {
+async fn list(host: &IoGates, file: &Entry) -> Result<CommentThread> {
     let mut comments = Vec::new();
     let path = format!("api/file/{}/comments", step(&file.id));
-    let around: Listed = host.api.read_rows(&path, COMMENTS, |row| comments.extend(comment(row))).await?;
+    let around: WireThread = host.api.read_rows(&path, COMMENTS, |row| comments.extend(comment(row))).await?;
     let clock = around.clock().ok_or_else(|| Error::new(Kind::Protocol, "the server answered a question for comments without comments"))?;
-    Ok(Conversation { comments, clock })
+    Ok(CommentThread { comments, clock })
 }
 
 /// One that can't be read, or has no id, can't be named.
 pub(super) fn comment(row: Row<'_>) -> Option<Comment> {
-    object::<Told>(row).ok()?.comment()
+    object::<WireComment>(row).ok()?.comment()
 }
 
-impl Listed {
+impl WireThread {
     /// None for an answer of another kind.
     pub(super) fn clock(self) -> Option<Option<Clock>> {
         self.comments.filter(Vec::is_empty)?;
@@ -158,7 +159,7 @@ impl Listed {
     }
 }
 
-fn said(told: Told) -> Result<Comment> {
+fn said(told: WireComment) -> Result<Comment> {
     told.comment().ok_or_else(|| Error::new(Kind::Protocol, "the server answered a comment without an id"))
 }
 
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
     use crate::contract::Provider;
     use crate::model::{EntryKind, RemotePath};
-    use crate::providers::iogates::tests::server::{Server, Told as Settings, opening};
+    use crate::providers::iogates::tests::server::{MapSettings as Settings, Server, opening};
 
     fn host(server: &Server) -> IoGates {
         IoGates::new(opening(Settings::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
@@ -177,7 +178,7 @@ mod tests {
         Entry::new(EntryKind::File, "61463", RemotePath::parse("/a.mov").unwrap())
     }
 
-    async fn listed(body: &str) -> Result<Conversation> {
+    async fn listed(body: &str) -> Result<CommentThread> {
         let server = Server::with(&[(200, body)]).await;
         let host = host(&server);
         let outcome = host.comments().unwrap().list(&film()).await;
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(clock.source_label(12_200).unwrap(), "01:00:12:05");
         let [first, second] = &talk.comments[..] else { panic!("{:?}", talk.comments) };
         assert_eq!((first.id.as_str(), first.parent.as_deref(), first.owner.as_deref()), ("12", None, Some("ann")));
-        assert_eq!(first.times, [Span { start_ms: 12_200, end_ms: Some(13_000) }, Span { start_ms: 5, end_ms: None }]);
+        assert_eq!(first.times, [TimeSpan { start_ms: 12_200, end_ms: Some(13_000) }, TimeSpan { start_ms: 5, end_ms: None }]);
         assert_eq!((first.text.as_str(), first.created.unwrap().to_rfc3339().as_str()), ("a\nb", "2020-07-07T08:14:21+00:00"));
         assert_eq!((second.parent.as_deref(), second.owner.as_deref(), second.removed), (Some("12"), Some("Bob"), true));
     }
@@ -221,10 +222,10 @@ mod tests {
         let server = Server::with(&[(200, answer), (200, answer), (204, "")]).await;
         let host = host(&server);
         let comments = host.comments().unwrap();
-        let times = vec![Span { start_ms: 40, end_ms: None }];
+        let times = vec![TimeSpan { start_ms: 40, end_ms: None }];
         let new = NewComment { parent: Some("12".into()), text: "x".into(), times: times.clone() };
         let mut comment = comments.add(&film(), &new).await.unwrap();
-        comment.times = vec![Span { start_ms: 40, end_ms: Some(80) }];
+        comment.times = vec![TimeSpan { start_ms: 40, end_ms: Some(80) }];
         comments.edit(&film(), &comment).await.unwrap();
         comments.remove("14").await.unwrap();
         assert_eq!(server.lines(), ["POST /api/comment", "PUT /api/comment/14", "DELETE /api/comment/14"]);

@@ -1,7 +1,7 @@
 //! What `remote check` asks: is somebody there, and does each upload protocol let us in. Nothing is made on the server.
 
 use super::IoGates;
-use super::upload::methods::Way;
+use super::upload::methods::Method;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::protocols::ftp;
@@ -20,8 +20,8 @@ pub async fn probe(host: &IoGates, protocol: Protocol) -> Result<String> {
     let offers = host.api.offers().await?;
     let offer = offers.find(protocol).ok_or_else(|| Error::new(Kind::Unsupported, format!("the server does not offer {protocol}")))?;
     match &offer.way {
-        Way::Tus { endpoint: url, .. } | Way::Plupload { url, .. } => host.api.http.reach(url).await.map_err(|e| e.on(host_of(url))),
-        Way::Ftp(server) => {
+        Method::Tus { endpoint: url, .. } | Method::Plupload { url, .. } => host.api.http.reach(url).await.map_err(|e| e.on(host_of(url))),
+        Method::Ftp(server) => {
             // Opening signs in; without a byte and a finish no file is made.
             let target = FtpTarget { name: "haul-check".to_owned(), temporary: None, size: None };
             ftp::open(&host.pools.of(server), target).await?;

@@ -7,12 +7,12 @@ use super::IoGates;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
 use crate::protocols::http::download;
-use crate::protocols::http::download::{Ask, Opened};
+use crate::protocols::http::download::{Opened, RangeRequest};
 
 pub async fn open(host: &IoGates, file: &Entry, from: u64) -> Result<Download> {
     let url = address(host, file).await?;
     let mime = file.extra.get("type").and_then(|kind| kind.as_str());
-    let ask = Ask { url, from, size: file.size, name: &file.name, mime };
+    let ask = RangeRequest { url, from, size: file.size, name: &file.name, mime };
     match download::open(&host.api.http, &ask).await? {
         Opened::File(download) => Ok(download),
         Opened::Page(page) => Err(page.error()),

@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 use crate::contract::provider::AnyProvider;
 use crate::contract::{
-    BoxFuture, Comments, Copies, Download, Editing, Entries, Folders, Importing, Links, Moves, Opening, Preparing, Provider, ProviderInfo,
-    Removal, Result, Rivalry, SecondFactor, Sharing, Stars, Swapping, Ticket, Upload, UploadItem,
+    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
+    ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Shares, Stars, TokenContention, Upload, UploadHandle, UploadRequest,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
@@ -44,20 +44,20 @@ pub static INFO: ProviderInfo = ProviderInfo {
 
 pub struct IoGates {
     api: api::Api,
-    listing: tree::cache::Listing,
-    making: upload::entry_pool::Making,
+    listing: tree::cache::TreeCache,
+    making: upload::entry_pool::EntryPool,
     pools: settings::Pools,
     tus: crate::protocols::tus::Servers,
     settings: settings::Settings,
 }
 
 /// Fails with `Usage` when a setting makes no sense; looks up no secret and sends nothing.
-fn open(opening: Opening) -> Result<AnyProvider> {
+fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(IoGates::new(opening)?))
 }
 
 impl IoGates {
-    fn new(opening: Opening) -> Result<IoGates> {
+    fn new(opening: ProviderContext) -> Result<IoGates> {
         let settings = settings::Settings::read(&opening)?;
         let (listing, making, pools) = Default::default();
         Ok(IoGates { api: api::Api::new(opening)?, listing, making, pools, tus: Default::default(), settings })
@@ -97,7 +97,7 @@ impl Provider for IoGates {
     fn renew(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.renew_token())
     }
-    fn rivalry(&self) -> Option<&Rivalry> {
+    fn rivalry(&self) -> Option<&TokenContention> {
         self.api.rivalry()
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -112,16 +112,21 @@ impl Provider for IoGates {
     fn look_afresh(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.listing.forget())
     }
-    fn open_upload<'a>(&'a self, item: &'a UploadItem) -> BoxFuture<'a, Result<Upload>> {
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
         Box::pin(upload::open(self, item))
     }
-    fn resume_upload<'a>(&'a self, item: &'a UploadItem, ticket: &'a Ticket, note: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
+    fn resume_upload<'a>(
+        &'a self,
+        item: &'a UploadRequest,
+        ticket: &'a UploadHandle,
+        note: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Upload>>> {
         Box::pin(upload::resume(self, item, ticket, note))
     }
-    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<Ticket>>> {
+    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         Box::pin(upload::adopt(self, entry))
     }
-    fn landed<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(upload::landed(self, ticket))
     }
     fn check_name(&self, name: &str) -> Result<()> {
@@ -133,13 +138,13 @@ impl Provider for IoGates {
     fn folders(&self) -> Option<&dyn Folders> {
         None
     }
-    fn swapping(&self) -> Option<&dyn Swapping> {
+    fn swapping(&self) -> Option<&dyn Replacements> {
         None
     }
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
         Box::pin(download::open(self, file, from))
     }
-    fn removal(&self) -> Option<&dyn Removal> {
+    fn removal(&self) -> Option<&dyn Deletions> {
         None
     }
     fn moves(&self) -> Option<&dyn Moves> {
@@ -154,22 +159,22 @@ impl Provider for IoGates {
     fn comments(&self) -> Option<&dyn Comments> {
         Some(self)
     }
-    fn importing(&self) -> Option<&dyn Importing> {
+    fn importing(&self) -> Option<&dyn Imports> {
         None
     }
-    fn sharing(&self) -> Option<&dyn Sharing> {
+    fn sharing(&self) -> Option<&dyn Shares> {
         None
     }
     fn stars(&self) -> Option<&dyn Stars> {
         None
     }
-    fn editing(&self) -> Option<&dyn Editing> {
+    fn editing(&self) -> Option<&dyn Edits> {
         None
     }
     fn second_factor(&self) -> Option<&dyn SecondFactor> {
         Some(self)
     }
-    fn preparing(&self) -> Option<&dyn Preparing> {
+    fn preparing(&self) -> Option<&dyn BatchCreation> {
         Some(self)
     }
 }

@@ -10,10 +10,10 @@ use super::api::step;
 use super::{IoGates, answer, loose};
 use crate::contract::{BoxFuture, Error, Kind, Result, SecondFactor, StoredToken};
 use crate::model::Secret;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 
 #[derive(Default, Deserialize)]
-struct Sent {
+struct CodeSent {
     #[serde(default, deserialize_with = "loose::text")]
     message: Option<String>,
 }
@@ -33,7 +33,7 @@ impl SecondFactor for IoGates {
 async fn send(host: &IoGates) -> Result<String> {
     let token = host.api.token().await?;
     let reply = host.api.send(&token, at(host, Method::GET, &token).await?).await?;
-    let sent: Sent = host.api.judged(&token, answer::read(&reply)).await?;
+    let sent: CodeSent = host.api.judged(&token, answer::read(&reply)).await?;
     Ok(sent.message.unwrap_or_else(|| "a code was sent by SMS".to_owned()))
 }
 
@@ -54,7 +54,7 @@ async fn at(host: &IoGates, method: Method, token: &StoredToken) -> Result<Reque
     host.api.request(method, &format!("api/apiauth/twofactorsms/{}", step(token.token.expose()))).await
 }
 
-fn verdict(reply: &Reply) -> Result<()> {
+fn verdict(reply: &HttpReply) -> Result<()> {
     let refused = match reply.status.as_u16() {
         200..=299 => return Ok(()),
         400 => "the server did not get the code",
@@ -70,12 +70,12 @@ fn verdict(reply: &Reply) -> Result<()> {
 mod tests {
     use super::*;
     use crate::contract::Provider;
-    use crate::providers::iogates::tests::server::{Server, Told, opening};
+    use crate::providers::iogates::tests::server::{MapSettings, Server, opening};
 
     const SENT: (u16, &str) = (200, r#"{"message": "Code sent", "type": "sms", "auth_required": true}"#);
 
     fn host(server: &Server) -> IoGates {
-        IoGates::new(opening(Told::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
+        IoGates::new(opening(MapSettings::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
     }
 
     async fn entered(status: u16) -> (Result<()>, Vec<String>) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::upload::extension;
-use crate::contract::{Error, Kind, Opening, Result, Setting};
+use crate::contract::{Error, Kind, ProviderContext, Result, Setting};
 use crate::model::{Protocol, Secret};
 use crate::protocols::ftp::{FtpPool, FtpServer};
 use crate::protocols::http::base_url;
@@ -42,7 +42,7 @@ pub struct Settings {
 
 impl Settings {
     /// Fails with `Usage` when a value makes no sense.
-    pub fn read(opening: &Opening) -> Result<Settings> {
+    pub fn read(opening: &ProviderContext) -> Result<Settings> {
         if let Some(url) = opening.secrets.plain("url") {
             base_url(&url, opening.network.insecure)?;
         }
@@ -61,7 +61,7 @@ impl Settings {
     }
 }
 
-fn switch(opening: &Opening, key: &str) -> Result<bool> {
+fn switch(opening: &ProviderContext, key: &str) -> Result<bool> {
     match opening.secrets.plain(key).as_deref() {
         None | Some("" | "false" | "0" | "no") => Ok(false),
         Some("true" | "1" | "yes") => Ok(true),
@@ -95,10 +95,10 @@ impl Pools {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::iogates::tests::server::{Told, opening};
+    use crate::providers::iogates::tests::server::{MapSettings, opening};
 
     fn read(told: &[(&'static str, &str)]) -> Result<Settings> {
-        Settings::read(&opening(Told::new(told)))
+        Settings::read(&opening(MapSettings::new(told)))
     }
 
     #[test]

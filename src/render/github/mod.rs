@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
 use crate::model::Report;
-use crate::render::github::step_summary::JobPage;
+use crate::render::github::step_summary::StepSummary;
 use crate::render::text::{failed, subject};
 
 /// GitHub shows no more annotations of one kind for a step.
@@ -51,12 +51,12 @@ fn is_file() -> bool {
 
 /// What the runner has been told, and what the job's page will show.
 #[derive(Default)]
-pub(super) struct Journal {
+pub(super) struct Annotations {
     failures: u64,
-    page: JobPage,
+    page: StepSummary,
 }
 
-impl Journal {
+impl Annotations {
     /// The annotation of a failure, unless there were enough.
     pub(super) fn annotate(&mut self, subject: Option<&str>, message: &str) -> Option<String> {
         self.failures = self.failures.saturating_add(1);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn annotations_are_escaped() {
-        let mut journal = Journal::default();
+        let mut journal = Annotations::default();
         let line = journal.annotate(Some("a,b:c%"), "100%\r\n::set-env::x");
         assert_eq!(line.unwrap(), "::error title=haul%3A a%2Cb%3Ac%25::100%25%0D%0A::set-env::x");
         assert_eq!(journal.annotate(None, "no").unwrap(), "::error title=haul::no");
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn ten_annotations_then_a_count() {
-        let mut journal = Journal::default();
+        let mut journal = Annotations::default();
         let failed = Report::Failed(testing::failure("b.mov", "/in/b.mov"));
         let told: Vec<String> = (0..13).filter_map(|_| journal.record(&failed)).collect();
         assert_eq!(told.len(), 10);

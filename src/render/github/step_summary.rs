@@ -20,14 +20,14 @@ const MOST_SUMMARY: u64 = 1_000_000;
 
 /// What the table will hold.
 #[derive(Default)]
-pub(crate) struct JobPage {
+pub(crate) struct StepSummary {
     failed: Vec<String>,
     done: Vec<String>,
     unlisted: u64,
     headline: Option<String>,
 }
 
-impl JobPage {
+impl StepSummary {
     /// Remembers what belongs into the table. Messages are masked already.
     pub(crate) fn add(&mut self, report: &Report) {
         match report {
@@ -120,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("summary.md");
         std::fs::write(&path, "before\n").unwrap();
-        let mut page = JobPage::default();
+        let mut page = StepSummary::default();
         page.add(&Report::Uploaded(testing::transfer("a|<b>\n.mov", "/in/a", 2048)));
         page.add(&Report::Failed(testing::failure("b.mov", "/in/b.mov")));
         page.add(&testing::summary());
@@ -139,7 +139,7 @@ mod tests {
     fn a_summary_stays_below_what_github_takes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("summary.md");
-        let mut page = JobPage::default();
+        let mut page = StepSummary::default();
         for _ in 0..2000 {
             page.add(&Report::Uploaded(testing::transfer(&"|".repeat(4000), &"/x".repeat(2000), 1)));
         }

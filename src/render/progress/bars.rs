@@ -7,7 +7,7 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::event::FileId;
-use crate::render::progress::state::{Board, Doing, Flight, Speed, Wait};
+use crate::render::progress::state::{FileProgress, FileState, ProgressState, Speed, Wait};
 use crate::render::text::units;
 
 /// Frames in a second.
@@ -57,7 +57,7 @@ impl Bars {
         Bars { all, total, files: BTreeMap::new(), sized, endless, name }
     }
 
-    pub(crate) fn draw(&mut self, board: &Board, now: Instant) {
+    pub(crate) fn draw(&mut self, board: &ProgressState, now: Instant) {
         let shown: Vec<_> = board.flights.iter().take(MOST_BARS).collect();
         self.files.retain(|id, bar| {
             let stays = shown.iter().any(|(shown, _)| *shown == id);
@@ -127,15 +127,15 @@ fn set(bar: &ProgressBar, at: u64, size: Option<u64>, message: String) {
     bar.set_message(message);
 }
 
-fn message(flight: &Flight, now: Instant) -> String {
+fn message(flight: &FileProgress, now: Instant) -> String {
     match &flight.doing {
-        Doing::Moving => numbers(flight.at, flight.size, &flight.speed),
-        Doing::Waiting(wait) => waiting(wait, now),
-        Doing::Checking => "checking".to_owned(),
+        FileState::Moving => numbers(flight.at, flight.size, &flight.speed),
+        FileState::Waiting(wait) => waiting(wait, now),
+        FileState::Checking => "checking".to_owned(),
     }
 }
 
-fn total(board: &Board, more: usize, now: Instant) -> String {
+fn total(board: &ProgressState, more: usize, now: Instant) -> String {
     // Of a file that waits its own bar tells.
     if let Some(wait) = board.waiting().filter(|_| board.flights.is_empty()) {
         return waiting(wait, now);
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_bar_for_each_file_and_a_total() {
         let (frames, start) = (Frames::default(), Instant::now());
-        let (mut bars, mut board) = (bars(&frames), Board::new(start));
+        let (mut bars, mut board) = (bars(&frames), ProgressState::new(start));
         for event in [
             Event::Planned { files: 3, bytes: 4096 },
             Event::Started { id: 1, name: "a\u{1b}[31m.mov".into(), size: Some(2048) },
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn never_more_bars_than_a_person_reads() {
         let (frames, now) = (Frames::default(), Instant::now());
-        let (mut bars, mut board) = (bars(&frames), Board::new(now));
+        let (mut bars, mut board) = (bars(&frames), ProgressState::new(now));
         (0..30).for_each(|id| board.apply(&Event::Started { id, name: format!("f{id}"), size: None }, now));
         bars.draw(&board, now);
         assert_eq!(frames.lines().len(), 1 + MOST_BARS);
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn long_names_are_cut_and_never_wrap() {
         let (frames, now) = (Frames::default(), Instant::now());
-        let (mut bars, mut board) = (bars(&frames), Board::new(now));
+        let (mut bars, mut board) = (bars(&frames), ProgressState::new(now));
         board.apply(&Event::Started { id: 1, name: "日".repeat(300), size: Some(0) }, now);
         let why = "x".repeat(300);
         board.apply(&Event::Waiting { id: Some(1), attempt: 1, of: 5, wait: Duration::ZERO, why }, now);
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn writing_goes_on_when_the_terminal_is_gone() {
         let frames = Frames { gone: true, ..Frames::default() };
-        let (mut bars, board) = (bars(&frames), Board::new(Instant::now()));
+        let (mut bars, board) = (bars(&frames), ProgressState::new(Instant::now()));
         bars.draw(&board, Instant::now());
         assert_eq!(bars.aside(|| 7), 7);
     }

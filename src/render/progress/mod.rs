@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::model::{Event, Report};
 use crate::render::progress::bars::Bars;
-use crate::render::progress::state::Board;
-use crate::render::style::Voice;
+use crate::render::progress::state::ProgressState;
+use crate::render::style::ProgressMode;
 use crate::render::text::units;
 use crate::render::{Renderer, Tally, text};
 
@@ -29,14 +29,14 @@ const BATCH: usize = 256;
 pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Tally {
     let voice = renderer.style().voice();
     let started = Instant::now();
-    let mut board = Board::new(started);
+    let mut board = ProgressState::new(started);
     let mut tally = Tally::default();
-    let mut untried = Untried::default();
-    if voice == Voice::Bars {
+    let mut untried = NotAttempted::default();
+    if voice == ProgressMode::Bars {
         renderer.screen().show(Bars::on_stderr(renderer.style().terminal.width));
     }
-    let shown = Shown(renderer);
-    let pace = if voice == Voice::Bars { DRAWN_EVERY } else { LINES_EVERY };
+    let shown = BarsGuard(renderer);
+    let pace = if voice == ProgressMode::Bars { DRAWN_EVERY } else { LINES_EVERY };
     let mut ticks = interval_at(tokio::time::Instant::now() + pace, pace);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
@@ -58,7 +58,7 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
                     }
                 }
             }
-            _ = ticks.tick(), if voice != Voice::Silent => show(renderer, voice, &mut board, Instant::now()),
+            _ = ticks.tick(), if voice != ProgressMode::Silent => show(renderer, voice, &mut board, Instant::now()),
         }
     }
     drop(shown);
@@ -69,12 +69,12 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
 
 /// Files that were left out because of a failure that was told: a thousand lines of them would hide it.
 #[derive(Default)]
-struct Untried {
+struct NotAttempted {
     files: u64,
     why: String,
 }
 
-impl Untried {
+impl NotAttempted {
     fn add(&mut self, report: &Report) {
         if let Report::Failed(failure) = report
             && failure.untried
@@ -93,30 +93,30 @@ impl Untried {
 }
 
 /// The bars go when the work is over, and also when it is given up (a signal).
-struct Shown<'a>(&'a Renderer);
+struct BarsGuard<'a>(&'a Renderer);
 
-impl Drop for Shown<'_> {
+impl Drop for BarsGuard<'_> {
     fn drop(&mut self) {
         self.0.screen().hide();
     }
 }
 
 /// Shows how far the work is.
-fn show(renderer: &Renderer, voice: Voice, board: &mut Board, now: Instant) {
+fn show(renderer: &Renderer, voice: ProgressMode, board: &mut ProgressState, now: Instant) {
     board.look(now);
     match voice {
-        Voice::Bars => renderer.screen().draw(board, now),
-        Voice::Events => renderer.report(&board.progress()),
-        Voice::Lines => {
+        ProgressMode::Bars => renderer.screen().draw(board, now),
+        ProgressMode::Events => renderer.report(&board.progress()),
+        ProgressMode::Lines => {
             let waiting = board.waiting().map(|wait| format!(", {}", bars::waiting(wait, now))).unwrap_or_default();
             renderer.aside(&format!("{}{waiting}", text::progress(&board.progress())));
         }
-        Voice::Silent => {}
+        ProgressMode::Silent => {}
     }
 }
 
 /// Events that are worth a line.
-fn speak(renderer: &Renderer, board: &Board, event: &Event) {
+fn speak(renderer: &Renderer, board: &ProgressState, event: &Event) {
     let name = |id: &u64| board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
     match event {
         Event::Waiting { id, attempt, of, wait, why } => {
@@ -181,15 +181,15 @@ mod tests {
     fn a_line_now_and_then_where_nobody_watches() {
         let (renderer, out, err) = captured(Style::default());
         let start = Instant::now();
-        let mut board = Board::new(start);
+        let mut board = ProgressState::new(start);
         board.apply(&Event::Planned { files: 2, bytes: 4096 }, start);
         board.apply(&Event::Started { id: 1, name: "a".into(), size: Some(2048) }, start);
         board.apply(&Event::Sent { id: 1, bytes: 1024 }, start);
         let now = start + Duration::from_secs(1);
-        show(&renderer, Voice::Lines, &mut board, now);
+        show(&renderer, ProgressMode::Lines, &mut board, now);
         let waiting = Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into() };
         board.apply(&waiting, now);
-        show(&renderer, Voice::Lines, &mut board, now);
+        show(&renderer, ProgressMode::Lines, &mut board, now);
         assert_eq!(
             err.text(),
             "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left\n\
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn progress_for_scripts_only_when_asked() {
         let (renderer, out, err) = captured(Style { json: true, progress: Progress::Plain, ..Style::default() });
-        let mut board = Board::new(Instant::now());
+        let mut board = ProgressState::new(Instant::now());
         show(&renderer, renderer.style().voice(), &mut board, Instant::now());
         assert_eq!(
             out.text(),

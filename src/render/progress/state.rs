@@ -61,7 +61,7 @@ pub(crate) struct Wait {
 }
 
 #[derive(Debug)]
-pub(crate) enum Doing {
+pub(crate) enum FileState {
     Moving,
     Waiting(Wait),
     Checking,
@@ -69,7 +69,7 @@ pub(crate) enum Doing {
 
 /// One file under way.
 #[derive(Debug)]
-pub(crate) struct Flight {
+pub(crate) struct FileProgress {
     /// Fit to be shown.
     pub name: String,
     /// Bytes; none while standard input has no end yet.
@@ -77,11 +77,11 @@ pub(crate) struct Flight {
     /// Bytes sent, but never more than the server may have: it falls back to what was accepted.
     pub at: u64,
     pub speed: Speed,
-    pub doing: Doing,
+    pub doing: FileState,
 }
 
 #[derive(Debug)]
-pub(crate) struct Board {
+pub(crate) struct ProgressState {
     /// Files and bytes of the whole work, once it is known.
     planned: Option<(u64, u64)>,
     /// Bytes of the plan that will not move: of files that were skipped or failed.
@@ -89,15 +89,23 @@ pub(crate) struct Board {
     /// Bytes of the files that are over.
     landed: u64,
     files_over: u64,
-    pub flights: BTreeMap<FileId, Flight>,
+    pub flights: BTreeMap<FileId, FileProgress>,
     pub speed: Speed,
     /// What the whole work waits for (a sign-in).
     waiting: Option<Wait>,
 }
 
-impl Board {
-    pub(crate) fn new(now: Instant) -> Board {
-        Board { planned: None, dropped: 0, landed: 0, files_over: 0, flights: BTreeMap::new(), speed: Speed::new(now), waiting: None }
+impl ProgressState {
+    pub(crate) fn new(now: Instant) -> ProgressState {
+        ProgressState {
+            planned: None,
+            dropped: 0,
+            landed: 0,
+            files_over: 0,
+            flights: BTreeMap::new(),
+            speed: Speed::new(now),
+            waiting: None,
+        }
     }
 
     pub(crate) fn apply(&mut self, event: &Event, now: Instant) {
@@ -105,7 +113,7 @@ impl Board {
             Event::Planned { files, bytes } => self.planned = Some((*files, *bytes)),
             Event::Started { id, name, size } => {
                 let name = visible(name).into_owned();
-                self.flights.insert(*id, Flight { name, size: *size, at: 0, speed: Speed::new(now), doing: Doing::Moving });
+                self.flights.insert(*id, FileProgress { name, size: *size, at: 0, speed: Speed::new(now), doing: FileState::Moving });
             }
             Event::Sent { id, bytes } => {
                 self.speed.add(*bytes);
@@ -120,13 +128,13 @@ impl Board {
                 let until = now.checked_add(*wait).unwrap_or(now);
                 let wait = Wait { until, attempt: *attempt, of: *of, why: visible(why).into_owned() };
                 match id.and_then(|id| self.flights.get_mut(&id)) {
-                    Some(flight) => flight.doing = Doing::Waiting(wait),
+                    Some(flight) => flight.doing = FileState::Waiting(wait),
                     None => self.waiting = Some(wait),
                 }
             }
             Event::Checking { id } => {
                 if let Some(flight) = self.flights.get_mut(id) {
-                    flight.doing = Doing::Checking;
+                    flight.doing = FileState::Checking;
                 }
             }
             Event::Finished { id, report } => self.finished(*id, report),
@@ -134,9 +142,9 @@ impl Board {
         }
     }
 
-    fn moving(&mut self, id: FileId, change: impl FnOnce(&mut Flight)) {
+    fn moving(&mut self, id: FileId, change: impl FnOnce(&mut FileProgress)) {
         if let Some(flight) = self.flights.get_mut(&id) {
-            flight.doing = Doing::Moving;
+            flight.doing = FileState::Moving;
             change(flight);
         }
     }
@@ -195,7 +203,7 @@ impl Board {
     /// What the work waits for; of several waiting files the first.
     pub(crate) fn waiting(&self) -> Option<&Wait> {
         let of_a_file = self.flights.values().find_map(|flight| match &flight.doing {
-            Doing::Waiting(wait) => Some(wait),
+            FileState::Waiting(wait) => Some(wait),
             _ => None,
         });
         self.waiting.as_ref().or(of_a_file)
@@ -211,7 +219,7 @@ mod tests {
         Event::Started { id, name: "a\u{1b}".into(), size }
     }
 
-    fn told(board: &Board) -> (u64, u64, u64, Option<u64>) {
+    fn told(board: &ProgressState) -> (u64, u64, u64, Option<u64>) {
         let (files, of_files) = board.files();
         (files, of_files, board.bytes(), board.of_bytes())
     }
@@ -219,7 +227,7 @@ mod tests {
     #[test]
     fn a_file_falls_back_to_what_was_accepted() {
         let now = Instant::now();
-        let mut board = Board::new(now);
+        let mut board = ProgressState::new(now);
         let mut at = |event| {
             board.apply(&event, now);
             (board.flights[&1].at, board.bytes())
@@ -236,7 +244,7 @@ mod tests {
     #[test]
     fn files_that_do_not_move_leave_the_total() {
         let now = Instant::now();
-        let mut board = Board::new(now);
+        let mut board = ProgressState::new(now);
         board.apply(&Event::Planned { files: 4, bytes: 1000 }, now);
         board.apply(&started(1, Some(400)), now);
         board.apply(&started(2, Some(300)), now);
@@ -257,7 +265,7 @@ mod tests {
     #[test]
     fn waiting_ends_with_the_next_byte() {
         let now = Instant::now();
-        let mut board = Board::new(now);
+        let mut board = ProgressState::new(now);
         board.apply(&started(1, Some(9)), now);
         let wait = |id| Event::Waiting { id, attempt: 2, of: 5, wait: Duration::from_secs(4), why: "busy\n".into() };
         board.apply(&wait(Some(1)), now);

@@ -11,14 +11,14 @@ use crate::render::text::units;
 use crate::render::text::{address, bytes};
 
 /// A title, and below it the fields that are known, their values in one column.
-struct Block {
+struct Details {
     title: String,
     fields: Vec<(String, String)>,
 }
 
-impl Block {
-    fn new(title: String) -> Block {
-        Block { title, fields: Vec::new() }
+impl Details {
+    fn new(title: String) -> Details {
+        Details { title, fields: Vec::new() }
     }
 
     fn field(&mut self, name: &str, value: Option<impl AsRef<str>>) {
@@ -70,7 +70,7 @@ pub(crate) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
     let quota: Vec<String> = quota.into_iter().chain(free).collect();
     let protocols: Vec<&str> = account.protocols.iter().map(|protocol| protocol.name()).collect();
 
-    let mut block = Block::new(format!("{} ({provider})", visible(remote)));
+    let mut block = Details::new(format!("{} ({provider})", visible(remote)));
     block.field("account", account.account.as_ref());
     block.field("package", account.package.as_ref());
     block.field("quota", (!quota.is_empty()).then(|| quota.join(", ")));
@@ -92,7 +92,7 @@ pub(crate) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
         true => size.to_string(),
         false => format!("{} ({size} bytes)", units::size(size)),
     });
-    let mut block = Block::new(address(remote, &entry.path));
+    let mut block = Details::new(address(remote, &entry.path));
     block.field("kind", Some(if entry.kind == EntryKind::File { "file" } else { "folder" }));
     block.field("size", size);
     block.field("modified", entry.modified.map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()));
@@ -104,7 +104,7 @@ pub(crate) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
 }
 
 pub(crate) fn remote(remote: &RemoteLine) -> String {
-    let mut block = Block::new(visible(&remote.name).into_owned());
+    let mut block = Details::new(visible(&remote.name).into_owned());
     block.field("provider", Some(&remote.provider));
     block.field("url", remote.url.as_ref());
     block.field("origin", Some(&remote.origin));
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(comment(&line), "00:00:12:05  ann  -  @12  answers @11  (removed)\n");
         line.timecode = None;
         line.source_timecode = None;
-        line.times = vec![crate::model::timecode::Span { start_ms: 72_200, end_ms: Some(3_600_001) }];
+        line.times = vec![crate::model::timecode::TimeSpan { start_ms: 72_200, end_ms: Some(3_600_001) }];
         assert!(comment(&line).starts_with("01:12.200 to 01:00:00.001  ann"), "{}", comment(&line));
         line.times = Vec::new();
         assert!(comment(&line).starts_with("-  ann"));

@@ -16,7 +16,7 @@ use crate::render::style::{Style, View};
 
 /// What becomes of a report when people read it.
 #[derive(Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum TextOutput {
     /// Lines of standard output: the answer to a question.
     Answer(String),
     /// A line of standard output that tells what was done; `-q` leaves it out.
@@ -31,98 +31,104 @@ pub(super) enum Said {
     Column,
 }
 
-pub(super) fn said(report: &Report, style: &Style) -> Said {
+pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
     match report {
-        Report::Uploaded(transfer) => Said::Done(uploaded(transfer)),
+        Report::Uploaded(transfer) => TextOutput::Done(uploaded(transfer)),
         Report::Skipped { source, remote, path, reason, .. } => {
-            Said::Done(format!("skipped  {} -> {}  ({})", visible(source), address(remote, path), visible(reason)))
+            TextOutput::Done(format!("skipped  {} -> {}  ({})", visible(source), address(remote, path), visible(reason)))
         }
         Report::Planned { action, source, remote, path, size } => {
             let from = source.as_ref().map(|source| format!("{} -> ", visible(source))).unwrap_or_default();
             let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
-            Said::Answer(format!("would {action}  {from}{}{size}", address(remote, path)))
+            TextOutput::Answer(format!("would {action}  {from}{}{size}", address(remote, path)))
         }
         Report::Created { remote, path, kind, .. } => {
             let slash = if *kind == "folder" && !path.is_root() { "/" } else { "" };
-            Said::Done(format!("created  {}{slash}", address(remote, path)))
+            TextOutput::Done(format!("created  {}{slash}", address(remote, path)))
         }
-        Report::Downloaded(transfer) => Said::Done(downloaded(transfer)),
+        Report::Downloaded(transfer) => TextOutput::Done(downloaded(transfer)),
         Report::NotDownloaded { source, target, reason, .. } => {
-            Said::Done(format!("skipped  {} -> {}  ({})", visible(source), visible(target), visible(reason)))
+            TextOutput::Done(format!("skipped  {} -> {}  ({})", visible(source), visible(target), visible(reason)))
         }
         Report::PlannedDownload { action, source, target, size, .. } => {
             let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
-            Said::Answer(format!("would {action}  {} -> {}{size}", visible(source), visible(target)))
+            TextOutput::Answer(format!("would {action}  {} -> {}{size}", visible(source), visible(target)))
         }
-        Report::CopiedThrough(transfer) => Said::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
-        Report::MovedThrough(transfer) => Said::Done(uploaded(transfer).replacen("uploaded", "moved", 1)),
-        Report::Copied(placed) => Said::Done(format!("copied  {}", way(placed))),
-        Report::Moved(placed) => Said::Done(format!("moved  {}", way(placed))),
+        Report::CopiedThrough(transfer) => TextOutput::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
+        Report::MovedThrough(transfer) => TextOutput::Done(uploaded(transfer).replacen("uploaded", "moved", 1)),
+        Report::Copied(placed) => TextOutput::Done(format!("copied  {}", way(placed))),
+        Report::Moved(placed) => TextOutput::Done(format!("moved  {}", way(placed))),
         Report::Deleted { remote, path, kind, .. } => {
             let slash = if *kind == EntryKind::Folder { "/" } else { "" };
-            Said::Done(format!("deleted  {}{slash}", address(remote, path)))
+            TextOutput::Done(format!("deleted  {}{slash}", address(remote, path)))
         }
-        Report::Failed(failure) => Said::Failure(failed(failure)),
+        Report::Failed(failure) => TextOutput::Failure(failed(failure)),
         Report::Entry { remote, entry } => match style.view {
-            View::Name => Said::Answer(name(entry, style)),
-            View::Row => Said::Row(row(entry, style)),
-            View::Block => Said::Answer(details::entry(remote, entry, style)),
+            View::Name => TextOutput::Answer(name(entry, style)),
+            View::Row => TextOutput::Row(row(entry, style)),
+            View::Block => TextOutput::Answer(details::entry(remote, entry, style)),
         },
-        Report::About { remote, provider, account } => Said::Answer(details::about(remote, provider, account, style)),
+        Report::About { remote, provider, account } => TextOutput::Answer(details::about(remote, provider, account, style)),
         Report::Du { remote, path, bytes: size, .. } => {
             let size = size.map_or_else(|| "?".to_owned(), |size| bytes(size, style));
-            Said::Row(format!("{size:>10}\t{}", address(remote, path)))
+            TextOutput::Row(format!("{size:>10}\t{}", address(remote, path)))
         }
-        Report::Link { url, .. } => Said::Answer(url.clone()),
+        Report::Link { url, .. } => TextOutput::Answer(url.clone()),
         Report::Import { remote, path, url, id, status, .. } => {
             let id = id.as_ref().map(|id| format!(" {}", visible(id))).unwrap_or_default();
-            Said::Answer(format!("import{id}: {}  {} -> {}", visible(status), visible(url), address(remote, path)))
+            TextOutput::Answer(format!("import{id}: {}  {} -> {}", visible(status), visible(url), address(remote, path)))
         }
-        Report::Comments(comment) => Said::Answer(details::comment(comment)),
-        Report::Edit { remote, entry } => Said::Done(format!("edited  {}", address(remote, &entry.path))),
-        Report::Share { remote, path, with } => Said::Done(format!("shared  {} with {}", address(remote, path), visible(&with.join(", ")))),
+        Report::Comments(comment) => TextOutput::Answer(details::comment(comment)),
+        Report::Edit { remote, entry } => TextOutput::Done(format!("edited  {}", address(remote, &entry.path))),
+        Report::Share { remote, path, with } => {
+            TextOutput::Done(format!("shared  {} with {}", address(remote, path), visible(&with.join(", "))))
+        }
         Report::Star { remote, path, starred } => {
-            Said::Done(format!("{}  {}", if *starred { "starred" } else { "unstarred" }, address(remote, path)))
+            TextOutput::Done(format!("{}  {}", if *starred { "starred" } else { "unstarred" }, address(remote, path)))
         }
         Report::Transfers { remote, path, source, size, accepted, since } => {
             let done = format!("{} of {}", bytes(*accepted, style), bytes(*size, style));
             let since = units::moment(*since, &Local);
-            Said::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
+            TextOutput::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
         }
         Report::Cleared { remote, path, whole, removed, stays, empty, .. } => {
             let what = cleared(*whole, *removed, stays.as_deref(), empty.as_deref());
-            Said::Done(format!("cleared  {}  {what}", address(remote, path)))
+            TextOutput::Done(format!("cleared  {}  {what}", address(remote, path)))
         }
         Report::Run { command, files, done, failed, in_flight, not_begun, since, .. } => {
             let since = units::moment(*since, &Local);
-            Said::Row(format!("{since}\t{}\t{}", run(*files, *done, *failed, *in_flight, *not_begun), visible(&command.join(" "))))
+            TextOutput::Row(format!("{since}\t{}\t{}", run(*files, *done, *failed, *in_flight, *not_begun), visible(&command.join(" "))))
         }
         Report::Verify { remote, path, status, reason, .. } => {
             let why = reason.as_deref().map(|reason| format!("  ({})", visible(reason))).unwrap_or_default();
-            Said::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
+            TextOutput::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
         }
-        Report::Login { remote, account: Some(account) } => Said::Done(format!("signed in to {} as {}", visible(remote), visible(account))),
-        Report::Login { remote, account: None } => Said::Done(format!("signed in to {}", visible(remote))),
-        Report::Logout { remote, revoked: true } => Said::Done(format!("signed out of {}", visible(remote))),
+        Report::Login { remote, account: Some(account) } => {
+            TextOutput::Done(format!("signed in to {} as {}", visible(remote), visible(account)))
+        }
+        Report::Login { remote, account: None } => TextOutput::Done(format!("signed in to {}", visible(remote))),
+        Report::Logout { remote, revoked: true } => TextOutput::Done(format!("signed out of {}", visible(remote))),
         Report::Logout { remote, revoked: false } => {
-            Said::Done(format!("forgot the token of {} here; the provider was not told", visible(remote)))
+            TextOutput::Done(format!("forgot the token of {} here; the provider was not told", visible(remote)))
         }
-        Report::Remote(remote) if style.view == View::Block => Said::Answer(details::remote(remote)),
+        Report::Remote(remote) if style.view == View::Block => TextOutput::Answer(details::remote(remote)),
         Report::Remote(remote) => {
             let url = remote.url.as_deref().unwrap_or("-");
-            Said::Row([remote.name.as_str(), &remote.provider, url, &remote.origin].map(visible).join("\t"))
+            TextOutput::Row([remote.name.as_str(), &remote.provider, url, &remote.origin].map(visible).join("\t"))
         }
         Report::Check(check) => {
             let verdict = if check.ok { "ok" } else { "FAIL" };
-            Said::Answer(format!("{verdict:<4}  {:<19}  {}", visible(&check.step), visible(&check.detail)))
+            TextOutput::Answer(format!("{verdict:<4}  {:<19}  {}", visible(&check.step), visible(&check.detail)))
         }
-        Report::Providers(_) => Said::Column,
+        Report::Providers(_) => TextOutput::Column,
         Report::Arrived { provider, path, size, md5, protocol } => {
             let (size, md5) = (bytes(*size, style), visible(md5));
-            Said::Done(format!("arrived  {}:{}  ({size}, {}, md5 {md5})", visible(provider), visible(path), visible(protocol)))
+            TextOutput::Done(format!("arrived  {}:{}  ({size}, {}, md5 {md5})", visible(provider), visible(path), visible(protocol)))
         }
-        Report::Progress { .. } => Said::Aside(progress(report)),
-        Report::Summary { files, bytes, skipped, failed, seconds } => Said::Aside(summary(*files, *bytes, *skipped, *failed, *seconds)),
+        Report::Progress { .. } => TextOutput::Aside(progress(report)),
+        Report::Summary { files, bytes, skipped, failed, seconds } => {
+            TextOutput::Aside(summary(*files, *bytes, *skipped, *failed, *seconds))
+        }
     }
 }
 
@@ -300,21 +306,21 @@ mod tests {
     use super::*;
     use crate::render::testing;
 
-    fn plain(report: &Report) -> Said {
+    fn plain(report: &Report) -> TextOutput {
         said(report, &Style::default())
     }
 
     #[test]
     fn every_report_has_its_line() {
-        let told: Vec<Said> = testing::all().iter().map(plain).collect();
-        let done = |text: &str| Said::Done(text.to_owned());
-        let answer = |text: &str| Said::Answer(text.to_owned());
+        let told: Vec<TextOutput> = testing::all().iter().map(plain).collect();
+        let done = |text: &str| TextOutput::Done(text.to_owned());
+        let answer = |text: &str| TextOutput::Answer(text.to_owned());
         let wanted = [
             done("uploaded  a.mov -> studio:/in/a.mov  (3.4 GiB, md5 900150983cd24fb0d6963f7d28e17f72, resumed at 1.0 GiB, 2 retries)"),
             done("skipped  a.mov -> studio:/in/a.mov  (same MD5)"),
             answer("would upload  a.mov -> studio:/in/a.mov  (2.0 KiB)"),
             done("created  studio:/in/"),
-            Said::Failure("b.mov: the account is full; delete something".to_owned()),
+            TextOutput::Failure("b.mov: the account is full; delete something".to_owned()),
             answer("a.mov"),
             answer(
                 "studio (iogates)\n  account    ann\n  package    Pro\n  quota      12.0 GiB of 100.0 GiB used, 88.0 GiB free\n  one file   10.0 GiB at most\n  \
@@ -322,13 +328,13 @@ mod tests {
             ),
             done("signed in to studio as ann"),
             done("signed out of studio"),
-            Said::Row("studio\tiogates\thttps://iogates.com\tfile".to_owned()),
+            TextOutput::Row("studio\tiogates\thttps://iogates.com\tfile".to_owned()),
             answer("ok    name resolution      192.0.2.7"),
-            Said::Column,
+            TextOutput::Column,
             done("arrived  iogates:/in/a.mov  (2.0 KiB, tus, md5 900150983cd24fb0d6963f7d28e17f72)"),
             answer("00:00:12:05 to 00:00:15:00 (source 10:00:12:05)  ann  -  @12\n    wrong\n    take"),
-            Said::Aside("3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left".to_owned()),
-            Said::Aside("12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed".to_owned()),
+            TextOutput::Aside("3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left".to_owned()),
+            TextOutput::Aside("12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed".to_owned()),
         ];
         assert_eq!(told, wanted);
     }
@@ -364,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_check_that_failed_is_seen() {
-        assert_eq!(plain(&testing::check(false)), Said::Answer("FAIL  name resolution      192.0.2.7".into()));
+        assert_eq!(plain(&testing::check(false)), TextOutput::Answer("FAIL  name resolution      192.0.2.7".into()));
     }
 
     #[test]
@@ -405,7 +411,8 @@ mod tests {
         let mut entry = Entry::new(EntryKind::File, evil, testing::path(&format!("/{evil}")));
         entry.extra.insert(evil.into(), serde_json::json!({ evil: evil }));
         for view in [View::Name, View::Row, View::Block] {
-            let (Said::Answer(text) | Said::Row(text)) = said(&testing::entry_report(entry.clone()), &Style { view, ..Style::default() })
+            let (TextOutput::Answer(text) | TextOutput::Row(text)) =
+                said(&testing::entry_report(entry.clone()), &Style { view, ..Style::default() })
             else {
                 panic!("another voice")
             };

@@ -4,7 +4,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Asked, Faults};
+use super::{Faults, RequestInfo};
 use crate::sandbox::storage::held;
 
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl Faults {
     }
 
     /// The answer to this request, if one is to be given; the request's body is not read then.
-    pub(crate) fn canned(&self, asked: Asked<'_>) -> Option<Response> {
+    pub(crate) fn canned(&self, asked: RequestInfo<'_>) -> Option<Response> {
         let mut all = held(&self.canned);
         let at = all.iter().position(|c| c.provider == asked.provider && c.kind == asked.kind && c.times > 0)?;
         let canned = all.get_mut(at)?;

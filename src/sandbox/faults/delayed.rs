@@ -1,14 +1,14 @@
 //! Faults that wait for their turn: the n-th request from now on, whatever kind it turns out to be. So a test walks through
 //! an operation request by request without knowing which they are.
 
-use super::{Asked, Faults, Scripted};
+use super::{Faults, RequestInfo, ScriptedFault};
 use crate::error::Result;
 use crate::sandbox::storage::held;
 
-pub(crate) struct Late {
+pub(crate) struct Delayed {
     /// Requests to its provider that pass first.
     skip: u64,
-    fault: Scripted,
+    fault: ScriptedFault,
 }
 
 impl Faults {
@@ -19,7 +19,7 @@ impl Faults {
     /// `Kind::Usage` names what is wrong with the text.
     pub fn later(&self, requests: u64, fault: &str) -> Result<()> {
         let fault = fault.parse()?;
-        held(&self.late).push(Late { skip: requests, fault });
+        held(&self.late).push(Delayed { skip: requests, fault });
         Ok(())
     }
 
@@ -29,7 +29,7 @@ impl Faults {
     }
 
     /// A request has come: what has its turn now may strike it.
-    pub(crate) fn turn(&self, asked: Asked<'_>) {
+    pub(crate) fn turn(&self, asked: RequestInfo<'_>) {
         held(&self.late).retain_mut(|late| {
             if late.fault.provider != asked.provider {
                 return true;
@@ -58,7 +58,7 @@ mod tests {
         faults.later(1, "giga0:answer-lost").unwrap();
         faults.later(2, "giga0:500*always").unwrap();
         assert!(faults.later(0, "giga0:nonsense").is_err());
-        let ask = |provider, kind| Asked { provider, kind, carries_file: false };
+        let ask = |provider, kind| RequestInfo { provider, kind, carries_file: false };
         let struck = |kind| {
             faults.turn(ask("fileago", kind));
             faults.turn(ask("giga0", kind));

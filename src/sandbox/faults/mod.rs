@@ -13,8 +13,8 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::faults::canned::Canned;
-use super::faults::delayed::Late;
-use super::faults::table::{Fault, Lasts, TABLE, Takes};
+use super::faults::delayed::Delayed;
+use super::faults::table::{Fault, FaultArg, FaultDuration, TABLE};
 use super::storage::held;
 use crate::error::{Error, Kind, Result};
 
@@ -23,7 +23,7 @@ const PROVIDERS: [&str; 3] = ["iogates", "giga0", "fileago"];
 /// A fault, where and how often it happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Scripted {
+pub struct ScriptedFault {
     pub(super) provider: &'static str,
     /// One kind of request, named as in `Counts::requests`; none = wherever the fault makes sense.
     pub(super) kind: Option<String>,
@@ -38,7 +38,7 @@ pub struct Scripted {
     pub(super) left: Option<u64>,
 }
 
-impl FromStr for Scripted {
+impl FromStr for ScriptedFault {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -69,25 +69,25 @@ impl FromStr for Scripted {
         let mut number = 0;
         let mut word = "";
         match (row.takes, value) {
-            (Takes::Number(_), Some(value)) => number = value.parse().map_err(|_| wrong(format!("{value:?} is not a number")))?,
-            (Takes::Number(usual), None) => number = usual,
-            (Takes::Word(words), value) => {
+            (FaultArg::Number(_), Some(value)) => number = value.parse().map_err(|_| wrong(format!("{value:?} is not a number")))?,
+            (FaultArg::Number(usual), None) => number = usual,
+            (FaultArg::Word(words), value) => {
                 word =
                     words.iter().find(|w| Some(**w) == value).ok_or_else(|| wrong(format!("{name} takes one of {}", words.join(", "))))?;
             }
-            (Takes::Nothing, None) => {}
-            (Takes::Nothing, Some(_)) => return Err(wrong(format!("{name} takes no value"))),
+            (FaultArg::Nothing, None) => {}
+            (FaultArg::Nothing, Some(_)) => return Err(wrong(format!("{name} takes no value"))),
         }
         let left = match (times, row.lasts) {
-            (Some("always"), _) | (None, Lasts::Always) => None,
+            (Some("always"), _) | (None, FaultDuration::Always) => None,
             (Some(times), _) => Some(times.parse().map_err(|_| wrong(format!("{times:?} is not a number of times")))?),
-            (None, Lasts::Once) => Some(1),
+            (None, FaultDuration::Once) => Some(1),
         };
-        Ok(Scripted { provider, kind, fault: row.fault, number, word, skip, seen: 0, left })
+        Ok(ScriptedFault { provider, kind, fault: row.fault, number, word, skip, seen: 0, left })
     }
 }
 
-impl fmt::Display for Scripted {
+impl fmt::Display for ScriptedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.provider)?;
         if let Some(kind) = &self.kind {
@@ -96,9 +96,9 @@ impl fmt::Display for Scripted {
         let Some(row) = TABLE.iter().find(|r| r.fault == self.fault) else { return Ok(()) };
         write!(f, ":{}", row.name)?;
         match row.takes {
-            Takes::Nothing => {}
-            Takes::Number(_) => write!(f, "={}", self.number)?,
-            Takes::Word(_) => write!(f, "={}", self.word)?,
+            FaultArg::Nothing => {}
+            FaultArg::Number(_) => write!(f, "={}", self.number)?,
+            FaultArg::Word(_) => write!(f, "={}", self.word)?,
         }
         if self.skip > 0 {
             write!(f, "+{}", self.skip)?;
@@ -110,7 +110,7 @@ impl fmt::Display for Scripted {
     }
 }
 
-impl TryFrom<String> for Scripted {
+impl TryFrom<String> for ScriptedFault {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self> {
@@ -118,22 +118,22 @@ impl TryFrom<String> for Scripted {
     }
 }
 
-impl From<Scripted> for String {
-    fn from(fault: Scripted) -> String {
+impl From<ScriptedFault> for String {
+    fn from(fault: ScriptedFault) -> String {
         fault.to_string()
     }
 }
 
 /// What a fault brings along when it strikes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Strike {
+pub struct FaultHit {
     pub number: u64,
     pub word: &'static str,
 }
 
 /// A request as the faults see it.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct RequestInfo<'a> {
     pub provider: &'static str,
     pub kind: &'a str,
     /// Does the body hold a file's bytes? Line faults without a kind strike only there.
@@ -143,9 +143,9 @@ pub struct Asked<'a> {
 /// The script. It may be changed while the servers run.
 #[derive(Default)]
 pub struct Faults {
-    script: Mutex<Vec<Scripted>>,
+    script: Mutex<Vec<ScriptedFault>>,
     pub(super) canned: Mutex<Vec<Canned>>,
-    pub(super) late: Mutex<Vec<Late>>,
+    pub(super) late: Mutex<Vec<Delayed>>,
 }
 
 impl Faults {
@@ -154,12 +154,12 @@ impl Faults {
     /// # Errors
     /// `Kind::Usage` names what is wrong; nothing was added then.
     pub fn script(&self, text: &str) -> Result<()> {
-        let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<Scripted>>>()?;
+        let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<ScriptedFault>>>()?;
         held(&self.script).extend(faults);
         Ok(())
     }
 
-    pub fn add(&self, fault: Scripted) {
+    pub fn add(&self, fault: ScriptedFault) {
         held(&self.script).push(fault);
     }
 
@@ -170,19 +170,19 @@ impl Faults {
     }
 
     /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.
-    pub fn left(&self) -> Vec<Scripted> {
+    pub fn left(&self) -> Vec<ScriptedFault> {
         held(&self.script).clone()
     }
 
     /// A request has come in: what lets some through first counts it.
-    pub(super) fn arrive(&self, asked: Asked<'_>) {
+    pub(super) fn arrive(&self, asked: RequestInfo<'_>) {
         for fault in held(&self.script).iter_mut().filter(|s| s.fault.is_of_requests() && s.is_there(asked)) {
             fault.seen += 1;
         }
     }
 
     /// Is the server gone? With its first request a scripted end begins, and then there is nobody for any other.
-    pub(super) fn is_gone(&self, asked: Asked<'_>) -> bool {
+    pub(super) fn is_gone(&self, asked: RequestInfo<'_>) -> bool {
         let mut script = held(&self.script);
         let Some(end) = script.iter_mut().find(|s| s.strikes(asked, Fault::Gone)) else { return false };
         (end.kind, end.skip) = (None, 0);
@@ -190,12 +190,12 @@ impl Faults {
     }
 
     /// Would `fault` strike this request? Uses nothing up.
-    pub(super) fn peek(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
-        held(&self.script).iter().find(|s| s.strikes(asked, fault)).map(Scripted::strike)
+    pub(super) fn peek(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
+        held(&self.script).iter().find(|s| s.strikes(asked, fault)).map(ScriptedFault::strike)
     }
 
     /// Lets `fault` strike this request, once.
-    pub(super) fn take(&self, asked: Asked<'_>, fault: Fault) -> Option<Strike> {
+    pub(super) fn take(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
         let mut script = held(&self.script);
         for waiting in script.iter_mut().filter(|s| s.fault == fault && !fault.is_of_requests() && s.is_there(asked)) {
             waiting.seen += 1;
@@ -213,8 +213,8 @@ impl Faults {
     }
 
     /// For faults that belong to one place of a stand-in and need no kind of request.
-    pub(super) fn hit(&self, provider: &'static str, fault: Fault) -> Option<Strike> {
-        self.take(Asked { provider, kind: "", carries_file: true }, fault)
+    pub(super) fn hit(&self, provider: &'static str, fault: Fault) -> Option<FaultHit> {
+        self.take(RequestInfo { provider, kind: "", carries_file: true }, fault)
     }
 
     /// The same for a fault whose word tells which of several things it spoils.
@@ -223,12 +223,12 @@ impl Faults {
     }
 }
 
-impl Scripted {
-    fn strikes(&self, asked: Asked<'_>, fault: Fault) -> bool {
+impl ScriptedFault {
+    fn strikes(&self, asked: RequestInfo<'_>, fault: Fault) -> bool {
         self.fault == fault && self.is_there(asked) && (self.skip == 0 || self.seen > self.skip) && self.left != Some(0)
     }
 
-    fn is_there(&self, asked: Asked<'_>) -> bool {
+    fn is_there(&self, asked: RequestInfo<'_>) -> bool {
         let place = match &self.kind {
             Some(kind) => asked.kind.is_empty() || kind == asked.kind,
             None => asked.carries_file || !self.fault.is_of_the_line(),
@@ -236,8 +236,8 @@ impl Scripted {
         self.provider == asked.provider && place
     }
 
-    fn strike(&self) -> Strike {
-        Strike { number: self.number, word: self.word }
+    fn strike(&self) -> FaultHit {
+        FaultHit { number: self.number, word: self.word }
     }
 }
 
@@ -255,9 +255,9 @@ mod tests {
             ("iogates:only-header=token", "iogates:only-header=token*always"),
             ("fileago:html*always", "fileago:html*always"),
         ] {
-            let fault: Scripted = text.parse().unwrap();
+            let fault: ScriptedFault = text.parse().unwrap();
             assert_eq!(fault.to_string(), full);
-            assert_eq!(full.parse::<Scripted>().unwrap(), fault);
+            assert_eq!(full.parse::<ScriptedFault>().unwrap(), fault);
             assert_eq!(serde_json::to_string(&fault).unwrap(), format!("\"{full}\""));
         }
     }
@@ -276,7 +276,7 @@ mod tests {
             ("giga0:500+some", "number of requests to skip"),
             ("giga0:500*2+1", "number of times"),
         ] {
-            let error = text.parse::<Scripted>().unwrap_err();
+            let error = text.parse::<ScriptedFault>().unwrap_err();
             assert!(error.message().contains(why), "{text}: {error}");
             assert_eq!(error.kind(), Kind::Usage);
         }
@@ -286,14 +286,14 @@ mod tests {
     fn a_fault_strikes_as_often_as_it_says_and_only_where_it_says() {
         let faults = Faults::default();
         faults.script("iogates:cut=5*2\ngiga0/file/info:500").unwrap();
-        let patch = Asked { provider: "iogates", kind: "tus-patch", carries_file: true };
-        let list = Asked { provider: "iogates", kind: "files", carries_file: false };
+        let patch = RequestInfo { provider: "iogates", kind: "tus-patch", carries_file: true };
+        let list = RequestInfo { provider: "iogates", kind: "files", carries_file: false };
         assert_eq!(faults.take(list, Fault::Cut), None);
-        assert_eq!(faults.take(patch, Fault::Cut), Some(Strike { number: 5, word: "" }));
+        assert_eq!(faults.take(patch, Fault::Cut), Some(FaultHit { number: 5, word: "" }));
         assert!(faults.take(patch, Fault::Cut).is_some());
         assert_eq!(faults.take(patch, Fault::Cut), None);
-        let info = Asked { provider: "giga0", kind: "file/info", carries_file: false };
-        assert_eq!(faults.take(Asked { kind: "file/edit", ..info }, Fault::ServerError), None);
+        let info = RequestInfo { provider: "giga0", kind: "file/info", carries_file: false };
+        assert_eq!(faults.take(RequestInfo { kind: "file/edit", ..info }, Fault::ServerError), None);
         assert!(faults.take(info, Fault::ServerError).is_some());
         assert!(faults.left().is_empty());
     }
@@ -302,22 +302,22 @@ mod tests {
     fn a_fault_may_let_some_through_first() {
         let faults = Faults::default();
         faults.script("giga0/file/info:500+2 iogates:tus-conflict+1 fileago/upload:gone+1").unwrap();
-        let info = Asked { provider: "giga0", kind: "file/info", carries_file: false };
+        let info = RequestInfo { provider: "giga0", kind: "file/info", carries_file: false };
         let asks = |asked| {
             faults.arrive(asked);
             // Asked for more than once, it is still one request.
             faults.peek(asked, Fault::ServerError);
             faults.take(asked, Fault::ServerError).is_some()
         };
-        assert!(!asks(Asked { kind: "file/edit", ..info }));
+        assert!(!asks(RequestInfo { kind: "file/edit", ..info }));
         assert_eq!([asks(info), asks(info), asks(info), asks(info)], [false, false, true, false]);
         assert_eq!(
             [faults.hit("iogates", Fault::TusConflict), faults.hit("iogates", Fault::TusConflict)].map(|s| s.is_some()),
             [false, true]
         );
 
-        let upload = Asked { provider: "fileago", kind: "upload", carries_file: true };
-        let list = Asked { provider: "fileago", kind: "dirlist", carries_file: false };
+        let upload = RequestInfo { provider: "fileago", kind: "upload", carries_file: true };
+        let list = RequestInfo { provider: "fileago", kind: "dirlist", carries_file: false };
         let gone = [list, upload, list, upload, list, upload].map(|asked| {
             faults.arrive(asked);
             faults.is_gone(asked)

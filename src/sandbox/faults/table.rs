@@ -106,7 +106,7 @@ impl Fault {
 
 /// The value after `=`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Takes {
+pub enum FaultArg {
     Nothing,
     /// A number, with the one taken when none is given.
     Number(u64),
@@ -116,17 +116,17 @@ pub enum Takes {
 
 /// How often it happens unless `*TIMES` or `*always` says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Lasts {
+pub enum FaultDuration {
     Once,
     Always,
 }
 
 #[derive(Debug)]
-pub struct Row {
+pub struct FaultSpec {
     pub fault: Fault,
     pub name: &'static str,
-    pub takes: Takes,
-    pub lasts: Lasts,
+    pub takes: FaultArg,
+    pub lasts: FaultDuration,
     /// The stand-ins that can do it.
     pub by: &'static [&'static str],
     /// What it does, for a list in a help text.
@@ -137,20 +137,27 @@ const ALL: &[&str] = &["iogates", "giga0", "fileago"];
 const IOGATES: &[&str] = &["iogates"];
 const GIGA0: &[&str] = &["giga0"];
 const FILEAGO: &[&str] = &["fileago"];
-const METHODS: Takes = Takes::Word(&["tus", "plupload", "ftp"]);
-const HEADERS: Takes = Takes::Word(&["authorization", "authorisation", "token"]);
-const FORMS: Takes = Takes::Word(&["status", "result", "success", "http"]);
-const NOISE: Takes = Takes::Word(&["before", "behind"]);
-const PAGES: Takes = Takes::Word(&["html", "redirect"]);
+const METHODS: FaultArg = FaultArg::Word(&["tus", "plupload", "ftp"]);
+const HEADERS: FaultArg = FaultArg::Word(&["authorization", "authorisation", "token"]);
+const FORMS: FaultArg = FaultArg::Word(&["status", "result", "success", "http"]);
+const NOISE: FaultArg = FaultArg::Word(&["before", "behind"]);
+const PAGES: FaultArg = FaultArg::Word(&["html", "redirect"]);
 
-const fn row(fault: Fault, name: &'static str, takes: Takes, lasts: Lasts, by: &'static [&'static str], does: &'static str) -> Row {
-    Row { fault, name, takes, lasts, by, does }
+const fn row(
+    fault: Fault,
+    name: &'static str,
+    takes: FaultArg,
+    lasts: FaultDuration,
+    by: &'static [&'static str],
+    does: &'static str,
+) -> FaultSpec {
+    FaultSpec { fault, name, takes, lasts, by, does }
 }
 
-use Lasts::{Always, Once};
-use Takes::{Nothing, Number};
+use FaultArg::{Nothing, Number};
+use FaultDuration::{Always, Once};
 
-pub const TABLE: &[Row] = &[
+pub const TABLE: &[FaultSpec] = &[
     row(Fault::TooMany, "429", Number(1), Once, ALL, "answer 429 unread; Retry-After in seconds"),
     row(Fault::Unavailable, "503", Number(1), Once, ALL, "answer 503 unread; Retry-After in seconds"),
     row(Fault::ServerError, "500", Nothing, Once, ALL, "answer 500 unread"),

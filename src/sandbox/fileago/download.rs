@@ -10,7 +10,7 @@ use super::NAME;
 use super::state::Fileago;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 /// What clients send for the newest revision.
 const NEWEST: &str = "999999999999999";
@@ -19,7 +19,7 @@ pub async fn serve(
     From(host): From<Arc<Fileago>>,
     Path((key, id, revision, _name)): Path<(String, String, String, String)>,
     headers: HeaderMap,
-) -> Answered {
+) -> HandlerResult {
     if key != host.file_key {
         return Err(host.error(StatusCode::UNAUTHORIZED, "Invalid file access key"));
     }

@@ -13,7 +13,7 @@ use super::reply::data;
 use super::state::{Fileago, State};
 use super::tree::{Owner, ROOTS};
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 type Host = From<Arc<Fileago>>;
 
@@ -35,7 +35,7 @@ impl Target {
 
 impl Fileago {
     /// `home`, `home:UUID` or a uuid. Roots of strangers are refused, unknown nodes absent.
-    pub(super) fn target(&self, state: &State, id: &str) -> Answered<Target> {
+    pub(super) fn target(&self, state: &State, id: &str) -> HandlerResult<Target> {
         let (name, owner) = id.split_once(':').map_or((id, None), |(name, owner)| (name, Some(owner)));
         if let Some(root) = ROOTS.into_iter().find(|r| *r == name) {
             return match owner {
@@ -53,7 +53,7 @@ impl Fileago {
     }
 
     /// A place that can hold things: its key and its owner.
-    pub(super) fn folder(&self, state: &State, id: &str) -> Answered<(String, Owner)> {
+    pub(super) fn folder(&self, state: &State, id: &str) -> HandlerResult<(String, Owner)> {
         let target = self.target(state, id)?;
         let key = target.key();
         match target {
@@ -66,7 +66,7 @@ impl Fileago {
         }
     }
 
-    fn own_node(&self, state: &State, id: &str) -> Answered<String> {
+    fn own_node(&self, state: &State, id: &str) -> HandlerResult<String> {
         match self.target(state, id)? {
             Target::Node(id) => Ok(id),
             Target::Root(..) => Err(self.forbidden()),
@@ -74,7 +74,7 @@ impl Fileago {
     }
 }
 
-pub async fn node(From(host): Host, method: Method, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Answered {
+pub async fn node(From(host): Host, method: Method, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> HandlerResult {
     host.guest(&headers)?;
     match method {
         Method::GET => details(&host, &id),
@@ -93,7 +93,7 @@ fn title(root: &str) -> String {
 }
 
 /// Without size and revision: those are in the folder's listing only.
-fn details(host: &Fileago, id: &str) -> Answered {
+fn details(host: &Fileago, id: &str) -> HandlerResult {
     let state = host.state();
     let target = host.target(&state, id)?;
     let now = Utc::now();
@@ -112,7 +112,7 @@ fn details(host: &Fileago, id: &str) -> Answered {
     Ok(data("Node info fetched successfully", shown))
 }
 
-fn change(host: &Fileago, id: &str, body: &[u8]) -> Answered {
+fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
     let asked: Value = serde_json::from_slice(body).map_err(|_| host.error(StatusCode::BAD_REQUEST, "Invalid request"))?;
     let text = |key: &str| asked.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
     let mut state = host.state();
@@ -170,7 +170,7 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> Answered {
 }
 
 /// The folder that a node goes to, which must not be the node itself or in it.
-fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> Answered<(String, Owner)> {
+fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> HandlerResult<(String, Owner)> {
     let (parent, owner) = host.folder(state, to)?;
     if state.tree.line(&parent).iter().any(|step| step == id) {
         return Err(host.error(StatusCode::BAD_REQUEST, "A folder can't go into itself"));
@@ -179,7 +179,7 @@ fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> Answered<(Strin
 }
 
 /// From 2.0 an existing name is refused; with which status is not written.
-pub fn free(host: &Fileago, state: &State, parent: &str, name: &str) -> Answered<()> {
+pub fn free(host: &Fileago, state: &State, parent: &str, name: &str) -> HandlerResult<()> {
     if name.contains('/') || name.chars().any(char::is_control) {
         return Err(host.error(StatusCode::BAD_REQUEST, "Invalid name"));
     }
@@ -190,7 +190,7 @@ pub fn free(host: &Fileago, state: &State, parent: &str, name: &str) -> Answered
 }
 
 /// Into the owner's trash, below a folder of today's date; out of the trash for good.
-fn delete(host: &Fileago, id: &str) -> Answered {
+fn delete(host: &Fileago, id: &str) -> HandlerResult {
     let mut state = host.state();
     let id = host.own_node(&state, id)?;
     let owner = state.tree.get(&id).map(|n| n.owner.clone()).ok_or_else(|| host.absent())?;
@@ -210,7 +210,7 @@ fn delete(host: &Fileago, id: &str) -> Answered {
     Ok(host.changed("Node deleted successfully", &id))
 }
 
-pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> Answered {
+pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> HandlerResult {
     host.guest(&headers)?;
     let state = host.state();
     let target = host.target(&state, &id)?;
@@ -228,7 +228,7 @@ pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
     Ok(data("Directory contents fetched successfully", json!(rows)))
 }
 
-pub async fn path(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> Answered {
+pub async fn path(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> HandlerResult {
     host.guest(&headers)?;
     let state = host.state();
     let key = host.target(&state, &id)?.key();
@@ -243,7 +243,7 @@ pub async fn path(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
     Ok(data("Node path fetched successfully", json!(steps.collect::<Vec<_>>())))
 }
 
-pub async fn access(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> Answered {
+pub async fn access(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> HandlerResult {
     host.guest(&headers)?;
     let state = host.state();
     host.target(&state, &id)?;
@@ -254,7 +254,7 @@ pub async fn access(From(host): Host, Path(id): Path<String>, headers: HeaderMap
     Ok(data("Access fetched successfully", words))
 }
 
-pub async fn groups(From(host): Host, headers: HeaderMap) -> Answered {
+pub async fn groups(From(host): Host, headers: HeaderMap) -> HandlerResult {
     host.guest(&headers)?;
     let group = json!([{ "group_name": host.group.name, "group_uuid": host.group.uuid }]);
     Ok(data("Groups fetched successfully", group))

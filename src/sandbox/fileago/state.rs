@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 
 use super::NAME;
 use super::tree::{Owner, Tree};
-use crate::sandbox::faults::Asked;
+use crate::sandbox::faults::RequestInfo;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::middleware::{Ground, kind_of};
+use crate::sandbox::middleware::{Shared, kind_of};
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::{Content, held};
 
 /// What an upload token is good for.
@@ -39,7 +39,7 @@ pub struct State {
 }
 
 pub struct Fileago {
-    pub(super) ground: Arc<Ground>,
+    pub(super) ground: Arc<Shared>,
     username: String,
     password: String,
     /// The user signed in, a colleague and a group that the user is in.
@@ -51,7 +51,7 @@ pub struct Fileago {
 }
 
 impl Fileago {
-    pub(in crate::sandbox) fn new(ground: Arc<Ground>) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Shared>) -> Self {
         let owner = |kind, name: &str| Owner { kind, uuid: random::uuid(), name: name.to_owned() };
         Fileago {
             ground,
@@ -93,13 +93,13 @@ impl Fileago {
     }
 
     /// The bearer of a live token.
-    pub(super) fn guest(&self, headers: &HeaderMap) -> Answered<()> {
+    pub(super) fn guest(&self, headers: &HeaderMap) -> HandlerResult<()> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()?.strip_prefix("Bearer "));
         let mut state = self.state();
         if let Some(shown) = shown
             && state.sessions.contains(shown)
         {
-            let asked = Asked { provider: NAME, kind: kind_of(headers), carries_file: false };
+            let asked = RequestInfo { provider: NAME, kind: kind_of(headers), carries_file: false };
             if self.ground.faults.take(asked, Fault::Expired).is_none() {
                 return Ok(());
             }
@@ -124,7 +124,7 @@ impl Fileago {
 }
 
 /// The body is JSON whatever its content type says.
-pub async fn sign_in(From(host): From<Arc<Fileago>>, body: Bytes) -> Answered {
+pub async fn sign_in(From(host): From<Arc<Fileago>>, body: Bytes) -> HandlerResult {
     let asked: Value = serde_json::from_slice(&body).map_err(|_| host.error(StatusCode::BAD_REQUEST, "Invalid request"))?;
     let username = asked.get("username").and_then(Value::as_str).unwrap_or_default();
     let admin = username == "admin";

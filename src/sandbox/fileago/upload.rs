@@ -16,14 +16,14 @@ use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{Answered, broken};
+use crate::sandbox::responses::{HandlerResult, broken};
 use crate::sandbox::storage::Content;
 
 type Host = From<Arc<Fileago>>;
 
 const LIFE: Duration = Duration::from_secs(5);
 
-pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> Answered {
+pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap) -> HandlerResult {
     host.guest(&headers)?;
     let mut state = host.state();
     let node = match host.target(&state, &id)? {
@@ -37,7 +37,7 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
     Ok(responses::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
 }
 
-pub async fn receive(From(host): Host, Path(token): Path<String>, request: Request) -> Answered {
+pub async fn receive(From(host): Host, Path(token): Path<String>, request: Request) -> HandlerResult {
     // The shipped proxy would take such a body in whole first, and the token would be dead by then.
     if !request.headers().contains_key(header::CONTENT_LENGTH) {
         return Err(responses::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
@@ -70,7 +70,7 @@ pub async fn receive(From(host): Host, Path(token): Path<String>, request: Reque
 }
 
 /// A folder's token makes a new file, a file's token a new revision; the revision keeps the node's name.
-fn land(host: &Fileago, node: &str, name: &str, content: Content) -> Answered<()> {
+fn land(host: &Fileago, node: &str, name: &str, content: Content) -> HandlerResult<()> {
     let mut state = host.state();
     let revision = state.tree.get_mut(node).filter(|n| !n.folder);
     let id = match revision {

@@ -8,7 +8,7 @@ use super::params::Params;
 use super::reply::success;
 use super::state::{ACCOUNT_ID, Giga0, LoginKind, text};
 use crate::sandbox::random;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 /// So many wrong logins lock the account: a client that tries again by itself is found out.
 const LOGINS: u32 = 5;
@@ -49,12 +49,12 @@ pub fn authorize(host: &Giga0, params: &Params) -> Response {
     success(json!({ "data": { "access_token": token, "account_id": ACCOUNT_ID } }))
 }
 
-pub fn disable(host: &Giga0) -> Answered {
+pub fn disable(host: &Giga0) -> HandlerResult {
     host.state().token = None;
     Ok(success(json!({ "response": "Token removed or no longer available." })))
 }
 
-pub fn info(host: &Giga0) -> Answered {
+pub fn info(host: &Giga0) -> HandlerResult {
     Ok(success(json!({ "data": {
         "id": ACCOUNT_ID, "username": host.username(), "level_id": "20", "email": "ann@example.com",
         "lastlogindate": "2017-02-18 11:43:39", "lastloginip": "127.0.0.1", "status": "active", "title": "Ms",
@@ -63,7 +63,7 @@ pub fn info(host: &Giga0) -> Answered {
     }})))
 }
 
-pub fn package(host: &Giga0) -> Answered {
+pub fn package(host: &Giga0) -> HandlerResult {
     let package = host.state().package.clone();
     Ok(success(json!({ "data": {
         "id": "20", "label": "Premium Account", "max_upload_size": text(package.max_upload_size),

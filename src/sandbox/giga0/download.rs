@@ -15,11 +15,11 @@ use super::state::Giga0;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::Content;
 
 /// `file_id`, or `short_url` alone.
-pub fn token(host: &Giga0, params: &Params) -> Answered {
+pub fn token(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let file = match (params.get("file_id"), params.get("short_url")) {
         (Some(id), _) => id.parse().ok().and_then(|id| state.files.get(&id)),

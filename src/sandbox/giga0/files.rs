@@ -7,17 +7,17 @@ use super::params::Params;
 use super::reply::{success, when};
 use super::state::{File, Giga0, State, text, text_or_null};
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 /// The file that `file_id` names; other people's files are as absent as none.
-fn named(host: &Giga0, state: &State, params: &Params) -> Answered<u64> {
+fn named(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
     let id = params.get("file_id").ok_or_else(|| host.missing("file_id"))?;
     let known = id.parse().ok().filter(|id| state.files.contains_key(id));
     known.ok_or_else(|| host.error("Could not find file based on file_id."))
 }
 
 /// Where to: blank is missing, the text `null` is the root.
-pub fn destination(host: &Giga0, state: &State, params: &Params, name: &str) -> Answered<Option<u64>> {
+pub fn destination(host: &Giga0, state: &State, params: &Params, name: &str) -> HandlerResult<Option<u64>> {
     match params.get(name) {
         None => Err(host.missing(name)),
         Some("null") => Ok(None),
@@ -63,14 +63,14 @@ fn data(host: &Giga0, state: &State, id: u64) -> Value {
     state.files.get(&id).map_or(Value::Null, |f| shown(host, f))
 }
 
-pub fn info(host: &Giga0, params: &Params) -> Answered {
+pub fn info(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
     let id = named(host, &state, params)?;
     Ok(success(json!({ "data": data(host, &state, id) })))
 }
 
 /// No check for duplicate names; a folder that does not exist is ignored silently.
-pub fn edit(host: &Giga0, params: &Params) -> Answered {
+pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
     let folder = destination(host, &state, params, "folder_id").ok();
@@ -83,7 +83,7 @@ pub fn edit(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// Into the trash, out of its folder. Nothing brings it back.
-pub fn delete(host: &Giga0, params: &Params) -> Answered {
+pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
     if let Some(file) = state.files.get_mut(&id) {
@@ -96,7 +96,7 @@ pub fn delete(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// `/file/move`.
-pub fn shift(host: &Giga0, params: &Params) -> Answered {
+pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
     let folder = destination(host, &state, params, "new_parent_folder_id")?;
@@ -107,7 +107,7 @@ pub fn shift(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// Unlike an upload a copy keeps its name, even beside another of that name.
-pub fn copy(host: &Giga0, params: &Params) -> Answered {
+pub fn copy(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
     let folder = destination(host, &state, params, "copy_to_folder_id")?;

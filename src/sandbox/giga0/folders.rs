@@ -9,9 +9,9 @@ use super::params::Params;
 use super::reply::{success, when};
 use super::state::{Folder, Giga0, State, text, text_or_null, time_or_null};
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
-fn named(host: &Giga0, state: &State, params: &Params) -> Answered<u64> {
+fn named(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
     let id = params.id("folder_id").filter(|id| state.active_folder(*id));
     id.ok_or_else(|| host.error("Could not find folder based on folder_id."))
 }
@@ -42,7 +42,7 @@ fn public(params: &Params) -> Option<u8> {
 }
 
 /// The same name twice makes two folders.
-pub fn create(host: &Giga0, params: &Params) -> Answered {
+pub fn create(host: &Giga0, params: &Params) -> HandlerResult {
     let name = params.get("folder_name").ok_or_else(|| host.missing("folder_name"))?.to_owned();
     let mut state = host.state();
     let id = state.next_id();
@@ -61,7 +61,7 @@ pub fn create(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// No paging. Newer versions list trashed rows too; those have no parent and so turn up in the root.
-pub fn listing(host: &Giga0, params: &Params) -> Answered {
+pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
     let parent = params.get("parent_folder_id").map(|id| id.parse::<u64>().unwrap_or(0));
     let trashed = host.ground.faults.hit(NAME, Fault::TrashedRows).is_some();
@@ -87,13 +87,13 @@ pub fn listing(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// By `folder_id`, whatever the page says.
-pub fn info(host: &Giga0, params: &Params) -> Answered {
+pub fn info(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
     let id = named(host, &state, params)?;
     Ok(success(json!({ "data": shown(host, &state, id) })))
 }
 
-pub fn edit(host: &Giga0, params: &Params) -> Answered {
+pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
     let parent = destination(host, &state, params, "parent_id").ok().filter(|p| *p != Some(id));
@@ -112,7 +112,7 @@ pub fn edit(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// With everything in it, into the trash.
-pub fn delete(host: &Giga0, params: &Params) -> Answered {
+pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let mut doomed = vec![named(host, &state, params)?];
     while let Some(id) = doomed.pop() {
@@ -130,7 +130,7 @@ pub fn delete(host: &Giga0, params: &Params) -> Answered {
 }
 
 /// `/folder/move`. Only a folder into itself is refused; into its own child is not looked for.
-pub fn shift(host: &Giga0, params: &Params) -> Answered {
+pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     if params.get("folder_id").is_none() {
         return Err(host.missing("folder_id"));

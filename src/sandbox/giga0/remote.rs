@@ -15,10 +15,10 @@ use super::params::{Params, clean};
 use super::reply::{success, when};
 use super::state::Giga0;
 use crate::model::Protocol;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::Content;
 
-pub fn add(host: &Arc<Giga0>, params: &Params) -> Answered {
+pub fn add(host: &Arc<Giga0>, params: &Params) -> HandlerResult {
     let mut state = host.state();
     if !state.package.imports {
         return Err(host.error("Background URL downloading is not enabled."));
@@ -44,7 +44,7 @@ pub fn add(host: &Arc<Giga0>, params: &Params) -> Answered {
     Ok(success(json!({ "response": "File download from URL scheduled", "data": { "scheduled_item_id": id, "url": url } })))
 }
 
-pub fn status(host: &Giga0, params: &Params) -> Answered {
+pub fn status(host: &Giga0, params: &Params) -> HandlerResult {
     if params.get("scheduled_item_id").is_none() {
         return Err(host.missing("scheduled_item_id"));
     }

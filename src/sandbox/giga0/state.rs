@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::NAME;
 use super::params::Params;
 use super::reply::when;
-use crate::sandbox::faults::Asked;
+use crate::sandbox::faults::RequestInfo;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::middleware::Ground;
+use crate::sandbox::middleware::Shared;
 use crate::sandbox::random;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::{Content, held};
 
 pub const ACCOUNT_ID: &str = "158642";
@@ -103,7 +103,7 @@ pub struct State {
 }
 
 pub struct Giga0 {
-    pub(super) ground: Arc<Ground>,
+    pub(super) ground: Arc<Shared>,
     pub(super) origin: String,
     username: String,
     password: String,
@@ -112,7 +112,7 @@ pub struct Giga0 {
 }
 
 impl Giga0 {
-    pub(in crate::sandbox) fn new(ground: Arc<Ground>, origin: String) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Shared>, origin: String) -> Self {
         Giga0 {
             ground,
             origin,
@@ -152,10 +152,10 @@ impl Giga0 {
     }
 
     /// Every call but /authorize needs both, and the token must be the live one.
-    pub(super) fn check_token(&self, call: &str, params: &Params) -> Answered<()> {
+    pub(super) fn check_token(&self, call: &str, params: &Params) -> HandlerResult<()> {
         let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
         let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
-        let asked = Asked { provider: NAME, kind: call, carries_file: call == "file/upload" };
+        let asked = RequestInfo { provider: NAME, kind: call, carries_file: call == "file/upload" };
         let expired = self.ground.faults.take(asked, Fault::Expired).is_some();
         let mut state = self.state();
         if expired {

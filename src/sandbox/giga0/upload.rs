@@ -12,10 +12,10 @@ use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{Answered, broken};
+use crate::sandbox::responses::{HandlerResult, broken};
 use crate::sandbox::storage::Content;
 
-pub async fn receive(host: &Giga0, request: Request) -> Answered {
+pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
     if !request.headers().contains_key(header::CONTENT_LENGTH) {
         return Err(responses::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
     }
@@ -49,7 +49,7 @@ pub async fn receive(host: &Giga0, request: Request) -> Answered {
 }
 
 /// All fields, and the file if there was one with a name.
-async fn spooled(host: &Giga0, mut form: Multipart) -> Answered<(Params, Option<(String, Content)>)> {
+async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Option<(String, Content)>)> {
     let ended_early = || responses::page(StatusCode::BAD_REQUEST, "400 Bad Request");
     let mut params = Params::default();
     let mut file = None;

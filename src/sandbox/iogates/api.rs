@@ -16,12 +16,12 @@ use super::state::{Access, Iogates, Root, refused};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 type Host = State<Arc<Iogates>>;
 
 /// Fields of a body that may be JSON or a form.
-async fn fields(request: Request) -> Answered<Map<String, Value>> {
+async fn fields(request: Request) -> HandlerResult<Map<String, Value>> {
     let json = request.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
     let unreadable = || refused(StatusCode::BAD_REQUEST, "The request could not be read");
     if json {
@@ -38,7 +38,7 @@ fn text(fields: &Map<String, Value>, key: &str) -> Option<String> {
     fields.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned)
 }
 
-pub async fn sign_in(State(host): Host, request: Request) -> Answered<Response> {
+pub async fn sign_in(State(host): Host, request: Request) -> HandlerResult<Response> {
     let fields = fields(request).await?;
     let share = text(&fields, "url").is_some_and(|url| host.is_share(&url));
     let user = text(&fields, "username").as_deref() == Some(&host.username) && text(&fields, "password").as_deref() == Some(&host.password);
@@ -73,7 +73,7 @@ pub fn profile(name: &str) -> Value {
 }
 
 /// The token stands in the path and again in a header.
-pub async fn methods(State(host): Host, Path(token): Path<String>, headers: HeaderMap) -> Answered<Response> {
+pub async fn methods(State(host): Host, Path(token): Path<String>, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.token != token {
         return Err(refused(StatusCode::FORBIDDEN, "The token in the path is another one"));
@@ -113,7 +113,11 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
 
 /// Asking sends the code. Nothing is sent here; `Iogates::sms_code` tells it. A newer text of the documents prints GET for
 /// entering the code too.
-pub async fn send_code(State(host): Host, Path(token): Path<String>, Query(query): Query<HashMap<String, String>>) -> Answered<Response> {
+pub async fn send_code(
+    State(host): Host,
+    Path(token): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> HandlerResult<Response> {
     if let Some(code) = query.get("authcode").filter(|_| host.hit(Fault::CodeByGet).is_some()) {
         return accept(&host, token, code);
     }
@@ -127,7 +131,7 @@ pub async fn send_code(State(host): Host, Path(token): Path<String>, Query(query
     Ok(responses::ok(json!({ "message": "Code sent", "type": "sms", "auth_required": required, "expiry": expiry })))
 }
 
-pub async fn check_code(State(host): Host, Path(token): Path<String>, request: Request) -> Answered<Response> {
+pub async fn check_code(State(host): Host, Path(token): Path<String>, request: Request) -> HandlerResult<Response> {
     if host.hit(Fault::CodeByGet).is_some() {
         return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"));
     }
@@ -136,7 +140,7 @@ pub async fn check_code(State(host): Host, Path(token): Path<String>, request: R
     accept(&host, token, &code)
 }
 
-fn accept(host: &Iogates, token: String, code: &str) -> Answered<Response> {
+fn accept(host: &Iogates, token: String, code: &str) -> HandlerResult<Response> {
     let Some(access) = host.access(|a| a.token == token) else { return Err(refused(StatusCode::UNAUTHORIZED, "Invalid token")) };
     let mut state = host.state();
     if host.hit(Fault::CodeTooOld).is_some() {

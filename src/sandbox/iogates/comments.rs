@@ -13,18 +13,18 @@ use super::entries::when;
 use super::files::{gone, map_shown};
 use super::state::{Access, Iogates, refused};
 use crate::sandbox::responses;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 type Host = State<Arc<Iogates>>;
 
 /// The file, if the token sees it.
-fn file(host: &Iogates, access: &Access, id: u64) -> Answered<String> {
+fn file(host: &Iogates, access: &Access, id: u64) -> HandlerResult<String> {
     let state = host.state();
     let entry = state.entries.get(&id).filter(|e| e.root == access.root && !e.is_folder());
     entry.map(|e| e.kind.clone()).ok_or_else(gone)
 }
 
-pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     let kind = file(&host, &access, id)?;
     let comments: Vec<Value> = host.state().comments.values().filter(|c| c["file_id"] == json!(id)).cloned().collect();
@@ -37,7 +37,7 @@ pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap)
 }
 
 /// The fields that a body may set. `text` keeps its line ends; `tc` is in milliseconds.
-fn take_over(comment: &mut Value, body: &Value) -> Answered<()> {
+fn take_over(comment: &mut Value, body: &Value) -> HandlerResult<()> {
     let Some(text) = body.get("text").and_then(Value::as_str).filter(|t| !t.is_empty()) else {
         return Err(refused(StatusCode::BAD_REQUEST, "text is required"));
     };
@@ -50,7 +50,7 @@ fn take_over(comment: &mut Value, body: &Value) -> Answered<()> {
     Ok(())
 }
 
-pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     let id = body.get("file_id").and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()));
     let file_id = id.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "file_id is required"))?;
@@ -66,12 +66,12 @@ pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Valu
     Ok(responses::ok(comment))
 }
 
-pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     host.guest(&headers)?;
     host.state().comments.get(&id).map(|c| responses::ok(c.clone())).ok_or_else(gone)
 }
 
-pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     host.guest(&headers)?;
     let mut state = host.state();
     let comment = state.comments.get_mut(&id).ok_or_else(gone)?;
@@ -79,7 +79,7 @@ pub async fn change(State(host): Host, Path(id): Path<u64>, headers: HeaderMap, 
     Ok(responses::ok(comment.clone()))
 }
 
-pub async fn remove(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+pub async fn remove(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     host.guest(&headers)?;
     let mut state = host.state();
     let mut comment = state.comments.remove(&id).ok_or_else(gone)?;

@@ -9,7 +9,7 @@ use super::state::{Access, Iogates, Root, State, refused};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::Content;
 
 pub struct Entry {
@@ -37,7 +37,7 @@ impl Entry {
 }
 
 /// What a client asks for when it creates a file.
-pub struct Wish {
+pub struct CreateBody {
     pub path: String,
     pub kind: String,
     pub attributes: Value,
@@ -46,10 +46,10 @@ pub struct Wish {
     pub md5: Option<String>,
 }
 
-impl Wish {
+impl CreateBody {
     /// # Errors
     /// 400 with a message where a required field is missing or of a wrong kind.
-    pub fn read(body: &Value) -> Answered<Wish> {
+    pub fn read(body: &Value) -> HandlerResult<CreateBody> {
         let bad = |why: &str| refused(StatusCode::BAD_REQUEST, why);
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
         let path = text("name").ok_or_else(|| bad("name is required"))?;
@@ -64,13 +64,13 @@ impl Wish {
             Some(list) if list.is_array() => list.clone(),
             Some(_) => return Err(bad("attributes is not a list")),
         };
-        Ok(Wish { path, kind, attributes, parent: number("parent")?, size: number("size")?, md5: text("md5") })
+        Ok(CreateBody { path, kind, attributes, parent: number("parent")?, size: number("size")?, md5: text("md5") })
     }
 }
 
 impl Iogates {
     /// Makes the entry, and its folders where they are missing. The same name twice makes two entries (section 1.6).
-    pub(super) fn create(&self, access: &Access, wish: Wish) -> Answered<u64> {
+    pub(super) fn create(&self, access: &Access, wish: CreateBody) -> HandlerResult<u64> {
         let mut state = self.state();
         let mut parent = wish.parent;
         if let Some(id) = parent

@@ -8,24 +8,24 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::entries::{Entry, Wish};
+use super::entries::{CreateBody, Entry};
 use super::state::{Access, Iogates, Root, refused};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{Answered, Refusal};
+use crate::sandbox::responses::{HandlerResult, Refusal};
 
 type Host = State<Arc<Iogates>>;
 
-pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     host.may_upload(&access)?;
-    let id = host.create(&access, Wish::read(&body)?)?;
+    let id = host.create(&access, CreateBody::read(&body)?)?;
     let state = host.state();
     let entry = state.entries.get(&id).ok_or_else(gone)?;
     Ok(responses::ok(host.shown(entry, false)))
 }
 
-pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     host.may_upload(&access)?;
     if host.hit(Fault::NoFilesPost).is_some() {
@@ -35,7 +35,7 @@ pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json
         return Err(refused(StatusCode::BAD_REQUEST, "files is required"));
     };
     let mut ids = Vec::new();
-    for wish in files.iter().map(Wish::read).collect::<Result<Vec<_>, _>>()? {
+    for wish in files.iter().map(CreateBody::read).collect::<Result<Vec<_>, _>>()? {
         ids.push(host.create(&access, wish)?);
     }
     let mut state = host.state();
@@ -51,7 +51,7 @@ pub async fn create_many(State(host): Host, headers: HeaderMap, Json(body): Json
     Ok(responses::ok(listing(&host, &entries)))
 }
 
-pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     let state = host.state();
     let entry = visible(state.entries.get(&id), &access).ok_or_else(gone)?;
@@ -61,7 +61,7 @@ pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) ->
 }
 
 /// One flat list of everything below the token's root.
-pub async fn list(State(host): Host, headers: HeaderMap) -> Answered<Response> {
+pub async fn list(State(host): Host, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     let state = host.state();
     let entries: Vec<&Entry> = state.entries.values().filter(|e| e.root == access.root).collect();
@@ -92,7 +92,7 @@ pub async fn download(
     State(host): Host,
     Path((id, _, _, _, _, secret)): Path<(u64, String, String, String, String, String)>,
     headers: HeaderMap,
-) -> Answered<Response> {
+) -> HandlerResult<Response> {
     let content = {
         let state = host.state();
         let entry = state.entries.get(&id).filter(|e| e.secret == secret).ok_or_else(gone)?;

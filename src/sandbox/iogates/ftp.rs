@@ -20,7 +20,7 @@ use unftp_core::storage::{Error, ErrorKind, Fileinfo, Result, StorageBackend};
 use unftp_sbe_fs::Filesystem;
 
 use super::NAME;
-use super::ftp_faults::{Line, STOR, cut_after, is_refused};
+use super::ftp_faults::{FtpConnection, STOR, cut_after, is_refused};
 use super::state::{Access, Iogates, Root};
 use crate::error;
 use crate::model::Protocol;
@@ -55,7 +55,7 @@ impl FtpServer {
                 if is_refused(&host) {
                     continue;
                 }
-                if let Some(server) = server(&host, Line::of(&line), &cert, &key) {
+                if let Some(server) = server(&host, FtpConnection::of(&line), &cert, &key) {
                     sessions.spawn(async move {
                         // A session's own end is no concern of the others.
                         let _ = server.service(line).await;
@@ -66,7 +66,7 @@ impl FtpServer {
     }
 }
 
-fn server(host: &Arc<Iogates>, line: Arc<Line>, cert: &Path, key: &Path) -> Option<libunftp::Server<DropPlace, Guest>> {
+fn server(host: &Arc<Iogates>, line: Arc<FtpConnection>, cert: &Path, key: &Path) -> Option<libunftp::Server<DropPlace, Guest>> {
     let disk = Arc::new(Filesystem::new(&host.ftp_folder).ok()?);
     let drop_place = DropPlace { host: host.clone(), disk, line };
     let users = Arc::new(Users(host.clone()));
@@ -140,7 +140,7 @@ impl UserDetailProvider for Users {
 struct DropPlace {
     host: Arc<Iogates>,
     disk: Arc<Filesystem>,
-    line: Arc<Line>,
+    line: Arc<FtpConnection>,
 }
 
 impl Debug for DropPlace {

@@ -12,15 +12,15 @@ use unftp_core::storage::{Error, ErrorKind, Result};
 use super::NAME;
 use super::state::Iogates;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::faults::{Asked, Faults};
+use crate::sandbox::faults::{Faults, RequestInfo};
 
 /// None: it can't be cut.
-pub struct Line(Option<Socket>);
+pub struct FtpConnection(Option<Socket>);
 
 pub const STOR: &str = "ftp-stor";
 
-fn asked(kind: &str) -> Asked<'_> {
-    Asked { provider: NAME, kind, carries_file: kind == STOR }
+fn asked(kind: &str) -> RequestInfo<'_> {
+    RequestInfo { provider: NAME, kind, carries_file: kind == STOR }
 }
 
 /// Bytes after which the data connection of this STOR is cut.
@@ -36,15 +36,15 @@ pub fn is_refused(host: &Iogates) -> bool {
     faults.is_gone(asked) || faults.take(asked, Fault::Cut).is_some()
 }
 
-fn come_in<'a>(host: &'a Iogates, asked: Asked<'_>) -> &'a Faults {
+fn come_in<'a>(host: &'a Iogates, asked: RequestInfo<'_>) -> &'a Faults {
     host.ground.store.count_request(NAME, asked.kind);
     host.ground.faults.arrive(asked);
     &host.ground.faults
 }
 
-impl Line {
-    pub fn of(stream: &TcpStream) -> Arc<Line> {
-        Arc::new(Line(SockRef::from(stream).try_clone().ok()))
+impl FtpConnection {
+    pub fn of(stream: &TcpStream) -> Arc<FtpConnection> {
+        Arc::new(FtpConnection(SockRef::from(stream).try_clone().ok()))
     }
 
     fn cut(&self) {

@@ -17,8 +17,8 @@ use super::tus_upload::wall;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{Answered, broken};
-use crate::sandbox::storage::Growing;
+use crate::sandbox::responses::{HandlerResult, broken};
+use crate::sandbox::storage::UploadFile;
 
 type Host = State<Arc<Iogates>>;
 
@@ -30,13 +30,18 @@ fn error(code: u16, message: &str) -> Response {
 }
 
 #[derive(Default)]
-struct Sent {
+struct ReceivedForm {
     fields: HashMap<String, String>,
-    chunk: Option<Growing>,
+    chunk: Option<UploadFile>,
     filename: String,
 }
 
-pub async fn receive(State(host): Host, Query(query): Query<HashMap<String, String>>, headers: HeaderMap, mut form: Multipart) -> Answered {
+pub async fn receive(
+    State(host): Host,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+    mut form: Multipart,
+) -> HandlerResult {
     let access = query.get("token").and_then(|t| host.access(|a| a.upload_key == *t));
     let Some(access) = access.filter(|a| host.may_upload(a).is_ok()) else {
         return Ok(error(105, "Security check failed."));
@@ -54,8 +59,8 @@ pub async fn receive(State(host): Host, Query(query): Query<HashMap<String, Stri
 }
 
 /// Reads the form. None when it ended early.
-async fn spooled(host: &Iogates, form: &mut Multipart) -> Answered<Option<Sent>> {
-    let mut sent = Sent::default();
+async fn spooled(host: &Iogates, form: &mut Multipart) -> HandlerResult<Option<ReceivedForm>> {
+    let mut sent = ReceivedForm::default();
     loop {
         let mut field = match form.next_field().await {
             Ok(Some(field)) => field,
@@ -85,7 +90,7 @@ async fn spooled(host: &Iogates, form: &mut Multipart) -> Answered<Option<Sent>>
     }
 }
 
-fn store(host: &Iogates, access: &Access, sent: Sent) -> std::io::Result<Response> {
+fn store(host: &Iogates, access: &Access, sent: ReceivedForm) -> std::io::Result<Response> {
     let Some(chunk) = sent.chunk else { return Ok(error(103, "Failed to move uploaded file.")) };
     if host.hit(Fault::PluploadError).is_some() {
         return Ok(error(102, "Failed to open output stream."));

@@ -12,12 +12,12 @@ use super::api::profile;
 use super::files::gone;
 use super::state::{Iogates, Root, refused};
 use crate::sandbox::responses;
-use crate::sandbox::responses::Answered;
+use crate::sandbox::responses::HandlerResult;
 
 type Host = State<Arc<Iogates>>;
 
 /// A share token's own share.
-pub async fn own(State(host): Host, headers: HeaderMap) -> Answered<Response> {
+pub async fn own(State(host): Host, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.root != Root::Share {
         return Err(refused(StatusCode::NOT_FOUND, "Not a share token"));
@@ -44,13 +44,13 @@ pub async fn own(State(host): Host, headers: HeaderMap) -> Answered<Response> {
     })))
 }
 
-pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> Answered<Response> {
+pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) -> HandlerResult<Response> {
     host.guest(&headers)?;
     host.state().shares.get(&id).map(|s| responses::ok(s.clone())).ok_or_else(gone)
 }
 
 /// Only for an account's token.
-pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> Answered<Response> {
+pub async fn create(State(host): Host, headers: HeaderMap, Json(body): Json<Value>) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.root != Root::Account {
         return Err(refused(StatusCode::FORBIDDEN, "A share can't be shared"));

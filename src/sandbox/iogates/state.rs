@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::NAME;
 use super::entries::Entry;
 use super::tus_upload::TusUpload;
-use crate::sandbox::faults::Asked;
+use crate::sandbox::faults::RequestInfo;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::middleware::{Ground, kind_of};
+use crate::sandbox::middleware::{Shared, kind_of};
 use crate::sandbox::random;
 use crate::sandbox::responses;
-use crate::sandbox::responses::{Answered, Refusal};
-use crate::sandbox::storage::{Growing, held};
+use crate::sandbox::responses::{HandlerResult, Refusal};
+use crate::sandbox::storage::{UploadFile, held};
 
 /// The header that carries the token, as three documents spell it.
 const SPELLINGS: [&str; 3] = ["authorization", "authorisation", "token"];
@@ -94,7 +94,7 @@ pub struct State {
     pub entries: BTreeMap<u64, Entry>,
     pub tus: HashMap<String, TusUpload>,
     /// Part files of plupload by token key and name: they stay until their last chunk comes.
-    pub parts: HashMap<(String, String), Growing>,
+    pub parts: HashMap<(String, String), UploadFile>,
     pub comments: BTreeMap<u64, Value>,
     pub shares: BTreeMap<u64, Value>,
     last_id: u64,
@@ -109,7 +109,7 @@ impl State {
 }
 
 pub struct Iogates {
-    pub(super) ground: Arc<Ground>,
+    pub(super) ground: Arc<Shared>,
     pub(super) origin: String,
     pub(super) username: String,
     pub(super) password: String,
@@ -121,7 +121,7 @@ pub struct Iogates {
 }
 
 impl Iogates {
-    pub(in crate::sandbox) fn new(ground: Arc<Ground>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Shared>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
         let share_url = format!("{origin}/show/15/{}/{}/", random::hex(8), random::hex(32));
         Iogates {
             ground,
@@ -166,12 +166,12 @@ impl Iogates {
         held(&self.state)
     }
 
-    pub(super) fn hit(&self, fault: Fault) -> Option<crate::sandbox::faults::Strike> {
+    pub(super) fn hit(&self, fault: Fault) -> Option<crate::sandbox::faults::FaultHit> {
         self.ground.faults.hit(NAME, fault)
     }
 
     /// Who is asking: any of the three spellings of the header will do (section 1.3), unless the script accepts one only.
-    pub(super) fn guest(&self, headers: &HeaderMap) -> Answered<Access> {
+    pub(super) fn guest(&self, headers: &HeaderMap) -> HandlerResult<Access> {
         let access = self.guest_before_code(headers)?;
         let state = self.state();
         let passed = access.device.as_ref().is_some_and(|d| state.passed.contains(d)) || state.passed.contains(&access.token);
@@ -181,7 +181,7 @@ impl Iogates {
         Ok(access)
     }
 
-    pub(super) fn guest_before_code(&self, headers: &HeaderMap) -> Answered<Access> {
+    pub(super) fn guest_before_code(&self, headers: &HeaderMap) -> HandlerResult<Access> {
         let only = |spelling: &str| self.ground.faults.spoils(NAME, Fault::OnlyHeader, spelling);
         let accepted = |spelling: &&str| SPELLINGS.iter().all(|other| other == spelling || !only(other));
         let shown = SPELLINGS.into_iter().filter(accepted).find_map(|spelling| {
@@ -189,7 +189,7 @@ impl Iogates {
             if spelling == "token" { Some(text) } else { text.strip_prefix("Bearer ") }
         });
         let Some(shown) = shown else { return Err(refused(StatusCode::UNAUTHORIZED, "Token missing")) };
-        let asked = Asked { provider: NAME, kind: kind_of(headers), carries_file: false };
+        let asked = RequestInfo { provider: NAME, kind: kind_of(headers), carries_file: false };
         if self.ground.faults.take(asked, Fault::Expired).is_some() {
             self.state().access.retain(|a| a.token != shown);
         }
@@ -201,7 +201,7 @@ impl Iogates {
     }
 
     /// Uploads and downloads need a right of their own when the token is a share's.
-    pub(super) fn may_upload(&self, access: &Access) -> Answered<()> {
+    pub(super) fn may_upload(&self, access: &Access) -> HandlerResult<()> {
         let state = self.state();
         if access.root == Root::Share && (!state.settings.share_may_upload || state.settings.share_expired) {
             return Err(refused(StatusCode::FORBIDDEN, "The token has no upload capability"));

@@ -14,7 +14,7 @@ use super::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 use super::tus_upload::{TusUpload, hand_over, patch};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
-use crate::sandbox::storage::{Growing, held};
+use crate::sandbox::storage::{UploadFile, held};
 
 type Host = State<Arc<Iogates>>;
 
@@ -164,7 +164,7 @@ async fn joined(
     let bytes = upload.bytes.clone();
     let joining = tokio::task::spawn_blocking(move || {
         let mut whole = held(&bytes);
-        paths.iter().try_for_each(|p| Growing::append_file(&mut whole, p))
+        paths.iter().try_for_each(|p| UploadFile::append_file(&mut whole, p))
     });
     match joining.await {
         Ok(Ok(())) => {}

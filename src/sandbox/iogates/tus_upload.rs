@@ -12,7 +12,7 @@ use super::state::{Iogates, Root};
 use super::tus_headers::{Checksum, Refused, number};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::storage::{Growing, Mark, held};
+use crate::sandbox::storage::{Checkpoint, UploadFile, held};
 
 const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
 
@@ -27,7 +27,7 @@ pub struct TusUpload {
     pub metadata_text: Option<String>,
     /// `Upload-Concat` as HEAD shows it.
     pub concat: Option<String>,
-    pub bytes: Arc<Mutex<Growing>>,
+    pub bytes: Arc<Mutex<UploadFile>>,
     pub expires: DateTime<Utc>,
     /// A PATCH is being received.
     pub busy: bool,
@@ -53,14 +53,14 @@ impl TusUpload {
 
 /// Holds an upload for one PATCH. When the line dies the handler is dropped: bytes that a checksum should have proved
 /// are then taken back, all others stay.
-struct Held {
+struct UploadLock {
     host: Arc<Iogates>,
     id: String,
-    bytes: Arc<Mutex<Growing>>,
-    unproved: Option<Mark>,
+    bytes: Arc<Mutex<UploadFile>>,
+    unproved: Option<Checkpoint>,
 }
 
-impl Drop for Held {
+impl Drop for UploadLock {
     fn drop(&mut self) {
         if let Some(mark) = self.unproved.take() {
             // A disk that can't shorten a file shows itself at the next append.
@@ -140,7 +140,7 @@ pub fn wall(host: &Iogates, end: u64) -> bool {
     host.hit(Fault::Wall).is_some_and(|strike| end > strike.number)
 }
 
-fn begin(host: &Arc<Iogates>, id: &str, headers: &HeaderMap) -> Result<(Held, Option<u64>), Refused> {
+fn begin(host: &Arc<Iogates>, id: &str, headers: &HeaderMap) -> Result<(UploadLock, Option<u64>), Refused> {
     let content_type = headers.get("content-type").map(|t| t.as_bytes());
     if content_type != Some(b"application/offset+octet-stream") {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type must be application/offset+octet-stream"));
@@ -167,7 +167,7 @@ fn begin(host: &Arc<Iogates>, id: &str, headers: &HeaderMap) -> Result<(Held, Op
         _ => {}
     }
     upload.busy = true;
-    let held = Held { host: host.clone(), id: id.to_owned(), bytes: upload.bytes.clone(), unproved: None };
+    let held = UploadLock { host: host.clone(), id: id.to_owned(), bytes: upload.bytes.clone(), unproved: None };
     Ok((held, upload.length))
 }
 

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::contract::{Ledger, TokenStore, Unfinished};
+use crate::contract::{PendingUpload, TokenStore, TransferStore};
 use crate::model::Secret;
 use crate::state::{FILE, State};
 
-fn upload(n: i64) -> Unfinished {
-    Unfinished {
+fn upload(n: i64) -> PendingUpload {
+    PendingUpload {
         key: format!("key {n}"),
         remote: "studio".into(),
         path: format!("/film {n}"),

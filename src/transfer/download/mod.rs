@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::open_folder::Target;
-use self::part_file::Part;
+use self::part_file::PartFile;
 pub use self::part_lock::{Turn, turn};
-use self::write::Flow;
-use super::client::Desk;
+use self::write::DiskWriter;
+use super::client::RemoteClient;
 use super::source::file::{FileSource, md5_of};
 use super::source::meter::Hash;
 use super::source::remote::end_untold;
@@ -28,7 +28,7 @@ use crate::model::report::Verified;
 use crate::model::{Entry, Event, Protocol};
 
 /// What is to be fetched, and where to.
-pub struct Order<'a> {
+pub struct DownloadRequest<'a> {
     pub file: &'a Entry,
     /// The file's new place; its folder is there.
     pub target: &'a Target,
@@ -59,11 +59,11 @@ pub struct Downloaded {
 
 /// Brings the file into `part`, and gives it its name. Fails with `Integrity` when size or MD5 are not what the provider tells (what came is removed then), with `Exists`
 /// when something took the name meanwhile, with `Local` when it can't be stored.
-pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>, part: Part) -> Result<Downloaded> {
+pub async fn download(desk: &RemoteClient, id: FileId, order: &DownloadRequest<'_>, part: PartFile) -> Result<Downloaded> {
     let begun = Instant::now();
     let part = Arc::new(part);
     let resumed_from = part.have()?;
-    let fetching = Fetching::new(desk, id, order, part.clone(), resumed_from);
+    let fetching = Downloader::new(desk, id, order, part.clone(), resumed_from);
     desk.events.tell(Event::Accepted { id, offset: resumed_from });
     let outcome = match fetching.bring().await {
         Ok(()) => fetching.verify().await,
@@ -87,11 +87,11 @@ pub async fn download(desk: &Desk, id: FileId, order: &Order<'_>, part: Part) ->
     }
 }
 
-struct Fetching<'a> {
-    desk: &'a Desk,
+struct Downloader<'a> {
+    desk: &'a RemoteClient,
     id: FileId,
-    order: &'a Order<'a>,
-    part: Arc<Part>,
+    order: &'a DownloadRequest<'a>,
+    part: Arc<PartFile>,
     /// While the bytes come in order from the first on; else the file is read once more.
     hash: Mutex<Option<Hash>>,
     /// Bytes of the whole file: the provider's word, else the first answer's.
@@ -103,14 +103,14 @@ struct Fetching<'a> {
     stopped: AtomicBool,
 }
 
-impl<'a> Fetching<'a> {
-    fn new(desk: &'a Desk, id: FileId, order: &'a Order<'a>, part: Arc<Part>, have: u64) -> Self {
+impl<'a> Downloader<'a> {
+    fn new(desk: &'a RemoteClient, id: FileId, order: &'a DownloadRequest<'a>, part: Arc<PartFile>, have: u64) -> Self {
         // What another writes between must show itself: then what lies on the disk is hashed at the end.
         let inline = (order.hash || order.md5.is_some()) && have == 0 && order.streams < 2 && part.is_locked();
         let size = order.file.size.map(OnceLock::from).unwrap_or_default();
         let hash = Mutex::new(inline.then(Hash::start));
         let (protocol, retries, stopped) = Default::default();
-        Fetching { desk, id, order, part, hash, size, protocol, retries, resumed_from: AtomicU64::new(have), stopped }
+        Downloader { desk, id, order, part, hash, size, protocol, retries, resumed_from: AtomicU64::new(have), stopped }
     }
 
     async fn bring(&self) -> Result<()> {
@@ -198,9 +198,9 @@ impl<'a> Fetching<'a> {
         self.desk.events.tell(Event::Note(format!("{}: {text}", self.order.file.path)));
     }
 
-    fn flow(&self, span: Option<usize>) -> Flow<'_> {
+    fn flow(&self, span: Option<usize>) -> DiskWriter<'_> {
         let feeder = self.hash.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Hash::feeder);
-        Flow { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, stopped: &self.stopped }
+        DiskWriter { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, stopped: &self.stopped }
     }
 
     /// Compares all that is known.

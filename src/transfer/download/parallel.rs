@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, stream};
 
-use super::part_record::Span;
-use super::{Fetching, write};
+use super::part_record::ByteRange;
+use super::{Downloader, write};
 use crate::contract::Download;
 use crate::error::Result;
 use crate::model::Event;
@@ -14,7 +14,7 @@ use crate::model::Event;
 /// Below this a second connection costs more than it brings.
 const SMALLEST: u64 = 8 << 20;
 
-impl Fetching<'_> {
+impl Downloader<'_> {
     /// False: this file is better, or can only be, fetched in one stream. What was there then is gone on with, or dropped.
     pub(super) async fn in_spans(&self) -> Result<bool> {
         let mut first = None;
@@ -36,7 +36,7 @@ impl Fetching<'_> {
     }
 
     /// The spans of a file that is large enough on a server that gives ranges, and the second of them, begun.
-    async fn divide(&self) -> Result<Option<(Vec<Span>, (usize, Download))>> {
+    async fn divide(&self) -> Result<Option<(Vec<ByteRange>, (usize, Download))>> {
         let size = match self.size.get() {
             Some(size) => *size,
             None => match self.desk.ask(|| self.open(0)).await?.size {
@@ -109,10 +109,10 @@ impl Fetching<'_> {
 }
 
 /// Spans of about the same size, none below [`SMALLEST`].
-fn divided(size: u64, streams: usize) -> Vec<Span> {
+fn divided(size: u64, streams: usize) -> Vec<ByteRange> {
     let count = (streams as u64).min(size / SMALLEST).max(1);
     let step = size / count;
-    (0..count).map(|n| Span { at: n * step, end: if n + 1 == count { size } else { (n + 1) * step } }).collect()
+    (0..count).map(|n| ByteRange { at: n * step, end: if n + 1 == count { size } else { (n + 1) * step } }).collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use cap_fs_ext::MetadataExt;
 use cap_std::fs::Metadata;
 
 use super::open_folder::{FRESH, Target, shown};
-pub use super::part_record::Whose;
-use super::part_record::{Record, Span};
+pub use super::part_record::ContentId;
+use super::part_record::{ByteRange, Record};
 use crate::error::{Error, Kind, Result};
 
 pub const PART: &str = ".haul-part";
@@ -24,7 +24,7 @@ const NOTE_EVERY: u64 = 16 << 20;
 /// Looks at a name that is taken away again and again while it is locked.
 const LOOKS: u32 = 100;
 
-pub struct Part {
+pub struct PartFile {
     pub(super) file: File,
     place: Target,
     record_place: Target,
@@ -33,10 +33,10 @@ pub struct Part {
     locked: bool,
 }
 
-impl Part {
+impl PartFile {
     /// Takes up what an earlier run has left for the same content, else begins anew. None: another run is at it. Fails with
     /// `Refused` when something that is no file of ours has the part's name, with `Local` when it can't be made.
-    pub fn open(target: &Target, whose: &Whose) -> Result<Option<Part>> {
+    pub fn open(target: &Target, whose: &ContentId) -> Result<Option<PartFile>> {
         let (place, record_place) = places(target);
         refuse_strangers(&record_place)?;
         for _ in 0..LOOKS {
@@ -54,7 +54,7 @@ impl Part {
             }
             let found = left.is_some();
             let record = left.unwrap_or_else(|| Record::of(whose.clone()));
-            let part = Part { file, place, record_place, record: Mutex::new(record), locked };
+            let part = PartFile { file, place, record_place, record: Mutex::new(record), locked };
             if !found {
                 part.start_over()?;
             }
@@ -84,12 +84,12 @@ impl Part {
     }
 
     /// What is missing of each span; none while there is one stream.
-    pub fn spans(&self) -> Vec<Span> {
+    pub fn spans(&self) -> Vec<ByteRange> {
         self.record().missing.clone()
     }
 
     /// Makes room for spans that fill at the same time.
-    pub fn split(&self, spans: Vec<Span>) -> Result<()> {
+    pub fn split(&self, spans: Vec<ByteRange>) -> Result<()> {
         let end = spans.last().map_or(0, |span| span.end);
         // First the record: without it the room made would pass for bytes that have come.
         self.record().missing = spans;
@@ -198,7 +198,7 @@ fn locked(place: &Target) -> Result<Option<(File, bool)>> {
 }
 
 /// Is a download of something else in progress there, or was one broken off?
-pub fn is_anothers(target: &Target, whose: &Whose) -> bool {
+pub fn is_anothers(target: &Target, whose: &ContentId) -> bool {
     let (place, record_place) = places(target);
     place.is_taken() && Record::read(&record_place).is_none_or(|record| record.whose != *whose)
 }
@@ -262,8 +262,8 @@ mod tests {
     use super::*;
     use crate::transfer::download::open_folder::Folder;
 
-    fn whose(id: &str) -> Whose {
-        Whose { remote: "r".into(), id: id.into(), stamp: "s".into() }
+    fn whose(id: &str) -> ContentId {
+        ContentId { remote: "r".into(), id: id.into(), stamp: "s".into() }
     }
 
     /// A name in that folder.
@@ -271,8 +271,8 @@ mod tests {
         Folder::open(dir, false).unwrap().at(name)
     }
 
-    fn open(target: &Target, id: &str) -> Part {
-        Part::open(target, &whose(id)).unwrap().unwrap()
+    fn open(target: &Target, id: &str) -> PartFile {
+        PartFile::open(target, &whose(id)).unwrap().unwrap()
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -325,7 +325,7 @@ mod tests {
         open(&target, "1").finish(&target, true).unwrap();
         assert_eq!(mode(&target.path()), 0o640);
         symlink(&usual, dir.path().join(".b.haul-part")).unwrap();
-        assert_eq!(Part::open(&at(dir.path(), "b"), &whose("1")).err().unwrap().kind(), Kind::Refused);
+        assert_eq!(PartFile::open(&at(dir.path(), "b"), &whose("1")).err().unwrap().kind(), Kind::Refused);
     }
 
     #[test]
@@ -333,7 +333,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let target = at(dir.path(), "a");
         let part = open(&target, "1");
-        part.split(vec![Span { at: 0, end: 4 }, Span { at: 4, end: 10 }]).unwrap();
+        part.split(vec![ByteRange { at: 0, end: 4 }, ByteRange { at: 4, end: 10 }]).unwrap();
         part.write(Some(0), 0, b"01").unwrap();
         part.write(Some(1), 4, b"456").unwrap();
         assert_eq!(part.have().unwrap(), 5);
@@ -341,7 +341,7 @@ mod tests {
         part.write(Some(1), 7, b"7").unwrap();
         drop(part);
         let part = open(&target, "1");
-        assert_eq!((part.spans(), part.have().unwrap()), (vec![Span { at: 2, end: 4 }, Span { at: 7, end: 10 }], 5));
+        assert_eq!((part.spans(), part.have().unwrap()), (vec![ByteRange { at: 2, end: 4 }, ByteRange { at: 7, end: 10 }], 5));
         drop(part);
         std::fs::write(dir.path().join(".a.haul-part"), "short").unwrap();
         assert_eq!(open(&target, "1").have().unwrap(), 0, "the record is not about this file");
@@ -367,7 +367,7 @@ mod tests {
         assert!(first.is_locked());
         first.write(None, 0, b"first").unwrap();
         for id in ["1", "2"] {
-            assert!(Part::open(&target, &whose(id)).unwrap().is_none(), "whatever the other wants to fetch");
+            assert!(PartFile::open(&target, &whose(id)).unwrap().is_none(), "whatever the other wants to fetch");
         }
         assert_eq!(writer(&target), Some(std::process::id()));
         first.finish(&target, false).unwrap();

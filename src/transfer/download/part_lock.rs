@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::open_folder::{Target, shown};
-use super::part_file::{Part, Whose, writer};
+use super::part_file::{ContentId, PartFile, writer};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
-use crate::transfer::client::Desk;
+use crate::transfer::client::RemoteClient;
 use crate::transfer::sleep::pause;
 
 const ASKED_EVERY: Duration = Duration::from_millis(200);
@@ -16,17 +16,17 @@ const ASKED_EVERY: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(1);
 
 pub struct Turn {
-    pub part: Part,
+    pub part: PartFile,
     /// Another run was at it: what stands at the place may be another thing by now.
     pub waited: bool,
 }
 
 /// Waits for the part, as long as a silent server would be waited for. Fails with `Busy` when another run still has it.
-pub async fn turn(desk: &Desk, target: &Target, whose: &Whose) -> Result<Turn> {
+pub async fn turn(desk: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
     loop {
-        if let Some(part) = Part::open(target, whose)? {
+        if let Some(part) = PartFile::open(target, whose)? {
             return Ok(Turn { part, waited });
         }
         waited = true;

@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 
 use super::open_folder::Target;
 use crate::model::Entry;
-use crate::transfer::put::conflict::Stamp;
+use crate::transfer::put::conflict::EntryFingerprint;
 
 /// The very content that the bytes are of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whose {
+pub struct ContentId {
     pub remote: String,
     pub id: String,
     /// As in `Finished::stamp`.
     pub stamp: String,
 }
 
-impl Whose {
+impl ContentId {
     /// `remote`: origin and account, as in `Finished::remote`.
-    pub fn of(file: &Entry, remote: &str) -> Whose {
-        Whose { remote: remote.to_owned(), id: file.id.clone(), stamp: Stamp::of(file).text() }
+    pub fn of(file: &Entry, remote: &str) -> ContentId {
+        ContentId { remote: remote.to_owned(), id: file.id.clone(), stamp: EntryFingerprint::of(file).text() }
     }
 }
 
 /// Bytes `[at, end)` that are still missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
+pub struct ByteRange {
     pub at: u64,
     pub end: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 pub struct Record {
-    pub whose: Whose,
+    pub whose: ContentId,
     /// Empty while there is one stream: then the part's length tells.
-    pub missing: Vec<Span>,
+    pub missing: Vec<ByteRange>,
     /// As in `Download::version`, of the bytes that are here.
     #[serde(default)]
     pub version: Option<String>,
@@ -49,7 +49,7 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn of(whose: Whose) -> Record {
+    pub fn of(whose: ContentId) -> Record {
         Record { whose, missing: Vec::new(), version: None, process: 0, unnoted: 0 }
     }
 

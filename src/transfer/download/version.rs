@@ -1,10 +1,10 @@
 //! One content and no mixture: what the server calls the bytes that are here, and the way back when an answer was not the
 //! file.
 
-use super::part_file::Part;
+use super::part_file::PartFile;
 use crate::error::Result;
 
-impl Part {
+impl PartFile {
     /// Are an answer's bytes of the content that is here? A server that gives no name is believed.
     pub fn fits(&self, version: Option<&str>) -> bool {
         match (self.record().version.as_deref(), version) {

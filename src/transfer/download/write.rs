@@ -8,31 +8,31 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::part_file::Part;
+use super::part_file::PartFile;
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
-use crate::transfer::client::Desk;
+use crate::transfer::client::RemoteClient;
 use crate::transfer::source::file::read_failure;
-use crate::transfer::source::meter::{Piece, Pulse};
+use crate::transfer::source::meter::{Activity, Piece};
 use crate::transfer::source::remote::too_long;
 use crate::transfer::stall::stalled;
 
 /// Pieces that may wait for the disk; each is what one read of the network gave.
 const WRITE_BEHIND: usize = 16;
 
-pub struct Flow<'a> {
-    pub desk: &'a Desk,
+pub struct DiskWriter<'a> {
+    pub desk: &'a RemoteClient,
     pub id: FileId,
-    pub part: &'a Arc<Part>,
+    pub part: &'a Arc<PartFile>,
     /// Which of several spans this is.
     pub span: Option<usize>,
     pub hash: Option<mpsc::Sender<Piece>>,
     pub stopped: &'a AtomicBool,
 }
 
-impl Flow<'_> {
+impl DiskWriter<'_> {
     /// Writes the bytes `[at, end)` of the file, which `download` gives from `at` on; `end` is `u64::MAX` where nobody knows
     /// it. False: the server itself ended them early, so they are no file's: its words about a failure behind or in place
     /// of some of them, as PHP writes them. Nothing of that answer is kept. Fails with `Interrupted` when the line breaks
@@ -46,7 +46,7 @@ impl Flow<'_> {
             }
             Ok::<_, std::io::Error>(())
         });
-        let pulse = Pulse::default();
+        let pulse = Activity::default();
         let read = tokio::select! {
             read = self.read(download, at, end, sender, &pulse) => read,
             stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
@@ -61,7 +61,7 @@ impl Flow<'_> {
         Ok(whole)
     }
 
-    async fn read(&self, download: Download, mut at: u64, end: u64, disk: mpsc::Sender<Piece>, pulse: &Pulse) -> Result<bool> {
+    async fn read(&self, download: Download, mut at: u64, end: u64, disk: mpsc::Sender<Piece>, pulse: &Activity) -> Result<bool> {
         let mut chunks = download.chunks;
         while at < end && !self.stopped.load(Ordering::Relaxed) {
             let Some(piece) = chunks.next().await else { break };
@@ -119,7 +119,7 @@ pub fn ended_early() -> Error {
     Error::new(Kind::Interrupted, "the server ended its answer before the end of the file")
 }
 
-fn unwritable(part: &Part, e: std::io::Error) -> Error {
+fn unwritable(part: &PartFile, e: std::io::Error) -> Error {
     let error = Error::new(Kind::Local, "it can't be written").on(part.shown());
     let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
     let error = error.cause(e);

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crate::contract::{Finished, Ledger};
+use crate::contract::{CompletedTransfer, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::transfer::IfExists;
 use crate::transfer::download::open_folder::{Target, link_in_the_way, shown};
-use crate::transfer::download::part_file::{Whose, is_anothers};
+use crate::transfer::download::part_file::{ContentId, is_anothers};
 use crate::transfer::put::ChecksumMode;
 use crate::transfer::put::conflict;
-use crate::transfer::put::conflict::{Stamp, compares_content, is_same_source, known_md5, seen_as};
-use crate::transfer::source::file::{FileSource, Identity, md5_of};
+use crate::transfer::put::conflict::{EntryFingerprint, compares_content, is_same_source, known_md5, seen_as};
+use crate::transfer::source::file::{FileFingerprint, FileSource, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum GetDecision {
     /// Fetch it to `to`; `replaces`: something that may be replaced has the name.
     Fetch {
         to: Target,
@@ -29,8 +29,8 @@ pub enum Decision {
 }
 
 /// What this machine knows of an entry besides what its provider tells.
-pub struct Known<'a> {
-    pub ledger: &'a dyn Ledger,
+pub struct LocalHistory<'a> {
+    pub ledger: &'a dyn TransferStore,
     /// Origin and account, as in [`Finished::remote`].
     pub remote: &'a str,
     pub checksum: ChecksumMode,
@@ -39,16 +39,16 @@ pub struct Known<'a> {
 
 /// Places that files of this run get: on the disk there is only a part of them yet.
 #[derive(Default)]
-pub struct Given(Mutex<HashSet<PathBuf>>);
+pub struct ReservedPaths(Mutex<HashSet<PathBuf>>);
 
-impl Given {
+impl ReservedPaths {
     /// False when another file of the run has it.
     pub fn give(&self, target: &Target) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path())
     }
 }
 
-impl Known<'_> {
+impl LocalHistory<'_> {
     pub fn md5(&self, file: &Entry) -> Result<Option<String>> {
         known_md5(file, self.ledger, self.remote)
     }
@@ -57,14 +57,14 @@ impl Known<'_> {
     /// known, the next run compares that first, and only then takes the file by its signs.
     pub async fn fetched(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
         let here = match &md5 {
-            Some(_) => Identity { version: None, ..Identity::of(&target.path())? },
-            None => Identity::settled(&target.path()).await?,
+            Some(_) => FileFingerprint { version: None, ..FileFingerprint::of(&target.path())? },
+            None => FileFingerprint::settled(&target.path()).await?,
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        self.ledger.record_finished(&Finished {
+        self.ledger.record_finished(&CompletedTransfer {
             remote: self.fetches(),
             id: fetch_id(file, &here.path),
-            stamp: Stamp::of(file).text(),
+            stamp: EntryFingerprint::of(file).text(),
             size: file.size,
             md5,
             source: here.path,
@@ -88,13 +88,19 @@ fn fetch_id(file: &Entry, path: &str) -> String {
 }
 
 /// To be asked once for each file, and again where the place that `Rename` found is taken after all.
-pub async fn decide(policy: IfExists, target: &Target, file: &Entry, known: &Known<'_>, given: &Given) -> Result<Decision> {
-    let elsewhere = || Ok(Decision::Fetch { to: free_name(target, &Whose::of(file, known.remote), given), replaces: false });
+pub async fn decide(
+    policy: IfExists,
+    target: &Target,
+    file: &Entry,
+    known: &LocalHistory<'_>,
+    given: &ReservedPaths,
+) -> Result<GetDecision> {
+    let elsewhere = || Ok(GetDecision::Fetch { to: free_name(target, &ContentId::of(file, known.remote), given), replaces: false });
     let meta = match target.metadata() {
         Ok(meta) => meta,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let free = given.give(target) || policy != IfExists::Rename;
-            return if free { Ok(Decision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
+            return if free { Ok(GetDecision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
         }
         Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on_local(shown(&target.path())).cause(e)),
     };
@@ -108,34 +114,34 @@ pub async fn decide(policy: IfExists, target: &Target, file: &Entry, known: &Kno
         let what = if meta.is_dir() { "a folder of this name is in the way" } else { "something that is no file is in the way" };
         return Err(Error::new(Kind::Exists, what).on_local(shown(&target.path())));
     }
-    let fetch = Decision::Fetch { to: target.clone(), replaces: true };
+    let fetch = GetDecision::Fetch { to: target.clone(), replaces: true };
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on_local(shown(&target.path()))
             .hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { reason: "it exists".to_owned() }),
+        IfExists::Skip => Ok(GetDecision::Skip { reason: "it exists".to_owned() }),
         IfExists::Replace | IfExists::Rename => Ok(fetch),
         IfExists::Update => Ok(match provably_same(target, file, known).await? {
-            Some(reason) => Decision::Skip { reason },
+            Some(reason) => GetDecision::Skip { reason },
             None => fetch,
         }),
     }
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has, and that no download in progress will get.
-fn free_name(target: &Target, whose: &Whose, given: &Given) -> Target {
+fn free_name(target: &Target, whose: &ContentId, given: &ReservedPaths) -> Target {
     let taken = |to: &Target| to.is_taken() || is_anothers(to, whose) || !given.give(to);
     target.beside(&conflict::free_name(target.name(), |name| taken(&target.beside(name))))
 }
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.
-async fn provably_same(target: &Target, file: &Entry, known: &Known<'_>) -> Result<Option<String>> {
-    let here = Identity::settled(&target.path()).await?;
+async fn provably_same(target: &Target, file: &Entry, known: &LocalHistory<'_>) -> Result<Option<String>> {
+    let here = FileFingerprint::settled(&target.path()).await?;
     if file.size.is_some_and(|size| size != here.size) {
         return Ok(None);
     }
     let fetched = known.ledger.finished(&known.fetches(), &fetch_id(file, &here.path))?;
-    let fetched = fetched.filter(|fetched| Stamp::of(file).fits(&fetched.stamp) && fetched.source_size == here.size);
+    let fetched = fetched.filter(|fetched| EntryFingerprint::of(file).fits(&fetched.stamp) && fetched.source_size == here.size);
     let unchanged = fetched.as_ref().is_some_and(|fetched| is_same_source(fetched, &here));
     if unchanged && !compares_content(known.checksum, file) {
         return Ok(Some("unchanged since it was fetched".to_owned()));
@@ -155,7 +161,7 @@ mod tests {
     use super::*;
     use crate::model::{EntryKind, RemotePath};
     use crate::transfer::download::open_folder::Folder;
-    use crate::transfer::download::part_file::Part;
+    use crate::transfer::download::part_file::PartFile;
 
     struct World {
         dir: tempfile::TempDir,
@@ -181,23 +187,23 @@ mod tests {
             self.at("a.mov")
         }
 
-        fn known(&self) -> Known<'_> {
-            Known { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, dry_run: false }
+        fn known(&self) -> LocalHistory<'_> {
+            LocalHistory { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, dry_run: false }
         }
 
-        async fn decide(&self, policy: IfExists) -> Result<Decision> {
-            decide(policy, &self.target(), &self.file, &self.known(), &Given::default()).await
+        async fn decide(&self, policy: IfExists) -> Result<GetDecision> {
+            decide(policy, &self.target(), &self.file, &self.known(), &ReservedPaths::default()).await
         }
     }
 
-    fn skip(reason: &str) -> Decision {
-        Decision::Skip { reason: reason.to_owned() }
+    fn skip(reason: &str) -> GetDecision {
+        GetDecision::Skip { reason: reason.to_owned() }
     }
 
     #[tokio::test]
     async fn each_policy_has_its_way() {
         let world = World::new();
-        let fetch = |name: &str, replaces| Decision::Fetch { to: world.at(name), replaces };
+        let fetch = |name: &str, replaces| GetDecision::Fetch { to: world.at(name), replaces };
         assert_eq!(world.decide(IfExists::Fail).await.unwrap_err().kind(), Kind::Exists);
         assert_eq!(world.decide(IfExists::Skip).await.unwrap(), skip("it exists"));
         assert_eq!(world.decide(IfExists::Replace).await.unwrap(), fetch("a.mov", true));
@@ -214,10 +220,10 @@ mod tests {
     #[tokio::test]
     async fn a_new_name_is_one_that_no_other_download_will_get() {
         let world = World::new();
-        let given = Given::default();
+        let given = ReservedPaths::default();
         let rename =
             async |name: &str, file: &Entry| match decide(IfExists::Rename, &world.at(name), file, &world.known(), &given).await.unwrap() {
-                Decision::Fetch { to, replaces: false } => to.name().to_owned(),
+                GetDecision::Fetch { to, replaces: false } => to.name().to_owned(),
                 other => panic!("{other:?}"),
             };
         let mut other = world.file.clone();
@@ -227,7 +233,7 @@ mod tests {
         assert_eq!(rename("a (3).mov", &other).await, "a (3) (2).mov");
         // What earlier runs have begun.
         for (name, file) in [("a (4).mov", &other), ("a (5).mov", &world.file)] {
-            Part::open(&world.at(name), &Whose::of(file, "r")).unwrap().unwrap();
+            PartFile::open(&world.at(name), &ContentId::of(file, "r")).unwrap().unwrap();
         }
         std::fs::write(world.dir.path().join(".a (6).mov.haul-part"), "whose?").unwrap();
         assert_eq!(rename("a.mov", &world.file).await, "a (5).mov", "its own part is gone on with");
@@ -245,10 +251,10 @@ mod tests {
         world.file.extra.insert("revision".into(), 2.into());
         world.known().fetched(&world.file, &world.target(), None).await.unwrap();
         world.file.extra.insert("revision".into(), 3.into());
-        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed there");
+        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed there");
         world.file.extra.insert("revision".into(), 2.into());
         std::fs::write(world.target().path(), "CONTENT").unwrap();
-        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), Decision::Fetch { .. }), "changed here");
+        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed here");
     }
 
     #[cfg(unix)]

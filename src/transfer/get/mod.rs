@@ -12,18 +12,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use self::conflict::{Decision, Given, Known, decide};
+use self::conflict::{GetDecision, LocalHistory, ReservedPaths, decide};
 use self::local::{Local, check_name, enter};
 use super::IfExists;
-use super::breaker::Stop;
-use super::client::Desk;
+use super::breaker::CircuitBreaker;
+use super::client::RemoteClient;
 use super::download::open_folder::{Folder, Target, shown};
-use super::download::part_file::{Part, Whose};
-use super::download::{Downloaded, Order, Turn, download, turn};
+use super::download::part_file::{ContentId, PartFile};
+use super::download::{DownloadRequest, Downloaded, Turn, download, turn};
 use super::lock_wait;
 use super::put::ChecksumMode;
-use super::put::conflict::Stamp;
-use crate::contract::{Claim, Ledger};
+use super::put::conflict::EntryFingerprint;
+use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
@@ -31,9 +31,9 @@ use crate::model::{Address, Entry, Event, RemotePath, Report};
 
 /// What an address names, and all that is needed to read there.
 #[derive(Clone)]
-pub struct Origin {
-    pub desk: Desk,
-    pub ledger: Arc<dyn Ledger>,
+pub struct GetSource {
+    pub desk: RemoteClient,
+    pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `Finished::remote`.
     pub key: String,
     pub address: Address,
@@ -58,7 +58,7 @@ pub struct GetOptions {
 
 /// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
 /// events.
-pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> Result<()> {
+pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) -> Result<()> {
     let several = options.several || origins.len() > 1;
     let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
     let Admitted { origins, refused, most } = admitted(origins).await?;
@@ -69,14 +69,14 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
         options.jobs = options.jobs.min(most).max(1);
         options.streams = options.streams.min(most / options.jobs).max(1);
     }
-    let run = Run {
+    let run = GetRun {
         local,
         top: Mutex::default(),
-        stop: Stop::new(options.fail_fast),
+        stop: CircuitBreaker::new(options.fail_fast),
         options,
         several,
         taken: Mutex::default(),
-        given: Given::default(),
+        given: ReservedPaths::default(),
         planned: Mutex::default(),
         ids: AtomicU64::new(0),
     };
@@ -87,14 +87,14 @@ pub async fn get(origins: Vec<Origin>, local: &str, mut options: GetOptions) -> 
 /// What may be downloaded, as far as the accounts say.
 #[derive(Default)]
 struct Admitted {
-    origins: Vec<Origin>,
-    refused: Vec<(Origin, Error)>,
+    origins: Vec<GetSource>,
+    refused: Vec<(GetSource, Error)>,
     /// Downloads at once, by the strictest account.
     most: Option<usize>,
 }
 
 /// Asks each account once. Fails where the only one refuses; of several one that does is the failure of what lies there.
-async fn admitted(origins: Vec<Origin>) -> Result<Admitted> {
+async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
     let keys: HashSet<&str> = origins.iter().map(|origin| origin.key.as_str()).collect();
     let several = keys.len() > 1;
     let (mut admitted, mut told) = (Admitted::default(), HashMap::new());
@@ -119,7 +119,7 @@ async fn admitted(origins: Vec<Origin>) -> Result<Admitted> {
 }
 
 /// How many downloads the account may have at once. Fails with `Refused` when it may have none.
-async fn downloads_at_once(origin: &Origin) -> Result<Option<usize>> {
+async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
     let account = origin.desk.ask(|| origin.desk.provider.sign_in()).await?;
     for warning in account.warnings {
         origin.desk.events.tell(Event::Warning(warning));
@@ -139,15 +139,15 @@ fn shown_source(address: &Address, entry: &Entry) -> String {
     format!("{}:{}", address.remote, entry.path)
 }
 
-fn tell_failed(id: FileId, origin: &Origin, entry: &Entry, error: &Error) {
+fn tell_failed(id: FileId, origin: &GetSource, entry: &Entry, error: &Error) {
     let failure = Failure::new(error).of_source(shown_source(&origin.address, entry)).at(&origin.address.remote, entry.path.clone());
     origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
 }
 
 /// One file to get.
 #[derive(Clone)]
-struct Item {
-    origin: Arc<Origin>,
+struct GetItem {
+    origin: Arc<GetSource>,
     file: Entry,
     /// Folders below the user's own.
     below: Vec<String>,
@@ -155,7 +155,7 @@ struct Item {
     name: String,
 }
 
-struct Run {
+struct GetRun {
     local: Local,
     /// The user's own folder, opened once: whatever its path leads to later, the files of this run come to one place.
     top: Mutex<Option<Folder>>,
@@ -163,19 +163,19 @@ struct Run {
     /// Sources may land on each other.
     several: bool,
     taken: Mutex<HashSet<PathBuf>>,
-    given: Given,
+    given: ReservedPaths,
     /// Files and bytes that are known of so far.
     planned: Mutex<(u64, u64)>,
     ids: AtomicU64,
-    stop: Stop,
+    stop: CircuitBreaker,
 }
 
-impl Run {
+impl GetRun {
     fn next_id(&self) -> FileId {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn one(&self, item: Item) {
+    async fn one(&self, item: GetItem) {
         let id = self.next_id();
         let outcome = match self.stop.go_on(&item.origin.key) {
             Ok(()) => self.bring(id, &item).await,
@@ -193,22 +193,22 @@ impl Run {
         }
     }
 
-    async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
-        let Item { origin, file, name, .. } = item;
+    async fn bring(&self, id: FileId, item: &GetItem) -> Result<Report> {
+        let GetItem { origin, file, name, .. } = item;
         let folder = enter(&self.top()?, &item.below, !self.options.dry_run)?;
         let target = folder.at(check_name(name)?);
         self.take(&target)?;
         let GetOptions { checksum, dry_run, .. } = self.options;
-        let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run };
+        let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run };
         // Two runs that fetch to one place take turns; the second then sees what the first has done.
         let _claim = self.claim(origin, &target, true).await?;
-        let mut held: Option<(Target, Part)> = None;
+        let mut held: Option<(Target, PartFile)> = None;
         loop {
             let (decision, _second_claim) = self.decided(item, &target, &known).await?;
             let (to, replaces) = match decision {
-                Decision::Fetch { to, replaces } if self.options.dry_run => return Ok(self.foreseen(item, &to, replaces)),
-                Decision::Fetch { to, replaces } => (to, replaces),
-                Decision::Skip { reason } => {
+                GetDecision::Fetch { to, replaces } if self.options.dry_run => return Ok(self.foreseen(item, &to, replaces)),
+                GetDecision::Fetch { to, replaces } => (to, replaces),
+                GetDecision::Skip { reason } => {
                     held.take().inspect(|(_, part)| part.discard());
                     return Ok(self.skipped(item, &target, reason));
                 }
@@ -217,7 +217,7 @@ impl Run {
                 Some((place, part)) if place == to => return self.fetch(id, item, &known, (&to, replaces), part).await,
                 other => drop(other.inspect(|(_, part)| part.discard())),
             }
-            let Turn { part, waited } = turn(&origin.desk, &to, &Whose::of(file, &origin.key)).await?;
+            let Turn { part, waited } = turn(&origin.desk, &to, &ContentId::of(file, &origin.key)).await?;
             if !waited {
                 return self.fetch(id, item, &known, (&to, replaces), part).await;
             }
@@ -226,12 +226,19 @@ impl Run {
         }
     }
 
-    async fn fetch(&self, id: FileId, item: &Item, known: &Known<'_>, (to, replace): (&Target, bool), part: Part) -> Result<Report> {
-        let Item { origin, file, .. } = item;
+    async fn fetch(
+        &self,
+        id: FileId,
+        item: &GetItem,
+        known: &LocalHistory<'_>,
+        (to, replace): (&Target, bool),
+        part: PartFile,
+    ) -> Result<Report> {
+        let GetItem { origin, file, .. } = item;
         origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
         let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
         let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
-        let order = Order { file, target: to, replace, streams: self.options.streams, md5, hash };
+        let order = DownloadRequest { file, target: to, replace, streams: self.options.streams, md5, hash };
         let downloaded = download(&origin.desk, id, &order, part).await?;
         if let Err(e) = known.fetched(file, to, downloaded.md5.clone()).await {
             origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
@@ -250,10 +257,10 @@ impl Run {
     }
 
     /// With the claim of the new name, where the file gets one: another run may have its eye on the same.
-    async fn decided(&self, item: &Item, target: &Target, known: &Known<'_>) -> Result<(Decision, Option<Claim>)> {
+    async fn decided(&self, item: &GetItem, target: &Target, known: &LocalHistory<'_>) -> Result<(GetDecision, Option<PlaceLock>)> {
         loop {
             let decision = decide(self.options.if_exists, target, &item.file, known, &self.given).await?;
-            let Decision::Fetch { to, .. } = &decision else { return Ok((decision, None)) };
+            let GetDecision::Fetch { to, .. } = &decision else { return Ok((decision, None)) };
             if to == target || self.options.dry_run {
                 return Ok((decision, None));
             }
@@ -266,7 +273,7 @@ impl Run {
         }
     }
 
-    async fn claim(&self, origin: &Origin, place: &Target, wait: bool) -> Result<Option<Claim>> {
+    async fn claim(&self, origin: &GetSource, place: &Target, wait: bool) -> Result<Option<PlaceLock>> {
         if self.options.dry_run {
             return Ok(None);
         }
@@ -286,7 +293,7 @@ impl Run {
         Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path()))).hint("get them into different folders"))
     }
 
-    fn skipped(&self, item: &Item, target: &Target, reason: String) -> Report {
+    fn skipped(&self, item: &GetItem, target: &Target, reason: String) -> Report {
         let (source, remote, path) = from(item);
         Report::NotDownloaded {
             source,
@@ -299,13 +306,13 @@ impl Run {
         }
     }
 
-    fn foreseen(&self, item: &Item, target: &Target, replaces: bool) -> Report {
+    fn foreseen(&self, item: &GetItem, target: &Target, replaces: bool) -> Report {
         let (source, remote, path) = from(item);
         let action = if replaces { "replace" } else { "download" };
         Report::PlannedDownload { action, source, remote, path, target: shown(&target.path()), size: item.file.size }
     }
 
-    fn downloaded(&self, item: &Item, target: &Target, done: Downloaded) -> Report {
+    fn downloaded(&self, item: &GetItem, target: &Target, done: Downloaded) -> Report {
         let (source, remote, path) = from(item);
         Report::Downloaded(Transfer {
             source,
@@ -319,14 +326,14 @@ impl Run {
             resumed_from: done.resumed_from,
             retries: done.retries,
             seconds: done.time.as_secs_f64(),
-            stamp: Some(Stamp::of(&item.file).text()),
+            stamp: Some(EntryFingerprint::of(&item.file).text()),
             target: Some(shown(&target.path())),
             kept: None,
         })
     }
 }
 
-fn from(item: &Item) -> (String, String, RemotePath) {
+fn from(item: &GetItem) -> (String, String, RemotePath) {
     let address = &item.origin.address;
     (shown_source(address, &item.file), address.remote.clone(), item.file.path.clone())
 }

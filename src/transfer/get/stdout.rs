@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 
-use super::conflict::Known;
-use super::{Admitted, Origin, admitted, shown_source, tell_failed};
+use super::conflict::LocalHistory;
+use super::{Admitted, GetSource, admitted, shown_source, tell_failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Entry, Event};
@@ -27,7 +27,7 @@ pub struct Poured {
 
 /// Writes the content of every origin to `out`, in order. An `Integrity` failure comes after the bytes. `several`: what fails
 /// of one file is told as an event, and the others follow; else it is the error. So is what fails of standard output.
-pub async fn pour(origins: Vec<Origin>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
+pub async fn pour(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
     let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
     let Admitted { origins, refused, .. } = admitted(origins).await?;
     for (origin, error) in refused {
@@ -59,7 +59,7 @@ struct Pouring {
 }
 
 impl Pouring {
-    fn failed(&mut self, id: FileId, origin: &Origin, error: Error) -> Result<()> {
+    fn failed(&mut self, id: FileId, origin: &GetSource, error: Error) -> Result<()> {
         if !self.several || matches!(error.kind(), Kind::Local | Kind::Auth | Kind::Cancelled) {
             return Err(error);
         }
@@ -69,8 +69,8 @@ impl Pouring {
     }
 }
 
-async fn one(id: FileId, origin: &Origin, checksum: ChecksumMode, out: &Arc<Mutex<Out>>) -> Result<()> {
-    let known = Known { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run: false };
+async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<Out>>) -> Result<()> {
+    let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
     let mut chunks = bytes(&origin.desk, &file, 0, None, &Version::default());

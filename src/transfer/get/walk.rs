@@ -4,25 +4,25 @@
 use std::sync::{Arc, PoisonError};
 
 use super::local::{Local, check_name, enter};
-use super::{Item, Origin, Run, tell_failed};
+use super::{GetItem, GetRun, GetSource, tell_failed};
 use crate::contract::Entries;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
-use crate::transfer::task_set::Crew;
+use crate::transfer::task_set::TaskSet;
 use crate::transfer::walk::may_go_into;
 
 /// A folder that is being worked off.
-struct Level {
+struct WalkLevel {
     id: String,
     /// Folders below the user's own.
     below: Vec<String>,
     entries: Entries,
 }
 
-impl Run {
-    pub(super) async fn carry_out(self: Arc<Self>, origins: Vec<Origin>) {
-        let mut flying = Crew::default();
+impl GetRun {
+    pub(super) async fn carry_out(self: Arc<Self>, origins: Vec<GetSource>) {
+        let mut flying = TaskSet::default();
         for origin in origins.into_iter().map(Arc::new) {
             let entry = origin.entry.clone();
             if entry.is_folder() {
@@ -34,14 +34,14 @@ impl Run {
                 Local::File(_, name) => name.clone(),
                 Local::Folder(_) => entry.name.clone(),
             };
-            self.launch(&mut flying, Item { origin, file: entry, below: Vec::new(), name }).await;
+            self.launch(&mut flying, GetItem { origin, file: entry, below: Vec::new(), name }).await;
         }
         while !flying.is_empty() {
             self.told(flying.one_over().await);
         }
     }
 
-    async fn launch(self: &Arc<Self>, flying: &mut Crew<Item>, item: Item) {
+    async fn launch(self: &Arc<Self>, flying: &mut TaskSet<GetItem>, item: GetItem) {
         while flying.len() >= self.options.jobs.max(1) {
             self.told(flying.one_over().await);
         }
@@ -49,15 +49,15 @@ impl Run {
         flying.spawn(item.clone(), async move { run.one(item).await });
     }
 
-    fn told(&self, broken: Option<(Item, Error)>) {
+    fn told(&self, broken: Option<(GetItem, Error)>) {
         if let Some((item, error)) = broken {
             tell_failed(self.next_id(), &item.origin, &item.file, &error);
         }
     }
 
-    async fn folder(self: &Arc<Self>, origin: &Arc<Origin>, top: Entry, flying: &mut Crew<Item>) {
+    async fn folder(self: &Arc<Self>, origin: &Arc<GetSource>, top: Entry, flying: &mut TaskSet<GetItem>) {
         let below = if origin.contents { Vec::new() } else { vec![top.name.clone()] };
-        let mut open: Vec<Level> = self.open(origin, &top, below, &[]).await.into_iter().collect();
+        let mut open: Vec<WalkLevel> = self.open(origin, &top, below, &[]).await.into_iter().collect();
         while let Some(level) = open.last_mut() {
             let Some(entry) = level.entries.pop_front() else {
                 open.pop();
@@ -69,19 +69,19 @@ impl Run {
                 open.extend(level);
             } else {
                 let (below, name) = (level.below.clone(), entry.name.clone());
-                self.launch(flying, Item { origin: origin.clone(), file: entry, below, name }).await;
+                self.launch(flying, GetItem { origin: origin.clone(), file: entry, below, name }).await;
             }
         }
     }
 
     /// Lists a folder and makes it here; none when that failed, which is told.
-    async fn open(&self, origin: &Origin, folder: &Entry, below: Vec<String>, above: &[Level]) -> Option<Level> {
+    async fn open(&self, origin: &GetSource, folder: &Entry, below: Vec<String>, above: &[WalkLevel]) -> Option<WalkLevel> {
         let listed = match may_go_into(folder, above.iter().map(|level| level.id.as_str())) {
             Ok(()) => self.list(origin, folder, &below).await,
             Err(endless) => Err(endless),
         };
         match listed {
-            Ok(entries) => Some(Level { id: folder.id.clone(), below, entries }),
+            Ok(entries) => Some(WalkLevel { id: folder.id.clone(), below, entries }),
             Err(error) => {
                 self.stop.failed(&origin.key, &error);
                 tell_failed(self.next_id(), origin, folder, &error);
@@ -90,7 +90,7 @@ impl Run {
         }
     }
 
-    async fn list(&self, origin: &Origin, folder: &Entry, below: &[String]) -> Result<Entries> {
+    async fn list(&self, origin: &GetSource, folder: &Entry, below: &[String]) -> Result<Entries> {
         self.stop.go_on(&origin.key)?;
         enter(&self.top()?, below, !self.options.dry_run)?;
         let mut listed = origin.desk.list(folder).await?;
@@ -108,7 +108,7 @@ impl Run {
 
     /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
     /// is: the second would take the place of the first. Where nothing can be removed the newest is meant.
-    fn fit(&self, origin: &Origin, listed: &Entries) -> Vec<usize> {
+    fn fit(&self, origin: &GetSource, listed: &Entries) -> Vec<usize> {
         let piles_up = origin.desk.provider.removal().is_none();
         let (mut fit, mut twins) = (Vec::new(), Vec::new());
         for (at, entry) in listed.iter().enumerate() {
@@ -140,7 +140,7 @@ impl Run {
     }
 
     /// The work grows while folders are listed.
-    fn count(&self, origin: &Origin, entries: impl Iterator<Item = Entry>) {
+    fn count(&self, origin: &GetSource, entries: impl Iterator<Item = Entry>) {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         for file in entries.filter(|entry| !entry.is_folder()) {
             planned.0 += 1;

@@ -1,14 +1,14 @@
 //! Small files made ready together, where a provider makes the entries of many by one request: for them a request takes
 //! longer than their bytes.
 
-use super::file::{Ready, Step};
-use super::plan::Item;
-use super::{HANDLES, HANDLES_FOR_A_FILE, Run};
-use crate::contract::UploadItem;
+use super::file::{FilePlan, PreparedUpload};
+use super::plan::PutItem;
+use super::{HANDLES, HANDLES_FOR_A_FILE, PutRun};
+use crate::contract::UploadRequest;
 use crate::error::{Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, Report};
-use crate::transfer::source::Origin;
+use crate::transfer::source::SourceSpec;
 
 /// Bytes. A larger file takes longer than the request that is saved.
 const SMALL: u64 = 1 << 20;
@@ -31,12 +31,12 @@ pub(crate) fn at_once(_: usize) -> usize {
 }
 
 pub(crate) enum Group {
-    One(Item),
-    Small(Vec<Item>),
+    One(PutItem),
+    Small(Vec<PutItem>),
 }
 
 /// The small files `together`, up to 50; each of the others, and a single small one, alone.
-pub(crate) fn grouped(items: Vec<Item>, together: bool, at_once: usize) -> Vec<Group> {
+pub(crate) fn grouped(items: Vec<PutItem>, together: bool, at_once: usize) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut small = Vec::new();
     for item in items {
@@ -57,51 +57,54 @@ pub(crate) fn grouped(items: Vec<Item>, together: bool, at_once: usize) -> Vec<G
     groups
 }
 
-fn is_small(item: &Item) -> bool {
-    !matches!(item.origin, Origin::Stdin) && item.size.is_some_and(|size| size <= SMALL)
+fn is_small(item: &PutItem) -> bool {
+    !matches!(item.origin, SourceSpec::Stdin) && item.size.is_some_and(|size| size <= SMALL)
 }
 
-impl Run {
+impl PutRun {
     pub(crate) fn makes_ready_together(&self) -> bool {
         !self.job.options.dry_run && self.job.desk.provider.preparing().is_some()
     }
 
     /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
     /// and those that another run is busy with, whose turn is to be waited for when nothing else is held.
-    pub(crate) async fn made_ready(&self, small: Vec<(FileId, Item)>) -> (Vec<(FileId, Item, Ready)>, Vec<(FileId, Item)>) {
+    pub(crate) async fn made_ready(
+        &self,
+        small: Vec<(FileId, PutItem)>,
+    ) -> (Vec<(FileId, PutItem, PreparedUpload)>, Vec<(FileId, PutItem)>) {
         let (mut ready, mut busy) = (Vec::new(), Vec::new());
         for (id, item) in small {
             match self.one_ready(&item).await {
-                Ok(Made::Ready(one)) => ready.push((id, item, *one)),
-                Ok(Made::Over(report)) => self.over(id, &item, Ok(*report)),
-                Ok(Made::Busy) => busy.push((id, item)),
+                Ok(BatchOutcome::Ready(one)) => ready.push((id, item, *one)),
+                Ok(BatchOutcome::Over(report)) => self.over(id, &item, Ok(*report)),
+                Ok(BatchOutcome::Busy) => busy.push((id, item)),
                 Err(error) => self.over(id, &item, Err(error)),
             }
         }
         // What an earlier run has begun has its entry already.
         let together = ready.iter().filter(|(_, _, one)| one.fresh && one.item.source.size().is_some());
-        let items: Vec<UploadItem> = together.map(|(_, _, one)| one.item.clone()).collect();
+        let items: Vec<UploadRequest> = together.map(|(_, _, one)| one.item.clone()).collect();
         if items.len() > 1 {
             self.prepare(&items).await;
         }
         (ready, busy)
     }
 
-    async fn one_ready(&self, item: &Item) -> Result<Made> {
+    async fn one_ready(&self, item: &PutItem) -> Result<BatchOutcome> {
         self.goes_on(item)?;
         match self.decided(item, false).await? {
-            Step::Done(report) => Ok(Made::Over(report)),
-            Step::Busy => Ok(Made::Busy),
-            Step::Send(way) => {
+            FilePlan::Done(report) => Ok(BatchOutcome::Over(report)),
+            FilePlan::Busy => Ok(BatchOutcome::Busy),
+            FilePlan::Send(way) => {
                 let mut one = self.opened(item, *way).await?;
                 one.item.checksum = self.checksum(&item.origin, one.item.source.as_ref(), one.sent.take()).await?;
-                Ok(Made::Ready(Box::new(one)))
+                Ok(BatchOutcome::Ready(Box::new(one)))
             }
         }
     }
 
     /// A failure says nothing about the single files: each of them is tried on its own then, and tells its own.
-    async fn prepare(&self, items: &[UploadItem]) {
+    async fn prepare(&self, items: &[UploadRequest]) {
         let Some(preparing) = self.job.desk.provider.preparing() else { return };
         if let Err(error) = self.job.desk.ask(|| preparing.prepare(items)).await
             && error.kind() != Kind::Auth
@@ -125,8 +128,8 @@ impl Run {
 /// Left-over entries that are named.
 const TOLD: usize = 10;
 
-enum Made {
-    Ready(Box<Ready>),
+enum BatchOutcome {
+    Ready(Box<PreparedUpload>),
     Over(Box<Report>),
     Busy,
 }
@@ -136,15 +139,15 @@ mod tests {
     use super::*;
     use crate::model::RemotePath;
 
-    fn item(size: Option<u64>, origin: Origin) -> Item {
-        Item { origin, folder: RemotePath::root(), name: "x".into(), size }
+    fn item(size: Option<u64>, origin: SourceSpec) -> PutItem {
+        PutItem { origin, folder: RemotePath::root(), name: "x".into(), size }
     }
 
-    fn file(size: u64) -> Item {
-        item(Some(size), Origin::File("x".into()))
+    fn file(size: u64) -> PutItem {
+        item(Some(size), SourceSpec::File("x".into()))
     }
 
-    fn shape(items: Vec<Item>, together: bool) -> Vec<usize> {
+    fn shape(items: Vec<PutItem>, together: bool) -> Vec<usize> {
         let size = |group: &Group| match group {
             Group::One(_) => 1,
             Group::Small(items) => items.len(),
@@ -157,7 +160,7 @@ mod tests {
         let many = || (0..120).map(|_| file(SMALL)).collect::<Vec<_>>();
         assert_eq!(shape(many(), true), [50, 50, 20]);
         assert_eq!(shape(many(), false).len(), 120);
-        assert_eq!(shape(vec![file(0), file(SMALL + 1), file(1), item(Some(3), Origin::Stdin)], true), [1, 1, 2]);
+        assert_eq!(shape(vec![file(0), file(SMALL + 1), file(1), item(Some(3), SourceSpec::Stdin)], true), [1, 1, 2]);
         assert_eq!(shape(vec![file(1)], true), [1]);
         assert_eq!(shape(vec![], true), [0; 0]);
     }

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::ChecksumMode;
 use crate::contract::walk::{newest, one_named};
-use crate::contract::{Finished, Ledger};
+use crate::contract::{CompletedTransfer, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
-use crate::transfer::folder_cache::Folder;
-use crate::transfer::source::Origin;
-use crate::transfer::source::file::Identity;
+use crate::transfer::folder_cache::ListedFolder;
+use crate::transfer::source::SourceSpec;
+use crate::transfer::source::file::FileFingerprint;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,14 +53,14 @@ pub enum Decision {
         reason: String,
         /// What this machine put there, and how its source is told from others by now: for the next run, which then need
         /// not read it.
-        seen: Option<Box<Finished>>,
+        seen: Option<Box<CompletedTransfer>>,
     },
 }
 
-pub struct Question<'a> {
-    pub origin: &'a Origin,
+pub struct ConflictCheck<'a> {
+    pub origin: &'a SourceSpec,
     pub name: &'a str,
-    pub folder: &'a Folder,
+    pub folder: &'a ListedFolder,
     /// Origin and account, as in [`Finished::remote`].
     pub remote: &'a str,
     /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
@@ -68,7 +68,7 @@ pub struct Question<'a> {
     pub checksum: ChecksumMode,
 }
 
-pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -> Result<Decision> {
+pub async fn decide(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn TransferStore) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
     let mut there = what_is_there(ask, ledger)?;
     let Some(mut first) = there.first().copied() else {
@@ -110,7 +110,7 @@ pub async fn decide(policy: IfExists, ask: &Question<'_>, ledger: &dyn Ledger) -
 
 /// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
 /// (a share that may not download) is known to this machine if it filled it.
-fn what_is_there<'a>(ask: &Question<'a>, ledger: &dyn Ledger) -> Result<Vec<&'a Entry>> {
+fn what_is_there<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<Vec<&'a Entry>> {
     let counts = |entry: &Entry| Ok::<_, Error>(!entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some());
     let mut there = Vec::new();
     for entry in ask.folder.readable(ask.name)? {
@@ -134,7 +134,7 @@ pub(crate) fn place_key(remote: &str, path: &RemotePath) -> String {
 }
 
 /// The entry to replace; two of that name can't both be meant.
-fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
+fn the_one(ask: &ConflictCheck<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
     // Their name, which the server may write its own way.
     let name = there.first().map_or(ask.name, |entry| entry.name.as_str());
     let there = there.iter().map(|e| (*e).clone()).collect();
@@ -143,7 +143,7 @@ fn the_one(ask: &Question<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
 }
 
 /// Free in the folder, and given to no other file of this run.
-fn given_name(ask: &Question<'_>) -> String {
+fn given_name(ask: &ConflictCheck<'_>) -> String {
     free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.give(name))
 }
 
@@ -165,17 +165,18 @@ pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
 
 pub(crate) struct Same {
     pub(crate) reason: &'static str,
-    pub(crate) seen: Option<Box<Finished>>,
+    pub(crate) seen: Option<Box<CompletedTransfer>>,
 }
 
 /// Why the entry holds this very content, or none. MD5, or: this machine put that very content there, and neither side has
 /// changed since.
-async fn provably_same(ask: &Question<'_>, there: &Entry, ledger: &dyn Ledger) -> Result<Option<Same>> {
+async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn TransferStore) -> Result<Option<Same>> {
     let Some(here) = ask.origin.identity().await? else { return Ok(None) };
     if !ask.origin.may_be(&here, there) {
         return Ok(None);
     }
-    let ours = ledger.finished(ask.remote, &there.id)?.filter(|put| Stamp::of(there).fits(&put.stamp) && put.source_size == here.size);
+    let ours =
+        ledger.finished(ask.remote, &there.id)?.filter(|put| EntryFingerprint::of(there).fits(&put.stamp) && put.source_size == here.size);
     let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, &here));
     if unchanged && !compares_content(ask.checksum, there) {
         return Ok(Some(Same { reason: "unchanged since it was put there", seen: None }));
@@ -199,9 +200,9 @@ pub(crate) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
 }
 
 /// Proven by what can't be put back; a name, a size and a settable time prove nothing.
-pub(crate) fn is_same_source(put: &Finished, here: &Identity) -> bool {
-    fn of(identity: &Identity) -> (&str, u64, i64, Option<u64>, Option<&str>, Option<u64>) {
-        let Identity { path, size, modified_ns, inode, version, device, .. } = identity;
+pub(crate) fn is_same_source(put: &CompletedTransfer, here: &FileFingerprint) -> bool {
+    fn of(identity: &FileFingerprint) -> (&str, u64, i64, Option<u64>, Option<&str>, Option<u64>) {
+        let FileFingerprint { path, size, modified_ns, inode, version, device, .. } = identity;
         (path, *size, *modified_ns, *inode, version.as_deref(), *device)
     }
     let then =
@@ -210,8 +211,8 @@ pub(crate) fn is_same_source(put: &Finished, here: &Identity) -> bool {
 }
 
 /// The same content, by another look at where it came from.
-pub(crate) fn seen_as(put: Finished, source: Identity) -> Finished {
-    Finished {
+pub(crate) fn seen_as(put: CompletedTransfer, source: FileFingerprint) -> CompletedTransfer {
+    CompletedTransfer {
         source: source.path,
         source_size: source.size,
         source_mtime_ns: source.modified_ns,
@@ -224,37 +225,37 @@ pub(crate) fn seen_as(put: Finished, source: Identity) -> Finished {
 
 /// The entry's MD5: its provider's word, or what this machine put there itself when it is still that. `remote`: as in
 /// [`Finished::remote`].
-pub(crate) fn known_md5(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Result<Option<String>> {
+pub(crate) fn known_md5(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Result<Option<String>> {
     if there.md5.is_some() {
         return Ok(there.md5.clone());
     }
     let put = ledger.finished(remote, &there.id)?;
-    Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).and_then(|put| put.md5))
+    Ok(put.filter(|put| EntryFingerprint::of(there).fits(&put.stamp)).and_then(|put| put.md5))
 }
 
 /// The entry's size: its provider's word, or what this machine put there itself when it is still that.
-pub fn known_size(there: &Entry, ledger: &dyn Ledger, remote: &str) -> Result<Option<u64>> {
+pub fn known_size(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Result<Option<u64>> {
     if there.size.is_some() {
         return Ok(there.size);
     }
     let put = ledger.finished(remote, &there.id)?;
-    Ok(put.filter(|put| Stamp::of(there).fits(&put.stamp)).map(|put| put.source_size))
+    Ok(put.filter(|put| EntryFingerprint::of(there).fits(&put.stamp)).map(|put| put.source_size))
 }
 
 /// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell
 /// less than the answer to an upload.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct EntryFingerprint {
     size: Option<u64>,
     md5: Option<String>,
     revision: Option<String>,
     modified: Option<i64>,
 }
 
-impl Stamp {
-    pub fn of(entry: &Entry) -> Stamp {
+impl EntryFingerprint {
+    pub fn of(entry: &Entry) -> EntryFingerprint {
         let revision = entry.extra.get("revision").filter(|r| !r.is_null()).map(|r| r.to_string());
-        Stamp { size: entry.size, md5: entry.md5.clone(), revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
+        EntryFingerprint { size: entry.size, md5: entry.md5.clone(), revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
     }
 
     pub fn text(&self) -> String {
@@ -263,13 +264,13 @@ impl Stamp {
 
     /// What another content would show otherwise. A size and a time prove nothing.
     pub fn version(&self) -> Option<String> {
-        let Stamp { md5, revision, .. } = self;
+        let EntryFingerprint { md5, revision, .. } = self;
         (md5.is_some() || revision.is_some()).then(|| format!("MD5 {md5:?}, revision {revision:?}"))
     }
 
     /// Does what was recorded then not contradict what is told now?
     pub fn fits(&self, recorded: &str) -> bool {
-        let Ok(then) = serde_json::from_str::<Stamp>(recorded) else { return false };
+        let Ok(then) = serde_json::from_str::<EntryFingerprint>(recorded) else { return false };
         fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b
         }
@@ -285,15 +286,15 @@ mod tests {
     use super::*;
     use crate::model::{EntryKind, RemotePath};
 
-    fn folder(names: &[&str]) -> Folder {
+    fn folder(names: &[&str]) -> ListedFolder {
         let child = |name: &&str| Entry::new(EntryKind::File, format!("id-{name}"), RemotePath::root().join(name).unwrap());
-        Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
+        ListedFolder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), names.iter().map(child).collect(), 0)
     }
 
-    fn changed(folder: Folder, at: usize, change: impl FnOnce(&mut Entry)) -> Folder {
+    fn changed(folder: ListedFolder, at: usize, change: impl FnOnce(&mut Entry)) -> ListedFolder {
         let mut children = folder.children.to_vec();
         change(&mut children[at]);
-        Folder::new(folder.entry, children, 0)
+        ListedFolder::new(folder.entry, children, 0)
     }
 
     /// The real ledger, in a place of its own.
@@ -315,7 +316,8 @@ mod tests {
         let f = folder(&["a.mov"]);
         let mut names = Vec::new();
         for name in ["a.mov", "a (2).mov", "b.mov"] {
-            let ask = Question { origin: &Origin::Stdin, name, folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+            let ask =
+                ConflictCheck { origin: &SourceSpec::Stdin, name, folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
             match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
                 other => panic!("{other:?}"),
@@ -330,8 +332,8 @@ mod tests {
         std::fs::write(file.path(), "content").unwrap();
         let (_dir, book) = book();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
-        let ask = Question {
-            origin: &Origin::File(file.path().to_owned()),
+        let ask = ConflictCheck {
+            origin: &SourceSpec::File(file.path().to_owned()),
             name: "a",
             folder: &f,
             remote: "r",
@@ -340,8 +342,8 @@ mod tests {
         };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
-        let ask = Question {
-            origin: &Origin::File(file.path().to_owned()),
+        let ask = ConflictCheck {
+            origin: &SourceSpec::File(file.path().to_owned()),
             name: "a",
             folder: &f,
             remote: "r",
@@ -357,13 +359,13 @@ mod tests {
     async fn what_this_machine_put_and_nobody_changed() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
-        let here = Identity::settled(file.path()).await.unwrap();
+        let here = FileFingerprint::settled(file.path()).await.unwrap();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let (_dir, book) = book();
-        let put = Finished {
+        let put = CompletedTransfer {
             remote: "r".into(),
             id: "id-a".into(),
-            stamp: Stamp::of(&f.children[0]).text(),
+            stamp: EntryFingerprint::of(&f.children[0]).text(),
             size: Some(7),
             md5: None,
             source: here.path.clone(),
@@ -375,8 +377,8 @@ mod tests {
             at: 0,
         };
         book.record_finished(&put).unwrap();
-        let ask = Question {
-            origin: &Origin::File(file.path().to_owned()),
+        let ask = ConflictCheck {
+            origin: &SourceSpec::File(file.path().to_owned()),
             name: "a",
             folder: &f,
             remote: "r",
@@ -384,7 +386,7 @@ mod tests {
             checksum: ChecksumMode::Auto,
         };
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
-        book.record_finished(&Finished { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
+        book.record_finished(&CompletedTransfer { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
     }
 
@@ -393,8 +395,14 @@ mod tests {
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
             let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
             let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
-            let ask =
-                Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+            let ask = ConflictCheck {
+                origin: &SourceSpec::Stdin,
+                name: "a",
+                folder: &f,
+                remote: "r",
+                piles_up: false,
+                checksum: ChecksumMode::Auto,
+            };
             let decision = decide(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
         }
@@ -404,7 +412,8 @@ mod tests {
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
         let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
-        let ask = Question { origin: &Origin::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+        let ask =
+            ConflictCheck { origin: &SourceSpec::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
         let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
@@ -422,9 +431,9 @@ mod tests {
             ..Entry::new(EntryKind::File, id, RemotePath::root().join("a").unwrap())
         };
         let told = async |versions: Vec<Entry>, policy| {
-            let f = Folder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
-            let ask = Question {
-                origin: &Origin::File(file.path().to_owned()),
+            let f = ListedFolder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
+            let ask = ConflictCheck {
+                origin: &SourceSpec::File(file.path().to_owned()),
                 name: "a",
                 folder: &f,
                 remote: "r",

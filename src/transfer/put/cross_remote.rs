@@ -5,25 +5,25 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::conflict::known_md5;
-use super::plan::{Item, Plan, empty_ones};
-use super::{Put, Run};
+use super::plan::{Plan, PutItem, empty_ones};
+use super::{PutJob, PutRun};
 use crate::contract::provider::AnyProvider;
-use crate::contract::{Ledger, Metadata};
+use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Event, RemotePath, Report};
-use crate::transfer::client::Desk;
-use crate::transfer::remote_ops::{Found, Hands, Places, top_stays};
-use crate::transfer::source::{Origin, Original};
-use crate::transfer::walk::{Scan, Step};
+use crate::transfer::client::RemoteClient;
+use crate::transfer::remote_ops::{ConfirmedChanges, Resolved, Resolver, top_stays};
+use crate::transfer::source::{RemoteFile, SourceSpec};
+use crate::transfer::walk::{TreeWalk, WalkEvent};
 
 /// Folders listed ahead while a tree is walked.
 const AHEAD: usize = 4;
 
 /// What is to be brought, and from where.
-pub struct Source {
-    pub desk: Desk,
-    pub ledger: Arc<dyn Ledger>,
+pub struct CopySource {
+    pub desk: RemoteClient,
+    pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `Finished::remote`.
     pub key: String,
     pub address: Address,
@@ -31,13 +31,13 @@ pub struct Source {
 
 /// Brings `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
 /// events.
-pub async fn across(job: Put, sources: Vec<Source>, moves: bool) -> Result<()> {
+pub async fn across(job: PutJob, sources: Vec<CopySource>, moves: bool) -> Result<()> {
     let mut plan = Plan::default();
     let mut found = Vec::new();
-    let mut places: HashMap<String, Places> = HashMap::new();
+    let mut places: HashMap<String, Resolver> = HashMap::new();
     let several = sources.len() > 1;
     for source in sources {
-        let known = places.entry(source.key.clone()).or_insert_with(|| Places::new(source.desk.clone()));
+        let known = places.entry(source.key.clone()).or_insert_with(|| Resolver::new(source.desk.clone()));
         match known.find(&source.address).await {
             Ok(top) if top.top && moves => return Err(top_stays(&source.address)),
             Ok(top) => found.push((source, top)),
@@ -45,18 +45,18 @@ pub async fn across(job: Put, sources: Vec<Source>, moves: bool) -> Result<()> {
             Err(e) => plan.unfit.push((source.address.to_string(), e)),
         }
     }
-    let (run, exists) = Run::begin(job).await?;
+    let (run, exists) = PutRun::begin(job).await?;
     let into = exists || several || run.job.target.folder || found.iter().any(|(_, top)| top.entry.is_folder());
     let mut trees = Vec::new();
-    let mut laid = Laid { plan, whose: Vec::new() };
+    let mut laid = CombinedPlan { plan, whose: Vec::new() };
     for (at, (source, top)) in found.into_iter().enumerate() {
-        let brought = Brought { same_server: is_same_server(&source.desk.provider, &run.job.desk.provider).await?, moves, source, top };
+        let brought = SourceTree { same_server: is_same_server(&source.desk.provider, &run.job.desk.provider).await?, moves, source, top };
         let before = laid.plan.items.len();
         let whole = brought.lay_out(&run.job, into, &mut laid.plan).await?;
         laid.whose.resize(laid.plan.items.len(), at);
         let files = laid.plan.items.iter().skip(before);
         let originals = files.filter_map(|item| match &item.origin {
-            Origin::Remote(original) => Some(original.clone()),
+            SourceSpec::Remote(original) => Some(original.clone()),
             _ => None,
         });
         trees.push((brought, originals.collect::<Vec<_>>(), whole));
@@ -80,12 +80,12 @@ async fn is_same_server(from: &AnyProvider, to: &AnyProvider) -> Result<bool> {
 }
 
 /// A plan, and for each of its items which source it is of.
-struct Laid {
+struct CombinedPlan {
     plan: Plan,
     whose: Vec<usize>,
 }
 
-impl Laid {
+impl CombinedPlan {
     /// Two sources can't land on one place. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
     /// all of that name are left, and the others go on: of one that replaced the other nobody would hear.
     fn refuse_doubles(&mut self) -> Result<()> {
@@ -123,16 +123,16 @@ impl Laid {
 }
 
 /// One source, found.
-struct Brought {
-    source: Source,
-    top: Found,
+struct SourceTree {
+    source: CopySource,
+    top: Resolved,
     same_server: bool,
     moves: bool,
 }
 
-impl Brought {
+impl SourceTree {
     /// False when something of it can't be listed; the rest is in the plan.
-    async fn lay_out(&self, job: &Put, into: bool, plan: &mut Plan) -> Result<bool> {
+    async fn lay_out(&self, job: &PutJob, into: bool, plan: &mut Plan) -> Result<bool> {
         let target = &job.target.place.path;
         let top = &self.top.entry;
         if !top.is_folder() {
@@ -145,13 +145,13 @@ impl Brought {
         }
         // A top folder has no name to land under.
         let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
-        let mut scan = Scan::new(self.source.desk.clone(), top.clone(), AHEAD, |_, _| true);
+        let mut scan = TreeWalk::new(self.source.desk.clone(), top.clone(), AHEAD, |_, _| true);
         let (mut folders, mut filled, mut whole) = (vec![target.clone()], HashSet::new(), true);
         // The folders from the top to where the walk is.
         let mut open = vec![top.clone()];
         while let Some(step) = scan.next().await? {
             match step {
-                Step::Entry { entry, depth, .. } => {
+                WalkEvent::Entry { entry, depth, .. } => {
                     let shown = self.shown(&entry);
                     let Some(path) = self.path_there(&entry, &target) else {
                         plan.unfit.push((shown, Error::new(Kind::Refused, "this name leads out of its folder")));
@@ -168,11 +168,11 @@ impl Brought {
                     filled.insert(folder.clone());
                     plan.items.push(self.item(job, &entry, open.last(), shown, folder, name)?);
                 }
-                Step::Failed { folder, error, .. } => {
+                WalkEvent::Failed { folder, error, .. } => {
                     whole = false;
                     plan.unfit.push((self.shown(&folder), error));
                 }
-                Step::Left { .. } => {}
+                WalkEvent::Left { .. } => {}
             }
         }
         plan.empty_folders.extend(empty_ones(folders, &filled));
@@ -189,21 +189,29 @@ impl Brought {
         format!("{}{below}", self.top.shown.trim_end_matches('/'))
     }
 
-    fn item(&self, job: &Put, entry: &Entry, parent: Option<&Entry>, shown: String, folder: RemotePath, name: String) -> Result<Item> {
-        let Source { desk, ledger, key, .. } = &self.source;
-        let mut original = Original::new(desk.clone(), entry.clone(), parent.cloned(), shown, key.clone());
+    fn item(
+        &self,
+        job: &PutJob,
+        entry: &Entry,
+        parent: Option<&Entry>,
+        shown: String,
+        folder: RemotePath,
+        name: String,
+    ) -> Result<PutItem> {
+        let CopySource { desk, ledger, key, .. } = &self.source;
+        let mut original = RemoteFile::new(desk.clone(), entry.clone(), parent.cloned(), shown, key.clone());
         original.md5 = known_md5(entry, ledger.as_ref(), key)?;
         original.same_server = self.same_server;
         original.moves = self.moves;
         if desk.provider.info().takes_metadata && desk.provider.info().id == job.desk.provider.info().id {
             original.metadata = Arc::new(metadata_of(entry));
         }
-        Ok(Item { size: entry.size, origin: Origin::Remote(Arc::new(original)), folder, name })
+        Ok(PutItem { size: entry.size, origin: SourceSpec::Remote(Arc::new(original)), folder, name })
     }
 
     /// Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
-    async fn leave_folder(&self, job: &Put) {
-        let hands = Hands::new(self.source.desk.clone());
+    async fn leave_folder(&self, job: &PutJob) {
+        let hands = ConfirmedChanges::new(self.source.desk.clone());
         let left = match self.holds_no_file().await {
             Ok(false) => return,
             Ok(true) => hands.remove(&self.top.entry, self.top.parent.as_ref()).await,
@@ -219,11 +227,11 @@ impl Brought {
     async fn holds_no_file(&self) -> Result<bool> {
         let desk = &self.source.desk;
         desk.provider.look_afresh().await;
-        let mut scan = Scan::new(desk.clone(), self.top.entry.clone(), AHEAD, |_, _| true);
+        let mut scan = TreeWalk::new(desk.clone(), self.top.entry.clone(), AHEAD, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {
-                Step::Entry { entry, .. } if !entry.is_folder() => return Ok(false),
-                Step::Failed { error, .. } => return Err(error),
+                WalkEvent::Entry { entry, .. } if !entry.is_folder() => return Ok(false),
+                WalkEvent::Failed { error, .. } => return Err(error),
                 _ => {}
             }
         }

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::conflict::{Decision, Question, Stamp, decide, place_key};
-use super::plan::Item;
-use super::previous::{Earlier, Sent};
-use super::{ChecksumMode, Run};
-use crate::contract::{Checksum, Claim, Finished, Source, Ticket, UploadItem};
+use super::conflict::{ConflictCheck, Decision, EntryFingerprint, decide, place_key};
+use super::plan::PutItem;
+use super::previous::{PreviousUpload, SentContent};
+use super::{ChecksumMode, PutRun};
+use crate::contract::{Checksum, CompletedTransfer, PlaceLock, Source, UploadHandle, UploadRequest};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
 use crate::model::similar_names::is_numbered;
 use crate::model::{Entry, Event, RemotePath, Report};
-use crate::transfer::folder_cache::{Folder, now_in_ms};
+use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
 use crate::transfer::lock_wait::turn;
-use crate::transfer::source::Origin;
-use crate::transfer::source::file::{FileSource, Identity, md5_of, unmeasured};
+use crate::transfer::source::SourceSpec;
+use crate::transfer::source::file::{FileFingerprint, FileSource, md5_of, unmeasured};
 use crate::transfer::source::stdin::{StdinSource, standard_input};
 use crate::transfer::upload::confirm::discard;
 use crate::transfer::upload::journal::Journal;
@@ -25,48 +25,48 @@ use crate::transfer::upload::{Uploaded, upload};
 const AUTO_BEFORE: u64 = 1 << 30;
 
 /// What is to be done with a file.
-pub(crate) enum Step {
+pub(crate) enum FilePlan {
     Done(Box<Report>),
-    Send(Box<Way>),
+    Send(Box<UploadTarget>),
     /// Another run is busy with it: its turn has to be waited for.
     Busy,
 }
 
 /// Where a file goes, and what has its name there now.
-pub(crate) struct Way {
-    pub(crate) folder: Arc<Folder>,
+pub(crate) struct UploadTarget {
+    pub(crate) folder: Arc<ListedFolder>,
     pub(crate) name: String,
     pub(crate) replaces: Option<Entry>,
     /// An entry that waits for this file's bytes.
-    pub(crate) unused: Option<Ticket>,
+    pub(crate) unused: Option<UploadHandle>,
     /// Nothing of it was begun by an earlier run.
     pub(crate) fresh: bool,
     /// An earlier run's bytes may be there already.
-    pub(crate) sent: Option<Sent>,
+    pub(crate) sent: Option<SentContent>,
     /// None for standard input, which can't be taken up.
     pub(crate) journal: Option<Journal>,
-    pub(crate) claim: Claim,
+    pub(crate) claim: PlaceLock,
 }
 
 /// A file that can be sent.
-pub(crate) struct Ready {
-    pub(crate) item: UploadItem,
+pub(crate) struct PreparedUpload {
+    pub(crate) item: UploadRequest,
     /// Nothing of it was begun by an earlier run.
     pub(crate) fresh: bool,
-    pub(crate) sent: Option<Sent>,
+    pub(crate) sent: Option<SentContent>,
     journal: Option<Journal>,
     /// What is read to an end that nobody knows before.
     stream: Option<Arc<StdinSource>>,
     /// Held until the file is over.
-    _claim: Claim,
+    _claim: PlaceLock,
 }
 
-impl Run {
-    pub(crate) async fn bring(&self, id: FileId, item: &Item) -> Result<Report> {
+impl PutRun {
+    pub(crate) async fn bring(&self, id: FileId, item: &PutItem) -> Result<Report> {
         match self.decided(item, true).await? {
-            Step::Done(report) => Ok(*report),
-            Step::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
-            Step::Send(way) => {
+            FilePlan::Done(report) => Ok(*report),
+            FilePlan::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
+            FilePlan::Send(way) => {
                 let mut ready = self.opened(item, *way).await?;
                 self.started(id, item, &ready);
                 ready.item.checksum = self.checksum(&item.origin, ready.item.source.as_ref(), ready.sent.take()).await?;
@@ -76,26 +76,26 @@ impl Run {
     }
 
     /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
-    pub(crate) async fn decided(&self, item: &Item, wait: bool) -> Result<Step> {
+    pub(crate) async fn decided(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
         self.job.desk.provider.check_name(&item.name)?;
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
         if self.job.options.dry_run {
             let decision = self.decide(item, &folder).await?;
-            return self.what_would_be(item, &folder, decision).map(|report| Step::Done(Box::new(report)));
+            return self.what_would_be(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
         let key = place_key(&self.job.remote_key, &path);
         // Runs that put to one place take turns; the second sees what the first has done.
-        let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(Step::Busy) };
+        let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
         let journal = self.journal(key, item, &path).await?;
         let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
             true => self.folders.look_again(&item.folder).await?,
             false => folder,
         };
         if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
-            let Earlier { name, replaces, unused, sent } = earlier;
-            return Ok(Step::Send(Box::new(Way { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
+            let PreviousUpload { name, replaces, unused, sent } = earlier;
+            return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
         }
         match self.decide(item, &folder).await? {
             Decision::Skip { there, same, reason, seen } => {
@@ -103,20 +103,20 @@ impl Run {
                     self.record(&seen);
                 }
                 let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
-                Ok(Step::Done(Box::new(self.skipped(item, *there, reason))))
+                Ok(FilePlan::Done(Box::new(self.skipped(item, *there, reason))))
             }
             Decision::Upload { name, replaces } => {
                 let replaces = replaces.map(|old| *old);
                 if let Some(journal) = &journal {
                     journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
                 }
-                Ok(Step::Send(Box::new(Way { folder, name, replaces, unused: None, fresh: true, sent: None, journal, claim })))
+                Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused: None, fresh: true, sent: None, journal, claim })))
             }
         }
     }
 
     /// The right to put something there. Who waits for it learns why.
-    async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<Claim>> {
+    async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
         match wait {
             true => turn(&self.job.desk, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
             false => self.job.ledger.claim(key).await,
@@ -124,7 +124,7 @@ impl Run {
     }
 
     /// A move whose copy is there already lacks only its last step.
-    async fn moved_before(&self, origin: &Origin, there: &Entry, reason: String) -> Result<String> {
+    async fn moved_before(&self, origin: &SourceSpec, there: &Entry, reason: String) -> Result<String> {
         let Some(original) = origin.original().filter(|original| original.moves) else { return Ok(reason) };
         let verified = match (&there.md5, there.size) {
             (Some(_), _) => Verified::Md5,
@@ -135,9 +135,9 @@ impl Run {
         Ok(format!("{reason}; its source is removed"))
     }
 
-    async fn decide(&self, item: &Item, folder: &Folder) -> Result<Decision> {
+    async fn decide(&self, item: &PutItem, folder: &ListedFolder) -> Result<Decision> {
         let piles_up = self.job.desk.provider.removal().is_none();
-        let ask = Question {
+        let ask = ConflictCheck {
             origin: &item.origin,
             name: &item.name,
             folder,
@@ -148,7 +148,7 @@ impl Run {
         decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
 
-    fn check_size(&self, item: &Item) -> Result<()> {
+    fn check_size(&self, item: &PutItem) -> Result<()> {
         let Some(size) = item.size else { return Ok(()) };
         let refused = |why: String| Err(Error::new(Kind::Refused, why).on(item.shown()));
         match (self.limits.file_size, self.free) {
@@ -162,7 +162,7 @@ impl Run {
         }
     }
 
-    fn what_would_be(&self, item: &Item, folder: &Folder, decision: Decision) -> Result<Report> {
+    fn what_would_be(&self, item: &PutItem, folder: &ListedFolder, decision: Decision) -> Result<Report> {
         let (name, replaces) = match decision {
             Decision::Skip { there, reason, .. } => return Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } => (name, replaces),
@@ -176,7 +176,7 @@ impl Run {
         })
     }
 
-    fn skipped(&self, item: &Item, there: Entry, reason: String) -> Report {
+    fn skipped(&self, item: &PutItem, there: Entry, reason: String) -> Report {
         Report::Skipped {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
@@ -188,20 +188,20 @@ impl Run {
     }
 
     /// Opens the source. Its checksum is still to come.
-    pub(crate) async fn opened(&self, item: &Item, way: Way) -> Result<Ready> {
+    pub(crate) async fn opened(&self, item: &PutItem, way: UploadTarget) -> Result<PreparedUpload> {
         let stream = match &item.origin {
-            Origin::Stdin => Some(StdinSource::new(standard_input()?, item.size)),
-            Origin::File(path) => unmeasured(path)?.map(|content| StdinSource::named(item.shown(), content, None)),
-            Origin::Remote(_) => None,
+            SourceSpec::Stdin => Some(StdinSource::new(standard_input()?, item.size)),
+            SourceSpec::File(path) => unmeasured(path)?.map(|content| StdinSource::named(item.shown(), content, None)),
+            SourceSpec::Remote(_) => None,
         };
         let stream = stream.map(Arc::new);
         let source: Arc<dyn Source> = match (&item.origin, &stream) {
             (_, Some(stream)) => stream.clone(),
-            (Origin::File(path), None) => Arc::new(FileSource::open(path)?),
-            (Origin::Remote(original), None) => Arc::new(original.source().await?),
-            (Origin::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
+            (SourceSpec::File(path), None) => Arc::new(FileSource::open(path)?),
+            (SourceSpec::Remote(original), None) => Arc::new(original.source().await?),
+            (SourceSpec::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
         };
-        let item = UploadItem {
+        let item = UploadRequest {
             checksum: Checksum::default(),
             metadata: item.origin.original().map_or(&self.job.options.metadata, |original| &original.metadata).clone(),
             source,
@@ -215,16 +215,16 @@ impl Run {
             unused: way.unused,
             made: way.journal.as_ref().map(Journal::when_made),
         };
-        Ok(Ready { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
+        Ok(PreparedUpload { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
     }
 
-    pub(crate) fn started(&self, id: FileId, item: &Item, ready: &Ready) {
+    pub(crate) fn started(&self, id: FileId, item: &PutItem, ready: &PreparedUpload) {
         self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
     }
 
-    pub(crate) async fn send(&self, id: FileId, item: &Item, ready: Ready) -> Result<Report> {
+    pub(crate) async fn send(&self, id: FileId, item: &PutItem, ready: PreparedUpload) -> Result<Report> {
         let desk = &self.job.desk;
-        let Ready { item: mut upload_item, journal, stream, _claim, .. } = ready;
+        let PreparedUpload { item: mut upload_item, journal, stream, _claim, .. } = ready;
         let hash = self.job.options.checksum != ChecksumMode::None;
         let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone(), &self.berths).await, stream) {
             (Err(e), Some(stream)) if e.kind() == Kind::NeedsSize => {
@@ -261,7 +261,7 @@ impl Run {
 
     /// The MD5 that has to stand before the first byte. What an earlier run has sent is not read again for that: the rest
     /// would wait for it.
-    pub(crate) async fn checksum(&self, origin: &Origin, source: &dyn Source, sent: Option<Sent>) -> Result<Checksum> {
+    pub(crate) async fn checksum(&self, origin: &SourceSpec, source: &dyn Source, sent: Option<SentContent>) -> Result<Checksum> {
         if let Some(original) = origin.original() {
             let md5 = original.md5.clone().filter(|_| self.job.options.checksum != ChecksumMode::None);
             return Ok(Checksum { told: md5.is_some(), md5 });
@@ -275,12 +275,18 @@ impl Run {
             ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
             ChecksumMode::After | ChecksumMode::None => false,
         };
-        let is_stream = matches!(origin, Origin::Stdin) || source.size().is_none();
+        let is_stream = matches!(origin, SourceSpec::Stdin) || source.size().is_none();
         Ok(Checksum { md5: if before && !is_stream { Some(md5_of(source).await?) } else { None }, told: false })
     }
 
     /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
-    async fn finish(&self, item: &Item, sent: UploadItem, uploaded: Uploaded, identity: Option<Identity>) -> Result<(Entry, Report)> {
+    async fn finish(
+        &self,
+        item: &PutItem,
+        sent: UploadRequest,
+        uploaded: Uploaded,
+        identity: Option<FileFingerprint>,
+    ) -> Result<(Entry, Report)> {
         let provider = &self.job.desk.provider;
         let mut entry = uploaded.entry;
         let mut kept = None;
@@ -297,7 +303,7 @@ impl Run {
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }
-        let stamp = Stamp::of(&entry).text();
+        let stamp = EntryFingerprint::of(&entry).text();
         let report = item.origin.report(Transfer {
             source: item.shown(),
             remote: self.job.target.remote.clone(),
@@ -326,11 +332,11 @@ impl Run {
         self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored)
     }
 
-    fn remember(&self, entry: &Entry, md5: Option<String>, source: Identity) {
-        let finished = Finished {
+    fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {
+        let finished = CompletedTransfer {
             remote: self.job.remote_key.clone(),
             id: entry.id.clone(),
-            stamp: Stamp::of(entry).text(),
+            stamp: EntryFingerprint::of(entry).text(),
             size: entry.size,
             md5,
             source: source.path,
@@ -344,7 +350,7 @@ impl Run {
         self.record(&finished);
     }
 
-    fn record(&self, finished: &Finished) {
+    fn record(&self, finished: &CompletedTransfer) {
         if let Err(e) = self.job.ledger.record_finished(finished) {
             self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
         }

@@ -13,17 +13,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::breaker::Stop;
-use super::client::Desk;
-use super::folder_cache::Folders;
+use super::breaker::CircuitBreaker;
+use super::client::RemoteClient;
+use super::folder_cache::FolderCache;
 use super::put::awaiting_confirmation::Berths;
 use super::put::batch::{Group, at_once, grouped};
 use super::put::conflict::IfExists;
-use super::put::file::Ready;
-use super::put::plan::{Item, Plan, lay_out, look_at, target_is_folder};
-use super::stored_names::Stored;
-use super::task_set::Crew;
-use crate::contract::{Ledger, Metadata};
+use super::put::file::PreparedUpload;
+use super::put::plan::{Plan, PutItem, lay_out, look_at, target_is_folder};
+use super::stored_names::StoredNames;
+use super::task_set::TaskSet;
+use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Failure;
@@ -62,9 +62,9 @@ pub struct PutOptions {
     pub metadata: Arc<Metadata>,
 }
 
-pub struct Put {
-    pub desk: Desk,
-    pub ledger: Arc<dyn Ledger>,
+pub struct PutJob {
+    pub desk: RemoteClient,
+    pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in [`Finished::remote`].
     pub remote_key: String,
     pub target: Address,
@@ -72,9 +72,9 @@ pub struct Put {
 }
 
 /// Puts `sources`. An error means that nothing was sent; failures of single files are events.
-pub async fn put(job: Put, sources: &[String]) -> Result<()> {
+pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
     let named = look_at(sources)?;
-    let (run, exists) = Run::begin(job).await?;
+    let (run, exists) = PutRun::begin(job).await?;
     let as_folder = exists || target_is_folder(&named, run.job.target.folder);
     let plan = {
         let (target, size) = (run.job.target.place.path.clone(), run.job.options.stdin_size);
@@ -99,7 +99,7 @@ fn admit(limits: &Limits) -> Result<()> {
     }
 }
 
-fn check_protocol(job: &Put, protocol: Protocol) -> Result<()> {
+fn check_protocol(job: &PutJob, protocol: Protocol) -> Result<()> {
     let info = job.desk.provider.info();
     if info.protocols.contains(&protocol) {
         return Ok(());
@@ -110,20 +110,20 @@ fn check_protocol(job: &Put, protocol: Protocol) -> Result<()> {
         .hint(format!("it takes {}", offers.join(", "))))
 }
 
-pub(super) struct Run {
-    pub(super) job: Put,
-    pub(super) folders: Folders,
+pub(super) struct PutRun {
+    pub(super) job: PutJob,
+    pub(super) folders: FolderCache,
     pub(super) limits: Limits,
     /// Bytes left on the account.
     pub(super) free: Option<u64>,
-    stop: Stop,
-    pub(super) stored: Stored,
+    stop: CircuitBreaker,
+    pub(super) stored: StoredNames,
     pub(super) berths: Berths,
 }
 
-impl Run {
+impl PutRun {
     /// Signs in and looks at the target; true: it is a folder that is there.
-    pub(super) async fn begin(mut job: Put) -> Result<(Arc<Run>, bool)> {
+    pub(super) async fn begin(mut job: PutJob) -> Result<(Arc<PutRun>, bool)> {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
         }
@@ -132,14 +132,14 @@ impl Run {
             job.desk.events.tell(Event::Warning(warning.clone()));
         }
         admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
-        let stored = Stored::new(job.desk.clone());
+        let stored = StoredNames::new(job.desk.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
-        let folders = Folders::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
+        let folders = FolderCache::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
             .taking_turns(job.ledger.clone(), job.remote_key.clone());
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
-        let stop = Stop::new(job.options.fail_fast);
-        let run = Run { job, folders, limits: account.limits, free: account.quota.free, stop, stored, berths: Berths::default() };
+        let stop = CircuitBreaker::new(job.options.fail_fast);
+        let run = PutRun { job, folders, limits: account.limits, free: account.quota.free, stop, stored, berths: Berths::default() };
         Ok((Arc::new(run), exists))
     }
 
@@ -154,7 +154,7 @@ impl Run {
             self.stop.failed(&self.job.remote_key, &error);
             self.failed(next_id(), &shown, None, &error);
         }
-        let mut crew = Crew::default();
+        let mut crew = TaskSet::default();
         for group in grouped(plan.items, self.makes_ready_together(), at_once(jobs)) {
             let small = match group {
                 Group::One(item) => {
@@ -198,7 +198,7 @@ impl Run {
         all_made
     }
 
-    async fn make_room(&self, crew: &mut Crew<(FileId, String)>, jobs: usize) {
+    async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>, jobs: usize) {
         while !self.berths.has_room(crew.len(), jobs) {
             tokio::select! {
                 over = crew.one_over() => self.told(over),
@@ -210,7 +210,7 @@ impl Run {
     /// Takes off as soon as one of the others has landed.
     async fn fly(
         &self,
-        crew: &mut Crew<(FileId, String)>,
+        crew: &mut TaskSet<(FileId, String)>,
         jobs: usize,
         on: (FileId, String),
         flight: impl Future<Output = ()> + Send + 'static,
@@ -225,7 +225,7 @@ impl Run {
         }
     }
 
-    async fn one(&self, id: FileId, item: Item) {
+    async fn one(&self, id: FileId, item: PutItem) {
         let outcome = match self.goes_on(&item) {
             Ok(()) => self.bring(id, &item).await,
             Err(stopped) => Err(stopped),
@@ -234,7 +234,7 @@ impl Run {
     }
 
     /// What remains to be done for a file that was made ready with others.
-    async fn rest(&self, id: FileId, item: Item, ready: Ready) {
+    async fn rest(&self, id: FileId, item: PutItem, ready: PreparedUpload) {
         let outcome = match self.goes_on(&item) {
             Ok(()) => {
                 self.started(id, &item, &ready);
@@ -246,19 +246,19 @@ impl Run {
     }
 
     /// Fails with what the file is not tried for.
-    pub(super) fn goes_on(&self, item: &Item) -> Result<()> {
+    pub(super) fn goes_on(&self, item: &PutItem) -> Result<()> {
         self.stop.go_on(&self.line(item))
     }
 
     /// What must be reached to bring it: of a copy between remotes two servers, of which either may be down.
-    fn line(&self, item: &Item) -> String {
+    fn line(&self, item: &PutItem) -> String {
         match item.origin.original() {
             Some(original) => format!("{} {}", original.remote, self.job.remote_key),
             None => self.job.remote_key.clone(),
         }
     }
 
-    pub(super) fn over(&self, id: FileId, item: &Item, outcome: Result<Report>) {
+    pub(super) fn over(&self, id: FileId, item: &PutItem, outcome: Result<Report>) {
         match outcome {
             Ok(report) => {
                 // What is skipped may be known from before.

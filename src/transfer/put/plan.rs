@@ -9,13 +9,13 @@ use walkdir::WalkDir;
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
 use crate::transfer::download::part_file::is_reserved;
-use crate::transfer::source::Origin;
+use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
 
 /// One file to put.
 #[derive(Clone, Debug)]
-pub struct Item {
-    pub origin: Origin,
+pub struct PutItem {
+    pub origin: SourceSpec,
     /// The folder it goes to, counted from the target's root.
     pub folder: RemotePath,
     pub name: String,
@@ -23,20 +23,20 @@ pub struct Item {
     pub size: Option<u64>,
 }
 
-impl Item {
+impl PutItem {
     /// How a person calls the source: the path as it was typed or found, `-` for standard input, `REMOTE:PATH`.
     pub fn shown(&self) -> String {
         match &self.origin {
-            Origin::File(path) => path.display().to_string(),
-            Origin::Stdin => "-".to_owned(),
-            Origin::Remote(original) => original.shown.clone(),
+            SourceSpec::File(path) => path.display().to_string(),
+            SourceSpec::Stdin => "-".to_owned(),
+            SourceSpec::Remote(original) => original.shown.clone(),
         }
     }
 }
 
 #[derive(Debug, Default)]
 pub struct Plan {
-    pub items: Vec<Item>,
+    pub items: Vec<PutItem>,
     /// Folders that no file makes.
     pub empty_folders: Vec<RemotePath>,
     /// Sources inside a folder that can't be put, each with its reason; the others go on.
@@ -53,7 +53,7 @@ impl Plan {
 
 /// What a `SOURCE` argument turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum SourceArg {
     Stdin,
     File(PathBuf, u64),
     /// The folder itself, under its own name.
@@ -63,23 +63,23 @@ pub enum Named {
 }
 
 /// Looks at every named source before anything is sent. Fails with `NotFound` or `Local` for the first that is unfit.
-pub fn look_at(sources: &[String]) -> Result<Vec<Named>> {
+pub fn look_at(sources: &[String]) -> Result<Vec<SourceArg>> {
     if sources.iter().filter(|s| *s == "-").count() > 1 {
         return Err(Error::new(Kind::Usage, "standard input can be put only once"));
     }
     sources.iter().map(|source| look_at_one(source).map_err(|e| e.of_source(source))).collect()
 }
 
-fn look_at_one(source: &str) -> Result<Named> {
+fn look_at_one(source: &str) -> Result<SourceArg> {
     if source == "-" {
         crate::transfer::source::stdin::standard_input()?;
-        return Ok(Named::Stdin);
+        return Ok(SourceArg::Stdin);
     }
     let path = Path::new(source);
     let meta = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
     if meta.is_file() {
         std::fs::File::open(path).map_err(|e| unreadable(path, e))?;
-        return Ok(Named::File(path.to_owned(), meta.len()));
+        return Ok(SourceArg::File(path.to_owned(), meta.len()));
     }
     if !meta.is_dir() {
         return Err(Error::new(Kind::Local, "this is neither a file nor a folder")
@@ -89,50 +89,50 @@ fn look_at_one(source: &str) -> Result<Named> {
     std::fs::read_dir(path).map_err(|e| unreadable(path, e))?;
     match path.components().next_back() {
         Some(Component::Normal(name)) if !source.ends_with(['/', std::path::MAIN_SEPARATOR]) && !source.ends_with("/.") => {
-            Ok(Named::Folder(path.to_owned(), utf8(path, name)?))
+            Ok(SourceArg::Folder(path.to_owned(), utf8(path, name)?))
         }
-        _ => Ok(Named::Contents(path.to_owned())),
+        _ => Ok(SourceArg::Contents(path.to_owned())),
     }
 }
 
 /// Is the target a folder whatever the remote holds?
-pub fn target_is_folder(sources: &[Named], says_folder: bool) -> bool {
-    says_folder || sources.len() > 1 || sources.iter().any(|s| matches!(s, Named::Folder(..) | Named::Contents(_)))
+pub fn target_is_folder(sources: &[SourceArg], says_folder: bool) -> bool {
+    says_folder || sources.len() > 1 || sources.iter().any(|s| matches!(s, SourceArg::Folder(..) | SourceArg::Contents(_)))
 }
 
 /// Lays the sources out under `target`; `as_folder`: each source lands in it under its own name, else `target` is the
 /// one file's new name. `stdin_size`: bytes that standard input is said to have.
-pub fn lay_out(sources: &[Named], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Plan> {
+pub fn lay_out(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Plan> {
     let mut plan = Plan::default();
     for source in sources {
         match source {
-            Named::Stdin => plan.items.push(place_stdin(target, as_folder, stdin_size)?),
-            Named::File(path, size) => plan.items.push(place_file(path, *size, target, as_folder)?),
-            Named::Folder(path, name) => walk(path, &target.join(name)?, &mut plan),
-            Named::Contents(path) => walk(path, target, &mut plan),
+            SourceArg::Stdin => plan.items.push(place_stdin(target, as_folder, stdin_size)?),
+            SourceArg::File(path, size) => plan.items.push(place_file(path, *size, target, as_folder)?),
+            SourceArg::Folder(path, name) => walk(path, &target.join(name)?, &mut plan),
+            SourceArg::Contents(path) => walk(path, target, &mut plan),
         }
     }
     refuse_doubles(&plan)?;
     Ok(plan)
 }
 
-fn place_stdin(target: &RemotePath, as_folder: bool, size: Option<u64>) -> Result<Item> {
+fn place_stdin(target: &RemotePath, as_folder: bool, size: Option<u64>) -> Result<PutItem> {
     match (target.parent(), target.name()) {
-        (Some(folder), Some(name)) if !as_folder => Ok(Item { origin: Origin::Stdin, folder, name: name.to_owned(), size }),
+        (Some(folder), Some(name)) if !as_folder => Ok(PutItem { origin: SourceSpec::Stdin, folder, name: name.to_owned(), size }),
         _ => Err(Error::new(Kind::Usage, "standard input has no name of its own")
             .on_local("-")
             .hint("end the target with the file's name: haul put - REMOTE:/folder/name")),
     }
 }
 
-fn place_file(path: &Path, size: u64, target: &RemotePath, as_folder: bool) -> Result<Item> {
+fn place_file(path: &Path, size: u64, target: &RemotePath, as_folder: bool) -> Result<PutItem> {
     let own = path.file_name().ok_or_else(|| Error::new(Kind::Usage, "this source has no name").on_local(path.display().to_string()))?;
     let (folder, name) = match (target.parent(), target.name()) {
         (Some(folder), Some(name)) if !as_folder => (folder, name.to_owned()),
         _ => (target.clone(), utf8(path, own)?),
     };
     folder.join(&name)?;
-    Ok(Item { origin: Origin::File(path.to_owned()), folder, name, size: Some(size) })
+    Ok(PutItem { origin: SourceSpec::File(path.to_owned()), folder, name, size: Some(size) })
 }
 
 /// Files below `top` in a stable order; links are followed, as their content is what the user wants to have there.
@@ -142,9 +142,9 @@ fn walk(top: &Path, target: &RemotePath, plan: &mut Plan) {
     for step in WalkDir::new(top).follow_links(true).sort_by_file_name() {
         let found = step.map_err(|e| unreadable_step(top, e)).and_then(|entry| place_below(top, target, entry));
         match found {
-            Ok(Found::Folder(folder)) => folders.push(folder),
-            Ok(Found::File(item)) if is_reserved(&item.name) => plan.left_out.push(item.shown()),
-            Ok(Found::File(item)) => {
+            Ok(LocalEntry::Folder(folder)) => folders.push(folder),
+            Ok(LocalEntry::File(item)) if is_reserved(&item.name) => plan.left_out.push(item.shown()),
+            Ok(LocalEntry::File(item)) => {
                 filled.insert(item.folder.clone());
                 plan.items.push(item);
             }
@@ -160,12 +160,12 @@ pub(crate) fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>)
     folders.into_iter().filter(move |f| !filled.contains(f) && !has_child.contains(f) && !f.is_root())
 }
 
-enum Found {
+enum LocalEntry {
     Folder(RemotePath),
-    File(Item),
+    File(PutItem),
 }
 
-fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std::result::Result<Found, (String, Error)> {
+fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std::result::Result<LocalEntry, (String, Error)> {
     let shown = entry.path().display().to_string();
     let failed = |e: Error| (shown.clone(), e.on_local(shown.clone()));
     let below = entry.path().strip_prefix(top).unwrap_or(entry.path());
@@ -176,7 +176,7 @@ fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std
         }
     }
     if entry.file_type().is_dir() {
-        return Ok(Found::Folder(path));
+        return Ok(LocalEntry::Folder(path));
     }
     let (Some(folder), Some(name)) = (path.parent(), path.name()) else {
         return Err(failed(Error::new(Kind::Local, "this is no folder any more")));
@@ -185,7 +185,7 @@ fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std
         return Err(failed(Error::new(Kind::Local, "this is neither a file nor a folder")));
     }
     let size = entry.metadata().map_err(|e| failed(Error::new(Kind::Local, "it can't be read").cause(e)))?.len();
-    Ok(Found::File(Item { origin: Origin::File(entry.path().to_owned()), folder, name: name.to_owned(), size: Some(size) }))
+    Ok(LocalEntry::File(PutItem { origin: SourceSpec::File(entry.path().to_owned()), folder, name: name.to_owned(), size: Some(size) }))
 }
 
 fn unreadable_step(top: &Path, e: walkdir::Error) -> (String, Error) {
@@ -288,7 +288,7 @@ mod tests {
         let missing = look_at(&[format!("{}/nope", dir.path().display())]).unwrap_err();
         assert_eq!(missing.kind(), Kind::NotFound);
         assert_eq!(look_at(&["-".into(), "-".into()]).unwrap_err().kind(), Kind::Usage);
-        assert_eq!(lay_out(&[Named::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(lay_out(&[SourceArg::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
         let f = format!("{}/f", dir.path().display());
         let twice = lay_out(&look_at(&[f.clone(), f]).unwrap(), &RemotePath::root(), true, None);
         assert_eq!(twice.unwrap_err().kind(), Kind::Usage);

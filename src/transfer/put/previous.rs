@@ -1,39 +1,39 @@
 //! What an earlier run left of a file, seen before anything is decided about it.
 
-use super::plan::Item;
-use super::{ChecksumMode, Run};
-use crate::contract::Ticket;
+use super::plan::PutItem;
+use super::{ChecksumMode, PutRun};
+use crate::contract::UploadHandle;
 use crate::error::Result;
 use crate::model::{Entry, Event, Place, Protocol, RemotePath};
-use crate::transfer::folder_cache::Folder;
-use crate::transfer::source::Origin;
-use crate::transfer::upload::journal::{Begun, Freshness, Journal, Stage};
+use crate::transfer::folder_cache::ListedFolder;
+use crate::transfer::source::SourceSpec;
+use crate::transfer::upload::journal::{Journal, JournalRecord, SourceMatch, Stage};
 use crate::transfer::upload::resume::{drop_leftover, leftover_item};
 
 /// An upload that goes on as it was decided then.
-pub(crate) struct Earlier {
+pub(crate) struct PreviousUpload {
     pub(crate) name: String,
     pub(crate) replaces: Option<Entry>,
     /// An entry was made for it, and no byte has reached it.
-    pub(crate) unused: Option<Ticket>,
+    pub(crate) unused: Option<UploadHandle>,
     /// Bytes of it may be there already.
-    pub(crate) sent: Option<Sent>,
+    pub(crate) sent: Option<SentContent>,
 }
 
 /// What is known of a file whose bytes are on their way.
-pub(crate) struct Sent {
+pub(crate) struct SentContent {
     /// Of the whole file, when the earlier run computed it before its first byte.
     pub(crate) md5: Option<String>,
 }
 
-impl Run {
+impl PutRun {
     /// Another run has put this very source since the folder was listed, or was busy with it.
-    pub(crate) fn is_stale(&self, folder: &Folder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
+    pub(crate) fn is_stale(&self, folder: &ListedFolder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
         let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
         self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }
 
-    pub(crate) async fn journal(&self, key: String, item: &Item, path: &RemotePath) -> Result<Option<Journal>> {
+    pub(crate) async fn journal(&self, key: String, item: &PutItem, path: &RemotePath) -> Result<Option<Journal>> {
         let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
         let Some(identity) = item.origin.identity().await? else { return Ok(None) };
         // A local path is absolute in there; a relative one would say nothing to a later run.
@@ -43,12 +43,17 @@ impl Run {
     }
 
     /// What an earlier run began with this very file. What it began with another content is dropped, and said so.
-    pub(crate) async fn earlier(&self, journal: Option<&Journal>, origin: &Origin, folder: &Folder) -> Result<Option<Earlier>> {
+    pub(crate) async fn earlier(
+        &self,
+        journal: Option<&Journal>,
+        origin: &SourceSpec,
+        folder: &ListedFolder,
+    ) -> Result<Option<PreviousUpload>> {
         let Some(journal) = journal else { return Ok(None) };
         let Some((begun, freshness)) = journal.earlier()? else { return Ok(None) };
         // What travelled as one request has left nothing there: it is decided anew, by what is there now.
         let left_nothing = begun.stage == Stage::Sending && !begun.may_have_arrived();
-        if freshness == Freshness::Same && left_nothing && !begun.protocol.is_some_and(Protocol::spoils_its_name) {
+        if freshness == SourceMatch::Same && left_nothing && !begun.protocol.is_some_and(Protocol::spoils_its_name) {
             return Ok(None);
         }
         if let Some(why) = self.why_not(freshness, &begun, journal, origin).await? {
@@ -56,24 +61,30 @@ impl Run {
         }
         match begun.stage {
             Stage::Planned => self.made_unheard(begun, folder).await,
-            Stage::Made => Ok(Some(Earlier { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None })),
+            Stage::Made => Ok(Some(PreviousUpload { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None })),
             Stage::Sending | Stage::Leaving | Stage::Finishing | Stage::Missing => {
-                let sent = Some(Sent { md5: begun.md5 });
-                Ok(Some(Earlier { unused: None, name: begun.name, replaces: begun.replaces, sent }))
+                let sent = Some(SentContent { md5: begun.md5 });
+                Ok(Some(PreviousUpload { unused: None, name: begun.name, replaces: begun.replaces, sent }))
             }
         }
     }
 
     /// Why what was begun can't be gone on with. Where something about the source may have changed, its content decides.
-    async fn why_not(&self, freshness: Freshness, begun: &Begun, journal: &Journal, origin: &Origin) -> Result<Option<&'static str>> {
+    async fn why_not(
+        &self,
+        freshness: SourceMatch,
+        begun: &JournalRecord,
+        journal: &Journal,
+        origin: &SourceSpec,
+    ) -> Result<Option<&'static str>> {
         const CHANGED: &str = "the file has changed since an earlier run began to put it";
         const UNPROVEN: &str = "nothing proves that the file is as it was when an earlier run began to put it";
         match freshness {
-            Freshness::Same => return Ok(None),
-            Freshness::Changed => return Ok(Some(CHANGED)),
+            SourceMatch::Same => return Ok(None),
+            SourceMatch::Changed => return Ok(Some(CHANGED)),
             // None of its bytes is there.
-            Freshness::Unproven | Freshness::Touched if begun.stage < Stage::Sending => return Ok(None),
-            Freshness::Unproven | Freshness::Touched => {}
+            SourceMatch::Unproven | SourceMatch::Touched if begun.stage < Stage::Sending => return Ok(None),
+            SourceMatch::Unproven | SourceMatch::Touched => {}
         }
         if let Some(then) = &begun.md5 {
             let now = origin.md5().await?;
@@ -85,11 +96,11 @@ impl Run {
         }
         // A provider that takes an MD5 tells that of what is there, which the whole is compared with at the end.
         let told_at_the_end = self.job.desk.provider.info().takes_md5 && self.job.options.checksum != ChecksumMode::None;
-        Ok((freshness == Freshness::Touched || !told_at_the_end).then_some(UNPROVEN))
+        Ok((freshness == SourceMatch::Touched || !told_at_the_end).then_some(UNPROVEN))
     }
 
     /// What can't be removed is named: the upload of the newer content does not fail for the sake of an older one.
-    async fn drop_changed(&self, journal: &Journal, begun: &Begun, folder: &Entry, why: &str) -> Result<()> {
+    async fn drop_changed(&self, journal: &Journal, begun: &JournalRecord, folder: &Entry, why: &str) -> Result<()> {
         let stays = match drop_leftover(&self.job.desk, begun, &leftover_item(begun, folder.clone())).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
@@ -105,12 +116,12 @@ impl Run {
     }
 
     /// The earlier run may have died between making the entry and hearing of it: an empty one that was not there before.
-    async fn made_unheard(&self, begun: Begun, folder: &Folder) -> Result<Option<Earlier>> {
+    async fn made_unheard(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
         let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.before.contains(&entry.id)).collect();
         for entry in new {
             let adopted = self.job.desk.ask(|| self.job.desk.provider.adopt(entry)).await?;
             if adopted.is_some() {
-                return Ok(Some(Earlier { unused: adopted, name: begun.name, replaces: begun.replaces, sent: None }));
+                return Ok(Some(PreviousUpload { unused: adopted, name: begun.name, replaces: begun.replaces, sent: None }));
             }
         }
         Ok(None)

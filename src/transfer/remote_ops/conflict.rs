@@ -1,15 +1,15 @@
 //! What becomes of something whose name is taken in the folder it goes to. Folders are never replaced: a copied one is
 //! merged with the one that is there, a moved one is refused.
 
-use super::Way;
-use super::shelves::Shelf;
+use super::Op;
+use super::shelves::TargetFolder;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::transfer::put::conflict::{IfExists, free_name};
 
 #[derive(Debug)]
-pub(crate) enum Landing {
+pub(crate) enum Resolution {
     /// Under this name, which nobody has.
     Free(String),
     /// This file has the name now, and goes when the new one is there.
@@ -20,20 +20,27 @@ pub(crate) enum Landing {
 }
 
 /// `path`: the shelf's own.
-pub(crate) fn landing(policy: IfExists, way: Way, source: &Entry, shelf: &Shelf, path: &RemotePath, name: &str) -> Result<Landing> {
+pub(crate) fn landing(
+    policy: IfExists,
+    way: Op,
+    source: &Entry,
+    shelf: &TargetFolder,
+    path: &RemotePath,
+    name: &str,
+) -> Result<Resolution> {
     let there: Vec<&Entry> = shelf.children.iter().filter(|e| e.name == name).collect();
-    let Some(first) = there.first() else { return Ok(Landing::Free(name.to_owned())) };
+    let Some(first) = there.first() else { return Ok(Resolution::Free(name.to_owned())) };
     let on = || path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string());
     let itself = there.iter().any(|e| e.id == source.id);
     let folders = there.iter().any(|e| e.is_folder());
-    let merges = way == Way::Copy && source.is_folder() && first.is_folder() && !itself;
+    let merges = way == Op::Copy && source.is_folder() && first.is_folder() && !itself;
     match policy {
-        IfExists::Rename if way == Way::Copy || !itself => Ok(Landing::Free(free_name(name, |n| shelf.has(n)))),
+        IfExists::Rename if way == Op::Copy || !itself => Ok(Resolution::Free(free_name(name, |n| shelf.has(n)))),
         IfExists::Update | IfExists::Replace | IfExists::Skip if merges => {
             one_named(there.into_iter().cloned().collect(), name, true, path)?;
-            Ok(Landing::Merge)
+            Ok(Resolution::Merge)
         }
-        IfExists::Skip => Ok(Landing::Skip(Box::new((*first).clone()), "it exists".to_owned())),
+        IfExists::Skip => Ok(Resolution::Skip(Box::new((*first).clone()), "it exists".to_owned())),
         _ if itself => Err(Error::new(Kind::Exists, "it is there already").on(on())),
         IfExists::Fail | IfExists::Rename => Err(Error::new(Kind::Exists, format!("it exists already (@{})", first.id))
             .on(on())
@@ -43,12 +50,12 @@ pub(crate) fn landing(policy: IfExists, way: Way, source: &Entry, shelf: &Shelf,
                 .on(on())
                 .hint("remove what is there first"))
         }
-        IfExists::Update if way == Way::Copy && first.md5.is_some() && first.md5 == source.md5 => {
-            Ok(Landing::Skip(Box::new((*first).clone()), "same MD5".to_owned()))
+        IfExists::Update if way == Op::Copy && first.md5.is_some() && first.md5 == source.md5 => {
+            Ok(Resolution::Skip(Box::new((*first).clone()), "same MD5".to_owned()))
         }
         IfExists::Update | IfExists::Replace => {
             let old = one_named(there.into_iter().cloned().collect(), name, false, path)?;
-            Ok(old.map_or_else(|| Landing::Free(name.to_owned()), |old| Landing::Replace(Box::new(old))))
+            Ok(old.map_or_else(|| Resolution::Free(name.to_owned()), |old| Resolution::Replace(Box::new(old))))
         }
     }
 }
@@ -62,23 +69,23 @@ mod tests {
         Entry::new(kind, id, RemotePath::root().join(name).unwrap())
     }
 
-    fn shelf() -> Shelf {
+    fn shelf() -> TargetFolder {
         let (file, folder) = (EntryKind::File, EntryKind::Folder);
         let children =
             vec![entry(file, "1", "a"), entry(folder, "2", "d"), entry(file, "3", "two"), entry(file, "4", "two"), entry(folder, "5", "e")];
-        Shelf { folder: entry(folder, "top", "x"), children }
+        TargetFolder { folder: entry(folder, "top", "x"), children }
     }
 
-    fn land(policy: IfExists, way: Way, source: &Entry, name: &str) -> Result<String, Kind> {
+    fn land(policy: IfExists, way: Op, source: &Entry, name: &str) -> Result<String, Kind> {
         told(landing(policy, way, source, &shelf(), &RemotePath::root(), name))
     }
 
-    fn told(landing: Result<Landing>) -> Result<String, Kind> {
+    fn told(landing: Result<Resolution>) -> Result<String, Kind> {
         Ok(match landing.map_err(|e| e.kind())? {
-            Landing::Free(name) => format!("as {name}"),
-            Landing::Replace(old) => format!("replace {}", old.id),
-            Landing::Merge => "merge".to_owned(),
-            Landing::Skip(there, reason) => format!("skip {}: {reason}", there.id),
+            Resolution::Free(name) => format!("as {name}"),
+            Resolution::Replace(old) => format!("replace {}", old.id),
+            Resolution::Merge => "merge".to_owned(),
+            Resolution::Skip(there, reason) => format!("skip {}: {reason}", there.id),
         })
     }
 
@@ -89,7 +96,7 @@ mod tests {
     #[test]
     fn a_file_onto_a_file() {
         let new = entry(EntryKind::File, "9", "a");
-        for way in [Way::Move, Way::Copy] {
+        for way in [Op::Move, Op::Copy] {
             assert_eq!(land(IfExists::Fail, way, &new, "b"), ok("as b"));
             assert_eq!(land(IfExists::Fail, way, &new, "a"), Err(Kind::Exists));
             assert_eq!(land(IfExists::Rename, way, &new, "a"), ok("as a (2)"));
@@ -105,23 +112,23 @@ mod tests {
     fn nothing_is_put_in_its_own_place() {
         let same = entry(EntryKind::File, "1", "a");
         for policy in [IfExists::Fail, IfExists::Replace, IfExists::Update] {
-            assert_eq!(land(policy, Way::Copy, &same, "a"), Err(Kind::Exists));
-            assert_eq!(land(policy, Way::Move, &same, "a"), Err(Kind::Exists));
+            assert_eq!(land(policy, Op::Copy, &same, "a"), Err(Kind::Exists));
+            assert_eq!(land(policy, Op::Move, &same, "a"), Err(Kind::Exists));
         }
-        assert_eq!(land(IfExists::Rename, Way::Move, &same, "a"), Err(Kind::Exists));
-        assert_eq!(land(IfExists::Rename, Way::Copy, &same, "a"), ok("as a (2)"));
+        assert_eq!(land(IfExists::Rename, Op::Move, &same, "a"), Err(Kind::Exists));
+        assert_eq!(land(IfExists::Rename, Op::Copy, &same, "a"), ok("as a (2)"));
     }
 
     #[test]
     fn a_folder_is_merged_by_a_copy_and_left_alone_by_a_move() {
         let new = entry(EntryKind::Folder, "9", "d");
-        assert_eq!(land(IfExists::Fail, Way::Copy, &new, "d"), Err(Kind::Exists));
+        assert_eq!(land(IfExists::Fail, Op::Copy, &new, "d"), Err(Kind::Exists));
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip] {
-            assert_eq!(land(policy, Way::Copy, &new, "d"), ok("merge"));
+            assert_eq!(land(policy, Op::Copy, &new, "d"), ok("merge"));
         }
-        assert_eq!(land(IfExists::Replace, Way::Move, &new, "d"), Err(Kind::Exists));
-        assert_eq!(land(IfExists::Replace, Way::Copy, &new, "a"), Err(Kind::Exists));
-        assert_eq!(land(IfExists::Replace, Way::Copy, &entry(EntryKind::Folder, "2", "d"), "d"), Err(Kind::Exists));
+        assert_eq!(land(IfExists::Replace, Op::Move, &new, "d"), Err(Kind::Exists));
+        assert_eq!(land(IfExists::Replace, Op::Copy, &new, "a"), Err(Kind::Exists));
+        assert_eq!(land(IfExists::Replace, Op::Copy, &entry(EntryKind::Folder, "2", "d"), "d"), Err(Kind::Exists));
     }
 
     #[test]
@@ -129,7 +136,7 @@ mod tests {
         let mut shelf = shelf();
         shelf.children[0].md5 = Some("0".repeat(32));
         let new = Entry { md5: Some("0".repeat(32)), ..entry(EntryKind::File, "9", "a") };
-        let decide = |policy| told(landing(policy, Way::Copy, &new, &shelf, &RemotePath::root(), "a"));
+        let decide = |policy| told(landing(policy, Op::Copy, &new, &shelf, &RemotePath::root(), "a"));
         assert_eq!(decide(IfExists::Update), ok("skip 1: same MD5"));
         assert_eq!(decide(IfExists::Replace), ok("replace 1"));
     }

@@ -8,19 +8,19 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::conflict::{Landing, landing};
+use super::conflict::{Resolution, landing};
 use super::relocate::{half_done, may_be_in, undone};
-use super::shelves::Shelf;
-use super::{Run, Way};
+use super::shelves::TargetFolder;
+use super::{Op, OpsRun};
 use crate::contract::lookup::listed_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::put::conflict::IfExists;
-use crate::transfer::resolve::Found;
+use crate::transfer::resolve::Resolved;
 use crate::transfer::walk::may_go_into;
 
 /// One thing to copy.
-pub(crate) struct Piece {
+pub(crate) struct CopyTask {
     entry: Entry,
     /// `REMOTE:PATH`
     shown: String,
@@ -30,13 +30,13 @@ pub(crate) struct Piece {
     above: Arc<[String]>,
 }
 
-impl Piece {
-    pub fn new(source: &Found, folder: RemotePath, name: String) -> Piece {
-        Piece { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]) }
+impl CopyTask {
+    pub fn new(source: &Resolved, folder: RemotePath, name: String) -> CopyTask {
+        CopyTask { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]) }
     }
 
-    fn as_lost(&self) -> Lost {
-        Lost {
+    fn as_lost(&self) -> FailedTask {
+        FailedTask {
             shown: self.shown.clone(),
             path: self.folder.join(&self.name).ok(),
             inside: !self.above.is_empty(),
@@ -50,7 +50,7 @@ impl Piece {
 }
 
 /// What is told of a piece that failed.
-struct Lost {
+struct FailedTask {
     shown: String,
     path: Option<RemotePath>,
     inside: bool,
@@ -59,8 +59,8 @@ struct Lost {
 
 /// What is on its way.
 #[derive(Default)]
-struct Air {
-    flights: FuturesUnordered<Flight>,
+struct InFlight {
+    flights: FuturesUnordered<CopyFuture>,
     /// Names that the shelves don't know of yet.
     names: HashSet<(RemotePath, String)>,
     /// Something that belongs into a copied folder is missing there.
@@ -68,21 +68,21 @@ struct Air {
 }
 
 /// The copying of one file, which needs nothing else of this run.
-type Flight = Pin<Box<dyn Future<Output = (Piece, Result<Entry>)> + Send>>;
+type CopyFuture = Pin<Box<dyn Future<Output = (CopyTask, Result<Entry>)> + Send>>;
 
-enum Outcome {
+enum CopyOutcome {
     Over(Box<Report>),
     /// A folder's place is made; these go into it.
-    Opened(Vec<Piece>),
+    Opened(Vec<CopyTask>),
 }
 
-impl Run {
+impl OpsRun {
     /// Files under a name that is free are copied several at once; whatever changes more than its own name waits for them.
     /// Failures of single pieces are events.
-    pub(crate) async fn copy_all(&mut self, mut open: Vec<Piece>) {
+    pub(crate) async fn copy_all(&mut self, mut open: Vec<CopyTask>) {
         // Taken from the end.
         open.reverse();
-        let mut air = Air::default();
+        let mut air = InFlight::default();
         while let Some(piece) = open.pop().filter(|_| !self.stopped) {
             if air.names.contains(&piece.place()) {
                 self.land(&mut air, 0).await;
@@ -90,8 +90,8 @@ impl Run {
             let lost = piece.as_lost();
             match self.begin(&mut air, piece).await {
                 Ok(None) => self.land(&mut air, self.job.jobs.saturating_sub(1)).await,
-                Ok(Some(Outcome::Over(report))) => self.finished(*report),
-                Ok(Some(Outcome::Opened(pieces))) => open.extend(pieces),
+                Ok(Some(CopyOutcome::Over(report))) => self.finished(*report),
+                Ok(Some(CopyOutcome::Opened(pieces))) => open.extend(pieces),
                 Err(e) => self.lost(&mut air, lost, &e),
             }
         }
@@ -103,7 +103,7 @@ impl Run {
     }
 
     /// Waits until at most `most` are on their way.
-    async fn land(&mut self, air: &mut Air, most: usize) {
+    async fn land(&mut self, air: &mut InFlight, most: usize) {
         while air.flights.len() > most {
             let Some((piece, copied)) = air.flights.next().await else { return };
             air.names.remove(&piece.place());
@@ -119,20 +119,20 @@ impl Run {
     }
 
     /// A piece that failed. Of a folder that is made piece by piece others may be there.
-    fn lost(&mut self, air: &mut Air, lost: Lost, error: &Error) {
-        let Lost { shown, path, inside, folder } = lost;
+    fn lost(&mut self, air: &mut InFlight, lost: FailedTask, error: &Error) {
+        let FailedTask { shown, path, inside, folder } = lost;
         // Whether a folder's own place was made is not known then.
         air.partly |= inside || (folder && error.kind() == Kind::Unknown && !self.copies_folders());
         self.failed(&shown, path.as_ref(), error);
     }
 
     /// Can it be copied beside others, if its name is free?
-    fn flies(&self, piece: &Piece) -> bool {
+    fn flies(&self, piece: &CopyTask) -> bool {
         !self.job.dry_run && !piece.entry.is_folder() && piece.name == piece.entry.name
     }
 
     /// None: it is on its way, beside others. What changes more than its own name waits for them, and is done here.
-    async fn begin(&mut self, air: &mut Air, piece: Piece) -> Result<Option<Outcome>> {
+    async fn begin(&mut self, air: &mut InFlight, piece: CopyTask) -> Result<Option<CopyOutcome>> {
         let opens = piece.entry.is_folder() && !self.copies_folders();
         if !self.flies(&piece) {
             self.land(air, if opens { usize::MAX } else { 0 }).await;
@@ -140,8 +140,8 @@ impl Run {
         }
         self.job.desk.provider.check_name(&piece.name)?;
         let shelf = self.shelves.at(&piece.folder).await?.clone();
-        match landing(self.job.if_exists, Way::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
-            Landing::Free(name) if name == piece.name => {
+        match landing(self.job.if_exists, Op::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
+            Resolution::Free(name) if name == piece.name => {
                 let hands = self.hands.clone();
                 air.names.insert(piece.place());
                 air.flights.push(Box::pin(async move {
@@ -157,22 +157,22 @@ impl Run {
         }
     }
 
-    async fn copy_piece(&mut self, piece: Piece) -> Result<Outcome> {
+    async fn copy_piece(&mut self, piece: CopyTask) -> Result<CopyOutcome> {
         self.job.desk.provider.check_name(&piece.name)?;
-        let Piece { entry, shown, folder, name, .. } = &piece;
+        let CopyTask { entry, shown, folder, name, .. } = &piece;
         let shelf = self.shelves.at(folder).await?.clone();
-        let over = |report| Ok(Outcome::Over(Box::new(report)));
-        match landing(self.job.if_exists, Way::Copy, entry, &shelf, folder, name)? {
-            Landing::Skip(there, reason) => over(self.skipped(shown, &folder.join(name)?, &there, reason)),
-            Landing::Merge => self.open_folder(&piece, name, false).await,
-            Landing::Free(name) if entry.is_folder() && !self.copies_folders() => self.open_folder(&piece, &name, true).await,
-            Landing::Free(name) if self.job.dry_run => over(self.planned("copy", shown, &folder.join(&name)?, entry)),
-            Landing::Replace(old) if self.job.dry_run => over(self.planned("replace", shown, &folder.join(&old.name)?, entry)),
-            Landing::Free(name) => {
+        let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
+        match landing(self.job.if_exists, Op::Copy, entry, &shelf, folder, name)? {
+            Resolution::Skip(there, reason) => over(self.skipped(shown, &folder.join(name)?, &there, reason)),
+            Resolution::Merge => self.open_folder(&piece, name, false).await,
+            Resolution::Free(name) if entry.is_folder() && !self.copies_folders() => self.open_folder(&piece, &name, true).await,
+            Resolution::Free(name) if self.job.dry_run => over(self.planned("copy", shown, &folder.join(&name)?, entry)),
+            Resolution::Replace(old) if self.job.dry_run => over(self.planned("replace", shown, &folder.join(&old.name)?, entry)),
+            Resolution::Free(name) => {
                 let copy = self.copy_as(entry, &shelf, &name).await?;
                 over(self.landed(&piece, copy).await?)
             }
-            Landing::Replace(old) => {
+            Resolution::Replace(old) => {
                 let copy = self.replace_by_copy(entry, &shelf, &old).await?;
                 self.shelves.at(folder).await?.children.retain(|e| e.id != old.id);
                 over(self.landed(&piece, copy).await?)
@@ -180,7 +180,7 @@ impl Run {
         }
     }
 
-    async fn landed(&mut self, piece: &Piece, copy: Entry) -> Result<Report> {
+    async fn landed(&mut self, piece: &CopyTask, copy: Entry) -> Result<Report> {
         let path = listed_path(&piece.folder, &copy.name);
         let report = Report::Copied(self.placed(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
         self.shelves.at(&piece.folder).await?.children.push(copy);
@@ -188,7 +188,7 @@ impl Run {
     }
 
     /// What is in the folder, to be copied into the one of that name, which is made if it is `new`.
-    async fn open_folder(&mut self, piece: &Piece, name: &str, new: bool) -> Result<Outcome> {
+    async fn open_folder(&mut self, piece: &CopyTask, name: &str, new: bool) -> Result<CopyOutcome> {
         let path = piece.folder.join(name)?;
         may_go_into(&piece.entry, piece.above.iter().map(String::as_str))?;
         // Listed before the new one is made.
@@ -202,21 +202,21 @@ impl Run {
                 true => self.planned("copy", &piece.shown, &path, &piece.entry),
                 false => Report::Copied(self.placed(&piece.shown, &path, &made)),
             };
-            return Ok(Outcome::Over(Box::new(report)));
+            return Ok(CopyOutcome::Over(Box::new(report)));
         }
         let shown = |child: &Entry| format!("{}/{}", piece.shown.trim_end_matches('/'), child.name);
         let above: Arc<[String]> = piece.above.iter().chain([&piece.entry.id]).cloned().collect();
-        let inside = |child: Entry| Piece {
+        let inside = |child: Entry| CopyTask {
             shown: shown(&child),
             folder: path.clone(),
             name: child.name.clone(),
             above: above.clone(),
             entry: child,
         };
-        let mut pieces: Vec<Piece> = children.into_iter().map(inside).collect();
+        let mut pieces: Vec<CopyTask> = children.into_iter().map(inside).collect();
         // Taken from the end.
         pieces.sort_by(|a, b| b.name.cmp(&a.name).then_with(|| b.entry.id.cmp(&a.entry.id)));
-        Ok(Outcome::Opened(pieces))
+        Ok(CopyOutcome::Opened(pieces))
     }
 
     fn copies_folders(&self) -> bool {
@@ -224,7 +224,7 @@ impl Run {
     }
 
     /// Into the shelf's folder, under a name that is free there.
-    pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
+    pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
             return self.copy_by_a_detour(entry, shelf, name).await;
         }
@@ -243,7 +243,7 @@ impl Run {
     }
 
     /// What could not be used may have been made all the same.
-    async fn without_spare(&self, failure: Error, shelf: &Shelf, spare: &str) -> Error {
+    async fn without_spare(&self, failure: Error, shelf: &TargetFolder, spare: &str) -> Error {
         let left = format!("an empty folder {spare:?} may be left");
         let Ok(listed) = self.job.desk.look(|| self.job.desk.provider.list(&shelf.folder)).await else { return half_done(failure, left) };
         let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };
@@ -252,7 +252,7 @@ impl Run {
 
     /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
     /// it gets its new name in a folder of its own, which then goes.
-    async fn copy_by_a_detour(&mut self, entry: &Entry, shelf: &Shelf, name: &str) -> Result<Entry> {
+    async fn copy_by_a_detour(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         let spare = self.shelves.spare_name(shelf);
         let detour = match self.shelves.folder(shelf, &spare).await {
             Ok(detour) => detour,

@@ -2,43 +2,43 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Address, Entry, RemotePath, Report};
-use crate::transfer::change::Hands;
-use crate::transfer::client::Desk;
-use crate::transfer::resolve::{Found, Places};
-use crate::transfer::walk::{Scan, Step};
+use crate::transfer::change::ConfirmedChanges;
+use crate::transfer::client::RemoteClient;
+use crate::transfer::resolve::{Resolved, Resolver};
+use crate::transfer::walk::{TreeWalk, WalkEvent};
 
 pub struct Remover {
-    desk: Desk,
-    hands: Hands,
+    desk: RemoteClient,
+    hands: ConfirmedChanges,
     remote: String,
 }
 
 impl Remover {
-    pub fn new(desk: Desk, remote: String) -> Remover {
-        Remover { hands: Hands::new(desk.clone()), desk, remote }
+    pub fn new(desk: RemoteClient, remote: String) -> Remover {
+        Remover { hands: ConfirmedChanges::new(desk.clone()), desk, remote }
     }
 
     /// Looked up anew for every place: what an earlier one has removed is gone, and a second removal may be for good.
-    pub async fn find(&self, address: &Address) -> Result<Found> {
-        Places::new(self.desk.clone()).find(address).await
+    pub async fn find(&self, address: &Address) -> Result<Resolved> {
+        Resolver::new(self.desk.clone()).find(address).await
     }
 
     /// How many entries a folder holds, those in its folders included.
     pub async fn count(&self, folder: &Entry) -> Result<u64> {
         let mut entries = 0;
-        let mut scan = Scan::new(self.desk.clone(), folder.clone(), 1, |_, _| true);
+        let mut scan = TreeWalk::new(self.desk.clone(), folder.clone(), 1, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {
-                Step::Entry { .. } => entries += 1,
-                Step::Left { .. } => {}
-                Step::Failed { error, .. } => return Err(error),
+                WalkEvent::Entry { .. } => entries += 1,
+                WalkEvent::Left { .. } => {}
+                WalkEvent::Failed { error, .. } => return Err(error),
             }
         }
         Ok(entries)
     }
 
     /// One outcome for each thing removed: one, or as many as a top folder holds.
-    pub async fn remove(&self, found: &Found, dry_run: bool) -> Result<Vec<Result<Report, (RemotePath, Error)>>> {
+    pub async fn remove(&self, found: &Resolved, dry_run: bool) -> Result<Vec<Result<Report, (RemotePath, Error)>>> {
         if !found.top {
             return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
         }

@@ -3,19 +3,19 @@
 use crate::contract::Changes;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry};
-use crate::transfer::change::Hands;
-use crate::transfer::client::Desk;
-use crate::transfer::resolve::Places;
-use crate::transfer::stored_names::Stored;
+use crate::transfer::change::ConfirmedChanges;
+use crate::transfer::client::RemoteClient;
+use crate::transfer::resolve::Resolver;
+use crate::transfer::stored_names::StoredNames;
 
 /// Returns the entry as it is now. Fails with `Exists` when the new name is taken in its folder, before anything is
 /// changed: some sites would have two of that name (providers.md 2.8).
-pub async fn edit(desk: &Desk, address: &Address, changes: &Changes) -> Result<Entry> {
-    let found = Places::new(desk.clone()).find(address).await?;
+pub async fn edit(desk: &RemoteClient, address: &Address, changes: &Changes) -> Result<Entry> {
+    let found = Resolver::new(desk.clone()).find(address).await?;
     if found.top {
         return Err(Error::new(Kind::Usage, "a top folder has nothing to edit").on(address.to_string()));
     }
-    let name = changes.name.as_ref().map(|name| Stored::new(desk.clone()).name(name));
+    let name = changes.name.as_ref().map(|name| StoredNames::new(desk.clone()).name(name));
     if let Some(name) = &name {
         desk.provider.check_name(name)?;
         let siblings = match &found.parent {
@@ -27,7 +27,10 @@ pub async fn edit(desk: &Desk, address: &Address, changes: &Changes) -> Result<E
         }
     }
     let changes = &Changes { name, ..changes.clone() };
-    let now = Hands::new(desk.clone()).edit(&found.entry, found.parent.as_ref(), changes).await.map_err(|e| e.on(address.to_string()))?;
+    let now = ConfirmedChanges::new(desk.clone())
+        .edit(&found.entry, found.parent.as_ref(), changes)
+        .await
+        .map_err(|e| e.on(address.to_string()))?;
     let path = match found.path.parent() {
         Some(parent) if !address.place.path.is_root() => crate::contract::lookup::listed_path(&parent, &now.name),
         _ => found.path,

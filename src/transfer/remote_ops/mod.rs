@@ -9,36 +9,36 @@ mod relocate;
 mod replace;
 mod shelves;
 
-pub(super) use super::change::Hands;
-pub use super::resolve::{Found, Places};
+pub(super) use super::change::ConfirmedChanges;
+pub use super::resolve::{Resolved, Resolver};
 pub use delete::Remover;
 pub use edit::edit;
 
 use std::sync::Arc;
 
-use self::copy::Piece;
-use self::shelves::Shelves;
-use super::client::Desk;
+use self::copy::CopyTask;
+use self::shelves::TargetFolders;
+use super::client::RemoteClient;
 use super::put::conflict::IfExists;
-use super::stored_names::Stored;
-use crate::contract::Ledger;
+use super::stored_names::StoredNames;
+use crate::contract::TransferStore;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Failure, Placed};
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Op {
     Move,
     Copy,
 }
 
 /// Where the sources of one `mv` or `cp` go, and how.
-pub struct Arrange {
-    pub desk: Desk,
-    pub ledger: Arc<dyn Ledger>,
+pub struct ServerSideJob {
+    pub desk: RemoteClient,
+    pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in [`crate::contract::Finished::remote`].
     pub remote_key: String,
-    pub way: Way,
+    pub way: Op,
     pub to: Address,
     pub if_exists: IfExists,
     /// Copies of single files at once.
@@ -49,9 +49,9 @@ pub struct Arrange {
 
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
-pub async fn arrange(mut job: Arrange, from: &[Address]) -> Result<()> {
-    job.to.place.path = Stored::new(job.desk.clone()).path(&job.to.place.path)?;
-    let mut run = Run::new(job);
+pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
+    job.to.place.path = StoredNames::new(job.desk.clone()).path(&job.to.place.path)?;
+    let mut run = OpsRun::new(job);
     let mut sources = Vec::new();
     for address in from {
         match run.places.find(address).await {
@@ -77,8 +77,8 @@ pub async fn arrange(mut job: Arrange, from: &[Address]) -> Result<()> {
         };
         let outcome = match above.contains(&source.entry.id) {
             true if source.entry.is_folder() => Err(into_itself()),
-            _ if run.job.way == Way::Copy => {
-                pieces.push(Piece::new(&source, path, name));
+            _ if run.job.way == Op::Copy => {
+                pieces.push(CopyTask::new(&source, path, name));
                 continue;
             }
             _ => run.move_one(&source, &path, &name).await.map(|report| run.finished(report)),
@@ -91,21 +91,21 @@ pub async fn arrange(mut job: Arrange, from: &[Address]) -> Result<()> {
     Ok(())
 }
 
-struct Run {
-    job: Arrange,
-    hands: Hands,
-    places: Places,
-    shelves: Shelves,
+struct OpsRun {
+    job: ServerSideJob,
+    hands: ConfirmedChanges,
+    places: Resolver,
+    shelves: TargetFolders,
     stopped: bool,
     over: u64,
 }
 
-impl Run {
-    fn new(job: Arrange) -> Run {
-        let places = Places::new(job.desk.clone());
+impl OpsRun {
+    fn new(job: ServerSideJob) -> OpsRun {
+        let places = Resolver::new(job.desk.clone());
         let (root, turns) = (job.to.place.root.clone(), (job.ledger.clone(), job.remote_key.clone()));
-        let shelves = Shelves::new(job.desk.clone(), root, job.dry_run, turns);
-        Run { hands: Hands::new(job.desk.clone()), places, shelves, job, stopped: false, over: 0 }
+        let shelves = TargetFolders::new(job.desk.clone(), root, job.dry_run, turns);
+        OpsRun { hands: ConfirmedChanges::new(job.desk.clone()), places, shelves, job, stopped: false, over: 0 }
     }
 
     /// The folder that all sources go into; none when the target is one source's new name.

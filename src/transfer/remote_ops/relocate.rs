@@ -1,33 +1,33 @@
 //! One thing moved. A server knows only "another folder" and "another name": between the two the thing has a name that is
 //! free where it stands, and a failure says where that is.
 
-use super::Run;
-use super::Way;
-use super::conflict::{Landing, landing};
-use super::shelves::Shelf;
+use super::Op;
+use super::OpsRun;
+use super::conflict::{Resolution, landing};
+use super::shelves::TargetFolder;
 use crate::contract::lookup::listed_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::put::conflict::free_name;
-use crate::transfer::resolve::Found;
+use crate::transfer::resolve::Resolved;
 
-impl Run {
-    pub(crate) async fn move_one(&mut self, source: &Found, to: &RemotePath, name: &str) -> Result<Report> {
+impl OpsRun {
+    pub(crate) async fn move_one(&mut self, source: &Resolved, to: &RemotePath, name: &str) -> Result<Report> {
         self.job.desk.provider.check_name(name)?;
         let shelf = self.shelves.at(to).await?.clone();
-        let landed = match landing(self.job.if_exists, Way::Move, &source.entry, &shelf, to, name)? {
-            Landing::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
-            Landing::Free(name) if self.job.dry_run => return Ok(self.planned("move", &source.shown, &to.join(&name)?, &source.entry)),
-            Landing::Replace(_) | Landing::Merge if self.job.dry_run => {
+        let landed = match landing(self.job.if_exists, Op::Move, &source.entry, &shelf, to, name)? {
+            Resolution::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
+            Resolution::Free(name) if self.job.dry_run => return Ok(self.planned("move", &source.shown, &to.join(&name)?, &source.entry)),
+            Resolution::Replace(_) | Resolution::Merge if self.job.dry_run => {
                 return Ok(self.planned("replace", &source.shown, &to.join(name)?, &source.entry));
             }
-            Landing::Free(name) => self.shift(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
-            Landing::Replace(old) => {
+            Resolution::Free(name) => self.shift(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
+            Resolution::Replace(old) => {
                 let landed = self.replace_by_move(source, &shelf, &old).await?;
                 self.shelves.at(to).await?.children.retain(|e| e.id != old.id);
                 landed
             }
-            Landing::Merge => return Err(super::into_itself()),
+            Resolution::Merge => return Err(super::into_itself()),
         };
         let path = listed_path(to, &landed.name);
         let shelf = self.shelves.at(to).await?;
@@ -37,7 +37,7 @@ impl Run {
     }
 
     /// Into the shelf's folder, under a name that is free there.
-    pub(crate) async fn shift(&self, entry: &Entry, parent: Option<&Entry>, shelf: &Shelf, name: &str) -> Result<Entry> {
+    pub(crate) async fn shift(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         if parent.is_some_and(|p| p.id == shelf.folder.id) || shelf.children.iter().any(|e| e.id == entry.id) {
             return self.hands.rename(entry, Some(&shelf.folder), name).await;
         }
@@ -73,7 +73,7 @@ impl Run {
 
     /// The old name where it is free in the new folder, else the new one where it is free in the old folder, else one that
     /// is free in both.
-    async fn name_on_the_way(&self, entry: &Entry, parent: Option<&Entry>, shelf: &Shelf, name: &str) -> Result<String> {
+    async fn name_on_the_way(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<String> {
         if entry.name == name || !shelf.has(&entry.name) || self.allows_doubles() {
             return Ok(entry.name.clone());
         }
@@ -100,7 +100,7 @@ pub(crate) async fn undone<T>(failure: Error, left: String, back: impl AsyncFnOn
 }
 
 /// The same failure; where nobody knows what became of the step, with what may be left in the shelf's folder.
-pub(crate) fn may_be_in(failure: Error, what: &str, shelf: &Shelf, name: &str) -> Error {
+pub(crate) fn may_be_in(failure: Error, what: &str, shelf: &TargetFolder, name: &str) -> Error {
     match failure.kind() {
         Kind::Unknown => half_done(failure, format!("{what} may be left in {}, as {name:?}", shelf.folder.path)),
         _ => failure,

@@ -1,16 +1,16 @@
 //! A new file in the place of an old one: the old one goes only when the new one is there. Where two of a name may lie in
 //! one folder they do for a moment; elsewhere the old one makes room first, and gets its name back when nothing came.
 
-use super::Run;
+use super::OpsRun;
 use super::relocate::{half_done, may_be_in};
-use super::shelves::Shelf;
+use super::shelves::TargetFolder;
 use crate::error::{Kind, Result};
 use crate::model::Entry;
 use crate::transfer::put::conflict::free_name;
-use crate::transfer::resolve::Found;
+use crate::transfer::resolve::Resolved;
 
-impl Run {
-    pub(crate) async fn replace_by_move(&self, source: &Found, shelf: &Shelf, old: &Entry) -> Result<Entry> {
+impl OpsRun {
+    pub(crate) async fn replace_by_move(&self, source: &Resolved, shelf: &TargetFolder, old: &Entry) -> Result<Entry> {
         let (entry, parent) = (&source.entry, source.parent.as_ref());
         if self.allows_doubles() {
             let stays = parent.is_some_and(|p| p.id == shelf.folder.id);
@@ -27,7 +27,7 @@ impl Run {
         self.put_away(shelf, old, &aside, moved).await
     }
 
-    pub(crate) async fn replace_by_copy(&mut self, entry: &Entry, shelf: &Shelf, old: &Entry) -> Result<Entry> {
+    pub(crate) async fn replace_by_copy(&mut self, entry: &Entry, shelf: &TargetFolder, old: &Entry) -> Result<Entry> {
         if self.allows_doubles() {
             let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
             let copy = copy.map_err(|e| may_be_in(e, "a copy", shelf, &entry.name))?;
@@ -40,7 +40,7 @@ impl Run {
     }
 
     /// `new` lies beside `old`, complete. `back` undoes that: two of one name would be in the way of another try.
-    async fn take_place(&self, shelf: &Shelf, old: &Entry, new: Entry, back: impl AsyncFn(&Entry) -> Result<()>) -> Result<Entry> {
+    async fn take_place(&self, shelf: &TargetFolder, old: &Entry, new: Entry, back: impl AsyncFn(&Entry) -> Result<()>) -> Result<Entry> {
         if let Err(failure) = self.hands.remove(old, Some(&shelf.folder)).await {
             // Only where the old one is seen: else the new one may be all there is.
             let old_stays = failure.kind() != Kind::Unknown && self.hands.is_in(old, &shelf.folder).await.unwrap_or(false);
@@ -63,7 +63,7 @@ impl Run {
     }
 
     /// The old file under another name, and the folder as it is then.
-    async fn make_room(&self, shelf: &Shelf, old: &Entry) -> Result<(Entry, Shelf)> {
+    async fn make_room(&self, shelf: &TargetFolder, old: &Entry) -> Result<(Entry, TargetFolder)> {
         let name = free_name(&old.name, |n| shelf.has(n));
         let aside = match self.hands.rename(old, Some(&shelf.folder), &name).await {
             Ok(aside) => aside,
@@ -80,7 +80,7 @@ impl Run {
     }
 
     /// Removes the old file when the new one is there; else gives it its name back.
-    async fn put_away(&self, shelf: &Shelf, old: &Entry, aside: &Entry, new: Result<Entry>) -> Result<Entry> {
+    async fn put_away(&self, shelf: &TargetFolder, old: &Entry, aside: &Entry, new: Result<Entry>) -> Result<Entry> {
         let failure = match new {
             Ok(new) => {
                 let removed = self.hands.remove(aside, Some(&shelf.folder)).await;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::contract::Ledger;
+use crate::contract::TransferStore;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
-use crate::transfer::client::Desk;
-use crate::transfer::folder_cache::Folders;
+use crate::transfer::client::RemoteClient;
+use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::put::conflict::free_name;
 use crate::transfer::resolve::parent_of;
 
@@ -15,32 +15,32 @@ use crate::transfer::resolve::parent_of;
 const DEEPEST: usize = 256;
 
 #[derive(Clone)]
-pub(crate) struct Shelf {
+pub(crate) struct TargetFolder {
     pub folder: Entry,
     pub children: Vec<Entry>,
 }
 
-impl Shelf {
+impl TargetFolder {
     pub fn has(&self, name: &str) -> bool {
         self.children.iter().any(|e| e.name == name)
     }
 }
 
 /// Paths are counted from one root.
-pub(crate) struct Shelves {
-    desk: Desk,
+pub(crate) struct TargetFolders {
+    desk: RemoteClient,
     root: Root,
-    folders: Folders,
-    known: HashMap<RemotePath, Shelf>,
+    folders: FolderCache,
+    known: HashMap<RemotePath, TargetFolder>,
     spares: u32,
 }
 
-impl Shelves {
+impl TargetFolders {
     /// `imagine`: a missing folder is imagined, not made. `turns`: where this machine's runs take turns to make folders, and
     /// the remote's name there.
-    pub fn new(desk: Desk, root: Root, imagine: bool, turns: (Arc<dyn Ledger>, String)) -> Shelves {
-        let folders = Folders::new(desk.clone(), root.clone(), imagine).taking_turns(turns.0, turns.1);
-        Shelves { folders, desk, root, known: HashMap::new(), spares: 0 }
+    pub fn new(desk: RemoteClient, root: Root, imagine: bool, turns: (Arc<dyn TransferStore>, String)) -> TargetFolders {
+        let folders = FolderCache::new(desk.clone(), root.clone(), imagine).taking_turns(turns.0, turns.1);
+        TargetFolders { folders, desk, root, known: HashMap::new(), spares: 0 }
     }
 
     /// Is there a folder at `path`?
@@ -49,17 +49,17 @@ impl Shelves {
     }
 
     /// The folder at `path`, made with its parents when it is missing.
-    pub async fn at(&mut self, path: &RemotePath) -> Result<&mut Shelf> {
+    pub async fn at(&mut self, path: &RemotePath) -> Result<&mut TargetFolder> {
         if !self.known.contains_key(path) {
             let folder = self.folders.ensure(path).await?;
-            let shelf = Shelf { folder: folder.entry.clone(), children: folder.children.to_vec() };
+            let shelf = TargetFolder { folder: folder.entry.clone(), children: folder.children.to_vec() };
             self.known.insert(path.clone(), shelf);
         }
         self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").on(path.to_string()))
     }
 
     /// A name that nobody has, for a folder that is there for a while.
-    pub fn spare_name(&mut self, within: &Shelf) -> String {
+    pub fn spare_name(&mut self, within: &TargetFolder) -> String {
         self.spares += 1;
         // Never one name twice: a folder that was removed is not made again under the same path.
         let name = format!(".haul-{}-{}", std::process::id(), self.spares);
@@ -67,7 +67,7 @@ impl Shelves {
     }
 
     /// The folder of that name in another, made when it is missing.
-    pub async fn folder(&self, within: &Shelf, name: &str) -> Result<Entry> {
+    pub async fn folder(&self, within: &TargetFolder, name: &str) -> Result<Entry> {
         Ok(self.folders.ensure(&within.folder.path.join(name)?).await?.entry.clone())
     }
 

@@ -166,7 +166,7 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 
 /// What makes a local file that very file: for `--if-exists update` and for taking up an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct FileFingerprint {
     /// Absolute, links resolved: the same file by another name is the same file.
     pub path: String,
     /// Bytes.
@@ -201,15 +201,15 @@ pub enum Likeness {
 /// Bytes of head and tail that are looked at.
 const END: u64 = 64 * 1024;
 
-impl Identity {
+impl FileFingerprint {
     /// Reads head and tail of the file. A file that was changed just now has no version: it could change again and show the
     /// same one. Fails with `NotFound` or `Local`.
-    pub fn of(path: &Path) -> Result<Identity> {
+    pub fn of(path: &Path) -> Result<FileFingerprint> {
         Self::look(path).map(|(identity, _)| identity)
     }
 
     /// As `of`, after the moment that a file needs to get a version. Who keeps writing to it is not waited for.
-    pub async fn settled(path: &Path) -> Result<Identity> {
+    pub async fn settled(path: &Path) -> Result<FileFingerprint> {
         match Self::look(path)? {
             (_, Some(wait)) => {
                 pause(wait).await;
@@ -219,7 +219,7 @@ impl Identity {
         }
     }
 
-    fn look(path: &Path) -> Result<(Identity, Option<Duration>)> {
+    fn look(path: &Path) -> Result<(FileFingerprint, Option<Duration>)> {
         let now = SystemTime::now();
         let file = File::open(path).map_err(|e| unreadable(path, e))?;
         let meta = file.metadata().map_err(|e| unreadable(path, e))?;
@@ -237,7 +237,7 @@ impl Identity {
         };
         let (inode, device) = inode_and_device(&meta);
         let modified_ns = meta.modified().map_or(0, ns_since_1970);
-        let identity = Identity { path: full.display().to_string(), size: meta.len(), modified_ns, inode, version, device, ends };
+        let identity = FileFingerprint { path: full.display().to_string(), size: meta.len(), modified_ns, inode, version, device, ends };
         Ok((identity, wait))
     }
 
@@ -246,8 +246,8 @@ impl Identity {
         self.size > 0 || self.ends == format!("{:x}", md5::compute(b""))
     }
 
-    pub fn likeness(&self, noted: &Identity) -> Likeness {
-        fn plain(of: &Identity) -> (&str, u64, i64, Option<u64>, &str) {
+    pub fn likeness(&self, noted: &FileFingerprint) -> Likeness {
+        fn plain(of: &FileFingerprint) -> (&str, u64, i64, Option<u64>, &str) {
             (&of.path, of.size, of.modified_ns, of.inode, &of.ends)
         }
         match (&self.version, &noted.version) {
@@ -354,20 +354,20 @@ mod tests {
     #[test]
     fn what_is_measured() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(Identity::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
+        assert!(FileFingerprint::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
         std::fs::write(file.path(), "x").unwrap();
-        assert!(Identity::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
+        assert!(FileFingerprint::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
         let proc = Path::new("/proc/version");
         if cfg!(target_os = "linux") {
             let mut content = String::new();
             unmeasured(proc).unwrap().unwrap().read_to_string(&mut content).unwrap();
-            assert_eq!((Identity::of(proc).unwrap().is_measured(), content), (false, std::fs::read_to_string(proc).unwrap()));
+            assert_eq!((FileFingerprint::of(proc).unwrap().is_measured(), content), (false, std::fs::read_to_string(proc).unwrap()));
         }
     }
 
     #[test]
     fn what_two_looks_say() {
-        let look = |version: Option<&str>, device| Identity {
+        let look = |version: Option<&str>, device| FileFingerprint {
             path: "/a".into(),
             size: 1,
             modified_ns: 2,
@@ -383,11 +383,11 @@ mod tests {
         assert_eq!(now.likeness(&look(None, 7)), Likeness::Alike);
         assert_eq!(look(None, 7).likeness(&now), Likeness::Alike);
         for other in [
-            Identity { size: 2, ..now.clone() },
-            Identity { modified_ns: 3, ..now.clone() },
-            Identity { inode: None, ..now.clone() },
-            Identity { ends: "f".into(), ..now.clone() },
-            Identity { path: "/b".into(), ..now.clone() },
+            FileFingerprint { size: 2, ..now.clone() },
+            FileFingerprint { modified_ns: 3, ..now.clone() },
+            FileFingerprint { inode: None, ..now.clone() },
+            FileFingerprint { ends: "f".into(), ..now.clone() },
+            FileFingerprint { path: "/b".into(), ..now.clone() },
         ] {
             assert_eq!(now.likeness(&other), Likeness::Other, "{other:?}");
         }
@@ -399,12 +399,12 @@ mod tests {
     async fn a_file_gets_its_version_when_no_later_change_can_show_the_same() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "one").unwrap();
-        let first = Identity::settled(file.path()).await.unwrap();
+        let first = FileFingerprint::settled(file.path()).await.unwrap();
         assert!(first.version.is_some());
-        assert_eq!(Identity::of(file.path()).unwrap(), first);
+        assert_eq!(FileFingerprint::of(file.path()).unwrap(), first);
         std::fs::write(file.path(), "two").unwrap();
-        assert_eq!(Identity::of(file.path()).unwrap().version, None, "it could change again and show the same");
-        assert_ne!(Identity::settled(file.path()).await.unwrap().version, first.version);
+        assert_eq!(FileFingerprint::of(file.path()).unwrap().version, None, "it could change again and show the same");
+        assert_ne!(FileFingerprint::settled(file.path()).await.unwrap().version, first.version);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::contract::{BoxFuture, Chunks, Events, Source};
 use crate::error::{Error, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
-use crate::transfer::rate_limit::Limit;
+use crate::transfer::rate_limit::RateLimiter;
 
 /// Pieces that may wait for the hashing thread: it is slower than a fast line, and memory stays flat.
 const HASH_AHEAD: usize = 8;
@@ -21,9 +21,9 @@ pub struct Meter {
     inner: Arc<dyn Source>,
     id: FileId,
     events: Events,
-    limit: Option<Arc<Limit>>,
+    limit: Option<Arc<RateLimiter>>,
     hash: Option<Hash>,
-    pulse: Arc<Pulse>,
+    pulse: Arc<Activity>,
     last_leaves: Option<LastLeaves>,
 }
 
@@ -32,7 +32,7 @@ type LastLeaves = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// What the watch over stalls looks at.
 #[derive(Default)]
-pub struct Pulse {
+pub struct Activity {
     /// Bytes handed to the protocol, repeated ones included.
     pub moved: AtomicU64,
     /// The furthest byte of the current part that was handed over.
@@ -45,7 +45,7 @@ pub struct Pulse {
     pub(crate) dry: OnceLock<Error>,
 }
 
-impl Pulse {
+impl Activity {
     /// The part that begins at byte `at` is on its way.
     pub(crate) fn begin(&self, at: u64) {
         self.reached.store(at, Ordering::Relaxed);
@@ -71,7 +71,7 @@ impl Pulse {
 
 impl Meter {
     /// `hash`: compute the MD5 of the content on its own thread while it passes.
-    pub fn new(inner: Arc<dyn Source>, id: FileId, events: Events, limit: Option<Arc<Limit>>, hash: bool) -> Self {
+    pub fn new(inner: Arc<dyn Source>, id: FileId, events: Events, limit: Option<Arc<RateLimiter>>, hash: bool) -> Self {
         Meter { inner, id, events, limit, hash: hash.then(Hash::start), pulse: Arc::default(), last_leaves: None }
     }
 
@@ -80,7 +80,7 @@ impl Meter {
         Meter { last_leaves: Some(Arc::new(noted)), ..self }
     }
 
-    pub fn pulse(&self) -> Arc<Pulse> {
+    pub fn pulse(&self) -> Arc<Activity> {
         self.pulse.clone()
     }
 
@@ -264,7 +264,7 @@ mod tests {
         let (events, _) = Events::channel();
         let content = vec![7u8; 20_000];
         let source = StdinSource::new(Box::new(std::io::Cursor::new(content.clone())), Some(20_000));
-        let slow = Meter::new(Arc::new(source), 1, events, Some(Arc::new(Limit::new(80_000))), true);
+        let slow = Meter::new(Arc::new(source), 1, events, Some(Arc::new(RateLimiter::new(80_000))), true);
         let pieces: Vec<Bytes> = slow.read(0, 20_000).map(|piece| piece.unwrap()).collect().await;
         assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [5000, 5000, 5000, 5000]);
         assert_eq!(slow.md5(20_000).await.unwrap(), format!("{:x}", md5::compute(&content)));

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::client::Desk;
-use super::put::conflict::Stamp;
-use super::remote_ops::Hands;
-use super::source::file::{FileSource, Identity, md5_of};
+use super::client::RemoteClient;
+use super::put::conflict::EntryFingerprint;
+use super::remote_ops::ConfirmedChanges;
+use super::source::file::{FileFingerprint, FileSource, md5_of};
 use super::source::remote::RemoteSource;
 use crate::contract::{Metadata, Source};
 use crate::error::{Error, Kind, Result};
@@ -22,46 +22,46 @@ use crate::model::report::{Transfer, Verified};
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum SourceSpec {
     File(PathBuf),
     Stdin,
     /// Nothing of it is stored here.
-    Remote(Arc<Original>),
+    Remote(Arc<RemoteFile>),
 }
 
-impl Origin {
+impl SourceSpec {
     /// None for standard input, which can't be read a second time, and for what no size tells the content of.
-    pub async fn identity(&self) -> Result<Option<Identity>> {
+    pub async fn identity(&self) -> Result<Option<FileFingerprint>> {
         match self {
-            Origin::File(path) => Ok(Some(Identity::settled(path).await?).filter(Identity::is_measured)),
-            Origin::Stdin => Ok(None),
-            Origin::Remote(original) => Ok(Some(original.identity())),
+            SourceSpec::File(path) => Ok(Some(FileFingerprint::settled(path).await?).filter(FileFingerprint::is_measured)),
+            SourceSpec::Stdin => Ok(None),
+            SourceSpec::Remote(original) => Ok(Some(original.identity())),
         }
     }
 
     /// Of the whole content: a local file is read for it, one on another remote is not.
     pub async fn md5(&self) -> Result<Option<String>> {
         match self {
-            Origin::File(path) => md5_of(&FileSource::open(path)?).await.map(Some),
-            Origin::Stdin => Ok(None),
-            Origin::Remote(original) => Ok(original.md5.clone()),
+            SourceSpec::File(path) => md5_of(&FileSource::open(path)?).await.map(Some),
+            SourceSpec::Stdin => Ok(None),
+            SourceSpec::Remote(original) => Ok(original.md5.clone()),
         }
     }
 
     /// Bytes, as far as they are known before it is opened.
-    fn size(&self, identity: &Identity) -> Option<u64> {
+    fn size(&self, identity: &FileFingerprint) -> Option<u64> {
         self.original().map_or(Some(identity.size), |original| original.entry.size)
     }
 
     /// Could `there` have its content, as far as sizes tell?
-    pub(super) fn may_be(&self, identity: &Identity, there: &Entry) -> bool {
+    pub(super) fn may_be(&self, identity: &FileFingerprint, there: &Entry) -> bool {
         there.size.is_none() || self.size(identity).is_none_or(|size| there.size == Some(size))
     }
 
-    pub fn original(&self) -> Option<&Original> {
+    pub fn original(&self) -> Option<&RemoteFile> {
         match self {
-            Origin::Remote(original) => Some(original),
-            Origin::File(_) | Origin::Stdin => None,
+            SourceSpec::Remote(original) => Some(original),
+            SourceSpec::File(_) | SourceSpec::Stdin => None,
         }
     }
 
@@ -84,8 +84,8 @@ impl Origin {
 }
 
 /// A file on another remote.
-pub struct Original {
-    pub desk: Desk,
+pub struct RemoteFile {
+    pub desk: RemoteClient,
     pub entry: Entry,
     /// The folder it lies in; none where that can't be told.
     pub parent: Option<Entry>,
@@ -104,22 +104,22 @@ pub struct Original {
     gone: AtomicBool,
 }
 
-impl Original {
-    pub fn new(desk: Desk, entry: Entry, parent: Option<Entry>, shown: String, remote: String) -> Original {
+impl RemoteFile {
+    pub fn new(desk: RemoteClient, entry: Entry, parent: Option<Entry>, shown: String, remote: String) -> RemoteFile {
         let (md5, metadata) = (entry.md5.clone(), Arc::default());
-        Original { desk, entry, parent, shown, remote, md5, metadata, same_server: false, moves: false, gone: AtomicBool::new(false) }
+        RemoteFile { desk, entry, parent, shown, remote, md5, metadata, same_server: false, moves: false, gone: AtomicBool::new(false) }
     }
 
     /// An id keeps its content, or shows another time, revision or MD5.
-    pub fn identity(&self) -> Identity {
-        Identity {
+    pub fn identity(&self) -> FileFingerprint {
+        FileFingerprint {
             path: format!("{}|@{}", self.remote, self.entry.id),
             size: self.entry.size.unwrap_or(0),
             modified_ns: self.entry.modified.and_then(|time| time.timestamp_nanos_opt()).unwrap_or(0),
             inode: None,
-            version: Stamp::of(&self.entry).version(),
+            version: EntryFingerprint::of(&self.entry).version(),
             device: None,
-            ends: Stamp::of(&self.entry).text(),
+            ends: EntryFingerprint::of(&self.entry).text(),
         }
     }
 
@@ -143,7 +143,7 @@ impl Original {
     pub async fn is_still_there(&self) -> Result<bool> {
         let place = Place { root: Root::Id(self.entry.id.clone()), path: RemotePath::root() };
         match self.desk.stat(&place).await {
-            Ok(now) if Stamp::of(&now).fits(&Stamp::of(&self.entry).text()) => Ok(true),
+            Ok(now) if EntryFingerprint::of(&now).fits(&EntryFingerprint::of(&self.entry).text()) => Ok(true),
             Ok(_) => Err(Error::new(Kind::Integrity, "the file changed while it was read")
                 .on(self.shown.clone())
                 .hint("run it again when nothing writes to the file")),
@@ -163,7 +163,7 @@ impl Original {
             return Err(Error::new(Kind::Unknown, why).on(self.shown.clone()).hint("compare them, then remove the source"));
         }
         if self.is_still_there().await.map_err(stays)? {
-            let removed = Hands::new(self.desk.clone()).remove(&self.entry, self.parent.as_ref()).await;
+            let removed = ConfirmedChanges::new(self.desk.clone()).remove(&self.entry, self.parent.as_ref()).await;
             removed.map_err(|e| stays(e.on(self.shown.clone())))?;
         }
         self.gone.store(true, Ordering::Relaxed);
@@ -175,7 +175,7 @@ impl Original {
     }
 }
 
-impl fmt::Debug for Original {
+impl fmt::Debug for RemoteFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
     }

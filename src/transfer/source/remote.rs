@@ -10,12 +10,12 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::{Mutex, mpsc};
 
 use super::file::{read_failure, receive};
-use super::meter::Pulse;
+use super::meter::Activity;
 use super::stdin::WINDOW;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
-use crate::transfer::client::Desk;
+use crate::transfer::client::RemoteClient;
 use crate::transfer::stall::stalled;
 
 /// Pieces read ahead; each is what one read of the network gave.
@@ -24,13 +24,13 @@ const READ_AHEAD: usize = 8;
 pub struct RemoteSource {
     name: String,
     size: Option<u64>,
-    reel: Arc<Mutex<Reel>>,
+    reel: Arc<Mutex<ReplayBuffer>>,
 }
 
 /// One download that goes on from part to part, and what of it may be wanted a second time: a part is read once for its
 /// checksum and once for the network, and a new download for each would cost the provider a request and the line its bytes.
-struct Reel {
-    desk: Desk,
+struct ReplayBuffer {
+    desk: RemoteClient,
     file: Arc<Entry>,
     size: Option<u64>,
     version: Version,
@@ -42,7 +42,7 @@ struct Reel {
     coming: Option<Chunks>,
 }
 
-impl Reel {
+impl ReplayBuffer {
     fn end(&self) -> u64 {
         self.start + self.held()
     }
@@ -129,7 +129,7 @@ pub type Version = Arc<OnceLock<String>>;
 
 impl RemoteSource {
     /// Asks for the size where the listing does not tell it. `name`: how a person calls the file.
-    pub async fn open(desk: &Desk, file: &Entry, name: String) -> Result<RemoteSource> {
+    pub async fn open(desk: &RemoteClient, file: &Entry, name: String) -> Result<RemoteSource> {
         let size = match file.size {
             Some(0) => {
                 desk.ask(|| see_empty(desk, file)).await?;
@@ -141,7 +141,7 @@ impl RemoteSource {
         let file = Arc::new(file.clone());
         let (start, kept) = (0, VecDeque::new());
         let version = Version::default();
-        let reel = Reel { desk: desk.clone(), file, size, version, start, kept, wanted: None, coming: None };
+        let reel = ReplayBuffer { desk: desk.clone(), file, size, version, start, kept, wanted: None, coming: None };
         Ok(RemoteSource { name, size, reel: Arc::new(Mutex::new(reel)) })
     }
 }
@@ -190,7 +190,7 @@ impl Source for RemoteSource {
 }
 
 /// Of what is called empty no byte is ever asked for, and a file that is longer would become an empty one.
-async fn see_empty(desk: &Desk, file: &Entry) -> Result<()> {
+async fn see_empty(desk: &RemoteClient, file: &Entry) -> Result<()> {
     let mut download = desk.provider.open_download(file, 0).await?;
     if download.size.is_some_and(|size| size > 0) {
         return Err(too_long(0));
@@ -204,22 +204,22 @@ async fn see_empty(desk: &Desk, file: &Entry) -> Result<()> {
 }
 
 /// All bytes from `from` on. `size`: bytes of the whole file, where known. Fails with `Integrity` where fewer or more come.
-pub fn bytes(desk: &Desk, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
+pub fn bytes(desk: &RemoteClient, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    let flow = Flow { desk: desk.clone(), file: file.clone(), size: size.or(file.size), version: version.clone(), to: sender };
+    let flow = ResumingDownload { desk: desk.clone(), file: file.clone(), size: size.or(file.size), version: version.clone(), to: sender };
     tokio::spawn(flow.run(from));
     receive(receiver)
 }
 
-struct Flow {
-    desk: Desk,
+struct ResumingDownload {
+    desk: RemoteClient,
     file: Arc<Entry>,
     size: Option<u64>,
     version: Version,
     to: mpsc::Sender<std::io::Result<Bytes>>,
 }
 
-impl Flow {
+impl ResumingDownload {
     async fn run(mut self, mut at: u64) {
         let desk = self.desk.clone();
         let mut patience = desk.patience(None);
@@ -257,7 +257,7 @@ impl Flow {
         self.size = self.size.or(download.size);
         let told = download.size.is_some();
         let begun = *at;
-        let pulse = Pulse::default();
+        let pulse = Activity::default();
         tokio::select! {
             passed = self.pass(download.chunks, at, skip, &pulse) => passed?,
             stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => return Err(stall),
@@ -279,7 +279,7 @@ impl Flow {
     }
 
     /// Hands on what comes behind the first `skip` bytes, to its end; none: it begins behind what was asked for.
-    async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Pulse) -> Result<()> {
+    async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Activity) -> Result<()> {
         while let Some(piece) = chunks.next().await {
             let mut piece = piece.map_err(|e| read_failure(e, &self.desk.address(&self.file.path)))?;
             pulse.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);

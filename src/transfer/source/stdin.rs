@@ -22,10 +22,10 @@ pub struct StdinSource {
     name: String,
     /// What the user said it is (`--size`).
     size: Option<u64>,
-    pipe: Arc<Mutex<Pipe>>,
+    pipe: Arc<Mutex<Window>>,
 }
 
-struct Pipe {
+struct Window {
     name: String,
     input: Box<dyn Read + Send>,
     /// `window[0]` is this byte of the stream.
@@ -41,7 +41,7 @@ impl StdinSource {
 
     /// `name`: as in [`Source::name`].
     pub fn named(name: impl Into<String>, input: Box<dyn Read + Send>, size: Option<u64>) -> Self {
-        let pipe = Pipe { name: name.into(), input, start: 0, window: BytesMut::new(), ended: false };
+        let pipe = Window { name: name.into(), input, start: 0, window: BytesMut::new(), ended: false };
         StdinSource { name: pipe.name.clone(), size, pipe: Arc::new(Mutex::new(pipe)) }
     }
 
@@ -71,7 +71,7 @@ impl StdinSource {
     }
 }
 
-impl Pipe {
+impl Window {
     /// Reads until the window reaches `end` or the input is over.
     fn fill_to(&mut self, end: u64) -> io::Result<()> {
         let mut buffer = vec![0; CHUNK_READ];

@@ -3,12 +3,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::contract::Ticket;
+use crate::contract::UploadHandle;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
 use crate::model::{Entry, Event};
-use crate::transfer::client::Desk;
+use crate::transfer::client::RemoteClient;
 
 /// A file whose size does not change for so long is not being taken in any more.
 const STAYS: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ pub(crate) fn intake_time(size: u64) -> Duration {
 }
 
 /// None: it does not appear in the time that it may take.
-pub(crate) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64) -> Result<Option<Entry>> {
+pub(crate) async fn settled(desk: &RemoteClient, id: FileId, ticket: &UploadHandle, size: u64) -> Result<Option<Entry>> {
     desk.events.tell(Event::Checking { id });
     let other = Mutex::new(OtherSize::default());
     let look = || async {
@@ -45,14 +45,14 @@ pub(crate) async fn settled(desk: &Desk, id: FileId, ticket: &Ticket, size: u64)
     Ok(found)
 }
 
-fn undecided(desk: &Desk, ticket: &Ticket, why: String) -> Error {
+fn undecided(desk: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
     Error::new(Kind::Unknown, why)
         .on(desk.address(&ticket.path))
         .hint("the server may still be working on it: look with `haul ls` before putting it again")
 }
 
 /// What to say of a file that [`settled`] did not find.
-pub(crate) fn unseen(desk: &Desk, ticket: &Ticket) -> Error {
+pub(crate) fn unseen(desk: &RemoteClient, ticket: &UploadHandle) -> Error {
     let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
     let missing = undecided(desk, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
     match ticket.if_missing {
@@ -83,13 +83,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The upload's file, once all of it is there.
-pub(crate) async fn whole(desk: &Desk, ticket: &Ticket) -> Result<Option<Entry>> {
+pub(crate) async fn whole(desk: &RemoteClient, ticket: &UploadHandle) -> Result<Option<Entry>> {
     Ok(desk.provider.landed(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
 /// as its removal would take the good ones with it.
-pub(crate) async fn discard(desk: &Desk, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
+pub(crate) async fn discard(desk: &RemoteClient, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
     let stays = |error: Error| error.hint(format!("a copy that is not good stays there as @{}", entry.id));
     let Some(removal) = desk.provider.removal().filter(|_| replaces.is_none_or(|old| old.id != entry.id)) else { return stays(error) };
     match desk.change(|| removal.remove(entry)).await {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Ledger, Ticket, Unfinished, UploadItem, WhenMade};
+use crate::contract::{OnCreated, PendingUpload, TransferStore, UploadHandle, UploadRequest};
 use crate::error::Result;
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::folder_cache::now;
-use crate::transfer::source::file::{Identity, Likeness};
+use crate::transfer::source::file::{FileFingerprint, Likeness};
 
 /// How often the accepted bytes are noted: for people only.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
@@ -36,11 +36,11 @@ pub enum Stage {
 
 /// What the next run finds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Begun {
+pub struct JournalRecord {
     pub stage: Stage,
     /// None before the bytes have found their way.
     pub protocol: Option<Protocol>,
-    pub ticket: Ticket,
+    pub ticket: UploadHandle,
     /// As in `UploadSession::note`; none: it can only be started over, after a look.
     pub note: Option<String>,
     pub replaces: Option<Entry>,
@@ -58,7 +58,7 @@ fn kept(entry: &Entry) -> Entry {
     Entry { path: RemotePath::root().join_all(&entry.path), ..entry.clone() }
 }
 
-impl Begun {
+impl JournalRecord {
     /// What can't be asked how far it is comes whole or not at all, so it can't be there before its last byte has left:
     /// another file of that name and size is a stranger's.
     pub fn may_have_arrived(&self) -> bool {
@@ -69,80 +69,80 @@ impl Begun {
 /// The notes of one upload.
 #[derive(Clone)]
 pub struct Journal {
-    ledger: Arc<dyn Ledger>,
+    ledger: Arc<dyn TransferStore>,
     key: String,
     /// The remote's name and the path there.
     place: (String, String),
-    source: Identity,
+    source: FileFingerprint,
     /// The source as a later run finds it: an absolute path, or `REMOTE:PATH`.
     shown: String,
     accepted: Arc<AtomicU64>,
-    last: Arc<std::sync::Mutex<Option<(Begun, Instant)>>>,
+    last: Arc<std::sync::Mutex<Option<(JournalRecord, Instant)>>>,
     /// What was found out of the source by reading it.
-    judged: Arc<OnceLock<Freshness>>,
+    judged: Arc<OnceLock<SourceMatch>>,
 }
 
 impl Journal {
     /// `key`: as in [`Unfinished::key`].
-    pub fn new(ledger: Arc<dyn Ledger>, key: String, place: (String, String), source: Identity, shown: String) -> Self {
+    pub fn new(ledger: Arc<dyn TransferStore>, key: String, place: (String, String), source: FileFingerprint, shown: String) -> Self {
         Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default(), judged: Arc::default() }
     }
 
-    pub fn source(&self) -> &Identity {
+    pub fn source(&self) -> &FileFingerprint {
         &self.source
     }
 
     /// What an earlier run left for this very source, or the leftover of a source that has changed since.
-    pub fn earlier(&self) -> Result<Option<(Begun, Freshness)>> {
+    pub fn earlier(&self) -> Result<Option<(JournalRecord, SourceMatch)>> {
         let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
         // Notes of a later version that this one can't read are none.
-        let Ok(begun) = serde_json::from_str::<Begun>(&found.upload) else { return Ok(None) };
+        let Ok(begun) = serde_json::from_str::<JournalRecord>(&found.upload) else { return Ok(None) };
         let freshness = match (self.judged.get(), self.freshness(&found.identity)) {
             (Some(judged), _) => *judged,
-            (None, Freshness::Same) if begun.unproven => Freshness::Unproven,
+            (None, SourceMatch::Same) if begun.unproven => SourceMatch::Unproven,
             (None, other) => other,
         };
         Ok(Some((begun, freshness)))
     }
 
-    fn freshness(&self, noted: &str) -> Freshness {
+    fn freshness(&self, noted: &str) -> SourceMatch {
         match serde_json::from_str(noted).map(|noted| self.source.likeness(&noted)) {
-            Ok(Likeness::Same) => Freshness::Same,
-            Ok(Likeness::Alike) => Freshness::Unproven,
-            Ok(Likeness::Touched) => Freshness::Touched,
-            Ok(Likeness::Other) | Err(_) => Freshness::Changed,
+            Ok(Likeness::Same) => SourceMatch::Same,
+            Ok(Likeness::Alike) => SourceMatch::Unproven,
+            Ok(Likeness::Touched) => SourceMatch::Touched,
+            Ok(Likeness::Other) | Err(_) => SourceMatch::Changed,
         }
     }
 
     /// What was begun is of this very content: its whole MD5 was compared.
     pub fn judge_same(&self) {
-        let _ = self.judged.set(Freshness::Same);
+        let _ = self.judged.set(SourceMatch::Same);
     }
 
     /// See [`Freshness::Unproven`].
     pub fn is_unproven(&self) -> bool {
-        matches!(self.earlier(), Ok(Some((_, Freshness::Unproven))))
+        matches!(self.earlier(), Ok(Some((_, SourceMatch::Unproven))))
     }
 
     /// The next call may make something under `name`; `before`: ids that have this name now.
     pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
-        let ticket = Ticket { before, ..Ticket::default() };
+        let ticket = UploadHandle { before, ..UploadHandle::default() };
         let (name, replaces) = (name.to_owned(), replaces.map(kept));
-        self.write(Begun { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None, unproven: false })
+        self.write(JournalRecord { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None, unproven: false })
     }
 
     /// For `UploadItem::made`.
-    pub fn when_made(&self) -> WhenMade {
+    pub fn when_made(&self) -> OnCreated {
         let journal = self.clone();
         Arc::new(move |ticket| match journal.latest() {
-            Some((begun, _)) => journal.write(Begun { stage: Stage::Made, ticket: ticket.clone(), ..begun }),
+            Some((begun, _)) => journal.write(JournalRecord { stage: Stage::Made, ticket: ticket.clone(), ..begun }),
             None => Ok(()),
         })
     }
 
     /// An upload is open on the server; no byte of it was sent yet. `left`: an earlier try's last byte may have left.
-    pub fn opened(&self, item: &UploadItem, ticket: &Ticket, protocol: Protocol, note: Option<String>, left: bool) -> Result<()> {
-        let begun = Begun {
+    pub fn opened(&self, item: &UploadRequest, ticket: &UploadHandle, protocol: Protocol, note: Option<String>, left: bool) -> Result<()> {
+        let begun = JournalRecord {
             stage: if left { Stage::Leaving } else { Stage::Sending },
             protocol: Some(protocol),
             ticket: ticket.clone(),
@@ -157,7 +157,7 @@ impl Journal {
     }
 
     /// Goes on with what was begun.
-    pub fn taken_up(&self, begun: Begun) {
+    pub fn taken_up(&self, begun: JournalRecord) {
         *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((begun, Instant::now()));
     }
 
@@ -173,7 +173,7 @@ impl Journal {
     /// The last byte is about to leave.
     pub fn leaving(&self) -> Result<()> {
         match self.latest() {
-            Some((begun, _)) if begun.stage < Stage::Leaving => self.write(Begun { stage: Stage::Leaving, ..begun }),
+            Some((begun, _)) if begun.stage < Stage::Leaving => self.write(JournalRecord { stage: Stage::Leaving, ..begun }),
             _ => Ok(()),
         }
     }
@@ -182,7 +182,7 @@ impl Journal {
     pub fn finishing(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.note.is_some() || begun.stage < Stage::Leaving => {
-                self.write(Begun { stage: Stage::Finishing, ..begun })
+                self.write(JournalRecord { stage: Stage::Finishing, ..begun })
             }
             _ => Ok(()),
         }
@@ -191,14 +191,14 @@ impl Journal {
     /// All was accepted, and no file came of it.
     pub fn missing(&self) -> Result<()> {
         match self.latest() {
-            Some((begun, _)) => self.write(Begun { stage: Stage::Missing, ..begun }),
+            Some((begun, _)) => self.write(JournalRecord { stage: Stage::Missing, ..begun }),
             None => Ok(()),
         }
     }
 
     /// What was begun is not gone on with: the entry that is made now is noted in its place.
-    pub fn begins_anew(&self, begun: Begun) {
-        self.taken_up(Begun { protocol: None, note: None, ..begun });
+    pub fn begins_anew(&self, begun: JournalRecord) {
+        self.taken_up(JournalRecord { protocol: None, note: None, ..begun });
     }
 
     /// It is there, or it is given up with nothing left to take up.
@@ -214,13 +214,13 @@ impl Journal {
         }
     }
 
-    fn latest(&self) -> Option<(Begun, Instant)> {
+    fn latest(&self) -> Option<(JournalRecord, Instant)> {
         self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    fn write(&self, begun: Begun) -> Result<()> {
+    fn write(&self, begun: JournalRecord) -> Result<()> {
         let upload = serde_json::to_string(&begun).unwrap_or_default();
-        let unfinished = Unfinished {
+        let unfinished = PendingUpload {
             key: self.key.clone(),
             remote: self.place.0.clone(),
             path: self.place.1.clone(),
@@ -238,7 +238,7 @@ impl Journal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
+pub enum SourceMatch {
     Same,
     /// Nothing says that the source changed, and nothing proves that it did not: the whole has to be compared at the end.
     Unproven,

@@ -14,18 +14,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::client::{Desk, Patience};
+use super::client::{RemoteClient, Retries};
 use super::put::awaiting_confirmation::Berths;
-use super::source::meter::{Meter, Pulse};
+use super::source::meter::{Activity, Meter};
 use super::stall::stalled;
 use super::upload::checksums::Sums;
 use super::upload::confirm::{discard, intake_time, settled, unseen};
 use super::upload::effort::Effort;
 use super::upload::journal::Journal;
 use super::upload::parts::{check_whole, next_part};
-use super::upload::resume::TakenUp;
+use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
-use crate::contract::{Closed, Recovery, Slicing, Source, Ticket, Upload, UploadItem, UploadSession};
+use crate::contract::{Chunking, Closed, Recovery, Source, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -51,9 +51,9 @@ pub struct Uploaded {
 /// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
 /// when the file may or may not be there. In `berths` it makes room while it waits to be seen.
 pub async fn upload(
-    desk: &Desk,
+    desk: &RemoteClient,
     id: FileId,
-    mut item: UploadItem,
+    mut item: UploadRequest,
     hash: bool,
     journal: Option<Journal>,
     berths: &Berths,
@@ -66,9 +66,9 @@ pub async fn upload(
         None => meter,
     });
     item.source = meter.clone();
-    let mut carrier = Carrier::new(desk, id, meter.pulse(), journal);
+    let mut carrier = Uploader::new(desk, id, meter.pulse(), journal);
     let taken_up = carrier.take_up(&mut item).await?;
-    let sent = (!matches!(taken_up, TakenUp::Nothing)).then(|| taken_up.sent());
+    let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
     let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
     let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
@@ -101,11 +101,11 @@ pub async fn upload(
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
 }
 
-pub(super) struct Carrier<'a> {
-    pub desk: &'a Desk,
+pub(super) struct Uploader<'a> {
+    pub desk: &'a RemoteClient,
     pub id: FileId,
-    pub pulse: Arc<Pulse>,
-    pub patience: Patience<'a>,
+    pub pulse: Arc<Activity>,
+    pub patience: Retries<'a>,
     /// None for what can't be read a second time.
     pub journal: Option<Journal>,
     resumed_from: u64,
@@ -123,35 +123,35 @@ pub(super) struct Carrier<'a> {
 }
 
 /// How one session ended without an error.
-enum Carried {
+enum SessionEnd {
     /// All bytes accepted, the last request answered; so many bytes.
     Finished(u64),
     /// The session can't go on; what it had is lost. With the reason.
     StartOver(Error),
 }
 
-impl<'a> Carrier<'a> {
-    fn new(desk: &'a Desk, id: FileId, pulse: Arc<Pulse>, journal: Option<Journal>) -> Self {
+impl<'a> Uploader<'a> {
+    fn new(desk: &'a RemoteClient, id: FileId, pulse: Arc<Activity>, journal: Option<Journal>) -> Self {
         let (patience, effort) = (desk.patience(Some(id)), Effort::new(desk.policy.tries));
         let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
         let (left, still_worked_on) = (false, false);
-        Carrier { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
+        Uploader { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
     }
 }
 
-impl Carrier<'_> {
+impl Uploader<'_> {
     /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
-    async fn bring(&mut self, item: &mut UploadItem, taken_up: TakenUp) -> Result<(Ticket, Protocol, u64)> {
+    async fn bring(&mut self, item: &mut UploadRequest, taken_up: Resumed) -> Result<(UploadHandle, Protocol, u64)> {
         let mut open = match taken_up {
-            TakenUp::There(ticket, protocol, size) => {
+            Resumed::There(ticket, protocol, size) => {
                 self.resumed_from = size;
                 return Ok((ticket, protocol, size));
             }
-            TakenUp::At(ticket, session, at) => {
+            Resumed::At(ticket, session, at) => {
                 self.resumed_from = at;
                 Some((ticket, session, at))
             }
-            TakenUp::Nothing => None,
+            Resumed::Nothing => None,
         };
         loop {
             let is_an_earlier_run_s = open.is_some();
@@ -165,13 +165,13 @@ impl Carrier<'_> {
             self.sent_to = if is_an_earlier_run_s { item.source.size().unwrap_or(u64::MAX) } else { 0 };
             let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
-                Ok(Carried::Finished(size)) => {
+                Ok(SessionEnd::Finished(size)) => {
                     if size == 0 {
                         self.end_empty(&ticket, session.as_mut()).await;
                     }
                     return Ok((ticket, session.protocol(), size));
                 }
-                Ok(Carried::StartOver(why)) => {
+                Ok(SessionEnd::StartOver(why)) => {
                     let why = match self.effort.start_over(why) {
                         Ok(why) => why,
                         Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
@@ -216,7 +216,7 @@ impl Carrier<'_> {
         self.journal.as_ref().map_or(Ok(()), step)
     }
 
-    async fn open(&mut self, item: &UploadItem) -> Result<(Ticket, Box<dyn UploadSession>, u64)> {
+    async fn open(&mut self, item: &UploadRequest) -> Result<(UploadHandle, Box<dyn UploadSession>, u64)> {
         loop {
             match self.desk.provider.open_upload(item).await {
                 Ok(Upload { ticket, session }) => {
@@ -244,7 +244,13 @@ impl Carrier<'_> {
     }
 
     /// Sends part after part. `accepted` is the furthest byte that the server is known to hold.
-    async fn carry(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, from: u64, accepted: &mut u64) -> Result<Carried> {
+    async fn carry(
+        &mut self,
+        source: &Arc<dyn Source>,
+        session: &mut dyn UploadSession,
+        from: u64,
+        accepted: &mut u64,
+    ) -> Result<SessionEnd> {
         let (mut at, mut all_sent) = (from, from > 0 && source.size() == Some(from));
         loop {
             let before = (session.slicing(), self.effort.spent());
@@ -257,7 +263,7 @@ impl Carrier<'_> {
                 self.send_next(source, session, at).await
             };
             match outcome {
-                Ok(_) if all_sent => return Ok(Carried::Finished(at)),
+                Ok(_) if all_sent => return Ok(SessionEnd::Finished(at)),
                 Ok(sent) => (at, all_sent) = sent,
                 Err(failure) => {
                     if let Some(own) = self.pulse.dried_up() {
@@ -270,7 +276,7 @@ impl Carrier<'_> {
                         self.effort.back_to(before.1);
                     }
                     match self.recover(session, failure, is_smaller, source.size()).await? {
-                        Recovery::StartOver => return Ok(Carried::StartOver(shown)),
+                        Recovery::StartOver => return Ok(SessionEnd::StartOver(shown)),
                         Recovery::ResumeAt(offset) => (at, all_sent) = (offset, offset > 0 && source.size() == Some(offset)),
                     }
                 }
@@ -278,7 +284,7 @@ impl Carrier<'_> {
             if at > self.sent_to {
                 (self.doubt, self.worthless) = (true, true);
                 let why = format!("the server claims {at} bytes where {} were sent", self.sent_to);
-                return Ok(Carried::StartOver(Error::new(Kind::Protocol, why)));
+                return Ok(SessionEnd::StartOver(Error::new(Kind::Protocol, why)));
             }
             if self.effort.reached(at) {
                 self.patience.progress();
@@ -339,7 +345,7 @@ impl Carrier<'_> {
     }
 
     /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
-    async fn end_empty(&self, ticket: &Ticket, session: &mut dyn UploadSession) {
+    async fn end_empty(&self, ticket: &UploadHandle, session: &mut dyn UploadSession) {
         let looked = self.desk.until_there(intake_time(0), || self.desk.provider.landed(ticket)).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
@@ -348,18 +354,18 @@ impl Carrier<'_> {
         }
     }
 
-    fn has_another(&self, item: &UploadItem, failed: Protocol) -> bool {
+    fn has_another(&self, item: &UploadRequest, failed: Protocol) -> bool {
         item.protocol.is_none()
             && self.desk.provider.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
 }
 
 /// Has the session learnt that its parts were too large?
-fn is_smaller(now: Slicing, before: Slicing) -> bool {
+fn is_smaller(now: Chunking, before: Chunking) -> bool {
     match (now, before) {
-        (Slicing::Parts(now), Slicing::Parts(before)) => now < before,
-        (Slicing::Parts(_), Slicing::Whole) => true,
-        (Slicing::Whole, _) => false,
+        (Chunking::Parts(now), Chunking::Parts(before)) => now < before,
+        (Chunking::Parts(_), Chunking::Whole) => true,
+        (Chunking::Whole, _) => false,
     }
 }
 
@@ -372,6 +378,6 @@ fn is_closed(error: &Error) -> bool {
     }
 }
 
-pub(super) fn size_of(item: &UploadItem, entry: &Entry) -> u64 {
+pub(super) fn size_of(item: &UploadRequest, entry: &Entry) -> u64 {
     item.source.size().or(entry.size).unwrap_or(0)
 }

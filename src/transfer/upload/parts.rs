@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::contract::{Part, Slicing, Source};
+use crate::contract::{Chunking, Part, Source};
 use crate::error::{Error, Kind, Result};
 use crate::transfer::source::stdin::WINDOW;
 
@@ -15,18 +15,18 @@ pub(crate) async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
 }
 
 /// The part that begins at byte `at`. Fails with `NeedsSize` where nobody knows the source's, `Integrity` when it ends early.
-pub(crate) async fn next_part(source: &Arc<dyn Source>, slicing: Slicing, takes_unknown_size: bool, at: u64) -> Result<Part> {
+pub(crate) async fn next_part(source: &Arc<dyn Source>, slicing: Chunking, takes_unknown_size: bool, at: u64) -> Result<Part> {
     let part = |len, last| Part { source: source.clone(), offset: at, len, last };
     match (source.size(), slicing) {
         (None, _) if !takes_unknown_size => Err(Error::new(Kind::NeedsSize, "the size must be known first")),
-        (None, Slicing::Whole) => Ok(part(u64::MAX, true)),
-        (None, Slicing::Parts(most)) => {
+        (None, Chunking::Whole) => Ok(part(u64::MAX, true)),
+        (None, Chunking::Parts(most)) => {
             let most = most.clamp(1, WINDOW);
             let len = source.available(at, most).await?;
             Ok(part(len, len < most))
         }
-        (Some(size), Slicing::Whole) => Ok(part(size.saturating_sub(at), true)),
-        (Some(size), Slicing::Parts(most)) => {
+        (Some(size), Chunking::Whole) => Ok(part(size.saturating_sub(at), true)),
+        (Some(size), Chunking::Parts(most)) => {
             let len = source.available(at, most.max(1).min(size.saturating_sub(at))).await?;
             if len == 0 && at < size {
                 return Err(Error::new(Kind::Integrity, format!("the source ended after {at} bytes, before its announced size"))

@@ -5,56 +5,56 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::confirm::{intake_time, settle_time, whole};
-use super::journal::{Begun, Freshness, Stage};
+use super::journal::{JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
-use super::{Carrier, size_of};
-use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, Ticket, UploadItem, UploadSession};
+use super::{Uploader, size_of};
+use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};
-use crate::transfer::client::Desk;
+use crate::transfer::client::RemoteClient;
 
-pub(crate) enum TakenUp {
+pub(crate) enum Resumed {
     /// Nothing was begun, or nothing of it can be used.
     Nothing,
     /// The earlier run's last request had arrived: so many bytes.
-    There(Ticket, Protocol, u64),
+    There(UploadHandle, Protocol, u64),
     /// Goes on at this byte.
-    At(Ticket, Box<dyn UploadSession>, u64),
+    At(UploadHandle, Box<dyn UploadSession>, u64),
 }
 
-impl TakenUp {
+impl Resumed {
     /// Bytes that an earlier run has brought there.
     pub(crate) fn sent(&self) -> u64 {
         match self {
-            TakenUp::Nothing => 0,
-            TakenUp::There(_, _, size) => *size,
-            TakenUp::At(_, _, at) => *at,
+            Resumed::Nothing => 0,
+            Resumed::There(_, _, size) => *size,
+            Resumed::At(_, _, at) => *at,
         }
     }
 }
 
-impl Carrier<'_> {
-    pub(crate) async fn take_up(&mut self, item: &mut UploadItem) -> Result<TakenUp> {
-        let Some(journal) = self.journal.clone() else { return Ok(TakenUp::Nothing) };
+impl Uploader<'_> {
+    pub(crate) async fn take_up(&mut self, item: &mut UploadRequest) -> Result<Resumed> {
+        let Some(journal) = self.journal.clone() else { return Ok(Resumed::Nothing) };
         let (begun, unproven) = match journal.earlier()? {
-            Some((begun, freshness @ (Freshness::Same | Freshness::Unproven))) => (begun, freshness == Freshness::Unproven),
-            _ => return Ok(TakenUp::Nothing),
+            Some((begun, freshness @ (SourceMatch::Same | SourceMatch::Unproven))) => (begun, freshness == SourceMatch::Unproven),
+            _ => return Ok(Resumed::Nothing),
         };
-        let Some(protocol) = begun.protocol else { return Ok(TakenUp::Nothing) };
+        let Some(protocol) = begun.protocol else { return Ok(Resumed::Nothing) };
         let ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
         match look_for(self.desk, &begun, Duration::ZERO).await? {
-            Seen::Whole(entry) => return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry))),
-            Seen::NotYet if begun.stage == Stage::Missing => {
+            RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
+            RemoteState::NotYet if begun.stage == Stage::Missing => {
                 self.tell_missing(&ticket);
                 journal.begins_anew(begun);
-                return Ok(TakenUp::Nothing);
+                return Ok(Resumed::Nothing);
             }
-            Seen::NotYet => {}
-            Seen::Gone => {
+            RemoteState::NotYet => {}
+            RemoteState::Gone => {
                 self.drop_gone(&begun, item).await;
                 journal.over()?;
-                return Ok(TakenUp::Nothing);
+                return Ok(Resumed::Nothing);
             }
         }
         let reopened = self.reopen(&begun, item).await?;
@@ -64,7 +64,7 @@ impl Carrier<'_> {
             let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
             self.desk.events.tell(Event::Note(text));
             if let Some(entry) = arrived(self.desk, &begun, patience).await? {
-                return Ok(TakenUp::There(ticket, protocol, size_of(item, &entry)));
+                return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
             }
         }
         let Some((mut session, offset)) = reopened else {
@@ -74,14 +74,14 @@ impl Carrier<'_> {
                 true => self.tell_leftover(&ticket),
             }
             journal.begins_anew(begun);
-            return Ok(TakenUp::Nothing);
+            return Ok(Resumed::Nothing);
         };
         match offset {
             Recovery::ResumeAt(at) => {
                 self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
                 self.desk.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
-                journal.taken_up(Begun { unproven, ..begun });
-                Ok(TakenUp::At(ticket, session, at))
+                journal.taken_up(JournalRecord { unproven, ..begun });
+                Ok(Resumed::At(ticket, session, at))
             }
             Recovery::StartOver => {
                 let spoilt = session.is_spoilt();
@@ -89,14 +89,14 @@ impl Carrier<'_> {
                 self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
                 item.unused = (!spoilt).then_some(ticket);
                 journal.begins_anew(begun);
-                Ok(TakenUp::Nothing)
+                Ok(Resumed::Nothing)
             }
         }
     }
 
     /// None: what was begun can't be continued. A server that can't be reached, or that no longer takes the upload's own
     /// address (a token in it has run out), is no reason to fail: these notes last until a new upload is open.
-    async fn reopen(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+    async fn reopen(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
         let failure = match self.asked_where(begun, item).await {
             Ok(answer) => return Ok(answer),
             Err(e) if matches!(e.kind(), Kind::Interrupted | Kind::Busy | Kind::Cancelled) => return Err(e),
@@ -108,7 +108,7 @@ impl Carrier<'_> {
         Ok(None)
     }
 
-    async fn asked_where(&mut self, begun: &Begun, item: &UploadItem) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+    async fn asked_where(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
         let Some(note) = &begun.note else { return Ok(None) };
         let opened = self.desk.ask(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
         let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
@@ -127,7 +127,7 @@ impl Carrier<'_> {
     }
 
     /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
-    async fn drop_gone(&self, begun: &Begun, item: &UploadItem) {
+    async fn drop_gone(&self, begun: &JournalRecord, item: &UploadRequest) {
         let left = match drop_leftover(self.desk, begun, item).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
@@ -136,14 +136,14 @@ impl Carrier<'_> {
         self.desk.events.tell(Event::Warning(text));
     }
 
-    fn tell_missing(&self, ticket: &Ticket) {
+    fn tell_missing(&self, ticket: &UploadHandle) {
         let entry = ticket.id.as_ref().filter(|_| ticket.upload_name.is_some());
         let stays = entry.map(|id| format!("; the empty entry @{id} stays on the server")).unwrap_or_default();
         let text = format!("{}: an earlier run's bytes were all accepted, and no file came of them, so it begins anew{stays}", ticket.path);
         self.desk.events.tell(Event::Warning(text));
     }
 
-    fn tell_leftover(&self, ticket: &Ticket) {
+    fn tell_leftover(&self, ticket: &UploadHandle) {
         let id = ticket.id.as_deref().unwrap_or("?");
         let text = format!("{}: the earlier run's half-sent entry @{id} stays on the server; it can't be continued", ticket.path);
         self.desk.events.tell(Event::Warning(text));
@@ -151,9 +151,9 @@ impl Carrier<'_> {
 }
 
 /// The item of an upload whose source is not at hand: enough to find what it left on the server.
-pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
-    UploadItem {
-        source: Arc::new(Gone { size: begun.ticket.size }),
+pub fn leftover_item(begun: &JournalRecord, folder: Entry) -> UploadRequest {
+    UploadRequest {
+        source: Arc::new(MissingSource { size: begun.ticket.size }),
         folder,
         siblings: [].into(),
         name: begun.name.clone(),
@@ -169,11 +169,11 @@ pub fn leftover_item(begun: &Begun, folder: Entry) -> UploadItem {
 }
 
 /// A source that is only asked for its size.
-struct Gone {
+struct MissingSource {
     size: Option<u64>,
 }
 
-impl Source for Gone {
+impl Source for MissingSource {
     fn name(&self) -> &str {
         "an earlier source"
     }
@@ -191,12 +191,12 @@ impl Source for Gone {
     }
 }
 
-fn holds_all(held: Recovery, item: &UploadItem) -> bool {
+fn holds_all(held: Recovery, item: &UploadRequest) -> bool {
     matches!(held, Recovery::ResumeAt(at) if at > 0 && Some(at) == item.source.size())
 }
 
 /// How long the earlier run's last request may still be worked on.
-fn patience(desk: &Desk, begun: &Begun) -> Duration {
+fn patience(desk: &RemoteClient, begun: &JournalRecord) -> Duration {
     match begun.stage {
         Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
         Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
@@ -206,30 +206,30 @@ fn patience(desk: &Desk, begun: &Begun) -> Duration {
 }
 
 /// What has become of the file of an earlier run.
-enum Seen {
+enum RemoteState {
     Whole(Box<Entry>),
     NotYet,
     /// The entry that was made for it is no longer there.
     Gone,
 }
 
-async fn look_for(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Seen> {
+async fn look_for(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<RemoteState> {
     if !begun.may_have_arrived() {
-        return Ok(Seen::NotYet);
+        return Ok(RemoteState::NotYet);
     }
     match desk.until_there(patience, || whole(desk, &begun.ticket)).await {
-        Ok(Some(entry)) => Ok(Seen::Whole(Box::new(entry))),
-        Ok(None) => Ok(Seen::NotYet),
-        Err(e) if e.kind() == Kind::NotFound => Ok(Seen::Gone),
+        Ok(Some(entry)) => Ok(RemoteState::Whole(Box::new(entry))),
+        Ok(None) => Ok(RemoteState::NotYet),
+        Err(e) if e.kind() == Kind::NotFound => Ok(RemoteState::Gone),
         Err(e) => Err(e),
     }
 }
 
 /// Had the earlier run's last request arrived?
-async fn arrived(desk: &Desk, begun: &Begun, patience: Duration) -> Result<Option<Entry>> {
+async fn arrived(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
     Ok(match look_for(desk, begun, patience).await? {
-        Seen::Whole(entry) => Some(*entry),
-        Seen::NotYet | Seen::Gone => None,
+        RemoteState::Whole(entry) => Some(*entry),
+        RemoteState::NotYet | RemoteState::Gone => None,
     })
 }
 
@@ -248,7 +248,7 @@ pub struct Leftover {
 
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. What had arrived as
 /// a whole stays.
-pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Result<Leftover> {
+pub async fn drop_leftover(desk: &RemoteClient, begun: &JournalRecord, item: &UploadRequest) -> Result<Leftover> {
     if arrived(desk, begun, patience(desk, begun)).await?.is_some() {
         return Ok(Leftover { whole: true, ..Leftover::default() });
     }
@@ -267,7 +267,7 @@ pub async fn drop_leftover(desk: &Desk, begun: &Begun, item: &UploadItem) -> Res
     Ok(Leftover { whole: false, removed, stays, empty })
 }
 
-async fn desk_recover(desk: &Desk, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
+async fn desk_recover(desk: &RemoteClient, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
     let mut patience = desk.patience(None);
     loop {
         match session.recover(look).await {

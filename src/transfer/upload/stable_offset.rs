@@ -42,7 +42,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
-    use crate::contract::{BoxFuture, Part, Slicing};
+    use crate::contract::{BoxFuture, Chunking, Part};
     use crate::model::Protocol;
 
     /// A server that answers each look with the next of these; the last one stays.
@@ -55,8 +55,8 @@ mod tests {
         fn note(&self) -> Option<String> {
             None
         }
-        fn slicing(&self) -> Slicing {
-            Slicing::Whole
+        fn slicing(&self) -> Chunking {
+            Chunking::Whole
         }
         fn takes_unknown_size(&self) -> bool {
             false

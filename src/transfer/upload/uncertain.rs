@@ -5,24 +5,24 @@ use std::time::Duration;
 
 use super::confirm::{discard, intake_time, settle_time, whole};
 use super::journal::Journal;
-use super::{Carrier, size_of};
-use crate::contract::{Ticket, UploadItem, UploadSession};
+use super::{Uploader, size_of};
+use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol};
 
 /// HTTP: the server behind the gateway has not answered it yet.
 const GATEWAY_TIMEOUT: u16 = 504;
 
-impl Carrier<'_> {
+impl Uploader<'_> {
     /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
     pub(crate) async fn give_up(
         &mut self,
         error: Error,
-        ticket: Ticket,
+        ticket: UploadHandle,
         mut session: Box<dyn UploadSession>,
-        item: &UploadItem,
+        item: &UploadRequest,
         accepted: u64,
-    ) -> Result<(Ticket, Protocol, u64)> {
+    ) -> Result<(UploadHandle, Protocol, u64)> {
         if self.worthless || session.is_spoilt() {
             return self.give_up_spoilt(error, ticket, session, item).await;
         }
@@ -68,10 +68,10 @@ impl Carrier<'_> {
     async fn give_up_spoilt(
         &self,
         error: Error,
-        ticket: Ticket,
+        ticket: UploadHandle,
         mut session: Box<dyn UploadSession>,
-        item: &UploadItem,
-    ) -> Result<(Ticket, Protocol, u64)> {
+        item: &UploadRequest,
+    ) -> Result<(UploadHandle, Protocol, u64)> {
         if let Some(size) = self.there_already(&ticket, item).await? {
             return Ok((ticket, session.protocol(), size));
         }
@@ -96,7 +96,7 @@ impl Carrier<'_> {
     }
 
     /// As [`Self::landed`], in bytes. Fails with `Unknown` when nobody can tell.
-    pub(crate) async fn there_already(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<u64>> {
+    pub(crate) async fn there_already(&self, ticket: &UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
                 .on(self.desk.address(&ticket.path))
@@ -117,7 +117,7 @@ impl Carrier<'_> {
     /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is
     /// somebody else's. One whose every byte has left may still be taken in while whoever stands in front of the server has
     /// lost patience with it.
-    async fn landed(&self, ticket: &Ticket, item: &UploadItem) -> Result<Option<Entry>> {
+    async fn landed(&self, ticket: &UploadHandle, item: &UploadRequest) -> Result<Option<Entry>> {
         if !self.left {
             return Ok(None);
         }
@@ -133,7 +133,7 @@ impl Carrier<'_> {
 }
 
 /// A file that is known by its name and size alone, whose MD5 is another: a stranger's.
-fn is_of_other_content(entry: &Entry, ticket: &Ticket, item: &UploadItem) -> bool {
+fn is_of_other_content(entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> bool {
     let differs = |there: &String, here: &String| !there.eq_ignore_ascii_case(here);
     let by_name_alone = ticket.id.as_ref() != Some(&entry.id) && ticket.answer.get().is_none();
     by_name_alone && entry.md5.as_ref().zip(item.checksum.md5.as_ref()).is_some_and(|(there, here)| differs(there, here))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use haul::contract::provider::AnyProvider;
-use haul::contract::{BoxFuture, Changes, Network, Opening, Secrets, StoredToken, TokenStore, Visibility};
+use haul::contract::{BoxFuture, Changes, Network, ProviderContext, RemoteSettings, StoredToken, TokenStore, Visibility};
 use haul::model::{Entry, EntryKind, Place, RemotePath, Secret};
 use haul::{Error, Kind};
 
@@ -23,7 +23,7 @@ impl Provider {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let prefix = format!("HAUL_REMOTE_{}_", remote.to_uppercase());
         let settings = play.sandbox.env().into_iter().filter_map(|(k, v)| Some((k.strip_prefix(&prefix)?.to_lowercase(), v)));
-        let opening = Opening {
+        let opening = ProviderContext {
             remote: remote.to_owned(),
             secrets: Arc::new(Settings(settings.collect())),
             tokens: Arc::new(Tokens::default()),
@@ -44,7 +44,7 @@ pub async fn stat(provider: &AnyProvider, path: &str) -> Entry {
 
 struct Settings(HashMap<String, String>);
 
-impl Secrets for Settings {
+impl RemoteSettings for Settings {
     fn plain(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use haul::contract::{BoxFuture, Checksum, Chunks, Ledger, Part, Source, UploadItem};
+use haul::contract::{BoxFuture, Checksum, Chunks, Part, Source, TransferStore, UploadRequest};
 use haul::model::Protocol;
 use haul::state::State;
 use haul::transfer::put::awaiting_confirmation::Berths;
-use haul::transfer::source::file::{FileSource, Identity};
+use haul::transfer::source::file::{FileFingerprint, FileSource};
 use haul::transfer::upload::journal::Journal;
 use haul::transfer::upload::upload;
 use tokio::sync::Notify;
@@ -52,7 +52,7 @@ impl Source for Late {
 struct Local {
     dir: tempfile::TempDir,
     content: Vec<u8>,
-    ledger: Arc<dyn Ledger>,
+    ledger: Arc<dyn TransferStore>,
 }
 
 impl Local {
@@ -73,13 +73,13 @@ impl Local {
 
     fn journal(&self) -> Journal {
         let place = ("studio".to_owned(), "/in/film.bin".to_owned());
-        let source = Identity::of(&self.dir.path().join("film.bin")).unwrap();
+        let source = FileFingerprint::of(&self.dir.path().join("film.bin")).unwrap();
         let shown = source.path.clone();
         Journal::new(self.ledger.clone(), "key".to_owned(), place, source, shown)
     }
 
     /// The first run: sends `parts` and dies. Before the last step of all, if these are all.
-    async fn begun(&self, world: &World, item: &UploadItem, parts: u64, len: u64) {
+    async fn begun(&self, world: &World, item: &UploadRequest, parts: u64, len: u64) {
         let mut begun = world.provider.open_upload(item).await.unwrap();
         let notes = self.journal();
         notes.opened(item, &begun.ticket, begun.session.protocol(), begun.session.note(), false).unwrap();
@@ -93,8 +93,8 @@ impl Local {
     }
 }
 
-async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> UploadItem {
-    UploadItem {
+async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> UploadRequest {
+    UploadRequest {
         source,
         folder: world.folder("in").await,
         siblings: [].into(),
@@ -142,7 +142,7 @@ async fn a_rename_that_was_not_done_is_done_at_once() {
             return;
         }
         let local = Local::new();
-        let by_ftps = |item| UploadItem { protocol: Some(Protocol::Ftps), ..item };
+        let by_ftps = |item| UploadRequest { protocol: Some(Protocol::Ftps), ..item };
         local.begun(&world, &by_ftps(item(&world, Arc::new(local.file()), None).await), 1, ALL).await;
 
         let second = by_ftps(item(&world, Arc::new(local.file()), None).await);

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use haul::sandbox::Canned;
-use haul::transfer::source::file::Identity;
+use haul::transfer::source::file::FileFingerprint;
 
 use crate::faults::unchanged::state_file;
 use crate::support::env::{Content, Play, bytes};
@@ -90,17 +90,17 @@ fn the_same_source_by_another_name_goes_on() {
 }
 
 /// What the file is called in the notes: `make` gets what it is called now.
-fn note_source(play: &Play, path: &Path, make: impl Fn(Identity) -> String) {
+fn note_source(play: &Play, path: &Path, make: impl Fn(FileFingerprint) -> String) {
     // A look at a file that was written to just now tells less.
     std::thread::sleep(Duration::from_millis(30));
-    let noted = make(Identity::of(path).unwrap());
+    let noted = make(FileFingerprint::of(path).unwrap());
     let db = rusqlite::Connection::open(state_file(play)).unwrap();
     assert_eq!(db.execute("UPDATE unfinished SET identity = ?1", [noted]).unwrap(), 1);
 }
 
 /// As an older haul noted it, which did not ask when the inode had changed.
-fn older(now: Identity) -> String {
-    Identity { version: None, device: None, ..now }.text().replace("\"version\":null,\"device\":null,", "")
+fn older(now: FileFingerprint) -> String {
+    FileFingerprint { version: None, device: None, ..now }.text().replace("\"version\":null,\"device\":null,", "")
 }
 
 /// The middle is written to and its time put back: head and tail, size and time are as they were.

@@ -95,7 +95,7 @@ fn check(remote: &str, protocol: &str, row: &Row) {
     assert!(row.received.contains(&received), "{what}: {received} bytes were received");
     assert_eq!(created, row.created, "{what}: entries that were made");
     assert_eq!(counts.sign_ins(remote), row.sign_ins, "{what}: sign-ins");
-    let lasting = |left: &haul::sandbox::Scripted| left.to_string().ends_with("*always");
+    let lasting = |left: &haul::sandbox::ScriptedFault| left.to_string().ends_with("*always");
     assert!(play.sandbox.faults().left().iter().all(lasting), "{what}: the fault never struck");
     if row.status == 0 {
         let uploaded = ran.events("uploaded");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use haul::Kind;
 use haul::contract::Network;
 use haul::protocols::http::Http;
-use haul::protocols::http::download::{Ask, Opened, open};
+use haul::protocols::http::download::{Opened, RangeRequest, open};
 use reqwest::Url;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
@@ -75,7 +75,7 @@ async fn a_page_that_drips_in_place_of_a_file_is_read_no_longer_than_the_time_ou
     let http = http(Duration::from_secs(2));
     for (head, page) in [("200 OK\r\nContent-Type: text/html", true), ("503 Busy", false)] {
         let (url, server) = pouring(head, 1, Duration::from_millis(50)).await;
-        let ask = Ask { url, from: 0, size: Some(10), name: "a.bin", mime: None };
+        let ask = RangeRequest { url, from: 0, size: Some(10), name: "a.bin", mime: None };
         match open(&http, &ask).await {
             Ok(Opened::Page(said)) if page => assert!(said.reason.starts_with("[["), "{}", said.reason),
             Err(error) if !page => assert_eq!(error.kind(), Kind::Busy, "{error}"),

@@ -11,7 +11,7 @@ mod tus_answers;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haul::contract::{Network, Part, Recovery, Slicing, Source, UploadSession};
+use haul::contract::{Chunking, Network, Part, Recovery, Source, UploadSession};
 use haul::protocols::http::Http;
 use haul::{Error, Result};
 
@@ -42,8 +42,8 @@ async fn deliver(session: &mut dyn UploadSession, source: &Arc<Made>, mut offset
     let mut course = Course::default();
     loop {
         let most = match session.slicing() {
-            Slicing::Whole => u64::MAX,
-            Slicing::Parts(most) => most,
+            Chunking::Whole => u64::MAX,
+            Chunking::Parts(most) => most,
         };
         let len = source.available(offset, most).await?;
         let last = offset + len == source.len();

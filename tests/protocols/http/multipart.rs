@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use haul::contract::{BoxFuture, Recovery, UploadSession};
-use haul::protocols::http::response::Reply;
+use haul::protocols::http::response::HttpReply;
 use haul::protocols::multipart;
 use haul::protocols::multipart::{Form, FormTarget};
 use haul::{Kind, Result};
@@ -47,7 +47,7 @@ impl FormTarget for Target {
         Box::pin(async { Ok(form) })
     }
 
-    fn judge(&self, reply: Reply) -> Result<()> {
+    fn judge(&self, reply: HttpReply) -> Result<()> {
         if !reply.is_success() {
             return Err(reply.refusal());
         }

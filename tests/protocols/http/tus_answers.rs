@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use haul::Kind;
-use haul::contract::{Recovery, Slicing, UploadSession};
+use haul::contract::{Chunking, Recovery, UploadSession};
 use haul::protocols::tus;
 use haul::protocols::tus::{TusSession, TusTarget};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -237,7 +237,7 @@ async fn parts_shrink_where_little_gets_through() {
         let mut session = tus::create(&http(), target(&raw, Some(3 << 20))).await.unwrap();
         let failure = session.send(whole(&source)).await.unwrap_err();
         assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(kept));
-        assert_eq!(session.slicing(), Slicing::Parts(most), "{kept}");
+        assert_eq!(session.slicing(), Chunking::Parts(most), "{kept}");
     }
 }
 
@@ -289,7 +289,7 @@ async fn too_large_parts_shrink() {
     })
     .await;
     let mut session = created(&raw).await;
-    assert_eq!(session.slicing(), Slicing::Parts(SIZE));
+    assert_eq!(session.slicing(), Chunking::Parts(SIZE));
     let course = deliver(&mut session, &source(), 0).await.unwrap();
     assert_eq!(course.offsets, [0, 0, 256 << 10, 512 << 10]);
     assert_eq!((course.failures[0].kind(), course.failures[0].http_or_ftp_status()), (Kind::Busy, Some(413)));
@@ -366,7 +366,7 @@ async fn a_short_part_of_an_unknown_file_tells_no_length() {
     .await;
     let source = Arc::new(Made::endless(30));
     let mut session = tus::create(&http(), target(&raw, None)).await.unwrap();
-    assert_eq!(session.slicing(), Slicing::Parts(8 << 20));
+    assert_eq!(session.slicing(), Chunking::Parts(8 << 20));
     session.send(part(&source, 0, 10, false)).await.unwrap();
     session.send(part(&source, 10, 20, true)).await.unwrap();
     session.finish().await.unwrap();

@@ -9,22 +9,22 @@ use futures_util::{StreamExt, stream};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION, RANGE};
 use reqwest::{Response, StatusCode, Url};
 
-use super::content_range::{Span, whole_size};
-use super::response::Reply;
+use super::content_range::{ContentRange, whole_size};
+use super::response::HttpReply;
 use super::{Http, host_of, line_error, timed_out};
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::model::escape::first_words;
 
-pub use super::html_page::Page;
+pub use super::html_page::HtmlPage;
 
 const MOST_REDIRECTS: usize = 5;
 /// Of a page, or of a refusal, so much is read: its reason stands at its beginning.
 const PAGE_READ: usize = 64 << 10;
 
 /// What is asked for.
-pub struct Ask<'a> {
+pub struct RangeRequest<'a> {
     /// Works like a password as a rule: it is shown nowhere, neither in messages nor in logs.
     pub url: Url,
     /// First byte, counted from the start of the file.
@@ -39,12 +39,12 @@ pub struct Ask<'a> {
 pub enum Opened {
     File(Download),
     /// HTML, or JSON, came instead, or we were sent to a page that is known to be none of the file's.
-    Page(Page),
+    Page(HtmlPage),
 }
 
 /// Begins to read. An unfitting answer to a range is followed by a request for the whole file, and [`Download::from`] is 0
 /// then. Fails as `Reply::refusal` says, and with `Refused` when the way leads from https to plain http.
-pub async fn open(http: &Http, ask: &Ask<'_>) -> Result<Opened> {
+pub async fn open(http: &Http, ask: &RangeRequest<'_>) -> Result<Opened> {
     if ask.from > 0
         && let Some(opened) = part(http, ask).await?
     {
@@ -70,7 +70,7 @@ pub async fn open(http: &Http, ask: &Ask<'_>) -> Result<Opened> {
 }
 
 /// The answer to a range: the rest of the file, the whole of it (200), or none when it does not fit.
-async fn part(http: &Http, ask: &Ask<'_>) -> Result<Option<Opened>> {
+async fn part(http: &Http, ask: &RangeRequest<'_>) -> Result<Option<Opened>> {
     let response = match fetch(http, ask, ask.from).await? {
         Fetched::Answer(response) => response,
         Fetched::Page(page) => return Ok(Some(Opened::Page(page))),
@@ -99,12 +99,12 @@ async fn part(http: &Http, ask: &Ask<'_>) -> Result<Option<Opened>> {
 
 enum Fetched {
     Answer(Response),
-    Page(Page),
+    Page(HtmlPage),
 }
 
 /// The first answer that is no redirect. Only `bytes=N-` with N above 0 is ever asked: other forms are answered wrongly
 /// by some (providers.md 2.6).
-async fn fetch(http: &Http, ask: &Ask<'_>, from: u64) -> Result<Fetched> {
+async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched> {
     let mut url = ask.url.clone();
     for step in 0..=MOST_REDIRECTS {
         let mut request = http.files().get(url.clone()).header(ACCEPT_ENCODING, "identity");
@@ -119,12 +119,12 @@ async fn fetch(http: &Http, ask: &Ask<'_>, from: u64) -> Result<Fetched> {
                 return Ok(Fetched::Answer(response));
             }
             let body = beginning(http, response).await;
-            return Ok(Fetched::Page(Page::read(&url, &body, step > 0)));
+            return Ok(Fetched::Page(HtmlPage::read(&url, &body, step > 0)));
         }
         let location = text(response.headers(), LOCATION);
         let next = location.ok_or_else(|| Error::new(Kind::Protocol, "the server sends us elsewhere without saying where"));
         url = next.and_then(|next| leading_to(&url, next)).map_err(|e| e.status(status.as_u16()).on(host_of(&url)))?;
-        if let Some(page) = Page::at(&url, ask.name) {
+        if let Some(page) = HtmlPage::at(&url, ask.name) {
             return Ok(Fetched::Page(page));
         }
     }
@@ -143,7 +143,7 @@ pub fn leading_to(base: &Url, text: &str) -> Result<Url> {
 }
 
 /// The file from its first byte on. Fails with `Protocol` when it comes packed in a way that can't be undone.
-fn whole(http: &Http, ask: &Ask<'_>, response: Response) -> Result<Download> {
+fn whole(http: &Http, ask: &RangeRequest<'_>, response: Response) -> Result<Download> {
     let Some(coding) = super::content_encoding::coding(ask, response.headers(), length_of(&response)) else {
         return Ok(as_it_comes(http, response));
     };
@@ -166,8 +166,8 @@ fn length_of(response: &Response) -> Option<u64> {
     text(response.headers(), CONTENT_LENGTH).and_then(|length| length.trim().parse().ok())
 }
 
-fn span_of(response: &Response) -> Option<Span> {
-    text(response.headers(), CONTENT_RANGE).and_then(Span::parse)
+fn span_of(response: &Response) -> Option<ContentRange> {
+    text(response.headers(), CONTENT_RANGE).and_then(ContentRange::parse)
 }
 
 fn protocol(url: &Url) -> Protocol {
@@ -217,7 +217,7 @@ async fn refusal(http: &Http, response: Response) -> Error {
     for secret in parts_of(&url) {
         words = words.replace(&secret, "***");
     }
-    Reply { status, headers, url, body: words.into() }.refusal()
+    HttpReply { status, headers, url, body: words.into() }.refusal()
 }
 
 /// What of an address may be a secret: the longer steps of its path, and the values of its query.
@@ -228,7 +228,7 @@ fn parts_of(url: &Url) -> Vec<String> {
 }
 
 /// HTML or JSON where the file is neither. Some servers guess JSON from a file's first bytes: then its length is right.
-fn is_page(ask: &Ask<'_>, response: &Response) -> bool {
+fn is_page(ask: &RangeRequest<'_>, response: &Response) -> bool {
     let told = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
     let length = length_of(response);
     let may_be = |fits: fn(&str) -> bool| ask.mime.is_some_and(fits) || mime_guess::from_path(ask.name).first_raw().is_some_and(fits);

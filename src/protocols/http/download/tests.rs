@@ -2,7 +2,7 @@ use futures_util::StreamExt;
 
 use super::*;
 use crate::contract::Network;
-use crate::testing::server::{Answer, Asked, Scripted};
+use crate::testing::server::{Answer, TestRequest, TestServer};
 
 const CONTENT: &str = "0123456789";
 
@@ -10,12 +10,12 @@ fn http() -> Http {
     Http::new(&Network { timeout: Duration::from_secs(10), ca_file: None, insecure: false }).unwrap()
 }
 
-fn ask(url: &str, from: u64, size: Option<u64>) -> Ask<'static> {
-    Ask { url: Url::parse(url).unwrap(), from, size, name: "a.bin", mime: None }
+fn ask(url: &str, from: u64, size: Option<u64>) -> RangeRequest<'static> {
+    RangeRequest { url: Url::parse(url).unwrap(), from, size, name: "a.bin", mime: None }
 }
 
 /// What came: first byte, size as told, the bytes; or the page's reason.
-async fn came(ask: &Ask<'_>) -> Result<Result<(u64, Option<u64>, String), String>> {
+async fn came(ask: &RangeRequest<'_>) -> Result<Result<(u64, Option<u64>, String), String>> {
     Ok(match open(&http(), ask).await? {
         Opened::Page(page) => Err(page.reason),
         Opened::File(download) => {
@@ -26,8 +26,8 @@ async fn came(ask: &Ask<'_>) -> Result<Result<(u64, Option<u64>, String), String
 }
 
 /// Answers a range with `status` and `range`, and the whole file to anybody else.
-async fn server(status: u16, range: &'static str, body: &'static str) -> Scripted {
-    Scripted::start(move |asked: &Asked| -> Answer {
+async fn server(status: u16, range: &'static str, body: &'static str) -> TestServer {
+    TestServer::start(move |asked: &TestRequest| -> Answer {
         match asked.head.contains("\r\nrange: bytes=4-\r\n") {
             true => (status, range, body.to_owned()),
             false => (200, "", CONTENT.to_owned()),
@@ -56,14 +56,14 @@ async fn a_range_is_believed_only_when_it_fits() {
         let got = came(&ask(&server.url, 4, size)).await.unwrap().unwrap();
         assert_eq!((got, server.lines().len()), (wanted, requests), "{status} {range:?}");
     }
-    let silent = Scripted::start(|_| (416, "", String::new())).await;
+    let silent = TestServer::start(|_| (416, "", String::new())).await;
     assert_eq!(came(&ask(&silent.url, 10, Some(10))).await.unwrap(), Ok((10, Some(10), String::new())));
     assert_eq!(came(&ask(&silent.url, 4, Some(10))).await.unwrap_err().http_or_ftp_status(), Some(416));
 }
 
 #[tokio::test]
 async fn nothing_of_ours_is_sent_along() {
-    let server = Scripted::start(|_| (200, "", CONTENT.to_owned())).await;
+    let server = TestServer::start(|_| (200, "", CONTENT.to_owned())).await;
     came(&ask(&server.url, 0, None)).await.unwrap().unwrap();
     let head = server.last().head;
     let names: Vec<&str> = head.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0)).collect();
@@ -108,7 +108,7 @@ async fn what_comes_packed_unasked_is_unpacked_and_a_packed_file_stays_one() {
     assert_eq!(came(&ask(&url, 4, None)).await.unwrap_err().kind(), Kind::Protocol, "nor is a range of it");
 
     let url = bare("200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 30\r\n", PACKED).await;
-    for own in [ask(&url, 0, Some(30)), Ask { name: "a.tar.GZ", ..ask(&url, 0, None) }] {
+    for own in [ask(&url, 0, Some(30)), RangeRequest { name: "a.tar.GZ", ..ask(&url, 0, None) }] {
         let Opened::File(download) = open(&http(), &own).await.unwrap() else { panic!() };
         let pieces: Vec<_> = download.chunks.map(|piece| piece.unwrap()).collect().await;
         assert_eq!((download.size, pieces.concat()), (Some(30), PACKED.to_vec()), "the file itself is packed");
@@ -138,9 +138,9 @@ async fn what_can_t_be_unpacked_is_no_file() {
 
 #[tokio::test]
 async fn redirects_are_followed_to_their_end_or_to_a_page() {
-    let far = Scripted::start(|_| (200, "", CONTENT.to_owned())).await;
+    let far = TestServer::start(|_| (200, "", CONTENT.to_owned())).await;
     let location: &'static str = Box::leak(format!("Location: {}/x?t=1\r\n", far.url).into_boxed_str());
-    let near = Scripted::start(move |asked: &Asked| match asked.line.as_str() {
+    let near = TestServer::start(move |asked: &TestRequest| match asked.line.as_str() {
         "GET /far" => (302, location, String::new()),
         "GET /loop" => (302, "Location: /loop\r\n", String::new()),
         "GET /lost" => (302, "", String::new()),
@@ -158,9 +158,9 @@ async fn redirects_are_followed_to_their_end_or_to_a_page() {
     assert_eq!(came(&at("/html")).await.unwrap(), Err("Wait".to_owned()));
     assert_eq!(came(&at("/json")).await.unwrap(), Err(r#"{"error":1}"#.to_owned()));
     let json = || (0, Some(11), r#"{"error":1}"#.to_owned());
-    assert_eq!(came(&Ask { name: "a.json", ..at("/json") }).await.unwrap(), Ok(json()));
-    assert_eq!(came(&Ask { size: Some(11), ..at("/json") }).await.unwrap(), Ok(json()), "what is guessed from the first bytes");
-    let page = Ask { name: "a.html", ..at("/html") };
+    assert_eq!(came(&RangeRequest { name: "a.json", ..at("/json") }).await.unwrap(), Ok(json()));
+    assert_eq!(came(&RangeRequest { size: Some(11), ..at("/json") }).await.unwrap(), Ok(json()), "what is guessed from the first bytes");
+    let page = RangeRequest { name: "a.html", ..at("/html") };
     assert_eq!(came(&page).await.unwrap(), Ok((0, Some(19), "<title>Wait</title>".to_owned())));
     for path in ["/loop", "/lost", "/ftp"] {
         assert_eq!(came(&at(path)).await.unwrap_err().kind(), Kind::Protocol, "{path}");

@@ -7,8 +7,8 @@ fn file(uuid: &str) -> Entry {
     Entry::new(EntryKind::File, uuid, RemotePath::parse("/a.txt").unwrap())
 }
 
-async fn answering(answer: Answer) -> (Scripted, FileAgo) {
-    let server = Scripted::start(move |asked| if asked.line == "POST /auth" { auth() } else { answer.clone() }).await;
+async fn answering(answer: Answer) -> (TestServer, FileAgo) {
+    let server = TestServer::start(move |asked| if asked.line == "POST /auth" { auth() } else { answer.clone() }).await;
     let fileago = open_at(&server.url, &Arc::default());
     (server, fileago)
 }
@@ -60,7 +60,7 @@ async fn top_folders_stay() {
 #[tokio::test]
 async fn a_server_without_groups_has_none() {
     for answer in [(404, "", String::new()), (405, "", String::new()), (403, "", r#"{"status":"error","msg":"no"}"#.to_owned())] {
-        let server = Scripted::start(move |asked| if asked.line.contains("groups") { answer.clone() } else { server(asked) }).await;
+        let server = TestServer::start(move |asked| if asked.line.contains("groups") { answer.clone() } else { server(asked) }).await;
         let account = open_at(&server.url, &Arc::default()).sign_in().await.unwrap();
         assert!(!account.extra.contains_key("groups"));
     }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use reqwest::header::HeaderMap;
 
 use crate::model::RemotePath;
-use crate::protocols::http::response::Reply;
-use crate::providers::fileago::wire::{Group, Node, Step};
+use crate::protocols::http::response::HttpReply;
+use crate::providers::fileago::wire::{Group, Node, PathStep};
 use crate::providers::fileago::{answer, auth, entry, jwt};
 use crate::testing::arbitrary;
 
@@ -23,13 +23,13 @@ const ANSWERS: &[&str] = &[
     include_str!("../../../../fixtures/fileago/upload.json"),
 ];
 
-fn reply(status: u16, body: Vec<u8>) -> Reply {
+fn reply(status: u16, body: Vec<u8>) -> HttpReply {
     let url = "https://fileago.example/api/nodes/x".parse().unwrap();
-    Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
+    HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
 }
 
 /// Every question that is ever asked of a reply.
-fn read(reply: &Reply) {
+fn read(reply: &HttpReply) {
     let folder = RemotePath::parse("/a/b").unwrap();
     let shown = [
         answer::verdict(reply).err(),
@@ -37,7 +37,7 @@ fn read(reply: &Reply) {
         answer::upload_token(reply).err(),
         auth::granted(reply).err(),
         answer::one::<Node>(reply).err(),
-        answer::many::<Step>(reply).err(),
+        answer::many::<PathStep>(reply).err(),
         answer::many::<Group>(reply).err(),
         answer::many::<String>(reply).err(),
     ];

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 use crate::contract::StoredToken;
 use crate::model::{Address, RemotePath, Secret};
-use crate::testing::server::{Answer, Asked, Scripted, Tokens, ok, opening};
+use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, opening};
 
 const DIRLIST: &str = include_str!("../../../../fixtures/fileago/dirlist.json");
 const INVOICE: &str = "1339025b-d6e4-4c1e-9c62-85fc65ee0118";
@@ -24,7 +24,7 @@ fn auth() -> Answer {
     ok(r#"{"status":"success","msg":"Login successful.","token":"session-token","fileaccesskey":"file-access-key","uuid":"u"}"#)
 }
 
-fn server(asked: &Asked) -> Answer {
+fn server(asked: &TestRequest) -> Answer {
     match asked.line.as_str() {
         "POST /auth" => auth(),
         "GET /api/groups/" => ok(r#"{"status":"success","data":[{"group_name":"Editors","group_uuid":"g1"}]}"#),
@@ -47,7 +47,7 @@ fn place(text: &str) -> Place {
 
 #[tokio::test]
 async fn signs_in_with_json_and_keeps_the_token() {
-    let (server, tokens) = (Scripted::start(server).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(server).await, Arc::new(Tokens::default()));
     let account = open_at(&server.url, &tokens).sign_in().await.unwrap();
     assert_eq!((account.account.as_deref(), account.extra["fullname"].as_str()), (Some("a@b.c"), Some("John Doe")));
     assert!(account.warnings.is_empty());
@@ -70,7 +70,7 @@ async fn signs_in_with_json_and_keeps_the_token() {
 
 #[tokio::test]
 async fn the_admin_is_warned() {
-    let server = Scripted::start(|asked| if asked.line == "POST /auth" { auth() } else { (404, "", String::new()) }).await;
+    let server = TestServer::start(|asked| if asked.line == "POST /auth" { auth() } else { (404, "", String::new()) }).await;
     let settings = [("url", server.url.as_str()), ("username", "admin"), ("password", "pw")];
     let account = FileAgo::new(opening(&settings, &Arc::default())).unwrap().sign_in().await.unwrap();
     assert!(account.warnings[0].contains("no storage"));
@@ -78,7 +78,7 @@ async fn the_admin_is_warned() {
 
 #[tokio::test]
 async fn without_credentials_nothing_is_sent() {
-    let server = Scripted::start(server).await;
+    let server = TestServer::start(server).await;
     for settings in [vec![("url", server.url.as_str())], vec![("url", &server.url), ("username", "a@b.c")]] {
         let e = FileAgo::new(opening(&settings, &Arc::default())).unwrap().sign_in().await.unwrap_err();
         assert_eq!(e.kind(), Kind::Auth);
@@ -89,7 +89,7 @@ async fn without_credentials_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_refused_sign_in_is_asked_once() {
-    let server = Scripted::start(|_| (401, "", r#"{"status":"error","msg":"Invalid password"}"#.to_owned())).await;
+    let server = TestServer::start(|_| (401, "", r#"{"status":"error","msg":"Invalid password"}"#.to_owned())).await;
     let fileago = open_at(&server.url, &Arc::default());
     for _ in 0..3 {
         assert_eq!(fileago.sign_in().await.unwrap_err().kind(), Kind::Auth);
@@ -100,7 +100,7 @@ async fn a_refused_sign_in_is_asked_once() {
 #[tokio::test]
 async fn a_rejected_token_is_told_and_renewed_on_demand() {
     let calls = AtomicUsize::new(0);
-    let server = Scripted::start(move |asked| match asked.line.as_str() {
+    let server = TestServer::start(move |asked| match asked.line.as_str() {
         "GET /api/nodes/home/dirlist" if calls.fetch_add(1, Ordering::SeqCst) == 0 => (401, "", String::new()),
         _ => server(asked),
     })
@@ -118,7 +118,7 @@ async fn a_rejected_token_is_told_and_renewed_on_demand() {
 #[tokio::test]
 async fn a_kept_token_that_meets_403_is_renewed_once() {
     let page = || (403, "", "<html>Forbidden".to_owned());
-    let server = Scripted::start(move |asked| match asked.line.as_str() {
+    let server = TestServer::start(move |asked| match asked.line.as_str() {
         "GET /api/nodes/no-right" => page(),
         line if line != "POST /auth" && asked.head.contains("kept-token") => page(),
         _ => server(asked),
@@ -140,7 +140,7 @@ async fn a_kept_token_that_meets_403_is_renewed_once() {
 /// Where nobody can sign in, a refusal stays a refusal, and the rest of the run goes on with the kept token.
 #[tokio::test]
 async fn a_kept_token_that_meets_403_and_cannot_be_renewed_stays_in_use() {
-    let server = Scripted::start(move |asked| match asked.line.as_str() {
+    let server = TestServer::start(move |asked| match asked.line.as_str() {
         "POST /auth" => (401, "", r#"{"status":"error","msg":"Invalid password"}"#.to_owned()),
         "GET /api/nodes/no-right" => (403, "", r#"{"status":"error","msg":"You have no read permission"}"#.to_owned()),
         "GET /api/nodes/ended" => (401, "", String::new()),
@@ -177,7 +177,7 @@ fn jwt_until(seconds: i64) -> String {
 
 #[tokio::test]
 async fn a_kept_token_that_has_ended_is_renewed_before_it_is_used() {
-    let (server, tokens) = (Scripted::start(server).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(server).await, Arc::new(Tokens::default()));
     let account = format!("fileago|{}/|a@b.c", server.url);
     tokens.0.lock().unwrap().insert(account, StoredToken { token: Secret::new(jwt_until(1_538_706_022)), fields: vec![] });
     open_at(&server.url, &tokens).sign_in().await.unwrap();
@@ -186,7 +186,7 @@ async fn a_kept_token_that_has_ended_is_renewed_before_it_is_used() {
 
 #[tokio::test]
 async fn clocks_that_differ_cause_no_flood_of_sign_ins() {
-    let server = Scripted::start(|asked| match asked.line.as_str() {
+    let server = TestServer::start(|asked| match asked.line.as_str() {
         "POST /auth" => ok(serde_json::json!({"status": "success", "token": jwt_until(1_538_706_022)}).to_string()),
         _ => server(asked),
     })
@@ -201,7 +201,7 @@ async fn clocks_that_differ_cause_no_flood_of_sign_ins() {
 
 #[tokio::test]
 async fn addresses() {
-    let server = Scripted::start(|asked| match asked.line.strip_prefix("GET /api/nodes/") {
+    let server = TestServer::start(|asked| match asked.line.strip_prefix("GET /api/nodes/") {
         Some(id) if id == INVOICE => ok(format!(r#"{{"data":{{"name":"Invoice.docx","type":"File","uuid":"{INVOICE}"}}}}"#)),
         Some(id) if id == format!("{INVOICE}/path") => {
             ok(format!(r#"{{"data":[{{"name":"Home","uuid":"home"}},{{"name":"Invoice.docx","uuid":"{INVOICE}"}}]}}"#))
@@ -234,7 +234,7 @@ async fn addresses() {
 
 #[tokio::test]
 async fn a_new_folder_is_known_by_the_list() {
-    let server = Scripted::start(server).await;
+    let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let home = fileago.stat(&place("w:")).await.unwrap();
     let made = fileago.create(&home, "My Documents").await.unwrap();
@@ -246,7 +246,7 @@ async fn a_new_folder_is_known_by_the_list() {
 
 #[tokio::test]
 async fn a_folder_that_somebody_else_made_first_is_taken() {
-    let server = Scripted::start(|asked| match asked.line.as_str() {
+    let server = TestServer::start(|asked| match asked.line.as_str() {
         "POST /api/nodes/home" => (400, "", r#"{"status":"error","msg":"A node with this name already exists"}"#.to_owned()),
         _ => server(asked),
     })
@@ -260,7 +260,7 @@ async fn a_folder_that_somebody_else_made_first_is_taken() {
 
 #[tokio::test]
 async fn signing_out_only_forgets() {
-    let (server, tokens) = (Scripted::start(server).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(server).await, Arc::new(Tokens::default()));
     let fileago = open_at(&server.url, &tokens);
     fileago.sign_in().await.unwrap();
     assert!(!fileago.sign_out().await.unwrap());

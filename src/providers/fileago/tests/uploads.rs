@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{Checksum, Chunks, Source};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::FormTarget;
 
 struct Sized(Option<u64>);
@@ -25,8 +25,8 @@ impl Source for Sized {
     }
 }
 
-fn item(name: &str, size: Option<u64>) -> UploadItem {
-    UploadItem {
+fn item(name: &str, size: Option<u64>) -> UploadRequest {
+    UploadRequest {
         source: Arc::new(Sized(size)),
         folder: Entry::new(EntryKind::Folder, "home", RemotePath::root()),
         siblings: Arc::from([]),
@@ -48,7 +48,7 @@ async fn listed(fileago: &FileAgo) -> Arc<[Entry]> {
 
 #[tokio::test]
 async fn a_new_file_goes_to_its_folder_with_a_token_of_its_own() {
-    let server = Scripted::start(server).await;
+    let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let (ticket, target, size) = fileago.prepare(&item("new.docx", Some(0))).unwrap();
     assert_eq!((size, ticket.id.as_deref(), ticket.folder.as_deref(), ticket.before.len()), (0, None, Some("home"), 0));
@@ -65,10 +65,10 @@ async fn a_new_file_goes_to_its_folder_with_a_token_of_its_own() {
 
 #[tokio::test]
 async fn a_replacement_is_a_revision_of_the_file() {
-    let server = Scripted::start(server).await;
+    let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let old = fileago.stat(&place("w:/Invoice.docx")).await.unwrap();
-    let replacing = UploadItem { replaces: Some(old), siblings: listed(&fileago).await, ..item("Invoice.docx", Some(493_135)) };
+    let replacing = UploadRequest { replaces: Some(old), siblings: listed(&fileago).await, ..item("Invoice.docx", Some(493_135)) };
     let (ticket, target, _) = fileago.prepare(&replacing).unwrap();
     assert_eq!(ticket.before, [format!("{INVOICE}#1#1538224353000")]);
     assert_eq!((ticket.id.as_deref(), target.node.as_str(), target.name.as_str()), (Some(INVOICE), INVOICE, "Invoice.docx"));
@@ -79,14 +79,14 @@ async fn a_replacement_is_a_revision_of_the_file() {
 
 #[tokio::test]
 async fn what_is_refused_before_a_token_is_asked_for() {
-    let server = Scripted::start(server).await;
+    let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
-    let refused = |item: UploadItem| fileago.prepare(&item).err().unwrap().kind();
+    let refused = |item: UploadRequest| fileago.prepare(&item).err().unwrap().kind();
     assert_eq!(refused(item("x", None)), Kind::NeedsSize);
-    assert_eq!(refused(UploadItem { protocol: Some(Protocol::Tus), ..item("x", Some(1)) }), Kind::Unsupported);
+    assert_eq!(refused(UploadRequest { protocol: Some(Protocol::Tus), ..item("x", Some(1)) }), Kind::Unsupported);
     assert!(server.lines().is_empty());
     let siblings = listed(&fileago).await;
-    let taken = |name: &str| UploadItem { siblings: siblings.clone(), ..item(name, Some(1)) };
+    let taken = |name: &str| UploadRequest { siblings: siblings.clone(), ..item(name, Some(1)) };
     assert_eq!(refused(taken("Invoice.docx")), Kind::Exists);
     assert_eq!(refused(taken("My Documents")), Kind::Exists);
     assert_eq!(fileago.check_name("~$letter.docx").unwrap_err().kind(), Kind::Refused);
@@ -96,20 +96,21 @@ async fn what_is_refused_before_a_token_is_asked_for() {
 
 #[tokio::test]
 async fn a_list_that_fails_is_no_answer() {
-    let server = Scripted::start(|asked| if asked.line == "POST /auth" { auth() } else { (502, "", "<html>".to_owned()) }).await;
-    let ticket = Ticket { path: RemotePath::parse("/x").unwrap(), folder: Some("home".into()), size: Some(1), ..Ticket::default() };
+    let server = TestServer::start(|asked| if asked.line == "POST /auth" { auth() } else { (502, "", "<html>".to_owned()) }).await;
+    let ticket =
+        UploadHandle { path: RemotePath::parse("/x").unwrap(), folder: Some("home".into()), size: Some(1), ..UploadHandle::default() };
     let e = open_at(&server.url, &Arc::default()).landed(&ticket).await.unwrap_err();
     assert_eq!(e.kind(), Kind::Interrupted);
 }
 
 #[tokio::test]
 async fn an_answer_is_judged_by_what_it_says() {
-    let server = Scripted::start(server).await;
+    let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let (_, target, _) = fileago.prepare(&item("new.docx", Some(1))).unwrap();
     let reply = |status: u16, body: &str| {
         let url = "https://h.example/upload/x".parse().unwrap();
-        Reply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
+        HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
     };
     target.judge(reply(200, include_str!("../../../../fixtures/fileago/upload.json"))).unwrap();
     let e = target.judge(reply(200, r#"{"status":"error","msg":"Quota exceeded"}"#)).unwrap_err();

@@ -10,8 +10,8 @@ fn folder(id: &str, path: &str) -> Entry {
 }
 
 /// A site that answers every change alike.
-async fn answering(answer: &'static str) -> (Scripted, Giga0) {
-    let server = Scripted::start(move |asked| match asked.line.ends_with("/authorize") {
+async fn answering(answer: &'static str) -> (TestServer, Giga0) {
+    let server = TestServer::start(move |asked| match asked.line.ends_with("/authorize") {
         true => ok(AUTHORIZE),
         false => ok(answer),
     })
@@ -20,7 +20,7 @@ async fn answering(answer: &'static str) -> (Scripted, Giga0) {
     (server, giga0)
 }
 
-fn sent(server: &Scripted) -> Vec<String> {
+fn sent(server: &TestServer) -> Vec<String> {
     let asked = server.asked.lock().unwrap();
     let calls = asked.iter().filter(|a| !a.line.ends_with("/authorize"));
     calls.map(|a| format!("{}?{}", a.line.trim_start_matches("POST /api/v2/"), a.body.split("158642&").last().unwrap())).collect()
@@ -28,7 +28,7 @@ fn sent(server: &Scripted) -> Vec<String> {
 
 #[tokio::test]
 async fn the_root_is_null_or_zero() {
-    let server = Scripted::start(|asked| match asked.body.ends_with("=null") {
+    let server = TestServer::start(|asked| match asked.body.ends_with("=null") {
         true => ok(NO_TARGET),
         false if asked.line.ends_with("/authorize") => ok(AUTHORIZE),
         false => ok(r#"{"_status":"success","data":{"id":"9","filename":"a.jpg","folderId":null}}"#),

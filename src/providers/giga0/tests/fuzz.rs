@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use reqwest::header::HeaderMap;
 
 use crate::model::{Entry, EntryKind, RemotePath};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::row_stream::split;
 use crate::providers::giga0::listing::{LISTS, Listed};
-use crate::providers::giga0::wire::{Copied, File, Folder, Found, Grant, Info, Package, Scheduled};
+use crate::providers::giga0::wire::{Copied, File, Folder, Grant, Info, Package, Scheduled, SearchResult};
 use crate::providers::giga0::{answer, entry, names, upload};
 use crate::testing::arbitrary;
 
@@ -28,9 +28,9 @@ const ANSWERS: &[&str] = &[
     include_str!("../../../../fixtures/giga0/folder_listing.json"),
 ];
 
-fn reply(status: u16, body: Vec<u8>) -> Reply {
+fn reply(status: u16, body: Vec<u8>) -> HttpReply {
     let url = "https://site.example/api/v2/x".parse().unwrap();
-    Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
+    HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
 }
 
 fn sound(entry: &Entry, folder: &RemotePath) {
@@ -39,14 +39,14 @@ fn sound(entry: &Entry, folder: &RemotePath) {
 }
 
 /// Every question that is ever asked of a reply.
-fn read(reply: &Reply) {
+fn read(reply: &HttpReply) {
     let folder = RemotePath::parse("/a/b").unwrap();
     let shown = [
         answer::verdict(reply).err(),
         answer::data::<Grant>(reply).err(),
         answer::data::<Info>(reply).err(),
         answer::data::<Package>(reply).err(),
-        answer::data::<Found>(reply).err(),
+        answer::data::<SearchResult>(reply).err(),
         answer::data::<Scheduled>(reply).err(),
         upload::uploaded(reply, 10)
             .map(|stored| stored.and_then(|s| entry::of_stored(s, &folder)).iter().for_each(|e| sound(e, &folder)))

@@ -12,14 +12,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::contract::{Kind, StoredToken};
 use crate::model::{Address, RemotePath, Secret};
-use crate::testing::server::{Answer, Asked, Scripted, Tokens, ok, opening};
+use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, opening};
 
 const AUTHORIZE: &str = include_str!("../../../../fixtures/giga0/authorize.json");
 const LISTING: &str = include_str!("../../../../fixtures/giga0/folder_listing.json");
 const STALE: &str =
     r#"{"response":"Could not validate access_token and account_id, please reauthenticate or try again.","_status":"error"}"#;
 
-fn site(asked: &Asked) -> Answer {
+fn site(asked: &TestRequest) -> Answer {
     ok(match asked.line.trim_start_matches("POST /api/v2/") {
         "authorize" => AUTHORIZE,
         "account/info" => include_str!("../../../../fixtures/giga0/account_info.json"),
@@ -50,7 +50,7 @@ fn file(id: u64, name: &str) -> Entry {
 
 #[tokio::test]
 async fn signs_in_once_and_keeps_the_token() {
-    let (server, tokens) = (Scripted::start(site).await, Arc::default());
+    let (server, tokens) = (TestServer::start(site).await, Arc::default());
     let account = open_at(&server.url, &tokens).sign_in().await.unwrap();
     assert_eq!(account.limits.file_size, Some(1 << 30));
     open_at(&server.url, &tokens).sign_in().await.unwrap();
@@ -66,7 +66,7 @@ async fn signs_in_once_and_keeps_the_token() {
 
 #[tokio::test]
 async fn keys_go_before_a_password() {
-    let (server, tokens) = (Scripted::start(site).await, Arc::default());
+    let (server, tokens) = (TestServer::start(site).await, Arc::default());
     let settings = [("url", server.url.as_str()), ("username", "ann"), ("password", "pw"), ("key1", "1111"), ("key2", "2222")];
     Giga0::new(opening(&settings, &tokens)).unwrap().sign_in().await.unwrap();
     assert_eq!(server.asked.lock().unwrap()[0].body, "key1=1111&key2=2222");
@@ -75,7 +75,7 @@ async fn keys_go_before_a_password() {
 
 #[tokio::test]
 async fn without_credentials_nothing_is_sent() {
-    let server = Scripted::start(site).await;
+    let server = TestServer::start(site).await;
     for settings in
         [vec![("url", server.url.as_str())], vec![("url", &server.url), ("username", "ann")], vec![("url", &server.url), ("key1", "x")]]
     {
@@ -88,7 +88,7 @@ async fn without_credentials_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_refused_sign_in_is_asked_once() {
-    let server = Scripted::start(|_| ok(include_str!("../../../../fixtures/giga0/error.json"))).await;
+    let server = TestServer::start(|_| ok(include_str!("../../../../fixtures/giga0/error.json"))).await;
     let giga0 = open_at(&server.url, &Arc::default());
     for _ in 0..3 {
         assert_eq!(giga0.sign_in().await.unwrap_err().kind(), Kind::Auth);
@@ -99,7 +99,7 @@ async fn a_refused_sign_in_is_asked_once() {
 #[tokio::test]
 async fn an_old_token_is_told_and_renewed_on_demand() {
     let calls = AtomicUsize::new(0);
-    let server = Scripted::start(move |asked| match asked.line.as_str() {
+    let server = TestServer::start(move |asked| match asked.line.as_str() {
         "POST /api/v2/folder/listing" if calls.fetch_add(1, Ordering::SeqCst) == 0 => ok(STALE),
         _ => site(asked),
     })
@@ -116,7 +116,7 @@ async fn an_old_token_is_told_and_renewed_on_demand() {
 
 #[tokio::test]
 async fn addresses() {
-    let (server, tokens) = (Scripted::start(site).await, Arc::default());
+    let (server, tokens) = (TestServer::start(site).await, Arc::default());
     let giga0 = open_at(&server.url, &tokens);
     let found = giga0.stat(&place("c:/My Folder 1")).await.unwrap();
     assert_eq!((found.id.as_str(), found.path.to_string()), ("123", "/My Folder 1".to_owned()));
@@ -136,7 +136,7 @@ async fn addresses() {
 
 #[tokio::test]
 async fn the_trash_is_not_listed() {
-    let server = Scripted::start(|asked| match asked.line.ends_with("folder/listing") {
+    let server = TestServer::start(|asked| match asked.line.ends_with("folder/listing") {
         true => ok(r#"{"_status":"success","data":{"folders":false,"files":[
             {"id":1,"filename":"a","fileSize":"3","status":"active"},{"id":2,"filename":"b","status":"trash"},{"id":3,"filename":"c"}]}}"#),
         false => site(asked),
@@ -149,7 +149,7 @@ async fn the_trash_is_not_listed() {
 
 #[tokio::test]
 async fn a_folder_is_private_and_known_by_the_answers_id() {
-    let server = Scripted::start(site).await;
+    let server = TestServer::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
     let root = giga0.stat(&place("c:")).await.unwrap();
     let made = giga0.create(&root, "My New Folder").await.unwrap();
@@ -161,7 +161,7 @@ async fn a_folder_is_private_and_known_by_the_answers_id() {
 
 #[tokio::test]
 async fn a_swap_trashes_the_old_and_renames_the_new() {
-    let server = Scripted::start(site).await;
+    let server = TestServer::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
     let mut new = file(1253, "sample4 (2).jpg");
     (new.size, new.md5) = (Some(5), Some("0".repeat(32)));
@@ -198,14 +198,14 @@ async fn a_failed_swap_says_what_is_left() {
             "the older one (@file:9) is in the trash",
         ),
     ] {
-        let server = Scripted::start(move |asked| if asked.line.ends_with(call) { ok(answer) } else { site(asked) }).await;
+        let server = TestServer::start(move |asked| if asked.line.ends_with(call) { ok(answer) } else { site(asked) }).await;
         let giga0 = open_at(&server.url, &Arc::default());
         let e = giga0.swap(&file(9, "a.jpg"), &file(10, "a (2).jpg"), "a.jpg").await.unwrap_err();
         assert_eq!(e.kind(), kind);
         assert!(e.to_string().contains(said), "{e}");
     }
     // Gone already: an earlier try has removed it.
-    let server = Scripted::start(|asked| match asked.line.ends_with("file/delete") {
+    let server = TestServer::start(|asked| match asked.line.ends_with("file/delete") {
         true => ok(r#"{"_status":"error","response":"Could not find file based on file_id."}"#),
         false => site(asked),
     })
@@ -216,7 +216,7 @@ async fn a_failed_swap_says_what_is_left() {
 
 #[tokio::test]
 async fn signing_out_revokes_the_token() {
-    let (server, tokens) = (Scripted::start(site).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(site).await, Arc::new(Tokens::default()));
     let giga0 = open_at(&server.url, &tokens);
     assert!(!giga0.sign_out().await.unwrap(), "nothing to revoke");
     assert!(server.lines().is_empty());
@@ -228,7 +228,7 @@ async fn signing_out_revokes_the_token() {
 
 #[tokio::test]
 async fn a_kept_token_without_its_account_is_replaced() {
-    let (server, tokens) = (Scripted::start(site).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(site).await, Arc::new(Tokens::default()));
     let label = format!("giga0|{}/api/v2|ann", server.url);
     tokens.0.lock().unwrap().insert(label, StoredToken { token: Secret::new("half-a-token"), fields: vec![] });
     let giga0 = open_at(&server.url, &tokens);

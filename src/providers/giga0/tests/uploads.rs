@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::contract::{Checksum, Chunks, Source};
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::FormTarget;
 
 struct Sized(u64);
@@ -25,8 +25,8 @@ impl Source for Sized {
     }
 }
 
-fn item(size: u64) -> UploadItem {
-    UploadItem {
+fn item(size: u64) -> UploadRequest {
+    UploadRequest {
         source: Arc::new(Sized(size)),
         folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
         siblings: Arc::from([]),
@@ -42,18 +42,18 @@ fn item(size: u64) -> UploadItem {
     }
 }
 
-async fn beside(giga0: &Giga0, item: UploadItem) -> UploadItem {
-    UploadItem { siblings: giga0.list(&item.folder).await.unwrap().into(), ..item }
+async fn beside(giga0: &Giga0, item: UploadRequest) -> UploadRequest {
+    UploadRequest { siblings: giga0.list(&item.folder).await.unwrap().into(), ..item }
 }
 
-fn reply(body: &str) -> Reply {
+fn reply(body: &str) -> HttpReply {
     let url = "https://site.example/api/v2/file/upload".parse().unwrap();
-    Reply { status: 200.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
+    HttpReply { status: 200.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
 }
 
 #[tokio::test]
 async fn an_upload_is_one_form_and_its_answer_names_the_file() {
-    let server = Scripted::start(site).await;
+    let server = TestServer::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
     let (target, size) = giga0.prepare(&beside(&giga0, item(149_084)).await).await.unwrap();
     assert_eq!((size, target.ticket.before.as_slice()), (149_084, ["file:1161".to_owned()].as_slice()));
@@ -77,7 +77,7 @@ async fn an_upload_is_one_form_and_its_answer_names_the_file() {
 
 #[tokio::test]
 async fn a_lost_answer_is_found_in_the_folder() {
-    let server = Scripted::start(site).await;
+    let server = TestServer::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
     let mut ticket = giga0.prepare(&beside(&giga0, item(1116)).await).await.unwrap().0.ticket;
     assert!(giga0.landed(&ticket).await.unwrap().is_none(), "it was there before");
@@ -87,15 +87,15 @@ async fn a_lost_answer_is_found_in_the_folder() {
 
 #[tokio::test]
 async fn a_lost_upload_is_not_another_file_of_the_run() {
-    let server = Scripted::start(|asked| match asked.line.as_str() {
+    let server = TestServer::start(|asked| match asked.line.as_str() {
         "POST /api/v2/folder/listing" => ok(LISTING.replace("1161", "1253").replace("button_back.gif", "button_back (2).gif")),
         _ => site(asked),
     })
     .await;
     let giga0 = open_at(&server.url, &Arc::default());
-    let replacing = UploadItem { replaces: Some(file(1161, "button_back.gif")), ..item(1116) };
+    let replacing = UploadRequest { replaces: Some(file(1161, "button_back.gif")), ..item(1116) };
     let lost = giga0.prepare(&replacing).await.unwrap().0.ticket;
-    let other = giga0.prepare(&UploadItem { name: "button_back (2).gif".into(), ..item(1116) }).await.unwrap().0;
+    let other = giga0.prepare(&UploadRequest { name: "button_back (2).gif".into(), ..item(1116) }).await.unwrap().0;
     let answer = include_str!("../../../../fixtures/giga0/file_upload.json").replace("sample4_l.jpg", "button_back (2).gif");
     other.judge(reply(&answer)).unwrap();
     assert!(giga0.landed(&lost).await.unwrap().is_none());
@@ -104,7 +104,7 @@ async fn a_lost_upload_is_not_another_file_of_the_run() {
 
 #[tokio::test]
 async fn an_upload_with_an_old_token_renews_it_once() {
-    let server = Scripted::start(site).await;
+    let server = TestServer::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
     let (target, _) = giga0.prepare(&item(5)).await.unwrap();
     target.form().await.unwrap();

@@ -7,11 +7,11 @@ use reqwest::header::HeaderMap;
 use crate::contract::Network;
 use crate::model::{Place, RemotePath, Root};
 use crate::protocols::ftp::Security;
-use crate::protocols::http::response::Reply;
+use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::row_stream::{object, split};
 use crate::providers::iogates::answer;
 use crate::providers::iogates::tree::{Seeds, Tree, root_entry};
-use crate::providers::iogates::upload::methods::{Offers, Way};
+use crate::providers::iogates::upload::methods::{Method, UploadMethods};
 use crate::providers::iogates::wire::examples::*;
 use crate::providers::iogates::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::testing::arbitrary;
@@ -24,18 +24,18 @@ const TREE: &str = r#"{"files":[
     {"id":4,"type":"dir","name":"d","parent":4},{"id":5,"name":"e","parent":99},{"id":6,"name":"../f","parent":1},
     {"id":7,"name":"g","parent":0,"size":"18446744073709551615"},{"id":7,"name":"g"},{"id":0,"type":"dir"},{"name":"h"}]}"#;
 
-fn reply(status: u16, body: Vec<u8>) -> Reply {
+fn reply(status: u16, body: Vec<u8>) -> HttpReply {
     let url = "https://iogates.example/api/x".parse().unwrap();
-    Reply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
+    HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
 }
 
 /// Every question that is ever asked of a reply.
-fn read(reply: &Reply) {
+fn read(reply: &HttpReply) {
     let shown = [
         answer::read_sign_in::<SignedIn>(reply).err(),
         answer::read::<File>(reply).err(),
         answer::read::<Share>(reply).err(),
-        answer::read::<crate::providers::iogates::comments::Listed>(reply).err(),
+        answer::read::<crate::providers::iogates::comments::WireThread>(reply).err(),
         answer::read::<AuthInfo>(reply).map(offered).err(),
         answer::read::<Files>(reply).err(),
     ];
@@ -52,15 +52,15 @@ fn tree(body: &[u8]) -> Tree {
 /// Nothing goes out in clear, and nothing that is told becomes a command.
 fn offered(info: AuthInfo) {
     let network = Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
-    let offers = Offers::new(info, &Url::parse("https://iogates.example/").unwrap(), &network);
+    let offers = UploadMethods::new(info, &Url::parse("https://iogates.example/").unwrap(), &network);
     let at_home = crate::protocols::http::is_loopback;
     for offer in offers.usable {
         match offer.way {
-            Way::Tus { endpoint: url, chunk_size } | Way::Plupload { url, chunk_size } => {
+            Method::Tus { endpoint: url, chunk_size } | Method::Plupload { url, chunk_size } => {
                 assert!(url.scheme() == "https" || url.scheme() == "http" && at_home(&url), "{url}");
                 assert_ne!(chunk_size, Some(0));
             }
-            Way::Ftp(server) => {
+            Method::Ftp(server) => {
                 assert!(server.security != Security::Plain || crate::protocols::http::is_loopback_host(&server.host));
                 let words = [server.host.as_str(), &server.user, server.password.expose()];
                 assert!(!words.iter().any(|word| word.contains(['\r', '\n', '\0'])), "{words:?}");
@@ -128,7 +128,7 @@ proptest! {
 
     #[test]
     fn comments_in_every_dress(body in arbitrary::mutated(COMMENTS)) {
-        let clock = serde_json::from_slice::<crate::providers::iogates::comments::Listed>(&body).ok().and_then(crate::providers::iogates::comments::Listed::clock).flatten();
+        let clock = serde_json::from_slice::<crate::providers::iogates::comments::WireThread>(&body).ok().and_then(crate::providers::iogates::comments::WireThread::clock).flatten();
         let mut comments = Vec::new();
         split(&body, &[&["comments"]], |_, row| comments.extend(crate::providers::iogates::comments::comment(row)));
         for span in comments.iter().flat_map(|comment| &comment.times) {

@@ -7,10 +7,10 @@ pub(crate) mod server;
 
 use std::sync::Arc;
 
-use super::tests::server::{Server, Told, opening};
-use super::upload::entry_pool::{Made, entry_for};
+use super::tests::server::{MapSettings, Server, opening};
+use super::upload::entry_pool::{EmptyEntry, entry_for};
 use super::{IoGates, upload};
-use crate::contract::{BoxFuture, Checksum, Chunks, Kind, Provider, Result, Source, Ticket, UploadItem};
+use crate::contract::{BoxFuture, Checksum, Chunks, Kind, Provider, Result, Source, UploadHandle, UploadRequest};
 use crate::model::{Entry, EntryKind, Place, Protocol, RemotePath, Root};
 use crate::providers::iogates::wire::examples::*;
 
@@ -48,8 +48,8 @@ fn path(text: &str) -> RemotePath {
     RemotePath::parse(text).unwrap()
 }
 
-fn item(folder_id: &str) -> UploadItem {
-    UploadItem {
+fn item(folder_id: &str) -> UploadRequest {
+    UploadRequest {
         source: Arc::new(Nothing(Some(1234))),
         folder: Entry::new(EntryKind::Folder, folder_id, path("/Show")),
         siblings: Arc::from([]),
@@ -65,24 +65,24 @@ fn item(folder_id: &str) -> UploadItem {
     }
 }
 
-fn made() -> Made {
-    Made { id: "61463".into(), upload_name: "56f06ba8311c2".into(), size: None, md5: None }
+fn made() -> EmptyEntry {
+    EmptyEntry { id: "61463".into(), upload_name: "56f06ba8311c2".into(), size: None, md5: None }
 }
 
 /// Signed in with a token, so that each conversation begins with what it is about.
 fn with_token(server: &Server) -> IoGates {
-    IoGates::new(opening(Told::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
+    IoGates::new(opening(MapSettings::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
 }
 
 fn with_password(server: &Server) -> IoGates {
-    IoGates::new(opening(Told::new(&[("url", &server.url), ("username", "ann"), ("password", "correct horse")]))).unwrap()
+    IoGates::new(opening(MapSettings::new(&[("url", &server.url), ("username", "ann"), ("password", "correct horse")]))).unwrap()
 }
 
 fn with_share(server: &Server) -> IoGates {
-    IoGates::new(opening(Told::new(&[("share_url", &format!("{}/show/15/ab12cd34/ef56", server.url))]))).unwrap()
+    IoGates::new(opening(MapSettings::new(&[("share_url", &format!("{}/show/15/ab12cd34/ef56", server.url))]))).unwrap()
 }
 
-async fn make(host: &IoGates, item: &UploadItem) -> Result<Made> {
+async fn make(host: &IoGates, item: &UploadRequest) -> Result<EmptyEntry> {
     entry_for(host, item, &item.path().unwrap()).await.map(|(_, made)| made)
 }
 
@@ -233,8 +233,9 @@ async fn an_entry_without_bytes_is_used_again() {
     let (spot, first) = entry_for(&host, &item, &item.path().unwrap()).await.unwrap();
     host.making.spare(spot, first.clone());
     assert_eq!(make(&host, &item).await.unwrap(), first);
-    let ticket = Ticket { path: item.path().unwrap(), id: Some("9".into()), upload_name: Some("abc".into()), ..Ticket::default() };
-    let again = UploadItem { unused: Some(ticket), ..item };
+    let ticket =
+        UploadHandle { path: item.path().unwrap(), id: Some("9".into()), upload_name: Some("abc".into()), ..UploadHandle::default() };
+    let again = UploadRequest { unused: Some(ticket), ..item };
     assert_eq!(make(&host, &again).await.unwrap().upload_name, "abc");
     assert_eq!(server.lines().len(), 2);
 }
@@ -252,9 +253,9 @@ async fn names_to_upload_under_that_would_break_a_command_are_refused() {
 async fn what_cannot_be_taken_leaves_no_entry_behind() {
     let server = Server::with(&[(200, AUTHINFO)]).await;
     let host = with_token(&server);
-    let large = UploadItem { source: Arc::new(Nothing(Some(600_000_000))), ..item("1") };
+    let large = UploadRequest { source: Arc::new(Nothing(Some(600_000_000))), ..item("1") };
     assert_eq!(host.open_upload(&large).await.err().unwrap().kind(), Kind::Refused);
-    let forced = UploadItem { protocol: Some(Protocol::Ftp), ..item("1") };
+    let forced = UploadRequest { protocol: Some(Protocol::Ftp), ..item("1") };
     let error = host.open_upload(&forced).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Unsupported);
     assert!(error.to_string().ends_with("use one on offer: tus, plupload, ftps"), "{error}");
@@ -265,7 +266,7 @@ async fn what_cannot_be_taken_leaves_no_entry_behind() {
 async fn an_upload_has_landed_when_the_server_knows_its_md5() {
     let server = Server::with(&[(200, FILE_CREATED), (200, FILE_UPLOADED)]).await;
     let host = with_token(&server);
-    let ticket = Ticket { path: path("/Show/clip.mp4"), id: Some("61463".into()), ..Ticket::default() };
+    let ticket = UploadHandle { path: path("/Show/clip.mp4"), id: Some("61463".into()), ..UploadHandle::default() };
     assert!(upload::landed(&host, &ticket).await.unwrap().is_none());
     let entry = host.landed(&ticket).await.unwrap().unwrap();
     assert_eq!((entry.path.to_string().as_str(), entry.id.as_str(), entry.size), ("/Show/clip.mp4", "61463", None));

@@ -7,18 +7,18 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::contract::{BoxFuture, Network, Opening, Result, Secrets, StoredToken, TokenStore};
+use crate::contract::{BoxFuture, Network, ProviderContext, RemoteSettings, Result, StoredToken, TokenStore};
 use crate::model::Secret;
 
-pub struct Told(HashMap<&'static str, String>);
+pub struct MapSettings(HashMap<&'static str, String>);
 
-impl Told {
-    pub fn new(told: &[(&'static str, &str)]) -> Told {
-        Told(told.iter().map(|(key, value)| (*key, (*value).to_owned())).collect())
+impl MapSettings {
+    pub fn new(told: &[(&'static str, &str)]) -> MapSettings {
+        MapSettings(told.iter().map(|(key, value)| (*key, (*value).to_owned())).collect())
     }
 }
 
-impl Secrets for Told {
+impl RemoteSettings for MapSettings {
     fn plain(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }
@@ -31,9 +31,9 @@ impl Secrets for Told {
 }
 
 #[derive(Default)]
-struct Memory(Mutex<HashMap<String, StoredToken>>);
+struct MemoryTokens(Mutex<HashMap<String, StoredToken>>);
 
-impl TokenStore for Memory {
+impl TokenStore for MemoryTokens {
     fn load(&self, account: &str) -> Result<Option<StoredToken>> {
         Ok(self.0.lock().unwrap().get(account).cloned())
     }
@@ -50,9 +50,9 @@ impl TokenStore for Memory {
     }
 }
 
-pub fn opening(told: Told) -> Opening {
+pub fn opening(told: MapSettings) -> ProviderContext {
     let network = Network { timeout: Duration::from_secs(5), ca_file: None, insecure: false };
-    Opening { remote: "studio-a".into(), secrets: Arc::new(told), tokens: Arc::new(Memory::default()), network }
+    ProviderContext { remote: "studio-a".into(), secrets: Arc::new(told), tokens: Arc::new(MemoryTokens::default()), network }
 }
 
 /// Gives its answers (status and body) in order, one connection each, and keeps what it was asked. Status 0 closes the

@@ -16,11 +16,11 @@ const FRESH: Duration = Duration::from_secs(5);
 const LATELY: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
-pub struct Listing {
-    held: Mutex<Option<Held>>,
+pub struct TreeCache {
+    held: Mutex<Option<CachedTree>>,
 }
 
-struct Held {
+struct CachedTree {
     tree: Arc<Tree>,
     asked: Instant,
     answered: Instant,
@@ -28,7 +28,7 @@ struct Held {
     outdated: bool,
 }
 
-impl Listing {
+impl TreeCache {
     pub async fn current(&self, api: &Api) -> Result<Arc<Tree>> {
         self.held(|held| !held.outdated && held.answered.elapsed() < FRESH.max(held.answered - held.asked), api).await
     }
@@ -44,7 +44,7 @@ impl Listing {
     }
 
     /// Whoever comes while the server is asked waits and shares the answer.
-    async fn held(&self, will_do: impl Fn(&Held) -> bool, api: &Api) -> Result<Arc<Tree>> {
+    async fn held(&self, will_do: impl Fn(&CachedTree) -> bool, api: &Api) -> Result<Arc<Tree>> {
         let mut held = self.held.lock().await;
         if let Some(kept) = held.as_ref().filter(|held| will_do(held)) {
             return Ok(kept.tree.clone());
@@ -53,7 +53,7 @@ impl Listing {
         *held = None;
         let asked = Instant::now();
         let tree = Arc::new(api.files().await?);
-        *held = Some(Held { tree: tree.clone(), asked, answered: Instant::now(), outdated: false });
+        *held = Some(CachedTree { tree: tree.clone(), asked, answered: Instant::now(), outdated: false });
         Ok(tree)
     }
 

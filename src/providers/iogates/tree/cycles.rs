@@ -4,31 +4,31 @@
 /// One pass: each entry is climbed over once.
 pub fn cut_circles(mut parents: Vec<Option<usize>>) -> Vec<Option<usize>> {
     #[derive(Clone, Copy, PartialEq)]
-    enum Seen {
+    enum Visit {
         No,
         OnThisClimb,
         Before,
     }
-    let mut seen = vec![Seen::No; parents.len()];
+    let mut seen = vec![Visit::No; parents.len()];
     for start in 0..parents.len() {
         let mut climb = Vec::new();
         let mut here = Some(start);
         while let Some(at) = here {
             match seen.get(at) {
-                Some(Seen::No) => {
+                Some(Visit::No) => {
                     climb.push(at);
-                    seen[at] = Seen::OnThisClimb;
+                    seen[at] = Visit::OnThisClimb;
                     here = parents.get(at).copied().flatten();
                 }
-                Some(Seen::OnThisClimb) => {
+                Some(Visit::OnThisClimb) => {
                     parents[at] = None;
                     break;
                 }
-                Some(Seen::Before) | None => break,
+                Some(Visit::Before) | None => break,
             }
         }
         for at in climb {
-            seen[at] = Seen::Before;
+            seen[at] = Visit::Before;
         }
     }
     parents

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::choose::{Wish, choose};
-use super::entry_pool::{Spot, listing_before, locked, made_for, made_in_doubt, new_file, spot_for};
-use crate::contract::{BoxFuture, Kind, Preparing, Result, UploadItem};
+use super::choose::{Preference, choose};
+use super::entry_pool::{EntrySlot, listing_before, locked, made_for, made_in_doubt, new_file, spot_for};
+use crate::contract::{BatchCreation, BoxFuture, Kind, Result, UploadRequest};
 use crate::providers::iogates::IoGates;
 use crate::providers::iogates::tree::Tree;
 use crate::providers::iogates::wire::File;
 
-impl Preparing for IoGates {
-    fn prepare<'a>(&'a self, items: &'a [UploadItem]) -> BoxFuture<'a, Result<()>> {
+impl BatchCreation for IoGates {
+    fn prepare<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>> {
         Box::pin(prepare(self, items))
     }
     fn left_over(&self) -> Vec<String> {
@@ -21,10 +21,10 @@ impl Preparing for IoGates {
     }
 }
 
-type Wanted<'a> = (Spot, &'a UploadItem);
+type Wanted<'a> = (EntrySlot, &'a UploadRequest);
 
 /// An item that can't be taken gets no entry here, as in `upload::open`, which then tells why.
-async fn prepare(host: &IoGates, items: &[UploadItem]) -> Result<()> {
+async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
     if host.making.one_by_one.load(Ordering::Relaxed) {
         return Ok(());
     }
@@ -33,7 +33,7 @@ async fn prepare(host: &IoGates, items: &[UploadItem]) -> Result<()> {
     let offers = host.api.offers().await?;
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
     for item in items {
-        let wish = Wish { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
+        let wish = Preference { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
         let (Ok(path), Ok(_)) = (item.path(), choose(&offers, &wish)) else { continue };
         let Ok(spot) = spot_for(item, &path, Some(&before)) else { continue };
         match made_in_doubt(host, &spot).await? {
@@ -66,7 +66,7 @@ fn rounds(wanted: Vec<Wanted<'_>>) -> Vec<Vec<Wanted<'_>>> {
 async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree>) -> Result<()> {
     let answer = host.api.create_many(round.iter().map(|(spot, item)| new_file(item, spot)).collect()).await;
     host.listing.forget().await;
-    let doubt = |spot: Spot| host.making.doubt(spot, Some(before.clone()));
+    let doubt = |spot: EntrySlot| host.making.doubt(spot, Some(before.clone()));
     match answer {
         Ok(files) => take(host, round, files, doubt),
         Err(error) => {
@@ -83,7 +83,7 @@ async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree
 }
 
 /// A file that is not answered for may have been made all the same; an answer that fits no file is kept to be told.
-fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: impl Fn(Spot)) {
+fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: impl Fn(EntrySlot)) {
     for (spot, item) in round {
         let is_its = |file: &File| file.name.as_ref().is_some_and(|name| *name == item.name || *name == spot.name);
         let Some(at) = files.iter().position(is_its) else {

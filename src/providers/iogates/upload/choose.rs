@@ -1,11 +1,11 @@
 //! Which upload protocols to try, in which order: the user's, else TUS, plupload, FTPS of those on offer (OQ-12).
 
-use super::methods::Offers;
+use super::methods::UploadMethods;
 use crate::contract::Closed;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 
-pub struct Wish<'a> {
+pub struct Preference<'a> {
     /// The user takes this one or none.
     pub forced: Option<Protocol>,
     /// Turned out to be closed to us during this upload.
@@ -17,7 +17,7 @@ pub struct Wish<'a> {
 /// At least one protocol, best first. Fails with `Refused` when the file is too large for the account or for every
 /// protocol, with `Unsupported` when nothing usable is on offer, with `NeedsSize` when the best one must know the size. Where
 /// all that is on offer turned out to be closed, what closed it is the failure.
-pub fn choose(offers: &Offers, wish: &Wish<'_>) -> Result<Vec<Protocol>> {
+pub fn choose(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>> {
     fits_account(offers, wish.size)?;
     let candidates = match wish.forced {
         Some(protocol) => vec![forced(offers, protocol, wish)?],
@@ -34,7 +34,7 @@ pub fn needs_size() -> Error {
     Error::new(Kind::NeedsSize, "plupload must know the size before it begins")
 }
 
-fn fits_account(offers: &Offers, size: Option<u64>) -> Result<()> {
+fn fits_account(offers: &UploadMethods, size: Option<u64>) -> Result<()> {
     let Some(size) = size else { return Ok(()) };
     if let Some(most) = offers.max_file_size.filter(|most| size > *most) {
         return Err(Error::new(Kind::Refused, format!("{size} bytes are too large: the account takes files of up to {most} bytes")));
@@ -46,7 +46,7 @@ fn fits_account(offers: &Offers, size: Option<u64>) -> Result<()> {
     Ok(())
 }
 
-fn forced(offers: &Offers, protocol: Protocol, wish: &Wish<'_>) -> Result<Protocol> {
+fn forced(offers: &UploadMethods, protocol: Protocol, wish: &Preference<'_>) -> Result<Protocol> {
     if let Some(closed) = wish.avoid.iter().find(|closed| closed.protocol == protocol) {
         return Err(closed.error.again());
     }
@@ -63,7 +63,7 @@ fn forced(offers: &Offers, protocol: Protocol, wish: &Wish<'_>) -> Result<Protoc
     }
 }
 
-fn open_to_us(offers: &Offers, wish: &Wish<'_>) -> Result<Vec<Protocol>> {
+fn open_to_us(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>> {
     let (mut candidates, mut tried, mut small) = (Vec::new(), Vec::new(), None);
     for offer in &offers.usable {
         let closed = wish.avoid.iter().find(|closed| closed.protocol == offer.protocol);
@@ -100,7 +100,7 @@ fn too_large(protocol: Protocol, most: u64) -> Error {
     Error::new(Kind::Refused, format!("the file is too large: {protocol} takes up to {most} bytes there"))
 }
 
-fn on_offer(offers: &Offers) -> String {
+fn on_offer(offers: &UploadMethods) -> String {
     let names: Vec<&str> = offers.protocols().into_iter().map(Protocol::name).collect();
     if names.is_empty() { "ask the owner: no protocol is open to us".to_owned() } else { format!("use one on offer: {}", names.join(", ")) }
 }
@@ -110,16 +110,16 @@ mod tests {
     use reqwest::Url;
 
     use super::*;
-    use crate::providers::iogates::upload::methods::{Offer, Way};
+    use crate::providers::iogates::upload::methods::{Method, UploadMethod};
     use Protocol::{Ftp, Ftps, Plupload, Tus};
 
-    fn offers(usable: &[(Protocol, Option<u64>)]) -> Offers {
+    fn offers(usable: &[(Protocol, Option<u64>)]) -> UploadMethods {
         let url = Url::parse("https://h.example/").unwrap();
-        let way = || Way::Tus { endpoint: url.clone(), chunk_size: None };
-        Offers {
+        let way = || Method::Tus { endpoint: url.clone(), chunk_size: None };
+        UploadMethods {
             usable: usable
                 .iter()
-                .map(|(protocol, max_file_size)| Offer { protocol: *protocol, max_file_size: *max_file_size, way: way() })
+                .map(|(protocol, max_file_size)| UploadMethod { protocol: *protocol, max_file_size: *max_file_size, way: way() })
                 .collect(),
             closed: vec![(Ftp, "plain FTP".into())],
             default: None,
@@ -164,20 +164,20 @@ mod tests {
         ];
         for (row, (usable, forced, avoid, size, wanted)) in table.iter().enumerate() {
             let avoid: Vec<Closed> = avoid.iter().map(|protocol| closed(*protocol)).collect();
-            let got = choose(&offers(usable), &Wish { forced: *forced, avoid: &avoid, size: *size });
+            let got = choose(&offers(usable), &Preference { forced: *forced, avoid: &avoid, size: *size });
             assert_eq!(got.map_err(|e| e.kind()), wanted.map(<[Protocol]>::to_vec), "row {row}");
         }
     }
 
     #[test]
     fn a_forced_protocol_that_is_closed_says_why_and_what_is_open() {
-        let error = choose(&offers(&[(Tus, None), (Ftps, None)]), &Wish { forced: Some(Ftp), avoid: &[], size: None }).unwrap_err();
+        let error = choose(&offers(&[(Tus, None), (Ftps, None)]), &Preference { forced: Some(Ftp), avoid: &[], size: None }).unwrap_err();
         assert_eq!(error.to_string(), "ftp can't be used: plain FTP; use one on offer: tus, ftps");
     }
 
     #[test]
     fn the_failure_of_the_only_protocol_is_the_answer() {
-        let error = choose(&offers(&[(Tus, None)]), &Wish { forced: None, avoid: &[closed(Tus)], size: None }).unwrap_err();
+        let error = choose(&offers(&[(Tus, None)]), &Preference { forced: None, avoid: &[closed(Tus)], size: None }).unwrap_err();
         assert_eq!((error.to_string().as_str(), error.http_or_ftp_status()), ("its own words; its own hint", Some(403)));
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::contract::{Error, Kind, Result, Ticket, UploadItem};
+use crate::contract::{Error, Kind, Result, UploadHandle, UploadRequest};
 use crate::model::{Place, RemotePath};
 use crate::providers::iogates::IoGates;
 use crate::providers::iogates::tree::{ROOT_ID, Tree};
@@ -17,14 +17,14 @@ use crate::providers::iogates::wire::{Attribute, File, NewFile};
 
 /// What ioGates is asked to make: a path from the root, or a name in the folder `parent`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Spot {
+pub struct EntrySlot {
     pub name: String,
     pub parent: Option<String>,
 }
 
 /// An entry that waits for its bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Made {
+pub struct EmptyEntry {
     pub id: String,
     pub upload_name: String,
     /// What the server was told, and will insist on.
@@ -33,11 +33,11 @@ pub struct Made {
 }
 
 #[derive(Default)]
-pub struct Making {
+pub struct EntryPool {
     /// Made, but no session was opened for them.
-    spare: Mutex<HashMap<Spot, Made>>,
+    spare: Mutex<HashMap<EntrySlot, EmptyEntry>>,
     /// The answer was lost, and the listing could not be asked yet.
-    doubts: Mutex<HashMap<Spot, Doubt>>,
+    doubts: Mutex<HashMap<EntrySlot, UncertainCreate>>,
     /// Ids of all entries made in this run.
     ours: Mutex<HashSet<String>>,
     /// Entries that `batch` got and could not use.
@@ -47,7 +47,7 @@ pub struct Making {
 }
 
 #[derive(Clone)]
-struct Doubt {
+struct UncertainCreate {
     /// What there was before; none when the token may not list.
     before: Option<Arc<Tree>>,
     since: Instant,
@@ -57,13 +57,13 @@ pub fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Making {
+impl EntryPool {
     /// This entry was not used after all; the next try for the same spot takes it.
-    pub fn spare(&self, spot: Spot, made: Made) {
+    pub fn spare(&self, spot: EntrySlot, made: EmptyEntry) {
         locked(&self.spare).insert(spot, made);
     }
 
-    pub fn has_spare(&self, spot: &Spot) -> bool {
+    pub fn has_spare(&self, spot: &EntrySlot) -> bool {
         locked(&self.spare).contains_key(spot)
     }
 
@@ -77,13 +77,13 @@ impl Making {
     }
 
     /// Something may have been made for this spot just now: whoever needs it looks first.
-    pub fn doubt(&self, spot: Spot, before: Option<Arc<Tree>>) {
-        locked(&self.doubts).insert(spot, Doubt { before, since: Instant::now() });
+    pub fn doubt(&self, spot: EntrySlot, before: Option<Arc<Tree>>) {
+        locked(&self.doubts).insert(spot, UncertainCreate { before, since: Instant::now() });
     }
 }
 
 /// An entry for this item: the unused one of an earlier try, or a new one.
-pub async fn entry_for(host: &IoGates, item: &UploadItem, path: &RemotePath) -> Result<(Spot, Made)> {
+pub async fn entry_for(host: &IoGates, item: &UploadRequest, path: &RemotePath) -> Result<(EntrySlot, EmptyEntry)> {
     let before = listing_before(host).await?;
     let spot = spot_for(item, path, before.as_deref())?;
     if let Some(made) = item.unused.as_ref().and_then(|ticket| of_ticket(ticket, path, item)) {
@@ -100,7 +100,7 @@ pub async fn entry_for(host: &IoGates, item: &UploadItem, path: &RemotePath) -> 
     Ok((spot, made))
 }
 
-async fn make(host: &IoGates, item: &UploadItem, spot: &Spot, before: Option<Arc<Tree>>) -> Result<Made> {
+async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Option<Arc<Tree>>) -> Result<EmptyEntry> {
     let answer = host.api.create(&new_file(item, spot)).await;
     host.listing.forget().await;
     let lost = match answer {
@@ -117,7 +117,7 @@ async fn make(host: &IoGates, item: &UploadItem, spot: &Spot, before: Option<Arc
     }
 }
 
-pub fn new_file<'a>(item: &'a UploadItem, spot: &'a Spot) -> NewFile<'a> {
+pub fn new_file<'a>(item: &'a UploadRequest, spot: &'a EntrySlot) -> NewFile<'a> {
     let by_name = || mime_guess::from_path(&item.name).first_raw().unwrap_or("other");
     NewFile {
         name: &spot.name,
@@ -138,7 +138,7 @@ fn value_of(text: &str) -> Value {
 }
 
 /// What a lost answer has made for this spot, if one was lost. The doubt ends only when it could be decided.
-pub async fn made_in_doubt(host: &IoGates, spot: &Spot) -> Result<Option<Made>> {
+pub async fn made_in_doubt(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
     let Some(doubt) = locked(&host.making.doubts).get(spot).cloned() else { return Ok(None) };
     let found = look(host, spot, &doubt).await?;
     locked(&host.making.doubts).remove(spot);
@@ -146,7 +146,7 @@ pub async fn made_in_doubt(host: &IoGates, spot: &Spot) -> Result<Option<Made>> 
 }
 
 /// After a lost answer: the entry that it made, if it made one. Fails with `Unknown` when that can't be told.
-async fn look(host: &IoGates, spot: &Spot, doubt: &Doubt) -> Result<Option<Made>> {
+async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Result<Option<EmptyEntry>> {
     let undecided = |why: String| {
         Error::new(Kind::Unknown, format!("the answer to making this entry was lost, and {why}"))
             .on(format!("/{}", spot.name))
@@ -193,36 +193,36 @@ pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
 /// The path from the root makes missing folders by itself. Where that path would not lead to the folder that is meant
 /// (two of one name, a name that can't stand in a path) the folder is named by its id. Fails with `Ambiguous` when a
 /// folder that has no id yet would be made in one of two.
-pub fn spot_for(item: &UploadItem, path: &RemotePath, tree: Option<&Tree>) -> Result<Spot> {
-    let by_path = Spot { name: path.names().join("/"), parent: None };
+pub fn spot_for(item: &UploadRequest, path: &RemotePath, tree: Option<&Tree>) -> Result<EntrySlot> {
+    let by_path = EntrySlot { name: path.names().join("/"), parent: None };
     let id = &item.folder.id;
     let Some(tree) = tree.filter(|_| id != ROOT_ID) else { return Ok(by_path) };
     match tree.stat(&Place::at(item.folder.path.clone())) {
         Ok(found) if found.id == *id => Ok(by_path),
-        _ if tree.holds(id) => Ok(Spot { name: item.name.clone(), parent: Some(id.clone()) }),
+        _ if tree.holds(id) => Ok(EntrySlot { name: item.name.clone(), parent: Some(id.clone()) }),
         Err(error) if error.kind() == Kind::Ambiguous => Err(error),
         _ => Ok(by_path),
     }
 }
 
-fn of_ticket(ticket: &Ticket, path: &RemotePath, item: &UploadItem) -> Option<Made> {
+fn of_ticket(ticket: &UploadHandle, path: &RemotePath, item: &UploadRequest) -> Option<EmptyEntry> {
     let (id, upload_name) = (ticket.id.clone()?, ticket.upload_name.clone()?);
-    let made = Made { id, upload_name, size: ticket.size, md5: None };
+    let made = EmptyEntry { id, upload_name, size: ticket.size, md5: None };
     (ticket.path == *path && fits(&made, item)).then_some(made)
 }
 
 /// The server refuses bytes that are not what it was promised.
-fn fits(made: &Made, item: &UploadItem) -> bool {
+fn fits(made: &EmptyEntry, item: &UploadRequest) -> bool {
     (made.size.is_none() || made.size == item.source.size()) && (made.md5.is_none() || made.md5 == item.checksum.md5)
 }
 
 /// The server was told what this item is, and answered with `file`.
-pub fn made_for(host: &IoGates, file: File, item: &UploadItem) -> Result<Made> {
+pub fn made_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
     made_of(host, file, item.source.size(), item.checksum.md5.clone())
 }
 
 /// `upload_filename` becomes an FTP command and a form field: what could break out of one is refused.
-fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<Made> {
+fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
     let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
     let id = file.id.ok_or_else(|| nonsense("without an id"))?;
     let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").on(format!("@{id}")))?;
@@ -231,7 +231,7 @@ fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -
     }
     locked(&host.making.ours).insert(id.clone());
     locked(&host.making.strays).retain(|stray| *stray != id);
-    Ok(Made { id, upload_name, size, md5 })
+    Ok(EmptyEntry { id, upload_name, size, md5 })
 }
 
 #[cfg(test)]

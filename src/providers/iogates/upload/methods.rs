@@ -16,9 +16,9 @@ pub fn limit(bytes: Option<u64>) -> Option<u64> {
     bytes.filter(|b| *b > 0)
 }
 
-pub struct Offers {
+pub struct UploadMethods {
     /// Best first: TUS, plupload, FTP(S) (OQ-12).
-    pub usable: Vec<Offer>,
+    pub usable: Vec<UploadMethod>,
     /// On offer, but not for us, and why.
     pub closed: Vec<(Protocol, String)>,
     /// The server's own advice; for people.
@@ -29,14 +29,14 @@ pub struct Offers {
     pub available_storage: Option<u64>,
 }
 
-pub struct Offer {
+pub struct UploadMethod {
     pub protocol: Protocol,
     /// Bytes of one file.
     pub max_file_size: Option<u64>,
-    pub way: Way,
+    pub way: Method,
 }
 
-pub enum Way {
+pub enum Method {
     /// `chunk_size`: most bytes of one request.
     Tus {
         endpoint: Url,
@@ -49,10 +49,10 @@ pub enum Way {
     Ftp(FtpServer),
 }
 
-impl Offers {
-    pub fn new(info: AuthInfo, origin: &Url, network: &Network) -> Offers {
+impl UploadMethods {
+    pub fn new(info: AuthInfo, origin: &Url, network: &Network) -> UploadMethods {
         let listed = |name: &str| info.available.as_ref().is_none_or(|list| list.iter().any(|word| word == name));
-        let mut offers = Offers {
+        let mut offers = UploadMethods {
             usable: Vec::new(),
             closed: Vec::new(),
             default: info.default.clone(),
@@ -60,28 +60,28 @@ impl Offers {
             available_storage: info.available_storage,
         };
         if let Some(tus) = info.tus.as_ref().filter(|_| listed("tus")) {
-            let way = web_address(tus, origin, network).map(|endpoint| Way::Tus { endpoint, chunk_size: limit(tus.chunk_size) });
+            let way = web_address(tus, origin, network).map(|endpoint| Method::Tus { endpoint, chunk_size: limit(tus.chunk_size) });
             offers.add(Protocol::Tus, limit(tus.max_file_size), way);
         }
         if let Some(web) = info.plupload.as_ref().filter(|_| listed("plupload")) {
-            let way = web_address(web, origin, network).map(|url| Way::Plupload { url, chunk_size: limit(web.chunk_size) });
+            let way = web_address(web, origin, network).map(|url| Method::Plupload { url, chunk_size: limit(web.chunk_size) });
             offers.add(Protocol::Plupload, limit(web.max_file_size), way);
         }
         if let Some(ftp) = info.ftp.as_ref().filter(|_| listed("ftp") || listed("ftps")) {
             let (protocol, way) = ftp_server(ftp, network);
-            offers.add(protocol, None, way.map(Way::Ftp));
+            offers.add(protocol, None, way.map(Method::Ftp));
         }
         offers
     }
 
-    fn add(&mut self, protocol: Protocol, max_file_size: Option<u64>, way: Result<Way, String>) {
+    fn add(&mut self, protocol: Protocol, max_file_size: Option<u64>, way: Result<Method, String>) {
         match way {
-            Ok(way) => self.usable.push(Offer { protocol, max_file_size, way }),
+            Ok(way) => self.usable.push(UploadMethod { protocol, max_file_size, way }),
             Err(why) => self.closed.push((protocol, why)),
         }
     }
 
-    pub fn find(&self, protocol: Protocol) -> Option<&Offer> {
+    pub fn find(&self, protocol: Protocol) -> Option<&UploadMethod> {
         self.usable.iter().find(|offer| offer.protocol == protocol)
     }
 
@@ -173,8 +173,8 @@ mod tests {
         Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure }
     }
 
-    fn offers(text: &str) -> Offers {
-        Offers::new(parse(text), &Url::parse("https://iogates.com/").unwrap(), &network(false))
+    fn offers(text: &str) -> UploadMethods {
+        UploadMethods::new(parse(text), &Url::parse("https://iogates.com/").unwrap(), &network(false))
     }
 
     fn ftp(text: &str, insecure: bool) -> (Protocol, Result<FtpServer, String>) {
@@ -186,10 +186,10 @@ mod tests {
         let offers = offers(AUTHINFO);
         assert_eq!(offers.protocols(), [Protocol::Tus, Protocol::Plupload, Protocol::Ftps]);
         assert_eq!((offers.max_file_size, offers.available_storage), (Some(524_288_000), Some(29_301_996_265)));
-        let Some(Way::Tus { endpoint, chunk_size }) = offers.find(Protocol::Tus).map(|o| &o.way) else { panic!("no tus") };
+        let Some(Method::Tus { endpoint, chunk_size }) = offers.find(Protocol::Tus).map(|o| &o.way) else { panic!("no tus") };
         assert_eq!((endpoint.as_str(), *chunk_size), ("https://iogates.com/upload/tus/a80d9be201", Some(33_554_432)));
         assert_eq!(masked(endpoint.as_str()), "https://iogates.com/upload/tus/***");
-        let Some(Way::Plupload { url, .. }) = offers.find(Protocol::Plupload).map(|o| &o.way) else { panic!("no plupload") };
+        let Some(Method::Plupload { url, .. }) = offers.find(Protocol::Plupload).map(|o| &o.way) else { panic!("no plupload") };
         assert_eq!(url.query(), Some("token=a80d9be201"));
     }
 
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn addresses_without_a_scheme_and_php_habits() {
         let offers = offers(AUTHINFO_PHP_HABITS);
-        let Some(Way::Tus { endpoint, .. }) = offers.find(Protocol::Tus).map(|o| &o.way) else { panic!("no tus") };
+        let Some(Method::Tus { endpoint, .. }) = offers.find(Protocol::Tus).map(|o| &o.way) else { panic!("no tus") };
         assert_eq!(endpoint.as_str(), "https://share-a.iogates.com:8443/upload/tus/a80d9be202");
         assert_eq!(offers.find(Protocol::Tus).unwrap().max_file_size, None);
         assert_eq!(offers.protocols(), [Protocol::Tus]);

@@ -12,10 +12,10 @@ use reqwest::Url;
 
 use super::IoGates;
 use super::entry::{entry_of, is_empty, remember_secret};
-use super::upload::choose::{Wish, all_closed, choose, needs_size};
-use super::upload::entry_pool::{Made, entry_for};
-use super::upload::methods::{Offer, Offers, Way};
-use crate::contract::{Error, Kind, Result, Ticket, Upload, UploadItem, UploadSession};
+use super::upload::choose::{Preference, all_closed, choose, needs_size};
+use super::upload::entry_pool::{EmptyEntry, entry_for};
+use super::upload::methods::{Method, UploadMethod, UploadMethods};
+use crate::contract::{Error, Kind, Result, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::model::{Entry, Protocol};
 use crate::protocols::ftp;
 use crate::protocols::ftp::FtpTarget;
@@ -29,22 +29,22 @@ const ON_ITS_WAY: &str = ".download";
 const OTHER_READING: &str =
     "look with `haul ls`; if files never arrive, set append_extension for this remote to its opposite (true or false)";
 
-pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
+pub async fn open(host: &IoGates, item: &UploadRequest) -> Result<Upload> {
     let path = item.path()?;
-    let wish = Wish { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
+    let wish = Preference { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
     // Asked before anything is made, so that a file that can't be taken leaves no empty entry behind (OQ-2).
     let candidates = choose(&*host.api.offers().await?, &wish)?;
     let (spot, made) = entry_for(host, item, &path).await?;
     let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
     let (id, upload_name) = (Some(made.id.clone()), Some(made.upload_name.clone()));
-    let ticket = Ticket { path, id, upload_name, folder, size: item.source.size(), ..Ticket::default() };
+    let ticket = UploadHandle { path, id, upload_name, folder, size: item.source.size(), ..UploadHandle::default() };
     if let Some(note) = &item.made {
         note(&ticket)?;
     }
     match open_first(host, item, &made, &candidates).await {
         Ok(session) => {
             let if_missing = (session.protocol() == Protocol::Tus).then_some(OTHER_READING);
-            Ok(Upload { ticket: Ticket { if_missing, ..ticket }, session })
+            Ok(Upload { ticket: UploadHandle { if_missing, ..ticket }, session })
         }
         Err(error) => {
             host.making.spare(spot, made);
@@ -54,7 +54,7 @@ pub async fn open(host: &IoGates, item: &UploadItem) -> Result<Upload> {
     }
 }
 
-async fn open_first(host: &IoGates, item: &UploadItem, made: &Made, candidates: &[Protocol]) -> Result<Box<dyn UploadSession>> {
+async fn open_first(host: &IoGates, item: &UploadRequest, made: &EmptyEntry, candidates: &[Protocol]) -> Result<Box<dyn UploadSession>> {
     // Making the entry may have taken long, and these credentials are used now (OQ-2).
     let mut offers = host.api.offers().await?;
     let mut refusals = Vec::new();
@@ -82,16 +82,22 @@ fn is_closed_to_us(error: &Error) -> bool {
     matches!(error.kind(), Unreachable | Untrusted | Refused | NotFound | Unsupported | Protocol)
 }
 
-async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offers, protocol: Protocol) -> Result<Box<dyn UploadSession>> {
-    let offer: &Offer =
+async fn open_one(
+    host: &IoGates,
+    item: &UploadRequest,
+    made: &EmptyEntry,
+    offers: &UploadMethods,
+    protocol: Protocol,
+) -> Result<Box<dyn UploadSession>> {
+    let offer: &UploadMethod =
         offers.find(protocol).ok_or_else(|| Error::new(Kind::Unsupported, format!("the server no longer offers {protocol}")))?;
     let name = made.upload_name.clone();
     match &offer.way {
-        Way::Tus { endpoint, chunk_size } => {
+        Method::Tus { endpoint, chunk_size } => {
             let target = tus_target(host, item, &name, endpoint, *chunk_size);
             Ok(Box::new(tus::create_on(&host.tus, &host.api.http, target).await?))
         }
-        Way::Plupload { url, chunk_size } => {
+        Method::Plupload { url, chunk_size } => {
             let target = PluploadTarget {
                 url: url.clone(),
                 name,
@@ -101,35 +107,36 @@ async fn open_one(host: &IoGates, item: &UploadItem, made: &Made, offers: &Offer
             };
             Ok(Box::new(plupload::open(&host.api.http, target)))
         }
-        Way::Ftp(server) => Ok(Box::new(ftp::open(&host.pools.of(server), ftp_target(host, item, name)).await?)),
+        Method::Ftp(server) => Ok(Box::new(ftp::open(&host.pools.of(server), ftp_target(host, item, name)).await?)),
     }
 }
 
 /// An empty entry that still tells its upload name can be filled. (The documentation shows the name only in the answer to
 /// its making, so a server may not tell it again: then the entry is left alone.)
-pub async fn adopt(host: &IoGates, entry: &Entry) -> Result<Option<Ticket>> {
+pub async fn adopt(host: &IoGates, entry: &Entry) -> Result<Option<UploadHandle>> {
     if entry.is_folder() {
         return Ok(None);
     }
     let file = host.api.file(&entry.id).await?;
     let upload_name = file.upload_filename.clone().filter(|_| is_empty(&file));
-    let ticket = |name| Ticket { path: entry.path.clone(), id: Some(entry.id.clone()), upload_name: Some(name), ..Ticket::default() };
+    let ticket =
+        |name| UploadHandle { path: entry.path.clone(), id: Some(entry.id.clone()), upload_name: Some(name), ..UploadHandle::default() };
     Ok(upload_name.map(ticket))
 }
 
 /// Takes up what an earlier run began: by TUS at the upload's own address, by FTP under its travelling name. plupload
 /// notes nothing, as receivers can't be asked how far they are.
-pub async fn resume(host: &IoGates, item: &UploadItem, ticket: &Ticket, note: &str) -> Result<Option<Upload>> {
+pub async fn resume(host: &IoGates, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
     let Some(name) = ticket.upload_name.clone() else { return Ok(None) };
     let offers = host.api.offers().await?;
     let session: Box<dyn UploadSession> = match web_address(note) {
         Some(upload) => {
-            let Some(Offer { way: Way::Tus { endpoint, chunk_size }, .. }) = offers.find(Protocol::Tus) else { return Ok(None) };
+            let Some(UploadMethod { way: Method::Tus { endpoint, chunk_size }, .. }) = offers.find(Protocol::Tus) else { return Ok(None) };
             Box::new(tus::resume(&host.api.http, tus_target(host, item, &name, endpoint, *chunk_size), upload))
         }
         None => {
             let ftp = [Protocol::Ftps, Protocol::Ftp].into_iter().find_map(|protocol| offers.find(protocol));
-            let Some(Offer { way: Way::Ftp(server), .. }) = ftp else { return Ok(None) };
+            let Some(UploadMethod { way: Method::Ftp(server), .. }) = ftp else { return Ok(None) };
             let target = ftp_target(host, item, name);
             // The name may have been another's turn: a travelling name that a dead session holds is left.
             let temporary = target.temporary.map(|usual| if note.ends_with(ON_ITS_WAY) { note.to_owned() } else { usual });
@@ -145,7 +152,7 @@ fn web_address(note: &str) -> Option<Url> {
     is_web.then(|| Url::parse(note).ok()).flatten()
 }
 
-fn tus_target(host: &IoGates, item: &UploadItem, name: &str, endpoint: &Url, chunk_size: Option<u64>) -> TusTarget {
+fn tus_target(host: &IoGates, item: &UploadRequest, name: &str, endpoint: &Url, chunk_size: Option<u64>) -> TusTarget {
     // No header of ours: the token stands in the address, and the server may be another (providers.md 1.14).
     TusTarget {
         endpoint: endpoint.clone(),
@@ -156,7 +163,7 @@ fn tus_target(host: &IoGates, item: &UploadItem, name: &str, endpoint: &Url, chu
     }
 }
 
-fn ftp_target(host: &IoGates, item: &UploadItem, name: String) -> FtpTarget {
+fn ftp_target(host: &IoGates, item: &UploadRequest, name: String) -> FtpTarget {
     let temporary = (!host.settings.ftp_direct).then(|| format!("{name}{ON_ITS_WAY}"));
     FtpTarget { name, temporary, size: item.source.size() }
 }
@@ -175,7 +182,7 @@ pub fn extension(name: &str) -> Option<String> {
 }
 
 /// The bytes are there as soon as the server tells their MD5 or where to get them (providers.md 1.7, OQ-11).
-pub async fn landed(host: &IoGates, ticket: &Ticket) -> Result<Option<Entry>> {
+pub async fn landed(host: &IoGates, ticket: &UploadHandle) -> Result<Option<Entry>> {
     let id = ticket.id.as_deref().ok_or_else(|| Error::new(Kind::Other, "this upload has no entry").on(ticket.path.to_string()))?;
     let file = host.api.file(id).await.map_err(|error| error.on(ticket.path.to_string()))?;
     if is_empty(&file) {
