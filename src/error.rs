@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -100,7 +100,7 @@ impl Kind {
     }
 
     /// May the same request succeed later, without anybody changing anything?
-    pub fn may_pass(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(self, Kind::Unreachable | Kind::Interrupted | Kind::Busy)
     }
 }
@@ -142,7 +142,7 @@ impl Error {
     }
 
     /// Names the file, place or remote that the failure is about; the innermost name stays.
-    pub fn on(mut self, what: impl Into<String>) -> Self {
+    pub fn with_subject(mut self, what: impl Into<String>) -> Self {
         self.0.on.get_or_insert_with(|| what.into());
         self
     }
@@ -156,7 +156,7 @@ impl Error {
     }
 
     /// A provider knows a place by its path alone; people know it by its remote, too.
-    pub fn in_remote(mut self, remote: &str) -> Self {
+    pub fn with_remote(mut self, remote: &str) -> Self {
         let Inner { on, local, kind, .. } = &mut *self.0;
         let local = *local || *kind == Kind::Local;
         if let Some(on) = on.as_mut().filter(|on| !local && on.starts_with(['/', '@'])) {
@@ -171,35 +171,35 @@ impl Error {
     }
 
     /// The failure is about this source of a transfer, as the user named it.
-    pub fn of_source(mut self, source: impl Into<String>) -> Self {
+    pub fn with_source_path(mut self, source: impl Into<String>) -> Self {
         self.0.source.get_or_insert_with(|| source.into());
         self
     }
 
-    pub fn source_named(&self) -> Option<&str> {
+    pub fn source_path(&self) -> Option<&str> {
         self.0.source.as_deref()
     }
 
     /// What the user can do next: a clause that begins with a verb.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
     /// The HTTP or FTP code that the server answered.
-    pub fn status(mut self, status: u16) -> Self {
+    pub fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
     }
 
     /// How long the server asks us to wait.
-    pub fn after(mut self, wait: Option<Duration>) -> Self {
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.after = wait;
         self
     }
 
     /// Nothing was tried: another failure, told before, is the reason.
-    pub fn untried(mut self) -> Self {
+    pub fn not_attempted(mut self) -> Self {
         self.0.untried = true;
         self
     }
@@ -210,7 +210,7 @@ impl Error {
         self
     }
 
-    pub fn cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
+    pub fn with_cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
@@ -225,7 +225,7 @@ impl Error {
         self.0.kind
     }
 
-    pub fn http_or_ftp_status(&self) -> Option<u16> {
+    pub fn status_code(&self) -> Option<u16> {
         self.0.status
     }
 
@@ -237,12 +237,12 @@ impl Error {
         self.0.on_kept_line
     }
 
-    pub fn is_untried(&self) -> bool {
+    pub fn is_not_attempted(&self) -> bool {
         self.0.untried
     }
 
     /// The same failure, for somebody else who meets it. Its causes are part of the message.
-    pub fn again(&self) -> Error {
+    pub fn duplicate(&self) -> Error {
         let mut again = Error::new(self.kind(), self.why());
         again.0.on.clone_from(&self.0.on);
         again.0.local = self.0.local;
@@ -258,31 +258,31 @@ impl Error {
     pub fn reading(io: &std::io::Error) -> Error {
         let carried = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
         match (carried, io.kind()) {
-            (Some(ours), _) => ours.again(),
+            (Some(ours), _) => ours.duplicate(),
             (None, std::io::ErrorKind::InvalidData) => {
-                Error::new(Kind::Integrity, "the source changed while it was read").cause(anyhow::anyhow!("{io}"))
+                Error::new(Kind::Integrity, "the source changed while it was read").with_cause(anyhow::anyhow!("{io}"))
             }
-            (None, _) => Error::new(Kind::Local, "it can't be read").cause(anyhow::anyhow!("{io}")),
+            (None, _) => Error::new(Kind::Local, "it can't be read").with_cause(anyhow::anyhow!("{io}")),
         }
     }
 
     /// The failure in one line without the hint.
     pub fn message(&self) -> String {
         match &self.0.on {
-            Some(on) => format!("{}: {}", visible(on), self.why()),
+            Some(on) => format!("{}: {}", escape_control(on), self.why()),
             None => self.why(),
         }
     }
 
     /// The message and its causes, without what it is about.
     fn why(&self) -> String {
-        let mut line = visible(&self.0.message).into_owned();
+        let mut line = escape_control(&self.0.message).into_owned();
         if let Some(cause) = &self.0.cause {
             let mut said = self.0.message.clone();
             for step in cause.chain().map(|c| c.to_string()) {
                 if !step.is_empty() && !said.contains(&step) {
                     line.push_str(": ");
-                    line.push_str(&visible(&step));
+                    line.push_str(&escape_control(&step));
                     said.push_str(&step);
                 }
             }
@@ -290,7 +290,7 @@ impl Error {
         line
     }
 
-    pub fn advice(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 }
@@ -301,7 +301,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.hint {
             // What a server says may end in a full stop.
-            Some(hint) => write!(f, "{}; {}", self.message().trim_end_matches('.'), visible(hint)),
+            Some(hint) => write!(f, "{}; {}", self.message().trim_end_matches('.'), escape_control(hint)),
             None => f.write_str(&self.message()),
         }
     }
@@ -328,46 +328,57 @@ mod tests {
 
     #[test]
     fn a_line_says_what_on_what_why_and_what_next() {
-        let e = Error::new(Kind::Refused, "the account is full").on("studio:/a\n").hint("delete something");
+        let e = Error::new(Kind::Refused, "the account is full").with_subject("studio:/a\n").with_hint("delete something");
         assert_eq!(e.to_string(), "studio:/a\\n: the account is full; delete something");
     }
 
     #[test]
     fn a_file_of_this_machine_is_no_place_on_a_remote() {
-        let told = |error: Error| error.in_remote("studio").again().in_remote("studio").to_string();
+        let told = |error: Error| error.with_remote("studio").duplicate().with_remote("studio").to_string();
         let error = |kind| Error::new(kind, "no");
-        assert_eq!(told(error(Kind::Refused).on("/in/a")), "studio:/in/a: no");
+        assert_eq!(told(error(Kind::Refused).with_subject("/in/a")), "studio:/in/a: no");
         assert_eq!(told(error(Kind::Integrity).on_local("/home/a")), "/home/a: no");
-        assert_eq!(told(error(Kind::Local).on("/home/a")), "/home/a: no");
+        assert_eq!(told(error(Kind::Local).with_subject("/home/a")), "/home/a: no");
         let file = error(Kind::Integrity).on_local("a:/b");
-        assert_eq!((file.place(), error(Kind::Integrity).on("a:/b").place()), (None, Some("a:/b")));
+        assert_eq!((file.place(), error(Kind::Integrity).with_subject("a:/b").place()), (None, Some("a:/b")));
     }
 
     #[test]
     fn told_again_it_is_the_same() {
         let cause = std::io::Error::other("the root");
-        let e = Error::new(Kind::Busy, "later").on("x").hint("wait").status(503).after(Some(Duration::from_secs(7))).cause(cause);
-        let again = e.again().on("y");
+        let e = Error::new(Kind::Busy, "later")
+            .with_subject("x")
+            .with_hint("wait")
+            .with_status(503)
+            .with_retry_after(Some(Duration::from_secs(7)))
+            .with_cause(cause);
+        let again = e.duplicate().with_subject("y");
         assert_eq!((again.to_string(), again.kind()), ("x: later: the root; wait".to_owned(), Kind::Busy), "{e}");
-        assert_eq!((again.http_or_ftp_status(), again.retry_after()), (Some(503), Some(Duration::from_secs(7))));
+        assert_eq!((again.status_code(), again.retry_after()), (Some(503), Some(Duration::from_secs(7))));
     }
 
     #[test]
     fn what_is_read_fails_as_it_says() {
         use std::io::{Error as Io, ErrorKind};
-        let ours = || Error::new(Kind::Busy, "later").on("x").hint("wait").status(503).after(Some(Duration::from_secs(7)));
+        let ours = || {
+            Error::new(Kind::Busy, "later")
+                .with_subject("x")
+                .with_hint("wait")
+                .with_status(503)
+                .with_retry_after(Some(Duration::from_secs(7)))
+        };
         let read = Error::reading(&Io::other(ours()));
         assert_eq!((read.to_string(), read.kind()), ("x: later; wait".to_owned(), Kind::Busy));
-        assert_eq!((read.http_or_ftp_status(), read.retry_after()), (Some(503), Some(Duration::from_secs(7))));
+        assert_eq!((read.status_code(), read.retry_after()), (Some(503), Some(Duration::from_secs(7))));
         assert_eq!(Error::reading(&ErrorKind::InvalidData.into()).kind(), Kind::Integrity);
-        let disk = Error::reading(&Io::other("the disk is bad")).on("x");
+        let disk = Error::reading(&Io::other("the disk is bad")).with_subject("x");
         assert_eq!((disk.to_string(), disk.kind()), ("x: it can't be read: the disk is bad".to_owned(), Kind::Local));
         assert_eq!((Error::from(Io::other(ours())).kind(), Error::from(Io::other("disk")).kind()), (Kind::Busy, Kind::Local));
     }
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let passing: Vec<_> = Kind::ALL.into_iter().filter(|k| k.may_pass()).collect();
+        let passing: Vec<_> = Kind::ALL.into_iter().filter(|k| k.is_transient()).collect();
         assert_eq!(passing, [Kind::Unreachable, Kind::Interrupted, Kind::Busy]);
     }
 }

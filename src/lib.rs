@@ -1,14 +1,17 @@
-//! haul: one command for several file hosts. The house has five floors; a file uses its own room and lower floors only
-//! (`tests/floors.rs` keeps it so).
+//! haul: one command for several file hosts. A file uses its own module and lower layers only, and no two files import each
+//! other; `tests/house/` keeps it so. `docs/architecture.md` follows one upload through the code.
 //!
 //! ```text
-//! floor 4   main, cli                                                     wires everything; one verb = one file
-//! floor 3   providers │ transfer │ state │ config │ render │ sandbox      neighbours that never look at each other
-//! floor 2   protocols                                                     tus, plupload, ftps, multipart, http
-//! floor 1   contract                                                      what providers and protocols promise
-//! floor 0   error, model                                                  plain values, no I/O
+//! layer 4   main, cli                                                     wires everything; one command = one file
+//! layer 3   providers │ transfer │ state │ config │ render │ sandbox      neighbours that do not use each other
+//! layer 2   protocols                                                     tus, plupload, ftp, multipart, http
+//! layer 1   contract                                                      what providers and protocols promise
+//! layer 0   error, model                                                  plain values, no I/O
 //!           ownership                                                     whose a file of ours is, who holds it locked
 //! ```
+
+// Help texts are doc comments, and addresses in them stand as they are typed. Private items are documented for readers of the source.
+#![allow(rustdoc::bare_urls, rustdoc::private_intra_doc_links)]
 
 pub mod cli;
 pub mod config;

@@ -101,7 +101,7 @@ impl ParseExit {
             ParseExit::Clap(e) if e.use_stderr() && wants_json() => {
                 let text = e.to_string();
                 let first = text.lines().next().unwrap_or_default();
-                ParseExit::Ours(Error::new(Kind::Usage, first.trim_start_matches("error: ")).hint("see `haul help`")).end()
+                ParseExit::Ours(Error::new(Kind::Usage, first.trim_start_matches("error: ")).with_hint("see `haul help`")).end()
             }
             ParseExit::Clap(e) => {
                 // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
@@ -120,7 +120,7 @@ impl ParseExit {
 
 pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, ParseExit> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let tree = || deaf_to_empty(Cli::command());
+    let tree = || ignore_empty_env(Cli::command());
     let matches = tree().try_get_matches_from(&args).map_err(|e| ParseExit::Clap(with_suggestion(e)))?;
     let first = Cli::from_arg_matches(&matches).map_err(ParseExit::Clap)?;
     let stage = Stage::default();
@@ -140,9 +140,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
 }
 
 /// A variable that is set to nothing is not set: CI systems pass inputs on that nobody gave.
-fn deaf_to_empty(tree: Command) -> Command {
+fn ignore_empty_env(tree: Command) -> Command {
     let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-    tree.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(deaf_to_empty)
+    tree.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(ignore_empty_env)
 }
 
 /// clap suggests nothing for a word as short as `pt`.

@@ -21,7 +21,7 @@ use crate::state::{State, Tell};
 use crate::transfer;
 
 /// A wait that is told without `-v`, too.
-const LONG_WAIT: Duration = Duration::from_secs(3);
+const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 pub struct Context {
     pub config: Config,
@@ -82,7 +82,7 @@ impl Context {
         self.state.wait_at_most(connection.timeout);
         let opening =
             ProviderContext { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(connection.timeout) };
-        let provider = (config.provider.open)(opening).map_err(|e| e.on(config.name.clone()))?;
+        let provider = (config.provider.open)(opening).map_err(|e| e.with_subject(config.name.clone()))?;
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config, connection })
     }
 
@@ -91,7 +91,7 @@ impl Context {
     }
 
     /// Single calls to `remote`, with the retries that a transfer has.
-    pub fn calls(&self, remote: &OpenRemote) -> transfer::RemoteClient {
+    pub fn client(&self, remote: &OpenRemote) -> transfer::RemoteClient {
         self.tell_while_they_last();
         let Connection { retries: tries, timeout } = remote.connection;
         let policy = transfer::RetryPolicy { tries, timeout, min_rate: 0 };
@@ -126,21 +126,21 @@ impl Context {
     }
 
     /// Says how it ended, and with which status.
-    pub fn end(&mut self, outcome: Result<u8>) -> u8 {
+    pub fn finish(&mut self, outcome: Result<u8>) -> u8 {
         self.tell_the_rest();
         for warning in self.state.take_warnings() {
             self.renderer.warning(&warning);
         }
-        let status = self.said(outcome);
+        let status = self.report_outcome(outcome);
         match self.renderer.finish() {
             Ok(()) => status,
             // What was done is done, but whoever reads the results has not got them all.
-            Err(error) if status == exit::DONE => self.said(Err(error)),
+            Err(error) if status == exit::DONE => self.report_outcome(Err(error)),
             Err(_) => status,
         }
     }
 
-    fn said(&self, outcome: Result<u8>) -> u8 {
+    fn report_outcome(&self, outcome: Result<u8>) -> u8 {
         outcome.unwrap_or_else(|error| {
             self.renderer.error(&error);
             exit::status(error.kind())
@@ -152,7 +152,7 @@ fn tell(renderer: &Renderer, event: Event) {
     match event {
         Event::Waiting { wait, why, attempt, of, .. } => {
             let line = format!("waiting {}s: {why} (try {attempt} of {of})", wait.as_secs_f64().ceil());
-            if wait >= LONG_WAIT { renderer.warning(&line) } else { renderer.note(&line) }
+            if wait >= NOTICE_AFTER { renderer.warning(&line) } else { renderer.note(&line) }
         }
         Event::Note(text) => renderer.note(&text),
         Event::Warning(text) => renderer.warning(&text),
@@ -163,9 +163,9 @@ fn tell(renderer: &Renderer, event: Event) {
 impl OpenRemote {
     /// The flag's protocol, else the remote's own setting.
     pub fn protocol(&self, flag: Option<Protocol>) -> Result<Option<Protocol>> {
-        match (flag, self.config.secrets().plain("protocol")) {
+        match (flag, self.config.secrets().get("protocol")) {
             (Some(protocol), _) => Ok(Some(protocol)),
-            (None, Some(text)) if text != "auto" => text.parse().map(Some).map_err(|e: Error| e.on(self.name.clone())),
+            (None, Some(text)) if text != "auto" => text.parse().map(Some).map_err(|e: Error| e.with_subject(self.name.clone())),
             _ => Ok(None),
         }
     }
@@ -200,8 +200,8 @@ fn style_of(global: &Global) -> Style {
 /// name stands for it: looking at the secret might run a command.
 fn key_of(config: &Remote) -> String {
     let secrets = config.secrets();
-    let url = secrets.plain("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();
-    let who = match secrets.plain("username").filter(|_| !IDENTITIES.iter().any(|key| secrets.has(key))) {
+    let url = secrets.get("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();
+    let who = match secrets.get("username").filter(|_| !IDENTITIES.iter().any(|key| secrets.is_set(key))) {
         Some(user) => format!("user {user}"),
         None => format!("remote {}", config.name.to_lowercase()),
     };
@@ -214,6 +214,6 @@ const IDENTITIES: [&str; 3] = ["share_url", "token", "key1"];
 /// For a verb that a provider lacks.
 pub fn unsupported(remote: &OpenRemote, what: &str, others: &[&str]) -> Error {
     let title = remote.provider.info().title;
-    let error = Error::new(Kind::Unsupported, format!("{title} {what}")).on(remote.name.clone());
-    if others.is_empty() { error } else { error.hint(format!("{} can", others.join(" and "))) }
+    let error = Error::new(Kind::Unsupported, format!("{title} {what}")).with_subject(remote.name.clone());
+    if others.is_empty() { error } else { error.with_hint(format!("{} can", others.join(" and "))) }
 }

@@ -44,9 +44,9 @@ impl FileTimes {
     pub async fn add(&mut self, desk: &Context, found: Hit) -> Option<WithTimes> {
         let Hit { remote, entry } = found;
         let path = entry.path.clone();
-        let lacks_time = remote.provider.info().lists_no_times && entry.modified.is_none() && !entry.is_folder();
+        let lacks_time = remote.provider.info().listings_lack_mtime && entry.modified.is_none() && !entry.is_folder();
         let entry = match lacks_time {
-            true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.calls(&remote), entry)))),
+            true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.client(&remote), entry)))),
             false => StatResult::Now(Box::new(entry)),
         };
         self.waiting.push_back(Waiting { remote, path, entry });
@@ -63,7 +63,7 @@ impl FileTimes {
         let entry = match entry {
             StatResult::Now(entry) => Ok(*entry),
             StatResult::Later(asked) => {
-                let broke = |e| Error::new(Kind::Other, "asking for the file's time broke off").cause(e);
+                let broke = |e| Error::new(Kind::Other, "asking for the file's time broke off").with_cause(e);
                 asked.await.map_err(broke).and_then(|told| told)
             }
         };

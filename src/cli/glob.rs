@@ -10,16 +10,16 @@ use super::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};
-use crate::transfer::walk::{TreeWalk, WalkEvent, hopeless};
+use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
 
 /// Folders listed at once while a pattern is looked for.
 const JOBS: usize = 4;
 
 /// The entries that `address` names, sorted by path: those that its wildcards fit, or the one that is there. An entry
 /// named like the pattern itself wins over all that it would fit; `literal` takes every character as it stands.
-/// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`outermost`].
+/// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`drop_nested`].
 pub async fn expand(desk: &Context, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
-    let calls = desk.calls(remote);
+    let calls = desk.client(remote);
     let stat = async |place: &Place| calls.stat(place).await;
     let place = &address.place;
     let names = place.path.names();
@@ -31,7 +31,7 @@ pub async fn expand(desk: &Context, remote: &OpenRemote, address: &Address, lite
     let pattern = Pattern::new(wild);
     let mut scan = {
         let (top, pattern) = (base.path.clone(), pattern.clone());
-        TreeWalk::new(calls.clone(), base.clone(), JOBS, move |folder, _| pattern.leads_into(&folder.path, &top))
+        TreeWalk::new(calls.clone(), base.clone(), JOBS, move |folder, _| pattern.can_match_below(&folder.path, &top))
     };
     let mut found = Vec::new();
     let mut like_the_pattern = false;
@@ -56,7 +56,7 @@ pub async fn expand(desk: &Context, remote: &OpenRemote, address: &Address, lite
         }
     }
     if found.is_empty() {
-        return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").on(address.to_string()));
+        return Err(Error::new(Kind::NotFound, "nothing there fits these wildcards").with_subject(address.to_string()));
     }
     Ok(found)
 }
@@ -80,7 +80,7 @@ pub async fn places(desk: &Context, addresses: Vec<Address>, literal: bool, conn
         }
         let remote = desk.open(&address.remote, connection)?;
         let entries = match lost.ask(&address, async || expand(desk, &remote, &address, literal).await).await? {
-            Ok(entries) => outermost(entries),
+            Ok(entries) => drop_nested(entries),
             Err(error) => {
                 places.failed.push((address, error));
                 continue;
@@ -113,15 +113,15 @@ impl Lost {
     pub async fn ask<T>(&mut self, address: &Address, ask: impl AsyncFnOnce() -> Result<T>) -> Result<Result<T>> {
         let remote = address.remote.to_lowercase();
         if let Some(why) = self.remotes.get(&remote) {
-            return Ok(Err(why.again()));
+            return Ok(Err(why.duplicate()));
         }
         match ask().await {
             Err(error) if !self.several || error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                if hopeless(error.kind()) {
-                    self.remotes.insert(remote, error.again());
+                if is_fatal(error.kind()) {
+                    self.remotes.insert(remote, error.duplicate());
                 }
-                Ok(Err(error.in_remote(&address.remote).on(address.to_string())))
+                Ok(Err(error.with_remote(&address.remote).with_subject(address.to_string())))
             }
             found => Ok(found),
         }
@@ -130,12 +130,12 @@ impl Lost {
 
 /// A failed place, for reports.
 pub fn failure(address: &Address, error: &Error) -> Report {
-    let path = address.place.shown(&address.place.path);
+    let path = address.place.display_path(&address.place.path);
     Report::Failed(Failure::new(error).of_source(address.to_string()).at(address.remote.clone(), path))
 }
 
 /// Without the entries that lie in another one of them: for what treats folders whole.
-pub fn outermost(mut entries: Vec<Entry>) -> Vec<Entry> {
+pub fn drop_nested(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let mut kept: Vec<Entry> = Vec::new();
     for entry in entries {
@@ -197,7 +197,7 @@ impl Pattern {
     }
 
     /// May something in this folder fit?
-    fn leads_into(&self, path: &RemotePath, top: &RemotePath) -> bool {
+    fn can_match_below(&self, path: &RemotePath, top: &RemotePath) -> bool {
         self.reached(path, top).split_last().is_some_and(|(_, before)| before.contains(&true))
     }
 
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn leads(pattern: &str, text: &str) -> bool {
-        Pattern::new(path(pattern).names()).leads_into(&path(text), &RemotePath::root())
+        Pattern::new(path(pattern).names()).can_match_below(&path(text), &RemotePath::root())
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
     fn what_lies_in_another_is_left_out() {
         let entry = |kind, text: &str| Entry::new(kind, text, path(text));
         let (file, folder) = (|t| entry(EntryKind::File, t), |t| entry(EntryKind::Folder, t));
-        let kept = outermost(vec![file("/a/b/c"), file("/a b"), folder("/a"), file("/ab"), file("/x"), file("/x"), folder("/a/b")]);
+        let kept = drop_nested(vec![file("/a/b/c"), file("/a b"), folder("/a"), file("/ab"), file("/x"), file("/x"), folder("/a/b")]);
         assert_eq!(kept.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a", "/a b", "/ab", "/x", "/x"]);
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, RemotePath, Report};
 use crate::render::exit;
-use crate::transfer::walk::{TreeWalk, hopeless};
+use crate::transfer::walk::{TreeWalk, is_fatal};
 
 #[derive(Args)]
 pub struct LookArgs {
@@ -73,7 +73,7 @@ impl Lister {
             let literal = self.args.literal;
             match lost.ask(&address, async || glob::expand(desk, &remote, &address, literal).await).await? {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Hit { remote: remote.clone(), entry })),
-                Err(error) => self.failed(desk, &remote, address.place.shown(&address.place.path), &error),
+                Err(error) => self.failed(desk, &remote, address.place.display_path(&address.place.path), &error),
             }
         }
         Ok(found)
@@ -87,7 +87,7 @@ impl Lister {
         top: Entry,
         into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static,
     ) -> TreeWalk {
-        TreeWalk::new(desk.calls(remote), top, self.args.jobs as usize, into)
+        TreeWalk::new(desk.client(remote), top, self.args.jobs as usize, into)
     }
 
     pub fn show(&mut self, desk: &Context, remote: &OpenRemote, entry: Entry) {
@@ -96,10 +96,10 @@ impl Lister {
     }
 
     /// Shows what was asked for alone. Fails where nothing more can be asked.
-    pub fn dated(&mut self, desk: &Context, dated: WithTimes) -> Result<()> {
+    pub fn on_stat(&mut self, desk: &Context, dated: WithTimes) -> Result<()> {
         match dated.entry {
             Ok(entry) => self.show(desk, &dated.remote, entry),
-            Err(error) if hopeless(error.kind()) => return Err(error),
+            Err(error) if is_fatal(error.kind()) => return Err(error),
             Err(error) => self.failed(desk, &dated.remote, dated.path, &error),
         }
         Ok(())

@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use crate::render::Renderer;
 
 /// What may speak, and how loud. `suppaftp` writes `PASS` in clear at TRACE, so nothing in the environment may raise it.
-const WHO: &str = "off,haul=debug,suppaftp=debug";
+const LOG_FILTER: &str = "off,haul=debug,suppaftp=debug";
 
 /// Nothing is written unless `verbose` is 2 or more.
 pub fn start(verbose: u8, renderer: &Renderer) {
@@ -15,7 +15,7 @@ pub fn start(verbose: u8, renderer: &Renderer) {
     }
     let renderer = renderer.clone();
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(WHO))
+        .with_env_filter(EnvFilter::new(LOG_FILTER))
         .without_time()
         .with_level(false)
         .with_ansi(false)

@@ -63,7 +63,7 @@ pub enum Verb {
 
 impl Verb {
     /// Runs a command that is told to stop instead of us.
-    fn passes_signals_on(&self) -> bool {
+    fn forwards_signals(&self) -> bool {
         #[cfg(feature = "sandbox")]
         if let Verb::Sandbox(args) = self {
             return !args.command.is_empty();
@@ -106,11 +106,11 @@ pub fn main() -> ExitCode {
     };
     let mut desk = Context::new(parsed.config, env, &parsed.global, parsed.stage);
     log::start(parsed.global.verbose, &desk.renderer);
-    let goes_on = goes_on(&parsed.verb);
+    let goes_on = is_resumable(&parsed.verb);
     let status = match resources::runtime(parsed.verb.transfer()) {
         Ok((runtime, less)) => {
             less.iter().for_each(|less| desk.renderer.warning(less));
-            let (passes_signals_on, heard) = (parsed.verb.passes_signals_on(), parsed.verb.heard());
+            let (passes_signals_on, heard) = (parsed.verb.forwards_signals(), parsed.verb.heard());
             let work = run(&mut desk, parsed.verb);
             let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work, heard)) };
             // A blocked read of standard input must not keep the program alive.
@@ -122,11 +122,11 @@ pub fn main() -> ExitCode {
     if goes_on && matches!(status, Ok(exit::INTERRUPTED | exit::TERMINATED)) {
         desk.renderer.warning("interrupted; the same command goes on where it stopped");
     }
-    ExitCode::from(desk.end(status))
+    ExitCode::from(desk.finish(status))
 }
 
 /// Does the same command go on where it was stopped? What comes from a pipe or goes to one is not taken up.
-fn goes_on(verb: &Verb) -> bool {
+fn is_resumable(verb: &Verb) -> bool {
     match verb {
         Verb::Put(commands::put::PutArgs { places, .. }) | Verb::Get(commands::get::GetArgs { places, .. }) => {
             places.iter().all(|place| place != "-")

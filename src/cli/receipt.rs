@@ -96,7 +96,7 @@ impl Receipts {
 
     /// Hands every event on; returns when the last sender is gone. Fails with `Local` when a line could not be written:
     /// the files are there all the same.
-    pub async fn pass(mut self, mut from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
+    pub async fn tee(mut self, mut from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
         let mut outcome = Ok(());
         while let Some(event) = from.recv().await {
             if let Some(run) = &mut self.run {
@@ -126,7 +126,7 @@ impl Receipts {
                 _,
             ) => {
                 let text = serde_json::to_string(&ReceiptRow::of(transfer))
-                    .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").cause(e))?;
+                    .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").with_cause(e))?;
                 // The text and its line end in one write: a kill leaves whole lines.
                 file.write_all(format!("{text}\n").as_bytes()).map_err(|e| unwritable(path, e))
             }
@@ -150,7 +150,7 @@ fn opened(how: &OpenOptions, path: Option<&Path>) -> Result<Option<(PathBuf, Fil
 }
 
 fn unwritable(path: &Path, e: std::io::Error) -> Error {
-    Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).cause(e)
+    Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e)
 }
 
 /// Reads a receipt. Fails with `NotFound`, or `Usage` with the line that is none.
@@ -162,11 +162,12 @@ pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
             std::io::ErrorKind::NotFound => Kind::NotFound,
             _ => Kind::Local,
         };
-        Error::new(kind, "the receipt can't be read").on_local(shown.clone()).cause(e)
+        Error::new(kind, "the receipt can't be read").on_local(shown.clone()).with_cause(e)
     })?;
     let line = |(number, line): (usize, &str)| {
-        serde_json::from_str(line)
-            .map_err(|e| Error::new(Kind::Usage, "this is no line of a receipt").on(format!("{shown}, line {}", number + 1)).cause(e))
+        serde_json::from_str(line).map_err(|e| {
+            Error::new(Kind::Usage, "this is no line of a receipt").with_subject(format!("{shown}, line {}", number + 1)).with_cause(e)
+        })
     };
     text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(line).collect()
 }

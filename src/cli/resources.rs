@@ -62,12 +62,12 @@ fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
     let workers = workers.min(threads.saturating_sub(others)).max(1);
     if workers + others > threads {
         let why = format!("this machine allows {threads} more threads, with the memory that goes with them, and {} are needed", 1 + others);
-        return Err(Error::new(Kind::Local, why).hint("raise `ulimit -u`, or the container's limits of processes (pids) and memory"));
+        return Err(Error::new(Kind::Local, why).with_hint("raise `ulimit -u`, or the container's limits of processes (pids) and memory"));
     }
     let failed = |why: &str| Error::new(Kind::Local, format!("the program could not start its threads: {why}"));
     let mut builder = Builder::new_multi_thread();
     builder.enable_all().worker_threads(workers).max_blocking_threads(MOST).thread_keep_alive(KEPT).thread_stack_size(STACK);
-    let runtime = builder.build().map_err(|e| failed("no runtime").cause(e))?;
+    let runtime = builder.build().map_err(|e| failed("no runtime").with_cause(e))?;
     let gate = Arc::new((Mutex::new(0_usize), Condvar::new()));
     for _ in 0..others {
         let gate = gate.clone();

@@ -159,11 +159,11 @@ pub struct Running {
 /// another process.
 pub async fn begin(desk: &Context, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
     let Some(noted) = noted else { return Ok(None) };
-    let command = serde_json::to_string(&noted).map_err(|e| Error::new(Kind::Other, "the command can't be noted").cause(e))?;
+    let command = serde_json::to_string(&noted).map_err(|e| Error::new(Kind::Other, "the command can't be noted").with_cause(e))?;
     let (key, remote, at) = (noted.key(), remote.to_owned(), Utc::now().timestamp());
     let run = CarryingRun { key, remote, command, files: None, done: 0, failed: 0, in_flight: 0, at };
     let state = desk.state();
-    let Some(claim) = state.claim(&claim_key(&run)).await? else { return Ok(None) };
+    let Some(claim) = state.lock_place(&claim_key(&run)).await? else { return Ok(None) };
     state.begin_run(&run);
     let (in_flight, counted) = (HashSet::new(), Instant::now());
     Ok(Some(Running { state, run, in_flight, is_unfinished: false, counted, _claim: claim }))
@@ -241,7 +241,7 @@ pub fn list(desk: &Context) {
 /// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
 pub async fn resume(desk: &mut Context, remote: Option<&str>, receipts: &ReceiptArgs, how: &TransferArgs, tally: &mut Tally) -> Result<()> {
     for (run, noted) in chosen(desk, remote) {
-        if desk.state().claim(&claim_key(&run)).await?.is_none() {
+        if desk.state().lock_place(&claim_key(&run)).await?.is_none() {
             desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
             continue;
         }
@@ -249,7 +249,7 @@ pub async fn resume(desk: &mut Context, remote: Option<&str>, receipts: &Receipt
             Ok(one) => tally.merge(one),
             Err(error) => {
                 let gone = error.kind() == Kind::NotFound && noted.has_lost_its_sources();
-                let error = if gone { error.hint("`haul transfers clear` forgets it") } else { error };
+                let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
                 tally.count(&error);
                 desk.renderer.error(&error);
                 // Nothing was sent, and it was no end of the command either.
@@ -267,11 +267,11 @@ async fn carried(desk: &mut Context, noted: &Noted, receipts: &ReceiptArgs, tran
     match noted.verb {
         Carries::Put => {
             let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            put::carry(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
+            put::execute(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
         }
         Carries::Get => get::carry(desk, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
-        Carries::Cp => cp::carried(desk, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
-        Carries::Mv => cp::carried(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Cp => cp::execute(desk, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Mv => cp::execute(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
     }
 }
 
@@ -279,7 +279,7 @@ async fn carried(desk: &mut Context, noted: &Noted, receipts: &ReceiptArgs, tran
 pub async fn clear(desk: &Context, remote: Option<&str>, dry_run: bool) -> Result<bool> {
     let mut all = true;
     for (run, noted) in chosen(desk, remote) {
-        let Some(_turn) = desk.state().claim(&claim_key(&run)).await? else {
+        let Some(_turn) = desk.state().lock_place(&claim_key(&run)).await? else {
             all = false;
             continue;
         };

@@ -41,12 +41,12 @@ async fn watch(mut signals: Signals, tell: oneshot::Sender<u8>) {
 
 /// Signals that a command may answer in its own time before it is killed.
 #[cfg(feature = "sandbox")]
-const HEARD: u32 = 2;
+const SIGNALS_FORWARDED: u32 = 2;
 
 /// Runs `command` to its end. It is told what we are told: whoever stops us means it. One that does not end is killed at
 /// the third signal. `signals` are heard before the command runs, so that no signal ends us alone.
 #[cfg(feature = "sandbox")]
-pub async fn passed_on_to(command: &mut Command, mut signals: Signals) -> std::io::Result<ExitStatus> {
+pub async fn run_forwarding_signals(command: &mut Command, mut signals: Signals) -> std::io::Result<ExitStatus> {
     let mut child = command.spawn()?;
     let mut heard = 0;
     loop {
@@ -54,7 +54,7 @@ pub async fn passed_on_to(command: &mut Command, mut signals: Signals) -> std::i
             status = child.wait() => return status,
             signal = signals.next() => {
                 heard += 1;
-                if heard > HEARD { child.start_kill()? } else { pass_on(&child, signal) }
+                if heard > SIGNALS_FORWARDED { child.start_kill()? } else { pass_on(&child, signal) }
             }
         }
     }
@@ -107,7 +107,7 @@ impl Signals {
         }
         waited_for.retain(|(kind, _)| ignored & (1 << (kind.as_raw_value() - 1)) == 0);
         let registered = waited_for.into_iter().map(|(kind, status)| Ok((signal(kind)?, status))).collect::<std::io::Result<_>>();
-        registered.map(Signals).map_err(|e| Error::new(Kind::Local, "signals can't be waited for").cause(e))
+        registered.map(Signals).map_err(|e| Error::new(Kind::Local, "signals can't be waited for").with_cause(e))
     }
 
     /// The status that the next signal ends the program with.

@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<SavedCredential>> {
     let Some(file) = private_file::read(path)? else { return Ok(Vec::new()) };
     let all = parse(path, &file.text)?;
     if file.open_to_others && all.iter().any(|kept| !kept.secrets.is_empty()) {
-        return Err(private_file::refusal(path));
+        return Err(private_file::too_open(path));
     }
     file.trusted()?;
     Ok(all)

@@ -44,7 +44,7 @@ impl Defaults {
             let option = line.key.replace('_', "-");
             if !options.contains(&option.as_str()) {
                 let wrong = line.key_at.wrong(format!("there is no option `{}`", line.key));
-                return Err(wrong.hint(suggestion(&option, options.iter().copied())));
+                return Err(wrong.with_hint(suggestion(&option, options.iter().copied())));
             }
             if defaults.get(&option).is_some() {
                 return Err(line.key_at.wrong(format!("`{option}` is set twice")));
@@ -54,7 +54,10 @@ impl Defaults {
                 Scalar::Flag(on) => vec![on.to_string()],
                 Scalar::List(texts) => texts,
                 Scalar::Other(found) => {
-                    return Err(line.value_at.wrong(format!("`{option}` can't be a TOML {found}")).hint("write it as on the command line"));
+                    return Err(line
+                        .value_at
+                        .wrong(format!("`{option}` can't be a TOML {found}"))
+                        .with_hint("write it as on the command line"));
                 }
             };
             defaults.0.push(DefaultValue { option, values, at: line.value_at });

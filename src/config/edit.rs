@@ -20,8 +20,8 @@ pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, sett
     private_file::rewrite(path, |old| {
         let document = file::parse(path, old, CONFIG)?;
         if let Some(there) = same_name(&document, name) {
-            let exists = Error::new(Kind::Exists, "there is a remote of this name already").on(there.at.to_string());
-            return Err(exists.hint(format!("remove it first with `haul remote remove {}`", there.name)));
+            let exists = Error::new(Kind::Exists, "there is a remote of this name already").with_subject(there.at.to_string());
+            return Err(exists.with_hint(format!("remove it first with `haul remote remove {}`", there.name)));
         }
         let gap = match old {
             "" => "",
@@ -37,7 +37,7 @@ pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, sett
 
 /// Removes a remote with the comment right above it. Fails with `NotFound` when the file has none of that name.
 pub fn remove_remote(path: &Path, name: &str) -> Result<()> {
-    let not_found = || Error::new(Kind::NotFound, "there is no such remote in the configuration file").on(name);
+    let not_found = || Error::new(Kind::NotFound, "there is no such remote in the configuration file").with_subject(name);
     if !path.exists() {
         return Err(not_found());
     }
@@ -59,7 +59,7 @@ pub(super) fn check_name(name: &str) -> Result<()> {
     if !name.is_empty() && name != "." && name.chars().all(fine) {
         return Ok(());
     }
-    Err(Error::new(Kind::Usage, format!("{name:?} can't be a remote's name")).hint("use letters, digits, `-`, `_` and `.`"))
+    Err(Error::new(Kind::Usage, format!("{name:?} can't be a remote's name")).with_hint("use letters, digits, `-`, `_` and `.`"))
 }
 
 fn same_name<'d>(document: &'d Document, name: &str) -> Option<&'d file::Section> {
@@ -73,7 +73,7 @@ fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, Str
         let key = find(&keys, name).ok_or_else(|| unknown(&keys, name, provider))?;
         if key.is_secret() {
             let hint = format!("use `haul login`, or set {name}_command or {name}_file");
-            return Err(Error::new(Kind::Usage, format!("`{name}` is a secret and would stay in the shell's history")).hint(hint));
+            return Err(Error::new(Kind::Usage, format!("`{name}` is a secret and would stay in the shell's history")).with_hint(hint));
         }
         if lines.iter().any(|(set, _)| set == name) {
             return Err(Error::new(Kind::Usage, format!("`{name}` is set twice")));
@@ -86,7 +86,7 @@ fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, Str
         let given = lines.iter().any(|(set, _)| set == needed.key) || (needed.key == "url" && provider.default_url.is_some());
         if !given {
             let missing = Error::new(Kind::Usage, format!("a remote of {} needs `{}`: {}", provider.title, needed.key, needed.help));
-            return Err(missing.hint(format!("add --set {}=…", needed.key)));
+            return Err(missing.with_hint(format!("add --set {}=…", needed.key)));
         }
     }
     let mut text = format!("[remotes.{}]\n", TomlKey::new(name));
@@ -99,7 +99,7 @@ fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, Str
 fn unknown(keys: &[Key], name: &str, provider: &ProviderInfo) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
     Error::new(Kind::Usage, format!("a remote of {} has no key `{name}`", provider.title))
-        .hint(suggestion(name, names.iter().map(String::as_str)))
+        .with_hint(suggestion(name, names.iter().map(String::as_str)))
 }
 
 /// A comment that a blank line parts from the removed section is about the rest of the file.
@@ -146,7 +146,9 @@ fn table_at(table: &mut Table, position: isize) -> Option<&mut Table> {
 }
 
 fn unreadable(path: &Path) -> Error {
-    Error::new(Kind::Usage, "this file can't be changed without spoiling it").on(path.display().to_string()).hint("edit it by hand")
+    Error::new(Kind::Usage, "this file can't be changed without spoiling it")
+        .with_subject(path.display().to_string())
+        .with_hint("edit it by hand")
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Env {
 }
 
 fn readable<'a>(name: &str, value: &'a OsStr) -> Result<&'a str> {
-    let text = value.to_str().ok_or_else(|| Error::new(Kind::Usage, "the value of this variable is not UTF-8").on(name))?;
+    let text = value.to_str().ok_or_else(|| Error::new(Kind::Usage, "the value of this variable is not UTF-8").with_subject(name))?;
     single_line::whole(text).map_err(|why| single_line::refused(name, &why))
 }
 

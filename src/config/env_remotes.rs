@@ -17,7 +17,7 @@ pub(super) struct EnvSetting {
 }
 
 /// How a remote's name stands in the environment: `My-Studio` is `my_studio` there.
-pub(super) fn folded(name: &str) -> String {
+pub(super) fn env_name(name: &str) -> String {
     name.to_lowercase().replace(['-', '.'], "_")
 }
 
@@ -25,7 +25,7 @@ pub(super) fn folded(name: &str) -> String {
 /// split in two ways, a remote that exists there, or that has a `_PROVIDER` variable, is meant; else the longest key.
 /// Fails with `Usage` when no known key ends the variable, or two variables differ in nothing but case.
 pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BTreeMap<String, Vec<EnvSetting>>> {
-    let mut known: Vec<String> = configured.iter().map(|name| folded(name)).collect();
+    let mut known: Vec<String> = configured.iter().map(|name| env_name(name)).collect();
     for ours in env.beginning_with(PREFIX) {
         known.extend(rest_of(ours?.0).strip_suffix("_provider").map(str::to_owned));
     }
@@ -37,7 +37,9 @@ pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BT
         let (name, key) = split(&rest, keys, &known).ok_or_else(|| no_key(variable, &rest, keys))?;
         let variables = remotes.entry(name).or_default();
         if let Some(other) = variables.iter().find(|v| v.key.name() == key.name()) {
-            return Err(Error::new(Kind::Usage, format!("{} says the same", other.variable)).on(variable).hint("unset one of them"));
+            return Err(Error::new(Kind::Usage, format!("{} says the same", other.variable))
+                .with_subject(variable)
+                .with_hint("unset one of them"));
         }
         variables.push(EnvSetting { variable: variable.to_owned(), key, value: value.to_owned() });
     }
@@ -50,7 +52,7 @@ fn rest_of(variable: &str) -> String {
 }
 
 /// Every way to read `rest` as name and key, the longest key first.
-fn splits(rest: &str) -> impl Iterator<Item = (&str, &str)> {
+fn candidate_splits(rest: &str) -> impl Iterator<Item = (&str, &str)> {
     rest.match_indices('_')
         .map(|(at, _)| rest.split_at(at))
         .filter_map(|(name, key)| Some((name, key.strip_prefix('_')?)))
@@ -58,7 +60,7 @@ fn splits(rest: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn split(rest: &str, keys: &[Key], known: &[String]) -> Option<(String, Key)> {
-    let fitting: Vec<(&str, Key)> = splits(rest).filter_map(|(name, key)| Some((name, find(keys, key)?))).collect();
+    let fitting: Vec<(&str, Key)> = candidate_splits(rest).filter_map(|(name, key)| Some((name, find(keys, key)?))).collect();
     let meant = fitting.iter().find(|(name, _)| known.iter().any(|k| k == name));
     meant.or(fitting.first()).map(|(name, key)| ((*name).to_owned(), *key))
 }
@@ -67,14 +69,14 @@ fn no_key(variable: &str, rest: &str, keys: &[Key]) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     // The tail that looks most like a key: of PASS_WORD and WORD the first.
-    let mended = splits(rest).filter_map(|(name, tail)| {
+    let mended = candidate_splits(rest).filter_map(|(name, tail)| {
         let near = nearest(tail, &names)?;
         Some((strsim::damerau_levenshtein(tail, near), name, near))
     });
-    let error = Error::new(Kind::Usage, "this variable ends in no key of a remote").on(variable);
+    let error = Error::new(Kind::Usage, "this variable ends in no key of a remote").with_subject(variable);
     match mended.min_by_key(|(distance, ..)| *distance) {
-        Some((_, name, near)) => error.hint(format!("write `{PREFIX}{}_{}`", name.to_uppercase(), near.to_uppercase())),
-        None => error.hint(format!("end it in one of: {}", names.join(", ").to_uppercase())),
+        Some((_, name, near)) => error.with_hint(format!("write `{PREFIX}{}_{}`", name.to_uppercase(), near.to_uppercase())),
+        None => error.with_hint(format!("end it in one of: {}", names.join(", ").to_uppercase())),
     }
 }
 

@@ -29,7 +29,7 @@ impl fmt::Display for Position {
 
 impl Position {
     pub fn wrong(&self, message: impl Into<String>) -> Error {
-        Error::new(Kind::Usage, message).on(self.to_string())
+        Error::new(Kind::Usage, message).with_subject(self.to_string())
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
             }
             other => {
                 let wrong = reader.position(key.span()).wrong(format!("there is no key `{other}` here"));
-                return Err(wrong.hint(suggestion(other, allowed.iter().copied())));
+                return Err(wrong.with_hint(suggestion(other, allowed.iter().copied())));
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::model::Protocol;
 pub type Providers = &'static [&'static ProviderInfo];
 
 /// Keys of every remote, whoever its provider is.
-static EVERYWHERE: [Setting; 5] = [
+static COMMON_SETTINGS: [Setting; 5] = [
     own("provider", "which service it is"),
     own("url", "the service's address"),
     own("protocol", "the upload protocol: auto, tus, plupload, ftps, ftp, multipart"),
@@ -81,7 +81,7 @@ pub(super) fn keys_of(provider: &'static ProviderInfo) -> Vec<Key> {
 /// Every key of any remote, without repetition.
 pub(super) fn keys(providers: &[&'static ProviderInfo]) -> Vec<Key> {
     let mut all: Vec<Key> = Vec::new();
-    for setting in providers.iter().flat_map(|p| p.settings).chain(&EVERYWHERE) {
+    for setting in providers.iter().flat_map(|p| p.settings).chain(&COMMON_SETTINGS) {
         let forms = if setting.secret { &KeyForm::ALL[..] } else { &KeyForm::ALL[..1] };
         for key in forms.iter().map(|&form| Key { setting, form }) {
             if !all.iter().any(|k| k.name() == key.name()) {

@@ -9,7 +9,7 @@ use super::defaults::Defaults;
 use super::edit::check_name;
 use super::env::Env;
 use super::env_remotes;
-use super::env_remotes::{EnvSetting, folded};
+use super::env_remotes::{EnvSetting, env_name};
 use super::file::{self, CONFIG, ConfigLine, Document, Scalar, Section};
 use super::keys::{self, Key, Providers, find, keys_of, suggestion};
 use super::secret_sources::Prompt;
@@ -41,7 +41,7 @@ pub(super) fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Confi
     if let (Some(path), true) = (&path, open_to_others)
         && remotes.iter().any(|r| r.settings.has_secret_in_file())
     {
-        return Err(private_file::refusal(path));
+        return Err(private_file::too_open(path));
     }
     remotes.extend(builder.of_environment()?);
     // What is left has no provider: a mistake only if somebody uses it.
@@ -60,7 +60,7 @@ fn config_path(place: &LoadOptions<'_>) -> (Option<PathBuf>, bool) {
 fn read_config(path: &Path, must_exist: bool) -> Result<(Document, bool)> {
     match file::read(path, CONFIG)? {
         Some(found) => Ok(found),
-        None if must_exist => Err(Error::new(Kind::Usage, "there is no such configuration file").on(path.display().to_string())),
+        None if must_exist => Err(Error::new(Kind::Usage, "there is no such configuration file").with_subject(path.display().to_string())),
         None => Ok(Default::default()),
     }
 }
@@ -82,7 +82,7 @@ impl Builder<'_> {
     }
 
     fn remote_of_file(&mut self, section: Section) -> Result<Remote> {
-        let variables = self.environment.remove(&folded(&section.name)).unwrap_or_default();
+        let variables = self.environment.remove(&env_name(&section.name)).unwrap_or_default();
         let in_file = section.lines.iter().find(|l| l.key == "provider");
         let provider = match (provider_variable(&variables), in_file) {
             (Some(variable), _) => self.provider(&variable.value, &ValueSource::Environment(variable.variable.clone()))?,
@@ -92,7 +92,7 @@ impl Builder<'_> {
             }
             (None, None) => {
                 let missing = section.at.wrong(format!("the remote `{}` has no `provider`", section.name));
-                return Err(missing.hint(suggestion("", self.providers.iter().map(|p| p.id))));
+                return Err(missing.with_hint(suggestion("", self.providers.iter().map(|p| p.id))));
             }
         };
         let mut held = held_by_environment(variables, provider)?;
@@ -120,7 +120,7 @@ impl Builder<'_> {
     fn provider(&self, name: &str, origin: &ValueSource) -> Result<&'static ProviderInfo> {
         keys::provider(self.providers, name).ok_or_else(|| {
             let known = self.providers.iter().flat_map(|p| std::iter::once(&p.id).chain(p.aliases)).copied();
-            origin.wrong(format!("there is no provider `{name}`")).hint(suggestion(name, known))
+            origin.wrong(format!("there is no provider `{name}`")).with_hint(suggestion(name, known))
         })
     }
 
@@ -143,15 +143,15 @@ fn provider_variable(variables: &[EnvSetting]) -> Option<&EnvSetting> {
 fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<EnvSetting>>) -> Result<()> {
     let mut seen: BTreeMap<String, &Section> = BTreeMap::new();
     for section in sections {
-        check_name(&section.name).map_err(|e| e.on(section.at.to_string()))?;
-        let Some(other) = seen.insert(folded(&section.name), section) else { continue };
+        check_name(&section.name).map_err(|e| e.with_subject(section.at.to_string()))?;
+        let Some(other) = seen.insert(env_name(&section.name), section) else { continue };
         if other.name.to_lowercase() == section.name.to_lowercase() {
             let wrong = section.at.wrong(format!("`{}` and `{}` are the same name: case does not count", other.name, section.name));
-            return Err(wrong.hint("rename one of them"));
+            return Err(wrong.with_hint("rename one of them"));
         }
-        if let Some(variable) = environment.get(&folded(&section.name)).and_then(|v| v.first()) {
+        if let Some(variable) = environment.get(&env_name(&section.name)).and_then(|v| v.first()) {
             let both = format!("this variable fits two remotes: `{}` and `{}`", other.name, section.name);
-            return Err(Error::new(Kind::Usage, both).on(variable.variable.clone()).hint("rename one of them"));
+            return Err(Error::new(Kind::Usage, both).with_subject(variable.variable.clone()).with_hint("rename one of them"));
         }
     }
     Ok(())
@@ -191,5 +191,5 @@ fn wrong_type(line: &ConfigLine, wanted: &str) -> Error {
 fn unknown_key(name: &str, provider: &ProviderInfo, keys: &[Key], origin: &ValueSource) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
     let wrong = origin.wrong(format!("a remote of {} has no key `{name}`", provider.title));
-    wrong.hint(suggestion(name, names.iter().map(String::as_str)))
+    wrong.with_hint(suggestion(name, names.iter().map(String::as_str)))
 }

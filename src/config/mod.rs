@@ -29,7 +29,7 @@ use crate::contract::{Network, ProviderInfo, RemoteSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::report::RemoteLine;
-use env_remotes::folded;
+use env_remotes::env_name;
 pub use settings::KEPT;
 use settings::{Settings, shown_url};
 
@@ -76,23 +76,23 @@ impl Config {
     /// Fails with `NotFound`, or with `Usage` when variables speak of it but none says its provider.
     pub fn remote(&self, name: &str) -> Result<Remote> {
         let exact = self.remotes.iter().find(|r| r.name.to_lowercase() == name.to_lowercase());
-        let in_environment = || self.remotes.iter().find(|r| !r.in_file && r.name == folded(name));
+        let in_environment = || self.remotes.iter().find(|r| !r.in_file && r.name == env_name(name));
         exact.or_else(in_environment).cloned().ok_or_else(|| self.no_remote(name))
     }
 
     fn no_remote(&self, name: &str) -> Error {
-        if self.incomplete.contains(&folded(name)) {
-            let variable = format!("{}{}_PROVIDER", env_remotes::PREFIX, folded(name).to_uppercase());
+        if self.incomplete.contains(&env_name(name)) {
+            let variable = format!("{}{}_PROVIDER", env_remotes::PREFIX, env_name(name).to_uppercase());
             return Error::new(Kind::Usage, "the environment sets keys of this remote, but not its provider")
-                .on(name)
-                .hint(format!("set {variable}"));
+                .with_subject(name)
+                .with_hint(format!("set {variable}"));
         }
         let names: Vec<&str> = self.remotes.iter().map(|r| r.name.as_str()).collect();
         let hint = match keys::nearest(name, &names) {
             Some(near) => format!("write `{near}:`, or add it with `haul remote add {name}`"),
             None => format!("add it with `haul remote add {name}`; `haul remote list` shows those there are"),
         };
-        Error::new(Kind::NotFound, "there is no such remote").on(name).hint(hint)
+        Error::new(Kind::NotFound, "there is no such remote").with_subject(name).with_hint(hint)
     }
 
     /// Adds a remote to the file, which is made if it is missing; comments stay. Fails with `Exists`, with `Usage` for
@@ -104,10 +104,10 @@ impl Config {
     /// Removes a remote from the file, and its secrets from the credentials file. Fails with `NotFound`.
     pub fn remove_remote(&self, name: &str) -> Result<()> {
         if self.remote(name).is_ok_and(|r| !r.in_file) {
-            let variables = format!("{}{}_…", env_remotes::PREFIX, folded(name).to_uppercase());
+            let variables = format!("{}{}_…", env_remotes::PREFIX, env_name(name).to_uppercase());
             return Err(Error::new(Kind::NotFound, "this remote is not in the configuration file")
-                .on(name)
-                .hint(format!("unset the variables {variables}")));
+                .with_subject(name)
+                .with_hint(format!("unset the variables {variables}")));
         }
         edit::remove_remote(self.path()?, name)?;
         self.forget_credentials(name).map(drop)
@@ -125,7 +125,7 @@ impl Config {
 
     fn credentials_file(&self) -> Result<&Path> {
         self.credentials.as_deref().ok_or_else(|| {
-            Error::new(Kind::Usage, "there is no place for the credentials file").hint("name a configuration file with --config FILE")
+            Error::new(Kind::Usage, "there is no place for the credentials file").with_hint("name a configuration file with --config FILE")
         })
     }
 
@@ -137,7 +137,7 @@ impl Config {
     /// The configuration file, there or not. Fails with `Usage` when this machine has no place for one.
     pub fn path(&self) -> Result<&Path> {
         self.path.as_deref().ok_or_else(|| {
-            Error::new(Kind::Usage, "this machine has no home folder for the configuration").hint("name a file with --config FILE")
+            Error::new(Kind::Usage, "this machine has no home folder for the configuration").with_hint("name a file with --config FILE")
         })
     }
 }
@@ -158,28 +158,28 @@ impl Remote {
 
     /// `timeout`: time without a byte before a request counts as lost.
     pub fn network(&self, timeout: Duration) -> Network {
-        let insecure = self.settings.plain("insecure").as_deref() == Some("true");
+        let insecure = self.settings.get("insecure").as_deref() == Some("true");
         Network { timeout, ca_file: self.settings.path("ca_file"), insecure }
     }
 
     /// Fails with `Usage` when a plain key that the provider needs is not set. Secrets may still be typed.
     pub fn check_complete(&self) -> Result<()> {
-        let has = |key: &str| self.settings.has(key) || (key == "url" && self.provider.default_url.is_some());
+        let has = |key: &str| self.settings.is_set(key) || (key == "url" && self.provider.default_url.is_some());
         match self.provider.settings.iter().find(|s| s.required && !s.secret && !has(s.key)) {
             None => Ok(()),
             Some(missing) => Err(Error::new(Kind::Usage, format!("this remote has no `{}`: {}", missing.key, missing.help))
-                .on(self.name.clone())
-                .hint(format!("set `{}` in the configuration file or {}", missing.key, self.variable(missing.key)))),
+                .with_subject(self.name.clone())
+                .with_hint(format!("set `{}` in the configuration file or {}", missing.key, self.variable(missing.key)))),
         }
     }
 
     fn variable(&self, key: &str) -> String {
-        format!("{}{}_{}", env_remotes::PREFIX, folded(&self.name), key).to_uppercase()
+        format!("{}{}_{}", env_remotes::PREFIX, env_name(&self.name), key).to_uppercase()
     }
 
     /// Uses this secret for the rest of the run before all others: what `login --password-stdin` read.
     pub fn give(&self, key: &str, secret: Secret) {
-        self.settings.give(key, secret);
+        self.settings.remember_prompted(key, secret);
     }
 
     /// As [`Remote::give`], for the user name. What a variable says still wins.
@@ -188,7 +188,7 @@ impl Remote {
     }
 
     pub fn username(&self) -> Option<String> {
-        self.settings.plain("username")
+        self.settings.get("username")
     }
 
     /// The secrets that `haul login` asks a person for: those that it keeps, or would keep, in `credentials.toml`. What
@@ -196,14 +196,14 @@ impl Remote {
     pub fn asked_for(&self) -> Vec<&'static str> {
         let secret = |key: &str| self.provider.settings.iter().any(|s| s.secret && s.key == key);
         let kept: Vec<_> = self.provider.settings.iter().filter(|s| s.secret && self.settings.is_kept(s.key)).map(|s| s.key).collect();
-        let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.has(key));
+        let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.is_set(key));
         let asked = if kept.is_empty() && !named_otherwise && secret("password") { vec!["password"] } else { kept };
         asked.into_iter().filter(|key| !self.settings.has_elsewhere(key)).collect()
     }
 
     /// Does a person sign in by name here, and may the name be said now?
     pub fn asks_for_username(&self) -> bool {
-        let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.has(key));
+        let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.is_set(key));
         self.provider.settings.iter().any(|s| s.key == "username") && !named_otherwise && !self.settings.has_variable("username")
     }
 
@@ -215,7 +215,7 @@ impl Remote {
     /// What a person typed (or [`Remote::give`] gave) in this run. Only this is for [`Config::save_credentials`]: what
     /// came from a command or a variable has a better place already.
     pub fn typed(&self, key: &str) -> Option<Secret> {
-        self.settings.typed(key)
+        self.settings.prompted(key)
     }
 
     /// The facts for `remote list` and `remote show`, without secrets. `url` is null where the provider's own is meant.
@@ -228,7 +228,7 @@ impl Remote {
         RemoteLine {
             name: self.name.clone(),
             provider: self.provider.id.to_owned(),
-            url: self.settings.plain("url").map(|url| shown_url(&url)),
+            url: self.settings.get("url").map(|url| shown_url(&url)),
             origin: origin.to_owned(),
             settings: self.settings.shown(),
         }

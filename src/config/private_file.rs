@@ -26,8 +26,8 @@ impl FileText {
 
 fn refuse(trouble: &Trouble) -> Result<()> {
     let Trouble { path, why, mend } = trouble;
-    let refused = Error::new(Kind::Usage, format!("haul does not rely on this: {why}")).on(path.display().to_string());
-    Err(refused.hint(format!("run `{mend}`")))
+    let refused = Error::new(Kind::Usage, format!("haul does not rely on this: {why}")).with_subject(path.display().to_string());
+    Err(refused.with_hint(format!("run `{mend}`")))
 }
 
 /// Another haul changes a file in a moment.
@@ -39,7 +39,7 @@ const LONGEST: u64 = 4 << 20;
 
 /// None when there is no such file. Fails with `Local` when it can't be read and `Usage` when it is no text.
 pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
-    let at_file = |e: std::io::Error| Error::from(e).on(path.display().to_string());
+    let at_file = |e: std::io::Error| Error::from(e).with_subject(path.display().to_string());
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
@@ -49,11 +49,11 @@ pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
     let mut bytes = Vec::new();
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(at_file)?;
     if bytes.len() as u64 > LONGEST {
-        return Err(Error::new(Kind::Usage, format!("this file is longer than {LONGEST} bytes")).on(path.display().to_string()));
+        return Err(Error::new(Kind::Usage, format!("this file is longer than {LONGEST} bytes")).with_subject(path.display().to_string()));
     }
     let text = String::from_utf8(bytes).map_err(|_| {
         // The cause is left out: it would carry the file's content.
-        Error::new(Kind::Usage, "this file is not UTF-8 text").on(path.display().to_string())
+        Error::new(Kind::Usage, "this file is not UTF-8 text").with_subject(path.display().to_string())
     })?;
     Ok(Some(FileText { text, open_to_others, trouble: ownership::trouble_with_file(path) }))
 }
@@ -71,10 +71,10 @@ fn is_open_to_others(_: &Metadata) -> bool {
     false
 }
 
-pub(super) fn refusal(path: &Path) -> Error {
+pub(super) fn too_open(path: &Path) -> Error {
     let name = path.display().to_string();
     let hint = format!("run `chmod 600 {}`", shell_word(path));
-    Error::new(Kind::Usage, "this file holds a secret, but others may read or change it").on(name).hint(hint)
+    Error::new(Kind::Usage, "this file holds a secret, but others may read or change it").with_subject(name).with_hint(hint)
 }
 
 /// Reads, changes and replaces a file while every other `haul` that wants to change it waits. `change` gets the text
@@ -85,18 +85,20 @@ pub(super) fn rewrite(path: &Path, change: impl FnOnce(&str) -> Result<String>) 
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = target.display().to_string();
     if target.exists() && !target.is_file() {
-        return Err(Error::new(Kind::Usage, "this is not a file that can be written").on(name).hint("choose another with --config FILE"));
+        return Err(Error::new(Kind::Usage, "this is not a file that can be written")
+            .with_subject(name)
+            .with_hint("choose another with --config FILE"));
     }
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let at_file = |e: std::io::Error| Error::from(e).on(name.clone());
+    let at_file = |e: std::io::Error| Error::from(e).with_subject(name.clone());
     make_folder(folder).map_err(at_file)?;
     let trouble = ownership::trouble_with_folder(folder).or_else(|| ownership::trouble_with_file(path));
     trouble.as_ref().map_or(Ok(()), refuse)?;
     let _turn = lock_folder(folder).map_err(|e| match e.kind() {
-        ErrorKind::TimedOut => Error::new(Kind::Busy, e.to_string()).on(folder.display().to_string()),
+        ErrorKind::TimedOut => Error::new(Kind::Busy, e.to_string()).with_subject(folder.display().to_string()),
         _ => at_file(e),
     })?;
     let old = read(&target)?.map(|f| f.text).unwrap_or_default();
@@ -198,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_hint_can_be_pasted() {
-        let e = refusal(Path::new("/home/o'neil/my files/config.toml"));
+        let e = too_open(Path::new("/home/o'neil/my files/config.toml"));
         let line = "/home/o'neil/my files/config.toml: this file holds a secret, but others may read or change it; \
                     run `chmod 600 '/home/o'\\''neil/my files/config.toml'`";
         assert_eq!(e.to_string(), line);

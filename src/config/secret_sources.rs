@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{private_file, single_line};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 
 /// Asks a person: gets the text to show, gives none when nobody is there or nothing was typed.
 pub type Prompt = Arc<dyn Fn(&str) -> Result<Option<Secret>> + Send + Sync>;
@@ -16,23 +16,23 @@ const WORDS_SHOWN: usize = 200;
 
 /// The first line of the file. Fails with `Usage` when it is missing, empty, or open to others.
 pub(super) fn file(path: &Path, origin: &str) -> Result<Secret> {
-    let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).on(origin);
+    let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).with_subject(origin);
     let found = private_file::read(path)?.ok_or_else(missing)?;
     let secret = first_line(&found.text, origin);
     if found.open_to_others {
-        return Err(private_file::refusal(path));
+        return Err(private_file::too_open(path));
     }
-    secret?.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").on(path.display().to_string()))
+    secret?.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").with_subject(path.display().to_string()))
 }
 
 /// The first line that `command` prints, run by the shell without standard input: a tool that must ask has its own
 /// window or the terminal. Fails with `Auth`: the credentials are not to be had.
 pub(super) fn command(command: &str, origin: &str) -> Result<Secret> {
-    let failed = |why: String| Error::new(Kind::Auth, why).on(origin);
+    let failed = |why: String| Error::new(Kind::Auth, why).with_subject(origin);
     let output = shell(command)
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| failed("the command for this secret can't be started".to_owned()).cause(e))?;
+        .map_err(|e| failed("the command for this secret can't be started".to_owned()).with_cause(e))?;
     // Made a secret before anything else is said, so that not even our own complaint could show it.
     let secret = first_line(&String::from_utf8_lossy(&output.stdout), origin);
     if !output.status.success() {
@@ -60,7 +60,7 @@ fn shell(command: &str) -> Command {
 }
 
 fn last_words(output: &Output) -> String {
-    let words = first_words(&String::from_utf8_lossy(&output.stderr), WORDS_SHOWN);
+    let words = shorten(&String::from_utf8_lossy(&output.stderr), WORDS_SHOWN);
     if words.is_empty() { output.status.to_string() } else { format!("{}: {words}", output.status) }
 }
 

@@ -27,7 +27,7 @@ pub(super) enum ValueSource {
 
 impl ValueSource {
     pub fn wrong(&self, why: impl Into<String>) -> Error {
-        Error::new(Kind::Usage, why).on(self.to_string())
+        Error::new(Kind::Usage, why).with_subject(self.to_string())
     }
 }
 
@@ -105,7 +105,7 @@ impl Settings {
         Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default() }
     }
 
-    fn get(&self, key: &str, form: KeyForm, from_environment: bool) -> Option<&ConfiguredValue> {
+    fn find(&self, key: &str, form: KeyForm, from_environment: bool) -> Option<&ConfiguredValue> {
         self.held.iter().find(|h| h.key.setting.key == key && h.key.form == form && h.is_from_environment() == from_environment)
     }
 
@@ -115,7 +115,7 @@ impl Settings {
 
     /// A path that is the value of a plain key: beside the file that names it, or beside us when a variable does.
     pub fn path(&self, key: &str) -> Option<PathBuf> {
-        let held = self.get(key, KeyForm::Value, true).or_else(|| self.get(key, KeyForm::Value, false))?;
+        let held = self.find(key, KeyForm::Value, true).or_else(|| self.find(key, KeyForm::Value, false))?;
         match &held.value {
             Value::Plain(text) => Some(self.resolve(text, held)),
             Value::Hidden(_) => None,
@@ -128,7 +128,7 @@ impl Settings {
     }
 
     /// Uses this secret for the rest of the run, before all other sources: what `login --password-stdin` read.
-    pub fn give(&self, key: &str, secret: Secret) {
+    pub fn remember_prompted(&self, key: &str, secret: Secret) {
         self.found().insert(key.to_owned(), LoadedSecret { secret, origin: None });
     }
 
@@ -147,7 +147,7 @@ impl Settings {
     }
 
     pub fn has_variable(&self, key: &str) -> bool {
-        self.get(key, KeyForm::Value, true).is_some()
+        self.find(key, KeyForm::Value, true).is_some()
     }
 
     pub fn is_kept(&self, key: &str) -> bool {
@@ -159,8 +159,8 @@ impl Settings {
         self.found().iter().filter_map(|(key, found)| Some((key.clone(), found.origin.clone()?))).collect()
     }
 
-    /// What a person typed (or gave by [`Settings::give`]) in this run: worth keeping in the credentials file.
-    pub fn typed(&self, key: &str) -> Option<Secret> {
+    /// What a person typed (or gave by [`Settings::remember_prompted`]) in this run: worth keeping in the credentials file.
+    pub fn prompted(&self, key: &str) -> Option<Secret> {
         self.found().get(key).filter(|f| f.origin.is_none()).map(|f| f.secret.clone())
     }
 
@@ -183,7 +183,7 @@ impl Settings {
             };
             shown.entry(held.key.name()).or_insert(Json::String(text));
         }
-        if let Some(username) = self.plain("username") {
+        if let Some(username) = self.get("username") {
             shown.insert("username".to_owned(), Json::String(username));
         }
         for (key, _) in &self.kept {
@@ -200,7 +200,7 @@ impl Settings {
                 if !from_environment && form == KeyForm::Value {
                     continue;
                 }
-                if let Some(held) = self.get(key, form, from_environment) {
+                if let Some(held) = self.find(key, form, from_environment) {
                     return self.read(held).map(Some);
                 }
             }
@@ -208,7 +208,7 @@ impl Settings {
         if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
             return Ok(Some((in_one_line(secret, KEPT)?, KEPT.to_owned())));
         }
-        self.get(key, KeyForm::Value, false).map(|held| self.read(held)).transpose()
+        self.find(key, KeyForm::Value, false).map(|held| self.read(held)).transpose()
     }
 
     fn read(&self, held: &ConfiguredValue) -> Result<(Secret, String)> {
@@ -223,15 +223,15 @@ impl Settings {
 }
 
 impl RemoteSettings for Settings {
-    fn plain(&self, key: &str) -> Option<String> {
-        let in_environment = self.get(key, KeyForm::Value, true).is_some();
+    fn get(&self, key: &str) -> Option<String> {
+        let in_environment = self.find(key, KeyForm::Value, true).is_some();
         if key == "username"
             && !in_environment
             && let Some(username) = self.username().clone()
         {
             return Some(username);
         }
-        let held = self.get(key, KeyForm::Value, true).or_else(|| self.get(key, KeyForm::Value, false))?;
+        let held = self.find(key, KeyForm::Value, true).or_else(|| self.find(key, KeyForm::Value, false))?;
         match &held.value {
             Value::Plain(text) => Some(text.clone()),
             Value::Hidden(_) => None,
@@ -256,7 +256,7 @@ impl RemoteSettings for Settings {
         Ok(Some(secret))
     }
 
-    fn has(&self, key: &str) -> bool {
+    fn is_set(&self, key: &str) -> bool {
         (key == "username" && self.username().is_some())
             || self.held.iter().any(|h| h.key.setting.key == key)
             || self.kept.iter().any(|(k, _)| k == key)

@@ -23,10 +23,10 @@ pub(super) fn first(text: &str) -> Result<&str, String> {
 
 /// `origin`: the variable, or the place in a file.
 pub(super) fn refused(origin: &str, why: &str) -> Error {
-    Error::new(Kind::Usage, why).on(origin).hint("write the value as one line of plain text")
+    Error::new(Kind::Usage, why).with_subject(origin).with_hint("write the value as one line of plain text")
 }
 
-/// As [`first`], of what came through standard input or was typed.
+/// As `first`, of what came through standard input or was typed.
 pub fn line_of_input<'a>(text: &'a str, origin: &str) -> Result<&'a str> {
     first(text).map_err(|why| refused(origin, &why))
 }

@@ -17,7 +17,7 @@ pub trait Replacements: Send + Sync {
     /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). Asked again it
     /// goes on where it stopped, whatever became of the last time. An error says which of the two copies are left, under
     /// which names.
-    fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
+    fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
 pub trait Deletions: Send + Sync {
@@ -48,7 +48,7 @@ pub trait Copies: Send + Sync {
     fn copies_folders(&self) -> bool;
 
     /// May two entries of one folder have one name?
-    fn allows_doubles(&self) -> bool;
+    fn allows_duplicate_names(&self) -> bool;
 
     /// Copies the entry into `folder` under its own name (the caller has looked: it is free there, or may be there twice).
     /// Returns the copy, or none where the answer does not name it. After `Interrupted` the caller looks before it repeats.
@@ -118,11 +118,11 @@ pub trait SecondFactor: Send + Sync {
 pub trait BatchCreation: Send + Sync {
     /// May be called again after any failure: what a lost answer has made is looked for before more is made. A refusal
     /// says nothing about the single items.
-    fn prepare<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>>;
+    fn create_batch<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>>;
 
     /// Entries that were made and can no longer be used, as addresses (`@ID`): they stay on the server, empty. Each is
     /// told once. Asked when no upload is on its way.
-    fn left_over(&self) -> Vec<String>;
+    fn orphans(&self) -> Vec<String>;
 }
 
 /// How far a fetch by the provider is.

@@ -50,13 +50,13 @@ impl Rows {
         let too_much = || Error::new(Kind::Protocol, "the server's listing has no end");
         let length = |text: &str| u32::try_from(text.len()).map(u32::to_le_bytes).map_err(|_| too_much());
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        let mut row = vec![flag(entry.is_folder(), FOLDER) | flag(entry.unfinished, UNFINISHED)];
+        let mut row = vec![flag(entry.is_folder(), FOLDER) | flag(entry.incomplete, UNFINISHED)];
         row.extend(length(&entry.name)?);
         row.extend(length(&entry.id)?);
         row.extend(entry.name.as_bytes());
         row.extend(entry.id.as_bytes());
         let rest = (entry.size, entry.modified.map(|time| time.timestamp_micros()), &entry.md5, &entry.url, &entry.extra);
-        serde_json::to_writer(&mut row, &rest).map_err(|e| Error::new(Kind::Other, "an entry can't be kept").cause(e))?;
+        serde_json::to_writer(&mut row, &rest).map_err(|e| Error::new(Kind::Other, "an entry can't be kept").with_cause(e))?;
         if self.pages.last().is_none_or(|page| page.len() + row.len() > 1 << PAGE) {
             // A folder of a few entries takes no whole page.
             let room = if self.pages.is_empty() { row.len() } else { (1 << PAGE).max(row.len()) };
@@ -127,7 +127,7 @@ impl Rows {
             md5,
             url,
             extra,
-            unfinished: self.flags(at) & UNFINISHED != 0,
+            incomplete: self.flags(at) & UNFINISHED != 0,
             passed_over: 0,
             trashed: false,
         })
@@ -158,7 +158,10 @@ impl Faults {
     /// Fails with `Protocol` for the name of such a row: it is there, and nobody can say what it is.
     pub fn check(&self, name: &str) -> Result<()> {
         match self.names.iter().any(|faulty| faulty == name) {
-            true => Err(Error::new(Kind::Protocol, "the server lists this name without an id, or in a form that can't be read").on(name)),
+            true => {
+                Err(Error::new(Kind::Protocol, "the server lists this name without an id, or in a form that can't be read")
+                    .with_subject(name))
+            }
             false => Ok(()),
         }
     }
@@ -302,7 +305,7 @@ impl From<Entries> for Arc<[Entry]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::lookup::listed_path;
+    use crate::contract::lookup::safe_child_path;
 
     fn file(id: &str, name: &str) -> Entry {
         let mut entry = Entry::new(EntryKind::File, id, RemotePath::root());
@@ -317,12 +320,12 @@ mod tests {
     fn listed(entries: &[Entry]) -> Entries {
         let mut rows = Rows::default();
         entries.iter().for_each(|entry| rows.push(entry).unwrap());
-        Entries::all(rows, Arc::default(), &RemotePath::parse("/a").unwrap(), |folder, name, _| listed_path(folder, name))
+        Entries::all(rows, Arc::default(), &RemotePath::parse("/a").unwrap(), |folder, name, _| safe_child_path(folder, name))
     }
 
     #[test]
     fn what_was_kept_comes_back_whole() {
-        let folder = Entry { kind: EntryKind::Folder, unfinished: true, ..file("9", "../\"ü\0") };
+        let folder = Entry { kind: EntryKind::Folder, incomplete: true, ..file("9", "../\"ü\0") };
         let mut back = listed(&[file("2", "b"), file("1", "a"), folder.clone()]);
         assert_eq!((back.len(), back.is_folder(0), back.is_folder(2)), (3, false, true));
         assert_eq!(back.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a/b", "/a/a", "/a/.._\"ü_"]);

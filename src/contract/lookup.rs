@@ -7,7 +7,7 @@ use crate::model::RemotePath;
 
 /// The path of an entry called `name` in `folder`. A name that can't stand in a path gets a harmless one: the entry is
 /// still listed under its own name, and reached by its id.
-pub fn listed_path(folder: &RemotePath, name: &str) -> RemotePath {
+pub fn safe_child_path(folder: &RemotePath, name: &str) -> RemotePath {
     if let Ok(path) = folder.join(name) {
         return path;
     }
@@ -17,7 +17,7 @@ pub fn listed_path(folder: &RemotePath, name: &str) -> RemotePath {
 }
 
 /// `Entry::extra` and `Account::extra`: the fields that the server told.
-pub fn told<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
+pub fn known_fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
     fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
@@ -30,7 +30,7 @@ mod tests {
         let folder = RemotePath::parse("/a").unwrap();
         let cases = [("b", "/a/b"), ("../x", "/a/.._x"), ("..", "/a/_"), ("", "/a/_"), ("x\r\ny", "/a/x__y"), ("...", "/a/...")];
         for (name, path) in cases {
-            assert_eq!(listed_path(&folder, name).to_string(), path, "{name:?}");
+            assert_eq!(safe_child_path(&folder, name).to_string(), path, "{name:?}");
         }
     }
 }
@@ -48,7 +48,7 @@ mod fuzz {
         #[test]
         fn any_name_has_a_place_in_its_folder(name in arbitrary::text()) {
             let folder = RemotePath::parse("/a/b").unwrap();
-            let path = listed_path(&folder, &name);
+            let path = safe_child_path(&folder, &name);
             prop_assert_eq!(path.parent(), Some(folder));
         }
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::model::{Account, Entry, Place, Protocol};
 
 /// What every provider can do. No method waits for better times, loops on errors, prints or reads the environment.
-/// A failure of kind `Expired` means: call [`Provider::renew`], then the same method again.
+/// A failure of kind `Expired` means: call [`Provider::renew_token`], then the same method again.
 pub trait Provider: Send + Sync {
     fn info(&self) -> &'static ProviderInfo;
 
@@ -30,10 +30,10 @@ pub trait Provider: Send + Sync {
 
     /// Gets a new token in place of the one that the server has just called expired; nothing happens when another
     /// worker or another `haul` has done it already.
-    fn renew(&self) -> BoxFuture<'_, Result<()>>;
+    fn renew_token(&self) -> BoxFuture<'_, Result<()>>;
 
     /// Whether somebody else ends our tokens. None before anything was looked up.
-    fn rivalry(&self) -> Option<&TokenContention>;
+    fn token_contention(&self) -> Option<&TokenContention>;
 
     /// Revokes the token there (true) or, where the provider has no call for it, only forgets it here (false).
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;
@@ -48,7 +48,7 @@ pub trait Provider: Send + Sync {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>>;
 
     /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
-    fn look_afresh(&self) -> BoxFuture<'_, ()>;
+    fn invalidate_cache(&self) -> BoxFuture<'_, ()>;
 
     /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
     /// half-sent one could do harm. Sends no byte of the file.
@@ -64,11 +64,11 @@ pub trait Provider: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Upload>>>;
 
     /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
-    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>>;
+    fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>>;
 
-    /// Has this upload arrived? None: not (yet). An entry of another size ([`Ticket::has_size_of`]) is not complete: it is
+    /// Has this upload arrived? None: not (yet). An entry of another size ([`UploadHandle::has_size_of`]) is not complete: it is
     /// still being taken in, or it is bad. Asked after `finish`, and before any start-over.
-    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>>;
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>>;
 
     /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its
     /// decoded reason, never bytes. Where the server can't begin in the middle, [`Download::from`] is 0.
@@ -87,7 +87,7 @@ pub trait Provider: Send + Sync {
     fn folders(&self) -> Option<&dyn Folders>;
 
     /// Puts a finished upload in the place of an older entry. None where an upload replaces by itself (FileAgo:
-    /// `UploadItem::replaces` becomes a new revision) or nothing can be replaced (ioGates).
+    /// `UploadRequest::replaces` becomes a new revision) or nothing can be replaced (ioGates).
     fn swapping(&self) -> Option<&dyn Replacements>;
 
     /// Removes files and folders.

@@ -37,9 +37,9 @@ pub struct ProviderInfo {
     /// Keeps types and attributes that the user gives a file.
     pub takes_metadata: bool,
     /// An upload onto an existing file becomes a new revision of it.
-    pub revises: bool,
+    pub uploads_create_revisions: bool,
     /// Its listings leave out the times of files; [`super::Provider::stat`] of a file's id tells them.
-    pub lists_no_times: bool,
+    pub listings_lack_mtime: bool,
     pub open: fn(ProviderContext) -> Result<AnyProvider>,
 }
 
@@ -56,12 +56,12 @@ pub struct ProviderContext {
 /// The remote's settings, each looked up when it is needed: a `password_command` runs only if somebody signs in.
 pub trait RemoteSettings: Send + Sync {
     /// A plain key; none when it is not set.
-    fn plain(&self, key: &str) -> Option<String>;
+    fn get(&self, key: &str) -> Option<String>;
     /// A secret key, from the first of: environment, `K_file`, `K_command`, credentials file, a prompt when there is a
     /// terminal. Blocks; call it outside the async threads. Fails when a file or command named for it fails.
     fn secret(&self, key: &str) -> Result<Option<Secret>>;
     /// Is it set anywhere but at the prompt? Runs no command.
-    fn has(&self, key: &str) -> bool;
+    fn is_set(&self, key: &str) -> bool;
 }
 
 #[derive(Clone, Debug)]

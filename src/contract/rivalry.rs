@@ -35,18 +35,18 @@ impl TokenContention {
     }
 
     /// The server has done something for the token in hand.
-    pub fn worked(&self) {
+    pub fn mark_used(&self) {
         self.seen().worked = true;
     }
 
     /// Tokens in a row that somebody ended, counted from the first that can't be chance; none else.
-    pub fn rounds(&self) -> Option<u32> {
+    pub fn lost_tokens(&self) -> Option<u32> {
         (self.seen().lost + 1).checked_sub(ENOUGH).filter(|rounds| *rounds > 0)
     }
 
     /// True once, when there are rounds to tell of.
-    pub fn is_news(&self) -> bool {
-        self.rounds().is_some() && !std::mem::replace(&mut self.seen().told, true)
+    pub fn should_warn(&self) -> bool {
+        self.lost_tokens().is_some() && !std::mem::replace(&mut self.seen().told, true)
     }
 
     fn seen(&self) -> MutexGuard<'_, TokenHistory> {
@@ -60,20 +60,20 @@ mod tests {
 
     async fn after(rivalry: &TokenContention, seconds: u64, worked: bool) -> Option<u32> {
         if worked {
-            rivalry.worked();
+            rivalry.mark_used();
         }
         tokio::time::advance(Duration::from_secs(seconds)).await;
         rivalry.signed_in();
-        rivalry.rounds()
+        rivalry.lost_tokens()
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_third_token_that_dies_young_is_no_chance() {
         let rivalry = TokenContention::default();
         rivalry.signed_in();
-        assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await, rivalry.is_news()), (None, None, false));
+        assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await, rivalry.should_warn()), (None, None, false));
         assert_eq!((after(&rivalry, 5, true).await, after(&rivalry, 5, true).await), (Some(1), Some(2)));
-        assert_eq!((rivalry.is_news(), rivalry.is_news()), (true, false), "told once");
+        assert_eq!((rivalry.should_warn(), rivalry.should_warn()), (true, false), "told once");
         assert_eq!(after(&rivalry, 50, true).await, None, "an hour, or a minute, is a token's own life");
     }
 

@@ -26,7 +26,7 @@ pub struct CompletedTransfer {
     pub source_mtime_ns: i64,
     /// None where the file system has no inodes.
     pub source_inode: Option<u64>,
-    /// What changed with the source's content whatever else was put back (`transfer::source::Identity`); none where nothing
+    /// What changed with the source's content whatever else was put back (`transfer::source::FileFingerprint`); none where nothing
     /// is known to: then the content alone proves something.
     pub source_version: Option<String>,
     /// The device that the source lay on.
@@ -77,7 +77,7 @@ pub struct Holder {
 /// Kept by `state`. A ledger that can't be read or written is empty, never a failed transfer: whoever keeps it tells
 /// the user of it.
 pub trait TransferStore: Send + Sync {
-    /// What this machine last put at the entry `id` of `remote` (as in [`Finished::remote`]).
+    /// What this machine last put at the entry `id` of `remote` (as in [`CompletedTransfer::remote`]).
     fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>>;
 
     /// Replaces what was recorded for the same entry.
@@ -87,12 +87,12 @@ pub trait TransferStore: Send + Sync {
     /// 1970)?
     fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
 
-    /// The name under which the server stored what was put to `key` (as in [`Unfinished::key`]), where it is another one.
+    /// The name under which the server stored what was put to `key` (as in [`PendingUpload::key`]), where it is another one.
     fn stored_as(&self, key: &str) -> Result<Option<String>>;
 
     fn record_stored_as(&self, key: &str, name: &str) -> Result<()>;
 
-    /// What has begun towards `key` (as in [`Unfinished::key`]).
+    /// What has begun towards `key` (as in [`PendingUpload::key`]).
     fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>>;
 
     /// Everything that has begun, the oldest first.
@@ -105,7 +105,7 @@ pub trait TransferStore: Send + Sync {
 
     /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::turns`) must
     /// hold no other.
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
+    fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
 
     /// Who has the claim of `key` now. None: nobody.
     fn holder(&self, key: &str) -> Option<Holder>;

@@ -14,7 +14,7 @@ pub struct Checksum {
     /// Lower-case hex, when it was computed before the first byte (`--checksum before`).
     pub md5: Option<String>,
     /// It was not computed here, but is another remote's word: what passes is compared with it.
-    pub told: bool,
+    pub from_remote: bool,
 }
 
 /// A protocol that turned out to be closed to us, and how: where no other is left, that failure is the answer.
@@ -62,10 +62,10 @@ pub struct UploadRequest {
     /// Upper size of one request in bytes, never above what the server allows.
     pub chunk_size: Option<u64>,
     /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.
-    pub unused: Option<UploadHandle>,
+    pub reusable: Option<UploadHandle>,
     /// Called as soon as something was made on the server for this item, before anything else is asked of it: what is
     /// not noted then is left behind when this process dies.
-    pub made: Option<OnCreated>,
+    pub on_created: Option<OnCreated>,
 }
 
 impl UploadRequest {
@@ -98,13 +98,13 @@ pub struct UploadHandle {
     /// Bytes, when known before sending.
     pub size: Option<u64>,
     /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
-    pub before: Vec<String>,
+    pub known_ids: Vec<String>,
     /// What to try when all bytes were accepted and no file appears: a clause that begins with a verb.
     #[serde(skip)]
-    pub if_missing: Option<&'static str>,
+    pub missing_hint: Option<&'static str>,
     /// The finished entry, where the server's last answer names it (giga0).
     #[serde(skip)]
-    pub answer: Arc<OnceLock<Entry>>,
+    pub confirmed_entry: Arc<OnceLock<Entry>>,
 }
 
 impl UploadHandle {
@@ -141,7 +141,7 @@ pub trait UploadSession: Send {
 
     /// May change: a server that refused a big part as too large, or lost one, gets smaller ones. Parts that are smaller
     /// after a failed `send` mean that nothing of the refused one was kept, and that the next is another request.
-    fn slicing(&self) -> Chunking;
+    fn chunking(&self) -> Chunking;
 
     /// Can a file be sent whose size is not known yet (`Part::last` tells the end)?
     fn takes_unknown_size(&self) -> bool;

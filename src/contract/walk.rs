@@ -5,7 +5,7 @@ use crate::model::{Entry, EntryKind, RemotePath};
 
 /// Walks `path` down from `top`. Fails with `NotFound` and the first missing step, or with `Ambiguous` and the ids.
 pub async fn walk(provider: &dyn Provider, top: Entry, path: &RemotePath) -> Result<Entry> {
-    let whole = top.path.join_all(path);
+    let whole = top.path.join_path(path);
     let mut here = top;
     for (depth, name) in path.names().iter().enumerate() {
         let more = depth + 1 < path.names().len();
@@ -22,8 +22,8 @@ pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &Remo
     if fitting.len() > 1 {
         let ids: Vec<String> = fitting.iter().map(address_of).collect();
         return Err(Error::new(Kind::Ambiguous, format!("{} entries have this name: {}", fitting.len(), ids.join(", ")))
-            .on(within.join(name).map_or_else(|_| format!("{name:?}"), |path| path.to_string()))
-            .hint("name the one you mean by its id, as in REMOTE:@ID"));
+            .with_subject(within.join(name).map_or_else(|_| format!("{name:?}"), |path| path.to_string()))
+            .with_hint("name the one you mean by its id, as in REMOTE:@ID"));
     }
     Ok(fitting.pop())
 }
@@ -32,8 +32,8 @@ pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &Remo
 /// An upload that was given up leaves an empty one, and nobody means that. Where a folder is among them nothing is chosen.
 pub fn newest_filled(mut entries: Vec<Entry>) -> Vec<Entry> {
     let all = entries.len();
-    if entries.iter().any(|entry| !entry.unfinished) {
-        entries.retain(|entry| !entry.unfinished);
+    if entries.iter().any(|entry| !entry.incomplete) {
+        entries.retain(|entry| !entry.incomplete);
     }
     if entries.iter().any(Entry::is_folder) {
         return entries;
@@ -52,7 +52,7 @@ pub fn newest(entries: &[&Entry]) -> Option<usize> {
 }
 
 pub fn not_found(path: &RemotePath) -> Error {
-    Error::new(Kind::NotFound, "there is no such file or folder").on(path.to_string())
+    Error::new(Kind::NotFound, "there is no such file or folder").with_subject(path.to_string())
 }
 
 /// How the id is typed after `REMOTE:`.

@@ -57,7 +57,7 @@ impl FromStr for Protocol {
             .find(|p| p.name() == text)
             .ok_or_else(|| {
                 Error::new(Kind::Usage, format!("there is no upload protocol {text:?}"))
-                    .hint("use tus, plupload, ftps, ftp, multipart or auto")
+                    .with_hint("use tus, plupload, ftps, ftp, multipart or auto")
             })
     }
 }

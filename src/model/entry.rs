@@ -34,7 +34,7 @@ pub struct Entry {
     pub extra: Extra,
     /// Made for an upload that never brought its bytes (ioGates): it keeps no other file from its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unfinished: bool,
+    pub incomplete: bool,
     /// So many others of its name were not meant, as this one is newer or filled (ioGates).
     #[serde(skip)]
     pub passed_over: usize,
@@ -56,7 +56,7 @@ impl Entry {
             md5: None,
             url: None,
             extra: Extra::default(),
-            unfinished: false,
+            incomplete: false,
             passed_over: 0,
             trashed: false,
         }
@@ -111,11 +111,11 @@ mod tests {
     fn what_is_written_can_be_read() {
         let mut entry = Entry::new(EntryKind::File, "7", RemotePath::parse("/a/b.txt").unwrap());
         for unfinished in [false, true] {
-            entry.unfinished = unfinished;
+            entry.incomplete = unfinished;
             entry.extra.insert(unfinished.to_string(), 1.into());
             let text = serde_json::to_string(&entry).unwrap();
             let read: Entry = serde_json::from_str(&text).unwrap();
-            assert_eq!((read.unfinished, serde_json::to_string(&read).unwrap()), (unfinished, text));
+            assert_eq!((read.incomplete, serde_json::to_string(&read).unwrap()), (unfinished, text));
         }
     }
 

@@ -8,7 +8,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 /// Control characters (terminal escapes, line ends, NUL), and all that is not seen itself but changes how its neighbours
 /// are (the direction of the text, joiners, tags, marks of no width), become visible escapes; everything else stays as it
 /// is.
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub fn escape_control(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
@@ -33,7 +33,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// The first words of what a server said, fit for one line of an error: white space folded, at most `most` characters.
-pub fn first_words(text: &str, most: usize) -> String {
+pub fn shorten(text: &str, most: usize) -> String {
     let mut out = String::new();
     for word in text.split_whitespace() {
         if !out.is_empty() {
@@ -42,10 +42,10 @@ pub fn first_words(text: &str, most: usize) -> String {
         out.push_str(word);
         if out.chars().count() > most {
             let cut: String = out.chars().take(most).collect();
-            return format!("{}…", visible(&cut));
+            return format!("{}…", escape_control(&cut));
         }
     }
-    visible(&out).into_owned()
+    escape_control(&out).into_owned()
 }
 
 #[cfg(test)]
@@ -54,25 +54,25 @@ mod tests {
 
     #[test]
     fn escapes_are_shown_not_obeyed() {
-        assert_eq!(visible("a\x1b[31mb\0"), "a\\u{1b}[31mb\\u{0}");
-        assert_eq!(visible("gl\u{202e}fdp"), "gl\\u{202e}fdp");
-        assert!(matches!(visible("plain ü"), Cow::Borrowed(_)));
+        assert_eq!(escape_control("a\x1b[31mb\0"), "a\\u{1b}[31mb\\u{0}");
+        assert_eq!(escape_control("gl\u{202e}fdp"), "gl\\u{202e}fdp");
+        assert!(matches!(escape_control("plain ü"), Cow::Borrowed(_)));
     }
 
     #[test]
     fn whatever_turns_or_hides_text_is_shown_alike() {
         // The Arabic letter mark, marks of no width, embeddings and isolates, the byte order mark, annotations, tags.
         for c in "\u{61c}\u{ad}\u{180e}\u{200b}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2066}\u{206f}\u{feff}\u{fff9}\u{e0001}\u{e007f}".chars() {
-            assert_eq!(visible(&format!("a{c}b")), format!("a\\u{{{:x}}}b", c as u32));
+            assert_eq!(escape_control(&format!("a{c}b")), format!("a\\u{{{:x}}}b", c as u32));
         }
         let harmless = "größe ✓ 日本語 عربي עברית हिन्दी 👍🏽 e\u{301}";
-        assert!(matches!(visible(harmless), Cow::Borrowed(_)), "{}", visible(harmless));
+        assert!(matches!(escape_control(harmless), Cow::Borrowed(_)), "{}", escape_control(harmless));
     }
 
     #[test]
     fn first_words_end_in_time() {
-        assert_eq!(first_words("<html>\n <body>Bad   gateway", 200), "<html> <body>Bad gateway");
-        assert_eq!(first_words("abcdef", 3), "abc…");
+        assert_eq!(shorten("<html>\n <body>Bad   gateway", 200), "<html> <body>Bad gateway");
+        assert_eq!(shorten("abcdef", 3), "abc…");
     }
 }
 
@@ -88,17 +88,17 @@ mod fuzz {
 
         #[test]
         fn nothing_that_a_terminal_obeys(text in arbitrary::text()) {
-            arbitrary::assert_harmless(&visible(&text));
-            arbitrary::assert_harmless(&first_words(&text, 200));
-            prop_assert!(visible(&text).len() >= text.len());
-            let once = visible(&text).into_owned();
-            prop_assert_eq!(visible(&once), once.as_str(), "what is harmless stays as it is");
+            arbitrary::assert_escaped(&escape_control(&text));
+            arbitrary::assert_escaped(&shorten(&text, 200));
+            prop_assert!(escape_control(&text).len() >= text.len());
+            let once = escape_control(&text).into_owned();
+            prop_assert_eq!(escape_control(&once), once.as_str(), "what is harmless stays as it is");
         }
 
         #[test]
         fn first_words_are_few(text in arbitrary::text(), most in 0..300_usize) {
             // A hidden character takes up to ten to be shown.
-            prop_assert!(first_words(&text, most).chars().count() <= 10 * most + 1);
+            prop_assert!(shorten(&text, most).chars().count() <= 10 * most + 1);
         }
     }
 }

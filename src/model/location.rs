@@ -56,8 +56,8 @@ impl RemotePath {
                 "" | "." => {}
                 ".." => {
                     return Err(Error::new(Kind::Usage, "\"..\" has no meaning in a remote path")
-                        .on(text)
-                        .hint("write the path from the root"));
+                        .with_subject(text)
+                        .with_hint("write the path from the root"));
                 }
                 name => names.push(check_name(name)?.to_owned()),
             }
@@ -66,7 +66,7 @@ impl RemotePath {
     }
 
     /// The same names, counted from the node `id`.
-    pub fn under(self, id: &str) -> Self {
+    pub fn anchored_at(self, id: &str) -> Self {
         RemotePath { under: Some(id.into()), ..self }
     }
 
@@ -94,7 +94,7 @@ impl RemotePath {
     /// `name` may come from a local file or a server: it is checked as in [`RemotePath::parse`].
     pub fn join(&self, name: &str) -> Result<RemotePath> {
         if name.is_empty() || name == "." || name == ".." || name.contains('/') {
-            return Err(Error::new(Kind::Refused, "this can't be the name of a file or folder").on(format!("{name:?}")));
+            return Err(Error::new(Kind::Refused, "this can't be the name of a file or folder").with_subject(format!("{name:?}")));
         }
         let mut names = self.names.clone();
         names.push(check_name(name)?.to_owned());
@@ -106,12 +106,12 @@ impl RemotePath {
         self.names.strip_prefix(top.names.as_slice()).map(|rest| RemotePath { names: rest.to_vec(), under: None })
     }
 
-    pub fn join_all(&self, more: &RemotePath) -> RemotePath {
+    pub fn join_path(&self, more: &RemotePath) -> RemotePath {
         self.with(self.names.iter().chain(&more.names).cloned().collect())
     }
 
     /// The same place under other names; each is checked as in [`RemotePath::join`].
-    pub fn renamed(&self, name: impl Fn(&str) -> String) -> Result<RemotePath> {
+    pub fn map_names(&self, name: impl Fn(&str) -> String) -> Result<RemotePath> {
         self.names.iter().try_fold(self.with(Vec::new()), |path, old| path.join(&name(old)))
     }
 
@@ -127,8 +127,8 @@ fn check_name(name: &str) -> Result<&str> {
     match name.chars().find(|c| matches!(c, '\r' | '\n' | '\0')) {
         None => Ok(name),
         Some(_) => Err(Error::new(Kind::Refused, "the name holds a line break or NUL, which no remote can store")
-            .on(name)
-            .hint("rename the file first")),
+            .with_subject(name)
+            .with_hint("rename the file first")),
     }
 }
 
@@ -187,10 +187,10 @@ impl Place {
     }
 
     /// `path`, counted from this place's root, as reports show it.
-    pub fn shown(&self, path: &RemotePath) -> RemotePath {
+    pub fn display_path(&self, path: &RemotePath) -> RemotePath {
         match &self.root {
             Root::Top => path.clone(),
-            Root::Id(id) => path.clone().under(id),
+            Root::Id(id) => path.clone().anchored_at(id),
         }
     }
 
@@ -201,7 +201,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.shown(&self.path))
+        write!(f, "{}", self.display_path(&self.path))
     }
 }
 
@@ -227,7 +227,7 @@ impl Address {
         }
         Ok(Some(Address {
             remote: remote.to_owned(),
-            place: parse_place(rest).map_err(|e| e.in_remote(remote))?,
+            place: parse_place(rest).map_err(|e| e.with_remote(remote))?,
             folder: rest.is_empty() || rest.ends_with('/') || rest.ends_with("/."),
         }))
     }
@@ -236,7 +236,9 @@ impl Address {
     pub fn parse_remote(text: &str) -> Result<Address> {
         let with_colon = if text.contains(':') { text.to_owned() } else { format!("{text}:") };
         Address::parse(&with_colon)?.ok_or_else(|| {
-            Error::new(Kind::Usage, "this is not a remote address").on(text).hint("write REMOTE:PATH; `haul ls` lists the remotes")
+            Error::new(Kind::Usage, "this is not a remote address")
+                .with_subject(text)
+                .with_hint("write REMOTE:PATH; `haul ls` lists the remotes")
         })
     }
 }
@@ -246,11 +248,11 @@ fn parse_place(rest: &str) -> Result<Place> {
     let (id, path) = after.split_once('/').unwrap_or((after, ""));
     if id.is_empty() {
         return Err(Error::new(Kind::Usage, "there is no id after \"@\"")
-            .on(rest)
-            .hint("a name that begins with @ is written with a leading slash: REMOTE:/@name"));
+            .with_subject(rest)
+            .with_hint("a name that begins with @ is written with a leading slash: REMOTE:/@name"));
     }
     check_name(id)?;
-    Ok(Place { root: Root::Id(id.to_owned()), path: RemotePath::parse(path)?.under(id) })
+    Ok(Place { root: Root::Id(id.to_owned()), path: RemotePath::parse(path)?.anchored_at(id) })
 }
 
 impl fmt::Display for Address {
@@ -294,7 +296,7 @@ mod tests {
         let top = place.path.parent().unwrap();
         assert_eq!((top.to_string(), serde_json::to_string(&top).unwrap()), ("@home:3d76".into(), r#""/@home:3d76""#.into()));
         assert_eq!(file.below(&place.path).unwrap().to_string(), "/a");
-        assert_eq!(top.join_all(&RemotePath::parse("/x").unwrap()).to_string(), "@home:3d76/x");
+        assert_eq!(top.join_path(&RemotePath::parse("/x").unwrap()).to_string(), "@home:3d76/x");
     }
 
     #[test]
@@ -354,7 +356,7 @@ mod fuzz {
                     prop_assert_eq!(again.place, address.place);
                 }
                 Ok(None) => {}
-                Err(error) => arbitrary::assert_harmless(&error.to_string()),
+                Err(error) => arbitrary::assert_escaped(&error.to_string()),
             }
         }
     }

@@ -35,7 +35,7 @@ pub struct Transfer {
     pub resumed_from: u64,
     pub retries: u32,
     pub seconds: f64,
-    /// What the provider told of the entry (`transfer::conflict::Stamp`), for the receipt.
+    /// What the provider told of the entry (`transfer::conflict::EntryFingerprint`), for the receipt.
     #[serde(skip)]
     pub stamp: Option<String>,
     /// The local file of a download, `-` for standard output.
@@ -75,16 +75,16 @@ impl Failure {
         let at = error.place().and_then(place_in);
         let (remote, path) = at.map_or((None, None), |(remote, path)| (Some(remote), Some(path)));
         Failure {
-            source: error.source_named().map(str::to_owned),
+            source: error.source_path().map(str::to_owned),
             remote,
             path,
             error: FailureReason {
                 kind: error.kind().name(),
                 message,
-                status: error.http_or_ftp_status(),
-                retryable: error.kind().may_pass(),
+                status: error.status_code(),
+                retryable: error.kind().is_transient(),
             },
-            untried: error.is_untried(),
+            untried: error.is_not_attempted(),
         }
     }
 

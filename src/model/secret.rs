@@ -31,7 +31,7 @@ pub struct Secret(SecretString);
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        remember(&text);
+        register(&text);
         Secret(SecretString::from(text))
     }
 
@@ -56,7 +56,7 @@ impl PartialEq for Secret {
     }
 }
 
-fn remember(text: &str) {
+fn register(text: &str) {
     for form in [text.to_owned(), encode(text)] {
         let Some(head) = head(form.as_bytes()) else { return };
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use super::http::streaming::StreamingRequest;
 use super::multipart::form::FormFrame;
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
 /// After a chunk that is too large for a server: where chunks begin to shrink, and where they end to, in bytes.
@@ -51,9 +51,9 @@ impl PluploadSession {
         let (chunk, chunks) = self.number(&part)?;
         self.begun = true;
         let again = async { Ok(self.request(&part, chunk, chunks)) };
-        let reply = self.http.call_long(self.request(&part, chunk, chunks), again).await?;
+        let reply = self.http.send_streaming(self.request(&part, chunk, chunks), again).await?;
         self.cookies.take(&reply);
-        match judge(&reply) {
+        match check_response(&reply) {
             Ok(()) => {
                 self.accepted = part.end();
                 Ok(self.accepted)
@@ -108,23 +108,23 @@ impl From<Error> for Refusal {
 }
 
 /// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
-fn judge(reply: &HttpReply) -> Result<(), Refusal> {
-    let too_large = |error: Error| Refusal { error: error.hint("use a smaller chunk size"), too_large: true };
+fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
+    let too_large = |error: Error| Refusal { error: error.with_hint("use a smaller chunk size"), too_large: true };
     let answer = serde_json::from_slice::<Value>(reply.object());
-    let refused = |kind: Kind, message: String| Error::new(kind, message).status(reply.status.as_u16());
+    let refused = |kind: Kind, message: String| Error::new(kind, message).with_status(reply.status.as_u16());
     if !reply.is_success() {
         // A widely copied .NET handler answers its errors, which are definite, with 500.
         let own = answer.ok().filter(|_| reply.status.as_u16() == 500).and_then(|answer| answer.get("error").cloned());
-        return Err(match own.filter(Value::is_object).as_ref().map(meaning) {
+        return Err(match own.filter(Value::is_object).as_ref().map(classify) {
             Some((kind, words)) => refused(kind, format!("the server could not take a chunk: {words}")).into(),
-            None if reply.status.as_u16() == 413 => too_large(reply.refusal()),
-            None => reply.refusal().into(),
+            None if reply.status.as_u16() == 413 => too_large(reply.error()),
+            None => reply.error().into(),
         });
     }
     let text = reply.text();
     if let Ok(answer) = answer {
-        if let Some(error) = answer.get("error").filter(|e| says_something(e)) {
-            let (kind, words) = meaning(error);
+        if let Some(error) = answer.get("error").filter(|e| is_nonempty(e)) {
+            let (kind, words) = classify(error);
             let error = (code_of(error), refused(kind, format!("the server could not take a chunk: {words}")));
             return Err(match error {
                 // PHP took nothing of a file above its own limit.
@@ -132,9 +132,9 @@ fn judge(reply: &HttpReply) -> Result<(), Refusal> {
                 (_, error) => error.into(),
             });
         }
-        if answer.get("OK").is_some_and(|ok| !says_something(ok)) {
+        if answer.get("OK").is_some_and(|ok| !is_nonempty(ok)) {
             let words = answer.get("info").and_then(Value::as_str).unwrap_or("it gives no reason");
-            return Err(refused(Kind::Refused, format!("the server refused a chunk: {}", first_words(words, WORDS_SHOWN))).into());
+            return Err(refused(Kind::Refused, format!("the server refused a chunk: {}", shorten(words, WORDS_SHOWN))).into());
         }
     }
     // PHP drops a form above `post_max_size`, and the receiver then reports success for nothing (baselines.md, traps).
@@ -145,13 +145,13 @@ fn judge(reply: &HttpReply) -> Result<(), Refusal> {
         return Err(refused(Kind::Expired, "the server answers with its sign-in page".into()).into());
     }
     if reply.is_whole_page() {
-        return Err(reply.nonsense("a page where a receiver answers in a word or in JSON").into());
+        return Err(reply.protocol_error("a page where a receiver answers in a word or in JSON").into());
     }
     Ok(())
 }
 
 /// PHP's sense of true: null, false, 0, "0" and "" say no.
-fn says_something(value: &Value) -> bool {
+fn is_nonempty(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(yes) => *yes,
@@ -166,7 +166,7 @@ fn code_of(error: &Value) -> Option<u64> {
 }
 
 /// The reference server's codes. Only 101 (it could not read what we sent) may pass by itself.
-fn meaning(error: &Value) -> (Kind, String) {
+fn classify(error: &Value) -> (Kind, String) {
     let code = code_of(error);
     let said = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or("it gives no reason");
     let (kind, words) = match code {
@@ -180,7 +180,7 @@ fn meaning(error: &Value) -> (Kind, String) {
         _ => (Kind::Refused, "it failed"),
     };
     let code = code.map(|c| format!("error {c}, ")).unwrap_or_default();
-    (kind, format!("{words} ({code}{})", first_words(said, WORDS_SHOWN)))
+    (kind, format!("{words} ({code}{})", shorten(said, WORDS_SHOWN)))
 }
 
 fn asks_for_password(page: &str) -> bool {
@@ -198,7 +198,7 @@ impl UploadSession for PluploadSession {
         None
     }
 
-    fn slicing(&self) -> Chunking {
+    fn chunking(&self) -> Chunking {
         match self.target.chunk_size {
             Some(most) => Chunking::Parts(most),
             None => Chunking::Whole,
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     fn verdict(status: u16, body: &str) -> Result<()> {
-        let verdict = judge(&HttpReply {
+        let verdict = check_response(&HttpReply {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             url: Url::parse("https://h.example/up").unwrap(),
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn a_json_rpc_error_with_500_is_a_refusal() {
         let e = verdict(500, r#"{"jsonrpc":"2.0","error":{"code":413,"message":"Extension not allowed"},"id":"id"}"#).unwrap_err();
-        assert_eq!((e.kind(), e.http_or_ftp_status()), (Kind::Refused, Some(500)));
+        assert_eq!((e.kind(), e.status_code()), (Kind::Refused, Some(500)));
         assert_eq!(e.to_string(), "the server could not take a chunk: it failed (error 413, Extension not allowed)");
         for proxy in [r#"{"error":"Internal Server Error"}"#, r#"{"message":"x"}"#, "<html>"] {
             assert_eq!(kind(500, proxy), Kind::Interrupted, "{proxy}");
@@ -311,9 +311,9 @@ mod tests {
     #[test]
     fn every_code_of_the_reference_server_has_words() {
         let words: std::collections::HashSet<_> =
-            (100..=105).map(|code| meaning(&serde_json::json!({"code": code, "message": "m"})).1).collect();
+            (100..=105).map(|code| classify(&serde_json::json!({"code": code, "message": "m"})).1).collect();
         assert_eq!(words.len(), 6);
-        assert_eq!(meaning(&serde_json::json!({"code": 111, "message": "m"})), (Kind::Refused, "it failed (error 111, m)".into()));
+        assert_eq!(classify(&serde_json::json!({"code": 111, "message": "m"})), (Kind::Refused, "it failed (error 111, m)".into()));
     }
 }
 
@@ -338,9 +338,9 @@ mod fuzz {
             for body in [body, html.into_bytes()] {
                 let url = Url::parse("https://h.example/x").unwrap();
                 let reply = HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() };
-                match judge(&reply) {
+                match check_response(&reply) {
                     Ok(()) => prop_assert!(reply.is_success()),
-                    Err(refusal) => arbitrary::assert_shown(&refusal.error),
+                    Err(refusal) => arbitrary::assert_error_is_safe(&refusal.error),
                 }
             }
         }

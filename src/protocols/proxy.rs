@@ -43,7 +43,7 @@ impl Proxy {
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let unusable = |why: &str| {
             Error::new(Kind::Unsupported, format!("FTP can't go through the proxy in ALL_PROXY: {why}"))
-                .hint("name a socks5, socks5h or http proxy there, or this host in NO_PROXY")
+                .with_hint("name a socks5, socks5h or http proxy there, or this host in NO_PROXY")
         };
         let url = Url::parse(&full).map_err(|_| unusable("its address can't be read"))?;
         let (way, usual_port) = match url.scheme() {
@@ -112,10 +112,11 @@ impl Proxy {
             head.lines().next().filter(|line| line.starts_with("HTTP/1.")).and_then(|line| line.split(' ').nth(1)?.parse::<u16>().ok());
         match status {
             Some(200..=299) => Ok(socket),
-            Some(407) => {
-                Err(self.refused("it wants a user and a password (HTTP 407)".to_owned()).status(407).hint("write them into ALL_PROXY"))
-            }
-            Some(status) => Err(self.refused(format!("it did not connect us (HTTP {status})")).status(status)),
+            Some(407) => Err(self
+                .refused("it wants a user and a password (HTTP 407)".to_owned())
+                .with_status(407)
+                .with_hint("write them into ALL_PROXY")),
+            Some(status) => Err(self.refused(format!("it did not connect us (HTTP {status})")).with_status(status)),
             None => Err(self.refused("it does not speak HTTP".to_owned())),
         }
     }
@@ -125,7 +126,7 @@ impl Proxy {
     }
 
     fn failed(&self, why: &str, cause: impl std::fmt::Display) -> Error {
-        self.refused(why.to_owned()).cause(anyhow::anyhow!("{cause}"))
+        self.refused(why.to_owned()).with_cause(anyhow::anyhow!("{cause}"))
     }
 }
 

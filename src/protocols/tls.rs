@@ -23,13 +23,13 @@ pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProto
     let has_roots = !roots.is_empty();
     let verifier: Arc<dyn ServerCertVerifier> = match Verifier::new_with_extra_roots(roots, provider.clone()) {
         Ok(verifier) => Arc::new(verifier),
-        Err(e) if has_roots => return Err(Error::new(Kind::Usage, "the trusted certificates can't be used").cause(e)),
+        Err(e) if has_roots => return Err(Error::new(Kind::Usage, "the trusted certificates can't be used").with_cause(e)),
         // Plain http needs none.
         Err(_) => Arc::new(NoRoots(provider.clone())),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
-        .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").cause(e))?
+        .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").with_cause(e))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -39,8 +39,8 @@ pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProto
 fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let bad = |why: String| {
         Error::new(Kind::Usage, format!("ca_file can't be used: {why}"))
-            .on(file.display().to_string())
-            .hint("name a PEM file with certificates")
+            .with_subject(file.display().to_string())
+            .with_hint("name a PEM file with certificates")
     };
     let roots: Vec<_> = CertificateDer::pem_file_iter(file)
         .map_err(|e| bad(e.to_string()))?
@@ -77,9 +77,9 @@ impl NothingTrusted {
         let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some());
         match set {
             Some(name) => Error::new(Kind::Usage, format!("{name} names no certificates, so that no server can be trusted"))
-                .hint("unset it, or name a PEM file with certificates by SSL_CERT_FILE"),
+                .with_hint("unset it, or name a PEM file with certificates by SSL_CERT_FILE"),
             None => Error::new(Kind::Usage, "this machine has no certificates to trust a server by")
-                .hint("install the package ca-certificates, or name a PEM file by SSL_CERT_FILE or as the remote's `ca_file`"),
+                .with_hint("install the package ca-certificates, or name a PEM file by SSL_CERT_FILE or as the remote's `ca_file`"),
         }
     }
 }
@@ -136,7 +136,7 @@ pub fn untrusted(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
         }
         _ => ("the server's certificate is not trusted", "if it is your own, name its authority's PEM file as `ca_file`"),
     };
-    Some(Error::new(Kind::Untrusted, why).hint(hint))
+    Some(Error::new(Kind::Untrusted, why).with_hint(hint))
 }
 
 /// Did words in clear come where the other side should have begun to speak TLS?

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::model::Report;
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 
 /// Grows only when a field changes its meaning or goes away; new fields may come at any time.
 const SCHEMA: u8 = 1;
@@ -32,13 +32,13 @@ struct EscapingFormatter;
 
 impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if let Cow::Borrowed(_) = visible(fragment) {
+        if let Cow::Borrowed(_) = escape_control(fragment) {
             return writer.write_all(fragment.as_bytes());
         }
         for c in fragment.chars() {
             let mut bytes = [0; 4];
             let alone = c.encode_utf8(&mut bytes);
-            match visible(alone) {
+            match escape_control(alone) {
                 Cow::Borrowed(plain) => writer.write_all(plain.as_bytes())?,
                 Cow::Owned(_) => alone.encode_utf16().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
             }

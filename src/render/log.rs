@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::model::secret::masked;
 use crate::render::Renderer;
 
@@ -14,7 +14,7 @@ impl Write for LogWriter {
     /// Takes whole lines, as `tracing_subscriber` writes them.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(lines);
-        text.lines().for_each(|line| self.0.aside(&visible(line)));
+        text.lines().for_each(|line| self.0.aside(&escape_control(line)));
         Ok(lines.len())
     }
 
@@ -34,7 +34,7 @@ pub fn mask_panics() {
 }
 
 fn last_words(text: &str) -> String {
-    let lines: Vec<String> = masked(text).lines().map(|line| visible(line).into_owned()).collect();
+    let lines: Vec<String> = masked(text).lines().map(|line| escape_control(line).into_owned()).collect();
     format!("haul: a defect of haul: {}", lines.join("\n"))
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::error::{Error, Result};
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
 use crate::model::{Event, Report};
@@ -63,7 +63,7 @@ impl Renderer {
             TextOutput::Failure(text) => self.failure(&text),
             // In JSON these are results, and standard error need not say them again.
             _ if self.style().json => {}
-            TextOutput::Answer(text) => self.lines(&text, self.at_once(report)),
+            TextOutput::Answer(text) => self.lines(&text, self.flush_now(report)),
             TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
             TextOutput::Aside(text) => self.unless_quiet(|| self.aside(&text)),
             TextOutput::Row(cells) => {
@@ -109,7 +109,7 @@ impl Renderer {
 
     /// Puts a question to standard error and leaves the cursor behind it; reading the answer is the caller's affair.
     pub fn ask(&self, question: &str) {
-        self.screen().message(&visible(&masked(question)));
+        self.screen().message(&escape_control(&masked(question)));
     }
 
     /// Leaves the terminal to whoever types an answer in `work`: no bar is drawn over the question, and messages wait.
@@ -145,7 +145,7 @@ impl Renderer {
         }
         let rows = lock(&self.0.tables).rest();
         rows.iter().for_each(|rows| self.lines(rows, false));
-        let text = visible(&masked(text)).into_owned();
+        let text = escape_control(&masked(text)).into_owned();
         self.lines(&format!("{gap}{text}"), self.style().terminal.out);
     }
 
@@ -179,15 +179,15 @@ impl Renderer {
     fn json(&self, report: &Report) {
         match json::line(report) {
             Ok(line) if self.style().is_read_by_a_runner() => {
-                self.screen().result(&(github::disarmed_json(&line) + "\n"), self.at_once(report));
+                self.screen().result(&(github::disarmed_json(&line) + "\n"), self.flush_now(report));
             }
-            Ok(line) => self.screen().result(&(line + "\n"), self.at_once(report)),
+            Ok(line) => self.screen().result(&(line + "\n"), self.flush_now(report)),
             Err(cause) => self.screen().fail(cause),
         }
     }
 
     /// Listings may be long and are collected; everything else is awaited by somebody.
-    fn at_once(&self, report: &Report) -> bool {
+    fn flush_now(&self, report: &Report) -> bool {
         self.style().terminal.out || !matches!(report, Report::Entry { .. })
     }
 
@@ -199,12 +199,12 @@ impl Renderer {
 
     /// Lines of standard output.
     fn lines(&self, text: &str, now: bool) {
-        self.screen().result(&(self.harmless(text) + "\n"), now);
+        self.screen().result(&(self.escape_for_ci(text) + "\n"), now);
     }
 
     /// A line of standard error without our name.
     pub(super) fn aside(&self, text: &str) {
-        self.screen().message(&(self.harmless(&masked(text)) + "\n"));
+        self.screen().message(&(self.escape_for_ci(&masked(text)) + "\n"));
     }
 
     pub(super) fn failure(&self, text: &str) {
@@ -213,17 +213,17 @@ impl Renderer {
 
     /// `haul: WHAT: TEXT` on standard error, the name in `colour` (an SGR sequence).
     fn message(&self, what: &str, colour: &str, text: &str) {
-        let text = visible(&masked(text)).into_owned();
+        let text = escape_control(&masked(text)).into_owned();
         let line = match self.style().colour {
             true => format!("{colour}haul: {what}\x1b[0m{text}\n"),
             false => format!("haul: {what}{text}\n"),
         };
-        self.screen().message(&self.harmless(&line));
+        self.screen().message(&self.escape_for_ci(&line));
     }
 
-    fn harmless(&self, text: &str) -> String {
+    fn escape_for_ci(&self, text: &str) -> String {
         match self.style().is_read_by_a_runner() {
-            true => github::disarmed(text).into_owned(),
+            true => github::escape_commands(text).into_owned(),
             false => text.to_owned(),
         }
     }
@@ -296,7 +296,7 @@ mod tests {
         let secret = Secret::new("render-test-s3cret");
         let (renderer, out, err) = captured(Style { colour: true, verbose: 1, ..Style::default() });
         let told = format!("{} \x1b[2J", secret.expose());
-        renderer.error(&Error::new(Kind::Auth, told.clone()).hint("log in again"));
+        renderer.error(&Error::new(Kind::Auth, told.clone()).with_hint("log in again"));
         renderer.warning(&told);
         renderer.note(&told);
         renderer.ask(&told);
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn a_failed_command_is_an_event_too() {
         let (renderer, out, _) = captured(Style { json: true, ..Style::default() });
-        renderer.error(&Error::new(Kind::Busy, "later").on("studio").status(503));
+        renderer.error(&Error::new(Kind::Busy, "later").with_subject("studio").with_status(503));
         assert_eq!(
             out.text(),
             "{\"schema\":1,\"event\":\"failed\",\"error\":{\"kind\":\"network\",\"message\":\"studio: later\",\"status\":503,\"retryable\":true}}\n"

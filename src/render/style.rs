@@ -25,7 +25,7 @@ impl FromStr for Progress {
             "bar" => Ok(Progress::Bar),
             "plain" => Ok(Progress::Plain),
             "none" => Ok(Progress::None),
-            _ => Err(Error::new(Kind::Usage, format!("there is no progress display {text:?}")).hint("use auto, bar, plain or none")),
+            _ => Err(Error::new(Kind::Usage, format!("there is no progress display {text:?}")).with_hint("use auto, bar, plain or none")),
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn transfer(source: &str, to: &str, size: u64) -> Transfer {
 }
 
 pub fn failure(source: &str, to: &str) -> Failure {
-    let error = Error::new(Kind::Refused, "the account is full").hint("delete something").status(507);
+    let error = Error::new(Kind::Refused, "the account is full").with_hint("delete something").with_status(507);
     Failure::new(&error).of_source(source).at("studio", path(to))
 }
 

@@ -14,7 +14,7 @@ pub struct Certificate {
 /// Writes `ca.pem`, `cert.pem` and `key.pem` into the folder.
 pub fn write(folder: &Path) -> Result<Certificate> {
     let (authority, chain, private) =
-        generate().map_err(|e| Error::new(Kind::Other, "the certificate of the sandbox could not be made").cause(e))?;
+        generate().map_err(|e| Error::new(Kind::Other, "the certificate of the sandbox could not be made").with_cause(e))?;
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     std::fs::write(folder.join("ca.pem"), authority)?;
     std::fs::write(&cert, chain)?;

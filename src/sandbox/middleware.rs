@@ -63,7 +63,7 @@ pub async fn pass(
         return StatusCode::BAD_REQUEST.into_response();
     }
     if let Some(answer) = ground.faults.canned(asked).or_else(|| unread(&ground.faults, asked)) {
-        tokio::spawn(linger(request));
+        tokio::spawn(drain(request));
         return answer;
     }
     if ground.faults.take(asked, Fault::ReadPage).is_some() {
@@ -75,7 +75,7 @@ pub async fn pass(
     if let Some(strike) = ground.faults.hit(provider, Fault::LargestBody)
         && length.is_some_and(|length| length > strike.number)
     {
-        tokio::spawn(linger(request));
+        tokio::spawn(drain(request));
         return responses::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
     }
     let request = match ground.faults.peek(asked, Fault::Cut) {
@@ -137,7 +137,7 @@ async fn noisy(response: Response, place: &str) -> Response {
 
 /// Web servers read on for a while after a refusal (nginx: lingering_close), or the reset that closing brings takes the
 /// answer away. Nobody sees these bytes.
-async fn linger(request: Request) {
+async fn drain(request: Request) {
     let mut rest = request.into_body().into_data_stream();
     let read = async { while rest.next().await.is_some_and(|piece| piece.is_ok()) {} };
     let _ = tokio::time::timeout(LINGER, read).await;

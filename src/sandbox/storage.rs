@@ -67,7 +67,7 @@ impl Hashing {
     }
 }
 
-/// A file that grows. [`Growing::mark`] and [`Growing::back_to`] undo what must not count.
+/// A file that grows. [`UploadFile::mark`] and [`UploadFile::back_to`] undo what must not count.
 pub struct UploadFile {
     path: PathBuf,
     hashing: Hashing,

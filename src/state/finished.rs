@@ -52,7 +52,7 @@ impl TransferStore for State {
         Ok(())
     }
 
-    fn claim<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>> {
+    fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>> {
         Box::pin(self.claim_place(key))
     }
 

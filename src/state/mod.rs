@@ -26,7 +26,7 @@ const FILE: &str = "state.db";
 /// What is told while it is waited for.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Implements [`crate::contract::TokenStore`] and [`crate::contract::Ledger`].
+/// Implements [`crate::contract::TokenStore`] and [`crate::contract::TransferStore`].
 pub struct State {
     dir: Option<PathBuf>,
     /// The folder's real path once it is known to be ours alone, or why it can't be used.
@@ -99,7 +99,7 @@ impl State {
     /// The answer of the database; none when it can't give one, and then the user is warned. Blocks for the time of a
     /// short query, and at most [`schema::BUSY_TIMEOUT`] in all while another process holds it.
     fn with<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Option<T> {
-        beside_the_async_work(|| self.answer(work))
+        blocking(|| self.answer(work))
     }
 
     fn answer<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Option<T> {
@@ -204,7 +204,7 @@ fn is_busy(e: &rusqlite::Error) -> bool {
 }
 
 /// A disk that takes its time, or another process, must not hold up the transfers that share our thread.
-fn beside_the_async_work<T>(work: impl FnOnce() -> T) -> T {
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current() {
         Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),

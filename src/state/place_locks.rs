@@ -140,21 +140,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (state, other) = (State::new(Some(dir.path().to_owned())), State::new(Some(dir.path().to_owned())));
         assert_eq!(state.holder("k"), None);
-        let first = state.claim("k").await.unwrap().unwrap();
-        assert!(!first.waited && other.claim("k").await.unwrap().is_none() && state.claim("k").await.unwrap().is_none());
+        let first = state.lock_place("k").await.unwrap().unwrap();
+        assert!(!first.waited && other.lock_place("k").await.unwrap().is_none() && state.lock_place("k").await.unwrap().is_none());
         let holder = other.holder("k").unwrap();
         assert!(holder.process == Some(std::process::id()) && holder.silent < Duration::from_secs(60), "{holder:?}");
-        let elsewhere = other.claim("other").await.unwrap().unwrap();
+        let elsewhere = other.lock_place("other").await.unwrap().unwrap();
         drop(first);
         assert_eq!(other.holder("k"), None);
-        drop((other.claim("k").await.unwrap().unwrap(), elsewhere));
+        drop((other.lock_place("k").await.unwrap().unwrap(), elsewhere));
     }
 
     #[tokio::test]
     async fn who_holds_it_gives_signs_of_life() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::new(Some(dir.path().to_owned()));
-        let _claim = state.claim("k").await.unwrap().unwrap();
+        let _claim = state.lock_place("k").await.unwrap().unwrap();
         let file = File::options().write(true).open(state.place_path("k").unwrap()).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
         assert!(state.holder("k").unwrap().silent >= Duration::from_secs(3600));

@@ -207,7 +207,7 @@ mod tests {
                     };
                     let first = lease.token(sign_in()).await.unwrap();
                     if first == token("stale") {
-                        lease.reject(&first).await;
+                        lease.invalidate(&first).await;
                         lease.renew(sign_in()).await.unwrap();
                     }
                     assert_eq!(lease.token(sign_in()).await.unwrap(), token("fresh"));

@@ -240,7 +240,7 @@ fn nth<'a>(value: &'a mut Value, n: &mut usize) -> Option<&'a mut Value> {
 
 /// What must hold for everything that a person is shown.
 #[track_caller]
-pub fn assert_harmless(shown: &str) {
+pub fn assert_escaped(shown: &str) {
     let hidden =
         |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let bad = shown.chars().find(|c| c.is_control() || hidden(*c));
@@ -249,9 +249,9 @@ pub fn assert_harmless(shown: &str) {
 
 /// A failure as it is shown: harmless, and no longer than a person reads.
 #[track_caller]
-pub fn assert_shown(error: &crate::error::Error) {
+pub fn assert_error_is_safe(error: &crate::error::Error) {
     let shown = error.to_string();
-    assert_harmless(&shown);
+    assert_escaped(&shown);
     assert!(shown.len() < 8000, "{} bytes: {}…", shown.len(), &shown.chars().take(300).collect::<String>());
 }
 
@@ -267,10 +267,10 @@ pub fn with_secret(body: &[u8], known: &str, fresh: &str) -> Vec<u8> {
     out
 }
 
-/// As [`assert_shown`]; and no part of `secret`, as far as it is printed.
+/// As [`assert_error_is_safe`]; and no part of `secret`, as far as it is printed.
 #[track_caller]
-pub fn assert_keeps(error: &crate::error::Error, secret: &str) {
-    assert_shown(error);
+pub fn assert_secret_masked(error: &crate::error::Error, secret: &str) {
+    assert_error_is_safe(error);
     let shown = error.to_string();
     let printed = crate::model::secret::masked(&shown);
     assert!(!printed.contains(&secret[..12]), "{printed}");

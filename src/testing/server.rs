@@ -85,13 +85,13 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&TestRequest) -> Answer +
 struct Settings(HashMap<&'static str, String>);
 
 impl RemoteSettings for Settings {
-    fn plain(&self, key: &str) -> Option<String> {
+    fn get(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }
     fn secret(&self, key: &str) -> Result<Option<Secret>> {
         Ok(self.0.get(key).map(Secret::new))
     }
-    fn has(&self, key: &str) -> bool {
+    fn is_set(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 }
@@ -117,7 +117,7 @@ impl TokenStore for Tokens {
 }
 
 /// What a provider is opened with: the remote is called `my-remote`.
-pub fn opening(settings: &[(&'static str, &str)], tokens: &Arc<Tokens>) -> ProviderContext {
+pub fn provider_context(settings: &[(&'static str, &str)], tokens: &Arc<Tokens>) -> ProviderContext {
     ProviderContext {
         remote: "my-remote".to_owned(),
         secrets: Arc::new(Settings(settings.iter().map(|(k, v)| (*k, (*v).to_owned())).collect())),

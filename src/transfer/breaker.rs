@@ -36,24 +36,24 @@ impl CircuitBreaker {
     }
 
     /// Fails with what the next file of `remote` is not tried for.
-    pub(super) fn go_on(&self, remote: &str) -> Result<()> {
+    pub(super) fn check(&self, remote: &str) -> Result<()> {
         let seen = self.seen();
         match (seen.stopped, seen.failing.get(remote)) {
-            (Some(kind), _) => Err(Error::new(kind, STOPPED).untried()),
+            (Some(kind), _) => Err(Error::new(kind, STOPPED).not_attempted()),
             (None, Some(row)) if row.files >= DOWN_AFTER => {
-                Err(Error::new(Kind::Unreachable, if row.unreached { DOWN } else { FAILING }).untried())
+                Err(Error::new(Kind::Unreachable, if row.unreached { DOWN } else { FAILING }).not_attempted())
             }
             _ => Ok(()),
         }
     }
 
-    pub(super) fn well(&self, remote: &str) {
+    pub(super) fn success(&self, remote: &str) {
         self.seen().failing.remove(remote);
     }
 
-    pub(super) fn failed(&self, remote: &str, error: &Error) {
+    pub(super) fn failure(&self, remote: &str, error: &Error) {
         let mut seen = self.seen();
-        if error.is_untried() {
+        if error.is_not_attempted() {
             return;
         }
         if self.fail_fast || error.kind() == Kind::Auth {
@@ -61,7 +61,7 @@ impl CircuitBreaker {
         }
         match error.kind() {
             // Whatever its face: a refused connection, a reset, a time-out, 5xx.
-            kind if kind.may_pass() => {
+            kind if kind.is_transient() => {
                 let row = seen.failing.entry(remote.to_owned()).or_default();
                 row.files += 1;
                 row.unreached |= kind == Kind::Unreachable;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn fails(stop: &CircuitBreaker, kind: Kind) {
-        stop.failed("a", &Error::new(kind, "no"));
+        stop.failure("a", &Error::new(kind, "no"));
     }
 
     #[test]
@@ -92,15 +92,15 @@ mod tests {
         let stop = CircuitBreaker::new(false);
         for kind in [Kind::Unreachable, Kind::Unreachable, Kind::Refused, Kind::Unreachable, Kind::Unreachable] {
             fails(&stop, kind);
-            stop.go_on("a").unwrap();
+            stop.check("a").unwrap();
         }
-        stop.well("a");
+        stop.success("a");
         (0..2).for_each(|_| fails(&stop, Kind::Unreachable));
-        stop.go_on("a").unwrap();
+        stop.check("a").unwrap();
         fails(&stop, Kind::Unreachable);
-        let error = stop.go_on("a").unwrap_err();
+        let error = stop.check("a").unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, DOWN));
-        stop.go_on("b").unwrap();
+        stop.check("b").unwrap();
     }
 
     #[test]
@@ -109,12 +109,12 @@ mod tests {
             let stop = CircuitBreaker::new(false);
             fails(&stop, kinds[0]);
             fails(&stop, kinds[1]);
-            stop.well("a");
+            stop.success("a");
             for kind in kinds {
-                stop.go_on("a").unwrap();
+                stop.check("a").unwrap();
                 fails(&stop, kind);
             }
-            let error = stop.go_on("a").unwrap_err();
+            let error = stop.check("a").unwrap_err();
             assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Unreachable, FAILING), "{kinds:?}");
         }
     }
@@ -123,9 +123,9 @@ mod tests {
     fn a_refused_sign_in_stops_all_and_fail_fast_whatever_failed() {
         let (stop, fast) = (CircuitBreaker::new(false), CircuitBreaker::new(true));
         fails(&stop, Kind::Integrity);
-        stop.go_on("b").unwrap();
+        stop.check("b").unwrap();
         fails(&stop, Kind::Auth);
         fails(&fast, Kind::Integrity);
-        assert_eq!((stop.go_on("b").unwrap_err().kind(), fast.go_on("b").unwrap_err().kind()), (Kind::Auth, Kind::Integrity));
+        assert_eq!((stop.check("b").unwrap_err().kind(), fast.check("b").unwrap_err().kind()), (Kind::Auth, Kind::Integrity));
     }
 }

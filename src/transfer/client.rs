@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::rate_limit::RateLimiter;
-use super::sleep::pause;
+use super::sleep::sleep;
 use crate::contract::provider::AnyProvider;
 use crate::contract::{Events, TokenContention};
 use crate::error::{Error, Kind, Result};
@@ -15,24 +15,24 @@ use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
 
 /// Between two tries: from this, doubling with a random spread,
-const FIRST_DELAY: Duration = Duration::from_millis(500);
+const RETRY_DELAY_INITIAL: Duration = Duration::from_millis(500);
 /// up to this. `Retry-After` of the server wins over both,
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
 /// up to this, all waits of one piece of work together; whether to wait longer is for a person to decide, who is told.
-const LONGEST_WISH: Duration = Duration::from_secs(3600);
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// Between two looks for a finished file: from this, doubling, up to that.
 /// From this on a wait is told with its end.
 const LONG_WAIT: Duration = Duration::from_secs(10);
-const FIRST_LOOK: Duration = Duration::from_millis(100);
-const LONGEST_LOOK: Duration = Duration::from_secs(5);
+const POLL_INITIAL: Duration = Duration::from_millis(100);
+const POLL_MAX: Duration = Duration::from_secs(5);
 /// Renewals of the token for one piece of work that gets nowhere with the new one: a rival's sign-in may have come in
 /// between.
 const RENEWALS: u32 = 3;
 /// Two machines on one account take turns: from this, growing with each token lost, up to so many times as long.
-const FIRST_TURN: Duration = Duration::from_millis(100);
-const LONGEST_TURN: u32 = 50;
+const CONTENTION_WAIT_INITIAL: Duration = Duration::from_millis(100);
+const CONTENTION_WAIT_MAX_FACTOR: u32 = 50;
 /// Tries of a look at least, whatever `--retries` says.
-const LOOKS: u32 = 3;
+const CHECK_TRIES_MIN: u32 = 3;
 
 const FRESH_ONE_REJECTED: &str = "the server rejects even a fresh token; check the account, or whether something else signs it out";
 const SIGNED_IN_ELSEWHERE: &str = "this account is signed in elsewhere again and again, and each sign-in there ends ours; \
@@ -61,7 +61,7 @@ pub struct RemoteClient {
 }
 
 impl RemoteClient {
-    pub fn patience(&self, id: Option<FileId>) -> Retries<'_> {
+    pub fn retries(&self, id: Option<FileId>) -> Retries<'_> {
         Retries {
             desk: self,
             id,
@@ -82,21 +82,21 @@ impl RemoteClient {
     }
 
     /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
-    pub async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    pub async fn call<T, F>(&self, call: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        self.asked(self.patience(None), call).await
+        self.asked(self.retries(None), call).await
     }
 
     /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
     /// broke may be the one that the first look goes over. A page of a proxy in place of the answer tells nothing yet.
-    pub async fn look<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    pub async fn check<T, F>(&self, call: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let patience = self.patience(None);
-        let tries = patience.tries.max(LOOKS);
+        let patience = self.retries(None);
+        let tries = patience.tries.max(CHECK_TRIES_MIN);
         self.asked(Retries { tries, pages_pass: true, ..patience }, call).await
     }
 
@@ -114,15 +114,15 @@ impl RemoteClient {
 
     /// A call that changes something: repeated only when the server has not acted on the last try. `Interrupted` comes
     /// back to the caller, who looks first.
-    pub async fn change<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    pub async fn mutate<T, F>(&self, call: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let mut patience = self.patience(None);
+        let mut patience = self.retries(None);
         loop {
             match call().await {
                 Ok(value) => return Ok(value),
-                Err(error) if error.kind() == Kind::Interrupted => return Err(error.in_remote(&self.remote)),
+                Err(error) if error.kind() == Kind::Interrupted => return Err(error.with_remote(&self.remote)),
                 Err(error) => patience.after(error).await?,
             }
         }
@@ -130,12 +130,12 @@ impl RemoteClient {
 
     /// A call that must not happen twice: after a lost answer `look` tells what it did, and only where it did nothing is
     /// it repeated. Fails with `Unknown` when looking fails.
-    pub async fn once<T, F, L>(&self, call: impl Fn() -> F, look: impl Fn() -> L) -> Result<T>
+    pub async fn mutate_once<T, F, L>(&self, call: impl Fn() -> F, look: impl Fn() -> L) -> Result<T>
     where
         F: Future<Output = Result<T>>,
         L: Future<Output = Result<Option<T>>>,
     {
-        let mut patience = self.patience(None);
+        let mut patience = self.retries(None);
         let mut doubt = false;
         loop {
             let failure = match call().await {
@@ -145,12 +145,12 @@ impl RemoteClient {
             // Once in doubt, always: "not found" may be what an earlier try has done, late.
             doubt |= failure.kind() == Kind::Interrupted;
             if doubt {
-                match self.look(&look).await {
+                match self.check(&look).await {
                     Ok(Some(value)) => return Ok(value),
                     Ok(None) => {}
                     Err(e) => {
                         let why = format!("{}; then looking failed too: {}", failure.message(), e.message());
-                        return Err(Error::new(Kind::Unknown, why).hint("look whether it was done before doing it again"));
+                        return Err(Error::new(Kind::Unknown, why).with_hint("look whether it was done before doing it again"));
                     }
                 }
             }
@@ -160,24 +160,24 @@ impl RemoteClient {
 
     /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
     /// while after the last byte.
-    pub async fn until_there<T, F>(&self, limit: Duration, call: impl Fn() -> F) -> Result<Option<T>>
+    pub async fn poll<T, F>(&self, limit: Duration, call: impl Fn() -> F) -> Result<Option<T>>
     where
         F: Future<Output = Result<Option<T>>>,
     {
         let begun = Instant::now();
-        let (mut wait, mut told) = (FIRST_LOOK, false);
+        let (mut wait, mut told) = (POLL_INITIAL, false);
         loop {
-            let found = self.look(&call).await?;
+            let found = self.check(&call).await?;
             if found.is_some() || begun.elapsed() >= limit {
                 return Ok(found);
             }
-            if wait >= LONGEST_LOOK && !std::mem::replace(&mut told, true) {
+            if wait >= POLL_MAX && !std::mem::replace(&mut told, true) {
                 let left = shown(limit.saturating_sub(begun.elapsed()));
                 self.events
                     .tell(Event::Warning(format!("{}: what was sent is not there yet; it is looked for for another {left}", self.remote)));
             }
-            pause(wait).await;
-            wait = (wait * 2).min(LONGEST_LOOK);
+            sleep(wait).await;
+            wait = (wait * 2).min(POLL_MAX);
         }
     }
 }
@@ -217,11 +217,11 @@ impl Retries<'_> {
 
     /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
     pub async fn after(&mut self, error: Error) -> Result<()> {
-        let error = error.in_remote(&self.desk.remote);
+        let error = error.with_remote(&self.desk.remote);
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
         }
-        if !(error.kind().may_pass() || self.pages_pass && error.kind() == Kind::Protocol) {
+        if !(error.kind().is_transient() || self.pages_pass && error.kind() == Kind::Protocol) {
             return Err(error);
         }
         // Whoever comes here may repeat the request. The HTTP client takes a fresh connection now.
@@ -246,7 +246,7 @@ impl Retries<'_> {
             }
         }
         self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
-        pause(wait).await;
+        sleep(wait).await;
         Ok(())
     }
 
@@ -254,37 +254,37 @@ impl Retries<'_> {
     /// again and again, each sign-in waits a little longer, so that the two take turns: both get something done.
     async fn renew(&mut self, error: Error) -> Result<()> {
         let desk = self.desk;
-        let rivalry = desk.provider.rivalry();
-        let rounds = rivalry.and_then(TokenContention::rounds);
+        let rivalry = desk.provider.token_contention();
+        let rounds = rivalry.and_then(TokenContention::lost_tokens);
         self.renewals += 1;
         let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
         if self.renewals > most {
-            return Err(error.with_kind(Kind::Auth).hint(if rounds.is_some() { SIGNED_IN_ELSEWHERE } else { FRESH_ONE_REJECTED }));
+            return Err(error.with_kind(Kind::Auth).with_hint(if rounds.is_some() { SIGNED_IN_ELSEWHERE } else { FRESH_ONE_REJECTED }));
         }
         if self.renewals > 1 || rounds.is_some() {
-            let turn = delays_from(FIRST_TURN).next().unwrap_or(FIRST_TURN);
-            let wait = turn * rounds.unwrap_or(1).min(LONGEST_TURN);
+            let turn = delays_from(CONTENTION_WAIT_INITIAL).next().unwrap_or(CONTENTION_WAIT_INITIAL);
+            let wait = turn * rounds.unwrap_or(1).min(CONTENTION_WAIT_MAX_FACTOR);
             let (attempt, why) = (self.renewals + 1, error.message());
             desk.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why });
-            pause(wait).await;
+            sleep(wait).await;
         }
         loop {
-            match desk.provider.renew().await {
+            match desk.provider.renew_token().await {
                 Ok(()) => break,
                 Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
                 Err(e) => return Err(e),
             }
         }
-        if rivalry.is_some_and(TokenContention::is_news) {
+        if rivalry.is_some_and(TokenContention::should_warn) {
             desk.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", desk.provider.info().title)));
         }
         Ok(())
     }
 
     fn next_wait(&mut self, error: &Error) -> Duration {
-        let own = self.delays.next().unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
+        let own = self.delays.next().unwrap_or(RETRY_DELAY_MAX).min(RETRY_DELAY_MAX);
         let Some(wish) = error.retry_after() else { return own };
-        let left = LONGEST_WISH - self.waited;
+        let left = RETRY_AFTER_MAX - self.waited;
         if left.is_zero() && !wish.is_zero() {
             return own;
         }
@@ -300,24 +300,24 @@ fn shown(wish: Duration) -> humantime::FormattedDuration {
 }
 
 fn delays() -> backon::ExponentialBackoff {
-    delays_from(FIRST_DELAY)
+    delays_from(RETRY_DELAY_INITIAL)
 }
 
 fn delays_from(first: Duration) -> backon::ExponentialBackoff {
-    ExponentialBuilder::default().with_min_delay(first).with_max_delay(LONGEST_DELAY).with_jitter().without_max_times().build()
+    ExponentialBuilder::default().with_min_delay(first).with_max_delay(RETRY_DELAY_MAX).with_jitter().without_max_times().build()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contract::Network;
-    use crate::testing::server::{Tokens, opening};
+    use crate::testing::server::{Tokens, provider_context};
 
     fn desk() -> (RemoteClient, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, told) = Events::channel();
         let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
         let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
-        let opening = crate::contract::ProviderContext { network, ..opening(&settings, &Arc::new(Tokens::default())) };
+        let opening = crate::contract::ProviderContext { network, ..provider_context(&settings, &Arc::new(Tokens::default())) };
         let provider = (crate::providers::find("giga0").unwrap().open)(opening).unwrap();
         let policy = RetryPolicy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
         (RemoteClient { remote: "r".to_owned(), provider, policy, events, limit: None }, told)
@@ -333,11 +333,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_a_server_asks_for_is_waited_for_an_hour_in_all() {
         let (desk, mut told) = desk();
-        let mut patience = desk.patience(None);
-        let busy = |minutes: u64| Error::new(Kind::Busy, "busy").after(Some(Duration::from_secs(minutes * 60)));
+        let mut patience = desk.retries(None);
+        let busy = |minutes: u64| Error::new(Kind::Busy, "busy").with_retry_after(Some(Duration::from_secs(minutes * 60)));
         assert_eq!(waits(&mut patience, busy(40)).await, 40 * 60);
         assert_eq!(waits(&mut patience, busy(40)).await, 20 * 60);
-        assert!(waits(&mut patience, busy(40)).await <= LONGEST_DELAY.as_secs());
+        assert!(waits(&mut patience, busy(40)).await <= RETRY_DELAY_MAX.as_secs());
         let Some(Event::Waiting { why, .. }) = told.recv().await else { panic!() };
         let (_, at) = why.split_once("; goes on at ").unwrap();
         assert!(chrono::NaiveTime::parse_from_str(at, "%H:%M:%S").is_ok(), "{why}");
@@ -348,7 +348,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_was_kept_too_long_costs_no_try_but_once() {
         let (desk, _told) = desk();
-        let mut patience = desk.patience(None);
+        let mut patience = desk.retries(None);
         let begun = tokio::time::Instant::now();
         let died = || Error::new(Kind::Interrupted, "the connection broke").on_kept_line();
         patience.after(died()).await.unwrap();

@@ -44,13 +44,15 @@ impl ListedFolder {
     /// As `named`. Fails with `Protocol` where the server tells something of this name that can't be read: it is there.
     pub fn readable(&self, name: &str) -> Result<impl Iterator<Item = &Entry>> {
         if !self.by_name.contains_key(name) {
-            self.faults.check(name).map_err(|e| e.on(self.entry.path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string())))?;
+            self.faults
+                .check(name)
+                .map_err(|e| e.with_subject(self.entry.path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string())))?;
         }
         Ok(self.named(name))
     }
 
     /// Takes a name for a file of this run; false when another file of it has taken that.
-    pub fn give(&self, name: &str) -> bool {
+    pub fn reserve_name(&self, name: &str) -> bool {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
     }
 }
@@ -92,14 +94,14 @@ impl FolderCache {
     }
 
     /// Several runs at once make each folder once. `remote`: origin and account.
-    pub fn taking_turns(self, ledger: Arc<dyn TransferStore>, remote: String) -> Self {
+    pub fn with_locks(self, ledger: Arc<dyn TransferStore>, remote: String) -> Self {
         FolderCache { turns: Some((ledger, remote)), ..self }
     }
 
     /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
     pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<ListedFolder>>>> {
         let cell = entry_of(&self.found, path);
-        Box::pin(async move { cell.get_or_try_init(|| self.look_up(path)).await.cloned().map_err(|e| e.in_remote(&self.desk.remote)) })
+        Box::pin(async move { cell.get_or_try_init(|| self.get(path)).await.cloned().map_err(|e| e.with_remote(&self.desk.remote)) })
     }
 
     /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
@@ -107,22 +109,22 @@ impl FolderCache {
     pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<ListedFolder>>> {
         let cell = entry_of(&self.made, path);
         let find = || async {
-            match self.find_or_make(path).await {
-                Err(error) if error.kind().may_pass() || error.kind() == Kind::Unknown => Err(error),
+            match self.get_or_create(path).await {
+                Err(error) if error.kind().is_transient() || error.kind() == Kind::Unknown => Err(error),
                 verdict => Ok(verdict),
             }
         };
         Box::pin(async move {
             match cell.get_or_try_init(find).await? {
                 Ok(folder) => Ok(folder.clone()),
-                Err(error) => Err(error.again()),
+                Err(error) => Err(error.duplicate()),
             }
         })
     }
 
     /// The folder as it is now, whatever was found before: another run was busy in it. What files of this run are given
     /// stays so. Those that ask while one is listing share the next listing.
-    pub async fn look_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
+    pub async fn refresh(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         let called = Instant::now();
         let last = self.again.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
         let mut last = last.lock().await;
@@ -138,7 +140,7 @@ impl FolderCache {
     }
 
     async fn listed_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
-        self.desk.provider.look_afresh().await;
+        self.desk.provider.invalidate_cache().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
         let entry = match self.desk.stat(&place).await {
             Ok(entry) => entry,
@@ -162,7 +164,7 @@ impl FolderCache {
         Ok(ListedFolder { faults, ..ListedFolder::new(entry, children.collect(), seen) })
     }
 
-    async fn look_up(&self, path: &RemotePath) -> Result<Option<Arc<ListedFolder>>> {
+    async fn get(&self, path: &RemotePath) -> Result<Option<Arc<ListedFolder>>> {
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
                 Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, true, &parent.entry.path)?,
@@ -181,13 +183,12 @@ impl FolderCache {
         let entry = self.desk.stat(&place).await?;
         match entry.kind {
             EntryKind::Folder => Ok(entry),
-            EntryKind::File => {
-                Err(Error::new(Kind::Usage, "this id names a file, not a folder").on(self.desk.address(&place.shown(&place.path))))
-            }
+            EntryKind::File => Err(Error::new(Kind::Usage, "this id names a file, not a folder")
+                .with_subject(self.desk.address(&place.display_path(&place.path)))),
         }
     }
 
-    async fn find_or_make(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
+    async fn get_or_create(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         if let Some(folder) = self.find(path).await? {
             return Ok(folder);
         }
@@ -197,7 +198,7 @@ impl FolderCache {
         let parent = self.ensure(&parent).await?;
         if parent.named(name).any(|e| !e.is_folder()) {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder")
-                .on(self.desk.address(&parent.entry.path.join(name)?)));
+                .with_subject(self.desk.address(&parent.entry.path.join(name)?)));
         }
         let turn = match &self.turns {
             Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
@@ -208,7 +209,7 @@ impl FolderCache {
         };
         // Whoever had the turn before us may have made it since we looked, or we ourselves.
         if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
-            && let Some(entry) = self.made_meanwhile(&parent.entry, name).await?
+            && let Some(entry) = self.created_by_other(&parent.entry, name).await?
         {
             return self.listed(entry).await;
         }
@@ -226,17 +227,17 @@ impl FolderCache {
         let to_be = || Ok(ListedFolder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
         self.desk.provider.check_name(name)?;
         let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
-        let mut patience = self.desk.patience(None);
+        let mut patience = self.desk.retries(None);
         let mut doubt = false;
         loop {
-            let failure = match self.desk.change(|| folders.create(parent, name)).await {
+            let failure = match self.desk.mutate(|| folders.create(parent, name)).await {
                 Ok(entry) => return Ok(ListedFolder::new(entry, Vec::new(), now_in_ms())),
                 Err(e) => e,
             };
             // It may be there all the same: an answer that was lost, or another run that was quicker.
             doubt |= failure.kind() == Kind::Interrupted;
             if doubt || matches!(failure.kind(), Kind::Exists | Kind::Refused) {
-                match self.made_meanwhile(parent, name).await {
+                match self.created_by_other(parent, name).await {
                     // Somebody else's folder may hold something already.
                     Ok(Some(there)) => return self.list_now(there).await,
                     Ok(None) => {}
@@ -248,9 +249,9 @@ impl FolderCache {
         }
     }
 
-    async fn made_meanwhile(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
-        self.desk.provider.look_afresh().await;
-        let children = self.desk.look(|| self.desk.provider.list(parent)).await?;
+    async fn created_by_other(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+        self.desk.provider.invalidate_cache().await;
+        let children = self.desk.check(|| self.desk.provider.list(parent)).await?;
         one_named(children.named(name)?, name, true, &parent.path)
     }
 
@@ -258,7 +259,7 @@ impl FolderCache {
         self.doubt.store(true, Ordering::Relaxed);
         let text = format!("whether the folder was made is not known: {}; and looking failed", failure.message());
         let on = parent.path.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
-        Error::new(Kind::Unknown, text).on(on).hint("look before you make it again").cause(look)
+        Error::new(Kind::Unknown, text).with_subject(on).with_hint("look before you make it again").with_cause(look)
     }
 }
 

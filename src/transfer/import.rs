@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::client::RemoteClient;
-use super::sleep::pause;
+use super::sleep::sleep;
 use crate::contract::{Import, Imports};
 use crate::error::Result;
 
@@ -31,9 +31,9 @@ pub async fn follow(
         if left.is_zero() {
             break;
         }
-        pause(wait.min(left)).await;
+        sleep(wait.min(left)).await;
         wait = (wait * 2).min(LONGEST_LOOK);
-        let next = desk.ask(|| importing.status(&id)).await?;
+        let next = desk.call(|| importing.status(&id)).await?;
         if next.status != now.status && !next.done && !next.failed {
             tell(&next);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::client::RemoteClient;
-use super::sleep::pause;
+use super::sleep::sleep;
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
@@ -23,7 +23,7 @@ pub async fn turn(desk: &RemoteClient, ledger: &dyn TransferStore, key: &str, wh
     let (mut waited, mut told) = (false, false);
     let limit = desk.policy.timeout.max(LEAST);
     loop {
-        if let Some(claim) = ledger.claim(key).await? {
+        if let Some(claim) = ledger.lock_place(key).await? {
             return Ok(PlaceLock { waited: claim.waited || waited, ..claim });
         }
         waited = true;
@@ -36,9 +36,9 @@ pub async fn turn(desk: &RemoteClient, ledger: &dyn TransferStore, key: &str, wh
         }
         if begun.elapsed() >= limit && holder.is_some_and(|holder| holder.silent >= limit) {
             return Err(Error::new(Kind::Busy, format!("{who} is busy with it and has stood still for {}s", limit.as_secs()))
-                .on(what)
-                .hint("let that process go on, or end it"));
+                .with_subject(what)
+                .with_hint("let that process go on, or end it"));
         }
-        pause(LOOK_EVERY).await;
+        sleep(LOOK_EVERY).await;
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::sleep::pause;
+use super::sleep::sleep;
 use crate::contract::part::CHUNK_READ;
 
 /// Bytes that may burst after a pause, in time at the full rate.
@@ -26,7 +26,7 @@ impl RateLimiter {
     }
 
     /// Bytes that should go at once, so that no worker waits long for its turn.
-    pub fn piece(&self) -> usize {
+    pub fn max_chunk(&self) -> usize {
         ((self.rate / 16.0) as u64).clamp(SMALLEST_PIECE, CHUNK_READ as u64) as usize
     }
 
@@ -38,7 +38,7 @@ impl RateLimiter {
         *paid = begin + Duration::from_secs_f64(bytes as f64 / self.rate);
         let wait = paid.saturating_duration_since(now);
         if !wait.is_zero() {
-            pause(wait).await;
+            sleep(wait).await;
         }
     }
 }

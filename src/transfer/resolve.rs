@@ -40,12 +40,12 @@ impl Resolver {
             true => self.by_id(place).await,
             false => self.by_path(place).await,
         }
-        .map_err(|e| e.in_remote(&address.remote).on(address.to_string()))?;
+        .map_err(|e| e.with_remote(&address.remote).with_subject(address.to_string()))?;
         if address.folder && !entry.is_folder() {
-            return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()));
+            return Err(Error::new(Kind::NotFound, "this is a file, not a folder").with_subject(address.to_string()));
         }
         let top = self.desk.provider.removal().map_or(place.path.is_root() && place.root == Root::Top, |r| r.is_top(&entry));
-        Ok(Resolved { entry, parent, top, shown: address.to_string(), path: place.shown(&place.path) })
+        Ok(Resolved { entry, parent, top, shown: address.to_string(), path: place.display_path(&place.path) })
     }
 
     async fn by_id(&self, place: &Place) -> Result<(Entry, Option<Entry>)> {
@@ -57,7 +57,9 @@ impl Resolver {
     async fn by_path(&mut self, place: &Place) -> Result<(Entry, Option<Entry>)> {
         let desk = self.desk.clone();
         let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(desk, place.root.clone(), true));
-        let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else { return Err(not_found(&place.shown(&place.path))) };
+        let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else {
+            return Err(not_found(&place.display_path(&place.path)));
+        };
         let folder = folders.find(&parent).await?;
         let found = match &folder {
             Some(folder) => one_named(folder.readable(name)?.cloned().collect(), name, false, &parent)?,
@@ -76,7 +78,7 @@ impl Resolver {
                 let parent = parent_of(&self.desk, &entry).await?;
                 Ok((entry, parent))
             }
-            (None, _) => Err(not_found(&place.shown(&place.path))),
+            (None, _) => Err(not_found(&place.display_path(&place.path))),
         }
     }
 }
@@ -84,7 +86,7 @@ impl Resolver {
 /// The folder that an entry lies in, asked of the provider; none where it may not be seen.
 pub(crate) async fn parent_of(desk: &RemoteClient, entry: &Entry) -> Result<Option<Entry>> {
     let Some(moves) = desk.provider.moves() else { return Ok(None) };
-    match desk.ask(|| moves.parent(entry)).await {
+    match desk.call(|| moves.parent(entry)).await {
         Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
         told => told,
     }

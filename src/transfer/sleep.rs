@@ -2,6 +2,6 @@
 
 use std::time::Duration;
 
-pub async fn pause(time: Duration) {
+pub async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::client::RetryPolicy;
-use super::sleep::pause;
+use super::sleep::sleep;
 use super::source::meter::Activity;
 use crate::error::{Error, Kind};
 
@@ -20,7 +20,7 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(2 * 3600);
 
 /// After the last byte the server may copy and hash what came before it answers (giga0 posts it again inside itself, nginx
 /// hands it to PHP in three passes): a time-out, and a second for each MiB of the request.
-pub fn answer_patience(timeout: Duration, bytes: u64) -> Duration {
+pub fn response_timeout(timeout: Duration, bytes: u64) -> Duration {
     let patience = timeout.saturating_add(Duration::from_secs(bytes >> 20));
     patience.min(LONGEST_ANSWER.max(timeout))
 }
@@ -31,13 +31,13 @@ pub async fn stalled(pulse: &Activity, part: Range<u64>, policy: &RetryPolicy) -
     let (mut last, mut since) = (moved(), Instant::now());
     let (mut window_bytes, mut window) = (last, Instant::now());
     loop {
-        pause(LOOK_EVERY).await;
+        sleep(LOOK_EVERY).await;
         let now = moved();
         if now != last || pulse.held.load(Ordering::Relaxed) {
             (last, since) = (now, Instant::now());
         }
         let all_sent = pulse.reached.load(Ordering::Relaxed) >= part.end;
-        let allowed = if all_sent { answer_patience(policy.timeout, part.end - part.start) } else { policy.timeout };
+        let allowed = if all_sent { response_timeout(policy.timeout, part.end - part.start) } else { policy.timeout };
         if since.elapsed() > allowed {
             let what = if all_sent { "the server gave no answer" } else { "no byte moved" };
             return Error::new(Kind::Interrupted, format!("{what} for {}", humantime::format_duration(allowed)));
@@ -67,7 +67,7 @@ mod tests {
         let begun = Instant::now();
         let moving = async {
             for _ in 0..seconds {
-                pause(Duration::from_secs(1)).await;
+                sleep(Duration::from_secs(1)).await;
                 pulse.moved.fetch_add(bytes, Ordering::Relaxed);
                 pulse.reached.fetch_add(bytes, Ordering::Relaxed);
             }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_much_is_waited_for_two_hours_at_most() {
-        let minutes = |timeout: u64, bytes| answer_patience(Duration::from_secs(timeout * 60), bytes).as_secs() as f64 / 60.0;
+        let minutes = |timeout: u64, bytes| response_timeout(Duration::from_secs(timeout * 60), bytes).as_secs() as f64 / 60.0;
         assert_eq!((minutes(1, 0), minutes(1, 2 << 20), minutes(1, 600 << 20)), (1.0, 1.0 + 2.0 / 60.0, 11.0));
         assert_eq!((minutes(1, 100 << 30), minutes(180, 1 << 30), minutes(1, u64::MAX)), (120.0, 180.0, 120.0));
     }

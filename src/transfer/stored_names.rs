@@ -30,7 +30,7 @@ impl StoredNames {
     }
 
     pub fn path(&self, path: &RemotePath) -> Result<RemotePath> {
-        path.renamed(|name| self.name(name))
+        path.map_names(|name| self.name(name))
     }
 
     /// Where two files would land on one place, or a file on a folder, only because their names change, the one whose name
@@ -53,7 +53,8 @@ impl StoredNames {
         for (changed, path, item) in placed {
             if changed && (folders.contains(&path) || !taken.insert(path.clone())) {
                 let why = format!("it would be stored as {path}, and so would something else of this run");
-                unfit.push((item.shown(), Error::new(Kind::Exists, why).on(item.shown()).hint("give it another name first")));
+                unfit
+                    .push((item.shown(), Error::new(Kind::Exists, why).with_subject(item.shown()).with_hint("give it another name first")));
             } else {
                 items.push(item);
             }

@@ -33,7 +33,7 @@ impl<T> TaskSet<T> {
     }
 
     /// Waits until one of them is over; gives what it worked on and why, when it broke down.
-    pub async fn one_over(&mut self) -> Option<(T, Error)> {
+    pub async fn join_next(&mut self) -> Option<(T, Error)> {
         match self.tasks.join_next_with_id().await? {
             Ok((task, ())) => {
                 self.work.remove(&task);
@@ -41,7 +41,7 @@ impl<T> TaskSet<T> {
             }
             Err(broken) => {
                 let on = self.work.remove(&broken.id())?;
-                Some((on, Error::new(Kind::Other, "a defect of haul ended the work on this file").cause(broken)))
+                Some((on, Error::new(Kind::Other, "a defect of haul ended the work on this file").with_cause(broken)))
             }
         }
     }
@@ -58,7 +58,7 @@ mod tests {
         crew.spawn("bad.mov", async { panic!("on purpose") });
         let mut broken = Vec::new();
         while !crew.is_empty() {
-            broken.extend(crew.one_over().await);
+            broken.extend(crew.join_next().await);
         }
         let [(on, error)] = broken.try_into().unwrap();
         assert_eq!((on, error.kind()), ("bad.mov", Kind::Other));

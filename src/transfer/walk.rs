@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 
 /// Deeper than any tree that people make; a server that invents a folder in each folder is left here.
-const DEEPEST: usize = 1000;
+const MAX_DEPTH: usize = 1000;
 
 /// What is met on the way.
 pub enum WalkEvent {
@@ -75,7 +75,7 @@ impl TreeWalk {
             let depth = self.levels.len();
             match self.open(&folder, listing).await {
                 Ok(entries) => self.levels.push(Level { folder, entries, looked: 0, ahead: VecDeque::new() }),
-                Err(error) if hopeless(error.kind()) => return Err(error),
+                Err(error) if is_fatal(error.kind()) => return Err(error),
                 Err(error) => return Ok(Some(WalkEvent::Failed { folder, depth, error })),
             }
         }
@@ -100,10 +100,10 @@ impl TreeWalk {
     }
 
     async fn open(&mut self, folder: &Entry, listing: Option<FolderListing>) -> Result<Entries> {
-        may_go_into(folder, self.levels.iter().map(|level| level.folder.id.as_str()))?;
+        check_depth(folder, self.levels.iter().map(|level| level.folder.id.as_str()))?;
         let listing = listing.unwrap_or_else(|| self.ask(folder.clone()));
-        self.look_ahead();
-        let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").cause(e))?;
+        self.prefetch();
+        let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").with_cause(e))?;
         let mut entries = listed?;
         if self.folders_only {
             entries.only_folders();
@@ -118,7 +118,7 @@ impl TreeWalk {
     }
 
     /// Asks for the listings that the walk will want next: the deepest level first, each level from its front.
-    fn look_ahead(&mut self) {
+    fn prefetch(&mut self) {
         let mut free = self.jobs.saturating_sub(1 + self.levels.iter().map(|level| level.ahead.len()).sum::<usize>());
         for at in (0..self.levels.len()).rev() {
             while free > 0 {
@@ -142,7 +142,7 @@ impl TreeWalk {
 
 /// Fails with `Protocol` for a folder that would never end: it lies in itself, or deeper than any. `above`: the ids of the
 /// folders that a walk has come through.
-pub fn may_go_into<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> Result<()> {
+pub fn check_depth<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut depth = 0;
     for id in above {
         depth += 1;
@@ -150,13 +150,13 @@ pub fn may_go_into<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> 
             return Err(Error::new(Kind::Protocol, "the server tells that this folder lies in itself"));
         }
     }
-    match depth > DEEPEST {
-        true => Err(Error::new(Kind::Protocol, format!("folders are told more than {DEEPEST} levels deep"))),
+    match depth > MAX_DEPTH {
+        true => Err(Error::new(Kind::Protocol, format!("folders are told more than {MAX_DEPTH} levels deep"))),
         false => Ok(()),
     }
 }
 
 /// Every further request to this remote would end alike.
-pub fn hopeless(kind: Kind) -> bool {
+pub fn is_fatal(kind: Kind) -> bool {
     matches!(kind, Kind::Auth | Kind::Expired | Kind::Unreachable | Kind::Untrusted | Kind::Busy | Kind::Cancelled)
 }

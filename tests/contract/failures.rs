@@ -14,9 +14,9 @@ async fn a_wrong_password_is_asked_about_once() {
         for _ in 0..3 {
             let error = provider.sign_in().await.unwrap_err();
             assert_eq!(error.kind(), Kind::Auth, "{}: {error}", world.id());
-            assert!(error.advice().is_some() && !error.to_string().contains("wrong-guess"), "{}: {error}", world.id());
+            assert!(error.hint().is_some() && !error.to_string().contains("wrong-guess"), "{}: {error}", world.id());
         }
-        assert_eq!(provider.renew().await.unwrap_err().kind(), Kind::Auth, "{}", world.id());
+        assert_eq!(provider.renew_token().await.unwrap_err().kind(), Kind::Auth, "{}", world.id());
         let root = provider.stat(&at("/nope")).await.unwrap_err();
         assert_eq!(root.kind(), Kind::Auth, "{}", world.id());
         let counts = world.sandbox.counts();
@@ -37,8 +37,8 @@ async fn an_old_token_is_expired_and_renewed() {
         world.script(":expired");
         let error = provider.list(&root).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Expired, "{}: {error}", world.id());
-        provider.renew().await.unwrap();
-        provider.renew().await.unwrap();
+        provider.renew_token().await.unwrap();
+        provider.renew_token().await.unwrap();
         provider.list(&root).await.unwrap();
         assert_eq!(world.sandbox.counts().sign_ins(world.id()), before + 1, "{}: a second renewal has nothing to do", world.id());
     })
@@ -63,7 +63,7 @@ async fn failures_of_the_line_have_their_kinds() {
         for (fault, kind, wait, status) in cases {
             world.script(&format!("/{}:{fault}", world.stand_in.listing));
             let error = provider.list(&root).await.unwrap_err();
-            let told = (error.kind(), error.retry_after(), error.http_or_ftp_status());
+            let told = (error.kind(), error.retry_after(), error.status_code());
             assert_eq!(told, (kind, wait, status), "{} {fault}: {error}", world.id());
             assert!(world.sandbox.faults().left().is_empty(), "{} {fault}", world.id());
         }

@@ -127,13 +127,13 @@ pub fn by_id(id: &str) -> Place {
 struct Settings(HashMap<String, String>);
 
 impl RemoteSettings for Settings {
-    fn plain(&self, key: &str) -> Option<String> {
+    fn get(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }
     fn secret(&self, key: &str) -> haul::Result<Option<Secret>> {
         Ok(self.0.get(key).map(Secret::new))
     }
-    fn has(&self, key: &str) -> bool {
+    fn is_set(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 }

@@ -12,14 +12,14 @@ async fn a_name_that_was_given_stays_given_when_a_folder_is_looked_at_again() {
         let path = RemotePath::parse("/v").unwrap();
         let folders = FolderCache::new(world.desk(), Root::Top, false);
         let before = folders.ensure(&path).await.unwrap();
-        assert!(before.give("a (2).mov"));
+        assert!(before.reserve_name("a (2).mov"));
         world.fill("/v", &["b.mov"]);
-        let again = folders.look_again(&path).await.unwrap();
+        let again = folders.refresh(&path).await.unwrap();
         assert!(again.named("b.mov").next().is_some(), "{}: it is looked at", world.id());
-        assert!(!again.give("a (2).mov"), "{}", world.id());
-        assert!(again.give("a (3).mov"), "{}", world.id());
-        assert!(!before.give("a (3).mov"), "{}: whichever of the two is asked", world.id());
-        assert!(!folders.look_again(&path).await.unwrap().give("a (3).mov"), "{}", world.id());
+        assert!(!again.reserve_name("a (2).mov"), "{}", world.id());
+        assert!(again.reserve_name("a (3).mov"), "{}", world.id());
+        assert!(!before.reserve_name("a (3).mov"), "{}: whichever of the two is asked", world.id());
+        assert!(!folders.refresh(&path).await.unwrap().reserve_name("a (3).mov"), "{}", world.id());
     })
     .await;
 }

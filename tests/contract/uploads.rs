@@ -19,8 +19,8 @@ pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protoco
         protocol,
         avoid: Vec::new(),
         chunk_size: Some(100_000),
-        unused: None,
-        made: None,
+        reusable: None,
+        on_created: None,
         metadata: Default::default(),
         siblings: [].into(),
     }
@@ -31,7 +31,7 @@ async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
     let source = Memory::new(content.to_vec());
     let mut at = 0;
     loop {
-        let end = match session.slicing() {
+        let end = match session.chunking() {
             Chunking::Whole => content.len() as u64,
             Chunking::Parts(most) => (at + most).min(content.len() as u64),
         };
@@ -53,9 +53,9 @@ async fn every_protocol_on_offer_brings_the_bytes() {
                 let item = item(&folder, &name, &content, Some(protocol));
                 let mut opened = world.provider.open_upload(&item).await.unwrap();
                 assert_eq!(opened.session.protocol(), protocol, "{}", world.id());
-                assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{} {name}: nothing was sent", world.id());
+                assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{} {name}: nothing was sent", world.id());
                 carry(opened.session.as_mut(), &content).await;
-                let landed = world.provider.landed(&opened.ticket).await.unwrap();
+                let landed = world.provider.find_uploaded(&opened.ticket).await.unwrap();
                 let landed = landed.unwrap_or_else(|| panic!("{} {name}: it is there", world.id()));
                 assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", world.id());
                 assert!(landed.size.is_none_or(|told| told == size), "{} {name}", world.id());
@@ -73,10 +73,10 @@ async fn an_upload_that_is_not_finished_has_not_landed() {
         let folder = world.folder("up").await;
         let content = bytes(250_000);
         let mut opened = world.provider.open_upload(&item(&folder, "half.bin", &content, None)).await.unwrap();
-        if let Chunking::Parts(most) = opened.session.slicing() {
+        if let Chunking::Parts(most) = opened.session.chunking() {
             opened.session.send(Memory::new(content.clone()).part(0, most)).await.unwrap();
         }
-        assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
+        assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
         opened.session.abort().await;
         assert_eq!(world.stored("/up/half.bin"), None, "{}", world.id());
     })
@@ -92,7 +92,7 @@ async fn a_file_that_was_there_before_is_not_taken_for_ours() {
         item.replaces = Some(world.provider.stat(&at("/up/same.bin")).await.unwrap());
         item.siblings = world.provider.list(&folder).await.unwrap().into();
         let opened = world.provider.open_upload(&item).await.unwrap();
-        assert!(world.provider.landed(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
+        assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
     })
     .await;
 }

@@ -158,7 +158,7 @@ async fn in_clear_when_told_so() {
 async fn no_password_goes_out_in_clear() {
     let Some(running) = start(Software::Vsftpd, &["ssl_enable=NO"]) else { return };
     let error = open(&explicit(&running), target("in/a.bin", 0)).await.err().unwrap();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Unsupported, Some(530)), "{error}");
+    assert_eq!((error.kind(), error.status_code()), (Kind::Unsupported, Some(530)), "{error}");
     assert_eq!(running.sign_ins(), 0);
 }
 
@@ -168,7 +168,7 @@ async fn sign_ins_that_fail() {
         let Some(running) = start(software, &[]) else { return };
         let wrong = FtpPool::new(FtpServer { password: Secret::new("tunafish-2"), ..server(&running, Security::Explicit) });
         let error = open(&wrong, target("in/a.bin", 0)).await.err().unwrap();
-        assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Auth, Some(530)), "{error}");
+        assert_eq!((error.kind(), error.status_code()), (Kind::Auth, Some(530)), "{error}");
         assert!(!error.to_string().contains("tunafish"), "{error}");
 
         let stranger = FtpPool::new(FtpServer { ca_file: None, ..server(&running, Security::Explicit) });
@@ -245,7 +245,7 @@ async fn a_refused_rename_names_what_is_left() {
     let mut session = open(&explicit(&running), target("in/a.bin", 5)).await.unwrap();
     assert_eq!(session.send(Memory::new(b"newer".to_vec()).from(0)).await.unwrap(), 5);
     let error = session.finish().await.unwrap_err();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Refused, Some(550)), "{error}");
+    assert_eq!((error.kind(), error.status_code()), (Kind::Refused, Some(550)), "{error}");
     assert_eq!(session.abort().await, None, "the error has named it");
     assert!(error.to_string().contains("rename in/a.bin.download on the server"), "{error}");
     assert_eq!(running.names(), ["a.bin", "a.bin.download"]);

@@ -95,7 +95,7 @@ async fn without_restart_it_starts_over() {
     let (mut session, source, recovery) = cut_at(&running, &pool, &content, 20 * MIB).await;
     let Recovery::ResumeAt(held) = recovery else { panic!("{recovery:?}") };
     let failure = session.send(source.from(held)).await.unwrap_err();
-    assert!(failure.kind().may_pass(), "{failure:?}");
+    assert!(failure.kind().is_transient(), "{failure:?}");
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
     // The remnant is in the way of a STOR, and goes.
     assert_eq!(running.names(), ["a.bin.download"]);

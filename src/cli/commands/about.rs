@@ -25,8 +25,8 @@ pub struct AboutArgs {
 
 pub async fn run(desk: &mut Context, args: AboutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
-    let calls = desk.calls(&remote);
-    let account = calls.ask(|| remote.provider.sign_in()).await?;
+    let calls = desk.client(&remote);
+    let account = calls.call(|| remote.provider.sign_in()).await?;
     desk.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });
     Ok(DONE)
 }

@@ -171,12 +171,12 @@ impl FileComments {
         if address.place.path.is_root() && address.folder {
             return Err(no_file(&address));
         }
-        let calls = desk.calls(&remote);
+        let calls = desk.client(&remote);
         let file = calls.stat(&address.place).await?;
         if file.is_folder() {
             return Err(no_file(&address));
         }
-        let said = calls.ask(|| comments.list(&file)).await?;
+        let said = calls.call(|| comments.list(&file)).await?;
         Ok(FileComments { remote, calls, file, said })
     }
 
@@ -184,8 +184,8 @@ impl FileComments {
         let found = self.said.comments.iter().find(|comment| comment.id == id && !comment.removed);
         found.cloned().ok_or_else(|| {
             Error::new(Kind::NotFound, format!("this file has no comment {id}"))
-                .on(format!("{}:{}", self.remote.name, self.file.path))
-                .hint("`haul comments REMOTE:PATH` lists them")
+                .with_subject(format!("{}:{}", self.remote.name, self.file.path))
+                .with_hint("`haul comments REMOTE:PATH` lists them")
         })
     }
 
@@ -230,7 +230,7 @@ async fn add(desk: &Context, args: AddArgs) -> Result<u8> {
         let is_new = |comment: &Comment| talk.said.comments.iter().all(|old| old.id != comment.id);
         Ok(now.into_iter().find(|comment| is_new(comment) && comment.text == new.text && comment.parent == new.parent))
     };
-    let added = talk.calls.once(|| comments.add(&talk.file, &new), look).await?;
+    let added = talk.calls.mutate_once(|| comments.add(&talk.file, &new), look).await?;
     talk.tell(desk, added);
     Ok(DONE)
 }
@@ -244,7 +244,7 @@ async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
     }
     comment.text = text.unwrap_or(comment.text);
     let comments = of(&talk.remote)?;
-    let edited = talk.calls.ask(|| comments.edit(&talk.file, &comment)).await?;
+    let edited = talk.calls.call(|| comments.edit(&talk.file, &comment)).await?;
     talk.tell(desk, edited);
     Ok(DONE)
 }
@@ -257,7 +257,7 @@ async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
         let now = comments.list(&talk.file).await?.comments;
         Ok(now.iter().all(|other| other.id != comment.id || other.removed).then_some(()))
     };
-    talk.calls.once(|| comments.remove(&comment.id), look).await?;
+    talk.calls.mutate_once(|| comments.remove(&comment.id), look).await?;
     talk.tell(desk, Comment { removed: true, ..comment });
     Ok(DONE)
 }
@@ -267,7 +267,7 @@ fn of(remote: &OpenRemote) -> Result<&dyn Comments> {
 }
 
 fn no_file(address: &Address) -> Error {
-    Error::new(Kind::Usage, "only files have comments; this is a folder").on(address.to_string())
+    Error::new(Kind::Usage, "only files have comments; this is a folder").with_subject(address.to_string())
 }
 
 /// `-` is standard input without its last line end, which `echo` adds.
@@ -277,7 +277,7 @@ fn text_of(text: String) -> Result<String> {
     if said == "-" {
         said = String::new();
         let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut said);
-        read.map_err(|e| Error::new(Kind::Local, "the text could not be read").on("-").cause(e))?;
+        read.map_err(|e| Error::new(Kind::Local, "the text could not be read").with_subject("-").with_cause(e))?;
         let end = said.trim_end_matches(['\n', '\r']).len();
         said.truncate(end);
     }

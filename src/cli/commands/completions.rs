@@ -44,7 +44,7 @@ pub fn run_man(desk: &mut Context) -> Result<u8> {
         let prefix = page.get_display_name().unwrap_or(page.get_name()).to_owned();
         clap_mangen::Man::new(page.clone())
             .render(&mut text)
-            .map_err(|e| Error::new(Kind::Other, "the manual could not be made").cause(e))?;
+            .map_err(|e| Error::new(Kind::Other, "the manual could not be made").with_cause(e))?;
         for sub in page.get_subcommands().filter(|s| !s.is_hide_set() && s.get_name() != "help") {
             pages.push(sub.clone().display_name(format!("{prefix}-{}", sub.get_name())));
         }

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
 use crate::render::Tally;
 use crate::transfer::IfExists;
-use crate::transfer::put::cross_remote::{CopySource, across};
+use crate::transfer::put::cross_remote::{CopySource, copy_between};
 use crate::transfer::put::{PutJob, PutOptions};
 use crate::transfer::remote_ops::{Op, ServerSideJob, arrange};
 use crate::transfer::source::stdin::WINDOW;
@@ -58,18 +58,18 @@ pub struct CpArgs {
 }
 
 pub async fn run(desk: &mut Context, args: CpArgs) -> Result<u8> {
-    carry(desk, Op::Copy, args).await
+    run_job(desk, Op::Copy, args).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn carry(desk: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
-    let tally = carried(desk, way, args).await?;
+pub async fn run_job(desk: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
+    let tally = execute(desk, way, args).await?;
     desk.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// As `carry`; the last line is the caller's.
-pub(crate) async fn carried(desk: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
+pub(crate) async fn execute(desk: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
     let noted = Noted::of_cp(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
@@ -86,7 +86,7 @@ pub(crate) async fn carried(desk: &mut Context, way: Op, args: CpArgs) -> Result
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
-        return between(desk, way, (sources, from), failed, (remote, to), (args, &receipts, noted)).await;
+        return between_remotes(desk, way, (sources, from), failed, (remote, to), (args, &receipts, noted)).await;
     }
     check_ability(&remote, way)?;
     if receipts.receipt.is_some() {
@@ -107,7 +107,7 @@ pub(crate) async fn carried(desk: &mut Context, way: Op, args: CpArgs) -> Result
         dry_run: args.dry_run,
         fail_fast: args.fail_fast,
     };
-    let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.tee(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -132,7 +132,7 @@ fn opened(desk: &Context, from: &[Address], args: &TransferArgs) -> Result<Vec<O
 }
 
 /// Sources and target on different remotes: streamed through this machine.
-async fn between(
+async fn between_remotes(
     desk: &mut Context,
     way: Op,
     from: (Vec<OpenRemote>, Vec<Address>),
@@ -172,8 +172,8 @@ async fn between(
             metadata: Arc::default(),
         },
     };
-    let work = across(job, sources, way == Op::Move);
-    let (outcome, noted, tally) = tokio::join!(work, receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    let work = copy_between(job, sources, way == Op::Move);
+    let (outcome, noted, tally) = tokio::join!(work, receipts.tee(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -190,7 +190,7 @@ fn check_ability(remote: &OpenRemote, way: Op) -> Result<()> {
 fn remote_address(text: &str) -> Result<Address> {
     Address::parse(text)?.ok_or_else(|| {
         Error::new(Kind::Usage, "this is a local path, not a place on a remote")
-            .on(text)
-            .hint("`haul put` and `haul get` carry files between this machine and a remote")
+            .with_subject(text)
+            .with_hint("`haul put` and `haul get` carry files between this machine and a remote")
     })
 }

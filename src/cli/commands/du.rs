@@ -4,7 +4,7 @@
 use clap::Args;
 
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::glob::outermost;
+use crate::cli::glob::drop_nested;
 use crate::cli::listing::{Hit, Lister, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
@@ -65,7 +65,7 @@ fn each_once(mut found: Vec<Hit>) -> Vec<Hit> {
     while let Some(remote) = found.first().map(|first| first.remote.clone()) {
         let (same, others) = found.into_iter().partition(|other| other.remote.name == remote.name);
         let entries = Vec::into_iter(same).map(|found: Hit| found.entry).collect();
-        kept.extend(outermost(entries).into_iter().map(|entry| Hit { remote: remote.clone(), entry }));
+        kept.extend(drop_nested(entries).into_iter().map(|entry| Hit { remote: remote.clone(), entry }));
         found = others;
     }
     kept
@@ -94,11 +94,11 @@ async fn add_up(desk: &Context, look: &mut Lister, remote: &OpenRemote, top: Ent
             }
             WalkEvent::Left { folder, depth } => {
                 look.count();
-                untold = leave(desk, remote, &folder, &mut sums, depth <= shown);
+                untold = close_folder(desk, remote, &folder, &mut sums, depth <= shown);
             }
             WalkEvent::Failed { folder, depth, error } => {
                 look.failed(desk, remote, folder.path.clone(), &error);
-                untold = leave(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
+                untold = close_folder(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
             }
         }
         if desk.renderer.closed() {
@@ -109,7 +109,7 @@ async fn add_up(desk: &Context, look: &mut Lister, remote: &OpenRemote, top: Ent
 }
 
 /// Returns the number of files in this folder and below whose size is not told.
-fn leave(desk: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Totals>, show: bool) -> u64 {
+fn close_folder(desk: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Totals>, show: bool) -> u64 {
     let sum = sums.pop().unwrap_or_default();
     if let Some(above) = sums.last_mut() {
         above.folder(sum);

@@ -72,11 +72,11 @@ pub async fn run(desk: &mut Context, args: EditArgs) -> Result<u8> {
     let changes = Changes { name: args.name, file_type: args.file_type, ..args.folder.changes()? };
     if changes.is_empty() {
         return Err(Error::new(Kind::Usage, "nothing is to be changed")
-            .on(args.place)
-            .hint("use --name, --type, --visibility or --folder-password-stdin"));
+            .with_subject(args.place)
+            .with_hint("use --name, --type, --visibility or --folder-password-stdin"));
     }
     check(&remote, &changes)?;
-    let entry = remote_ops::edit(&desk.calls(&remote), &address, &changes).await?;
+    let entry = remote_ops::edit(&desk.client(&remote), &address, &changes).await?;
     desk.renderer.report(&Report::Edit { remote: remote.name, entry });
     Ok(DONE)
 }

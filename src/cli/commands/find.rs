@@ -12,7 +12,7 @@ use crate::cli::value_parsers;
 use crate::error::{Kind, Result};
 use crate::model::{Entry, EntryKind};
 use crate::render::View;
-use crate::transfer::walk::{WalkEvent, hopeless};
+use crate::transfer::walk::{WalkEvent, is_fatal};
 
 /// Find files and folders on a remote, by name, kind, size and time
 ///
@@ -167,7 +167,7 @@ impl Search<'_> {
                 Some(false) => {}
                 None => self.timeless += 1,
             },
-            Err(error) if hopeless(error.kind()) => return Err(error),
+            Err(error) if is_fatal(error.kind()) => return Err(error),
             // It went while we looked.
             Err(error) if error.kind() == Kind::NotFound => {}
             Err(error) => self.look.failed(self.desk, &dated.remote, dated.path, &error),

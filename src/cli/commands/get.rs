@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::put::{TransferArgs, transfer_desk};
 use crate::cli::DONE;
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::glob::{Lost, expand, failure, outermost};
+use crate::cli::glob::{Lost, drop_nested, expand, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::Noted;
@@ -18,7 +18,7 @@ use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
 use crate::render::{Renderer, Tally, exit};
-use crate::transfer::get::stdout::pour;
+use crate::transfer::get::stdout::write_to_stdout;
 use crate::transfer::get::{GetOptions, GetSource, get};
 
 /// Download files and folders, or to standard output
@@ -74,7 +74,7 @@ pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let several = sources.len() > 1;
-    let (origins, failed) = origins(desk, sources, args.wild.literal, &args.transfer, &events).await?;
+    let (origins, failed) = open_sources(desk, sources, args.wild.literal, &args.transfer, &events).await?;
     for (address, error) in failed {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
@@ -88,7 +88,7 @@ pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
         dry_run: args.transfer.dry_run,
         fail_fast: args.transfer.fail_fast,
     };
-    let (outcome, noted, tally) = tokio::join!(get(origins, &local, options), receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(get(origins, &local, options), receipts.tee(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -98,21 +98,21 @@ pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
 /// files one that fails is told, and the others follow.
 pub async fn to_stdout(desk: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
     if desk.renderer.style().json {
-        return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").hint("get the file to a name"));
+        return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").with_hint("get the file to a name"));
     }
     let (events, told) = Events::channel();
     let several = sources.len() > 1;
-    let (origins, missing) = origins(desk, sources, literal, transfer, &events).await?;
+    let (origins, missing) = open_sources(desk, sources, literal, transfer, &events).await?;
     let several = several || origins.len() > 1;
     let mut failed: Vec<Kind> = missing.iter().map(|(_, error)| error.kind()).collect();
     for (address, error) in missing {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
-    let pouring = pour(origins, several, transfer.checksum, Box::new(desk.renderer.pipe()));
+    let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(desk.renderer.pipe()));
     let telling = async {
         match desk.renderer.style().draws_beside_output() {
             true => drop(desk.renderer.follow(told).await),
-            false => tell(&desk.renderer, told).await,
+            false => print_events(&desk.renderer, told).await,
         }
     };
     let outcome = match select(pin!(pouring), pin!(telling)).await {
@@ -132,7 +132,7 @@ pub async fn to_stdout(desk: &mut Context, sources: Vec<Address>, literal: bool,
     Ok(exit::merge(poured.done, &failed))
 }
 
-async fn tell(renderer: &Renderer, mut told: UnboundedReceiver<Event>) {
+async fn print_events(renderer: &Renderer, mut told: UnboundedReceiver<Event>) {
     while let Some(event) = told.recv().await {
         match event {
             Event::Warning(text) => renderer.warning(&text),
@@ -155,13 +155,15 @@ fn addresses(mut sources: Vec<String>) -> Result<(Vec<Address>, String)> {
 
 pub fn address(text: &str) -> Result<Address> {
     Address::parse(text)?.ok_or_else(|| {
-        Error::new(Kind::Usage, "this is no place on a remote").on(text).hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
+        Error::new(Kind::Usage, "this is no place on a remote")
+            .with_subject(text)
+            .with_hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
     })
 }
 
 /// What the addresses name, wildcards expanded, and the addresses that name nothing where others do. One provider for each
 /// remote: its token and its listing are shared.
-async fn origins(
+async fn open_sources(
     desk: &Context,
     sources: Vec<Address>,
     literal: bool,
@@ -181,7 +183,7 @@ async fn origins(
         };
         let Some(remote) = open.get(at) else { continue };
         let found = async || {
-            let entries = outermost(expand(desk, remote, &address, literal).await?);
+            let entries = drop_nested(expand(desk, remote, &address, literal).await?);
             entries.into_iter().map(|entry| origin(remote, &address, entry, transfer, events)).collect::<Result<Vec<_>>>()
         };
         let found = match lost.ask(&address, found).await? {
@@ -202,7 +204,9 @@ async fn origins(
 
 fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<GetSource> {
     if address.folder && !entry.is_folder() {
-        return Err(Error::new(Kind::NotFound, "this is a file, not a folder").on(address.to_string()).hint("leave out the last slash"));
+        return Err(Error::new(Kind::NotFound, "this is a file, not a folder")
+            .with_subject(address.to_string())
+            .with_hint("leave out the last slash"));
     }
     // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);

@@ -46,10 +46,8 @@ pub struct ImportArgs {
 fn url(number: usize, text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "ftp") && url.host_str().is_some() => Ok(url),
-        _ => {
-            Err(Error::new(Kind::Usage, format!("argument {number} is no URL to import"))
-                .hint("it begins with https://, http:// or ftp://"))
-        }
+        _ => Err(Error::new(Kind::Usage, format!("argument {number} is no URL to import"))
+            .with_hint("it begins with https://, http:// or ftp://")),
     }
 }
 
@@ -72,11 +70,11 @@ pub async fn run(desk: &mut Context, args: ImportArgs) -> Result<u8> {
     let Some(importing) = remote.provider.importing() else {
         return Err(lacking(&remote, "import", "fetches no URLs"));
     };
-    let path = StoredNames::new(desk.calls(&remote)).path(&target.place.path)?;
+    let path = StoredNames::new(desk.client(&remote)).path(&target.place.path)?;
     let target = Address { place: Place { path, ..target.place }, ..target };
     let folders =
-        FolderCache::new(desk.calls(&remote), target.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
-    let folder = folders.ensure(&target.place.path).await.map_err(|e| e.on(target.to_string()))?.entry.clone();
+        FolderCache::new(desk.client(&remote), target.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
+    let folder = folders.ensure(&target.place.path).await.map_err(|e| e.with_subject(target.to_string()))?.entry.clone();
     let job = Job { remote: &remote, importing, folder, target: &target };
     let mut started = Vec::new();
     let mut failed = Vec::new();
@@ -108,11 +106,11 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn start(&self, desk: &Context, url: &Url) -> Result<Import> {
-        let calls = desk.calls(self.remote);
-        let import = calls.change(|| self.importing.start(url.as_str(), &self.folder)).await.map_err(|e| match e.kind() {
+        let calls = desk.client(self.remote);
+        let import = calls.mutate(|| self.importing.start(url.as_str(), &self.folder)).await.map_err(|e| match e.kind() {
             Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the site fetches this is not known")
-                .hint("look into the folder before you import it again")
-                .cause(e),
+                .with_hint("look into the folder before you import it again")
+                .with_cause(e),
             _ => e,
         })?;
         self.tell(desk, url, &import);
@@ -121,26 +119,26 @@ impl Job<'_> {
 
     async fn await_end(&self, desk: &Context, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
         let over_already = import.done;
-        let calls = desk.calls(self.remote);
+        let calls = desk.client(self.remote);
         let end = follow(&calls, self.importing, import, limit, |now| self.tell(desk, url, now)).await.map_err(|e| match e.kind() {
-            kind if kind.may_pass() || kind == Kind::Protocol => {
+            kind if kind.is_transient() || kind == Kind::Protocol => {
                 Error::new(Kind::Unknown, "the site took the import, but how it ended is not known")
-                    .hint("look into the folder later; the site goes on, and would fetch it once more")
-                    .cause(e)
+                    .with_hint("look into the folder later; the site goes on, and would fetch it once more")
+                    .with_cause(e)
             }
             _ => e,
         })?;
         if end.failed {
             let text = format!("the site could not fetch it: {}", end.status);
-            return Err(Error::new(Kind::Refused, text).hint("check that the URL can be read from the internet"));
+            return Err(Error::new(Kind::Refused, text).with_hint("check that the URL can be read from the internet"));
         }
         if !end.done && end.id.is_none() {
             return Err(Error::new(Kind::Unknown, "the site is fetching this address already, and gave no number to follow it by")
-                .hint("look into the folder that was named first"));
+                .with_hint("look into the folder that was named first"));
         }
         if !end.done {
             let text = format!("it has not ended in time: {}", end.status);
-            return Err(Error::new(Kind::Unknown, text).hint("look into the folder later; the site goes on"));
+            return Err(Error::new(Kind::Unknown, text).with_hint("look into the folder later; the site goes on"));
         }
         if !over_already {
             self.tell(desk, url, &end);
@@ -149,8 +147,8 @@ impl Job<'_> {
     }
 
     fn tell(&self, desk: &Context, url: &Url, import: &Import) {
-        let folder = self.target.place.shown(&self.target.place.path);
-        let path = import.file.as_ref().map_or_else(|| folder.clone(), |file| folder.join_all(&file.path));
+        let folder = self.target.place.display_path(&self.target.place.path);
+        let path = import.file.as_ref().map_or_else(|| folder.clone(), |file| folder.join_path(&file.path));
         desk.renderer.report(&Report::Import {
             remote: self.remote.name.clone(),
             path,
@@ -163,7 +161,7 @@ impl Job<'_> {
     }
 
     fn failed(&self, desk: &Context, url: &Url, error: Error) -> Kind {
-        let path: RemotePath = self.target.place.shown(&self.target.place.path);
+        let path: RemotePath = self.target.place.display_path(&self.target.place.path);
         let source = crate::model::secret::masked(url.as_str()).into_owned();
         let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path);
         desk.renderer.report(&Report::Failed(failure));

@@ -30,12 +30,12 @@ pub async fn run(desk: &mut Context, args: LinkArgs) -> Result<u8> {
         let why = "has only download URLs that open all of your files";
         return Err(super::providers::lacking(&remote, "link", why));
     };
-    let calls = desk.calls(&remote);
+    let calls = desk.client(&remote);
     let file = calls.stat(&address.place).await?;
     if file.is_folder() {
-        return Err(Error::new(Kind::Usage, "this is a folder; only files have a link").on(address.to_string()));
+        return Err(Error::new(Kind::Usage, "this is a folder; only files have a link").with_subject(address.to_string()));
     }
-    let url = calls.ask(|| links.link(&file)).await.map_err(|e| e.on(address.to_string()))?;
+    let url = calls.call(|| links.link(&file)).await.map_err(|e| e.with_subject(address.to_string()))?;
     desk.renderer.report(&Report::Link { remote: remote.name, path: file.path, url: url.expose().to_owned() });
     Ok(DONE)
 }

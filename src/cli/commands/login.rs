@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 use crate::model::{Address, Report, Secret};
 use crate::providers::adapter::token_cache::DEVICE;
 
@@ -66,16 +66,16 @@ pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
         typed_name = ask(desk, &config).await?;
     }
     let remote = desk.open_with(config.clone(), Arc::new(WithoutStoredToken(desk.state())), args.connection)?;
-    let calls = desk.calls(&remote);
+    let calls = desk.client(&remote);
     // A line that fails is tried again; a refusal is not, as it would lock the account.
-    let outcome = match (calls.ask(|| remote.provider.sign_in()).await, remote.provider.second_factor()) {
+    let outcome = match (calls.call(|| remote.provider.sign_in()).await, remote.provider.second_factor()) {
         (Err(refusal), Some(factor)) if is_for_a_code(&refusal, factor, args.code_stdin) => {
-            enter_code(desk, factor, args.code_stdin, refusal).await.map_err(|e| e.on(remote.name.clone()))?;
-            calls.ask(|| remote.provider.sign_in()).await
+            enter_code(desk, factor, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
+            calls.call(|| remote.provider.sign_in()).await
         }
         (outcome, _) => outcome,
     };
-    let account = outcome.map_err(|e| inside_login(e, &config).on(remote.name.clone()))?;
+    let account = outcome.map_err(|e| inside_login(e, &config).with_subject(remote.name.clone()))?;
     if let Some(username) = typed_name {
         desk.config.save_username(&remote.name, &username)?;
     }
@@ -93,9 +93,9 @@ pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
 
 pub async fn run_logout(desk: &mut Context, args: LogoutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
-    let revoked = desk.calls(&remote).ask(|| remote.provider.sign_out()).await;
+    let revoked = desk.client(&remote).call(|| remote.provider.sign_out()).await;
     desk.config.forget_credentials(&remote.name)?;
-    desk.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.on(remote.name))? });
+    desk.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.with_subject(remote.name))? });
     Ok(DONE)
 }
 
@@ -123,7 +123,7 @@ async fn ask(desk: &Context, config: &Remote) -> Result<Option<String>> {
                 another_name = Some(typed).filter(|name| known.as_ref() != Some(name));
             }
             (_, Some(_)) => {}
-            (_, None) => return Err(Error::new(Kind::Auth, "no user name was entered").on(config.name.clone())),
+            (_, None) => return Err(Error::new(Kind::Auth, "no user name was entered").with_subject(config.name.clone())),
         }
     }
     for key in config.asked_for() {
@@ -131,14 +131,14 @@ async fn ask(desk: &Context, config: &Remote) -> Result<Option<String>> {
         let typed = blocking(move || ask_on_terminal(&question)).await?;
         match typed {
             Some(secret) => config.give(key, secret),
-            None => return Err(Error::new(Kind::Auth, format!("no {key} was entered")).on(config.name.clone())),
+            None => return Err(Error::new(Kind::Auth, format!("no {key} was entered")).with_subject(config.name.clone())),
         }
     }
     Ok(another_name)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::new(Kind::Other, "the question broke off").cause(e))?
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::new(Kind::Other, "the question broke off").with_cause(e))?
 }
 
 /// A refusal as `login` tells it: which secret was refused where nobody typed one, and no advice to do what is being done.
@@ -146,18 +146,18 @@ fn inside_login(error: Error, config: &Remote) -> Error {
     if error.kind() != Kind::Auth {
         return error;
     }
-    let advice = error.advice().map(str::to_owned).unwrap_or_default();
+    let advice = error.hint().map(str::to_owned).unwrap_or_default();
     let is_login = advice.contains("run `haul login") && !advice.contains("again");
     let used = config.used();
     let refused: Vec<String> = used.iter().map(|(key, origin)| format!("the {key} from {origin} was refused")).collect();
     let way = "run it in a terminal, or give the password by --password-stdin";
     match (refused.is_empty(), is_login || used.iter().any(|(_, origin)| origin == KEPT)) {
         (true, false) => error,
-        (true, true) => error.hint(way),
-        (false, true) => error.hint(format!("{}: {way}", refused.join(", "))),
+        (true, true) => error.with_hint(way),
+        (false, true) => error.with_hint(format!("{}: {way}", refused.join(", "))),
         (false, false) => {
             let more = if advice.is_empty() { String::new() } else { format!("; {advice}") };
-            error.hint(format!("{}{more}", refused.join(", ")))
+            error.with_hint(format!("{}{more}", refused.join(", ")))
         }
     }
 }
@@ -172,16 +172,16 @@ async fn enter_code(desk: &Context, factor: &dyn SecondFactor, from_stdin: bool,
     let style = desk.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
     if !from_stdin && !somebody_reads {
-        return Err(refusal.hint("run `haul login` in a terminal, or with --code-stdin"));
+        return Err(refusal.with_hint("run `haul login` in a terminal, or with --code-stdin"));
     }
-    let said = first_words(&factor.send_code().await?, WORDS_SHOWN);
+    let said = shorten(&factor.send_code().await?, WORDS_SHOWN);
     desk.renderer.note(&said);
     let read = move || match from_stdin {
         true => line_from(std::io::stdin(), "code").map(Some),
         false => ask_on_terminal(&format!("{said}; the code: ")),
     };
     let code =
-        tokio::task::spawn_blocking(read).await.map_err(|e| Error::new(Kind::Other, "the code could not be asked for").cause(e))??;
+        tokio::task::spawn_blocking(read).await.map_err(|e| Error::new(Kind::Other, "the code could not be asked for").with_cause(e))??;
     let code = code.ok_or_else(|| Error::new(Kind::Auth, "no code was entered"))?;
     factor.enter_code(&code).await
 }
@@ -191,7 +191,7 @@ const WORDS_SHOWN: usize = 80;
 /// What is to be there is a line; what follows it is not part of it.
 fn line_from(input: impl Read, what: &str) -> Result<Secret> {
     match first_line(input)? {
-        line if line.is_empty() => Err(Error::new(Kind::Usage, format!("standard input holds no {what}")).on("-")),
+        line if line.is_empty() => Err(Error::new(Kind::Usage, format!("standard input holds no {what}")).with_subject("-")),
         line => Ok(line),
     }
 }
@@ -202,7 +202,7 @@ pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
     let mut text = String::new();
     BufReader::new(input.take(LONGEST))
         .read_line(&mut text)
-        .map_err(|e| Error::new(Kind::Local, "standard input could not be read").on("-").cause(e))?;
+        .map_err(|e| Error::new(Kind::Local, "standard input could not be read").with_subject("-").with_cause(e))?;
     drop(Secret::new(text.trim_end()));
     line_of_input(&text, "standard input").map(Secret::new)
 }

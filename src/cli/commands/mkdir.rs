@@ -50,8 +50,8 @@ async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents
     }
     super::edit::check(&remote, changes)?;
     let folders =
-        FolderCache::new(desk.calls(&remote), address.place.root.clone(), false).taking_turns(remote.ledger.clone(), remote.key.clone());
-    let path = &StoredNames::new(desk.calls(&remote)).path(&address.place.path)?;
+        FolderCache::new(desk.client(&remote), address.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
+    let path = &StoredNames::new(desk.client(&remote)).path(&address.place.path)?;
     let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
@@ -59,21 +59,21 @@ async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents
             None if parents => None,
             None => {
                 return Err(Error::new(Kind::NotFound, "its parent folder is not there")
-                    .on(address.to_string())
-                    .hint("make the parents too: haul mkdir -p"));
+                    .with_subject(address.to_string())
+                    .with_hint("make the parents too: haul mkdir -p"));
             }
         },
-        _ => return Err(Error::new(Kind::Exists, "the top folder is always there").on(address.to_string())),
+        _ => return Err(Error::new(Kind::Exists, "the top folder is always there").with_subject(address.to_string())),
     };
     match there {
         Some(entry) if entry.is_folder() && parents => return Ok(()),
-        Some(_) => return Err(Error::new(Kind::Exists, "it is there already").on(address.to_string())),
+        Some(_) => return Err(Error::new(Kind::Exists, "it is there already").with_subject(address.to_string())),
         None => {}
     }
     let made = folders.ensure(path).await?;
     if !changes.is_empty() {
-        let edited = remote_ops::edit(&desk.calls(&remote), address, changes).await;
-        edited.map_err(|e| e.hint("the folder is made, and private; set the rest with `haul edit`"))?;
+        let edited = remote_ops::edit(&desk.client(&remote), address, changes).await;
+        edited.map_err(|e| e.with_hint("the folder is made, and private; set the rest with `haul edit`"))?;
     }
     let id = Some(made.entry.id.clone());
     desk.renderer.report(&Report::Created { remote: remote.name, path: made.entry.path.clone(), id, kind: "folder" });

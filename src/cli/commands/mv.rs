@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::cp::{CpArgs, IF_EXISTS, carry};
+use super::cp::{CpArgs, IF_EXISTS, run_job};
 use super::put::TransferArgs;
 use crate::cli::context::Context;
 use crate::cli::receipt::ReceiptArgs;
@@ -40,5 +40,5 @@ pub struct MvArgs {
 
 pub async fn run(desk: &mut Context, args: MvArgs) -> Result<u8> {
     let MvArgs { places, literal, receipts, transfer } = args;
-    carry(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
+    run_job(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
 }

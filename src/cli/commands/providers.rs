@@ -34,7 +34,7 @@ type HasAbility = fn(&AnyProvider) -> bool;
 /// The rows of the table.
 const ABILITIES: &[(&str, HasAbility)] = &[
     ("folders", |p| p.folders().is_some()),
-    ("replace", |p| p.swapping().is_some() || p.info().revises),
+    ("replace", |p| p.swapping().is_some() || p.info().uploads_create_revisions),
     ("md5-before", |p| p.info().takes_md5),
     ("metadata", |p| p.info().takes_metadata),
     ("remove", |p| p.removal().is_some()),
@@ -87,13 +87,13 @@ fn unconnected(info: &'static ProviderInfo) -> Result<AnyProvider> {
 struct Nothing;
 
 impl RemoteSettings for Nothing {
-    fn plain(&self, key: &str) -> Option<String> {
+    fn get(&self, key: &str) -> Option<String> {
         (key == "url").then(|| "https://localhost".to_owned())
     }
     fn secret(&self, _: &str) -> Result<Option<Secret>> {
         Ok(None)
     }
-    fn has(&self, _: &str) -> bool {
+    fn is_set(&self, _: &str) -> bool {
         false
     }
 }

@@ -160,13 +160,13 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 }
 
 pub async fn run(desk: &mut Context, args: PutArgs) -> Result<u8> {
-    let tally = carry(desk, args).await?;
+    let tally = execute(desk, args).await?;
     desk.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// The whole of a put but its last line. An error means that nothing was sent.
-pub async fn carry(desk: &mut Context, args: PutArgs) -> Result<Tally> {
+pub async fn execute(desk: &mut Context, args: PutArgs) -> Result<Tally> {
     let (sources, target) = from_and_to(&args.places, "put SOURCE… REMOTE:PATH")?;
     let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
     for source in sources {
@@ -194,7 +194,7 @@ pub async fn carry(desk: &mut Context, args: PutArgs) -> Result<Tally> {
             metadata: args.metadata.for_remote(&remote)?,
         },
     };
-    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.pass(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.tee(noted, shown), desk.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -214,14 +214,14 @@ pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Ev
 pub(crate) fn from_and_to<'a>(places: &'a [String], usage: &str) -> Result<(&'a [String], &'a str)> {
     match places.split_last() {
         Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
-        _ => Err(Error::new(Kind::Usage, "a source and a target are needed").hint(format!("write it as haul {usage}"))),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed").with_hint(format!("write it as haul {usage}"))),
     }
 }
 
 fn not_remote(target: &str) -> Error {
     Error::new(Kind::Usage, "the target of a put is a place on a remote")
-        .on(target)
-        .hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
+        .with_subject(target)
+        .with_hint("write it as REMOTE:PATH; `haul ls` lists the remotes")
 }
 
 /// `haul put studio:/a cloud:/b`: easily typed, and the colon in a file's name is rare.
@@ -229,8 +229,8 @@ fn refuse_remote_source(desk: &Context, source: &str) -> Result<()> {
     match Address::parse(source) {
         Ok(Some(address)) if !std::path::Path::new(source).exists() && desk.knows(&address.remote) => {
             Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote")
-                .on(source)
-                .hint("a local file with a colon is written ./NAME:REST"))
+                .with_subject(source)
+                .with_hint("a local file with a colon is written ./NAME:REST"))
         }
         _ => Ok(()),
     }

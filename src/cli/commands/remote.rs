@@ -115,7 +115,9 @@ pub async fn run(desk: &mut Context, verb: RemoteVerb) -> Result<u8> {
 fn add(desk: &mut Context, args: AddArgs) -> Result<u8> {
     let provider = providers::find(&args.provider).ok_or_else(|| {
         let known: Vec<&str> = REGISTRY.iter().map(|p| p.id).collect();
-        Error::new(Kind::Usage, "there is no such provider").on(args.provider.clone()).hint(format!("use {}", known.join(", ")))
+        Error::new(Kind::Usage, "there is no such provider")
+            .with_subject(args.provider.clone())
+            .with_hint(format!("use {}", known.join(", ")))
     })?;
     let settings = args.settings.iter().map(|s| pair(s)).collect::<Result<Vec<_>>>()?;
     desk.config.add_remote(&args.name, provider, &settings)?;
@@ -124,7 +126,7 @@ fn add(desk: &mut Context, args: AddArgs) -> Result<u8> {
 }
 
 fn pair(text: &str) -> Result<(String, String)> {
-    let (key, value) = text.split_once('=').ok_or_else(|| Error::new(Kind::Usage, "this is no KEY=VALUE").on(text))?;
+    let (key, value) = text.split_once('=').ok_or_else(|| Error::new(Kind::Usage, "this is no KEY=VALUE").with_subject(text))?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
@@ -154,7 +156,7 @@ fn remove(desk: &mut Context, args: RemoveArgs) -> Result<u8> {
 
 async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
-    let (provider, calls) = (&remote.provider, desk.calls(&remote));
+    let (provider, calls) = (&remote.provider, desk.client(&remote));
     let mut worst = DONE;
     let mut tell = |desk: &mut Context, step: String, outcome: Result<String>| {
         let ok = outcome.is_ok();
@@ -165,19 +167,19 @@ async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
         desk.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
         ok
     };
-    if !tell(desk, "name".into(), calls.ask(|| resolve(&remote)).await)
-        || !tell(desk, "connection".into(), calls.ask(|| provider.reach()).await)
+    if !tell(desk, "name".into(), calls.call(|| resolve(&remote)).await)
+        || !tell(desk, "connection".into(), calls.call(|| provider.reach()).await)
     {
         return Ok(worst);
     }
-    let account = calls.ask(|| provider.sign_in()).await;
+    let account = calls.call(|| provider.sign_in()).await;
     let offered = account.as_ref().map(|a| a.protocols.clone()).unwrap_or_default();
     if !tell(desk, "sign-in".into(), account.map(|a| a.account.unwrap_or_default())) {
         return Ok(worst);
     }
-    tell(desk, "listing".into(), calls.ask(|| count_root(provider)).await);
+    tell(desk, "listing".into(), calls.call(|| count_root(provider)).await);
     for protocol in offered {
-        tell(desk, format!("upload by {protocol}"), calls.ask(|| provider.probe(protocol)).await);
+        tell(desk, format!("upload by {protocol}"), calls.call(|| provider.probe(protocol)).await);
     }
     Ok(worst)
 }
@@ -189,7 +191,8 @@ async fn resolve(remote: &OpenRemote) -> Result<String> {
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found = tokio::net::lookup_host((bare, port)).await;
-    let found = found.map_err(|e| Error::new(Kind::Unreachable, "the name can't be resolved").on(host.to_owned()).cause(e))?;
+    let found =
+        found.map_err(|e| Error::new(Kind::Unreachable, "the name can't be resolved").with_subject(host.to_owned()).with_cause(e))?;
     let addresses: Vec<String> = found.map(|a| a.ip().to_string()).collect();
     Ok(format!("{host} is {}", addresses.join(", ")))
 }

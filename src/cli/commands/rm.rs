@@ -76,7 +76,7 @@ pub async fn run(desk: &mut Context, args: RmArgs) -> Result<u8> {
                 return Err(e);
             }
             outcome.failed.push(e.kind());
-            let path = address.place.shown(&address.place.path);
+            let path = address.place.display_path(&address.place.path);
             desk.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path)));
         }
     }
@@ -84,15 +84,15 @@ pub async fn run(desk: &mut Context, args: RmArgs) -> Result<u8> {
 }
 
 async fn remove(desk: &mut Context, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut RemoveOutcome) -> Result<()> {
-    let remover = Remover::new(desk.calls(remote), remote.name.clone());
+    let remover = Remover::new(desk.client(remote), remote.name.clone());
     let found = remover.find(address).await?;
     if found.top {
         may_empty(address, args)?;
     }
     if found.entry.is_folder() && !args.recursive {
         return Err(Error::new(Kind::Refused, "this is a folder")
-            .on(address.to_string())
-            .hint("remove it with all that is in it: haul rm -r"));
+            .with_subject(address.to_string())
+            .with_hint("remove it with all that is in it: haul rm -r"));
     }
     if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(desk, &remover, &found).await? {
         desk.renderer.warning(&format!("{address} is left alone"));
@@ -118,8 +118,8 @@ fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
     match args.recursive && (args.yes || args.dry_run) {
         true => Ok(()),
         false => Err(Error::new(Kind::Usage, "this is a top folder: all that is in it would be removed")
-            .on(address.to_string())
-            .hint("say so with `haul rm -r --yes`")),
+            .with_subject(address.to_string())
+            .with_hint("say so with `haul rm -r --yes`")),
     }
 }
 
@@ -139,6 +139,6 @@ async fn agreed(desk: &Context, remover: &Remover, found: &Resolved) -> Result<b
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)
     });
-    let answer = answer.await.map_err(|e| Error::new(Kind::Other, "the question broke off").cause(e))??;
+    let answer = answer.await.map_err(|e| Error::new(Kind::Other, "the question broke off").with_cause(e))??;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

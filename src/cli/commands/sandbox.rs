@@ -22,6 +22,8 @@ use crate::sandbox::{FAULTS, FaultArg, Sandbox, ScriptedFault};
 /// the environment and runs until it is stopped.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = faults())]
+// The grammar of a fault has brackets of its own.
+#[allow(rustdoc::broken_intra_doc_links)]
 pub struct SandboxArgs {
     /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES|*always]; +SKIP lets so
     /// many requests through first; may be given again
@@ -46,8 +48,8 @@ pub async fn run(desk: &mut Context, args: SandboxArgs) -> Result<u8> {
     };
     let mut command = tokio::process::Command::new(program);
     command.args(rest).envs(sandbox.env()).env("PATH", own_folder_first());
-    let status = signals::passed_on_to(&mut command, signals).await;
-    let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").on(program).cause(e))?;
+    let status = signals::run_forwarding_signals(&mut command, signals).await;
+    let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").with_subject(program).with_cause(e))?;
     for file in sandbox.arrived() {
         desk.renderer.report(&Report::Arrived {
             provider: file.provider,

@@ -43,17 +43,17 @@ pub async fn run(desk: &mut Context, args: ShareArgs) -> Result<u8> {
     let Some(sharing) = remote.provider.sharing() else {
         return Err(lacking(&remote, "share", "has no call that shares copies"));
     };
-    let calls = desk.calls(&remote);
-    let entry = calls.stat(&address.place).await.map_err(|e| e.on(address.to_string()))?;
+    let calls = desk.client(&remote);
+    let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
     // What others have in their folders can't be looked at.
-    calls.change(|| sharing.share_copy(&entry, &args.with)).await.map_err(|e| match e.kind() {
+    calls.mutate(|| sharing.share_copy(&entry, &args.with)).await.map_err(|e| match e.kind() {
         Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the copy was shared is not known")
-            .on(address.to_string())
-            .hint("ask one of them before you share it again")
-            .cause(e),
-        _ => e.on(address.to_string()),
+            .with_subject(address.to_string())
+            .with_hint("ask one of them before you share it again")
+            .with_cause(e),
+        _ => e.with_subject(address.to_string()),
     })?;
-    let path = address.place.shown(&address.place.path);
+    let path = address.place.display_path(&address.place.path);
     desk.renderer.report(&Report::Share { remote: remote.name.clone(), path, with: args.with });
     Ok(DONE)
 }

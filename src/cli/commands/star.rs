@@ -57,10 +57,10 @@ async fn mark(desk: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
         let Some(stars) = remote.provider.stars() else {
             return Err(lacking(&remote, "star", "has no favourites"));
         };
-        let calls = desk.calls(&remote);
-        let entry = calls.stat(&address.place).await.map_err(|e| e.on(address.to_string()))?;
-        calls.ask(|| stars.star(&entry, starred)).await.map_err(|e| e.on(address.to_string()))?;
-        let path = address.place.shown(&address.place.path);
+        let calls = desk.client(&remote);
+        let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
+        calls.call(|| stars.star(&entry, starred)).await.map_err(|e| e.with_subject(address.to_string()))?;
+        let path = address.place.display_path(&address.place.path);
         desk.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });
     }
     Ok(DONE)

@@ -35,14 +35,14 @@ pub async fn run(desk: &mut Context, args: StatArgs) -> Result<u8> {
     let mut dates = FileTimes::new(look.jobs());
     for found in look.find(desk, &args.places).await? {
         if let Some(dated) = dates.add(desk, found).await {
-            look.dated(desk, dated)?;
+            look.on_stat(desk, dated)?;
         }
         if desk.renderer.closed() {
             return Ok(look.status());
         }
     }
     while let Some(dated) = dates.next().await {
-        look.dated(desk, dated)?;
+        look.on_stat(desk, dated)?;
     }
     Ok(look.status())
 }

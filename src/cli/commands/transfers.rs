@@ -18,7 +18,7 @@ use crate::model::{Address, Entry, EntryKind, Report};
 use crate::render::{Tally, View, exit};
 use crate::transfer::remote_ops::Op;
 use crate::transfer::upload::journal::JournalRecord;
-use crate::transfer::upload::resume::{Leftover, drop_leftover, leftover_item};
+use crate::transfer::upload::resume::{Leftover, cleanup_request, discard_partial};
 
 /// What a killed run left unfinished
 ///
@@ -139,17 +139,17 @@ async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
         };
         // A local source is noted as an absolute path.
         let outcome = match Path::new(&left.source).is_absolute() {
-            true => put::carry(desk, put).await,
+            true => put::execute(desk, put).await,
             false => {
                 let PutArgs { places, receipts, transfer, .. } = put;
-                cp::carried(desk, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
+                cp::execute(desk, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
             }
         };
         match outcome {
             Ok(one) => tally.merge(one),
             Err(error) => {
                 let gone = error.kind() == Kind::NotFound && !Path::new(&left.source).exists();
-                let error = if gone { error.hint("`haul transfers clear` forgets it") } else { error };
+                let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
                 tally.count(&error);
                 desk.renderer.error(&error);
             }
@@ -167,7 +167,7 @@ async fn clear(desk: &mut Context, args: ClearArgs) -> Result<u8> {
     let state: Arc<dyn TransferStore> = desk.state();
     for left in chosen {
         let place = format!("{}:{}", left.remote, left.path);
-        let Some(_turn) = state.claim(&left.key).await? else {
+        let Some(_turn) = state.lock_place(&left.key).await? else {
             desk.renderer.warning(&format!("{place}: another haul is busy with it just now, so it is left alone"));
             failed.push(Kind::Other);
             continue;
@@ -190,7 +190,7 @@ async fn clear(desk: &mut Context, args: ClearArgs) -> Result<u8> {
             Err(error) => {
                 failed.push(error.kind());
                 // What a later try may still remove must not be forgotten.
-                let later = error.kind().may_pass() || error.kind() == Kind::Auth;
+                let later = error.kind().is_transient() || error.kind() == Kind::Auth;
                 let end = if later { "; it stays in the list" } else { "" };
                 desk.renderer.warning(&format!("{place}: what was left on the server stays there: {error}{end}"));
                 if !later {
@@ -231,6 +231,6 @@ async fn remove(desk: &Context, left: &PendingUpload, args: &TransferArgs) -> Re
     let remote = desk.open(&left.remote, args.connection())?;
     let Ok(begun) = serde_json::from_str::<JournalRecord>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
-    let item = leftover_item(&begun, folder);
-    drop_leftover(&desk.calls(&remote), &begun, &item).await
+    let item = cleanup_request(&begun, folder);
+    discard_partial(&desk.client(&remote), &begun, &item).await
 }

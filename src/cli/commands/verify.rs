@@ -96,7 +96,7 @@ impl FolderListings {
     async fn by_its_id(&self, desk: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
         let Some(id) = line.id.clone() else { return Ok(None) };
         let place = Place { root: Root::Id(id), path: RemotePath::root() };
-        match desk.calls(&self.remote).stat(&place).await {
+        match desk.client(&self.remote).stat(&place).await {
             Ok(entry) if entry.trashed => Ok(None),
             Ok(entry) => Ok(Some(entry)),
             Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused) => Ok(None),
@@ -107,7 +107,7 @@ impl FolderListings {
     async fn at_its_path(&mut self, desk: &Context, place: &Place, line: &ReceiptRow) -> Result<Option<Entry>> {
         let (Some(parent), Some(name)) = (place.parent(), place.path.name()) else { return Ok(None) };
         if !self.folders.contains_key(&parent) {
-            let calls = desk.calls(&self.remote);
+            let calls = desk.client(&self.remote);
             let children = match calls.stat(&parent).await {
                 Ok(folder) if folder.trashed => None,
                 Ok(folder) => Some(calls.list(&folder).await?),
@@ -150,7 +150,7 @@ fn judge(line: &ReceiptRow, there: Option<&Entry>) -> (&'static str, Option<Stri
     if line.id.as_ref().is_some_and(|id| *id != there.id) {
         return changed(format!("another entry has this name: @{}", there.id));
     }
-    if !EntryFingerprint::of(there).fits(&line.entry.to_string()) {
+    if !EntryFingerprint::of(there).matches(&line.entry.to_string()) {
         return changed("it was changed since".to_owned());
     }
     ("same", None)

@@ -22,8 +22,8 @@ pub(crate) static IOGATES: ProviderInfo = ProviderInfo {
     protocols: &[],
     takes_md5: false,
     takes_metadata: false,
-    revises: false,
-    lists_no_times: false,
+    uploads_create_revisions: false,
+    listings_lack_mtime: false,
     open,
 };
 
@@ -41,8 +41,8 @@ pub(crate) static GIGA0: ProviderInfo = ProviderInfo {
     protocols: &[],
     takes_md5: false,
     takes_metadata: false,
-    revises: false,
-    lists_no_times: false,
+    uploads_create_revisions: false,
+    listings_lack_mtime: false,
     open,
 };
 

@@ -172,7 +172,7 @@ fn single_keys_of_the_file_give_way_to_the_environment() {
     let home = Home::new(STUDIO).var("HAUL_REMOTE_studio_USERNAME", "bob").var("HAUL_REMOTE_STUDIO_CA_FILE", "ca.pem");
     let remote = home.load().remote("STUDIO").unwrap();
     assert_eq!(remote.name, "Studio");
-    assert_eq!(remote.secrets().plain("username").as_deref(), Some("bob"));
+    assert_eq!(remote.secrets().get("username").as_deref(), Some("bob"));
     assert_eq!(remote.network(Duration::ZERO).ca_file.unwrap(), Path::new("ca.pem"));
     assert_eq!(remote.line().origin, "file and environment");
     assert_eq!(remote.line().settings["username"], "bob");

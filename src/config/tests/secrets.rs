@@ -50,10 +50,10 @@ fn secrets_come_from_the_first_source_that_has_them() {
         if line.is_empty() {
             fs::remove_file(home.dir.path().join(".config/haul/credentials.toml")).unwrap();
         }
-        assert!(home.load().remote("studio").unwrap().secrets().has("password"));
+        assert!(home.load().remote("studio").unwrap().secrets().is_set("password"));
         write(&home, from + 1);
     }
-    assert!(!home.load().remote("studio").unwrap().secrets().has("password"));
+    assert!(!home.load().remote("studio").unwrap().secrets().is_set("password"));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
     assert_eq!(home.secret("studio", "password").as_deref(), Some("by-prompt"));
     assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -72,7 +72,7 @@ fn nobody_is_asked_twice_and_only_what_was_typed_is_for_keeping() {
     let remote = home.load().remote("s").unwrap();
     let (secrets, same) = (remote.secrets(), remote.clone().secrets());
     assert!(!runs.exists(), "nothing runs before it is needed");
-    assert!(secrets.has("key1") && !secrets.has("password"));
+    assert!(secrets.is_set("key1") && !secrets.is_set("password"));
     assert_eq!(secrets.secret("password").unwrap(), None, "an empty answer is none");
     for secrets in [&secrets, &same] {
         assert_eq!(secrets.secret("password").unwrap().unwrap().expose(), "typed-in");
@@ -104,7 +104,7 @@ fn files_with_secrets_must_be_closed_to_others() {
     fs::write(&path, "hunter22").unwrap();
     chmod(&path, 0o604);
     let e = file.load().remote("studio").unwrap().secrets().secret("password").unwrap_err();
-    assert_eq!(e.advice().unwrap(), format!("run `chmod 600 '{}'`", path.display()));
+    assert_eq!(e.hint().unwrap(), format!("run `chmod 600 '{}'`", path.display()));
     let kept = Home::new(STUDIO);
     chmod(&kept.write("credentials.toml", "[remotes.studio]\npassword = \"hunter22\"\n"), 0o644);
     assert!(kept.wrong().1.ends_with("credentials.toml`"));

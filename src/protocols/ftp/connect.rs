@@ -23,7 +23,7 @@ const IMPLICIT_PORT: u16 = 990;
 /// `Unsupported` (no TLS there) or `Protocol` (no FTP server).
 pub async fn sign_in(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>) -> Result<Connection> {
     connect(server, version, manners).await.map_err(|error| {
-        let error = error.on(server.host.as_str());
+        let error = error.with_subject(server.host.as_str());
         if error.kind() == Kind::Interrupted { error.with_kind(Kind::Unreachable) } else { error }
     })
 }
@@ -51,7 +51,7 @@ async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
     match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
         Ok(greeting) => greeting.map_err(not_welcome),
         Err(_) if server.port != IMPLICIT_PORT && server.security == Security::Explicit => {
-            Err(silent(server.timeout).hint("try implicit FTPS: a server that waits in silence may want TLS from the first byte"))
+            Err(silent(server.timeout).with_hint("try implicit FTPS: a server that waits in silence may want TLS from the first byte"))
         }
         Err(_) => Err(silent(server.timeout)),
     }
@@ -140,8 +140,8 @@ fn host(server: &FtpServer) -> &str {
 fn not_welcome(error: FtpError) -> Error {
     match error {
         FtpError::UnexpectedResponse(response) => Reply::from(response).refusal("the connection"),
-        FtpError::BadResponse => reply::fault(error).hint("check host and port: no FTP server answers there"),
-        other => reply::fault(other),
+        FtpError::BadResponse => reply::from_suppaftp(error).with_hint("check host and port: no FTP server answers there"),
+        other => reply::from_suppaftp(other),
     }
 }
 
@@ -151,22 +151,26 @@ fn no_protection(reply: Reply) -> Error {
         return reply.refusal("TLS");
     }
     Error::new(Kind::Unsupported, "the server refused TLS, and the password does not go out in clear")
-        .status(reply.code)
-        .cause(reply.words())
+        .with_status(reply.code)
+        .with_cause(reply.words())
 }
 
 fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {
     if let Some(untrusted) = untrusted(&failure) {
-        return untrusted.cause(failure);
+        return untrusted.with_cause(failure);
     }
     match in_tls(&failure) {
         None => unreachable(failure),
         Some(rustls::Error::InvalidMessage(_)) if server.security == Security::Implicit => {
-            Error::new(Kind::Unsupported, "the server does not speak TLS from the first byte").cause(failure).hint("try explicit FTPS")
+            Error::new(Kind::Unsupported, "the server does not speak TLS from the first byte")
+                .with_cause(failure)
+                .with_hint("try explicit FTPS")
         }
         // Words in clear where TLS should begin: a server that was quicker to read than to change over (libunftp, one
         // connection in a hundred under load) is fine the next time.
-        Some(rustls::Error::InvalidMessage(_)) => Error::new(Kind::Unreachable, "the server broke off the TLS handshake").cause(failure),
-        Some(_) => Error::new(Kind::Unsupported, "TLS with the server can't be agreed on").cause(failure),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            Error::new(Kind::Unreachable, "the server broke off the TLS handshake").with_cause(failure)
+        }
+        Some(_) => Error::new(Kind::Unsupported, "TLS with the server can't be agreed on").with_cause(failure),
     }
 }

@@ -62,7 +62,7 @@ pub enum Size {
     Bytes(u64),
     Absent,
     /// The server has no such command or does not want to say.
-    Untold,
+    Unknown,
 }
 
 impl Connection {
@@ -188,7 +188,7 @@ impl Connection {
     pub fn cut_short(&mut self, reply: Result<Reply>) -> Error {
         self.in_step = false;
         match reply {
-            Ok(reply) if reply.is_done() => Error::new(Kind::Interrupted, "the server ended the upload early").cause(reply.words()),
+            Ok(reply) if reply.is_done() => Error::new(Kind::Interrupted, "the server ended the upload early").with_cause(reply.words()),
             Ok(reply) => reply.refusal("the upload"),
             Err(error) => error,
         }
@@ -198,9 +198,9 @@ impl Connection {
         let reply = match answered {
             Err(_) => return Err(silent(within)),
             Ok(Ok(response) | Err(suppaftp::FtpError::UnexpectedResponse(response))) => Reply::from(response),
-            Ok(Err(error)) => return Err(reply::fault(error)),
+            Ok(Err(error)) => return Err(reply::from_suppaftp(error)),
         };
-        self.in_step = !reply.is_farewell() && !reply.is_starting();
+        self.in_step = !reply.is_closing() && !reply.is_starting();
         Ok(reply)
     }
 
@@ -211,12 +211,12 @@ impl Connection {
             213 => {
                 let told = reply.text.split_whitespace().nth(1).and_then(digits);
                 told.map(Size::Bytes).ok_or_else(|| {
-                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense").status(213).cause(reply.words())
+                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense").with_status(213).with_cause(reply.words())
                 })
             }
             550 => Ok(Size::Absent),
             400..=499 => Err(reply.refusal("the question for the size")),
-            _ => Ok(Size::Untold),
+            _ => Ok(Size::Unknown),
         }
     }
 
@@ -259,7 +259,7 @@ impl Connection {
             return Err(reply.refusal("the data connection"));
         }
         let port = port_of(&reply.text).ok_or_else(|| {
-            Error::new(Kind::Protocol, "the server names no port for the data connection").status(reply.code).cause(reply.words())
+            Error::new(Kind::Protocol, "the server names no port for the data connection").with_status(reply.code).with_cause(reply.words())
         })?;
         let socket = self.route.dial(port, self.timeout / STEPS).await?;
         watch_over(&socket, self.timeout);
@@ -274,7 +274,7 @@ impl Connection {
             Ok(Ok(stream)) => Ok(Data::Ssl(Box::new(stream))),
             Ok(Err(e)) => Err(match untrusted(&e) {
                 // The server only sees that we go away.
-                Some(untrusted) => untrusted.cause(e),
+                Some(untrusted) => untrusted.with_cause(e),
                 None => self.verdict(e).await,
             }),
         }
@@ -287,7 +287,7 @@ impl Connection {
         self.in_step = false;
         match reply {
             Ok(reply) if !reply.is_done() => reply.refusal("the upload"),
-            _ => reply::lost(broken),
+            _ => reply::connection_lost(broken),
         }
     }
 }

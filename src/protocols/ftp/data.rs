@@ -98,7 +98,7 @@ impl DataTransfer {
     async fn write_part(&mut self, part: &Part, reach: &mut u64) -> Result<(), Cut> {
         let mut chunks = part.chunks();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|e| Cut::Ours(Error::reading(&e).on(part.source.name())))?;
+            let chunk = chunk.map_err(|e| Cut::Ours(Error::reading(&e).with_subject(part.source.name())))?;
             let mut bytes = &chunk[..];
             while !bytes.is_empty() {
                 let written = match timeout(self.timeout, self.data.write(bytes)).await {
@@ -181,9 +181,9 @@ enum Broken {
 }
 
 fn refused(reply: Reply) -> Result<StartOutcome> {
-    if reply.is_farewell() { Err(reply.refusal("the upload")) } else { Ok(StartOutcome::Refused(reply)) }
+    if reply.is_closing() { Err(reply.refusal("the upload")) } else { Ok(StartOutcome::Refused(reply)) }
 }
 
 fn stalled(waited: Duration) -> Error {
-    Error::new(Kind::Interrupted, "the server takes no more bytes").cause(silent(waited))
+    Error::new(Kind::Interrupted, "the server takes no more bytes").with_cause(silent(waited))
 }

@@ -73,7 +73,7 @@ impl FtpTarget {
     fn check(&self) -> Result<()> {
         for name in [&self.name, self.travelling()] {
             if name.is_empty() || name.contains(['\r', '\n', '\0']) {
-                return Err(Error::new(Kind::Refused, "FTP can't carry this name").on(name).hint("rename the file"));
+                return Err(Error::new(Kind::Refused, "FTP can't carry this name").with_subject(name).with_hint("rename the file"));
             }
         }
         Ok(())
@@ -150,7 +150,7 @@ impl UploadSession for FtpSession {
         Some(self.target.travelling().to_owned())
     }
 
-    fn slicing(&self) -> Chunking {
+    fn chunking(&self) -> Chunking {
         Chunking::Whole
     }
 
@@ -168,7 +168,7 @@ impl UploadSession for FtpSession {
             let continues = part.offset > 0 && self.flow.is_none();
             let sent = match self.store(&part).await {
                 Err(e) if self.may_switch(&e) => self.store_with_newer_tls(&part, e).await,
-                Err(e) if continues && e.http_or_ftp_status().is_some_and(|code| matches!(code, 500..=504 | 550 | 551)) => {
+                Err(e) if continues && e.status_code().is_some_and(|code| matches!(code, 500..=504 | 550 | 551)) => {
                     Err(self.refused_to_go_on(e))
                 }
                 other => other,
@@ -233,7 +233,7 @@ impl FtpSession {
         let control = self.control().await?;
         match control.size(&name).await {
             // It may have died in the pool.
-            Err(e) if !control.fresh && e.kind().may_pass() => self.replace().await?.size(&name).await,
+            Err(e) if !control.fresh && e.kind().is_transient() => self.replace().await?.size(&name).await,
             size => size,
         }
     }
@@ -263,7 +263,7 @@ impl FtpSession {
                 self.reach = self.reach.max(n);
                 Recovery::ResumeAt(n)
             }
-            Size::Bytes(_) | Size::Untold => Recovery::StartOver,
+            Size::Bytes(_) | Size::Unknown => Recovery::StartOver,
         })
     }
 
@@ -274,7 +274,7 @@ impl FtpSession {
         if !self.waited && self.reach >= WORTH_A_WAIT {
             (self.waited, self.control) = (true, None);
             let why = "another session still holds what was sent, and may let go of it in five minutes";
-            return Err(Error::new(Kind::Busy, why).on(name).after(Some(LOCK_LASTS)));
+            return Err(Error::new(Kind::Busy, why).with_subject(name).with_retry_after(Some(LOCK_LASTS)));
         }
         self.block();
         Ok(())

@@ -127,7 +127,7 @@ impl FtpPool {
 
     /// Names the server in an error.
     pub(crate) fn named(&self, error: Error) -> Error {
-        error.on(self.server.host.as_str())
+        error.with_subject(self.server.host.as_str())
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, IdleConnections> {

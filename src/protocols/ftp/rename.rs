@@ -52,7 +52,7 @@ impl FtpSession {
         self.appearing = true;
         Ok(match self.control().await?.ask(&command).await {
             Ok(reply) if reply.is_done() => Renamed::Done,
-            Ok(reply) if reply.is_farewell() => Renamed::Unanswered(reply.refusal("the rename")),
+            Ok(reply) if reply.is_closing() => Renamed::Unanswered(reply.refusal("the rename")),
             // "Local error": pure-ftpd's answer when it may not rename, or can't from disk to disk. It stays so.
             Ok(reply) if reply.code == 451 => {
                 Renamed::Refused(left_behind(reply.refusal("the rename").with_kind(Kind::Refused), temporary))
@@ -67,7 +67,7 @@ impl FtpSession {
     async fn clear_up(&mut self, temporary: &str, unanswered: Error) -> Result<()> {
         match self.size().await? {
             Size::Absent => return Ok(()),
-            Size::Untold => return Err(unanswered.with_kind(Kind::Unknown)),
+            Size::Unknown => return Err(unanswered.with_kind(Kind::Unknown)),
             Size::Bytes(_) => {}
         }
         match self.rename(temporary).await? {
@@ -90,5 +90,5 @@ fn may_be_done(error: Error) -> Error {
 }
 
 fn left_behind(error: Error, temporary: &str) -> Error {
-    error.hint(format!("rename {temporary} on the server: it holds the whole file"))
+    error.with_hint(format!("rename {temporary} on the server: it holds the whole file"))
 }

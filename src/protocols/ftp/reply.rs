@@ -5,7 +5,7 @@ use suppaftp::FtpError;
 use suppaftp::types::{ReplyTooLarge, Response};
 
 use crate::error::{Error, Kind};
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
 
@@ -44,24 +44,24 @@ impl Reply {
     }
 
     /// 421 ends the control connection whenever it comes.
-    pub fn is_farewell(&self) -> bool {
+    pub fn is_closing(&self) -> bool {
         self.code == 421
     }
 
-    fn says(&self, words: &[&str]) -> bool {
+    fn mentions(&self, words: &[&str]) -> bool {
         let text = self.text.to_ascii_lowercase();
         words.iter().any(|word| text.contains(word))
     }
 
     /// Some servers count connections by 421, ProFTPD by 530: neither is a wrong password.
-    fn is_crowded(&self) -> bool {
-        self.says(&["too many", "maximum"])
+    fn is_too_many(&self) -> bool {
+        self.mentions(&["too many", "maximum"])
     }
 
     /// Why `what` (the upload, the rename, ...) did not happen.
     pub fn refusal(&self, what: &str) -> Error {
         let (kind, message) = match self.code {
-            421 | 530 if self.is_crowded() => (Kind::Busy, "the server takes no more connections".to_owned()),
+            421 | 530 if self.is_too_many() => (Kind::Busy, "the server takes no more connections".to_owned()),
             421 => (Kind::Interrupted, "the server closed the connection".to_owned()),
             430 | 530 if self.wants_tls() => (Kind::Refused, "the server takes no sign-in without TLS".to_owned()),
             430 | 530 => (Kind::Auth, "the server refused the sign-in".to_owned()),
@@ -75,17 +75,17 @@ impl Reply {
             500..=599 => (Kind::Refused, format!("the server refused {what}")),
             _ => (Kind::Protocol, format!("the server's answer to {what} makes no sense")),
         };
-        let error = Error::new(kind, message).status(self.code).cause(self.words());
-        if self.wants_tls() { error.hint("use FTPS") } else { error }
+        let error = Error::new(kind, message).with_status(self.code).with_cause(self.words());
+        if self.wants_tls() { error.with_hint("use FTPS") } else { error }
     }
 
     /// The reply itself, as the cause in an error.
     pub fn words(&self) -> anyhow::Error {
-        anyhow::anyhow!("FTP {}", first_words(&self.text, WORDS_SHOWN))
+        anyhow::anyhow!("FTP {}", shorten(&self.text, WORDS_SHOWN))
     }
 
     fn wants_tls(&self) -> bool {
-        self.code >= 500 && self.says(&["must use encryption", "tls required", "use auth"])
+        self.code >= 500 && self.mentions(&["must use encryption", "tls required", "use auth"])
     }
 }
 
@@ -93,13 +93,13 @@ impl Reply {
 /// 450 with words about TLS. Only asked when the data connection is protected, and worth one try with another TLS: a 425
 /// in a server's own words (Serv-U) may mean the same.
 pub fn may_blame_session(error: &Error) -> bool {
-    blames_session(error) || error.http_or_ftp_status() == Some(425)
+    blames_session(error) || error.status_code() == Some(425)
 }
 
 /// Did the server say that it refuses the TLS session? 425 alone is any data connection that could not be made.
 pub fn blames_session(error: &Error) -> bool {
     let words = error.message().to_ascii_lowercase();
-    match error.http_or_ftp_status() {
+    match error.status_code() {
         Some(522) => true,
         // ProFTPD's "Operation not permitted" is all that it says.
         Some(425 | 450) => ["tls", "ssl", "session", "operation not permitted"].iter().any(|word| words.contains(word)),
@@ -108,24 +108,24 @@ pub fn blames_session(error: &Error) -> bool {
 }
 
 /// A failure of the control connection that is no reply.
-pub fn fault(error: FtpError) -> Error {
+pub fn from_suppaftp(error: FtpError) -> Error {
     match error {
         FtpError::UnexpectedResponse(response) => Reply::from(response).refusal("the command"),
         FtpError::ConnectionError(e) if e.kind() == std::io::ErrorKind::InvalidInput => {
             Error::new(Kind::Refused, "a name with a line end in it can't be sent by FTP")
         }
         FtpError::ConnectionError(e) if e.get_ref().is_some_and(|inner| inner.is::<ReplyTooLarge>()) => {
-            Error::new(Kind::Protocol, "the server's answer never ends").cause(e)
+            Error::new(Kind::Protocol, "the server's answer never ends").with_cause(e)
         }
-        FtpError::ConnectionError(e) => lost(e),
+        FtpError::ConnectionError(e) => connection_lost(e),
         FtpError::BadResponse => Error::new(Kind::Protocol, "the server's answer is not FTP"),
-        other => Error::new(Kind::Protocol, "the FTP connection failed").cause(other),
+        other => Error::new(Kind::Protocol, "the FTP connection failed").with_cause(other),
     }
 }
 
 /// The connection ended in the middle of something.
-pub fn lost(cause: std::io::Error) -> Error {
-    Error::new(Kind::Interrupted, "the connection to the server was lost").cause(cause)
+pub fn connection_lost(cause: std::io::Error) -> Error {
+    Error::new(Kind::Interrupted, "the connection to the server was lost").with_cause(cause)
 }
 
 #[cfg(test)]
@@ -198,9 +198,9 @@ mod fuzz {
             for body in [body, text.into_bytes()] {
                 let reply = Reply::from(Response::new(suppaftp::Status::from(status % 700), body));
                 let error = reply.refusal("the upload");
-                arbitrary::assert_shown(&error);
+                arbitrary::assert_error_is_safe(&error);
                 let _ = blames_session(&error);
-                arbitrary::assert_shown(&fault(FtpError::UnexpectedResponse(Response::new(suppaftp::Status::Unknown, Vec::new()))));
+                arbitrary::assert_error_is_safe(&from_suppaftp(FtpError::UnexpectedResponse(Response::new(suppaftp::Status::Unknown, Vec::new()))));
             }
         }
     }

@@ -27,7 +27,7 @@ impl Route {
     /// is known.
     pub fn of_data(mut self, control: &TcpStream) -> Result<Route> {
         if self.proxy.is_none() {
-            self.peer = Some(control.peer_addr().map_err(reply::lost)?.ip());
+            self.peer = Some(control.peer_addr().map_err(reply::connection_lost)?.ip());
         }
         Ok(self)
     }
@@ -41,8 +41,8 @@ impl Route {
     pub async fn dial(&self, port: u16, wait: Duration) -> Result<TcpStream> {
         self.connect(port, wait).await.map_err(|e| {
             Error::new(Kind::Unreachable, format!("the data connection to port {port} can't be made"))
-                .cause(anyhow::anyhow!("{}", e.message()))
-                .hint("look for a firewall that lets only the FTP port through")
+                .with_cause(anyhow::anyhow!("{}", e.message()))
+                .with_hint("look for a firewall that lets only the FTP port through")
         })
     }
 }
@@ -51,6 +51,6 @@ impl Route {
 pub fn unreachable(cause: std::io::Error) -> Error {
     match cause.downcast::<Error>() {
         Ok(ours) => ours,
-        Err(cause) => Error::new(Kind::Unreachable, "the server can't be reached").cause(cause),
+        Err(cause) => Error::new(Kind::Unreachable, "the server can't be reached").with_cause(cause),
     }
 }

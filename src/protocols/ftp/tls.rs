@@ -51,7 +51,7 @@ pub struct TlsClient {
 impl TlsClient {
     pub fn new(host: &str, ca_file: Option<&Path>, version: TlsVersion) -> Result<TlsClient> {
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|e| Error::new(Kind::Usage, "the server's name can't stand in a certificate").on(host).cause(e))?;
+            .map_err(|e| Error::new(Kind::Usage, "the server's name can't stand in a certificate").with_subject(host).with_cause(e))?;
         let versions = match version {
             TlsVersion::V12 => &[&rustls::version::TLS12],
             TlsVersion::V13 => &[&rustls::version::TLS13],

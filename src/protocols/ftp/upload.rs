@@ -141,7 +141,7 @@ impl FtpSession {
         }
         let control = self.control().await?;
         match control.open_data().await {
-            Err(e) if e.kind().may_pass() && !control.is_usable() && (!control.fresh || control.tries_epsv()) => {
+            Err(e) if e.kind().is_transient() && !control.is_usable() && (!control.fresh || control.tries_epsv()) => {
                 // It died in the pool, or a server without EPSV died of that.
                 if control.fresh {
                     control.avoid_epsv();
@@ -155,7 +155,7 @@ impl FtpSession {
 
 /// The name is taken, or may not be written to.
 fn is_in_the_way(refusal: &Error) -> bool {
-    matches!(refusal.http_or_ftp_status(), Some(550 | 553))
+    matches!(refusal.status_code(), Some(550 | 553))
 }
 
 /// A data connection whose control connection is gone.
@@ -170,9 +170,9 @@ fn told(refusal: Error) -> Error {
 
 /// Words for the refusal that users of FTPS meet most.
 fn no_session(refusal: Error) -> Error {
-    let status = refusal.http_or_ftp_status().unwrap_or_default();
+    let status = refusal.status_code().unwrap_or_default();
     Error::new(Kind::Unsupported, "the server does not accept our TLS session on the data connection (session reuse)")
-        .status(status)
-        .cause(anyhow::anyhow!("{}", refusal.message()))
-        .hint("try another protocol, or ask the server's operator not to require TLS session reuse")
+        .with_status(status)
+        .with_cause(anyhow::anyhow!("{}", refusal.message()))
+        .with_hint("try another protocol, or ask the server's operator not to require TLS session reuse")
 }

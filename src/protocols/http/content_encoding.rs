@@ -54,5 +54,5 @@ fn own(e: io::Error) -> io::Error {
         io::ErrorKind::UnexpectedEof => (Kind::Interrupted, "the server ended its answer before the end of the file"),
         _ => (Kind::Protocol, "the server calls the file packed by gzip, but it can't be unpacked"),
     };
-    io::Error::other(Error::new(kind, why).cause(e))
+    io::Error::other(Error::new(kind, why).with_cause(e))
 }

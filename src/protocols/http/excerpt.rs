@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 
 const WORDS_SHOWN: usize = 200;
 /// Words of a page's title that its heading may say again.
@@ -12,17 +12,17 @@ const WORDS_SOUGHT: usize = 64 << 10;
 
 /// The first words of a body; of a page those that a browser would show. JSON is not quoted, wherever in the body it begins
 /// (behind a PHP notice, a byte order mark): it may hold a token that nobody has read. Only what it has to say is.
-pub fn quoted(body: &[u8]) -> String {
+pub fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..WORDS_SOUGHT).unwrap_or(body));
     let (text, said) = match json_begins(&text) {
-        Some(at) => (text.get(..at).unwrap_or_default(), said_in(text.get(at..).unwrap_or_default())),
+        Some(at) => (text.get(..at).unwrap_or_default(), message_in_json(text.get(at..).unwrap_or_default())),
         None => (text.as_ref(), None),
     };
     let shown = match text.trim_start().starts_with('<') {
-        true => Some(first_words(&once(&without_tags(text)), WORDS_SHOWN)).filter(|words| !words.is_empty()),
+        true => Some(shorten(&dedup_title(&without_tags(text)), WORDS_SHOWN)).filter(|words| !words.is_empty()),
         false => None,
     };
-    let shown = shown.unwrap_or_else(|| first_words(text, WORDS_SHOWN));
+    let shown = shown.unwrap_or_else(|| shorten(text, WORDS_SHOWN));
     [Some(shown), said].into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -38,15 +38,15 @@ fn json_begins(text: &str) -> Option<usize> {
 }
 
 /// The message of an error.
-fn said_in(json: &str) -> Option<String> {
+fn message_in_json(json: &str) -> Option<String> {
     let end = json.rfind('}')?;
     let answer: Value = serde_json::from_str(json.get(..=end)?).ok()?;
     let said = ["message", "msg", "error", "response"].into_iter().find_map(|key| answer.get(key)?.as_str());
-    said.map(|said| first_words(said, WORDS_SHOWN))
+    said.map(|said| shorten(said, WORDS_SHOWN))
 }
 
 /// Without the title of a page whose heading says the same.
-fn once(page: &str) -> String {
+fn dedup_title(page: &str) -> String {
     let words: Vec<&str> = page.split_whitespace().collect();
     let said_twice = |n: &usize| words.get(..*n).is_some_and(|title| words.get(*n..2 * *n) == Some(title));
     let title = (1..=LONGEST_TITLE).rev().find(said_twice).unwrap_or(0);
@@ -61,7 +61,7 @@ pub fn without_tags(page: &str) -> String {
         words.push(' ');
         let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
         let hidden = ["style", "script"].into_iter().find(|name| tag.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name)));
-        rest = hidden.map_or(after, |name| behind(after, name));
+        rest = hidden.map_or(after, |name| text_after(after, name));
     }
     words.push_str(rest);
     words
@@ -69,7 +69,7 @@ pub fn without_tags(page: &str) -> String {
 
 /// What follows the end of a style or script. One that never ends hides all that follows, as in a browser: to look on
 /// from its beginning would take minutes for a page of nothing but such beginnings.
-fn behind<'a>(inside: &'a str, name: &str) -> &'a str {
+fn text_after<'a>(inside: &'a str, name: &str) -> &'a str {
     let ends = |at: &usize| inside.get(at + 2..at + 2 + name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name));
     let end = inside.match_indices("</").map(|(at, _)| at).find(ends);
     end.and_then(|at| inside.get(at..)?.split_once('>')).map_or("", |(_, after)| after)

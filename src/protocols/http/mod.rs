@@ -37,8 +37,8 @@ const LARGEST_ANSWER: usize = 1 << 20;
 const LARGEST_LISTING: usize = 512 << 20;
 /// After its head an answer may take so many time-outs, and a second more for each of so many bytes. Each piece alone may
 /// take a time-out, so a server that sends a byte now and then would keep us for years.
-const TIMEOUTS: u32 = 1;
-const SLOWEST: u64 = 1 << 10;
+const MAX_TIMEOUTS: u32 = 1;
+const MIN_RATE: u64 = 1 << 10;
 /// A connection that can't be made in this time would not become a good one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection that nobody has used for so long is given up: most servers have closed it by then.
@@ -51,7 +51,7 @@ const MAY_BE_CLEAR: &str =
 const SPOKEN_TO_IN_CLEAR: &[&str] =
     &["plain http request was sent to https port", "plain http to an ssl-enabled", "http request to an https server"];
 /// A server that wants a slash at the end says so once; more would be a circle.
-const MOST_TURNS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 
 #[derive(Clone)]
 pub struct Http {
@@ -94,7 +94,7 @@ impl Http {
             // Bytes that nobody acknowledges are a lost connection. The client's own limit would be 30 s.
             #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
             let builder = builder.tcp_user_timeout(network.timeout);
-            builder.build().map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").cause(e))
+            builder.build().map_err(|e| Error::new(Kind::Other, "the HTTP client can't be set up").with_cause(e))
         };
         let lines = |unpack| Ok::<_, Error>(Lines { kept: build(unpack, usize::MAX)?, single: build(unpack, 0)? });
         Ok(Http { calls: lines(true)?, files: lines(false)?, reuse: Arc::default(), timeout: network.timeout })
@@ -133,14 +133,15 @@ impl Http {
         }
         let mut splitter = Splitter::new(lists);
         let on = host_of(response.url());
-        let endless = |much: TooMuch| Error::new(Kind::Protocol, format!("the server's answer has no end ({})", much.0)).on(on.clone());
+        let endless =
+            |much: TooMuch| Error::new(Kind::Protocol, format!("the server's answer has no end ({})", much.0)).with_subject(on.clone());
         let head = self.pour(response, LARGEST_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
         Ok(head.with(splitter.end(&mut take).map_err(endless)?.into()))
     }
 
     /// As `call`, for a request with a body that may take hours, and an answer that may take long after it (giga0 posts
     /// the file again inside itself, providers.md 2.5): the engine watches for stalls, nothing is timed here.
-    pub async fn call_patiently(&self, request: RequestBuilder) -> Result<HttpReply> {
+    pub async fn call_without_timeout(&self, request: RequestBuilder) -> Result<HttpReply> {
         let response = self.start(request).await?;
         self.read_verdict(response).await
     }
@@ -161,7 +162,7 @@ impl Http {
 
     /// The head of the answer to a request for a file; it must come within the time-out.
     pub(super) async fn fetch(&self, request: RequestBuilder) -> Result<Response> {
-        let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
+        let request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").with_cause(e.without_url()))?;
         let url = request.url().clone();
         let sent = tokio::time::timeout(self.timeout, self.over(&self.files, request)).await;
         match sent.map_err(|_| timed_out(self.timeout))? {
@@ -178,12 +179,12 @@ impl Http {
         Ok(response)
     }
 
-    /// As [`line_error`], with what is known of the connection and of a proxy on the way.
+    /// As [`transport_error`], with what is known of the connection and of a proxy on the way.
     pub(super) async fn failure(&self, error: reqwest::Error, url: &Url) -> Error {
         let (died, silent) = (self.reuse.died(url, &error), is_silent(&error));
         let tunnel = steps(&error).map(ToString::to_string).find(|words| words.starts_with("tunnel error"));
         let no_way = error.is_connect();
-        let error = line_error(error, url);
+        let error = transport_error(error, url);
         if no_way
             && error.kind() == Kind::Unreachable
             && let Some(proxy) = system_proxy::proxies().of(url)
@@ -192,14 +193,15 @@ impl Http {
         }
         match () {
             () if died => error.on_kept_line(),
-            () if silent && url.scheme() == "http" && !self.reuse.has_answered(url) => error.hint(MAY_WANT_TLS),
+            () if silent && url.scheme() == "http" && !self.reuse.has_answered(url) => error.with_hint(MAY_WANT_TLS),
             () => error,
         }
     }
 
     /// The bare exchange, written to the debug log, for callers that judge the line's failure themselves.
     pub(super) async fn execute(&self, request: RequestBuilder) -> Result<(reqwest::Result<Response>, Url)> {
-        let mut request = request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").cause(e.without_url()))?;
+        let mut request =
+            request.build().map_err(|e| Error::new(Kind::Usage, "this address can't be called").with_cause(e.without_url()))?;
         let mut turns = 0;
         loop {
             // None for a body that can't be sent a second time.
@@ -212,7 +214,7 @@ impl Http {
                 Err(e) => e.to_string(),
             };
             tracing::debug!(target: "haul::http", "{method} {} -> {} in {:.3}s", masked(url.as_str()), masked(&outcome), begun.elapsed().as_secs_f64());
-            let to = result.as_ref().ok().filter(|_| turns < MOST_TURNS).and_then(|response| moved_to(&method, response));
+            let to = result.as_ref().ok().filter(|_| turns < MAX_REDIRECTS).and_then(|response| moved_to(&method, response));
             let Some((mut next, to)) = again.zip(to) else { return Ok((result, url)) };
             *next.url_mut() = to;
             request = next;
@@ -245,17 +247,20 @@ impl Http {
         let (begun, mut got) = (Instant::now(), 0);
         let mut stream = response.bytes_stream();
         while let Some(piece) = tokio::time::timeout(self.timeout, stream.next()).await.map_err(|_| timed_out(self.timeout))? {
-            let piece = piece.map_err(|e| line_error(e, &head.url))?;
+            let piece = piece.map_err(|e| transport_error(e, &head.url))?;
             got += piece.len();
             into(&piece)?;
-            let late = begun.elapsed() > self.timeout.saturating_mul(TIMEOUTS).saturating_add(Duration::from_secs(got as u64 / SLOWEST));
+            let late =
+                begun.elapsed() > self.timeout.saturating_mul(MAX_TIMEOUTS).saturating_add(Duration::from_secs(got as u64 / MIN_RATE));
             match () {
                 () if !success && (late || got > most) => break,
                 () if got > most => {
                     let why = format!("the server's answer has no end (over {} MiB)", most >> 20);
-                    return Err(Error::new(Kind::Protocol, why).on(host_of(&head.url)));
+                    return Err(Error::new(Kind::Protocol, why).with_subject(host_of(&head.url)));
                 }
-                () if late => return Err(Error::new(Kind::Interrupted, "the server's answer comes too slowly").on(host_of(&head.url))),
+                () if late => {
+                    return Err(Error::new(Kind::Interrupted, "the server's answer comes too slowly").with_subject(host_of(&head.url)));
+                }
                 () => {}
             }
         }
@@ -284,9 +289,10 @@ fn not_in_clear(reply: HttpReply) -> Result<HttpReply> {
     }
     let said = reply.text().to_ascii_lowercase();
     match SPOKEN_TO_IN_CLEAR.iter().any(|words| said.contains(words)) {
-        true => {
-            Err(Error::new(Kind::Untrusted, "the server speaks TLS at this port").on(host_of(&reply.url)).status(400).hint(MAY_WANT_TLS))
-        }
+        true => Err(Error::new(Kind::Untrusted, "the server speaks TLS at this port")
+            .with_subject(host_of(&reply.url))
+            .with_status(400)
+            .with_hint(MAY_WANT_TLS)),
         false => Ok(reply),
     }
 }
@@ -306,11 +312,11 @@ fn moved_to(method: &Method, response: &Response) -> Option<Url> {
 
 /// A part as a request body that is read while it is sent. Its length must be set by the caller (`Content-Length`).
 pub fn body_of(part: &Part) -> reqwest::Body {
-    reqwest::Body::wrap_stream(told(part.chunks()))
+    reqwest::Body::wrap_stream(with_typed_errors(part.chunks()))
 }
 
 /// The source's failures in a form that passes through the HTTP client: an unreadable file must not look like a broken line.
-pub(super) fn told(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Chunks {
+pub(super) fn with_typed_errors(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Chunks {
     Box::pin(chunks.map_err(|e| std::io::Error::other(Error::reading(&e))))
 }
 
@@ -320,31 +326,31 @@ pub(super) fn timed_out(after: Duration) -> Error {
 
 /// `Unreachable` when the request can't have left, `Interrupted` when it may have arrived. A failure of the file that
 /// was being sent keeps its own words.
-pub fn line_error(error: reqwest::Error, url: &Url) -> Error {
+pub fn transport_error(error: reqwest::Error, url: &Url) -> Error {
     let host = host_of(url);
     if let Some(untrusted) = tls::untrusted(&error) {
-        return untrusted.on(host).cause(root_of(&error));
+        return untrusted.with_subject(host).with_cause(root_cause(&error));
     }
     if let Some(io) = source_io(&error) {
         return io;
     }
     if error.is_connect() && tls::is_clear(&error) {
-        return Error::new(Kind::Untrusted, "the server does not speak TLS at this port").on(host).hint(MAY_BE_CLEAR);
+        return Error::new(Kind::Untrusted, "the server does not speak TLS at this port").with_subject(host).with_hint(MAY_BE_CLEAR);
     }
     if url.scheme() == "http" && steps(&error).any(|step| step.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)) {
-        return Error::new(Kind::Untrusted, "what answers at this port is no HTTP server").on(host).hint(MAY_WANT_TLS);
+        return Error::new(Kind::Untrusted, "what answers at this port is no HTTP server").with_subject(host).with_hint(MAY_WANT_TLS);
     }
     if error.is_connect() {
-        return Error::new(Kind::Unreachable, "the server can't be reached").on(host).cause(root_of(&error));
+        return Error::new(Kind::Unreachable, "the server can't be reached").with_subject(host).with_cause(root_cause(&error));
     }
     if error.is_builder() {
-        return Error::new(Kind::Usage, "this address can't be called").on(host).cause(error.without_url());
+        return Error::new(Kind::Usage, "this address can't be called").with_subject(host).with_cause(error.without_url());
     }
-    Error::new(Kind::Interrupted, "the connection broke").on(host).cause(root_of(&error))
+    Error::new(Kind::Interrupted, "the connection broke").with_subject(host).with_cause(root_cause(&error))
 }
 
 /// The innermost cause: the layers of the HTTP client around it say nothing more, and may name the URL.
-fn root_of(error: &reqwest::Error) -> anyhow::Error {
+fn root_cause(error: &reqwest::Error) -> anyhow::Error {
     let mut root: &dyn std::error::Error = error;
     while let Some(inner) = root.source() {
         root = inner;
@@ -379,15 +385,15 @@ pub fn host_of(url: &Url) -> String {
 
 /// Parses a remote's `url`; plain http is for loopback, unless the remote says `insecure = true`.
 pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
-    let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).on(masked(text).into_owned());
+    let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(masked(text).into_owned());
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&with_scheme).map_err(|e| bad("the url of this remote can't be read").cause(e))?;
+    let url = Url::parse(&with_scheme).map_err(|e| bad("the url of this remote can't be read").with_cause(e))?;
     match url.scheme() {
         "https" => {}
         "http" if insecure || is_loopback(&url) => {}
         "http" => {
             return Err(bad("plain http would show the password to everybody on the way")
-                .hint("use https, or set `insecure = true` for this remote"));
+                .with_hint("use https, or set `insecure = true` for this remote"));
         }
         _ => return Err(bad("the url of a remote begins with https://")),
     }
@@ -437,7 +443,7 @@ mod tests {
             (301, "POST", SLASH, 0, 301),
             (302, "GET", SLASH, 0, 302),
             (308, "POST", AWAY, 0, 308),
-            (308, "GET", CIRCLE, MOST_TURNS, 308),
+            (308, "GET", CIRCLE, MAX_REDIRECTS, 308),
         ] {
             let server = TestServer::start(move |asked| match asked.line.contains("/x/") {
                 true => ok("there"),

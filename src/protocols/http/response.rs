@@ -6,11 +6,11 @@ use bytes::Bytes;
 use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::excerpt::quoted;
+use super::excerpt::excerpt;
 use super::host_of;
 use super::system_proxy;
 use crate::error::{Error, Kind, Result};
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 use crate::model::secret::masked;
 
 const WORDS_SHOWN: usize = 200;
@@ -38,7 +38,7 @@ impl HttpReply {
         begun(&self.body).starts_with(b"<")
     }
 
-    /// As [`Reply::is_page`], where words in tags may be the answer: a page from its head on.
+    /// As [`HttpReply::is_page`], where words in tags may be the answer: a page from its head on.
     pub fn is_whole_page(&self) -> bool {
         begins_as_page(begun(&self.body))
     }
@@ -59,7 +59,7 @@ impl HttpReply {
 
     /// The body as JSON. Anything else (an HTML page of a proxy, a cut answer) is `Protocol` with its first words.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(self.object()).map_err(|e| self.nonsense(&e.to_string()))
+        serde_json::from_slice(self.object()).map_err(|e| self.protocol_error(&e.to_string()))
     }
 
     /// `Retry-After` in seconds or as a date, whatever it asks for; none for one that makes no sense.
@@ -79,12 +79,12 @@ impl HttpReply {
     }
 
     /// What a status that is not 2xx means when the body says nothing better. An adapter's `answer.rs` looks first.
-    pub fn refusal(&self) -> Error {
+    pub fn error(&self) -> Error {
         let status = self.status.as_u16();
         // In clear a proxy answers as if it were the server.
         let proxy = system_proxy::proxies().of(&self.url).filter(|_| self.url.scheme() == "http").map(host_of);
         let error = match status {
-            407 => return system_proxy::refused(proxy.as_deref().unwrap_or("on the way"), status).on(host_of(&self.url)),
+            407 => return system_proxy::refused(proxy.as_deref().unwrap_or("on the way"), status).with_subject(host_of(&self.url)),
             300..=399 => return self.redirected(),
             401 => Error::new(Kind::Expired, "the server does not accept the token"),
             403 => Error::new(Kind::Refused, "the server refused permission"),
@@ -92,55 +92,56 @@ impl HttpReply {
             408 => Error::new(Kind::Interrupted, "the server gave up waiting"),
             409 => Error::new(Kind::Exists, "something is in the way"),
             413 => Error::new(Kind::Refused, "too large for the server"),
-            429 | 503 => Error::new(Kind::Busy, "the server asks for patience").after(self.retry_after()),
+            429 | 503 => Error::new(Kind::Busy, "the server asks for patience").with_retry_after(self.retry_after()),
             507 => Error::new(Kind::Refused, "there is no room left on the server"),
             500..=599 => Error::new(Kind::Interrupted, "the server failed"),
             _ => Error::new(Kind::Refused, "the server refused"),
         };
-        let words = self.words();
-        let error = error.status(status).on(host_of(&self.url));
+        let words = self.excerpt();
+        let error = error.with_status(status).with_subject(host_of(&self.url));
         let through = proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
         if words.is_empty() {
-            error.cause(anyhow::anyhow!("HTTP {status}{through}"))
+            error.with_cause(anyhow::anyhow!("HTTP {status}{through}"))
         } else {
-            error.cause(anyhow::anyhow!("HTTP {status}{through}: {words}"))
+            error.with_cause(anyhow::anyhow!("HTTP {status}{through}: {words}"))
         }
     }
 
-    /// The first words of the body, as a person may see them: [`quoted`].
-    pub fn words(&self) -> String {
-        quoted(&self.body)
+    /// The first words of the body, as a person may see them: [`excerpt`].
+    pub fn excerpt(&self) -> String {
+        excerpt(&self.body)
     }
 
     fn redirected(&self) -> Error {
         let to = self.header("location").and_then(|l| self.url.join(l).ok());
-        let error = Error::new(Kind::Protocol, "the server sends us elsewhere").status(self.status.as_u16()).on(host_of(&self.url));
+        let error =
+            Error::new(Kind::Protocol, "the server sends us elsewhere").with_status(self.status.as_u16()).with_subject(host_of(&self.url));
         match to {
             Some(to) if to.origin() != self.url.origin() => {
-                error.hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))
+                error.with_hint(format!("if you trust it, set the remote's url to {}", to.origin().ascii_serialization()))
             }
-            Some(to) => error.cause(anyhow::anyhow!("to {}", first_words(&masked(to.path()), WORDS_SHOWN))),
+            Some(to) => error.with_cause(anyhow::anyhow!("to {}", shorten(&masked(to.path()), WORDS_SHOWN))),
             None => error,
         }
     }
 
     /// An answer that makes no sense, with its first words: status 11, never a panic.
-    pub fn nonsense(&self, why: &str) -> Error {
-        let words = self.words();
+    pub fn protocol_error(&self, why: &str) -> Error {
+        let words = self.excerpt();
         let said = match (words.is_empty(), self.body.len()) {
             (false, _) => format!("\"{words}\""),
             (true, 0) => "an empty body".to_owned(),
             (true, bytes) => format!("{bytes} bytes"),
         };
         Error::new(Kind::Protocol, format!("the server's answer makes no sense: {said}"))
-            .status(self.status.as_u16())
-            .on(host_of(&self.url))
-            .cause(anyhow::anyhow!("{}", first_words(why, WORDS_SHOWN)))
-            .hint("check the remote's url; a proxy or a maintenance page may answer in the server's place")
+            .with_status(self.status.as_u16())
+            .with_subject(host_of(&self.url))
+            .with_cause(anyhow::anyhow!("{}", shorten(why, WORDS_SHOWN)))
+            .with_hint("check the remote's url; a proxy or a maintenance page may answer in the server's place")
     }
 }
 
-/// See [`Reply::object`].
+/// See [`HttpReply::object`].
 pub fn object_in(body: &[u8]) -> &[u8] {
     let body = begun(body);
     if matches!(body.first(), Some(b'{' | b'[')) {
@@ -201,25 +202,25 @@ mod tests {
         assert_eq!(e.kind(), Kind::Protocol);
         assert!(e.to_string().contains("\"\\u{1b}[2J Maintenance\""), "{e}");
         let page = "<!DOCTYPE html><head><style>p { x }</style><title>502</title></head>\n<body class=\"a\"><h1>Bad <b>gateway</b></h1>";
-        assert!(reply(502, &[], page).refusal().to_string().ends_with("HTTP 502: 502 Bad gateway"));
+        assert!(reply(502, &[], page).error().to_string().ends_with("HTTP 502: 502 Bad gateway"));
         let twice = "<title>413 Too Large</title><h1>413 Too Large</h1><hr>nginx";
-        assert!(reply(413, &[], twice).refusal().to_string().ends_with("HTTP 413: 413 Too Large nginx"));
-        assert!(reply(502, &[], "<html></html>").refusal().to_string().ends_with("HTTP 502: <html></html>"));
+        assert!(reply(413, &[], twice).error().to_string().ends_with("HTTP 413: 413 Too Large nginx"));
+        assert!(reply(502, &[], "<html></html>").error().to_string().ends_with("HTTP 502: <html></html>"));
         let capitals = "<STYLE>p { x }</STYLE><SCRIPT>f()</Script >Gone";
-        assert!(reply(502, &[], capitals).refusal().to_string().ends_with("HTTP 502: Gone"));
-        assert!(reply(502, &[], "a < b").refusal().to_string().ends_with("HTTP 502: a < b"));
+        assert!(reply(502, &[], capitals).error().to_string().ends_with("HTTP 502: Gone"));
+        assert!(reply(502, &[], "a < b").error().to_string().ends_with("HTTP 502: a < b"));
         assert!(!e.to_string().contains('\x1b'), "{e}");
     }
 
     #[test]
     fn what_json_says_is_told_and_nothing_else_of_it() {
-        let said = |body: &'static str| reply(500, &[], body).refusal().to_string();
+        let said = |body: &'static str| reply(500, &[], body).error().to_string();
         assert!(said(r#"{"token":"t0ken","message":"Too  late"}"#).ends_with("HTTP 500: Too late"));
         assert!(said("<br />\n<b>Notice</b>: x {\"token\":\"t0ken\"}").ends_with("HTTP 500: Notice : x"));
         assert!(said("\u{feff}[{\"token\":\"t0k").ends_with("HTTP 500: \\u{feff}"));
         assert!(said("x \"token\":\"t0ken\"}").ends_with("HTTP 500: x"));
         assert!(said("a {b} [c]").ends_with("HTTP 500: a {b} [c]"));
-        let e = reply(200, &[], r#"{"token":"t0ken"}"#).nonsense("no list");
+        let e = reply(200, &[], r#"{"token":"t0ken"}"#).protocol_error("no list");
         assert!(e.to_string().contains("makes no sense: 17 bytes: no list"), "{e}");
     }
 
@@ -227,9 +228,9 @@ mod tests {
     #[test]
     fn words_are_sought_at_the_beginning_only() {
         let page: &'static str = "<style>".repeat(1 << 20).leak();
-        assert!(reply(502, &[], page).refusal().to_string().contains("HTTP 502: <style>"));
+        assert!(reply(502, &[], page).error().to_string().contains("HTTP 502: <style>"));
         let late: &'static str = format!("{}<p>late", "<p>".repeat(64 << 10)).leak();
-        assert!(!reply(502, &[], late).refusal().to_string().contains("late"));
+        assert!(!reply(502, &[], late).error().to_string().contains("late"));
     }
 
     #[test]
@@ -270,7 +271,7 @@ mod tests {
 
     #[test]
     fn patience_in_seconds_and_as_a_date() {
-        assert_eq!(reply(429, &[("retry-after", "7")], "").refusal().retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(reply(429, &[("retry-after", "7")], "").error().retry_after(), Some(Duration::from_secs(7)));
         let past = reply(503, &[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")], "");
         assert_eq!(past.retry_after(), Some(Duration::ZERO));
         let year = |now: chrono::DateTime<chrono::Utc>| (now + chrono::TimeDelta::days(365)).to_rfc2822();
@@ -285,9 +286,9 @@ mod tests {
 
     #[test]
     fn a_redirect_names_the_other_origin() {
-        let e = reply(301, &[("location", "https://other.example/login?token=1")], "").refusal();
+        let e = reply(301, &[("location", "https://other.example/login?token=1")], "").error();
         assert!(e.to_string().ends_with("https://other.example"), "{e}");
-        let e = reply(301, &[("location", "/api/?token=1")], "").refusal();
+        let e = reply(301, &[("location", "/api/?token=1")], "").error();
         assert!(e.to_string().ends_with("elsewhere: to /api/"), "{e}");
     }
 }
@@ -320,8 +321,8 @@ mod fuzz {
             let (status, url) = (StatusCode::from_u16(status).unwrap(), Url::parse("https://h.example/x").unwrap());
             let reply = HttpReply { status, headers, url, body: body.into() };
             let _ = reply.retry_after();
-            for error in [reply.refusal(), reply.nonsense("because"), reply.json::<Never>().err().unwrap()] {
-                arbitrary::assert_shown(&error);
+            for error in [reply.error(), reply.protocol_error("because"), reply.json::<Never>().err().unwrap()] {
+                arbitrary::assert_error_is_safe(&error);
             }
         }
     }

@@ -13,7 +13,7 @@ use reqwest::{Body, RequestBuilder, Response};
 use tokio::sync::oneshot;
 
 use super::response::HttpReply;
-use super::{Http, told};
+use super::{Http, with_typed_errors};
 use crate::contract::{Chunks, Result};
 
 /// Of a long request that is asked again only to hear its refusal: so much is sent, and so long is listened. Less than
@@ -31,18 +31,18 @@ pub struct StreamingRequest {
 }
 
 impl Http {
-    /// As `call_patiently`, for a body that the server may refuse while it is still being sent: it answers 413 or 401 and
+    /// As `call_without_timeout`, for a body that the server may refuse while it is still being sent: it answers 413 or 401 and
     /// closes, our next write breaks the line, and with it the answer is lost (5 of 6 times over HTTP/1.1). Then `again`
     /// makes the request anew, its beginning is sent, and whatever the server refuses is heard; that second request
     /// never ends, so nothing can come of it at the server. `again` is not polled otherwise.
-    pub async fn call_long(&self, long: StreamingRequest, again: impl Future<Output = Result<StreamingRequest>>) -> Result<HttpReply> {
+    pub async fn send_streaming(&self, long: StreamingRequest, again: impl Future<Output = Result<StreamingRequest>>) -> Result<HttpReply> {
         let StreamingRequest { request, body, length } = long;
         let sent = Arc::new(AtomicU64::new(0));
         let counter = sent.clone();
-        let body = told(body).inspect_ok(move |piece| {
+        let body = with_typed_errors(body).inspect_ok(move |piece| {
             counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
         });
-        let (body, _tether) = tethered(body);
+        let (body, _tether) = abortable(body);
         let request = request.header(CONTENT_LENGTH, length).body(body);
         let (result, url) = self.execute(request).await?;
         match result {
@@ -54,13 +54,13 @@ impl Http {
                 let broken = hung_up(&error);
                 let failure = self.failure(error, &url).await;
                 // A connection that died of its age says nothing about this request.
-                let refusal = if unfinished && broken && !failure.is_on_kept_line() { self.hear_refusal(again).await } else { None };
+                let refusal = if unfinished && broken && !failure.is_on_kept_line() { self.read_early_refusal(again).await } else { None };
                 refusal.ok_or(failure)
             }
         }
     }
 
-    async fn hear_refusal(&self, again: impl Future<Output = Result<StreamingRequest>>) -> Option<HttpReply> {
+    async fn read_early_refusal(&self, again: impl Future<Output = Result<StreamingRequest>>) -> Option<HttpReply> {
         let StreamingRequest { request, body, length } = again.await.ok()?;
         let beginning = body
             .scan(BEGINNING.min(length.saturating_sub(1)), |left, piece| {
@@ -75,9 +75,9 @@ impl Http {
                 })
             })
             .chain(stream::pending());
-        let (beginning, _tether) = tethered(beginning);
+        let (beginning, _tether) = abortable(beginning);
         let request = request.header(CONTENT_LENGTH, length).body(beginning);
-        let reply = tokio::time::timeout(LISTEN, self.call_patiently(request)).await.ok()?.ok()?;
+        let reply = tokio::time::timeout(LISTEN, self.call_without_timeout(request)).await.ok()?.ok()?;
         is_refusal(&reply).then_some(reply)
     }
 
@@ -94,7 +94,7 @@ impl Http {
 
 /// A body that breaks off as soon as the other value is dropped. hyper goes on sending after the answer has come, and
 /// after nobody waits for one any more: gigabytes that are refused already, or a request that should never end.
-fn tethered(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> (Body, oneshot::Sender<()>) {
+fn abortable(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> (Body, oneshot::Sender<()>) {
     let (tether, cut) = oneshot::channel::<()>();
     let mut cut = cut.fuse();
     let mut body = Box::pin(body);

@@ -112,7 +112,7 @@ pub async fn no_way(tunnel: Option<&str>, proxy: &Url, url: &Url, timeout: Durat
         }
         None => Error::new(Kind::Unreachable, format!("the server can't be reached through the proxy {name}")),
     };
-    error.on(host_of(url))
+    error.with_subject(host_of(url))
 }
 
 /// What a status means that a proxy answers in the server's place.
@@ -120,11 +120,11 @@ pub fn refused(proxy: &str, status: u16) -> Error {
     let kind = if status >= 500 { Kind::Unreachable } else { Kind::Untrusted };
     match status {
         407 => Error::new(kind, format!("the proxy {proxy} wants a user and a password (HTTP 407)"))
-            .hint("write them into the variable that names the proxy, as http://USER:PASSWORD@HOST:PORT"),
+            .with_hint("write them into the variable that names the proxy, as http://USER:PASSWORD@HOST:PORT"),
         _ => Error::new(kind, format!("the proxy {proxy} does not let us through (HTTP {status})"))
-            .hint("ask whoever runs the proxy, or name the server in NO_PROXY if it can be reached without"),
+            .with_hint("ask whoever runs the proxy, or name the server in NO_PROXY if it can be reached without"),
     }
-    .status(status)
+    .with_status(status)
 }
 
 /// Asks the proxy once more, only to hear its refusal.

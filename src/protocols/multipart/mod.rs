@@ -21,7 +21,7 @@ pub trait FormTarget: Send + Sync {
     /// that lives five seconds (FileAgo) is as young as can be. Asked a second time when the server hung up in the
     /// middle of the file, to hear why.
     fn form(&self) -> BoxFuture<'_, Result<Form>>;
-    /// The adapter's verdict on the answer; keeps what it learns (`Ticket::answer`).
+    /// The adapter's verdict on the answer; keeps what it learns (`UploadHandle::answer`).
     fn judge(&self, reply: HttpReply) -> Result<()>;
 }
 
@@ -56,7 +56,7 @@ impl MultipartSession {
         let form = self.target.form().await?;
         self.left = true;
         let again = async { Ok(self.request(self.target.form().await?, part.chunks())) };
-        let reply = self.http.call_long(self.request(form, file), again).await?;
+        let reply = self.http.send_streaming(self.request(form, file), again).await?;
         self.target.judge(reply)?;
         Ok(part.end())
     }
@@ -85,7 +85,7 @@ impl UploadSession for MultipartSession {
         None
     }
 
-    fn slicing(&self) -> Chunking {
+    fn chunking(&self) -> Chunking {
         Chunking::Whole
     }
 

@@ -81,12 +81,12 @@ where
         false => call(&tus_client::Client::new(bridge)),
         true => call(&tus_client::Client::with_method_override(bridge)),
     });
-    let done = done.await.map_err(|e| Error::new(Kind::Other, "the TUS client failed").cause(e))?;
+    let done = done.await.map_err(|e| Error::new(Kind::Other, "the TUS client failed").with_cause(e))?;
     let Exchange { reply, failure } = std::mem::take(&mut *held(&slot));
     match (done, reply, failure) {
         (Ok(value), Some(reply), None) => Ok((value, reply)),
         (_, _, Some(failure)) => Err(failure),
-        (Err(e), Some(reply), None) => Err(reply.nonsense(&unusable(&e))),
+        (Err(e), Some(reply), None) => Err(reply.protocol_error(&unusable(&e))),
         (_, None, None) => Err(Error::new(Kind::Other, "the TUS client sent nothing")),
     }
 }
@@ -138,13 +138,13 @@ impl Bridge {
         }
         // The crate panics on such an answer; any web server may give it.
         if options && !reply.headers.contains_key("tus-version") {
-            return Err(reply.nonsense("no Tus-Version"));
+            return Err(reply.protocol_error("no Tus-Version"));
         }
         Ok(reply)
     }
 
     fn translate(&self, request: HttpRequest<'_>) -> Result<RequestBuilder> {
-        let bad = |e: anyhow::Error| Error::new(Kind::Usage, "this TUS request can't be written").cause(e);
+        let bad = |e: anyhow::Error| Error::new(Kind::Usage, "this TUS request can't be written").with_cause(e);
         // The crate says `Delete`; methods are upper case.
         let method = request.method.to_string().to_ascii_uppercase().parse::<Method>().map_err(|e| bad(e.into()))?;
         let url = Url::parse(&request.url).map_err(|e| bad(e.into()))?;

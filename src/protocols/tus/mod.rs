@@ -87,11 +87,14 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
     let announced = ask_once(servers, &line).await;
     match (target.size, announced.max_size) {
         (None, _) if !announced.defer_length => {
-            return Err(Error::new(Kind::NeedsSize, "the server must know the size before the upload begins").on(host_of(&target.endpoint)));
+            return Err(Error::new(Kind::NeedsSize, "the server must know the size before the upload begins")
+                .with_subject(host_of(&target.endpoint)));
         }
         (Some(size), Some(most)) if size > most => {
             let limit = bytesize::ByteSize(most).display().iec();
-            return Err(Error::new(Kind::Refused, format!("the server takes files of at most {limit}")).on(host_of(&target.endpoint)));
+            return Err(
+                Error::new(Kind::Refused, format!("the server takes files of at most {limit}")).with_subject(host_of(&target.endpoint))
+            );
         }
         _ => {}
     }
@@ -132,7 +135,7 @@ async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
         return announced;
     }
     let answer = requests::options(line).await;
-    let lost = answer.as_ref().is_err_and(|e| e.kind().may_pass());
+    let lost = answer.as_ref().is_err_and(|e| e.kind().is_transient());
     let announced = told(answer);
     if !lost {
         servers.known().insert(line.endpoint.clone(), announced.clone());
@@ -183,7 +186,7 @@ impl TusSession {
         Ok(Some(held))
     }
 
-    async fn where_to_go_on(&mut self) -> Result<Recovery> {
+    async fn recovery(&mut self) -> Result<Recovery> {
         match self.look().await? {
             // Another file's upload, or one that was made before the source changed.
             Some(held) if held.length.is_some() && held.length != self.size => Ok(Recovery::StartOver),
@@ -201,7 +204,7 @@ impl TusSession {
         // Some servers store the last byte before a check of the whole file (scan, quota, permission) says no: their HEAD
         // then says "complete" all the same.
         if let Some(refusal) = self.verdicts.refusal_of_the_whole() {
-            return Err(refusal.on(host_of(&self.upload)));
+            return Err(refusal.with_subject(host_of(&self.upload)));
         }
         if self.size.is_some() && self.accepted == self.size {
             return Ok(());
@@ -210,14 +213,14 @@ impl TusSession {
             Some(held) if self.size == Some(held.offset) => Ok(()),
             Some(held) => {
                 let message = format!("the server holds {} bytes, and that is not all", held.offset);
-                Err(Error::new(Kind::Integrity, message).on(host_of(&self.upload)))
+                Err(Error::new(Kind::Integrity, message).with_subject(host_of(&self.upload)))
             }
             // Some servers forget an upload as soon as it is complete; the provider knows.
-            None => Err(Error::new(Kind::Interrupted, "the server no longer has this upload").on(host_of(&self.upload))),
+            None => Err(Error::new(Kind::Interrupted, "the server no longer has this upload").with_subject(host_of(&self.upload))),
         }
     }
 
-    async fn give_up(&mut self) -> Option<String> {
+    async fn terminate(&mut self) -> Option<String> {
         if self.announced().await.termination && requests::delete(&self.line, &self.upload, self.via_post).await.is_ok() {
             return None;
         }
@@ -235,7 +238,7 @@ impl UploadSession for TusSession {
         Some(self.upload.to_string())
     }
 
-    fn slicing(&self) -> Chunking {
+    fn chunking(&self) -> Chunking {
         Chunking::Parts(self.most)
     }
 
@@ -248,7 +251,7 @@ impl UploadSession for TusSession {
     }
 
     fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
-        Box::pin(self.where_to_go_on())
+        Box::pin(self.recovery())
     }
 
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
@@ -266,6 +269,6 @@ impl UploadSession for TusSession {
     }
 
     fn abort(&mut self) -> BoxFuture<'_, Option<String>> {
-        Box::pin(self.give_up())
+        Box::pin(self.terminate())
     }
 }

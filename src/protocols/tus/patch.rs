@@ -77,7 +77,7 @@ impl TusSession {
                 _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
             }
         };
-        let reply = self.line.http.call_long(self.request(part, checksum), again).await?;
+        let reply = self.line.http.send_streaming(self.request(part, checksum), again).await?;
         self.line.cookies.take(&reply);
         Ok(reply)
     }

@@ -39,7 +39,7 @@ impl Verdicts {
     pub(super) fn refusal_of_the_whole(&self) -> Option<Error> {
         let refusal = self.last.as_ref().filter(|_| self.whole)?;
         let error = Error::new(Kind::Refused, format!("the server has all bytes, and refuses the file: {}", refusal.message()));
-        Some(error.status(refusal.http_or_ftp_status().unwrap_or_default()))
+        Some(error.with_status(refusal.status_code().unwrap_or_default()))
     }
 }
 
@@ -66,7 +66,7 @@ impl TusSession {
         let error = requests::refused(reply);
         let status = reply.status.as_u16();
         if part.last && is_the_server_s_own_no(status) {
-            self.verdicts.last = Some(error.again());
+            self.verdicts.last = Some(error.duplicate());
         }
         match (error.kind(), status) {
             // `recover` looks, finds it gone, and the file starts over.

@@ -8,7 +8,7 @@ impl ProviderContext {
     pub async fn secret(&self, key: &'static str) -> Result<Option<Secret>> {
         let secrets = self.secrets.clone();
         let found = tokio::task::spawn_blocking(move || secrets.secret(key)).await;
-        let found = found.map_err(|e| Error::new(Kind::Other, format!("the lookup of {key} broke off")).cause(e))??;
+        let found = found.map_err(|e| Error::new(Kind::Other, format!("the lookup of {key} broke off")).with_cause(e))??;
         Ok(found.filter(|secret| !secret.is_empty()))
     }
 
@@ -17,7 +17,7 @@ impl ProviderContext {
         let name = self.remote.to_uppercase().replace('-', "_");
         let variable = format!("HAUL_REMOTE_{name}_{}", missing.to_uppercase());
         Error::new(Kind::Auth, format!("there are no credentials: {missing} is not set"))
-            .on(self.remote.clone())
-            .hint(format!("run `haul login {}`, or set {variable}", self.remote))
+            .with_subject(self.remote.clone())
+            .with_hint(format!("run `haul login {}`, or set {variable}", self.remote))
     }
 }

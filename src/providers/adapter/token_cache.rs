@@ -74,11 +74,11 @@ impl TokenCache {
                 return Ok(kept);
             }
         }
-        self.obtain(&mut held, sign_in).await
+        self.fetch(&mut held, sign_in).await
     }
 
     /// The token in hand or kept, without signing in.
-    pub async fn present(&self) -> Result<Option<StoredToken>> {
+    pub async fn current(&self) -> Result<Option<StoredToken>> {
         let mut held = self.held.lock().await;
         if held.token.is_none() {
             held.token = self.store.load(&self.account)?;
@@ -86,8 +86,8 @@ impl TokenCache {
         Ok(held.token.clone())
     }
 
-    /// The server called `token` expired: the next `renew` gets another. False: it was not in use any more.
-    pub async fn reject(&self, token: &StoredToken) -> bool {
+    /// The server called `token` expired: the next `renew_token` gets another. False: it was not in use any more.
+    pub async fn invalidate(&self, token: &StoredToken) -> bool {
         let mut held = self.held.lock().await;
         // A token that another worker has replaced meanwhile is old news, and must not clear the name of a newer one.
         let in_use = held.token.as_ref() == Some(token);
@@ -100,7 +100,7 @@ impl TokenCache {
     }
 
     /// `token` was rejected in doubt, and no other could be got: it is the one in hand again.
-    pub async fn restore(&self, token: StoredToken) {
+    pub async fn put_back(&self, token: StoredToken) {
         let mut held = self.held.lock().await;
         if held.token.is_none() {
             held.rejected = None;
@@ -117,7 +117,7 @@ impl TokenCache {
         if held.token.is_some() && held.token != held.rejected {
             return Ok(());
         }
-        self.obtain(&mut held, sign_in).await.map(drop)
+        self.fetch(&mut held, sign_in).await.map(drop)
     }
 
     /// A fresh sign-in whatever is kept: `haul login`.
@@ -127,7 +127,7 @@ impl TokenCache {
     {
         let mut held = self.held.lock().await;
         let _turn = self.store.lock(&self.account).await?;
-        self.keep(&mut held, sign_in.await?)
+        self.store(&mut held, sign_in.await?)
     }
 
     pub async fn forget(&self) -> Result<()> {
@@ -137,7 +137,7 @@ impl TokenCache {
         self.store.forget(&self.account)
     }
 
-    async fn obtain<F>(&self, held: &mut Cached, sign_in: F) -> Result<StoredToken>
+    async fn fetch<F>(&self, held: &mut Cached, sign_in: F) -> Result<StoredToken>
     where
         F: Future<Output = Result<StoredToken>>,
     {
@@ -150,19 +150,19 @@ impl TokenCache {
             return Ok(kept);
         }
         if let Some(refused) = &held.refused {
-            return Err(refused.again());
+            return Err(refused.duplicate());
         }
         match sign_in.await {
-            Ok(token) => self.keep(held, token),
+            Ok(token) => self.store(held, token),
             Err(e) if e.kind() == Kind::Auth => {
-                held.refused = Some(e.again());
+                held.refused = Some(e.duplicate());
                 Err(e)
             }
             Err(e) => Err(e),
         }
     }
 
-    fn keep(&self, held: &mut Cached, token: StoredToken) -> Result<StoredToken> {
+    fn store(&self, held: &mut Cached, token: StoredToken) -> Result<StoredToken> {
         held.token = Some(token.clone());
         held.rejected = None;
         held.refused = None;
@@ -217,7 +217,7 @@ mod tests {
                 };
                 let first = lease.token(sign_in()).await.unwrap();
                 if first == token("stale") {
-                    lease.reject(&first).await;
+                    lease.invalidate(&first).await;
                     lease.renew(sign_in()).await.unwrap();
                 }
                 assert_eq!(lease.token(sign_in()).await.unwrap(), token("fresh"));
@@ -234,7 +234,7 @@ mod tests {
         let lease = TokenCache::new("a", Arc::new(Memory::default()));
         let refused = lease.token(async { Err(Error::new(Kind::Auth, "no")) }).await;
         assert_eq!(refused.unwrap_err().kind(), Kind::Auth);
-        assert!(lease.present().await.unwrap().is_none());
+        assert!(lease.current().await.unwrap().is_none());
     }
 
     #[tokio::test]
@@ -243,7 +243,7 @@ mod tests {
         let count = AtomicUsize::new(0);
         let sign_in = || async {
             count.fetch_add(1, Ordering::SeqCst);
-            Err(Error::new(Kind::Auth, "wrong password").hint("look again"))
+            Err(Error::new(Kind::Auth, "wrong password").with_hint("look again"))
         };
         for _ in 0..3 {
             let refused = lease.token(sign_in()).await.unwrap_err();
@@ -257,11 +257,11 @@ mod tests {
     async fn a_late_word_about_an_older_token_changes_nothing() {
         let lease = TokenCache::new("a", Arc::new(Memory::default()));
         let old = lease.token(async { Ok(token("old")) }).await.unwrap();
-        lease.reject(&old).await;
+        lease.invalidate(&old).await;
         lease.renew(async { Ok(token("newer")) }).await.unwrap();
-        lease.reject(&token("newer")).await;
-        lease.reject(&old).await;
+        lease.invalidate(&token("newer")).await;
+        lease.invalidate(&old).await;
         lease.renew(async { Ok(token("newest")) }).await.unwrap();
-        assert_eq!(lease.present().await.unwrap(), Some(token("newest")));
+        assert_eq!(lease.current().await.unwrap(), Some(token("newest")));
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::wire::{Many, One, Status, UploadToken};
 use crate::contract::{Error, Kind, Result};
 use crate::model::Secret;
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 use crate::protocols::http::response::HttpReply;
 
 const WORDS_SHOWN: usize = 200;
@@ -50,7 +50,7 @@ pub fn uploaded(reply: &HttpReply) -> Result<()> {
         return Err(with_status(Error::new(Kind::Interrupted, "the server no longer accepts the upload token"), reply, &text));
     }
     match status {
-        413 => Err(error.hint("the server's proxy limits the size of uploads (50 GB as shipped); ask its operators")),
+        413 => Err(error.with_hint("the server's proxy limits the size of uploads (50 GB as shipped); ask its operators")),
         _ => Err(error),
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn marks(reply: &HttpReply) -> Option<Status> {
 }
 
 pub(super) fn message(marks: &Status) -> String {
-    first_words(marks.msg.as_deref().unwrap_or_default(), WORDS_SHOWN)
+    shorten(marks.msg.as_deref().unwrap_or_default(), WORDS_SHOWN)
 }
 
 fn is_blank(reply: &HttpReply) -> bool {
@@ -83,16 +83,16 @@ pub(super) fn parsed<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
 fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
     Error::new(Kind::Protocol, format!("the server's answer makes no sense: {bytes} bytes that are no answer of this API"))
-        .hint("check the remote's url; a proxy may have cut the answer")
+        .with_hint("check the remote's url; a proxy may have cut the answer")
 }
 
 /// A proxy's page, or a cut answer, in the server's place.
 pub(super) fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
-        200..=299 => reply.nonsense("it is no JSON"),
-        404 => reply.refusal().hint(CHECK_URL),
-        405 => reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL),
+        200..=299 => reply.protocol_error("it is no JSON"),
+        404 => reply.error().with_hint(CHECK_URL),
+        405 => reply.error().with_kind(Kind::Protocol).with_hint(CHECK_URL),
         _ => by_status(reply, ""),
     }
 }
@@ -125,16 +125,16 @@ fn meaning(text: &str) -> Option<Kind> {
 
 /// The status speaks and the words only illustrate.
 pub(super) fn by_status(reply: &HttpReply, text: &str) -> Error {
-    let judged = reply.refusal();
+    let judged = reply.error();
     let error = match text {
         "" => judged,
-        _ => with_status(Error::new(judged.kind(), clause(judged.kind())).after(judged.retry_after()), reply, text),
+        _ => with_status(Error::new(judged.kind(), clause(judged.kind())).with_retry_after(judged.retry_after()), reply, text),
     };
     match reply.status.as_u16() {
         // The server knows well who we are.
-        403 if is_about_room(text) => error.hint("make room there, or ask for more storage"),
+        403 if is_about_room(text) => error.with_hint("make room there, or ask for more storage"),
         // Tokens are bound to the address they were made for (providers.md 3.1).
-        403 => error.hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login`"),
+        403 => error.with_hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login`"),
         _ => error,
     }
 }
@@ -158,8 +158,8 @@ fn clause(kind: Kind) -> &'static str {
 
 /// A failure told with HTTP 200 has no status worth showing.
 pub(super) fn with_status(error: Error, reply: &HttpReply, text: &str) -> Error {
-    let error = if reply.is_success() { error } else { error.status(reply.status.as_u16()) };
-    if text.is_empty() { error } else { error.cause(anyhow!("{text}")) }
+    let error = if reply.is_success() { error } else { error.with_status(reply.status.as_u16()) };
+    if text.is_empty() { error } else { error.with_cause(anyhow!("{text}")) }
 }
 
 #[cfg(test)]
@@ -232,7 +232,7 @@ mod tests {
         let full = verdict(&reply(403, &error("Quota exceeded"))).unwrap_err();
         assert!(full.to_string().contains("make room there") && !full.to_string().contains("sign in"), "{full}");
         let e = verdict(&reply(403, &error("You have no write permission"))).unwrap_err();
-        assert!(e.to_string().contains("You have no write permission") && e.http_or_ftp_status() == Some(403), "{e}");
+        assert!(e.to_string().contains("You have no write permission") && e.status_code() == Some(403), "{e}");
         let e = verdict(&reply(429, &error("slow down"))).unwrap_err();
         assert_eq!(e.retry_after(), Some(Duration::from_secs(7)));
     }

@@ -1,5 +1,5 @@
 //! FileAgo's calls (providers.md 3.1 to 3.5). One request per call; a rejected token is told as `Expired`, and the next
-//! `renew` gets another.
+//! `renew_token` gets another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -39,14 +39,16 @@ pub struct Api {
 
 impl Api {
     pub fn new(opening: ProviderContext) -> Result<Api> {
-        let url = opening.secrets.plain("url").filter(|u| !u.is_empty()).ok_or_else(|| {
-            Error::new(Kind::Usage, "this remote has no url").on(opening.remote.clone()).hint("set its url to your FileAgo server")
+        let url = opening.secrets.get("url").filter(|u| !u.is_empty()).ok_or_else(|| {
+            Error::new(Kind::Usage, "this remote has no url")
+                .with_subject(opening.remote.clone())
+                .with_hint("set its url to your FileAgo server")
         })?;
         let base = server_url(&url, opening.network.insecure)?;
         let http = Http::new(&opening.network)?;
-        let username = opening.secrets.plain("username").unwrap_or_default();
+        let username = opening.secrets.get("username").unwrap_or_default();
         let lease = TokenCache::new(format!("fileago|{base}|{username}"), opening.tokens.clone());
-        let download_path = opening.secrets.plain("download_path").filter(|path| !path.is_empty());
+        let download_path = opening.secrets.get("download_path").filter(|path| !path.is_empty());
         let no = || AtomicBool::new(false);
         let (clocks_differ, signed_in, no_other, doubted) = (no(), no(), no(), Mutex::default());
         Ok(Api { http, base, download_path, opening, lease, clocks_differ, signed_in, doubted, no_other })
@@ -54,7 +56,7 @@ impl Api {
 
     /// The user's email address, or `admin`. Fails with `Auth` when it is not set.
     pub fn username(&self) -> Result<String> {
-        let username = self.opening.secrets.plain("username").filter(|u| !u.is_empty());
+        let username = self.opening.secrets.get("username").filter(|u| !u.is_empty());
         username.ok_or_else(|| self.opening.no_credentials("username"))
     }
 
@@ -83,9 +85,9 @@ impl Api {
     /// use again.
     async fn must_do(&self, failure: &Error) -> bool {
         let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(token) = doubted.filter(|_| !failure.kind().may_pass()) else { return false };
+        let Some(token) = doubted.filter(|_| !failure.kind().is_transient()) else { return false };
         self.no_other.store(true, Ordering::Relaxed);
-        self.lease.restore(token).await;
+        self.lease.put_back(token).await;
         true
     }
 
@@ -103,7 +105,7 @@ impl Api {
         let password = self.opening.secret("password").await?.ok_or_else(|| self.opening.no_credentials("password"))?;
         let body = json!({"username": username, "password": password.expose()});
         let reply = self.http.call(self.http.client().post(self.url(&["auth"])).json(&body)).await?;
-        let token = auth::granted(&reply).map_err(|e| e.on(self.opening.remote.clone()))?;
+        let token = auth::granted(&reply).map_err(|e| e.with_subject(self.opening.remote.clone()))?;
         self.signed_in.store(true, Ordering::Relaxed);
         if jwt::is_old(token.token.expose(), Utc::now()) {
             self.clocks_differ.store(true, Ordering::Relaxed);
@@ -175,9 +177,9 @@ impl Api {
         }
     }
 
-    /// The server does not accept this token: the next `renew` gets another.
+    /// The server does not accept this token: the next `renew_token` gets another.
     pub async fn reject(&self, token: &StoredToken) {
-        if self.lease.reject(token).await {
+        if self.lease.invalidate(token).await {
             *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
@@ -191,7 +193,7 @@ impl Api {
     async fn judged(&self, token: &StoredToken, reply: HttpReply) -> Result<HttpReply> {
         match answer::verdict(&reply) {
             Ok(()) => {
-                self.lease.rivalry.worked();
+                self.lease.rivalry.mark_used();
                 Ok(reply)
             }
             Err(e) => {
@@ -203,7 +205,7 @@ impl Api {
                     return Err(e);
                 }
                 *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-                self.lease.reject(token).await;
+                self.lease.invalidate(token).await;
                 Err(e.with_kind(Kind::Expired))
             }
         }
@@ -213,13 +215,13 @@ impl Api {
     /// that meets 403 is renewed once (providers.md 3.1). A refusal of a token of this run is one, and so is that of a token
     /// which can't be renewed.
     fn may_be_of_another_address(&self, error: &Error) -> bool {
-        error.http_or_ftp_status() == Some(403) && ![&self.signed_in, &self.no_other].iter().any(|known| known.load(Ordering::Relaxed))
+        error.status_code() == Some(403) && ![&self.signed_in, &self.no_other].iter().any(|known| known.load(Ordering::Relaxed))
     }
 
     /// `/api/nodes/{id}`, and what may follow. Ids are typed by people and sent by servers: none may leave its place.
     fn node(&self, id: &str, call: Option<&str>) -> Result<Url> {
         if matches!(id, "" | "." | "..") {
-            return Err(Error::new(Kind::NotFound, "no file or folder has such an id").on(format!("@{id}")));
+            return Err(Error::new(Kind::NotFound, "no file or folder has such an id").with_subject(format!("@{id}")));
         }
         let mut segments = vec!["api", "nodes", id];
         segments.extend(call);
@@ -251,7 +253,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::testing::server::opening;
+    use crate::testing::server::provider_context;
 
     #[test]
     fn the_servers_root_may_lie_below_a_path() {
@@ -268,7 +270,7 @@ mod tests {
 
     #[test]
     fn ids_stay_in_their_place() {
-        let api = Api::new(opening(&[("url", "https://files.example/fa")], &Arc::default())).unwrap();
+        let api = Api::new(provider_context(&[("url", "https://files.example/fa")], &Arc::default())).unwrap();
         for (id, url) in [
             ("home", "https://files.example/fa/api/nodes/home/dirlist"),
             ("home:3d76-aa", "https://files.example/fa/api/nodes/home:3d76-aa/dirlist"),
@@ -284,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_remote_without_a_url_is_of_no_use() {
-        let e = Api::new(opening(&[], &Arc::default())).err().unwrap();
+        let e = Api::new(provider_context(&[], &Arc::default())).err().unwrap();
         assert_eq!(e.kind(), Kind::Usage);
     }
 }

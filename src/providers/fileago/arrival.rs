@@ -41,7 +41,7 @@ impl ArrivalTracker {
             !e.is_folder()
                 && ticket.size.is_some()
                 && e.size == ticket.size
-                && is_new(e, &ticket.before)
+                && is_new(e, &ticket.known_ids)
                 && !wished_by_another(e)
                 && !owned_by_another(e)
                 && may_come_from(&e.name, &wish.1)
@@ -72,7 +72,7 @@ mod tests {
     fn ticket(name: &str, before: &[Entry]) -> UploadHandle {
         let path = RemotePath::root().join(name).unwrap();
         let before = before.iter().map(mark).collect();
-        UploadHandle { path, folder: Some("home".into()), size: Some(3), before, ..UploadHandle::default() }
+        UploadHandle { path, folder: Some("home".into()), size: Some(3), known_ids: before, ..UploadHandle::default() }
     }
 
     #[test]

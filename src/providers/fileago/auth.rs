@@ -10,7 +10,7 @@ use crate::protocols::http::response::HttpReply;
 pub fn granted(reply: &HttpReply) -> Result<StoredToken> {
     match reply.status.as_u16() {
         300..=399 | 408 | 429 | 500..=599 => return Err(by_status(reply, &marks(reply).map(|m| message(&m)).unwrap_or_default())),
-        404 | 405 if marks(reply).is_none() => return Err(reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL)),
+        404 | 405 if marks(reply).is_none() => return Err(reply.error().with_kind(Kind::Protocol).with_hint(CHECK_URL)),
         _ => {}
     }
     let Some(marks) = marks(reply) else {
@@ -38,7 +38,7 @@ fn refused_sign_in(reply: &HttpReply, text: &str) -> Error {
     } else {
         "check username (an email address) and password"
     };
-    with_status(Error::new(Kind::Auth, "the server refused the sign-in"), reply, text).hint(hint)
+    with_status(Error::new(Kind::Auth, "the server refused the sign-in"), reply, text).with_hint(hint)
 }
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
         ] {
             let e = granted(&reply(status, &body)).unwrap_err();
             assert_eq!(e.kind(), Kind::Auth, "{body}");
-            assert!(e.advice().unwrap().starts_with(hint), "{e}");
+            assert!(e.hint().unwrap().starts_with(hint), "{e}");
         }
     }
 

@@ -41,7 +41,7 @@ impl Copies for FileAgo {
     fn copies_folders(&self) -> bool {
         true
     }
-    fn allows_doubles(&self) -> bool {
+    fn allows_duplicate_names(&self) -> bool {
         // Prevented from 2.0 on (providers.md 3.4).
         false
     }
@@ -77,14 +77,14 @@ impl Edits for FileAgo {
 impl FileAgo {
     fn refuse_top(&self, entry: &Entry) -> Result<()> {
         match self.is_top(entry) {
-            true => Err(Error::new(Kind::Refused, "a top folder stays as it is").on(format!("@{}", entry.id))),
+            true => Err(Error::new(Kind::Refused, "a top folder stays as it is").with_subject(format!("@{}", entry.id))),
             false => Ok(()),
         }
     }
 
     async fn silently(&self, entry: &Entry, wish: Value) -> Result<Option<Entry>> {
         self.refuse_top(entry)?;
-        self.api.change(&entry.id, &wish).await.map_err(|e| e.on(entry.path.to_string()))?;
+        self.api.change(&entry.id, &wish).await.map_err(|e| e.with_subject(entry.path.to_string()))?;
         Ok(None)
     }
 }

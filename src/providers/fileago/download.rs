@@ -21,7 +21,7 @@ const DOWNLOAD: &str = "download";
 impl FileAgo {
     pub(super) async fn download(&self, file: &Entry, from: u64) -> Result<Download> {
         if file.is_folder() {
-            return Err(Error::new(Kind::Refused, "this is a folder, not a file").on(file.path.to_string()));
+            return Err(Error::new(Kind::Refused, "this is a folder, not a file").with_subject(file.path.to_string()));
         }
         let number = revision(file).map(|number| number.to_string());
         let refused = match self.fetch(file, number.as_deref().unwrap_or(LATEST), from).await {
@@ -48,7 +48,7 @@ impl FileAgo {
             Ok(Opened::File(download)) => Ok(download),
             Ok(Opened::Page(page)) => Err(page.error()),
             Err(error) => {
-                let error = if error.http_or_ftp_status() == Some(403) { self.forbidden(file, error).await } else { error };
+                let error = if error.status_code() == Some(403) { self.forbidden(file, error).await } else { error };
                 if error.kind() == Kind::Expired {
                     self.api.reject(&token).await;
                 }
@@ -63,8 +63,8 @@ impl FileAgo {
         match self.api.my_access(&file.id).await {
             Ok(words) if words.iter().any(|word| word == DOWNLOAD) => error.with_kind(Kind::Expired),
             Ok(words) => Error::new(Kind::Refused, format!("you may not download this file, only: {}", words.join(", ")))
-                .status(403)
-                .hint("ask its owner for the permission to download"),
+                .with_status(403)
+                .with_hint("ask its owner for the permission to download"),
             Err(asked) if asked.kind() == Kind::Expired => asked,
             Err(_) => error,
         }
@@ -73,7 +73,7 @@ impl FileAgo {
 
 /// 401 and 403 are about us, not about the revision.
 fn is_about_the_revision(error: &Error) -> bool {
-    matches!(error.http_or_ftp_status(), Some(400 | 404 | 405 | 406 | 410 | 422))
+    matches!(error.status_code(), Some(400 | 404 | 405 | 406 | 410 | 422))
 }
 
 /// Each value is one step of the path, whatever it holds.
@@ -84,7 +84,7 @@ fn address(base: &Url, path: &str, values: &[(&str, &str)]) -> Result<Url> {
         for step in path.split('/').filter(|step| !step.is_empty()) {
             let value = values.iter().find(|(name, _)| *name == step).map_or(step, |(_, value)| *value);
             if matches!(value, "" | "." | "..") {
-                return Err(Error::new(Kind::Refused, "no download address can be made with this id").on(format!("{value:?}")));
+                return Err(Error::new(Kind::Refused, "no download address can be made with this id").with_subject(format!("{value:?}")));
             }
             steps.push(value);
         }

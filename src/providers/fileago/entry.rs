@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::wire::Node;
 use crate::contract::entry_list::{Faults, Rows};
-use crate::contract::lookup::{listed_path, told};
+use crate::contract::lookup::{known_fields, safe_child_path};
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
@@ -19,13 +19,13 @@ pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
         Some(kind) if kind.eq_ignore_ascii_case("dir") => EntryKind::Folder,
         _ => EntryKind::File,
     };
-    let path = within.map_or_else(RemotePath::root, |folder| listed_path(folder, &name));
+    let path = within.map_or_else(RemotePath::root, |folder| safe_child_path(folder, &name));
     let mut entry = Entry::new(kind, uuid, path);
     let (size, items) = if entry.is_folder() { (None, node.size) } else { (node.size, None) };
     entry.name = name;
     entry.size = size;
     entry.modified = node.updated.and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
-    entry.extra = told([
+    entry.extra = known_fields([
         ("items", items.map(Value::from)),
         ("revision", node.revision.map(Value::from)),
         ("created", node.created.map(Value::from)),
@@ -64,7 +64,7 @@ impl Listed {
         self.rows.shrink();
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(Entries::all(self.rows, self.faults.into(), &folder.path, |folder, name, _| listed_path(folder, name))),
+            None => Ok(Entries::all(self.rows, self.faults.into(), &folder.path, |folder, name, _| safe_child_path(folder, name))),
         }
     }
 }

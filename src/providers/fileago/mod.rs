@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use self::api::Api;
 use self::arrival::ArrivalTracker;
 use self::listing_cache::ListingCache;
-use crate::contract::lookup::told;
+use crate::contract::lookup::known_fields;
 use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
@@ -50,8 +50,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
     protocols: &[Protocol::Multipart],
     takes_md5: false,
     takes_metadata: false,
-    revises: true,
-    lists_no_times: false,
+    uploads_create_revisions: true,
+    listings_lack_mtime: false,
     open,
 };
 
@@ -85,10 +85,10 @@ impl Provider for FileAgo {
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(self.account())
     }
-    fn renew(&self) -> BoxFuture<'_, Result<()>> {
+    fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
     }
-    fn rivalry(&self) -> Option<&TokenContention> {
+    fn token_contention(&self) -> Option<&TokenContention> {
         Some(self.api.rivalry())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -101,7 +101,7 @@ impl Provider for FileAgo {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(self.listing(folder))
     }
-    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+    fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
         // Nothing is remembered.
         Box::pin(async {})
     }
@@ -112,11 +112,11 @@ impl Provider for FileAgo {
         // A form is sent whole or not at all.
         Box::pin(async { Ok(None) })
     }
-    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
+    fn adopt_empty_entry<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         // Nothing is made before the bytes.
         Box::pin(async { Ok(None) })
     }
-    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
     }
     fn check_name(&self, name: &str) -> Result<()> {
@@ -188,7 +188,7 @@ impl FileAgo {
         // The token may be an old one: a call proves it.
         match self.api.details("home").await {
             Ok(home) => {
-                account.extra = told([
+                account.extra = known_fields([
                     ("fullname", home.owner_fullname.map(Into::into)),
                     ("uuid", home.owner_uuid.map(Into::into)),
                     ("groups", self.groups(&mut account.warnings).await?),
@@ -210,7 +210,7 @@ impl FileAgo {
         match self.api.groups().await {
             Ok(groups) => Ok(Some(groups.into_iter().map(|g| json!({"name": g.name, "uuid": g.uuid})).collect())),
             Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
-            Err(e) if e.kind().may_pass() => {
+            Err(e) if e.kind().is_transient() => {
                 warnings.push(format!("the groups can't be told now: {}", e.message()));
                 Ok(None)
             }
@@ -220,10 +220,10 @@ impl FileAgo {
 
     async fn listing(&self, folder: &Entry) -> Result<Entries> {
         if !folder.is_folder() {
-            return Err(not_found(&folder.path).hint("this is a file, not a folder"));
+            return Err(not_found(&folder.path).with_hint("this is a file, not a folder"));
         }
         let mut listed = entry::Listed::default();
-        self.api.dirlist(&folder.id, |node| listed.add(node)).await.map_err(|e| e.on(folder.path.to_string()))?;
+        self.api.dirlist(&folder.id, |node| listed.add(node)).await.map_err(|e| e.with_subject(folder.path.to_string()))?;
         listed.entries(folder)
     }
 
@@ -238,11 +238,11 @@ impl FileAgo {
         let found = match self.listing(parent).await {
             Ok(listed) => one_named(listed.named(name)?, name, true, &parent.path)?,
             // It is made by now: whoever waits and asks again must look first.
-            Err(e) if refused.is_none() && e.kind().may_pass() => return Err(e.with_kind(Kind::Interrupted)),
+            Err(e) if refused.is_none() && e.kind().is_transient() => return Err(e.with_kind(Kind::Interrupted)),
             Err(e) => return Err(refused.unwrap_or(e)),
         };
         found.ok_or_else(|| {
-            refused.unwrap_or_else(|| Error::new(Kind::Protocol, "the server made the folder, but does not list it").on(name))
+            refused.unwrap_or_else(|| Error::new(Kind::Protocol, "the server made the folder, but does not list it").with_subject(name))
         })
     }
 

@@ -15,15 +15,15 @@ impl FileAgo {
         let top = match &at.root {
             Root::Top => folder("home"),
             Root::Id(id) if is_special(id) => {
-                Entry { name: id.clone(), path: RemotePath::root().under(id), trashed: is_trash(id), ..folder(id) }
+                Entry { name: id.clone(), path: RemotePath::root().anchored_at(id), trashed: is_trash(id), ..folder(id) }
             }
             Root::Id(id) => {
-                let entry = self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?;
-                Entry { path: RemotePath::root().under(id), ..entry }
+                let entry = self.by_id(id).await.map_err(|e| e.with_subject(format!("@{id}")))?;
+                Entry { path: RemotePath::root().anchored_at(id), ..entry }
             }
         };
         if !top.is_folder() && !at.path.is_root() {
-            return Err(not_found(&at.shown(&at.path)).hint("a file holds nothing"));
+            return Err(not_found(&at.display_path(&at.path)).with_hint("a file holds nothing"));
         }
         let trashed = top.trashed;
         let found = match walk(self, top.clone(), &at.path).await {

@@ -20,8 +20,8 @@ pub fn check_name(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
     if name.starts_with(HIDDEN) {
         return Err(Error::new(Kind::Refused, "FileAgo hides names that begin with ~$, so the upload could not be confirmed")
-            .on(name)
-            .hint("leave it out (it is an office program's temporary file), or rename it"));
+            .with_subject(name)
+            .with_hint("leave it out (it is an office program's temporary file), or rename it"));
     }
     Ok(())
 }
@@ -30,12 +30,14 @@ pub fn check_name(name: &str) -> Result<()> {
 pub fn admit(item: &UploadRequest) -> Result<u64> {
     let on = || item.source.name().to_owned();
     if let Some(closed) = item.avoid.first() {
-        return Err(closed.error.again());
+        return Err(closed.error.duplicate());
     }
     if item.protocol.is_some_and(|p| p != Protocol::Multipart) {
-        return Err(Error::new(Kind::Unsupported, "FileAgo takes uploads by multipart only").on(on()));
+        return Err(Error::new(Kind::Unsupported, "FileAgo takes uploads by multipart only").with_subject(on()));
     }
-    item.source.size().ok_or_else(|| Error::new(Kind::NeedsSize, "FileAgo must know the size of an upload before it begins").on(on()))
+    item.source
+        .size()
+        .ok_or_else(|| Error::new(Kind::NeedsSize, "FileAgo must know the size of an upload before it begins").with_subject(on()))
 }
 
 /// Remembers what of this name was there before the first byte leaves. Fails with `Exists` when the name is taken by
@@ -46,11 +48,11 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let same_name = || item.siblings.iter().filter(|e| forms.contains(&e.name));
     if let (None, Some(there)) = (&item.replaces, same_name().next()) {
         let what = if there.is_folder() { "folder" } else { "file" };
-        let taken = Error::new(Kind::Exists, format!("a {what} of this name is there already")).on(path.to_string());
+        let taken = Error::new(Kind::Exists, format!("a {what} of this name is there already")).with_subject(path.to_string());
         return Err(if there.name == item.name {
             taken
         } else {
-            taken.hint(format!("rename the file: the server stores this name as {:?}", there.name))
+            taken.with_hint(format!("rename the file: the server stores this name as {:?}", there.name))
         });
     }
     let is_like_it = |e: &Entry| forms.contains(&e.name) || (e.size == Some(size) && may_come_from(&e.name, &item.name));
@@ -59,7 +61,7 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
         id: item.replaces.as_ref().map(|e| e.id.clone()),
         folder: Some(item.folder.id.clone()),
         size: Some(size),
-        before: item.siblings.iter().filter(|e| is_like_it(e)).map(mark).collect(),
+        known_ids: item.siblings.iter().filter(|e| is_like_it(e)).map(mark).collect(),
         ..UploadHandle::default()
     })
 }
@@ -75,7 +77,7 @@ pub(super) fn mark(entry: &Entry) -> String {
 /// uuid or a sign that the old one has changed. One of another size only where none has the right one.
 pub fn arrived<'a>(ticket: &UploadHandle, listed: impl Iterator<Item = &'a Entry>) -> Option<Entry> {
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
-    let ours = |e: &&Entry| !e.is_folder() && e.size.is_some() && is_new(e, &ticket.before);
+    let ours = |e: &&Entry| !e.is_folder() && e.size.is_some() && is_new(e, &ticket.known_ids);
     listed.filter(ours).max_by_key(|e| (e.size == ticket.size, is_target(e), e.modified)).cloned()
 }
 
@@ -102,14 +104,14 @@ impl FormTarget for UploadForm {
     fn form(&self) -> BoxFuture<'_, Result<Form>> {
         Box::pin(async {
             // The token is the authorisation: no header of ours goes with it (providers.md 3.5).
-            let url = self.api.upload_url(&self.node).await.map_err(|e| e.on(self.path.to_string()))?;
+            let url = self.api.upload_url(&self.node).await.map_err(|e| e.with_subject(self.path.to_string()))?;
             let (file_field, file_name) = ("file".to_owned(), self.name.clone());
             Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name })
         })
     }
 
     fn judge(&self, reply: HttpReply) -> Result<()> {
-        answer::uploaded(&reply).map_err(|e| e.on(self.path.to_string()))
+        answer::uploaded(&reply).map_err(|e| e.with_subject(self.path.to_string()))
     }
 }
 
@@ -130,7 +132,7 @@ mod tests {
         let ticket = UploadHandle {
             path: RemotePath::parse("/a.txt").unwrap(),
             size: Some(10),
-            before: before.iter().map(mark).collect(),
+            known_ids: before.iter().map(mark).collect(),
             ..UploadHandle::default()
         };
         let listed = listed.iter().filter(|e| forms("a.txt").contains(&e.name));

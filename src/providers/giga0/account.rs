@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::entry::date;
 use super::wire::{Info, Package};
-use crate::contract::lookup::told;
+use crate::contract::lookup::known_fields;
 use crate::model::{Account, Limits, Protocol, Quota};
 
 pub fn limits(package: &Package) -> Limits {
@@ -37,7 +37,7 @@ pub fn account(info: Info, package: Package) -> Account {
         limits,
         protocols: vec![Protocol::Multipart],
         warnings,
-        extra: told([
+        extra: known_fields([
             ("email", info.email.map(Value::from)),
             ("status", info.status.map(Value::from)),
             ("level_id", info.level_id.map(Value::from)),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::wire::{Envelope, Status};
 use crate::contract::{Error, Kind, Result};
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 use crate::protocols::http::response::HttpReply;
 
 const WORDS_SHOWN: usize = 200;
@@ -82,16 +82,16 @@ pub(super) fn content<T: DeserializeOwned>(reply: &HttpReply) -> Result<Option<T
 fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
     Error::new(Kind::Protocol, format!("the site's answer makes no sense: {bytes} bytes that are no answer of this API"))
-        .hint("check the remote's url; a proxy may have cut the answer")
+        .with_hint("check the remote's url; a proxy may have cut the answer")
 }
 
 /// A web page, nothing, or a cut answer in the site's place: maintenance, a firewall, a size limit, a wrong url.
 fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
-        200..=299 => reply.nonsense("it is no JSON"),
-        404 | 405 => reply.refusal().with_kind(Kind::Protocol).hint(CHECK_URL),
-        _ => reply.refusal(),
+        200..=299 => reply.protocol_error("it is no JSON"),
+        404 | 405 => reply.error().with_kind(Kind::Protocol).with_hint(CHECK_URL),
+        _ => reply.error(),
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn said(value: &Value) -> Option<String> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    Some(first_words(&text, WORDS_SHOWN)).filter(|t| !t.is_empty())
+    Some(shorten(&text, WORDS_SHOWN)).filter(|t| !t.is_empty())
 }
 
 fn meaning(text: &str) -> Option<Kind> {
@@ -126,17 +126,17 @@ pub(super) fn worded(reply: &HttpReply, text: &str) -> Error {
         Kind::Protocol => "the site did not understand the request",
         _ => "the site refused",
     };
-    let error = with_status(Error::new(kind, clause).cause(anyhow!("{text}")), reply);
+    let error = with_status(Error::new(kind, clause).with_cause(anyhow!("{text}")), reply);
     match kind {
-        Kind::Unsupported => error.hint("check the remote's url; the site may run an older version"),
-        Kind::Protocol => error.hint("check the remote's url; a proxy may have cut the request"),
+        Kind::Unsupported => error.with_hint("check the remote's url; the site may run an older version"),
+        Kind::Protocol => error.with_hint("check the remote's url; a proxy may have cut the request"),
         _ => error,
     }
 }
 
 /// The status speaks and the words only illustrate.
 fn by_status(reply: &HttpReply, text: &str) -> Error {
-    let judged = reply.refusal();
+    let judged = reply.error();
     if text.is_empty() {
         return judged;
     }
@@ -147,12 +147,12 @@ fn by_status(reply: &HttpReply, text: &str) -> Error {
         Kind::Interrupted => "the site failed",
         _ => return judged,
     };
-    with_status(Error::new(judged.kind(), clause).after(judged.retry_after()).cause(anyhow!("{text}")), reply)
+    with_status(Error::new(judged.kind(), clause).with_retry_after(judged.retry_after()).with_cause(anyhow!("{text}")), reply)
 }
 
 /// A failure told with HTTP 200 has no status worth showing.
 pub(super) fn with_status(error: Error, reply: &HttpReply) -> Error {
-    if reply.is_success() { error } else { error.status(reply.status.as_u16()) }
+    if reply.is_success() { error } else { error.with_status(reply.status.as_u16()) }
 }
 
 #[cfg(test)]
@@ -250,7 +250,7 @@ mod tests {
             ("Error on: https://site.example. You have no storage left.", Kind::Refused),
         ] {
             let e = verdict(&reply(200, &error(text))).unwrap_err();
-            assert_eq!((e.kind(), e.http_or_ftp_status()), (expected, None), "{text}");
+            assert_eq!((e.kind(), e.status_code()), (expected, None), "{text}");
             assert!(e.to_string().contains(text.trim_end_matches('.')), "{e}");
         }
     }
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn patience_keeps_the_sites_own_wish() {
         let e = verdict(&reply(429, &error("Maximum API request limit reached"))).unwrap_err();
-        assert_eq!((e.retry_after(), e.http_or_ftp_status()), (Some(Duration::from_secs(7)), Some(429)));
+        assert_eq!((e.retry_after(), e.status_code()), (Some(Duration::from_secs(7)), Some(429)));
     }
 
     #[test]

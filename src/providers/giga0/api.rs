@@ -29,7 +29,7 @@ pub struct Api {
 
 impl Api {
     pub fn new(opening: ProviderContext, default_url: &str) -> Result<Api> {
-        let url = opening.secrets.plain("url").filter(|u| !u.is_empty()).unwrap_or_else(|| default_url.to_owned());
+        let url = opening.secrets.get("url").filter(|u| !u.is_empty()).unwrap_or_else(|| default_url.to_owned());
         let base = api_url(&url, opening.network.insecure)?;
         let http = Http::new(&opening.network)?;
         Ok(Api { http, base, opening, login: OnceCell::new(), stale: Mutex::default() })
@@ -67,7 +67,7 @@ impl Api {
         let (credentials, lease) = self.login().await?;
         let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
         for token in &stale {
-            lease.reject(token).await;
+            lease.invalidate(token).await;
         }
         lease.renew(self.authorize(credentials)).await
     }
@@ -79,11 +79,11 @@ impl Api {
     /// The site has done something for the token in hand.
     pub fn worked(&self) {
         if let Some(rivalry) = self.rivalry() {
-            rivalry.worked();
+            rivalry.mark_used();
         }
     }
 
-    /// The site called this token expired; the next `renew` gets another.
+    /// The site called this token expired; the next `renew_token` gets another.
     pub fn note_stale(&self, token: &StoredToken) {
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
     }
@@ -91,7 +91,7 @@ impl Api {
     /// `POST /disable_access_token`, and forgets the token here. False when there was none.
     pub async fn sign_out(&self) -> Result<bool> {
         let (_, lease) = self.login().await?;
-        let Some(token) = lease.present().await? else { return Ok(false) };
+        let Some(token) = lease.current().await? else { return Ok(false) };
         let reply = self.post("disable_access_token", &token, &[]).await?;
         match answer::verdict(&reply) {
             // A token that is gone there is what was asked for.

@@ -20,7 +20,7 @@ struct Attempts {
 }
 
 impl ArrivalTracker {
-    pub fn begun(&self, ticket: &UploadHandle) {
+    pub fn started(&self, ticket: &UploadHandle) {
         self.with(|known| known.open.insert(ticket.path.clone(), ticket.size));
     }
 
@@ -29,9 +29,9 @@ impl ArrivalTracker {
     }
 
     /// The ticket's file among its folder's entries (`upload::arrived`), and no other one of this run.
-    pub fn found(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
+    pub fn match_listing(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
-            let found = upload::arrived(ticket, listed, |entry| known.is_anothers(ticket, entry))?;
+            let found = upload::arrived(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;
             if ticket.has_size_of(&found) {
                 known.landed(ticket, &found);
             }
@@ -51,15 +51,15 @@ impl Attempts {
     }
 
     /// Two tickets of one path are two tries of one file.
-    fn is_anothers(&self, ticket: &UploadHandle, entry: &Entry) -> bool {
+    fn belongs_to_other(&self, ticket: &UploadHandle, entry: &Entry) -> bool {
         match self.landed.get(&entry.id) {
             Some(path) => *path != ticket.path,
-            None => ticket.path.name() != Some(entry.name.as_str()) && self.is_awaited(ticket, &entry.name),
+            None => ticket.path.name() != Some(entry.name.as_str()) && self.is_expected(ticket, &entry.name),
         }
     }
 
     /// Is a file of this very name and size on its way to the ticket's folder?
-    fn is_awaited(&self, ticket: &UploadHandle, name: &str) -> bool {
+    fn is_expected(&self, ticket: &UploadHandle, name: &str) -> bool {
         let beside = |path: &RemotePath| *path != ticket.path && path.parent() == ticket.path.parent();
         let fits = |path: &RemotePath| path.name().is_some_and(|wished| names::Forms::of(wished).is_plain(name));
         self.open.iter().any(|(path, size)| *size == ticket.size && beside(path) && fits(path))
@@ -79,7 +79,12 @@ mod tests {
 
     fn ticket(name: &str, before: &[&str]) -> UploadHandle {
         let before = before.iter().map(|id| (*id).to_owned()).collect();
-        UploadHandle { path: RemotePath::parse(&format!("/x/{name}")).unwrap(), size: Some(10), before, ..UploadHandle::default() }
+        UploadHandle {
+            path: RemotePath::parse(&format!("/x/{name}")).unwrap(),
+            size: Some(10),
+            known_ids: before,
+            ..UploadHandle::default()
+        }
     }
 
     fn id(found: Option<Entry>) -> Option<String> {
@@ -91,15 +96,15 @@ mod tests {
         let (first, second) = (ticket("a.jpg", &["file:1"]), ticket("a (2).jpg", &[]));
         let listed = || vec![entry(1, "a.jpg"), entry(2, "a (2).jpg")];
         let ours = ArrivalTracker::default();
-        ours.begun(&first);
-        ours.begun(&second);
-        assert_eq!(id(ours.found(&first, listed())), None, "its answer may still be on its way");
+        ours.started(&first);
+        ours.started(&second);
+        assert_eq!(id(ours.match_listing(&first, listed())), None, "its answer may still be on its way");
         ours.landed(&second, &entry(2, "a (2).jpg"));
-        assert_eq!(id(ours.found(&first, listed())), None);
-        assert_eq!(id(ours.found(&second, listed())).as_deref(), Some("file:2"));
+        assert_eq!(id(ours.match_listing(&first, listed())), None);
+        assert_eq!(id(ours.match_listing(&second, listed())).as_deref(), Some("file:2"));
         let more = || listed().into_iter().chain([entry(3, "a (3).jpg")]).collect();
-        assert_eq!(id(ours.found(&first, more())).as_deref(), Some("file:3"));
-        assert_eq!(id(ours.found(&ticket("a.jpg", &["file:1"]), more())).as_deref(), Some("file:3"), "a second try of the same");
+        assert_eq!(id(ours.match_listing(&first, more())).as_deref(), Some("file:3"));
+        assert_eq!(id(ours.match_listing(&ticket("a.jpg", &["file:1"]), more())).as_deref(), Some("file:3"), "a second try of the same");
     }
 
     #[test]
@@ -110,10 +115,10 @@ mod tests {
         let elsewhere = UploadHandle { path: RemotePath::parse("/y/a (2).jpg").unwrap(), ..ticket("a (2).jpg", &[]) };
         let ours = ArrivalTracker::default();
         for ticket in [&first, &of_other_size, &elsewhere] {
-            ours.begun(ticket);
+            ours.started(ticket);
         }
-        assert_eq!(id(ours.found(&first, listed())).as_deref(), Some("file:2"));
+        assert_eq!(id(ours.match_listing(&first, listed())).as_deref(), Some("file:2"));
         let second = ticket("a (2).jpg", &[]);
-        assert_eq!(id(ours.found(&second, listed())), None, "that is the first one's");
+        assert_eq!(id(ours.match_listing(&second, listed())), None, "that is the first one's");
     }
 }

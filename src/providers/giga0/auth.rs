@@ -20,18 +20,18 @@ pub enum Credentials {
 impl Credentials {
     /// Keys when both are configured, else username and password. Reads no password; fails with `Auth` when neither is set.
     pub async fn of(opening: &ProviderContext) -> Result<Credentials> {
-        match (opening.secrets.has("key1"), opening.secrets.has("key2")) {
+        match (opening.secrets.is_set("key1"), opening.secrets.is_set("key2")) {
             (true, true) => {
                 let key1 = opening.secret("key1").await?.ok_or_else(|| opening.no_credentials("key1"))?;
                 return Ok(Credentials::Keys { key1 });
             }
             (false, false) => {}
-            (one, _) if opening.secrets.plain("username").is_none() => {
+            (one, _) if opening.secrets.get("username").is_none() => {
                 return Err(opening.no_credentials(if one { "key2" } else { "key1" }));
             }
             _ => {}
         }
-        let username = opening.secrets.plain("username").filter(|name| !name.is_empty());
+        let username = opening.secrets.get("username").filter(|name| !name.is_empty());
         Ok(Credentials::Password { username: username.ok_or_else(|| opening.no_credentials("username"))? })
     }
 
@@ -60,7 +60,7 @@ impl Credentials {
                 http.call(http.client().post(url).form(&form)).await?
             }
         };
-        self.granted(&reply).map_err(|e| e.on(opening.remote.clone()))
+        self.granted(&reply).map_err(|e| e.with_subject(opening.remote.clone()))
     }
 
     /// Whatever the site says against it in words is a refused sign-in.
@@ -104,7 +104,7 @@ impl Credentials {
                 ("the site refused the API keys", "check key1 and key2: 64 letters and digits each, from the site's account page")
             }
         };
-        answer::with_status(Error::new(Kind::Auth, clause).cause(anyhow!("{text}")).hint(hint), reply)
+        answer::with_status(Error::new(Kind::Auth, clause).with_cause(anyhow!("{text}")).with_hint(hint), reply)
     }
 }
 
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn the_site_shows_which_kind_it_wants() {
         let e = password().granted(&reply(200, &error("Please provide the key1 value."))).unwrap_err();
-        assert!(e.kind() == Kind::Auth && e.advice().unwrap().starts_with("set key1 and key2"), "{e}");
+        assert!(e.kind() == Kind::Auth && e.hint().unwrap().starts_with("set key1 and key2"), "{e}");
         let e = keys().granted(&reply(200, &error("Please provide the username param."))).unwrap_err();
-        assert!(e.kind() == Kind::Auth && e.advice().unwrap().contains("set username and password"), "{e}");
+        assert!(e.kind() == Kind::Auth && e.hint().unwrap().contains("set username and password"), "{e}");
         let e = password().granted(&reply(200, &error("Please provide the password param."))).unwrap_err();
-        assert!(e.kind() == Kind::Auth && e.advice().unwrap().starts_with("check username"), "{e}");
+        assert!(e.kind() == Kind::Auth && e.hint().unwrap().starts_with("check username"), "{e}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::Giga0;
 use super::entry::file_number;
 use super::names;
 use super::wire::File;
-use crate::contract::lookup::listed_path;
+use crate::contract::lookup::safe_child_path;
 use crate::contract::{BoxFuture, Copies, Deletions, Error, Kind, Moves, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
@@ -49,7 +49,7 @@ impl Copies for Giga0 {
     fn copies_folders(&self) -> bool {
         false
     }
-    fn allows_doubles(&self) -> bool {
+    fn allows_duplicate_names(&self) -> bool {
         true
     }
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
@@ -63,7 +63,7 @@ impl Copies for Giga0 {
 impl Giga0 {
     pub(super) fn refuse_top(&self, entry: &Entry) -> Result<()> {
         match self.is_top(entry) {
-            true => Err(Error::new(Kind::Refused, "the top folder stays as it is").on(entry.path.to_string())),
+            true => Err(Error::new(Kind::Refused, "the top folder stays as it is").with_subject(entry.path.to_string())),
             false => Ok(()),
         }
     }
@@ -75,9 +75,9 @@ impl Giga0 {
             Err(_) => self.api.folder_edit(&entry.id, &[("folder_name", name)]).await?.and_then(|row| row.name),
         };
         let Some(told) = told else { return Ok(None) };
-        check_named(&told, name).map_err(|e| e.on(entry.path.to_string()))?;
+        check_named(&told, name).map_err(|e| e.with_subject(entry.path.to_string()))?;
         let within = entry.path.parent().unwrap_or_default();
-        Ok(Some(Entry { path: listed_path(&within, &told), name: told, ..entry.clone() }))
+        Ok(Some(Entry { path: safe_child_path(&within, &told), name: told, ..entry.clone() }))
     }
 
     async fn shift(&self, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
@@ -90,7 +90,7 @@ impl Giga0 {
         if told != folder.id {
             return Err(elsewhere(entry, &told));
         }
-        Ok(Some(Entry { path: listed_path(&folder.path, &entry.name), ..entry.clone() }))
+        Ok(Some(Entry { path: safe_child_path(&folder.path, &entry.name), ..entry.clone() }))
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) fn check_named(told: &str, wished: &str) -> Result<()> {
 
 fn copied(row: File, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
     let (Some(id), Some(name)) = (row.id, row.name) else { return Ok(None) };
-    let copy = Entry { id: format!("file:{id}"), path: listed_path(&folder.path, &name), name, ..entry.clone() };
+    let copy = Entry { id: format!("file:{id}"), path: safe_child_path(&folder.path, &name), name, ..entry.clone() };
     if copy.id == entry.id {
         return Ok(None);
     }
@@ -118,7 +118,8 @@ fn copied(row: File, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
 
 /// A folder that is not there is ignored silently by some calls (providers.md 2.8).
 fn elsewhere(entry: &Entry, told: &str) -> Error {
-    Error::new(Kind::Refused, format!("the site did not put it there: @{} is in the folder @{told}", entry.id)).on(entry.path.to_string())
+    Error::new(Kind::Refused, format!("the site did not put it there: @{} is in the folder @{told}", entry.id))
+        .with_subject(entry.path.to_string())
 }
 
 /// Null, blank and `0` are the root, or a field that was left out.

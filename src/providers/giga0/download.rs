@@ -34,7 +34,7 @@ impl Giga0 {
     async fn download_url(&self, file: &Entry) -> Result<Url> {
         let found = self.api.file_download(file_number(file)?).await?;
         let url = found.download_url.ok_or_else(|| Error::new(Kind::Protocol, "the site gave no address for the download"))?;
-        download::leading_to(&self.api.base, &url)
+        download::redirect_target(&self.api.base, &url)
     }
 }
 
@@ -50,7 +50,7 @@ fn verdict(page: &HtmlPage) -> Error {
         return page.error_of(Kind::Refused);
     }
     if has(&["wait", "too many", "concurrent", "at the same time", "at once", "simultaneous", "parallel"]) {
-        return page.error_of(Kind::Busy).after(wait_told(&said));
+        return page.error_of(Kind::Busy).with_retry_after(wait_told(&said));
     }
     page.error()
 }

@@ -40,7 +40,7 @@ impl Giga0 {
         fields.extend(changes.name.as_deref().map(|name| ("filename", name)));
         fields.extend(changes.file_type.as_deref().map(|kind| ("fileType", kind)));
         let Some(row) = self.api.file_edit(number, &fields).await? else { return Ok(None) };
-        compare_file(&row, changes).map_err(|e| e.on(entry.path.to_string()))?;
+        compare_file(&row, changes).map_err(|e| e.with_subject(entry.path.to_string()))?;
         if row.name.is_none() {
             return Ok(None);
         }
@@ -60,7 +60,7 @@ impl Giga0 {
         let Some(row) = self.api.folder_edit(&entry.id, &fields).await? else {
             return if changes.folder_password.is_some() { Err(unproved(entry)) } else { Ok(None) };
         };
-        compare_folder(&row, changes).map_err(|e| e.on(entry.path.to_string()))?;
+        compare_folder(&row, changes).map_err(|e| e.with_subject(entry.path.to_string()))?;
         if row.name.is_none() {
             return Ok(None);
         }
@@ -113,6 +113,6 @@ fn compare_folder(row: &Folder, changes: &Changes) -> Result<()> {
 
 fn unproved(entry: &Entry) -> Error {
     Error::new(Kind::Protocol, "the site's answer does not show whether the folder is protected now")
-        .on(entry.path.to_string())
-        .hint("look at the folder on the site")
+        .with_subject(entry.path.to_string())
+        .with_hint("look at the folder on the site")
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 
 use super::wire::{File, Folder, Stored};
-use crate::contract::lookup::{listed_path, told};
+use crate::contract::lookup::{known_fields, safe_child_path};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
@@ -14,7 +14,10 @@ const HASH_LENGTH: usize = 32;
 
 /// The number of a file entry, as calls take it. Fails for a folder.
 pub fn file_number(entry: &Entry) -> Result<&str> {
-    entry.id.strip_prefix(FILE).ok_or_else(|| Error::new(Kind::Refused, "this is a folder, not a file").on(entry.path.to_string()))
+    entry
+        .id
+        .strip_prefix(FILE)
+        .ok_or_else(|| Error::new(Kind::Refused, "this is a folder, not a file").with_subject(entry.path.to_string()))
 }
 
 /// Trashed rows have a status that is not `active`; older versions send none (OQ-18).
@@ -30,7 +33,7 @@ pub fn of_folder(row: Folder, within: Option<&RemotePath>) -> Result<Entry> {
     entry.name = name;
     entry.modified = date(&row.date_updated).or_else(|| date(&row.date_added));
     entry.url = row.url;
-    entry.extra = told([
+    entry.extra = known_fields([
         ("visibility", row.is_public.map(|p| visibility(p).into())),
         ("total_size", row.total_size.map(Value::from)),
         ("files", row.file_count.map(Value::from)),
@@ -48,7 +51,7 @@ pub fn of_file(row: File, within: Option<&RemotePath>) -> Result<Entry> {
     entry.size = row.size;
     entry.modified = date(&row.uploaded);
     entry.url = row.url;
-    entry.extra = told([
+    entry.extra = known_fields([
         ("short_url", row.short_url.map(Value::from)),
         ("type", row.mime.map(Value::from)),
         ("downloads", row.downloads.map(Value::from)),
@@ -62,12 +65,12 @@ pub fn of_file(row: File, within: Option<&RemotePath>) -> Result<Entry> {
 /// wished one (providers.md 2.5).
 pub fn of_stored(stored: Stored, folder: &RemotePath) -> Option<Entry> {
     let name = stored.name?;
-    let mut entry = Entry::new(EntryKind::File, format!("{FILE}{}", stored.file_id?), listed_path(folder, &name));
+    let mut entry = Entry::new(EntryKind::File, format!("{FILE}{}", stored.file_id?), safe_child_path(folder, &name));
     entry.name = name;
     entry.size = stored.size;
     entry.md5 = stored.hash.filter(|h| is_md5(h)).map(|h| h.to_ascii_lowercase());
     entry.url = stored.url;
-    entry.extra = told([("short_url", stored.short_url.map(Value::from))]).into();
+    entry.extra = known_fields([("short_url", stored.short_url.map(Value::from))]).into();
     Some(entry)
 }
 
@@ -77,7 +80,7 @@ fn is_md5(hash: &str) -> bool {
 }
 
 fn path(within: Option<&RemotePath>, name: &str) -> RemotePath {
-    within.map_or_else(RemotePath::root, |folder| listed_path(folder, name))
+    within.map_or_else(RemotePath::root, |folder| safe_child_path(folder, name))
 }
 
 fn nameless(what: &str) -> Error {

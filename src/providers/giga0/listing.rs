@@ -7,7 +7,7 @@ use super::entry;
 use super::entry::is_active;
 use super::wire::{File, Folder};
 use crate::contract::entry_list::{Faults, Rows};
-use crate::contract::lookup::listed_path;
+use crate::contract::lookup::safe_child_path;
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::protocols::http::row_stream::{Path, Row, object};
@@ -53,7 +53,7 @@ impl Listed {
             return Err(Error::new(Kind::Protocol, "the site's listing makes no sense: it holds its lists twice"));
         }
         self.rows.shrink();
-        Ok(Entries::all(self.rows, self.faults.into(), &folder.path, |folder, name, _| listed_path(folder, name)))
+        Ok(Entries::all(self.rows, self.faults.into(), &folder.path, |folder, name, _| safe_child_path(folder, name)))
     }
 }
 

@@ -54,8 +54,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
     protocols: &[Protocol::Multipart],
     takes_md5: false,
     takes_metadata: false,
-    revises: false,
-    lists_no_times: true,
+    uploads_create_revisions: false,
+    listings_lack_mtime: true,
     open,
 };
 
@@ -87,10 +87,10 @@ impl Provider for Giga0 {
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(self.account())
     }
-    fn renew(&self) -> BoxFuture<'_, Result<()>> {
+    fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
     }
-    fn rivalry(&self) -> Option<&TokenContention> {
+    fn token_contention(&self) -> Option<&TokenContention> {
         self.api.rivalry()
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -102,7 +102,7 @@ impl Provider for Giga0 {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(self.listing(folder))
     }
-    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+    fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
         // Nothing is remembered.
         Box::pin(async {})
     }
@@ -113,11 +113,11 @@ impl Provider for Giga0 {
         // A form is sent whole or not at all.
         Box::pin(async { Ok(None) })
     }
-    fn adopt<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
+    fn adopt_empty_entry<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         // Nothing is made before the bytes.
         Box::pin(async { Ok(None) })
     }
-    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
     }
     fn check_name(&self, name: &str) -> Result<()> {
@@ -183,7 +183,7 @@ impl Links for Giga0 {
 }
 
 impl Replacements for Giga0 {
-    fn swap<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
+    fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.put_in_place(old, new, name))
     }
 }
@@ -203,9 +203,9 @@ impl Giga0 {
 
     async fn listing(&self, folder: &Entry) -> Result<Entries> {
         if !folder.is_folder() {
-            return Err(not_found(&folder.path).hint("this is a file, not a folder"));
+            return Err(not_found(&folder.path).with_hint("this is a file, not a folder"));
         }
-        self.api.folder_listing(folder).await.map_err(|e| e.on(folder.path.to_string()))
+        self.api.folder_listing(folder).await.map_err(|e| e.with_subject(folder.path.to_string()))
     }
 
     async fn upload(&self, item: &UploadRequest) -> Result<Upload> {
@@ -219,19 +219,19 @@ impl Giga0 {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
         let ticket = upload::ticket(item, size)?;
-        self.ours.begun(&ticket);
+        self.ours.started(&ticket);
         let (name, folder) = (item.name.clone(), item.folder.path.clone());
         let (api, ours) = (self.api.clone(), self.ours.clone());
         Ok((upload::UploadForm { api, ours, ticket, name, folder, used: Mutex::default() }, size))
     }
 
     async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
-        if let Some(answered) = ticket.answer.get() {
+        if let Some(answered) = ticket.confirmed_entry.get() {
             return Ok(Some(answered.clone()));
         }
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(self.ours.found(ticket, self.listing(&folder).await?.collect()))
+        Ok(self.ours.match_listing(ticket, self.listing(&folder).await?.collect()))
     }
 }
 

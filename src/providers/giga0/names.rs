@@ -10,14 +10,14 @@ use crate::model::similar_names::{is_alike, is_numbered, without_number};
 /// Refuses what can't be stored under any name; a name that the site merely changes is allowed, as the answer tells it.
 pub fn check(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
-    let settled = settled(name);
+    let settled = normalised(name);
     if settled.is_empty() {
         return Err(Error::new(
             Kind::Refused,
             "nothing of this name is left without tags, backslashes and outer blanks, which the site removes",
         )
-        .on(format!("{name:?}"))
-        .hint("rename the file first"));
+        .with_subject(format!("{name:?}"))
+        .with_hint("rename the file first"));
     }
     RemotePath::root().join(&settled).map(drop)
 }
@@ -25,14 +25,14 @@ pub fn check(name: &str) -> Result<()> {
 /// The name that is sent in place of this one, as the site keeps it as it is. Backslashes go here: PHP takes an uploaded
 /// file's name from behind the last one, and nothing tells what becomes of others.
 pub fn stored(name: &str) -> Cow<'_, str> {
-    match settled(name) {
+    match normalised(name) {
         settled if settled == name || check(name).is_err() => Cow::Borrowed(name),
         settled => Cow::Owned(settled),
     }
 }
 
 /// What is left when the site may change it again and again.
-fn settled(name: &str) -> String {
+fn normalised(name: &str) -> String {
     let mut name = name.replace('\\', "");
     loop {
         let next = as_stored(&name);

@@ -41,7 +41,7 @@ fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
     let still = if why.kind() == Kind::Interrupted { "may still be there" } else { "could not be removed" };
     let text =
         format!("the new copy is complete as {:?} (@{}), but the older one, {:?} (@{}), {still}", new.name, new.id, old.name, old.id);
-    told(text, old, why).hint("run the same command again, or remove the one you don't want")
+    told(text, old, why).with_hint("run the same command again, or remove the one you don't want")
 }
 
 fn misnamed(old: &Entry, new: &Entry, name: &str, why: Error) -> Error {
@@ -49,13 +49,13 @@ fn misnamed(old: &Entry, new: &Entry, name: &str, why: Error) -> Error {
         "the new copy is complete, but still named {:?} (@{}) instead of {name:?}; the older one (@{}) is in the trash",
         new.name, new.id, old.id
     );
-    told(text, old, why).hint(format!("give @{} its name on the site", new.id))
+    told(text, old, why).with_hint(format!("give @{} its name on the site", new.id))
 }
 
 fn told(text: String, old: &Entry, why: Error) -> Error {
-    let error = Error::new(why.kind(), text).on(old.path.to_string()).after(why.retry_after());
-    match why.http_or_ftp_status() {
-        Some(status) => error.status(status).cause(why),
-        None => error.cause(why),
+    let error = Error::new(why.kind(), text).with_subject(old.path.to_string()).with_retry_after(why.retry_after());
+    match why.status_code() {
+        Some(status) => error.with_status(status).with_cause(why),
+        None => error.with_cause(why),
     }
 }

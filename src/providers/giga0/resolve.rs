@@ -12,12 +12,12 @@ impl Giga0 {
         let top = match &at.root {
             Root::Top => return walk(self, root(), &at.path).await,
             Root::Id(id) => {
-                let entry = self.by_id(id).await.map_err(|e| e.on(format!("@{id}")))?;
-                Entry { path: RemotePath::root().under(id), ..entry }
+                let entry = self.by_id(id).await.map_err(|e| e.with_subject(format!("@{id}")))?;
+                Entry { path: RemotePath::root().anchored_at(id), ..entry }
             }
         };
         if !top.is_folder() && !at.path.is_root() {
-            return Err(not_found(&at.shown(&at.path)).hint("a file holds nothing"));
+            return Err(not_found(&at.display_path(&at.path)).with_hint("a file holds nothing"));
         }
         walk(self, top, &at.path).await
     }

@@ -23,24 +23,24 @@ const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads be
 pub fn admit(item: &UploadRequest, limits: &Limits) -> Result<u64> {
     let on = || item.source.name().to_owned();
     if let Some(closed) = item.avoid.first() {
-        return Err(closed.error.again());
+        return Err(closed.error.duplicate());
     }
     if item.protocol.is_some_and(|p| p != Protocol::Multipart) {
-        return Err(Error::new(Kind::Unsupported, "this site takes uploads by multipart only").on(on()));
+        return Err(Error::new(Kind::Unsupported, "this site takes uploads by multipart only").with_subject(on()));
     }
     let Some(size) = item.source.size() else {
-        return Err(Error::new(Kind::NeedsSize, "this site must know the size of an upload before it begins").on(on()));
+        return Err(Error::new(Kind::NeedsSize, "this site must know the size of an upload before it begins").with_subject(on()));
     };
     if size == 0 {
-        return Err(Error::new(Kind::Refused, "this site stores no empty files").on(on()));
+        return Err(Error::new(Kind::Refused, "this site stores no empty files").with_subject(on()));
     }
     if limits.may_upload == Some(false) {
-        return Err(Error::new(Kind::Refused, "this account's package allows no uploads").on(on()));
+        return Err(Error::new(Kind::Refused, "this account's package allows no uploads").with_subject(on()));
     }
     match limits.file_size {
         Some(most) if size > most => {
             Err(Error::new(Kind::Refused, format!("{size} bytes are more than this account may upload in one file ({most} bytes)"))
-                .on(on()))
+                .with_subject(on()))
         }
         _ => Ok(size),
     }
@@ -56,14 +56,14 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
         id: item.replaces.as_ref().map(|old| old.id.clone()),
         folder: Some(item.folder.id.clone()),
         size: Some(size),
-        before: same_name.map(|e| e.id.clone()).collect(),
+        known_ids: same_name.map(|e| e.id.clone()).collect(),
         ..UploadHandle::default()
     })
 }
 
 /// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
 /// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
-/// another file of this run), and none that `is_anothers`. The wished name itself comes first; of several the oldest, as it
+/// another file of this run), and none that `belongs_to_other`. The wished name itself comes first; of several the oldest, as it
 /// is the first try. Else the only one whose name the site can have made of the wished one; else, with another size, what
 /// has the wished name.
 pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
@@ -73,7 +73,7 @@ pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&
     let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
     let alike_taken = taken || listed.iter().any(|e| forms.resemble(&e.name));
     let may_be_named = |e: &Entry| if alike_taken { forms.resemble_numbered(&e.name) } else { forms.resemble(&e.name) };
-    let is_new = |e: &Entry| !e.is_folder() && !ticket.before.contains(&e.id);
+    let is_new = |e: &Entry| !e.is_folder() && !ticket.known_ids.contains(&e.id);
     let age = |e: &Entry| entry::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
     let mut other_size = None;
     let (mut ours, mut alike) = (Vec::new(), Vec::new());
@@ -92,8 +92,8 @@ pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&
 /// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
 /// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
 pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
-    let complaint = answer::complaint(reply).map_err(|e| match e.http_or_ftp_status() {
-        Some(413) => e.hint(SIZE_LIMIT),
+    let complaint = answer::complaint(reply).map_err(|e| match e.status_code() {
+        Some(413) => e.with_hint(SIZE_LIMIT),
         _ => e,
     })?;
     if let Some(text) = complaint {
@@ -118,8 +118,8 @@ fn refused_upload(reply: &HttpReply, text: &str, size: u64) -> Error {
         return answer::worded(reply, text);
     }
     let what = if lost_form { "the site lost the whole upload form" } else { "the site received no file" };
-    let error = answer::with_status(Error::new(Kind::Refused, what).cause(anyhow!("{text}")), reply);
-    if size >= BIG_UPLOAD { error.hint(SIZE_LIMIT) } else { error }
+    let error = answer::with_status(Error::new(Kind::Refused, what).with_cause(anyhow!("{text}")), reply);
+    if size >= BIG_UPLOAD { error.with_hint(SIZE_LIMIT) } else { error }
 }
 pub struct UploadForm {
     pub api: Arc<Api>,
@@ -153,12 +153,12 @@ impl FormTarget for UploadForm {
 
     fn judge(&self, reply: HttpReply) -> Result<()> {
         let size = self.ticket.size.unwrap_or_default();
-        let stored = uploaded(&reply, size).map_err(|e| self.noted(e).on(self.ticket.path.to_string()))?;
+        let stored = uploaded(&reply, size).map_err(|e| self.noted(e).with_subject(self.ticket.path.to_string()))?;
         self.api.worked();
         if let Some(entry) = stored.and_then(|s| entry::of_stored(s, &self.folder)) {
             self.ours.landed(&self.ticket, &entry);
             // A second answer to one ticket would be about the same file.
-            let _ = self.ticket.answer.set(entry);
+            let _ = self.ticket.confirmed_entry.set(entry);
         }
         Ok(())
     }
@@ -213,8 +213,8 @@ mod tests {
             protocol: None,
             avoid: vec![],
             chunk_size: None,
-            unused: None,
-            made: None,
+            reusable: None,
+            on_created: None,
         }
     }
 
@@ -246,7 +246,7 @@ mod tests {
     fn only_a_new_id_of_the_right_name_and_size_is_ours() {
         let before = [file(5, "a.jpg", 10), file(6, "a (2).jpg", 10), file(7, "other.jpg", 10)];
         let ticket = ticket(&UploadRequest { siblings: Arc::from(before.clone()), ..item(Some(10)) }, 10).unwrap();
-        assert_eq!(ticket.before, ["file:5", "file:6"]);
+        assert_eq!(ticket.known_ids, ["file:5", "file:6"]);
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
         let arrived = |ticket: &UploadHandle, listed| arrived(ticket, listed, |_| false);
@@ -305,12 +305,12 @@ mod tests {
     fn a_lost_form_is_about_size_not_about_the_token() {
         for text in ["Please provide the access_token param.", "Filesize received was zero.", "Did not receive uploaded file."] {
             let big = uploaded(&reply(200, &error(text)), 5 << 30).err().unwrap();
-            assert_eq!((big.kind(), big.advice()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
+            assert_eq!((big.kind(), big.hint()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
             let small = uploaded(&reply(200, &error(text)), 10).err().unwrap();
-            assert_eq!((small.kind(), small.advice()), (Kind::Refused, None), "{text}");
+            assert_eq!((small.kind(), small.hint()), (Kind::Refused, None), "{text}");
         }
         let page = uploaded(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
-        assert_eq!((page.kind(), page.advice()), (Kind::Refused, Some(SIZE_LIMIT)));
+        assert_eq!((page.kind(), page.hint()), (Kind::Refused, Some(SIZE_LIMIT)));
         let stale = error("Could not validate access_token and account_id, please reauthenticate or try again.");
         assert_eq!(uploaded(&reply(200, &stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
     }

@@ -30,7 +30,7 @@ pub async fn sign_in(host: &IoGates) -> Result<Account> {
 
 /// Auth Info is for tokens that may upload (providers.md 1.5).
 fn may_not_upload(error: &Error) -> bool {
-    error.kind() == Kind::Refused && error.http_or_ftp_status() == Some(403)
+    error.kind() == Kind::Refused && error.status_code() == Some(403)
 }
 
 fn account(user: Option<&str>, profile: Option<Profile>, offers: Option<&UploadMethods>, share: Option<Share>) -> Account {

@@ -15,15 +15,16 @@ pub fn read<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     }
     // Every answer of ioGates is an object; serde would take a list for one as well.
     if reply.object().first() != Some(&b'{') {
-        return Err(reply.nonsense("a JSON object was expected"));
+        return Err(reply.protocol_error("a JSON object was expected"));
     }
-    serde_json::from_slice(reply.object())
-        .map_err(|e| incomplete(reply, "JSON that can't be read").cause(anyhow::anyhow!("at line {}, column {}", e.line(), e.column())))
+    serde_json::from_slice(reply.object()).map_err(|e| {
+        incomplete(reply, "JSON that can't be read").with_cause(anyhow::anyhow!("at line {}, column {}", e.line(), e.column()))
+    })
 }
 
 /// The answer was understood, but lacks something that it must have.
 pub fn incomplete(reply: &HttpReply, what: &str) -> Error {
-    Error::new(Kind::Protocol, format!("the server answered {what}")).status(reply.status.as_u16()).on(host_of(&reply.url))
+    Error::new(Kind::Protocol, format!("the server answered {what}")).with_status(reply.status.as_u16()).with_subject(host_of(&reply.url))
 }
 
 /// 400, 401 and 403 to the sign-in itself are its refusal, never a stale token: asking again would not help.
@@ -31,21 +32,21 @@ pub fn read_sign_in<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     match (reply.status.as_u16(), read(reply)) {
         (status @ (400 | 401 | 403), Err(error)) if error.kind() != Kind::Auth => {
             Err(Error::new(Kind::Auth, "the server refused the sign-in")
-                .status(status)
-                .on(host_of(&reply.url))
-                .cause(anyhow::anyhow!("{}", format!("HTTP {status}: {}", reply.words()).trim_end_matches(": ")))
-                .hint("check the username and the password, or the share URL, of this remote"))
+                .with_status(status)
+                .with_subject(host_of(&reply.url))
+                .with_cause(anyhow::anyhow!("{}", format!("HTTP {status}: {}", reply.excerpt()).trim_end_matches(": ")))
+                .with_hint("check the username and the password, or the share URL, of this remote"))
         }
-        (404 | 410, Err(error)) => Err(error.hint("check the url or the share URL of this remote")),
+        (404 | 410, Err(error)) => Err(error.with_hint("check the url or the share URL of this remote")),
         (_, verdict) => verdict,
     }
 }
 
 fn refusal(reply: &HttpReply) -> Error {
     if matches!(reply.status.as_u16(), 401 | 403) && asks_for_code(reply) {
-        return code_needed().status(reply.status.as_u16());
+        return code_needed().with_status(reply.status.as_u16());
     }
-    reply.refusal()
+    reply.error()
 }
 
 /// A share with a second factor gives a token, and refuses everything else until the code from an SMS has been entered

@@ -84,7 +84,7 @@ impl Api {
 
     /// A share's token that is refused may only lack the SMS code; the share itself says so, where it can be asked.
     async fn or_code_needed(&self, access: &Access, token: &StoredToken, error: Error) -> Error {
-        let refused = matches!(error.http_or_ftp_status(), Some(401 | 403));
+        let refused = matches!(error.status_code(), Some(401 | 403));
         if refused && matches!(access.credentials, Credentials::Share(_)) {
             let share = self.get::<Share>(token, "api/share").await;
             if share.is_ok_and(|share| share.two_factor == Some(true)) {
@@ -97,7 +97,7 @@ impl Api {
     fn code_needed(&self) -> Error {
         self.code_wanted.store(true, Ordering::Relaxed);
         let remote = &self.opening.remote;
-        answer::code_needed().on(remote.clone()).hint(format!("run `haul login {remote}` and enter it"))
+        answer::code_needed().with_subject(remote.clone()).with_hint(format!("run `haul login {remote}` and enter it"))
     }
 
     /// `GET /api/share`: the share that the token belongs to. Users' tokens have none.
@@ -211,7 +211,7 @@ impl Api {
             // The one thing that is refused so once we have a token.
             Err(error) if error.kind() == Kind::Auth => Err(self.code_needed()),
             Ok(value) => {
-                self.access().await?.rivalry().worked();
+                self.access().await?.rivalry().mark_used();
                 Ok(value)
             }
             refused => refused,
@@ -221,7 +221,7 @@ impl Api {
     /// Always to the API's own origin: the token goes with it.
     pub async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
         let origin: &Url = &self.access().await?.origin;
-        let url = origin.join(path).map_err(|e| Error::new(Kind::Other, "this call has no address").cause(e))?;
+        let url = origin.join(path).map_err(|e| Error::new(Kind::Other, "this call has no address").with_cause(e))?;
         Ok(self.http.client().request(method, url))
     }
 
@@ -238,7 +238,7 @@ pub fn step(text: &str) -> PercentEncode<'_> {
 /// All three spellings that the documentation knows (OQ-1); the server takes the one it understands.
 fn headers(token: &StoredToken) -> Result<HeaderMap> {
     let value = |text: &str| -> Result<HeaderValue> {
-        let mut value = HeaderValue::from_str(text).map_err(|e| Error::new(Kind::Auth, "this token can't be sent").cause(e))?;
+        let mut value = HeaderValue::from_str(text).map_err(|e| Error::new(Kind::Auth, "this token can't be sent").with_cause(e))?;
         value.set_sensitive(true);
         Ok(value)
     };

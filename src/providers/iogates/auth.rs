@@ -61,17 +61,17 @@ impl Access {
     /// given to us can't be renewed.
     pub async fn rejected(&self, token: &StoredToken, error: Error) -> Error {
         if matches!(self.credentials, Credentials::Token(_)) {
-            return error.with_kind(Kind::Auth).hint("put a valid token in place of this remote's `token`");
+            return error.with_kind(Kind::Auth).with_hint("put a valid token in place of this remote's `token`");
         }
-        self.lease.reject(token).await;
+        self.lease.invalidate(token).await;
         error
     }
 
     pub async fn renew(&self, http: &Http) -> Result<()> {
         match &self.credentials {
             Credentials::Token(_) => Err(Error::new(Kind::Auth, "the configured token is not accepted")
-                .on(self.opening.remote.clone())
-                .hint("put a valid token in place of this remote's `token`")),
+                .with_subject(self.opening.remote.clone())
+                .with_hint("put a valid token in place of this remote's `token`")),
             _ => self.lease.renew(self.sign_in(http)).await,
         }
     }
@@ -103,7 +103,7 @@ impl Access {
         };
         let password = password.as_ref().map(Secret::expose);
         let body = SignIn { username, password, url, device_id: device_id.expose(), app_name: APP_NAME };
-        let to = self.origin.join("api/authtoken").map_err(|e| Error::new(Kind::Usage, "this url can't be used").cause(e))?;
+        let to = self.origin.join("api/authtoken").map_err(|e| Error::new(Kind::Usage, "this url can't be used").with_cause(e))?;
         let reply = http.call(http.client().post(to).json(&body)).await?;
         let signed: SignedIn = answer::read_sign_in(&reply)?;
         let token = signed.token.filter(is_usable).ok_or_else(|| answer::incomplete(&reply, "the sign-in without a usable token"))?;
@@ -126,23 +126,25 @@ impl Access {
 
 /// A configured token wins, then a share URL, then a user.
 fn credentials(secrets: &dyn RemoteSettings, remote: &str) -> Result<(String, Credentials)> {
-    let configured = |key: &str| if secrets.has(key) { secrets.secret(key) } else { Ok(None) };
+    let configured = |key: &str| if secrets.is_set(key) { secrets.secret(key) } else { Ok(None) };
     let share = configured("share_url")?.filter(|s| !s.is_empty());
     let url = match &share {
         Some(share) => share.expose().to_owned(),
-        None => secrets.plain("url").or_else(|| INFO.default_url.map(str::to_owned)).unwrap_or_default(),
+        None => secrets.get("url").or_else(|| INFO.default_url.map(str::to_owned)).unwrap_or_default(),
     };
     let token = configured("token")?.filter(|t| !t.is_empty());
-    let user = secrets.plain("username").filter(|name| !name.is_empty());
+    let user = secrets.get("username").filter(|name| !name.is_empty());
     let credentials = match (token, share, user) {
         (Some(token), _, _) if is_usable(&token) => Credentials::Token(StoredToken { token, fields: Vec::new() }),
-        (Some(_), _, _) => return Err(Error::new(Kind::Auth, "the configured token holds characters that no token has").on(remote)),
+        (Some(_), _, _) => {
+            return Err(Error::new(Kind::Auth, "the configured token holds characters that no token has").with_subject(remote));
+        }
         (None, Some(share), _) => Credentials::Share(share),
         (None, None, Some(name)) => Credentials::User(name),
         (None, None, None) => {
             return Err(Error::new(Kind::Auth, "no credentials: neither username, share_url nor token is set")
-                .on(remote)
-                .hint(format!("set `username` for this remote, then run `haul login {remote}`")));
+                .with_subject(remote)
+                .with_hint(format!("set `username` for this remote, then run `haul login {remote}`")));
         }
     };
     Ok((url, credentials))
@@ -151,7 +153,9 @@ fn credentials(secrets: &dyn RemoteSettings, remote: &str) -> Result<(String, Cr
 fn password(secrets: &dyn RemoteSettings, remote: &str) -> Result<Secret> {
     secrets.secret("password")?.filter(|p| !p.is_empty()).ok_or_else(|| {
         let variable = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase().replace(['-', '.'], "_"));
-        Error::new(Kind::Auth, "there is no password").on(remote).hint(format!("run `haul login {remote}`, or set {variable}"))
+        Error::new(Kind::Auth, "there is no password")
+            .with_subject(remote)
+            .with_hint(format!("run `haul login {remote}`, or set {variable}"))
     })
 }
 
@@ -180,7 +184,7 @@ where
     let secrets: Arc<dyn RemoteSettings> = opening.secrets.clone();
     tokio::task::spawn_blocking(move || ask(&*secrets))
         .await
-        .map_err(|e| Error::new(Kind::Other, "looking for the credentials failed").cause(e))?
+        .map_err(|e| Error::new(Kind::Other, "looking for the credentials failed").with_cause(e))?
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ pub async fn probe(host: &IoGates, protocol: Protocol) -> Result<String> {
     let offers = host.api.offers().await?;
     let offer = offers.find(protocol).ok_or_else(|| Error::new(Kind::Unsupported, format!("the server does not offer {protocol}")))?;
     match &offer.way {
-        Method::Tus { endpoint: url, .. } | Method::Plupload { url, .. } => host.api.http.reach(url).await.map_err(|e| e.on(host_of(url))),
+        Method::Tus { endpoint: url, .. } | Method::Plupload { url, .. } => {
+            host.api.http.reach(url).await.map_err(|e| e.with_subject(host_of(url)))
+        }
         Method::Ftp(server) => {
             // Opening signs in; without a byte and a finish no file is made.
             let target = FtpTarget { name: "haul-check".to_owned(), temporary: None, size: None };

@@ -29,8 +29,8 @@ async fn address(host: &IoGates, file: &Entry) -> Result<Url> {
     let Some(download) = shown.download else {
         return Err(match shown.md5 {
             None => Error::new(Kind::Refused, "no bytes of this file have arrived there yet, or you may not download it"),
-            Some(_) => Error::new(Kind::Refused, "you may not download this file").hint("ask the owner for the download of originals"),
+            Some(_) => Error::new(Kind::Refused, "you may not download this file").with_hint("ask the owner for the download of originals"),
         });
     };
-    download::leading_to(&host.api.access().await?.origin, &download)
+    download::redirect_target(&host.api.access().await?.origin, &download)
 }

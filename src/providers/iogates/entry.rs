@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::wire::File;
-use crate::contract::lookup::told;
+use crate::contract::lookup::known_fields;
 use crate::model::{Entry, EntryKind, RemotePath, Secret};
 
 /// `md5` and `download` are null until the bytes have arrived (providers.md 1.7).
@@ -24,7 +24,7 @@ pub fn entry_of(file: File, path: RemotePath) -> Entry {
     let folder = file.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dir"));
     let kind = if folder { EntryKind::Folder } else { EntryKind::File };
     let unfinished = !folder && is_unfinished(&file);
-    let mut entry = Entry { unfinished, ..Entry::new(kind, file.id.unwrap_or_default(), path) };
+    let mut entry = Entry { incomplete: unfinished, ..Entry::new(kind, file.id.unwrap_or_default(), path) };
     if let Some(name) = file.name {
         entry.name = name;
     }
@@ -40,7 +40,7 @@ pub fn entry_of(file: File, path: RemotePath) -> Entry {
         ("transfer_name", file.transfer_name.map(Value::from)),
         ("Etag", Some(file.etag).filter(|e| e.is_number() || e.is_string())),
     ];
-    entry.extra = told(own).into();
+    entry.extra = known_fields(own).into();
     entry
 }
 

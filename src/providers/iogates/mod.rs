@@ -37,8 +37,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
     takes_md5: true,
     takes_metadata: true,
-    revises: false,
-    lists_no_times: false,
+    uploads_create_revisions: false,
+    listings_lack_mtime: false,
     open,
 };
 
@@ -94,10 +94,10 @@ impl Provider for IoGates {
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(account::sign_in(self))
     }
-    fn renew(&self) -> BoxFuture<'_, Result<()>> {
+    fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.renew_token())
     }
-    fn rivalry(&self) -> Option<&TokenContention> {
+    fn token_contention(&self) -> Option<&TokenContention> {
         self.api.rivalry()
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -109,7 +109,7 @@ impl Provider for IoGates {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
     }
-    fn look_afresh(&self) -> BoxFuture<'_, ()> {
+    fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.listing.forget())
     }
     fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
@@ -123,10 +123,10 @@ impl Provider for IoGates {
     ) -> BoxFuture<'a, Result<Option<Upload>>> {
         Box::pin(upload::resume(self, item, ticket, note))
     }
-    fn adopt<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
+    fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         Box::pin(upload::adopt(self, entry))
     }
-    fn landed<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(upload::landed(self, ticket))
     }
     fn check_name(&self, name: &str) -> Result<()> {

@@ -61,9 +61,9 @@ fn verdict(reply: &HttpReply) -> Result<()> {
         401 => "the code is wrong",
         403 => "the code is too old, or none is waited for",
         404 => "no code was sent",
-        _ => return Err(reply.refusal()),
+        _ => return Err(reply.error()),
     };
-    Err(Error::new(Kind::Auth, refused).status(reply.status.as_u16()).hint("run `haul login` again for a new code"))
+    Err(Error::new(Kind::Auth, refused).with_status(reply.status.as_u16()).with_hint("run `haul login` again for a new code"))
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
         for (status, why) in [(400, "did not get"), (401, "wrong"), (403, "too old"), (404, "no code was sent")] {
             let (outcome, asked) = entered(status).await;
             let error = outcome.unwrap_err();
-            assert_eq!((error.kind(), error.http_or_ftp_status(), asked.len()), (Kind::Auth, Some(status), 1));
+            assert_eq!((error.kind(), error.status_code(), asked.len()), (Kind::Auth, Some(status), 1));
             assert!(error.to_string().contains(why), "{error}");
         }
         assert_eq!(entered(500).await.0.unwrap_err().kind(), Kind::Interrupted);

@@ -43,10 +43,10 @@ pub struct Settings {
 impl Settings {
     /// Fails with `Usage` when a value makes no sense.
     pub fn read(opening: &ProviderContext) -> Result<Settings> {
-        if let Some(url) = opening.secrets.plain("url") {
+        if let Some(url) = opening.secrets.get("url") {
             base_url(&url, opening.network.insecure)?;
         }
-        let protocol = opening.secrets.plain("protocol").filter(|p| p != "auto");
+        let protocol = opening.secrets.get("protocol").filter(|p| p != "auto");
         Ok(Settings {
             protocol: protocol.as_deref().map(str::parse).transpose()?,
             append_extension: switch(opening, "append_extension")?,
@@ -62,10 +62,12 @@ impl Settings {
 }
 
 fn switch(opening: &ProviderContext, key: &str) -> Result<bool> {
-    match opening.secrets.plain(key).as_deref() {
+    match opening.secrets.get(key).as_deref() {
         None | Some("" | "false" | "0" | "no") => Ok(false),
         Some("true" | "1" | "yes") => Ok(true),
-        Some(other) => Err(Error::new(Kind::Usage, format!("{key} is either true or false, not {other:?}")).on(opening.remote.clone())),
+        Some(other) => {
+            Err(Error::new(Kind::Usage, format!("{key} is either true or false, not {other:?}")).with_subject(opening.remote.clone()))
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Annotations {
     pub(super) fn annotate(&mut self, subject: Option<&str>, message: &str) -> Option<String> {
         self.failures = self.failures.saturating_add(1);
         let title = subject.map_or_else(|| "haul".to_owned(), |subject| format!("haul: {subject}"));
-        (self.failures <= MOST_ANNOTATIONS).then(|| format!("::error title={}::{}", property(&title), data(message)))
+        (self.failures <= MOST_ANNOTATIONS).then(|| format!("::error title={}::{}", escape_property(&title), escape_data(message)))
     }
 
     /// Remembers what belongs onto the job's page, and gives back the annotation of a failed file.
@@ -87,17 +87,17 @@ impl Annotations {
 
 /// The command that makes the runner hide `url` in all that comes after it.
 pub(super) fn mask(url: &str) -> String {
-    format!("::add-mask::{}", data(url))
+    format!("::add-mask::{}", escape_data(url))
 }
 
 /// The text of a workflow command: one line, whatever it holds.
-fn data(text: &str) -> String {
+fn escape_data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command, which ends at a comma or a colon.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+fn escape_property(text: &str) -> String {
+    escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// What begins a command anywhere in a line: of GitHub's older runners and of Azure Pipelines, and of TeamCity.
@@ -105,7 +105,7 @@ const COMMANDS: &[&str] = &["##[", "##vso[", "##teamcity["];
 
 /// Lines for people, made so that no runner finds a command in them: GitHub's obeys a line that begins with `::` too. A
 /// file may be called so.
-pub(super) fn disarmed(text: &str) -> Cow<'_, str> {
+pub(super) fn escape_commands(text: &str) -> Cow<'_, str> {
     if !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
     }
@@ -172,12 +172,12 @@ mod tests {
 
     #[test]
     fn no_name_is_a_command() {
-        assert_eq!(disarmed("a::b"), "a::b");
-        assert_eq!(disarmed("x\n  ::stop-commands::t\ny"), "x\n\\u{3a}:stop-commands::t\ny");
-        assert_eq!(disarmed("a ##[add-mask]b"), "a #\\u{23}[add-mask]b");
-        assert_eq!(disarmed("###vso[task.complete]"), "##\\u{23}vso[task.complete]");
-        assert_eq!(disarmed("##teamcity[x"), "#\\u{23}teamcity[x");
-        assert_eq!(disarmed("## a [b]"), "## a [b]");
+        assert_eq!(escape_commands("a::b"), "a::b");
+        assert_eq!(escape_commands("x\n  ::stop-commands::t\ny"), "x\n\\u{3a}:stop-commands::t\ny");
+        assert_eq!(escape_commands("a ##[add-mask]b"), "a #\\u{23}[add-mask]b");
+        assert_eq!(escape_commands("###vso[task.complete]"), "##\\u{23}vso[task.complete]");
+        assert_eq!(escape_commands("##teamcity[x"), "#\\u{23}teamcity[x");
+        assert_eq!(escape_commands("## a [b]"), "## a [b]");
         assert_eq!(disarmed_json(r###"{"a":"##[x]"}"###), r##"{"a":"#\u0023[x]"}"##);
     }
 

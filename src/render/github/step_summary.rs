@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::model::Report;
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::render::text::units;
 use crate::render::text::{address, failed, subject, summary};
 
@@ -97,7 +97,7 @@ fn row([what, cells @ ..]: [&str; 4]) -> String {
 
 fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for (number, c) in visible(text).chars().enumerate() {
+    for (number, c) in escape_control(text).chars().enumerate() {
         if number == MOST_CELL {
             out.push('…');
             break;

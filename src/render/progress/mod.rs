@@ -49,7 +49,7 @@ pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Ev
                 }
                 let now = Instant::now();
                 for event in batch.drain(..) {
-                    speak(renderer, &board, &event);
+                    print_event(renderer, &board, &event);
                     board.apply(&event, now);
                     if let Event::Finished { report, .. } = &event {
                         tally.add(report);
@@ -116,7 +116,7 @@ fn show(renderer: &Renderer, voice: ProgressMode, board: &mut ProgressState, now
 }
 
 /// Events that are worth a line.
-fn speak(renderer: &Renderer, board: &ProgressState, event: &Event) {
+fn print_event(renderer: &Renderer, board: &ProgressState, event: &Event) {
     let name = |id: &u64| board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
     match event {
         Event::Waiting { id, attempt, of, wait, why } => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::model::event::FileId;
 use crate::model::{Event, Report};
 
@@ -112,7 +112,7 @@ impl ProgressState {
         match event {
             Event::Planned { files, bytes } => self.planned = Some((*files, *bytes)),
             Event::Started { id, name, size } => {
-                let name = visible(name).into_owned();
+                let name = escape_control(name).into_owned();
                 self.flights.insert(*id, FileProgress { name, size: *size, at: 0, speed: Speed::new(now), doing: FileState::Moving });
             }
             Event::Sent { id, bytes } => {
@@ -126,7 +126,7 @@ impl ProgressState {
             Event::StartedOver { id, .. } => self.moving(*id, |flight| flight.at = 0),
             Event::Waiting { id, attempt, of, wait, why } => {
                 let until = now.checked_add(*wait).unwrap_or(now);
-                let wait = Wait { until, attempt: *attempt, of: *of, why: visible(why).into_owned() };
+                let wait = Wait { until, attempt: *attempt, of: *of, why: escape_control(why).into_owned() };
                 match id.and_then(|id| self.flights.get_mut(&id)) {
                     Some(flight) => flight.doing = FileState::Waiting(wait),
                     None => self.waiting = Some(wait),

@@ -3,7 +3,7 @@
 use chrono::Local;
 use serde_json::{Map, Value};
 
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::model::report::{CommentLine, RemoteLine};
 use crate::model::{Account, Entry, EntryKind};
 use crate::render::style::Style;
@@ -23,7 +23,7 @@ impl Details {
 
     fn field(&mut self, name: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
-            self.fields.push((visible(name).into_owned(), visible(value.as_ref()).into_owned()));
+            self.fields.push((escape_control(name).into_owned(), escape_control(value.as_ref()).into_owned()));
         }
     }
 
@@ -70,7 +70,7 @@ pub(crate) fn about(remote: &str, provider: &str, account: &Account, style: &Sty
     let quota: Vec<String> = quota.into_iter().chain(free).collect();
     let protocols: Vec<&str> = account.protocols.iter().map(|protocol| protocol.name()).collect();
 
-    let mut block = Details::new(format!("{} ({provider})", visible(remote)));
+    let mut block = Details::new(format!("{} ({provider})", escape_control(remote)));
     block.field("account", account.account.as_ref());
     block.field("package", account.package.as_ref());
     block.field("quota", (!quota.is_empty()).then(|| quota.join(", ")));
@@ -104,7 +104,7 @@ pub(crate) fn entry(remote: &str, entry: &Entry, style: &Style) -> String {
 }
 
 pub(crate) fn remote(remote: &RemoteLine) -> String {
-    let mut block = Details::new(visible(&remote.name).into_owned());
+    let mut block = Details::new(escape_control(&remote.name).into_owned());
     block.field("provider", Some(&remote.provider));
     block.field("url", remote.url.as_ref());
     block.field("origin", Some(&remote.origin));
@@ -132,9 +132,15 @@ pub(crate) fn comment(comment: &CommentLine) -> String {
     let owner = comment.owner.as_deref().unwrap_or("?");
     let created = units::moment(comment.created, &Local);
     let removed = if comment.removed { "  (removed)" } else { "" };
-    let text: Vec<String> = comment.text.lines().map(|line| format!("    {}", visible(line))).collect();
-    let parent = comment.parent.as_ref().map(|id| format!("  answers @{}", visible(id))).unwrap_or_default();
-    format!("{}  {}  {created}  @{}{parent}{removed}\n{}", visible(&time), visible(owner), visible(&comment.id), text.join("\n"))
+    let text: Vec<String> = comment.text.lines().map(|line| format!("    {}", escape_control(line))).collect();
+    let parent = comment.parent.as_ref().map(|id| format!("  answers @{}", escape_control(id))).unwrap_or_default();
+    format!(
+        "{}  {}  {created}  @{}{parent}{removed}\n{}",
+        escape_control(&time),
+        escape_control(owner),
+        escape_control(&comment.id),
+        text.join("\n")
+    )
 }
 
 /// `01:12.200`, with hours in front where there are some: as `--at` takes it.

@@ -8,7 +8,7 @@ pub(crate) mod units;
 use chrono::Local;
 
 use crate::error::{Error, Kind};
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::model::report::{Failure, Placed, Transfer, Verified};
 use crate::model::secret::masked;
 use crate::model::{Entry, EntryKind, Report};
@@ -35,10 +35,10 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
     match report {
         Report::Uploaded(transfer) => TextOutput::Done(uploaded(transfer)),
         Report::Skipped { source, remote, path, reason, .. } => {
-            TextOutput::Done(format!("skipped  {} -> {}  ({})", visible(source), address(remote, path), visible(reason)))
+            TextOutput::Done(format!("skipped  {} -> {}  ({})", escape_control(source), address(remote, path), escape_control(reason)))
         }
         Report::Planned { action, source, remote, path, size } => {
-            let from = source.as_ref().map(|source| format!("{} -> ", visible(source))).unwrap_or_default();
+            let from = source.as_ref().map(|source| format!("{} -> ", escape_control(source))).unwrap_or_default();
             let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
             TextOutput::Answer(format!("would {action}  {from}{}{size}", address(remote, path)))
         }
@@ -48,16 +48,16 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Downloaded(transfer) => TextOutput::Done(downloaded(transfer)),
         Report::NotDownloaded { source, target, reason, .. } => {
-            TextOutput::Done(format!("skipped  {} -> {}  ({})", visible(source), visible(target), visible(reason)))
+            TextOutput::Done(format!("skipped  {} -> {}  ({})", escape_control(source), escape_control(target), escape_control(reason)))
         }
         Report::PlannedDownload { action, source, target, size, .. } => {
             let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
-            TextOutput::Answer(format!("would {action}  {} -> {}{size}", visible(source), visible(target)))
+            TextOutput::Answer(format!("would {action}  {} -> {}{size}", escape_control(source), escape_control(target)))
         }
         Report::CopiedThrough(transfer) => TextOutput::Done(uploaded(transfer).replacen("uploaded", "copied", 1)),
         Report::MovedThrough(transfer) => TextOutput::Done(uploaded(transfer).replacen("uploaded", "moved", 1)),
-        Report::Copied(placed) => TextOutput::Done(format!("copied  {}", way(placed))),
-        Report::Moved(placed) => TextOutput::Done(format!("moved  {}", way(placed))),
+        Report::Copied(placed) => TextOutput::Done(format!("copied  {}", direction(placed))),
+        Report::Moved(placed) => TextOutput::Done(format!("moved  {}", direction(placed))),
         Report::Deleted { remote, path, kind, .. } => {
             let slash = if *kind == EntryKind::Folder { "/" } else { "" };
             TextOutput::Done(format!("deleted  {}{slash}", address(remote, path)))
@@ -75,13 +75,13 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Link { url, .. } => TextOutput::Answer(url.clone()),
         Report::Import { remote, path, url, id, status, .. } => {
-            let id = id.as_ref().map(|id| format!(" {}", visible(id))).unwrap_or_default();
-            TextOutput::Answer(format!("import{id}: {}  {} -> {}", visible(status), visible(url), address(remote, path)))
+            let id = id.as_ref().map(|id| format!(" {}", escape_control(id))).unwrap_or_default();
+            TextOutput::Answer(format!("import{id}: {}  {} -> {}", escape_control(status), escape_control(url), address(remote, path)))
         }
         Report::Comments(comment) => TextOutput::Answer(details::comment(comment)),
         Report::Edit { remote, entry } => TextOutput::Done(format!("edited  {}", address(remote, &entry.path))),
         Report::Share { remote, path, with } => {
-            TextOutput::Done(format!("shared  {} with {}", address(remote, path), visible(&with.join(", "))))
+            TextOutput::Done(format!("shared  {} with {}", address(remote, path), escape_control(&with.join(", "))))
         }
         Report::Star { remote, path, starred } => {
             TextOutput::Done(format!("{}  {}", if *starred { "starred" } else { "unstarred" }, address(remote, path)))
@@ -89,7 +89,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         Report::Transfers { remote, path, source, size, accepted, since } => {
             let done = format!("{} of {}", bytes(*accepted, style), bytes(*size, style));
             let since = units::moment(*since, &Local);
-            TextOutput::Row(format!("{since}\t{done}\t{}\t{}", visible(source), address(remote, path)))
+            TextOutput::Row(format!("{since}\t{done}\t{}\t{}", escape_control(source), address(remote, path)))
         }
         Report::Cleared { remote, path, whole, removed, stays, empty, .. } => {
             let what = cleared(*whole, *removed, stays.as_deref(), empty.as_deref());
@@ -97,33 +97,42 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Run { command, files, done, failed, in_flight, not_begun, since, .. } => {
             let since = units::moment(*since, &Local);
-            TextOutput::Row(format!("{since}\t{}\t{}", run(*files, *done, *failed, *in_flight, *not_begun), visible(&command.join(" "))))
+            TextOutput::Row(format!(
+                "{since}\t{}\t{}",
+                run(*files, *done, *failed, *in_flight, *not_begun),
+                escape_control(&command.join(" "))
+            ))
         }
         Report::Verify { remote, path, status, reason, .. } => {
-            let why = reason.as_deref().map(|reason| format!("  ({})", visible(reason))).unwrap_or_default();
+            let why = reason.as_deref().map(|reason| format!("  ({})", escape_control(reason))).unwrap_or_default();
             TextOutput::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
         }
         Report::Login { remote, account: Some(account) } => {
-            TextOutput::Done(format!("signed in to {} as {}", visible(remote), visible(account)))
+            TextOutput::Done(format!("signed in to {} as {}", escape_control(remote), escape_control(account)))
         }
-        Report::Login { remote, account: None } => TextOutput::Done(format!("signed in to {}", visible(remote))),
-        Report::Logout { remote, revoked: true } => TextOutput::Done(format!("signed out of {}", visible(remote))),
+        Report::Login { remote, account: None } => TextOutput::Done(format!("signed in to {}", escape_control(remote))),
+        Report::Logout { remote, revoked: true } => TextOutput::Done(format!("signed out of {}", escape_control(remote))),
         Report::Logout { remote, revoked: false } => {
-            TextOutput::Done(format!("forgot the token of {} here; the provider was not told", visible(remote)))
+            TextOutput::Done(format!("forgot the token of {} here; the provider was not told", escape_control(remote)))
         }
         Report::Remote(remote) if style.view == View::Block => TextOutput::Answer(details::remote(remote)),
         Report::Remote(remote) => {
             let url = remote.url.as_deref().unwrap_or("-");
-            TextOutput::Row([remote.name.as_str(), &remote.provider, url, &remote.origin].map(visible).join("\t"))
+            TextOutput::Row([remote.name.as_str(), &remote.provider, url, &remote.origin].map(escape_control).join("\t"))
         }
         Report::Check(check) => {
             let verdict = if check.ok { "ok" } else { "FAIL" };
-            TextOutput::Answer(format!("{verdict:<4}  {:<19}  {}", visible(&check.step), visible(&check.detail)))
+            TextOutput::Answer(format!("{verdict:<4}  {:<19}  {}", escape_control(&check.step), escape_control(&check.detail)))
         }
         Report::Providers(_) => TextOutput::Column,
         Report::Arrived { provider, path, size, md5, protocol } => {
-            let (size, md5) = (bytes(*size, style), visible(md5));
-            TextOutput::Done(format!("arrived  {}:{}  ({size}, {}, md5 {md5})", visible(provider), visible(path), visible(protocol)))
+            let (size, md5) = (bytes(*size, style), escape_control(md5));
+            TextOutput::Done(format!(
+                "arrived  {}:{}  ({size}, {}, md5 {md5})",
+                escape_control(provider),
+                escape_control(path),
+                escape_control(protocol)
+            ))
         }
         Report::Progress { .. } => TextOutput::Aside(progress(report)),
         Report::Summary { files, bytes, skipped, failed, seconds } => {
@@ -134,7 +143,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
 
 /// The failure of a whole command; its file or remote is part of the message.
 pub(super) fn error(error: &Error) -> String {
-    visible(&masked(&error.to_string())).into_owned()
+    escape_control(&masked(&error.to_string())).into_owned()
 }
 
 /// `15 of 20 files done, 1 in flight, 4 not begun`
@@ -146,7 +155,7 @@ fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Op
 }
 
 pub(super) fn address(remote: &str, path: impl std::fmt::Display) -> String {
-    format!("{}:{}", visible(remote), visible(&path.to_string()))
+    format!("{}:{}", escape_control(remote), escape_control(&path.to_string()))
 }
 
 /// `3.4 GiB`, or the bare number of bytes with `--bytes`.
@@ -158,7 +167,7 @@ pub(super) fn bytes(size: u64, style: &Style) -> String {
 fn name(entry: &Entry, style: &Style) -> String {
     let name = if style.paths { entry.path.to_string() } else { entry.name.clone() };
     let slash = if entry.is_folder() && !name.ends_with('/') { "/" } else { "" };
-    format!("{}{slash}", visible(&name))
+    format!("{}{slash}", escape_control(&name))
 }
 
 /// Kind, size, modified, id, name: the size is set to the right, the rest to the left.
@@ -170,27 +179,27 @@ fn row(entry: &Entry, style: &Style) -> String {
     let size = entry.size.map_or_else(|| "-".to_owned(), |size| bytes(size, style));
     let width = if style.exact { 15 } else { 10 };
     let modified = units::moment(entry.modified, &Local);
-    format!("{kind}\t{size:>width$}\t{modified}\t{}\t{}", visible(&entry.id), name(entry, style))
+    format!("{kind}\t{size:>width$}\t{modified}\t{}\t{}", escape_control(&entry.id), name(entry, style))
 }
 
-fn way(placed: &Placed) -> String {
-    format!("{} -> {}", visible(&placed.source), address(&placed.remote, &placed.path))
+fn direction(placed: &Placed) -> String {
+    format!("{} -> {}", escape_control(&placed.source), address(&placed.remote, &placed.path))
 }
 
 fn downloaded(transfer: &Transfer) -> String {
     let target = transfer.target.as_deref().unwrap_or("-");
-    format!("downloaded  {} -> {}  ({})", visible(&transfer.source), visible(target), facts(transfer).join(", "))
+    format!("downloaded  {} -> {}  ({})", escape_control(&transfer.source), escape_control(target), details(transfer).join(", "))
 }
 
 fn uploaded(transfer: &Transfer) -> String {
     let to = address(&transfer.remote, &transfer.path);
-    format!("uploaded  {} -> {to}  ({})", visible(&transfer.source), facts(transfer).join(", "))
+    format!("uploaded  {} -> {to}  ({})", escape_control(&transfer.source), details(transfer).join(", "))
 }
 
-fn facts(transfer: &Transfer) -> Vec<String> {
+fn details(transfer: &Transfer) -> Vec<String> {
     let mut facts = vec![units::size(transfer.size)];
     facts.push(match (transfer.verified, &transfer.md5) {
-        (Verified::Md5, Some(md5)) => format!("md5 {}", visible(md5)),
+        (Verified::Md5, Some(md5)) => format!("md5 {}", escape_control(md5)),
         (Verified::Md5, None) => "md5 compared".to_owned(),
         (Verified::Size, _) => "size compared".to_owned(),
         (Verified::None, _) => "not verified".to_owned(),
@@ -204,14 +213,14 @@ fn facts(transfer: &Transfer) -> Vec<String> {
         more => facts.push(format!("{more} retries")),
     }
     if let Some(old) = &transfer.kept {
-        facts.push(format!("the old entry @{} stays beside it", visible(old)));
+        facts.push(format!("the old entry @{} stays beside it", escape_control(old)));
     }
     facts
 }
 
 /// The message, with the file's name before it unless the message speaks of it already.
 pub(super) fn failed(failure: &Failure) -> String {
-    let message = visible(&failure.error.message);
+    let message = escape_control(&failure.error.message);
     let Some(subject) = subject(failure) else { return message.into_owned() };
     // Who met the failure may have known the place by its path alone, or named what `subject` names.
     let target = failure.path.as_ref().map(|path| address(failure.remote.as_deref().unwrap_or_default(), path));
@@ -226,14 +235,14 @@ pub(super) fn failed(failure: &Failure) -> String {
         None => ("", &*message),
     };
     match about {
-        _ if speaks_of(why, &subject) => why.to_owned(),
+        _ if mentions(why, &subject) => why.to_owned(),
         "" => format!("{subject}: {why}"),
         about => format!("{subject}: {about}: {why}"),
     }
 }
 
 /// Does the clause name that place: the whole of it, as a word of its own? `studio:/in/a.mov` says nothing of `in/a.mov`.
-fn speaks_of(why: &str, subject: &str) -> bool {
+fn mentions(why: &str, subject: &str) -> bool {
     why.match_indices(subject).any(|(at, _)| {
         let before = why.get(..at).unwrap_or_default();
         let behind = why.get(at + subject.len()..).unwrap_or_default();
@@ -250,9 +259,9 @@ fn same_place(about: &str, address: &str) -> bool {
 /// What failed: the source, or the place on the remote.
 pub(super) fn subject(failure: &Failure) -> Option<String> {
     match (&failure.source, &failure.remote, &failure.path) {
-        (Some(source), _, _) => Some(visible(source).into_owned()),
+        (Some(source), _, _) => Some(escape_control(source).into_owned()),
         (None, Some(remote), Some(path)) => Some(address(remote, path)),
-        (None, _, path) => path.as_ref().map(|path| visible(&path.to_string()).into_owned()),
+        (None, _, path) => path.as_ref().map(|path| escape_control(&path.to_string()).into_owned()),
     }
 }
 
@@ -291,12 +300,12 @@ pub(super) fn summary(files: u64, bytes: u64, skipped: u64, failed: u64, seconds
 fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>) -> String {
     let bytes = match (whole, stays) {
         (true, _) => "it had arrived whole, and stays".to_owned(),
-        (_, Some(name)) => format!("what was sent stays there: {}", visible(name)),
+        (_, Some(name)) => format!("what was sent stays there: {}", escape_control(name)),
         _ if removed => "what was sent is removed".to_owned(),
         _ => "none of its bytes lie there".to_owned(),
     };
     match empty {
-        Some(id) => format!("{bytes}; its entry {} stays, without bytes", visible(id)),
+        Some(id) => format!("{bytes}; its entry {} stays, without bytes", escape_control(id)),
         None => bytes,
     }
 }
@@ -375,14 +384,14 @@ mod tests {
 
     #[test]
     fn a_name_is_said_once() {
-        let failure = Failure::new(&Error::new(Kind::Local, "gone").on("b.mov")).of_source("b.mov");
+        let failure = Failure::new(&Error::new(Kind::Local, "gone").with_subject("b.mov")).of_source("b.mov");
         assert_eq!(failed(&failure), "b.mov: gone");
     }
 
     #[test]
     fn a_place_is_said_once() {
         let failure = |on: &str, kind: Kind, source: Option<&str>| {
-            let failure = Failure::new(&Error::new(kind, "no").on(on)).at("studio", testing::path("/in/a"));
+            let failure = Failure::new(&Error::new(kind, "no").with_subject(on)).at("studio", testing::path("/in/a"));
             failed(&Failure { source: source.map(str::to_owned), ..failure })
         };
         for on in ["/in/a", "studio:/in/a"] {
@@ -399,8 +408,8 @@ mod tests {
         assert_eq!(clause("src/a.mov.part can't be read", "src/a.mov"), "src/a.mov: src/a.mov.part can't be read");
         assert_eq!(clause("a file is in the way", "a"), "a: a file is in the way");
         assert_eq!(clause("it can't be read: src/a.mov", "src/a.mov"), "it can't be read: src/a.mov");
-        let mut below = Failure::new(&Error::new(Kind::NotFound, "no").on("@trash/a"));
-        (below.remote, below.path) = (Some("work".into()), Some(testing::path("/a").under("trash")));
+        let mut below = Failure::new(&Error::new(Kind::NotFound, "no").with_subject("@trash/a"));
+        (below.remote, below.path) = (Some("work".into()), Some(testing::path("/a").anchored_at("trash")));
         assert_eq!(failed(&below), "work:@trash/a: no");
     }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 use tabwriter::TabWriter;
 
-use crate::model::escape::visible;
+use crate::model::escape::escape_control;
 use crate::model::report::ProviderLine;
 
 /// Rows are aligned in groups of so many: a listing of a million files begins to appear, and is never held whole.
@@ -70,7 +70,7 @@ fn tick(held: Option<&Value>) -> String {
     match held {
         Some(Value::Bool(true)) => "✓".to_owned(),
         None | Some(Value::Bool(false) | Value::Null) => "-".to_owned(),
-        Some(Value::String(how)) => visible(how).into_owned(),
+        Some(Value::String(how)) => escape_control(how).into_owned(),
         Some(other) => other.to_string(),
     }
 }

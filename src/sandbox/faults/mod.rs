@@ -42,8 +42,9 @@ impl FromStr for ScriptedFault {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong =
-            |why: String| Error::new(Kind::Usage, why).on(text.to_owned()).hint("write PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES]");
+        let wrong = |why: String| {
+            Error::new(Kind::Usage, why).with_subject(text.to_owned()).with_hint("write PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES]")
+        };
         let (place, rest) = text.split_once(':').ok_or_else(|| wrong("a fault begins with the provider and a colon".into()))?;
         let (provider, kind) = match place.split_once('/') {
             Some((provider, kind)) => (provider, Some(kind.to_owned())),

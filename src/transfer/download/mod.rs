@@ -65,7 +65,7 @@ pub async fn download(desk: &RemoteClient, id: FileId, order: &DownloadRequest<'
     let resumed_from = part.have()?;
     let fetching = Downloader::new(desk, id, order, part.clone(), resumed_from);
     desk.events.tell(Event::Accepted { id, offset: resumed_from });
-    let outcome = match fetching.bring().await {
+    let outcome = match fetching.run().await {
         Ok(()) => fetching.verify().await,
         Err(error) => Err(error),
     };
@@ -113,18 +113,18 @@ impl<'a> Downloader<'a> {
         Downloader { desk, id, order, part, hash, size, protocol, retries, resumed_from: AtomicU64::new(have), stopped }
     }
 
-    async fn bring(&self) -> Result<()> {
-        if (self.order.streams > 1 || self.part.is_split()) && self.in_spans().await? {
+    async fn run(&self) -> Result<()> {
+        if (self.order.streams > 1 || self.part.is_split()) && self.parallel().await? {
             return Ok(());
         }
-        self.in_one().await
+        self.sequential().await
     }
 
-    async fn in_one(&self) -> Result<()> {
-        let mut patience = self.desk.patience(Some(self.id));
+    async fn sequential(&self) -> Result<()> {
+        let mut patience = self.desk.retries(Some(self.id));
         let mut furthest = self.part.have()?;
         loop {
-            let outcome = self.once().await;
+            let outcome = self.attempt().await;
             self.retries.store(patience.retries(), Ordering::Relaxed);
             let Err(error) = outcome else { return Ok(()) };
             let have = self.part.have()?;
@@ -138,7 +138,7 @@ impl<'a> Downloader<'a> {
     }
 
     /// One request, from where the part ends.
-    async fn once(&self) -> Result<()> {
+    async fn attempt(&self) -> Result<()> {
         let have = self.part.have()?;
         match self.size.get() {
             // Without an MD5 only the server's word tells that this is the end (see `Flow::see_the_end`).
@@ -148,7 +148,7 @@ impl<'a> Downloader<'a> {
         }
         let at = self.part.have()?;
         let mut download = self.open(at).await?;
-        if download.from == at && at > 0 && !self.part.fits(download.version.as_deref()) {
+        if download.from == at && at > 0 && !self.part.same_version(download.version.as_deref()) {
             self.note("the file has changed there, so it is fetched from its first byte");
             download = self.open(0).await?;
         }
@@ -156,7 +156,7 @@ impl<'a> Downloader<'a> {
             self.start_over()?;
         }
         if download.from == 0 {
-            self.part.take_version(download.version.as_deref())?;
+            self.part.record_version(download.version.as_deref())?;
         }
         let (from, end) = (download.from, self.size.get().copied().unwrap_or(u64::MAX));
         if self.flow(None).run(download, from, end).await? {
@@ -178,7 +178,7 @@ impl<'a> Downloader<'a> {
             let size = *self.size.get_or_init(|| told);
             if told != size {
                 return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
-                    .hint("list the folder again; if it still differs, the copy there is not good"));
+                    .with_hint("list the folder again; if it still differs, the copy there is not good"));
             }
         }
         Ok(download)
@@ -216,7 +216,7 @@ impl<'a> Downloader<'a> {
         match (&self.order.md5, &md5) {
             (Some(there), Some(here)) if !there.eq_ignore_ascii_case(here) => {
                 Err(Error::new(Kind::Integrity, format!("the MD5 differs: {there} there, {here} came"))
-                    .hint("run it again; nothing was kept of it"))
+                    .with_hint("run it again; nothing was kept of it"))
             }
             (Some(_), _) => Ok((have, md5, Verified::Md5)),
             // The answer's own word about its length proves only that nothing of the answer was lost.

@@ -52,7 +52,7 @@ impl Folder {
             Err(e) if e.kind() == io::ErrorKind::NotFound && !make => Ok(Folder { dir: None, path }),
             Err(e) => Err(match dir.symlink_metadata(name) {
                 Ok(meta) if meta.is_symlink() => link_in_the_way(&path),
-                Ok(meta) if !meta.is_dir() => Error::new(Kind::Exists, "a file is in the way of the folder").on(shown(&path)),
+                Ok(meta) if !meta.is_dir() => Error::new(Kind::Exists, "a file is in the way of the folder").with_subject(shown(&path)),
                 _ => unmakable(&path, e),
             }),
         }
@@ -176,12 +176,12 @@ pub(super) const FRESH: &str = ".new";
 
 pub fn link_in_the_way(path: &Path) -> Error {
     Error::new(Kind::Refused, "a symbolic link is in the way, and nothing is written through it")
-        .on(shown(path))
-        .hint("remove the link, or name the place it leads to")
+        .with_subject(shown(path))
+        .with_hint("remove the link, or name the place it leads to")
 }
 
 fn unmakable(path: &Path, e: io::Error) -> Error {
-    Error::new(Kind::Local, "the folder can't be made").on(shown(path)).cause(e)
+    Error::new(Kind::Local, "the folder can't be made").with_subject(shown(path)).with_cause(e)
 }
 
 /// Without the `./` that nobody typed.

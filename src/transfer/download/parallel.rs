@@ -16,7 +16,7 @@ const SMALLEST: u64 = 8 << 20;
 
 impl Downloader<'_> {
     /// False: this file is better, or can only be, fetched in one stream. What was there then is gone on with, or dropped.
-    pub(super) async fn in_spans(&self) -> Result<bool> {
+    pub(super) async fn parallel(&self) -> Result<bool> {
         let mut first = None;
         if !self.part.is_split() {
             if self.part.have()? > 0 {
@@ -24,7 +24,7 @@ impl Downloader<'_> {
             }
             let Some((spans, opened)) = self.divide().await? else { return Ok(false) };
             self.part.split(spans)?;
-            self.part.take_version(opened.1.version.as_deref())?;
+            self.part.record_version(opened.1.version.as_deref())?;
             first = Some(opened);
         }
         if self.all(first).await? {
@@ -39,14 +39,14 @@ impl Downloader<'_> {
     async fn divide(&self) -> Result<Option<(Vec<ByteRange>, (usize, Download))>> {
         let size = match self.size.get() {
             Some(size) => *size,
-            None => match self.desk.ask(|| self.open(0)).await?.size {
+            None => match self.desk.call(|| self.open(0)).await?.size {
                 Some(size) => size,
                 None => return Ok(None),
             },
         };
-        let spans = divided(size, self.order.streams);
+        let spans = split_ranges(size, self.order.streams);
         let Some(second) = spans.get(1) else { return Ok(None) };
-        let opened = self.desk.ask(|| self.open(second.at)).await?;
+        let opened = self.desk.call(|| self.open(second.at)).await?;
         if opened.from != second.at {
             self.note("the server gives no ranges, so one stream is used");
             return Ok(None);
@@ -78,7 +78,7 @@ impl Downloader<'_> {
     }
 
     async fn one_span(&self, index: usize, end: u64, mut opened: Option<Download>) -> Result<bool> {
-        let mut patience = self.desk.patience(Some(self.id));
+        let mut patience = self.desk.retries(Some(self.id));
         loop {
             let at = self.part.spans().get(index).map_or(end, |span| span.at);
             if at >= end || self.stopped.load(Ordering::Relaxed) {
@@ -89,7 +89,7 @@ impl Downloader<'_> {
                 None => self.open(at).await,
             };
             let outcome = match outcome {
-                Ok(download) if download.from != at || !self.part.fits(download.version.as_deref()) => return Ok(false),
+                Ok(download) if download.from != at || !self.part.same_version(download.version.as_deref()) => return Ok(false),
                 Ok(download) => match self.flow(Some(index)).run(download, at, end).await {
                     Ok(true) => Ok(()),
                     Ok(false) => Err(write::ended_early()),
@@ -109,7 +109,7 @@ impl Downloader<'_> {
 }
 
 /// Spans of about the same size, none below [`SMALLEST`].
-fn divided(size: u64, streams: usize) -> Vec<ByteRange> {
+fn split_ranges(size: u64, streams: usize) -> Vec<ByteRange> {
     let count = (streams as u64).min(size / SMALLEST).max(1);
     let step = size / count;
     (0..count).map(|n| ByteRange { at: n * step, end: if n + 1 == count { size } else { (n + 1) * step } }).collect()
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn spans_cover_the_file_without_a_gap() {
         for (size, streams, count) in [(0, 4, 1), (SMALLEST, 4, 1), (2 * SMALLEST, 4, 2), (100 << 20, 4, 4), ((100 << 20) + 3, 3, 3)] {
-            let spans = divided(size, streams);
+            let spans = split_ranges(size, streams);
             assert_eq!(spans.len(), count, "{size} {streams}");
             assert_eq!((spans[0].at, spans[count - 1].end), (0, size));
             assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].at));

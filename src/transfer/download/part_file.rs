@@ -38,7 +38,7 @@ impl PartFile {
     /// `Refused` when something that is no file of ours has the part's name, with `Local` when it can't be made.
     pub fn open(target: &Target, whose: &ContentId) -> Result<Option<PartFile>> {
         let (place, record_place) = places(target);
-        refuse_strangers(&record_place)?;
+        refuse_foreign_file(&record_place)?;
         for _ in 0..LOOKS {
             let Some((file, locked)) = locked(&place)? else { return Ok(None) };
             // Who had the lock may have finished: then this file has got its name, or is gone.
@@ -60,7 +60,7 @@ impl PartFile {
             }
             return Ok(Some(part));
         }
-        Err(Error::new(Kind::Local, "the download's file is taken away again and again").on(shown(&place.path())))
+        Err(Error::new(Kind::Local, "the download's file is taken away again and again").with_subject(shown(&place.path())))
     }
 
     /// Nobody else writes to it; false where the file system keeps no locks.
@@ -123,14 +123,17 @@ impl PartFile {
     /// Puts down what is known now.
     pub fn note(&self) -> Result<()> {
         let written = self.record().write(&self.record_place);
-        written.map_err(|e| Error::new(Kind::Local, "it can't be written").on(shown(&self.record_place.path())).cause(e))
+        written.map_err(|e| Error::new(Kind::Local, "it can't be written").with_subject(shown(&self.record_place.path())).with_cause(e))
     }
 
     /// Gives the complete part its name. `replace`: in the place of what has it; else `Exists` when somebody has it by now.
     /// Fails with `Integrity` when it is not this very file that has got the name: something else was put in its place.
     pub fn finish(&self, target: &Target, replace: bool) -> Result<()> {
-        let stranger =
-            || Error::new(Kind::Integrity, "another file was put in the place of the download").on(self.shown()).hint("run it again");
+        let stranger = || {
+            Error::new(Kind::Integrity, "another file was put in the place of the download")
+                .with_subject(self.shown())
+                .with_hint("run it again")
+        };
         if !self.place.is(&self.file) {
             return Err(stranger());
         }
@@ -140,10 +143,10 @@ impl PartFile {
             false => self.place.rename_to_free(target),
         };
         named.map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Error::new(Kind::Exists, "a file of this name came in between").on(shown(&target.path())).hint("run it again")
-            }
-            _ => Error::new(Kind::Local, "the complete file can't get its name").on(shown(&target.path())).cause(e),
+            io::ErrorKind::AlreadyExists => Error::new(Kind::Exists, "a file of this name came in between")
+                .with_subject(shown(&target.path()))
+                .with_hint("run it again"),
+            _ => Error::new(Kind::Local, "the complete file can't get its name").with_subject(shown(&target.path())).with_cause(e),
         })?;
         if !target.is(&self.file) {
             return Err(stranger());
@@ -183,8 +186,8 @@ impl PartFile {
 
 /// The file at `place`, made if missing, and whether it is locked now; none where somebody else has locked it.
 fn locked(place: &Target) -> Result<Option<(File, bool)>> {
-    refuse_strangers(place)?;
-    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").on(shown(&place.path())).cause(e);
+    refuse_foreign_file(place)?;
+    let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").with_subject(shown(&place.path())).with_cause(e);
     let file = place.open_private().map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(stranger(place));
@@ -226,7 +229,7 @@ fn places(target: &Target) -> (Target, Target) {
 }
 
 /// Nothing is written through a link, or into a pipe.
-fn refuse_strangers(place: &Target) -> Result<()> {
+fn refuse_foreign_file(place: &Target) -> Result<()> {
     match place.metadata() {
         Ok(meta) if !meta.is_file() => Err(stranger(place)),
         _ => Ok(()),
@@ -234,7 +237,7 @@ fn refuse_strangers(place: &Target) -> Result<()> {
 }
 
 fn stranger(place: &Target) -> Error {
-    Error::new(Kind::Refused, "something that is no file has the name of a download in progress").on(shown(&place.path()))
+    Error::new(Kind::Refused, "something that is no file has the name of a download in progress").with_subject(shown(&place.path()))
 }
 
 #[cfg(unix)]

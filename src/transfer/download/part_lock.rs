@@ -9,7 +9,7 @@ use super::part_file::{ContentId, PartFile, writer};
 use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 use crate::transfer::client::RemoteClient;
-use crate::transfer::sleep::pause;
+use crate::transfer::sleep::sleep;
 
 const ASKED_EVERY: Duration = Duration::from_millis(200);
 /// A wait that is told.
@@ -34,14 +34,14 @@ pub async fn turn(desk: &RemoteClient, target: &Target, whose: &ContentId) -> Re
         let on = shown(&target.path());
         if begun.elapsed() >= desk.policy.timeout {
             return Err(Error::new(Kind::Busy, format!("{by} is fetching to this place"))
-                .on(on)
-                .hint("run it again when that one is over"));
+                .with_subject(on)
+                .with_hint("run it again when that one is over"));
         }
         if begun.elapsed() >= LONG && !told {
             told = true;
             let most = humantime::format_duration(desk.policy.timeout);
             desk.events.tell(Event::Warning(format!("{on}: {by} is fetching to this place; it is waited for {most} at most")));
         }
-        pause(ASKED_EVERY).await;
+        sleep(ASKED_EVERY).await;
     }
 }

@@ -14,12 +14,12 @@ use crate::transfer::put::conflict::EntryFingerprint;
 pub struct ContentId {
     pub remote: String,
     pub id: String,
-    /// As in `Finished::stamp`.
+    /// As in `CompletedTransfer::stamp`.
     pub stamp: String,
 }
 
 impl ContentId {
-    /// `remote`: origin and account, as in `Finished::remote`.
+    /// `remote`: origin and account, as in `CompletedTransfer::remote`.
     pub fn of(file: &Entry, remote: &str) -> ContentId {
         ContentId { remote: remote.to_owned(), id: file.id.clone(), stamp: EntryFingerprint::of(file).text() }
     }

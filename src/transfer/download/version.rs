@@ -6,7 +6,7 @@ use crate::error::Result;
 
 impl PartFile {
     /// Are an answer's bytes of the content that is here? A server that gives no name is believed.
-    pub fn fits(&self, version: Option<&str>) -> bool {
+    pub fn same_version(&self, version: Option<&str>) -> bool {
         match (self.record().version.as_deref(), version) {
             (Some(here), Some(there)) => here == there,
             _ => true,
@@ -14,7 +14,7 @@ impl PartFile {
     }
 
     /// Remembers, for later runs too, what the server calls the bytes that now come.
-    pub fn take_version(&self, version: Option<&str>) -> Result<()> {
+    pub fn record_version(&self, version: Option<&str>) -> Result<()> {
         if version.is_none() || self.record().version.as_deref() == version {
             return Ok(());
         }
@@ -23,7 +23,7 @@ impl PartFile {
     }
 
     /// Forgets all that came from byte `at` on, of a span or of the whole.
-    pub fn back_to(&self, span: Option<usize>, at: u64) -> Result<()> {
+    pub fn rewind_to(&self, span: Option<usize>, at: u64) -> Result<()> {
         let Some(span) = span else { return Ok(self.file.set_len(at)?) };
         if let Some(span) = self.record().missing.get_mut(span) {
             span.at = at;

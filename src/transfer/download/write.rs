@@ -51,12 +51,12 @@ impl DiskWriter<'_> {
             read = self.read(download, at, end, sender, &pulse) => read,
             stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
         };
-        let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
+        let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
         // A full disk explains a reading that broke off, not the other way round.
         written.map_err(|e| unwritable(self.part, e))?;
         let whole = read?;
         if !whole {
-            self.part.back_to(self.span, at)?;
+            self.part.rewind_to(self.span, at)?;
         }
         Ok(whole)
     }
@@ -120,8 +120,8 @@ pub fn ended_early() -> Error {
 }
 
 fn unwritable(part: &PartFile, e: std::io::Error) -> Error {
-    let error = Error::new(Kind::Local, "it can't be written").on(part.shown());
+    let error = Error::new(Kind::Local, "it can't be written").with_subject(part.shown());
     let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
-    let error = error.cause(e);
-    if full { error.hint("make room and run it again; it goes on where it stopped") } else { error }
+    let error = error.with_cause(e);
+    if full { error.with_hint("make room and run it again; it goes on where it stopped") } else { error }
 }

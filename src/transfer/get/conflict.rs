@@ -31,7 +31,7 @@ pub enum GetDecision {
 /// What this machine knows of an entry besides what its provider tells.
 pub struct LocalHistory<'a> {
     pub ledger: &'a dyn TransferStore,
-    /// Origin and account, as in [`Finished::remote`].
+    /// Origin and account, as in [`CompletedTransfer::remote`].
     pub remote: &'a str,
     pub checksum: ChecksumMode,
     pub dry_run: bool,
@@ -55,14 +55,14 @@ impl LocalHistory<'_> {
 
     /// Remembers that `target` holds what `file` is now. Somebody may have written to it since it came: where its MD5 is
     /// known, the next run compares that first, and only then takes the file by its signs.
-    pub async fn fetched(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
+    pub async fn record_download(&self, file: &Entry, target: &Target, md5: Option<String>) -> Result<()> {
         let here = match &md5 {
             Some(_) => FileFingerprint { version: None, ..FileFingerprint::of(&target.path())? },
             None => FileFingerprint::settled(&target.path()).await?,
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
         self.ledger.record_finished(&CompletedTransfer {
-            remote: self.fetches(),
+            remote: self.download_key(),
             id: fetch_id(file, &here.path),
             stamp: EntryFingerprint::of(file).text(),
             size: file.size,
@@ -78,7 +78,7 @@ impl LocalHistory<'_> {
     }
 
     /// Downloads are kept apart from what was put: one entry may be here in several places.
-    fn fetches(&self) -> String {
+    fn download_key(&self) -> String {
         format!("get|{}", self.remote)
     }
 }
@@ -102,7 +102,7 @@ pub async fn decide(
             let free = given.give(target) || policy != IfExists::Rename;
             return if free { Ok(GetDecision::Fetch { to: target.clone(), replaces: false }) } else { elsewhere() };
         }
-        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on_local(shown(&target.path())).cause(e)),
+        Err(e) => return Err(Error::new(Kind::Local, "it can't be looked at").on_local(shown(&target.path())).with_cause(e)),
     };
     if policy == IfExists::Rename {
         return elsewhere();
@@ -118,7 +118,7 @@ pub async fn decide(
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .on_local(shown(&target.path()))
-            .hint("choose with --if-exists update, replace, skip or rename")),
+            .with_hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(GetDecision::Skip { reason: "it exists".to_owned() }),
         IfExists::Replace | IfExists::Rename => Ok(fetch),
         IfExists::Update => Ok(match provably_same(target, file, known).await? {
@@ -140,8 +140,8 @@ async fn provably_same(target: &Target, file: &Entry, known: &LocalHistory<'_>) 
     if file.size.is_some_and(|size| size != here.size) {
         return Ok(None);
     }
-    let fetched = known.ledger.finished(&known.fetches(), &fetch_id(file, &here.path))?;
-    let fetched = fetched.filter(|fetched| EntryFingerprint::of(file).fits(&fetched.stamp) && fetched.source_size == here.size);
+    let fetched = known.ledger.finished(&known.download_key(), &fetch_id(file, &here.path))?;
+    let fetched = fetched.filter(|fetched| EntryFingerprint::of(file).matches(&fetched.stamp) && fetched.source_size == here.size);
     let unchanged = fetched.as_ref().is_some_and(|fetched| is_same_source(fetched, &here));
     if unchanged && !compares_content(known.checksum, file) {
         return Ok(Some("unchanged since it was fetched".to_owned()));
@@ -246,10 +246,10 @@ mod tests {
         world.file.md5 = Some(format!("{:X}", md5::compute("content")));
         assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
         world.file.md5 = None;
-        world.known().fetched(&world.file, &world.target(), None).await.unwrap();
+        world.known().record_download(&world.file, &world.target(), None).await.unwrap();
         assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
         world.file.extra.insert("revision".into(), 2.into());
-        world.known().fetched(&world.file, &world.target(), None).await.unwrap();
+        world.known().record_download(&world.file, &world.target(), None).await.unwrap();
         world.file.extra.insert("revision".into(), 3.into());
         assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed there");
         world.file.extra.insert("revision".into(), 2.into());

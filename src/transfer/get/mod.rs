@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::conflict::{GetDecision, LocalHistory, ReservedPaths, decide};
-use self::local::{Local, check_name, enter};
+use self::local::{Local, check_name, create_dirs_safely};
 use super::IfExists;
 use super::breaker::CircuitBreaker;
 use super::client::RemoteClient;
@@ -34,7 +34,7 @@ use crate::model::{Address, Entry, Event, RemotePath, Report};
 pub struct GetSource {
     pub desk: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
-    /// Origin and account, as in `Finished::remote`.
+    /// Origin and account, as in `CompletedTransfer::remote`.
     pub key: String,
     pub address: Address,
     pub entry: Entry,
@@ -111,7 +111,7 @@ async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
             }
         }
         match told.get(&origin.key).and_then(Option::as_ref) {
-            Some(error) => admitted.refused.push((origin, error.again())),
+            Some(error) => admitted.refused.push((origin, error.duplicate())),
             None => admitted.origins.push(origin),
         }
     }
@@ -120,11 +120,11 @@ async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
 
 /// How many downloads the account may have at once. Fails with `Refused` when it may have none.
 async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
-    let account = origin.desk.ask(|| origin.desk.provider.sign_in()).await?;
+    let account = origin.desk.call(|| origin.desk.provider.sign_in()).await?;
     for warning in account.warnings {
         origin.desk.events.tell(Event::Warning(warning));
     }
-    let refused = |why: &str, hint: &str| Err(Error::new(Kind::Refused, why).on(origin.address.remote.clone()).hint(hint));
+    let refused = |why: &str, hint: &str| Err(Error::new(Kind::Refused, why).with_subject(origin.address.remote.clone()).with_hint(hint));
     match account.limits {
         limits if limits.expired == Some(true) => refused("the share or account has expired", "ask its owner for a new one"),
         limits if limits.may_download == Some(false) => {
@@ -177,25 +177,25 @@ impl GetRun {
 
     async fn one(&self, item: GetItem) {
         let id = self.next_id();
-        let outcome = match self.stop.go_on(&item.origin.key) {
-            Ok(()) => self.bring(id, &item).await,
+        let outcome = match self.stop.check(&item.origin.key) {
+            Ok(()) => self.download_file(id, &item).await,
             Err(stopped) => Err(stopped),
         };
         match outcome {
             Ok(report) => {
-                self.stop.well(&item.origin.key);
+                self.stop.success(&item.origin.key);
                 item.origin.desk.events.tell(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
-                self.stop.failed(&item.origin.key, &error);
+                self.stop.failure(&item.origin.key, &error);
                 tell_failed(id, &item.origin, &item.file, &error);
             }
         }
     }
 
-    async fn bring(&self, id: FileId, item: &GetItem) -> Result<Report> {
+    async fn download_file(&self, id: FileId, item: &GetItem) -> Result<Report> {
         let GetItem { origin, file, name, .. } = item;
-        let folder = enter(&self.top()?, &item.below, !self.options.dry_run)?;
+        let folder = create_dirs_safely(&self.top()?, &item.below, !self.options.dry_run)?;
         let target = folder.at(check_name(name)?);
         self.take(&target)?;
         let GetOptions { checksum, dry_run, .. } = self.options;
@@ -204,9 +204,9 @@ impl GetRun {
         let _claim = self.claim(origin, &target, true).await?;
         let mut held: Option<(Target, PartFile)> = None;
         loop {
-            let (decision, _second_claim) = self.decided(item, &target, &known).await?;
+            let (decision, _second_claim) = self.prepare(item, &target, &known).await?;
             let (to, replaces) = match decision {
-                GetDecision::Fetch { to, replaces } if self.options.dry_run => return Ok(self.foreseen(item, &to, replaces)),
+                GetDecision::Fetch { to, replaces } if self.options.dry_run => return Ok(self.plan_report(item, &to, replaces)),
                 GetDecision::Fetch { to, replaces } => (to, replaces),
                 GetDecision::Skip { reason } => {
                     held.take().inspect(|(_, part)| part.discard());
@@ -240,7 +240,7 @@ impl GetRun {
         let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
         let order = DownloadRequest { file, target: to, replace, streams: self.options.streams, md5, hash };
         let downloaded = download(&origin.desk, id, &order, part).await?;
-        if let Err(e) = known.fetched(file, to, downloaded.md5.clone()).await {
+        if let Err(e) = known.record_download(file, to, downloaded.md5.clone()).await {
             origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
         }
         Ok(self.downloaded(item, to, downloaded))
@@ -257,7 +257,7 @@ impl GetRun {
     }
 
     /// With the claim of the new name, where the file gets one: another run may have its eye on the same.
-    async fn decided(&self, item: &GetItem, target: &Target, known: &LocalHistory<'_>) -> Result<(GetDecision, Option<PlaceLock>)> {
+    async fn prepare(&self, item: &GetItem, target: &Target, known: &LocalHistory<'_>) -> Result<(GetDecision, Option<PlaceLock>)> {
         loop {
             let decision = decide(self.options.if_exists, target, &item.file, known, &self.given).await?;
             let GetDecision::Fetch { to, .. } = &decision else { return Ok((decision, None)) };
@@ -281,7 +281,7 @@ impl GetRun {
         let key = format!("get|{}", place.display());
         match wait {
             true => lock_wait::turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
-            false => origin.ledger.claim(&key).await,
+            false => origin.ledger.lock_place(&key).await,
         }
     }
 
@@ -290,7 +290,8 @@ impl GetRun {
         if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path()) {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path()))).hint("get them into different folders"))
+        Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path())))
+            .with_hint("get them into different folders"))
     }
 
     fn skipped(&self, item: &GetItem, target: &Target, reason: String) -> Report {
@@ -306,7 +307,7 @@ impl GetRun {
         }
     }
 
-    fn foreseen(&self, item: &GetItem, target: &Target, replaces: bool) -> Report {
+    fn plan_report(&self, item: &GetItem, target: &Target, replaces: bool) -> Report {
         let (source, remote, path) = from(item);
         let action = if replaces { "replace" } else { "download" };
         Report::PlannedDownload { action, source, remote, path, target: shown(&target.path()), size: item.file.size }

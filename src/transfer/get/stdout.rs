@@ -27,7 +27,7 @@ pub struct Poured {
 
 /// Writes the content of every origin to `out`, in order. An `Integrity` failure comes after the bytes. `several`: what fails
 /// of one file is told as an event, and the others follow; else it is the error. So is what fails of standard output.
-pub async fn pour(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
+pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode, out: Out) -> Result<Poured> {
     let mut pouring = Pouring { several, out: Arc::new(Mutex::new(out)), poured: Poured::default() };
     let Admitted { origins, refused, .. } = admitted(origins).await?;
     for (origin, error) in refused {
@@ -40,13 +40,13 @@ pub async fn pour(origins: Vec<GetSource>, several: bool, checksum: ChecksumMode
     for (id, origin) in (0..).zip(&origins) {
         let on = shown_source(&origin.address, &origin.entry);
         if origin.entry.is_folder() {
-            pouring.failed(id, origin, Error::new(Kind::Usage, "this is a folder, and standard output takes files").on(on))?;
+            pouring.failed(id, origin, Error::new(Kind::Usage, "this is a folder, and standard output takes files").with_subject(on))?;
             continue;
         }
         origin.desk.events.tell(Event::Started { id, name: on.clone(), size: origin.entry.size });
         match one(id, origin, checksum, &pouring.out).await {
             Ok(()) => pouring.poured.done += 1,
-            Err(error) => pouring.failed(id, origin, error.on(on))?,
+            Err(error) => pouring.failed(id, origin, error.with_subject(on))?,
         }
     }
     Ok(pouring.poured)
@@ -92,8 +92,8 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
             });
             to.lock().unwrap_or_else(PoisonError::into_inner).write_all(&piece).map(|()| hashing)
         });
-        let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").cause(e))?;
-        hash = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").cause(e))?;
+        let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
+        hash = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").with_cause(e))?;
         origin.desk.events.tell(Event::Sent { id, bytes: len });
     }
     check(&file, size, md5, hash)

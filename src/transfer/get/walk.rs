@@ -3,14 +3,14 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::local::{Local, check_name, enter};
+use super::local::{Local, check_name, create_dirs_safely};
 use super::{GetItem, GetRun, GetSource, tell_failed};
 use crate::contract::Entries;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
 use crate::transfer::task_set::TaskSet;
-use crate::transfer::walk::may_go_into;
+use crate::transfer::walk::check_depth;
 
 /// A folder that is being worked off.
 struct WalkLevel {
@@ -34,22 +34,22 @@ impl GetRun {
                 Local::File(_, name) => name.clone(),
                 Local::Folder(_) => entry.name.clone(),
             };
-            self.launch(&mut flying, GetItem { origin, file: entry, below: Vec::new(), name }).await;
+            self.spawn(&mut flying, GetItem { origin, file: entry, below: Vec::new(), name }).await;
         }
         while !flying.is_empty() {
-            self.told(flying.one_over().await);
+            self.report_panic(flying.join_next().await);
         }
     }
 
-    async fn launch(self: &Arc<Self>, flying: &mut TaskSet<GetItem>, item: GetItem) {
+    async fn spawn(self: &Arc<Self>, flying: &mut TaskSet<GetItem>, item: GetItem) {
         while flying.len() >= self.options.jobs.max(1) {
-            self.told(flying.one_over().await);
+            self.report_panic(flying.join_next().await);
         }
         let run = self.clone();
         flying.spawn(item.clone(), async move { run.one(item).await });
     }
 
-    fn told(&self, broken: Option<(GetItem, Error)>) {
+    fn report_panic(&self, broken: Option<(GetItem, Error)>) {
         if let Some((item, error)) = broken {
             tell_failed(self.next_id(), &item.origin, &item.file, &error);
         }
@@ -69,21 +69,21 @@ impl GetRun {
                 open.extend(level);
             } else {
                 let (below, name) = (level.below.clone(), entry.name.clone());
-                self.launch(flying, GetItem { origin: origin.clone(), file: entry, below, name }).await;
+                self.spawn(flying, GetItem { origin: origin.clone(), file: entry, below, name }).await;
             }
         }
     }
 
     /// Lists a folder and makes it here; none when that failed, which is told.
     async fn open(&self, origin: &GetSource, folder: &Entry, below: Vec<String>, above: &[WalkLevel]) -> Option<WalkLevel> {
-        let listed = match may_go_into(folder, above.iter().map(|level| level.id.as_str())) {
+        let listed = match check_depth(folder, above.iter().map(|level| level.id.as_str())) {
             Ok(()) => self.list(origin, folder, &below).await,
             Err(endless) => Err(endless),
         };
         match listed {
             Ok(entries) => Some(WalkLevel { id: folder.id.clone(), below, entries }),
             Err(error) => {
-                self.stop.failed(&origin.key, &error);
+                self.stop.failure(&origin.key, &error);
                 tell_failed(self.next_id(), origin, folder, &error);
                 None
             }
@@ -91,11 +91,11 @@ impl GetRun {
     }
 
     async fn list(&self, origin: &GetSource, folder: &Entry, below: &[String]) -> Result<Entries> {
-        self.stop.go_on(&origin.key)?;
-        enter(&self.top()?, below, !self.options.dry_run)?;
+        self.stop.check(&origin.key)?;
+        create_dirs_safely(&self.top()?, below, !self.options.dry_run)?;
         let mut listed = origin.desk.list(folder).await?;
         listed.sort();
-        let fit = self.fit(origin, &listed);
+        let fit = self.keep_saveable(origin, &listed);
         let mut n = 0;
         listed.retain(|at| {
             let is_fit = fit.get(n) == Some(&at);
@@ -108,7 +108,7 @@ impl GetRun {
 
     /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
     /// is: the second would take the place of the first. Where nothing can be removed the newest is meant.
-    fn fit(&self, origin: &GetSource, listed: &Entries) -> Vec<usize> {
+    fn keep_saveable(&self, origin: &GetSource, listed: &Entries) -> Vec<usize> {
         let piles_up = origin.desk.provider.removal().is_none();
         let (mut fit, mut twins) = (Vec::new(), Vec::new());
         for (at, entry) in listed.iter().enumerate() {
@@ -119,10 +119,10 @@ impl GetRun {
             }
             let mut of_one_name = std::mem::take(&mut twins);
             of_one_name.retain(|(_, entry)| {
-                if entry.unfinished {
+                if entry.incomplete {
                     origin.desk.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
                 }
-                !entry.unfinished
+                !entry.incomplete
             });
             if piles_up && of_one_name.len() > 1 {
                 let chosen = newest_filled(of_one_name.iter().map(|(_, entry)| entry.clone()).collect());
@@ -160,5 +160,5 @@ fn unfit(entry: &Entry, of_one_name: &[(usize, Entry)]) -> Option<Error> {
     }
     let ids: Vec<String> = of_one_name.iter().map(|(_, entry)| format!("@{}", entry.id)).collect();
     let error = Error::new(Kind::Ambiguous, format!("{} entries have this name: {}", ids.len(), ids.join(", ")));
-    Some(error.hint("get each by its id, under a name of its own"))
+    Some(error.with_hint("get each by its id, under a name of its own"))
 }

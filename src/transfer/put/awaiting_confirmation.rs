@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::transfer::sleep::pause;
+use crate::transfer::sleep::sleep;
 
 /// Each has its source and its claim open.
 const MOST: usize = 200;
@@ -43,7 +43,7 @@ impl Berths {
         let mut waiting = Waiting { berths: self, since: None };
         let last = Duration::from_millis(self.last_look.load(Ordering::Relaxed));
         if last > QUICK {
-            pause(last.min(LONGEST)).await;
+            sleep(last.min(LONGEST)).await;
         }
         waiting.since = Some(Instant::now());
         waiting

@@ -13,16 +13,16 @@ use crate::transfer::source::SourceSpec;
 /// Bytes. A larger file takes longer than the request that is saved.
 const SMALL: u64 = 1 << 20;
 /// Each of them is an open file, with a lock, until its turn comes.
-const AT_ONCE: usize = 50;
+const MAX_BATCH: usize = 50;
 const HANDLES_OF_ONE: u64 = 2;
 
 /// So many small files are made ready together, while `jobs` others are on their way.
 #[cfg(unix)]
 pub(crate) fn at_once(jobs: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
-    let Some(all) = getrlimit(Resource::Nofile).current else { return AT_ONCE };
+    let Some(all) = getrlimit(Resource::Nofile).current else { return MAX_BATCH };
     let left = all.saturating_sub(HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / HANDLES_OF_ONE;
-    AT_ONCE.min(usize::try_from(left).unwrap_or(AT_ONCE)).max(1)
+    MAX_BATCH.min(usize::try_from(left).unwrap_or(MAX_BATCH)).max(1)
 }
 
 #[cfg(not(unix))]
@@ -62,41 +62,41 @@ fn is_small(item: &PutItem) -> bool {
 }
 
 impl PutRun {
-    pub(crate) fn makes_ready_together(&self) -> bool {
+    pub(crate) fn can_batch(&self) -> bool {
         !self.job.options.dry_run && self.job.desk.provider.preparing().is_some()
     }
 
     /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
     /// and those that another run is busy with, whose turn is to be waited for when nothing else is held.
-    pub(crate) async fn made_ready(
+    pub(crate) async fn prepare_batch(
         &self,
         small: Vec<(FileId, PutItem)>,
     ) -> (Vec<(FileId, PutItem, PreparedUpload)>, Vec<(FileId, PutItem)>) {
         let (mut ready, mut busy) = (Vec::new(), Vec::new());
         for (id, item) in small {
-            match self.one_ready(&item).await {
+            match self.prepare_one(&item).await {
                 Ok(BatchOutcome::Ready(one)) => ready.push((id, item, *one)),
-                Ok(BatchOutcome::Over(report)) => self.over(id, &item, Ok(*report)),
+                Ok(BatchOutcome::Over(report)) => self.conclude(id, &item, Ok(*report)),
                 Ok(BatchOutcome::Busy) => busy.push((id, item)),
-                Err(error) => self.over(id, &item, Err(error)),
+                Err(error) => self.conclude(id, &item, Err(error)),
             }
         }
         // What an earlier run has begun has its entry already.
         let together = ready.iter().filter(|(_, _, one)| one.fresh && one.item.source.size().is_some());
         let items: Vec<UploadRequest> = together.map(|(_, _, one)| one.item.clone()).collect();
         if items.len() > 1 {
-            self.prepare(&items).await;
+            self.create_entries(&items).await;
         }
         (ready, busy)
     }
 
-    async fn one_ready(&self, item: &PutItem) -> Result<BatchOutcome> {
-        self.goes_on(item)?;
-        match self.decided(item, false).await? {
+    async fn prepare_one(&self, item: &PutItem) -> Result<BatchOutcome> {
+        self.check_running(item)?;
+        match self.prepare(item, false).await? {
             FilePlan::Done(report) => Ok(BatchOutcome::Over(report)),
             FilePlan::Busy => Ok(BatchOutcome::Busy),
             FilePlan::Send(way) => {
-                let mut one = self.opened(item, *way).await?;
+                let mut one = self.open_source(item, *way).await?;
                 one.item.checksum = self.checksum(&item.origin, one.item.source.as_ref(), one.sent.take()).await?;
                 Ok(BatchOutcome::Ready(Box::new(one)))
             }
@@ -104,29 +104,29 @@ impl PutRun {
     }
 
     /// A failure says nothing about the single files: each of them is tried on its own then, and tells its own.
-    async fn prepare(&self, items: &[UploadRequest]) {
+    async fn create_entries(&self, items: &[UploadRequest]) {
         let Some(preparing) = self.job.desk.provider.preparing() else { return };
-        if let Err(error) = self.job.desk.ask(|| preparing.prepare(items)).await
+        if let Err(error) = self.job.desk.call(|| preparing.create_batch(items)).await
             && error.kind() != Kind::Auth
         {
             self.job.desk.events.tell(Event::Note(format!("these files are begun one by one: {error}")));
         }
     }
 
-    pub(crate) fn tell_left_over(&self) {
-        let left = self.job.desk.provider.preparing().map(|preparing| preparing.left_over()).unwrap_or_default();
+    pub(crate) fn report_orphans(&self) {
+        let left = self.job.desk.provider.preparing().map(|preparing| preparing.orphans()).unwrap_or_default();
         if left.is_empty() {
             return;
         }
         let remote = &self.job.target.remote;
-        let shown: Vec<String> = left.iter().take(TOLD).map(|id| format!("{remote}:{id}")).collect();
-        let more = if left.len() > TOLD { format!(" and {} more", left.len() - TOLD) } else { String::new() };
+        let shown: Vec<String> = left.iter().take(MAX_REPORTED).map(|id| format!("{remote}:{id}")).collect();
+        let more = if left.len() > MAX_REPORTED { format!(" and {} more", left.len() - MAX_REPORTED) } else { String::new() };
         self.job.desk.events.tell(Event::Warning(format!("empty entries stay on the server: {}{more}", shown.join(", "))));
     }
 }
 
 /// Left-over entries that are named.
-const TOLD: usize = 10;
+const MAX_REPORTED: usize = 10;
 
 enum BatchOutcome {
     Ready(Box<PreparedUpload>),
@@ -152,7 +152,7 @@ mod tests {
             Group::One(_) => 1,
             Group::Small(items) => items.len(),
         };
-        grouped(items, together, AT_ONCE).iter().map(size).collect()
+        grouped(items, together, MAX_BATCH).iter().map(size).collect()
     }
 
     #[test]

@@ -34,9 +34,8 @@ impl FromStr for IfExists {
             "rename" => IfExists::Rename,
             "fail" => IfExists::Fail,
             _ => {
-                return Err(
-                    Error::new(Kind::Usage, format!("--if-exists can't be {text:?}")).hint("use update, replace, skip, rename or fail")
-                );
+                return Err(Error::new(Kind::Usage, format!("--if-exists can't be {text:?}"))
+                    .with_hint("use update, replace, skip, rename or fail"));
             }
         })
     }
@@ -61,29 +60,29 @@ pub struct ConflictCheck<'a> {
     pub origin: &'a SourceSpec,
     pub name: &'a str,
     pub folder: &'a ListedFolder,
-    /// Origin and account, as in [`Finished::remote`].
+    /// Origin and account, as in [`CompletedTransfer::remote`].
     pub remote: &'a str,
     /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
     pub piles_up: bool,
     pub checksum: ChecksumMode,
 }
 
-pub async fn decide(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn TransferStore) -> Result<Decision> {
+pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn TransferStore) -> Result<Decision> {
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
-    let mut there = what_is_there(ask, ledger)?;
+    let mut there = existing(ask, ledger)?;
     let Some(mut first) = there.first().copied() else {
         // `rename` may have given this very name to another file.
-        return Ok(if ask.folder.give(ask.name) { fresh(ask.name) } else { fresh(&given_name(ask)) });
+        return Ok(if ask.folder.reserve_name(ask.name) { fresh(ask.name) } else { fresh(&next_free_name(ask)) });
     };
     let path = ask.folder.entry.path.join(ask.name)?;
     if there.iter().any(|e| e.is_folder()) && policy != IfExists::Rename {
-        return Err(Error::new(Kind::Exists, "a folder of this name is in the way").on(path.to_string()));
+        return Err(Error::new(Kind::Exists, "a folder of this name is in the way").with_subject(path.to_string()));
     }
     if let Some(original) = ask.origin.original()
         && policy != IfExists::Rename
-        && there.iter().any(|e| original.is_itself(e))
+        && there.iter().any(|e| original.is_same_entry(e))
     {
-        return Err(Error::new(Kind::Exists, "this is the source itself").on(path.to_string()));
+        return Err(Error::new(Kind::Exists, "this is the source itself").with_subject(path.to_string()));
     }
     if ask.piles_up {
         first = newest(&there).and_then(|at| there.get(at)).copied().unwrap_or(first);
@@ -91,11 +90,11 @@ pub async fn decide(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tran
     }
     match policy {
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
-            .on(path.to_string())
-            .hint("choose with --if-exists update, replace, skip or rename")),
+            .with_subject(path.to_string())
+            .with_hint("choose with --if-exists update, replace, skip or rename")),
         IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }),
-        IfExists::Rename => Ok(fresh(&given_name(ask))),
-        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? }),
+        IfExists::Rename => Ok(fresh(&next_free_name(ask))),
+        IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: single(ask, &there)? }),
         IfExists::Update => {
             for there in &there {
                 if let Some(same) = provably_same(ask, there, ledger).await? {
@@ -103,15 +102,15 @@ pub async fn decide(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tran
                     return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen });
                 }
             }
-            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: the_one(ask, &there)? })
+            Ok(Decision::Upload { name: ask.name.to_owned(), replaces: single(ask, &there)? })
         }
     }
 }
 
 /// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
 /// (a share that may not download) is known to this machine if it filled it.
-fn what_is_there<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<Vec<&'a Entry>> {
-    let counts = |entry: &Entry| Ok::<_, Error>(!entry.unfinished || ledger.finished(ask.remote, &entry.id)?.is_some());
+fn existing<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<Vec<&'a Entry>> {
+    let counts = |entry: &Entry| Ok::<_, Error>(!entry.incomplete || ledger.finished(ask.remote, &entry.id)?.is_some());
     let mut there = Vec::new();
     for entry in ask.folder.readable(ask.name)? {
         if counts(entry)? {
@@ -128,13 +127,13 @@ fn what_is_there<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Res
     Ok(there)
 }
 
-/// Where something goes: `remote` is origin and account. As in [`crate::contract::Unfinished::key`].
+/// Where something goes: `remote` is origin and account. As in [`crate::contract::PendingUpload::key`].
 pub(crate) fn place_key(remote: &str, path: &RemotePath) -> String {
     format!("{remote}|{path}")
 }
 
 /// The entry to replace; two of that name can't both be meant.
-fn the_one(ask: &ConflictCheck<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
+fn single(ask: &ConflictCheck<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
     // Their name, which the server may write its own way.
     let name = there.first().map_or(ask.name, |entry| entry.name.as_str());
     let there = there.iter().map(|e| (*e).clone()).collect();
@@ -143,8 +142,8 @@ fn the_one(ask: &ConflictCheck<'_>, there: &[&Entry]) -> Result<Option<Box<Entry
 }
 
 /// Free in the folder, and given to no other file of this run.
-fn given_name(ask: &ConflictCheck<'_>) -> String {
-    free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.give(name))
+fn next_free_name(ask: &ConflictCheck<'_>) -> String {
+    free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.reserve_name(name))
 }
 
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
@@ -175,8 +174,9 @@ async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn Tran
     if !ask.origin.may_be(&here, there) {
         return Ok(None);
     }
-    let ours =
-        ledger.finished(ask.remote, &there.id)?.filter(|put| EntryFingerprint::of(there).fits(&put.stamp) && put.source_size == here.size);
+    let ours = ledger
+        .finished(ask.remote, &there.id)?
+        .filter(|put| EntryFingerprint::of(there).matches(&put.stamp) && put.source_size == here.size);
     let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, &here));
     if unchanged && !compares_content(ask.checksum, there) {
         return Ok(Some(Same { reason: "unchanged since it was put there", seen: None }));
@@ -224,13 +224,13 @@ pub(crate) fn seen_as(put: CompletedTransfer, source: FileFingerprint) -> Comple
 }
 
 /// The entry's MD5: its provider's word, or what this machine put there itself when it is still that. `remote`: as in
-/// [`Finished::remote`].
+/// [`CompletedTransfer::remote`].
 pub(crate) fn known_md5(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Result<Option<String>> {
     if there.md5.is_some() {
         return Ok(there.md5.clone());
     }
     let put = ledger.finished(remote, &there.id)?;
-    Ok(put.filter(|put| EntryFingerprint::of(there).fits(&put.stamp)).and_then(|put| put.md5))
+    Ok(put.filter(|put| EntryFingerprint::of(there).matches(&put.stamp)).and_then(|put| put.md5))
 }
 
 /// The entry's size: its provider's word, or what this machine put there itself when it is still that.
@@ -239,7 +239,7 @@ pub fn known_size(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Re
         return Ok(there.size);
     }
     let put = ledger.finished(remote, &there.id)?;
-    Ok(put.filter(|put| EntryFingerprint::of(there).fits(&put.stamp)).map(|put| put.source_size))
+    Ok(put.filter(|put| EntryFingerprint::of(there).matches(&put.stamp)).map(|put| put.source_size))
 }
 
 /// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell
@@ -269,15 +269,15 @@ impl EntryFingerprint {
     }
 
     /// Does what was recorded then not contradict what is told now?
-    pub fn fits(&self, recorded: &str) -> bool {
+    pub fn matches(&self, recorded: &str) -> bool {
         let Ok(then) = serde_json::from_str::<EntryFingerprint>(recorded) else { return false };
-        fn agree<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+        fn field_matches<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b
         }
-        agree(&self.size, &then.size)
-            && agree(&self.md5, &then.md5)
-            && agree(&self.revision, &then.revision)
-            && agree(&self.modified, &then.modified)
+        field_matches(&self.size, &then.size)
+            && field_matches(&self.md5, &then.md5)
+            && field_matches(&self.revision, &then.revision)
+            && field_matches(&self.modified, &then.modified)
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
         for name in ["a.mov", "a (2).mov", "b.mov"] {
             let ask =
                 ConflictCheck { origin: &SourceSpec::Stdin, name, folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
-            match decide(IfExists::Rename, &ask, &book().1).await.unwrap() {
+            match resolve(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
                 other => panic!("{other:?}"),
             }
@@ -340,7 +340,7 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
         let ask = ConflictCheck {
             origin: &SourceSpec::File(file.path().to_owned()),
@@ -350,9 +350,9 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
-        assert!(matches!(decide(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
-        assert_eq!(decide(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
+        assert!(matches!(resolve(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
+        assert_eq!(resolve(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
     }
 
     #[tokio::test]
@@ -385,16 +385,16 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
         book.record_finished(&CompletedTransfer { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
-        assert!(matches!(decide(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
     }
 
     #[tokio::test]
     async fn what_a_given_up_upload_left_is_in_nobodys_way() {
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip, IfExists::Fail, IfExists::Rename] {
-            let f = changed(folder(&["a", "a"]), 0, |a| a.unfinished = true);
-            let f = changed(f, 1, |a| (a.unfinished, a.id) = (true, "other".into()));
+            let f = changed(folder(&["a", "a"]), 0, |a| a.incomplete = true);
+            let f = changed(f, 1, |a| (a.incomplete, a.id) = (true, "other".into()));
             let ask = ConflictCheck {
                 origin: &SourceSpec::Stdin,
                 name: "a",
@@ -403,7 +403,7 @@ mod tests {
                 piles_up: false,
                 checksum: ChecksumMode::Auto,
             };
-            let decision = decide(policy, &ask, &book().1).await.unwrap();
+            let decision = resolve(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
         }
     }
@@ -414,7 +414,7 @@ mod tests {
         let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
         let ask =
             ConflictCheck { origin: &SourceSpec::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
-        let e = decide(IfExists::Replace, &ask, &book).await.unwrap_err();
+        let e = resolve(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
     }
@@ -440,7 +440,7 @@ mod tests {
                 piles_up: true,
                 checksum: ChecksumMode::Auto,
             };
-            match decide(policy, &ask, &book).await.unwrap() {
+            match resolve(policy, &ask, &book).await.unwrap() {
                 Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),
                 Decision::Skip { there, .. } => format!("as {}", there.id),
             }
@@ -453,7 +453,7 @@ mod tests {
         assert_eq!(told(by_id, IfExists::Update).await, "beside 100");
         let older_is_same = vec![version("100", day(2)), version("99", day(2))];
         assert_eq!(told(older_is_same, IfExists::Update).await, "beside 100");
-        let empty = Entry { unfinished: true, ..version("200", day(9)) };
+        let empty = Entry { incomplete: true, ..version("200", day(9)) };
         assert_eq!(told([by_time(), vec![empty]].concat(), IfExists::Update).await, "as 99");
     }
 }

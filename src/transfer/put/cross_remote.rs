@@ -18,20 +18,20 @@ use crate::transfer::source::{RemoteFile, SourceSpec};
 use crate::transfer::walk::{TreeWalk, WalkEvent};
 
 /// Folders listed ahead while a tree is walked.
-const AHEAD: usize = 4;
+const LIST_AHEAD: usize = 4;
 
 /// What is to be brought, and from where.
 pub struct CopySource {
     pub desk: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
-    /// Origin and account, as in `Finished::remote`.
+    /// Origin and account, as in `CompletedTransfer::remote`.
     pub key: String,
     pub address: Address,
 }
 
 /// Brings `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
 /// events.
-pub async fn across(job: PutJob, sources: Vec<CopySource>, moves: bool) -> Result<()> {
+pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) -> Result<()> {
     let mut plan = Plan::default();
     let mut found = Vec::new();
     let mut places: HashMap<String, Resolver> = HashMap::new();
@@ -62,12 +62,12 @@ pub async fn across(job: PutJob, sources: Vec<CopySource>, moves: bool) -> Resul
         trees.push((brought, originals.collect::<Vec<_>>(), whole));
     }
     laid.refuse_doubles()?;
-    let folders_made = run.carry_out(run.stored.plan(laid.plan)?).await;
+    let folders_made = run.execute(run.stored.plan(laid.plan)?).await;
     if !moves || run.job.options.dry_run || !folders_made {
         return Ok(());
     }
     for (brought, originals, whole) in trees {
-        if whole && brought.top.entry.is_folder() && originals.iter().all(|original| original.is_gone()) {
+        if whole && brought.top.entry.is_folder() && originals.iter().all(|original| original.is_deleted()) {
             brought.leave_folder(&run.job).await;
         }
     }
@@ -100,7 +100,9 @@ impl CombinedPlan {
             let path = folder.join(&name)?;
             let whose: HashSet<_> = items.iter().map(|at| self.whose.get(*at)).collect();
             if whose.len() > 1 {
-                return Err(Error::new(Kind::Usage, format!("two sources would land on {path}")).hint("bring them into different folders"));
+                return Err(
+                    Error::new(Kind::Usage, format!("two sources would land on {path}")).with_hint("bring them into different folders")
+                );
             }
             if items.len() > 1 || folders.contains(&path) || self.plan.empty_folders.contains(&path) {
                 doubles.extend(items);
@@ -114,8 +116,8 @@ impl CombinedPlan {
             }
             let id = item.origin.original().map(|original| original.entry.id.clone()).unwrap_or_default();
             let error = Error::new(Kind::Ambiguous, "several entries of its folder have this name")
-                .on(item.shown())
-                .hint(format!("bring this one under a name of its own, as @{id}"));
+                .with_subject(item.shown())
+                .with_hint(format!("bring this one under a name of its own, as @{id}"));
             self.plan.unfit.push((item.shown(), error));
         }
         Ok(())
@@ -145,7 +147,7 @@ impl SourceTree {
         }
         // A top folder has no name to land under.
         let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
-        let mut scan = TreeWalk::new(self.source.desk.clone(), top.clone(), AHEAD, |_, _| true);
+        let mut scan = TreeWalk::new(self.source.desk.clone(), top.clone(), LIST_AHEAD, |_, _| true);
         let (mut folders, mut filled, mut whole) = (vec![target.clone()], HashSet::new(), true);
         // The folders from the top to where the walk is.
         let mut open = vec![top.clone()];
@@ -181,7 +183,7 @@ impl SourceTree {
 
     fn path_there(&self, entry: &Entry, target: &RemotePath) -> Option<RemotePath> {
         let below = entry.path.below(&self.top.entry.path).filter(|below| below.name() == Some(&entry.name))?;
-        Some(target.join_all(&below))
+        Some(target.join_path(&below))
     }
 
     fn shown(&self, entry: &Entry) -> String {
@@ -218,7 +220,7 @@ impl SourceTree {
             Err(error) => Err(error),
         };
         if let Err(error) = left {
-            let error = error.hint("everything in it is moved; only the empty folder stays");
+            let error = error.with_hint("everything in it is moved; only the empty folder stays");
             let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
             job.desk.events.tell(Event::Finished { id: u64::MAX, report });
         }
@@ -226,8 +228,8 @@ impl SourceTree {
 
     async fn holds_no_file(&self) -> Result<bool> {
         let desk = &self.source.desk;
-        desk.provider.look_afresh().await;
-        let mut scan = TreeWalk::new(desk.clone(), self.top.entry.clone(), AHEAD, |_, _| true);
+        desk.provider.invalidate_cache().await;
+        let mut scan = TreeWalk::new(desk.clone(), self.top.entry.clone(), LIST_AHEAD, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {
                 WalkEvent::Entry { entry, .. } if !entry.is_folder() => return Ok(false),

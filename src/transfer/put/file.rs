@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::conflict::{ConflictCheck, Decision, EntryFingerprint, decide, place_key};
+use super::conflict::{ConflictCheck, Decision, EntryFingerprint, place_key, resolve};
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
 use super::{ChecksumMode, PutRun};
@@ -62,13 +62,13 @@ pub(crate) struct PreparedUpload {
 }
 
 impl PutRun {
-    pub(crate) async fn bring(&self, id: FileId, item: &PutItem) -> Result<Report> {
-        match self.decided(item, true).await? {
+    pub(crate) async fn upload_file(&self, id: FileId, item: &PutItem) -> Result<Report> {
+        match self.prepare(item, true).await? {
             FilePlan::Done(report) => Ok(*report),
             FilePlan::Busy => Err(Error::new(Kind::Other, "another run is busy with this file")),
             FilePlan::Send(way) => {
-                let mut ready = self.opened(item, *way).await?;
-                self.started(id, item, &ready);
+                let mut ready = self.open_source(item, *way).await?;
+                self.announce(id, item, &ready);
                 ready.item.checksum = self.checksum(&item.origin, ready.item.source.as_ref(), ready.sent.take()).await?;
                 self.send(id, item, ready).await
             }
@@ -76,13 +76,13 @@ impl PutRun {
     }
 
     /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
-    pub(crate) async fn decided(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
+    pub(crate) async fn prepare(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
         self.job.desk.provider.check_name(&item.name)?;
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
         if self.job.options.dry_run {
             let decision = self.decide(item, &folder).await?;
-            return self.what_would_be(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
+            return self.plan_report(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
         let key = place_key(&self.job.remote_key, &path);
@@ -90,7 +90,7 @@ impl PutRun {
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
         let journal = self.journal(key, item, &path).await?;
         let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
-            true => self.folders.look_again(&item.folder).await?,
+            true => self.folders.refresh(&item.folder).await?,
             false => folder,
         };
         if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
@@ -119,7 +119,7 @@ impl PutRun {
     async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
         match wait {
             true => turn(&self.job.desk, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
-            false => self.job.ledger.claim(key).await,
+            false => self.job.ledger.lock_place(key).await,
         }
     }
 
@@ -131,7 +131,7 @@ impl PutRun {
             (None, Some(_)) => Verified::Size,
             (None, None) => Verified::None,
         };
-        original.leave(there, verified).await?;
+        original.delete_source(there, verified).await?;
         Ok(format!("{reason}; its source is removed"))
     }
 
@@ -145,12 +145,12 @@ impl PutRun {
             piles_up,
             checksum: self.job.options.checksum,
         };
-        decide(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
+        resolve(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
 
     fn check_size(&self, item: &PutItem) -> Result<()> {
         let Some(size) = item.size else { return Ok(()) };
-        let refused = |why: String| Err(Error::new(Kind::Refused, why).on(item.shown()));
+        let refused = |why: String| Err(Error::new(Kind::Refused, why).with_subject(item.shown()));
         match (self.limits.file_size, self.free) {
             (Some(limit), _) if size > limit => {
                 refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
@@ -162,7 +162,7 @@ impl PutRun {
         }
     }
 
-    fn what_would_be(&self, item: &PutItem, folder: &ListedFolder, decision: Decision) -> Result<Report> {
+    fn plan_report(&self, item: &PutItem, folder: &ListedFolder, decision: Decision) -> Result<Report> {
         let (name, replaces) = match decision {
             Decision::Skip { there, reason, .. } => return Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } => (name, replaces),
@@ -188,7 +188,7 @@ impl PutRun {
     }
 
     /// Opens the source. Its checksum is still to come.
-    pub(crate) async fn opened(&self, item: &PutItem, way: UploadTarget) -> Result<PreparedUpload> {
+    pub(crate) async fn open_source(&self, item: &PutItem, way: UploadTarget) -> Result<PreparedUpload> {
         let stream = match &item.origin {
             SourceSpec::Stdin => Some(StdinSource::new(standard_input()?, item.size)),
             SourceSpec::File(path) => unmeasured(path)?.map(|content| StdinSource::named(item.shown(), content, None)),
@@ -212,13 +212,13 @@ impl PutRun {
             protocol: self.job.options.protocol,
             avoid: Vec::new(),
             chunk_size: self.job.options.chunk_size,
-            unused: way.unused,
-            made: way.journal.as_ref().map(Journal::when_made),
+            reusable: way.unused,
+            on_created: way.journal.as_ref().map(Journal::when_made),
         };
         Ok(PreparedUpload { item, fresh: way.fresh, sent: way.sent, journal: way.journal, stream, _claim: way.claim })
     }
 
-    pub(crate) fn started(&self, id: FileId, item: &PutItem, ready: &PreparedUpload) {
+    pub(crate) fn announce(&self, id: FileId, item: &PutItem, ready: &PreparedUpload) {
         self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
     }
 
@@ -239,7 +239,7 @@ impl PutRun {
             match original.is_still_there().await {
                 Ok(_) => {}
                 Err(changed) if changed.kind() == Kind::Integrity => {
-                    self.over_with(journal.as_ref())?;
+                    self.forget_journal(journal.as_ref())?;
                     return Err(discard(desk, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
                 }
                 Err(unseen) => return Err(unseen),
@@ -248,15 +248,15 @@ impl PutRun {
         let identity = journal.as_ref().map(|journal| journal.source().clone());
         let verified = uploaded.verified;
         let (entry, report) = self.finish(item, upload_item, uploaded, identity).await?;
-        self.over_with(journal.as_ref())?;
+        self.forget_journal(journal.as_ref())?;
         if let Some(original) = original.filter(|original| original.moves) {
-            original.leave(&entry, verified).await?;
+            original.delete_source(&entry, verified).await?;
         }
         Ok(report)
     }
 
-    fn over_with(&self, journal: Option<&Journal>) -> Result<()> {
-        journal.map_or(Ok(()), Journal::over)
+    fn forget_journal(&self, journal: Option<&Journal>) -> Result<()> {
+        journal.map_or(Ok(()), Journal::close)
     }
 
     /// The MD5 that has to stand before the first byte. What an earlier run has sent is not read again for that: the rest
@@ -264,10 +264,10 @@ impl PutRun {
     pub(crate) async fn checksum(&self, origin: &SourceSpec, source: &dyn Source, sent: Option<SentContent>) -> Result<Checksum> {
         if let Some(original) = origin.original() {
             let md5 = original.md5.clone().filter(|_| self.job.options.checksum != ChecksumMode::None);
-            return Ok(Checksum { told: md5.is_some(), md5 });
+            return Ok(Checksum { from_remote: md5.is_some(), md5 });
         }
         if let Some(sent) = sent {
-            return Ok(Checksum { md5: sent.md5, told: false });
+            return Ok(Checksum { md5: sent.md5, from_remote: false });
         }
         let size = source.size().unwrap_or(u64::MAX);
         let before = match self.job.options.checksum {
@@ -276,7 +276,7 @@ impl PutRun {
             ChecksumMode::After | ChecksumMode::None => false,
         };
         let is_stream = matches!(origin, SourceSpec::Stdin) || source.size().is_none();
-        Ok(Checksum { md5: if before && !is_stream { Some(md5_of(source).await?) } else { None }, told: false })
+        Ok(Checksum { md5: if before && !is_stream { Some(md5_of(source).await?) } else { None }, from_remote: false })
     }
 
     /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
@@ -293,7 +293,7 @@ impl PutRun {
         if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
             match provider.swapping() {
                 // Its name is the wished one, as the server writes it.
-                Some(swapping) => entry = self.job.desk.ask(|| swapping.swap(&old, &entry, &old.name)).await?,
+                Some(swapping) => entry = self.job.desk.call(|| swapping.replace(&old, &entry, &old.name)).await?,
                 None => kept = Some(old.id),
             }
         }

@@ -20,7 +20,7 @@ use super::put::awaiting_confirmation::Berths;
 use super::put::batch::{Group, at_once, grouped};
 use super::put::conflict::IfExists;
 use super::put::file::PreparedUpload;
-use super::put::plan::{Plan, PutItem, lay_out, look_at, target_is_folder};
+use super::put::plan::{Plan, PutItem, inspect_sources, plan_uploads, target_is_folder};
 use super::stored_names::StoredNames;
 use super::task_set::TaskSet;
 use crate::contract::{Metadata, TransferStore};
@@ -65,7 +65,7 @@ pub struct PutOptions {
 pub struct PutJob {
     pub desk: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
-    /// Origin and account, as in [`Finished::remote`].
+    /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
     pub remote_key: String,
     pub target: Address,
     pub options: PutOptions,
@@ -73,28 +73,28 @@ pub struct PutJob {
 
 /// Puts `sources`. An error means that nothing was sent; failures of single files are events.
 pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
-    let named = look_at(sources)?;
+    let named = inspect_sources(sources)?;
     let (run, exists) = PutRun::begin(job).await?;
     let as_folder = exists || target_is_folder(&named, run.job.target.folder);
     let plan = {
         let (target, size) = (run.job.target.place.path.clone(), run.job.options.stdin_size);
-        let planned = tokio::task::spawn_blocking(move || lay_out(&named, &target, as_folder, size));
-        planned.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").cause(e))??
+        let planned = tokio::task::spawn_blocking(move || plan_uploads(&named, &target, as_folder, size));
+        planned.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??
     };
     for left_out in &plan.left_out {
         run.job.desk.events.tell(Event::Note(format!("{left_out}: left out, as it belongs to a download of haul's in progress")));
     }
-    run.carry_out(run.stored.plan(plan)?).await;
+    run.execute(run.stored.plan(plan)?).await;
     Ok(())
 }
 
 /// What an account says of itself, before anything is sent in vain.
 fn admit(limits: &Limits) -> Result<()> {
     if limits.expired == Some(true) {
-        return Err(Error::new(Kind::Refused, "the share or account has expired").hint("ask its owner for a new one"));
+        return Err(Error::new(Kind::Refused, "the share or account has expired").with_hint("ask its owner for a new one"));
     }
     match limits.may_upload {
-        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload").hint("ask its owner for the permission")),
+        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload").with_hint("ask its owner for the permission")),
         _ => Ok(()),
     }
 }
@@ -106,8 +106,8 @@ fn check_protocol(job: &PutJob, protocol: Protocol) -> Result<()> {
     }
     let offers: Vec<_> = info.protocols.iter().map(|p| p.name()).collect();
     Err(Error::new(Kind::Unsupported, format!("{} has no uploads by {protocol}", info.title))
-        .on(job.target.remote.clone())
-        .hint(format!("it takes {}", offers.join(", "))))
+        .with_subject(job.target.remote.clone())
+        .with_hint(format!("it takes {}", offers.join(", "))))
 }
 
 pub(super) struct PutRun {
@@ -127,15 +127,15 @@ impl PutRun {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
         }
-        let account = job.desk.ask(|| job.desk.provider.sign_in()).await?;
+        let account = job.desk.call(|| job.desk.provider.sign_in()).await?;
         for warning in &account.warnings {
             job.desk.events.tell(Event::Warning(warning.clone()));
         }
-        admit(&account.limits).map_err(|e| e.on(job.target.remote.clone()))?;
+        admit(&account.limits).map_err(|e| e.with_subject(job.target.remote.clone()))?;
         let stored = StoredNames::new(job.desk.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
         let folders = FolderCache::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
-            .taking_turns(job.ledger.clone(), job.remote_key.clone());
+            .with_locks(job.ledger.clone(), job.remote_key.clone());
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
         let stop = CircuitBreaker::new(job.options.fail_fast);
@@ -144,45 +144,45 @@ impl PutRun {
     }
 
     /// True when every empty folder of the plan is there now; what became of each file is an event.
-    pub(super) async fn carry_out(self: &Arc<Self>, plan: Plan) -> bool {
+    pub(super) async fn execute(self: &Arc<Self>, plan: Plan) -> bool {
         let planned = Event::Planned { files: (plan.items.len() + plan.unfit.len()) as u64, bytes: plan.bytes() };
         self.job.desk.events.tell(planned);
         let jobs = self.job.options.jobs.min(self.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         for (shown, error) in plan.unfit {
-            self.stop.failed(&self.job.remote_key, &error);
+            self.stop.failure(&self.job.remote_key, &error);
             self.failed(next_id(), &shown, None, &error);
         }
         let mut crew = TaskSet::default();
-        for group in grouped(plan.items, self.makes_ready_together(), at_once(jobs)) {
+        for group in grouped(plan.items, self.can_batch(), at_once(jobs)) {
             let small = match group {
                 Group::One(item) => {
                     let (run, id, shown) = (self.clone(), next_id(), item.shown());
-                    self.fly(&mut crew, jobs, (id, shown), async move { run.one(id, item).await }).await;
+                    self.spawn(&mut crew, jobs, (id, shown), async move { run.process(id, item).await }).await;
                     continue;
                 }
                 Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
             };
             // Opened and claimed when their turn comes, not while a large file is on its way for hours.
             self.make_room(&mut crew, jobs).await;
-            let (ready, busy) = self.made_ready(small).await;
+            let (ready, busy) = self.prepare_batch(small).await;
             for (id, item, ready) in ready {
                 let (run, shown) = (self.clone(), item.shown());
-                self.fly(&mut crew, jobs, (id, shown), async move { run.rest(id, item, ready).await }).await;
+                self.spawn(&mut crew, jobs, (id, shown), async move { run.send_prepared(id, item, ready).await }).await;
             }
             for (id, item) in busy {
                 let (run, shown) = (self.clone(), item.shown());
-                self.fly(&mut crew, jobs, (id, shown), async move { run.one(id, item).await }).await;
+                self.spawn(&mut crew, jobs, (id, shown), async move { run.process(id, item).await }).await;
             }
         }
         while !crew.is_empty() {
-            self.told(crew.one_over().await);
+            self.report_panic(crew.join_next().await);
         }
-        self.tell_left_over();
+        self.report_orphans();
         let mut all_made = true;
         for folder in plan.empty_folders {
-            let made = match self.stop.go_on(&self.job.remote_key) {
+            let made = match self.stop.check(&self.job.remote_key) {
                 Ok(()) => self.empty_folder(&folder).await,
                 Err(stopped) => Err(stopped),
             };
@@ -190,7 +190,7 @@ impl PutRun {
                 Ok(made) => all_made &= made,
                 Err(error) => {
                     all_made = false;
-                    self.stop.failed(&self.job.remote_key, &error);
+                    self.stop.failure(&self.job.remote_key, &error);
                     self.failed(next_id(), &folder.to_string(), Some(&folder), &error);
                 }
             }
@@ -201,14 +201,14 @@ impl PutRun {
     async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>, jobs: usize) {
         while !self.berths.has_room(crew.len(), jobs) {
             tokio::select! {
-                over = crew.one_over() => self.told(over),
+                over = crew.join_next() => self.report_panic(over),
                 () = self.berths.changed() => {}
             }
         }
     }
 
     /// Takes off as soon as one of the others has landed.
-    async fn fly(
+    async fn spawn(
         &self,
         crew: &mut TaskSet<(FileId, String)>,
         jobs: usize,
@@ -219,35 +219,35 @@ impl PutRun {
         crew.spawn(on, flight);
     }
 
-    fn told(&self, broken: Option<((FileId, String), Error)>) {
+    fn report_panic(&self, broken: Option<((FileId, String), Error)>) {
         if let Some(((id, shown), error)) = broken {
             self.failed(id, &shown, None, &error);
         }
     }
 
-    async fn one(&self, id: FileId, item: PutItem) {
-        let outcome = match self.goes_on(&item) {
-            Ok(()) => self.bring(id, &item).await,
+    async fn process(&self, id: FileId, item: PutItem) {
+        let outcome = match self.check_running(&item) {
+            Ok(()) => self.upload_file(id, &item).await,
             Err(stopped) => Err(stopped),
         };
-        self.over(id, &item, outcome);
+        self.conclude(id, &item, outcome);
     }
 
     /// What remains to be done for a file that was made ready with others.
-    async fn rest(&self, id: FileId, item: PutItem, ready: PreparedUpload) {
-        let outcome = match self.goes_on(&item) {
+    async fn send_prepared(&self, id: FileId, item: PutItem, ready: PreparedUpload) {
+        let outcome = match self.check_running(&item) {
             Ok(()) => {
-                self.started(id, &item, &ready);
+                self.announce(id, &item, &ready);
                 self.send(id, &item, ready).await
             }
             Err(stopped) => Err(stopped),
         };
-        self.over(id, &item, outcome);
+        self.conclude(id, &item, outcome);
     }
 
     /// Fails with what the file is not tried for.
-    pub(super) fn goes_on(&self, item: &PutItem) -> Result<()> {
-        self.stop.go_on(&self.line(item))
+    pub(super) fn check_running(&self, item: &PutItem) -> Result<()> {
+        self.stop.check(&self.line(item))
     }
 
     /// What must be reached to bring it: of a copy between remotes two servers, of which either may be down.
@@ -258,17 +258,17 @@ impl PutRun {
         }
     }
 
-    pub(super) fn over(&self, id: FileId, item: &PutItem, outcome: Result<Report>) {
+    pub(super) fn conclude(&self, id: FileId, item: &PutItem, outcome: Result<Report>) {
         match outcome {
             Ok(report) => {
                 // What is skipped may be known from before.
                 if !matches!(report, Report::Skipped { .. }) {
-                    self.stop.well(&self.line(item));
+                    self.stop.success(&self.line(item));
                 }
                 self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
-                self.stop.failed(&self.line(item), &error);
+                self.stop.failure(&self.line(item), &error);
                 self.failed(id, &item.shown(), item.folder.join(&item.name).ok().as_ref(), &error);
             }
         }

@@ -63,11 +63,11 @@ pub enum SourceArg {
 }
 
 /// Looks at every named source before anything is sent. Fails with `NotFound` or `Local` for the first that is unfit.
-pub fn look_at(sources: &[String]) -> Result<Vec<SourceArg>> {
+pub fn inspect_sources(sources: &[String]) -> Result<Vec<SourceArg>> {
     if sources.iter().filter(|s| *s == "-").count() > 1 {
         return Err(Error::new(Kind::Usage, "standard input can be put only once"));
     }
-    sources.iter().map(|source| look_at_one(source).map_err(|e| e.of_source(source))).collect()
+    sources.iter().map(|source| look_at_one(source).map_err(|e| e.with_source_path(source))).collect()
 }
 
 fn look_at_one(source: &str) -> Result<SourceArg> {
@@ -84,7 +84,7 @@ fn look_at_one(source: &str) -> Result<SourceArg> {
     if !meta.is_dir() {
         return Err(Error::new(Kind::Local, "this is neither a file nor a folder")
             .on_local(source)
-            .hint("pipe it in: … | haul put - REMOTE:PATH"));
+            .with_hint("pipe it in: … | haul put - REMOTE:PATH"));
     }
     std::fs::read_dir(path).map_err(|e| unreadable(path, e))?;
     match path.components().next_back() {
@@ -102,7 +102,7 @@ pub fn target_is_folder(sources: &[SourceArg], says_folder: bool) -> bool {
 
 /// Lays the sources out under `target`; `as_folder`: each source lands in it under its own name, else `target` is the
 /// one file's new name. `stdin_size`: bytes that standard input is said to have.
-pub fn lay_out(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Plan> {
+pub fn plan_uploads(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Plan> {
     let mut plan = Plan::default();
     for source in sources {
         match source {
@@ -112,7 +112,7 @@ pub fn lay_out(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdi
             SourceArg::Contents(path) => walk(path, target, &mut plan),
         }
     }
-    refuse_doubles(&plan)?;
+    reject_duplicates(&plan)?;
     Ok(plan)
 }
 
@@ -121,7 +121,7 @@ fn place_stdin(target: &RemotePath, as_folder: bool, size: Option<u64>) -> Resul
         (Some(folder), Some(name)) if !as_folder => Ok(PutItem { origin: SourceSpec::Stdin, folder, name: name.to_owned(), size }),
         _ => Err(Error::new(Kind::Usage, "standard input has no name of its own")
             .on_local("-")
-            .hint("end the target with the file's name: haul put - REMOTE:/folder/name")),
+            .with_hint("end the target with the file's name: haul put - REMOTE:/folder/name")),
     }
 }
 
@@ -184,7 +184,7 @@ fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std
     if !entry.file_type().is_file() {
         return Err(failed(Error::new(Kind::Local, "this is neither a file nor a folder")));
     }
-    let size = entry.metadata().map_err(|e| failed(Error::new(Kind::Local, "it can't be read").cause(e)))?.len();
+    let size = entry.metadata().map_err(|e| failed(Error::new(Kind::Local, "it can't be read").with_cause(e)))?.len();
     Ok(LocalEntry::File(PutItem { origin: SourceSpec::File(entry.path().to_owned()), folder, name: name.to_owned(), size: Some(size) }))
 }
 
@@ -202,20 +202,20 @@ fn utf8(path: &Path, name: &std::ffi::OsStr) -> Result<String> {
     let text = name.to_str().ok_or_else(|| {
         Error::new(Kind::Refused, "the name is not UTF-8, and the providers take nothing else")
             .on_local(path.display().to_string())
-            .hint("rename it first")
+            .with_hint("rename it first")
     })?;
     Ok(text.to_owned())
 }
 
-fn refuse_doubles(plan: &Plan) -> Result<()> {
+fn reject_duplicates(plan: &Plan) -> Result<()> {
     let mut taken = HashSet::new();
     for item in &plan.items {
         if !taken.insert((&item.folder, &item.name)) {
             let at = item.folder.join(&item.name)?;
             return Err(Error::new(Kind::Usage, format!("two sources would land on {at}"))
-                .on(item.shown())
-                .of_source(item.shown())
-                .hint("put them into different folders"));
+                .with_subject(item.shown())
+                .with_source_path(item.shown())
+                .with_hint("put them into different folders"));
         }
     }
     Ok(())
@@ -236,9 +236,9 @@ mod tests {
 
     fn landing(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Vec<String> {
         let sources: Vec<String> = sources.iter().map(|s| format!("{}/{s}", dir.display())).collect();
-        let named = look_at(&sources).unwrap();
+        let named = inspect_sources(&sources).unwrap();
         let as_folder = target_is_folder(&named, target.ends_with('/') || exists);
-        let plan = lay_out(&named, &RemotePath::parse(target).unwrap(), as_folder, None).unwrap();
+        let plan = plan_uploads(&named, &RemotePath::parse(target).unwrap(), as_folder, None).unwrap();
         plan.items.iter().map(|i| i.folder.join(&i.name).unwrap().to_string()).collect()
     }
 
@@ -260,8 +260,8 @@ mod tests {
     #[test]
     fn empty_folders_are_kept_in_mind() {
         let dir = tree();
-        let named = look_at(&[format!("{}/d", dir.path().display())]).unwrap();
-        let plan = lay_out(&named, &RemotePath::root(), true, None).unwrap();
+        let named = inspect_sources(&[format!("{}/d", dir.path().display())]).unwrap();
+        let plan = plan_uploads(&named, &RemotePath::root(), true, None).unwrap();
         assert_eq!(plan.empty_folders.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/d/sub/empty"]);
         assert_eq!(plan.bytes(), 3);
     }
@@ -273,8 +273,8 @@ mod tests {
             std::fs::write(dir.path().join(name), "half").unwrap();
         }
         let of = |name: &str| {
-            let named = look_at(&[format!("{}/{name}", dir.path().display())]).unwrap();
-            lay_out(&named, &RemotePath::root(), true, None).unwrap()
+            let named = inspect_sources(&[format!("{}/{name}", dir.path().display())]).unwrap();
+            plan_uploads(&named, &RemotePath::root(), true, None).unwrap()
         };
         let plan = of("d");
         assert_eq!(plan.items.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["b.haul-part", "b.txt", "a.txt"]);
@@ -285,12 +285,12 @@ mod tests {
     #[test]
     fn sources_that_are_unfit() {
         let dir = tree();
-        let missing = look_at(&[format!("{}/nope", dir.path().display())]).unwrap_err();
+        let missing = inspect_sources(&[format!("{}/nope", dir.path().display())]).unwrap_err();
         assert_eq!(missing.kind(), Kind::NotFound);
-        assert_eq!(look_at(&["-".into(), "-".into()]).unwrap_err().kind(), Kind::Usage);
-        assert_eq!(lay_out(&[SourceArg::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(inspect_sources(&["-".into(), "-".into()]).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(plan_uploads(&[SourceArg::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
         let f = format!("{}/f", dir.path().display());
-        let twice = lay_out(&look_at(&[f.clone(), f]).unwrap(), &RemotePath::root(), true, None);
+        let twice = plan_uploads(&inspect_sources(&[f.clone(), f]).unwrap(), &RemotePath::root(), true, None);
         assert_eq!(twice.unwrap_err().kind(), Kind::Usage);
     }
 
@@ -301,8 +301,8 @@ mod tests {
         std::os::unix::fs::symlink(dir.path().join("d"), dir.path().join("d/sub/loop")).unwrap();
         std::os::unix::fs::symlink("/nowhere", dir.path().join("d/broken")).unwrap();
         std::fs::write(dir.path().join("d/evil\nname"), "x").unwrap();
-        let named = look_at(&[format!("{}/d", dir.path().display())]).unwrap();
-        let plan = lay_out(&named, &RemotePath::root(), true, None).unwrap();
+        let named = inspect_sources(&[format!("{}/d", dir.path().display())]).unwrap();
+        let plan = plan_uploads(&named, &RemotePath::root(), true, None).unwrap();
         let mut kinds: Vec<_> = plan.unfit.iter().map(|(_, e)| e.kind()).collect();
         kinds.sort_by_key(|k| k.name());
         assert_eq!(kinds, [Kind::Local, Kind::NotFound, Kind::Refused]);

@@ -8,7 +8,7 @@ use crate::model::{Entry, Event, Place, Protocol, RemotePath};
 use crate::transfer::folder_cache::ListedFolder;
 use crate::transfer::source::SourceSpec;
 use crate::transfer::upload::journal::{Journal, JournalRecord, SourceMatch, Stage};
-use crate::transfer::upload::resume::{drop_leftover, leftover_item};
+use crate::transfer::upload::resume::{cleanup_request, discard_partial};
 
 /// An upload that goes on as it was decided then.
 pub(crate) struct PreviousUpload {
@@ -57,10 +57,10 @@ impl PutRun {
             return Ok(None);
         }
         if let Some(why) = self.why_not(freshness, &begun, journal, origin).await? {
-            return self.drop_changed(journal, &begun, &folder.entry, why).await.map(|()| None);
+            return self.discard_changed(journal, &begun, &folder.entry, why).await.map(|()| None);
         }
         match begun.stage {
-            Stage::Planned => self.made_unheard(begun, folder).await,
+            Stage::Planned => self.created_unconfirmed(begun, folder).await,
             Stage::Made => Ok(Some(PreviousUpload { unused: Some(begun.ticket), name: begun.name, replaces: begun.replaces, sent: None })),
             Stage::Sending | Stage::Leaving | Stage::Finishing | Stage::Missing => {
                 let sent = Some(SentContent { md5: begun.md5 });
@@ -100,12 +100,12 @@ impl PutRun {
     }
 
     /// What can't be removed is named: the upload of the newer content does not fail for the sake of an older one.
-    async fn drop_changed(&self, journal: &Journal, begun: &JournalRecord, folder: &Entry, why: &str) -> Result<()> {
-        let stays = match drop_leftover(&self.job.desk, begun, &leftover_item(begun, folder.clone())).await {
+    async fn discard_changed(&self, journal: &Journal, begun: &JournalRecord, folder: &Entry, why: &str) -> Result<()> {
+        let stays = match discard_partial(&self.job.desk, begun, &cleanup_request(begun, folder.clone())).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
-        journal.over()?;
+        journal.close()?;
         if begun.stage < Stage::Sending {
             return Ok(());
         }
@@ -116,10 +116,10 @@ impl PutRun {
     }
 
     /// The earlier run may have died between making the entry and hearing of it: an empty one that was not there before.
-    async fn made_unheard(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
-        let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.before.contains(&entry.id)).collect();
+    async fn created_unconfirmed(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
+        let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.known_ids.contains(&entry.id)).collect();
         for entry in new {
-            let adopted = self.job.desk.ask(|| self.job.desk.provider.adopt(entry)).await?;
+            let adopted = self.job.desk.call(|| self.job.desk.provider.adopt_empty_entry(entry)).await?;
             if adopted.is_some() {
                 return Ok(Some(PreviousUpload { unused: adopted, name: begun.name, replaces: begun.replaces, sent: None }));
             }

@@ -41,14 +41,14 @@ pub(crate) fn landing(
             Ok(Resolution::Merge)
         }
         IfExists::Skip => Ok(Resolution::Skip(Box::new((*first).clone()), "it exists".to_owned())),
-        _ if itself => Err(Error::new(Kind::Exists, "it is there already").on(on())),
+        _ if itself => Err(Error::new(Kind::Exists, "it is there already").with_subject(on())),
         IfExists::Fail | IfExists::Rename => Err(Error::new(Kind::Exists, format!("it exists already (@{})", first.id))
-            .on(on())
-            .hint("choose with --if-exists replace, skip or rename")),
+            .with_subject(on())
+            .with_hint("choose with --if-exists replace, skip or rename")),
         IfExists::Update | IfExists::Replace if folders || source.is_folder() => {
             Err(Error::new(Kind::Exists, "a folder is neither replaced nor put in a file's place")
-                .on(on())
-                .hint("remove what is there first"))
+                .with_subject(on())
+                .with_hint("remove what is there first"))
         }
         IfExists::Update if way == Op::Copy && first.md5.is_some() && first.md5 == source.md5 => {
             Ok(Resolution::Skip(Box::new((*first).clone()), "same MD5".to_owned()))

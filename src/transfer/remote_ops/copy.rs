@@ -9,15 +9,15 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::conflict::{Resolution, landing};
-use super::relocate::{half_done, may_be_in, undone};
+use super::relocate::{may_be_at, partially_done, roll_back};
 use super::shelves::TargetFolder;
 use super::{Op, OpsRun};
-use crate::contract::lookup::listed_path;
+use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::put::conflict::IfExists;
 use crate::transfer::resolve::Resolved;
-use crate::transfer::walk::may_go_into;
+use crate::transfer::walk::check_depth;
 
 /// One thing to copy.
 pub(crate) struct CopyTask {
@@ -85,17 +85,17 @@ impl OpsRun {
         let mut air = InFlight::default();
         while let Some(piece) = open.pop().filter(|_| !self.stopped) {
             if air.names.contains(&piece.place()) {
-                self.land(&mut air, 0).await;
+                self.drain(&mut air, 0).await;
             }
             let lost = piece.as_lost();
             match self.begin(&mut air, piece).await {
-                Ok(None) => self.land(&mut air, self.job.jobs.saturating_sub(1)).await,
+                Ok(None) => self.drain(&mut air, self.job.jobs.saturating_sub(1)).await,
                 Ok(Some(CopyOutcome::Over(report))) => self.finished(*report),
                 Ok(Some(CopyOutcome::Opened(pieces))) => open.extend(pieces),
-                Err(e) => self.lost(&mut air, lost, &e),
+                Err(e) => self.on_failure(&mut air, lost, &e),
             }
         }
-        self.land(&mut air, 0).await;
+        self.drain(&mut air, 0).await;
         if air.partly && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
             let text = "not all of a folder is copied; with `--if-exists skip` the same command goes on with what is missing";
             self.job.desk.events.tell(Event::Warning(text.to_owned()));
@@ -103,23 +103,23 @@ impl OpsRun {
     }
 
     /// Waits until at most `most` are on their way.
-    async fn land(&mut self, air: &mut InFlight, most: usize) {
+    async fn drain(&mut self, air: &mut InFlight, most: usize) {
         while air.flights.len() > most {
             let Some((piece, copied)) = air.flights.next().await else { return };
             air.names.remove(&piece.place());
             let told = match copied {
-                Ok(copy) => self.landed(&piece, copy).await,
+                Ok(copy) => self.report_copied(&piece, copy).await,
                 Err(e) => Err(e),
             };
             match told {
                 Ok(report) => self.finished(report),
-                Err(e) => self.lost(air, piece.as_lost(), &e),
+                Err(e) => self.on_failure(air, piece.as_lost(), &e),
             }
         }
     }
 
     /// A piece that failed. Of a folder that is made piece by piece others may be there.
-    fn lost(&mut self, air: &mut InFlight, lost: FailedTask, error: &Error) {
+    fn on_failure(&mut self, air: &mut InFlight, lost: FailedTask, error: &Error) {
         let FailedTask { shown, path, inside, folder } = lost;
         // Whether a folder's own place was made is not known then.
         air.partly |= inside || (folder && error.kind() == Kind::Unknown && !self.copies_folders());
@@ -127,15 +127,15 @@ impl OpsRun {
     }
 
     /// Can it be copied beside others, if its name is free?
-    fn flies(&self, piece: &CopyTask) -> bool {
+    fn can_run_concurrently(&self, piece: &CopyTask) -> bool {
         !self.job.dry_run && !piece.entry.is_folder() && piece.name == piece.entry.name
     }
 
     /// None: it is on its way, beside others. What changes more than its own name waits for them, and is done here.
     async fn begin(&mut self, air: &mut InFlight, piece: CopyTask) -> Result<Option<CopyOutcome>> {
         let opens = piece.entry.is_folder() && !self.copies_folders();
-        if !self.flies(&piece) {
-            self.land(air, if opens { usize::MAX } else { 0 }).await;
+        if !self.can_run_concurrently(&piece) {
+            self.drain(air, if opens { usize::MAX } else { 0 }).await;
             return self.copy_piece(piece).await.map(Some);
         }
         self.job.desk.provider.check_name(&piece.name)?;
@@ -151,7 +151,7 @@ impl OpsRun {
                 Ok(None)
             }
             _ => {
-                self.land(air, 0).await;
+                self.drain(air, 0).await;
                 self.copy_piece(piece).await.map(Some)
             }
         }
@@ -164,33 +164,33 @@ impl OpsRun {
         let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
         match landing(self.job.if_exists, Op::Copy, entry, &shelf, folder, name)? {
             Resolution::Skip(there, reason) => over(self.skipped(shown, &folder.join(name)?, &there, reason)),
-            Resolution::Merge => self.open_folder(&piece, name, false).await,
-            Resolution::Free(name) if entry.is_folder() && !self.copies_folders() => self.open_folder(&piece, &name, true).await,
+            Resolution::Merge => self.enter_folder(&piece, name, false).await,
+            Resolution::Free(name) if entry.is_folder() && !self.copies_folders() => self.enter_folder(&piece, &name, true).await,
             Resolution::Free(name) if self.job.dry_run => over(self.planned("copy", shown, &folder.join(&name)?, entry)),
             Resolution::Replace(old) if self.job.dry_run => over(self.planned("replace", shown, &folder.join(&old.name)?, entry)),
             Resolution::Free(name) => {
                 let copy = self.copy_as(entry, &shelf, &name).await?;
-                over(self.landed(&piece, copy).await?)
+                over(self.report_copied(&piece, copy).await?)
             }
             Resolution::Replace(old) => {
                 let copy = self.replace_by_copy(entry, &shelf, &old).await?;
                 self.shelves.at(folder).await?.children.retain(|e| e.id != old.id);
-                over(self.landed(&piece, copy).await?)
+                over(self.report_copied(&piece, copy).await?)
             }
         }
     }
 
-    async fn landed(&mut self, piece: &CopyTask, copy: Entry) -> Result<Report> {
-        let path = listed_path(&piece.folder, &copy.name);
+    async fn report_copied(&mut self, piece: &CopyTask, copy: Entry) -> Result<Report> {
+        let path = safe_child_path(&piece.folder, &copy.name);
         let report = Report::Copied(self.placed(&piece.shown, &path, &Entry { size: copy.size.or(piece.entry.size), ..copy.clone() }));
         self.shelves.at(&piece.folder).await?.children.push(copy);
         Ok(report)
     }
 
     /// What is in the folder, to be copied into the one of that name, which is made if it is `new`.
-    async fn open_folder(&mut self, piece: &CopyTask, name: &str, new: bool) -> Result<CopyOutcome> {
+    async fn enter_folder(&mut self, piece: &CopyTask, name: &str, new: bool) -> Result<CopyOutcome> {
         let path = piece.folder.join(name)?;
-        may_go_into(&piece.entry, piece.above.iter().map(String::as_str))?;
+        check_depth(&piece.entry, piece.above.iter().map(String::as_str))?;
         // Listed before the new one is made.
         let children = self.job.desk.list(&piece.entry).await?;
         let made = self.shelves.at(&path).await?.folder.clone();
@@ -226,10 +226,10 @@ impl OpsRun {
     /// Into the shelf's folder, under a name that is free there.
     pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
-            return self.copy_by_a_detour(entry, shelf, name).await;
+            return self.copy_via_temp_folder(entry, shelf, name).await;
         }
         let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
-        let copy = copy.map_err(|e| if entry.name == name { e } else { may_be_in(e, "a copy", shelf, &entry.name) })?;
+        let copy = copy.map_err(|e| if entry.name == name { e } else { may_be_at(e, "a copy", shelf, &entry.name) })?;
         if copy.name == name || entry.name == name {
             return Ok(copy);
         }
@@ -237,26 +237,28 @@ impl OpsRun {
             Ok(named) => Ok(named),
             Err(failure) => {
                 let left = format!("the copy is complete, but still named {:?} (@{})", copy.name, copy.id);
-                Err(undone(failure, left, async || self.hands.remove(&copy, Some(&shelf.folder)).await).await)
+                Err(roll_back(failure, left, async || self.hands.remove(&copy, Some(&shelf.folder)).await).await)
             }
         }
     }
 
     /// What could not be used may have been made all the same.
-    async fn without_spare(&self, failure: Error, shelf: &TargetFolder, spare: &str) -> Error {
+    async fn remove_temp_folder(&self, failure: Error, shelf: &TargetFolder, spare: &str) -> Error {
         let left = format!("an empty folder {spare:?} may be left");
-        let Ok(listed) = self.job.desk.look(|| self.job.desk.provider.list(&shelf.folder)).await else { return half_done(failure, left) };
+        let Ok(listed) = self.job.desk.check(|| self.job.desk.provider.list(&shelf.folder)).await else {
+            return partially_done(failure, left);
+        };
         let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };
-        undone(failure, left, async || self.hands.remove(&made, Some(&shelf.folder)).await).await
+        roll_back(failure, left, async || self.hands.remove(&made, Some(&shelf.folder)).await).await
     }
 
     /// A copy has the name of its original, which is taken in the folder it goes to (by the original itself, as a rule):
     /// it gets its new name in a folder of its own, which then goes.
-    async fn copy_by_a_detour(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
+    async fn copy_via_temp_folder(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         let spare = self.shelves.spare_name(shelf);
         let detour = match self.shelves.folder(shelf, &spare).await {
             Ok(detour) => detour,
-            Err(failure) => return Err(self.without_spare(failure, shelf, &spare).await),
+            Err(failure) => return Err(self.remove_temp_folder(failure, shelf, &spare).await),
         };
         let brought = async {
             let copy = self.hands.copy_into(entry, &detour, &[]).await?;
@@ -267,9 +269,11 @@ impl OpsRun {
         let cleared = self.hands.remove(&detour, Some(&shelf.folder)).await;
         match (brought, cleared) {
             (Ok(copy), Ok(())) => Ok(copy),
-            (Ok(_), Err(e)) => Err(half_done(e, format!("the copy is in place, but the empty folder {:?} is left beside it", detour.name))),
+            (Ok(_), Err(e)) => {
+                Err(partially_done(e, format!("the copy is in place, but the empty folder {:?} is left beside it", detour.name)))
+            }
             (Err(e), Ok(())) => Err(e),
-            (Err(e), Err(_)) => Err(half_done(e, format!("the folder {:?} is left, and may hold a copy", detour.name))),
+            (Err(e), Err(_)) => Err(partially_done(e, format!("the folder {:?} is left, and may hold a copy", detour.name))),
         }
     }
 }

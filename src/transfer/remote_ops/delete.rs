@@ -44,7 +44,7 @@ impl Remover {
         }
         let mut outcomes = Vec::new();
         for entry in self.desk.list(&found.entry).await? {
-            let path = crate::contract::lookup::listed_path(&found.path, &entry.name);
+            let path = crate::contract::lookup::safe_child_path(&found.path, &entry.name);
             let outcome = self.one(&entry, Some(&found.entry), path.clone(), dry_run).await;
             outcomes.push(outcome.map_err(|e| (path, e)));
         }

@@ -13,7 +13,7 @@ use crate::transfer::stored_names::StoredNames;
 pub async fn edit(desk: &RemoteClient, address: &Address, changes: &Changes) -> Result<Entry> {
     let found = Resolver::new(desk.clone()).find(address).await?;
     if found.top {
-        return Err(Error::new(Kind::Usage, "a top folder has nothing to edit").on(address.to_string()));
+        return Err(Error::new(Kind::Usage, "a top folder has nothing to edit").with_subject(address.to_string()));
     }
     let name = changes.name.as_ref().map(|name| StoredNames::new(desk.clone()).name(name));
     if let Some(name) = &name {
@@ -23,16 +23,16 @@ pub async fn edit(desk: &RemoteClient, address: &Address, changes: &Changes) -> 
             None => Vec::new(),
         };
         if siblings.iter().any(|e| e.name == *name && e.id != found.entry.id) {
-            return Err(Error::new(Kind::Exists, format!("another entry is named {name:?} already")).on(address.to_string()));
+            return Err(Error::new(Kind::Exists, format!("another entry is named {name:?} already")).with_subject(address.to_string()));
         }
     }
     let changes = &Changes { name, ..changes.clone() };
     let now = ConfirmedChanges::new(desk.clone())
         .edit(&found.entry, found.parent.as_ref(), changes)
         .await
-        .map_err(|e| e.on(address.to_string()))?;
+        .map_err(|e| e.with_subject(address.to_string()))?;
     let path = match found.path.parent() {
-        Some(parent) if !address.place.path.is_root() => crate::contract::lookup::listed_path(&parent, &now.name),
+        Some(parent) if !address.place.path.is_root() => crate::contract::lookup::safe_child_path(&parent, &now.name),
         _ => found.path,
     };
     Ok(Entry { path, ..now })

@@ -36,7 +36,7 @@ pub enum Op {
 pub struct ServerSideJob {
     pub desk: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
-    /// Origin and account, as in [`crate::contract::Finished::remote`].
+    /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
     pub remote_key: String,
     pub way: Op,
     pub to: Address,
@@ -124,7 +124,7 @@ impl OpsRun {
         self.stopped |= self.job.fail_fast || error.kind() == Kind::Auth;
         let mut failure = Failure::new(error).of_source(source);
         failure.remote = Some(self.job.to.remote.clone());
-        failure.path = path.map(|path| self.job.to.place.shown(path));
+        failure.path = path.map(|path| self.job.to.place.display_path(path));
         self.finished(Report::Failed(failure));
     }
 
@@ -133,7 +133,7 @@ impl OpsRun {
         Placed {
             source: source.to_owned(),
             remote: self.job.to.remote.clone(),
-            path: self.job.to.place.shown(path),
+            path: self.job.to.place.display_path(path),
             id: Some(entry.id.clone()),
             kind: entry.kind,
             size: entry.size,
@@ -141,12 +141,12 @@ impl OpsRun {
     }
 
     fn planned(&self, action: &'static str, source: &str, path: &RemotePath, entry: &Entry) -> Report {
-        let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.shown(path));
+        let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
         Report::Planned { action, source: Some(source.to_owned()), remote, path, size: entry.size }
     }
 
     fn skipped(&self, source: &str, path: &RemotePath, there: &Entry, reason: String) -> Report {
-        let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.shown(path));
+        let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
         Report::Skipped { source: source.to_owned(), remote, path, id: Some(there.id.clone()), size: there.size, reason }
     }
 }
@@ -155,14 +155,16 @@ impl OpsRun {
 fn split(to: &Address) -> Result<(RemotePath, String)> {
     match (to.place.path.parent(), to.place.path.name()) {
         (Some(parent), Some(name)) => Ok((parent, name.to_owned())),
-        _ => Err(Error::new(Kind::Usage, "the target names no file").on(to.to_string())),
+        _ => Err(Error::new(Kind::Usage, "the target names no file").with_subject(to.to_string())),
     }
 }
 
 pub(super) fn top_stays(address: &Address) -> Error {
-    Error::new(Kind::Usage, "a top folder can't be moved or copied as one").on(address.to_string()).hint("name what is in it")
+    Error::new(Kind::Usage, "a top folder can't be moved or copied as one")
+        .with_subject(address.to_string())
+        .with_hint("name what is in it")
 }
 
 fn into_itself() -> Error {
-    Error::new(Kind::Refused, "a folder can't go into itself, nor into a folder that is in it").hint("choose another target")
+    Error::new(Kind::Refused, "a folder can't go into itself, nor into a folder that is in it").with_hint("choose another target")
 }

@@ -5,7 +5,7 @@ use super::Op;
 use super::OpsRun;
 use super::conflict::{Resolution, landing};
 use super::shelves::TargetFolder;
-use crate::contract::lookup::listed_path;
+use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath, Report};
 use crate::transfer::put::conflict::free_name;
@@ -21,7 +21,7 @@ impl OpsRun {
             Resolution::Replace(_) | Resolution::Merge if self.job.dry_run => {
                 return Ok(self.planned("replace", &source.shown, &to.join(name)?, &source.entry));
             }
-            Resolution::Free(name) => self.shift(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
+            Resolution::Free(name) => self.move_and_rename(&source.entry, source.parent.as_ref(), &shelf, &name).await?,
             Resolution::Replace(old) => {
                 let landed = self.replace_by_move(source, &shelf, &old).await?;
                 self.shelves.at(to).await?.children.retain(|e| e.id != old.id);
@@ -29,7 +29,7 @@ impl OpsRun {
             }
             Resolution::Merge => return Err(super::into_itself()),
         };
-        let path = listed_path(to, &landed.name);
+        let path = safe_child_path(to, &landed.name);
         let shelf = self.shelves.at(to).await?;
         shelf.children.retain(|e| e.id != landed.id);
         shelf.children.push(landed.clone());
@@ -37,11 +37,11 @@ impl OpsRun {
     }
 
     /// Into the shelf's folder, under a name that is free there.
-    pub(crate) async fn shift(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<Entry> {
+    pub(crate) async fn move_and_rename(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         if parent.is_some_and(|p| p.id == shelf.folder.id) || shelf.children.iter().any(|e| e.id == entry.id) {
             return self.hands.rename(entry, Some(&shelf.folder), name).await;
         }
-        let on_the_way = self.name_on_the_way(entry, parent, shelf, name).await?;
+        let on_the_way = self.intermediate_name(entry, parent, shelf, name).await?;
         let renamed = match on_the_way == entry.name {
             true => entry.clone(),
             false => self.hands.rename(entry, parent, &on_the_way).await?,
@@ -49,11 +49,11 @@ impl OpsRun {
         let moved = match self.hands.move_into(&renamed, &shelf.folder).await {
             Ok(moved) => moved,
             Err(failure) if renamed.name == entry.name && entry.name == name => return Err(failure),
-            Err(failure) if renamed.name == entry.name => return Err(may_be_in(failure, "it", shelf, &entry.name)),
+            Err(failure) if renamed.name == entry.name => return Err(may_be_at(failure, "it", shelf, &entry.name)),
             Err(failure) => {
                 let left = format!("it was given the name {:?} (@{}), but could not be moved", renamed.name, renamed.id);
                 let back = async || self.hands.rename(&renamed, parent, &entry.name).await;
-                return Err(undone(failure, left, back).await);
+                return Err(roll_back(failure, left, back).await);
             }
         };
         if moved.name == name || renamed.name == name {
@@ -64,8 +64,8 @@ impl OpsRun {
             (Err(failure), parent) => {
                 let left = format!("it is now in {}, but still named {:?} (@{})", shelf.folder.path, moved.name, moved.id);
                 match parent.filter(|_| renamed.name == entry.name) {
-                    Some(parent) => Err(undone(failure, left, async || self.hands.move_into(&moved, parent).await).await),
-                    None => Err(half_done(failure, left)),
+                    Some(parent) => Err(roll_back(failure, left, async || self.hands.move_into(&moved, parent).await).await),
+                    None => Err(partially_done(failure, left)),
                 }
             }
         }
@@ -73,7 +73,7 @@ impl OpsRun {
 
     /// The old name where it is free in the new folder, else the new one where it is free in the old folder, else one that
     /// is free in both.
-    async fn name_on_the_way(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<String> {
+    async fn intermediate_name(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<String> {
         if entry.name == name || !shelf.has(&entry.name) || self.allows_doubles() {
             return Ok(entry.name.clone());
         }
@@ -86,36 +86,36 @@ impl OpsRun {
     }
 
     pub(crate) fn allows_doubles(&self) -> bool {
-        self.job.desk.provider.copies().is_some_and(|c| c.allows_doubles())
+        self.job.desk.provider.copies().is_some_and(|c| c.allows_duplicate_names())
     }
 }
 
 /// The failure of a second step, after `back` has undone the first; with what is left where that can't be done. What is
 /// not known is not undone.
-pub(crate) async fn undone<T>(failure: Error, left: String, back: impl AsyncFnOnce() -> Result<T>) -> Error {
+pub(crate) async fn roll_back<T>(failure: Error, left: String, back: impl AsyncFnOnce() -> Result<T>) -> Error {
     if failure.kind() != Kind::Unknown && back().await.is_ok() {
         return failure;
     }
-    half_done(failure, left)
+    partially_done(failure, left)
 }
 
 /// The same failure; where nobody knows what became of the step, with what may be left in the shelf's folder.
-pub(crate) fn may_be_in(failure: Error, what: &str, shelf: &TargetFolder, name: &str) -> Error {
+pub(crate) fn may_be_at(failure: Error, what: &str, shelf: &TargetFolder, name: &str) -> Error {
     match failure.kind() {
-        Kind::Unknown => half_done(failure, format!("{what} may be left in {}, as {name:?}", shelf.folder.path)),
+        Kind::Unknown => partially_done(failure, format!("{what} may be left in {}, as {name:?}", shelf.folder.path)),
         _ => failure,
     }
 }
 
 /// The same failure, with what it left behind.
-pub(crate) fn half_done(failure: Error, left: String) -> Error {
+pub(crate) fn partially_done(failure: Error, left: String) -> Error {
     let error = Error::new(failure.kind(), left);
-    let error = match failure.http_or_ftp_status() {
-        Some(status) => error.status(status),
+    let error = match failure.status_code() {
+        Some(status) => error.with_status(status),
         None => error,
     };
-    match failure.advice().map(str::to_owned) {
-        Some(advice) => error.hint(advice).cause(failure),
-        None => error.cause(failure),
+    match failure.hint().map(str::to_owned) {
+        Some(advice) => error.with_hint(advice).with_cause(failure),
+        None => error.with_cause(failure),
     }
 }

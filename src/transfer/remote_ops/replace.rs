@@ -2,7 +2,7 @@
 //! one folder they do for a moment; elsewhere the old one makes room first, and gets its name back when nothing came.
 
 use super::OpsRun;
-use super::relocate::{half_done, may_be_in};
+use super::relocate::{may_be_at, partially_done};
 use super::shelves::TargetFolder;
 use crate::error::{Kind, Result};
 use crate::model::Entry;
@@ -15,40 +15,40 @@ impl OpsRun {
         if self.allows_doubles() {
             let stays = parent.is_some_and(|p| p.id == shelf.folder.id);
             let moved = if stays { Ok(entry.clone()) } else { self.hands.move_into(entry, &shelf.folder).await };
-            let moved = moved.map_err(|e| may_be_in(e, "it", shelf, &entry.name))?;
+            let moved = moved.map_err(|e| may_be_at(e, "it", shelf, &entry.name))?;
             let back = async |moved: &Entry| match parent.filter(|_| !stays) {
                 Some(parent) => self.hands.move_into(moved, parent).await.map(drop),
                 None => Ok(()),
             };
-            return self.take_place(shelf, old, moved, back).await;
+            return self.replace_old(shelf, old, moved, back).await;
         }
-        let (aside, room) = self.make_room(shelf, old).await?;
-        let moved = self.shift(entry, parent, &room, &old.name).await;
-        self.put_away(shelf, old, &aside, moved).await
+        let (aside, room) = self.set_aside(shelf, old).await?;
+        let moved = self.move_and_rename(entry, parent, &room, &old.name).await;
+        self.remove_backup(shelf, old, &aside, moved).await
     }
 
     pub(crate) async fn replace_by_copy(&mut self, entry: &Entry, shelf: &TargetFolder, old: &Entry) -> Result<Entry> {
         if self.allows_doubles() {
             let copy = self.hands.copy_into(entry, &shelf.folder, &shelf.children).await;
-            let copy = copy.map_err(|e| may_be_in(e, "a copy", shelf, &entry.name))?;
+            let copy = copy.map_err(|e| may_be_at(e, "a copy", shelf, &entry.name))?;
             let back = async |copy: &Entry| self.hands.remove(copy, Some(&shelf.folder)).await;
-            return self.take_place(shelf, old, copy, back).await;
+            return self.replace_old(shelf, old, copy, back).await;
         }
-        let (aside, room) = self.make_room(shelf, old).await?;
+        let (aside, room) = self.set_aside(shelf, old).await?;
         let copied = self.copy_as(entry, &room, &old.name).await;
-        self.put_away(shelf, old, &aside, copied).await
+        self.remove_backup(shelf, old, &aside, copied).await
     }
 
     /// `new` lies beside `old`, complete. `back` undoes that: two of one name would be in the way of another try.
-    async fn take_place(&self, shelf: &TargetFolder, old: &Entry, new: Entry, back: impl AsyncFn(&Entry) -> Result<()>) -> Result<Entry> {
+    async fn replace_old(&self, shelf: &TargetFolder, old: &Entry, new: Entry, back: impl AsyncFn(&Entry) -> Result<()>) -> Result<Entry> {
         if let Err(failure) = self.hands.remove(old, Some(&shelf.folder)).await {
             // Only where the old one is seen: else the new one may be all there is.
             let old_stays = failure.kind() != Kind::Unknown && self.hands.is_in(old, &shelf.folder).await.unwrap_or(false);
             if old_stays && back(&new).await.is_ok() {
-                return Err(half_done(failure, format!("the old file (@{}) could not be removed, so it stays", old.id)));
+                return Err(partially_done(failure, format!("the old file (@{}) could not be removed, so it stays", old.id)));
             }
             let (name, new, old) = (&new.name, &new.id, &old.id);
-            return Err(half_done(
+            return Err(partially_done(
                 failure,
                 format!("the new file is there as {name:?} (@{new}), but the old one (@{old}) was not removed"),
             ));
@@ -59,18 +59,18 @@ impl OpsRun {
         self.hands
             .rename(&new, Some(&shelf.folder), &old.name)
             .await
-            .map_err(|e| half_done(e, format!("the old file is removed, but the new one is still named {:?} (@{})", new.name, new.id)))
+            .map_err(|e| partially_done(e, format!("the old file is removed, but the new one is still named {:?} (@{})", new.name, new.id)))
     }
 
     /// The old file under another name, and the folder as it is then.
-    async fn make_room(&self, shelf: &TargetFolder, old: &Entry) -> Result<(Entry, TargetFolder)> {
+    async fn set_aside(&self, shelf: &TargetFolder, old: &Entry) -> Result<(Entry, TargetFolder)> {
         let name = free_name(&old.name, |n| shelf.has(n));
         let aside = match self.hands.rename(old, Some(&shelf.folder), &name).await {
             Ok(aside) => aside,
             Err(failure) => {
                 let back = self.hands.rename_back(old, &shelf.folder, &name).await;
                 let left = || format!("the file that was there may be named {name:?} now (@{})", old.id);
-                return Err(if back.is_ok() { failure } else { half_done(failure, left()) });
+                return Err(if back.is_ok() { failure } else { partially_done(failure, left()) });
             }
         };
         let mut room = shelf.clone();
@@ -80,18 +80,18 @@ impl OpsRun {
     }
 
     /// Removes the old file when the new one is there; else gives it its name back.
-    async fn put_away(&self, shelf: &TargetFolder, old: &Entry, aside: &Entry, new: Result<Entry>) -> Result<Entry> {
+    async fn remove_backup(&self, shelf: &TargetFolder, old: &Entry, aside: &Entry, new: Result<Entry>) -> Result<Entry> {
         let failure = match new {
             Ok(new) => {
                 let removed = self.hands.remove(aside, Some(&shelf.folder)).await;
                 let left = || format!("the new file is in place, but the old one is still there as {:?} (@{})", aside.name, aside.id);
-                return removed.map(|()| new).map_err(|e| half_done(e, left()));
+                return removed.map(|()| new).map_err(|e| partially_done(e, left()));
             }
             Err(failure) => failure,
         };
         match self.hands.rename(aside, Some(&shelf.folder), &old.name).await {
             Ok(_) => Err(failure),
-            Err(_) => Err(half_done(failure, format!("the file that was there is now named {:?} (@{})", aside.name, aside.id))),
+            Err(_) => Err(partially_done(failure, format!("the file that was there is now named {:?} (@{})", aside.name, aside.id))),
         }
     }
 }

@@ -39,7 +39,7 @@ impl TargetFolders {
     /// `imagine`: a missing folder is imagined, not made. `turns`: where this machine's runs take turns to make folders, and
     /// the remote's name there.
     pub fn new(desk: RemoteClient, root: Root, imagine: bool, turns: (Arc<dyn TransferStore>, String)) -> TargetFolders {
-        let folders = FolderCache::new(desk.clone(), root.clone(), imagine).taking_turns(turns.0, turns.1);
+        let folders = FolderCache::new(desk.clone(), root.clone(), imagine).with_locks(turns.0, turns.1);
         TargetFolders { folders, desk, root, known: HashMap::new(), spares: 0 }
     }
 
@@ -55,7 +55,7 @@ impl TargetFolders {
             let shelf = TargetFolder { folder: folder.entry.clone(), children: folder.children.to_vec() };
             self.known.insert(path.clone(), shelf);
         }
-        self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").on(path.to_string()))
+        self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").with_subject(path.to_string()))
     }
 
     /// A name that nobody has, for a folder that is there for a while.

@@ -15,7 +15,7 @@ use super::change_time::{ChangeTime, change_time, ns_since_1970, told};
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
-use crate::transfer::sleep::pause;
+use crate::transfer::sleep::sleep;
 
 /// Pieces read ahead of the network: with 256 KiB each, a mebibyte for each file in flight.
 const READ_AHEAD: usize = 4;
@@ -42,7 +42,7 @@ impl FileSource {
         if !meta.is_file() {
             return Err(Error::new(Kind::Local, "this is not a regular file")
                 .on_local(name)
-                .hint("pipe it in: … | haul put - REMOTE:PATH"));
+                .with_hint("pipe it in: … | haul put - REMOTE:PATH"));
         }
         let changed_ns = told(&file, &meta);
         Ok(FileSource { name, file: Arc::new(file), size: meta.len(), modified: meta.modified().ok(), changed_ns })
@@ -65,7 +65,7 @@ pub fn unreadable(path: &Path, e: io::Error) -> Error {
     let shown = path.display().to_string();
     match e.kind() {
         io::ErrorKind::NotFound => Error::new(Kind::NotFound, "there is no such file or folder here").on_local(shown),
-        _ => Error::new(Kind::Local, "it can't be read").on_local(shown).cause(e),
+        _ => Error::new(Kind::Local, "it can't be read").on_local(shown).with_cause(e),
     }
 }
 
@@ -124,7 +124,9 @@ impl Source for FileSource {
 }
 
 pub(crate) fn changed_meanwhile(name: &str) -> Error {
-    Error::new(Kind::Integrity, "the file changed while it was read").on_local(name).hint("run it again when nothing writes to the file")
+    Error::new(Kind::Integrity, "the file changed while it was read")
+        .on_local(name)
+        .with_hint("run it again when nothing writes to the file")
 }
 
 pub fn receive(receiver: mpsc::Receiver<io::Result<Bytes>>) -> Chunks {
@@ -212,7 +214,7 @@ impl FileFingerprint {
     pub async fn settled(path: &Path) -> Result<FileFingerprint> {
         match Self::look(path)? {
             (_, Some(wait)) => {
-                pause(wait).await;
+                sleep(wait).await;
                 Self::of(path)
             }
             (identity, None) => Ok(identity),
@@ -295,12 +297,12 @@ pub async fn md5_of(source: &dyn Source) -> Result<String> {
         }
     }
     drop(sender);
-    hashing.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))
+    hashing.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").with_cause(e))
 }
 
 /// See [`Error::reading`].
 pub fn read_failure(e: io::Error, name: &str) -> Error {
-    Error::reading(&e).on(name)
+    Error::reading(&e).with_subject(name)
 }
 
 #[cfg(test)]

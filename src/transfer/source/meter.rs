@@ -37,7 +37,7 @@ pub struct Activity {
     pub moved: AtomicU64,
     /// The furthest byte of the current part that was handed over.
     pub reached: AtomicU64,
-    /// The furthest byte that was handed over since [`Pulse::begin`], however often a part was begun.
+    /// The furthest byte that was handed over since `Activity::begin`, however often a part was begun.
     pub furthest: AtomicU64,
     /// The delay is on this side: the source or the speed limit is waited for.
     pub held: AtomicBool,
@@ -65,7 +65,7 @@ impl Activity {
 
     /// The source's own failure, if it gave up. The network's may hide it: a broken line makes a pipe be asked twice.
     pub fn dried_up(&self) -> Option<Error> {
-        self.dry.get().map(Error::again)
+        self.dry.get().map(Error::duplicate)
     }
 }
 
@@ -122,7 +122,7 @@ impl Source for Meter {
         let name: Arc<str> = self.name().into();
         pulse.reached.store(from, Ordering::Relaxed);
         let chunks = match &limit {
-            Some(limit) => sliced(self.inner.read(from, len), limit.piece()),
+            Some(limit) => sliced(self.inner.read(from, len), limit.max_chunk()),
             None => self.inner.read(from, len),
         };
         Box::pin(stream::unfold((chunks, from), move |(mut chunks, at)| {

@@ -91,7 +91,7 @@ pub struct RemoteFile {
     pub parent: Option<Entry>,
     /// `REMOTE:PATH`
     pub shown: String,
-    /// Origin and account, as in [`crate::contract::Finished::remote`].
+    /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
     pub remote: String,
     /// As far as its provider or this machine knows it; lower-case hex.
     pub md5: Option<String>,
@@ -128,14 +128,14 @@ impl RemoteFile {
         let source = RemoteSource::open(&self.desk, &self.entry, self.shown.clone()).await?;
         if source.size().is_none() {
             return Err(Error::new(Kind::Unsupported, "the provider does not tell this file's size")
-                .on(self.shown.clone())
-                .hint("get it, look at it, then put it"));
+                .with_subject(self.shown.clone())
+                .with_hint("get it, look at it, then put it"));
         }
         Ok(source)
     }
 
     /// Is `there` this very file, seen through another remote's name?
-    pub fn is_itself(&self, there: &Entry) -> bool {
+    pub fn is_same_entry(&self, there: &Entry) -> bool {
         self.same_server && there.id == self.entry.id
     }
 
@@ -143,34 +143,34 @@ impl RemoteFile {
     pub async fn is_still_there(&self) -> Result<bool> {
         let place = Place { root: Root::Id(self.entry.id.clone()), path: RemotePath::root() };
         match self.desk.stat(&place).await {
-            Ok(now) if EntryFingerprint::of(&now).fits(&EntryFingerprint::of(&self.entry).text()) => Ok(true),
+            Ok(now) if EntryFingerprint::of(&now).matches(&EntryFingerprint::of(&self.entry).text()) => Ok(true),
             Ok(_) => Err(Error::new(Kind::Integrity, "the file changed while it was read")
-                .on(self.shown.clone())
-                .hint("run it again when nothing writes to the file")),
+                .with_subject(self.shown.clone())
+                .with_hint("run it again when nothing writes to the file")),
             Err(e) if e.kind() == Kind::NotFound => Ok(false),
-            Err(e) => Err(e.on(self.shown.clone())),
+            Err(e) => Err(e.with_subject(self.shown.clone())),
         }
     }
 
     /// The last step of a move, after a last look. `copy` is complete; `verified` by what.
-    pub async fn leave(&self, copy: &Entry, verified: Verified) -> Result<()> {
-        let stays = |error: Error| error.hint(format!("the copy is there as @{}, and the source stays", copy.id));
-        if self.is_itself(copy) {
-            return Err(stays(Error::new(Kind::Exists, "source and copy are one entry").on(self.shown.clone())));
+    pub async fn delete_source(&self, copy: &Entry, verified: Verified) -> Result<()> {
+        let stays = |error: Error| error.with_hint(format!("the copy is there as @{}, and the source stays", copy.id));
+        if self.is_same_entry(copy) {
+            return Err(stays(Error::new(Kind::Exists, "source and copy are one entry").with_subject(self.shown.clone())));
         }
         if verified == Verified::None {
             let why = "nothing tells whether the copy is whole, so the source stays";
-            return Err(Error::new(Kind::Unknown, why).on(self.shown.clone()).hint("compare them, then remove the source"));
+            return Err(Error::new(Kind::Unknown, why).with_subject(self.shown.clone()).with_hint("compare them, then remove the source"));
         }
         if self.is_still_there().await.map_err(stays)? {
             let removed = ConfirmedChanges::new(self.desk.clone()).remove(&self.entry, self.parent.as_ref()).await;
-            removed.map_err(|e| stays(e.on(self.shown.clone())))?;
+            removed.map_err(|e| stays(e.with_subject(self.shown.clone())))?;
         }
         self.gone.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    pub fn is_gone(&self) -> bool {
+    pub fn is_deleted(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
 }

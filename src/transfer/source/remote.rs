@@ -116,7 +116,7 @@ impl ReplayBuffer {
 /// More comes than was announced.
 pub(crate) fn too_long(size: u64) -> Error {
     Error::new(Kind::Integrity, format!("more bytes come than the {size} that were announced"))
-        .hint("list the folder again; if it still differs, something writes to the file there")
+        .with_hint("list the folder again; if it still differs, something writes to the file there")
 }
 
 /// A line for people about a file that came to an end which nobody had announced.
@@ -132,11 +132,11 @@ impl RemoteSource {
     pub async fn open(desk: &RemoteClient, file: &Entry, name: String) -> Result<RemoteSource> {
         let size = match file.size {
             Some(0) => {
-                desk.ask(|| see_empty(desk, file)).await?;
+                desk.call(|| see_empty(desk, file)).await?;
                 Some(0)
             }
             Some(size) => Some(size),
-            None => desk.ask(|| desk.provider.open_download(file, 0)).await?.size,
+            None => desk.call(|| desk.provider.open_download(file, 0)).await?.size,
         };
         let file = Arc::new(file.clone());
         let (start, kept) = (0, VecDeque::new());
@@ -183,7 +183,7 @@ impl Source for RemoteSource {
         true
     }
 
-    /// Asked by who knows the provider's id of it (`Original::is_still_there`), after the last byte.
+    /// Asked by who knows the provider's id of it (`RemoteFile::is_still_there`), after the last byte.
     fn check_unchanged(&self) -> Result<()> {
         Ok(())
     }
@@ -222,7 +222,7 @@ struct ResumingDownload {
 impl ResumingDownload {
     async fn run(mut self, mut at: u64) {
         let desk = self.desk.clone();
-        let mut patience = desk.patience(None);
+        let mut patience = desk.retries(None);
         loop {
             let before = at;
             let Err(error) = self.once(&mut at).await else { return };
@@ -245,14 +245,14 @@ impl ResumingDownload {
             && told != size
         {
             return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
-                .on(self.desk.address(&self.file.path)));
+                .with_subject(self.desk.address(&self.file.path)));
         }
         if let Some(told) = &download.version
             && self.version.get_or_init(|| told.clone()) != told
         {
             return Err(Error::new(Kind::Integrity, "the file was changed there while it was read")
-                .on(self.file.path.to_string())
-                .hint("what has come is of the older one: begin anew"));
+                .with_subject(self.file.path.to_string())
+                .with_hint("what has come is of the older one: begin anew"));
         }
         self.size = self.size.or(download.size);
         let told = download.size.is_some();

@@ -46,7 +46,7 @@ impl StdinSource {
     }
 
     fn unreadable(&self, e: impl Into<anyhow::Error>) -> Error {
-        Error::new(Kind::Local, "it could not be read").on_local(&self.name).cause(e)
+        Error::new(Kind::Local, "it could not be read").on_local(&self.name).with_cause(e)
     }
 
     /// Everything into a temporary file that has no name, where the system has such files: however this process ends, nothing
@@ -64,8 +64,8 @@ impl StdinSource {
         let file = file.map_err(|e| {
             Error::new(Kind::Local, "it could not be spooled to a temporary file")
                 .on_local(&self.name)
-                .cause(e)
-                .hint("say the size of standard input with --size, or set TMPDIR to a disk with room")
+                .with_cause(e)
+                .with_hint("say the size of standard input with --size, or set TMPDIR to a disk with room")
         })?;
         FileSource::of(self.name.clone(), file)
     }
@@ -92,7 +92,7 @@ impl Window {
     }
 
     /// Nothing before `from` will be asked for again.
-    fn forget_before(&mut self, from: u64) {
+    fn drop_before(&mut self, from: u64) {
         let gone = from.saturating_sub(self.start).min(self.window.len() as u64);
         let _ = self.window.split_to(gone as usize);
         self.start += gone;
@@ -102,7 +102,7 @@ impl Window {
     fn piece(&mut self, at: u64, most: u64) -> io::Result<Bytes> {
         if at < self.start {
             return Err(io::Error::other(
-                Error::new(Kind::Local, "it can't be read a second time").on_local(&self.name).hint("store it in a file and put that"),
+                Error::new(Kind::Local, "it can't be read a second time").on_local(&self.name).with_hint("store it in a file and put that"),
             ));
         }
         let inside = (at - self.start) as usize;
@@ -168,7 +168,7 @@ impl Source for StdinSource {
         Box::pin(async move {
             let known = tokio::task::spawn_blocking(move || {
                 let mut pipe = pipe.blocking_lock();
-                pipe.forget_before(from);
+                pipe.drop_before(from);
                 pipe.fill_to(from.saturating_add(most.min(WINDOW)))?;
                 Ok::<_, io::Error>(pipe.end().saturating_sub(from).min(most))
             });
@@ -187,8 +187,8 @@ impl Source for StdinSource {
 pub fn standard_input() -> Result<Box<dyn Read + Send>> {
     use std::os::fd::AsFd;
     // Not through the standard library's own reader, for which one that can't be read is at its end.
-    let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(|e| unusable().cause(e))?;
-    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| unusable().cause(e))?;
+    let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(|e| unusable().with_cause(e))?;
+    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| unusable().with_cause(e))?;
     let way = flags & rustix::fs::OFlags::RWMODE;
     // Where it was closed, the standard library has put the null device in its place at the start, open both ways.
     if way == rustix::fs::OFlags::WRONLY || way == rustix::fs::OFlags::RDWR && is_null(&file) {
@@ -213,7 +213,7 @@ fn is_null(file: &File) -> bool {
 fn unusable() -> Error {
     Error::new(Kind::Local, "standard input is closed, or not open for reading")
         .on_local("-")
-        .hint("pipe something in: … | haul put - REMOTE:PATH; for an empty file say </dev/null")
+        .with_hint("pipe something in: … | haul put - REMOTE:PATH; for an empty file say </dev/null")
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl Sums {
         sent: Option<u64>,
         hash: bool,
     ) -> Result<Self> {
-        let unheard = sent.filter(|_| hash && !checksum.told);
+        let unheard = sent.filter(|_| hash && !checksum.from_remote);
         // One stream brings the head before the rest; else the whole is hashed beside the sending.
         let beside = match unheard {
             Some(sent) if source.is_one_stream() => {
@@ -67,7 +67,7 @@ impl Sums {
     /// what the source holds.
     async fn agree(&mut self, size: u64) -> Result<Option<String>> {
         let passed = match self.beside.take() {
-            Some(beside) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").cause(e))??),
+            Some(beside) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").with_cause(e))??),
             None => self.meter.md5(size).await,
         };
         if let (Some(before), Some(passed)) = (&self.checksum.md5, &passed)
@@ -84,7 +84,7 @@ impl Sums {
     }
 
     fn differ(&self, before: &str, passed: &str) -> Error {
-        let why = if self.checksum.told {
+        let why = if self.checksum.from_remote {
             format!("the MD5 differs: {before} is told at the source, {passed} came")
         } else if self.taken_up {
             format!("the file is not the one that an earlier run sent a part of: the MD5 differs: {before} then, {passed} now")
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn before(content: &str) -> Checksum {
-        Checksum { md5: Some(md5(content)), told: false }
+        Checksum { md5: Some(md5(content)), from_remote: false }
     }
 
     fn put_back(path: &Path, content: &str) {
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(world().ends(before("content"), None, |_| ()).await.unwrap(), Some(md5("content")));
         let changed = world().ends(before("CONTENT"), None, |_| ()).await.unwrap_err();
         assert_eq!((changed.kind(), changed.to_string().contains("changed while it was read")), (Kind::Integrity, true), "{changed}");
-        let told = Checksum { told: true, ..before("CONTENT") };
+        let told = Checksum { from_remote: true, ..before("CONTENT") };
         assert!(world().ends(told, None, |_| ()).await.unwrap_err().to_string().contains("is told at the source"));
     }
 

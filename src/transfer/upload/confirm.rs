@@ -14,7 +14,7 @@ use crate::transfer::client::RemoteClient;
 const STAYS: Duration = Duration::from_secs(5);
 
 /// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
-pub(crate) fn settle_time(timeout: Duration, size: u64) -> Duration {
+pub(crate) fn processing_time(timeout: Duration, size: u64) -> Duration {
     timeout + intake_time(size)
 }
 
@@ -24,21 +24,21 @@ pub(crate) fn intake_time(size: u64) -> Duration {
 }
 
 /// None: it does not appear in the time that it may take.
-pub(crate) async fn settled(desk: &RemoteClient, id: FileId, ticket: &UploadHandle, size: u64) -> Result<Option<Entry>> {
+pub(crate) async fn wait_until_visible(desk: &RemoteClient, id: FileId, ticket: &UploadHandle, size: u64) -> Result<Option<Entry>> {
     desk.events.tell(Event::Checking { id });
     let other = Mutex::new(OtherSize::default());
     let look = || async {
-        let found = desk.provider.landed(ticket).await?;
-        let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.answer.get().is_some() || locked(&other).stays(entry);
+        let found = desk.provider.find_uploaded(ticket).await?;
+        let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || locked(&other).stays(entry);
         Ok(found.filter(is_over))
     };
-    let found = desk.until_there(settle_time(desk.policy.timeout, size), look).await;
+    let found = desk.poll(processing_time(desk.policy.timeout, size), look).await;
     let found =
         found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
-    if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.answer.get().is_none()) {
+    if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
         // Found by its name alone it may be a stranger's: it is named, not removed.
         return Err(match verify(entry, size, None) {
-            Err(error) => error.hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
+            Err(error) => error.with_hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
             Ok(_) => undecided(desk, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
         });
     }
@@ -47,16 +47,16 @@ pub(crate) async fn settled(desk: &RemoteClient, id: FileId, ticket: &UploadHand
 
 fn undecided(desk: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
     Error::new(Kind::Unknown, why)
-        .on(desk.address(&ticket.path))
-        .hint("the server may still be working on it: look with `haul ls` before putting it again")
+        .with_subject(desk.address(&ticket.path))
+        .with_hint("the server may still be working on it: look with `haul ls` before putting it again")
 }
 
-/// What to say of a file that [`settled`] did not find.
+/// What to say of a file that [`wait_until_visible`] did not find.
 pub(crate) fn unseen(desk: &RemoteClient, ticket: &UploadHandle) -> Error {
     let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
     let missing = undecided(desk, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
-    match ticket.if_missing {
-        Some(hint) => missing.hint(hint),
+    match ticket.missing_hint {
+        Some(hint) => missing.with_hint(hint),
         None => missing,
     }
 }
@@ -84,16 +84,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The upload's file, once all of it is there.
 pub(crate) async fn whole(desk: &RemoteClient, ticket: &UploadHandle) -> Result<Option<Entry>> {
-    Ok(desk.provider.landed(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
+    Ok(desk.provider.find_uploaded(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
 /// as its removal would take the good ones with it.
 pub(crate) async fn discard(desk: &RemoteClient, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
-    let stays = |error: Error| error.hint(format!("a copy that is not good stays there as @{}", entry.id));
+    let stays = |error: Error| error.with_hint(format!("a copy that is not good stays there as @{}", entry.id));
     let Some(removal) = desk.provider.removal().filter(|_| replaces.is_none_or(|old| old.id != entry.id)) else { return stays(error) };
-    match desk.change(|| removal.remove(entry)).await {
-        Ok(()) => error.hint("the bad copy is removed: put the file again"),
+    match desk.mutate(|| removal.remove(entry)).await {
+        Ok(()) => error.with_hint("the bad copy is removed: put the file again"),
         Err(_) => stays(error),
     }
 }
@@ -102,8 +102,8 @@ pub(crate) async fn discard(desk: &RemoteClient, entry: &Entry, replaces: Option
 pub(crate) fn verify(entry: &Entry, size: u64, md5: Option<&str>) -> Result<Verified> {
     let differs = |what: &str, there: &str, here: &str| {
         Error::new(Kind::Integrity, format!("the {what} differs: {there} there (id {}), {here} here", entry.id))
-            .on(entry.path.to_string())
-            .hint("the copy there is not good: put the file again")
+            .with_subject(entry.path.to_string())
+            .with_hint("the copy there is not good: put the file again")
     };
     if let Some(there) = entry.size
         && there != size

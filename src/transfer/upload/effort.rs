@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Of one file, over all sessions of one run.
 pub(crate) struct Effort {
-    /// As in `Policy::tries`.
+    /// As in `RetryPolicy::tries`.
     tries: u32,
     start_overs: u32,
     /// The furthest byte that any session reached.
@@ -33,7 +33,7 @@ impl Effort {
             return Ok(why);
         }
         let hint = format!("its upload began {} times from the first byte; another --protocol or --chunk-size may get through", self.tries);
-        Err(why.hint(hint))
+        Err(why.with_hint(hint))
     }
 
     pub(crate) fn spent(&self) -> u64 {
@@ -84,7 +84,7 @@ mod tests {
                 let leaves = leaves % (len + 1);
                 effort.spend(leaves);
                 sent += leaves;
-                // As `Patience` counts.
+                // As `Retries` counts.
                 failures += 1;
                 at = if starts_over { 0 } else { at + kept % (leaves + 1) };
                 if effort.reached(at) {

@@ -48,14 +48,14 @@ pub struct JournalRecord {
     pub name: String,
     /// Of the whole file, when it was computed before the first byte.
     pub md5: Option<String>,
-    /// A part was sent of a source of which nothing proves that it was of this content, see [`Freshness::Unproven`].
+    /// A part was sent of a source of which nothing proves that it was of this content, see [`SourceMatch::Unproven`].
     #[serde(default)]
     pub unproven: bool,
 }
 
 /// As it is read again: by its names alone.
 fn kept(entry: &Entry) -> Entry {
-    Entry { path: RemotePath::root().join_all(&entry.path), ..entry.clone() }
+    Entry { path: RemotePath::root().join_path(&entry.path), ..entry.clone() }
 }
 
 impl JournalRecord {
@@ -83,7 +83,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// `key`: as in [`Unfinished::key`].
+    /// `key`: as in [`PendingUpload::key`].
     pub fn new(ledger: Arc<dyn TransferStore>, key: String, place: (String, String), source: FileFingerprint, shown: String) -> Self {
         Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default(), judged: Arc::default() }
     }
@@ -119,19 +119,19 @@ impl Journal {
         let _ = self.judged.set(SourceMatch::Same);
     }
 
-    /// See [`Freshness::Unproven`].
+    /// See [`SourceMatch::Unproven`].
     pub fn is_unproven(&self) -> bool {
         matches!(self.earlier(), Ok(Some((_, SourceMatch::Unproven))))
     }
 
     /// The next call may make something under `name`; `before`: ids that have this name now.
     pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
-        let ticket = UploadHandle { before, ..UploadHandle::default() };
+        let ticket = UploadHandle { known_ids: before, ..UploadHandle::default() };
         let (name, replaces) = (name.to_owned(), replaces.map(kept));
         self.write(JournalRecord { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None, unproven: false })
     }
 
-    /// For `UploadItem::made`.
+    /// For `UploadRequest::made`.
     pub fn when_made(&self) -> OnCreated {
         let journal = self.clone();
         Arc::new(move |ticket| match journal.latest() {
@@ -202,14 +202,14 @@ impl Journal {
     }
 
     /// It is there, or it is given up with nothing left to take up.
-    pub fn over(&self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
         self.ledger.forget_unfinished(&self.key)
     }
 
     /// The upload was refused: where nothing was made on the server, there is nothing to take up or to clear.
     pub fn refused(&self) -> Result<()> {
         match self.latest() {
-            Some((begun, _)) if begun.stage == Stage::Planned => self.over(),
+            Some((begun, _)) if begun.stage == Stage::Planned => self.close(),
             _ => Ok(()),
         }
     }

@@ -19,10 +19,10 @@ use super::put::awaiting_confirmation::Berths;
 use super::source::meter::{Activity, Meter};
 use super::stall::stalled;
 use super::upload::checksums::Sums;
-use super::upload::confirm::{discard, intake_time, settled, unseen};
+use super::upload::confirm::{discard, intake_time, unseen, wait_until_visible};
 use super::upload::effort::Effort;
 use super::upload::journal::Journal;
-use super::upload::parts::{check_whole, next_part};
+use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
 use crate::contract::{Chunking, Closed, Recovery, Source, Upload, UploadHandle, UploadRequest, UploadSession};
@@ -67,14 +67,14 @@ pub async fn upload(
     });
     item.source = meter.clone();
     let mut carrier = Uploader::new(desk, id, meter.pulse(), journal);
-    let taken_up = carrier.take_up(&mut item).await?;
+    let taken_up = carrier.resume(&mut item).await?;
     let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
     let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
-    let (ticket, protocol, size) = carrier.bring(&mut item, taken_up).await?;
+    let (ticket, protocol, size) = carrier.run(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     let waiting = berths.wait_to_be_seen().await;
-    let entry = match settled(desk, id, &ticket, size).await {
+    let entry = match wait_until_visible(desk, id, &ticket, size).await {
         Ok(Some(entry)) => entry,
         Ok(None) => {
             // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
@@ -83,7 +83,7 @@ pub async fn upload(
         }
         Err(error) if error.kind() == Kind::Integrity => {
             // Taken up by the next run it would only be found bad again.
-            carrier.note(Journal::over)?;
+            carrier.note(Journal::close)?;
             return Err(error);
         }
         Err(error) => return Err(error),
@@ -93,7 +93,7 @@ pub async fn upload(
         Ok(known) => known,
         Err(error) if error.kind() == Kind::Integrity => {
             // Taken up by the next run it would only be found bad again.
-            carrier.note(Journal::over)?;
+            carrier.note(Journal::close)?;
             return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
         }
         Err(error) => return Err(error),
@@ -132,7 +132,7 @@ enum SessionEnd {
 
 impl<'a> Uploader<'a> {
     fn new(desk: &'a RemoteClient, id: FileId, pulse: Arc<Activity>, journal: Option<Journal>) -> Self {
-        let (patience, effort) = (desk.patience(Some(id)), Effort::new(desk.policy.tries));
+        let (patience, effort) = (desk.retries(Some(id)), Effort::new(desk.policy.tries));
         let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
         let (left, still_worked_on) = (false, false);
         Uploader { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
@@ -141,7 +141,7 @@ impl<'a> Uploader<'a> {
 
 impl Uploader<'_> {
     /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
-    async fn bring(&mut self, item: &mut UploadRequest, taken_up: Resumed) -> Result<(UploadHandle, Protocol, u64)> {
+    async fn run(&mut self, item: &mut UploadRequest, taken_up: Resumed) -> Result<(UploadHandle, Protocol, u64)> {
         let mut open = match taken_up {
             Resumed::There(ticket, protocol, size) => {
                 self.resumed_from = size;
@@ -163,7 +163,7 @@ impl Uploader<'_> {
             (self.doubt, self.worthless) = (from > 0, false);
             // How much an earlier run sent is not known.
             self.sent_to = if is_an_earlier_run_s { item.source.size().unwrap_or(u64::MAX) } else { 0 };
-            let carried = self.carry(&item.source, session.as_mut(), from, &mut accepted).await;
+            let carried = self.run_session(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
                 Ok(SessionEnd::Finished(size)) => {
                     if size == 0 {
@@ -177,7 +177,7 @@ impl Uploader<'_> {
                         Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
                     };
                     if self.doubt
-                        && let Some(size) = self.there_already(&ticket, item).await?
+                        && let Some(size) = self.already_arrived(&ticket, item).await?
                     {
                         return Ok((ticket, session.protocol(), size));
                     }
@@ -189,23 +189,23 @@ impl Uploader<'_> {
                     self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
                     self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
                     self.resumed_from = 0;
-                    item.unused = (!spoilt && !session.protocol().spoils_its_name()).then_some(ticket);
+                    item.reusable = (!spoilt && !session.protocol().spoils_its_name()).then_some(ticket);
                 }
                 Err(error)
                     if accepted == 0
                         && self.pulse.dried_up().is_none()
                         && is_closed(&error)
-                        && self.has_another(item, session.protocol()) =>
+                        && self.has_other_protocol(item, session.protocol()) =>
                 {
                     // A proxy's page in place of the answer: the server may have taken it all.
                     let doubtful = error.kind() == Kind::Protocol;
-                    if doubtful && let Some(size) = self.there_already(&ticket, item).await? {
+                    if doubtful && let Some(size) = self.already_arrived(&ticket, item).await? {
                         return Ok((ticket, session.protocol(), size));
                     }
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
-                    item.unused = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);
+                    item.reusable = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);
                 }
                 Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
             }
@@ -231,7 +231,7 @@ impl Uploader<'_> {
                     Err(error) => {
                         if error.kind() == Kind::Exists {
                             // Somebody has the name by now: the next run decides anew.
-                            self.note(Journal::over)?;
+                            self.note(Journal::close)?;
                         }
                         if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
                             self.note(Journal::refused)?;
@@ -244,7 +244,7 @@ impl Uploader<'_> {
     }
 
     /// Sends part after part. `accepted` is the furthest byte that the server is known to hold.
-    async fn carry(
+    async fn run_session(
         &mut self,
         source: &Arc<dyn Source>,
         session: &mut dyn UploadSession,
@@ -253,10 +253,10 @@ impl Uploader<'_> {
     ) -> Result<SessionEnd> {
         let (mut at, mut all_sent) = (from, from > 0 && source.size() == Some(from));
         loop {
-            let before = (session.slicing(), self.effort.spent());
+            let before = (session.chunking(), self.effort.spent());
             let outcome = if all_sent {
                 // Before the last step makes the file appear under its name.
-                check_whole(source.as_ref(), at).await?;
+                check_complete(source.as_ref(), at).await?;
                 self.note(Journal::finishing)?;
                 session.finish().await.map(|()| (at, true))
             } else {
@@ -270,8 +270,8 @@ impl Uploader<'_> {
                         return Err(own);
                     }
                     self.note_failure(&failure, session, source.size(), at);
-                    let shown = failure.again();
-                    let is_smaller = is_smaller(session.slicing(), before.0);
+                    let shown = failure.duplicate();
+                    let is_smaller = is_smaller(session.chunking(), before.0);
                     if is_smaller {
                         self.effort.back_to(before.1);
                     }
@@ -298,7 +298,7 @@ impl Uploader<'_> {
     /// Returns how many bytes of the file the server has accepted, and whether these are all; an answer that takes
     /// nothing is a failure.
     async fn send_next(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, at: u64) -> Result<(u64, bool)> {
-        let part = next_part(source, session.slicing(), session.takes_unknown_size(), at).await?;
+        let part = next_part(source, session.chunking(), session.takes_unknown_size(), at).await?;
         let (end, last) = (part.offset.saturating_add(part.len), part.last);
         let endless = part.len == u64::MAX;
         if !endless {
@@ -329,7 +329,7 @@ impl Uploader<'_> {
         let on_its_way = may_be_on_its_way(&failure);
         let (mut error, mut is_free) = (failure, too_large);
         loop {
-            let shown = error.again();
+            let shown = error.duplicate();
             if !std::mem::take(&mut is_free) {
                 self.patience.after(error).await?;
             }
@@ -346,7 +346,7 @@ impl Uploader<'_> {
 
     /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
     async fn end_empty(&self, ticket: &UploadHandle, session: &mut dyn UploadSession) {
-        let looked = self.desk.until_there(intake_time(0), || self.desk.provider.landed(ticket)).await;
+        let looked = self.desk.poll(intake_time(0), || self.desk.provider.find_uploaded(ticket)).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
         {
@@ -354,7 +354,7 @@ impl Uploader<'_> {
         }
     }
 
-    fn has_another(&self, item: &UploadRequest, failed: Protocol) -> bool {
+    fn has_other_protocol(&self, item: &UploadRequest, failed: Protocol) -> bool {
         item.protocol.is_none()
             && self.desk.provider.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
@@ -373,7 +373,7 @@ fn is_smaller(now: Chunking, before: Chunking) -> bool {
 fn is_closed(error: &Error) -> bool {
     match error.kind() {
         Kind::Unreachable | Kind::Untrusted | Kind::NotFound | Kind::Unsupported | Kind::Protocol => true,
-        Kind::Refused => matches!(error.http_or_ftp_status(), Some(403..=405)),
+        Kind::Refused => matches!(error.status_code(), Some(403..=405)),
         _ => false,
     }
 }

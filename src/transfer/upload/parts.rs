@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::transfer::source::stdin::WINDOW;
 
 /// The source is over where the upload is: a pipe may hold more than the user said, a file may have changed meanwhile.
-pub(crate) async fn check_whole(source: &dyn Source, size: u64) -> Result<()> {
+pub(crate) async fn check_complete(source: &dyn Source, size: u64) -> Result<()> {
     if source.available(size, 1).await? > 0 {
         return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on_local(source.name()));
     }

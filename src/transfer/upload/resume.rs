@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::confirm::{intake_time, settle_time, whole};
+use super::confirm::{intake_time, processing_time, whole};
 use super::journal::{JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
 use super::{Uploader, size_of};
@@ -34,7 +34,7 @@ impl Resumed {
 }
 
 impl Uploader<'_> {
-    pub(crate) async fn take_up(&mut self, item: &mut UploadRequest) -> Result<Resumed> {
+    pub(crate) async fn resume(&mut self, item: &mut UploadRequest) -> Result<Resumed> {
         let Some(journal) = self.journal.clone() else { return Ok(Resumed::Nothing) };
         let (begun, unproven) = match journal.earlier()? {
             Some((begun, freshness @ (SourceMatch::Same | SourceMatch::Unproven))) => (begun, freshness == SourceMatch::Unproven),
@@ -43,7 +43,7 @@ impl Uploader<'_> {
         let Some(protocol) = begun.protocol else { return Ok(Resumed::Nothing) };
         let ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
-        match look_for(self.desk, &begun, Duration::ZERO).await? {
+        match find_remote_state(self.desk, &begun, Duration::ZERO).await? {
             RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
             RemoteState::NotYet if begun.stage == Stage::Missing => {
                 self.tell_missing(&ticket);
@@ -53,7 +53,7 @@ impl Uploader<'_> {
             RemoteState::NotYet => {}
             RemoteState::Gone => {
                 self.drop_gone(&begun, item).await;
-                journal.over()?;
+                journal.close()?;
                 return Ok(Resumed::Nothing);
             }
         }
@@ -70,8 +70,8 @@ impl Uploader<'_> {
         let Some((mut session, offset)) = reopened else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
             match protocol.spoils_its_name() {
-                false => item.unused = Some(ticket),
-                true => self.tell_leftover(&ticket),
+                false => item.reusable = Some(ticket),
+                true => self.report_leftover(&ticket),
             }
             journal.begins_anew(begun);
             return Ok(Resumed::Nothing);
@@ -87,7 +87,7 @@ impl Uploader<'_> {
                 let spoilt = session.is_spoilt();
                 let left_behind = session.abort().await;
                 self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
-                item.unused = (!spoilt).then_some(ticket);
+                item.reusable = (!spoilt).then_some(ticket);
                 journal.begins_anew(begun);
                 Ok(Resumed::Nothing)
             }
@@ -97,20 +97,20 @@ impl Uploader<'_> {
     /// None: what was begun can't be continued. A server that can't be reached, or that no longer takes the upload's own
     /// address (a token in it has run out), is no reason to fail: these notes last until a new upload is open.
     async fn reopen(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
-        let failure = match self.asked_where(begun, item).await {
+        let failure = match self.query_offset(begun, item).await {
             Ok(answer) => return Ok(answer),
             Err(e) if matches!(e.kind(), Kind::Interrupted | Kind::Busy | Kind::Cancelled) => return Err(e),
             Err(e) => e,
         };
         let text = format!("{}: what an earlier run sent can't be continued: {failure}", begun.ticket.path);
         self.desk.events.tell(Event::Note(text));
-        self.patience = self.desk.patience(Some(self.id));
+        self.patience = self.desk.retries(Some(self.id));
         Ok(None)
     }
 
-    async fn asked_where(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
+    async fn query_offset(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
         let Some(note) = &begun.note else { return Ok(None) };
-        let opened = self.desk.ask(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
+        let opened = self.desk.call(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
         let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
         let ended = Error::new(Kind::Interrupted, "an earlier run ended");
         loop {
@@ -128,7 +128,7 @@ impl Uploader<'_> {
 
     /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
     async fn drop_gone(&self, begun: &JournalRecord, item: &UploadRequest) {
-        let left = match drop_leftover(self.desk, begun, item).await {
+        let left = match discard_partial(self.desk, begun, item).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
@@ -143,7 +143,7 @@ impl Uploader<'_> {
         self.desk.events.tell(Event::Warning(text));
     }
 
-    fn tell_leftover(&self, ticket: &UploadHandle) {
+    fn report_leftover(&self, ticket: &UploadHandle) {
         let id = ticket.id.as_deref().unwrap_or("?");
         let text = format!("{}: the earlier run's half-sent entry @{id} stays on the server; it can't be continued", ticket.path);
         self.desk.events.tell(Event::Warning(text));
@@ -151,7 +151,7 @@ impl Uploader<'_> {
 }
 
 /// The item of an upload whose source is not at hand: enough to find what it left on the server.
-pub fn leftover_item(begun: &JournalRecord, folder: Entry) -> UploadRequest {
+pub fn cleanup_request(begun: &JournalRecord, folder: Entry) -> UploadRequest {
     UploadRequest {
         source: Arc::new(MissingSource { size: begun.ticket.size }),
         folder,
@@ -162,8 +162,8 @@ pub fn leftover_item(begun: &JournalRecord, folder: Entry) -> UploadRequest {
         protocol: None,
         avoid: Vec::new(),
         chunk_size: None,
-        unused: None,
-        made: None,
+        reusable: None,
+        on_created: None,
         metadata: Arc::default(),
     }
 }
@@ -198,7 +198,7 @@ fn holds_all(held: Recovery, item: &UploadRequest) -> bool {
 /// How long the earlier run's last request may still be worked on.
 fn patience(desk: &RemoteClient, begun: &JournalRecord) -> Duration {
     match begun.stage {
-        Stage::Finishing => settle_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
+        Stage::Finishing => processing_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
         Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
         // Waited for by the run that noted it.
         Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
@@ -213,11 +213,11 @@ enum RemoteState {
     Gone,
 }
 
-async fn look_for(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<RemoteState> {
+async fn find_remote_state(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<RemoteState> {
     if !begun.may_have_arrived() {
         return Ok(RemoteState::NotYet);
     }
-    match desk.until_there(patience, || whole(desk, &begun.ticket)).await {
+    match desk.poll(patience, || whole(desk, &begun.ticket)).await {
         Ok(Some(entry)) => Ok(RemoteState::Whole(Box::new(entry))),
         Ok(None) => Ok(RemoteState::NotYet),
         Err(e) if e.kind() == Kind::NotFound => Ok(RemoteState::Gone),
@@ -227,7 +227,7 @@ async fn look_for(desk: &RemoteClient, begun: &JournalRecord, patience: Duration
 
 /// Had the earlier run's last request arrived?
 async fn arrived(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
-    Ok(match look_for(desk, begun, patience).await? {
+    Ok(match find_remote_state(desk, begun, patience).await? {
         RemoteState::Whole(entry) => Some(*entry),
         RemoteState::NotYet | RemoteState::Gone => None,
     })
@@ -248,14 +248,14 @@ pub struct Leftover {
 
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. What had arrived as
 /// a whole stays.
-pub async fn drop_leftover(desk: &RemoteClient, begun: &JournalRecord, item: &UploadRequest) -> Result<Leftover> {
+pub async fn discard_partial(desk: &RemoteClient, begun: &JournalRecord, item: &UploadRequest) -> Result<Leftover> {
     if arrived(desk, begun, patience(desk, begun)).await?.is_some() {
         return Ok(Leftover { whole: true, ..Leftover::default() });
     }
     let mut removed = false;
     let mut stays = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
-        && let Some(mut upload) = desk.ask(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
+        && let Some(mut upload) = desk.call(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
     {
         // Only what is there is removed, so the session has to look.
         let look = Error::new(Kind::Interrupted, "an earlier run ended");
@@ -268,7 +268,7 @@ pub async fn drop_leftover(desk: &RemoteClient, begun: &JournalRecord, item: &Up
 }
 
 async fn desk_recover(desk: &RemoteClient, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
-    let mut patience = desk.patience(None);
+    let mut patience = desk.retries(None);
     loop {
         match session.recover(look).await {
             Ok(_) => return Ok(()),

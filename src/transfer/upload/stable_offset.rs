@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::contract::{Recovery, UploadSession};
 use crate::error::{Error, Kind, Result};
-use crate::transfer::sleep::pause;
+use crate::transfer::sleep::sleep;
 
 const BETWEEN: Duration = Duration::from_secs(1);
 /// What has not come to rest by then is somebody who sends.
@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// Can bytes of the failed request still arrive? Not after the server's own word on it.
 pub(crate) fn may_be_on_its_way(failure: &Error) -> bool {
-    let has_spoken = failure.http_or_ftp_status().is_some_and(|status| !matches!(status, 408 | 502 | 504));
+    let has_spoken = failure.status_code().is_some_and(|status| !matches!(status, 408 | 502 | 504));
     failure.kind() == Kind::Interrupted && !has_spoken
 }
 
@@ -25,7 +25,7 @@ pub(crate) async fn at_rest(session: &mut dyn UploadSession, failure: &Error, fo
         if size == Some(at) {
             return Ok(found);
         }
-        pause(BETWEEN).await;
+        sleep(BETWEEN).await;
         let now = session.recover(failure).await?;
         if now == found {
             return Ok(found);
@@ -55,7 +55,7 @@ mod tests {
         fn note(&self) -> Option<String> {
             None
         }
-        fn slicing(&self) -> Chunking {
+        fn chunking(&self) -> Chunking {
             Chunking::Whole
         }
         fn takes_unknown_size(&self) -> bool {
@@ -99,9 +99,9 @@ mod tests {
     fn a_server_that_has_spoken_holds_nothing_back() {
         for (error, waits) in [
             (Error::new(Kind::Interrupted, "cut"), true),
-            (Error::new(Kind::Interrupted, "a proxy").status(504), true),
-            (Error::new(Kind::Interrupted, "elsewhere").status(409), false),
-            (Error::new(Kind::Busy, "later").status(503), false),
+            (Error::new(Kind::Interrupted, "a proxy").with_status(504), true),
+            (Error::new(Kind::Interrupted, "elsewhere").with_status(409), false),
+            (Error::new(Kind::Busy, "later").with_status(503), false),
             (Error::new(Kind::Unreachable, "no way"), false),
         ] {
             assert_eq!(may_be_on_its_way(&error), waits, "{error}");

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::confirm::{discard, intake_time, settle_time, whole};
+use super::confirm::{discard, intake_time, processing_time, whole};
 use super::journal::Journal;
 use super::{Uploader, size_of};
 use crate::contract::{UploadHandle, UploadRequest, UploadSession};
@@ -28,27 +28,27 @@ impl Uploader<'_> {
         }
         // What has a journal is looked for by the next run.
         let all_left = self.left && item.source.size().is_some();
-        let in_doubt = self.doubt && self.journal.is_none() && error.kind().may_pass() && all_left;
+        let in_doubt = self.doubt && self.journal.is_none() && error.kind().is_transient() && all_left;
         // All bytes have left, and what came back is no answer (a page, nothing, a warning): the server may have taken them.
         let unread = error.kind() == Kind::Protocol && self.left;
         if error.kind() == Kind::Interrupted || in_doubt || unread {
             match self.landed(&ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 // A session that can be asked where it stands has told that it is not over.
-                Ok(None) if unread && session.note().is_none() => return Err(unseen(&error).in_remote(&self.desk.remote)),
+                Ok(None) if unread && session.note().is_none() => return Err(unseen(&error).with_remote(&self.desk.remote)),
                 Ok(None) => {}
                 Err(e) => {
                     let why = format!("{}; then looking failed too: {}", error.message(), e.message());
                     return Err(Error::new(Kind::Unknown, why)
-                        .on(self.desk.address(&ticket.path))
-                        .hint("check whether the file is there before putting it again"));
+                        .with_subject(self.desk.address(&ticket.path))
+                        .with_hint("check whether the file is there before putting it again"));
                 }
             }
         }
         let all_there = item.source.size() == Some(accepted);
         let can_go_on = accepted > 0 && Self::can_go_on(&error, session.as_ref());
         // What comes from a pipe has no journal: nobody goes on with it.
-        let passes = self.journal.is_some() && (error.kind().may_pass() || can_go_on);
+        let passes = self.journal.is_some() && (error.kind().is_transient() || can_go_on);
         // A last step that is refused (a rename) makes the bytes no worse: they stay where the error says they are.
         if passes || error.kind() == Kind::Unknown || (all_there && error.kind() == Kind::Refused) {
             return Err(error);
@@ -56,9 +56,9 @@ impl Uploader<'_> {
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && all_there
-            && let Ok(Some(entry)) = self.desk.look(|| whole(self.desk, &ticket)).await
+            && let Ok(Some(entry)) = self.desk.check(|| whole(self.desk, &ticket)).await
         {
-            self.note(Journal::over)?;
+            self.note(Journal::close)?;
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
         }
         Err(self.ended(error, session.as_mut()).await?)
@@ -72,7 +72,7 @@ impl Uploader<'_> {
         mut session: Box<dyn UploadSession>,
         item: &UploadRequest,
     ) -> Result<(UploadHandle, Protocol, u64)> {
-        if let Some(size) = self.there_already(&ticket, item).await? {
+        if let Some(size) = self.already_arrived(&ticket, item).await? {
             return Ok((ticket, session.protocol(), size));
         }
         Err(self.ended(error, session.as_mut()).await?)
@@ -81,9 +81,9 @@ impl Uploader<'_> {
     /// Removes the upload and forgets it; the error says what stays.
     async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
         let left = session.abort().await;
-        self.note(Journal::over)?;
+        self.note(Journal::close)?;
         Ok(match left {
-            Some(left) => error.hint(format!("a part of it stays on the server as {left}")),
+            Some(left) => error.with_hint(format!("a part of it stays on the server as {left}")),
             None => error,
         })
     }
@@ -96,11 +96,11 @@ impl Uploader<'_> {
     }
 
     /// As [`Self::landed`], in bytes. Fails with `Unknown` when nobody can tell.
-    pub(crate) async fn there_already(&self, ticket: &UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
+    pub(crate) async fn already_arrived(&self, ticket: &UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, format!("the last answer was lost, and looking failed: {}", e.message()))
-                .on(self.desk.address(&ticket.path))
-                .hint("check whether the file is there before putting it again")
+                .with_subject(self.desk.address(&ticket.path))
+                .with_hint("check whether the file is there before putting it again")
         })?;
         Ok(found.map(|entry| size_of(item, &entry)))
     }
@@ -111,7 +111,7 @@ impl Uploader<'_> {
         let reached = self.pulse.reached.load(Ordering::Relaxed).max(accepted);
         self.doubt |= failure.kind() != Kind::Unreachable;
         self.left |= session.has_left() && size.is_none_or(|size| reached >= size);
-        self.still_worked_on = failure.http_or_ftp_status() == Some(GATEWAY_TIMEOUT);
+        self.still_worked_on = failure.status_code() == Some(GATEWAY_TIMEOUT);
     }
 
     /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is
@@ -123,11 +123,11 @@ impl Uploader<'_> {
         }
         let patience = match item.source.size() {
             // The gateway says itself that the server behind it is still at work.
-            Some(size) if self.still_worked_on => settle_time(self.desk.policy.timeout, size),
+            Some(size) if self.still_worked_on => processing_time(self.desk.policy.timeout, size),
             Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
-        let found = self.desk.until_there(patience, || whole(self.desk, ticket)).await?;
+        let found = self.desk.poll(patience, || whole(self.desk, ticket)).await?;
         Ok(found.filter(|entry| !is_of_other_content(entry, ticket, item)))
     }
 }
@@ -135,11 +135,11 @@ impl Uploader<'_> {
 /// A file that is known by its name and size alone, whose MD5 is another: a stranger's.
 fn is_of_other_content(entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> bool {
     let differs = |there: &String, here: &String| !there.eq_ignore_ascii_case(here);
-    let by_name_alone = ticket.id.as_ref() != Some(&entry.id) && ticket.answer.get().is_none();
+    let by_name_alone = ticket.id.as_ref() != Some(&entry.id) && ticket.confirmed_entry.get().is_none();
     by_name_alone && entry.md5.as_ref().zip(item.checksum.md5.as_ref()).is_some_and(|(there, here)| differs(there, here))
 }
 
 fn unseen(error: &Error) -> Error {
     let why = format!("all bytes were sent, the answer can't be read, and the file does not appear: {}", error.message());
-    Error::new(Kind::Unknown, why).hint("look with `haul ls` whether the file is there before putting it again")
+    Error::new(Kind::Unknown, why).with_hint("look with `haul ls` whether the file is there before putting it again")
 }

@@ -99,14 +99,14 @@ async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> Up
         folder: world.folder("in").await,
         siblings: [].into(),
         name: "film.bin".to_owned(),
-        checksum: Checksum { md5, told: false },
+        checksum: Checksum { md5, from_remote: false },
         metadata: Arc::default(),
         replaces: None,
         protocol: None,
         avoid: Vec::new(),
         chunk_size: Some(100_000),
-        unused: None,
-        made: None,
+        reusable: None,
+        on_created: None,
     }
 }
 

@@ -207,7 +207,7 @@ async fn the_reason_survives_a_broken_data_connection() {
     for security in [Security::Plain, Security::Explicit] {
         let played = play(security, says("STOR", "150 send|552 Quota exceeded")).await;
         let error = upload(&played, 32 << 20).await.unwrap_err();
-        assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Refused, Some(552)), "{error}");
+        assert_eq!((error.kind(), error.status_code()), (Kind::Refused, Some(552)), "{error}");
         assert!(error.to_string().contains("Quota exceeded"), "{error}");
     }
 }
@@ -229,7 +229,7 @@ async fn a_refusal_is_heard_while_bytes_are_sent() {
             let sent = tokio::time::timeout(Duration::from_secs(120), session.send(Memory::new(bytes(64 << 20)).from(0))).await;
             let error = sent.expect("the reply is not heard").unwrap_err();
             let status = answer.split(['!', '\n']).next_back().unwrap()[..3].parse::<u16>().ok().filter(|status| *status != 226);
-            assert_eq!((error.kind(), error.http_or_ftp_status()), (kind, status), "{error}");
+            assert_eq!((error.kind(), error.status_code()), (kind, status), "{error}");
         }
     }
 }
@@ -242,7 +242,7 @@ async fn the_end_is_heard_while_the_data_connection_stays_open() {
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
         let mut session = open(&pool, target("a.bin", 10)).await.unwrap();
         let sent = tokio::time::timeout(Duration::from_secs(120), session.send(Memory::new(bytes(10)).from(0))).await;
-        assert_eq!(sent.expect("the reply is not heard").map_err(|e| e.http_or_ftp_status()), if done { Ok(10) } else { Err(Some(552)) });
+        assert_eq!(sent.expect("the reply is not heard").map_err(|e| e.status_code()), if done { Ok(10) } else { Err(Some(552)) });
     }
 }
 
@@ -263,7 +263,7 @@ async fn a_refused_session_is_tried_once_with_the_newer_tls() {
 
     let played = play(Security::Explicit, says("STOR", refused)).await;
     let error = upload(&played, 3 << 20).await.unwrap_err();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Unsupported, Some(522)), "{error}");
+    assert_eq!((error.kind(), error.status_code()), (Kind::Unsupported, Some(522)), "{error}");
     assert!(error.to_string().contains("session reuse required"), "{error}");
     assert_eq!((played.count("PASS"), played.count("STOR")), (2, 2));
 }
@@ -274,7 +274,7 @@ async fn a_425_that_blames_no_session_is_a_broken_line() {
     let refused = "425 Failed to establish connection.";
     let played = play(Security::Explicit, says("STOR", refused)).await;
     let error = upload(&played, 1000).await.unwrap_err();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Unreachable, Some(425)), "{error}");
+    assert_eq!((error.kind(), error.status_code()), (Kind::Unreachable, Some(425)), "{error}");
     assert_eq!(played.count("STOR"), 2, "the other TLS version was tried");
 }
 
@@ -294,7 +294,7 @@ async fn a_local_error_at_the_rename_is_final_and_names_what_is_left() {
     let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", 10) }).await.unwrap();
     session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
     let error = session.finish().await.unwrap_err();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Refused, Some(451)), "{error}");
+    assert_eq!((error.kind(), error.status_code()), (Kind::Refused, Some(451)), "{error}");
     assert!(error.to_string().contains("rename a.bin.download on the server"), "{error}");
     session.abort().await;
     assert_eq!(played.count("DELE"), 0, "the whole file stays");

@@ -41,7 +41,7 @@ async fn a_refusal_without_end_is_one_all_the_same() {
         let http = http(Duration::from_secs(20));
         let reply = http.call(http.client().get(url)).await.unwrap();
         assert_eq!((reply.status.as_u16(), reply.body.len()), (head[..3].parse().unwrap(), 1 << 20));
-        let shown = reply.refusal().to_string();
+        let shown = reply.error().to_string();
         assert!(shown.len() < 600, "{shown}");
         // What stands in the sockets between us was sent too.
         let sent = server.await.unwrap();
@@ -53,7 +53,7 @@ async fn a_refusal_without_end_is_one_all_the_same() {
 async fn the_answer_to_an_upload_is_short() {
     let (url, server) = pouring("200 OK", 64 << 10, Duration::ZERO).await;
     let http = http(Duration::from_secs(20));
-    let error = http.call_patiently(http.client().post(url)).await.unwrap_err();
+    let error = http.call_without_timeout(http.client().post(url)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Protocol, "{error}");
     assert!(error.to_string().contains("has no end (over 1 MiB)"), "{error}");
     server.await.unwrap();

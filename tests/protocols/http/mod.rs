@@ -41,7 +41,7 @@ struct Course {
 async fn deliver(session: &mut dyn UploadSession, source: &Arc<Made>, mut offset: u64) -> Result<Course> {
     let mut course = Course::default();
     loop {
-        let most = match session.slicing() {
+        let most = match session.chunking() {
             Chunking::Whole => u64::MAX,
             Chunking::Parts(most) => most,
         };
@@ -51,7 +51,7 @@ async fn deliver(session: &mut dyn UploadSession, source: &Arc<Made>, mut offset
         match session.send(part(source, offset, len, last)).await {
             Ok(end) if last && end == source.len() => break,
             Ok(end) => offset = end,
-            Err(failure) if failure.kind().may_pass() && course.failures.len() < 20 => {
+            Err(failure) if failure.kind().is_transient() && course.failures.len() < 20 => {
                 match session.recover(&failure).await? {
                     Recovery::ResumeAt(from) => offset = from,
                     Recovery::StartOver => return Err(failure),

@@ -49,7 +49,7 @@ impl FormTarget for Target {
 
     fn judge(&self, reply: HttpReply) -> Result<()> {
         if !reply.is_success() {
-            return Err(reply.refusal());
+            return Err(reply.error());
         }
         *self.answer.lock().unwrap() = reply.text().into_owned();
         Ok(())
@@ -86,7 +86,7 @@ async fn a_verdict_of_the_adapter_is_the_end() {
     let source = Arc::new(Made::new(200_000));
     let mut session = multipart::open(&http(), Target::new(&server.url, "a"), source.len());
     let failure = session.send(whole(&source)).await.unwrap_err();
-    assert_eq!((failure.kind(), failure.http_or_ftp_status()), (Kind::Refused, Some(400)));
+    assert_eq!((failure.kind(), failure.status_code()), (Kind::Refused, Some(400)));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn an_unreadable_file_costs_no_token() {
 
 #[tokio::test]
 async fn a_file_that_fails_on_the_way_keeps_its_words() {
-    let ours = || io::Error::other(haul::Error::new(Kind::Integrity, "the file changed").hint("send it again"));
+    let ours = || io::Error::other(haul::Error::new(Kind::Integrity, "the file changed").with_hint("send it again"));
     let faults = [
         (ours(), Kind::Integrity, "the file changed; send it again"),
         (io::Error::other("bad disk"), Kind::Local, "it can't be read: bad disk"),

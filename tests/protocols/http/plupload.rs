@@ -71,7 +71,7 @@ async fn the_form_is_plupload_s_own() {
     url.set_query(Some("token=a%20b"));
     let source = Arc::new(Made::new(5));
     let mut session = open(&url, 5, Some(3));
-    assert_eq!(session.slicing(), Chunking::Parts(3));
+    assert_eq!(session.chunking(), Chunking::Parts(3));
     deliver(&mut session, &source, 0).await.unwrap();
     let seen = raw.seen();
     assert_eq!(seen.len(), 2);

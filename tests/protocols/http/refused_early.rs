@@ -59,7 +59,7 @@ async fn a_refusal_lost_in_a_reset_is_asked_for_again() {
         (first, second)
     });
     let (failure, forms) = posts(&url, SIZE).await;
-    assert_eq!((failure.kind(), failure.http_or_ftp_status()), (Kind::Refused, Some(413)));
+    assert_eq!((failure.kind(), failure.status_code()), (Kind::Refused, Some(413)));
     assert!(failure.to_string().contains("at most 5 MB"), "{failure}");
     let (first, second) = server.await.unwrap();
     assert_eq!(forms, 2);
@@ -86,7 +86,7 @@ async fn after_a_refusal_no_more_is_sent() {
         seen.body.len()
     });
     let (failure, forms) = posts(&url, LARGE).await;
-    assert_eq!((failure.http_or_ftp_status(), forms), (Some(413), 1));
+    assert_eq!((failure.status_code(), forms), (Some(413), 1));
     refused.send(()).unwrap();
     let sent = server.await.unwrap();
     assert!(sent < LARGE, "{sent}");
@@ -107,7 +107,7 @@ async fn a_server_that_answers_413_after_64_kib_and_closes() {
     });
     for _ in 0..8 {
         let (failure, _) = posts(&url, SIZE).await;
-        assert_eq!((failure.kind(), failure.http_or_ftp_status()), (Kind::Refused, Some(413)));
+        assert_eq!((failure.kind(), failure.status_code()), (Kind::Refused, Some(413)));
     }
     server.abort();
 }
@@ -124,7 +124,7 @@ async fn a_line_that_breaks_twice_is_a_broken_line() {
         }
     });
     let (failure, forms) = posts(&url, SIZE).await;
-    assert_eq!((failure.kind(), failure.http_or_ftp_status(), forms), (Kind::Interrupted, None, 2));
+    assert_eq!((failure.kind(), failure.status_code(), forms), (Kind::Interrupted, None, 2));
     server.await.unwrap();
 }
 

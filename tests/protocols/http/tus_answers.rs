@@ -85,7 +85,7 @@ async fn a_damaged_part_is_sent_again() {
     .await;
     let course = deliver(&mut created(&raw).await, &source(), 0).await.unwrap();
     assert_eq!(course.offsets, [0, 0]);
-    assert_eq!((course.failures[0].kind(), course.failures[0].http_or_ftp_status()), (Kind::Interrupted, Some(460)));
+    assert_eq!((course.failures[0].kind(), course.failures[0].status_code()), (Kind::Interrupted, Some(460)));
     let sum = format!("sha1 {}", BASE64_STANDARD.encode(Sha1::digest(source().bytes())));
     for patch in raw.seen().iter().filter(|s| s.method == "PATCH") {
         assert_eq!(patch.header("upload-checksum"), Some(sum.as_str()));
@@ -114,7 +114,7 @@ async fn the_servers_offset_is_the_truth() {
     // What was kept of a large part is little: the next ones are smaller.
     let part = 256 << 10;
     assert_eq!(course.offsets, [0, 1000, 500, 500 + part, 500 + 2 * part]);
-    assert_eq!((course.failures[0].kind(), course.failures[0].http_or_ftp_status()), (Kind::Interrupted, Some(409)));
+    assert_eq!((course.failures[0].kind(), course.failures[0].status_code()), (Kind::Interrupted, Some(409)));
     assert!(raw.seen().last().unwrap().body == source().bytes()[500 + 2 * part as usize..]);
 }
 
@@ -216,7 +216,7 @@ async fn a_refused_end_is_no_success() {
         let mut session = created(&raw).await;
         let failure = session.send(whole(&source())).await.unwrap_err();
         assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(SIZE), "{status}");
-        let ended = session.finish().await.map_err(|e| (e.kind(), e.http_or_ftp_status()));
+        let ended = session.finish().await.map_err(|e| (e.kind(), e.status_code()));
         let wanted = if spoilt { Err((Kind::Refused, status.parse().ok())) } else { Ok(()) };
         assert_eq!((ended, session.is_spoilt()), (wanted, spoilt), "{status}");
     }
@@ -237,7 +237,7 @@ async fn parts_shrink_where_little_gets_through() {
         let mut session = tus::create(&http(), target(&raw, Some(3 << 20))).await.unwrap();
         let failure = session.send(whole(&source)).await.unwrap_err();
         assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(kept));
-        assert_eq!(session.slicing(), Chunking::Parts(most), "{kept}");
+        assert_eq!(session.chunking(), Chunking::Parts(most), "{kept}");
     }
 }
 
@@ -289,10 +289,10 @@ async fn too_large_parts_shrink() {
     })
     .await;
     let mut session = created(&raw).await;
-    assert_eq!(session.slicing(), Chunking::Parts(SIZE));
+    assert_eq!(session.chunking(), Chunking::Parts(SIZE));
     let course = deliver(&mut session, &source(), 0).await.unwrap();
     assert_eq!(course.offsets, [0, 0, 256 << 10, 512 << 10]);
-    assert_eq!((course.failures[0].kind(), course.failures[0].http_or_ftp_status()), (Kind::Busy, Some(413)));
+    assert_eq!((course.failures[0].kind(), course.failures[0].status_code()), (Kind::Busy, Some(413)));
 
     let raw = server("404", |seen, _| if seen.method == "HEAD" { standing(0) } else { "413".to_owned() }).await;
     let failure = deliver(&mut created(&raw).await, &source(), 0).await.unwrap_err();
@@ -366,7 +366,7 @@ async fn a_short_part_of_an_unknown_file_tells_no_length() {
     .await;
     let source = Arc::new(Made::endless(30));
     let mut session = tus::create(&http(), target(&raw, None)).await.unwrap();
-    assert_eq!(session.slicing(), Chunking::Parts(8 << 20));
+    assert_eq!(session.chunking(), Chunking::Parts(8 << 20));
     session.send(part(&source, 0, 10, false)).await.unwrap();
     session.send(part(&source, 10, 20, true)).await.unwrap();
     session.finish().await.unwrap();

@@ -11,11 +11,11 @@ use reqwest::{Response, StatusCode, Url};
 
 use super::content_range::{ContentRange, whole_size};
 use super::response::HttpReply;
-use super::{Http, host_of, line_error, timed_out};
+use super::{Http, host_of, timed_out, transport_error};
 use crate::contract::{Chunks, Download};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
-use crate::model::escape::first_words;
+use crate::model::escape::shorten;
 
 pub use super::html_page::HtmlPage;
 
@@ -43,7 +43,7 @@ pub enum Opened {
 }
 
 /// Begins to read. An unfitting answer to a range is followed by a request for the whole file, and [`Download::from`] is 0
-/// then. Fails as `Reply::refusal` says, and with `Refused` when the way leads from https to plain http.
+/// then. Fails as `HttpReply::refusal` says, and with `Refused` when the way leads from https to plain http.
 pub async fn open(http: &Http, ask: &RangeRequest<'_>) -> Result<Opened> {
     if ask.from > 0
         && let Some(opened) = part(http, ask).await?
@@ -62,8 +62,8 @@ pub async fn open(http: &Http, ask: &RangeRequest<'_>) -> Result<Opened> {
         }
         status if status.is_success() => {
             Err(Error::new(Kind::Protocol, format!("the server answers HTTP {} in place of the file", status.as_u16()))
-                .status(status.as_u16())
-                .on(host_of(response.url())))
+                .with_status(status.as_u16())
+                .with_subject(host_of(response.url())))
         }
         _ => Err(refusal(http, response).await),
     }
@@ -123,18 +123,18 @@ async fn fetch(http: &Http, ask: &RangeRequest<'_>, from: u64) -> Result<Fetched
         }
         let location = text(response.headers(), LOCATION);
         let next = location.ok_or_else(|| Error::new(Kind::Protocol, "the server sends us elsewhere without saying where"));
-        url = next.and_then(|next| leading_to(&url, next)).map_err(|e| e.status(status.as_u16()).on(host_of(&url)))?;
+        url = next.and_then(|next| redirect_target(&url, next)).map_err(|e| e.with_status(status.as_u16()).with_subject(host_of(&url)))?;
         if let Some(page) = HtmlPage::at(&url, ask.name) {
             return Ok(Fetched::Page(page));
         }
     }
-    Err(Error::new(Kind::Protocol, format!("the server sends us elsewhere more than {MOST_REDIRECTS} times")).on(host_of(&url)))
+    Err(Error::new(Kind::Protocol, format!("the server sends us elsewhere more than {MOST_REDIRECTS} times")).with_subject(host_of(&url)))
 }
 
 /// Where `text`, found at `base`, leads to. Fails with `Refused` when that is plain http although `base` is https, and
 /// with `Protocol` when it is nothing that can be fetched.
-pub fn leading_to(base: &Url, text: &str) -> Result<Url> {
-    let url = base.join(text).map_err(|e| Error::new(Kind::Protocol, "the address of the file can't be read").cause(e))?;
+pub fn redirect_target(base: &Url, text: &str) -> Result<Url> {
+    let url = base.join(text).map_err(|e| Error::new(Kind::Protocol, "the address of the file can't be read").with_cause(e))?;
     match (base.scheme(), url.scheme()) {
         ("https", "http") => Err(Error::new(Kind::Refused, "the server wants to send the file unencrypted, from an http address")),
         (_, "https" | "http") if url.has_host() => Ok(url),
@@ -148,8 +148,8 @@ fn whole(http: &Http, ask: &RangeRequest<'_>, response: Response) -> Result<Down
         return Ok(as_it_comes(http, response));
     };
     if !super::content_encoding::is_gzip(&coding) {
-        let why = format!("the server sends the file packed ({}), although nobody asked for that", first_words(&coding, 40));
-        return Err(Error::new(Kind::Protocol, why).on(host_of(response.url())));
+        let why = format!("the server sends the file packed ({}), although nobody asked for that", shorten(&coding, 40));
+        return Err(Error::new(Kind::Protocol, why).with_subject(host_of(response.url())));
     }
     let packed = as_it_comes(http, response);
     // The length that is told is not the file's.
@@ -182,8 +182,8 @@ fn chunks(response: Response, timeout: Duration) -> Chunks {
         let (mut body, url) = state?;
         let failed = |error: Error| Some((Err(std::io::Error::other(error)), None));
         match tokio::time::timeout(timeout, body.next()).await {
-            Err(_) => failed(timed_out(timeout).on(host_of(&url))),
-            Ok(Some(Err(error))) => failed(line_error(error, &url)),
+            Err(_) => failed(timed_out(timeout).with_subject(host_of(&url))),
+            Ok(Some(Err(error))) => failed(transport_error(error, &url)),
             Ok(Some(Ok(piece))) => Some((Ok(piece), Some((body, url)))),
             Ok(None) => None,
         }
@@ -217,7 +217,7 @@ async fn refusal(http: &Http, response: Response) -> Error {
     for secret in parts_of(&url) {
         words = words.replace(&secret, "***");
     }
-    HttpReply { status, headers, url, body: words.into() }.refusal()
+    HttpReply { status, headers, url, body: words.into() }.error()
 }
 
 /// What of an address may be a secret: the longer steps of its path, and the values of its query.

@@ -58,7 +58,7 @@ async fn a_range_is_believed_only_when_it_fits() {
     }
     let silent = TestServer::start(|_| (416, "", String::new())).await;
     assert_eq!(came(&ask(&silent.url, 10, Some(10))).await.unwrap(), Ok((10, Some(10), String::new())));
-    assert_eq!(came(&ask(&silent.url, 4, Some(10))).await.unwrap_err().http_or_ftp_status(), Some(416));
+    assert_eq!(came(&ask(&silent.url, 4, Some(10))).await.unwrap_err().status_code(), Some(416));
 }
 
 #[tokio::test]
@@ -166,19 +166,19 @@ async fn redirects_are_followed_to_their_end_or_to_a_page() {
         assert_eq!(came(&at(path)).await.unwrap_err().kind(), Kind::Protocol, "{path}");
     }
     let error = came(&at("/secret-of-the-file?t=another-secret")).await.unwrap_err();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::NotFound, Some(404)));
+    assert_eq!((error.kind(), error.status_code()), (Kind::NotFound, Some(404)));
     assert!(error.to_string().contains("nothing at GET /***?t=***"), "{error}");
 }
 
 #[test]
 fn no_way_leads_from_https_to_http() {
     let base = Url::parse("https://h/a/b").unwrap();
-    assert_eq!(leading_to(&base, "//g/x").unwrap().as_str(), "https://g/x");
-    assert_eq!(leading_to(&base, "c").unwrap().as_str(), "https://h/a/c");
-    assert_eq!(leading_to(&base, "http://h/a").unwrap_err().kind(), Kind::Refused);
-    assert_eq!(leading_to(&base, "file:///etc/passwd").unwrap_err().kind(), Kind::Protocol);
+    assert_eq!(redirect_target(&base, "//g/x").unwrap().as_str(), "https://g/x");
+    assert_eq!(redirect_target(&base, "c").unwrap().as_str(), "https://h/a/c");
+    assert_eq!(redirect_target(&base, "http://h/a").unwrap_err().kind(), Kind::Refused);
+    assert_eq!(redirect_target(&base, "file:///etc/passwd").unwrap_err().kind(), Kind::Protocol);
     let plain = Url::parse("http://127.0.0.1/").unwrap();
-    assert!(leading_to(&plain, "http://127.0.0.1/x").is_ok() && leading_to(&plain, "https://h/x").is_ok());
+    assert!(redirect_target(&plain, "http://127.0.0.1/x").is_ok() && redirect_target(&plain, "https://h/x").is_ok());
 }
 
 #[tokio::test]

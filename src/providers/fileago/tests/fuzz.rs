@@ -41,11 +41,11 @@ fn read(reply: &HttpReply) {
         answer::many::<Group>(reply).err(),
         answer::many::<String>(reply).err(),
     ];
-    shown.iter().flatten().for_each(arbitrary::assert_shown);
+    shown.iter().flatten().for_each(arbitrary::assert_error_is_safe);
     for node in answer::many::<Node>(reply).into_iter().flatten().chain(answer::one::<Node>(reply).ok()) {
         match entry::of_node(node, Some(&folder)) {
             Ok(entry) => assert_eq!(entry.path.parent().as_ref(), Some(&folder), "{entry:?}"),
-            Err(error) => arbitrary::assert_shown(&error),
+            Err(error) => arbitrary::assert_error_is_safe(&error),
         }
     }
 }
@@ -72,7 +72,7 @@ proptest! {
     fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{43}") {
         let reply = reply(status, arbitrary::with_secret(&arbitrary::with_secret(&body, TOKEN, &fresh), KEY, &fresh));
         for error in [answer::verdict(&reply).err(), auth::granted(&reply).err()].into_iter().flatten() {
-            arbitrary::assert_keeps(&error, &fresh);
+            arbitrary::assert_secret_masked(&error, &fresh);
         }
     }
 

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 use crate::contract::StoredToken;
 use crate::model::{Address, RemotePath, Secret};
-use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, opening};
+use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, provider_context};
 
 const DIRLIST: &str = include_str!("../../../../fixtures/fileago/dirlist.json");
 const INVOICE: &str = "1339025b-d6e4-4c1e-9c62-85fc65ee0118";
@@ -38,7 +38,7 @@ fn server(asked: &TestRequest) -> Answer {
 }
 
 fn open_at(url: &str, tokens: &Arc<Tokens>) -> FileAgo {
-    FileAgo::new(opening(&[("url", url), ("username", "a@b.c"), ("password", "p&ss")], tokens)).unwrap()
+    FileAgo::new(provider_context(&[("url", url), ("username", "a@b.c"), ("password", "p&ss")], tokens)).unwrap()
 }
 
 fn place(text: &str) -> Place {
@@ -72,7 +72,7 @@ async fn signs_in_with_json_and_keeps_the_token() {
 async fn the_admin_is_warned() {
     let server = TestServer::start(|asked| if asked.line == "POST /auth" { auth() } else { (404, "", String::new()) }).await;
     let settings = [("url", server.url.as_str()), ("username", "admin"), ("password", "pw")];
-    let account = FileAgo::new(opening(&settings, &Arc::default())).unwrap().sign_in().await.unwrap();
+    let account = FileAgo::new(provider_context(&settings, &Arc::default())).unwrap().sign_in().await.unwrap();
     assert!(account.warnings[0].contains("no storage"));
 }
 
@@ -80,7 +80,7 @@ async fn the_admin_is_warned() {
 async fn without_credentials_nothing_is_sent() {
     let server = TestServer::start(server).await;
     for settings in [vec![("url", server.url.as_str())], vec![("url", &server.url), ("username", "a@b.c")]] {
-        let e = FileAgo::new(opening(&settings, &Arc::default())).unwrap().sign_in().await.unwrap_err();
+        let e = FileAgo::new(provider_context(&settings, &Arc::default())).unwrap().sign_in().await.unwrap_err();
         assert_eq!(e.kind(), Kind::Auth);
         assert!(e.to_string().contains("`haul login my-remote`"), "{e}");
     }
@@ -108,7 +108,7 @@ async fn a_rejected_token_is_told_and_renewed_on_demand() {
     let fileago = open_at(&server.url, &Arc::default());
     let home = fileago.stat(&place("w:")).await.unwrap();
     assert_eq!(fileago.list(&home).await.unwrap_err().kind(), Kind::Expired);
-    fileago.renew().await.unwrap();
+    fileago.renew_token().await.unwrap();
     assert_eq!(fileago.list(&home).await.unwrap().len(), 2);
     let lines = server.lines();
     assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), 2, "{lines:?}");
@@ -130,7 +130,7 @@ async fn a_kept_token_that_meets_403_is_renewed_once() {
     let fileago = open_at(&server.url, &tokens);
     let home = fileago.stat(&place("w:")).await.unwrap();
     assert_eq!(fileago.list(&home).await.unwrap_err().kind(), Kind::Expired);
-    fileago.renew().await.unwrap();
+    fileago.renew_token().await.unwrap();
     assert_eq!(fileago.list(&home).await.unwrap().len(), 2);
     assert_eq!(fileago.stat(&place("w:@no-right")).await.unwrap_err().kind(), Kind::Refused);
     let lines = server.lines();
@@ -154,20 +154,20 @@ async fn a_kept_token_that_meets_403_and_cannot_be_renewed_stays_in_use() {
         let kept = StoredToken { token: Secret::new("kept-token"), fields: vec![] };
         tokens.0.lock().unwrap().insert(format!("fileago|{}/|a@b.c", server.url), kept.clone());
         server.asked.lock().unwrap().clear();
-        let fileago = FileAgo::new(opening(&settings, &tokens)).unwrap();
+        let fileago = FileAgo::new(provider_context(&settings, &tokens)).unwrap();
         let home = fileago.stat(&place("w:")).await.unwrap();
         assert_eq!(fileago.api.details("no-right").await.err().unwrap().kind(), Kind::Expired, "it may be of another address");
         // Who asked because a download was refused tells the same once more.
         fileago.api.reject(&kept).await;
         assert_eq!(fileago.list(&home).await.unwrap().len(), 2, "another worker");
-        fileago.renew().await.unwrap();
+        fileago.renew_token().await.unwrap();
         let refused = fileago.api.details("no-right").await.err().unwrap();
-        assert_eq!((refused.kind(), refused.http_or_ftp_status()), (Kind::Refused, Some(403)), "{refused}");
+        assert_eq!((refused.kind(), refused.status_code()), (Kind::Refused, Some(403)), "{refused}");
         assert_eq!(fileago.list(&home).await.unwrap().len(), 2);
         let lines = server.lines();
         assert_eq!(lines.iter().filter(|l| *l == "POST /auth").count(), sign_ins, "{lines:?}");
         assert_eq!(fileago.api.details("ended").await.err().unwrap().kind(), Kind::Expired);
-        assert_eq!(fileago.renew().await.unwrap_err().kind(), Kind::Auth, "this one has really ended");
+        assert_eq!(fileago.renew_token().await.unwrap_err().kind(), Kind::Auth, "this one has really ended");
     }
 }
 

@@ -37,8 +37,8 @@ fn item(name: &str, size: Option<u64>) -> UploadRequest {
         protocol: None,
         avoid: vec![],
         chunk_size: None,
-        unused: None,
-        made: None,
+        reusable: None,
+        on_created: None,
     }
 }
 
@@ -51,7 +51,7 @@ async fn a_new_file_goes_to_its_folder_with_a_token_of_its_own() {
     let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let (ticket, target, size) = fileago.prepare(&item("new.docx", Some(0))).unwrap();
-    assert_eq!((size, ticket.id.as_deref(), ticket.folder.as_deref(), ticket.before.len()), (0, None, Some("home"), 0));
+    assert_eq!((size, ticket.id.as_deref(), ticket.folder.as_deref(), ticket.known_ids.len()), (0, None, Some("home"), 0));
     assert!(!server.lines().iter().any(|l| l.ends_with("/upload")), "the token is asked for when the form is about to leave");
     for _ in 0..2 {
         let form = target.form().await.unwrap();
@@ -70,11 +70,11 @@ async fn a_replacement_is_a_revision_of_the_file() {
     let old = fileago.stat(&place("w:/Invoice.docx")).await.unwrap();
     let replacing = UploadRequest { replaces: Some(old), siblings: listed(&fileago).await, ..item("Invoice.docx", Some(493_135)) };
     let (ticket, target, _) = fileago.prepare(&replacing).unwrap();
-    assert_eq!(ticket.before, [format!("{INVOICE}#1#1538224353000")]);
+    assert_eq!(ticket.known_ids, [format!("{INVOICE}#1#1538224353000")]);
     assert_eq!((ticket.id.as_deref(), target.node.as_str(), target.name.as_str()), (Some(INVOICE), INVOICE, "Invoice.docx"));
     target.form().await.unwrap();
     assert_eq!(server.last().line, format!("GET /api/nodes/{INVOICE}/upload"));
-    assert!(fileago.landed(&ticket).await.unwrap().is_none(), "the old revision is not ours, whatever its size");
+    assert!(fileago.find_uploaded(&ticket).await.unwrap().is_none(), "the old revision is not ours, whatever its size");
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_list_that_fails_is_no_answer() {
     let server = TestServer::start(|asked| if asked.line == "POST /auth" { auth() } else { (502, "", "<html>".to_owned()) }).await;
     let ticket =
         UploadHandle { path: RemotePath::parse("/x").unwrap(), folder: Some("home".into()), size: Some(1), ..UploadHandle::default() };
-    let e = open_at(&server.url, &Arc::default()).landed(&ticket).await.unwrap_err();
+    let e = open_at(&server.url, &Arc::default()).find_uploaded(&ticket).await.unwrap_err();
     assert_eq!(e.kind(), Kind::Interrupted);
 }
 

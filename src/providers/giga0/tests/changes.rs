@@ -150,5 +150,5 @@ async fn an_import_travels_in_base64() {
     );
     let (_, older) = answering(r#"{"0":"No method found in /file/url_upload_add","_status":"error"}"#).await;
     let e = older.start("https://h/", &folder("", "/")).await.unwrap_err();
-    assert!(e.kind() == Kind::Unsupported && e.advice().unwrap().contains("older version"), "{e}");
+    assert!(e.kind() == Kind::Unsupported && e.hint().unwrap().contains("older version"), "{e}");
 }

@@ -54,13 +54,13 @@ fn read(reply: &HttpReply) {
         answer::data::<Folder>(reply).and_then(|row| entry::of_folder(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
         answer::data::<File>(reply).and_then(|row| entry::of_file(row, Some(&folder))).map(|e| sound(&e, &folder)).err(),
     ];
-    shown.iter().flatten().for_each(arbitrary::assert_shown);
+    shown.iter().flatten().for_each(arbitrary::assert_error_is_safe);
     let _ = serde_json::from_slice::<Copied>(&reply.body);
     let top = Entry::new(EntryKind::Folder, "", folder.clone());
     let listed = listed(&reply.body);
     match answer::data(reply).and_then(|around| listed.entries(&top, around)) {
         Ok(entries) => entries.for_each(|e| sound(&e, &folder)),
-        Err(error) => arbitrary::assert_shown(&error),
+        Err(error) => arbitrary::assert_error_is_safe(&error),
     }
 }
 
@@ -93,7 +93,7 @@ proptest! {
     fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{20}") {
         let reply = reply(status, arbitrary::with_secret(&body, TOKEN, &fresh));
         for error in [answer::verdict(&reply).err(), answer::data::<Grant>(&reply).err()].into_iter().flatten() {
-            arbitrary::assert_keeps(&error, &fresh);
+            arbitrary::assert_secret_masked(&error, &fresh);
         }
     }
 

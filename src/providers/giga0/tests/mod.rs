@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::contract::{Kind, StoredToken};
 use crate::model::{Address, RemotePath, Secret};
-use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, opening};
+use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, provider_context};
 
 const AUTHORIZE: &str = include_str!("../../../../fixtures/giga0/authorize.json");
 const LISTING: &str = include_str!("../../../../fixtures/giga0/folder_listing.json");
@@ -37,7 +37,7 @@ fn site(asked: &TestRequest) -> Answer {
 }
 
 fn open_at(url: &str, tokens: &Arc<Tokens>) -> Giga0 {
-    Giga0::new(opening(&[("url", url), ("username", "ann"), ("password", "p&ss wörd")], tokens)).unwrap()
+    Giga0::new(provider_context(&[("url", url), ("username", "ann"), ("password", "p&ss wörd")], tokens)).unwrap()
 }
 
 fn place(text: &str) -> Place {
@@ -68,7 +68,7 @@ async fn signs_in_once_and_keeps_the_token() {
 async fn keys_go_before_a_password() {
     let (server, tokens) = (TestServer::start(site).await, Arc::default());
     let settings = [("url", server.url.as_str()), ("username", "ann"), ("password", "pw"), ("key1", "1111"), ("key2", "2222")];
-    Giga0::new(opening(&settings, &tokens)).unwrap().sign_in().await.unwrap();
+    Giga0::new(provider_context(&settings, &tokens)).unwrap().sign_in().await.unwrap();
     assert_eq!(server.asked.lock().unwrap()[0].body, "key1=1111&key2=2222");
     assert!(!tokens.0.lock().unwrap().keys().any(|k| k.contains("1111")));
 }
@@ -79,7 +79,7 @@ async fn without_credentials_nothing_is_sent() {
     for settings in
         [vec![("url", server.url.as_str())], vec![("url", &server.url), ("username", "ann")], vec![("url", &server.url), ("key1", "x")]]
     {
-        let e = Giga0::new(opening(&settings, &Arc::default())).unwrap().sign_in().await.unwrap_err();
+        let e = Giga0::new(provider_context(&settings, &Arc::default())).unwrap().sign_in().await.unwrap_err();
         assert_eq!(e.kind(), Kind::Auth);
         assert!(e.to_string().contains("`haul login my-remote`") && e.to_string().contains("HAUL_REMOTE_MY_REMOTE_"), "{e}");
     }
@@ -165,7 +165,7 @@ async fn a_swap_trashes_the_old_and_renames_the_new() {
     let giga0 = open_at(&server.url, &Arc::default());
     let mut new = file(1253, "sample4 (2).jpg");
     (new.size, new.md5) = (Some(5), Some("0".repeat(32)));
-    let placed = giga0.swap(&file(9, "sample4.jpg"), &new, "sample4.jpg").await.unwrap();
+    let placed = giga0.replace(&file(9, "sample4.jpg"), &new, "sample4.jpg").await.unwrap();
     assert_eq!(
         (placed.id.as_str(), placed.name.as_str(), placed.path.to_string()),
         ("file:1253", "sample4.jpg", "/sample4.jpg".to_owned())
@@ -200,7 +200,7 @@ async fn a_failed_swap_says_what_is_left() {
     ] {
         let server = TestServer::start(move |asked| if asked.line.ends_with(call) { ok(answer) } else { site(asked) }).await;
         let giga0 = open_at(&server.url, &Arc::default());
-        let e = giga0.swap(&file(9, "a.jpg"), &file(10, "a (2).jpg"), "a.jpg").await.unwrap_err();
+        let e = giga0.replace(&file(9, "a.jpg"), &file(10, "a (2).jpg"), "a.jpg").await.unwrap_err();
         assert_eq!(e.kind(), kind);
         assert!(e.to_string().contains(said), "{e}");
     }
@@ -210,7 +210,7 @@ async fn a_failed_swap_says_what_is_left() {
         false => site(asked),
     })
     .await;
-    let placed = open_at(&server.url, &Arc::default()).swap(&file(9, "sample4.jpg"), &file(1253, "x (2)"), "sample4.jpg").await;
+    let placed = open_at(&server.url, &Arc::default()).replace(&file(9, "sample4.jpg"), &file(1253, "x (2)"), "sample4.jpg").await;
     assert_eq!(placed.unwrap().name, "sample4.jpg");
 }
 
@@ -233,6 +233,6 @@ async fn a_kept_token_without_its_account_is_replaced() {
     tokens.0.lock().unwrap().insert(label, StoredToken { token: Secret::new("half-a-token"), fields: vec![] });
     let giga0 = open_at(&server.url, &tokens);
     assert_eq!(giga0.sign_in().await.unwrap_err().kind(), Kind::Expired);
-    giga0.renew().await.unwrap();
+    giga0.renew_token().await.unwrap();
     giga0.sign_in().await.unwrap();
 }

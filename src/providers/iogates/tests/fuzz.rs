@@ -39,7 +39,7 @@ fn read(reply: &HttpReply) {
         answer::read::<AuthInfo>(reply).map(offered).err(),
         answer::read::<Files>(reply).err(),
     ];
-    shown.iter().flatten().for_each(arbitrary::assert_shown);
+    shown.iter().flatten().for_each(arbitrary::assert_error_is_safe);
     climbed(&tree(&reply.body));
 }
 
@@ -67,7 +67,7 @@ fn offered(info: AuthInfo) {
             }
         }
     }
-    offers.closed.iter().for_each(|(_, why)| arbitrary::assert_harmless(&crate::model::escape::visible(why)));
+    offers.closed.iter().for_each(|(_, why)| arbitrary::assert_escaped(&crate::model::escape::escape_control(why)));
 }
 
 /// Every entry is met once, at its own address.
@@ -122,7 +122,7 @@ proptest! {
     fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(TOKEN), fresh in "[a-zA-Z0-9]{40}") {
         let reply = reply(status, arbitrary::with_secret(&body, KNOWN, &fresh));
         if let Err(error) = answer::read_sign_in::<SignedIn>(&reply) {
-            arbitrary::assert_keeps(&error, &fresh);
+            arbitrary::assert_secret_masked(&error, &fresh);
         }
     }
 

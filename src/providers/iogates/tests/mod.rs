@@ -54,14 +54,14 @@ fn item(folder_id: &str) -> UploadRequest {
         folder: Entry::new(EntryKind::Folder, folder_id, path("/Show")),
         siblings: Arc::from([]),
         name: "clip.mp4".into(),
-        checksum: Checksum { md5: Some("2d53a2f20ffc76c89848b6a47c97d5d8".into()), told: false },
+        checksum: Checksum { md5: Some("2d53a2f20ffc76c89848b6a47c97d5d8".into()), from_remote: false },
         metadata: Default::default(),
         replaces: None,
         protocol: None,
         avoid: Vec::new(),
         chunk_size: None,
-        unused: None,
-        made: None,
+        reusable: None,
+        on_created: None,
     }
 }
 
@@ -109,7 +109,7 @@ async fn a_user_signs_in_once_and_shows_the_token_in_every_spelling() {
 async fn a_refused_sign_in_is_told_and_not_repeated() {
     let server = Server::with(&[(403, r#"{"message": "wrong: correct horse"}"#)]).await;
     let error = with_password(&server).sign_in().await.unwrap_err();
-    assert_eq!((error.kind(), error.http_or_ftp_status()), (Kind::Auth, Some(403)));
+    assert_eq!((error.kind(), error.status_code()), (Kind::Auth, Some(403)));
     assert_eq!(server.lines(), ["POST /api/authtoken"]);
 }
 
@@ -119,8 +119,8 @@ async fn a_stale_token_is_expired_and_renewed_once() {
     let host = with_password(&server);
     let root = Place::at(RemotePath::root());
     assert_eq!(host.stat(&root).await.unwrap_err().kind(), Kind::Expired);
-    host.renew().await.unwrap();
-    host.renew().await.unwrap();
+    host.renew_token().await.unwrap();
+    host.renew_token().await.unwrap();
     assert_eq!(host.stat(&root).await.unwrap().id, "0");
     assert_eq!(server.lines(), ["POST /api/authtoken", "GET /api/files", "POST /api/authtoken", "GET /api/files"]);
     assert!(server.asked()[3].contains("\r\ntoken: 124-New\r\n"));
@@ -231,11 +231,11 @@ async fn an_entry_without_bytes_is_used_again() {
     let host = with_token(&server);
     let item = item("1");
     let (spot, first) = entry_for(&host, &item, &item.path().unwrap()).await.unwrap();
-    host.making.spare(spot, first.clone());
+    host.making.release(spot, first.clone());
     assert_eq!(make(&host, &item).await.unwrap(), first);
     let ticket =
         UploadHandle { path: item.path().unwrap(), id: Some("9".into()), upload_name: Some("abc".into()), ..UploadHandle::default() };
-    let again = UploadRequest { unused: Some(ticket), ..item };
+    let again = UploadRequest { reusable: Some(ticket), ..item };
     assert_eq!(make(&host, &again).await.unwrap().upload_name, "abc");
     assert_eq!(server.lines().len(), 2);
 }
@@ -268,7 +268,7 @@ async fn an_upload_has_landed_when_the_server_knows_its_md5() {
     let host = with_token(&server);
     let ticket = UploadHandle { path: path("/Show/clip.mp4"), id: Some("61463".into()), ..UploadHandle::default() };
     assert!(upload::landed(&host, &ticket).await.unwrap().is_none());
-    let entry = host.landed(&ticket).await.unwrap().unwrap();
+    let entry = host.find_uploaded(&ticket).await.unwrap().unwrap();
     assert_eq!((entry.path.to_string().as_str(), entry.id.as_str(), entry.size), ("/Show/clip.mp4", "61463", None));
     assert_eq!(entry.md5.as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));
     assert_eq!(server.lines(), ["GET /api/file/61463", "GET /api/file/61463"]);

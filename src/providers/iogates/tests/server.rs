@@ -19,13 +19,13 @@ impl MapSettings {
 }
 
 impl RemoteSettings for MapSettings {
-    fn plain(&self, key: &str) -> Option<String> {
+    fn get(&self, key: &str) -> Option<String> {
         self.0.get(key).cloned()
     }
     fn secret(&self, key: &str) -> Result<Option<Secret>> {
         Ok(self.0.get(key).map(Secret::new))
     }
-    fn has(&self, key: &str) -> bool {
+    fn is_set(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 }

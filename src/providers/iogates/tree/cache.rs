@@ -34,12 +34,12 @@ impl TreeCache {
     }
 
     /// A listing of the last minutes, without our own uploads since.
-    pub async fn lately(&self, api: &Api) -> Result<Arc<Tree>> {
+    pub async fn cached(&self, api: &Api) -> Result<Arc<Tree>> {
         self.held(|held| held.asked.elapsed() < LATELY, api).await
     }
 
     /// A listing that was asked for after `moment`.
-    pub async fn since(&self, moment: Instant, api: &Api) -> Result<Arc<Tree>> {
+    pub async fn newer_than(&self, moment: Instant, api: &Api) -> Result<Arc<Tree>> {
         self.held(|held| held.asked > moment, api).await
     }
 

@@ -2,7 +2,7 @@
 
 /// `parents[i]` is what entry `i` lies in; none is the root. Each circle is cut once and hangs at the root then.
 /// One pass: each entry is climbed over once.
-pub fn cut_circles(mut parents: Vec<Option<usize>>) -> Vec<Option<usize>> {
+pub fn break_cycles(mut parents: Vec<Option<usize>>) -> Vec<Option<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Visit {
         No,
@@ -42,6 +42,6 @@ mod tests {
     fn each_circle_is_cut_once_and_the_rest_stays() {
         // 0 hangs on the circle 1 -> 2 -> 1; 3 lies in itself; 4 and 5 are as they should be.
         let told = vec![Some(1), Some(2), Some(1), Some(3), None, Some(4)];
-        assert_eq!(cut_circles(told), [Some(1), None, Some(1), None, None, Some(4)]);
+        assert_eq!(break_cycles(told), [Some(1), None, Some(1), None, None, Some(4)]);
     }
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::entry::{entry_of, is_empty};
-use super::tree::cycles::cut_circles;
+use super::tree::cycles::break_cycles;
 use super::wire::File;
 use crate::contract::Entries;
 use crate::contract::entry_list::{Faults, Rows};
@@ -134,7 +134,7 @@ impl Seeds {
         }
         let folder = |number: Option<u32>| number.and_then(|number| *folders.get(number as usize)?);
         let told = self.parents.into_iter().map(|number| folder(number).map(|at| at as usize)).collect();
-        tree.parents = cut_circles(told).into_iter().map(|at| at.and_then(|at| u32::try_from(at).ok()).unwrap_or(TOP)).collect();
+        tree.parents = break_cycles(told).into_iter().map(|at| at.and_then(|at| u32::try_from(at).ok()).unwrap_or(TOP)).collect();
         tree.by_name = all.filter(|at| !has(&tree.marks, *at, NAMELESS | DOUBLE)).collect();
         let (rows, parents) = (tree.rows.clone(), &tree.parents);
         tree.by_name.sort_unstable_by_key(|at| (parents.get(*at as usize), rows.name(*at as usize), *at));
@@ -183,7 +183,7 @@ impl Tree {
             let named = newest_filled(self.named(&here, name));
             let Some(found) = one_named(named, name, more, &here.path)? else {
                 self.faults_in(self.within(&here)).check(name)?;
-                return Err(not_found(&place.shown(&place.path)));
+                return Err(not_found(&place.display_path(&place.path)));
             };
             here = found;
         }
@@ -290,7 +290,7 @@ pub fn root_entry() -> Entry {
 }
 
 fn gone(id: &str) -> Error {
-    Error::new(Kind::NotFound, "there is no entry with this id").on(format!("@{id}"))
+    Error::new(Kind::NotFound, "there is no entry with this id").with_subject(format!("@{id}"))
 }
 
 /// What stands for an entry in a path: its name, or `@ID` where the name can't.

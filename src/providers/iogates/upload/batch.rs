@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::choose::{Preference, choose};
-use super::entry_pool::{EntrySlot, listing_before, locked, made_for, made_in_doubt, new_file, spot_for};
+use super::entry_pool::{EntrySlot, listing_before, locked, made_for, new_file, resolve_uncertain, spot_for};
 use crate::contract::{BatchCreation, BoxFuture, Kind, Result, UploadRequest};
 use crate::providers::iogates::IoGates;
 use crate::providers::iogates::tree::Tree;
 use crate::providers::iogates::wire::File;
 
 impl BatchCreation for IoGates {
-    fn prepare<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>> {
+    fn create_batch<'a>(&'a self, items: &'a [UploadRequest]) -> BoxFuture<'a, Result<()>> {
         Box::pin(prepare(self, items))
     }
-    fn left_over(&self) -> Vec<String> {
+    fn orphans(&self) -> Vec<String> {
         self.making.left_over().into_iter().map(|id| format!("@{id}")).collect()
     }
 }
@@ -36,9 +36,9 @@ async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
         let wish = Preference { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
         let (Ok(path), Ok(_)) = (item.path(), choose(&offers, &wish)) else { continue };
         let Ok(spot) = spot_for(item, &path, Some(&before)) else { continue };
-        match made_in_doubt(host, &spot).await? {
-            Some(made) => host.making.spare(spot, made),
-            None if !host.making.has_spare(&spot) => wanted.push((spot, item)),
+        match resolve_uncertain(host, &spot).await? {
+            Some(made) => host.making.release(spot, made),
+            None if !host.making.has_free(&spot) => wanted.push((spot, item)),
             None => {}
         }
     }
@@ -93,7 +93,7 @@ fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: imp
         let file = files.remove(at);
         let id = file.id.clone();
         match made_for(host, file, item) {
-            Ok(made) => host.making.spare(spot, made),
+            Ok(made) => host.making.release(spot, made),
             Err(_) => {
                 locked(&host.making.strays).extend(id);
                 doubt(spot);

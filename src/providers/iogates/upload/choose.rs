@@ -21,7 +21,7 @@ pub fn choose(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Proto
     fits_account(offers, wish.size)?;
     let candidates = match wish.forced {
         Some(protocol) => vec![forced(offers, protocol, wish)?],
-        None => open_to_us(offers, wish)?,
+        None => usable(offers, wish)?,
     };
     if wish.size.is_none() && candidates.first() == Some(&Protocol::Plupload) {
         return Err(needs_size());
@@ -41,34 +41,34 @@ fn fits_account(offers: &UploadMethods, size: Option<u64>) -> Result<()> {
     }
     if let Some(free) = offers.available_storage.filter(|free| size > *free) {
         return Err(Error::new(Kind::Refused, format!("{size} bytes don't fit: the account has room for {free} bytes"))
-            .hint("make room there, or ask for more storage"));
+            .with_hint("make room there, or ask for more storage"));
     }
     Ok(())
 }
 
 fn forced(offers: &UploadMethods, protocol: Protocol, wish: &Preference<'_>) -> Result<Protocol> {
     if let Some(closed) = wish.avoid.iter().find(|closed| closed.protocol == protocol) {
-        return Err(closed.error.again());
+        return Err(closed.error.duplicate());
     }
     let Some(offer) = offers.find(protocol) else {
         let error = match offers.closed.iter().find(|(closed, _)| *closed == protocol) {
             Some((_, why)) => Error::new(Kind::Unsupported, format!("{protocol} can't be used: {why}")),
             None => Error::new(Kind::Unsupported, format!("the server does not offer {protocol}")),
         };
-        return Err(error.hint(on_offer(offers)));
+        return Err(error.with_hint(describe(offers)));
     };
     match offer.max_file_size {
-        Some(most) if wish.size.is_some_and(|size| size > most) => Err(too_large(protocol, most).hint(on_offer(offers))),
+        Some(most) if wish.size.is_some_and(|size| size > most) => Err(too_large(protocol, most).with_hint(describe(offers))),
         _ => Ok(protocol),
     }
 }
 
-fn open_to_us(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>> {
+fn usable(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>> {
     let (mut candidates, mut tried, mut small) = (Vec::new(), Vec::new(), None);
     for offer in &offers.usable {
         let closed = wish.avoid.iter().find(|closed| closed.protocol == offer.protocol);
         match (closed, offer.max_file_size) {
-            (Some(closed), _) => tried.push((offer.protocol, closed.error.again())),
+            (Some(closed), _) => tried.push((offer.protocol, closed.error.duplicate())),
             (None, Some(most)) if wish.size.is_some_and(|size| size > most) => small = Some(too_large(offer.protocol, most)),
             (None, _) => candidates.push(offer.protocol),
         }
@@ -90,7 +90,7 @@ pub fn all_closed(mut refusals: Vec<(Protocol, Error)>) -> Error {
     {
         return error;
     }
-    let passing = refusals.iter().find(|(_, error)| error.kind().may_pass());
+    let passing = refusals.iter().find(|(_, error)| error.kind().is_transient());
     let kind = passing.or(refusals.first()).map_or(Kind::Unsupported, |(_, error)| error.kind());
     let reasons: Vec<String> = refusals.iter().map(|(protocol, error)| format!("{protocol}: {}", error.message())).collect();
     Error::new(kind, format!("no upload protocol lets us in ({})", reasons.join("; ")))
@@ -100,7 +100,7 @@ fn too_large(protocol: Protocol, most: u64) -> Error {
     Error::new(Kind::Refused, format!("the file is too large: {protocol} takes up to {most} bytes there"))
 }
 
-fn on_offer(offers: &UploadMethods) -> String {
+fn describe(offers: &UploadMethods) -> String {
     let names: Vec<&str> = offers.protocols().into_iter().map(Protocol::name).collect();
     if names.is_empty() { "ask the owner: no protocol is open to us".to_owned() } else { format!("use one on offer: {}", names.join(", ")) }
 }
@@ -131,7 +131,7 @@ mod tests {
     /// FTPS can't be reached, any other protocol is forbidden.
     fn closed(protocol: Protocol) -> Closed {
         let kind = if protocol == Ftps { Kind::Unreachable } else { Kind::Refused };
-        Closed { protocol, error: std::sync::Arc::new(Error::new(kind, "its own words").hint("its own hint").status(403)) }
+        Closed { protocol, error: std::sync::Arc::new(Error::new(kind, "its own words").with_hint("its own hint").with_status(403)) }
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn the_failure_of_the_only_protocol_is_the_answer() {
         let error = choose(&offers(&[(Tus, None)]), &Preference { forced: None, avoid: &[closed(Tus)], size: None }).unwrap_err();
-        assert_eq!((error.to_string().as_str(), error.http_or_ftp_status()), ("its own words; its own hint", Some(403)));
+        assert_eq!((error.to_string().as_str(), error.status_code()), ("its own words; its own hint", Some(403)));
     }
 
     #[test]
@@ -186,11 +186,11 @@ mod tests {
         let closed = |kind, text: &str| Error::new(kind, text);
         let both = all_closed(vec![
             (Protocol::Tus, closed(Kind::Untrusted, "no trust")),
-            (Protocol::Ftps, closed(Kind::Unreachable, "no way").hint("x")),
+            (Protocol::Ftps, closed(Kind::Unreachable, "no way").with_hint("x")),
         ]);
         assert_eq!(both.kind(), Kind::Unreachable);
         assert_eq!(both.to_string(), "no upload protocol lets us in (tus: no trust; ftps: no way)");
-        let one = all_closed(vec![(Protocol::Tus, closed(Kind::Refused, "no").hint("ask"))]);
+        let one = all_closed(vec![(Protocol::Tus, closed(Kind::Refused, "no").with_hint("ask"))]);
         assert_eq!((one.kind(), one.to_string().as_str()), (Kind::Refused, "no; ask"));
     }
 }

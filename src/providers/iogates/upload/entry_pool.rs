@@ -59,11 +59,11 @@ pub fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl EntryPool {
     /// This entry was not used after all; the next try for the same spot takes it.
-    pub fn spare(&self, spot: EntrySlot, made: EmptyEntry) {
+    pub fn release(&self, spot: EntrySlot, made: EmptyEntry) {
         locked(&self.spare).insert(spot, made);
     }
 
-    pub fn has_spare(&self, spot: &EntrySlot) -> bool {
+    pub fn has_free(&self, spot: &EntrySlot) -> bool {
         locked(&self.spare).contains_key(spot)
     }
 
@@ -86,14 +86,14 @@ impl EntryPool {
 pub async fn entry_for(host: &IoGates, item: &UploadRequest, path: &RemotePath) -> Result<(EntrySlot, EmptyEntry)> {
     let before = listing_before(host).await?;
     let spot = spot_for(item, path, before.as_deref())?;
-    if let Some(made) = item.unused.as_ref().and_then(|ticket| of_ticket(ticket, path, item)) {
+    if let Some(made) = item.reusable.as_ref().and_then(|ticket| of_ticket(ticket, path, item)) {
         return Ok((spot, made));
     }
     let spare = locked(&host.making.spare).remove(&spot);
     if let Some(made) = spare.filter(|made| fits(made, item)) {
         return Ok((spot, made));
     }
-    if let Some(made) = made_in_doubt(host, &spot).await? {
+    if let Some(made) = resolve_uncertain(host, &spot).await? {
         return Ok((spot, made));
     }
     let made = make(host, item, &spot, before).await?;
@@ -109,10 +109,10 @@ async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Op
         Err(error) => return Err(error),
     };
     host.making.doubt(spot.clone(), before);
-    match made_in_doubt(host, spot).await {
+    match resolve_uncertain(host, spot).await {
         Ok(found) => found.ok_or(lost),
         // The question stays open; the next try asks it first.
-        Err(error) if error.kind().may_pass() => Err(lost),
+        Err(error) if error.kind().is_transient() => Err(lost),
         Err(error) => Err(error),
     }
 }
@@ -138,7 +138,7 @@ fn value_of(text: &str) -> Value {
 }
 
 /// What a lost answer has made for this spot, if one was lost. The doubt ends only when it could be decided.
-pub async fn made_in_doubt(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
+pub async fn resolve_uncertain(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
     let Some(doubt) = locked(&host.making.doubts).get(spot).cloned() else { return Ok(None) };
     let found = look(host, spot, &doubt).await?;
     locked(&host.making.doubts).remove(spot);
@@ -149,11 +149,11 @@ pub async fn made_in_doubt(host: &IoGates, spot: &EntrySlot) -> Result<Option<Em
 async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Result<Option<EmptyEntry>> {
     let undecided = |why: String| {
         Error::new(Kind::Unknown, format!("the answer to making this entry was lost, and {why}"))
-            .on(format!("/{}", spot.name))
-            .hint("look at the folder; an empty entry there can be ignored")
+            .with_subject(format!("/{}", spot.name))
+            .with_hint("look at the folder; an empty entry there can be ignored")
     };
     let before = doubt.before.as_deref().ok_or_else(|| undecided("the token may not list".to_owned()))?;
-    let now = host.listing.since(doubt.since, &host.api).await?;
+    let now = host.listing.newer_than(doubt.since, &host.api).await?;
     let found: Vec<String> = {
         let ours = locked(&host.making.ours);
         let new = now.new_empty_files(before, &spot.name, spot.parent.as_deref());
@@ -164,7 +164,7 @@ async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Resu
         [id] => {
             let file = File { id: Some(id.clone()), ..host.api.file(id).await? };
             if file.upload_filename.is_none() {
-                give_up_on(host, id);
+                abandon(host, id);
                 return Ok(None);
             }
             // It was promised what this item is, or the item of an earlier try for the same spot: the same file.
@@ -176,14 +176,14 @@ async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Resu
 
 /// The documentation shows the name to upload under only in the answer to the making (providers.md 1.7): an entry whose
 /// answer was lost may never tell it, so another is made, and this one is told as left over.
-fn give_up_on(host: &IoGates, id: &str) {
+fn abandon(host: &IoGates, id: &str) {
     locked(&host.making.ours).insert(id.to_owned());
     locked(&host.making.strays).push(id.to_owned());
 }
 
 /// What there is now, to tell later what is new. A token that may not list (an upload-only share) still may upload.
 pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
-    match host.listing.lately(&host.api).await {
+    match host.listing.cached(&host.api).await {
         Ok(tree) => Ok(Some(tree)),
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound | Kind::Protocol) => Ok(None),
         Err(error) => Err(error),
@@ -225,9 +225,9 @@ pub fn made_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<Empt
 fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
     let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
     let id = file.id.ok_or_else(|| nonsense("without an id"))?;
-    let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").on(format!("@{id}")))?;
+    let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").with_subject(format!("@{id}")))?;
     if RemotePath::root().join(&upload_name).is_err() {
-        return Err(nonsense("whose name to upload under can't be the name of a file").on(format!("@{id}")));
+        return Err(nonsense("whose name to upload under can't be the name of a file").with_subject(format!("@{id}")));
     }
     locked(&host.making.ours).insert(id.clone());
     locked(&host.making.strays).retain(|stray| *stray != id);

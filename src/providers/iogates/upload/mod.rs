@@ -38,16 +38,16 @@ pub async fn open(host: &IoGates, item: &UploadRequest) -> Result<Upload> {
     let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
     let (id, upload_name) = (Some(made.id.clone()), Some(made.upload_name.clone()));
     let ticket = UploadHandle { path, id, upload_name, folder, size: item.source.size(), ..UploadHandle::default() };
-    if let Some(note) = &item.made {
+    if let Some(note) = &item.on_created {
         note(&ticket)?;
     }
     match open_first(host, item, &made, &candidates).await {
         Ok(session) => {
             let if_missing = (session.protocol() == Protocol::Tus).then_some(OTHER_READING);
-            Ok(Upload { ticket: UploadHandle { if_missing, ..ticket }, session })
+            Ok(Upload { ticket: UploadHandle { missing_hint: if_missing, ..ticket }, session })
         }
         Err(error) => {
-            host.making.spare(spot, made);
+            host.making.release(spot, made);
             host.api.forget_offers().await;
             Err(error)
         }
@@ -60,7 +60,7 @@ async fn open_first(host: &IoGates, item: &UploadRequest, made: &EmptyEntry, can
     let mut refusals = Vec::new();
     for protocol in candidates {
         let mut opened = open_one(host, item, made, &offers, *protocol).await;
-        if opened.as_ref().is_err_and(|error| matches!(error.http_or_ftp_status(), Some(401 | 403))) {
+        if opened.as_ref().is_err_and(|error| matches!(error.status_code(), Some(401 | 403))) {
             // The token stands in the address, and another worker may have a new one by now: an address that is asked for
             // again is a fresh one, or tells that ours is expired.
             host.api.forget_offers().await;
@@ -183,8 +183,9 @@ pub fn extension(name: &str) -> Option<String> {
 
 /// The bytes are there as soon as the server tells their MD5 or where to get them (providers.md 1.7, OQ-11).
 pub async fn landed(host: &IoGates, ticket: &UploadHandle) -> Result<Option<Entry>> {
-    let id = ticket.id.as_deref().ok_or_else(|| Error::new(Kind::Other, "this upload has no entry").on(ticket.path.to_string()))?;
-    let file = host.api.file(id).await.map_err(|error| error.on(ticket.path.to_string()))?;
+    let id =
+        ticket.id.as_deref().ok_or_else(|| Error::new(Kind::Other, "this upload has no entry").with_subject(ticket.path.to_string()))?;
+    let file = host.api.file(id).await.map_err(|error| error.with_subject(ticket.path.to_string()))?;
     if is_empty(&file) {
         return Ok(None);
     }
