@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::args::{Global, Stage};
 use super::connection::Connection;
 use crate::config::{Config, Env, Remote};
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Event, Protocol};

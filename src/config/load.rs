@@ -129,7 +129,7 @@ impl Builder<'_> {
         let secrets = mine.filter(|(key, _)| provider.settings.iter().any(|s| s.secret && s.key == key)).collect();
         let of_user = self.kept.iter().filter(|k| k.remote.to_lowercase() == name.to_lowercase()).find_map(|k| k.username.clone());
         let of_user = of_user.filter(|_| provider.settings.iter().any(|s| s.key == "username"));
-        let kept = settings::Kept { secrets, username: of_user };
+        let kept = settings::SavedCredentials { secrets, username: of_user };
         let settings = Settings::new(name.clone(), held, kept, self.folder.clone(), self.env.clone(), self.prompt.clone());
         Remote { name, provider, in_file, settings: Arc::new(settings) }
     }

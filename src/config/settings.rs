@@ -76,7 +76,7 @@ struct LoadedSecret {
 }
 
 /// What `credentials.toml` holds of a remote.
-pub(super) struct Kept {
+pub(super) struct SavedCredentials {
     pub secrets: Vec<(String, Secret)>,
     pub username: Option<String>,
 }
@@ -100,8 +100,15 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub fn new(remote: String, held: Vec<ConfiguredValue>, kept: Kept, folder: PathBuf, env: Env, prompt: Option<Prompt>) -> Self {
-        let Kept { secrets: kept, username } = kept;
+    pub fn new(
+        remote: String,
+        held: Vec<ConfiguredValue>,
+        kept: SavedCredentials,
+        folder: PathBuf,
+        env: Env,
+        prompt: Option<Prompt>,
+    ) -> Self {
+        let SavedCredentials { secrets: kept, username } = kept;
         Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default() }
     }
 

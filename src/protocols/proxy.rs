@@ -18,14 +18,14 @@ const LONGEST_HEAD: usize = 16 << 10;
 
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    way: Way,
+    way: ProxyKind,
     host: String,
     port: u16,
     login: Option<(String, Secret)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum ProxyKind {
     /// SOCKS5; true: names are resolved by the proxy (`socks5h`).
     Socks(bool),
     Connect,
@@ -47,9 +47,9 @@ impl Proxy {
         };
         let url = Url::parse(&full).map_err(|_| unusable("its address can't be read"))?;
         let (way, usual_port) = match url.scheme() {
-            "socks5" => (Way::Socks(false), 1080),
-            "socks5h" => (Way::Socks(true), 1080),
-            "http" => (Way::Connect, 80),
+            "socks5" => (ProxyKind::Socks(false), 1080),
+            "socks5h" => (ProxyKind::Socks(true), 1080),
+            "http" => (ProxyKind::Connect, 80),
             other => return Err(unusable(&format!("{other} is no way for it"))),
         };
         let host = url.host_str().filter(|h| !h.is_empty()).ok_or_else(|| unusable("it names no host"))?;
@@ -68,8 +68,8 @@ impl Proxy {
     /// `socket` is connected to the proxy; returned, it is connected to `host`.
     pub async fn lead(&self, socket: TcpStream, host: &str, port: u16) -> Result<TcpStream> {
         match self.way {
-            Way::Connect => self.connect(socket, host, port).await,
-            Way::Socks(names_there) => self.socks(socket, host, port, names_there).await,
+            ProxyKind::Connect => self.connect(socket, host, port).await,
+            ProxyKind::Socks(names_there) => self.socks(socket, host, port, names_there).await,
         }
     }
 
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn proxies_that_carry_ftp_and_those_that_do_not() {
         for (text, way, address) in [
-            ("socks5://p.example", Way::Socks(false), ("p.example", 1080)),
-            ("socks5h://u%40x:pw@p.example:9", Way::Socks(true), ("p.example", 9)),
-            ("http://[::1]:3128/", Way::Connect, ("::1", 3128)),
-            ("p.example:8080", Way::Connect, ("p.example", 8080)),
+            ("socks5://p.example", ProxyKind::Socks(false), ("p.example", 1080)),
+            ("socks5h://u%40x:pw@p.example:9", ProxyKind::Socks(true), ("p.example", 9)),
+            ("http://[::1]:3128/", ProxyKind::Connect, ("::1", 3128)),
+            ("p.example:8080", ProxyKind::Connect, ("p.example", 8080)),
         ] {
             let proxy = Proxy::read(text).unwrap();
             assert_eq!((proxy.way, proxy.address()), (way, address), "{text}");

@@ -114,14 +114,14 @@ impl Renderer {
 
     /// Leaves the terminal to whoever types an answer in `work`: no bar is drawn over the question, and messages wait.
     pub fn while_a_person_types<R>(&self, work: impl FnOnce() -> R) -> R {
-        struct Asked<'a>(&'a Renderer);
-        impl Drop for Asked<'_> {
+        struct QuestionGuard<'a>(&'a Renderer);
+        impl Drop for QuestionGuard<'_> {
             fn drop(&mut self) {
                 self.0.screen().answered();
             }
         }
         self.screen().ask();
-        let _asked = Asked(self);
+        let _asked = QuestionGuard(self);
         work()
     }
 

@@ -127,7 +127,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::contract::TokenCache;
+    use crate::providers::adapter::token_cache::TokenCache;
 
     fn token(text: &str) -> StoredToken {
         StoredToken { token: Secret::new(text), fields: vec![("account_id".into(), Secret::new("7\"7")), ("b".into(), Secret::new(""))] }

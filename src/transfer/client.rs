@@ -8,7 +8,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::rate_limit::RateLimiter;
 use super::sleep::sleep;
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::contract::{Events, TokenContention};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;

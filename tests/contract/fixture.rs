@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use haul::contract::provider::AnyProvider;
+use haul::contract::AnyProvider;
 use haul::contract::{BoxFuture, Events, Network, ProviderContext, RemoteSettings, StoredToken, TokenStore};
 use haul::model::{Entry, EntryKind, Place, RemotePath, Root, Secret};
 use haul::providers::REGISTRY;

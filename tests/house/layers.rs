@@ -29,7 +29,6 @@ const RETIRED_NAMES: &[&str] = &[
     "Seen",
     "Known",
     "Kept",
-    "Sent",
     "Asked",
     "Ticket",
     "Wish",

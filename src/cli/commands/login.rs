@@ -9,11 +9,11 @@ use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
+use crate::contract::tokens::DEVICE;
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 use crate::model::{Address, Report, Secret};
-use crate::providers::adapter::token_cache::DEVICE;
 
 /// Obtain a token and keep it
 ///

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::cli::DONE;
 use crate::cli::context;
 use crate::cli::context::{Context, OpenRemote};
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::contract::{BoxFuture, Changes, Network, ProviderContext, ProviderInfo, RemoteSettings, StoredToken, TokenStore, Visibility};
 use crate::error::{Error, Result};
 use crate::model::report::ProviderLine;

@@ -6,7 +6,7 @@ use reqwest::Url;
 use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;
 use crate::model::{Address, Place, RemotePath, Report};

@@ -19,10 +19,10 @@ const HOPELESS: u32 = 2;
 const MOST_REMEMBERED: usize = 4096;
 
 #[derive(Default)]
-pub(crate) struct Reuse(Mutex<HashMap<String, Kept>>);
+pub(crate) struct Reuse(Mutex<HashMap<String, ServerRecord>>);
 
 #[derive(Default)]
-struct Kept {
+struct ServerRecord {
     /// Our ends of connections that have brought an answer.
     answered: HashSet<SocketAddr>,
     deaths: u32,
@@ -64,7 +64,7 @@ impl Reuse {
         })
     }
 
-    fn of<T>(&self, url: &Url, look: impl FnOnce(&mut Kept) -> T) -> T {
+    fn of<T>(&self, url: &Url, look: impl FnOnce(&mut ServerRecord) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         look(all.entry(url.origin().ascii_serialization()).or_default())
     }

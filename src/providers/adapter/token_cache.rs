@@ -5,35 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::contract::{BoxFuture, Error, Kind, Result, TokenContention};
-use crate::model::Secret;
-
-/// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
-/// FileAgo: `fileaccesskey`); all of it is secret.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredToken {
-    pub token: Secret,
-    pub fields: Vec<(String, Secret)>,
-}
-
-impl StoredToken {
-    pub fn field(&self, name: &str) -> Option<&Secret> {
-        self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v)
-    }
-}
-
-/// Kept among the tokens, but not one: the id of this installation, by which a server knows a device again
-/// (providers.md 1.4). It outlives every token.
-pub const DEVICE: &str = "device";
-
-/// Where tokens are kept between runs (`state`), or a map in tests. `account` names provider, origin and user.
-pub trait TokenStore: Send + Sync {
-    fn load(&self, account: &str) -> Result<Option<StoredToken>>;
-    fn save(&self, account: &str, token: &StoredToken) -> Result<()>;
-    fn forget(&self, account: &str) -> Result<()>;
-    /// Held while one process signs in; the others wait here and then find the new token.
-    fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
-}
+use crate::contract::{Error, Kind, Result, StoredToken, TokenContention, TokenStore};
 
 pub struct TokenCache {
     account: String,
@@ -120,16 +92,6 @@ impl TokenCache {
         self.fetch(&mut held, sign_in).await.map(drop)
     }
 
-    /// A fresh sign-in whatever is kept: `haul login`.
-    pub async fn replace<F>(&self, sign_in: F) -> Result<StoredToken>
-    where
-        F: Future<Output = Result<StoredToken>>,
-    {
-        let mut held = self.held.lock().await;
-        let _turn = self.store.lock(&self.account).await?;
-        self.store(&mut held, sign_in.await?)
-    }
-
     pub async fn forget(&self) -> Result<()> {
         let mut held = self.held.lock().await;
         held.token = None;
@@ -178,6 +140,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::contract::BoxFuture;
+    use crate::model::Secret;
 
     #[derive(Default)]
     struct Memory(std::sync::Mutex<Option<StoredToken>>);
@@ -250,7 +214,6 @@ mod tests {
             assert_eq!((refused.kind(), refused.to_string()), (Kind::Auth, "wrong password; look again".to_owned()));
         }
         assert_eq!(count.load(Ordering::SeqCst), 1);
-        assert_eq!(lease.replace(async { Ok(token("fresh")) }).await.unwrap(), token("fresh"));
     }
 
     #[tokio::test]

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use super::wire::{Group, Node, PathStep};
 use super::{answer, auth, jwt};
-use crate::contract::{Error, Kind, ProviderContext, Result, StoredToken, TokenCache, TokenContention};
+use crate::contract::{Error, Kind, ProviderContext, Result, StoredToken, TokenContention};
 use crate::model::Secret;
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::row_stream::{Path, object};
 use crate::protocols::http::{self, Http};
+use crate::providers::adapter::token_cache::TokenCache;
 
 /// Where the rows of a `dirlist` stand.
 const NODES: &[Path] = &[&["data"]];

@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use self::api::Api;
 use self::arrival::ArrivalTracker;
 use self::listing_cache::ListingCache;
+use crate::contract::AnyProvider;
 use crate::contract::lookup::known_fields;
-use crate::contract::provider::AnyProvider;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
     BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Error, Folders, Imports, Kind, Links, Moves, Provider,

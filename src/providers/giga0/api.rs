@@ -11,10 +11,11 @@ use super::answer;
 use super::auth::Credentials;
 use super::listing::{self, Listed};
 use super::wire::{Copied, File, Folder, Info, Package, Scheduled, SearchResult};
-use crate::contract::{Entries, Error, Kind, ProviderContext, Result, StoredToken, TokenCache, TokenContention};
+use crate::contract::{Entries, Error, Kind, ProviderContext, Result, StoredToken, TokenContention};
 use crate::model::Entry;
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::{self, Http};
+use crate::providers::adapter::token_cache::TokenCache;
 
 const API: &str = "/api/v2";
 

@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 
 use self::api::Api;
 use self::arrival::ArrivalTracker;
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::contract::walk::not_found;
 use crate::contract::{
     BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,

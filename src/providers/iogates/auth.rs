@@ -8,10 +8,11 @@ use reqwest::Url;
 
 use super::wire::{Profile, SignIn, SignedIn};
 use super::{INFO, answer};
-use crate::contract::{Error, Kind, ProviderContext, RemoteSettings, Result, StoredToken, TokenCache, TokenContention};
+use crate::contract::tokens::DEVICE;
+use crate::contract::{Error, Kind, ProviderContext, RemoteSettings, Result, StoredToken, TokenContention};
 use crate::model::Secret;
 use crate::protocols::http::{Http, base_url};
-use crate::providers::adapter::token_cache::DEVICE;
+use crate::providers::adapter::token_cache::TokenCache;
 
 const APP_NAME: &str = "haul";
 

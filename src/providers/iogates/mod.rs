@@ -21,7 +21,7 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::contract::{
     BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
     ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Shares, Stars, TokenContention, Upload, UploadHandle, UploadRequest,

@@ -23,7 +23,7 @@ use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::{Content, held};
 
 /// What an upload token is good for.
-pub struct Ticket {
+pub struct UploadToken {
     pub node: String,
     pub made: Instant,
 }
@@ -33,7 +33,7 @@ pub struct State {
     pub tree: Tree,
     /// Session tokens that are alive.
     pub sessions: HashSet<String>,
-    pub tickets: HashMap<String, Ticket>,
+    pub tickets: HashMap<String, UploadToken>,
     /// Copies are forbidden: the user may read, but not download.
     pub refuses_copies: bool,
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::NAME;
 use super::nodes::{Target, free};
-use super::state::{Fileago, Ticket};
+use super::state::{Fileago, UploadToken};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
@@ -33,7 +33,7 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
     let token = random::hex(40);
     let age = host.ground.faults.hit(NAME, Fault::OldTicket).map_or(Duration::ZERO, |_| LIFE + Duration::from_secs(1));
     let made = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
-    state.tickets.insert(token.clone(), Ticket { node, made });
+    state.tickets.insert(token.clone(), UploadToken { node, made });
     Ok(responses::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::conflict::known_md5;
 use super::plan::{Plan, PutItem, empty_ones};
 use super::{PutJob, PutRun};
-use crate::contract::provider::AnyProvider;
+use crate::contract::AnyProvider;
 use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use haul::contract::provider::AnyProvider;
+use haul::contract::AnyProvider;
 use haul::contract::{BoxFuture, Changes, Network, ProviderContext, RemoteSettings, StoredToken, TokenStore, Visibility};
 use haul::model::{Entry, EntryKind, Place, RemotePath, Secret};
 use haul::{Error, Kind};
