@@ -2,7 +2,7 @@
 //! run must end in time and with a documented status, say nothing that a terminal obeys, tell no secret, and call nothing
 //! done that is not.
 //!
-//! `HAUL_FUZZ_SEED=7 HAUL_FUZZ_RUNS=2000 cargo test --test suite -- noise` looks longer, from another seed on.
+//! `HAUL_FUZZ_SEED=7 HAUL_FUZZ_RUNS=2000 cargo test --test suite -- hostile_network noise` looks longer, from another seed on.
 
 pub mod line;
 
