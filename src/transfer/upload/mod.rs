@@ -6,6 +6,7 @@ pub(crate) mod confirm;
 pub(crate) mod effort;
 pub mod journal;
 pub(crate) mod parts;
+pub(crate) mod read_back;
 pub mod resume;
 pub(crate) mod stable_offset;
 pub(crate) mod uncertain;

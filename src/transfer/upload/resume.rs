@@ -44,7 +44,11 @@ impl Uploader<'_> {
         let ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
         match find_remote_state(self.desk, &begun, Duration::ZERO).await? {
-            RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
+            RemoteState::Whole(entry) if self.is_ours(&entry, &ticket, item).await? => {
+                return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
+            }
+            // A stranger's file of that name and size.
+            RemoteState::Whole(_) => {}
             RemoteState::NotYet if begun.stage == Stage::Missing => {
                 self.tell_missing(&ticket);
                 journal.begins_anew(begun);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::confirm::{discard, intake_time, processing_time, whole};
 use super::journal::Journal;
+use super::read_back::has_same_content;
 use super::{Uploader, size_of};
 use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -127,16 +128,24 @@ impl Uploader<'_> {
             Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
-        let found = self.desk.poll(patience, || whole(self.desk, ticket)).await?;
-        Ok(found.filter(|entry| !is_of_other_content(entry, ticket, item)))
+        match self.desk.poll(patience, || whole(self.desk, ticket)).await? {
+            Some(entry) if self.is_ours(&entry, ticket, item).await? => Ok(Some(entry)),
+            _ => Ok(None),
+        }
     }
-}
 
-/// A file that is known by its name and size alone, whose MD5 is another: a stranger's.
-fn is_of_other_content(entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> bool {
-    let differs = |there: &String, here: &String| !there.eq_ignore_ascii_case(here);
-    let by_name_alone = ticket.id.as_ref() != Some(&entry.id) && ticket.confirmed_entry.get().is_none();
-    by_name_alone && entry.md5.as_ref().zip(item.checksum.md5.as_ref()).is_some_and(|(there, here)| differs(there, here))
+    /// Is `entry` the file of this upload? An entry that was made for the upload is (ioGates), and one that the server's own
+    /// answer names. One that is known by its name and size alone is ours when its content is.
+    pub(crate) async fn is_ours(&self, entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> Result<bool> {
+        if ticket.upload_name.is_some() || ticket.confirmed_entry.get().is_some() {
+            return Ok(true);
+        }
+        if let (Some(there), Some(here)) = (&entry.md5, &item.checksum.md5) {
+            return Ok(there.eq_ignore_ascii_case(here));
+        }
+        // What can't be read a second time (standard input) is taken for what was found.
+        Ok(has_same_content(self.desk, entry, item.source.as_ref()).await?.unwrap_or(true))
+    }
 }
 
 fn unseen(error: &Error) -> Error {
