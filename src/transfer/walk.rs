@@ -37,6 +37,8 @@ pub struct TreeWalk {
     coming: Option<Pending>,
     /// From the top down to where the walk is.
     levels: Vec<Level>,
+    /// Rows of the listings so far that can't be read: something is there that the walk does not show.
+    has_unreadable: bool,
 }
 
 type FolderListing = AbortOnDropHandle<Result<Entries>>;
@@ -60,13 +62,18 @@ impl TreeWalk {
     /// Begins at the folder `top`, which is listed by the first step.
     pub fn new(desk: RemoteClient, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> TreeWalk {
         let coming = Some(Pending { folder: top, listing: None });
-        TreeWalk { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new() }
+        TreeWalk { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new(), has_unreadable: false }
     }
 
     /// Leaves files out.
     pub fn folders_only(mut self, yes: bool) -> TreeWalk {
         self.folders_only = yes;
         self
+    }
+
+    /// True when a folder that the walk has listed holds an entry that can't be read, and so is not shown.
+    pub fn has_unreadable(&self) -> bool {
+        self.has_unreadable
     }
 
     /// None at the end. Fails when going on would only meet the same failure in every folder.
@@ -105,6 +112,7 @@ impl TreeWalk {
         self.prefetch();
         let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").with_cause(e))?;
         let mut entries = listed?;
+        self.has_unreadable |= !entries.faults.is_empty();
         if self.folders_only {
             entries.only_folders();
         }

@@ -220,7 +220,7 @@ impl SourceTree {
             Err(error) => Err(error),
         };
         if let Err(error) = left {
-            let error = error.with_hint("everything in it is moved; only the empty folder stays");
+            let error = error.with_hint("the files that were found are moved; only the folder stays");
             let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
             job.desk.events.tell(Event::Finished { id: u64::MAX, report });
         }
@@ -236,6 +236,10 @@ impl SourceTree {
                 WalkEvent::Failed { error, .. } => return Err(error),
                 _ => {}
             }
+        }
+        if scan.has_unreadable() {
+            let why = "the folder holds an entry that can't be read, so the folder stays";
+            return Err(Error::new(Kind::Protocol, why).with_subject(desk.address(&self.top.entry.path)));
         }
         Ok(true)
     }
