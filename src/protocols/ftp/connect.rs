@@ -11,8 +11,8 @@ use super::control::{Connection, Ftp, Manners, silent};
 use super::reply;
 use super::reply::Reply;
 use super::route::{Route, unreachable};
+use super::server::{FtpServer, Security};
 use super::tls::{TlsClient, TlsVersion, in_tls, wants_other_version};
-use super::{FtpServer, Security};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::tls::untrusted;
 

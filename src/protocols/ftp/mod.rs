@@ -12,42 +12,19 @@ mod ports;
 mod rename;
 mod reply;
 mod route;
+mod server;
 mod tls;
 mod upload;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::control::{Connection, Size};
 use self::data::DataTransfer;
 pub use self::pool::FtpPool;
+pub use self::server::{FtpServer, Security};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
-use crate::model::{Protocol, Secret};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
-    /// TLS from the first byte (port 990).
-    Implicit,
-    /// AUTH TLS on the plain port; never goes on in clear when it is refused.
-    Explicit,
-    /// No TLS at all.
-    Plain,
-}
-
-#[derive(Clone, Debug)]
-pub struct FtpServer {
-    /// Name or address; the name that its certificate is checked for, on data connections too.
-    pub host: String,
-    pub port: u16,
-    pub user: String,
-    pub password: Secret,
-    pub security: Security,
-    /// PEM file with certificates that are trusted besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Time without an answer or a byte before the connection counts as lost.
-    pub timeout: Duration,
-}
+use crate::model::Protocol;
 
 pub struct FtpTarget {
     /// The name (or path from the login folder) that the file has in the end.

@@ -10,8 +10,8 @@ use super::connect::sign_in;
 use super::connection_limit::{Seat, Seats};
 use super::control::{Connection, Manners};
 use super::names::numbered;
+use super::server::{FtpServer, Security};
 use super::tls::TlsVersion;
-use super::{FtpServer, Security};
 use crate::error::{Error, Kind, Result};
 
 pub struct FtpPool {

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::download::RangeRequest;
+use super::range_request::RangeRequest;
 use crate::contract::Chunks;
 use crate::error::{Error, Kind};
 

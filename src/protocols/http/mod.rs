@@ -9,10 +9,12 @@ pub(crate) mod cookies;
 pub mod download;
 pub(crate) mod excerpt;
 pub(crate) mod html_page;
+mod range_request;
 pub mod response;
 pub mod row_stream;
 pub mod streaming;
 pub(crate) mod system_proxy;
+mod url;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,9 +24,10 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Request, RequestBuilder, Response, StatusCode, Url};
 
-use super::http::connection_reuse::{Reuse, is_silent, steps};
-use super::http::response::HttpReply;
-use super::http::row_stream::{Path, Row, Splitter, TooMuch};
+use self::connection_reuse::{Reuse, is_silent, steps};
+use self::response::HttpReply;
+use self::row_stream::{Path, Row, Splitter, TooMuch};
+pub use self::url::{bare_url, base_url, host_of, is_loopback, is_loopback_host};
 use super::socket::{SIGN_OF_LIFE, SIGNS, between_signs};
 use super::tls;
 use crate::contract::{Chunks, Network, Part};
@@ -375,57 +378,6 @@ fn source_io(error: &reqwest::Error) -> Option<Error> {
     None
 }
 
-pub fn host_of(url: &Url) -> String {
-    match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        _ => "the server".to_owned(),
-    }
-}
-
-/// Parses a remote's `url`; plain http is for loopback, unless the remote says `insecure = true`.
-pub fn base_url(text: &str, insecure: bool) -> Result<Url> {
-    let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(masked(text).into_owned());
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&with_scheme).map_err(|e| bad("the url of this remote can't be read").with_cause(e))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if insecure || is_loopback(&url) => {}
-        "http" => {
-            return Err(bad("plain http would show the password to everybody on the way")
-                .with_hint("use https, or set `insecure = true` for this remote"));
-        }
-        _ => return Err(bad("the url of a remote begins with https://")),
-    }
-    if url.host_str().is_none() {
-        return Err(bad("the url of this remote names no host"));
-    }
-    Ok(url)
-}
-
-/// As [`base_url`], without what no request may carry on from it: user and password, query, fragment.
-pub fn bare_url(text: &str, insecure: bool) -> Result<Url> {
-    let mut url = base_url(text, insecure)?;
-    url.set_query(None);
-    url.set_fragment(None);
-    // Neither can fail: the url has a host.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Ok(url)
-}
-
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some(host) => is_loopback_host(host),
-        None => false,
-    }
-}
-
-pub fn is_loopback_host(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,17 +409,5 @@ mod tests {
             let last = server.last();
             assert!(last.line.starts_with(method) && last.head.contains("token: t") && last.body == "body", "{last:?}");
         }
-    }
-
-    #[test]
-    fn plain_http_only_at_home() {
-        assert!(base_url("http://127.0.0.1:8080", false).is_ok());
-        assert!(base_url("http://[::1]:8080", false).is_ok());
-        assert!(base_url("http://localhost", false).is_ok());
-        assert_eq!(base_url("http://127.0.0.1.example.com", false).unwrap_err().kind(), Kind::Usage);
-        assert_eq!(base_url("http://files.example.com", false).unwrap_err().kind(), Kind::Usage);
-        assert!(base_url("http://files.example.com", true).is_ok());
-        assert_eq!(base_url("files.example.com", false).unwrap().as_str(), "https://files.example.com/");
-        assert_eq!(base_url("ftp://files.example.com", false).unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -7,8 +7,8 @@ use reqwest::{StatusCode, Url, header::HeaderMap};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::excerpt::excerpt;
-use super::host_of;
 use super::system_proxy;
+use super::url::host_of;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 use crate::model::secret::masked;

@@ -13,7 +13,7 @@ use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::host_of;
+use super::url::host_of;
 use crate::error::{Error, Kind};
 use crate::model::Secret;
 

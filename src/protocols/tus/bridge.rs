@@ -5,41 +5,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder, Url, header::HeaderMap};
+use reqwest::{Method, RequestBuilder, Url};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tus_client::http::{HttpHandler, HttpMethod, HttpRequest, HttpResponse};
 
-use super::TusTarget;
-use super::requests::{not_made, refused};
+use super::refusal::{not_made, refused};
+use super::target::Endpoint;
 use crate::error::{Error, Kind, Result};
-use crate::protocols::http::Http;
-use crate::protocols::http::cookies::Cookies;
 use crate::protocols::http::response::HttpReply;
-
-/// The lines to one TUS server: the client, and which headers may go where.
-#[derive(Clone)]
-pub struct Endpoint {
-    pub http: Http,
-    pub endpoint: Url,
-    /// For the endpoint's origin only.
-    pub headers: HeaderMap,
-    /// What the server has set since this upload began.
-    pub cookies: Cookies,
-}
-
-impl Endpoint {
-    pub fn new(http: &Http, target: &TusTarget) -> Endpoint {
-        let (endpoint, headers) = (target.endpoint.clone(), target.headers.clone());
-        Endpoint { http: http.clone(), endpoint, headers, cookies: Cookies::default() }
-    }
-
-    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let own = url.origin() == self.endpoint.origin();
-        let request = self.cookies.with(self.http.client().request(method, url.clone()), &url);
-        if own { request.headers(self.headers.clone()) } else { request }
-    }
-}
 
 /// What the crate is to send in place of what it would by itself.
 #[derive(Clone, Default)]
@@ -180,22 +154,4 @@ fn plain_headers(reply: &HttpReply) -> HashMap<String, String> {
     let metadata = HeaderName::from_static("upload-metadata");
     let readable = reply.headers.iter().filter(|(name, _)| **name != metadata);
     readable.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_stay_at_their_origin() {
-        let network = crate::contract::Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
-        let endpoint = Url::parse("https://h.example/files").unwrap();
-        let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
-        let line = Endpoint { http: Http::new(&network).unwrap(), endpoint, headers, cookies: Cookies::default() };
-        let sent_to = |url: &str| line.request(Method::HEAD, Url::parse(url).unwrap()).build().unwrap().headers().contains_key("token");
-        assert!(sent_to("https://h.example/other/1"));
-        assert!(!sent_to("https://up.example/files/1"));
-        assert!(!sent_to("https://h.example:8443/files/1"));
-        assert!(!sent_to("http://h.example/files/1"));
-    }
 }

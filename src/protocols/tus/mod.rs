@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use reqwest::{Url, header::HeaderMap};
+use reqwest::Url;
 
-use self::bridge::Endpoint;
 use self::capabilities::Capabilities;
+use self::target::Endpoint;
+pub use self::target::TusTarget;
 use self::verdict::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
@@ -19,26 +20,13 @@ mod bridge;
 mod capabilities;
 mod location;
 mod patch;
+mod refusal;
 mod requests;
+mod target;
 mod verdict;
 
 /// Bytes of a part when the size is unknown: the engine must have read a part before it can tell whether it is the last.
 const PART_OF_UNKNOWN: u64 = 8 << 20;
-
-/// Where and as what an upload is created.
-#[derive(Clone)]
-pub struct TusTarget {
-    /// The creation endpoint.
-    pub endpoint: Url,
-    /// `Upload-Metadata`; keys are ASCII, values any text.
-    pub metadata: Vec<(String, String)>,
-    /// Sent with every request to the endpoint's origin, never to another.
-    pub headers: HeaderMap,
-    /// Bytes of the file; none = deferred length, where the server announces it (else `NeedsSize`, before anything is created).
-    pub size: Option<u64>,
-    /// Upper size of one PATCH body in bytes; none = the whole file in one.
-    pub chunk_size: Option<u64>,
-}
 
 pub struct TusSession {
     line: Endpoint,
@@ -197,6 +185,12 @@ impl TusSession {
                 Ok(Recovery::ResumeAt(held.offset))
             }
             None => Ok(Recovery::StartOver),
+        }
+    }
+
+    fn shrink_parts(&mut self, held: u64) {
+        if let Some(smaller) = self.verdicts.smaller_parts(held) {
+            self.most = self.most.min(smaller);
         }
     }
 

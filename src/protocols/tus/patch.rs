@@ -31,7 +31,7 @@ impl TusSession {
         self.expires = requests::expiry(&reply).or(self.expires);
         if !reply.is_success() {
             self.verdicts.unsure = self.verdicts.unsure.filter(|_| reply.status == StatusCode::REQUEST_TIMEOUT);
-            return Err(self.refusal(&reply, &part));
+            return Err(self.verdicts.refusal(&reply, &part, &mut self.most));
         }
         let offset = requests::offset_of(&reply)?;
         self.shrink_parts(offset);

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{StatusCode, Url};
 
-use super::bridge::{Endpoint, Overrides, run};
+use super::bridge::{Overrides, run};
 use super::capabilities::Capabilities;
-use super::{TusTarget, location};
+use super::location;
+use super::refusal::LOCKED;
+use super::target::{Endpoint, TusTarget};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::secret::masked;
@@ -20,8 +22,6 @@ use crate::protocols::lenient_json::digits;
 
 /// `tus_client` insists on a file to read a length from; the length sent is ours.
 const ANY_PATH: &str = "/";
-
-const LOCKED: &str = "the server still holds the upload for an earlier request";
 
 /// What the server holds of an upload.
 pub struct UploadStatus {
@@ -124,31 +124,6 @@ pub fn expiry(reply: &HttpReply) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(reply.header("upload-expires")?.trim()).ok().map(|at| at.to_utc())
 }
 
-/// What a status that is not 2xx means about an upload, where that differs from HTTP at large.
-pub fn refused(reply: &HttpReply) -> Error {
-    let (kind, words) = match reply.status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => (Kind::NotFound, "the server no longer has this upload"),
-        StatusCode::CONFLICT => (Kind::Interrupted, "the server stands at another byte of the file"),
-        StatusCode::LOCKED => (Kind::Busy, LOCKED),
-        status if status.as_u16() == 460 => (Kind::Interrupted, "a part was damaged on its way, and the server dropped it"),
-        _ => return not_made(reply),
-    };
-    let status = reply.status.as_u16();
-    Error::new(kind, words)
-        .with_status(status)
-        .with_subject(host_of(&reply.url))
-        .with_retry_after(reply.retry_after())
-        .with_cause(anyhow::anyhow!("HTTP {status}"))
-}
-
-/// The same before there is an upload: OPTIONS and creation.
-pub fn not_made(reply: &HttpReply) -> Error {
-    match reply.status {
-        StatusCode::PRECONDITION_FAILED => reply.error().with_kind(Kind::Unsupported),
-        _ => reply.error(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +154,7 @@ mod tests {
 #[cfg(test)]
 mod fuzz {
     use proptest::prelude::*;
+    use reqwest::StatusCode;
 
     use super::*;
     use crate::testing::arbitrary;

@@ -3,8 +3,7 @@
 
 use reqwest::StatusCode;
 
-use super::TusSession;
-use super::requests;
+use super::refusal::refused;
 use crate::contract::Part;
 use crate::error::{Error, Kind};
 use crate::protocols::http::response::HttpReply;
@@ -41,52 +40,47 @@ impl Verdicts {
         let error = Error::new(Kind::Refused, format!("the server has all bytes, and refuses the file: {}", refusal.message()));
         Some(error.with_status(refusal.status_code().unwrap_or_default()))
     }
-}
 
-/// Half of a part that was too large. Some servers want multiples of 256 KiB.
-pub fn smaller(len: u64) -> Option<u64> {
-    let half = (len / 2).min(LARGE_PART);
-    (len > SMALLEST_PART).then(|| (half - half % SMALLEST_PART).max(SMALLEST_PART))
-}
-
-impl TusSession {
-    /// A way that keeps little of a large request (a proxy that passes on only what came whole) gets smaller ones.
-    pub(super) fn shrink_parts(&mut self, held: u64) {
-        let Some((from, len)) = self.verdicts.unsure.take() else { return };
+    /// A way that keeps little of a large request (a proxy that passes on only what came whole) gets smaller ones: of so
+    /// many bytes. `held`: what the server has.
+    pub(super) fn smaller_parts(&mut self, held: u64) -> Option<u64> {
+        let (from, len) = self.unsure.take()?;
         let kept = held.saturating_sub(from);
-        if kept < len / 2
-            && kept < LARGE_PART
-            && let Some(smaller) = smaller(len)
-        {
-            self.most = self.most.min(smaller);
-        }
+        if kept < len / 2 && kept < LARGE_PART { smaller(len) } else { None }
     }
 
-    pub(super) fn refusal(&mut self, reply: &HttpReply, part: &Part) -> Error {
-        let error = requests::refused(reply);
+    /// What a refused PATCH means. `most`: the bytes of a part, which become fewer where this one was too large.
+    pub(super) fn refusal(&mut self, reply: &HttpReply, part: &Part, most: &mut u64) -> Error {
+        let error = refused(reply);
         let status = reply.status.as_u16();
         if part.last && is_the_server_s_own_no(status) {
-            self.verdicts.last = Some(error.duplicate());
+            self.last = Some(error.duplicate());
         }
         match (error.kind(), status) {
             // `recover` looks, finds it gone, and the file starts over.
             (Kind::NotFound, _) => error.with_kind(Kind::Interrupted),
             (_, 413) => match smaller(part.len) {
                 Some(smaller) => {
-                    self.most = smaller;
+                    *most = smaller;
                     error.with_kind(Kind::Busy)
                 }
                 None => error,
             },
             // tusd says 400 to a PATCH that a newer one interrupts, @tus/server to one that waited for the lock in vain, rustus
             // 417 to a part that was damaged, tus-php 416 and 422 after disk trouble. Said twice at one byte they are final.
-            (_, 400 | 416 | 417 | 422) if self.verdicts.doubted != Some((part.offset, status)) => {
-                self.verdicts.doubted = Some((part.offset, status));
+            (_, 400 | 416 | 417 | 422) if self.doubted != Some((part.offset, status)) => {
+                self.doubted = Some((part.offset, status));
                 error.with_kind(Kind::Interrupted)
             }
             _ => error,
         }
     }
+}
+
+/// Half of a part that was too large. Some servers want multiples of 256 KiB.
+pub fn smaller(len: u64) -> Option<u64> {
+    let half = (len / 2).min(LARGE_PART);
+    (len > SMALLEST_PART).then(|| (half - half % SMALLEST_PART).max(SMALLEST_PART))
 }
 
 /// Not a proxy's word, nor that of a server where another request holds the upload.

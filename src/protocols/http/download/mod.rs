@@ -18,23 +18,11 @@ use crate::model::Protocol;
 use crate::model::escape::shorten;
 
 pub use super::html_page::HtmlPage;
+pub use super::range_request::RangeRequest;
 
 const MOST_REDIRECTS: usize = 5;
 /// Of a page, or of a refusal, so much is read: its reason stands at its beginning.
 const PAGE_READ: usize = 64 << 10;
-
-/// What is asked for.
-pub struct RangeRequest<'a> {
-    /// Works like a password as a rule: it is shown nowhere, neither in messages nor in logs.
-    pub url: Url,
-    /// First byte, counted from the start of the file.
-    pub from: u64,
-    /// Bytes of the whole file, where they are known.
-    pub size: Option<u64>,
-    /// The file's name, and its MIME type where the provider tells: a file may be HTML itself.
-    pub name: &'a str,
-    pub mime: Option<&'a str>,
-}
 
 pub enum Opened {
     File(Download),

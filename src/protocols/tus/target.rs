@@ -1,0 +1,65 @@
+//! Where an upload goes, and which headers and cookies may go there.
+
+use reqwest::{Method, RequestBuilder, Url, header::HeaderMap};
+
+use crate::protocols::http::Http;
+use crate::protocols::http::cookies::Cookies;
+
+/// Where and as what an upload is created.
+#[derive(Clone)]
+pub struct TusTarget {
+    /// The creation endpoint.
+    pub endpoint: Url,
+    /// `Upload-Metadata`; keys are ASCII, values any text.
+    pub metadata: Vec<(String, String)>,
+    /// Sent with every request to the endpoint's origin, never to another.
+    pub headers: HeaderMap,
+    /// Bytes of the file; none = deferred length, where the server announces it (else `NeedsSize`, before anything is created).
+    pub size: Option<u64>,
+    /// Upper size of one PATCH body in bytes; none = the whole file in one.
+    pub chunk_size: Option<u64>,
+}
+
+/// The lines to one TUS server: the client, and which headers may go where.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub http: Http,
+    pub endpoint: Url,
+    /// For the endpoint's origin only.
+    pub headers: HeaderMap,
+    /// What the server has set since this upload began.
+    pub cookies: Cookies,
+}
+
+impl Endpoint {
+    pub fn new(http: &Http, target: &TusTarget) -> Endpoint {
+        let (endpoint, headers) = (target.endpoint.clone(), target.headers.clone());
+        Endpoint { http: http.clone(), endpoint, headers, cookies: Cookies::default() }
+    }
+
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let own = url.origin() == self.endpoint.origin();
+        let request = self.cookies.with(self.http.client().request(method, url.clone()), &url);
+        if own { request.headers(self.headers.clone()) } else { request }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn headers_stay_at_their_origin() {
+        let network = crate::contract::Network { timeout: std::time::Duration::from_secs(1), ca_file: None, insecure: false };
+        let endpoint = Url::parse("https://h.example/files").unwrap();
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
+        let line = Endpoint { http: Http::new(&network).unwrap(), endpoint, headers, cookies: Cookies::default() };
+        let sent_to = |url: &str| line.request(Method::HEAD, Url::parse(url).unwrap()).build().unwrap().headers().contains_key("token");
+        assert!(sent_to("https://h.example/other/1"));
+        assert!(!sent_to("https://up.example/files/1"));
+        assert!(!sent_to("https://h.example:8443/files/1"));
+        assert!(!sent_to("http://h.example/files/1"));
+    }
+}
