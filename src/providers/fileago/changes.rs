@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::FileAgo;
+use super::remote::FileAgo;
 use super::resolve::{folder, is_special};
 use crate::contract::{BoxFuture, Changes, Copies, Deletions, Edits, Error, Kind, Moves, Result, Shares, Stars};
 use crate::model::{Entry, EntryKind};

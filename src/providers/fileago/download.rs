@@ -3,8 +3,8 @@
 
 use reqwest::Url;
 
-use super::FileAgo;
 use super::entry::revision;
+use super::remote::FileAgo;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::Entry;
 use crate::protocols::http::download;

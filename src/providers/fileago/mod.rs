@@ -11,6 +11,7 @@ mod entry;
 mod jwt;
 mod listing_cache;
 mod names;
+mod remote;
 mod resolve;
 mod upload;
 mod wire;
@@ -18,21 +19,14 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use self::api::Api;
-use self::arrival::ArrivalTracker;
-use self::listing_cache::ListingCache;
+use self::remote::FileAgo;
 use crate::contract::AnyProvider;
-use crate::contract::lookup::known_fields;
-use crate::contract::walk::{not_found, one_named};
 use crate::contract::{
-    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Error, Folders, Imports, Kind, Links, Moves, Provider,
+    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
     ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Setting, Shares, Stars, TokenContention, Upload, UploadHandle,
     UploadRequest,
 };
-use crate::model::{Account, Entry, EntryKind, Place, Protocol};
-use crate::protocols::multipart;
+use crate::model::{Account, Entry, Place, Protocol};
 
 pub static INFO: ProviderInfo = ProviderInfo {
     id: "fileago",
@@ -55,17 +49,8 @@ pub static INFO: ProviderInfo = ProviderInfo {
     open,
 };
 
-/// The built-in administrator has no storage of its own (providers.md 3.1).
-const ADMIN: &str = "admin";
-
 fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(FileAgo::new(opening)?))
-}
-
-struct FileAgo {
-    api: Arc<Api>,
-    lists: ListingCache,
-    renamed: ArrivalTracker,
 }
 
 impl Provider for FileAgo {
@@ -174,112 +159,6 @@ impl Provider for FileAgo {
 impl Folders for FileAgo {
     fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.make_folder(parent, name))
-    }
-}
-
-impl FileAgo {
-    fn new(opening: ProviderContext) -> Result<FileAgo> {
-        Ok(FileAgo { api: Arc::new(Api::new(opening)?), lists: ListingCache::default(), renamed: ArrivalTracker::default() })
-    }
-
-    async fn account(&self) -> Result<Account> {
-        let username = self.api.username()?;
-        let mut account = Account { protocols: vec![Protocol::Multipart], ..Account::default() };
-        // The token may be an old one: a call proves it.
-        match self.api.details("home").await {
-            Ok(home) => {
-                account.extra = known_fields([
-                    ("fullname", home.owner_fullname.map(Into::into)),
-                    ("uuid", home.owner_uuid.map(Into::into)),
-                    ("groups", self.groups(&mut account.warnings).await?),
-                ]);
-            }
-            Err(e) if username == ADMIN && matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => {}
-            Err(e) => return Err(e),
-        }
-        if username == ADMIN {
-            account.warnings.push("the built-in admin has no storage: commands on files will fail".to_owned());
-        }
-        account.account = Some(username);
-        Ok(account)
-    }
-
-    /// Name and uuid of each: what follows `@home:`, and whom to share with. None on a server that has no such call. They
-    /// are only for show: what keeps them from us keeps nobody from working, and is a warning.
-    async fn groups(&self, warnings: &mut Vec<String>) -> Result<Option<Value>> {
-        match self.api.groups().await {
-            Ok(groups) => Ok(Some(groups.into_iter().map(|g| json!({"name": g.name, "uuid": g.uuid})).collect())),
-            Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
-            Err(e) if e.kind().is_transient() => {
-                warnings.push(format!("the groups can't be told now: {}", e.message()));
-                Ok(None)
-            }
-            Err(e) => Err(e),
-        }
-    }
-
-    async fn listing(&self, folder: &Entry) -> Result<Entries> {
-        if !folder.is_folder() {
-            return Err(not_found(&folder.path).with_hint("this is a file, not a folder"));
-        }
-        let mut listed = entry::Listed::default();
-        self.api.dirlist(&folder.id, |node| listed.add(node)).await.map_err(|e| e.with_subject(folder.path.to_string()))?;
-        listed.entries(folder)
-    }
-
-    /// The answer names no uuid in most versions (OQ-24), so the list tells. A refusal may mean that somebody was faster:
-    /// a folder that is there is what was asked for.
-    async fn make_folder(&self, parent: &Entry, name: &str) -> Result<Entry> {
-        let refused = match self.api.make_folder(&parent.id, name).await {
-            Ok(()) => None,
-            Err(e) if matches!(e.kind(), Kind::Exists | Kind::Refused) => Some(e),
-            Err(e) => return Err(e),
-        };
-        let found = match self.listing(parent).await {
-            Ok(listed) => one_named(listed.named(name)?, name, true, &parent.path)?,
-            // It is made by now: whoever waits and asks again must look first.
-            Err(e) if refused.is_none() && e.kind().is_transient() => return Err(e.with_kind(Kind::Interrupted)),
-            Err(e) => return Err(refused.unwrap_or(e)),
-        };
-        found.ok_or_else(|| {
-            refused.unwrap_or_else(|| Error::new(Kind::Protocol, "the server made the folder, but does not list it").with_subject(name))
-        })
-    }
-
-    async fn upload(&self, item: &UploadRequest) -> Result<Upload> {
-        let (ticket, target, size) = self.prepare(item)?;
-        self.renamed.note(item);
-        Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
-    }
-
-    /// All that comes before the token.
-    fn prepare(&self, item: &UploadRequest) -> Result<(UploadHandle, upload::UploadForm, u64)> {
-        let size = upload::admit(item)?;
-        let ticket = upload::ticket(item, size)?;
-        // A revision is sent under the name that the file has: whether another would rename it is not known.
-        let target = item.replaces.as_ref().unwrap_or(&item.folder);
-        let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
-        let target = upload::UploadForm { api: self.api.clone(), path: ticket.path.clone(), node: target.id.clone(), name: name.clone() };
-        Ok((ticket, target, size))
-    }
-
-    async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
-        let path = ticket.path.parent().unwrap_or_default();
-        let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        let listed = self.lists.now(&folder.id, async { Ok(self.listing(&folder).await?.collect()) }).await?;
-        let [name, escaped] = names::forms(ticket.path.name().unwrap_or_default());
-        let escaped = Some(escaped).filter(|escaped| *escaped != name);
-        let named = listed.named(&name).chain(escaped.iter().flat_map(|escaped| listed.named(escaped)));
-        let found = upload::arrived(ticket, named);
-        if found.as_ref().is_some_and(|entry| ticket.has_size_of(entry)) {
-            return Ok(found);
-        }
-        // A revision keeps its file's name, which may be another than the wished one.
-        let elsewhere = match &ticket.id {
-            Some(id) => upload::arrived(ticket, listed.entries.iter().filter(|entry| entry.id == *id)),
-            None => self.renamed.found(ticket, &listed.entries),
-        };
-        Ok(elsewhere.or(found))
     }
 }
 

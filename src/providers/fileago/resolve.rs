@@ -1,7 +1,7 @@
 //! From an address to an entry: by path from `home`, or from `@home`, `@trash`, `@home:UUID`, `@UUID`.
 
-use super::FileAgo;
 use super::entry;
+use super::remote::FileAgo;
 use super::wire::Node;
 use crate::contract::walk::{not_found, one_named, walk};
 use crate::contract::{Error, Kind, Result};

@@ -1,10 +1,10 @@
-//! Which new file in a folder is which of this run's. The site's name for one (`a (2).jpg`, as somebody has `a.jpg`) may be
-//! the wished name of another, and nothing but their size would tell them apart.
+//! Which new file in a folder is which of this run's, where the answer to an upload is lost. The site's name for one
+//! (`a (2).jpg`, as somebody has `a.jpg`) may be the wished name of another, and nothing but their size would tell them apart.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::{names, upload};
+use super::{entry, names};
 use crate::contract::UploadHandle;
 use crate::model::{Entry, RemotePath};
 
@@ -28,10 +28,10 @@ impl ArrivalTracker {
         self.with(|known| known.landed(ticket, entry));
     }
 
-    /// The ticket's file among its folder's entries (`upload::arrived`), and no other one of this run.
+    /// The ticket's file among its folder's entries ([`arrived`]), and no other one of this run.
     pub fn match_listing(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
-            let found = upload::arrived(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;
+            let found = arrived(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;
             if ticket.has_size_of(&found) {
                 known.landed(ticket, &found);
             }
@@ -64,6 +64,34 @@ impl Attempts {
         let fits = |path: &RemotePath| path.name().is_some_and(|wished| names::Forms::of(wished).is_plain(name));
         self.open.iter().any(|(path, size)| *size == ticket.size && beside(path) && fits(path))
     }
+}
+
+/// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
+/// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
+/// another file of this run), and none that `belongs_to_other`. The wished name itself comes first; of several the oldest, as it
+/// is the first try. Else the only one whose name the site can have made of the wished one; else, with another size, what
+/// has the wished name.
+pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    let wished = ticket.path.name()?;
+    let forms = names::Forms::of(wished);
+    let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
+    let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
+    let alike_taken = taken || listed.iter().any(|e| forms.resemble(&e.name));
+    let may_be_named = |e: &Entry| if alike_taken { forms.resemble_numbered(&e.name) } else { forms.resemble(&e.name) };
+    let is_new = |e: &Entry| !e.is_folder() && !ticket.known_ids.contains(&e.id);
+    let age = |e: &Entry| entry::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
+    let mut other_size = None;
+    let (mut ours, mut alike) = (Vec::new(), Vec::new());
+    for entry in listed.into_iter().filter(is_new).filter(|e| !is_anothers(e)) {
+        match (entry.size == ticket.size, named(&entry)) {
+            (true, true) => ours.push(entry),
+            (true, false) if may_be_named(&entry) => alike.push(entry),
+            (false, true) if entry.size.is_some() => other_size = Some(entry),
+            _ => {}
+        }
+    }
+    let first = ours.into_iter().min_by_key(|e| (e.name != wished, age(e)));
+    first.or_else(|| if alike.len() == 1 { alike.pop() } else { None }).or(other_size)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Removing, moving and copying (providers.md 2.8, 2.9). The site moves without a word on what it could not do, so each
 //! answer is compared with the wish: the wrong folder or name is an error, too little said is a look for the caller.
 
-use super::Giga0;
 use super::entry::file_number;
 use super::names;
+use super::remote::Giga0;
 use super::wire::File;
 use crate::contract::lookup::safe_child_path;
 use crate::contract::{BoxFuture, Copies, Deletions, Error, Kind, Moves, Result};

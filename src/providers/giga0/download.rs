@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::Giga0;
 use super::entry::file_number;
+use super::remote::Giga0;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
 use crate::protocols::http::download;

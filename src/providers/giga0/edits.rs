@@ -1,10 +1,10 @@
 //! An entry's own fields (providers.md 2.8, 2.9). A folder's password travels as its MD5 (OQ-22): a value of any other
 //! length is dropped without a word and the folder left open, so the answer must show one.
 
-use super::Giga0;
 use super::changes::check_named;
 use super::entry;
 use super::entry::file_number;
+use super::remote::Giga0;
 use super::wire::{File, Folder};
 use crate::contract::{BoxFuture, Changes, Edits, Error, Kind, Result, Visibility};
 use crate::model::{Entry, EntryKind, Secret};

@@ -4,8 +4,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Giga0;
 use super::entry;
+use super::remote::Giga0;
 use super::wire::{Scheduled, Stored};
 use crate::contract::{BoxFuture, Import, Imports, Result};
 use crate::model::{Entry, RemotePath};

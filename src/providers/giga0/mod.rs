@@ -13,29 +13,23 @@ mod entry;
 mod imports;
 mod listing;
 mod names;
+mod remote;
 mod replace;
 mod resolve;
 mod upload;
 mod wire;
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use tokio::sync::OnceCell;
-
-use self::api::Api;
-use self::arrival::ArrivalTracker;
+use self::remote::{DEFAULT_URL, Giga0};
 use crate::contract::AnyProvider;
-use crate::contract::walk::not_found;
 use crate::contract::{
     BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
     ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Setting, Shares, Stars, TokenContention, Upload, UploadHandle,
     UploadRequest,
 };
-use crate::model::{Account, Entry, EntryKind, Limits, Place, Protocol, Secret};
-use crate::protocols::multipart;
-
-const DEFAULT_URL: &str = "https://cloud.giga0.com";
+use crate::model::{Account, Entry, Place, Protocol, Secret};
 
 pub static INFO: ProviderInfo = ProviderInfo {
     id: "giga0",
@@ -61,13 +55,6 @@ pub static INFO: ProviderInfo = ProviderInfo {
 
 fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(Giga0::new(opening)?))
-}
-
-struct Giga0 {
-    api: Arc<Api>,
-    /// The package's limits, asked once.
-    limits: OnceCell<Limits>,
-    ours: Arc<ArrivalTracker>,
 }
 
 impl Provider for Giga0 {
@@ -185,53 +172,6 @@ impl Links for Giga0 {
 impl Replacements for Giga0 {
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.put_in_place(old, new, name))
-    }
-}
-
-impl Giga0 {
-    fn new(opening: ProviderContext) -> Result<Giga0> {
-        Ok(Giga0 { api: Arc::new(Api::new(opening, DEFAULT_URL)?), limits: OnceCell::new(), ours: Arc::default() })
-    }
-
-    async fn account(&self) -> Result<Account> {
-        let info = self.api.account_info().await?;
-        let account = account::account(info, self.api.account_package().await?);
-        // Asked twice they are the same.
-        let _ = self.limits.set(account.limits.clone());
-        Ok(account)
-    }
-
-    async fn listing(&self, folder: &Entry) -> Result<Entries> {
-        if !folder.is_folder() {
-            return Err(not_found(&folder.path).with_hint("this is a file, not a folder"));
-        }
-        self.api.folder_listing(folder).await.map_err(|e| e.with_subject(folder.path.to_string()))
-    }
-
-    async fn upload(&self, item: &UploadRequest) -> Result<Upload> {
-        let (target, size) = self.prepare(item).await?;
-        let ticket = target.ticket.clone();
-        Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
-    }
-
-    /// All that comes before the form: the package's limits, when nobody has asked for them yet.
-    async fn prepare(&self, item: &UploadRequest) -> Result<(upload::UploadForm, u64)> {
-        let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
-        let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;
-        let ticket = upload::ticket(item, size)?;
-        self.ours.started(&ticket);
-        let (name, folder) = (item.name.clone(), item.folder.path.clone());
-        let (api, ours) = (self.api.clone(), self.ours.clone());
-        Ok((upload::UploadForm { api, ours, ticket, name, folder, used: Mutex::default() }, size))
-    }
-
-    async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
-        if let Some(answered) = ticket.confirmed_entry.get() {
-            return Ok(Some(answered.clone()));
-        }
-        let path = ticket.path.parent().unwrap_or_default();
-        let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(self.ours.match_listing(ticket, self.listing(&folder).await?.collect()))
     }
 }
 

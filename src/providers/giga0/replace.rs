@@ -1,10 +1,10 @@
 //! A new copy in the place of an older one (OQ-20). giga0 never overwrites: the new copy arrived as `name (2)`, so the
 //! older one goes to the trash and the new one gets the name. Done again after a failure it goes on where it stopped.
 
-use super::Giga0;
 use super::entry;
 use super::entry::file_number;
 use super::names;
+use super::remote::Giga0;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Entry;
 use crate::model::similar_names::is_alike;

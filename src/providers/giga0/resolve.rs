@@ -1,8 +1,8 @@
 //! From an address to an entry: by path, `@125` (a folder), `@file:1253`, `@short:2Vv`.
 
-use super::Giga0;
 use super::entry;
 use super::entry::is_active;
+use super::remote::Giga0;
 use crate::contract::walk::{not_found, walk};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};

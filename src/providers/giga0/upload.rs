@@ -1,5 +1,5 @@
-//! One upload to giga0: one form, one request (providers.md 2.5). What must be known before it leaves, and how it is
-//! recognised when its answer is lost.
+//! One upload to giga0: one form, one request (providers.md 2.5). What must be known before it leaves, and what
+//! its answer says; `arrival.rs` finds the file when the answer is lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,34 +61,6 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     })
 }
 
-/// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
-/// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
-/// another file of this run), and none that `belongs_to_other`. The wished name itself comes first; of several the oldest, as it
-/// is the first try. Else the only one whose name the site can have made of the wished one; else, with another size, what
-/// has the wished name.
-pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
-    let wished = ticket.path.name()?;
-    let forms = names::Forms::of(wished);
-    let taken = ticket.id.is_some() || listed.iter().any(|e| forms.is_plain(&e.name));
-    let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
-    let alike_taken = taken || listed.iter().any(|e| forms.resemble(&e.name));
-    let may_be_named = |e: &Entry| if alike_taken { forms.resemble_numbered(&e.name) } else { forms.resemble(&e.name) };
-    let is_new = |e: &Entry| !e.is_folder() && !ticket.known_ids.contains(&e.id);
-    let age = |e: &Entry| entry::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
-    let mut other_size = None;
-    let (mut ours, mut alike) = (Vec::new(), Vec::new());
-    for entry in listed.into_iter().filter(is_new).filter(|e| !is_anothers(e)) {
-        match (entry.size == ticket.size, named(&entry)) {
-            (true, true) => ours.push(entry),
-            (true, false) if may_be_named(&entry) => alike.push(entry),
-            (false, true) if entry.size.is_some() => other_size = Some(entry),
-            _ => {}
-        }
-    }
-    let first = ours.into_iter().min_by_key(|e| (e.name != wished, age(e)));
-    first.or_else(|| if alike.len() == 1 { alike.pop() } else { None }).or(other_size)
-}
-
 /// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
 /// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
 pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
@@ -121,6 +93,7 @@ fn refused_upload(reply: &HttpReply, text: &str, size: u64) -> Error {
     let error = answer::with_status(Error::new(Kind::Refused, what).with_cause(anyhow!("{text}")), reply);
     if size >= BIG_UPLOAD { error.with_hint(SIZE_LIMIT) } else { error }
 }
+
 pub struct UploadForm {
     pub api: Arc<Api>,
     pub ours: Arc<ArrivalTracker>,
@@ -177,6 +150,7 @@ impl UploadForm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrival::arrived;
     use super::*;
     use crate::contract::{Checksum, Chunks, Source};
     use crate::model::EntryKind;

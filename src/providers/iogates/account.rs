@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::IoGates;
 use super::auth::Credentials;
+use super::remote::IoGates;
 use super::upload::methods::{UploadMethods, limit};
 use super::wire::{Permissions, Profile, Share};
 use crate::contract::{Error, Kind, Result};

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Url;
 
+use super::answer;
+use super::settings::DEFAULT_URL;
 use super::wire::{Profile, SignIn, SignedIn};
-use super::{INFO, answer};
 use crate::contract::tokens::DEVICE;
 use crate::contract::{Error, Kind, ProviderContext, RemoteSettings, Result, StoredToken, TokenContention};
 use crate::model::Secret;
@@ -131,7 +132,7 @@ fn credentials(secrets: &dyn RemoteSettings, remote: &str) -> Result<(String, Cr
     let share = configured("share_url")?.filter(|s| !s.is_empty());
     let url = match &share {
         Some(share) => share.expose().to_owned(),
-        None => secrets.get("url").or_else(|| INFO.default_url.map(str::to_owned)).unwrap_or_default(),
+        None => secrets.get("url").unwrap_or_else(|| DEFAULT_URL.to_owned()),
     };
     let token = configured("token")?.filter(|t| !t.is_empty());
     let user = secrets.get("username").filter(|name| !name.is_empty());

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::api::step;
-use super::{IoGates, loose};
+use super::loose;
+use super::remote::IoGates;
 use crate::contract::{BoxFuture, Comment, CommentThread, Comments, Error, Kind, NewComment, Result};
 use crate::model::Entry;
 use crate::model::timecode::{Clock, TimeSpan};

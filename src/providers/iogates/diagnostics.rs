@@ -1,6 +1,6 @@
 //! What `remote check` asks: is somebody there, and does each upload protocol let us in. Nothing is made on the server.
 
-use super::IoGates;
+use super::remote::IoGates;
 use super::upload::methods::Method;
 use crate::contract::{Error, Kind, Result};
 use crate::model::Protocol;

@@ -3,7 +3,7 @@
 
 use reqwest::Url;
 
-use super::IoGates;
+use super::remote::IoGates;
 use crate::contract::{Download, Error, Kind, Result};
 use crate::model::{Entry, Secret};
 use crate::protocols::http::download;

@@ -10,6 +10,7 @@ mod diagnostics;
 mod download;
 mod entry;
 mod loose;
+mod remote;
 mod second_factor;
 mod settings;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use self::remote::IoGates;
 use crate::contract::AnyProvider;
 use crate::contract::{
     BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
@@ -32,7 +34,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     id: "iogates",
     aliases: &[],
     title: "ioGates",
-    default_url: Some("https://iogates.com"),
+    default_url: Some(settings::DEFAULT_URL),
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
     takes_md5: true,
@@ -42,40 +44,9 @@ pub static INFO: ProviderInfo = ProviderInfo {
     open,
 };
 
-pub struct IoGates {
-    api: api::Api,
-    listing: tree::cache::TreeCache,
-    making: upload::entry_pool::EntryPool,
-    pools: settings::Pools,
-    tus: crate::protocols::tus::Servers,
-    settings: settings::Settings,
-}
-
 /// Fails with `Usage` when a setting makes no sense; looks up no secret and sends nothing.
 fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(IoGates::new(opening)?))
-}
-
-impl IoGates {
-    fn new(opening: ProviderContext) -> Result<IoGates> {
-        let settings = settings::Settings::read(&opening)?;
-        let (listing, making, pools) = Default::default();
-        Ok(IoGates { api: api::Api::new(opening)?, listing, making, pools, tus: Default::default(), settings })
-    }
-
-    async fn renew_token(&self) -> Result<()> {
-        self.api.access().await?.renew(&self.api.http).await?;
-        // The old token stands in the upload addresses.
-        self.api.forget_offers().await;
-        Ok(())
-    }
-
-    /// No call that revokes a token is documented.
-    async fn forget_token(&self) -> Result<bool> {
-        self.api.access().await?.forget().await?;
-        self.api.forget_offers().await;
-        Ok(false)
-    }
 }
 
 impl Provider for IoGates {

@@ -7,7 +7,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 
 use super::api::step;
-use super::{IoGates, answer, loose};
+use super::remote::IoGates;
+use super::{answer, loose};
 use crate::contract::{BoxFuture, Error, Kind, Result, SecondFactor, StoredToken};
 use crate::model::Secret;
 use crate::protocols::http::response::HttpReply;

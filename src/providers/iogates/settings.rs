@@ -1,13 +1,15 @@
 //! What can be configured for an ioGates remote, and the connections that are kept for it.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::upload::extension;
 use crate::contract::{Error, Kind, ProviderContext, Result, Setting};
 use crate::model::{Protocol, Secret};
 use crate::protocols::ftp::{FtpPool, FtpServer};
 use crate::protocols::http::base_url;
+
+pub const DEFAULT_URL: &str = "https://iogates.com";
 
 const fn plain(key: &'static str, help: &'static str) -> Setting {
     Setting { key, help, secret: false, required: false }
@@ -61,6 +63,11 @@ impl Settings {
     }
 }
 
+/// The extension of the user's file with its dot; the vendor's own client of 2017 appends it (OQ-3).
+fn extension(name: &str) -> Option<String> {
+    Path::new(name).extension().and_then(|e| e.to_str()).map(|e| format!(".{e}"))
+}
+
 fn switch(opening: &ProviderContext, key: &str) -> Result<bool> {
     match opening.secrets.get(key).as_deref() {
         None | Some("" | "false" | "0" | "no") => Ok(false),
@@ -109,6 +116,13 @@ mod tests {
         let opted = read(&[("append_extension", "true")]).unwrap();
         assert_eq!(opted.tus_name("56f06ba8311c2", "a.mp4"), "56f06ba8311c2.mp4");
         assert_eq!(opted.tus_name("56f06ba8311c2", "README"), "56f06ba8311c2");
+    }
+
+    #[test]
+    fn extensions_with_their_dot() {
+        assert_eq!(extension("a.b.mp4").as_deref(), Some(".mp4"));
+        assert_eq!(extension("README"), None);
+        assert_eq!(extension(".bashrc"), None);
     }
 
     #[test]

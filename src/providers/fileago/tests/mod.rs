@@ -13,8 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
-use crate::contract::StoredToken;
-use crate::model::{Address, RemotePath, Secret};
+use crate::contract::{Kind, StoredToken};
+use crate::model::{Address, EntryKind, RemotePath, Secret};
 use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, provider_context};
 
 const DIRLIST: &str = include_str!("../../../../fixtures/fileago/dirlist.json");

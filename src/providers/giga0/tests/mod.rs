@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::contract::{Kind, StoredToken};
-use crate::model::{Address, RemotePath, Secret};
+use crate::model::{Address, EntryKind, RemotePath, Secret};
 use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, provider_context};
 
 const AUTHORIZE: &str = include_str!("../../../../fixtures/giga0/authorize.json");

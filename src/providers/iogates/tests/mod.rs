@@ -8,7 +8,8 @@ pub(crate) mod server;
 use std::sync::Arc;
 
 use super::tests::server::{MapSettings, Server, opening};
-use super::upload::entry_pool::{EmptyEntry, entry_for};
+use super::upload::entry_pool::EmptyEntry;
+use super::upload::make_entry::entry_for;
 use super::{IoGates, upload};
 use crate::contract::{BoxFuture, Checksum, Chunks, Kind, Provider, Result, Source, UploadHandle, UploadRequest};
 use crate::model::{Entry, EntryKind, Place, Protocol, RemotePath, Root};

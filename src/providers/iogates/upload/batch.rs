@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::choose::{Preference, choose};
-use super::entry_pool::{EntrySlot, listing_before, locked, made_for, new_file, resolve_uncertain, spot_for};
+use super::entry_pool::{EntrySlot, locked};
+use super::make_entry::{listing_before, made_for, new_file, resolve_uncertain, spot_for};
 use crate::contract::{BatchCreation, BoxFuture, Kind, Result, UploadRequest};
-use crate::providers::iogates::IoGates;
+use crate::providers::iogates::remote::IoGates;
 use crate::providers::iogates::tree::Tree;
 use crate::providers::iogates::wire::File;
 

@@ -1,19 +1,12 @@
-//! The entry that an upload fills. ioGates can't remove an entry, and `POST /api/file` twice makes two of one name
-//! (providers.md 1.6), so nothing is made twice: an entry that no byte reached is used again, and after a lost answer
-//! the listing is searched for what it made.
+//! The entries that this run has made: those that no upload has filled yet, and those of which nobody knows whether they
+//! were made.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use serde_json::Value;
-
-use crate::contract::{Error, Kind, Result, UploadHandle, UploadRequest};
-use crate::model::{Place, RemotePath};
-use crate::providers::iogates::IoGates;
-use crate::providers::iogates::tree::{ROOT_ID, Tree};
-use crate::providers::iogates::wire::{Attribute, File, NewFile};
+use crate::providers::iogates::tree::Tree;
 
 /// What ioGates is asked to make: a path from the root, or a name in the folder `parent`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,11 +28,11 @@ pub struct EmptyEntry {
 #[derive(Default)]
 pub struct EntryPool {
     /// Made, but no session was opened for them.
-    spare: Mutex<HashMap<EntrySlot, EmptyEntry>>,
+    pub(super) spare: Mutex<HashMap<EntrySlot, EmptyEntry>>,
     /// The answer was lost, and the listing could not be asked yet.
-    doubts: Mutex<HashMap<EntrySlot, UncertainCreate>>,
+    pub(super) doubts: Mutex<HashMap<EntrySlot, UncertainCreate>>,
     /// Ids of all entries made in this run.
-    ours: Mutex<HashSet<String>>,
+    pub(super) ours: Mutex<HashSet<String>>,
     /// Entries that `batch` got and could not use.
     pub strays: Mutex<Vec<String>>,
     /// The server does not make several entries at once.
@@ -47,10 +40,10 @@ pub struct EntryPool {
 }
 
 #[derive(Clone)]
-struct UncertainCreate {
+pub struct UncertainCreate {
     /// What there was before; none when the token may not list.
-    before: Option<Arc<Tree>>,
-    since: Instant,
+    pub before: Option<Arc<Tree>>,
+    pub since: Instant,
 }
 
 pub fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -79,171 +72,5 @@ impl EntryPool {
     /// Something may have been made for this spot just now: whoever needs it looks first.
     pub fn doubt(&self, spot: EntrySlot, before: Option<Arc<Tree>>) {
         locked(&self.doubts).insert(spot, UncertainCreate { before, since: Instant::now() });
-    }
-}
-
-/// An entry for this item: the unused one of an earlier try, or a new one.
-pub async fn entry_for(host: &IoGates, item: &UploadRequest, path: &RemotePath) -> Result<(EntrySlot, EmptyEntry)> {
-    let before = listing_before(host).await?;
-    let spot = spot_for(item, path, before.as_deref())?;
-    if let Some(made) = item.reusable.as_ref().and_then(|ticket| of_ticket(ticket, path, item)) {
-        return Ok((spot, made));
-    }
-    let spare = locked(&host.making.spare).remove(&spot);
-    if let Some(made) = spare.filter(|made| fits(made, item)) {
-        return Ok((spot, made));
-    }
-    if let Some(made) = resolve_uncertain(host, &spot).await? {
-        return Ok((spot, made));
-    }
-    let made = make(host, item, &spot, before).await?;
-    Ok((spot, made))
-}
-
-async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Option<Arc<Tree>>) -> Result<EmptyEntry> {
-    let answer = host.api.create(&new_file(item, spot)).await;
-    host.listing.forget().await;
-    let lost = match answer {
-        Ok(file) => return made_for(host, file, item),
-        Err(error) if error.kind() == Kind::Interrupted => error,
-        Err(error) => return Err(error),
-    };
-    host.making.doubt(spot.clone(), before);
-    match resolve_uncertain(host, spot).await {
-        Ok(found) => found.ok_or(lost),
-        // The question stays open; the next try asks it first.
-        Err(error) if error.kind().is_transient() => Err(lost),
-        Err(error) => Err(error),
-    }
-}
-
-pub fn new_file<'a>(item: &'a UploadRequest, spot: &'a EntrySlot) -> NewFile<'a> {
-    let by_name = || mime_guess::from_path(&item.name).first_raw().unwrap_or("other");
-    NewFile {
-        name: &spot.name,
-        kind: item.metadata.kind.as_deref().unwrap_or_else(by_name),
-        parent: spot.parent.as_deref(),
-        attributes: item.metadata.attributes.iter().map(|(name, value)| Attribute { name, value: value_of(value) }).collect(),
-        size: item.source.size(),
-        md5: item.checksum.md5.as_deref(),
-    }
-}
-
-/// A number where the text is just what a number is written as: `127`, but not `007` and not `1.10`.
-fn value_of(text: &str) -> Value {
-    match text.parse::<serde_json::Number>() {
-        Ok(number) if number.to_string() == text => Value::Number(number),
-        _ => Value::from(text),
-    }
-}
-
-/// What a lost answer has made for this spot, if one was lost. The doubt ends only when it could be decided.
-pub async fn resolve_uncertain(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
-    let Some(doubt) = locked(&host.making.doubts).get(spot).cloned() else { return Ok(None) };
-    let found = look(host, spot, &doubt).await?;
-    locked(&host.making.doubts).remove(spot);
-    Ok(found)
-}
-
-/// After a lost answer: the entry that it made, if it made one. Fails with `Unknown` when that can't be told.
-async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Result<Option<EmptyEntry>> {
-    let undecided = |why: String| {
-        Error::new(Kind::Unknown, format!("the answer to making this entry was lost, and {why}"))
-            .with_subject(format!("/{}", spot.name))
-            .with_hint("look at the folder; an empty entry there can be ignored")
-    };
-    let before = doubt.before.as_deref().ok_or_else(|| undecided("the token may not list".to_owned()))?;
-    let now = host.listing.newer_than(doubt.since, &host.api).await?;
-    let found: Vec<String> = {
-        let ours = locked(&host.making.ours);
-        let new = now.new_empty_files(before, &spot.name, spot.parent.as_deref());
-        new.into_iter().map(|entry| entry.id).filter(|id| !ours.contains(id)).collect()
-    };
-    match found.as_slice() {
-        [] => Ok(None),
-        [id] => {
-            let file = File { id: Some(id.clone()), ..host.api.file(id).await? };
-            if file.upload_filename.is_none() {
-                abandon(host, id);
-                return Ok(None);
-            }
-            // It was promised what this item is, or the item of an earlier try for the same spot: the same file.
-            made_of(host, file, None, None).map(Some)
-        }
-        several => Err(undecided(format!("there are several new ones: @{}", several.join(", @")))),
-    }
-}
-
-/// The documentation shows the name to upload under only in the answer to the making (providers.md 1.7): an entry whose
-/// answer was lost may never tell it, so another is made, and this one is told as left over.
-fn abandon(host: &IoGates, id: &str) {
-    locked(&host.making.ours).insert(id.to_owned());
-    locked(&host.making.strays).push(id.to_owned());
-}
-
-/// What there is now, to tell later what is new. A token that may not list (an upload-only share) still may upload.
-pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
-    match host.listing.cached(&host.api).await {
-        Ok(tree) => Ok(Some(tree)),
-        Err(error) if matches!(error.kind(), Kind::Refused | Kind::NotFound | Kind::Protocol) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The path from the root makes missing folders by itself. Where that path would not lead to the folder that is meant
-/// (two of one name, a name that can't stand in a path) the folder is named by its id. Fails with `Ambiguous` when a
-/// folder that has no id yet would be made in one of two.
-pub fn spot_for(item: &UploadRequest, path: &RemotePath, tree: Option<&Tree>) -> Result<EntrySlot> {
-    let by_path = EntrySlot { name: path.names().join("/"), parent: None };
-    let id = &item.folder.id;
-    let Some(tree) = tree.filter(|_| id != ROOT_ID) else { return Ok(by_path) };
-    match tree.stat(&Place::at(item.folder.path.clone())) {
-        Ok(found) if found.id == *id => Ok(by_path),
-        _ if tree.holds(id) => Ok(EntrySlot { name: item.name.clone(), parent: Some(id.clone()) }),
-        Err(error) if error.kind() == Kind::Ambiguous => Err(error),
-        _ => Ok(by_path),
-    }
-}
-
-fn of_ticket(ticket: &UploadHandle, path: &RemotePath, item: &UploadRequest) -> Option<EmptyEntry> {
-    let (id, upload_name) = (ticket.id.clone()?, ticket.upload_name.clone()?);
-    let made = EmptyEntry { id, upload_name, size: ticket.size, md5: None };
-    (ticket.path == *path && fits(&made, item)).then_some(made)
-}
-
-/// The server refuses bytes that are not what it was promised.
-fn fits(made: &EmptyEntry, item: &UploadRequest) -> bool {
-    (made.size.is_none() || made.size == item.source.size()) && (made.md5.is_none() || made.md5 == item.checksum.md5)
-}
-
-/// The server was told what this item is, and answered with `file`.
-pub fn made_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
-    made_of(host, file, item.source.size(), item.checksum.md5.clone())
-}
-
-/// `upload_filename` becomes an FTP command and a form field: what could break out of one is refused.
-fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
-    let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
-    let id = file.id.ok_or_else(|| nonsense("without an id"))?;
-    let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").with_subject(format!("@{id}")))?;
-    if RemotePath::root().join(&upload_name).is_err() {
-        return Err(nonsense("whose name to upload under can't be the name of a file").with_subject(format!("@{id}")));
-    }
-    locked(&host.making.ours).insert(id.clone());
-    locked(&host.making.strays).retain(|stray| *stray != id);
-    Ok(EmptyEntry { id, upload_name, size, md5 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_numbers_only_where_nothing_is_lost() {
-        for (text, wanted) in
-            [("127", "127"), ("-2.5", "-2.5"), ("007", "\"007\""), ("1.10", "\"1.10\""), ("true", "\"true\""), ("", "\"\"")]
-        {
-            assert_eq!(value_of(text).to_string(), wanted);
-        }
     }
 }

@@ -4,16 +4,16 @@
 pub(crate) mod batch;
 pub(crate) mod choose;
 pub(crate) mod entry_pool;
+pub(crate) mod make_entry;
 pub(crate) mod methods;
-
-use std::path::Path;
 
 use reqwest::Url;
 
-use super::IoGates;
 use super::entry::{entry_of, is_empty, remember_secret};
+use super::remote::IoGates;
 use super::upload::choose::{Preference, all_closed, choose, needs_size};
-use super::upload::entry_pool::{EmptyEntry, entry_for};
+use super::upload::entry_pool::EmptyEntry;
+use super::upload::make_entry::entry_for;
 use super::upload::methods::{Method, UploadMethod, UploadMethods};
 use crate::contract::{Error, Kind, Result, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::model::{Entry, Protocol};
@@ -176,11 +176,6 @@ fn smaller(server: Option<u64>, user: Option<u64>) -> Option<u64> {
     }
 }
 
-/// The extension of the user's file with its dot; the vendor's own client of 2017 appends it (OQ-3).
-pub fn extension(name: &str) -> Option<String> {
-    Path::new(name).extension().and_then(|e| e.to_str()).map(|e| format!(".{e}"))
-}
-
 /// The bytes are there as soon as the server tells their MD5 or where to get them (providers.md 1.7, OQ-11).
 pub async fn landed(host: &IoGates, ticket: &UploadHandle) -> Result<Option<Entry>> {
     let id =
@@ -215,13 +210,6 @@ mod tests {
         for name in ["a.download", "a:b.download", "http:b.download", "https://", "ftp://h.example/x"] {
             assert_eq!(web_address(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn extensions_with_their_dot() {
-        assert_eq!(extension("a.b.mp4").as_deref(), Some(".mp4"));
-        assert_eq!(extension("README"), None);
-        assert_eq!(extension(".bashrc"), None);
     }
 
     #[test]
