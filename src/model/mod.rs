@@ -1,4 +1,10 @@
-//! Plain values that every room speaks of. No I/O in here.
+//! Plain values that every module may use. No I/O in here.
+//! - `location`: remotes, paths and ids, as the command line writes them;
+//! - `entry`, `account`: what a provider tells of a file, a folder or an account;
+//! - `event`, `report`: what is told while work goes on, and what came of the work;
+//! - `timecode`: places in a film;
+//! - `secret`, `escape`: what no output shows, and what an output shows only in a harmless form;
+//! - `similar_names`: names that a server may have made of one another.
 
 pub mod account;
 pub mod entry;

@@ -121,14 +121,16 @@ fn expand(prefix: &[String], tree: &str, found: &mut Vec<Path>) {
     }
 }
 
-/// `super::x::y` and `crate::x::y` in the middle of code, and `child::x` of a module's own child.
+/// `super::x::y` and `crate::x::y` in the middle of code, and `child::x` of a module's own child. A visibility
+/// (`pub(in crate::x)`) imports nothing.
 fn inline_paths(file: &SourceFile) -> Vec<Path> {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let mut found = Vec::new();
     // What a `use` item leads to is told by `use_paths`: up to its brace it is no path of an item.
     let is_use = |line: &str| line.starts_with("use ") || (line.starts_with("pub") && line.contains(" use "));
     for (_, line) in file.code_lines().into_iter().filter(|(_, line)| !is_use(line.trim_start())) {
-        for word in line.split(|c| !is_path(c)).filter(|word| word.contains("::") && !word.starts_with(':')) {
+        let is_visibility = |word: &str| line.contains(&format!("pub(in {word})"));
+        for word in line.split(|c| !is_path(c)).filter(|word| word.contains("::") && !word.starts_with(':') && !is_visibility(word)) {
             let path: Path = word.split("::").filter(|step| !step.is_empty()).map(str::to_owned).collect();
             found.extend((!path.is_empty()).then_some(path));
         }

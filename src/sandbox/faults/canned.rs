@@ -4,8 +4,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{Faults, RequestInfo};
-use crate::sandbox::storage::held;
+use super::request::RequestInfo;
 
 #[derive(Clone, Debug)]
 pub struct Canned {
@@ -42,23 +41,17 @@ impl Canned {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, [(header::CONTENT_TYPE, kind)], self.body.clone()).into_response()
     }
-}
-
-impl Faults {
-    pub fn answer(&self, canned: Canned) {
-        held(&self.canned).push(canned);
+    pub(super) fn is_for(&self, asked: RequestInfo<'_>) -> bool {
+        self.provider == asked.provider && self.kind == asked.kind && self.times > 0
     }
 
-    /// The answer to this request, if one is to be given; the request's body is not read then.
-    pub(crate) fn canned(&self, asked: RequestInfo<'_>) -> Option<Response> {
-        let mut all = held(&self.canned);
-        let at = all.iter().position(|c| c.provider == asked.provider && c.kind == asked.kind && c.times > 0)?;
-        let canned = all.get_mut(at)?;
-        if canned.skip > 0 {
-            canned.skip -= 1;
+    /// The answer to a request that it is for; none while requests are let through.
+    pub(super) fn take(&mut self) -> Option<Response> {
+        if self.skip > 0 {
+            self.skip -= 1;
             return None;
         }
-        canned.times -= 1;
-        Some(canned.response())
+        self.times -= 1;
+        Some(self.response())
     }
 }

@@ -1,59 +1,20 @@
-//! The stand-in of FileAgo (providers.md, section 3): an index of its rooms and the list of its routes.
+//! The stand-in of FileAgo (providers.md, section 3).
+//! - `name`, `reply`: the name, and the envelope of answers;
+//! - `tree`, `state`: nodes, and all that the stand-in remembers; `seed` fills a folder at once;
+//! - `sign_in`, `nodes`, `upload`, `download`: the calls;
+//! - `routes`: which request goes where.
 
 mod download;
+mod name;
 mod nodes;
 mod reply;
+mod routes;
 mod seed;
+mod sign_in;
 mod state;
 mod tree;
 mod upload;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::Method;
-use axum::routing::{any, get, post};
-
+pub use name::NAME;
+pub use routes::{kind, routes};
 pub use state::Fileago;
-
-pub const NAME: &str = "fileago";
-
-pub fn routes(host: Arc<Fileago>) -> Router {
-    let mut router = Router::new();
-    // A trailing slash is accepted.
-    for slash in ["", "/"] {
-        let at = |path: &str| format!("{path}{slash}");
-        router = router
-            .route(&at("/auth"), post(state::sign_in))
-            .route(&at("/api/groups"), get(nodes::groups))
-            .route(&at("/api/nodes/{id}"), any(nodes::node))
-            .route(&at("/api/nodes/{id}/dirlist"), get(nodes::list))
-            .route(&at("/api/nodes/{id}/path"), get(nodes::path))
-            .route(&at("/api/nodes/{id}/myaccess"), get(nodes::access))
-            .route(&at("/api/nodes/{id}/upload"), get(upload::token))
-            .route(&at("/upload/{token}"), post(upload::receive));
-    }
-    router
-        .route("/resources/auth/download/{key}/{id}/{revision}/{name}", get(download::serve))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(host)
-}
-
-/// How requests are counted, and whether the body is a file's bytes.
-pub fn kind(method: &Method, path: &str) -> (String, bool) {
-    let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let name = match (method.as_str(), steps.as_slice()) {
-        (_, ["auth"]) => "sign-in",
-        (_, ["api", "groups"]) => "groups",
-        ("GET", ["api", "nodes", _]) => "details",
-        ("POST", ["api", "nodes", _]) => "change",
-        ("DELETE", ["api", "nodes", _]) => "delete",
-        (_, ["api", "nodes", _, "upload"]) => "upload-token",
-        (_, ["api", "nodes", _, last]) => *last,
-        (_, ["upload", _]) => return ("upload".to_owned(), true),
-        (_, ["resources", ..]) => "download",
-        _ => "unknown",
-    };
-    (name.to_owned(), false)
-}

@@ -1,20 +1,52 @@
 //! Signing in and the account (providers.md, 2.2 to 2.4).
 
+use std::time::{Duration, Instant};
+
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::NAME;
+use super::fields::text;
 use super::params::Params;
 use super::reply::success;
-use super::state::{ACCOUNT_ID, Giga0, LoginKind, text};
+use super::state::{ACCOUNT_ID, Giga0, LoginKind};
+use crate::sandbox::faults::RequestInfo;
+use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
+
+/// A token is cleared after so long without use.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// So many wrong logins lock the account: a client that tries again by itself is found out.
 const LOGINS: u32 = 5;
 
 const WRONG: &str =
     "Could not authenticate user. The username and password may be invalid or your account may be locked from too many failed logins.";
+
+impl Giga0 {
+    /// Every call but /authorize needs both, and the token must be the live one.
+    pub(super) fn check_token(&self, call: &str, params: &Params) -> HandlerResult<()> {
+        let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
+        let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
+        let asked = RequestInfo { provider: NAME, kind: call, carries_file: call == "file/upload" };
+        let expired = self.ground.faults.take(asked, Fault::Expired).is_some();
+        let mut state = self.state();
+        if expired {
+            state.token = None;
+        }
+        match &mut state.token {
+            Some((live, used)) if live == token && account == ACCOUNT_ID && used.elapsed() < IDLE => {
+                *used = Instant::now();
+                if self.ground.faults.take(asked, Fault::LastUse).is_some() {
+                    state.token = None;
+                }
+                Ok(())
+            }
+            _ => Err(self.error("Could not validate access_token and account_id, please reauthenticate or try again.")),
+        }
+    }
+}
 
 /// The message of a missing parameter is that of the kind of login the site wants.
 pub fn authorize(host: &Giga0, params: &Params) -> Response {

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::NAME;
+use super::fields::{text, text_or_null, when};
 use super::params::Params;
-use super::reply::{success, when};
-use super::state::{File, Giga0, State, text, text_or_null};
+use super::reply::success;
+use super::state::{File, Giga0, State};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses::HandlerResult;
 

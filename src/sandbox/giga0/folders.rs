@@ -4,10 +4,11 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::NAME;
+use super::fields::{text, text_or_null, time_or_null, when};
 use super::files::{destination, row, word};
 use super::params::Params;
-use super::reply::{success, when};
-use super::state::{Folder, Giga0, State, text, text_or_null, time_or_null};
+use super::reply::success;
+use super::state::{Folder, Giga0, State};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses::HandlerResult;
 

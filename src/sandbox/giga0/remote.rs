@@ -11,8 +11,9 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::NAME;
+use super::fields::when;
 use super::params::{Params, clean};
-use super::reply::{success, when};
+use super::reply::success;
 use super::state::Giga0;
 use crate::model::Protocol;
 use crate::sandbox::responses::HandlerResult;

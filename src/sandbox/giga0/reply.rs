@@ -2,19 +2,15 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use super::NAME;
+use super::fields::when;
 use super::state::Giga0;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::Refusal;
-
-/// `Y-m-d H:i:s`, without a zone.
-pub fn when(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S").to_string()
-}
 
 /// A success: these members first, then the marks.
 pub fn success(members: Value) -> Response {

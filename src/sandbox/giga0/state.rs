@@ -2,25 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::NAME;
-use super::params::Params;
-use super::reply::when;
-use crate::sandbox::faults::RequestInfo;
-use crate::sandbox::faults::table::Fault;
 use crate::sandbox::middleware::Shared;
 use crate::sandbox::random;
-use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::{Content, held};
 
 pub const ACCOUNT_ID: &str = "158642";
-
-/// A token is cleared after so long without use.
-const IDLE: Duration = Duration::from_secs(3600);
 
 /// Which pair /authorize wants: a setting of the site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,28 +142,6 @@ impl Giga0 {
         held(&self.state)
     }
 
-    /// Every call but /authorize needs both, and the token must be the live one.
-    pub(super) fn check_token(&self, call: &str, params: &Params) -> HandlerResult<()> {
-        let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
-        let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
-        let asked = RequestInfo { provider: NAME, kind: call, carries_file: call == "file/upload" };
-        let expired = self.ground.faults.take(asked, Fault::Expired).is_some();
-        let mut state = self.state();
-        if expired {
-            state.token = None;
-        }
-        match &mut state.token {
-            Some((live, used)) if live == token && account == ACCOUNT_ID && used.elapsed() < IDLE => {
-                *used = Instant::now();
-                if self.ground.faults.take(asked, Fault::LastUse).is_some() {
-                    state.token = None;
-                }
-                Ok(())
-            }
-            _ => Err(self.error("Could not validate access_token and account_id, please reauthenticate or try again.")),
-        }
-    }
-
     /// The newest active file at a path.
     pub(in crate::sandbox) fn find(&self, path: &str) -> Option<Content> {
         let state = self.state();
@@ -267,17 +236,4 @@ fn short(id: u64) -> String {
         rest /= 62;
     }
     text
-}
-
-/// Most numbers are strings.
-pub fn text(value: impl ToString) -> Value {
-    Value::String(value.to_string())
-}
-
-pub fn text_or_null(value: Option<impl ToString>) -> Value {
-    value.map_or(Value::Null, |v| json!(v.to_string()))
-}
-
-pub fn time_or_null(value: Option<DateTime<Utc>>) -> Value {
-    value.map_or(Value::Null, |v| json!(when(v)))
 }

@@ -5,9 +5,10 @@ use axum::http::{StatusCode, header};
 use serde_json::json;
 
 use super::NAME;
+use super::fields::text;
 use super::params::{Params, clean};
 use super::reply::success;
-use super::state::{File, Giga0, text};
+use super::state::{File, Giga0};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;

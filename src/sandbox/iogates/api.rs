@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::NAME;
 use super::entries::when;
-use super::state::{Access, Iogates, Root, refused};
+use super::model::{Access, Root};
+use super::reply::refused;
+use super::state::Iogates;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses;

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::entries::when;
 use super::files::{gone, map_shown};
-use super::state::{Access, Iogates, refused};
+use super::model::Access;
+use super::reply::refused;
+use super::state::Iogates;
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
 

@@ -5,36 +5,14 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::{Value, json};
 
 use super::NAME;
-use super::state::{Access, Iogates, Root, State, refused};
+use super::model::{Access, Entry, Root};
+use super::reply::refused;
+use super::state::{Iogates, State};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::Content;
-
-pub struct Entry {
-    pub id: u64,
-    pub root: Root,
-    pub name: String,
-    pub kind: String,
-    pub attributes: Value,
-    pub parent: Option<u64>,
-    pub created: DateTime<Utc>,
-    /// Announced at creation; the upload is checked against them.
-    pub size: Option<u64>,
-    pub md5: Option<String>,
-    /// The name to upload under; it is used up by the first upload that fits.
-    pub upload_filename: String,
-    pub content: Option<Content>,
-    /// The secret in the download URL.
-    pub secret: String,
-}
-
-impl Entry {
-    pub fn is_folder(&self) -> bool {
-        self.kind == "dir"
-    }
-}
 
 /// What a client asks for when it creates a file.
 pub struct CreateBody {

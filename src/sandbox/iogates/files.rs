@@ -8,8 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::entries::{CreateBody, Entry};
-use super::state::{Access, Iogates, Root, refused};
+use super::entries::CreateBody;
+use super::model::{Access, Entry, Root};
+use super::reply::refused;
+use super::state::Iogates;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::{HandlerResult, Refusal};

@@ -21,7 +21,8 @@ use unftp_sbe_fs::Filesystem;
 
 use super::NAME;
 use super::ftp_faults::{FtpConnection, STOR, cut_after, is_refused};
-use super::state::{Access, Iogates, Root};
+use super::model::{Access, Root};
+use super::state::Iogates;
 use crate::error;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;

@@ -12,7 +12,8 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::NAME;
-use super::state::{Access, Iogates};
+use super::model::Access;
+use super::state::Iogates;
 use super::tus_upload::wall;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;

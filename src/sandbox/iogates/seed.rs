@@ -1,6 +1,7 @@
 //! Many files at once, for what is measured with them.
 
-use super::state::{Iogates, Root};
+use super::model::Root;
+use super::state::Iogates;
 use crate::sandbox::storage::Content;
 
 impl Iogates {

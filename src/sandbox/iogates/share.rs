@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::api::profile;
 use super::files::gone;
-use super::state::{Iogates, Root, refused};
+use super::model::Root;
+use super::reply::refused;
+use super::state::Iogates;
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
 

@@ -5,81 +5,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::NAME;
-use super::entries::Entry;
-use super::tus_upload::TusUpload;
-use crate::sandbox::faults::RequestInfo;
+use super::model::{Access, Entry, Root, Settings, TusUpload};
+use super::reply::refused;
 use crate::sandbox::faults::table::Fault;
+use crate::sandbox::faults::{FaultHit, RequestInfo};
 use crate::sandbox::middleware::{Shared, kind_of};
 use crate::sandbox::random;
-use crate::sandbox::responses;
-use crate::sandbox::responses::{HandlerResult, Refusal};
+use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::{UploadFile, held};
 
 /// The header that carries the token, as three documents spell it.
 const SPELLINGS: [&str; 3] = ["authorization", "authorisation", "token"];
-
-/// What a test or a user may set while the stand-in runs.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Upload methods on offer, in the server's order.
-    pub available: Vec<String>,
-    /// Its advice among them.
-    pub default: String,
-    /// Largest body of one PATCH or chunk, in bytes; 0 = no limit.
-    pub chunk_size: u64,
-    /// Largest file, in bytes; 0 = no limit.
-    pub max_file_size: u64,
-    /// Room left, in bytes.
-    pub available_storage: u64,
-    /// Must a code be sent before anything else works?
-    pub two_factor: bool,
-    /// What the share link permits.
-    pub share_may_upload: bool,
-    pub share_may_download: bool,
-    /// Has the share run out?
-    pub share_expired: bool,
-    /// What every film says of its timecode: the label of its first frame, frames a second, milliseconds.
-    pub timecode: (String, f64, i64),
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            available: ["ftp", "plupload", "tus"].map(str::to_owned).to_vec(),
-            default: "ftp".to_owned(),
-            chunk_size: 33_554_432,
-            max_file_size: 0,
-            available_storage: 29_301_996_265,
-            two_factor: false,
-            share_may_upload: true,
-            share_may_download: true,
-            share_expired: false,
-            timecode: ("00:00:00:00".to_owned(), 25.0, 0),
-        }
-    }
-}
-
-/// Whose files a token sees: the account's own, or those of the folder that is shared by link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Root {
-    Account,
-    Share,
-}
-
-/// A token and what was handed out with it.
-#[derive(Clone)]
-pub struct Access {
-    pub token: String,
-    pub root: Root,
-    /// The token's short form in upload URLs.
-    pub upload_key: String,
-    pub ftp_user: String,
-    pub ftp_password: String,
-    pub device: Option<String>,
-}
 
 #[derive(Default)]
 pub struct State {
@@ -166,7 +105,7 @@ impl Iogates {
         held(&self.state)
     }
 
-    pub(super) fn hit(&self, fault: Fault) -> Option<crate::sandbox::faults::FaultHit> {
+    pub(super) fn hit(&self, fault: Fault) -> Option<FaultHit> {
         self.ground.faults.hit(NAME, fault)
     }
 
@@ -214,9 +153,4 @@ impl Iogates {
         let path = |u: &str| u.split_once("/show/").map(|(_, p)| p.trim_end_matches('/').to_owned());
         path(url).is_some() && path(url) == path(&self.share_url)
     }
-}
-
-/// No error body is documented; this is what its 2FA answers look like (section 1.11).
-pub fn refused(status: StatusCode, message: &str) -> Refusal {
-    responses::json(status, json!({ "message": message })).into()
 }

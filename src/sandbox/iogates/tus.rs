@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Duration, Utc};
 
-use super::state::{Access, Iogates};
+use super::model::{Access, TusUpload};
+use super::state::Iogates;
 use super::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
-use super::tus_upload::{TusUpload, hand_over, patch};
+use super::tus_upload::{hand_over, patch};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::storage::{UploadFile, held};

@@ -1,55 +1,19 @@
-//! One TUS upload, and taking in the body of a PATCH.
+//! Taking in the body of a PATCH, and handing over a complete TUS upload to its entry.
 
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
-use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 
 use super::NAME;
-use super::state::{Iogates, Root};
+use super::state::Iogates;
 use super::tus_headers::{Checksum, Refused, number};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::storage::{Checkpoint, UploadFile, held};
 
 const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
-
-pub struct TusUpload {
-    /// The token's key, as in the URL.
-    pub key: String,
-    pub root: Root,
-    /// The name it arrives under; a partial upload may have none.
-    pub filename: Option<String>,
-    /// Bytes; none = not told yet.
-    pub length: Option<u64>,
-    pub metadata_text: Option<String>,
-    /// `Upload-Concat` as HEAD shows it.
-    pub concat: Option<String>,
-    pub bytes: Arc<Mutex<UploadFile>>,
-    pub expires: DateTime<Utc>,
-    /// A PATCH is being received.
-    pub busy: bool,
-    /// Terminated or run out: its URL answers 410.
-    pub gone: bool,
-    /// Handed over to its entry.
-    pub done: bool,
-}
-
-impl TusUpload {
-    pub fn is_partial(&self) -> bool {
-        self.concat.as_deref() == Some("partial")
-    }
-
-    pub fn is_final(&self) -> bool {
-        self.concat.as_deref().is_some_and(|c| c.starts_with("final"))
-    }
-
-    pub fn offset(&self) -> u64 {
-        held(&self.bytes).size()
-    }
-}
 
 /// Holds an upload for one PATCH. When the line dies the handler is dropped: bytes that a checksum should have proved
 /// are then taken back, all others stay.

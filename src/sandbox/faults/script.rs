@@ -1,0 +1,197 @@
+//! The script of a sandbox: all faults that are to strike, those that wait for their turn, and the canned answers.
+
+use std::sync::Mutex;
+
+use axum::response::Response;
+
+use super::canned::Canned;
+use super::delayed::Delayed;
+use super::request::{FaultHit, RequestInfo};
+use super::scripted::ScriptedFault;
+use super::table::Fault;
+use crate::error::Result;
+use crate::sandbox::storage::held;
+
+/// The script. It may be changed while the servers run.
+#[derive(Default)]
+pub struct Faults {
+    script: Mutex<Vec<ScriptedFault>>,
+    canned: Mutex<Vec<Canned>>,
+    late: Mutex<Vec<Delayed>>,
+}
+
+impl Faults {
+    /// Adds faults in their text form; blanks and line ends separate several.
+    ///
+    /// # Errors
+    /// `Kind::Usage` names what is wrong; nothing was added then.
+    pub fn script(&self, text: &str) -> Result<()> {
+        let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<ScriptedFault>>>()?;
+        held(&self.script).extend(faults);
+        Ok(())
+    }
+
+    pub fn add(&self, fault: ScriptedFault) {
+        held(&self.script).push(fault);
+    }
+
+    /// Lets so many requests to the fault's provider pass. One that lasts strikes all that follow, any other the request
+    /// whose turn it is, also where it is of the line and has no kind.
+    ///
+    /// # Errors
+    /// `Kind::Usage` names what is wrong with the text.
+    pub fn later(&self, requests: u64, fault: &str) -> Result<()> {
+        let fault = fault.parse()?;
+        held(&self.late).push(Delayed { skip: requests, fault });
+        Ok(())
+    }
+
+    /// How many wait for their turn.
+    pub fn waiting(&self) -> usize {
+        held(&self.late).len()
+    }
+
+    /// Adds an answer that is given in place of a stand-in's own.
+    pub fn answer(&self, canned: Canned) {
+        held(&self.canned).push(canned);
+    }
+
+    pub fn clear(&self) {
+        held(&self.script).clear();
+        held(&self.canned).clear();
+        held(&self.late).clear();
+    }
+
+    /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.
+    pub fn left(&self) -> Vec<ScriptedFault> {
+        held(&self.script).clone()
+    }
+
+    /// A request has come: what has its turn now may strike it.
+    pub(crate) fn turn(&self, asked: RequestInfo<'_>) {
+        held(&self.late).retain_mut(|late| match late.turn(asked) {
+            Some(fault) => {
+                self.add(fault);
+                false
+            }
+            None => true,
+        });
+    }
+
+    /// The canned answer to this request, if one is to be given; the request's body is not read then.
+    pub(crate) fn canned(&self, asked: RequestInfo<'_>) -> Option<Response> {
+        held(&self.canned).iter_mut().find(|canned| canned.is_for(asked))?.take()
+    }
+
+    /// A request has come in: what lets some through first counts it.
+    pub(crate) fn arrive(&self, asked: RequestInfo<'_>) {
+        for fault in held(&self.script).iter_mut().filter(|s| s.fault.is_of_requests() && s.is_there(asked)) {
+            fault.seen += 1;
+        }
+    }
+
+    /// Is the server gone? With its first request a scripted end begins, and then there is nobody for any other.
+    pub(crate) fn is_gone(&self, asked: RequestInfo<'_>) -> bool {
+        let mut script = held(&self.script);
+        let Some(end) = script.iter_mut().find(|s| s.strikes(asked, Fault::Gone)) else { return false };
+        (end.kind, end.skip) = (None, 0);
+        true
+    }
+
+    /// Would `fault` strike this request? Uses nothing up.
+    pub(crate) fn peek(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
+        held(&self.script).iter().find(|s| s.strikes(asked, fault)).map(ScriptedFault::strike)
+    }
+
+    /// Lets `fault` strike this request, once.
+    pub(crate) fn take(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
+        let mut script = held(&self.script);
+        for waiting in script.iter_mut().filter(|s| s.fault == fault && !fault.is_of_requests() && s.is_there(asked)) {
+            waiting.seen += 1;
+        }
+        let at = script.iter().position(|s| s.strikes(asked, fault))?;
+        let found = script.get_mut(at)?;
+        let strike = found.strike();
+        if let Some(left) = &mut found.left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                script.remove(at);
+            }
+        }
+        Some(strike)
+    }
+
+    /// For faults that belong to one place of a stand-in and need no kind of request.
+    pub(crate) fn hit(&self, provider: &'static str, fault: Fault) -> Option<FaultHit> {
+        self.take(RequestInfo { provider, kind: "", carries_file: true }, fault)
+    }
+
+    /// The same for a fault whose word tells which of several things it spoils.
+    pub(crate) fn spoils(&self, provider: &'static str, fault: Fault, word: &str) -> bool {
+        held(&self.script).iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_strikes_as_often_as_it_says_and_only_where_it_says() {
+        let faults = Faults::default();
+        faults.script("iogates:cut=5*2\ngiga0/file/info:500").unwrap();
+        let patch = RequestInfo { provider: "iogates", kind: "tus-patch", carries_file: true };
+        let list = RequestInfo { provider: "iogates", kind: "files", carries_file: false };
+        assert_eq!(faults.take(list, Fault::Cut), None);
+        assert_eq!(faults.take(patch, Fault::Cut), Some(FaultHit { number: 5, word: "" }));
+        assert!(faults.take(patch, Fault::Cut).is_some());
+        assert_eq!(faults.take(patch, Fault::Cut), None);
+        let info = RequestInfo { provider: "giga0", kind: "file/info", carries_file: false };
+        assert_eq!(faults.take(RequestInfo { kind: "file/edit", ..info }, Fault::ServerError), None);
+        assert!(faults.take(info, Fault::ServerError).is_some());
+        assert!(faults.left().is_empty());
+    }
+
+    #[test]
+    fn a_fault_may_let_some_through_first() {
+        let faults = Faults::default();
+        faults.script("giga0/file/info:500+2 iogates:tus-conflict+1 fileago/upload:gone+1").unwrap();
+        let info = RequestInfo { provider: "giga0", kind: "file/info", carries_file: false };
+        let asks = |asked| {
+            faults.arrive(asked);
+            // Asked for more than once, it is still one request.
+            faults.peek(asked, Fault::ServerError);
+            faults.take(asked, Fault::ServerError).is_some()
+        };
+        assert!(!asks(RequestInfo { kind: "file/edit", ..info }));
+        assert_eq!([asks(info), asks(info), asks(info), asks(info)], [false, false, true, false]);
+        assert_eq!(
+            [faults.hit("iogates", Fault::TusConflict), faults.hit("iogates", Fault::TusConflict)].map(|s| s.is_some()),
+            [false, true]
+        );
+
+        let upload = RequestInfo { provider: "fileago", kind: "upload", carries_file: true };
+        let list = RequestInfo { provider: "fileago", kind: "dirlist", carries_file: false };
+        let gone = [list, upload, list, upload, list, upload].map(|asked| {
+            faults.arrive(asked);
+            faults.is_gone(asked)
+        });
+        assert_eq!(gone, [false, false, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_delayed_fault_strikes_when_its_turn_has_come() {
+        let faults = Faults::default();
+        faults.later(1, "giga0:answer-lost").unwrap();
+        faults.later(2, "giga0:500*always").unwrap();
+        assert!(faults.later(0, "giga0:nonsense").is_err());
+        let ask = |provider, kind| RequestInfo { provider, kind, carries_file: false };
+        let struck = |kind| {
+            faults.turn(ask("fileago", kind));
+            faults.turn(ask("giga0", kind));
+            [Fault::AnswerLost, Fault::ServerError].map(|fault| faults.take(ask("giga0", kind), fault).is_some())
+        };
+        assert_eq!(["a", "b", "c", "d"].map(struck), [[false, false], [true, false], [false, true], [false, true]]);
+        assert_eq!(faults.waiting(), 0);
+    }
+}
