@@ -119,6 +119,7 @@ struct Inner {
     status: Option<u16>,
     after: Option<Duration>,
     untried: bool,
+    unsent: bool,
     on_kept_line: bool,
     cause: Option<anyhow::Error>,
 }
@@ -136,6 +137,7 @@ impl Error {
             status: None,
             after: None,
             untried: false,
+            unsent: false,
             on_kept_line: false,
             cause: None,
         }))
@@ -204,6 +206,12 @@ impl Error {
         self
     }
 
+    /// Something is missing here, so the server was not asked.
+    pub fn before_asking(mut self) -> Self {
+        self.0.unsent = true;
+        self
+    }
+
     /// Not a byte came back on a connection that was kept from an earlier request: its end, not this request's, as a rule.
     pub fn on_kept_line(mut self) -> Self {
         self.0.on_kept_line = true;
@@ -237,6 +245,10 @@ impl Error {
         self.0.on_kept_line
     }
 
+    pub fn is_before_asking(&self) -> bool {
+        self.0.unsent
+    }
+
     pub fn is_not_attempted(&self) -> bool {
         self.0.untried
     }
@@ -249,7 +261,7 @@ impl Error {
         again.0.source.clone_from(&self.0.source);
         again.0.hint.clone_from(&self.0.hint);
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
-        again.0.on_kept_line = self.0.on_kept_line;
+        (again.0.on_kept_line, again.0.unsent) = (self.0.on_kept_line, self.0.unsent);
         again
     }
 

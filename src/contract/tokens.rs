@@ -1,6 +1,9 @@
 //! Tokens between runs: what is kept of one, and where.
 
-use super::{BoxFuture, Result};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{BoxFuture, Error, Result};
 use crate::model::Secret;
 
 /// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
@@ -28,4 +31,31 @@ pub trait TokenStore: Send + Sync {
     fn forget(&self, account: &str) -> Result<()>;
     /// Held while one process signs in; the others wait here and then find the new token.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
+    /// Those of all that share this store. Each has its own unless the store keeps them.
+    fn refusals(&self) -> Arc<Refusals> {
+        Arc::default()
+    }
+}
+
+/// Refused sign-ins of this process, by account: repeated wrong logins lock accounts (providers.md 2.2), whatever remote
+/// names the account, and however often it is opened.
+#[derive(Default)]
+pub struct Refusals(Mutex<HashMap<String, Error>>);
+
+impl Refusals {
+    pub fn of(&self, account: &str) -> Option<Error> {
+        self.all().get(account).map(Error::duplicate)
+    }
+
+    pub fn add(&self, account: &str, refusal: &Error) {
+        self.all().insert(account.to_owned(), refusal.duplicate());
+    }
+
+    pub fn forget(&self, account: &str) {
+        self.all().remove(account);
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Error>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::contract::StoredToken;
+use crate::contract::tokens::Refusals;
 use crate::ownership::{self, Trouble};
 pub use runs::CarryingRun;
 
@@ -34,6 +35,7 @@ pub struct State {
     database: Mutex<Database>,
     /// Tokens of this run that the database could not take.
     memory: Mutex<HashMap<String, StoredToken>>,
+    refusals: Arc<Refusals>,
     warnings: Mutex<Vec<String>>,
     /// What begins now belongs to this command (as in [`CarryingRun::key`]).
     run: Mutex<Option<String>>,
@@ -67,6 +69,7 @@ impl State {
             folder: OnceLock::new(),
             database: Mutex::new(Database::NotOpened),
             memory: Mutex::default(),
+            refusals: Arc::default(),
             warnings: Mutex::default(),
             run: Mutex::default(),
             beat: place_locks::Beat::default(),

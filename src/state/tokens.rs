@@ -3,12 +3,14 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 
 use super::place_locks::{process_in, sign};
 use super::{State, locked, open_private, private_folder};
+use crate::contract::tokens::Refusals;
 use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
 use crate::model::Secret;
 use crate::ownership::another;
@@ -60,6 +62,10 @@ impl TokenStore for State {
                 }
             }
         })
+    }
+
+    fn refusals(&self) -> Arc<Refusals> {
+        self.refusals.clone()
     }
 }
 
@@ -123,7 +129,6 @@ fn stored(token: String, fields: String) -> Option<StoredToken> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;

@@ -55,6 +55,7 @@ fn serve(mut stream: TcpStream, rows: &dyn Fn(&str) -> String) {
     let body = match path {
         "/api/v2/authorize" => r#"{"_status":"success","data":{"access_token":"t","account_id":"1"}}"#.to_owned(),
         "/api/v2/folder/listing" => format!(r#"{{"_status":"success","data":{{"folders":[],"files":[{}]}}}}"#, rows("giga0")),
+        "/api/v2/account/info" => r#"{"_status":"success","data":{"username":"ann","status":"active"}}"#.to_owned(),
         "/api/v2/account/package" => r#"{"_status":"success","data":{"can_upload":"1"}}"#.to_owned(),
         "/api/nodes/home" => r#"{"status":"success","data":{"uuid":"home","name":"Home","type":"Dir"}}"#.to_owned(),
         "/auth" => r#"{"status":"success","token":"a.b.c","fileaccesskey":"k"}"#.to_owned(),
@@ -106,7 +107,7 @@ fn a_row_that_cannot_be_read_costs_a_warning_and_nobody_else() {
         home.run(&["ls", &format!("{remote}:/none.txt")]).ends_with(3);
         home.run(&["ls", &format!("{remote}:/no id.txt")]).ends_with(11).says("no id.txt");
         home.file("no id.txt", "x");
-        home.run(&["put", "no id.txt", &format!("{remote}:/")]).ends_with(11);
+        home.run(&["put", "no id.txt", &format!("{remote}:/")]).ends_with(11).says("no id.txt");
         let planned = home.run(&["put", "-n", "--json", "no id.txt", &format!("{remote}:/good.txt")]).ends_with(0);
         assert_eq!(planned.events("planned").len(), 1, "{remote}");
     }

@@ -9,7 +9,7 @@ use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
-use crate::contract::tokens::DEVICE;
+use crate::contract::tokens::{DEVICE, Refusals};
 use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
@@ -68,7 +68,12 @@ pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
     let remote = desk.open_with(config.clone(), Arc::new(WithoutStoredToken(desk.state())), args.connection)?;
     let calls = desk.client(&remote);
     // A line that fails is tried again; a refusal is not, as it would lock the account.
-    let outcome = match (calls.call(|| remote.provider.sign_in()).await, remote.provider.second_factor()) {
+    let sign_in = async || match remote.provider.sign_in().await {
+        // This token is new. Who brings a code knows what it lacks; another token would lack that too.
+        Err(e) if args.code_stdin && e.kind() == Kind::Expired => Err(e.with_kind(Kind::Auth)),
+        outcome => outcome,
+    };
+    let outcome = match (calls.call(&sign_in).await, remote.provider.second_factor()) {
         (Err(refusal), Some(factor)) if is_for_a_code(&refusal, factor, args.code_stdin) => {
             enter_code(desk, factor, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
             calls.call(|| remote.provider.sign_in()).await
@@ -223,6 +228,9 @@ impl<T: TokenStore> TokenStore for WithoutStoredToken<T> {
     }
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
         self.0.lock(account)
+    }
+    fn refusals(&self) -> Arc<Refusals> {
+        self.0.refusals()
     }
 }
 

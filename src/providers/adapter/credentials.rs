@@ -17,6 +17,7 @@ impl ProviderContext {
         let name = self.remote.to_uppercase().replace('-', "_");
         let variable = format!("HAUL_REMOTE_{name}_{}", missing.to_uppercase());
         Error::new(Kind::Auth, format!("there are no credentials: {missing} is not set"))
+            .before_asking()
             .with_subject(self.remote.clone())
             .with_hint(format!("run `haul login {}`, or set {variable}", self.remote))
     }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::contract::{Error, Kind, Result, StoredToken, TokenContention, TokenStore};
+use crate::contract::tokens::Refusals;
+use crate::contract::{Kind, Result, StoredToken, TokenContention, TokenStore};
 
 pub struct TokenCache {
     account: String,
     store: Arc<dyn TokenStore>,
+    /// Told to everybody who asks later.
+    refusals: Arc<Refusals>,
     held: Mutex<Cached>,
     /// What became of the tokens that this lease has got.
     pub rivalry: TokenContention,
@@ -21,13 +24,12 @@ struct Cached {
     /// The server called this one expired.
     rejected: Option<StoredToken>,
     looked: bool,
-    /// Told to everybody who asks later: repeated wrong logins lock the account (providers.md 2.2).
-    refused: Option<Error>,
 }
 
 impl TokenCache {
     pub fn new(account: impl Into<String>, store: Arc<dyn TokenStore>) -> Self {
-        TokenCache { account: account.into(), store, held: Mutex::new(Cached::default()), rivalry: TokenContention::default() }
+        let (refusals, held) = (store.refusals(), Mutex::new(Cached::default()));
+        TokenCache { account: account.into(), store, refusals, held, rivalry: TokenContention::default() }
     }
 
     /// The token in hand, the kept one, or the one that `sign_in` gets; whoever comes second waits and shares it.
@@ -111,23 +113,24 @@ impl TokenCache {
             held.token = Some(kept.clone());
             return Ok(kept);
         }
-        if let Some(refused) = &held.refused {
-            return Err(refused.duplicate());
+        if let Some(refusal) = self.refusals.of(&self.account) {
+            return Err(refusal);
         }
         match sign_in.await {
             Ok(token) => self.store(held, token),
-            Err(e) if e.kind() == Kind::Auth => {
-                held.refused = Some(e.duplicate());
+            Err(e) => {
+                if e.kind() == Kind::Auth && !e.is_before_asking() {
+                    self.refusals.add(&self.account, &e);
+                }
                 Err(e)
             }
-            Err(e) => Err(e),
         }
     }
 
     fn store(&self, held: &mut Cached, token: StoredToken) -> Result<StoredToken> {
         held.token = Some(token.clone());
         held.rejected = None;
-        held.refused = None;
+        self.refusals.forget(&self.account);
         held.looked = true;
         self.rivalry.signed_in();
         self.store.save(&self.account, &token)?;
@@ -140,11 +143,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::contract::BoxFuture;
+    use crate::contract::{BoxFuture, Error};
     use crate::model::Secret;
 
     #[derive(Default)]
-    struct Memory(std::sync::Mutex<Option<StoredToken>>);
+    struct Memory(std::sync::Mutex<Option<StoredToken>>, Arc<Refusals>);
 
     impl TokenStore for Memory {
         fn load(&self, _: &str) -> Result<Option<StoredToken>> {
@@ -161,6 +164,9 @@ mod tests {
         fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
             Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
         }
+        fn refusals(&self) -> Arc<Refusals> {
+            self.1.clone()
+        }
     }
 
     fn token(text: &str) -> StoredToken {
@@ -169,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn eight_workers_with_one_stale_token_sign_in_once() {
-        let store = Arc::new(Memory(std::sync::Mutex::new(Some(token("stale")))));
+        let store = Arc::new(Memory(std::sync::Mutex::new(Some(token("stale"))), Arc::default()));
         let lease = Arc::new(TokenCache::new("a", store));
         let count = Arc::new(AtomicUsize::new(0));
         let workers = (0..8).map(|_| {
@@ -214,6 +220,19 @@ mod tests {
             assert_eq!((refused.kind(), refused.to_string()), (Kind::Auth, "wrong password; look again".to_owned()));
         }
         assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    /// Two remotes of one account, or one that is opened twice.
+    #[tokio::test]
+    async fn a_refused_sign_in_is_repeated_by_nobody_with_the_same_store() {
+        let store = Arc::new(Memory::default());
+        let refused = async || Err(Error::new(Kind::Auth, "wrong password"));
+        let granted = async || Ok(token("granted"));
+        let missing = TokenCache::new("a", store.clone()).token(async { Err(Error::new(Kind::Auth, "none is set").before_asking()) });
+        assert_eq!(missing.await.unwrap_err().to_string(), "none is set");
+        TokenCache::new("a", store.clone()).token(refused()).await.unwrap_err();
+        assert_eq!(TokenCache::new("a", store.clone()).token(granted()).await.unwrap_err().to_string(), "wrong password");
+        assert_eq!(TokenCache::new("b", store).token(granted()).await.unwrap(), token("granted"));
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ pub(crate) struct Effort {
     /// As in `RetryPolicy::tries`.
     tries: u32,
     start_overs: u32,
+    forgave_kept_line: bool,
     /// The furthest byte that any session reached.
     furthest: u64,
     /// Bytes that left, repeated ones included.
@@ -16,7 +17,7 @@ pub(crate) struct Effort {
 
 impl Effort {
     pub(crate) fn new(tries: u32) -> Effort {
-        Effort { tries: tries.max(1), start_overs: 0, furthest: 0, spent: 0 }
+        Effort { tries: tries.max(1), start_overs: 0, forgave_kept_line: false, furthest: 0, spent: 0 }
     }
 
     /// The server holds the file up to here. True: further than ever before.
@@ -26,14 +27,25 @@ impl Effort {
         is_progress
     }
 
-    /// The file may begin anew, or the error back: it has done so often enough.
+    /// The file may begin anew, or the error back: it has done so often enough. A token that ran out is no try of the file:
+    /// `Retries` bounds its renewals. Nor is a connection that was kept too long, once.
     pub(crate) fn start_over(&mut self, why: Error) -> Result<Error> {
+        let is_free = why.kind() == Kind::Expired || (why.is_on_kept_line() && !std::mem::replace(&mut self.forgave_kept_line, true));
+        if is_free {
+            return Ok(why);
+        }
         self.start_overs += 1;
         if self.start_overs < self.tries {
             return Ok(why);
         }
-        let hint = format!("its upload began {} times from the first byte; another --protocol or --chunk-size may get through", self.tries);
-        Err(why.with_hint(hint))
+        // What the line or an answer stopped may get through in another form; a refusal stays one.
+        let may_get_through = why.kind().is_transient() || why.kind() == Kind::Protocol;
+        if self.start_overs < 2 || !may_get_through {
+            return Err(why);
+        }
+        let begun = self.start_overs;
+        Err(why
+            .with_hint(format!("its upload began {begun} times from the first byte; another --protocol or --chunk-size may get through")))
     }
 
     pub(crate) fn spent(&self) -> u64 {
@@ -65,6 +77,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_token_that_ran_out_is_no_try_of_the_file() {
+        let mut effort = Effort::new(1);
+        for _ in 0..5 {
+            effort.start_over(Error::new(Kind::Expired, "old")).unwrap();
+        }
+        effort.start_over(Error::new(Kind::Interrupted, "died").on_kept_line()).unwrap();
+        let died = effort.start_over(Error::new(Kind::Interrupted, "died").on_kept_line()).unwrap_err();
+        assert_eq!(died.to_string(), "died", "one start-over is told by nobody");
+    }
+
+    #[test]
+    fn another_way_is_advised_where_it_may_help() {
+        for (kind, advised) in [(Kind::Interrupted, true), (Kind::Protocol, true), (Kind::Refused, false), (Kind::Local, false)] {
+            let mut effort = Effort::new(2);
+            effort.start_over(Error::new(kind, "no")).unwrap();
+            let told = effort.start_over(Error::new(kind, "no")).unwrap_err().to_string();
+            assert_eq!(told.contains("began 2 times from the first byte; another --protocol"), advised, "{told}");
+        }
+    }
 
     proptest! {
         /// Whatever a server does: it may cut anywhere, keep any part, forget all, and let a little more through each time.

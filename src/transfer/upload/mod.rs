@@ -204,6 +204,7 @@ impl Uploader<'_> {
                         return Ok((ticket, session.protocol(), size));
                     }
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
+                    let error = self.judge_unseen(error, session.as_ref());
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
                     item.reusable = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);

@@ -13,6 +13,7 @@ use crate::model::{Entry, Protocol};
 
 /// HTTP: the server behind the gateway has not answered it yet.
 const GATEWAY_TIMEOUT: u16 = 504;
+const METHOD_NOT_ALLOWED: u16 = 405;
 
 impl Uploader<'_> {
     /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
@@ -30,13 +31,11 @@ impl Uploader<'_> {
         // What has a journal is looked for by the next run.
         let all_left = self.left && item.source.size().is_some();
         let in_doubt = self.doubt && self.journal.is_none() && error.kind().is_transient() && all_left;
-        // All bytes have left, and what came back is no answer (a page, nothing, a warning): the server may have taken them.
-        let unread = error.kind() == Kind::Protocol && self.left;
+        let unread = self.is_unread(&error);
         if error.kind() == Kind::Interrupted || in_doubt || unread {
             match self.landed(&ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
-                // A session that can be asked where it stands has told that it is not over.
-                Ok(None) if unread && session.note().is_none() => return Err(unseen(&error).with_remote(&self.desk.remote)),
+                Ok(None) if unread && session.note().is_none() => return Err(self.judge_unseen(error, session.as_ref())),
                 Ok(None) => {}
                 Err(e) => {
                     let why = format!("{}; then looking failed too: {}", error.message(), e.message());
@@ -63,6 +62,19 @@ impl Uploader<'_> {
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
         }
         Err(self.ended(error, session.as_mut()).await?)
+    }
+
+    /// All bytes have left, and what came back is no answer (a page, nothing, a warning): the server may have taken them.
+    /// 405 is an answer: nothing was done with the request.
+    fn is_unread(&self, error: &Error) -> bool {
+        error.kind() == Kind::Protocol && self.left && error.status_code() != Some(METHOD_NOT_ALLOWED)
+    }
+
+    /// The failure of an upload that was looked for and not found: after an answer that can't be read nobody can tell. A
+    /// session that can be asked where it stands has told that it is not over.
+    pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession) -> Error {
+        let nobody_can_tell = self.is_unread(&error) && session.note().is_none();
+        if nobody_can_tell { unseen(&error).with_remote(&self.desk.remote) } else { error }
     }
 
     /// Nobody goes on with this upload. Where the server refused the whole it may have taken it in all the same.
