@@ -62,7 +62,8 @@ fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
     let workers = workers.min(threads.saturating_sub(others)).max(1);
     if workers + others > threads {
         let why = format!("this machine allows {threads} more threads, with the memory that goes with them, and {} are needed", 1 + others);
-        return Err(Error::new(Kind::Local, why).with_hint("raise `ulimit -u`, or the container's limits of processes (pids) and memory"));
+        return Err(Error::new(Kind::Local, why)
+            .with_hint("raise `ulimit -u` and `ulimit -v`, or the container's limits of processes (pids) and memory"));
     }
     let failed = |why: &str| Error::new(Kind::Local, format!("the program could not start its threads: {why}"));
     let mut builder = Builder::new_multi_thread();
@@ -96,9 +97,11 @@ fn wait_for(gate: &(Mutex<usize>, Condvar), all: usize) -> bool {
 
 /// How many threads can be had at once, up to `wanted`, with so much memory beside them.
 fn had(wanted: usize, memory: usize) -> usize {
+    // By reckoning, not by trying: a thread that begins where no memory is left ends the program.
+    let wanted = wanted.min(address_space::threads(memory));
     let ready = || -> Option<(mpsc::Sender<()>, JoinHandle<()>)> {
         let (go, told) = mpsc::channel::<()>();
-        // Memory of its own is part of a thread: with an address space that is limited (`ulimit -v`) that of many is none left.
+        // Memory of its own is part of a thread.
         let wait = move || {
             let own = std::hint::black_box(vec![0_u8; 64]);
             let _ = told.recv();
@@ -136,12 +139,47 @@ fn largest(wanted: usize) -> usize {
 /// A thread that has ended counts for a moment more: where each one counts, that moment is waited for. Only Linux tells.
 fn until_alone() {
     let begun = Instant::now();
-    let threads = || {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        status.lines().find_map(|line| line.strip_prefix("Threads:"))?.trim().parse::<usize>().ok()
-    };
-    while threads().is_some_and(|threads| threads > 1) && begun.elapsed() < START {
+    while own_status("Threads:").is_some_and(|threads| threads > 1) && begun.elapsed() < START {
         thread::yield_now();
+    }
+}
+
+/// What Linux tells of this process; sizes in KiB.
+fn own_status(key: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix(key))?.trim().trim_end_matches(" kB").parse().ok()
+}
+
+#[cfg(unix)]
+mod address_space {
+    use rustix::process::{Resource, getrlimit};
+
+    use super::{STACK, own_status};
+
+    /// What glibc sets aside for a thread that allocates,
+    const ARENA: u64 = 64 << 20;
+    /// for so many threads a core.
+    const ARENAS: usize = 8;
+
+    /// Threads for which a limited address space (`ulimit -v`) has room beside `memory` bytes.
+    pub(super) fn threads(memory: usize) -> usize {
+        let (Some(limit), Some(used)) = (getrlimit(Resource::As).current, own_status("VmSize:")) else { return usize::MAX };
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        fit(limit.saturating_sub(used << 10).saturating_sub(memory as u64), (ARENAS * cores) as u64)
+    }
+
+    pub(super) fn fit(left: u64, arenas: u64) -> usize {
+        let stack = STACK as u64;
+        let each_with_arena = left / (stack + ARENA);
+        let fit = if each_with_arena <= arenas { each_with_arena } else { (left - arenas * ARENA) / stack };
+        usize::try_from(fit).unwrap_or(usize::MAX)
+    }
+}
+
+#[cfg(not(unix))]
+mod address_space {
+    pub(super) fn threads(_: usize) -> usize {
+        usize::MAX
     }
 }
 
@@ -180,6 +218,15 @@ mod handles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn threads_fit_with_what_is_set_aside_for_them() {
+        let mib = |n: u64| n << 20;
+        for (left, arenas, threads) in [(mib(65), 16, 0), (mib(66), 16, 1), (mib(66 * 16), 16, 16), (mib(66 * 16 + 10), 16, 21)] {
+            assert_eq!(address_space::fit(left, arenas), threads, "{left}");
+        }
+    }
 
     #[test]
     fn what_is_made_is_there() {

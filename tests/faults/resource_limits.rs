@@ -113,13 +113,16 @@ fn few_file_handles() {
 
 #[test]
 fn little_memory() {
-    for kilobytes in [150_000_u64, 1_500_000] {
+    for megabytes in [60_u64, 80, 100, 150, 300, 600, 1_000, 1_500, 16_000] {
         let play = Play::new();
         fill(&play);
-        let ran = under(&play, &format!("--as={}", kilobytes * 1024), &["put", "-j", "8", "d", "giga0:/"]);
+        let ran = under(&play, &format!("--as={}", megabytes << 20), &["put", "-j", "8", "d", "giga0:/"]);
         match ran.status {
-            0 => assert_eq!(play.arrived("giga0").len(), FILES + 1, "{kilobytes}"),
-            status => assert_eq!(status, 12, "{kilobytes}: {}", ran.stderr),
+            0 => assert_eq!(play.arrived("giga0").len(), FILES + 1, "{megabytes}"),
+            status => {
+                assert_eq!(status, 12, "{megabytes}: {}", ran.stderr);
+                assert!(megabytes < 16_000 && ran.stderr.contains("ulimit -v"), "{megabytes}: {}", ran.stderr);
+            }
         }
     }
 }
