@@ -228,8 +228,9 @@ mod tests {
         let store = Arc::new(Memory::default());
         let refused = async || Err(Error::new(Kind::Auth, "wrong password"));
         let granted = async || Ok(token("granted"));
-        let missing = TokenCache::new("a", store.clone()).token(async { Err(Error::new(Kind::Auth, "none is set").before_asking()) });
-        assert_eq!(missing.await.unwrap_err().to_string(), "none is set");
+        let missing = async { Err(Error::new(Kind::Auth, "none is set").before_asking()) };
+        let told = TokenCache::new("a", store.clone()).token(missing).await.unwrap_err();
+        assert_eq!(told.to_string(), "none is set");
         TokenCache::new("a", store.clone()).token(refused()).await.unwrap_err();
         assert_eq!(TokenCache::new("a", store.clone()).token(granted()).await.unwrap_err().to_string(), "wrong password");
         assert_eq!(TokenCache::new("b", store).token(granted()).await.unwrap(), token("granted"));
