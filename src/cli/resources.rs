@@ -171,7 +171,7 @@ mod address_space {
     pub(super) fn fit(left: u64, arenas: u64) -> usize {
         let stack = STACK as u64;
         let each_with_arena = left / (stack + ARENA);
-        let fit = if each_with_arena <= arenas { each_with_arena } else { (left - arenas * ARENA) / stack };
+        let fit = if each_with_arena < arenas { each_with_arena } else { (left - arenas * ARENA) / stack };
         usize::try_from(fit).unwrap_or(usize::MAX)
     }
 }
