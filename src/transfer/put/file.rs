@@ -21,8 +21,8 @@ use crate::transfer::upload::confirm::discard;
 use crate::transfer::upload::journal::Journal;
 use crate::transfer::upload::{Uploaded, upload};
 
-/// Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
-const AUTO_BEFORE: u64 = 1 << 30;
+/// Bytes. Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
+const AUTO_BEFORE: u64 = 64 << 20;
 
 /// What is to be done with a file.
 pub(crate) enum FilePlan {

@@ -38,7 +38,7 @@ pub const HANDLES_FOR_A_FILE: u64 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChecksumMode {
-    /// `Before` up to 1 GiB where the provider checks it, else `After`.
+    /// `Before` up to 64 MiB where the provider checks it, else `After`.
     Auto,
     Before,
     After,
