@@ -115,7 +115,7 @@ async fn lead(mut client: TcpStream, seen: Arc<Seen>) -> std::io::Result<()> {
 /// Uploads by a process with these variables.
 fn upload(running: &Running, security: &str, size: u64, proxies: &[(&str, &str)]) -> Output {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "ftps_proxy::client", "--ignored", "--nocapture"])
+        .args(["--exact", "protocols::ftp_proxy::client", "--ignored", "--nocapture"])
         .env("HAUL_TEST_FTP", format!("{} {security} {size}", running.port))
         .env("HAUL_TEST_CA", running.ca_file())
         .env_remove("NO_PROXY")
