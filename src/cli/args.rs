@@ -2,21 +2,20 @@
 //! two and the last; the file's `[defaults]` become the tree's defaults before it reads the arguments.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use clap::builder::{BoolishValueParser, OsStr, Resettable};
+use clap::builder::{OsStr, Resettable};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
 
-use super::Verb;
 use super::commands::put::PutArgs;
-use crate::config::{Config, DefaultValue, Defaults, Env, LoadOptions, Prompt, ask_on_terminal};
+use super::global::{Global, Stage};
+use super::verb::Verb;
+use crate::config::{Config, DefaultValue, Defaults, Env, LoadOptions, Prompt};
 use crate::error::{Error, Kind, Result};
-use crate::model::Secret;
 use crate::providers::REGISTRY;
-use crate::render::{Progress, Renderer, Style, exit};
+use crate::render::{Renderer, Style, exit};
 
 /// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo
 #[derive(Parser)]
@@ -31,54 +30,12 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-#[derive(Args, Clone)]
-#[command(next_help_heading = "Everywhere")]
-pub struct Global {
-    /// Configuration file [default: $HAUL_CONFIG, else the system's place for haul/config.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// One JSON object a line on standard output, nothing else
-    #[arg(long, global = true, env = "HAUL_JSON", value_parser = BoolishValueParser::new())]
-    pub json: bool,
-    /// Errors only
-    #[arg(short, long, global = true, env = "HAUL_QUIET", value_parser = BoolishValueParser::new())]
-    pub quiet: bool,
-    /// Notes and retries; twice: requests, without secrets
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE")]
-    pub verbose: u8,
-    /// auto, bar, plain or none
-    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::value_parsers::one_of(&["auto", "bar", "plain", "none"], progress))]
-    pub progress: Progress,
-}
-
-fn progress(text: &str) -> Result<Progress> {
-    text.parse()
-}
-
 pub struct Parsed {
     pub config: Config,
     pub global: Global,
     pub verb: Verb,
     /// Whose bars make room for a question; set by whoever draws some.
     pub stage: Stage,
-}
-
-/// The renderer in use, for questions that are asked from far below.
-#[derive(Clone, Default)]
-pub struct Stage(Arc<Mutex<Option<Renderer>>>);
-
-impl Stage {
-    pub fn is_of(&self, renderer: &Renderer) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(renderer.clone());
-    }
-
-    fn ask(&self, question: &str) -> Result<Option<Secret>> {
-        let renderer = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match renderer {
-            Some(renderer) => renderer.while_a_person_types(|| ask_on_terminal(question)),
-            None => ask_on_terminal(question),
-        }
-    }
 }
 
 /// Why the program ends before it begins: help, version, a mistake in the arguments or in the configuration.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::args::{Global, Stage};
 use super::connection::Connection;
+use super::global::{Global, Stage};
 use crate::config::{Config, Env, Remote};
 use crate::contract::AnyProvider;
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
-use crate::error::{Error, Kind, Result};
-use crate::model::{Event, Protocol};
+use crate::error::{Error, Result};
+use crate::model::{Entry, Event, Protocol};
 use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
 use crate::transfer;
@@ -45,6 +45,12 @@ pub struct OpenRemote {
     pub key: String,
     config: Remote,
     connection: Connection,
+}
+
+/// An entry that was named, or that wildcards fit.
+pub struct Hit {
+    pub remote: Arc<OpenRemote>,
+    pub entry: Entry,
 }
 
 impl Context {
@@ -210,10 +216,3 @@ fn key_of(config: &Remote) -> String {
 
 /// Secrets that name an account by themselves.
 const IDENTITIES: [&str; 3] = ["share_url", "token", "key1"];
-
-/// For a verb that a provider lacks.
-pub fn unsupported(remote: &OpenRemote, what: &str, others: &[&str]) -> Error {
-    let title = remote.provider.info().title;
-    let error = Error::new(Kind::Unsupported, format!("{title} {what}")).with_subject(remote.name.clone());
-    if others.is_empty() { error } else { error.with_hint(format!("{} can", others.join(" and "))) }
-}

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::context::{Context, OpenRemote};
-use super::listing::Hit;
+use super::context::{Context, Hit, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::connection::Connection;
-use super::context::{Context, OpenRemote};
+use super::context::{Context, Hit, OpenRemote};
 use super::file_times::WithTimes;
 use super::{glob, value_parsers};
 use crate::error::{Error, Kind, Result};
@@ -25,12 +25,6 @@ pub struct LookArgs {
     pub jobs: u32,
     #[command(flatten)]
     pub connection: Connection,
-}
-
-/// An entry that was named, or that wildcards fit.
-pub struct Hit {
-    pub remote: Arc<OpenRemote>,
-    pub entry: Entry,
 }
 
 pub struct Lister {

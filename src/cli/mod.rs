@@ -1,12 +1,14 @@
 //! The command line: one verb, one file. `main` reads as a table of contents: parse, set up, run the verb, end with its
 //! status.
 
+pub mod abilities;
 pub mod args;
 pub mod commands;
 mod connection;
 mod context;
 mod file_times;
 pub mod glob;
+pub mod global;
 pub mod listing;
 pub mod log;
 mod output_file;
@@ -14,86 +16,19 @@ pub mod receipt;
 mod resources;
 mod runs;
 pub mod signals;
+pub mod transfer_args;
 pub mod value_parsers;
+pub mod verb;
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::CommandFactory;
 
 use crate::config::Env;
 use crate::error::Result;
 use crate::render::exit;
 use context::Context;
-
-#[derive(Subcommand)]
-pub enum Verb {
-    Put(commands::put::PutArgs),
-    Get(commands::get::GetArgs),
-    Cat(commands::cat::CatArgs),
-    Link(commands::link::LinkArgs),
-    Ls(commands::ls::LsArgs),
-    Tree(commands::tree::TreeArgs),
-    Du(commands::du::DuArgs),
-    Stat(commands::stat::StatArgs),
-    Find(commands::find::FindArgs),
-    Mkdir(commands::mkdir::MkdirArgs),
-    Cp(commands::cp::CpArgs),
-    Mv(commands::mv::MvArgs),
-    Rm(commands::rm::RmArgs),
-    Edit(commands::edit::EditArgs),
-    Import(commands::import::ImportArgs),
-    Share(commands::share::ShareArgs),
-    Star(commands::star::StarArgs),
-    Unstar(commands::star::UnstarArgs),
-    About(commands::about::AboutArgs),
-    Comments(commands::comments::CommentsArgs),
-    Login(commands::login::LoginArgs),
-    Logout(commands::login::LogoutArgs),
-    #[command(subcommand)]
-    Remote(commands::remote::RemoteVerb),
-    #[command(subcommand)]
-    Transfers(commands::transfers::TransfersVerb),
-    Verify(commands::verify::VerifyArgs),
-    Providers(commands::providers::ProvidersArgs),
-    #[cfg(feature = "sandbox")]
-    Sandbox(commands::sandbox::SandboxArgs),
-    Completions(commands::completions::CompletionsArgs),
-    Man(commands::completions::ManArgs),
-}
-
-impl Verb {
-    /// Runs a command that is told to stop instead of us.
-    fn forwards_signals(&self) -> bool {
-        #[cfg(feature = "sandbox")]
-        if let Verb::Sandbox(args) = self {
-            return !args.command.is_empty();
-        }
-        false
-    }
-
-    /// The options that say how many files are carried at once.
-    fn transfer(&mut self) -> Option<&mut commands::put::TransferArgs> {
-        match self {
-            Verb::Put(args) => Some(&mut args.transfer),
-            Verb::Get(args) => Some(&mut args.transfer),
-            Verb::Cat(args) => Some(&mut args.transfer),
-            Verb::Cp(args) => Some(&mut args.transfer),
-            Verb::Mv(args) => Some(&mut args.transfer),
-            Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
-            Verb::Transfers(commands::transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
-            _ => None,
-        }
-    }
-
-    /// The sandbox's files are nobody's but ours.
-    fn heard(&self) -> signals::Heard {
-        match self {
-            #[cfg(feature = "sandbox")]
-            Verb::Sandbox(_) => signals::Heard::StopsAndHangup,
-            _ => signals::Heard::Stops,
-        }
-    }
-}
+use verb::Verb;
 
 pub fn main() -> ExitCode {
     // A second crate that asks for "the" TLS provider must find the same one.
@@ -166,10 +101,7 @@ async fn run(desk: &mut Context, verb: Verb) -> Result<u8> {
         Verb::Providers(args) => commands::providers::run(desk, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(desk, args).await,
-        Verb::Completions(args) => commands::completions::run(desk, args),
-        Verb::Man(_) => commands::completions::run_man(desk),
+        Verb::Completions(args) => commands::completions::run(desk, args, args::Cli::command()),
+        Verb::Man(_) => commands::completions::run_man(desk, args::Cli::command()),
     }
 }
-
-/// Everything went well.
-pub const DONE: u8 = exit::DONE;

@@ -28,7 +28,8 @@ pub fn open(how: &OpenOptions, path: &Path) -> io::Result<File> {
     how.open(path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 

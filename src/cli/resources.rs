@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::commands::put::TransferArgs;
+use super::transfer_args::TransferArgs;
 use super::value_parsers::MOST_JOBS;
 use crate::error::{Error, Kind, Result};
 
@@ -187,7 +187,7 @@ mod address_space {
 mod handles {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    use super::TransferArgs;
+    use crate::cli::transfer_args::TransferArgs;
     use crate::transfer::put::{HANDLES, HANDLES_FOR_A_FILE};
 
     /// Raises our limit of open files to what the transfer may need, as far as that is allowed. True: it is not, and there
@@ -210,7 +210,7 @@ mod handles {
 
 #[cfg(not(unix))]
 mod handles {
-    pub(super) fn shrink(_: &mut super::TransferArgs) -> bool {
+    pub(super) fn shrink(_: &mut crate::cli::transfer_args::TransferArgs) -> bool {
         false
     }
 }

@@ -9,23 +9,15 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::commands::cp;
-use super::commands::cp::CpArgs;
-use super::commands::get;
-use super::commands::get::{GetArgs, WildArgs};
-use super::commands::put;
-use super::commands::put::{AnyProtocol, MetadataArgs, PutArgs, TransferArgs};
 use super::context::Context;
-use super::receipt::ReceiptArgs;
+use super::transfer_args::{AnyProtocol, TransferArgs};
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Address, Event, Protocol, RemotePath, Report};
-use crate::render::Tally;
 use crate::state::{CarryingRun, State};
 use crate::transfer::IfExists;
 use crate::transfer::put::ChecksumMode;
-use crate::transfer::remote_ops::Op;
 
 /// Numbers for people are not noted for each small file.
 const COUNT_EVERY: Duration = Duration::from_millis(100);
@@ -34,20 +26,20 @@ const COUNT_EVERY: Duration = Duration::from_millis(100);
 /// done. How fast and how often (`--jobs`, `--bwlimit`, `--retries`) is said anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
-    verb: Carries,
-    places: Vec<String>,
-    literal: bool,
-    protocol: Option<Protocol>,
-    chunk_size: Option<u64>,
-    if_exists: Option<IfExists>,
-    checksum: ChecksumMode,
-    attr: Vec<(String, String)>,
-    kind: Option<String>,
+    pub verb: Carries,
+    pub places: Vec<String>,
+    pub literal: bool,
+    pub protocol: Option<Protocol>,
+    pub chunk_size: Option<u64>,
+    pub if_exists: Option<IfExists>,
+    pub checksum: ChecksumMode,
+    pub attr: Vec<(String, String)>,
+    pub kind: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Carries {
+pub enum Carries {
     Put,
     Get,
     Cp,
@@ -55,35 +47,8 @@ enum Carries {
 }
 
 impl Noted {
-    /// None: it leaves nothing that could be taken up.
-    pub fn of_put(args: &PutArgs) -> Option<Noted> {
-        // `size` belongs to standard input, and a receipt is this run's own.
-        let PutArgs { places, size: _, recursive: _, receipts: _, metadata, transfer } = args;
-        let (target, sources) = places.split_last()?;
-        let mut places: Vec<String> = sources.iter().map(|source| absolute(source)).collect();
-        places.push(target.clone());
-        if sources.iter().any(|source| source == "-") {
-            return None;
-        }
-        let MetadataArgs { attr, kind } = metadata.clone();
-        Some(Noted { attr, kind, ..Noted::new(Carries::Put, places, false, transfer)? })
-    }
-
-    /// `local`: where the files go.
-    pub fn of_get(args: &GetArgs, local: &str) -> Option<Noted> {
-        let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, transfer } = args;
-        let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
-        let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
-        places.push(absolute(local));
-        Noted::new(Carries::Get, places, *literal, transfer)
-    }
-
-    pub fn of_cp(way: Op, args: &CpArgs) -> Option<Noted> {
-        let CpArgs { places, recursive: _, literal, receipts: _, transfer } = args;
-        Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
-    }
-
-    fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
+    /// None: a dry run leaves nothing that could be taken up.
+    pub fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
         let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
         let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
         (!dry_run).then(|| Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr: Vec::new(), kind: None })
@@ -103,25 +68,25 @@ impl Noted {
         }
     }
 
-    fn words(&self) -> Vec<String> {
+    pub fn words(&self) -> Vec<String> {
         std::iter::once(self.name().to_owned()).chain(self.places.iter().cloned()).collect()
     }
 
     /// Local sources that are all gone.
-    fn has_lost_its_sources(&self) -> bool {
+    pub fn has_lost_its_sources(&self) -> bool {
         let sources = self.places.split_last().map(|(_, sources)| sources).unwrap_or_default();
         matches!(self.verb, Carries::Put) && sources.iter().all(|source| !Path::new(source).exists())
     }
 
     /// The path on the remote that `CarryingRun::remote` names.
-    fn path(&self) -> RemotePath {
+    pub fn path(&self) -> RemotePath {
         let place = if self.verb == Carries::Get { self.places.first() } else { self.places.last() };
         let address = place.and_then(|place| Address::parse(place).ok().flatten());
         address.map(|address| address.place.path).unwrap_or_default()
     }
 
     /// Options of the command, with those of `resume` that say how.
-    fn options(&self, how: &TransferArgs) -> TransferArgs {
+    pub fn options(&self, how: &TransferArgs) -> TransferArgs {
         TransferArgs {
             protocol: AnyProtocol(how.protocol.0.or(self.protocol)),
             chunk_size: how.chunk_size.or(self.chunk_size),
@@ -133,14 +98,14 @@ impl Noted {
 }
 
 /// A place of the command line as it means the same from every folder; `dir/` keeps its slash.
-fn absolute(place: &str) -> String {
+pub fn absolute(place: &str) -> String {
     match std::env::current_dir() {
         Ok(here) if Path::new(place).is_relative() => format!("{}/{place}", here.display()),
         _ => place.to_owned(),
     }
 }
 
-fn claim_key(run: &CarryingRun) -> String {
+pub fn claim_key(run: &CarryingRun) -> String {
     format!("run {}", run.key)
 }
 
@@ -211,7 +176,7 @@ impl Running {
 }
 
 /// The commands of `remote`, or all. Notes of another version that this one can't read are left out.
-fn chosen(desk: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
+pub fn chosen(desk: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
     let is_wanted = |run: &CarryingRun| remote.is_none_or(|wanted| run.remote.eq_ignore_ascii_case(wanted));
     let all = desk.state().runs().into_iter().filter(is_wanted);
     all.filter_map(|run| serde_json::from_str(&run.command).ok().map(|noted| (run, noted))).collect()
@@ -235,43 +200,6 @@ pub fn list(desk: &Context) {
             not_begun: files.map(|files| files.saturating_sub(done + failed + in_flight)),
             since: DateTime::from_timestamp(at, 0),
         });
-    }
-}
-
-/// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
-pub async fn resume(desk: &mut Context, remote: Option<&str>, receipts: &ReceiptArgs, how: &TransferArgs, tally: &mut Tally) -> Result<()> {
-    for (run, noted) in chosen(desk, remote) {
-        if desk.state().lock_place(&claim_key(&run)).await?.is_none() {
-            desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
-            continue;
-        }
-        match carried(desk, &noted, receipts, noted.options(how)).await {
-            Ok(one) => tally.merge(one),
-            Err(error) => {
-                let gone = error.kind() == Kind::NotFound && noted.has_lost_its_sources();
-                let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
-                tally.count(&error);
-                desk.renderer.error(&error);
-                // Nothing was sent, and it was no end of the command either.
-                if !how.dry_run {
-                    desk.state().begin_run(&run);
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn carried(desk: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
-    let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
-    match noted.verb {
-        Carries::Put => {
-            let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            put::execute(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
-        }
-        Carries::Get => get::carry(desk, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
-        Carries::Cp => cp::execute(desk, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
-        Carries::Mv => cp::execute(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
     }
 }
 

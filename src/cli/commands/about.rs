@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::{Address, Report};
+use crate::render::exit::DONE;
 
 /// Account, package, quota, limits and upload protocols of a remote
 ///

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::get::{WildArgs, address, to_stdout};
-use super::put::TransferArgs;
 use crate::cli::context::Context;
+use crate::cli::transfer_args::TransferArgs;
 use crate::error::Result;
 
 /// Write files to standard output, one after the other

@@ -4,8 +4,7 @@ use std::io::Read;
 
 use clap::{Args, Subcommand};
 
-use super::providers;
-use crate::cli::DONE;
+use crate::cli::abilities;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::contract::{Comment, CommentThread, Comments, NewComment};
@@ -13,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::CommentLine;
 use crate::model::timecode::{Clock, Moment, TimeSpan};
 use crate::model::{Address, Entry, Report};
+use crate::render::exit::DONE;
 use crate::transfer;
 
 /// The comments of a file, with their timecode
@@ -263,7 +263,7 @@ async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
 }
 
 fn of(remote: &OpenRemote) -> Result<&dyn Comments> {
-    remote.provider.comments().ok_or_else(|| providers::lacking(remote, "comments", "keeps no comments"))
+    remote.provider.comments().ok_or_else(|| abilities::lacking(remote, "comments", "keeps no comments"))
 }
 
 fn no_file(address: &Address) -> Error {

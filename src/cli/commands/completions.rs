@@ -1,12 +1,11 @@
 //! `haul completions`, `haul man`: made from the command tree itself.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::DONE;
-use crate::cli::args::Cli;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::render::exit::DONE;
 
 /// Shell completions
 ///
@@ -29,17 +28,17 @@ pub struct CompletionsArgs {
 #[command(verbatim_doc_comment)]
 pub struct ManArgs {}
 
-pub fn run(desk: &mut Context, args: CompletionsArgs) -> Result<u8> {
+pub fn run(desk: &mut Context, args: CompletionsArgs, mut tree: Command) -> Result<u8> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "haul", &mut text);
+    clap_complete::generate(args.shell, &mut tree, "haul", &mut text);
     desk.renderer.out(&String::from_utf8_lossy(&text));
     Ok(DONE)
 }
 
 /// The page of `haul`, then one section after another for its commands.
-pub fn run_man(desk: &mut Context) -> Result<u8> {
+pub fn run_man(desk: &mut Context, tree: Command) -> Result<u8> {
     let mut text = Vec::new();
-    let mut pages = vec![Cli::command()];
+    let mut pages = vec![tree];
     while let Some(page) = pages.pop() {
         let prefix = page.get_display_name().unwrap_or(page.get_name()).to_owned();
         clap_mangen::Man::new(page.clone())

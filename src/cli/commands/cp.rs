@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::providers::lacking;
-use super::put::{TransferArgs, from_and_to, transfer_desk};
+use crate::cli::abilities::lacking;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{Places, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
-use crate::cli::runs::Noted;
+use crate::cli::runs::{Carries, Noted};
+use crate::cli::transfer_args::{TransferArgs, from_and_to, transfer_desk};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
@@ -57,6 +57,11 @@ pub struct CpArgs {
     pub transfer: TransferArgs,
 }
 
+fn noted_run(way: Op, args: &CpArgs) -> Option<Noted> {
+    let CpArgs { places, recursive: _, literal, receipts: _, transfer } = args;
+    Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
+}
+
 pub async fn run(desk: &mut Context, args: CpArgs) -> Result<u8> {
     run_job(desk, Op::Copy, args).await
 }
@@ -70,7 +75,7 @@ pub async fn run_job(desk: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
 
 /// As `carry`; the last line is the caller's.
 pub(crate) async fn execute(desk: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
-    let noted = Noted::of_cp(way, &args);
+    let noted = noted_run(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
     let (from, to) = from_and_to(&places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;

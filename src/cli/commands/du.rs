@@ -3,9 +3,9 @@
 
 use clap::Args;
 
-use crate::cli::context::{Context, OpenRemote};
+use crate::cli::context::{Context, Hit, OpenRemote};
 use crate::cli::glob::drop_nested;
-use crate::cli::listing::{Hit, Lister, LookArgs};
+use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
 use crate::render::View;

@@ -3,13 +3,14 @@
 use clap::Args;
 
 use super::login;
-use super::providers::lacking;
+use crate::cli::abilities::lacking;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::{DONE, value_parsers};
+use crate::cli::value_parsers;
 use crate::contract::{Changes, Visibility};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, EntryKind, Report};
+use crate::render::exit::DONE;
 use crate::transfer::remote_ops;
 
 /// Change an entry's own fields

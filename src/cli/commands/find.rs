@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 use glob::Pattern as Glob;
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, Hit};
 use crate::cli::file_times::{FileTimes, WithTimes};
 use crate::cli::glob::name_pattern;
-use crate::cli::listing::{Hit, Lister, LookArgs};
+use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::{Kind, Result};
 use crate::model::{Entry, EntryKind};

@@ -7,13 +7,12 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::put::{TransferArgs, transfer_desk};
-use crate::cli::DONE;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{Lost, drop_nested, expand, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
-use crate::cli::runs::Noted;
+use crate::cli::runs::{Carries, Noted, absolute};
+use crate::cli::transfer_args::{TransferArgs, transfer_desk};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
@@ -66,11 +65,20 @@ pub async fn run(desk: &mut Context, args: GetArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
+/// `local`: where the files go.
+fn noted_run(args: &GetArgs, local: &str) -> Option<Noted> {
+    let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, transfer } = args;
+    let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
+    let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
+    places.push(absolute(local));
+    Noted::new(Carries::Get, places, *literal, transfer)
+}
+
 /// The whole of a get to files but its last line.
 pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
     let (sources, local) = addresses(args.places.clone())?;
     let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
-    let run = runs::begin(desk, Noted::of_get(&args, &local), &remote).await?;
+    let run = runs::begin(desk, noted_run(&args, &local), &remote).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let several = sources.len() > 1;
@@ -125,7 +133,7 @@ pub async fn to_stdout(desk: &mut Context, sources: Vec<Address>, literal: bool,
     };
     // A reader that has what it wanted (`haul cat … | head`) leaves.
     if desk.renderer.closed() {
-        return Ok(DONE);
+        return Ok(exit::DONE);
     }
     let poured = outcome?;
     failed.extend(poured.failed);

@@ -5,11 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::Url;
 
-use super::providers::lacking;
-use super::put::from_and_to;
+use crate::cli::abilities::lacking;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::{DONE, value_parsers};
+use crate::cli::transfer_args::from_and_to;
+use crate::cli::value_parsers;
 use crate::contract::{Import, Imports};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -94,7 +94,7 @@ pub async fn run(desk: &mut Context, args: ImportArgs) -> Result<u8> {
             Err(e) => failed.push(job.failed(desk, url, e)),
         }
     }
-    Ok(if failed.is_empty() { DONE } else { exit::merge(done, &failed) })
+    Ok(if failed.is_empty() { exit::DONE } else { exit::merge(done, &failed) })
 }
 
 struct Job<'a> {

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Report};
+use crate::render::exit::DONE;
 
 /// A URL that downloads a file; whoever has it needs no password
 ///
@@ -28,7 +28,7 @@ pub async fn run(desk: &mut Context, args: LinkArgs) -> Result<u8> {
     let remote = desk.open(&address.remote, args.connection)?;
     let Some(links) = remote.provider.links() else {
         let why = "has only download URLs that open all of your files";
-        return Err(super::providers::lacking(&remote, "link", why));
+        return Err(crate::cli::abilities::lacking(&remote, "link", why));
     };
     let calls = desk.client(&remote);
     let file = calls.stat(&address.place).await?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
@@ -14,6 +13,7 @@ use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 use crate::model::{Address, Report, Secret};
+use crate::render::exit::DONE;
 
 /// Obtain a token and keep it
 ///

@@ -3,13 +3,13 @@
 use clap::Args;
 
 use super::edit::FolderArgs;
-use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Place, Report};
+use crate::render::exit::DONE;
 use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::remote_ops;
 use crate::transfer::stored_names::StoredNames;
@@ -46,7 +46,7 @@ pub async fn run(desk: &mut Context, args: MkdirArgs) -> Result<u8> {
 
 async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
     if remote.provider.folders().is_none() {
-        return Err(super::providers::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
+        return Err(crate::cli::abilities::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
     }
     super::edit::check(&remote, changes)?;
     let folders =

@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::cp::{CpArgs, IF_EXISTS, run_job};
-use super::put::TransferArgs;
 use crate::cli::context::Context;
 use crate::cli::receipt::ReceiptArgs;
+use crate::cli::transfer_args::TransferArgs;
 use crate::error::Result;
 use crate::transfer::remote_ops::Op;
 

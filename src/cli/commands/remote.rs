@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
-use crate::cli::DONE;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::contract::AnyProvider;
@@ -122,7 +121,7 @@ fn add(desk: &mut Context, args: AddArgs) -> Result<u8> {
     let settings = args.settings.iter().map(|s| pair(s)).collect::<Result<Vec<_>>>()?;
     desk.config.add_remote(&args.name, provider, &settings)?;
     desk.renderer.note(&format!("added; `haul login {}` obtains a token", args.name));
-    Ok(DONE)
+    Ok(exit::DONE)
 }
 
 fn pair(text: &str) -> Result<(String, String)> {
@@ -139,29 +138,29 @@ pub fn list(desk: &mut Context) -> Result<u8> {
     for line in lines {
         desk.renderer.report(&Report::Remote(line));
     }
-    Ok(DONE)
+    Ok(exit::DONE)
 }
 
 fn show(desk: &mut Context, args: ShowArgs) -> Result<u8> {
     let line = desk.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
     desk.show_as(View::Block, false, false);
     desk.renderer.report(&Report::Remote(line));
-    Ok(DONE)
+    Ok(exit::DONE)
 }
 
 fn remove(desk: &mut Context, args: RemoveArgs) -> Result<u8> {
     desk.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
-    Ok(DONE)
+    Ok(exit::DONE)
 }
 
 async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
     let (provider, calls) = (&remote.provider, desk.client(&remote));
-    let mut worst = DONE;
+    let mut worst = exit::DONE;
     let mut tell = |desk: &mut Context, step: String, outcome: Result<String>| {
         let ok = outcome.is_ok();
         let detail = outcome.unwrap_or_else(|e| {
-            worst = if worst == DONE { exit::status(e.kind()) } else { worst };
+            worst = if worst == exit::DONE { exit::status(e.kind()) } else { worst };
             e.to_string()
         });
         desk.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));

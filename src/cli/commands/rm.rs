@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use super::providers::lacking;
+use crate::cli::abilities::lacking;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::providers::lacking;
-use crate::cli::DONE;
+use crate::cli::abilities::lacking;
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::model::{Address, Report};
+use crate::render::exit::DONE;
 
 /// Mark as favourite (FileAgo)
 ///

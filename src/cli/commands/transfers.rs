@@ -7,11 +7,15 @@ use clap::{Args, Subcommand};
 
 use super::cp;
 use super::cp::CpArgs;
+use super::get;
+use super::get::{GetArgs, WildArgs};
 use super::put;
-use super::put::{MetadataArgs, PutArgs, TransferArgs};
+use super::put::PutArgs;
 use crate::cli::context::Context;
 use crate::cli::receipt::ReceiptArgs;
-use crate::cli::{DONE, runs};
+use crate::cli::runs;
+use crate::cli::runs::{Carries, Noted};
+use crate::cli::transfer_args::{MetadataArgs, TransferArgs};
 use crate::contract::{PendingUpload, TransferStore};
 use crate::error::{Kind, Result};
 use crate::model::{Address, Entry, EntryKind, Report};
@@ -98,7 +102,7 @@ fn list(desk: &mut Context) -> Result<u8> {
     for left in desk.state().all_unfinished()? {
         desk.renderer.report(&report(left));
     }
-    Ok(DONE)
+    Ok(exit::DONE)
 }
 
 fn report(left: PendingUpload) -> Report {
@@ -127,7 +131,7 @@ async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
     let remote = wanted(desk, args.remote.as_deref())?;
     let alone = of_remote(desk.state().unfinished_alone(), remote.as_deref());
-    runs::resume(desk, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
+    resume_runs(desk, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
     for left in alone {
         let put = PutArgs {
             places: vec![left.source.clone(), format!("{}:{}", left.remote, left.path)],
@@ -157,6 +161,49 @@ async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
     }
     desk.renderer.report(&tally.summary());
     Ok(tally.status())
+}
+
+/// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
+async fn resume_runs(
+    desk: &mut Context,
+    remote: Option<&str>,
+    receipts: &ReceiptArgs,
+    how: &TransferArgs,
+    tally: &mut Tally,
+) -> Result<()> {
+    for (run, noted) in runs::chosen(desk, remote) {
+        if desk.state().lock_place(&runs::claim_key(&run)).await?.is_none() {
+            desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
+            continue;
+        }
+        match run_again(desk, &noted, receipts, noted.options(how)).await {
+            Ok(one) => tally.merge(one),
+            Err(error) => {
+                let gone = error.kind() == Kind::NotFound && noted.has_lost_its_sources();
+                let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
+                tally.count(&error);
+                desk.renderer.error(&error);
+                // Nothing was sent, and it was no end of the command either.
+                if !how.dry_run {
+                    desk.state().begin_run(&run);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn run_again(desk: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
+    let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
+    match noted.verb {
+        Carries::Put => {
+            let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
+            put::execute(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
+        }
+        Carries::Get => get::carry(desk, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
+        Carries::Cp => cp::execute(desk, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Mv => cp::execute(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+    }
 }
 
 async fn clear(desk: &mut Context, args: ClearArgs) -> Result<u8> {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::cli::context::Context;
-use crate::cli::listing::{Hit, Lister, LookArgs};
+use crate::cli::context::{Context, Hit};
+use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::Result;
 use crate::model::Entry;

@@ -1,0 +1,54 @@
+//! The options of every verb, and the renderer that they lead to.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use crate::config::ask_on_terminal;
+use crate::error::Result;
+use crate::model::Secret;
+use crate::render::{Progress, Renderer};
+
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Configuration file [default: $HAUL_CONFIG, else the system's place for haul/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One JSON object a line on standard output, nothing else
+    #[arg(long, global = true, env = "HAUL_JSON", value_parser = BoolishValueParser::new())]
+    pub json: bool,
+    /// Errors only
+    #[arg(short, long, global = true, env = "HAUL_QUIET", value_parser = BoolishValueParser::new())]
+    pub quiet: bool,
+    /// Notes and retries; twice: requests, without secrets
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE")]
+    pub verbose: u8,
+    /// auto, bar, plain or none
+    #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::value_parsers::one_of(&["auto", "bar", "plain", "none"], progress))]
+    pub progress: Progress,
+}
+
+fn progress(text: &str) -> Result<Progress> {
+    text.parse()
+}
+
+/// The renderer in use, for questions that are asked from far below.
+#[derive(Clone, Default)]
+pub struct Stage(Arc<Mutex<Option<Renderer>>>);
+
+impl Stage {
+    pub fn is_of(&self, renderer: &Renderer) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(renderer.clone());
+    }
+
+    pub fn ask(&self, question: &str) -> Result<Option<Secret>> {
+        let renderer = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match renderer {
+            Some(renderer) => renderer.while_a_person_types(|| ask_on_terminal(question)),
+            None => ask_on_terminal(question),
+        }
+    }
+}

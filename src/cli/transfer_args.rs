@@ -1,0 +1,143 @@
+//! The options that all verbs which carry files share, and what they lead to.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::abilities::lacking;
+use super::connection::Connection;
+use super::context::OpenRemote;
+use super::value_parsers;
+use crate::contract::{Events, Metadata};
+use crate::error::{Error, Kind, Result};
+use crate::model::Protocol;
+use crate::transfer::put::ChecksumMode;
+use crate::transfer::rate_limit::RateLimiter;
+use crate::transfer::{self, IfExists, RetryPolicy};
+
+/// What a provider keeps about a file besides its bytes (ioGates).
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Metadata")]
+pub struct MetadataArgs {
+    /// An attribute of every file, for providers that keep some; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", env = "HAUL_ATTR", value_parser = attribute)]
+    pub attr: Vec<(String, String)>,
+    /// A MIME type, or movie, audio, image or other; told by the name unless given
+    #[arg(long = "type", value_name = "T", env = "HAUL_TYPE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub kind: Option<String>,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+impl TransferArgs {
+    pub fn connection(&self) -> Connection {
+        Connection { retries: self.retries, timeout: self.timeout }
+    }
+}
+
+impl MetadataArgs {
+    /// Fails with `Unsupported` when `remote` would not keep it.
+    pub fn for_remote(self, remote: &OpenRemote) -> Result<Arc<Metadata>> {
+        let metadata = Metadata { kind: self.kind, attributes: self.attr };
+        if !metadata.is_empty() && !remote.provider.info().takes_metadata {
+            return Err(lacking(remote, "metadata", "keeps no types or attributes of files"));
+        }
+        Ok(Arc::new(metadata))
+    }
+}
+
+/// Options of all transfers.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Transfer")]
+pub struct TransferArgs {
+    /// Files in flight; fewer if the account allows fewer
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
+    pub jobs: u32,
+    /// Connections for one large file, where the protocol can
+    #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = value_parsers::jobs)]
+    pub streams: u32,
+    /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
+    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, value_parser = value_parsers::one_of(PROTOCOLS, protocol))]
+    pub protocol: AnyProtocol,
+    /// Bytes in one request, never above what the server allows
+    #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = value_parsers::some_size)]
+    pub chunk_size: Option<u64>,
+    /// update (replace unless provably the same), replace, skip, rename or fail [default: update]
+    #[arg(long, value_name = "P", env = "HAUL_IF_EXISTS", hide_possible_values = true, value_parser = value_parsers::one_of(IF_EXISTS, if_exists))]
+    pub if_exists: Option<IfExists>,
+    /// MD5: before the first byte, after the last, auto or none
+    #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = value_parsers::one_of(CHECKSUM, checksum))]
+    pub checksum: ChecksumMode,
+    /// All transfers together, a second: 10M is 10 MiB
+    #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_size)]
+    pub bwlimit: Option<u64>,
+    /// Tries of one request, the first included
+    #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
+    pub retries: u32,
+    /// Time without a byte before a connection counts as lost
+    #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = value_parsers::time)]
+    pub timeout: Duration,
+    /// A transfer slower than this for a minute is cut and resumed
+    #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::size)]
+    pub min_rate: u64,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub dry_run: bool,
+    /// Stop at the first failed file
+    #[arg(long, env = "HAUL_FAIL_FAST", value_parser = clap::builder::BoolishValueParser::new())]
+    pub fail_fast: bool,
+}
+
+const PROTOCOLS: &[&str] = &["auto", "tus", "plupload", "ftps", "ftp", "multipart"];
+const IF_EXISTS: &[&str] = &["update", "replace", "skip", "rename", "fail"];
+const CHECKSUM: &[&str] = &["auto", "before", "after", "none"];
+
+/// `--protocol`: none = auto.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyProtocol(pub Option<Protocol>);
+
+fn protocol(text: &str) -> Result<AnyProtocol> {
+    match text {
+        "auto" => Ok(AnyProtocol(None)),
+        other => Protocol::from_str(other).map(|p| AnyProtocol(Some(p))),
+    }
+}
+
+fn if_exists(text: &str) -> Result<IfExists> {
+    text.parse()
+}
+
+fn checksum(text: &str) -> Result<ChecksumMode, String> {
+    Ok(match text {
+        "auto" => ChecksumMode::Auto,
+        "before" => ChecksumMode::Before,
+        "after" => ChecksumMode::After,
+        "none" => ChecksumMode::None,
+        _ => return Err("use auto, before, after or none".to_owned()),
+    })
+}
+
+pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::RemoteClient {
+    transfer::RemoteClient {
+        remote: remote.name.clone(),
+        provider: remote.provider.clone(),
+        policy: RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
+        events,
+        limit: args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate))),
+    }
+}
+
+/// The last place is the target. `usage`: how the command is written.
+pub(crate) fn from_and_to<'a>(places: &'a [String], usage: &str) -> Result<(&'a [String], &'a str)> {
+    match places.split_last() {
+        Some((target, sources)) if !sources.is_empty() => Ok((sources, target)),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed").with_hint(format!("write it as haul {usage}"))),
+    }
+}

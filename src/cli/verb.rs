@@ -1,0 +1,77 @@
+//! The verbs, each with the options of its own file, and what holds for one before it runs.
+
+use clap::Subcommand;
+
+use super::signals;
+use super::transfer_args::TransferArgs;
+use crate::cli::commands;
+
+#[derive(Subcommand)]
+pub enum Verb {
+    Put(commands::put::PutArgs),
+    Get(commands::get::GetArgs),
+    Cat(commands::cat::CatArgs),
+    Link(commands::link::LinkArgs),
+    Ls(commands::ls::LsArgs),
+    Tree(commands::tree::TreeArgs),
+    Du(commands::du::DuArgs),
+    Stat(commands::stat::StatArgs),
+    Find(commands::find::FindArgs),
+    Mkdir(commands::mkdir::MkdirArgs),
+    Cp(commands::cp::CpArgs),
+    Mv(commands::mv::MvArgs),
+    Rm(commands::rm::RmArgs),
+    Edit(commands::edit::EditArgs),
+    Import(commands::import::ImportArgs),
+    Share(commands::share::ShareArgs),
+    Star(commands::star::StarArgs),
+    Unstar(commands::star::UnstarArgs),
+    About(commands::about::AboutArgs),
+    Comments(commands::comments::CommentsArgs),
+    Login(commands::login::LoginArgs),
+    Logout(commands::login::LogoutArgs),
+    #[command(subcommand)]
+    Remote(commands::remote::RemoteVerb),
+    #[command(subcommand)]
+    Transfers(commands::transfers::TransfersVerb),
+    Verify(commands::verify::VerifyArgs),
+    Providers(commands::providers::ProvidersArgs),
+    #[cfg(feature = "sandbox")]
+    Sandbox(commands::sandbox::SandboxArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::completions::ManArgs),
+}
+
+impl Verb {
+    /// Runs a command that is told to stop instead of us.
+    pub fn forwards_signals(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        if let Verb::Sandbox(args) = self {
+            return !args.command.is_empty();
+        }
+        false
+    }
+
+    /// The options that say how many files are carried at once.
+    pub fn transfer(&mut self) -> Option<&mut TransferArgs> {
+        match self {
+            Verb::Put(args) => Some(&mut args.transfer),
+            Verb::Get(args) => Some(&mut args.transfer),
+            Verb::Cat(args) => Some(&mut args.transfer),
+            Verb::Cp(args) => Some(&mut args.transfer),
+            Verb::Mv(args) => Some(&mut args.transfer),
+            Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
+            Verb::Transfers(commands::transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
+            _ => None,
+        }
+    }
+
+    /// The sandbox's files are nobody's but ours.
+    pub fn heard(&self) -> signals::Heard {
+        match self {
+            #[cfg(feature = "sandbox")]
+            Verb::Sandbox(_) => signals::Heard::StopsAndHangup,
+            _ => signals::Heard::Stops,
+        }
+    }
+}
