@@ -154,7 +154,7 @@ fn own_status(key: &str) -> Option<u64> {
 mod address_space {
     use rustix::process::{Resource, getrlimit};
 
-    use super::{STACK, own_status};
+    use crate::cli::resources::{STACK, own_status};
 
     /// What glibc sets aside for a thread that allocates,
     const ARENA: u64 = 64 << 20;

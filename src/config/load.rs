@@ -18,7 +18,17 @@ use super::{Config, LoadOptions, Remote, private_file};
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 
-pub(super) fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
+impl Config {
+    /// Reads file, environment and credentials. A file that is not there is empty, unless `--config` names it. Fails
+    /// with `Usage` and the exact place (file, line and column, or the variable) for an unknown key or provider, a
+    /// value of the wrong type, names that differ in case alone, and for files with secrets that others may read;
+    /// with `Local` for a file that can't be read. Runs no command and asks nobody.
+    pub fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
+        load(place, providers)
+    }
+}
+
+fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
     let (path, must_exist) = config_path(&place);
     let (document, open_to_others) = match &path {
         Some(path) => read_config(path, must_exist)?,

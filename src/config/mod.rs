@@ -54,14 +54,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads file, environment and credentials. A file that is not there is empty, unless `--config` names it. Fails
-    /// with `Usage` and the exact place (file, line and column, or the variable) for an unknown key or provider, a
-    /// value of the wrong type, names that differ in case alone, and for files with secrets that others may read;
-    /// with `Local` for a file that can't be read. Runs no command and asks nobody.
-    pub fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
-        load::load(place, providers)
-    }
-
     /// Values of options, below flag and environment.
     pub fn defaults(&self) -> &Defaults {
         &self.defaults

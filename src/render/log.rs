@@ -8,7 +8,15 @@ use crate::render::Renderer;
 
 /// See [`Renderer::log_writer`].
 #[derive(Clone)]
-pub struct LogWriter(pub(super) Renderer);
+pub struct LogWriter(Renderer);
+
+impl Renderer {
+    /// For the lines of `tracing`, above the bars and with secrets masked:
+    /// `.with_ansi(false).with_writer(move || renderer.log_writer())`.
+    pub fn log_writer(&self) -> LogWriter {
+        LogWriter(self.clone())
+    }
+}
 
 impl Write for LogWriter {
     /// Takes whole lines, as `tracing_subscriber` writes them.

@@ -17,10 +17,9 @@ pub mod tally;
 mod testing;
 mod text;
 
-pub use github::Ci;
 pub use log::{LogWriter, mask_panics};
 pub use pipe::Pipe;
 pub use renderer::Renderer;
-pub use style::{Progress, Style, Terminal, View};
+pub use style::{Ci, Progress, Style, Terminal, View};
 pub use tally::Tally;
 pub use text::table::providers_markdown;

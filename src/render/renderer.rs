@@ -4,17 +4,15 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::mpsc::UnboundedReceiver;
-
 use crate::error::{Error, Result};
+use crate::model::Report;
 use crate::model::escape::escape_control;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
-use crate::model::{Event, Report};
 use crate::render::streams::{Streams, lock};
 use crate::render::text::TextOutput;
 use crate::render::text::table;
-use crate::render::{LogWriter, Style, Tally, github, json, mask, progress, text};
+use crate::render::{Style, github, json, mask, text};
 
 /// The one writer. Cheap to clone; the clones share the streams and may be used by several tasks.
 #[derive(Clone)]
@@ -131,12 +129,6 @@ impl Renderer {
         self.screen().result(text, true);
     }
 
-    /// Shows the work until the last sender is gone; then the bars are gone too. The caller reports
-    /// [`Tally::summary`] and ends with [`Tally::status`].
-    pub async fn follow(&self, events: UnboundedReceiver<Event>) -> Tally {
-        progress::follow(self, events).await
-    }
-
     /// A line of a verb's own drawing among the results (a heading, a branch of a tree), below the rows before it and after
     /// `gap`. None in JSON.
     pub fn line(&self, text: &str, gap: &str) {
@@ -152,12 +144,6 @@ impl Renderer {
     /// The reader of standard output has left, as in `haul ls | head`: a listing may stop, a transfer goes on.
     pub fn closed(&self) -> bool {
         self.screen().closed()
-    }
-
-    /// For the lines of `tracing`, above the bars and with secrets masked:
-    /// `.with_ansi(false).with_writer(move || renderer.log_writer())`.
-    pub fn log_writer(&self) -> LogWriter {
-        LogWriter(self.clone())
     }
 
     /// Writes what still waits: tables, the job's summary. To be called once, last. `Local` when standard output did not

@@ -1,10 +1,10 @@
 //! How this run speaks: decided once at the edge, from options, the environment and what the streams are connected to.
 
 use std::io::{IsTerminal, stderr, stdout};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::{Error, Kind};
-use crate::render::github::Ci;
 
 /// `--progress`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,43 @@ pub fn colour(terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
         return true;
     }
     terminal && said("TERM").is_none_or(|term| term != "dumb") && said("CLICOLOR").is_none_or(|value| value != "0")
+}
+
+/// A job of GitHub Actions.
+#[derive(Clone, Debug, Default)]
+pub struct Ci {
+    /// `$GITHUB_STEP_SUMMARY`: the file that a table is appended to.
+    pub step_summary: Option<PathBuf>,
+    /// A URL that `link` prints, and that opens a file to whoever has it, is named to the runner (`::add-mask::`). Only
+    /// where the runner reads it. Nothing else needs a mask: no secret is printed, and a mask would be one in clear for
+    /// everybody who keeps the log (`2>&1 | tee`).
+    pub masks: bool,
+}
+
+impl Ci {
+    /// None outside GitHub Actions. `env` looks up a variable of the environment.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Ci> {
+        let said = |name: &str| env(name).filter(|value| !value.is_empty());
+        let step_summary = said("GITHUB_STEP_SUMMARY").map(PathBuf::from);
+        said("GITHUB_ACTIONS").filter(|value| value == "true").map(|_| Ci { step_summary, masks: runner_reads() })
+    }
+}
+
+/// May a runner be at the other end of standard error?
+fn runner_reads() -> bool {
+    !stderr().is_terminal() && !is_file()
+}
+
+#[cfg(unix)]
+fn is_file() -> bool {
+    use std::os::fd::AsFd;
+    let metadata = stderr().as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
+    metadata.map_or(true, |metadata| metadata.is_file())
+}
+
+#[cfg(not(unix))]
+fn is_file() -> bool {
+    false
 }
 
 #[derive(Clone, Debug, Default)]

@@ -2,25 +2,32 @@
 //! running `haul` processes and opened only when something is looked up. When it can't be used, work goes on without
 //! memory and one warning says so: no transfer fails for want of notes.
 
+mod carrying_run;
 mod finished;
+mod heartbeat;
+mod mutex;
 mod place_locks;
+mod private_files;
 mod runs;
 mod schema;
 mod tokens;
 mod unfinished;
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+pub use self::carrying_run::CarryingRun;
+
+use self::heartbeat::Beat;
+use self::mutex::locked;
+use self::private_files::{make_private, open_private, private_folder};
 use crate::contract::StoredToken;
 use crate::contract::tokens::Refusals;
-use crate::ownership::{self, Trouble};
-pub use runs::CarryingRun;
+use crate::ownership;
 
 const FILE: &str = "state.db";
 
@@ -39,7 +46,7 @@ pub struct State {
     warnings: Mutex<Vec<String>>,
     /// What begins now belongs to this command (as in [`CarryingRun::key`]).
     run: Mutex<Option<String>>,
-    beat: place_locks::Beat,
+    beat: Beat,
     waits: Mutex<Waits>,
 }
 
@@ -72,7 +79,7 @@ impl State {
             refusals: Arc::default(),
             warnings: Mutex::default(),
             run: Mutex::default(),
-            beat: place_locks::Beat::default(),
+            beat: Beat::default(),
             waits: Mutex::new(Waits { limit: USUAL_WAIT, tell: None }),
         }
     }
@@ -213,68 +220,6 @@ fn blocking<T>(work: impl FnOnce() -> T) -> T {
         Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
         _ => work(),
     }
-}
-
-/// A thread that died while it held one of our locks left nothing half-done behind: each change is one statement.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Makes the folder, with mode 0700, and gives its real path. Refused where others may change what is in it, or put
-/// another in its place: what they have planted there would be taken for ours.
-fn private_folder(dir: &Path) -> std::io::Result<PathBuf> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)?;
-    let real = std::fs::canonicalize(dir)?;
-    let trouble = ownership::trouble_with_folder(dir).or_else(|| ownership::trouble_with_folder(&real));
-    let trouble = trouble.or_else(|| ownership::trouble_with_parent(&real));
-    trouble.map_or(Ok(()), |trouble| Err(refused(trouble)))?;
-    // Reading is nobody else's business either.
-    #[cfg(unix)]
-    close_to_others(&real, 0o700)?;
-    Ok(real)
-}
-
-fn refused(trouble: Trouble) -> std::io::Error {
-    std::io::Error::other(format!("{}: {}; run `{}`", trouble.path.display(), trouble.why, trouble.mend))
-}
-
-/// Takes away what others may do with it.
-#[cfg(unix)]
-fn close_to_others(path: &Path, mode: u32) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(path) {
-        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)),
-        _ => Ok(()),
-    }
-}
-
-/// Makes the file with mode 0600 before SQLite would make it for everybody, and closes one that was left open to
-/// others, with the side files (`-wal`, `-shm`) that SQLite gives the same mode; none of them may be a link to another file.
-/// A file that is there is not opened: closing it again would give back the locks that SQLite holds on it in this process.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    for side in ["", "-wal", "-shm", "-journal"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(side);
-        let file = Path::new(&file);
-        ownership::trouble_with_entry(file).map_or(Ok(()), |trouble| Err(refused(trouble)))?;
-        #[cfg(unix)]
-        close_to_others(file, 0o600).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
-    }
-    if path.exists() { Ok(()) } else { open_private(path).map(drop) }
-}
-
-/// A file in our folder, which may be no link to another.
-fn open_private(path: &Path) -> std::io::Result<File> {
-    ownership::trouble_with_entry(path).map_or(Ok(()), |trouble| Err(refused(trouble)))?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// How long others are waited for unless it is said.

@@ -5,42 +5,14 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use super::{State, locked, open_private, private_folder};
+use super::State;
+use super::mutex::locked;
+use super::private_files::{open_private, private_folder};
 use crate::contract::{Holder, PlaceLock};
 use crate::error::Result;
-
-const BEAT: Duration = Duration::from_secs(3);
-
-/// Locks that are held, and the thread that gives the signs of life. It ends with the state.
-#[derive(Default)]
-pub(super) struct Beat {
-    held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
-    ends: Mutex<Option<mpsc::Sender<()>>>,
-}
-
-impl Beat {
-    /// Without a thread there are no signs: others may give up waiting, and this run works all the same.
-    fn of(&self, path: &Path, file: &Arc<File>) {
-        locked(&self.held).insert(path.to_owned(), file.clone());
-        let mut ends = locked(&self.ends);
-        if ends.is_some() {
-            return;
-        }
-        let (end, ended) = mpsc::channel();
-        let held = self.held.clone();
-        let beats = move || {
-            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(BEAT) {
-                let files: Vec<_> = locked(&held).values().cloned().collect();
-                files.iter().for_each(|file| drop(file.set_modified(SystemTime::now())));
-            }
-        };
-        *ends = std::thread::Builder::new().spawn(beats).is_ok().then_some(end);
-    }
-}
 
 impl State {
     /// Without a place for lock files there is no second process that could know of this one.
@@ -132,8 +104,11 @@ fn is_still(_: &Path, _: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::contract::TransferStore;
+    use crate::state::heartbeat::BEAT;
 
     #[tokio::test]
     async fn one_at_a_time_goes_to_one_place() {

@@ -2,25 +2,9 @@
 
 use rusqlite::{Connection, Row, named_params};
 
-use super::{State, locked};
-
-/// A command that puts, gets, copies or moves, from its first file to its last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CarryingRun {
-    /// The same for the same command, so that one that is typed again takes the place of the one that was killed.
-    pub key: String,
-    /// The remote's name: that of the target, of a download the first source's.
-    pub remote: String,
-    /// What is to be typed again, as text.
-    pub command: String,
-    /// None before they are counted.
-    pub files: Option<u64>,
-    pub done: u64,
-    pub failed: u64,
-    pub in_flight: u64,
-    /// When it began, in seconds since 1970.
-    pub at: i64,
-}
+use super::State;
+use super::carrying_run::CarryingRun;
+use super::mutex::locked;
 
 impl State {
     /// It is on the disk when this returns. What this process begins from now on belongs to it.

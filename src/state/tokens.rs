@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 
+use super::State;
+use super::mutex::locked;
 use super::place_locks::{process_in, sign};
-use super::{State, locked, open_private, private_folder};
+use super::private_files::{open_private, private_folder};
 use crate::contract::tokens::Refusals;
 use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
 use crate::model::Secret;

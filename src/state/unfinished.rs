@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::{State, locked};
+use super::State;
+use super::mutex::locked;
 use crate::contract::PendingUpload;
 
 impl State {

@@ -7,8 +7,10 @@ pub(crate) mod resolve;
 mod breaker;
 pub mod client;
 pub mod download;
+pub mod fingerprint;
 pub mod folder_cache;
 pub mod get;
+pub mod if_exists;
 pub mod import;
 mod listing;
 pub mod lock_wait;
@@ -24,4 +26,4 @@ pub mod upload;
 pub mod walk;
 
 pub use client::{RemoteClient, RetryPolicy};
-pub use put::conflict::IfExists;
+pub use if_exists::IfExists;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use haul::transfer::source::file::FileFingerprint;
+use haul::transfer::fingerprint::FileFingerprint;
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, Play, REMOTES, text};

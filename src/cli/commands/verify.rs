@@ -15,7 +15,7 @@ use crate::error::{Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 use crate::render::exit;
-use crate::transfer::put::conflict::EntryFingerprint;
+use crate::transfer::fingerprint::EntryFingerprint;
 
 /// Ask the provider again whether what a receipt names is still there and the same
 ///

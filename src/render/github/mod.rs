@@ -3,51 +3,15 @@
 pub(crate) mod step_summary;
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, stderr};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use crate::model::Report;
 use crate::render::github::step_summary::StepSummary;
-use crate::render::text::{failed, subject};
+use crate::render::text::phrases::{failed, subject};
 
 /// GitHub shows no more annotations of one kind for a step.
 const MOST_ANNOTATIONS: u64 = 10;
-
-#[derive(Clone, Debug, Default)]
-pub struct Ci {
-    /// `$GITHUB_STEP_SUMMARY`: the file that a table is appended to.
-    pub step_summary: Option<PathBuf>,
-    /// A URL that `link` prints, and that opens a file to whoever has it, is named to the runner (`::add-mask::`). Only
-    /// where the runner reads it. Nothing else needs a mask: no secret is printed, and a mask would be one in clear for
-    /// everybody who keeps the log (`2>&1 | tee`).
-    pub masks: bool,
-}
-
-impl Ci {
-    /// None outside GitHub Actions. `env` looks up a variable of the environment.
-    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Ci> {
-        let said = |name: &str| env(name).filter(|value| !value.is_empty());
-        let step_summary = said("GITHUB_STEP_SUMMARY").map(PathBuf::from);
-        said("GITHUB_ACTIONS").filter(|value| value == "true").map(|_| Ci { step_summary, masks: runner_reads() })
-    }
-}
-
-/// May a runner be at the other end of standard error?
-fn runner_reads() -> bool {
-    !stderr().is_terminal() && !is_file()
-}
-
-#[cfg(unix)]
-fn is_file() -> bool {
-    use std::os::fd::AsFd;
-    let metadata = stderr().as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
-    metadata.map_or(true, |metadata| metadata.is_file())
-}
-
-#[cfg(not(unix))]
-fn is_file() -> bool {
-    false
-}
 
 /// What the runner has been told, and what the job's page will show.
 #[derive(Default)]
@@ -131,11 +95,13 @@ fn without_commands(text: &str, hash: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::error::{Error, Kind};
     use crate::model::{Entry, Secret};
     use crate::render::Style;
-    use crate::render::style::Terminal;
+    use crate::render::style::{Ci, Terminal};
     use crate::render::testing;
     use crate::render::testing::captured;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::model::Report;
 use crate::model::escape::escape_control;
+use crate::render::text::phrases::{address, failed, subject, summary};
 use crate::render::text::units;
-use crate::render::text::{address, failed, subject, summary};
 
 /// Rows of the summary's table, for failed files and for the others.
 const MOST_ROWS: usize = 500;

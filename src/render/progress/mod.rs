@@ -12,8 +12,9 @@ use crate::model::{Event, Report};
 use crate::render::progress::bars::Bars;
 use crate::render::progress::state::ProgressState;
 use crate::render::style::ProgressMode;
+use crate::render::text::phrases;
 use crate::render::text::units;
-use crate::render::{Renderer, Tally, text};
+use crate::render::{Renderer, Tally};
 
 /// A log wants a sign of life, not a film.
 const LINES_EVERY: Duration = Duration::from_secs(10);
@@ -26,7 +27,15 @@ const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64)
 /// Events taken from the channel at once.
 const BATCH: usize = 256;
 
-pub(super) async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Tally {
+impl Renderer {
+    /// Shows the work until the last sender is gone; then the bars are gone too. The caller reports
+    /// [`Tally::summary`] and ends with [`Tally::status`].
+    pub async fn follow(&self, events: UnboundedReceiver<Event>) -> Tally {
+        follow(self, events).await
+    }
+}
+
+async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Tally {
     let voice = renderer.style().voice();
     let started = Instant::now();
     let mut board = ProgressState::new(started);
@@ -109,7 +118,7 @@ fn show(renderer: &Renderer, voice: ProgressMode, board: &mut ProgressState, now
         ProgressMode::Events => renderer.report(&board.progress()),
         ProgressMode::Lines => {
             let waiting = board.waiting().map(|wait| format!(", {}", bars::waiting(wait, now))).unwrap_or_default();
-            renderer.aside(&format!("{}{waiting}", text::progress(&board.progress())));
+            renderer.aside(&format!("{}{waiting}", phrases::progress(&board.progress())));
         }
         ProgressMode::Silent => {}
     }

@@ -7,8 +7,8 @@ use crate::model::escape::escape_control;
 use crate::model::report::{CommentLine, RemoteLine};
 use crate::model::{Account, Entry, EntryKind};
 use crate::render::style::Style;
+use crate::render::text::phrases::{address, bytes};
 use crate::render::text::units;
-use crate::render::text::{address, bytes};
 
 /// A title, and below it the fields that are known, their values in one column.
 struct Details {

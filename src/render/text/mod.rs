@@ -2,17 +2,19 @@
 //! Over 300 lines because one match gives every report its line, and its tests spell each of them out.
 
 pub(crate) mod details;
+pub(crate) mod phrases;
 pub(crate) mod table;
 pub(crate) mod units;
 
 use chrono::Local;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::model::escape::escape_control;
-use crate::model::report::{Failure, Placed, Transfer, Verified};
+use crate::model::report::{Placed, Transfer, Verified};
 use crate::model::secret::masked;
 use crate::model::{Entry, EntryKind, Report};
 use crate::render::style::{Style, View};
+use crate::render::text::phrases::{address, bytes, failed, progress, summary};
 
 /// What becomes of a report when people read it.
 #[derive(Debug, PartialEq)]
@@ -154,15 +156,6 @@ fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Op
     format!("{done} of {files} {} done{rest}", if files == 1 { "file" } else { "files" })
 }
 
-pub(super) fn address(remote: &str, path: impl std::fmt::Display) -> String {
-    format!("{}:{}", escape_control(remote), escape_control(&path.to_string()))
-}
-
-/// `3.4 GiB`, or the bare number of bytes with `--bytes`.
-pub(super) fn bytes(size: u64, style: &Style) -> String {
-    if style.exact { size.to_string() } else { units::size(size) }
-}
-
 /// `a.mov`, `clips/`; the whole path where entries of several folders are listed.
 fn name(entry: &Entry, style: &Style) -> String {
     let name = if style.paths { entry.path.to_string() } else { entry.name.clone() };
@@ -218,84 +211,6 @@ fn details(transfer: &Transfer) -> Vec<String> {
     facts
 }
 
-/// The message, with the file's name before it unless the message speaks of it already.
-pub(super) fn failed(failure: &Failure) -> String {
-    let message = escape_control(&failure.error.message);
-    let Some(subject) = subject(failure) else { return message.into_owned() };
-    // Who met the failure may have known the place by its path alone, or named what `subject` names.
-    let target = failure.path.as_ref().map(|path| address(failure.remote.as_deref().unwrap_or_default(), path));
-    let (about, why) = match message.split_once(": ") {
-        Some((about, why)) if same_place(about, &subject) => ("", why),
-        Some((about, why)) => match &target {
-            // Of something that is in the way one wants to know where.
-            Some(target) if same_place(about, target) && failure.error.kind == Kind::Exists.name() => (target.as_str(), why),
-            Some(target) if same_place(about, target) => ("", why),
-            _ => ("", &*message),
-        },
-        None => ("", &*message),
-    };
-    match about {
-        _ if mentions(why, &subject) => why.to_owned(),
-        "" => format!("{subject}: {why}"),
-        about => format!("{subject}: {about}: {why}"),
-    }
-}
-
-/// Does the clause name that place: the whole of it, as a word of its own? `studio:/in/a.mov` says nothing of `in/a.mov`.
-fn mentions(why: &str, subject: &str) -> bool {
-    why.match_indices(subject).any(|(at, _)| {
-        let before = why.get(..at).unwrap_or_default();
-        let behind = why.get(at + subject.len()..).unwrap_or_default();
-        let begins = before.is_empty() || before.ends_with([' ', '"', '(']);
-        begins && (behind.is_empty() || [": ", "; ", ", ", "\"", ")"].iter().any(|end| behind.starts_with(end)))
-    })
-}
-
-/// `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`.
-fn same_place(about: &str, address: &str) -> bool {
-    about == address || about.starts_with(['/', '@']) && address.strip_suffix(about).is_some_and(|remote| remote.ends_with(':'))
-}
-
-/// What failed: the source, or the place on the remote.
-pub(super) fn subject(failure: &Failure) -> Option<String> {
-    match (&failure.source, &failure.remote, &failure.path) {
-        (Some(source), _, _) => Some(escape_control(source).into_owned()),
-        (None, Some(remote), Some(path)) => Some(address(remote, path)),
-        (None, _, path) => path.as_ref().map(|path| escape_control(&path.to_string()).into_owned()),
-    }
-}
-
-/// `3 of 12 files, 1.0 GiB of 4.0 GiB, 43.0 MiB/s, 1m20s left`
-pub(super) fn progress(report: &Report) -> String {
-    let Report::Progress { files, of_files, bytes, of_bytes, bytes_per_second, seconds_left } = report else {
-        return String::new();
-    };
-    let mut text = format!("{files} of {}, {}", units::count(*of_files, "file"), units::size(*bytes));
-    if let Some(all) = of_bytes {
-        text.push_str(&format!(" of {}", units::size(*all)));
-    }
-    text.push_str(&format!(", {}", units::rate(*bytes_per_second)));
-    if let Some(left) = seconds_left {
-        text.push_str(&format!(", {} left", units::span(*left)));
-    }
-    text
-}
-
-/// `12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed`
-pub(super) fn summary(files: u64, bytes: u64, skipped: u64, failed: u64, seconds: f64) -> String {
-    let mut text = format!("{}, {} in {}", units::count(files, "file"), units::size(bytes), units::span(seconds));
-    if bytes > 0 && seconds > 0.0 {
-        text.push_str(&format!(" ({})", units::rate(bytes as f64 / seconds)));
-    }
-    if skipped > 0 {
-        text.push_str(&format!(", {skipped} skipped"));
-    }
-    if failed > 0 {
-        text.push_str(&format!(", {failed} failed"));
-    }
-    text
-}
-
 /// What became of an upload that nobody wants any more.
 fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>) -> String {
     let bytes = match (whole, stays) {
@@ -313,6 +228,8 @@ fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
+    use crate::model::report::Failure;
     use crate::render::testing;
 
     fn plain(report: &Report) -> TextOutput {
@@ -383,37 +300,6 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_said_once() {
-        let failure = Failure::new(&Error::new(Kind::Local, "gone").with_subject("b.mov")).of_source("b.mov");
-        assert_eq!(failed(&failure), "b.mov: gone");
-    }
-
-    #[test]
-    fn a_place_is_said_once() {
-        let failure = |on: &str, kind: Kind, source: Option<&str>| {
-            let failure = Failure::new(&Error::new(kind, "no").with_subject(on)).at("studio", testing::path("/in/a"));
-            failed(&Failure { source: source.map(str::to_owned), ..failure })
-        };
-        for on in ["/in/a", "studio:/in/a"] {
-            assert_eq!(failure(on, Kind::Refused, None), "studio:/in/a: no");
-            assert_eq!(failure(on, Kind::Refused, Some("a")), "a: no");
-            assert_eq!(failure(on, Kind::Exists, Some("a")), "a: studio:/in/a: no");
-        }
-        assert_eq!(failure("/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
-        assert_eq!(failure("cloud:/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
-        assert_eq!(failure("/x", Kind::NotFound, Some("a")), "a: /x: no");
-        // A name that is the end, the beginning or a letter of what the message says is not told by it.
-        let clause = |why: &str, source: &str| failed(&Failure::new(&Error::new(Kind::Refused, why)).of_source(source));
-        assert_eq!(clause("studio:/src/a.mov: no", "src/a.mov"), "src/a.mov: studio:/src/a.mov: no");
-        assert_eq!(clause("src/a.mov.part can't be read", "src/a.mov"), "src/a.mov: src/a.mov.part can't be read");
-        assert_eq!(clause("a file is in the way", "a"), "a: a file is in the way");
-        assert_eq!(clause("it can't be read: src/a.mov", "src/a.mov"), "it can't be read: src/a.mov");
-        let mut below = Failure::new(&Error::new(Kind::NotFound, "no").with_subject("@trash/a"));
-        (below.remote, below.path) = (Some("work".into()), Some(testing::path("/a").anchored_at("trash")));
-        assert_eq!(failed(&below), "work:@trash/a: no");
-    }
-
-    #[test]
     fn hostile_names_are_shown_harmlessly() {
         let evil = "a\u{1b}]0;x\u{7}\tb\u{202e}";
         let shown = "a\\u{1b}]0;x\\u{7}\\tb\\u{202e}";
@@ -432,11 +318,5 @@ mod tests {
         assert_eq!(failed(&failure), shown);
         let transfer = testing::transfer(evil, &format!("/{evil}"), 1);
         assert_eq!(uploaded(&transfer).matches(shown).count(), 2);
-    }
-
-    #[test]
-    fn small_summaries() {
-        assert_eq!(summary(1, 0, 0, 0, 0.0), "1 file, 0 B in 0.0s");
-        assert_eq!(summary(0, 0, 3, 0, 2.0), "0 files, 0 B in 2.0s, 3 skipped");
     }
 }

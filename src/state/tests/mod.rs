@@ -3,6 +3,8 @@
 #[cfg(test)]
 pub(crate) mod damage;
 
+use std::path::Path;
+
 use super::*;
 use crate::contract::TokenStore;
 use crate::model::Secret;

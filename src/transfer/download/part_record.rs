@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::open_folder::Target;
 use crate::model::Entry;
-use crate::transfer::put::conflict::EntryFingerprint;
+use crate::transfer::fingerprint::EntryFingerprint;
 
 /// The very content that the bytes are of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

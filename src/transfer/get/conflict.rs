@@ -8,13 +8,14 @@ use std::time::SystemTime;
 use crate::contract::{CompletedTransfer, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
-use crate::transfer::IfExists;
 use crate::transfer::download::open_folder::{Target, link_in_the_way, shown};
 use crate::transfer::download::part_file::{ContentId, is_anothers};
+use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
+use crate::transfer::if_exists;
+use crate::transfer::if_exists::IfExists;
 use crate::transfer::put::ChecksumMode;
-use crate::transfer::put::conflict;
-use crate::transfer::put::conflict::{EntryFingerprint, compares_content, is_same_source, known_md5, seen_as};
-use crate::transfer::source::file::{FileFingerprint, FileSource, md5_of};
+use crate::transfer::put::conflict::{compares_content, is_same_source, known_md5, seen_as};
+use crate::transfer::source::file::{FileSource, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum GetDecision {
@@ -131,7 +132,7 @@ pub async fn decide(
 /// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nothing has, and that no download in progress will get.
 fn free_name(target: &Target, whose: &ContentId, given: &ReservedPaths) -> Target {
     let taken = |to: &Target| to.is_taken() || is_anothers(to, whose) || !given.give(to);
-    target.beside(&conflict::free_name(target.name(), |name| taken(&target.beside(name))))
+    target.beside(&if_exists::free_name(target.name(), |name| taken(&target.beside(name))))
 }
 
 /// Why the local file holds this very content, or none. MD5, or: haul fetched it, and neither side has changed since.

@@ -2,8 +2,9 @@
 //! longer than their bytes.
 
 use super::file::{FilePlan, PreparedUpload};
+use super::options::{HANDLES, HANDLES_FOR_A_FILE};
 use super::plan::PutItem;
-use super::{HANDLES, HANDLES_FOR_A_FILE, PutRun};
+use super::run::PutRun;
 use crate::contract::UploadRequest;
 use crate::error::{Kind, Result};
 use crate::model::event::FileId;

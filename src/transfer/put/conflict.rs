@@ -1,45 +1,14 @@
 //! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
-//! Over 300 lines with its tests.
 
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-use super::ChecksumMode;
+use super::options::ChecksumMode;
 use crate::contract::walk::{newest, one_named};
 use crate::contract::{CompletedTransfer, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
+use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::folder_cache::ListedFolder;
+use crate::transfer::if_exists::{IfExists, free_name};
 use crate::transfer::source::SourceSpec;
-use crate::transfer::source::file::FileFingerprint;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IfExists {
-    Update,
-    Replace,
-    Skip,
-    Rename,
-    Fail,
-}
-
-impl FromStr for IfExists {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        Ok(match text {
-            "update" => IfExists::Update,
-            "replace" => IfExists::Replace,
-            "skip" => IfExists::Skip,
-            "rename" => IfExists::Rename,
-            "fail" => IfExists::Fail,
-            _ => {
-                return Err(Error::new(Kind::Usage, format!("--if-exists can't be {text:?}"))
-                    .with_hint("use update, replace, skip, rename or fail"));
-            }
-        })
-    }
-}
 
 #[derive(Debug)]
 pub enum Decision {
@@ -146,22 +115,6 @@ fn next_free_name(ask: &ConflictCheck<'_>) -> String {
     free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.reserve_name(name))
 }
 
-/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
-pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
-    let (stem, extension) = match name.rfind('.') {
-        Some(dot) if dot > 0 => name.split_at(dot),
-        _ => (name, ""),
-    };
-    let mut number = 2u64;
-    loop {
-        let candidate = format!("{stem} ({number}){extension}");
-        if !taken(&candidate) {
-            return candidate;
-        }
-        number += 1;
-    }
-}
-
 pub(crate) struct Same {
     pub(crate) reason: &'static str,
     pub(crate) seen: Option<Box<CompletedTransfer>>,
@@ -240,45 +193,6 @@ pub fn known_size(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Re
     }
     let put = ledger.finished(remote, &there.id)?;
     Ok(put.filter(|put| EntryFingerprint::of(there).matches(&put.stamp)).map(|put| put.source_size))
-}
-
-/// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell
-/// less than the answer to an upload.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct EntryFingerprint {
-    size: Option<u64>,
-    md5: Option<String>,
-    revision: Option<String>,
-    modified: Option<i64>,
-}
-
-impl EntryFingerprint {
-    pub fn of(entry: &Entry) -> EntryFingerprint {
-        let revision = entry.extra.get("revision").filter(|r| !r.is_null()).map(|r| r.to_string());
-        EntryFingerprint { size: entry.size, md5: entry.md5.clone(), revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
-    }
-
-    pub fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// What another content would show otherwise. A size and a time prove nothing.
-    pub fn version(&self) -> Option<String> {
-        let EntryFingerprint { md5, revision, .. } = self;
-        (md5.is_some() || revision.is_some()).then(|| format!("MD5 {md5:?}, revision {revision:?}"))
-    }
-
-    /// Does what was recorded then not contradict what is told now?
-    pub fn matches(&self, recorded: &str) -> bool {
-        let Ok(then) = serde_json::from_str::<EntryFingerprint>(recorded) else { return false };
-        fn field_matches<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
-            a.is_none() || b.is_none() || a == b
-        }
-        field_matches(&self.size, &then.size)
-            && field_matches(&self.md5, &then.md5)
-            && field_matches(&self.revision, &then.revision)
-            && field_matches(&self.modified, &then.modified)
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::conflict::known_md5;
+use super::options::PutJob;
 use super::plan::{Plan, PutItem, empty_ones};
-use super::{PutJob, PutRun};
+use super::run::PutRun;
 use crate::contract::AnyProvider;
 use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use super::conflict::{ConflictCheck, Decision, EntryFingerprint, place_key, resolve};
+use super::conflict::{ConflictCheck, Decision, place_key, resolve};
+use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
-use super::{ChecksumMode, PutRun};
+use super::run::PutRun;
 use crate::contract::{Checksum, CompletedTransfer, PlaceLock, Source, UploadHandle, UploadRequest};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
 use crate::model::similar_names::is_numbered;
 use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
 use crate::transfer::lock_wait::turn;
 use crate::transfer::source::SourceSpec;
-use crate::transfer::source::file::{FileFingerprint, FileSource, md5_of, unmeasured};
+use crate::transfer::source::file::{FileSource, md5_of, unmeasured};
 use crate::transfer::source::stdin::{StdinSource, standard_input};
 use crate::transfer::upload::confirm::discard;
 use crate::transfer::upload::journal::Journal;

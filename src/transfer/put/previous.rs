@@ -1,7 +1,8 @@
 //! What an earlier run left of a file, seen before anything is decided about it.
 
+use super::options::ChecksumMode;
 use super::plan::PutItem;
-use super::{ChecksumMode, PutRun};
+use super::run::PutRun;
 use crate::contract::UploadHandle;
 use crate::error::Result;
 use crate::model::{Entry, Event, Place, Protocol, RemotePath};

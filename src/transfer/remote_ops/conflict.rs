@@ -1,12 +1,12 @@
 //! What becomes of something whose name is taken in the folder it goes to. Folders are never replaced: a copied one is
 //! merged with the one that is there, a moved one is refused.
 
-use super::Op;
+use super::job::Op;
 use super::shelves::TargetFolder;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath};
-use crate::transfer::put::conflict::{IfExists, free_name};
+use crate::transfer::if_exists::{IfExists, free_name};
 
 #[derive(Debug)]
 pub(crate) enum Resolution {

@@ -9,13 +9,13 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::conflict::{Resolution, landing};
+use super::job::{Op, OpsRun};
 use super::relocate::{may_be_at, partially_done, roll_back};
 use super::shelves::TargetFolder;
-use super::{Op, OpsRun};
 use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
-use crate::transfer::put::conflict::IfExists;
+use crate::transfer::if_exists::IfExists;
 use crate::transfer::resolve::Resolved;
 use crate::transfer::walk::check_depth;
 

@@ -1,14 +1,13 @@
 //! One thing moved. A server knows only "another folder" and "another name": between the two the thing has a name that is
 //! free where it stands, and a failure says where that is.
 
-use super::Op;
-use super::OpsRun;
 use super::conflict::{Resolution, landing};
+use super::job::{Op, OpsRun, into_itself};
 use super::shelves::TargetFolder;
 use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, RemotePath, Report};
-use crate::transfer::put::conflict::free_name;
+use crate::transfer::if_exists::free_name;
 use crate::transfer::resolve::Resolved;
 
 impl OpsRun {
@@ -27,7 +26,7 @@ impl OpsRun {
                 self.shelves.at(to).await?.children.retain(|e| e.id != old.id);
                 landed
             }
-            Resolution::Merge => return Err(super::into_itself()),
+            Resolution::Merge => return Err(into_itself()),
         };
         let path = safe_child_path(to, &landed.name);
         let shelf = self.shelves.at(to).await?;

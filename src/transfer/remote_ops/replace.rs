@@ -1,12 +1,12 @@
 //! A new file in the place of an old one: the old one goes only when the new one is there. Where two of a name may lie in
 //! one folder they do for a moment; elsewhere the old one makes room first, and gets its name back when nothing came.
 
-use super::OpsRun;
+use super::job::OpsRun;
 use super::relocate::{may_be_at, partially_done};
 use super::shelves::TargetFolder;
 use crate::error::{Kind, Result};
 use crate::model::Entry;
-use crate::transfer::put::conflict::free_name;
+use crate::transfer::if_exists::free_name;
 use crate::transfer::resolve::Resolved;
 
 impl OpsRun {

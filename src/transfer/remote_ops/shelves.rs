@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::folder_cache::FolderCache;
-use crate::transfer::put::conflict::free_name;
+use crate::transfer::if_exists::free_name;
 use crate::transfer::resolve::parent_of;
 
 /// A chain of folders that is longer is a circle.

@@ -1,21 +1,19 @@
 //! A local file as a source: opened once, read by position on a blocking thread, never held in memory.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::stream;
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::change_time::{ChangeTime, change_time, ns_since_1970, told};
+use super::change_time::told;
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
-use crate::transfer::sleep::sleep;
 
 /// Pieces read ahead of the network: with 256 KiB each, a mebibyte for each file in flight.
 const READ_AHEAD: usize = 4;
@@ -141,7 +139,7 @@ pub fn cut_short(name: &str, at: u64) -> io::Error {
     )
 }
 
-fn read_piece(file: &File, at: u64, most: usize) -> io::Result<Bytes> {
+pub(crate) fn read_piece(file: &File, at: u64, most: usize) -> io::Result<Bytes> {
     let mut buffer = vec![0; most];
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -164,117 +162,6 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 #[cfg(windows)]
 fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
-}
-
-/// What makes a local file that very file: for `--if-exists update` and for taking up an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileFingerprint {
-    /// Absolute, links resolved: the same file by another name is the same file.
-    pub path: String,
-    /// Bytes.
-    pub size: u64,
-    /// Nanoseconds since 1970, negative before.
-    pub modified_ns: i64,
-    /// None where the file system has no inodes.
-    pub inode: Option<u64>,
-    /// What changes whenever the content does, whatever else is put back: the time of the inode's change; of a file on a
-    /// remote its MD5 or revision. None where nothing is known to: then only the content proves that it is the same.
-    #[serde(default)]
-    pub version: Option<String>,
-    /// The device that it lies on.
-    #[serde(default)]
-    pub device: Option<u64>,
-    /// MD5 of the first and the last 64 KiB: a file that was written again within the clock's step shows itself.
-    pub ends: String,
-}
-
-/// What two looks at a file say of its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Likeness {
-    /// Proven: nothing can have changed it.
-    Same,
-    /// Nothing says that it changed, and nothing proves that it did not.
-    Alike,
-    /// Something was changed, which may be its name, its mode or its content.
-    Touched,
-    Other,
-}
-
-/// Bytes of head and tail that are looked at.
-const END: u64 = 64 * 1024;
-
-impl FileFingerprint {
-    /// Reads head and tail of the file. A file that was changed just now has no version: it could change again and show the
-    /// same one. Fails with `NotFound` or `Local`.
-    pub fn of(path: &Path) -> Result<FileFingerprint> {
-        Self::look(path).map(|(identity, _)| identity)
-    }
-
-    /// As `of`, after the moment that a file needs to get a version. Who keeps writing to it is not waited for.
-    pub async fn settled(path: &Path) -> Result<FileFingerprint> {
-        match Self::look(path)? {
-            (_, Some(wait)) => {
-                sleep(wait).await;
-                Self::of(path)
-            }
-            (identity, None) => Ok(identity),
-        }
-    }
-
-    fn look(path: &Path) -> Result<(FileFingerprint, Option<Duration>)> {
-        let now = SystemTime::now();
-        let file = File::open(path).map_err(|e| unreadable(path, e))?;
-        let meta = file.metadata().map_err(|e| unreadable(path, e))?;
-        let full = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).map_err(|e| unreadable(path, e))?;
-        let head = read_piece(&file, 0, END as usize).map_err(|e| unreadable(path, e))?;
-        let tail = read_piece(&file, meta.len().saturating_sub(END).max(END), END as usize).map_err(|e| unreadable(path, e))?;
-        let mut ends = md5::Context::new();
-        ends.consume(&head);
-        ends.consume(&tail);
-        let ends = format!("{:x}", ends.finalize());
-        let (version, wait) = match change_time(&file, &meta, now) {
-            ChangeTime::Settled(at) => (Some(format!("changed {at}")), None),
-            ChangeTime::Young(wait) => (None, Some(wait)),
-            ChangeTime::Unknown => (None, None),
-        };
-        let (inode, device) = inode_and_device(&meta);
-        let modified_ns = meta.modified().map_or(0, ns_since_1970);
-        let identity = FileFingerprint { path: full.display().to_string(), size: meta.len(), modified_ns, inode, version, device, ends };
-        Ok((identity, wait))
-    }
-
-    /// False: it says that it is empty, and is not; see [`unmeasured`].
-    pub fn is_measured(&self) -> bool {
-        self.size > 0 || self.ends == format!("{:x}", md5::compute(b""))
-    }
-
-    pub fn likeness(&self, noted: &FileFingerprint) -> Likeness {
-        fn plain(of: &FileFingerprint) -> (&str, u64, i64, Option<u64>, &str) {
-            (&of.path, of.size, of.modified_ns, of.inode, &of.ends)
-        }
-        match (&self.version, &noted.version) {
-            _ if plain(self) != plain(noted) => Likeness::Other,
-            (Some(now), Some(then)) if now != then => Likeness::Touched,
-            (Some(_), Some(_)) if self.device == noted.device => Likeness::Same,
-            _ => Likeness::Alike,
-        }
-    }
-
-    /// For comparing with what an earlier run noted.
-    pub fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-#[cfg(unix)]
-fn inode_and_device(meta: &Metadata) -> (Option<u64>, Option<u64>) {
-    use std::os::unix::fs::MetadataExt;
-    (Some(meta.ino()), Some(meta.dev()))
-}
-
-#[cfg(not(unix))]
-fn inode_and_device(_: &Metadata) -> (Option<u64>, Option<u64>) {
-    (None, None)
 }
 
 /// MD5 of a whole source, lower-case hex, computed on a blocking thread.
@@ -351,62 +238,6 @@ mod tests {
         assert_eq!((source.available(10, 1).await.unwrap(), source.available(4, 100).await.unwrap()), (0, 6));
         file.write_all(b"x").unwrap();
         assert_eq!(source.available(10, 1).await.unwrap(), 1);
-    }
-
-    #[test]
-    fn what_is_measured() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(FileFingerprint::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
-        std::fs::write(file.path(), "x").unwrap();
-        assert!(FileFingerprint::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
-        let proc = Path::new("/proc/version");
-        if cfg!(target_os = "linux") {
-            let mut content = String::new();
-            unmeasured(proc).unwrap().unwrap().read_to_string(&mut content).unwrap();
-            assert_eq!((FileFingerprint::of(proc).unwrap().is_measured(), content), (false, std::fs::read_to_string(proc).unwrap()));
-        }
-    }
-
-    #[test]
-    fn what_two_looks_say() {
-        let look = |version: Option<&str>, device| FileFingerprint {
-            path: "/a".into(),
-            size: 1,
-            modified_ns: 2,
-            inode: Some(3),
-            version: version.map(str::to_owned),
-            device: Some(device),
-            ends: "e".into(),
-        };
-        let now = look(Some("changed 5"), 7);
-        assert_eq!(now.likeness(&look(Some("changed 5"), 7)), Likeness::Same);
-        assert_eq!(now.likeness(&look(Some("changed 6"), 7)), Likeness::Touched);
-        assert_eq!(now.likeness(&look(Some("changed 5"), 8)), Likeness::Alike, "numbers of devices change at each start of some systems");
-        assert_eq!(now.likeness(&look(None, 7)), Likeness::Alike);
-        assert_eq!(look(None, 7).likeness(&now), Likeness::Alike);
-        for other in [
-            FileFingerprint { size: 2, ..now.clone() },
-            FileFingerprint { modified_ns: 3, ..now.clone() },
-            FileFingerprint { inode: None, ..now.clone() },
-            FileFingerprint { ends: "f".into(), ..now.clone() },
-            FileFingerprint { path: "/b".into(), ..now.clone() },
-        ] {
-            assert_eq!(now.likeness(&other), Likeness::Other, "{other:?}");
-        }
-        let older = now.text().replace("\"version\":\"changed 5\",\"device\":7,", "");
-        assert_eq!(now.likeness(&serde_json::from_str(&older).unwrap()), Likeness::Alike, "{older}");
-    }
-
-    #[tokio::test]
-    async fn a_file_gets_its_version_when_no_later_change_can_show_the_same() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "one").unwrap();
-        let first = FileFingerprint::settled(file.path()).await.unwrap();
-        assert!(first.version.is_some());
-        assert_eq!(FileFingerprint::of(file.path()).unwrap(), first);
-        std::fs::write(file.path(), "two").unwrap();
-        assert_eq!(FileFingerprint::of(file.path()).unwrap().version, None, "it could change again and show the same");
-        assert_ne!(FileFingerprint::settled(file.path()).await.unwrap().version, first.version);
     }
 
     #[test]

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::change::ConfirmedChanges;
 use super::client::RemoteClient;
-use super::put::conflict::EntryFingerprint;
-use super::remote_ops::ConfirmedChanges;
-use super::source::file::{FileFingerprint, FileSource, md5_of};
+use super::fingerprint::{EntryFingerprint, FileFingerprint};
+use super::source::file::{FileSource, md5_of};
 use super::source::remote::RemoteSource;
 use crate::contract::{Metadata, Source};
 use crate::error::{Error, Kind, Result};

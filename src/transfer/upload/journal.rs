@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{OnCreated, PendingUpload, TransferStore, UploadHandle, UploadRequest};
 use crate::error::Result;
 use crate::model::{Entry, Protocol, RemotePath};
+use crate::transfer::fingerprint::{FileFingerprint, Likeness};
 use crate::transfer::folder_cache::now;
-use crate::transfer::source::file::{FileFingerprint, Likeness};
 
 /// How often the accepted bytes are noted: for people only.
 const NOTE_EVERY: Duration = Duration::from_secs(5);

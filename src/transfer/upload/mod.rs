@@ -10,22 +10,23 @@ pub(crate) mod read_back;
 pub mod resume;
 pub(crate) mod stable_offset;
 pub(crate) mod uncertain;
+mod uploader;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::client::{RemoteClient, Retries};
+use super::client::RemoteClient;
 use super::put::awaiting_confirmation::Berths;
-use super::source::meter::{Activity, Meter};
+use super::source::meter::Meter;
 use super::stall::stalled;
 use super::upload::checksums::Sums;
 use super::upload::confirm::{discard, intake_time, unseen, wait_until_visible};
-use super::upload::effort::Effort;
 use super::upload::journal::Journal;
 use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
+use super::upload::uploader::Uploader;
 use crate::contract::{Chunking, Closed, Recovery, Source, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -102,42 +103,12 @@ pub async fn upload(
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
 }
 
-pub(super) struct Uploader<'a> {
-    pub desk: &'a RemoteClient,
-    pub id: FileId,
-    pub pulse: Arc<Activity>,
-    pub patience: Retries<'a>,
-    /// None for what can't be read a second time.
-    pub journal: Option<Journal>,
-    resumed_from: u64,
-    /// The whole file may have arrived by the session in hand.
-    pub doubt: bool,
-    effort: Effort,
-    /// The furthest byte that the server can hold in the session in hand.
-    sent_to: u64,
-    /// The server claims more of the session in hand than was ever sent: what it holds is no part of this file.
-    pub worthless: bool,
-    /// Every byte of the file has left, in this session or an earlier one.
-    pub left: bool,
-    /// By the last failure's own word the server goes on with what it got.
-    pub still_worked_on: bool,
-}
-
 /// How one session ended without an error.
 enum SessionEnd {
     /// All bytes accepted, the last request answered; so many bytes.
     Finished(u64),
     /// The session can't go on; what it had is lost. With the reason.
     StartOver(Error),
-}
-
-impl<'a> Uploader<'a> {
-    fn new(desk: &'a RemoteClient, id: FileId, pulse: Arc<Activity>, journal: Option<Journal>) -> Self {
-        let (patience, effort) = (desk.retries(Some(id)), Effort::new(desk.policy.tries));
-        let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
-        let (left, still_worked_on) = (false, false);
-        Uploader { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
-    }
 }
 
 impl Uploader<'_> {
@@ -212,10 +183,6 @@ impl Uploader<'_> {
                 Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
             }
         }
-    }
-
-    pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
-        self.journal.as_ref().map_or(Ok(()), step)
     }
 
     async fn open(&mut self, item: &UploadRequest) -> Result<(UploadHandle, Box<dyn UploadSession>, u64)> {
@@ -378,8 +345,4 @@ fn is_closed(error: &Error) -> bool {
         Kind::Refused => matches!(error.status_code(), Some(403..=405)),
         _ => false,
     }
-}
-
-pub(super) fn size_of(item: &UploadRequest, entry: &Entry) -> u64 {
-    item.source.size().or(entry.size).unwrap_or(0)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::confirm::{intake_time, processing_time, whole};
 use super::journal::{JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
-use super::{Uploader, size_of};
+use super::uploader::{Uploader, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Protocol};

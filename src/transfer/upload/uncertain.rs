@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::confirm::{discard, intake_time, processing_time, whole};
 use super::journal::Journal;
 use super::read_back::has_same_content;
-use super::{Uploader, size_of};
+use super::uploader::{Uploader, size_of};
 use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol};

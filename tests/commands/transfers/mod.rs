@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use haul::sandbox::Canned;
-use haul::transfer::source::file::FileFingerprint;
+use haul::transfer::fingerprint::FileFingerprint;
 
 use crate::faults::unchanged::state_file;
 use crate::support::env::{Content, Play, bytes};

@@ -1,0 +1,50 @@
+//! What is to become of a name that is taken (`--if-exists`), and the next name that is free.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfExists {
+    Update,
+    Replace,
+    Skip,
+    Rename,
+    Fail,
+}
+
+impl FromStr for IfExists {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "update" => IfExists::Update,
+            "replace" => IfExists::Replace,
+            "skip" => IfExists::Skip,
+            "rename" => IfExists::Rename,
+            "fail" => IfExists::Fail,
+            _ => {
+                return Err(Error::new(Kind::Usage, format!("--if-exists can't be {text:?}"))
+                    .with_hint("use update, replace, skip, rename or fail"));
+            }
+        })
+    }
+}
+
+/// `a.mov`, `a (2).mov`, `a (3).mov`, …: the first that nobody has.
+pub fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let mut number = 2u64;
+    loop {
+        let candidate = format!("{stem} ({number}){extension}");
+        if !taken(&candidate) {
+            return candidate;
+        }
+        number += 1;
+    }
+}

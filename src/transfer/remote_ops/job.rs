@@ -1,0 +1,98 @@
+//! What one `mv` or `cp` is to do, and what all its steps share: the target's folders, and how an outcome is told.
+
+use std::sync::Arc;
+
+use super::shelves::TargetFolders;
+use crate::contract::TransferStore;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::{Failure, Placed};
+use crate::model::{Address, Entry, Event, RemotePath, Report};
+use crate::transfer::change::ConfirmedChanges;
+use crate::transfer::client::RemoteClient;
+use crate::transfer::if_exists::IfExists;
+use crate::transfer::resolve::Resolver;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    Move,
+    Copy,
+}
+
+/// Where the sources of one `mv` or `cp` go, and how.
+pub struct ServerSideJob {
+    pub desk: RemoteClient,
+    pub ledger: Arc<dyn TransferStore>,
+    /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
+    pub remote_key: String,
+    pub way: Op,
+    pub to: Address,
+    pub if_exists: IfExists,
+    /// Copies of single files at once.
+    pub jobs: usize,
+    pub dry_run: bool,
+    pub fail_fast: bool,
+}
+
+pub(super) struct OpsRun {
+    pub job: ServerSideJob,
+    pub hands: ConfirmedChanges,
+    pub places: Resolver,
+    pub shelves: TargetFolders,
+    pub stopped: bool,
+    pub over: u64,
+}
+
+impl OpsRun {
+    pub fn new(job: ServerSideJob) -> OpsRun {
+        let places = Resolver::new(job.desk.clone());
+        let (root, turns) = (job.to.place.root.clone(), (job.ledger.clone(), job.remote_key.clone()));
+        let shelves = TargetFolders::new(job.desk.clone(), root, job.dry_run, turns);
+        OpsRun { hands: ConfirmedChanges::new(job.desk.clone()), places, shelves, job, stopped: false, over: 0 }
+    }
+
+    /// The folder that all sources go into; none when the target is one source's new name.
+    pub async fn target(&self, several: bool) -> Result<Option<RemotePath>> {
+        let path = &self.job.to.place.path;
+        let as_folder = several || self.job.to.folder || path.is_root() || self.shelves.is_there(path).await?;
+        Ok(as_folder.then(|| path.clone()))
+    }
+
+    pub fn finished(&mut self, report: Report) {
+        self.job.desk.events.tell(Event::Finished { id: self.over, report: Box::new(report) });
+        self.over += 1;
+    }
+
+    pub fn failed(&mut self, source: &str, path: Option<&RemotePath>, error: &Error) {
+        self.stopped |= self.job.fail_fast || error.kind() == Kind::Auth;
+        let mut failure = Failure::new(error).of_source(source);
+        failure.remote = Some(self.job.to.remote.clone());
+        failure.path = path.map(|path| self.job.to.place.display_path(path));
+        self.finished(Report::Failed(failure));
+    }
+
+    /// `path` is counted from the target's root.
+    pub fn placed(&self, source: &str, path: &RemotePath, entry: &Entry) -> Placed {
+        Placed {
+            source: source.to_owned(),
+            remote: self.job.to.remote.clone(),
+            path: self.job.to.place.display_path(path),
+            id: Some(entry.id.clone()),
+            kind: entry.kind,
+            size: entry.size,
+        }
+    }
+
+    pub fn planned(&self, action: &'static str, source: &str, path: &RemotePath, entry: &Entry) -> Report {
+        let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
+        Report::Planned { action, source: Some(source.to_owned()), remote, path, size: entry.size }
+    }
+
+    pub fn skipped(&self, source: &str, path: &RemotePath, there: &Entry, reason: String) -> Report {
+        let (remote, path) = (self.job.to.remote.clone(), self.job.to.place.display_path(path));
+        Report::Skipped { source: source.to_owned(), remote, path, id: Some(there.id.clone()), size: there.size, reason }
+    }
+}
+
+pub(super) fn into_itself() -> Error {
+    Error::new(Kind::Refused, "a folder can't go into itself, nor into a folder that is in it").with_hint("choose another target")
+}
