@@ -1,6 +1,7 @@
 //! The source as text: layers, lengths, names, and what help and README say.
 
-// mod circles;
+mod circles;
+mod documents;
 mod layers;
 #[cfg(feature = "sandbox")]
 mod manual;

@@ -28,7 +28,7 @@ pub(crate) fn at_once(jobs: usize) -> usize {
 
 #[cfg(not(unix))]
 pub(crate) fn at_once(_: usize) -> usize {
-    AT_ONCE
+    MAX_BATCH
 }
 
 pub(crate) enum Group {
