@@ -10,6 +10,7 @@ use super::connect::sign_in;
 use super::connection_limit::{Seat, Seats};
 use super::control::{Connection, Manners};
 use super::names::numbered;
+use super::reply::CONNECTION_LOST;
 use super::server::{FtpServer, Security};
 use super::tls::TlsVersion;
 use crate::error::{Error, Kind, Result};
@@ -69,7 +70,7 @@ impl FtpPool {
             match error.kind() {
                 Kind::Busy => self.kept().most = Some(self.seats.taken().max(1)),
                 // ProFTPD closes what is one too many without a word (`MaxInstances`).
-                Kind::Unreachable if self.seats.signed_in() > 0 => {
+                Kind::Unreachable if self.seats.signed_in() > 0 || was_accepted(&error) => {
                     let until = *unreachable_until.get_or_insert_with(|| Instant::now() + self.server.timeout);
                     if timeout_at(until, changed).await.is_err() {
                         return Err(error);
@@ -133,4 +134,10 @@ impl FtpPool {
     fn kept(&self) -> std::sync::MutexGuard<'_, IdleConnections> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The server took the connection and closed it again, where others of ours may still be signing in: it has too few places for
+/// all of them. What no server took is another matter.
+fn was_accepted(error: &Error) -> bool {
+    error.message().contains(CONNECTION_LOST)
 }

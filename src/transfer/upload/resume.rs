@@ -67,7 +67,9 @@ impl Uploader<'_> {
         if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
             let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
             self.desk.events.tell(Event::Note(text));
-            if let Some(entry) = arrived(self.desk, &begun, patience).await? {
+            if let Some(entry) = arrived(self.desk, &begun, patience).await?
+                && self.is_ours(&entry, &ticket, item).await?
+            {
                 return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
             }
         }

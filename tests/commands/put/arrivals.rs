@@ -27,7 +27,8 @@ fn a_strangers_file_is_not_ours() {
         play.home.file("film.bin", &ours.0);
         let target = format!("{remote}:/in/film.bin");
         play.home.run(&["mkdir", &format!("{remote}:/in")]).ends_with(0);
-        play.sandbox.faults().script(&format!("{remote}/{upload}:cut=200000*2")).unwrap();
+        // A connection that was kept and dies is no try: two tries are three requests at most.
+        play.sandbox.faults().script(&format!("{remote}/{upload}:cut=200000*3")).unwrap();
         let command = play
             .home
             .command(&["put", "--json", "--retries", "2", "film.bin", &target])
@@ -44,12 +45,18 @@ fn a_strangers_file_is_not_ours() {
         let ran = crate::support::command::Ran::of(command.wait_with_output().unwrap());
         assert!(ran.events("uploaded").is_empty() && ran.status != 0, "{remote}: {}{}", ran.stdout, ran.stderr);
 
-        // Typed again: ours comes whole, and stands beside theirs or in its place.
+        // Typed again: ours comes whole, and stands beside theirs or in its place. Where all bytes of the first run had left, its
+        // name is taken by then: giga0 gives another one, and FileAgo refuses once, after which the next run decides anew.
         play.sandbox.faults().clear();
-        let again = play.home.run(&["put", "--json", "film.bin", &target]).ends_with(0);
-        let uploaded = again.events("uploaded").remove(0);
+        let mut again = play.home.run(&["put", "--json", "film.bin", &target]);
+        if len < LARGE && again.status == 6 {
+            again = play.home.run(&["put", "--json", "film.bin", &target]);
+        }
+        let uploaded = again.ends_with(0).events("uploaded").remove(0);
         assert_eq!((&uploaded["md5"], &uploaded["resumed_from"]), (&md5(&ours).into(), &0.into()), "{remote}");
-        assert!(play.sandbox.entries(remote, "/in").contains(&("film.bin".to_owned(), Some(md5(&ours)))), "{remote}");
+        let may_be = |name: &str| name == "film.bin" || (len < LARGE && name == "film (2).bin");
+        let entries = play.sandbox.entries(remote, "/in");
+        assert!(entries.iter().any(|(name, sum)| may_be(name) && *sum == Some(md5(&ours))), "{remote}: {entries:?}");
         assert!(play.sandbox.counts().all_received(remote) >= len as u64, "{remote}");
     }
 }
