@@ -1,28 +1,29 @@
-//! What each command does when all goes well.
+//! What each command does when all goes well: one file a command, with the command's name. What holds for several commands has a
+//! file of its own, whose name says what (`tests/house/commands.rs` knows both lists).
 
-#[cfg(feature = "sandbox")]
-pub(crate) mod cross_remote;
-#[cfg(all(unix, feature = "sandbox"))]
-pub(crate) mod dry_run;
-#[cfg(feature = "sandbox")]
-pub(crate) mod get;
-#[cfg(feature = "sandbox")]
-pub(crate) mod get_named;
-#[cfg(feature = "sandbox")]
-pub(crate) mod listing;
-#[cfg(feature = "sandbox")]
-pub(crate) mod media;
-#[cfg(feature = "sandbox")]
-pub(crate) mod ops;
-#[cfg(feature = "sandbox")]
-pub(crate) mod output;
-#[cfg(all(unix, feature = "sandbox"))]
-pub(crate) mod prompts;
-#[cfg(feature = "sandbox")]
-pub(crate) mod put;
-#[cfg(feature = "sandbox")]
-pub(crate) mod receipts;
-#[cfg(feature = "sandbox")]
-pub(crate) mod remote;
-#[cfg(all(unix, feature = "sandbox"))]
-pub(crate) mod transfers;
+mod comments;
+mod configuration;
+mod cp;
+mod cross_remote;
+#[cfg(unix)]
+mod dry_run;
+mod edit;
+mod folder_walk;
+mod get;
+mod large_listings;
+mod login;
+mod ls;
+mod mv;
+mod output;
+mod parallel_runs;
+#[cfg(unix)]
+mod prompts;
+mod put;
+mod receipts;
+mod rm;
+#[cfg(unix)]
+mod sandbox;
+mod share_links;
+#[cfg(unix)]
+mod transfers;
+mod unsupported;
