@@ -25,8 +25,10 @@ pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod state;
-#[cfg(test)]
-pub(crate) mod testing;
+// The suite in `tests/` needs the sandbox, too.
+#[cfg(any(test, feature = "sandbox"))]
+#[doc(hidden)]
+pub mod testing;
 pub mod transfer;
 
 pub use error::{Error, Kind, Result};

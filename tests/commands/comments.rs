@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::{asked, play, script};
 use crate::support::env::Play;
 
 /// A film of 25 frames a second at `/cut/a.mov`, and a text beside it.
 fn cinema() -> Play {
-    let play = play();
+    let play = Play::with_share_link();
     play.home.file("a.mov", "film");
     play.home.file("n.txt", "text");
     play.home.run(&["put", "-q", "a.mov", "n.txt", "iogates:/cut/"]).ends_with(0);
@@ -89,19 +88,19 @@ fn what_is_no_film_has_no_timecode() {
 fn a_lost_answer_is_not_said_twice() {
     let play = cinema();
     let film = "iogates:/cut/a.mov";
-    script(&play, "iogates/comment:answer-lost");
+    play.script("iogates/comment:answer-lost");
     play.home.run(&["comments", "add", film, "--text", "once"]).ends_with(0);
     assert!(play.sandbox.faults().left().is_empty());
     let there = listed(&play, film);
     assert_eq!(there.len(), 1);
-    assert_eq!(asked(&play, "comment"), 1);
-    script(&play, "iogates/comment:500");
+    assert_eq!(play.asked("iogates", "comment"), 1);
+    play.script("iogates/comment:500");
     play.home.run(&["comments", "add", film, "--text", "twice tried"]).ends_with(0);
     assert_eq!(listed(&play, film).len(), 2);
-    script(&play, "iogates/comment:answer-lost");
+    play.script("iogates/comment:answer-lost");
     play.home.run(&["comments", "rm", film, there[0]["id"].as_str().unwrap()]).ends_with(0);
     assert_eq!(listed(&play, film).len(), 1);
-    script(&play, "iogates:map-as-list iogates:ids-as-strings iogates/comments:429=0");
+    play.script("iogates:map-as-list iogates:ids-as-strings iogates/comments:429=0");
     assert_eq!(listed(&play, film).len(), 1);
     assert!(listed(&play, "iogates:/cut/n.txt").is_empty());
 }

@@ -1,11 +1,10 @@
 //! `haul cp`.
 
-use super::{BOTH, set};
-use crate::support::env::Play;
+use crate::support::env::{Play, WITH_CHANGES, set};
 
 #[test]
 fn files_and_folders_are_copied() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a.txt", "/d/b.txt", "/d/e/c.txt", "/d/e/g/h"]);
         let at = |path: &str| format!("{remote}:{path}");
         play.home.run(&["mkdir", &at("/d/empty")]).ends_with(0);
@@ -56,7 +55,7 @@ fn files_and_folders_are_copied() {
 
 #[test]
 fn the_events_are_those_of_the_contract() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/d/b", "/d/e/c"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ran = play.json(&["cp", &at("/d"), &at("/copy")]).ends_with(0);
@@ -82,7 +81,7 @@ fn the_events_are_those_of_the_contract() {
 
 #[test]
 fn a_taken_name() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/x/a", "/x/b", "/d/one", "/d/two", "/y/d/two", "/y/d/three"]);
         let at = |path: &str| format!("{remote}:{path}");
         let before = play.there(&at(""));
@@ -121,7 +120,7 @@ fn a_taken_name() {
 
 #[test]
 fn two_sources_of_one_name() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/x/a", "/y/a"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ran = play.json(&["cp", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(9);
@@ -196,7 +195,7 @@ fn some_of_a_folder_fail() {
 
 #[test]
 fn a_dry_run_copies_nothing() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/d/a", "/d/e/b"]);
         let at = |path: &str| format!("{remote}:{path}");
         let planned = play.json(&["cp", "-n", &at("/d"), &at("/new/")]).ends_with(0).events("planned");

@@ -7,8 +7,8 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use haul::cli::args::Cli;
 
-use crate::commands::transfers::{SIZE, cut};
 use crate::support::env::{Play, REMOTES, bytes};
+use crate::support::kill::{SIZE, kill_put};
 
 /// What each command is tried with: `{}` is the remote, `{other}` another one.
 const TRIED: &[(&str, &[&[&str]])] = &[
@@ -124,7 +124,7 @@ fn nothing_changes_anywhere() {
         play.home.file("old/a.txt", "old");
         play.home.file("old/b.txt", "b");
         play.home.run(&["put", "old", &format!("{remote}:/")]).ends_with(0);
-        cut(&play, &["big.bin", &format!("{remote}:/half.bin")], remote, 300_000);
+        kill_put(&play, &["big.bin", &format!("{remote}:/half.bin")], remote, 300_000);
         let (before, changed) = (everything(&play), changing(&play));
         for (path, tries) in TRIED {
             for args in *tries {

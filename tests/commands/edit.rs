@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{BOTH, set};
-use crate::support::env::Play;
+use crate::support::env::{Play, WITH_CHANGES, set};
+use crate::support::fixed_answers::one_file_server;
 
 #[test]
 fn names() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/b", "/d/x"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ran = play.json(&["edit", &at("/a"), "--name", "c.txt"]).ends_with(0).events("edit");
@@ -134,27 +134,4 @@ fn imports() {
     play.home.run(&["import", &url, "giga0:/a/"]).ends_with(6);
     play.sandbox.giga0().set(|package| package.imports = false);
     play.home.run(&["import", &url, "giga0:/"]).ends_with(8).says("Background URL downloading is not enabled");
-}
-
-/// Answers every request with the same bytes, as long as the test lives.
-pub fn one_file_server(content: &'static [u8]) -> std::net::SocketAddr {
-    use std::io::{Read, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                if stream.read(&mut byte).unwrap() == 0 {
-                    break;
-                }
-                asked.extend(byte);
-            }
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", content.len());
-            let _ = stream.write_all(&[head.as_bytes(), content].concat());
-        }
-    });
-    address
 }

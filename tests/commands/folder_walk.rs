@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use haul::sandbox::Canned;
 
-use super::{fill, filled};
 use crate::support::env::Play;
+use crate::support::listed_tree::{fill, filled};
 
 #[test]
 fn a_folder_that_fails_is_told_and_the_rest_is_shown() {

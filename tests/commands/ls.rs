@@ -1,52 +1,11 @@
 //! `haul ls`, `tree`, `du`, `stat` and `find` as a user runs them: what is shown, in which order, what becomes of folders
 //! that fail, and what wildcards fit.
 
-mod large_listings;
-mod walk;
-
 use haul::sandbox::Canned;
 use serde_json::Value;
 
-use crate::support::command::Ran;
 use crate::support::env::{Play, REMOTES};
-
-/// The tree that most tests look at.
-fn filled() -> Play {
-    let play = Play::new();
-    for remote in REMOTES {
-        fill(&play, remote, "/in", &["b.mov", "a.mov", "größe ✓.txt", "[x].txt", "x.txt"], b"12345");
-        fill(&play, remote, "/in/clips", &["c.mov", "-d.mov"], &[7; 2000]);
-        fill(&play, remote, "/in/clips/old", &["e.mov"], &[7; 10_000]);
-        fill(&play, remote, "/in/empty", &[], b"");
-    }
-    play
-}
-
-fn fill(play: &Play, remote: &str, path: &str, names: &[&str], bytes: &[u8]) {
-    play.sandbox.fill(remote, path, names.iter().map(|name| (*name).to_owned()), bytes).unwrap();
-}
-
-fn paths(ran: &Ran) -> Vec<String> {
-    ran.events("entry").iter().map(|e| e["path"].as_str().unwrap().to_owned()).collect()
-}
-
-fn lines(ran: &Ran) -> Vec<&str> {
-    ran.stdout.lines().collect()
-}
-
-const ALL: [&str; 11] = [
-    "/in/[x].txt",
-    "/in/a.mov",
-    "/in/b.mov",
-    "/in/clips",
-    "/in/clips/-d.mov",
-    "/in/clips/c.mov",
-    "/in/clips/old",
-    "/in/clips/old/e.mov",
-    "/in/empty",
-    "/in/größe ✓.txt",
-    "/in/x.txt",
-];
+use crate::support::listed_tree::{ALL, filled, lines, paths};
 
 #[test]
 fn a_listing_is_sorted_and_complete() {

@@ -1,12 +1,11 @@
 //! `haul mv`.
 
-use super::answer_variants::{Provider, stat};
-use super::{BOTH, set};
-use crate::support::env::Play;
+use crate::support::env::{Play, WITH_CHANGES, set};
+use crate::support::fixture::{OpenedProvider, stat};
 
 #[test]
 fn where_a_move_lands() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a.txt", "/b.txt", "/d/c.txt", "/d/e/f.txt", "/g/x.txt"]);
         let at = |path: &str| format!("{remote}:{path}");
         let ids = (play.id(&at("/a.txt")), play.id(&at("/d")));
@@ -42,7 +41,7 @@ fn where_a_move_lands() {
 
 #[test]
 fn the_events_are_those_of_the_contract() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a.txt", "/d/x"]);
         let (file, folder) = (play.id(&format!("{remote}:/a.txt")), play.id(&format!("{remote}:/d")));
         let at = |path: &str| format!("{remote}:{path}");
@@ -71,7 +70,7 @@ fn the_events_are_those_of_the_contract() {
 
 #[test]
 fn a_taken_name() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/b", "/x/a", "/x/b", "/y/x/c"]);
         let at = |path: &str| format!("{remote}:{path}");
         let before = play.there(&at(""));
@@ -101,7 +100,7 @@ fn a_taken_name() {
 /// `a` goes to `b` of another folder, where an `a` is, too; and where it comes from there is a `b`.
 #[test]
 fn names_that_are_in_each_others_way() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         for (files, wanted) in [
             (vec!["/s/a", "/t/a"], set(["/s/", "/t/", "/t/a", "/t/b"])),
             (vec!["/s/a", "/s/b", "/t/a"], set(["/s/", "/s/b", "/t/", "/t/a", "/t/b"])),
@@ -116,7 +115,7 @@ fn names_that_are_in_each_others_way() {
 
 #[test]
 fn a_folder_never_goes_into_itself() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/d/e/f"]);
         let at = |path: &str| format!("{remote}:{path}");
         let inner = play.id(&at("/d/e"));
@@ -175,7 +174,7 @@ fn two_of_a_name_and_ids() {
     let (first, second) = (play.id("giga0:/x/a"), play.id("giga0:/y/a"));
     play.home.run(&["edit", "giga0:/z", "--name", "zz"]).ends_with(0);
     // The site lets both lie in one folder; haul does not do such a thing by itself.
-    let provider = Provider::open(&play, "giga0");
+    let provider = OpenedProvider::open(&play, "giga0");
     for path in ["/x/a", "/y/a"] {
         provider.run(async |p| p.moves().unwrap().move_into(&stat(p, path).await, &stat(p, "/").await).await).unwrap();
     }
@@ -202,7 +201,7 @@ fn two_of_a_name_and_ids() {
 
 #[test]
 fn hostile_names_are_moved_like_others() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let name = "größe ✓ \"q\" #%&+?.txt";
         let play = Play::with_files(remote, &["/a"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -223,7 +222,7 @@ fn hostile_names_are_moved_like_others() {
 
 #[test]
 fn a_dry_run_moves_nothing() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/d/b"]);
         let at = |path: &str| format!("{remote}:{path}");
         let planned = play.json(&["mv", "-n", &at("/a"), &at("/d"), &at("/new/")]).ends_with(0).events("planned");

@@ -3,9 +3,9 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::{one_file_server, set};
 use crate::support::command::Ran;
-use crate::support::env::Play;
+use crate::support::env::{Play, set};
+use crate::support::fixed_answers::one_file_server;
 
 #[test]
 fn a_folder_is_made_once() {

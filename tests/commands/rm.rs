@@ -2,12 +2,11 @@
 
 use std::process::Command;
 
-use super::{BOTH, set};
-use crate::support::env::Play;
+use crate::support::env::{Play, WITH_CHANGES, set};
 
 #[test]
 fn files_and_folders_go() {
-    for remote in BOTH {
+    for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/b", "/d/c", "/d/e/f", "/k/x"]);
         let at = |path: &str| format!("{remote}:{path}");
         let (file, folder) = (play.id(&at("/a")), play.id(&at("/d")));

@@ -1,28 +1,52 @@
-//! What ioGates alone has, as a user runs it against the sandbox: comments, codes by SMS, shares, attributes, entries
-//! made together, and the spellings that its documents leave open.
-
-mod access;
-mod answer_variants;
-mod batches;
-mod comments;
+//! The link of a share as a remote: what it shows, and what it forbids.
 
 use crate::support::env::Play;
 
-/// A sandbox that also knows `shared`: the share's link in place of a user.
-fn play() -> Play {
-    let mut play = Play::new();
-    let key = |key: &str| format!("HAUL_REMOTE_SHARED_{key}");
-    let ca = play.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_IOGATES_CA_FILE").unwrap().1;
-    let share = play.sandbox.iogates().share_url().to_owned();
-    play.home = play.home.env([(key("PROVIDER"), "iogates".to_owned()), (key("SHARE_URL"), share), (key("CA_FILE"), ca)]);
-    play
+#[test]
+fn a_share_is_a_remote_like_any_other() {
+    let play = Play::with_share_link();
+    play.home.file("d/a.txt", "one");
+    play.home.file("d/b/c.txt", "two");
+    play.home.run(&["put", "d/", "shared:/in"]).ends_with(0);
+    let paths: Vec<String> = play.arrived("iogates").into_keys().collect();
+    assert_eq!(paths, ["/in/a.txt", "/in/b/c.txt"]);
+    let listed = play.home.run(&["ls", "-R", "shared:/"]).ends_with(0).stdout;
+    assert_eq!(listed, "/in/\n/in/a.txt\n/in/b/\n/in/b/c.txt\n");
+    assert_eq!(play.home.run(&["ls", "iogates:"]).ends_with(0).stdout, "", "another root");
+
+    let about = play.home.run(&["about", "--json", "shared"]).ends_with(0).events("about").remove(0);
+    assert_eq!((&about["account"], &about["limits"]["may_upload"]), (&"Shared with you".into(), &true.into()));
+    assert_eq!((&about["limits"]["may_download"], &about["limits"]["expired"]), (&true.into(), &false.into()));
+    assert_eq!(about["quota"]["free"], 29_301_996_265_u64);
+    let extra = &about["extra"];
+    assert_eq!((&extra["file_id"], &extra["share_type"], &extra["owner"]), (&"60999".into(), &"dir".into(), &"Ann Example".into()));
+    assert_eq!(extra["permissions"]["attachments"], false);
+    let spoken = play.home.run(&["-vv", "about", "shared"]).ends_with(0);
+    assert!(!spoken.stderr.contains(play.sandbox.iogates().share_url()), "{}", spoken.stderr);
 }
 
-/// Requests of one kind that the ioGates stand-in got so far.
-fn asked(play: &Play, kind: &str) -> u64 {
-    play.sandbox.counts().requests("iogates", kind)
-}
-
-fn script(play: &Play, faults: &str) {
-    play.sandbox.faults().script(faults).unwrap();
+#[test]
+fn what_a_share_forbids_is_refused_before_anything_is_sent() {
+    let play = Play::with_share_link();
+    play.home.file("a.txt", "one");
+    let nothing_sent = || {
+        assert_eq!(
+            (play.asked("iogates", "file-create"), play.asked("iogates", "files-create"), play.asked("iogates", "tus-create")),
+            (0, 0, 0)
+        );
+        assert!(play.arrived("iogates").is_empty());
+    };
+    play.sandbox.iogates().set(|s| s.share_may_upload = false);
+    play.home.run(&["put", "a.txt", "shared:/"]).ends_with(8).says("this account may not upload");
+    play.home.run(&["ls", "shared:/"]).ends_with(0);
+    let about = play.home.run(&["about", "shared"]).ends_with(0);
+    assert!(about.stdout.contains("uploads      not allowed") && about.stdout.matches("these credentials may not upload").count() == 1);
+    play.sandbox.iogates().set(|s| (s.share_may_upload, s.share_expired) = (true, true));
+    play.home.run(&["put", "a.txt", "shared:/"]).ends_with(8).says("the share or account has expired");
+    play.home.run(&["put", "-n", "a.txt", "shared:/"]).ends_with(8);
+    let about = play.home.run(&["about", "--json", "shared"]).ends_with(0).events("about").remove(0);
+    assert_eq!(about["limits"]["expired"], true);
+    play.sandbox.iogates().set(|s| (s.share_expired, s.max_file_size) = (false, 2));
+    play.home.run(&["put", "a.txt", "shared:/"]).ends_with(8).says("3 bytes are more than this account may have in one file");
+    nothing_sent();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use haul::contract::Kind;
 
 use super::at;
-use super::fixture::{World, each};
+use crate::support::fixture::{World, each};
 
 #[tokio::test]
 async fn a_wrong_password_is_asked_about_once() {

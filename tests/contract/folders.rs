@@ -3,7 +3,7 @@
 use haul::model::{RemotePath, Root};
 use haul::transfer::folder_cache::FolderCache;
 
-use super::fixture::{World, each};
+use crate::support::fixture::{World, each};
 
 #[tokio::test]
 async fn a_name_that_was_given_stays_given_when_a_folder_is_looked_at_again() {

@@ -1,80 +1,12 @@
 //! What the servers answer when they are asked for what is not there: the adapters against the sandbox, without the engine
 //! that would look first. Texts that only a broken client can cause are in the adapters' own `answer.rs`.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use haul::contract::AnyProvider;
-use haul::contract::{BoxFuture, Changes, Network, ProviderContext, RemoteSettings, StoredToken, TokenStore, Visibility};
-use haul::model::{Entry, EntryKind, Place, RemotePath, Secret};
+use haul::contract::{Changes, Visibility};
+use haul::model::{Entry, EntryKind, RemotePath};
 use haul::{Error, Kind};
 
 use crate::support::env::Play;
-
-/// One provider, opened without the command.
-pub struct Provider {
-    provider: AnyProvider,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Provider {
-    pub fn open(play: &Play, remote: &str) -> Provider {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let prefix = format!("HAUL_REMOTE_{}_", remote.to_uppercase());
-        let settings = play.sandbox.env().into_iter().filter_map(|(k, v)| Some((k.strip_prefix(&prefix)?.to_lowercase(), v)));
-        let opening = ProviderContext {
-            remote: remote.to_owned(),
-            secrets: Arc::new(Settings(settings.collect())),
-            tokens: Arc::new(Tokens::default()),
-            network: Network { timeout: Duration::from_secs(20), ca_file: None, insecure: false },
-        };
-        let provider = (haul::providers::find(remote).unwrap().open)(opening).unwrap();
-        Provider { provider, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
-    }
-
-    pub fn run<T>(&self, work: impl AsyncFnOnce(&AnyProvider) -> T) -> T {
-        self.runtime.block_on(work(&self.provider))
-    }
-}
-
-pub async fn stat(provider: &AnyProvider, path: &str) -> Entry {
-    provider.stat(&Place::at(RemotePath::parse(path).unwrap())).await.unwrap()
-}
-
-struct Settings(HashMap<String, String>);
-
-impl RemoteSettings for Settings {
-    fn get(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
-    }
-    fn secret(&self, key: &str) -> haul::Result<Option<Secret>> {
-        Ok(self.0.get(key).map(Secret::new))
-    }
-    fn is_set(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-}
-
-#[derive(Default)]
-struct Tokens(Mutex<HashMap<String, StoredToken>>);
-
-impl TokenStore for Tokens {
-    fn load(&self, account: &str) -> haul::Result<Option<StoredToken>> {
-        Ok(self.0.lock().unwrap().get(account).cloned())
-    }
-    fn save(&self, account: &str, token: &StoredToken) -> haul::Result<()> {
-        self.0.lock().unwrap().insert(account.to_owned(), token.clone());
-        Ok(())
-    }
-    fn forget(&self, account: &str) -> haul::Result<()> {
-        self.0.lock().unwrap().remove(account);
-        Ok(())
-    }
-    fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, haul::Result<Box<dyn Send>>> {
-        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
-    }
-}
+use crate::support::fixture::{OpenedProvider, stat};
 
 fn file(id: &str) -> Entry {
     Entry::new(EntryKind::File, id, RemotePath::parse("/gone.txt").unwrap())
@@ -96,7 +28,7 @@ const NO_FOLDER: &str = "Could not find folder based on folder_id";
 #[test]
 fn giga0s_texts_about_what_is_not_there() {
     let play = Play::with_files("giga0", &["/a.txt", "/d/x"]);
-    let provider = Provider::open(&play, "giga0");
+    let provider = OpenedProvider::open(&play, "giga0");
     // The same in every shape that errors are known to have.
     for form in ["", "giga0:error-form=status", "giga0:error-form=result", "giga0:error-form=success", "giga0:error-form=http"] {
         play.sandbox.faults().clear();
@@ -136,7 +68,7 @@ fn giga0s_texts_about_what_is_not_there() {
 #[test]
 fn fileagos_refusals() {
     let play = Play::with_files("fileago", &["/a.txt", "/d/a.txt", "/d/e/x"]);
-    let provider = Provider::open(&play, "fileago");
+    let provider = OpenedProvider::open(&play, "fileago");
     for pages in ["", "fileago:html-errors"] {
         play.script(pages);
         let words = |text: &'static str| if pages.is_empty() { text } else { "" };

@@ -2,8 +2,8 @@
 //! process, with its stand-in on the other side. A provider that is registered without a stand-in fails the suite.
 
 mod failures;
-pub mod fixture;
 mod folders;
+mod missing_entries;
 mod names;
 mod uploads;
 
@@ -11,7 +11,7 @@ use haul::contract::{Entries, Kind};
 use haul::model::{Place, RemotePath};
 use haul::providers::REGISTRY;
 
-use fixture::{STAND_INS, World, each};
+use crate::support::fixture::{STAND_INS, World, by_id, each};
 
 fn at(path: &str) -> Place {
     Place::at(RemotePath::parse(path).unwrap())
@@ -26,7 +26,7 @@ fn sorted_names(mut entries: Entries) -> Vec<String> {
 fn every_registered_provider_has_its_stand_in() {
     let registered: Vec<&str> = REGISTRY.iter().map(|info| info.id).collect();
     let stand_ins: Vec<&str> = STAND_INS.iter().map(|s| s.provider).collect();
-    assert_eq!(registered, stand_ins, "add the stand-in of a new provider to tests/contract/world.rs");
+    assert_eq!(registered, stand_ins, "add the stand-in of a new provider to tests/support/fixture.rs");
 }
 
 #[tokio::test]
@@ -91,14 +91,14 @@ async fn a_listing_continues_its_folders_path_and_an_id_names_the_same() {
             assert_eq!(entry.path.to_string(), format!("/a/{}", entry.name), "{}", world.id());
             let by_path = world.provider.stat(&Place::at(entry.path.clone())).await.unwrap();
             assert_eq!((&by_path.id, by_path.kind), (&entry.id, entry.kind), "{}", world.id());
-            let by_id = world.provider.stat(&fixture::by_id(&entry.id)).await.unwrap();
+            let by_id = world.provider.stat(&by_id(&entry.id)).await.unwrap();
             assert_eq!((&by_id.id, by_id.kind, &by_id.name), (&entry.id, entry.kind, &entry.name), "{}", world.id());
             assert!(!serde_json::to_string(&entry).unwrap().contains(world.setting("password")));
         }
         let file = world.provider.stat(&at("/a/b/x")).await.unwrap();
         assert!(!file.is_folder(), "{}", world.id());
         assert_eq!(world.provider.stat(&at("/a/b/x/y")).await.unwrap_err().kind(), Kind::NotFound, "{}", world.id());
-        assert_eq!(world.provider.stat(&fixture::by_id("4711")).await.unwrap_err().kind(), Kind::NotFound, "{}", world.id());
+        assert_eq!(world.provider.stat(&by_id("4711")).await.unwrap_err().kind(), Kind::NotFound, "{}", world.id());
     })
     .await;
 }
@@ -117,7 +117,7 @@ async fn two_entries_of_one_name_are_ambiguous_where_one_can_be_removed() {
                 (Ok(newest), None) => assert_eq!((&newest.id, newest.passed_over), (ids.iter().max().unwrap(), 1)),
                 other => panic!("{}: {:?}", world.id(), other.0),
             }
-            assert_eq!(world.provider.stat(&fixture::by_id(id)).await.unwrap().id, *id);
+            assert_eq!(world.provider.stat(&by_id(id)).await.unwrap().id, *id);
         }
     })
     .await;

@@ -4,9 +4,9 @@ use haul::contract::Kind;
 use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
-use super::fixture::{World, each};
 use super::uploads::item;
 use super::{at, sorted_names};
+use crate::support::fixture::{World, each};
 
 #[tokio::test]
 async fn strange_names_arrive_as_they_are() {

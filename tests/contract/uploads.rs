@@ -6,12 +6,12 @@ use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
 use super::at;
-use super::fixture::{World, each};
-use crate::support::memory::{Memory, bytes};
+use crate::support::fixture::{World, each};
+use haul::testing::{MemorySource, bytes};
 
 pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadRequest {
     UploadRequest {
-        source: Memory::new(content.to_vec()),
+        source: MemorySource::new(content.to_vec()),
         folder: folder.clone(),
         name: name.to_owned(),
         checksum: Checksum::default(),
@@ -28,7 +28,7 @@ pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protoco
 
 /// Sends all of it, as the engine would without failures.
 async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
-    let source = Memory::new(content.to_vec());
+    let source = MemorySource::new(content.to_vec());
     let mut at = 0;
     loop {
         let end = match session.chunking() {
@@ -74,7 +74,7 @@ async fn an_upload_that_is_not_finished_has_not_landed() {
         let content = bytes(250_000);
         let mut opened = world.provider.open_upload(&item(&folder, "half.bin", &content, None)).await.unwrap();
         if let Chunking::Parts(most) = opened.session.chunking() {
-            opened.session.send(Memory::new(content.clone()).part(0, most)).await.unwrap();
+            opened.session.send(MemorySource::new(content.clone()).part(0, most)).await.unwrap();
         }
         assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
         opened.session.abort().await;

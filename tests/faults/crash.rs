@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::support::env::{Content, Play, bytes};
+use crate::support::kill::{kill_after, source_tree};
+use crate::support::random::Random;
 
-const BIG: usize = 500_000;
 const CHUNK: u64 = 64 * 1024;
 const CHUNK_TEXT: &str = "65536";
 /// For what is killed once, at a moment that must lie inside.
@@ -19,72 +20,17 @@ const KILLS: usize = 50;
 /// So many of them at a time, each with stand-ins of its own: most of a round is waiting.
 const AT_ONCE: usize = 4;
 
-/// A small generator with a printed seed, so that a failure can be played again: HAUL_TEST_SEED=… cargo test crash.
-pub struct Dice(u64);
-
-impl Dice {
-    /// The dice of each worker.
-    fn of_all(route: &str) -> Vec<Dice> {
-        let salt = route.bytes().fold(0_u64, |salt, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        (0..AT_ONCE as u64).map(|n| Dice::new(salt.wrapping_add(n))).collect()
-    }
-
-    pub fn new(salt: u64) -> Dice {
-        let seed = match std::env::var("HAUL_TEST_SEED") {
-            Ok(text) => text.parse().unwrap(),
-            Err(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
-        };
-        println!("HAUL_TEST_SEED={seed}");
-        Dice(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    pub fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
-    }
-}
-
-pub fn folder(play: &Play) -> BTreeMap<String, Content> {
-    let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
-    files.insert("big.bin".to_owned(), bytes(BIG, 77));
-    for (name, content) in &files {
-        play.home.file(&format!("src/{name}"), &content.0);
-    }
-    files
-}
-
-/// What `ls` shows in a folder: every entry, complete or not.
-pub fn entries(play: &Play, place: &str) -> Vec<String> {
-    let ran = play.home.run(&["ls", "--json", place]);
-    if ran.status == 3 {
-        return Vec::new();
-    }
-    ran.ends_with(0).json().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
-}
-
-/// Kills one run after `wait`; true if it was still running.
-pub fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
-    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let begun = Instant::now();
-    while begun.elapsed() < wait {
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    true
-}
-
 /// The furthest stage of what a run had begun when it died; `none`: nothing, or all that it had begun was over.
 fn died_in(play: &Play) -> &'static str {
-    let (_, state) = play.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
-    let Ok(db) = rusqlite::Connection::open(format!("{state}/haul/state.db")) else { return "none" };
+    let Ok(db) = rusqlite::Connection::open(play.state_file()) else { return "none" };
     let Ok(mut rows) = db.prepare("SELECT upload FROM unfinished") else { return "none" };
     let notes: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let reached = |stage: &&str| notes.iter().any(|note| note.contains(&format!("\"stage\":\"{stage}\"")));
     ["finishing", "sending", "made", "planned"].into_iter().find(reached).unwrap_or("none")
+}
+
+fn salt(remote: &str, protocol: &str) -> u64 {
+    remote.bytes().chain(protocol.bytes()).fold(0, |salt: u64, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)))
 }
 
 struct Route {
@@ -100,9 +46,10 @@ fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
     let kills = std::env::var("HAUL_TEST_KILLS").map_or(KILLS, |text| text.parse().unwrap());
     let died = Mutex::new(BTreeMap::<&str, usize>::new());
     std::thread::scope(|workers| {
-        for (n, dice) in Dice::of_all(&format!("{remote} {protocol}")).into_iter().enumerate() {
+        for n in 0..AT_ONCE {
+            let random = Random::from_env(salt(remote, protocol).wrapping_add(n as u64));
             let (route, died, share) = (&route, &died, (kills + AT_ONCE - 1 - n) / AT_ONCE);
-            workers.spawn(move || route.killed_again_and_again(share, dice, died));
+            workers.spawn(move || route.killed_again_and_again(share, random, died));
         }
     });
     let died = died.into_inner().unwrap();
@@ -115,9 +62,9 @@ fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
 }
 
 impl Route {
-    fn killed_again_and_again(&self, times: usize, mut dice: Dice, died: &Mutex<BTreeMap<&'static str, usize>>) {
+    fn killed_again_and_again(&self, times: usize, mut random: Random, died: &Mutex<BTreeMap<&'static str, usize>>) {
         let play = Play::new();
-        let files = folder(&play);
+        let files = source_tree(&play);
         let begun = Instant::now();
         let measured = format!("{}:/measured", self.remote);
         play.home.run(&self.slow_put(&measured)).ends_with(0);
@@ -125,7 +72,7 @@ impl Route {
         for round in 0..times {
             let place = format!("{}:/round-{round}", self.remote);
             let before = play.sandbox.counts().all_received(self.remote);
-            let wait = Duration::from_micros(dice.below(whole.as_micros() as u64));
+            let wait = Duration::from_micros(random.below(whole.as_micros() as usize) as u64);
             let alive = kill_after(&play, &self.slow_put(&place), wait);
             let stage = if alive { died_in(&play) } else { "over" };
             *died.lock().unwrap().entry(stage).or_default() += 1;
@@ -152,7 +99,7 @@ impl Route {
             .filter_map(|(path, content)| Some((path.strip_prefix(&format!("/round-{round}/"))?.to_owned(), content)))
             .collect();
         assert_eq!(arrived, *files, "{what}");
-        let mut there = entries(play, &place);
+        let mut there = play.listed_names(&place);
         there.sort();
         let wanted: Vec<String> = files.keys().cloned().collect();
         if self.protocol == "plupload" {
@@ -239,7 +186,7 @@ fn two_runs_at_once_put_one_file() {
         let ends: Vec<_> = [first, second].map(|c| crate::support::command::Ran::of(c.wait_with_output().unwrap())).into_iter().collect();
         let uploaded: usize = ends.iter().map(|ran| ran.events("uploaded").len()).sum();
         assert!(ends.iter().all(|ran| ran.status == 0), "{remote}: {} {}", ends[0].stderr, ends[1].stderr);
-        assert_eq!((uploaded, entries(&play, &format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
+        assert_eq!((uploaded, play.listed_names(&format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
     }
 }
 

@@ -1,23 +1,13 @@
 //! Servers that are down, busy, unknown or not who they say: what is tried again, what is not, and what is said.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::Play;
-
-/// A giga0 remote `r` at this address, with a password.
-pub fn remote(url: &str) -> Vec<(String, String)> {
-    let key = |key: &str, value: &str| (format!("HAUL_REMOTE_R_{key}"), value.to_owned());
-    vec![key("PROVIDER", "giga0"), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")]
-}
+use crate::support::fixed_answers::{TlsServer, answers, refusal, remote, tls_server};
 
 fn waits(ran: &Ran) -> usize {
     ran.stderr.lines().filter(|line| line.contains("waiting ")).count()
@@ -118,35 +108,6 @@ fn a_host_that_is_not_there_and_a_port_that_is_closed() {
     }
 }
 
-/// One request after the other; each is read to the end of its head and answered so. Gives address and requests so far.
-pub fn answers(answer: String) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (url, seen) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
-    let kept = seen.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            let head = head_of(&mut stream);
-            kept.lock().unwrap().push(head);
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    (url, seen)
-}
-
-fn head_of(stream: &mut impl Read) -> String {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
-        head.push(byte[0]);
-    }
-    String::from_utf8_lossy(&head).into_owned()
-}
-
-pub fn refusal(status: &str, headers: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
-}
-
 #[test]
 fn a_wait_of_zero_or_of_a_date_that_is_over_is_none() {
     for asked in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
@@ -218,54 +179,6 @@ fn a_no_is_asked_for_once() {
     }
 }
 
-/// An authority, and what its server shows.
-pub struct Trust {
-    folder: tempfile::TempDir,
-    pub url: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-/// `names`: whom the certificate is for; `over`: its last day is gone.
-pub fn tls_server(names: &[&str], over: bool, answer: String) -> Trust {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let key = KeyPair::generate().unwrap();
-    let authority = params.self_signed(&key).unwrap().pem();
-    let issuer = Issuer::new(params, key);
-    let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
-    params.use_authority_key_identifier_extension = true;
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    if over {
-        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2020, 2, 1));
-    }
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap().pem();
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
-
-    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (url, requests) = (format!("https://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
-    let kept = requests.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (Ok(stream), Ok(tls)) = (stream, rustls::ServerConnection::new(config.clone())) else { return };
-            let mut stream: rustls::StreamOwned<_, TcpStream> = rustls::StreamOwned::new(tls, stream);
-            let head = head_of(&mut stream);
-            kept.lock().unwrap().push(head);
-            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-            stream.conn.send_close_notify();
-            let _ = stream.flush();
-        }
-    });
-    Trust { folder, url, requests }
-}
-
 #[test]
 fn a_certificate_that_is_not_trusted_is_told_with_its_cure_and_never_tried_again() {
     let cases = [
@@ -288,7 +201,7 @@ fn a_certificate_that_is_not_trusted_is_told_with_its_cure_and_never_tried_again
 fn a_ca_file_stands_beside_the_systems_roots() {
     let (own, systems) =
         (tls_server(&["127.0.0.1"], false, refusal("418 Tea", "")), tls_server(&["127.0.0.1"], false, refusal("418 Tea", "")));
-    let pem = |server: &Trust| server.folder.path().join("ca.pem").to_string_lossy().into_owned();
+    let pem = |server: &TlsServer| server.folder.path().join("ca.pem").to_string_lossy().into_owned();
     for server in [&own, &systems] {
         let home = Home::new().env(remote(&server.url));
         let mut command = home.command(&["ls", "r:/"]);

@@ -6,9 +6,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::faults::outages::{answers, refusal, remote};
 use crate::support::command::{Home, Ran};
 use crate::support::env::{Play, bytes};
+use crate::support::fixed_answers::{answers, refusal, remote, tls_server};
 
 /// A line to `target` on which each connection dies, without a byte, at the second request.
 fn dies_at_the_second_request(target: String) -> (String, Arc<Mutex<usize>>) {
@@ -185,7 +185,7 @@ fn a_machine_that_trusts_nobody_is_told_by_what() {
     let without = |home: &Home| Ran::of(home.command(&["ls", "r:/"]).env("SSL_CERT_FILE", "").output().unwrap());
     // Plain http needs no certificates.
     without(&home).ends_with(4).says("the server refused permission");
-    let server = crate::faults::outages::tls_server(&["localhost"], false, refusal("403 No", ""));
+    let server = tls_server(&["localhost"], false, refusal("403 No", ""));
     let home = Home::new().env(remote(&server.url.replace("127.0.0.1", "localhost")));
     without(&home).ends_with(2).says("SSL_CERT_FILE names no certificates").says("unset it");
 }

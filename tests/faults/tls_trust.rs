@@ -3,9 +3,9 @@
 
 use haul::sandbox::Canned;
 
-use crate::faults::outages::{answers, refusal};
 use crate::support::command::{Home, Ran};
 use crate::support::env::{Play, REMOTES};
+use crate::support::fixed_answers::{answers, refusal};
 
 #[test]
 fn plain_http_goes_to_loopback_only_whatever_the_url_looks_like() {

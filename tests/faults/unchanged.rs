@@ -36,11 +36,6 @@ fn renamed_over(path: &Path, content: &str) {
     std::fs::rename(new, path).unwrap();
 }
 
-pub fn state_file(play: &Play) -> PathBuf {
-    let (_, at) = play.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
-    PathBuf::from(at).join("haul/state.db")
-}
-
 fn outcome(ran: &Ran) -> (String, String) {
     let lines = ran.json();
     let reason = lines[0]["reason"].as_str().unwrap_or_default();
@@ -82,7 +77,7 @@ fn the_signs_of_a_file_are_not_enough_where_its_content_can_be_compared() {
         in_place(&source, "two");
         std::thread::sleep(std::time::Duration::from_millis(30));
         let now = FileFingerprint::of(&source).unwrap();
-        let db = rusqlite::Connection::open(state_file(&play)).unwrap();
+        let db = rusqlite::Connection::open(play.state_file()).unwrap();
         let changed = db.execute("UPDATE finished SET source_version = ?1, source_mtime_ns = ?2", (&now.version, now.modified_ns)).unwrap();
         assert!(changed > 0 && now.version.is_some());
         put().0
@@ -117,7 +112,7 @@ fn older_notes_prove_nothing_alone() {
     let source = play.home.file("v.bin", "one");
     let put = |checksum: &str| outcome(&play.home.run(&["put", "--json", "--checksum", checksum, "v.bin", "fileago:/v.bin"]).ends_with(0));
     let forget = || {
-        let db = rusqlite::Connection::open(state_file(&play)).unwrap();
+        let db = rusqlite::Connection::open(play.state_file()).unwrap();
         db.execute("UPDATE finished SET source_version = NULL, source_device = NULL", []).unwrap();
     };
     put("after");

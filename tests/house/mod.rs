@@ -3,7 +3,6 @@
 mod circles;
 mod documents;
 mod layers;
-#[cfg(feature = "sandbox")]
 mod manual;
 #[allow(dead_code)]
 mod source_tree;

@@ -2,47 +2,20 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
 use haul::contract::{Recovery, UploadSession};
 use haul::model::{Protocol, Secret};
-use haul::protocols::ftp::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
+use haul::protocols::ftp::{FtpPool, FtpServer, FtpTarget, Security, open};
 use haul::{Kind, Result};
 
-use crate::support::ftp_servers::{PASSWORD, Running, Software, start, start_on};
-use crate::support::memory::{Memory, bytes};
+use crate::support::ftp_servers::{MIB, Software, explicit, opened, server, start, start_on, target};
+use haul::testing::{MemorySource, bytes};
 
 const BOTH: [Software; 2] = [Software::Vsftpd, Software::Proftpd];
-pub const MIB: u64 = 1024 * 1024;
-const TIMEOUT: Duration = Duration::from_secs(20);
-
-pub fn server(running: &Running, security: Security) -> FtpServer {
-    FtpServer {
-        host: "127.0.0.1".to_owned(),
-        port: running.port,
-        user: "anonymous".to_owned(),
-        password: Secret::new(PASSWORD),
-        security,
-        ca_file: Some(running.ca_file()),
-        timeout: TIMEOUT,
-    }
-}
-
-pub fn explicit(running: &Running) -> Arc<FtpPool> {
-    FtpPool::new(server(running, Security::Explicit))
-}
-
-pub fn target(name: &str, size: u64) -> FtpTarget {
-    FtpTarget { name: name.to_owned(), temporary: Some(format!("{name}.download")), size: Some(size) }
-}
-
-pub async fn opened(pool: &Arc<FtpPool>, size: u64) -> FtpSession {
-    open(pool, target("in/a.bin", size)).await.unwrap()
-}
 
 async fn upload(pool: &Arc<FtpPool>, name: &str, content: &[u8]) -> Result<()> {
     let mut session = open(pool, target(name, content.len() as u64)).await?;
-    assert_eq!(session.send(Memory::new(content.to_vec()).from(0)).await?, content.len() as u64);
+    assert_eq!(session.send(MemorySource::new(content.to_vec()).part_from(0)).await?, content.len() as u64);
     session.finish().await
 }
 
@@ -243,7 +216,7 @@ async fn a_refused_rename_names_what_is_left() {
     let Some(running) = start(Software::Proftpd, &["AllowOverwrite off"]) else { return };
     running.put("in/a.bin", b"older");
     let mut session = open(&explicit(&running), target("in/a.bin", 5)).await.unwrap();
-    assert_eq!(session.send(Memory::new(b"newer".to_vec()).from(0)).await.unwrap(), 5);
+    assert_eq!(session.send(MemorySource::new(b"newer".to_vec()).part_from(0)).await.unwrap(), 5);
     let error = session.finish().await.unwrap_err();
     assert_eq!((error.kind(), error.status_code()), (Kind::Refused, Some(550)), "{error}");
     assert_eq!(session.abort().await, None, "the error has named it");
@@ -268,7 +241,7 @@ async fn straight_to_the_final_name() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
     let pool = explicit(&running);
     let mut session = open(&pool, FtpTarget { temporary: None, ..target("in/ä 💾 \"x\".bin", 3) }).await.unwrap();
-    session.send(Memory::new(&b"abc"[..]).from(0)).await.unwrap();
+    session.send(MemorySource::new(&b"abc"[..]).part_from(0)).await.unwrap();
     session.finish().await.unwrap();
     // What is finished is not removed any more.
     assert_eq!(session.abort().await, None);
@@ -279,7 +252,7 @@ async fn straight_to_the_final_name() {
 async fn a_wrong_size_is_found_and_removed() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
     let mut session = opened(&explicit(&running), 4).await;
-    session.send(Memory::new(&b"abc"[..]).from(0)).await.unwrap();
+    session.send(MemorySource::new(&b"abc"[..]).part_from(0)).await.unwrap();
     let error = session.finish().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Integrity);
     assert!(error.to_string().contains("3 bytes of 4"), "{error}");

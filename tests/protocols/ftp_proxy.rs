@@ -12,9 +12,8 @@ use haul::protocols::ftp::{FtpPool, FtpServer, FtpTarget, Security, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::protocols::ftp::{MIB, target};
-use crate::support::ftp_servers::{PASSWORD, Running, Software, start};
-use crate::support::memory::{Memory, bytes};
+use crate::support::ftp_servers::{MIB, PASSWORD, Running, Software, start, target};
+use haul::testing::{MemorySource, bytes};
 
 /// SOCKS5 and CONNECT on one port.
 struct Proxy {
@@ -144,11 +143,11 @@ async fn client() {
         timeout: Duration::from_secs(6),
     });
     let size: u64 = size.parse().unwrap();
-    let (source, mut failures, mut from) = (Memory::new(bytes(size)), Vec::new(), 0);
+    let (source, mut failures, mut from) = (MemorySource::new(bytes(size)), Vec::new(), 0);
     let fresh = || async { open(&pool, FtpTarget { size: Some(size), ..target("in/a.bin", size) }).await.unwrap() };
     let mut session = fresh().await;
     // As the engine does: ask where to go on, or open another.
-    while let Err(failure) = session.send(source.from(from)).await {
+    while let Err(failure) = session.send(source.part_from(from)).await {
         failures.push(failure.to_string());
         assert!(failures.len() < 4, "{failures:?}");
         from = match session.recover(&failure).await.unwrap() {

@@ -8,20 +8,19 @@ use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
 use haul::protocols::ftp::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
 
-use crate::protocols::ftp::{MIB, explicit, opened, server, target};
-use crate::support::ftp_servers::{Running, Software, start};
-use crate::support::memory::{Memory, bytes};
+use crate::support::ftp_servers::{MIB, Running, Software, explicit, opened, server, start, target};
+use haul::testing::{MemorySource, bytes};
 
 /// Uploads until the server's processes die at `place`; returns the session, the source and where it may go on.
-async fn cut_at(running: &Arc<Running>, pool: &Arc<FtpPool>, content: &[u8], place: u64) -> (FtpSession, Arc<Memory>, Recovery) {
-    let source = Memory::new(content.to_vec());
+async fn cut_at(running: &Arc<Running>, pool: &Arc<FtpPool>, content: &[u8], place: u64) -> (FtpSession, Arc<MemorySource>, Recovery) {
+    let source = MemorySource::new(content.to_vec());
     let victim = running.clone();
-    source.at(place, move || {
+    source.on_read_at(place, move || {
         victim.cut_connections();
         Ok(())
     });
     let mut session = opened(pool, content.len() as u64).await;
-    let failure = session.send(source.from(0)).await.unwrap_err();
+    let failure = session.send(source.part_from(0)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted, "{failure}");
     let recovery = session.recover(&failure).await.unwrap();
     (session, source, recovery)
@@ -43,7 +42,7 @@ async fn an_upload_goes_on_where_it_was_cut() {
         let (mut session, source, recovery) = cut_at(&running, &pool, &content, 20 * MIB).await;
         let Recovery::ResumeAt(held) = recovery else { panic!("{software:?} {options:?}: {recovery:?}") };
         assert!(held > 0 && held <= 20 * MIB, "{held}");
-        assert_eq!(session.send(source.from(held)).await.unwrap(), 24 * MIB);
+        assert_eq!(session.send(source.part_from(held)).await.unwrap(), 24 * MIB);
         session.finish().await.unwrap();
         assert_eq!(running.names(), ["a.bin"]);
         assert!(fs::read(running.file("in/a.bin")).unwrap() == content, "{software:?} {options:?}: the bytes differ");
@@ -59,15 +58,15 @@ async fn a_line_that_dies_in_silence_costs_one_waiter() {
         let security = if tls { Security::Explicit } else { Security::Plain };
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(5), ..server(&running, security) });
         let content = bytes(24 * MIB);
-        let source = Memory::new(content.clone());
+        let source = MemorySource::new(content.clone());
         let victim = running.clone();
-        source.at(8 * MIB, move || {
+        source.on_read_at(8 * MIB, move || {
             victim.freeze_connections();
             Ok(())
         });
         let (mut session, mut from, mut failures) = (opened(&pool, 24 * MIB).await, 0, Vec::new());
         // As the engine does: ask where to go on, or open another.
-        while let Err(failure) = session.send(source.from(from)).await {
+        while let Err(failure) = session.send(source.part_from(from)).await {
             assert!(failures.len() < 3, "{failures:?}");
             from = match session.recover(&failure).await.unwrap() {
                 Recovery::ResumeAt(offset) => offset,
@@ -94,12 +93,12 @@ async fn without_restart_it_starts_over() {
     let content = bytes(24 * MIB);
     let (mut session, source, recovery) = cut_at(&running, &pool, &content, 20 * MIB).await;
     let Recovery::ResumeAt(held) = recovery else { panic!("{recovery:?}") };
-    let failure = session.send(source.from(held)).await.unwrap_err();
+    let failure = session.send(source.part_from(held)).await.unwrap_err();
     assert!(failure.kind().is_transient(), "{failure:?}");
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
     // The remnant is in the way of a STOR, and goes.
     assert_eq!(running.names(), ["a.bin.download"]);
-    assert_eq!(session.send(source.from(0)).await.unwrap(), 24 * MIB);
+    assert_eq!(session.send(source.part_from(0)).await.unwrap(), 24 * MIB);
     session.finish().await.unwrap();
     assert!(fs::read(running.file("in/a.bin")).unwrap() == content);
 }
@@ -115,7 +114,7 @@ async fn nothing_there_more_than_the_file_and_all_of_it() {
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
     running.put("in/a.bin.download", b"12345");
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(5));
-    assert_eq!(session.send(Memory::new(&b"12345"[..]).from(5)).await.unwrap(), 5);
+    assert_eq!(session.send(MemorySource::new(&b"12345"[..]).part_from(5)).await.unwrap(), 5);
     session.finish().await.unwrap();
     assert_eq!(running.names(), ["a.bin"]);
 }
@@ -125,7 +124,7 @@ async fn no_hole_is_left_by_a_restart_beyond_the_end() {
     let Some(running) = start(Software::Vsftpd, &[]) else { return };
     running.put("in/a.bin.download", b"12");
     let mut session = opened(&explicit(&running), 5).await;
-    let failure = session.send(Memory::new(&b"12345"[..]).from(4)).await.unwrap_err();
+    let failure = session.send(MemorySource::new(&b"12345"[..]).part_from(4)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted);
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::ResumeAt(2));
 }
@@ -134,10 +133,10 @@ async fn no_hole_is_left_by_a_restart_beyond_the_end() {
 async fn giving_up_removes_what_was_sent() {
     for (options, left) in [(&[][..], None), (&["cmds_denied=DELE"], Some("in/a.bin.download".to_owned()))] {
         let Some(running) = start(Software::Vsftpd, options) else { return };
-        let source = Memory::new(bytes(24 * MIB));
-        source.at(20 * MIB, || Err(std::io::Error::other("the disk is gone")));
+        let source = MemorySource::new(bytes(24 * MIB));
+        source.on_read_at(20 * MIB, || Err(std::io::Error::other("the disk is gone")));
         let mut session = opened(&explicit(&running), 24 * MIB).await;
-        let error = session.send(source.from(0)).await.unwrap_err();
+        let error = session.send(source.part_from(0)).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Local, "{error}");
         assert_eq!(session.abort().await, left);
         assert_eq!(running.names().len(), left.iter().count());
@@ -148,7 +147,7 @@ async fn giving_up_removes_what_was_sent() {
 async fn parts_without_a_known_end_travel_as_one_stream() {
     let Some(running) = start(Software::Proftpd, &["AllowStoreRestart off"]) else { return };
     let content = bytes(3 * MIB);
-    let source = Memory::new(content.clone());
+    let source = MemorySource::new(content.clone());
     let mut session = open(&explicit(&running), FtpTarget { size: None, ..target("in/a.bin", 0) }).await.unwrap();
     for (from, to) in [(0, MIB), (MIB, 2 * MIB), (2 * MIB, 3 * MIB)] {
         assert_eq!(session.send(source.part(from, to)).await.unwrap(), to);
@@ -164,19 +163,19 @@ async fn a_dropped_upload_can_be_given_up() {
     let pool = explicit(&running);
     let mut session = opened(&pool, 24 * MIB).await;
     let (stop, mut stopped) = tokio::sync::mpsc::unbounded_channel();
-    let source = Memory::new(bytes(24 * MIB));
-    source.at(8 * MIB, move || stop.send(()).map_err(std::io::Error::other));
+    let source = MemorySource::new(bytes(24 * MIB));
+    source.on_read_at(8 * MIB, move || stop.send(()).map_err(std::io::Error::other));
     tokio::select! {
         biased;
         _ = stopped.recv() => {}
-        sent = session.send(source.from(0)) => panic!("{sent:?}"),
+        sent = session.send(source.part_from(0)) => panic!("{sent:?}"),
     }
     assert_eq!(running.names(), ["a.bin.download"]);
     assert_eq!(session.abort().await, None);
     assert!(running.names().is_empty());
     // What it left behind does not disturb the next file.
     let mut next = open(&pool, target("in/b.bin", 3)).await.unwrap();
-    assert_eq!(next.send(Memory::new(&b"abc"[..]).from(0)).await.unwrap(), 3);
+    assert_eq!(next.send(MemorySource::new(&b"abc"[..]).part_from(0)).await.unwrap(), 3);
     next.finish().await.unwrap();
     assert_eq!(running.names(), ["b.bin"]);
 }

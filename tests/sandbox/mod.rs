@@ -4,8 +4,6 @@ mod faults;
 mod fileago;
 mod giga0;
 mod iogates;
-#[cfg(unix)]
-mod signals;
 
 use std::collections::HashMap;
 use std::fs;

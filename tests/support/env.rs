@@ -1,12 +1,18 @@
 //! A sandbox with a home for the command under test, and content to put.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use haul::sandbox::Sandbox;
+use serde_json::Value;
 
-use crate::support::command::Home;
+use crate::support::command::{Home, Ran};
 
 pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
+/// The remotes whose files can be moved, copied and removed. ioGates offers nothing of that.
+pub const WITH_CHANGES: [&str; 2] = ["giga0", "fileago"];
 
 /// A sandbox that lives as long as the test; the command under test runs in processes of its own.
 pub struct Play {
@@ -29,6 +35,160 @@ impl Play {
         // What came under one name may have another by now.
         files.filter_map(|f| Some((f.path.clone(), Content(std::fs::read(self.sandbox.file(provider, &f.path)?).unwrap())))).collect()
     }
+
+    /// A sandbox that also knows `shared`: the share's link in place of a user.
+    pub fn with_share_link() -> Play {
+        let mut play = Play::new();
+        let key = |key: &str| format!("HAUL_REMOTE_SHARED_{key}");
+        let ca = play.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_IOGATES_CA_FILE").unwrap().1;
+        let share = play.sandbox.iogates().share_url().to_owned();
+        play.home = play.home.env([(key("PROVIDER"), "iogates".to_owned()), (key("SHARE_URL"), share), (key("CA_FILE"), ca)]);
+        play
+    }
+
+    /// Where the runs note what is pending and what is complete.
+    pub fn state_file(&self) -> PathBuf {
+        let (_, folder) = self.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
+        PathBuf::from(folder).join("haul/state.db")
+    }
+
+    /// What `ls` shows in a folder: every entry, complete or not.
+    pub fn listed_names(&self, place: &str) -> Vec<String> {
+        let ran = self.home.run(&["ls", "--json", place]);
+        if ran.status == 3 {
+            return Vec::new();
+        }
+        ran.ends_with(0).json().iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Requests of one kind that a stand-in got so far.
+    pub fn asked(&self, remote: &str, kind: &str) -> u64 {
+        self.sandbox.counts().requests(remote, kind)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.file(".keep", "").with_file_name(name)
+    }
+
+    /// What lies below a local folder, hidden files included.
+    pub fn local(&self, name: &str) -> BTreeMap<String, Content> {
+        let top = self.path(name);
+        let mut found = BTreeMap::new();
+        let mut open = vec![top.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{folder:?}: {e}")) {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.is_symlink() {
+                    open.push(path);
+                } else {
+                    let name = path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned();
+                    found.insert(name, Content(std::fs::read(&path).unwrap_or_default()));
+                }
+            }
+        }
+        found
+    }
+
+    /// As `local`, for a folder that may not be there.
+    pub fn local_or_none(&self, name: &str) -> BTreeMap<String, Content> {
+        if self.path(name).exists() { self.local(name) } else { BTreeMap::new() }
+    }
+
+    /// Puts `content` at `path` of a remote, from a folder that no download looks at.
+    pub fn stored(&self, remote: &str, path: &str, content: &Content) {
+        self.home.file("origin/file", &content.0);
+        self.home.run(&["put", "-q", "origin/file", &format!("{remote}:{path}")]).ends_with(0);
+    }
+
+    pub fn get(&self, more: &[&str]) -> Ran {
+        self.home.run(&[&["get", "--json"], more].concat())
+    }
+
+    /// Starts a `get` and kills it as soon as `least` bytes are in its part.
+    pub fn killed(&self, args: &[&str], part: &Path, least: u64) {
+        let mut child = self.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while on_disk(part) < least {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{part:?} does not grow: {}", on_disk(part));
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Puts small files there; each holds its own path.
+    pub fn with_files(remote: &str, paths: &[&str]) -> Play {
+        let play = Play::new();
+        play.add_files(remote, paths);
+        play
+    }
+
+    pub fn add_files(&self, remote: &str, paths: &[&str]) {
+        for path in paths {
+            let input = format!("content of {path}");
+            self.home.run_with_input(&["put", "-q", "-", &format!("{remote}:{path}")], input.as_bytes()).ends_with(0);
+        }
+    }
+
+    pub fn json(&self, args: &[&str]) -> Ran {
+        self.home.run(&[args, &["--json"]].concat())
+    }
+
+    /// Everything below a place, folders with a slash at their end.
+    pub fn there(&self, place: &str) -> BTreeSet<String> {
+        let ran = self.json(&["ls", "-R", place]).ends_with(0);
+        // What lies below an id says so; the tests count from there.
+        let top = place.split_once(":@").map(|(_, at)| format!("/@{}", at.split('/').next().unwrap())).unwrap_or_default();
+        ran.events("entry").iter().map(|entry| shown(entry).strip_prefix(&top).unwrap().to_owned()).collect()
+    }
+
+    /// The content of the newest file at a path.
+    pub fn text(&self, remote: &str, path: &str) -> String {
+        let file = self.sandbox.file(remote, path).unwrap_or_else(|| panic!("{remote} has no {path}"));
+        String::from_utf8(std::fs::read(file).unwrap()).unwrap()
+    }
+
+    pub fn id(&self, place: &str) -> String {
+        let (folder, name) = place.rsplit_once('/').unwrap();
+        let folder = if folder.ends_with(':') { format!("{folder}/") } else { folder.to_owned() };
+        let entries = self.json(&["ls", &folder]).ends_with(0).events("entry");
+        entries.iter().find(|e| e["name"] == name).unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn script(&self, faults: &str) {
+        self.sandbox.faults().script(faults).unwrap();
+    }
+
+    #[track_caller]
+    pub fn faults_are_used_up(&self) {
+        assert!(self.sandbox.faults().left().is_empty(), "{:?}", self.sandbox.faults().left());
+    }
+
+    pub fn requests(&self, remote: &str) -> u64 {
+        self.sandbox.counts().all_requests(remote)
+    }
+}
+
+/// Bytes that were really written: several streams make room for all of them at once.
+#[cfg(unix)]
+fn on_disk(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map_or(0, |meta| meta.len().min(meta.blocks() * 512))
+}
+
+#[cfg(not(unix))]
+fn on_disk(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |meta| meta.len())
+}
+
+fn shown(entry: &Value) -> String {
+    let slash = if entry["kind"] == "folder" { "/" } else { "" };
+    format!("{}{slash}", entry["path"].as_str().unwrap())
+}
+
+pub fn set<const N: usize>(paths: [&str; N]) -> BTreeSet<String> {
+    paths.into_iter().map(str::to_owned).collect()
 }
 
 /// Bytes that don't flood the screen when they differ.

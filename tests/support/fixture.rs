@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use haul::contract::AnyProvider;
-use haul::contract::{BoxFuture, Events, Network, ProviderContext, RemoteSettings, StoredToken, TokenStore};
-use haul::model::{Entry, EntryKind, Place, RemotePath, Root, Secret};
+use haul::contract::{Events, Network, ProviderContext};
+use haul::model::{Entry, EntryKind, Place, RemotePath, Root};
 use haul::providers::REGISTRY;
 use haul::sandbox::Sandbox;
+use haul::testing::{MapSettings, MemoryTokens};
 use haul::transfer::{RemoteClient, RetryPolicy};
+
+use crate::support::env::Play;
 
 /// What the suite must know of a stand-in.
 pub struct StandIn {
@@ -65,7 +68,7 @@ fn settings(sandbox: &Sandbox, provider: &str) -> HashMap<String, String> {
 
 fn open(provider: &str, settings: HashMap<String, String>) -> AnyProvider {
     let network = Network { timeout: Duration::from_secs(10), ca_file: settings.get("ca_file").map(PathBuf::from), insecure: false };
-    let (secrets, tokens) = (Arc::new(Settings(settings)), Arc::new(Tokens::default()));
+    let (secrets, tokens) = (Arc::new(MapSettings::from(settings)), Arc::new(MemoryTokens::default()));
     let info = haul::providers::find(provider).unwrap();
     (info.open)(ProviderContext { remote: "studio".to_owned(), secrets, tokens, network }).unwrap()
 }
@@ -123,37 +126,24 @@ pub fn by_id(id: &str) -> Place {
     Place { root: Root::Id(id.to_owned()), path: RemotePath::root() }
 }
 
-/// Settings in a map, secret or not.
-struct Settings(HashMap<String, String>);
+/// One provider, opened without the command, for tests that drive the command beside it.
+pub struct OpenedProvider {
+    provider: AnyProvider,
+    runtime: tokio::runtime::Runtime,
+}
 
-impl RemoteSettings for Settings {
-    fn get(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
+impl OpenedProvider {
+    pub fn open(play: &Play, remote: &str) -> OpenedProvider {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let provider = open(remote, settings(&play.sandbox, remote));
+        OpenedProvider { provider, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
-    fn secret(&self, key: &str) -> haul::Result<Option<Secret>> {
-        Ok(self.0.get(key).map(Secret::new))
-    }
-    fn is_set(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+
+    pub fn run<T>(&self, work: impl AsyncFnOnce(&AnyProvider) -> T) -> T {
+        self.runtime.block_on(work(&self.provider))
     }
 }
 
-#[derive(Default)]
-struct Tokens(Mutex<HashMap<String, StoredToken>>);
-
-impl TokenStore for Tokens {
-    fn load(&self, account: &str) -> haul::Result<Option<StoredToken>> {
-        Ok(self.0.lock().unwrap().get(account).cloned())
-    }
-    fn save(&self, account: &str, token: &StoredToken) -> haul::Result<()> {
-        self.0.lock().unwrap().insert(account.to_owned(), token.clone());
-        Ok(())
-    }
-    fn forget(&self, account: &str) -> haul::Result<()> {
-        self.0.lock().unwrap().remove(account);
-        Ok(())
-    }
-    fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, haul::Result<Box<dyn Send>>> {
-        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
-    }
+pub async fn stat(provider: &AnyProvider, path: &str) -> Entry {
+    provider.stat(&Place::at(RemotePath::parse(path).unwrap())).await.unwrap()
 }

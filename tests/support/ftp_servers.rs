@@ -6,11 +6,16 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use haul::model::Secret;
+use haul::protocols::ftp::{FtpPool, FtpServer, FtpSession, FtpTarget, Security, open};
 use tempfile::TempDir;
 
 pub const PASSWORD: &str = "swordfish-1";
+pub const MIB: u64 = 1024 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Software {
@@ -176,4 +181,29 @@ fn signal(name: &str, pids: &[u32]) {
         let pids = pids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
         let _ = Command::new("sh").arg("-c").arg(format!("kill -{name} {pids} 2>/dev/null")).status();
     }
+}
+
+/// How a client reaches it.
+pub fn server(running: &Running, security: Security) -> FtpServer {
+    FtpServer {
+        host: "127.0.0.1".to_owned(),
+        port: running.port,
+        user: "anonymous".to_owned(),
+        password: Secret::new(PASSWORD),
+        security,
+        ca_file: Some(running.ca_file()),
+        timeout: TIMEOUT,
+    }
+}
+
+pub fn explicit(running: &Running) -> Arc<FtpPool> {
+    FtpPool::new(server(running, Security::Explicit))
+}
+
+pub fn target(name: &str, size: u64) -> FtpTarget {
+    FtpTarget { name: name.to_owned(), temporary: Some(format!("{name}.download")), size: Some(size) }
+}
+
+pub async fn opened(pool: &Arc<FtpPool>, size: u64) -> FtpSession {
+    open(pool, target("in/a.bin", size)).await.unwrap()
 }

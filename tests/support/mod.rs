@@ -1,13 +1,13 @@
-//! What tests share: the command in a home of its own, servers, sources. No test lives here.
+//! What tests share: the command in a home of its own, servers, runs that are killed. No test lives here.
 
-#[cfg(feature = "sandbox")]
 pub(crate) mod command;
-#[cfg(feature = "sandbox")]
 pub(crate) mod env;
+pub(crate) mod fixed_answers;
+pub(crate) mod fixture;
 #[cfg(unix)]
 pub(crate) mod ftp_servers;
-#[cfg(unix)]
-pub(crate) mod memory;
+pub(crate) mod kill;
+pub(crate) mod listed_tree;
+pub(crate) mod random;
 pub(crate) mod raw_http;
-pub(crate) mod source;
 pub(crate) mod web_servers;

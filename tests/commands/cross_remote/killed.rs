@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::faults::crash::{Dice, entries, folder, kill_after};
 use crate::support::env::{Content, Play, bytes};
+use crate::support::kill::{kill_after, source_tree};
+use crate::support::random::Random;
 
 fn there(play: &Play, remote: &str, folder: &str) -> BTreeMap<String, Content> {
     let below = |(path, content): (String, Content)| Some((path.strip_prefix(folder)?.to_owned(), content));
@@ -36,7 +37,7 @@ fn survives(play: &Play, files: &BTreeMap<String, Content>, args: &[&str], wait:
         play.home.run(args).ends_with(0);
     }
     assert_eq!(&there(play, to.0, &format!("{}src/", to.1)), files, "killed after {wait:?}");
-    let mut names = entries(play, &format!("{}:{}src", to.0, to.1));
+    let mut names = play.listed_names(&format!("{}:{}src", to.0, to.1));
     names.sort();
     assert_eq!(names, files.keys().cloned().collect::<Vec<_>>(), "killed after {wait:?}");
     killed
@@ -45,14 +46,14 @@ fn survives(play: &Play, files: &BTreeMap<String, Content>, args: &[&str], wait:
 #[test]
 fn a_copy_survives_kills() {
     let play = Play::new();
-    let files = folder(&play);
+    let files = source_tree(&play);
     play.home.run(&["put", "src", "giga0:/"]).ends_with(0);
-    let (mut dice, mut killed) = (Dice::new(7), 0);
+    let (mut random, mut killed) = (Random::from_env(7), 0);
     let whole = measured(&play, &["cp", "giga0:/src", "fileago:/measured/"]).as_micros() as u64;
     for (round, to) in ["iogates", "fileago"].iter().cycle().take(8).enumerate() {
         let target = format!("{to}:/round-{round}/");
         let cp = ["cp", "--json", "--chunk-size", "262144", "giga0:/src", &target];
-        killed += u32::from(survives(&play, &files, &cp, Duration::from_micros(dice.below(whole))));
+        killed += u32::from(survives(&play, &files, &cp, Duration::from_micros(random.below(whole as usize) as u64)));
         let third = play.home.run(&cp).ends_with(0);
         assert_eq!(third.events("skipped").len(), files.len(), "a third run has nothing to do: {}", third.stdout);
     }
@@ -62,8 +63,8 @@ fn a_copy_survives_kills() {
 #[test]
 fn a_move_survives_kills_and_loses_nothing() {
     let play = Play::new();
-    let files = folder(&play);
-    let (mut dice, mut killed) = (Dice::new(8), 0);
+    let files = source_tree(&play);
+    let (mut random, mut killed) = (Random::from_env(8), 0);
     play.home.run(&["put", "src", "giga0:/measured/"]).ends_with(0);
     let whole = measured(&play, &["mv", "giga0:/measured/src", "fileago:/measured/"]).as_micros() as u64;
     for round in 0..8 {
@@ -72,7 +73,7 @@ fn a_move_survives_kills_and_loses_nothing() {
         play.home.run(&["put", "src", &top]).ends_with(0);
         let (source, target) = (format!("{top}src"), format!("{to}:/round-{round}/"));
         let mv = ["mv", "--json", &source, &target];
-        killed += u32::from(survives(&play, &files, &mv, Duration::from_micros(dice.below(whole))));
+        killed += u32::from(survives(&play, &files, &mv, Duration::from_micros(random.below(whole as usize) as u64)));
         let left = play.home.run(&["stat", &source]);
         left.ends_with(3);
     }

@@ -1,78 +1,12 @@
 //! `haul get`, `cat` and `link` as a user runs them, against the sandbox: where files land, what is gone on with after a
 //! cut or a kill, what is refused, and that nothing wrong is ever saved.
 
+mod named;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, Play, REMOTES, below, bytes, text, tree};
-
-impl Play {
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.home.file(".keep", "").with_file_name(name)
-    }
-
-    /// What lies below a local folder, hidden files included.
-    pub fn local(&self, name: &str) -> BTreeMap<String, Content> {
-        let top = self.path(name);
-        let mut found = BTreeMap::new();
-        let mut open = vec![top.clone()];
-        while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{folder:?}: {e}")) {
-                let path = entry.unwrap().path();
-                if path.is_dir() && !path.is_symlink() {
-                    open.push(path);
-                } else {
-                    let name = path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned();
-                    found.insert(name, Content(std::fs::read(&path).unwrap_or_default()));
-                }
-            }
-        }
-        found
-    }
-
-    /// As `local`, for a folder that may not be there.
-    pub fn local_or_none(&self, name: &str) -> BTreeMap<String, Content> {
-        if self.path(name).exists() { self.local(name) } else { BTreeMap::new() }
-    }
-
-    /// Puts `content` at `path` of a remote, from a folder that no download looks at.
-    pub fn stored(&self, remote: &str, path: &str, content: &Content) {
-        self.home.file("origin/file", &content.0);
-        self.home.run(&["put", "-q", "origin/file", &format!("{remote}:{path}")]).ends_with(0);
-    }
-
-    pub fn get(&self, more: &[&str]) -> Ran {
-        self.home.run(&[&["get", "--json"], more].concat())
-    }
-
-    /// Starts a `get` and kills it as soon as `least` bytes are in its part.
-    pub fn killed(&self, args: &[&str], part: &Path, least: u64) {
-        let mut child = self.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let begun = Instant::now();
-        while on_disk(part) < least {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{part:?} does not grow: {}", on_disk(part));
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-/// Bytes that were really written: several streams make room for all of them at once.
-#[cfg(unix)]
-fn on_disk(path: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).map_or(0, |meta| meta.len().min(meta.blocks() * 512))
-}
-
-#[cfg(not(unix))]
-fn on_disk(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |meta| meta.len())
-}
 
 fn md5(content: &Content) -> String {
     format!("{:x}", md5::compute(&content.0))

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::{asked, play, script};
 use crate::support::env::{Content, Play};
 
 /// So many files in four folders, whose names repeat in each, and each with its own content.
@@ -21,29 +20,29 @@ fn put(play: &Play) -> crate::support::command::Ran {
 
 #[test]
 fn fifty_entries_by_one_request() {
-    let play = play();
+    let play = Play::with_share_link();
     let wanted = files(&play, 120);
-    script(&play, "iogates:answers-mixed");
+    play.script("iogates:answers-mixed");
     put(&play).ends_with(0);
     assert_eq!(play.arrived("iogates"), wanted);
     // 30 files in each folder: a batch of 50 holds some names twice, which are asked for apart.
-    assert_eq!((asked(&play, "files-create"), asked(&play, "file-create")), (5, 0));
+    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (5, 0));
     assert_eq!(play.sandbox.counts().created("iogates"), 120);
 }
 
 #[test]
 fn one_file_alone_is_made_alone() {
-    let play = play();
+    let play = Play::with_share_link();
     play.home.file("src/a", "a");
     put(&play).ends_with(0);
-    assert_eq!((asked(&play, "files-create"), asked(&play, "file-create")), (0, 1));
+    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (0, 1));
 }
 
 #[test]
 fn a_lost_answer_is_looked_for_and_nothing_is_made_twice() {
-    let play = play();
+    let play = Play::with_share_link();
     let wanted = files(&play, 40);
-    script(&play, "iogates/files-create:answer-lost");
+    play.script("iogates/files-create:answer-lost");
     put(&play).ends_with(0);
     assert!(play.sandbox.faults().left().is_empty());
     assert_eq!(play.arrived("iogates"), wanted);
@@ -53,9 +52,9 @@ fn a_lost_answer_is_looked_for_and_nothing_is_made_twice() {
 #[test]
 fn what_was_not_made_is_made_again() {
     for fault in ["500", "html", "429=0", "503=0"] {
-        let play = play();
+        let play = Play::with_share_link();
         let wanted = files(&play, 12);
-        script(&play, &format!("iogates/files-create:{fault}"));
+        play.script(&format!("iogates/files-create:{fault}"));
         put(&play).ends_with(0);
         assert_eq!(play.arrived("iogates"), wanted, "{fault}");
         assert_eq!(play.sandbox.counts().created("iogates"), 12, "{fault}");
@@ -64,19 +63,19 @@ fn what_was_not_made_is_made_again() {
 
 #[test]
 fn a_server_that_makes_no_batches_gets_each_file_alone() {
-    let play = play();
+    let play = Play::with_share_link();
     let wanted = files(&play, 60);
-    script(&play, "iogates:no-files-post");
+    play.script("iogates:no-files-post");
     put(&play).ends_with(0).says("begun one by one");
     assert_eq!(play.arrived("iogates"), wanted);
-    assert_eq!((asked(&play, "files-create"), asked(&play, "file-create")), (1, 60));
+    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (1, 60));
 }
 
 #[test]
 fn an_entry_that_nobody_can_use_is_told() {
-    let play = play();
+    let play = Play::with_share_link();
     let wanted = files(&play, 12);
-    script(&play, "iogates:answers-renamed");
+    play.script("iogates:answers-renamed");
     let ran = put(&play).ends_with(0).says("empty entries stay on the server: iogates:@61");
     assert_eq!(play.arrived("iogates"), wanted);
     assert_eq!(play.sandbox.counts().created("iogates"), 13);
@@ -85,16 +84,16 @@ fn an_entry_that_nobody_can_use_is_told() {
 
 #[test]
 fn what_is_stopped_leaves_entries_behind_and_says_so() {
-    let play = play();
+    let play = Play::with_share_link();
     files(&play, 12);
-    script(&play, "iogates/tus-create:413 iogates/plupload:413 iogates:server-absent=ftp");
+    play.script("iogates/tus-create:413 iogates/plupload:413 iogates:server-absent=ftp");
     let ran = play.home.run(&["put", "--fail-fast", "-j", "1", "src/d0", "iogates:/in"]);
     ran.ends_with(8).says("empty entries stay on the server");
 }
 
 #[test]
 fn each_file_is_still_judged_by_itself() {
-    let play = play();
+    let play = Play::with_share_link();
     let wanted = files(&play, 12);
     play.home.run(&["put", "-q", "src/", "iogates:/in"]).ends_with(0);
     play.home.file("src/d0/new.txt", "new");
@@ -102,8 +101,8 @@ fn each_file_is_still_judged_by_itself() {
     let ran = put(&play).ends_with(0);
     assert_eq!((ran.events("skipped").len(), ran.events("uploaded").len()), (12, 2));
     assert_eq!(play.arrived("iogates").len(), wanted.len() + 2);
-    assert_eq!((asked(&play, "files-create"), asked(&play, "file-create")), (4, 2));
+    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (4, 2));
     let dry = play.home.run(&["put", "-n", "--json", "--if-exists", "replace", "src/", "iogates:/in"]).ends_with(0);
     assert_eq!(dry.events("planned").len(), 14);
-    assert_eq!(asked(&play, "files-create"), 4);
+    assert_eq!(play.asked("iogates", "files-create"), 4);
 }

@@ -1,7 +1,6 @@
 //! Where the documents can be read in more than one way, and where servers have their habits: the adapter must work with
 //! every reading (providers.md 7 and 8).
 
-use super::{asked, play, script};
 use crate::support::env::{Content, Play};
 
 fn bytes(len: usize) -> Content {
@@ -31,8 +30,8 @@ fn works(play: &Play, remote: &str, more: &[&str]) -> String {
 fn every_spelling_of_the_token_header() {
     for spelling in ["authorization", "authorisation", "token"] {
         for remote in ["iogates", "shared"] {
-            let play = play();
-            script(&play, &format!("iogates:only-header={spelling}"));
+            let play = Play::with_share_link();
+            play.script(&format!("iogates:only-header={spelling}"));
             assert_eq!(works(&play, remote, &[]), "tus", "{spelling}");
             play.home.run(&["about", &format!("{remote}:")]).ends_with(0);
         }
@@ -41,8 +40,8 @@ fn every_spelling_of_the_token_header() {
 
 #[test]
 fn ids_as_strings_maps_as_lists_and_files_that_take_their_time() {
-    let play = play();
-    script(&play, "iogates:ids-as-strings iogates:map-as-list iogates:late-download*5");
+    let play = Play::with_share_link();
+    play.script("iogates:ids-as-strings iogates:map-as-list iogates:late-download*5");
     assert_eq!(works(&play, "iogates", &[]), "tus");
     assert_eq!(play.sandbox.faults().left().len(), 2, "the late looks are used up");
 }
@@ -50,15 +49,15 @@ fn ids_as_strings_maps_as_lists_and_files_that_take_their_time() {
 #[test]
 fn a_method_without_an_address_is_no_method() {
     for how in ["server-blank", "server-absent"] {
-        let play = play();
-        script(&play, &format!("iogates:{how}=tus"));
+        let play = Play::with_share_link();
+        play.script(&format!("iogates:{how}=tus"));
         assert_eq!(works(&play, "iogates", &[]), "plupload", "{how}");
-        script(&play, &format!("iogates:{how}=plupload"));
+        play.script(&format!("iogates:{how}=plupload"));
         play.home.file("g.bin", &bytes(3).0);
         let ran = play.home.run(&["put", "--json", "g.bin", "iogates:/"]).ends_with(0);
         assert_eq!(ran.events("uploaded")[0]["protocol"], "ftps", "{how}");
         play.home.run(&["put", "--protocol", "tus", "g.bin", "iogates:/x/"]).ends_with(10);
-        script(&play, &format!("iogates:{how}=ftp"));
+        play.script(&format!("iogates:{how}=ftp"));
         let made = play.sandbox.counts().created("iogates");
         play.home.run(&["put", "g.bin", "iogates:/y/"]).ends_with(10);
         assert_eq!(play.sandbox.counts().created("iogates"), made, "no empty entry");
@@ -68,7 +67,7 @@ fn a_method_without_an_address_is_no_method() {
 #[test]
 fn only_what_is_on_offer_is_used() {
     for (available, wanted) in [(&["plupload", "ftp"][..], "plupload"), (&["ftp"], "ftps"), (&["ftp", "tus"], "tus")] {
-        let play = play();
+        let play = Play::with_share_link();
         play.sandbox.iogates().set(|s| s.available = available.iter().map(|a| (*a).to_owned()).collect());
         assert_eq!(works(&play, "iogates", &[]), wanted);
     }
@@ -76,12 +75,12 @@ fn only_what_is_on_offer_is_used() {
 
 #[test]
 fn a_closed_protocol_gives_way_to_the_next_one_with_the_same_entry() {
-    let play = play();
-    script(&play, "iogates/tus-create:413*always");
+    let play = Play::with_share_link();
+    play.script("iogates/tus-create:413*always");
     assert_eq!(works(&play, "iogates", &[]), "plupload");
     assert_eq!(play.sandbox.counts().created("iogates"), 2);
-    let play = super::play();
-    script(&play, "iogates/tus-create:html*always iogates:server-blank=plupload");
+    let play = Play::with_share_link();
+    play.script("iogates/tus-create:html*always iogates:server-blank=plupload");
     assert_eq!(works(&play, "iogates", &[]), "ftps");
     assert_eq!(play.sandbox.counts().created("iogates"), 2);
 }
@@ -89,13 +88,13 @@ fn a_closed_protocol_gives_way_to_the_next_one_with_the_same_entry() {
 /// OQ-3: the server of the documents takes the exact name, the one of 2017 wanted the extension behind it.
 #[test]
 fn the_name_with_its_extension_is_for_those_who_ask_for_it() {
-    let mut play = play();
+    let mut play = Play::with_share_link();
     play.home = play.home.env([("HAUL_REMOTE_IOGATES_APPEND_EXTENSION".to_owned(), "true".to_owned())]);
-    script(&play, "iogates:name-with-extension");
+    play.script("iogates:name-with-extension");
     assert_eq!(works(&play, "iogates", &["--protocol", "tus"]), "tus");
 
-    let play = super::play();
-    script(&play, "iogates:name-with-extension");
+    let play = Play::with_share_link();
+    play.script("iogates:name-with-extension");
     play.home.file("film.mov", "x");
     let ran = play.home.run(&["put", "--protocol", "tus", "--timeout", "1s", "film.mov", "iogates:/r/"]).ends_with(13);
     ran.says("the file does not appear").says("append_extension");
@@ -103,10 +102,10 @@ fn the_name_with_its_extension_is_for_those_who_ask_for_it() {
 
 #[test]
 fn a_token_that_runs_out_is_renewed_once() {
-    let play = play();
+    let play = Play::with_share_link();
     play.home.run(&["ls", "iogates:"]).ends_with(0);
-    script(&play, "iogates/files:expired");
+    play.script("iogates/files:expired");
     assert_eq!(works(&play, "iogates", &["-j", "8"]), "tus");
     assert_eq!(play.sandbox.counts().sign_ins("iogates"), 2);
-    assert!(asked(&play, "files") > 0);
+    assert!(play.asked("iogates", "files") > 0);
 }

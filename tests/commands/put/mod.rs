@@ -1,6 +1,9 @@
 //! `haul put` as a user runs it, against the sandbox: where files land, what is compared, what is refused, how it ends.
 
 mod arrivals;
+mod attributes;
+mod batches;
+mod iogates_answers;
 mod names;
 
 use std::collections::BTreeMap;

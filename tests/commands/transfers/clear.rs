@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{SIZE, cut};
 use crate::support::env::{Play, bytes};
+use crate::support::kill::{SIZE, kill_put};
 
 fn listed(play: &Play) -> Vec<Value> {
     play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers")
@@ -32,7 +32,7 @@ fn in_ftp(play: &Play) -> Vec<String> {
 fn begun(protocol: &str, remote: &str) -> Play {
     let play = Play::new();
     play.home.file("big.bin", bytes(SIZE, 5).0);
-    cut(&play, &["--protocol", protocol, "big.bin", &format!("{remote}:/c/big.bin")], remote, 300_000);
+    kill_put(&play, &["--protocol", protocol, "big.bin", &format!("{remote}:/c/big.bin")], remote, 300_000);
     assert_eq!(listed(&play).len(), 1, "{protocol}");
     play
 }

@@ -14,8 +14,8 @@ use haul::transfer::upload::journal::Journal;
 use haul::transfer::upload::upload;
 use tokio::sync::Notify;
 
-use crate::contract::fixture::{World, each};
 use crate::support::env::bytes;
+use crate::support::fixture::{World, each};
 
 const ALL: u64 = 1_000_000;
 

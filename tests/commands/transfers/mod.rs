@@ -13,24 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use haul::sandbox::Canned;
 use haul::transfer::fingerprint::FileFingerprint;
 
-use crate::faults::unchanged::state_file;
 use crate::support::env::{Content, Play, bytes};
-
-pub const SIZE: usize = 1_200_000;
-
-/// Starts a put that would last for seconds, and kills it when `least` bytes have arrived.
-pub fn cut(play: &Play, args: &[&str], remote: &str, least: u64) {
-    let before = play.sandbox.counts().all_received(remote);
-    let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
-    let mut child = play.home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let begun = Instant::now();
-    while play.sandbox.counts().all_received(remote) < before + least {
-        assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
+use crate::support::kill::{SIZE, kill_put};
 
 fn modified(path: &Path) -> SystemTime {
     path.metadata().unwrap().modified().unwrap()
@@ -68,7 +52,7 @@ fn each_sign_of_another_source_is_enough() {
     for (sign, change) in signs {
         let play = Play::new();
         let path = play.home.file("big.bin", bytes(SIZE, 5).0);
-        cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+        kill_put(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
         change(&path);
         let ran = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).says("has changed since");
         assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0, "{sign}");
@@ -83,7 +67,7 @@ fn the_same_source_by_another_name_goes_on() {
     std::os::unix::fs::symlink(path.parent().unwrap(), path.parent().unwrap().with_file_name("link")).unwrap();
     for (n, name) in ["d/big.bin", "./d/../d/big.bin", "link/big.bin", path.to_str().unwrap()].into_iter().enumerate() {
         let place = format!("iogates:/{n}.bin");
-        cut(&play, &["d/big.bin", &place], "iogates", 300_000);
+        kill_put(&play, &["d/big.bin", &place], "iogates", 300_000);
         let ran = play.home.run(&["put", "--json", name, &place]).ends_with(0);
         assert!(ran.events("uploaded")[0]["resumed_from"].as_u64().unwrap() >= 200_000, "{name}: {} {}", ran.stdout, ran.stderr);
     }
@@ -94,7 +78,7 @@ fn note_source(play: &Play, path: &Path, make: impl Fn(FileFingerprint) -> Strin
     // A look at a file that was written to just now tells less.
     std::thread::sleep(Duration::from_millis(30));
     let noted = make(FileFingerprint::of(path).unwrap());
-    let db = rusqlite::Connection::open(state_file(play)).unwrap();
+    let db = rusqlite::Connection::open(play.state_file()).unwrap();
     assert_eq!(db.execute("UPDATE unfinished SET identity = ?1", [noted]).unwrap(), 1);
 }
 
@@ -111,7 +95,7 @@ fn a_middle_that_changed_is_seen_before_anything_is_mixed() {
             let play = Play::new();
             let path = play.home.file("big.bin", bytes(SIZE, 5).0);
             let put = ["--protocol", protocol, "--checksum", checksum, "big.bin", "iogates:/big.bin"];
-            cut(&play, &put, "iogates", 600_000);
+            kill_put(&play, &put, "iogates", 600_000);
             overwrite(&path, 200_000, b"other");
             let put: Vec<&str> = ["put", "--json"].into_iter().chain(put).collect();
             let again = play.home.run(&put).ends_with(0).says("so it starts from its first byte").events("uploaded");
@@ -131,7 +115,7 @@ fn a_source_that_only_looks_changed_goes_on() {
     for (name, change) in changes {
         let play = Play::new();
         let path = play.home.file("big.bin", bytes(SIZE, 5).0);
-        cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 600_000);
+        kill_put(&play, &["big.bin", "iogates:/big.bin"], "iogates", 600_000);
         change(&path);
         let uploaded = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
         assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{name}");
@@ -146,7 +130,7 @@ fn without_the_time_of_the_inodes_change_the_whole_is_compared() {
     for (checksum, changed) in [("auto", false), ("auto", true), ("after", false), ("after", true), ("none", false)] {
         let play = Play::new();
         let path = play.home.file("big.bin", bytes(SIZE, 5).0);
-        cut(&play, &["--checksum", checksum, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
+        kill_put(&play, &["--checksum", checksum, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
         if changed {
             overwrite(&path, 200_000, b"other");
         }
@@ -170,11 +154,11 @@ fn what_is_unproven_stays_so_for_the_run_after_next() {
     let play = Play::new();
     let path = play.home.file("big.bin", bytes(SIZE, 5).0);
     let put = ["--checksum", "after", "big.bin", "iogates:/big.bin"];
-    cut(&play, &put, "iogates", 300_000);
+    kill_put(&play, &put, "iogates", 300_000);
     overwrite(&path, 100_000, b"other");
     note_source(&play, &path, older);
-    cut(&play, &put, "iogates", 300_000);
-    let db = rusqlite::Connection::open(state_file(&play)).unwrap();
+    kill_put(&play, &put, "iogates", 300_000);
+    let db = rusqlite::Connection::open(play.state_file()).unwrap();
     let (identity, upload): (String, String) =
         db.query_row("SELECT identity, upload FROM unfinished", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     drop(db);
@@ -188,7 +172,7 @@ fn the_sum_of_then_and_the_sum_of_now_are_compared() {
     for protocol in ["tus", "ftps"] {
         let play = Play::new();
         let path = play.home.file("big.bin", bytes(SIZE, 5).0);
-        cut(&play, &["--protocol", protocol, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
+        kill_put(&play, &["--protocol", protocol, "big.bin", "iogates:/big.bin"], "iogates", 600_000);
         overwrite(&path, 200_000, b"other");
         note_source(&play, &path, |now| now.text());
         let put = ["put", "--json", "--protocol", protocol, "big.bin", "iogates:/big.bin"];
@@ -205,7 +189,7 @@ fn an_upload_that_is_closed_to_us_by_now_starts_over() {
     for (status, changed) in [(401, false), (500, true), (401, true)] {
         let play = Play::new();
         let path = play.home.file("big.bin", bytes(SIZE, 5).0);
-        cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+        kill_put(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
         play.sandbox.faults().answer(Canned::new("iogates", "tus-head", status, "").times(if status == 401 { 9 } else { 1 }));
         if changed {
             replace(&path);
@@ -220,7 +204,7 @@ fn an_upload_that_is_closed_to_us_by_now_starts_over() {
 fn an_upload_that_the_server_has_dropped_starts_over() {
     let play = Play::new();
     play.home.file("big.bin", bytes(SIZE, 5).0);
-    cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+    kill_put(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
     play.sandbox.faults().script("iogates:tus-gone").unwrap();
     let uploaded = play.home.run(&["put", "--json", "big.bin", "iogates:/big.bin"]).ends_with(0).events("uploaded");
     assert_eq!(uploaded[0]["resumed_from"], 0);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::cut;
 use crate::support::env::{Play, bytes};
+use crate::support::kill::kill_put;
 
 const FILES: usize = 20;
 
@@ -125,7 +125,7 @@ fn a_run_that_is_given_up_stays_in_the_list() {
 fn a_cleared_command_is_forgotten() {
     let play = Play::new();
     play.home.file("big.bin", bytes(super::SIZE, 5).0);
-    cut(&play, &["big.bin", "fileago:/c/big.bin"], "fileago", 300_000);
+    kill_put(&play, &["big.bin", "fileago:/c/big.bin"], "fileago", 300_000);
     assert_eq!(runs(&play).len(), 1);
     play.home.run(&["transfers", "clear"]).ends_with(0);
     assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");

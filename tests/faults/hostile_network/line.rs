@@ -5,31 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// SplitMix64: alike for one seed, on every machine.
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn new(seed: u64) -> Chance {
-        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        chance.below(2);
-        chance
-    }
-
-    pub fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % most.max(1) as u64) as usize
-    }
-
-    pub fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-
-    fn text(&mut self, all: &[&'static str]) -> &'static str {
-        all[self.below(all.len())]
-    }
-}
+use crate::support::random::Random;
 
 #[derive(Clone, Copy, Debug)]
 enum Change {
@@ -151,7 +127,7 @@ pub struct Line {
 struct Ends {
     own: String,
     server: String,
-    chance: Mutex<Chance>,
+    random: Mutex<Random>,
     /// So many answers pass first.
     passing: usize,
     answered: Mutex<usize>,
@@ -163,13 +139,13 @@ impl Line {
     pub fn to(server: &str, seed: u64, passing: usize) -> Line {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let mut chance = Chance::new(seed ^ 0x5eed);
-        let passing = chance.below(passing);
+        let mut random = Random::new(seed ^ 0x5eed);
+        let passing = random.below(passing);
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         let ends = Arc::new(Ends {
             own: address.clone(),
             server: server.to_owned(),
-            chance: Mutex::new(chance),
+            random: Mutex::new(random),
             passing,
             answered: Mutex::default(),
             log: log.clone(),
@@ -204,27 +180,27 @@ impl Ends {
         let mut answer = Vec::new();
         let _ = server.read_to_end(&mut answer);
         let answer = replaced(&answer, self.server.as_bytes(), self.own.as_bytes());
-        let Some((change, mut chance)) = self.drawn() else { return client.write_all(&answer) };
+        let Some((change, mut random)) = self.drawn() else { return client.write_all(&answer) };
         self.log.lock().unwrap().push(format!("{change:?} for {}", head.split("\r\n").next().unwrap_or_default()));
-        let written = change.write(&mut client, answer, &mut chance);
+        let written = change.write(&mut client, answer, &mut random);
         // What the client still says is heard, else the answer would be lost with the connection.
         let _ = client.shutdown(Shutdown::Write);
         let _ = std::io::copy(&mut client, &mut std::io::sink());
         written
     }
 
-    fn drawn(&self) -> Option<(Change, Chance)> {
+    fn drawn(&self) -> Option<(Change, Random)> {
         let mut answered = self.answered.lock().unwrap();
         *answered += 1;
-        let mut chance = self.chance.lock().unwrap();
-        let hit = *answered > self.passing && chance.below(3) > 0;
-        let change = *chance.of(CHANGES);
-        hit.then(|| (change, Chance::new(chance.below(usize::MAX) as u64)))
+        let mut random = self.random.lock().unwrap();
+        let hit = *answered > self.passing && random.below(3) > 0;
+        let change = *random.of(CHANGES);
+        hit.then(|| (change, Random::new(random.below(usize::MAX) as u64)))
     }
 }
 
 impl Change {
-    fn write(self, to: &mut TcpStream, answer: Vec<u8>, chance: &mut Chance) -> Result<()> {
+    fn write(self, to: &mut TcpStream, answer: Vec<u8>, random: &mut Random) -> Result<()> {
         let at = answer.windows(4).position(|w| w == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
         let (head, body) = (String::from_utf8_lossy(&answer[..at]).into_owned(), &answer[at..]);
         let json = |status: &str, body: &[u8]| {
@@ -235,8 +211,8 @@ impl Change {
             Change::Closed => Ok(()),
             // Until the other side has had enough.
             Change::Silence => std::io::copy(to, &mut std::io::sink()).map(drop),
-            Change::Garbage => to.write_all(&(0..300).map(|_| chance.below(256) as u8).collect::<Vec<_>>()),
-            Change::Cut => to.write_all(&answer[..chance.below(answer.len())]),
+            Change::Garbage => to.write_all(&(0..300).map(|_| random.below(256) as u8).collect::<Vec<_>>()),
+            Change::Cut => to.write_all(&answer[..random.below(answer.len())]),
             Change::ManyHeaders => {
                 to.write_all(b"HTTP/1.1 200 OK\r\n")?;
                 (0..100_000).try_for_each(|n| to.write_all(format!("X-{n}: {}\r\n", "x".repeat(80)).as_bytes()))
@@ -259,22 +235,22 @@ impl Change {
                 to.write_all(body)
             }
             Change::Gzip => {
-                let noise: Vec<u8> = [0x1f, 0x8b, 8, 0].into_iter().chain((0..200).map(|_| chance.below(256) as u8)).collect();
+                let noise: Vec<u8> = [0x1f, 0x8b, 8, 0].into_iter().chain((0..200).map(|_| random.below(256) as u8)).collect();
                 to.write_all(&json("200 OK\r\nContent-Encoding: gzip", &noise))
             }
             Change::DeepLists => to.write_all(&json("200 OK", &vec![b'['; 200_000])),
             Change::DeepMaps => to.write_all(&json("200 OK", "{\"data\":".repeat(50_000).as_bytes())),
-            Change::Status => to.write_all(&json(chance.text(STATUSES), body)),
+            Change::Status => to.write_all(&json(random.text(STATUSES), body)),
             Change::Page => {
                 let page = "<html><title>\x1b[2J\u{9b}31m\u{202e}Down</title>\0\r\n<style><script><b>for \x07maintenance";
-                to.write_all(&json(chance.text(&["200 OK", "403 No", "502 Bad"]), page.as_bytes()))
+                to.write_all(&json(random.text(&["200 OK", "403 No", "502 Bad"]), page.as_bytes()))
             }
             Change::Notice => to.write_all(&json("200 OK", &[b"<br />\n<b>Notice</b>: \x1b]0;x\x07 ", body].concat())),
             Change::Field => {
-                to.write_all(&json(head.get(9..).and_then(|h| h.split("\r\n").next()).unwrap_or("200 OK"), &mutated(body, chance)))
+                to.write_all(&json(head.get(9..).and_then(|h| h.split("\r\n").next()).unwrap_or("200 OK"), &mutated(body, random)))
             }
             Change::Header => {
-                let header = chance.text(HEADERS);
+                let header = random.text(HEADERS);
                 let name = header.split(':').next().unwrap_or_default().to_ascii_lowercase() + ":";
                 let kept = head.trim_end().split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with(&name));
                 to.write_all((kept.collect::<Vec<_>>().join("\r\n") + "\r\n" + header + "\r\n\r\n").as_bytes())?;
@@ -285,17 +261,17 @@ impl Change {
 }
 
 /// One to three values of a JSON body replaced.
-fn mutated(body: &[u8], chance: &mut Chance) -> Vec<u8> {
+fn mutated(body: &[u8], random: &mut Random) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(body).into_owned();
-    for _ in 0..=chance.below(3) {
+    for _ in 0..=random.below(3) {
         let values: Vec<usize> = text.match_indices(':').map(|(at, _)| at + 1).filter(|at| text[..*at].ends_with("\":")).collect();
         if values.is_empty() {
             break;
         }
-        let from = *chance.of(&values);
+        let from = *random.of(&values);
         // Names and words hold no comma at the stand-ins; where one does, the JSON is broken as well.
         let to = text[from..].find([',', '}', ']']).map_or(text.len(), |len| from + len);
-        text.replace_range(from..to, chance.text(FIELDS));
+        text.replace_range(from..to, random.text(FIELDS));
     }
     text.into_bytes()
 }

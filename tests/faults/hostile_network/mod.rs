@@ -11,20 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use self::line::{Chance, Line};
+use self::line::Line;
 use crate::support::command::{Home, Ran};
 use crate::support::env::{Play, REMOTES, bytes};
+use crate::support::random::{Random, env_number};
 
 /// Far more than any run takes on a machine that is busy with other things.
 const LIMIT: Duration = Duration::from_secs(120);
 const RUNS: u64 = 72;
 const VERBS: [&str; 8] = ["put", "put", "get", "get", "ls", "about", "stat", "rm"];
 const HELD: &str = "/in/held.bin";
-
-/// What the environment asks for.
-pub fn setting(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
-}
 
 #[test]
 fn whatever_servers_answer() {
@@ -33,7 +29,7 @@ fn whatever_servers_answer() {
     for remote in REMOTES {
         play.sandbox.fill(remote, "/in", ["held.bin".to_owned(), "other.txt".to_owned()].into_iter(), &held).unwrap();
     }
-    let (first, runs) = (setting("HAUL_FUZZ_SEED", 1), setting("HAUL_FUZZ_RUNS", RUNS));
+    let (first, runs) = (env_number("HAUL_FUZZ_SEED", 1), env_number("HAUL_FUZZ_RUNS", RUNS));
     let (next, hits) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -54,9 +50,9 @@ fn whatever_servers_answer() {
 
 /// Gives the number of answers that were changed.
 fn one(play: &Play, held: &[u8], seed: u64) -> u64 {
-    let mut chance = Chance::new(seed);
-    let remote = *chance.of(&REMOTES);
-    let verb = *chance.of(&VERBS);
+    let mut random = Random::new(seed);
+    let remote = *random.of(&REMOTES);
+    let verb = *random.of(&VERBS);
     let url_key = format!("HAUL_REMOTE_{}_URL", remote.to_uppercase());
     let env = play.sandbox.env();
     let url = env.iter().find(|(key, _)| *key == url_key).map(|(_, url)| url.clone()).unwrap();
@@ -71,7 +67,7 @@ fn one(play: &Play, held: &[u8], seed: u64) -> u64 {
     let (at, to) = (format!("{remote}:{HELD}"), format!("{remote}:/new/{seed}.bin"));
     let args: Vec<&str> = match verb {
         "put" if remote == "iogates" => {
-            vec!["put", "--json", "-v", "--protocol", if chance.below(2) == 0 { "tus" } else { "plupload" }, "new.bin", &to]
+            vec!["put", "--json", "-v", "--protocol", if random.below(2) == 0 { "tus" } else { "plupload" }, "new.bin", &to]
         }
         "put" => vec!["put", "--json", "-vv", "new.bin", &to],
         "get" => vec!["get", "--json", &at, "got.bin"],

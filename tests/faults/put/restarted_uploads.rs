@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::content;
-use crate::commands::transfers::cut;
-use crate::support::env::Play;
+use crate::support::env::{Play, bytes};
+use crate::support::kill;
 
 const PROTOCOLS: &[&str] = &[
     "tus",
@@ -118,7 +118,7 @@ fn an_offset_beyond_what_was_sent_ends_the_upload() {
 fn a_partial_file_longer_than_what_was_sent_is_not_gone_on_from() {
     let play = Play::new();
     // More than lies in buffers on the way.
-    let content = crate::support::env::bytes(40_000_000, 8);
+    let content = bytes(40_000_000, 8);
     play.home.file("film.bin", &content.0);
     play.sandbox.faults().script("iogates:ftp-cut=100000 iogates:ftp-padded=39000000").unwrap();
     play.home.run(&put("ftps", &["--timeout", "20s"])).ends_with(0);
@@ -142,16 +142,16 @@ fn an_upload_that_is_nonsense_is_not_taken_up() {
 #[test]
 fn an_offset_that_moves_is_not_gone_on_from() {
     let play = play();
-    play.home.file("big.bin", crate::support::env::bytes(crate::commands::transfers::SIZE, 5).0);
-    cut(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
+    play.home.file("big.bin", bytes(kill::SIZE, 5).0);
+    kill::kill_put(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);
     let before = (play.sandbox.counts().requests("iogates", "tus-patch"), play.sandbox.counts().all_received("iogates"));
     play.sandbox.faults().script("iogates:tus-trails=70000").unwrap();
     let args = ["put", "--json", "--chunk-size", "100000", "big.bin", "iogates:/big.bin"];
     let uploaded = play.home.run(&args).ends_with(0).events("uploaded");
-    let rest = crate::commands::transfers::SIZE as u64 - uploaded[0]["resumed_from"].as_u64().unwrap();
+    let rest = kill::SIZE as u64 - uploaded[0]["resumed_from"].as_u64().unwrap();
     let after = (play.sandbox.counts().requests("iogates", "tus-patch"), play.sandbox.counts().all_received("iogates"));
     assert_eq!((after.0 - before.0, after.1 - before.1), (rest.div_ceil(100_000), rest), "{uploaded:?}");
-    assert_eq!(play.arrived("iogates")["/big.bin"], crate::support::env::bytes(crate::commands::transfers::SIZE, 5));
+    assert_eq!(play.arrived("iogates")["/big.bin"], bytes(kill::SIZE, 5));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn an_empty_file_that_waits_for_a_patch_gets_one() {
 fn parts_that_are_too_large_cost_no_try() {
     for protocol in ["tus", "plupload"] {
         let play = Play::new();
-        let content = crate::support::env::bytes(3_000_000, 6);
+        let content = bytes(3_000_000, 6);
         play.home.file("film.bin", &content.0);
         play.sandbox.iogates().set(|settings| settings.chunk_size = 0);
         play.sandbox.faults().script("iogates:largest-body=300000").unwrap();

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::{BUSY, Fault, LOST, each};
-use crate::commands::ops::one_file_server;
 use crate::support::command::Ran;
 use crate::support::env::{Play, REMOTES};
+use crate::support::fixed_answers::one_file_server;
 
 /// `PATH=SIZE` for a file, `PATH/` for a folder, and after a `!` what else is asked for. Each content has a size of its own.
 type There = BTreeSet<String>;

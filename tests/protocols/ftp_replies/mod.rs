@@ -1,7 +1,6 @@
 //! What FTP servers answer on bad days, played by a server of a page: refusals in the middle of a file, lost answers,
 //! refused TLS sessions.
 
-#[cfg(feature = "sandbox")]
 mod noise;
 
 use std::sync::{Arc, Mutex};
@@ -17,9 +16,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::protocols::ftp::target;
-use crate::support::ftp_servers::authority;
-use crate::support::memory::{Memory, bytes};
+use crate::support::ftp_servers::target;
+use haul::testing::{MemorySource, bytes};
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -57,7 +55,7 @@ impl Played {
 
 async fn play(security: Security, answers: impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static) -> Played {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let authority = (security != Security::Plain).then(authority);
+    let authority = (security != Security::Plain).then(crate::support::ftp_servers::authority);
     let strangers = (security != Security::Plain).then(crate::support::ftp_servers::authority);
     let acceptor = |dir: &tempfile::TempDir| {
         let certificate = CertificateDer::from_pem_file(dir.path().join("server.crt")).unwrap();
@@ -194,7 +192,7 @@ async fn take(mut data: Box<dyn Stream>, all: bool) {
 
 async fn upload(played: &Played, size: u64) -> haul::Result<()> {
     let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", size) }).await?;
-    session.send(Memory::new(bytes(size)).from(0)).await?;
+    session.send(MemorySource::new(bytes(size)).part_from(0)).await?;
     session.finish().await
 }
 
@@ -226,7 +224,7 @@ async fn a_refusal_is_heard_while_bytes_are_sent() {
             // Longer than anybody waits: an error after this time would be no answer.
             let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
             let mut session = open(&pool, target("a.bin", 64 << 20)).await.unwrap();
-            let sent = tokio::time::timeout(Duration::from_secs(120), session.send(Memory::new(bytes(64 << 20)).from(0))).await;
+            let sent = tokio::time::timeout(Duration::from_secs(120), session.send(MemorySource::new(bytes(64 << 20)).part_from(0))).await;
             let error = sent.expect("the reply is not heard").unwrap_err();
             let status = answer.split(['!', '\n']).next_back().unwrap()[..3].parse::<u16>().ok().filter(|status| *status != 226);
             assert_eq!((error.kind(), error.status_code()), (kind, status), "{error}");
@@ -241,7 +239,7 @@ async fn the_end_is_heard_while_the_data_connection_stays_open() {
         let played = play(Security::Plain, says("STOR", answer)).await;
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
         let mut session = open(&pool, target("a.bin", 10)).await.unwrap();
-        let sent = tokio::time::timeout(Duration::from_secs(120), session.send(Memory::new(bytes(10)).from(0))).await;
+        let sent = tokio::time::timeout(Duration::from_secs(120), session.send(MemorySource::new(bytes(10)).part_from(0))).await;
         assert_eq!(sent.expect("the reply is not heard").map_err(|e| e.status_code()), if done { Ok(10) } else { Err(Some(552)) });
     }
 }
@@ -292,7 +290,7 @@ async fn a_strange_certificate_on_the_data_connection_is_told_as_such() {
 async fn a_local_error_at_the_rename_is_final_and_names_what_is_left() {
     let played = play(Security::Plain, says("RNTO", "451 Rename/move failure: Operation not permitted")).await;
     let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", 10) }).await.unwrap();
-    session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
+    session.send(MemorySource::new(bytes(10)).part_from(0)).await.unwrap();
     let error = session.finish().await.unwrap_err();
     assert_eq!((error.kind(), error.status_code()), (Kind::Refused, Some(451)), "{error}");
     assert!(error.to_string().contains("rename a.bin.download on the server"), "{error}");
@@ -318,7 +316,7 @@ async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(4), ..played.server.clone() });
         for name in ["a.bin", "b.bin"] {
             let mut session = open(&pool, FtpTarget { size: None, ..target(name, 1000) }).await.unwrap();
-            session.send(Memory::new(bytes(1000)).from(0)).await.unwrap_or_else(|e| panic!("{answer}: {e}"));
+            session.send(MemorySource::new(bytes(1000)).part_from(0)).await.unwrap_or_else(|e| panic!("{answer}: {e}"));
             session.finish().await.unwrap();
         }
         assert_eq!((played.count("EPSV"), played.count("PASV")), (1, 2), "{answer}");
@@ -359,16 +357,16 @@ async fn a_name_that_another_session_holds_is_left() {
         })
         .await;
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(2), ..played.server.clone() });
-        let source = Memory::new(bytes(1000));
+        let source = MemorySource::new(bytes(1000));
         let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
-        let failure = session.send(source.from(if way == "APPE" { 600 } else { 0 })).await.unwrap_err();
+        let failure = session.send(source.part_from(if way == "APPE" { 600 } else { 0 })).await.unwrap_err();
         assert_eq!(failure.kind(), Kind::Interrupted);
         assert!(failure.message().contains("another session may still hold the file"), "{failure}");
         assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
         session.abort().await;
         let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
         assert_eq!(session.note().as_deref(), Some("a.bin.2.download"));
-        assert_eq!(session.send(source.from(0)).await.unwrap(), 1000);
+        assert_eq!(session.send(source.part_from(0)).await.unwrap(), 1000);
         session.finish().await.unwrap();
         let waiters = played.commands.lock().unwrap().iter().filter(|c| *c == &format!("{way} a.bin.download")).count();
         assert_eq!((waiters, played.count("RNTO")), (1, 1));
@@ -380,14 +378,14 @@ async fn a_name_that_another_session_holds_is_left() {
 async fn a_silent_server_is_left_also_when_the_sending_was_dropped() {
     let played = play(Security::Plain, says("STOR a.bin.download", SILENCE)).await;
     let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
-    let source = Memory::new(bytes(1000));
+    let source = MemorySource::new(bytes(1000));
     let dropped = async {
         while played.count("STOR") == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::select! {
-        sent = session.send(source.from(0)) => panic!("{sent:?}"),
+        sent = session.send(source.part_from(0)) => panic!("{sent:?}"),
         () = dropped => {}
     }
     assert_eq!(session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap(), Recovery::StartOver);
@@ -407,7 +405,7 @@ async fn much_that_another_session_holds_is_waited_for_once() {
     let cut = haul::Error::new(Kind::Interrupted, "test");
     let at = Recovery::ResumeAt(3_000_000_000);
     assert_eq!(session.recover(&cut).await.unwrap(), at);
-    let rest = || Memory::new(bytes(10)).part(3_000_000_000, 4_000_000_000);
+    let rest = || MemorySource::new(bytes(10)).part(3_000_000_000, 4_000_000_000);
     let failure = session.send(rest()).await.unwrap_err();
     let wait = session.recover(&failure).await.unwrap_err();
     assert_eq!((wait.kind(), wait.retry_after()), (Kind::Busy, Some(Duration::from_secs(330))), "{wait}");
@@ -432,11 +430,11 @@ async fn a_name_that_can_t_be_written_is_left() {
         .await;
         let pool = played.pool();
         let mut session = open(&pool, target("a.bin", 1000)).await.unwrap();
-        let failure = session.send(Memory::new(bytes(1000)).from(0)).await.unwrap_err();
+        let failure = session.send(MemorySource::new(bytes(1000)).part_from(0)).await.unwrap_err();
         assert_eq!(failure.kind(), Kind::Interrupted, "{failure}");
         assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
         let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
-        assert_eq!(session.send(Memory::new(bytes(1000)).from(0)).await.unwrap(), 1000, "{refusal}");
+        assert_eq!(session.send(MemorySource::new(bytes(1000)).part_from(0)).await.unwrap(), 1000, "{refusal}");
         session.finish().await.unwrap();
     }
     // A folder that may not be written to is in the way of every name.
@@ -462,7 +460,7 @@ async fn a_file_that_vanishes_while_it_is_gone_on_with_is_left() {
     .await;
     let pool = played.pool();
     let mut session = open(&pool, target("a.bin", 1000)).await.unwrap();
-    let failure = session.send(Memory::new(bytes(1000)).from(600)).await.unwrap_err();
+    let failure = session.send(MemorySource::new(bytes(1000)).part_from(600)).await.unwrap_err();
     gone.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);
     assert_eq!(open(&pool, target("a.bin", 1000)).await.unwrap().note().as_deref(), Some("a.bin.2.download"));
@@ -505,7 +503,7 @@ async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
     })
     .await;
     let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", 10) }).await.unwrap();
-    session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
+    session.send(MemorySource::new(bytes(10)).part_from(0)).await.unwrap();
     let error = session.finish().await.unwrap_err();
     assert_eq!((error.kind(), played.count("RNTO")), (Kind::Interrupted, 1), "the rename may have arrived: {error}");
     assert_eq!(session.recover(&error).await.unwrap(), Recovery::StartOver);
@@ -513,7 +511,7 @@ async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
     // A file without a travelling name is there with its last byte.
     let played = play(Security::Plain, says("STOR", "150 send|426 cut")).await;
     let mut session = open(&played.pool(), FtpTarget { temporary: None, ..target("a.bin", 10) }).await.unwrap();
-    let error = session.send(Memory::new(bytes(10)).from(0)).await.unwrap_err();
+    let error = session.send(MemorySource::new(bytes(10)).part_from(0)).await.unwrap_err();
     assert_eq!((error.kind(), session.recover(&error).await.unwrap()), (Kind::Interrupted, Recovery::StartOver));
 }
 
@@ -522,10 +520,10 @@ async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
 async fn a_source_fails_by_its_own_kind() {
     for kind in [Kind::Interrupted, Kind::Auth, Kind::Integrity] {
         let played = play(Security::Plain, |_| None).await;
-        let source = Memory::new(bytes(1000));
-        source.at(0, move || Err(std::io::Error::other(haul::Error::new(kind, "the other side is gone"))));
+        let source = MemorySource::new(bytes(1000));
+        source.on_read_at(0, move || Err(std::io::Error::other(haul::Error::new(kind, "the other side is gone"))));
         let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
-        let error = session.send(source.from(0)).await.unwrap_err();
+        let error = session.send(source.part_from(0)).await.unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (kind, "memory: the other side is gone".to_owned()));
     }
 }
@@ -588,9 +586,9 @@ async fn append_where_restart_is_not_offered() {
     })
     .await;
     let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
-    let source = Memory::new(bytes(1000));
+    let source = MemorySource::new(bytes(1000));
     assert_eq!(session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap(), Recovery::ResumeAt(600));
-    assert_eq!(session.send(source.from(600)).await.unwrap(), 1000, "counted from the start of the file");
+    assert_eq!(session.send(source.part_from(600)).await.unwrap(), 1000, "counted from the start of the file");
     assert_eq!((played.count("REST"), played.count("STOR"), played.count("APPE")), (0, 0, 1));
 }
 
@@ -605,11 +603,11 @@ async fn the_offset_of_a_refused_restart_is_left_behind_with_its_connection() {
     .await;
     let pool = played.pool();
     let mut session = open(&pool, target("a.bin", 1000)).await.unwrap();
-    let source = Memory::new(bytes(1000));
-    assert_eq!(session.send(source.from(600)).await.unwrap_err().kind(), Kind::Interrupted);
+    let source = MemorySource::new(bytes(1000));
+    assert_eq!(session.send(source.part_from(600)).await.unwrap_err().kind(), Kind::Interrupted);
     session.abort().await;
     let mut session = open(&pool, FtpTarget { size: None, ..target("a.bin", 1000) }).await.unwrap();
-    assert_eq!(session.send(source.from(0)).await.unwrap(), 1000);
+    assert_eq!(session.send(source.part_from(0)).await.unwrap(), 1000);
 }
 
 #[tokio::test]
@@ -618,7 +616,7 @@ async fn a_server_without_epsv_is_asked_once() {
     let pool = played.pool();
     for name in ["a", "b"] {
         let mut session = open(&pool, FtpTarget { size: None, ..target(name, 10) }).await.unwrap();
-        session.send(Memory::new(bytes(10)).from(0)).await.unwrap();
+        session.send(MemorySource::new(bytes(10)).part_from(0)).await.unwrap();
         session.finish().await.unwrap();
     }
     assert_eq!((played.count("EPSV"), played.count("PASV"), played.count("PASS")), (1, 2, 1));

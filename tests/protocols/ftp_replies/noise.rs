@@ -5,8 +5,7 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::faults::hostile_network::line::Chance;
-use crate::faults::hostile_network::setting;
+use crate::support::random::{Random, env_number};
 
 const RUNS: u64 = 60;
 
@@ -63,23 +62,23 @@ static REPLIES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_replied() {
-    let (first, runs) = (setting("HAUL_FUZZ_SEED", 1), setting("HAUL_FUZZ_RUNS", RUNS));
+    let (first, runs) = (env_number("HAUL_FUZZ_SEED", 1), env_number("HAUL_FUZZ_RUNS", RUNS));
     for seed in first..first.saturating_add(runs) {
-        let chance = Mutex::new(Chance::new(seed));
+        let random = Mutex::new(Random::new(seed));
         let played = play(Security::Plain, move |_| {
-            let mut chance = chance.lock().unwrap();
-            (chance.below(6) == 0).then(|| *chance.of(&REPLIES))
+            let mut random = random.lock().unwrap();
+            (random.below(6) == 0).then(|| *random.of(&REPLIES))
         })
         .await;
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_millis(300), ..played.server.clone() });
         let whole = async {
             let mut session = open(&pool, FtpTarget { size: Some(5000), ..target("a.bin", 5000) }).await?;
-            let source = Memory::new(bytes(5000));
-            if let Err(failure) = session.send(source.from(0)).await
+            let source = MemorySource::new(bytes(5000));
+            if let Err(failure) = session.send(source.part_from(0)).await
                 && let Recovery::ResumeAt(from) = session.recover(&failure).await?
             {
                 assert!(from <= 5000, "seed {seed}: resumed at {from}");
-                session.send(source.from(from)).await?;
+                session.send(source.part_from(from)).await?;
             }
             session.finish().await
         };

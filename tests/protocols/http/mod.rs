@@ -15,17 +15,17 @@ use haul::contract::{Chunking, Network, Part, Recovery, Source, UploadSession};
 use haul::protocols::http::Http;
 use haul::{Error, Result};
 
-use crate::support::source::Made;
+use haul::testing::MemorySource;
 
 fn http() -> Http {
     Http::new(&Network { timeout: Duration::from_secs(20), ca_file: None, insecure: false }).unwrap()
 }
 
-fn part(source: &Arc<Made>, offset: u64, len: u64, last: bool) -> Part {
+fn part(source: &Arc<MemorySource>, offset: u64, len: u64, last: bool) -> Part {
     Part { source: source.clone(), offset, len, last }
 }
 
-fn whole(source: &Arc<Made>) -> Part {
+fn whole(source: &Arc<MemorySource>) -> Part {
     part(source, 0, source.len(), true)
 }
 
@@ -38,7 +38,7 @@ struct Course {
 }
 
 /// The upload loop in its shortest form, from byte `offset` on: sends, asks after each failure that may pass, finishes.
-async fn deliver(session: &mut dyn UploadSession, source: &Arc<Made>, mut offset: u64) -> Result<Course> {
+async fn deliver(session: &mut dyn UploadSession, source: &Arc<MemorySource>, mut offset: u64) -> Result<Course> {
     let mut course = Course::default();
     loop {
         let most = match session.chunking() {

@@ -15,8 +15,8 @@ use reqwest::header::HeaderMap;
 
 use super::{deliver, http, whole};
 use crate::support::raw_http::serve;
-use crate::support::source::Made;
 use crate::support::web_servers;
+use haul::testing::{MemorySource, bytes};
 
 /// Notes what it is asked; each form goes to an address of its own.
 pub struct Target {
@@ -60,7 +60,7 @@ impl FormTarget for Target {
 async fn php_gets_what_was_sent() {
     let Some(server) = web_servers::form(&["upload_max_filesize=64M", "post_max_size=64M"]) else { return };
     for (name, size) in [("grüße 日本 🎈.txt", 9_000_001), ("plain.bin", 1), ("empty", 0)] {
-        let source = Arc::new(Made::new(size));
+        let source = MemorySource::new(bytes(size));
         let target = Target::new(&server.url, name);
         deliver(&mut multipart::open(&http(), target.clone(), source.len()), &source, 0).await.unwrap();
         let answer = target.answer();
@@ -74,7 +74,7 @@ async fn php_gets_what_was_sent() {
 #[tokio::test]
 async fn quotes_in_a_name_arrive() {
     let Some(server) = web_servers::form(&[]) else { return };
-    let source = Arc::new(Made::new(10));
+    let source = MemorySource::new(bytes(10));
     let target = Target::new(&server.url, "a \"b\"\r\n.txt");
     deliver(&mut multipart::open(&http(), target.clone(), 10), &source, 0).await.unwrap();
     assert_eq!(target.answer()["name"], "a \"b\"%0D%0A.txt");
@@ -83,7 +83,7 @@ async fn quotes_in_a_name_arrive() {
 #[tokio::test]
 async fn a_verdict_of_the_adapter_is_the_end() {
     let Some(server) = web_servers::form(&["upload_max_filesize=100K"]) else { return };
-    let source = Arc::new(Made::new(200_000));
+    let source = MemorySource::new(bytes(200_000));
     let mut session = multipart::open(&http(), Target::new(&server.url, "a"), source.len());
     let failure = session.send(whole(&source)).await.unwrap_err();
     assert_eq!((failure.kind(), failure.status_code()), (Kind::Refused, Some(400)));
@@ -92,7 +92,8 @@ async fn a_verdict_of_the_adapter_is_the_end() {
 #[tokio::test]
 async fn an_unreadable_file_costs_no_token() {
     let raw = serve(|_, _| Some("200".to_owned())).await;
-    let source = Arc::new(Made::new(10).failing_at(0, io::Error::from(io::ErrorKind::PermissionDenied)));
+    let source = MemorySource::new(bytes(10));
+    source.on_read_at(0, || Err(io::Error::from(io::ErrorKind::PermissionDenied)));
     let target = Target::new(&raw.url, "a");
     let failure = multipart::open(&http(), target.clone(), 10).send(whole(&source)).await.unwrap_err();
     assert_eq!((failure.kind(), target.forms.load(Ordering::SeqCst), raw.seen().len()), (Kind::Local, 0, 0));
@@ -107,7 +108,8 @@ async fn a_file_that_fails_on_the_way_keeps_its_words() {
     ];
     for (fault, kind, words) in faults {
         let raw = serve(|_, _| Some("200".to_owned())).await;
-        let source = Arc::new(Made::new(2_000_000).failing_at(1_000_000, fault));
+        let source = MemorySource::new(bytes(2_000_000));
+        source.on_read_at(1_000_000, move || Err(fault));
         let failure = multipart::open(&http(), Target::new(&raw.url, "a"), 2_000_000).send(whole(&source)).await.unwrap_err();
         assert_eq!((failure.kind(), failure.to_string().as_str()), (kind, words));
         assert_eq!(raw.seen().len(), 0, "no whole request arrived");
@@ -117,7 +119,7 @@ async fn a_file_that_fails_on_the_way_keeps_its_words() {
 #[tokio::test]
 async fn a_lost_answer_is_for_the_provider_to_clear_up() {
     let raw = serve(|_, _| None).await;
-    let source = Arc::new(Made::new(10));
+    let source = MemorySource::new(bytes(10));
     let mut session = multipart::open(&http(), Target::new(&raw.url, "a"), 10);
     let failure = session.send(whole(&source)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted);

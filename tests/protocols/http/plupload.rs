@@ -1,7 +1,6 @@
 //! plupload against its own receiver under PHP, and against answers of other receivers.
 
 use std::fs;
-use std::sync::Arc;
 
 use haul::Kind;
 use haul::contract::{Chunking, Recovery, UploadSession};
@@ -12,8 +11,8 @@ use reqwest::header::HeaderMap;
 
 use super::{deliver, http, part, whole};
 use crate::support::raw_http::{Raw, serve};
-use crate::support::source::Made;
 use crate::support::web_servers;
+use haul::testing::{MemorySource, bytes};
 
 const NAME: &str = "0123456789abcdef.bin";
 const OK: &str = "200\nX: y\n\n{\"jsonrpc\" : \"2.0\", \"result\" : null, \"id\" : \"id\"}";
@@ -29,7 +28,7 @@ async fn what_arrives_is_what_was_sent() {
     for (size, chunk_size, chunks) in
         [(2_500_000, Some(1_000_000), 3), (2_000_000, Some(1_000_000), 2), (1_000_000, None, 1), (0, Some(5), 1)]
     {
-        let source = Arc::new(Made::new(size));
+        let source = MemorySource::new(bytes(size));
         let mut session = open(&server.url, source.len(), chunk_size);
         let course = deliver(&mut session, &source, 0).await.unwrap();
         assert_eq!(course.offsets.len(), chunks);
@@ -44,7 +43,7 @@ async fn chunks_above_php_s_limits() {
     // Above upload_max_filesize the receiver says so; above post_max_size only PHP's own warning does.
     for (setting, code) in [("upload_max_filesize=100K", "103"), ("post_max_size=100K", "too large")] {
         let Some(server) = web_servers::plupload(&["display_errors=1", setting]) else { return };
-        let source = Arc::new(Made::new(200_000));
+        let source = MemorySource::new(bytes(200_000));
         let mut session = open(&server.url, source.len(), None);
         let failure = session.send(whole(&source)).await.unwrap_err();
         assert_eq!(failure.kind(), Kind::Refused, "{setting}");
@@ -58,7 +57,7 @@ async fn chunks_above_php_s_limits() {
 async fn a_receiver_that_can_t_write_says_so() {
     let Some(server) = web_servers::plupload(&[]) else { return };
     fs::create_dir(server.stored(&format!("{NAME}.part"))).unwrap();
-    let source = Arc::new(Made::new(10));
+    let source = MemorySource::new(bytes(10));
     let failure = open(&server.url, 10, None).send(whole(&source)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Refused);
     assert!(failure.to_string().contains("error 102, Failed to open output stream."), "{failure}");
@@ -69,7 +68,7 @@ async fn the_form_is_plupload_s_own() {
     let raw = serve(|_, _| Some(OK.to_owned())).await;
     let mut url = raw.url.clone();
     url.set_query(Some("token=a%20b"));
-    let source = Arc::new(Made::new(5));
+    let source = MemorySource::new(bytes(5));
     let mut session = open(&url, 5, Some(3));
     assert_eq!(session.chunking(), Chunking::Parts(3));
     deliver(&mut session, &source, 0).await.unwrap();
@@ -91,7 +90,7 @@ async fn the_form_is_plupload_s_own() {
 /// The first chunk is taken, the second gets `answer`.
 async fn second_chunk(answer: Option<&'static str>) -> (Raw, Kind, Recovery) {
     let raw = serve(move |n, _| if n == 1 { answer.map(str::to_owned) } else { Some(OK.to_owned()) }).await;
-    let source = Arc::new(Made::new(5));
+    let source = MemorySource::new(bytes(5));
     let mut session = open(&raw.url, 5, Some(3));
     assert_eq!(session.send(part(&source, 0, 3, false)).await.unwrap(), 3);
     let failure = session.send(part(&source, 3, 2, true)).await.unwrap_err();
@@ -123,7 +122,7 @@ async fn only_what_was_refused_unread_is_sent_again() {
 #[tokio::test]
 async fn cookies_last_as_long_as_the_upload() {
     let raw = serve(|n, _| Some(OK.replacen("X: y", &format!("Set-Cookie: SESSION={n}; Path=/files"), 1))).await;
-    let source = Arc::new(Made::new(5));
+    let source = MemorySource::new(bytes(5));
     for _ in 0..2 {
         deliver(&mut open(&raw.url, 5, Some(3)), &source, 0).await.unwrap();
     }
@@ -140,7 +139,7 @@ async fn a_first_chunk_that_is_too_large_shrinks() {
         "200\nX: y\n\n{\"jsonrpc\":\"2.0\",\"error\":{\"code\":103,\"message\":\"Failed to move uploaded file.\"},\"id\":\"id\"}",
     ] {
         let raw = serve(move |_, seen| Some(if seen.body.len() > 300 << 10 { refusal } else { OK }.to_owned())).await;
-        let source = Arc::new(Made::new(1 << 20));
+        let source = MemorySource::new(bytes(1 << 20));
         let mut session = open(&raw.url, source.len(), None);
         let course = deliver(&mut session, &source, 0).await.unwrap();
         let part = 256 << 10;
@@ -148,7 +147,7 @@ async fn a_first_chunk_that_is_too_large_shrinks() {
         assert!(course.failures.iter().all(|failure| failure.kind() == Kind::Busy), "{:?}", course.failures);
     }
     let raw = serve(|n, _| Some(if n == 1 { "413" } else { OK }.to_owned())).await;
-    let source = Arc::new(Made::new(1 << 20));
+    let source = MemorySource::new(bytes(1 << 20));
     let mut session = open(&raw.url, source.len(), Some(512 << 10));
     assert_eq!(deliver(&mut session, &source, 0).await.unwrap_err().kind(), Kind::Refused);
 }
@@ -156,7 +155,7 @@ async fn a_first_chunk_that_is_too_large_shrinks() {
 #[tokio::test]
 async fn a_chunk_out_of_order_never_leaves() {
     let raw = serve(|_, _| Some(OK.to_owned())).await;
-    let source = Arc::new(Made::new(9));
+    let source = MemorySource::new(bytes(9));
     let mut session = open(&raw.url, 9, Some(3));
     for wrong in [part(&source, 3, 3, false), part(&source, 0, 2, false), part(&source, 0, 9, true)] {
         assert_eq!(session.send(wrong).await.unwrap_err().kind(), Kind::Other);

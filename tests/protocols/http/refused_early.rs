@@ -1,6 +1,5 @@
 //! A server that refuses in the middle of a body and hangs up: the refusal is heard all the same.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -15,13 +14,13 @@ use tokio::task::JoinHandle;
 use super::multipart::Target;
 use super::{http, whole};
 use crate::support::raw_http::{Seen, framed, listen, read_head};
-use crate::support::source::Made;
+use haul::testing::{MemorySource, bytes};
 
 const SIZE: usize = 8 << 20;
 
 /// Posts a file that the server is going to refuse: the failure, and how many forms were asked for.
 async fn posts(url: &Url, size: usize) -> (Error, usize) {
-    let source = Arc::new(Made::new(size));
+    let source = MemorySource::new(bytes(size as u64));
     let target = Target::new(url, "a.bin");
     let failure = multipart::open(&http(), target.clone(), source.len()).send(whole(&source)).await.unwrap_err();
     (failure, target.forms.load(Ordering::SeqCst))
@@ -66,7 +65,7 @@ async fn a_refusal_lost_in_a_reset_is_asked_for_again() {
     assert_eq!((first.path.as_str(), second.path.as_str()), ("/files/?token=1", "/files/?token=2"));
     assert_eq!(first.header("content-length"), second.header("content-length"));
     assert_eq!(second.body.len(), 16 << 10);
-    let source = Made::new(SIZE);
+    let source = MemorySource::new(bytes(SIZE as u64));
     let beginning = &source.bytes()[..8 << 10];
     assert!(second.body.windows(beginning.len()).any(|w| w == beginning), "the file's own first bytes");
 }

@@ -1,7 +1,6 @@
 //! TUS against the official Node server: what lies on its disk in the end is what was sent.
 
 use std::fs;
-use std::sync::Arc;
 
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
@@ -12,9 +11,9 @@ use reqwest::header::HeaderMap;
 
 use super::{deliver, http, part, whole};
 use crate::support::raw_http::cutting_proxy;
-use crate::support::source::Made;
 use crate::support::web_servers;
 use crate::support::web_servers::Server;
+use haul::testing::{MemorySource, bytes};
 
 const DAY: u64 = 24 * 3600 * 1000;
 const MIB: u64 = 1 << 20;
@@ -35,7 +34,7 @@ fn stored(server: &Server, session: &TusSession) -> Vec<u8> {
 #[tokio::test]
 async fn one_patch() {
     let Some(server) = web_servers::tus(DAY) else { return };
-    let source = Arc::new(Made::new(3 * MIB as usize + 17));
+    let source = MemorySource::new(bytes(3 * MIB + 17));
     let mut session = tus::create(&http(), target(&server.url, Some(source.len()), None)).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert_eq!(course.offsets, [0]);
@@ -47,33 +46,33 @@ async fn one_patch() {
 #[tokio::test]
 async fn several_parts() {
     let Some(server) = web_servers::tus(DAY) else { return };
-    let source = Arc::new(Made::new(2 * MIB as usize + 1));
+    let source = MemorySource::new(bytes(2 * MIB + 1));
     let mut session = tus::create(&http(), target(&server.url, Some(source.len()), Some(MIB))).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert_eq!(course.offsets, [0, MIB, 2 * MIB]);
     assert!(stored(&server, &session) == source.bytes());
-    assert_eq!(source.read_so_far(), source.len());
+    assert_eq!(source.bytes_read(), source.len());
 }
 
 #[tokio::test]
 async fn a_cut_line_costs_no_more_than_a_part() {
     let Some(server) = web_servers::tus(DAY) else { return };
     let proxy = cutting_proxy(&server.url, 2 * MIB + MIB / 2).await;
-    let source = Arc::new(Made::new(4 * MIB as usize + 123));
+    let source = MemorySource::new(bytes(4 * MIB + 123));
     let mut session = tus::create(&http(), target(&proxy.url, Some(source.len()), Some(MIB))).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert!(stored(&server, &session) == source.bytes());
     assert_eq!(course.failures[0].kind(), Kind::Interrupted);
     assert_eq!(course.offsets[..3], [0, MIB, 2 * MIB]);
     assert!(course.offsets[3] >= 2 * MIB, "{:?}", course.offsets);
-    assert!(source.read_so_far() <= source.len() + 2 * MIB, "{} of {}", source.read_so_far(), source.len());
+    assert!(source.bytes_read() <= source.len() + 2 * MIB, "{} of {}", source.bytes_read(), source.len());
 }
 
 #[tokio::test]
 async fn one_long_patch_goes_on_where_it_was_cut() {
     let Some(server) = web_servers::tus(DAY) else { return };
     let proxy = cutting_proxy(&server.url, 5 * MIB).await;
-    let source = Arc::new(Made::new(8 * MIB as usize));
+    let source = MemorySource::new(bytes(8 * MIB));
     let mut session = tus::create(&http(), target(&proxy.url, Some(source.len()), None)).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert!(stored(&server, &session) == source.bytes());
@@ -85,7 +84,8 @@ async fn one_long_patch_goes_on_where_it_was_cut() {
 async fn a_source_that_fails_keeps_its_words_and_a_later_run_goes_on() {
     let Some(server) = web_servers::tus(DAY) else { return };
     let fault = std::io::Error::other(haul::Error::new(Kind::Integrity, "the file changed"));
-    let source = Arc::new(Made::new(3 * MIB as usize).failing_at(MIB + MIB / 2, fault));
+    let source = MemorySource::new(bytes(3 * MIB));
+    source.on_read_at(MIB + MIB / 2, move || Err(fault));
     let target = target(&server.url, Some(source.len()), Some(MIB));
     let mut session = tus::create(&http(), target.clone()).await.unwrap();
     let failure = deliver(&mut session, &source, 0).await.unwrap_err();
@@ -101,7 +101,7 @@ async fn a_source_that_fails_keeps_its_words_and_a_later_run_goes_on() {
 #[tokio::test]
 async fn an_empty_file_needs_no_patch() {
     let Some(server) = web_servers::tus(DAY) else { return };
-    let source = Arc::new(Made::new(0));
+    let source = MemorySource::new(bytes(0));
     let mut session = tus::create(&http(), target(&server.url, Some(0), None)).await.unwrap();
     deliver(&mut session, &source, 0).await.unwrap();
     assert_eq!(stored(&server, &session), b"");
@@ -110,15 +110,15 @@ async fn an_empty_file_needs_no_patch() {
 #[tokio::test]
 async fn the_length_may_come_last() {
     let Some(server) = web_servers::tus(DAY) else { return };
-    for size in [2 * MIB as usize, MIB as usize + 5, 0] {
-        let source = Arc::new(Made::endless(size));
+    for size in [2 * MIB, MIB + 5, 0] {
+        let source = MemorySource::of_unknown_size(bytes(size));
         let mut session = tus::create(&http(), target(&server.url, None, Some(MIB))).await.unwrap();
         assert!(session.takes_unknown_size());
         deliver(&mut session, &source, 0).await.unwrap();
         assert!(stored(&server, &session) == source.bytes(), "{size}");
     }
     // The end is found out only after the last byte: an empty part tells the length.
-    let source = Arc::new(Made::endless(1000));
+    let source = MemorySource::of_unknown_size(bytes(1000));
     let mut session = tus::create(&http(), target(&server.url, None, None)).await.unwrap();
     assert_eq!(session.send(part(&source, 0, 1000, false)).await.unwrap(), 1000);
     assert_eq!(session.send(part(&source, 1000, 0, true)).await.unwrap(), 1000);
@@ -131,7 +131,7 @@ async fn the_length_may_come_last() {
 async fn a_length_told_in_a_cut_patch_is_not_told_again() {
     let Some(server) = web_servers::tus(DAY) else { return };
     let proxy = cutting_proxy(&server.url, MIB / 2).await;
-    let source = Arc::new(Made::endless(MIB as usize));
+    let source = MemorySource::of_unknown_size(bytes(MIB));
     let mut session = tus::create(&http(), target(&proxy.url, None, None)).await.unwrap();
     let course = deliver(&mut session, &source, 0).await.unwrap();
     assert!(!course.failures.is_empty());
@@ -141,7 +141,7 @@ async fn a_length_told_in_a_cut_patch_is_not_told_again() {
 #[tokio::test]
 async fn giving_up_removes_the_upload() {
     let Some(server) = web_servers::tus(DAY) else { return };
-    let source = Arc::new(Made::new(1000));
+    let source = MemorySource::new(bytes(1000));
     let target = target(&server.url, Some(2000), None);
     let mut session = tus::create(&http(), target.clone()).await.unwrap();
     session.send(part(&source, 0, 1000, false)).await.unwrap();
@@ -155,7 +155,7 @@ async fn giving_up_removes_the_upload() {
 #[tokio::test]
 async fn unknown_and_expired_uploads_start_over() {
     let Some(server) = web_servers::tus(1) else { return };
-    let source = Arc::new(Made::new(10));
+    let source = MemorySource::new(bytes(10));
     let target = target(&server.url, Some(10), None);
     let failure = haul::Error::new(Kind::Interrupted, "cut");
 

@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 
 use super::{deliver, http, part, whole};
 use crate::support::raw_http::{Raw, Seen, listen, read_head, serve};
-use crate::support::source::Made;
+use haul::testing::{MemorySource, bytes};
 
 const SIZE: u64 = 600 << 10;
 const OPTIONS: &str = "204\nTus-Version: 1.0.0\nTus-Extension: creation,checksum\nTus-Checksum-Algorithm: md5,sha1";
@@ -40,8 +40,8 @@ async fn created(raw: &Raw) -> TusSession {
     tus::create(&http(), target(raw, Some(SIZE))).await.unwrap()
 }
 
-fn source() -> Arc<Made> {
-    Arc::new(Made::new(SIZE as usize))
+fn source() -> Arc<MemorySource> {
+    MemorySource::new(bytes(SIZE))
 }
 
 fn offset(n: u64) -> String {
@@ -225,7 +225,7 @@ async fn a_refused_end_is_no_success() {
 /// A line that breaks again and again before anything is kept gets smaller parts; one that keeps much does not.
 #[tokio::test]
 async fn parts_shrink_where_little_gets_through() {
-    let source = Arc::new(Made::new(3 << 20));
+    let source = MemorySource::new(bytes(3 << 20));
     for (kept, most) in [(0, 1536 << 10), (2 << 20, 3 << 20)] {
         let raw = serve(move |_, seen| match seen.method.as_str() {
             "OPTIONS" => Some("404".to_owned()),
@@ -304,7 +304,7 @@ async fn an_empty_patch_only_where_it_is_needed() {
     for (held, patches) in [("200\nUpload-Offset: 0\nUpload-Length: 0", 0), ("200\nUpload-Offset: 0", 1)] {
         let raw = server("404", move |seen, _| if seen.method == "HEAD" { held.to_owned() } else { offset(0) }).await;
         let mut session = tus::create(&http(), target(&raw, Some(0))).await.unwrap();
-        deliver(&mut session, &Arc::new(Made::new(0)), 0).await.unwrap();
+        deliver(&mut session, &MemorySource::new(bytes(0)), 0).await.unwrap();
         assert_eq!(raw.count("PATCH"), patches, "{held}");
     }
 }
@@ -364,7 +364,7 @@ async fn a_short_part_of_an_unknown_file_tells_no_length() {
         offset(seen.header("upload-offset").unwrap().parse::<u64>().unwrap() + length)
     })
     .await;
-    let source = Arc::new(Made::endless(30));
+    let source = MemorySource::of_unknown_size(bytes(30));
     let mut session = tus::create(&http(), target(&raw, None)).await.unwrap();
     assert_eq!(session.chunking(), Chunking::Parts(8 << 20));
     session.send(part(&source, 0, 10, false)).await.unwrap();

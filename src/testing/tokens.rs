@@ -1,0 +1,50 @@
+//! A token store in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::contract::tokens::Refusals;
+use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
+
+#[derive(Default)]
+pub struct MemoryTokens {
+    tokens: Mutex<HashMap<String, StoredToken>>,
+    refusals: Arc<Refusals>,
+}
+
+impl MemoryTokens {
+    /// A store that holds this token of one account.
+    pub fn with(account: &str, token: StoredToken) -> MemoryTokens {
+        MemoryTokens { tokens: Mutex::new(HashMap::from([(account.to_owned(), token)])), refusals: Arc::default() }
+    }
+
+    /// The token of an account. None: nothing is stored.
+    pub fn get(&self, account: &str) -> Option<StoredToken> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+    }
+
+    /// The accounts that have a token.
+    pub fn accounts(&self) -> Vec<String> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
+impl TokenStore for MemoryTokens {
+    fn load(&self, account: &str) -> Result<Option<StoredToken>> {
+        Ok(self.get(account))
+    }
+    fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), token.clone());
+        Ok(())
+    }
+    fn forget(&self, account: &str) -> Result<()> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        Ok(())
+    }
+    fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
+        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
+    }
+    fn refusals(&self) -> Arc<Refusals> {
+        self.refusals.clone()
+    }
+}

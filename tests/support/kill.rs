@@ -1,0 +1,50 @@
+//! Runs of the command that are killed on their way.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::env::{Content, Play, bytes};
+
+/// Bytes of a file that a slow put is still sending when it is killed.
+pub const SIZE: usize = 1_200_000;
+const BIG_FILE: usize = 500_000;
+
+/// Starts a put that would last for seconds, and kills it when `least` bytes have arrived.
+pub fn kill_put(play: &Play, args: &[&str], remote: &str, least: u64) {
+    let before = play.sandbox.counts().all_received(remote);
+    let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
+    let mut child = play.home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while play.sandbox.counts().all_received(remote) < before + least {
+        assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Kills one run after `wait`; true if it was still running.
+pub fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
+    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < wait {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    true
+}
+
+/// Four small files and `big.bin`, which is large enough to be caught under way, in `src`.
+pub fn source_tree(play: &Play) -> BTreeMap<String, Content> {
+    let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
+    files.insert("big.bin".to_owned(), bytes(BIG_FILE, 77));
+    for (name, content) in &files {
+        play.home.file(&format!("src/{name}"), &content.0);
+    }
+    files
+}
