@@ -1,8 +1,12 @@
-//! What a server announces of itself, and the checksums that follow from it.
+//! What a server announces of itself, and what follows from it: checksums, and small files created with their bytes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::TryStreamExt;
+use reqwest::Url;
 use sha1::{Digest, Sha1};
 use tus_client::{ServerInfo, TusExtension};
 
@@ -13,11 +17,42 @@ use crate::protocols::http::response::HttpReply;
 /// second time from memory.
 const LARGEST_SUMMED: u64 = 64 << 20;
 
+/// Bytes of the largest file that is created with its bytes. A larger one gains little from one request less, and loses more
+/// when the line is cut.
+const LARGEST_WITH_CREATION: u64 = 1 << 20;
+
+/// What servers have announced, by endpoint: many files ask once.
+#[derive(Clone, Default)]
+pub struct Servers(Arc<Mutex<HashMap<Url, Capabilities>>>);
+
+impl Servers {
+    fn known(&self) -> MutexGuard<'_, HashMap<Url, Capabilities>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, endpoint: &Url) -> Option<Capabilities> {
+        self.known().get(endpoint).cloned()
+    }
+
+    pub(super) fn remember(&self, endpoint: &Url, announced: Capabilities) {
+        self.known().insert(endpoint.clone(), announced);
+    }
+
+    /// Its creation with upload failed in some way: for this run an upload is created first, and can be asked where it stands.
+    pub(super) fn forget_creation_with_upload(&self, endpoint: &Url) {
+        if let Some(announced) = self.known().get_mut(endpoint) {
+            announced.creation_with_upload = false;
+        }
+    }
+}
+
 /// The answer to OPTIONS. A server that does not answer it announces nothing (some proxies block OPTIONS).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Capabilities {
     pub termination: bool,
     pub defer_length: bool,
+    /// The POST that creates an upload may carry its bytes (protocol 1.0.0, "Creation With Upload").
+    pub creation_with_upload: bool,
     pub checksum: Option<Algorithm>,
     /// Bytes of one file.
     pub max_size: Option<u64>,
@@ -42,9 +77,17 @@ impl Capabilities {
         Capabilities {
             termination: info.extensions.contains(&TusExtension::Termination),
             defer_length: names(reply, "tus-extension").any(|e| e == "creation-defer-length"),
+            creation_with_upload: names(reply, "tus-extension").any(|e| e == "creation-with-upload"),
             checksum,
             max_size: info.max_upload_size.map(|n| n as u64).filter(|&n| n > 0),
         }
+    }
+
+    /// Is a file of so many bytes small, of a known size, and wanted in one request by a server that announces the extension? (An
+    /// empty file has no bytes to send: its creation is all.)
+    pub fn takes_bytes_with_creation(&self, size: Option<u64>, chunk_size: Option<u64>) -> bool {
+        let most = chunk_size.filter(|&size| size > 0).unwrap_or(LARGEST_WITH_CREATION).min(LARGEST_WITH_CREATION);
+        self.creation_with_upload && size.is_some_and(|size| (1..=most).contains(&size))
     }
 
     /// The value of `Upload-Checksum` for one part, where the server wants one and the part is not too large for it.
@@ -75,5 +118,30 @@ impl Algorithm {
             Algorithm::Sha1 => format!("sha1 {}", BASE64_STANDARD.encode(sha1.finalize())),
             Algorithm::Md5 => format!("md5 {}", BASE64_STANDARD.encode(md5.finalize().0)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_fits_one_small_request_of_a_server_that_announces_it() {
+        const LARGEST: u64 = LARGEST_WITH_CREATION;
+        let announced = Capabilities { creation_with_upload: true, ..Capabilities::default() };
+        for (size, chunk_size, fits) in [
+            (Some(1), None, true),
+            (Some(LARGEST), None, true),
+            (Some(LARGEST), Some(0), true),
+            (Some(LARGEST), Some(64 << 20), true),
+            (Some(LARGEST + 1), None, false),
+            (Some(1000), Some(1000), true),
+            (Some(1001), Some(1000), false),
+            (Some(0), None, false),
+            (None, None, false),
+        ] {
+            assert_eq!(announced.takes_bytes_with_creation(size, chunk_size), fits, "{size:?} {chunk_size:?}");
+            assert!(!Capabilities::default().takes_bytes_with_creation(size, chunk_size));
+        }
     }
 }

@@ -2,15 +2,13 @@
 //! each part, read while it is sent. Whatever happens, the server's `Upload-Offset` is the truth.
 //! (providers.md 1.14 and section 5)
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 
 use self::capabilities::Capabilities;
-use self::target::Endpoint;
+pub use self::capabilities::Servers;
 pub use self::target::TusTarget;
+use self::target::{Endpoint, WithUpload};
 use self::verdict::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
@@ -18,6 +16,7 @@ use crate::model::Protocol;
 
 mod bridge;
 mod capabilities;
+mod creation;
 mod location;
 mod patch;
 mod refusal;
@@ -30,7 +29,10 @@ const PART_OF_UNKNOWN: u64 = 8 << 20;
 
 pub struct TusSession {
     line: Endpoint,
-    upload: Url,
+    /// None until a creation with the bytes in it is answered.
+    upload: Option<Url>,
+    /// What is created together with its bytes, see [`creation`].
+    with_upload: Option<WithUpload>,
     /// Not asked yet in an earlier run's upload.
     announced: Option<Capabilities>,
     expires: Option<DateTime<Utc>>,
@@ -54,17 +56,8 @@ pub struct TusSession {
     nudged: bool,
 }
 
-/// What servers have announced, by endpoint: many files ask once.
-#[derive(Clone, Default)]
-pub struct Servers(Arc<Mutex<HashMap<Url, Capabilities>>>);
-
-impl Servers {
-    fn known(&self) -> MutexGuard<'_, HashMap<Url, Capabilities>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Asks the server what it can do and creates the upload. Sends no byte of the file.
+/// Asks the server what it can do and creates the upload. Sends no byte of the file. A small file is created together with
+/// its bytes where the server announces that ([`creation`]): nothing is created here then.
 pub async fn create(http: &Http, target: TusTarget) -> Result<TusSession> {
     create_on(&Servers::default(), http, target).await
 }
@@ -86,22 +79,27 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
         }
         _ => {}
     }
+    if announced.takes_bytes_with_creation(target.size, target.chunk_size) {
+        let with_upload = WithUpload { target: target.clone(), servers: servers.clone() };
+        return Ok(TusSession { announced: Some(announced), with_upload: Some(with_upload), ..session(line, &target, None) });
+    }
     let (upload, expires) = requests::create(&line, &target).await?;
-    Ok(TusSession { announced: Some(announced), expires, ..session(line, &target, upload) })
+    Ok(TusSession { announced: Some(announced), expires, ..session(line, &target, Some(upload)) })
 }
 
 /// Takes up an upload that an earlier run has created; `recover` tells where it goes on.
 pub fn resume(http: &Http, target: TusTarget, upload: Url) -> TusSession {
     let line = Endpoint::new(http, &target);
-    session(line, &target, upload)
+    session(line, &target, Some(upload))
 }
 
-fn session(line: Endpoint, target: &TusTarget, upload: Url) -> TusSession {
+fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSession {
     // The whole rest of a file is one part of at most its size.
     let all = target.size.map_or(PART_OF_UNKNOWN, |size| size.max(1));
     TusSession {
         line,
         upload,
+        with_upload: None,
         announced: None,
         expires: None,
         size: target.size,
@@ -118,15 +116,14 @@ fn session(line: Endpoint, target: &TusTarget, upload: Url) -> TusSession {
 
 /// What could not be heard may be told the next time.
 async fn ask_once(servers: &Servers, line: &Endpoint) -> Capabilities {
-    let known = servers.known().get(&line.endpoint).cloned();
-    if let Some(announced) = known {
+    if let Some(announced) = servers.get(&line.endpoint) {
         return announced;
     }
     let answer = requests::options(line).await;
     let lost = answer.as_ref().is_err_and(|e| e.kind().is_transient());
     let announced = told(answer);
     if !lost {
-        servers.known().insert(line.endpoint.clone(), announced.clone());
+        servers.remember(&line.endpoint, announced.clone());
     }
     announced
 }
@@ -143,9 +140,14 @@ fn told(answer: Result<Capabilities>) -> Capabilities {
 }
 
 impl TusSession {
-    /// The upload's own URL: a secret where the server puts a token into it.
-    pub fn url(&self) -> &Url {
-        &self.upload
+    /// The upload's own URL: a secret where the server puts a token into it. None before the upload is created.
+    pub fn url(&self) -> Option<&Url> {
+        self.upload.as_ref()
+    }
+
+    /// Names the server in errors.
+    fn host(&self) -> String {
+        host_of(self.upload.as_ref().unwrap_or(&self.line.endpoint))
     }
 
     /// When the server will forget the upload, by its latest word.
@@ -162,7 +164,8 @@ impl TusSession {
 
     /// Asks where the upload stands and remembers it; none when it is gone.
     async fn look(&mut self) -> Result<Option<requests::UploadStatus>> {
-        let Some(held) = requests::head(&self.line, &self.upload).await? else { return Ok(None) };
+        let Some(upload) = &self.upload else { return Ok(None) };
+        let Some(held) = requests::head(&self.line, upload).await? else { return Ok(None) };
         self.overfull = held.length.or(self.size).is_some_and(|length| held.offset > length);
         self.expires = held.expires.or(self.expires);
         self.accepted = Some(held.offset);
@@ -174,7 +177,10 @@ impl TusSession {
         Ok(Some(held))
     }
 
-    async fn recovery(&mut self) -> Result<Recovery> {
+    async fn recovery(&mut self, failure: &Error) -> Result<Recovery> {
+        if self.upload.is_none() && failure.kind() == Kind::Unreachable {
+            return Ok(Recovery::ResumeAt(0));
+        }
         match self.look().await? {
             // Another file's upload, or one that was made before the source changed.
             Some(held) if held.length.is_some() && held.length != self.size => Ok(Recovery::StartOver),
@@ -198,7 +204,7 @@ impl TusSession {
         // Some servers store the last byte before a check of the whole file (scan, quota, permission) says no: their HEAD
         // then says "complete" all the same.
         if let Some(refusal) = self.verdicts.refusal_of_the_whole() {
-            return Err(refusal.with_subject(host_of(&self.upload)));
+            return Err(refusal.with_subject(self.host()));
         }
         if self.size.is_some() && self.accepted == self.size {
             return Ok(());
@@ -207,18 +213,19 @@ impl TusSession {
             Some(held) if self.size == Some(held.offset) => Ok(()),
             Some(held) => {
                 let message = format!("the server holds {} bytes, and that is not all", held.offset);
-                Err(Error::new(Kind::Integrity, message).with_subject(host_of(&self.upload)))
+                Err(Error::new(Kind::Integrity, message).with_subject(self.host()))
             }
             // Some servers forget an upload as soon as it is complete; the provider knows.
-            None => Err(Error::new(Kind::Interrupted, "the server no longer has this upload").with_subject(host_of(&self.upload))),
+            None => Err(Error::new(Kind::Interrupted, "the server no longer has this upload").with_subject(self.host())),
         }
     }
 
     async fn terminate(&mut self) -> Option<String> {
-        if self.announced().await.termination && requests::delete(&self.line, &self.upload, self.via_post).await.is_ok() {
+        let upload = self.upload.clone()?;
+        if self.announced().await.termination && requests::delete(&self.line, &upload, self.via_post).await.is_ok() {
             return None;
         }
-        let name = self.upload.path_segments()?.rfind(|segment| !segment.is_empty())?;
+        let name = upload.path_segments()?.rfind(|segment| !segment.is_empty())?;
         Some(name.to_owned())
     }
 }
@@ -229,7 +236,7 @@ impl UploadSession for TusSession {
     }
 
     fn note(&self) -> Option<String> {
-        Some(self.upload.to_string())
+        self.upload.as_ref().map(Url::to_string)
     }
 
     fn chunking(&self) -> Chunking {
@@ -244,8 +251,8 @@ impl UploadSession for TusSession {
         Box::pin(self.send_part(part))
     }
 
-    fn recover<'a>(&'a mut self, _failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
-        Box::pin(self.recovery())
+    fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
+        Box::pin(self.recovery(failure))
     }
 
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {

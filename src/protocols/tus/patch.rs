@@ -1,7 +1,7 @@
 //! One part, one PATCH: streamed, with its length, its offset and, where the server wants one, its checksum.
 
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use super::{TusSession, requests};
 use crate::contract::Part;
@@ -15,6 +15,11 @@ impl TusSession {
     pub(super) async fn send_part(&mut self, part: Part) -> Result<u64> {
         if part.len == 0 && self.needs_no_patch(&part).await? {
             return Ok(part.offset);
+        }
+        if self.upload.is_none()
+            && let Some(offset) = self.create_with(&part).await?
+        {
+            return Ok(offset);
         }
         let checksum = self.announced().await.checksum_of(&part).await?;
         self.accepted = None;
@@ -72,36 +77,40 @@ impl TusSession {
     async fn patch_once(&self, part: &Part, checksum: Option<&str>) -> Result<HttpReply> {
         // Only where nothing was kept: tus-php looks at no offset of 0, and would append these bytes to those it has.
         let again = async {
-            match requests::head(&self.line, &self.upload).await? {
-                Some(held) if held.offset == part.offset => Ok(self.request(part, checksum)),
+            match requests::head(&self.line, self.created()?).await? {
+                Some(held) if held.offset == part.offset => self.request(part, checksum),
                 _ => Err(Error::new(Kind::Interrupted, "a part of the request was kept")),
             }
         };
-        let reply = self.line.http.send_streaming(self.request(part, checksum), again).await?;
+        let reply = self.line.http.send_streaming(self.request(part, checksum)?, again).await?;
         self.line.cookies.take(&reply);
         Ok(reply)
     }
 
-    fn request(&self, part: &Part, checksum: Option<&str>) -> StreamingRequest {
-        let mut request = self.head_of_patch(part.offset);
+    fn request(&self, part: &Part, checksum: Option<&str>) -> Result<StreamingRequest> {
+        let mut request = self.head_of_patch(part.offset)?;
         if self.deferred && part.last {
             request = request.header("upload-length", part.end());
         }
         if let Some(checksum) = checksum {
             request = request.header("upload-checksum", checksum);
         }
-        StreamingRequest { request, body: part.chunks(), length: part.len }
+        Ok(StreamingRequest { request, body: part.chunks(), length: part.len })
     }
 
-    fn head_of_patch(&self, offset: u64) -> RequestBuilder {
+    fn created(&self) -> Result<&Url> {
+        self.upload.as_ref().ok_or_else(|| Error::new(Kind::Other, "the upload was not created yet").with_subject(self.host()))
+    }
+
+    fn head_of_patch(&self, offset: u64) -> Result<RequestBuilder> {
         let method = if self.via_post { Method::POST } else { Method::PATCH };
         let request = self
             .line
-            .request(method, self.upload.clone())
+            .request(method, self.created()?.clone())
             .header("tus-resumable", "1.0.0")
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .header("upload-offset", offset);
-        if self.via_post { request.header("x-http-method-override", "PATCH") } else { request }
+        Ok(if self.via_post { request.header("x-http-method-override", "PATCH") } else { request })
     }
 
     /// A PATCH without a byte, once. A server that had ended the upload refuses it, and that says nothing.
@@ -109,7 +118,7 @@ impl TusSession {
         if self.size != Some(0) || std::mem::replace(&mut self.nudged, true) {
             return Ok(false);
         }
-        let request = self.head_of_patch(0).header(CONTENT_LENGTH, 0);
+        let request = self.head_of_patch(0)?.header(CONTENT_LENGTH, 0);
         self.line.http.call(request).await.map(|reply| reply.is_success())
     }
 }

@@ -56,7 +56,7 @@ pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<
 }
 
 /// Who knows an upload's address may write to it. Where no token in it keeps others out, its last step does.
-fn guard(upload: &Url) {
+pub fn guard(upload: &Url) {
     if matches!(masked(upload.as_str()), Cow::Owned(_)) {
         return;
     }
@@ -66,7 +66,7 @@ fn guard(upload: &Url) {
     }
 }
 
-fn checked_metadata(metadata: &[(String, String)]) -> Result<HashMap<String, String>> {
+pub fn checked_metadata(metadata: &[(String, String)]) -> Result<HashMap<String, String>> {
     let sound = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b',');
     match metadata.iter().find(|(key, _)| !sound(key)) {
         Some((key, _)) => Err(Error::new(Kind::Usage, format!("{key:?} can't be a key of TUS metadata"))),

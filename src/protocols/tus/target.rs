@@ -2,6 +2,7 @@
 
 use reqwest::{Method, RequestBuilder, Url, header::HeaderMap};
 
+use super::capabilities::Servers;
 use crate::protocols::http::Http;
 use crate::protocols::http::cookies::Cookies;
 
@@ -18,6 +19,12 @@ pub struct TusTarget {
     pub size: Option<u64>,
     /// Upper size of one PATCH body in bytes; none = the whole file in one.
     pub chunk_size: Option<u64>,
+}
+
+/// What is needed to create an upload later, together with its bytes.
+pub struct WithUpload {
+    pub target: TusTarget,
+    pub servers: Servers,
 }
 
 /// The lines to one TUS server: the client, and which headers may go where.

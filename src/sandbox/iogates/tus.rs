@@ -12,7 +12,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::model::{Access, TusUpload};
 use super::state::Iogates;
 use super::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
-use super::tus_upload::{hand_over, patch};
+use super::tus_upload::{append, hand_over, patch};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::storage::{UploadFile, held};
@@ -69,7 +69,7 @@ fn checked(headers: &HeaderMap) -> Result<(), Refused> {
 pub async fn collection(State(host): Host, Path(key): Path<String>, request: Request) -> Response {
     match method(&request) {
         Method::OPTIONS => describe(&host),
-        Method::POST => create(&host, &key, request.headers()).await.unwrap_or_else(Answer::refused),
+        Method::POST => create(&host, &key, request).await.unwrap_or_else(Answer::refused),
         _ => Answer::refused((StatusCode::METHOD_NOT_ALLOWED, "method not allowed")),
     }
 }
@@ -79,21 +79,25 @@ fn describe(host: &Iogates) -> Response {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let largest = Some(host.state().settings.max_file_size).filter(|m| *m > 0);
+    let with_upload = if host.hit(Fault::TusWithUpload).is_some() { ",creation-with-upload" } else { "" };
     Answer::new(StatusCode::NO_CONTENT)
         .with("tus-version", VERSION)
-        .with("tus-extension", EXTENSIONS)
+        .with("tus-extension", format!("{EXTENSIONS}{with_upload}"))
         .with("tus-checksum-algorithm", ALGORITHMS)
         .maybe("tus-max-size", largest)
         .0
 }
 
-async fn create(host: &Arc<Iogates>, key: &str, headers: &HeaderMap) -> Result<Response, Refused> {
+async fn create(host: &Arc<Iogates>, key: &str, request: Request) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let headers = &parts.headers;
     checked(headers)?;
     let access = host.access(|a| a.upload_key == key).ok_or((StatusCode::FORBIDDEN, "unknown upload token"))?;
     if host.may_upload(&access).is_err() {
         return Err((StatusCode::FORBIDDEN, "the token has no upload capability"));
     }
-    if number(headers, "content-length")?.unwrap_or(0) > 0 {
+    let carries_bytes = number(headers, "content-length")?.unwrap_or(0) > 0;
+    if carries_bytes && host.hit(Fault::TusWithUpload).is_none() {
         return Err((StatusCode::BAD_REQUEST, "creation-with-upload is not supported"));
     }
     let creation = Creation::read(headers)?;
@@ -117,9 +121,14 @@ async fn create(host: &Arc<Iogates>, key: &str, headers: &HeaderMap) -> Result<R
     if !waits {
         hand_over(host, &id);
     }
+    let offset = if carries_bytes { Some(append(host, &id, headers, 0, body).await?) } else { None };
     let path = format!("/upload/tus/{key}/{id}");
     let location = if host.hit(Fault::TusRelative).is_some() { path } else { format!("{}{path}", host.origin) };
-    Ok(Answer::new(StatusCode::CREATED).with("location", location).with("upload-expires", http_date(expires)).0)
+    Ok(Answer::new(StatusCode::CREATED)
+        .with("location", location)
+        .with("upload-expires", http_date(expires))
+        .maybe("upload-offset", offset)
+        .0)
 }
 
 fn fresh(host: &Iogates, access: &Access, creation: &Creation, concat: Option<&str>) -> Result<TusUpload, Refused> {

@@ -42,8 +42,14 @@ impl Drop for UploadLock {
 /// # Errors
 /// The statuses of the protocol: 400, 403, 409, 413, 415, 423, 460.
 pub async fn patch(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, body: Body) -> Result<u64, Refused> {
+    let offset = number(headers, "upload-offset")?.ok_or((StatusCode::BAD_REQUEST, "Upload-Offset is missing"))?;
+    append(host, id, headers, offset, body).await
+}
+
+/// Takes in a body that begins at `offset`, as `patch` does.
+pub async fn append(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: u64, body: Body) -> Result<u64, Refused> {
     let mut checksum = Checksum::read(headers)?;
-    let (mut held_upload, length) = begin(host, id, headers)?;
+    let (mut held_upload, length) = begin(host, id, headers, offset)?;
     let bytes = held_upload.bytes.clone();
     if checksum.is_some() {
         held_upload.unproved = Some(held(&bytes).mark());
@@ -104,12 +110,11 @@ pub fn wall(host: &Iogates, end: u64) -> bool {
     host.hit(Fault::Wall).is_some_and(|strike| end > strike.number)
 }
 
-fn begin(host: &Arc<Iogates>, id: &str, headers: &HeaderMap) -> Result<(UploadLock, Option<u64>), Refused> {
+fn begin(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: u64) -> Result<(UploadLock, Option<u64>), Refused> {
     let content_type = headers.get("content-type").map(|t| t.as_bytes());
     if content_type != Some(b"application/offset+octet-stream") {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type must be application/offset+octet-stream"));
     }
-    let offset = number(headers, "upload-offset")?.ok_or((StatusCode::BAD_REQUEST, "Upload-Offset is missing"))?;
     let told = number(headers, "upload-length")?;
     let mut state = host.state();
     let largest = state.settings.max_file_size;

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod closed;
+mod created_with_bytes;
 mod matrix;
 #[cfg(unix)]
 mod restarted_uploads;

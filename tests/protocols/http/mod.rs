@@ -7,6 +7,7 @@ mod plupload;
 mod refused_early;
 mod tus;
 mod tus_answers;
+mod tus_creation;
 
 use std::sync::Arc;
 use std::time::Duration;

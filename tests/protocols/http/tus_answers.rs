@@ -62,7 +62,7 @@ fn standing(offset: u64) -> String {
 async fn the_wire_is_as_the_protocol_says() {
     let raw = server("404", |_, _| offset(SIZE)).await;
     let mut session = created(&raw).await;
-    assert_eq!(session.url().as_str(), format!("{}up/1?key=2", raw.url));
+    assert_eq!(session.url().unwrap().as_str(), format!("{}up/1?key=2", raw.url));
     deliver(&mut session, &source(), 0).await.unwrap();
     let [_, post, patch] = &raw.seen()[..] else { panic!("{:?}", raw.seen().len()) };
     assert_eq!((post.method.as_str(), post.header("content-length"), post.header("upload-length")), ("POST", Some("0"), Some("614400")));

@@ -1,0 +1,106 @@
+//! Creation with upload: a small file goes in the request that creates its upload (protocol 1.0.0, "Creation With Upload").
+//!
+//! One request in place of two. Its price: when its answer is lost, nobody knows the upload's address, so nobody can be asked how
+//! far it came. The file is then looked for as a form is, and created first in the next try. So only small files go this way.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+use reqwest::{Method, StatusCode};
+
+use super::refusal::not_made;
+use super::target::{TusTarget, WithUpload};
+use super::{TusSession, location, requests};
+use crate::contract::Part;
+use crate::error::{Error, Kind, Result};
+use crate::protocols::http::response::HttpReply;
+use crate::protocols::http::streaming::StreamingRequest;
+
+impl TusSession {
+    /// Creates the upload, with `part` in the same request where that is all of the file.
+    ///
+    /// # Returns
+    /// The offset in bytes that the server told; none: the upload is created, and a PATCH must bring the part.
+    pub(super) async fn create_with(&mut self, part: &Part) -> Result<Option<u64>> {
+        let WithUpload { target, servers } =
+            self.with_upload.as_ref().ok_or_else(|| Error::new(Kind::Other, "the upload was not created yet").with_subject(self.host()))?;
+        let (target, servers) = (target.clone(), servers.clone());
+        let is_whole = part.offset == 0 && target.size == Some(part.len);
+        let reply = if is_whole { self.post_whole(&target, part).await } else { Ok(None) };
+        if !matches!(&reply, Ok(Some(reply)) if reply.is_success()) {
+            // In the next try the upload is created first, and its address is known.
+            servers.forget_creation_with_upload(&target.endpoint);
+        }
+        let Some(reply) = reply? else {
+            let (upload, expires) = requests::create(&self.line, &target).await?;
+            (self.upload, self.expires, self.accepted) = (Some(upload), expires, None);
+            return Ok(None);
+        };
+        if !reply.is_success() {
+            return Err(not_made(&reply));
+        }
+        self.created_by(&target, &reply)
+    }
+
+    /// None: the server does not take bytes with a creation after all, and has created nothing.
+    async fn post_whole(&self, target: &TusTarget, part: &Part) -> Result<Option<HttpReply>> {
+        let request = || -> Result<StreamingRequest> {
+            let request = self
+                .line
+                .request(Method::POST, target.endpoint.clone())
+                .header("tus-resumable", "1.0.0")
+                .header("upload-length", part.len)
+                .header("upload-metadata", encoded(&target.metadata)?)
+                .header(CONTENT_TYPE, "application/offset+octet-stream");
+            Ok(StreamingRequest { request, body: part.chunks(), length: part.len })
+        };
+        // What was cut may have been created: nothing is sent a second time here.
+        let again = async { Err(Error::new(Kind::Interrupted, "the upload may have been created")) };
+        let reply = self.line.http.send_streaming(request()?, again).await?;
+        self.line.cookies.take(&reply);
+        Ok((!is_not_taken(reply.status)).then_some(reply))
+    }
+
+    fn created_by(&mut self, target: &TusTarget, reply: &HttpReply) -> Result<Option<u64>> {
+        let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.ok_or_else(|| reply.protocol_error("no Location"))?;
+        let upload = location::resolve(&target.endpoint, location)?;
+        requests::guard(&upload);
+        (self.upload, self.expires) = (Some(upload), requests::expiry(reply));
+        // A server that says no offset has taken no byte, says the protocol.
+        if !reply.headers.contains_key("upload-offset") {
+            return Ok(None);
+        }
+        let offset = requests::offset_of(reply)?;
+        self.accepted = Some(offset);
+        Ok((offset > 0).then_some(offset))
+    }
+}
+
+/// The request as such is refused (by a proxy, or a server that announces more than it does): a creation without bytes may be taken.
+fn is_not_taken(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 405 | 411 | 413 | 415 | 501)
+}
+
+/// `Upload-Metadata`: `key base64,key base64`.
+fn encoded(metadata: &[(String, String)]) -> Result<String> {
+    requests::checked_metadata(metadata)?;
+    let pair = |(key, value): &(String, String)| match value.is_empty() {
+        true => key.clone(),
+        false => format!("{key} {}", BASE64_STANDARD.encode(value)),
+    };
+    Ok(metadata.iter().map(pair).collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_encoded_as_the_protocol_has_it() {
+        let metadata = [("filename".to_owned(), "grüße, \"1\".bin".to_owned()), ("empty".to_owned(), String::new())];
+        assert_eq!(encoded(&metadata).unwrap(), "filename Z3LDvMOfZSwgIjEiLmJpbg==,empty");
+        assert_eq!(encoded(&[]).unwrap(), "");
+        assert_eq!(encoded(&[("a b".to_owned(), String::new())]).unwrap_err().kind(), Kind::Usage);
+    }
+}
