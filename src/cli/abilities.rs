@@ -6,62 +6,84 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::context::OpenRemote;
-use crate::contract::AnyProvider;
-use crate::contract::{BoxFuture, Changes, Network, ProviderContext, ProviderInfo, RemoteSettings, StoredToken, TokenStore, Visibility};
+use crate::contract::{
+    Abilities, BoxFuture, Changes, Network, ProviderContext, ProviderInfo, RemoteSettings, StoredToken, TokenStore, Visibility,
+};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::ProviderLine;
 use crate::model::{EntryKind, Secret};
 use crate::providers::REGISTRY;
+use crate::transfer::RemoteProvider;
 
-type HasAbility = fn(&AnyProvider) -> bool;
+/// An ability as the command line speaks of it.
+pub struct Ability {
+    /// In the table and its JSON.
+    name: &'static str,
+    held: fn(Abilities<'_>) -> bool,
+    /// What is said of a provider without it, behind its name.
+    lacks: &'static str,
+}
 
-/// The rows of the table.
-const ABILITIES: &[(&str, HasAbility)] = &[
-    ("folders", |p| p.folders().is_some()),
-    ("replace", |p| p.swapping().is_some() || p.info().uploads_create_revisions),
-    ("md5-before", |p| p.info().takes_md5),
-    ("metadata", |p| p.info().takes_metadata),
-    ("remove", |p| p.removal().is_some()),
-    ("move", |p| p.moves().is_some()),
-    ("copy", |p| p.copies().is_some()),
-    ("edit", |p| p.editing().is_some()),
-    ("visibility", |p| {
+const fn ability(name: &'static str, held: fn(Abilities<'_>) -> bool, lacks: &'static str) -> Ability {
+    Ability { name, held, lacks }
+}
+
+pub const STAT: Ability = ability("stat", |can| can.lookup.is_some(), "has no call that tells of an entry (stat)");
+pub const LIST: Ability = ability("list", |can| can.lookup.is_some() && can.browse.is_some(), "has no call that lists folders (list)");
+pub const DOWNLOAD: Ability =
+    ability("download", |can| can.lookup.is_some() && can.downloads.is_some(), "has no call that reads files (download)");
+pub const FOLDERS: Ability = ability("folders", |can| can.folders.is_some(), "makes folders only for the files that are put into them");
+pub const REPLACE: Ability = ability("replace", |can| can.replacement.is_some(), "replaces nothing");
+pub const MD5_BEFORE: Ability = ability("md5-before", |can| can.takes_md5, "takes no MD5 before a file");
+pub const METADATA: Ability = ability("metadata", |can| can.takes_metadata, "keeps no types or attributes of files");
+pub const REMOVE: Ability = ability("remove", |can| can.deletions.is_some(), "has no call that removes");
+pub const MOVE: Ability = ability("move", |can| can.moves.is_some(), "has no call that moves or renames");
+pub const COPY: Ability = ability("copy", |can| can.copies.is_some(), "has no call that copies");
+pub const EDIT: Ability = ability("edit", |can| can.edits.is_some(), "has no call that edits entries");
+pub const VISIBILITY: Ability = ability(
+    "visibility",
+    |can| {
         let changes = Changes { visibility: Some(Visibility::Private), ..Changes::default() };
-        p.editing().is_some_and(|e| e.check(EntryKind::Folder, &changes).is_ok())
-    }),
-    ("link", |p| p.links().is_some()),
-    ("import", |p| p.importing().is_some()),
-    ("share", |p| p.sharing().is_some()),
-    ("star", |p| p.stars().is_some()),
-    ("comments", |p| p.comments().is_some()),
-];
+        can.edits.is_some_and(|edits| edits.check(EntryKind::Folder, &changes).is_ok())
+    },
+    "keeps no visibility, password or type that could be set",
+);
+pub const LINK: Ability = ability("link", |can| can.links.is_some(), "has only download URLs that open all of your files");
+pub const IMPORT: Ability = ability("import", |can| can.imports.is_some(), "fetches no URLs");
+pub const SHARE: Ability = ability("share", |can| can.shares.is_some(), "has no call that shares copies");
+pub const STAR: Ability = ability("star", |can| can.stars.is_some(), "has no favourites");
+pub const COMMENTS: Ability = ability("comments", |can| can.comments.is_some(), "keeps no comments");
+
+/// The rows of the table of `haul providers`.
+const TABLE: &[&Ability] =
+    &[&FOLDERS, &REPLACE, &MD5_BEFORE, &METADATA, &REMOVE, &MOVE, &COPY, &EDIT, &VISIBILITY, &LINK, &IMPORT, &SHARE, &STAR, &COMMENTS];
 
 /// A row of the table of `haul providers`.
 pub fn line(info: &'static ProviderInfo) -> Result<ProviderLine> {
     let provider = unconnected(info)?;
-    let abilities: Map<String, Value> = ABILITIES.iter().map(|(name, held)| ((*name).to_owned(), held(&provider).into())).collect();
+    let abilities: Map<String, Value> = TABLE.iter().map(|row| (row.name.to_owned(), provider.has(row.held).into())).collect();
     Ok(ProviderLine { provider: info.id, title: info.title, protocols: info.protocols.to_vec(), abilities })
 }
 
-/// The refusal of a verb that a provider lacks, with the names of those that hold the ability.
-pub fn lacking(remote: &OpenRemote, ability: &str, what: &str) -> Error {
-    let held = ABILITIES.iter().find(|(name, _)| *name == ability).map(|(_, held)| *held);
-    let holds = |info: &&'static ProviderInfo| held.is_some_and(|held| unconnected(info).is_ok_and(|p| held(&p)));
-    let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();
-    unsupported(remote, what, &others)
+/// Fails with `Unsupported`, before anything is sent, where the provider lacks it.
+pub fn require(remote: &OpenRemote, ability: &Ability) -> Result<()> {
+    if remote.provider.has(ability.held) { Ok(()) } else { Err(lacking(remote, ability)) }
 }
 
-/// For a verb that a provider lacks.
-fn unsupported(remote: &OpenRemote, what: &str, others: &[&str]) -> Error {
+/// The refusal of a verb that a provider lacks, with the names of those that hold the ability.
+pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
+    let holds = |info: &&'static ProviderInfo| unconnected(info).is_ok_and(|provider| provider.has(ability.held));
+    let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();
     let title = remote.provider.info().title;
-    let error = Error::new(Kind::Unsupported, format!("{title} {what}")).with_subject(remote.name.clone());
+    let error = Error::new(Kind::Unsupported, format!("{title} {}", ability.lacks)).with_subject(remote.name.clone());
     if others.is_empty() { error } else { error.with_hint(format!("{} can", others.join(" and "))) }
 }
 
 /// A provider that is only asked what it can do; it never connects.
-fn unconnected(info: &'static ProviderInfo) -> Result<AnyProvider> {
+fn unconnected(info: &'static ProviderInfo) -> Result<RemoteProvider> {
     let network = Network { timeout: Duration::from_secs(1), ca_file: None, insecure: false };
-    (info.open)(ProviderContext { remote: info.id.to_owned(), secrets: Arc::new(Nothing), tokens: Arc::new(Nothing), network })
+    let (secrets, tokens) = (Arc::new(Nothing), Arc::new(Nothing));
+    RemoteProvider::open(info, ProviderContext { remote: info.id.to_owned(), secrets, tokens, network })
 }
 
 struct Nothing;

@@ -12,13 +12,12 @@ use tokio::sync::mpsc;
 use super::connection::Connection;
 use super::global::{Global, Stage};
 use crate::config::{Config, Env, Remote};
-use crate::contract::AnyProvider;
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
 use crate::error::{Error, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
-use crate::transfer;
+use crate::transfer::{RemoteClient, RemoteProvider, RetryPolicy};
 
 /// A wait that is told without `-v`, too.
 const NOTICE_AFTER: Duration = Duration::from_secs(3);
@@ -39,7 +38,7 @@ pub struct Context {
 #[derive(Clone)]
 pub struct OpenRemote {
     pub name: String,
-    pub provider: AnyProvider,
+    pub provider: RemoteProvider,
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account: stays the same when the user renames the remote.
     pub key: String,
@@ -88,7 +87,7 @@ impl Context {
         self.state.wait_at_most(connection.timeout);
         let opening =
             ProviderContext { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(connection.timeout) };
-        let provider = (config.provider.open)(opening).map_err(|e| e.with_subject(config.name.clone()))?;
+        let provider = RemoteProvider::open(config.provider, opening).map_err(|e| e.with_subject(config.name.clone()))?;
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config, connection })
     }
 
@@ -97,17 +96,11 @@ impl Context {
     }
 
     /// Single calls to `remote`, with the retries that a transfer has.
-    pub fn client(&self, remote: &OpenRemote) -> transfer::RemoteClient {
+    pub fn client(&self, remote: &OpenRemote) -> RemoteClient {
         self.tell_while_they_last();
         let Connection { retries: tries, timeout } = remote.connection;
-        let policy = transfer::RetryPolicy { tries, timeout, min_rate: 0 };
-        transfer::RemoteClient {
-            remote: remote.name.clone(),
-            provider: remote.provider.clone(),
-            policy,
-            events: self.events.clone(),
-            limit: None,
-        }
+        let policy = RetryPolicy { tries, timeout, min_rate: 0 };
+        RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, self.events.clone())
     }
 
     /// A wait is told when it begins: a person in front of a silent `ls` should know why.

@@ -43,7 +43,7 @@ impl FileTimes {
     pub async fn add(&mut self, desk: &Context, found: Hit) -> Option<WithTimes> {
         let Hit { remote, entry } = found;
         let path = entry.path.clone();
-        let lacks_time = remote.provider.info().listings_lack_mtime && entry.modified.is_none() && !entry.is_folder();
+        let lacks_time = remote.provider.has(|can| can.listings_lack_mtime) && entry.modified.is_none() && !entry.is_folder();
         let entry = match lacks_time {
             true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.client(&remote), entry)))),
             false => StatResult::Now(Box::new(entry)),

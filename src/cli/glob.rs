@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use glob::Pattern as Glob;
 
+use super::abilities::{LIST, require};
 use super::connection::Connection;
 use super::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
@@ -79,6 +80,7 @@ pub async fn places(desk: &Context, addresses: Vec<Address>, literal: bool, conn
             continue;
         }
         let remote = desk.open(&address.remote, connection)?;
+        require(&remote, &LIST)?;
         let entries = match lost.ask(&address, async || expand(desk, &remote, &address, literal).await).await? {
             Ok(entries) => drop_nested(entries),
             Err(error) => {

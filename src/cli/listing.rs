@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::abilities::{Ability, require};
 use super::connection::Connection;
 use super::context::{Context, Hit, OpenRemote};
 use super::file_times::WithTimes;
@@ -29,14 +30,16 @@ pub struct LookArgs {
 
 pub struct Lister {
     args: LookArgs,
+    needs: &'static Ability,
     /// What was found or shown.
     done: u64,
     failed: Vec<Kind>,
 }
 
 impl Lister {
-    pub fn new(args: LookArgs) -> Lister {
-        Lister { args, done: 0, failed: Vec::new() }
+    /// `needs`: what each remote must be able to do.
+    pub fn new(args: LookArgs, needs: &'static Ability) -> Lister {
+        Lister { args, needs, done: 0, failed: Vec::new() }
     }
 
     /// `--jobs`
@@ -56,6 +59,7 @@ impl Lister {
                 Some(remote) => remote.clone(),
                 None => {
                     let remote = Arc::new(desk.open(&name, self.args.connection)?);
+                    require(&remote, self.needs)?;
                     open.push(remote.clone());
                     remote
                 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::abilities::lacking;
+use super::abilities::{METADATA, require};
 use super::connection::Connection;
 use super::context::OpenRemote;
 use super::value_parsers;
@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::transfer::put::ChecksumMode;
 use crate::transfer::rate_limit::RateLimiter;
-use crate::transfer::{self, IfExists, RetryPolicy};
+use crate::transfer::{IfExists, RemoteClient, RetryPolicy};
 
 /// What a provider keeps about a file besides its bytes (ioGates).
 #[derive(Args, Clone, Default)]
@@ -46,8 +46,8 @@ impl MetadataArgs {
     /// Fails with `Unsupported` when `remote` would not keep it.
     pub fn for_remote(self, remote: &OpenRemote) -> Result<Arc<Metadata>> {
         let metadata = Metadata { kind: self.kind, attributes: self.attr };
-        if !metadata.is_empty() && !remote.provider.info().takes_metadata {
-            return Err(lacking(remote, "metadata", "keeps no types or attributes of files"));
+        if !metadata.is_empty() {
+            require(remote, &METADATA)?;
         }
         Ok(Arc::new(metadata))
     }
@@ -124,14 +124,10 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
     })
 }
 
-pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> transfer::RemoteClient {
-    transfer::RemoteClient {
-        remote: remote.name.clone(),
-        provider: remote.provider.clone(),
-        policy: RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate },
-        events,
-        limit: args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate))),
-    }
+pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> RemoteClient {
+    let policy = RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate };
+    let limit = args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate)));
+    RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, events).with_limit(limit)
 }
 
 /// The last place is the target. `usage`: how the command is written.

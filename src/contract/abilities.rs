@@ -1,11 +1,159 @@
 //! Optional abilities: a provider holds one or does not (rclone's function pointers, tusd's composer, in Rust). The
 //! caller has resolved the addresses; an ability changes one thing by one call or says what is left half done.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{BoxFuture, Result, UploadRequest};
+use super::{BoxFuture, Download, Entries, Error, Kind, Result, TokenContention, Upload, UploadHandle, UploadRequest};
 use crate::model::timecode::{Clock, TimeSpan};
-use crate::model::{Entry, EntryKind, Secret};
+use crate::model::{Entry, EntryKind, Place, Secret};
+
+/// The struct of all ability objects, and for each of them the call that refuses where a provider lacks it.
+macro_rules! abilities {
+    ($($(#[$doc:meta])* $field:ident: $ability:ident = $name:literal;)*) => {
+        /// What a provider can do besides taking uploads. A provider of this crate fills in each field, so that a new ability
+        /// visits each of them; `..Default::default()` is for tests.
+        #[derive(Clone, Copy, Default)]
+        pub struct Abilities<'a> {
+            $($(#[$doc])* pub $field: Option<&'a dyn $ability>,)*
+
+            /// What becomes of an entry whose name an upload takes. None where nothing can be replaced (ioGates).
+            pub replacement: Option<Replacement<'a>>,
+            /// Whether somebody else ends our tokens. None before anything was looked up.
+            pub token_contention: Option<&'a TokenContention>,
+
+            // Facts that are no calls. False is what is true of a server about which nothing is known.
+            /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
+            pub takes_md5: bool,
+            /// Keeps types and attributes that the user gives a file.
+            pub takes_metadata: bool,
+            /// Two entries of one folder may have one name.
+            pub allows_duplicate_names: bool,
+            /// [`Copies::copy_into`] copies a folder with what is in it. Else the caller makes the folder and copies file by file.
+            pub copies_folders: bool,
+            /// Its listings leave out the times of files; [`Lookup::stat`] of a file's id tells them.
+            pub listings_lack_mtime: bool,
+        }
+
+        impl<'a> Abilities<'a> {
+            $(
+                /// The ability, or the refusal (`Unsupported`) of what needs it.
+                pub fn $field(&self) -> Result<&'a dyn $ability> {
+                    self.$field.ok_or_else(|| lacking($name))
+                }
+            )*
+        }
+    };
+}
+
+abilities! {
+    /// The entry at a place.
+    lookup: Lookup = "look up entries";
+    /// What folders hold. A plain TUS endpoint tells nobody.
+    browse: Browse = "list folders";
+    /// Files can be read.
+    downloads: Downloads = "download files";
+    /// Finds the file of an upload. None: the session's own last offset is the proof that the file has arrived.
+    find_uploaded: FindUploaded = "look for an upload";
+    /// Uploads of an earlier run can be taken up. None: they start over.
+    resumption: Resumption = "take up uploads";
+    /// Creates folders by a call of its own. None (ioGates): an upload makes the folders it needs.
+    folders: Folders = "make folders";
+    /// Removes files and folders. None: whatever is put there stays, and a new version lies beside the older ones.
+    deletions: Deletions = "remove entries";
+    /// Renames and moves on the server.
+    moves: Moves = "move or rename entries";
+    /// Copies on the server.
+    copies: Copies = "copy entries";
+    /// URLs that download a file.
+    links: Links = "make links";
+    /// Comments of files, with their timecode.
+    comments: Comments = "keep comments";
+    /// The provider fetches a URL itself.
+    imports: Imports = "fetch URLs";
+    /// Copies for other users and groups.
+    shares: Shares = "share copies";
+    /// Favourites.
+    stars: Stars = "star entries";
+    /// An entry's own fields.
+    edits: Edits = "edit entries";
+    /// A code by SMS between the sign-in and everything else.
+    second_factor: SecondFactor = "ask for a code";
+    /// Entries of many uploads made by one request.
+    batch_creation: BatchCreation = "make entries of many uploads";
+    /// Names that are stored otherwise than they were sent, and are known before.
+    stored_names: StoredNames = "tell how names are stored";
+}
+
+impl Abilities<'_> {
+    /// Nothing that is there can be removed or replaced (ioGates), so a new version lies beside the older ones: the newest
+    /// is what counts.
+    pub fn keeps_every_version(&self) -> bool {
+        self.deletions.is_none() && self.replacement.is_none()
+    }
+}
+
+fn lacking(what: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("this provider can't {what}"))
+}
+
+pub trait Lookup: Send + Sync {
+    /// The entry at `at`; the root is a folder with an empty path. Fails with `NotFound`, or with `Ambiguous` and the
+    /// ids in the message when two entries fit. By its id, or below the trash's own, what lies in a trash is found too, and
+    /// says so ([`Entry::trashed`]).
+    fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>>;
+}
+
+pub trait Browse: Send + Sync {
+    /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's. A row that
+    /// can't be read is no failure: it stands among the faults.
+    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>>;
+
+    /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
+    fn invalidate_cache(&self) -> BoxFuture<'_, ()>;
+}
+
+pub trait Downloads: Send + Sync {
+    /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its
+    /// decoded reason, never bytes. Where the server can't begin in the middle, [`Download::from`] is 0.
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>>;
+}
+
+pub trait FindUploaded: Send + Sync {
+    /// Has this upload arrived? None: not (yet). An entry of another size ([`UploadHandle::has_size_of`]) is not complete: it is
+    /// still being taken in, or it is bad. Asked after `finish`, and before any start-over.
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>>;
+}
+
+pub trait Resumption: Send + Sync {
+    /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
+    /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
+    fn resume_upload<'a>(
+        &'a self,
+        item: &'a UploadRequest,
+        ticket: &'a UploadHandle,
+        note: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Upload>>>;
+
+    /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
+    fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>>;
+}
+
+/// How an older entry gives its place to a new one.
+#[derive(Clone, Copy)]
+pub enum Replacement<'a> {
+    /// The finished upload is put in its place.
+    AfterUpload(&'a dyn Replacements),
+    /// The upload itself becomes a new revision of it (FileAgo: [`UploadRequest::replaces`]).
+    ByUpload,
+}
+
+pub trait StoredNames: Send + Sync {
+    /// The name that a file or folder gets when it is sent under this one. A name that is stored so stays as it is when it
+    /// is asked for again, and one that `check_name` refuses comes back as it is.
+    fn stored_name<'n>(&self, name: &'n str) -> Cow<'n, str>;
+}
 
 pub trait Folders: Send + Sync {
     /// Makes one folder in `parent`. The caller has looked: no folder of that name is there. After `Interrupted` the
@@ -44,12 +192,6 @@ pub trait Moves: Send + Sync {
 }
 
 pub trait Copies: Send + Sync {
-    /// Does the server copy folders with what is in them? Else the caller makes the folder and copies file by file.
-    fn copies_folders(&self) -> bool;
-
-    /// May two entries of one folder have one name?
-    fn allows_duplicate_names(&self) -> bool;
-
     /// Copies the entry into `folder` under its own name (the caller has looked: it is free there, or may be there twice).
     /// Returns the copy, or none where the answer does not name it. After `Interrupted` the caller looks before it repeats.
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;

@@ -15,8 +15,9 @@ pub mod upload;
 pub mod walk;
 
 pub use abilities::{
-    BatchCreation, Changes, Comment, CommentThread, Comments, Copies, Deletions, Edits, Folders, Import, Imports, Links, Moves, NewComment,
-    Replacements, SecondFactor, Shares, Stars, Visibility,
+    Abilities, BatchCreation, Browse, Changes, Comment, CommentThread, Comments, Copies, Deletions, Downloads, Edits, FindUploaded,
+    Folders, Import, Imports, Links, Lookup, Moves, NewComment, Replacement, Replacements, Resumption, SecondFactor, Shares, Stars,
+    StoredNames, Visibility,
 };
 pub use download::Download;
 pub use entry_list::Entries;

@@ -1,15 +1,12 @@
 //! The one trait that every provider fills. From restic's backend: the adapter says what went wrong, a wrapper outside
-//! decides what to do about it. From object_store: no default methods, so a new question visits every adapter.
+//! decides what to do about it. From rclone: a small core, and a struct of what a provider can do besides.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Replacements, Result,
-    SecondFactor, Shares, Stars, TokenContention, TokenStore, Upload, UploadHandle, UploadRequest,
-};
+use super::{Abilities, BoxFuture, Download, Entries, Result, TokenStore, Upload, UploadHandle, UploadRequest};
 use crate::model::{Account, Entry, Place, Protocol, Secret};
 
 /// One key of a remote in the configuration.
@@ -35,14 +32,6 @@ pub struct ProviderInfo {
     pub settings: &'static [Setting],
     /// Upload protocols that the adapter can speak, best first.
     pub protocols: &'static [Protocol],
-    /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
-    pub takes_md5: bool,
-    /// Keeps types and attributes that the user gives a file.
-    pub takes_metadata: bool,
-    /// An upload onto an existing file becomes a new revision of it.
-    pub uploads_create_revisions: bool,
-    /// Its listings leave out the times of files; [`super::Provider::stat`] of a file's id tells them.
-    pub listings_lack_mtime: bool,
     pub open: fn(ProviderContext) -> Result<AnyProvider>,
 }
 
@@ -77,10 +66,14 @@ pub struct Network {
     pub insecure: bool,
 }
 
-/// What every provider can do. No method waits for better times, loops on errors, prints or reads the environment.
+/// What every provider can do; all else is an ability ([`Abilities`]). No method waits for better times, loops on errors,
+/// prints or reads the environment.
 /// A failure of kind `Expired` means: call [`Provider::renew_token`], then the same method again.
 pub trait Provider: Send + Sync {
     fn info(&self) -> &'static ProviderInfo;
+
+    /// What it can do besides that. Sends nothing.
+    fn abilities(&self) -> Abilities<'_>;
 
     /// Scheme, host and port that the API is called at, as in a URL. Sends nothing.
     fn origin(&self) -> BoxFuture<'_, Result<String>>;
@@ -99,96 +92,76 @@ pub trait Provider: Send + Sync {
     /// worker or another `haul` has done it already.
     fn renew_token(&self) -> BoxFuture<'_, Result<()>>;
 
-    /// Whether somebody else ends our tokens. None before anything was looked up.
-    fn token_contention(&self) -> Option<&TokenContention>;
-
     /// Revokes the token there (true) or, where the provider has no call for it, only forgets it here (false).
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;
-
-    /// The entry at `at`; the root is a folder with an empty path. Fails with `NotFound`, or with `Ambiguous` and the
-    /// ids in the message when two entries fit. By its id, or below the trash's own, what lies in a trash is found too, and
-    /// says so ([`Entry::trashed`]).
-    fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>>;
-
-    /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's. A row that
-    /// can't be read is no failure: it stands among the faults.
-    fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>>;
-
-    /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
-    fn invalidate_cache(&self) -> BoxFuture<'_, ()>;
 
     /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
     /// half-sent one could do harm. Sends no byte of the file.
     fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>>;
 
-    /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
-    /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
-    fn resume_upload<'a>(
+    /// Can a name be held there? Fails with `Refused` and what to do. Asked for every name before a byte is sent.
+    fn check_name(&self, name: &str) -> Result<()>;
+}
+
+/// The calls that nearly every command makes; each fails with `Unsupported` where its ability is missing.
+impl<'p> dyn Provider + 'p {
+    /// See [`super::Lookup::stat`].
+    pub fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
+        match self.abilities().lookup() {
+            Ok(lookup) => lookup.stat(at),
+            Err(lacking) => Box::pin(async { Err(lacking) }),
+        }
+    }
+
+    /// See [`super::Browse::list`].
+    pub fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
+        match self.abilities().browse() {
+            Ok(browse) => browse.list(folder),
+            Err(lacking) => Box::pin(async { Err(lacking) }),
+        }
+    }
+
+    /// See [`super::FindUploaded::find_uploaded`]. None, too, where the provider can't look.
+    pub fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+        match self.abilities().find_uploaded {
+            Some(looks) => looks.find_uploaded(ticket),
+            None => Box::pin(async { Ok(None) }),
+        }
+    }
+
+    /// See [`super::Resumption::resume_upload`].
+    pub fn resume_upload<'a>(
         &'a self,
         item: &'a UploadRequest,
         ticket: &'a UploadHandle,
         note: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Upload>>>;
+    ) -> BoxFuture<'a, Result<Option<Upload>>> {
+        match self.abilities().resumption {
+            Some(resumption) => resumption.resume_upload(item, ticket, note),
+            None => Box::pin(async { Ok(None) }),
+        }
+    }
 
-    /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
-    fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>>;
+    /// See [`super::Resumption::adopt_empty_entry`].
+    pub fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
+        match self.abilities().resumption {
+            Some(resumption) => resumption.adopt_empty_entry(entry),
+            None => Box::pin(async { Ok(None) }),
+        }
+    }
 
-    /// Has this upload arrived? None: not (yet). An entry of another size ([`UploadHandle::has_size_of`]) is not complete: it is
-    /// still being taken in, or it is bad. Asked after `finish`, and before any start-over.
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>>;
+    /// See [`super::StoredNames::stored_name`].
+    pub fn stored_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        self.abilities().stored_names.map_or(Cow::Borrowed(name), |names| names.stored_name(name))
+    }
 
-    /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its
-    /// decoded reason, never bytes. Where the server can't begin in the middle, [`Download::from`] is 0.
-    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>>;
-
-    /// Can a name be held there? Fails with `Refused` and what to do. Asked for every name before a byte is sent.
-    fn check_name(&self, name: &str) -> Result<()>;
-
-    /// The name that a file or folder gets when it is sent under this one. A name that is stored so stays as it is when it
-    /// is asked for again, and one that `check_name` refuses comes back as it is.
-    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str>;
-
-    // Abilities: held or not held. Every provider answers each question itself.
-
-    /// Creates folders by a call of its own. None (ioGates): an upload makes the folders it needs.
-    fn folders(&self) -> Option<&dyn Folders>;
-
-    /// Puts a finished upload in the place of an older entry. None where an upload replaces by itself (FileAgo:
-    /// `UploadRequest::replaces` becomes a new revision) or nothing can be replaced (ioGates).
-    fn swapping(&self) -> Option<&dyn Replacements>;
-
-    /// Removes files and folders.
-    fn removal(&self) -> Option<&dyn Deletions>;
-
-    /// Renames and moves on the server.
-    fn moves(&self) -> Option<&dyn Moves>;
-
-    /// Copies on the server.
-    fn copies(&self) -> Option<&dyn Copies>;
-
-    /// URLs that download a file.
-    fn links(&self) -> Option<&dyn Links>;
-
-    /// Comments of files, with their timecode.
-    fn comments(&self) -> Option<&dyn Comments>;
-
-    /// The provider fetches a URL itself.
-    fn importing(&self) -> Option<&dyn Imports>;
-
-    /// Copies for other users and groups.
-    fn sharing(&self) -> Option<&dyn Shares>;
-
-    /// Favourites.
-    fn stars(&self) -> Option<&dyn Stars>;
-
-    /// An entry's own fields.
-    fn editing(&self) -> Option<&dyn Edits>;
-
-    /// A code by SMS between the sign-in and everything else.
-    fn second_factor(&self) -> Option<&dyn SecondFactor>;
-
-    /// Entries of many uploads made by one request.
-    fn preparing(&self) -> Option<&dyn BatchCreation>;
+    /// See [`super::Downloads::open_download`].
+    pub fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
+        match self.abilities().downloads() {
+            Ok(downloads) => downloads.open_download(file, from),
+            Err(lacking) => Box::pin(async { Err(lacking) }),
+        }
+    }
 }
 
 pub type AnyProvider = Arc<dyn Provider>;

@@ -1,15 +1,15 @@
 //! From a path to an entry by listing one folder after another, for providers that address by id.
 
-use super::{Error, Kind, Provider, Result};
+use super::{Browse, Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
 /// Walks `path` down from `top`. Fails with `NotFound` and the first missing step, or with `Ambiguous` and the ids.
-pub async fn walk(provider: &dyn Provider, top: Entry, path: &RemotePath) -> Result<Entry> {
+pub async fn walk(remote: &dyn Browse, top: Entry, path: &RemotePath) -> Result<Entry> {
     let whole = top.path.join_path(path);
     let mut here = top;
     for (depth, name) in path.names().iter().enumerate() {
         let more = depth + 1 < path.names().len();
-        let found = one_named(provider.list(&here).await?.named(name)?, name, more, &here.path)?;
+        let found = one_named(remote.list(&here).await?.named(name)?, name, more, &here.path)?;
         here = found.ok_or_else(|| not_found(&whole))?;
     }
     Ok(here)

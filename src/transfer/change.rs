@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::contract::{BoxFuture, Changes, Copies, Deletions, Edits, Moves};
+use crate::contract::{Abilities, Changes, Provider};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
@@ -21,30 +21,30 @@ impl ConfirmedChanges {
     }
 
     /// `parent`: the folder it is in, where that is known.
-    pub async fn rename(&self, entry: &Entry, parent: Option<&Entry>, name: &str) -> Result<Entry> {
-        let moves = self.moves()?;
-        self.0.provider.check_name(name)?;
-        let look = || async {
-            let now = self.current(entry, parent).await?;
+    pub async fn rename<'a>(&'a self, entry: &'a Entry, parent: Option<&'a Entry>, name: &'a str) -> Result<Entry> {
+        self.require(|can| can.moves().map(drop))?;
+        self.0.check_name(name)?;
+        let look = |p: &'a dyn Provider| async move {
+            let now = current(p, entry, parent).await?;
             // A name may be stored otherwise than it was wished for: what matters is that it is the old one no more.
             Ok(now.filter(|now| now.name == name || now.name != entry.name))
         };
-        self.confirm(|| moves.rename(entry, name), Duration::ZERO, look).await
+        self.confirm(|p| async move { p.abilities().moves()?.rename(entry, name).await }, Duration::ZERO, look).await
     }
 
-    pub async fn move_into(&self, entry: &Entry, folder: &Entry) -> Result<Entry> {
-        let moves = self.moves()?;
-        let look = || async { Ok(self.0.provider.list(folder).await?.find(|e| e.id == entry.id)) };
-        self.confirm(|| moves.move_into(entry, folder), Duration::ZERO, look).await
+    pub async fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> Result<Entry> {
+        self.require(|can| can.moves().map(drop))?;
+        let look = |p: &'a dyn Provider| async move { Ok(p.list(folder).await?.find(|e| e.id == entry.id)) };
+        self.confirm(|p| async move { p.abilities().moves()?.move_into(entry, folder).await }, Duration::ZERO, look).await
     }
 
     /// `before`: what the folder held before.
-    pub async fn copy_into(&self, entry: &Entry, folder: &Entry, before: &[Entry]) -> Result<Entry> {
-        let copies = self.copies()?;
+    pub async fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry, before: &'a [Entry]) -> Result<Entry> {
+        self.require(|can| can.copies().map(drop))?;
         let is_new = |e: &Entry| before.iter().all(|old| old.id != e.id) && e.id != entry.id;
         let is_copy = |e: &Entry| e.kind == entry.kind && e.name == entry.name && is_new(e);
-        let look = || async { Ok(self.0.provider.list(folder).await?.find(is_copy)) };
-        let copy = self.confirm(|| copies.copy_into(entry, folder), VISIBLE_WITHIN, look).await?;
+        let look = |p: &'a dyn Provider| async move { Ok(p.list(folder).await?.find(is_copy)) };
+        let copy = self.confirm(|p| async move { p.abilities().copies()?.copy_into(entry, folder).await }, VISIBLE_WITHIN, look).await?;
         match (entry.size, copy.size) {
             (Some(original), Some(size)) if size != original => {
                 Err(Error::new(Kind::Integrity, format!("the copy (@{}) has {size} bytes, the original {original}", copy.id))
@@ -56,10 +56,10 @@ impl ConfirmedChanges {
 
     /// Where the parent is not known, a removal whose answer was lost is not repeated: what still shows may be in a trash,
     /// and a second removal would be for good (providers.md 3.4).
-    pub async fn remove(&self, entry: &Entry, parent: Option<&Entry>) -> Result<()> {
-        let removal = self.removal()?;
-        let look = || async {
-            match (self.current(entry, parent).await, parent) {
+    pub async fn remove<'a>(&'a self, entry: &'a Entry, parent: Option<&'a Entry>) -> Result<()> {
+        self.require(|can| can.deletions().map(drop))?;
+        let look = |p: &'a dyn Provider| async move {
+            match (current(p, entry, parent).await, parent) {
                 (Ok(None), _) => Ok(Some(())),
                 (Ok(Some(_)), Some(_)) => Ok(None),
                 (Ok(Some(_)), None) => Err(Error::new(Kind::Unknown, "the answer was lost, and whether this was removed can't be seen")
@@ -68,24 +68,23 @@ impl ConfirmedChanges {
                 (Err(e), _) => Err(e),
             }
         };
-        let call = || -> BoxFuture<'_, Result<Option<()>>> { Box::pin(async { removal.remove(entry).await.map(Some) }) };
+        let call = |p: &'a dyn Provider| async move { p.abilities().deletions()?.remove(entry).await.map(Some) };
         self.confirm(call, Duration::ZERO, look).await
     }
 
     /// Fails with `Unsupported` before anything is sent.
-    pub async fn edit(&self, entry: &Entry, parent: Option<&Entry>, changes: &Changes) -> Result<Entry> {
-        let editing = self.editing()?;
-        editing.check(entry.kind, changes)?;
+    pub async fn edit<'a>(&'a self, entry: &'a Entry, parent: Option<&'a Entry>, changes: &'a Changes) -> Result<Entry> {
+        self.0.inspect(|p| p.abilities().edits()?.check(entry.kind, changes))?;
         let named = |now: &Entry| changes.name.as_ref().is_none_or(|name| now.name == *name || now.name != entry.name);
         // Only a new name can be seen from outside; everything else may be asked for twice.
         let name_alone = changes.visibility.is_none() && changes.folder_password.is_none() && changes.file_type.is_none();
-        let look = || async { Ok(self.current(entry, parent).await?.filter(|now| name_alone && named(now))) };
-        self.confirm(|| editing.edit(entry, changes), Duration::ZERO, look).await
+        let look = |p: &'a dyn Provider| async move { Ok(current(p, entry, parent).await?.filter(|now| name_alone && named(now))) };
+        self.confirm(|p| async move { p.abilities().edits()?.edit(entry, changes).await }, Duration::ZERO, look).await
     }
 
     /// As `rename`, for what was renamed to `other`, if at all.
     pub async fn rename_back(&self, entry: &Entry, parent: &Entry, other: &str) -> Result<()> {
-        let now = self.0.check(|| self.current(entry, Some(parent))).await?;
+        let now = self.0.check(|p| current(p, entry, Some(parent))).await?;
         match now.filter(|now| now.name == other) {
             Some(now) => self.rename(&now, Some(parent), &entry.name).await.map(drop),
             None => Ok(()),
@@ -94,29 +93,19 @@ impl ConfirmedChanges {
 
     /// Does the folder still list it?
     pub async fn is_in(&self, entry: &Entry, folder: &Entry) -> Result<bool> {
-        Ok(self.0.check(|| self.current(entry, Some(folder))).await?.is_some())
-    }
-
-    /// The entry as it is now; none when its folder no longer lists it.
-    async fn current(&self, entry: &Entry, parent: Option<&Entry>) -> Result<Option<Entry>> {
-        match parent {
-            Some(folder) => Ok(self.0.provider.list(folder).await?.find(|e| e.id == entry.id)),
-            None => {
-                let place = Place { root: Root::Id(entry.id.clone()), path: RemotePath::root() };
-                self.0.provider.stat(&place).await.map(Some)
-            }
-        }
+        Ok(self.0.check(|p| current(p, entry, Some(folder))).await?.is_some())
     }
 
     /// Calls until the change is made. `look` tells whether it is: asked when an answer says too little, and when one was
     /// lost (then for as long as `late`, unless the server itself said that it failed).
-    async fn confirm<'a, T, L>(
-        &self,
-        call: impl Fn() -> BoxFuture<'a, Result<Option<T>>>,
+    async fn confirm<'a, T, C, L>(
+        &'a self,
+        call: impl Fn(&'a dyn Provider) -> C,
         late: Duration,
-        look: impl Fn() -> L,
+        look: impl Fn(&'a dyn Provider) -> L,
     ) -> Result<T>
     where
+        C: Future<Output = Result<Option<T>>>,
         L: Future<Output = Result<Option<T>>>,
     {
         let mut patience = self.0.retries(None);
@@ -140,24 +129,20 @@ impl ConfirmedChanges {
         }
     }
 
-    fn moves(&self) -> Result<&dyn Moves> {
-        self.0.provider.moves().ok_or_else(|| self.unsupported("moves"))
+    /// Fails with `Unsupported` before anything is sent.
+    pub fn require(&self, ability: impl FnOnce(Abilities<'_>) -> Result<()>) -> Result<()> {
+        self.0.inspect(|p| ability(p.abilities()))
     }
+}
 
-    fn copies(&self) -> Result<&dyn Copies> {
-        self.0.provider.copies().ok_or_else(|| self.unsupported("copies"))
-    }
-
-    pub fn removal(&self) -> Result<&dyn Deletions> {
-        self.0.provider.removal().ok_or_else(|| self.unsupported("removes"))
-    }
-
-    fn editing(&self) -> Result<&dyn Edits> {
-        self.0.provider.editing().ok_or_else(|| self.unsupported("edits"))
-    }
-
-    fn unsupported(&self, what: &str) -> Error {
-        Error::new(Kind::Unsupported, format!("{} {what} nothing", self.0.provider.info().title))
+/// The entry as it is now; none when its folder no longer lists it.
+async fn current(provider: &dyn Provider, entry: &Entry, parent: Option<&Entry>) -> Result<Option<Entry>> {
+    match parent {
+        Some(folder) => Ok(provider.list(folder).await?.find(|e| e.id == entry.id)),
+        None => {
+            let place = Place { root: Root::Id(entry.id.clone()), path: RemotePath::root() };
+            provider.stat(&place).await.map(Some)
+        }
     }
 }
 

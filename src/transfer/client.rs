@@ -8,8 +8,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::rate_limit::RateLimiter;
 use super::sleep::sleep;
-use crate::contract::AnyProvider;
-use crate::contract::{Events, TokenContention};
+use crate::contract::{Abilities, AnyProvider, Events, Provider, ProviderContext, ProviderInfo, TokenContention};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
@@ -48,12 +47,43 @@ pub struct RetryPolicy {
     pub min_rate: u64,
 }
 
+/// A remote's provider. Only [`RemoteClient`] and its [`Retries`] call it, so that no call is made past them.
+#[derive(Clone)]
+pub struct RemoteProvider(AnyProvider);
+
+impl RemoteProvider {
+    /// Fails with `Usage` when a setting makes no sense. Sends nothing.
+    pub fn open(info: &'static ProviderInfo, context: ProviderContext) -> Result<RemoteProvider> {
+        (info.open)(context).map(RemoteProvider)
+    }
+
+    pub fn info(&self) -> &'static ProviderInfo {
+        self.0.info()
+    }
+
+    /// Does the provider have an ability? `client.has(|can| can.moves.is_some())`
+    pub fn has(&self, ask: impl FnOnce(Abilities<'_>) -> bool) -> bool {
+        ask(self.0.abilities())
+    }
+
+    /// What the provider answers by itself: no call to the server can come out of the closure.
+    pub fn inspect<T>(&self, ask: impl FnOnce(&dyn Provider) -> T) -> T {
+        ask(self.0.as_ref())
+    }
+}
+
+impl From<AnyProvider> for RemoteProvider {
+    fn from(provider: AnyProvider) -> RemoteProvider {
+        RemoteProvider(provider)
+    }
+}
+
 /// What every piece of work needs at hand.
 #[derive(Clone)]
 pub struct RemoteClient {
     /// The remote's name, for messages.
     pub remote: String,
-    pub provider: AnyProvider,
+    provider: RemoteProvider,
     pub policy: RetryPolicy,
     pub events: Events,
     /// The speed limit of all transfers together.
@@ -61,6 +91,40 @@ pub struct RemoteClient {
 }
 
 impl RemoteClient {
+    pub fn new(remote: String, provider: RemoteProvider, policy: RetryPolicy, events: Events) -> RemoteClient {
+        RemoteClient { remote, provider, policy, events, limit: None }
+    }
+
+    pub fn with_limit(self, limit: Option<Arc<RateLimiter>>) -> RemoteClient {
+        RemoteClient { limit, ..self }
+    }
+
+    pub fn info(&self) -> &'static ProviderInfo {
+        self.provider.info()
+    }
+
+    /// See [`RemoteProvider::has`].
+    pub fn has(&self, ask: impl FnOnce(Abilities<'_>) -> bool) -> bool {
+        self.provider.has(ask)
+    }
+
+    /// See [`RemoteProvider::inspect`].
+    pub fn inspect<T>(&self, ask: impl FnOnce(&dyn Provider) -> T) -> T {
+        self.provider.inspect(ask)
+    }
+
+    /// See [`Provider::check_name`].
+    pub fn check_name(&self, name: &str) -> Result<()> {
+        self.inspect(|provider| provider.check_name(name))
+    }
+
+    /// See [`crate::contract::Browse::invalidate_cache`].
+    pub async fn invalidate_cache(&self) {
+        if let Some(browse) = self.provider.0.abilities().browse {
+            browse.invalidate_cache().await;
+        }
+    }
+
     pub fn retries(&self, id: Option<FileId>) -> Retries<'_> {
         Retries {
             desk: self,
@@ -82,7 +146,7 @@ impl RemoteClient {
     }
 
     /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
-    pub async fn call<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    pub async fn call<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -91,7 +155,7 @@ impl RemoteClient {
 
     /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
     /// broke may be the one that the first look goes over. A page of a proxy in place of the answer tells nothing yet.
-    pub async fn check<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    pub async fn check<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -100,12 +164,12 @@ impl RemoteClient {
         self.asked(Retries { tries, pages_pass: true, ..patience }, call).await
     }
 
-    async fn asked<T, F>(&self, mut patience: Retries<'_>, call: impl Fn() -> F) -> Result<T>
+    async fn asked<'a, T, F>(&'a self, mut patience: Retries<'a>, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
         loop {
-            match call().await {
+            match patience.attempt(&call).await {
                 Ok(value) => return Ok(value),
                 Err(error) => patience.after(error).await?,
             }
@@ -114,13 +178,13 @@ impl RemoteClient {
 
     /// A call that changes something: repeated only when the server has not acted on the last try. `Interrupted` comes
     /// back to the caller, who looks first.
-    pub async fn mutate<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    pub async fn mutate<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
         let mut patience = self.retries(None);
         loop {
-            match call().await {
+            match patience.attempt(&call).await {
                 Ok(value) => return Ok(value),
                 Err(error) if error.kind() == Kind::Interrupted => return Err(error.with_remote(&self.remote)),
                 Err(error) => patience.after(error).await?,
@@ -130,7 +194,7 @@ impl RemoteClient {
 
     /// A call that must not happen twice: after a lost answer `look` tells what it did, and only where it did nothing is
     /// it repeated. Fails with `Unknown` when looking fails.
-    pub async fn mutate_once<T, F, L>(&self, call: impl Fn() -> F, look: impl Fn() -> L) -> Result<T>
+    pub async fn mutate_once<'a, T, F, L>(&'a self, call: impl Fn(&'a dyn Provider) -> F, look: impl Fn(&'a dyn Provider) -> L) -> Result<T>
     where
         F: Future<Output = Result<T>>,
         L: Future<Output = Result<Option<T>>>,
@@ -138,7 +202,7 @@ impl RemoteClient {
         let mut patience = self.retries(None);
         let mut doubt = false;
         loop {
-            let failure = match call().await {
+            let failure = match patience.attempt(&call).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
@@ -160,7 +224,7 @@ impl RemoteClient {
 
     /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
     /// while after the last byte.
-    pub async fn poll<T, F>(&self, limit: Duration, call: impl Fn() -> F) -> Result<Option<T>>
+    pub async fn poll<'a, T, F>(&'a self, limit: Duration, call: impl Fn(&'a dyn Provider) -> F) -> Result<Option<T>>
     where
         F: Future<Output = Result<Option<T>>>,
     {
@@ -198,6 +262,16 @@ pub struct Retries<'a> {
     /// An answer that makes no sense may be another one next time.
     pages_pass: bool,
     delays: backon::ExponentialBackoff,
+}
+
+impl<'a> Retries<'a> {
+    /// One try. Its failure goes to [`Retries::after`] before the next.
+    pub async fn attempt<T, F>(&self, call: impl FnOnce(&'a dyn Provider) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        call(self.desk.provider.0.as_ref()).await
+    }
 }
 
 impl Retries<'_> {
@@ -254,7 +328,7 @@ impl Retries<'_> {
     /// again and again, each sign-in waits a little longer, so that the two take turns: both get something done.
     async fn renew(&mut self, error: Error) -> Result<()> {
         let desk = self.desk;
-        let rivalry = desk.provider.token_contention();
+        let rivalry = desk.provider.0.abilities().token_contention;
         let rounds = rivalry.and_then(TokenContention::lost_tokens);
         self.renewals += 1;
         let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
@@ -269,7 +343,7 @@ impl Retries<'_> {
             sleep(wait).await;
         }
         loop {
-            match desk.provider.renew_token().await {
+            match desk.provider.0.renew_token().await {
                 Ok(()) => break,
                 Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
                 Err(e) => return Err(e),
@@ -318,9 +392,9 @@ mod tests {
         let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
         let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
         let opening = crate::contract::ProviderContext { network, ..provider_context(&settings, &Arc::new(Tokens::default())) };
-        let provider = (crate::providers::find("giga0").unwrap().open)(opening).unwrap();
+        let provider = RemoteProvider::open(crate::providers::find("giga0").unwrap(), opening).unwrap();
         let policy = RetryPolicy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
-        (RemoteClient { remote: "r".to_owned(), provider, policy, events, limit: None }, told)
+        (RemoteClient::new("r".to_owned(), provider, policy, events), told)
     }
 
     /// Seconds that the next wait takes.

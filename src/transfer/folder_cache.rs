@@ -139,8 +139,15 @@ impl FolderCache {
         Ok(folder)
     }
 
+    fn can_browse(&self) -> bool {
+        self.desk.has(|can| can.browse.is_some())
+    }
+
     async fn listed_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
-        self.desk.provider.invalidate_cache().await;
+        if !self.can_browse() {
+            return self.ensure(path).await;
+        }
+        self.desk.invalidate_cache().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
         let entry = match self.desk.stat(&place).await {
             Ok(entry) => entry,
@@ -165,6 +172,10 @@ impl FolderCache {
     }
 
     async fn get(&self, path: &RemotePath) -> Result<Option<Arc<ListedFolder>>> {
+        if path.is_root() && self.root == Root::Top && !self.can_browse() {
+            // All that can be known of a remote that lists nothing: files can be put there.
+            return Ok(Some(Arc::new(ListedFolder::new(Entry::new(EntryKind::Folder, "", path.clone()), Vec::new(), now_in_ms()))));
+        }
         let entry = match (path.parent(), path.name()) {
             (Some(parent), Some(name)) => match self.find(&parent).await? {
                 Some(parent) => one_named(parent.readable(name)?.cloned().collect(), name, true, &parent.entry.path)?,
@@ -201,7 +212,7 @@ impl FolderCache {
                 .with_subject(self.desk.address(&parent.entry.path.join(name)?)));
         }
         let turn = match &self.turns {
-            Some((ledger, remote)) if !self.imagine && self.desk.provider.folders().is_some() => {
+            Some((ledger, remote)) if !self.imagine && self.desk.has(|can| can.folders.is_some()) => {
                 let key = format!("folder|{remote}|{}|{path}", self.root_name());
                 Some(turn(&self.desk, ledger.as_ref(), &key, &path.to_string()).await?)
             }
@@ -225,12 +236,14 @@ impl FolderCache {
 
     async fn make(&self, parent: &Entry, name: &str) -> Result<ListedFolder> {
         let to_be = || Ok(ListedFolder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
-        self.desk.provider.check_name(name)?;
-        let Some(folders) = self.desk.provider.folders().filter(|_| !self.imagine) else { return to_be() };
+        self.desk.check_name(name)?;
+        if self.imagine || !self.desk.has(|can| can.folders.is_some()) {
+            return to_be();
+        }
         let mut patience = self.desk.retries(None);
         let mut doubt = false;
         loop {
-            let failure = match self.desk.mutate(|| folders.create(parent, name)).await {
+            let failure = match self.desk.mutate(|p| async move { p.abilities().folders()?.create(parent, name).await }).await {
                 Ok(entry) => return Ok(ListedFolder::new(entry, Vec::new(), now_in_ms())),
                 Err(e) => e,
             };
@@ -250,8 +263,8 @@ impl FolderCache {
     }
 
     async fn created_by_other(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
-        self.desk.provider.invalidate_cache().await;
-        let children = self.desk.check(|| self.desk.provider.list(parent)).await?;
+        self.desk.invalidate_cache().await;
+        let children = self.desk.check(|p| p.list(parent)).await?;
         one_named(children.named(name)?, name, true, &parent.path)
     }
 

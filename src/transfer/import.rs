@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::RemoteClient;
 use super::sleep::sleep;
-use crate::contract::{Import, Imports};
+use crate::contract::Import;
 use crate::error::Result;
 
 /// Between two questions: from this, doubling, up to that.
@@ -16,13 +16,7 @@ const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word. One
 /// without a number can't be followed.
-pub async fn follow(
-    desk: &RemoteClient,
-    importing: &dyn Imports,
-    started: Import,
-    limit: Option<Duration>,
-    mut tell: impl FnMut(&Import),
-) -> Result<Import> {
+pub async fn follow(desk: &RemoteClient, started: Import, limit: Option<Duration>, mut tell: impl FnMut(&Import)) -> Result<Import> {
     let begun = Instant::now();
     let mut wait = FIRST_LOOK;
     let mut now = started;
@@ -33,7 +27,8 @@ pub async fn follow(
         }
         sleep(wait.min(left)).await;
         wait = (wait * 2).min(LONGEST_LOOK);
-        let next = desk.call(|| importing.status(&id)).await?;
+        let id = &id;
+        let next = desk.call(|p| async move { p.abilities().imports()?.status(id).await }).await?;
         if next.status != now.status && !next.done && !next.failed {
             tell(&next);
         }

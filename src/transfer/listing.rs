@@ -8,7 +8,7 @@ use crate::model::{Entry, Event, Place};
 impl RemoteClient {
     /// What a folder holds. Rows that can't be read cost a warning.
     pub async fn list(&self, folder: &Entry) -> Result<Entries> {
-        let entries = self.call(|| self.provider.list(folder)).await?;
+        let entries = self.call(|p| p.list(folder)).await?;
         if let Some(said) = entries.faults.said() {
             self.events.warn_once(format!("{}: {said}", self.address(&folder.path)));
         }
@@ -17,7 +17,7 @@ impl RemoteClient {
 
     /// The entry at `place`.
     pub async fn stat(&self, place: &Place) -> Result<Entry> {
-        let entry = self.call(|| self.provider.stat(place)).await?;
+        let entry = self.call(|p| p.stat(place)).await?;
         self.tell_passed_over(&entry);
         Ok(entry)
     }

@@ -25,5 +25,5 @@ pub mod task_set;
 pub mod upload;
 pub mod walk;
 
-pub use client::{RemoteClient, RetryPolicy};
+pub use client::{RemoteClient, RemoteProvider, RetryPolicy};
 pub use if_exists::IfExists;

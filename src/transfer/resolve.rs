@@ -44,7 +44,9 @@ impl Resolver {
         if address.folder && !entry.is_folder() {
             return Err(Error::new(Kind::NotFound, "this is a file, not a folder").with_subject(address.to_string()));
         }
-        let top = self.desk.provider.removal().map_or(place.path.is_root() && place.root == Root::Top, |r| r.is_top(&entry));
+        let top = self
+            .desk
+            .inspect(|p| p.abilities().deletions.map_or(place.path.is_root() && place.root == Root::Top, |removal| removal.is_top(&entry)));
         Ok(Resolved { entry, parent, top, shown: address.to_string(), path: place.display_path(&place.path) })
     }
 
@@ -85,8 +87,8 @@ impl Resolver {
 
 /// The folder that an entry lies in, asked of the provider; none where it may not be seen.
 pub(crate) async fn parent_of(desk: &RemoteClient, entry: &Entry) -> Result<Option<Entry>> {
-    let Some(moves) = desk.provider.moves() else { return Ok(None) };
-    match desk.call(|| moves.parent(entry)).await {
+    match desk.call(|p| async move { p.abilities().moves()?.parent(entry).await }).await {
+        Err(e) if e.kind() == Kind::Unsupported => Ok(None),
         Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
         told => told,
     }

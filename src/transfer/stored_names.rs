@@ -21,9 +21,9 @@ impl StoredNames {
 
     /// Warns of a changed name, once.
     pub fn name(&self, name: &str) -> String {
-        let stored = self.desk.provider.stored_name(name);
+        let stored = self.desk.inspect(|p| p.stored_name(name));
         if stored != name && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
-            let title = self.desk.provider.info().title;
+            let title = self.desk.info().title;
             self.desk.events.tell(Event::Warning(format!("{title} stores {name:?} as {stored:?}")));
         }
         stored.into_owned()

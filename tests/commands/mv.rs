@@ -176,7 +176,7 @@ fn two_of_a_name_and_ids() {
     // The site lets both lie in one folder; haul does not do such a thing by itself.
     let provider = OpenedProvider::open(&play, "giga0");
     for path in ["/x/a", "/y/a"] {
-        provider.run(async |p| p.moves().unwrap().move_into(&stat(p, path).await, &stat(p, "/").await).await).unwrap();
+        provider.run(async |p| p.abilities().moves().unwrap().move_into(&stat(p, path).await, &stat(p, "/").await).await).unwrap();
     }
     for args in [
         vec!["mv", "giga0:/a", "giga0:/b"],

@@ -36,7 +36,12 @@ fn giga0s_texts_about_what_is_not_there() {
         provider.run(async |p| {
             let (there, d, root) = (stat(p, "/a.txt").await, stat(p, "/d").await, stat(p, "/").await);
             let (gone, no_folder) = (file("file:99"), folder("98"));
-            let (removal, moves, copies, editing) = (p.removal().unwrap(), p.moves().unwrap(), p.copies().unwrap(), p.editing().unwrap());
+            let (removal, moves, copies, editing) = (
+                p.abilities().deletions().unwrap(),
+                p.abilities().moves().unwrap(),
+                p.abilities().copies().unwrap(),
+                p.abilities().edits().unwrap(),
+            );
             says(removal.remove(&gone).await, Kind::NotFound, NO_FILE);
             says(removal.remove(&no_folder).await, Kind::NotFound, NO_FOLDER);
             for to in [&d, &root] {
@@ -55,7 +60,7 @@ fn giga0s_texts_about_what_is_not_there() {
             says(editing.edit(&no_folder, &changes).await, Kind::NotFound, NO_FOLDER);
             says(moves.parent(&gone).await, Kind::NotFound, NO_FILE);
             says(copies.copy_into(&d, &root).await, Kind::Refused, "this is a folder, not a file");
-            let importing = p.importing().unwrap();
+            let importing = p.abilities().imports().unwrap();
             says(importing.start("no url at all", &d).await, Kind::Refused, "Could not parse the file_url_base64 parameter");
             says(importing.status("97").await, Kind::NotFound, "Could not find the scheduled item");
             for top in [removal.remove(&root).await.err(), moves.rename(&root, "x").await.err(), moves.move_into(&root, &d).await.err()] {
@@ -76,20 +81,21 @@ fn fileagos_refusals() {
             let (there, d, root) = (stat(p, "/a.txt").await, stat(p, "/d").await, stat(p, "/").await);
             let inner = stat(p, "/d/e").await;
             let gone = file("0a0a0a0a-0000-4000-8000-000000000000");
-            let (removal, moves, copies) = (p.removal().unwrap(), p.moves().unwrap(), p.copies().unwrap());
+            let (removal, moves, copies) =
+                (p.abilities().deletions().unwrap(), p.abilities().moves().unwrap(), p.abilities().copies().unwrap());
             says(removal.remove(&gone).await, Kind::NotFound, words("Node not found"));
             says(moves.move_into(&gone, &d).await, Kind::NotFound, words("Node not found"));
             says(moves.move_into(&there, &folder(&gone.id)).await, Kind::NotFound, words("Node not found"));
             says(moves.rename(&gone, "x").await, Kind::NotFound, words("Node not found"));
             says(copies.copy_into(&gone, &d).await, Kind::NotFound, words("Node not found"));
-            says(p.stars().unwrap().star(&gone, true).await, Kind::NotFound, words("Node not found"));
+            says(p.abilities().stars().unwrap().star(&gone, true).await, Kind::NotFound, words("Node not found"));
             says(moves.move_into(&there, &d).await, Kind::Exists, words("already exists"));
             says(copies.copy_into(&there, &root).await, Kind::Exists, words("already exists"));
             says(moves.rename(&there, "d").await, Kind::Exists, words("already exists"));
             says(moves.move_into(&d, &inner).await, Kind::Refused, words("can't go into itself"));
             says(moves.move_into(&there, &inner_file(&d)).await, Kind::Refused, words("permission"));
             let stranger = ["no-such-user".to_owned()];
-            says(p.sharing().unwrap().share_copy(&there, &stranger).await, Kind::Refused, words("Unknown user or group"));
+            says(p.abilities().shares().unwrap().share_copy(&there, &stranger).await, Kind::Refused, words("Unknown user or group"));
             for top in [removal.remove(&root).await.err(), moves.rename(&root, "x").await.err(), moves.move_into(&root, &d).await.err()] {
                 assert_eq!(top.unwrap().kind(), Kind::Refused);
             }

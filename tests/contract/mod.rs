@@ -66,7 +66,7 @@ async fn the_root_is_an_empty_folder_and_nothing_else_is_there() {
 #[tokio::test]
 async fn folders_that_are_made_are_listed() {
     each(async |world: World| {
-        let Some(folders) = world.provider.folders() else { return };
+        let Some(folders) = world.provider.abilities().folders else { return };
         let root = world.provider.stat(&at("/")).await.unwrap();
         let made = folders.create(&root, "new größe").await.unwrap();
         let inner = folders.create(&made, "inner").await.unwrap();
@@ -112,7 +112,7 @@ async fn two_entries_of_one_name_are_ambiguous_where_one_can_be_removed() {
         assert_eq!(ids.len(), 2, "{}", world.id());
         let found = world.provider.stat(&at("/twice/same")).await;
         for id in &ids {
-            match (&found, world.provider.removal()) {
+            match (&found, world.provider.abilities().deletions) {
                 (Err(error), Some(_)) => assert!(error.kind() == Kind::Ambiguous && error.message().contains(&format!("@{id}")), "{error}"),
                 (Ok(newest), None) => assert_eq!((&newest.id, newest.passed_over), (ids.iter().max().unwrap(), 1)),
                 other => panic!("{}: {:?}", world.id(), other.0),

@@ -97,7 +97,7 @@ impl World {
     pub fn desk(&self) -> RemoteClient {
         let (events, _) = Events::channel();
         let policy = RetryPolicy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
-        RemoteClient { remote: "r".to_owned(), provider: self.provider.clone(), policy, events, limit: None }
+        RemoteClient::new("r".to_owned(), self.provider.clone().into(), policy, events)
     }
 
     pub fn fill(&self, path: &str, names: &[&str]) {
@@ -115,7 +115,7 @@ impl World {
     /// A folder that an upload may go to: made where the provider makes folders, else imagined, as the engine does it.
     pub async fn folder(&self, name: &str) -> Entry {
         let root = self.provider.stat(&Place::at(RemotePath::root())).await.unwrap();
-        match self.provider.folders() {
+        match self.provider.abilities().folders {
             Some(folders) => folders.create(&root, name).await.unwrap(),
             None => Entry::new(EntryKind::Folder, "", root.path.join(name).unwrap()),
         }

@@ -26,7 +26,7 @@ pub struct AboutArgs {
 pub async fn run(desk: &mut Context, args: AboutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
     let calls = desk.client(&remote);
-    let account = calls.call(|| remote.provider.sign_in()).await?;
+    let account = calls.call(|p| p.sign_in()).await?;
     desk.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });
     Ok(DONE)
 }

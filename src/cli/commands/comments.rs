@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use crate::cli::abilities;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
-use crate::contract::{Comment, CommentThread, Comments, NewComment};
+use crate::contract::{Comment, CommentThread, NewComment};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CommentLine;
 use crate::model::timecode::{Clock, Moment, TimeSpan};
@@ -167,7 +167,7 @@ impl FileComments {
     async fn open(desk: &Context, address: &str, connection: Connection) -> Result<FileComments> {
         let address = Address::parse_remote(address)?;
         let remote = desk.open(&address.remote, connection)?;
-        let comments = of(&remote)?;
+        abilities::require(&remote, &abilities::COMMENTS)?;
         if address.place.path.is_root() && address.folder {
             return Err(no_file(&address));
         }
@@ -176,7 +176,8 @@ impl FileComments {
         if file.is_folder() {
             return Err(no_file(&address));
         }
-        let said = calls.call(|| comments.list(&file)).await?;
+        let of = &file;
+        let said = calls.call(|p| async move { p.abilities().comments()?.list(of).await }).await?;
         Ok(FileComments { remote, calls, file, said })
     }
 
@@ -224,13 +225,14 @@ async fn add(desk: &Context, args: AddArgs) -> Result<u8> {
         talk.comment(parent)?;
     }
     let new = NewComment { parent: args.parent, text, times: args.span.times(talk.said.clock.as_ref())? };
-    let comments = of(&talk.remote)?;
-    let look = || async {
-        let now = comments.list(&talk.file).await?.comments;
-        let is_new = |comment: &Comment| talk.said.comments.iter().all(|old| old.id != comment.id);
-        Ok(now.into_iter().find(|comment| is_new(comment) && comment.text == new.text && comment.parent == new.parent))
-    };
-    let added = talk.calls.mutate_once(|| comments.add(&talk.file, &new), look).await?;
+    let (file, new) = (&talk.file, &new);
+    let is_new = |comment: &Comment| talk.said.comments.iter().all(|old| old.id != comment.id);
+    let is_ours = &|comment: &Comment| is_new(comment) && comment.text == new.text && comment.parent == new.parent;
+    let add = talk.calls.mutate_once(
+        |p| async move { p.abilities().comments()?.add(file, new).await },
+        |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_ours)) },
+    );
+    let added = add.await?;
     talk.tell(desk, added);
     Ok(DONE)
 }
@@ -243,8 +245,8 @@ async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
         comment.times = args.span.times(talk.said.clock.as_ref())?;
     }
     comment.text = text.unwrap_or(comment.text);
-    let comments = of(&talk.remote)?;
-    let edited = talk.calls.call(|| comments.edit(&talk.file, &comment)).await?;
+    let (file, wished) = (&talk.file, &comment);
+    let edited = talk.calls.call(|p| async move { p.abilities().comments()?.edit(file, wished).await }).await?;
     talk.tell(desk, edited);
     Ok(DONE)
 }
@@ -252,18 +254,15 @@ async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
 async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
     let talk = FileComments::open(desk, &args.file, args.connection).await?;
     let comment = talk.comment(&args.id)?;
-    let comments = of(&talk.remote)?;
-    let look = || async {
-        let now = comments.list(&talk.file).await?.comments;
-        Ok(now.iter().all(|other| other.id != comment.id || other.removed).then_some(()))
-    };
-    talk.calls.mutate_once(|| comments.remove(&comment.id), look).await?;
+    let (file, id) = (&talk.file, &comment.id);
+    let is_gone = &|other: &Comment| other.id != *id || other.removed;
+    let remove = talk.calls.mutate_once(
+        |p| async move { p.abilities().comments()?.remove(id).await },
+        |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.iter().all(is_gone).then_some(())) },
+    );
+    remove.await?;
     talk.tell(desk, Comment { removed: true, ..comment });
     Ok(DONE)
-}
-
-fn of(remote: &OpenRemote) -> Result<&dyn Comments> {
-    remote.provider.comments().ok_or_else(|| abilities::lacking(remote, "comments", "keeps no comments"))
 }
 
 fn no_file(address: &Address) -> Error {

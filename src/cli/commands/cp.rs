@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cli::abilities::lacking;
+use crate::cli::abilities::{COPY, DOWNLOAD, MOVE, REMOVE, require};
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{Places, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
@@ -81,6 +81,15 @@ pub(crate) async fn execute(desk: &mut Context, way: Op, args: CpArgs) -> Result
     let (from, to) = from_and_to(&places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let several = from.len() > 1;
+    // Before anything is sent, so before wildcards are looked for.
+    let target = desk.open(&remote_address(to)?.remote, args.connection())?;
+    for source in opened(desk, &from, args)? {
+        if source.key != target.key {
+            require_between(&source, way)?;
+        } else if source.name == target.name {
+            check_ability(&source, way)?;
+        }
+    }
     let Places { found: from, failed } = crate::cli::glob::places(desk, from, literal, args.connection()).await?;
     let mut to = remote_address(to)?;
     // What TO means must not hang on how many of the sources are there.
@@ -145,9 +154,6 @@ async fn between_remotes(
     (remote, to): (OpenRemote, Address),
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
 ) -> Result<Tally> {
-    if let Some(lacks) = from.0.iter().find(|source| way == Op::Move && source.provider.removal().is_none()) {
-        return Err(lacking(lacks, "remove", "has no call that removes, so nothing can be moved away from it"));
-    }
     let run = runs::begin(desk, noted, &remote.name).await?;
     let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
@@ -186,10 +192,15 @@ async fn between_remotes(
 
 fn check_ability(remote: &OpenRemote, way: Op) -> Result<()> {
     match way {
-        Op::Move if remote.provider.moves().is_none() => Err(lacking(remote, "move", "has no call that moves or renames")),
-        Op::Copy if remote.provider.copies().is_none() => Err(lacking(remote, "copy", "has no call that copies")),
-        _ => Ok(()),
+        Op::Move => require(remote, &MOVE),
+        Op::Copy => require(remote, &COPY),
     }
+}
+
+/// What a remote must be able to do so that something on it can be brought to another one.
+fn require_between(source: &OpenRemote, way: Op) -> Result<()> {
+    require(source, &DOWNLOAD)?;
+    if way == Op::Move { require(source, &REMOVE) } else { Ok(()) }
 }
 
 fn remote_address(text: &str) -> Result<Address> {

@@ -3,6 +3,7 @@
 
 use clap::Args;
 
+use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit, OpenRemote};
 use crate::cli::glob::drop_nested;
 use crate::cli::listing::{Lister, LookArgs};
@@ -48,7 +49,7 @@ struct Totals {
 pub async fn run(desk: &mut Context, args: DuArgs) -> Result<u8> {
     desk.show_as(View::Row, false, args.bytes);
     let shown = if args.summarize { 0 } else { args.max_depth.unwrap_or(usize::MAX) };
-    let mut look = Lister::new(args.look);
+    let mut look = Lister::new(args.look, &LIST);
     let mut untold = 0;
     for Hit { remote, entry } in each_once(look.find(desk, &args.places).await?) {
         untold += add_up(desk, &mut look, &remote, entry, shown).await?;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::login;
-use crate::cli::abilities::lacking;
+use crate::cli::abilities::{EDIT, VISIBILITY, lacking, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::value_parsers;
@@ -67,9 +67,7 @@ fn visibility(text: &str) -> Result<Visibility, String> {
 pub async fn run(desk: &mut Context, args: EditArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
     let remote = desk.open(&address.remote, args.connection)?;
-    if remote.provider.editing().is_none() {
-        return Err(lacking(&remote, "edit", "has no call that edits entries"));
-    }
+    require(&remote, &EDIT)?;
     let changes = Changes { name: args.name, file_type: args.file_type, ..args.folder.changes()? };
     if changes.is_empty() {
         return Err(Error::new(Kind::Usage, "nothing is to be changed")
@@ -84,9 +82,9 @@ pub async fn run(desk: &mut Context, args: EditArgs) -> Result<u8> {
 
 /// Refuses before anything is sent what the provider can change in no kind of entry.
 pub fn check(remote: &OpenRemote, changes: &Changes) -> Result<()> {
-    let possible = |kind| remote.provider.editing().is_some_and(|editing| editing.check(kind, changes).is_ok());
+    let possible = |kind| remote.provider.has(|can| can.edits.is_some_and(|edits| edits.check(kind, changes).is_ok()));
     match changes.is_empty() || possible(EntryKind::File) || possible(EntryKind::Folder) {
         true => Ok(()),
-        false => Err(lacking(remote, "visibility", "keeps no visibility, password or type that could be set")),
+        false => Err(lacking(remote, &VISIBILITY)),
     }
 }

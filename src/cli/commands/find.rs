@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, ValueEnum};
 use glob::Pattern as Glob;
 
+use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit};
 use crate::cli::file_times::{FileTimes, WithTimes};
 use crate::cli::glob::name_pattern;
@@ -88,7 +89,7 @@ struct Conditions {
 pub async fn run(desk: &mut Context, args: FindArgs) -> Result<u8> {
     desk.show_as(View::Name, true, false);
     let conditions = Conditions { name: args.name, kind: args.kind, size: args.size, newer: args.newer };
-    let look = Lister::new(args.look);
+    let look = Lister::new(args.look, &LIST);
     let dates = FileTimes::new(look.jobs());
     let mut search = Search { desk, look, dates, conditions, sizeless: 0, timeless: 0 };
     for found in search.look.find(desk, &args.places).await? {

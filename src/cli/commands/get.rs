@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::cli::abilities::{DOWNLOAD, require};
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::glob::{Lost, drop_nested, expand, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
@@ -185,7 +186,9 @@ async fn open_sources(
         let at = match open.iter().position(|remote| remote.name == address.remote) {
             Some(at) => at,
             None => {
-                open.push(desk.open(&address.remote, transfer.connection())?);
+                let remote = desk.open(&address.remote, transfer.connection())?;
+                require(&remote, &DOWNLOAD)?;
+                open.push(remote);
                 open.len() - 1
             }
         };

@@ -5,12 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::Url;
 
-use crate::cli::abilities::lacking;
+use crate::cli::abilities::{IMPORT, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::transfer_args::from_and_to;
 use crate::cli::value_parsers;
-use crate::contract::{Import, Imports};
+use crate::contract::Import;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Place, RemotePath, Report, Secret};
@@ -67,15 +67,13 @@ pub async fn run(desk: &mut Context, args: ImportArgs) -> Result<u8> {
     urls.iter().for_each(remember_secrets);
     let target = Address::parse_remote(target)?;
     let remote = desk.open(&target.remote, args.connection)?;
-    let Some(importing) = remote.provider.importing() else {
-        return Err(lacking(&remote, "import", "fetches no URLs"));
-    };
+    require(&remote, &IMPORT)?;
     let path = StoredNames::new(desk.client(&remote)).path(&target.place.path)?;
     let target = Address { place: Place { path, ..target.place }, ..target };
     let folders =
         FolderCache::new(desk.client(&remote), target.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
     let folder = folders.ensure(&target.place.path).await.map_err(|e| e.with_subject(target.to_string()))?.entry.clone();
-    let job = Job { remote: &remote, importing, folder, target: &target };
+    let job = Job { remote: &remote, folder, target: &target };
     let mut started = Vec::new();
     let mut failed = Vec::new();
     for url in &urls {
@@ -99,7 +97,6 @@ pub async fn run(desk: &mut Context, args: ImportArgs) -> Result<u8> {
 
 struct Job<'a> {
     remote: &'a OpenRemote,
-    importing: &'a dyn Imports,
     folder: Entry,
     target: &'a Address,
 }
@@ -107,7 +104,8 @@ struct Job<'a> {
 impl Job<'_> {
     async fn start(&self, desk: &Context, url: &Url) -> Result<Import> {
         let calls = desk.client(self.remote);
-        let import = calls.mutate(|| self.importing.start(url.as_str(), &self.folder)).await.map_err(|e| match e.kind() {
+        let start = calls.mutate(|p| async move { p.abilities().imports()?.start(url.as_str(), &self.folder).await });
+        let import = start.await.map_err(|e| match e.kind() {
             Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the site fetches this is not known")
                 .with_hint("look into the folder before you import it again")
                 .with_cause(e),
@@ -120,7 +118,7 @@ impl Job<'_> {
     async fn await_end(&self, desk: &Context, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
         let over_already = import.done;
         let calls = desk.client(self.remote);
-        let end = follow(&calls, self.importing, import, limit, |now| self.tell(desk, url, now)).await.map_err(|e| match e.kind() {
+        let end = follow(&calls, import, limit, |now| self.tell(desk, url, now)).await.map_err(|e| match e.kind() {
             kind if kind.is_transient() || kind == Kind::Protocol => {
                 Error::new(Kind::Unknown, "the site took the import, but how it ended is not known")
                     .with_hint("look into the folder later; the site goes on, and would fetch it once more")

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::abilities::{LINK, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -26,16 +27,15 @@ pub struct LinkArgs {
 pub async fn run(desk: &mut Context, args: LinkArgs) -> Result<u8> {
     let address: Address = super::get::address(&args.place)?;
     let remote = desk.open(&address.remote, args.connection)?;
-    let Some(links) = remote.provider.links() else {
-        let why = "has only download URLs that open all of your files";
-        return Err(crate::cli::abilities::lacking(&remote, "link", why));
-    };
+    require(&remote, &LINK)?;
     let calls = desk.client(&remote);
     let file = calls.stat(&address.place).await?;
     if file.is_folder() {
         return Err(Error::new(Kind::Usage, "this is a folder; only files have a link").with_subject(address.to_string()));
     }
-    let url = calls.call(|| links.link(&file)).await.map_err(|e| e.with_subject(address.to_string()))?;
+    let of = &file;
+    let url =
+        calls.call(|p| async move { p.abilities().links()?.link(of).await }).await.map_err(|e| e.with_subject(address.to_string()))?;
     desk.renderer.report(&Report::Link { remote: remote.name, path: file.path, url: url.expose().to_owned() });
     Ok(DONE)
 }

@@ -9,11 +9,12 @@ use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::tokens::{DEVICE, Refusals};
-use crate::contract::{BoxFuture, SecondFactor, StoredToken, TokenStore};
+use crate::contract::{BoxFuture, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 use crate::model::{Address, Report, Secret};
 use crate::render::exit::DONE;
+use crate::transfer::{RemoteClient, RemoteProvider};
 
 /// Obtain a token and keep it
 ///
@@ -68,17 +69,20 @@ pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
     let remote = desk.open_with(config.clone(), Arc::new(WithoutStoredToken(desk.state())), args.connection)?;
     let calls = desk.client(&remote);
     // A line that fails is tried again; a refusal is not, as it would lock the account.
-    let sign_in = async || match remote.provider.sign_in().await {
-        // This token is new. Who brings a code knows what it lacks; another token would lack that too.
-        Err(e) if args.code_stdin && e.kind() == Kind::Expired => Err(e.with_kind(Kind::Auth)),
-        outcome => outcome,
-    };
-    let outcome = match (calls.call(&sign_in).await, remote.provider.second_factor()) {
-        (Err(refusal), Some(factor)) if is_for_a_code(&refusal, factor, args.code_stdin) => {
-            enter_code(desk, factor, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
-            calls.call(|| remote.provider.sign_in()).await
+    let by_code = args.code_stdin;
+    let sign_in = calls.call(|p| async move {
+        match p.sign_in().await {
+            // This token is new. Who brings a code knows what it lacks; another token would lack that too.
+            Err(e) if by_code && e.kind() == Kind::Expired => Err(e.with_kind(Kind::Auth)),
+            outcome => outcome,
         }
-        (outcome, _) => outcome,
+    });
+    let outcome = match sign_in.await {
+        Err(refusal) if is_for_a_code(&refusal, &remote.provider, args.code_stdin) => {
+            enter_code(desk, &calls, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
+            calls.call(|p| p.sign_in()).await
+        }
+        outcome => outcome,
     };
     let account = outcome.map_err(|e| inside_login(e, &config).with_subject(remote.name.clone()))?;
     if let Some(username) = typed_name {
@@ -98,7 +102,7 @@ pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
 
 pub async fn run_logout(desk: &mut Context, args: LogoutArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
-    let revoked = desk.client(&remote).call(|| remote.provider.sign_out()).await;
+    let revoked = desk.client(&remote).call(|p| p.sign_out()).await;
     desk.config.forget_credentials(&remote.name)?;
     desk.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.with_subject(remote.name))? });
     Ok(DONE)
@@ -168,18 +172,22 @@ fn inside_login(error: Error, config: &Remote) -> Error {
 }
 
 /// How a server refuses that wants a code is not documented: whoever brings one is believed.
-fn is_for_a_code(refusal: &Error, factor: &dyn SecondFactor, brings_one: bool) -> bool {
-    factor.wanted() || (brings_one && matches!(refusal.kind(), Kind::Auth | Kind::Expired | Kind::Refused))
+fn is_for_a_code(refusal: &Error, provider: &RemoteProvider, brings_one: bool) -> bool {
+    let may_be = brings_one && matches!(refusal.kind(), Kind::Auth | Kind::Expired | Kind::Refused);
+    provider.has(|can| can.second_factor.is_some_and(|factor| factor.wanted() || may_be))
 }
 
 /// Nothing is sent to a telephone unless somebody is there to read it. A wrong code is not asked for again.
-async fn enter_code(desk: &Context, factor: &dyn SecondFactor, from_stdin: bool, refusal: Error) -> Result<()> {
+async fn enter_code(desk: &Context, calls: &RemoteClient, from_stdin: bool, refusal: Error) -> Result<()> {
     let style = desk.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
     if !from_stdin && !somebody_reads {
         return Err(refusal.with_hint("run `haul login` in a terminal, or with --code-stdin"));
     }
-    let said = shorten(&factor.send_code().await?, WORDS_SHOWN);
+    // One try each: a second message would make the first code worthless, and a code is good for one try.
+    let once = calls.retries(None);
+    let said = once.attempt(|p| async move { p.abilities().second_factor()?.send_code().await }).await?;
+    let said = shorten(&said, WORDS_SHOWN);
     desk.renderer.note(&said);
     let read = move || match from_stdin {
         true => line_from(std::io::stdin(), "code").map(Some),
@@ -188,7 +196,8 @@ async fn enter_code(desk: &Context, factor: &dyn SecondFactor, from_stdin: bool,
     let code =
         tokio::task::spawn_blocking(read).await.map_err(|e| Error::new(Kind::Other, "the code could not be asked for").with_cause(e))??;
     let code = code.ok_or_else(|| Error::new(Kind::Auth, "no code was entered"))?;
-    factor.enter_code(&code).await
+    let code = &code;
+    once.attempt(|p| async move { p.abilities().second_factor()?.enter_code(code).await }).await
 }
 
 const WORDS_SHOWN: usize = 80;

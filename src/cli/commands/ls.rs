@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit};
 use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
@@ -41,7 +42,7 @@ pub async fn run(desk: &mut Context, args: LsArgs) -> Result<u8> {
         return super::remote::list(desk);
     }
     desk.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
-    let mut look = Lister::new(args.look);
+    let mut look = Lister::new(args.look, &LIST);
     let found = look.find(desk, &args.places).await?;
     let several = args.places.len() > 1 || found.len() > 1;
     let (folders, files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::edit::FolderArgs;
+use crate::cli::abilities::{FOLDERS, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::contract::Changes;
@@ -45,9 +46,7 @@ pub async fn run(desk: &mut Context, args: MkdirArgs) -> Result<u8> {
 }
 
 async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
-    if remote.provider.folders().is_none() {
-        return Err(crate::cli::abilities::lacking(&remote, "folders", "makes folders only for the files that are put into them"));
-    }
+    require(&remote, &FOLDERS)?;
     super::edit::check(&remote, changes)?;
     let folders =
         FolderCache::new(desk.client(&remote), address.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use reqwest::Url;
 
 use crate::cli::connection::Connection;
-use crate::cli::context::{Context, OpenRemote};
-use crate::contract::AnyProvider;
+use crate::cli::context::Context;
+use crate::contract::Provider;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;
 use crate::model::{Address, Place, RemotePath, Report};
@@ -155,7 +155,7 @@ fn remove(desk: &mut Context, args: RemoveArgs) -> Result<u8> {
 
 async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
     let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
-    let (provider, calls) = (&remote.provider, desk.client(&remote));
+    let calls = desk.client(&remote);
     let mut worst = exit::DONE;
     let mut tell = |desk: &mut Context, step: String, outcome: Result<String>| {
         let ok = outcome.is_ok();
@@ -166,25 +166,25 @@ async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
         desk.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
         ok
     };
-    if !tell(desk, "name".into(), calls.call(|| resolve(&remote)).await)
-        || !tell(desk, "connection".into(), calls.call(|| provider.reach()).await)
-    {
+    if !tell(desk, "name".into(), calls.call(resolve).await) || !tell(desk, "connection".into(), calls.call(|p| p.reach()).await) {
         return Ok(worst);
     }
-    let account = calls.call(|| provider.sign_in()).await;
+    let account = calls.call(|p| p.sign_in()).await;
     let offered = account.as_ref().map(|a| a.protocols.clone()).unwrap_or_default();
     if !tell(desk, "sign-in".into(), account.map(|a| a.account.unwrap_or_default())) {
         return Ok(worst);
     }
-    tell(desk, "listing".into(), calls.call(|| count_root(provider)).await);
+    if remote.provider.has(|can| can.lookup.is_some() && can.browse.is_some()) {
+        tell(desk, "listing".into(), calls.call(count_root).await);
+    }
     for protocol in offered {
-        tell(desk, format!("upload by {protocol}"), calls.call(|| provider.probe(protocol)).await);
+        tell(desk, format!("upload by {protocol}"), calls.call(|p| p.probe(protocol)).await);
     }
     Ok(worst)
 }
 
-async fn resolve(remote: &OpenRemote) -> Result<String> {
-    let url = Url::parse(&remote.provider.origin().await?).ok();
+async fn resolve(provider: &dyn Provider) -> Result<String> {
+    let url = Url::parse(&provider.origin().await?).ok();
     let (Some(host), Some(port)) = (url.as_ref().and_then(Url::host_str), url.as_ref().and_then(Url::port_or_known_default)) else {
         return Err(Error::new(Kind::Usage, "the url names no host"));
     };
@@ -196,7 +196,7 @@ async fn resolve(remote: &OpenRemote) -> Result<String> {
     Ok(format!("{host} is {}", addresses.join(", ")))
 }
 
-async fn count_root(provider: &AnyProvider) -> Result<String> {
+async fn count_root(provider: &dyn Provider) -> Result<String> {
     let root = provider.stat(&Place::at(RemotePath::root())).await?;
     Ok(format!("{} entries in the root", provider.list(&root).await?.len()))
 }

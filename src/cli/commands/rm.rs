@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use crate::cli::abilities::lacking;
+use crate::cli::abilities::{REMOVE, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
@@ -53,13 +53,13 @@ struct RemoveOutcome {
 
 pub async fn run(desk: &mut Context, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
+    for address in &addresses {
+        require(&desk.open(&address.remote, args.connection)?, &REMOVE)?;
+    }
     let asked = crate::cli::glob::places(desk, addresses, args.literal, args.connection).await?;
     let mut places = Vec::new();
     for address in asked.found {
         let remote = desk.open(&address.remote, args.connection)?;
-        if remote.provider.removal().is_none() {
-            return Err(lacking(&remote, "remove", "has no call that removes"));
-        }
         if address.place.path.is_root() && address.place.root == Root::Top {
             may_empty(&address, &args)?;
         }

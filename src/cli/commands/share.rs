@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::abilities::lacking;
+use crate::cli::abilities::{SHARE, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -40,13 +40,13 @@ fn id(text: &str) -> Result<String, String> {
 pub async fn run(desk: &mut Context, args: ShareArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
     let remote = desk.open(&address.remote, args.connection)?;
-    let Some(sharing) = remote.provider.sharing() else {
-        return Err(lacking(&remote, "share", "has no call that shares copies"));
-    };
+    require(&remote, &SHARE)?;
     let calls = desk.client(&remote);
     let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
     // What others have in their folders can't be looked at.
-    calls.mutate(|| sharing.share_copy(&entry, &args.with)).await.map_err(|e| match e.kind() {
+    let (entry, with) = (&entry, &args.with);
+    let share = calls.mutate(|p| async move { p.abilities().shares()?.share_copy(entry, with).await });
+    share.await.map_err(|e| match e.kind() {
         Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the copy was shared is not known")
             .with_subject(address.to_string())
             .with_hint("ask one of them before you share it again")

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::abilities::lacking;
+use crate::cli::abilities::{STAR, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
 use crate::error::Result;
@@ -54,12 +54,12 @@ async fn mark(desk: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for address in addresses {
         let remote = desk.open(&address.remote, args.connection)?;
-        let Some(stars) = remote.provider.stars() else {
-            return Err(lacking(&remote, "star", "has no favourites"));
-        };
+        require(&remote, &STAR)?;
         let calls = desk.client(&remote);
         let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
-        calls.call(|| stars.star(&entry, starred)).await.map_err(|e| e.with_subject(address.to_string()))?;
+        let entry = &entry;
+        let star = calls.call(|p| async move { p.abilities().stars()?.star(entry, starred).await });
+        star.await.map_err(|e| e.with_subject(address.to_string()))?;
         let path = address.place.display_path(&address.place.path);
         desk.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });
     }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::abilities::STAT;
 use crate::cli::context::Context;
 use crate::cli::file_times::FileTimes;
 use crate::cli::listing::{Lister, LookArgs};
@@ -31,7 +32,7 @@ pub struct StatArgs {
 
 pub async fn run(desk: &mut Context, args: StatArgs) -> Result<u8> {
     desk.show_as(View::Block, false, args.bytes);
-    let mut look = Lister::new(args.look);
+    let mut look = Lister::new(args.look, &STAT);
     let mut dates = FileTimes::new(look.jobs());
     for found in look.find(desk, &args.places).await? {
         if let Some(dated) = dates.add(desk, found).await {

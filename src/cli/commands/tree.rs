@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit};
 use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
@@ -38,7 +39,7 @@ struct Sums {
 
 pub async fn run(desk: &mut Context, args: TreeArgs) -> Result<u8> {
     let deepest = args.level.map_or(usize::MAX, |level| level as usize);
-    let mut look = Lister::new(args.look);
+    let mut look = Lister::new(args.look, &LIST);
     let mut sums = Sums::default();
     for found in look.find(desk, &args.places).await? {
         draw(desk, &mut look, found, deepest, args.dirs, &mut sums).await?;

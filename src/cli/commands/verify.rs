@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::abilities::{STAT, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::receipt;
@@ -39,6 +40,7 @@ pub async fn run(desk: &mut Context, args: VerifyArgs) -> Result<u8> {
     for line in latest(lines) {
         if !remotes.contains_key(&line.remote) {
             let remote = desk.open(&line.remote, args.connection)?;
+            require(&remote, &STAT)?;
             remotes.insert(line.remote.clone(), FolderListings { remote, folders: HashMap::new() });
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };

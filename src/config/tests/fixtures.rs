@@ -20,10 +20,6 @@ pub(crate) static IOGATES: ProviderInfo = ProviderInfo {
         setting("share_url", "a share instead of an account", true, false),
     ],
     protocols: &[],
-    takes_md5: false,
-    takes_metadata: false,
-    uploads_create_revisions: false,
-    listings_lack_mtime: false,
     open,
 };
 
@@ -39,10 +35,6 @@ pub(crate) static GIGA0: ProviderInfo = ProviderInfo {
         setting("key1", "the first API key", true, false),
     ],
     protocols: &[],
-    takes_md5: false,
-    takes_metadata: false,
-    uploads_create_revisions: false,
-    listings_lack_mtime: false,
     open,
 };
 

@@ -38,13 +38,6 @@ impl Moves for FileAgo {
 }
 
 impl Copies for FileAgo {
-    fn copies_folders(&self) -> bool {
-        true
-    }
-    fn allows_duplicate_names(&self) -> bool {
-        // Prevented from 2.0 on (providers.md 3.4).
-        false
-    }
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.silently(entry, json!({"copy_to": folder.id})))
     }

@@ -16,15 +16,12 @@ mod resolve;
 mod upload;
 mod wire;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::remote::FileAgo;
-use crate::contract::AnyProvider;
 use crate::contract::{
-    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
-    ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Setting, Shares, Stars, TokenContention, Upload, UploadHandle,
-    UploadRequest,
+    Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Folders, Lookup, Provider, ProviderContext,
+    ProviderInfo, Replacement, Result, Setting, Upload, UploadHandle, UploadRequest,
 };
 use crate::model::{Account, Entry, Place, Protocol};
 
@@ -42,10 +39,6 @@ pub static INFO: ProviderInfo = ProviderInfo {
         Setting { key: "insecure", help: "true allows plain http", secret: false, required: false },
     ],
     protocols: &[Protocol::Multipart],
-    takes_md5: false,
-    takes_metadata: false,
-    uploads_create_revisions: true,
-    listings_lack_mtime: false,
     open,
 };
 
@@ -56,6 +49,39 @@ fn open(opening: ProviderContext) -> Result<AnyProvider> {
 impl Provider for FileAgo {
     fn info(&self) -> &'static ProviderInfo {
         &INFO
+    }
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            lookup: Some(self),
+            browse: Some(self),
+            downloads: Some(self),
+            find_uploaded: Some(self),
+            // A form is sent whole or not at all, and nothing is made before its bytes.
+            resumption: None,
+            folders: Some(self),
+            deletions: Some(self),
+            moves: Some(self),
+            copies: Some(self),
+            // Its download address holds the user's own key, which opens every file: nothing to give away.
+            links: None,
+            comments: None,
+            imports: None,
+            shares: Some(self),
+            stars: Some(self),
+            edits: Some(self),
+            second_factor: None,
+            batch_creation: None,
+            // What it makes of quotes and blanks is not known (providers.md 3.5): the list tells.
+            stored_names: None,
+            replacement: Some(Replacement::ByUpload),
+            token_contention: Some(self.api.rivalry()),
+            takes_md5: false,
+            takes_metadata: false,
+            // Prevented from 2.0 on (providers.md 3.4).
+            allows_duplicate_names: false,
+            copies_folders: true,
+            listings_lack_mtime: false,
+        }
     }
     fn origin(&self) -> BoxFuture<'_, Result<String>> {
         Box::pin(async { Ok(self.api.base.origin().ascii_serialization()) })
@@ -73,16 +99,25 @@ impl Provider for FileAgo {
     fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
     }
-    fn token_contention(&self) -> Option<&TokenContention> {
-        Some(self.api.rivalry())
-    }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         // No call that ends a session is public.
         Box::pin(async { self.api.forget().await.map(|()| false) })
     }
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
+        Box::pin(self.upload(item))
+    }
+    fn check_name(&self, name: &str) -> Result<()> {
+        upload::check_name(name)
+    }
+}
+
+impl Lookup for FileAgo {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.find(at))
     }
+}
+
+impl Browse for FileAgo {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(self.listing(folder))
     }
@@ -90,69 +125,17 @@ impl Provider for FileAgo {
         // Nothing is remembered.
         Box::pin(async {})
     }
-    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
-        Box::pin(self.upload(item))
-    }
-    fn resume_upload<'a>(&'a self, _: &'a UploadRequest, _: &'a UploadHandle, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
-        // A form is sent whole or not at all.
-        Box::pin(async { Ok(None) })
-    }
-    fn adopt_empty_entry<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
-        // Nothing is made before the bytes.
-        Box::pin(async { Ok(None) })
-    }
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket))
-    }
-    fn check_name(&self, name: &str) -> Result<()> {
-        upload::check_name(name)
-    }
-    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        // What it makes of quotes and blanks is not known (providers.md 3.5): the list tells.
-        Cow::Borrowed(name)
-    }
-    fn folders(&self) -> Option<&dyn Folders> {
-        Some(self)
-    }
-    fn swapping(&self) -> Option<&dyn Replacements> {
-        None
-    }
+}
+
+impl Downloads for FileAgo {
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
         Box::pin(self.download(file, from))
     }
-    fn removal(&self) -> Option<&dyn Deletions> {
-        Some(self)
-    }
-    fn moves(&self) -> Option<&dyn Moves> {
-        Some(self)
-    }
-    fn copies(&self) -> Option<&dyn Copies> {
-        Some(self)
-    }
-    fn links(&self) -> Option<&dyn Links> {
-        // Its download address holds the user's own key, which opens every file: nothing to give away.
-        None
-    }
-    fn comments(&self) -> Option<&dyn Comments> {
-        None
-    }
-    fn importing(&self) -> Option<&dyn Imports> {
-        None
-    }
-    fn sharing(&self) -> Option<&dyn Shares> {
-        Some(self)
-    }
-    fn stars(&self) -> Option<&dyn Stars> {
-        Some(self)
-    }
-    fn editing(&self) -> Option<&dyn Edits> {
-        Some(self)
-    }
-    fn second_factor(&self) -> Option<&dyn SecondFactor> {
-        None
-    }
-    fn preparing(&self) -> Option<&dyn BatchCreation> {
-        None
+}
+
+impl FindUploaded for FileAgo {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.look_for(ticket))
     }
 }
 

@@ -46,12 +46,6 @@ impl Moves for Giga0 {
 }
 
 impl Copies for Giga0 {
-    fn copies_folders(&self) -> bool {
-        false
-    }
-    fn allows_duplicate_names(&self) -> bool {
-        true
-    }
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(async move {
             let row = self.api.file_copy(file_number(entry)?, &folder.id).await?;

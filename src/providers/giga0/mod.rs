@@ -23,11 +23,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::remote::{DEFAULT_URL, Giga0};
-use crate::contract::AnyProvider;
 use crate::contract::{
-    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
-    ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Setting, Shares, Stars, TokenContention, Upload, UploadHandle,
-    UploadRequest,
+    Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Folders, Links, Lookup, Provider,
+    ProviderContext, ProviderInfo, Replacement, Replacements, Result, Setting, StoredNames, Upload, UploadHandle, UploadRequest,
 };
 use crate::model::{Account, Entry, Place, Protocol, Secret};
 
@@ -46,10 +44,6 @@ pub static INFO: ProviderInfo = ProviderInfo {
         Setting { key: "insecure", help: "true allows plain http", secret: false, required: false },
     ],
     protocols: &[Protocol::Multipart],
-    takes_md5: false,
-    takes_metadata: false,
-    uploads_create_revisions: false,
-    listings_lack_mtime: true,
     open,
 };
 
@@ -60,6 +54,36 @@ fn open(opening: ProviderContext) -> Result<AnyProvider> {
 impl Provider for Giga0 {
     fn info(&self) -> &'static ProviderInfo {
         &INFO
+    }
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            lookup: Some(self),
+            browse: Some(self),
+            downloads: Some(self),
+            find_uploaded: Some(self),
+            // A form is sent whole or not at all, and nothing is made before its bytes.
+            resumption: None,
+            folders: Some(self),
+            deletions: Some(self),
+            moves: Some(self),
+            copies: Some(self),
+            links: Some(self),
+            comments: None,
+            imports: Some(self),
+            shares: None,
+            stars: None,
+            edits: Some(self),
+            second_factor: None,
+            batch_creation: None,
+            stored_names: Some(self),
+            replacement: Some(Replacement::AfterUpload(self)),
+            token_contention: self.api.rivalry(),
+            takes_md5: false,
+            takes_metadata: false,
+            allows_duplicate_names: true,
+            copies_folders: false,
+            listings_lack_mtime: true,
+        }
     }
     fn origin(&self) -> BoxFuture<'_, Result<String>> {
         Box::pin(async { Ok(self.api.base.origin().ascii_serialization()) })
@@ -77,15 +101,24 @@ impl Provider for Giga0 {
     fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.api.renew())
     }
-    fn token_contention(&self) -> Option<&TokenContention> {
-        self.api.rivalry()
-    }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(self.api.sign_out())
     }
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
+        Box::pin(self.upload(item))
+    }
+    fn check_name(&self, name: &str) -> Result<()> {
+        names::check(name)
+    }
+}
+
+impl Lookup for Giga0 {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(self.find(at))
     }
+}
+
+impl Browse for Giga0 {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(self.listing(folder))
     }
@@ -93,67 +126,23 @@ impl Provider for Giga0 {
         // Nothing is remembered.
         Box::pin(async {})
     }
-    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
-        Box::pin(self.upload(item))
-    }
-    fn resume_upload<'a>(&'a self, _: &'a UploadRequest, _: &'a UploadHandle, _: &'a str) -> BoxFuture<'a, Result<Option<Upload>>> {
-        // A form is sent whole or not at all.
-        Box::pin(async { Ok(None) })
-    }
-    fn adopt_empty_entry<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
-        // Nothing is made before the bytes.
-        Box::pin(async { Ok(None) })
-    }
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket))
-    }
-    fn check_name(&self, name: &str) -> Result<()> {
-        names::check(name)
-    }
-    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        names::stored(name)
-    }
-    fn folders(&self) -> Option<&dyn Folders> {
-        Some(self)
-    }
-    fn swapping(&self) -> Option<&dyn Replacements> {
-        Some(self)
-    }
+}
+
+impl Downloads for Giga0 {
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
         Box::pin(self.download(file, from))
     }
-    fn removal(&self) -> Option<&dyn Deletions> {
-        Some(self)
+}
+
+impl FindUploaded for Giga0 {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.look_for(ticket))
     }
-    fn moves(&self) -> Option<&dyn Moves> {
-        Some(self)
-    }
-    fn copies(&self) -> Option<&dyn Copies> {
-        Some(self)
-    }
-    fn links(&self) -> Option<&dyn Links> {
-        Some(self)
-    }
-    fn comments(&self) -> Option<&dyn Comments> {
-        None
-    }
-    fn importing(&self) -> Option<&dyn Imports> {
-        Some(self)
-    }
-    fn sharing(&self) -> Option<&dyn Shares> {
-        None
-    }
-    fn stars(&self) -> Option<&dyn Stars> {
-        None
-    }
-    fn editing(&self) -> Option<&dyn Edits> {
-        Some(self)
-    }
-    fn second_factor(&self) -> Option<&dyn SecondFactor> {
-        None
-    }
-    fn preparing(&self) -> Option<&dyn BatchCreation> {
-        None
+}
+
+impl StoredNames for Giga0 {
+    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        names::stored(name)
     }
 }
 

@@ -167,7 +167,6 @@ fn said(told: WireComment) -> Result<Comment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Provider;
     use crate::model::{EntryKind, RemotePath};
     use crate::providers::iogates::tests::server::{MapSettings as Settings, Server, opening};
 
@@ -182,7 +181,7 @@ mod tests {
     async fn listed(body: &str) -> Result<CommentThread> {
         let server = Server::with(&[(200, body)]).await;
         let host = host(&server);
-        let outcome = host.comments().unwrap().list(&film()).await;
+        let outcome = host.list(&film()).await;
         assert_eq!(server.lines(), ["GET /api/file/61463/comments"]);
         outcome
     }
@@ -222,7 +221,7 @@ mod tests {
         let answer = r#"{"id": 14, "text": "x", "tc": []}"#;
         let server = Server::with(&[(200, answer), (200, answer), (204, "")]).await;
         let host = host(&server);
-        let comments = host.comments().unwrap();
+        let comments: &dyn Comments = &host;
         let times = vec![TimeSpan { start_ms: 40, end_ms: None }];
         let new = NewComment { parent: Some("12".into()), text: "x".into(), times: times.clone() };
         let mut comment = comments.add(&film(), &new).await.unwrap();

@@ -19,14 +19,12 @@ mod tree;
 mod upload;
 mod wire;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::remote::IoGates;
-use crate::contract::AnyProvider;
 use crate::contract::{
-    BatchCreation, BoxFuture, Comments, Copies, Deletions, Download, Edits, Entries, Folders, Imports, Links, Moves, Provider,
-    ProviderContext, ProviderInfo, Replacements, Result, SecondFactor, Shares, Stars, TokenContention, Upload, UploadHandle, UploadRequest,
+    Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Links, Lookup, Provider, ProviderContext,
+    ProviderInfo, Result, Resumption, Upload, UploadHandle, UploadRequest,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
@@ -37,10 +35,6 @@ pub static INFO: ProviderInfo = ProviderInfo {
     default_url: Some(settings::DEFAULT_URL),
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
-    takes_md5: true,
-    takes_metadata: true,
-    uploads_create_revisions: false,
-    listings_lack_mtime: false,
     open,
 };
 
@@ -52,6 +46,35 @@ fn open(opening: ProviderContext) -> Result<AnyProvider> {
 impl Provider for IoGates {
     fn info(&self) -> &'static ProviderInfo {
         &INFO
+    }
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            lookup: Some(self),
+            browse: Some(self),
+            downloads: Some(self),
+            find_uploaded: Some(self),
+            resumption: Some(self),
+            folders: None,
+            deletions: None,
+            moves: None,
+            copies: None,
+            links: Some(self),
+            comments: Some(self),
+            imports: None,
+            shares: None,
+            stars: None,
+            edits: None,
+            second_factor: Some(self),
+            batch_creation: Some(self),
+            stored_names: None,
+            replacement: None,
+            token_contention: self.api.rivalry(),
+            takes_md5: true,
+            takes_metadata: true,
+            allows_duplicate_names: true,
+            copies_folders: false,
+            listings_lack_mtime: false,
+        }
     }
     fn origin(&self) -> BoxFuture<'_, Result<String>> {
         Box::pin(diagnostics::origin(self))
@@ -68,24 +91,45 @@ impl Provider for IoGates {
     fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.renew_token())
     }
-    fn token_contention(&self) -> Option<&TokenContention> {
-        self.api.rivalry()
-    }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(self.forget_token())
     }
+    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
+        Box::pin(upload::open(self, item))
+    }
+    fn check_name(&self, name: &str) -> Result<()> {
+        RemotePath::root().join(name).map(drop)
+    }
+}
+
+impl Lookup for IoGates {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>> {
         Box::pin(async { self.listing.current(&self.api).await?.stat(at) })
     }
+}
+
+impl Browse for IoGates {
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>> {
         Box::pin(async { self.listing.current(&self.api).await?.list(folder) })
     }
     fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.listing.forget())
     }
-    fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
-        Box::pin(upload::open(self, item))
+}
+
+impl Downloads for IoGates {
+    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
+        Box::pin(download::open(self, file, from))
     }
+}
+
+impl FindUploaded for IoGates {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(upload::landed(self, ticket))
+    }
+}
+
+impl Resumption for IoGates {
     fn resume_upload<'a>(
         &'a self,
         item: &'a UploadRequest,
@@ -96,57 +140,6 @@ impl Provider for IoGates {
     }
     fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         Box::pin(upload::adopt(self, entry))
-    }
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(upload::landed(self, ticket))
-    }
-    fn check_name(&self, name: &str) -> Result<()> {
-        RemotePath::root().join(name).map(drop)
-    }
-    fn stored_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(name)
-    }
-    fn folders(&self) -> Option<&dyn Folders> {
-        None
-    }
-    fn swapping(&self) -> Option<&dyn Replacements> {
-        None
-    }
-    fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>> {
-        Box::pin(download::open(self, file, from))
-    }
-    fn removal(&self) -> Option<&dyn Deletions> {
-        None
-    }
-    fn moves(&self) -> Option<&dyn Moves> {
-        None
-    }
-    fn copies(&self) -> Option<&dyn Copies> {
-        None
-    }
-    fn links(&self) -> Option<&dyn Links> {
-        Some(self)
-    }
-    fn comments(&self) -> Option<&dyn Comments> {
-        Some(self)
-    }
-    fn importing(&self) -> Option<&dyn Imports> {
-        None
-    }
-    fn sharing(&self) -> Option<&dyn Shares> {
-        None
-    }
-    fn stars(&self) -> Option<&dyn Stars> {
-        None
-    }
-    fn editing(&self) -> Option<&dyn Edits> {
-        None
-    }
-    fn second_factor(&self) -> Option<&dyn SecondFactor> {
-        Some(self)
-    }
-    fn preparing(&self) -> Option<&dyn BatchCreation> {
-        Some(self)
     }
 }
 

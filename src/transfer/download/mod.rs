@@ -21,7 +21,7 @@ use super::client::RemoteClient;
 use super::source::file::{FileSource, md5_of};
 use super::source::meter::Hash;
 use super::source::remote::end_untold;
-use crate::contract::Download;
+use crate::contract::{Download, Provider};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
@@ -124,7 +124,7 @@ impl<'a> Downloader<'a> {
         let mut patience = self.desk.retries(Some(self.id));
         let mut furthest = self.part.have()?;
         loop {
-            let outcome = self.attempt().await;
+            let outcome = patience.attempt(|p| self.attempt(p)).await;
             self.retries.store(patience.retries(), Ordering::Relaxed);
             let Err(error) = outcome else { return Ok(()) };
             let have = self.part.have()?;
@@ -138,7 +138,7 @@ impl<'a> Downloader<'a> {
     }
 
     /// One request, from where the part ends.
-    async fn attempt(&self) -> Result<()> {
+    async fn attempt(&self, provider: &dyn Provider) -> Result<()> {
         let have = self.part.have()?;
         match self.size.get() {
             // Without an MD5 only the server's word tells that this is the end (see `Flow::see_the_end`).
@@ -147,10 +147,10 @@ impl<'a> Downloader<'a> {
             _ => {}
         }
         let at = self.part.have()?;
-        let mut download = self.open(at).await?;
+        let mut download = self.open(provider, at).await?;
         if download.from == at && at > 0 && !self.part.same_version(download.version.as_deref()) {
             self.note("the file has changed there, so it is fetched from its first byte");
-            download = self.open(0).await?;
+            download = self.open(provider, 0).await?;
         }
         if download.from != at {
             self.start_over()?;
@@ -168,8 +168,8 @@ impl<'a> Downloader<'a> {
     }
 
     /// Asks for the file from `at` on. Fails with `Integrity` when the answer is about a file of another size.
-    async fn open(&self, at: u64) -> Result<Download> {
-        let download = self.desk.provider.open_download(self.order.file, at).await?;
+    async fn open(&self, provider: &dyn Provider, at: u64) -> Result<Download> {
+        let download = provider.open_download(self.order.file, at).await?;
         if download.from != at && download.from != 0 {
             return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));
         }

@@ -39,14 +39,14 @@ impl Downloader<'_> {
     async fn divide(&self) -> Result<Option<(Vec<ByteRange>, (usize, Download))>> {
         let size = match self.size.get() {
             Some(size) => *size,
-            None => match self.desk.call(|| self.open(0)).await?.size {
+            None => match self.desk.call(|p| self.open(p, 0)).await?.size {
                 Some(size) => size,
                 None => return Ok(None),
             },
         };
         let spans = split_ranges(size, self.order.streams);
         let Some(second) = spans.get(1) else { return Ok(None) };
-        let opened = self.desk.call(|| self.open(second.at)).await?;
+        let opened = self.desk.call(|p| self.open(p, second.at)).await?;
         if opened.from != second.at {
             self.note("the server gives no ranges, so one stream is used");
             return Ok(None);
@@ -86,7 +86,7 @@ impl Downloader<'_> {
             }
             let outcome = match opened.take() {
                 Some(download) => Ok(download),
-                None => self.open(at).await,
+                None => patience.attempt(|p| self.open(p, at)).await,
             };
             let outcome = match outcome {
                 Ok(download) if download.from != at || !self.part.same_version(download.version.as_deref()) => return Ok(false),

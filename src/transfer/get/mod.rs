@@ -120,7 +120,7 @@ async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
 
 /// How many downloads the account may have at once. Fails with `Refused` when it may have none.
 async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
-    let account = origin.desk.call(|| origin.desk.provider.sign_in()).await?;
+    let account = origin.desk.call(|p| p.sign_in()).await?;
     for warning in account.warnings {
         origin.desk.events.tell(Event::Warning(warning));
     }

@@ -109,7 +109,7 @@ impl GetRun {
     /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
     /// is: the second would take the place of the first. Where nothing can be removed the newest is meant.
     fn keep_saveable(&self, origin: &GetSource, listed: &Entries) -> Vec<usize> {
-        let piles_up = origin.desk.provider.removal().is_none();
+        let piles_up = origin.desk.has(|can| can.keeps_every_version());
         let (mut fit, mut twins) = (Vec::new(), Vec::new());
         for (at, entry) in listed.iter().enumerate() {
             let more = listed.has_same_name(at, at + 1);

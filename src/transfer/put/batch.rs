@@ -64,7 +64,7 @@ fn is_small(item: &PutItem) -> bool {
 
 impl PutRun {
     pub(crate) fn can_batch(&self) -> bool {
-        !self.job.options.dry_run && self.job.desk.provider.preparing().is_some()
+        !self.job.options.dry_run && self.job.desk.has(|can| can.batch_creation.is_some())
     }
 
     /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
@@ -106,8 +106,8 @@ impl PutRun {
 
     /// A failure says nothing about the single files: each of them is tried on its own then, and tells its own.
     async fn create_entries(&self, items: &[UploadRequest]) {
-        let Some(preparing) = self.job.desk.provider.preparing() else { return };
-        if let Err(error) = self.job.desk.call(|| preparing.create_batch(items)).await
+        let create = self.job.desk.call(|p| async move { p.abilities().batch_creation()?.create_batch(items).await });
+        if let Err(error) = create.await
             && error.kind() != Kind::Auth
         {
             self.job.desk.events.tell(Event::Note(format!("these files are begun one by one: {error}")));
@@ -115,7 +115,7 @@ impl PutRun {
     }
 
     pub(crate) fn report_orphans(&self) {
-        let left = self.job.desk.provider.preparing().map(|preparing| preparing.orphans()).unwrap_or_default();
+        let left = self.job.desk.inspect(|provider| provider.abilities().batch_creation.map(|batch| batch.orphans())).unwrap_or_default();
         if left.is_empty() {
             return;
         }

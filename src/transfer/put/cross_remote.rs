@@ -8,7 +8,6 @@ use super::conflict::known_md5;
 use super::options::PutJob;
 use super::plan::{Plan, PutItem, empty_ones};
 use super::run::PutRun;
-use crate::contract::AnyProvider;
 use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -51,7 +50,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     let mut trees = Vec::new();
     let mut laid = CombinedPlan { plan, whose: Vec::new() };
     for (at, (source, top)) in found.into_iter().enumerate() {
-        let brought = SourceTree { same_server: is_same_server(&source.desk.provider, &run.job.desk.provider).await?, moves, source, top };
+        let brought = SourceTree { same_server: is_same_server(&source.desk, &run.job.desk).await?, moves, source, top };
         let before = laid.plan.items.len();
         let whole = brought.lay_out(&run.job, into, &mut laid.plan).await?;
         laid.whose.resize(laid.plan.items.len(), at);
@@ -76,8 +75,8 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
 }
 
 /// Do both sides number their entries alike? Two names may be one account, which their secrets hide from us.
-async fn is_same_server(from: &AnyProvider, to: &AnyProvider) -> Result<bool> {
-    Ok(from.info().id == to.info().id && from.origin().await? == to.origin().await?)
+async fn is_same_server(from: &RemoteClient, to: &RemoteClient) -> Result<bool> {
+    Ok(from.info().id == to.info().id && from.call(|p| p.origin()).await? == to.call(|p| p.origin()).await?)
 }
 
 /// A plan, and for each of its items which source it is of.
@@ -206,7 +205,7 @@ impl SourceTree {
         original.md5 = known_md5(entry, ledger.as_ref(), key)?;
         original.same_server = self.same_server;
         original.moves = self.moves;
-        if desk.provider.info().takes_metadata && desk.provider.info().id == job.desk.provider.info().id {
+        if desk.has(|can| can.takes_metadata) && desk.info().id == job.desk.info().id {
             original.metadata = Arc::new(metadata_of(entry));
         }
         Ok(PutItem { size: entry.size, origin: SourceSpec::Remote(Arc::new(original)), folder, name })
@@ -229,7 +228,7 @@ impl SourceTree {
 
     async fn holds_no_file(&self) -> Result<bool> {
         let desk = &self.source.desk;
-        desk.provider.invalidate_cache().await;
+        desk.invalidate_cache().await;
         let mut scan = TreeWalk::new(desk.clone(), self.top.entry.clone(), LIST_AHEAD, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {

@@ -7,7 +7,7 @@ use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
 use super::run::PutRun;
-use crate::contract::{Checksum, CompletedTransfer, PlaceLock, Source, UploadHandle, UploadRequest};
+use crate::contract::{BoxFuture, Checksum, CompletedTransfer, PlaceLock, Provider, Replacement, Source, UploadHandle, UploadRequest};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
@@ -79,7 +79,7 @@ impl PutRun {
 
     /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
     pub(crate) async fn prepare(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
-        self.job.desk.provider.check_name(&item.name)?;
+        self.job.desk.check_name(&item.name)?;
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
         if self.job.options.dry_run {
@@ -138,7 +138,7 @@ impl PutRun {
     }
 
     async fn decide(&self, item: &PutItem, folder: &ListedFolder) -> Result<Decision> {
-        let piles_up = self.job.desk.provider.removal().is_none();
+        let piles_up = self.job.desk.has(|can| can.keeps_every_version());
         let ask = ConflictCheck {
             origin: &item.origin,
             name: &item.name,
@@ -274,7 +274,7 @@ impl PutRun {
         let size = source.size().unwrap_or(u64::MAX);
         let before = match self.job.options.checksum {
             ChecksumMode::Before => true,
-            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.provider.info().takes_md5,
+            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.has(|can| can.takes_md5),
             ChecksumMode::After | ChecksumMode::None => false,
         };
         let is_stream = matches!(origin, SourceSpec::Stdin) || source.size().is_none();
@@ -289,13 +289,13 @@ impl PutRun {
         uploaded: Uploaded,
         identity: Option<FileFingerprint>,
     ) -> Result<(Entry, Report)> {
-        let provider = &self.job.desk.provider;
         let mut entry = uploaded.entry;
         let mut kept = None;
         if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
-            match provider.swapping() {
-                // Its name is the wished one, as the server writes it.
-                Some(swapping) => entry = self.job.desk.call(|| swapping.replace(&old, &entry, &old.name)).await?,
+            // Its name is the wished one, as the server writes it.
+            let replaced = self.job.desk.call(|p| replace(p, &old, &entry)).await?;
+            match replaced {
+                Some(replaced) => entry = replaced,
                 None => kept = Some(old.id),
             }
         }
@@ -356,5 +356,13 @@ impl PutRun {
         if let Err(e) = self.job.ledger.record_finished(finished) {
             self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
         }
+    }
+}
+
+/// None where the provider can't put a finished upload in an older one's place.
+fn replace<'a>(provider: &'a dyn Provider, old: &'a Entry, new: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
+    match provider.abilities().replacement {
+        Some(Replacement::AfterUpload(by)) => Box::pin(async { by.replace(old, new, &old.name).await.map(Some) }),
+        Some(Replacement::ByUpload) | None => Box::pin(async { Ok(None) }),
     }
 }

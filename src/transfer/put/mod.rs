@@ -145,9 +145,8 @@ impl PutRun {
     }
 
     async fn empty_folder(&self, path: &RemotePath) -> Result<bool> {
-        if self.job.desk.provider.folders().is_none() {
-            let note =
-                format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.desk.provider.info().title);
+        if !self.job.desk.has(|can| can.folders.is_some()) {
+            let note = format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.desk.info().title);
             self.job.desk.events.tell(Event::Note(note));
             return Ok(false);
         }

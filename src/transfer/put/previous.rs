@@ -96,7 +96,7 @@ impl PutRun {
             return Ok(None);
         }
         // A provider that takes an MD5 tells that of what is there, which the whole is compared with at the end.
-        let told_at_the_end = self.job.desk.provider.info().takes_md5 && self.job.options.checksum != ChecksumMode::None;
+        let told_at_the_end = self.job.desk.has(|can| can.takes_md5) && self.job.options.checksum != ChecksumMode::None;
         Ok((freshness == SourceMatch::Touched || !told_at_the_end).then_some(UNPROVEN))
     }
 
@@ -120,7 +120,7 @@ impl PutRun {
     async fn created_unconfirmed(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
         let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.known_ids.contains(&entry.id)).collect();
         for entry in new {
-            let adopted = self.job.desk.call(|| self.job.desk.provider.adopt_empty_entry(entry)).await?;
+            let adopted = self.job.desk.call(|p| p.adopt_empty_entry(entry)).await?;
             if adopted.is_some() {
                 return Ok(Some(PreviousUpload { unused: adopted, name: begun.name, replaces: begun.replaces, sent: None }));
             }

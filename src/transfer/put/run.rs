@@ -30,7 +30,7 @@ impl PutRun {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
         }
-        let account = job.desk.call(|| job.desk.provider.sign_in()).await?;
+        let account = job.desk.call(|p| p.sign_in()).await?;
         for warning in &account.warnings {
             job.desk.events.tell(Event::Warning(warning.clone()));
         }
@@ -95,7 +95,7 @@ fn admit(limits: &Limits) -> Result<()> {
 }
 
 fn check_protocol(job: &PutJob, protocol: Protocol) -> Result<()> {
-    let info = job.desk.provider.info();
+    let info = job.desk.info();
     if info.protocols.contains(&protocol) {
         return Ok(());
     }

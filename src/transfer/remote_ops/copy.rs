@@ -138,7 +138,7 @@ impl OpsRun {
             self.drain(air, if opens { usize::MAX } else { 0 }).await;
             return self.copy_piece(piece).await.map(Some);
         }
-        self.job.desk.provider.check_name(&piece.name)?;
+        self.job.desk.check_name(&piece.name)?;
         let shelf = self.shelves.at(&piece.folder).await?.clone();
         match landing(self.job.if_exists, Op::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
             Resolution::Free(name) if name == piece.name => {
@@ -158,7 +158,7 @@ impl OpsRun {
     }
 
     async fn copy_piece(&mut self, piece: CopyTask) -> Result<CopyOutcome> {
-        self.job.desk.provider.check_name(&piece.name)?;
+        self.job.desk.check_name(&piece.name)?;
         let CopyTask { entry, shown, folder, name, .. } = &piece;
         let shelf = self.shelves.at(folder).await?.clone();
         let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
@@ -220,7 +220,7 @@ impl OpsRun {
     }
 
     fn copies_folders(&self) -> bool {
-        self.job.desk.provider.copies().is_some_and(|c| c.copies_folders())
+        self.job.desk.has(|can| can.copies_folders)
     }
 
     /// Into the shelf's folder, under a name that is free there.
@@ -245,7 +245,7 @@ impl OpsRun {
     /// What could not be used may have been made all the same.
     async fn remove_temp_folder(&self, failure: Error, shelf: &TargetFolder, spare: &str) -> Error {
         let left = format!("an empty folder {spare:?} may be left");
-        let Ok(listed) = self.job.desk.check(|| self.job.desk.provider.list(&shelf.folder)).await else {
+        let Ok(listed) = self.job.desk.check(|p| p.list(&shelf.folder)).await else {
             return partially_done(failure, left);
         };
         let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };

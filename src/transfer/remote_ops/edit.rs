@@ -17,7 +17,7 @@ pub async fn edit(desk: &RemoteClient, address: &Address, changes: &Changes) -> 
     }
     let name = changes.name.as_ref().map(|name| StoredNames::new(desk.clone()).name(name));
     if let Some(name) = &name {
-        desk.provider.check_name(name)?;
+        desk.check_name(name)?;
         let siblings = match &found.parent {
             Some(parent) => desk.list(parent).await?.collect(),
             None => Vec::new(),

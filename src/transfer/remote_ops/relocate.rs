@@ -12,7 +12,7 @@ use crate::transfer::resolve::Resolved;
 
 impl OpsRun {
     pub(crate) async fn move_one(&mut self, source: &Resolved, to: &RemotePath, name: &str) -> Result<Report> {
-        self.job.desk.provider.check_name(name)?;
+        self.job.desk.check_name(name)?;
         let shelf = self.shelves.at(to).await?.clone();
         let landed = match landing(self.job.if_exists, Op::Move, &source.entry, &shelf, to, name)? {
             Resolution::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
@@ -85,7 +85,7 @@ impl OpsRun {
     }
 
     pub(crate) fn allows_doubles(&self) -> bool {
-        self.job.desk.provider.copies().is_some_and(|c| c.allows_duplicate_names())
+        self.job.desk.has(|can| can.allows_duplicate_names)
     }
 }
 

@@ -12,10 +12,10 @@ use tokio::sync::{Mutex, mpsc};
 use super::file::{read_failure, receive};
 use super::meter::Activity;
 use super::stdin::WINDOW;
-use crate::contract::{BoxFuture, Chunks, Source};
+use crate::contract::{BoxFuture, Chunks, Provider, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
-use crate::transfer::client::RemoteClient;
+use crate::transfer::client::{RemoteClient, Retries};
 use crate::transfer::stall::stalled;
 
 /// Pieces read ahead; each is what one read of the network gave.
@@ -132,11 +132,11 @@ impl RemoteSource {
     pub async fn open(desk: &RemoteClient, file: &Entry, name: String) -> Result<RemoteSource> {
         let size = match file.size {
             Some(0) => {
-                desk.call(|| see_empty(desk, file)).await?;
+                desk.call(|p| see_empty(p, file, desk.address(&file.path))).await?;
                 Some(0)
             }
             Some(size) => Some(size),
-            None => desk.call(|| desk.provider.open_download(file, 0)).await?.size,
+            None => desk.call(|p| p.open_download(file, 0)).await?.size,
         };
         let file = Arc::new(file.clone());
         let (start, kept) = (0, VecDeque::new());
@@ -190,13 +190,13 @@ impl Source for RemoteSource {
 }
 
 /// Of what is called empty no byte is ever asked for, and a file that is longer would become an empty one.
-async fn see_empty(desk: &RemoteClient, file: &Entry) -> Result<()> {
-    let mut download = desk.provider.open_download(file, 0).await?;
+async fn see_empty(provider: &dyn Provider, file: &Entry, shown: String) -> Result<()> {
+    let mut download = provider.open_download(file, 0).await?;
     if download.size.is_some_and(|size| size > 0) {
         return Err(too_long(0));
     }
     while let Some(piece) = download.chunks.next().await {
-        if !piece.map_err(|e| read_failure(e, &desk.address(&file.path)))?.is_empty() {
+        if !piece.map_err(|e| read_failure(e, &shown))?.is_empty() {
             return Err(too_long(0));
         }
     }
@@ -225,7 +225,7 @@ impl ResumingDownload {
         let mut patience = desk.retries(None);
         loop {
             let before = at;
-            let Err(error) = self.once(&mut at).await else { return };
+            let Err(error) = self.once(&patience, &mut at).await else { return };
             if at > before {
                 patience.progress();
             }
@@ -238,8 +238,9 @@ impl ResumingDownload {
     }
 
     /// One request. A server that begins at the first byte again is read up to where we were.
-    async fn once(&mut self, at: &mut u64) -> Result<()> {
-        let download = self.desk.provider.open_download(&self.file, *at).await?;
+    async fn once(&mut self, patience: &Retries<'_>, at: &mut u64) -> Result<()> {
+        let file = self.file.clone();
+        let download = patience.attempt(|p| p.open_download(&file, *at)).await?;
         let skip = at.checked_sub(download.from);
         if let (Some(told), Some(size)) = (download.size, self.size)
             && told != size

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::contract::UploadHandle;
+use crate::contract::{Provider, UploadHandle};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Verified;
-use crate::model::{Entry, Event};
+use crate::model::{Entry, EntryKind, Event};
 use crate::transfer::client::RemoteClient;
 
 /// A file whose size does not change for so long is not being taken in any more.
@@ -25,14 +25,15 @@ pub(crate) fn intake_time(size: u64) -> Duration {
 
 /// None: it does not appear in the time that it may take.
 pub(crate) async fn wait_until_visible(desk: &RemoteClient, id: FileId, ticket: &UploadHandle, size: u64) -> Result<Option<Entry>> {
+    if !desk.has(|can| can.find_uploaded.is_some()) {
+        return Ok(Some(accepted_entry(ticket, size)));
+    }
     desk.events.tell(Event::Checking { id });
     let other = Mutex::new(OtherSize::default());
-    let look = || async {
-        let found = desk.provider.find_uploaded(ticket).await?;
-        let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || locked(&other).stays(entry);
-        Ok(found.filter(is_over))
-    };
-    let found = desk.poll(processing_time(desk.policy.timeout, size), look).await;
+    let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || locked(&other).stays(entry);
+    let is_over = &is_over;
+    let look = desk.poll(processing_time(desk.policy.timeout, size), |p| async move { Ok(p.find_uploaded(ticket).await?.filter(is_over)) });
+    let found = look.await;
     let found =
         found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
@@ -43,6 +44,12 @@ pub(crate) async fn wait_until_visible(desk: &RemoteClient, id: FileId, ticket: 
         });
     }
     Ok(found)
+}
+
+/// Where nobody can look, the server's own count of the bytes that it has accepted is the proof.
+fn accepted_entry(ticket: &UploadHandle, size: u64) -> Entry {
+    let unnamed = || Entry::new(EntryKind::File, ticket.id.clone().unwrap_or_default(), ticket.path.clone());
+    Entry { size: Some(size), ..ticket.confirmed_entry.get().cloned().unwrap_or_else(unnamed) }
 }
 
 fn undecided(desk: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
@@ -83,16 +90,26 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The upload's file, once all of it is there.
-pub(crate) async fn whole(desk: &RemoteClient, ticket: &UploadHandle) -> Result<Option<Entry>> {
-    Ok(desk.provider.find_uploaded(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
+pub(crate) async fn whole(provider: &dyn Provider, ticket: &UploadHandle) -> Result<Option<Entry>> {
+    Ok(provider.find_uploaded(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
+}
+
+/// Asks for it as long as `patience` lasts. None at once where the provider can't look.
+pub(crate) async fn poll_whole(desk: &RemoteClient, patience: Duration, ticket: &UploadHandle) -> Result<Option<Entry>> {
+    if !desk.has(|can| can.find_uploaded.is_some()) {
+        return Ok(None);
+    }
+    desk.poll(patience, |p| whole(p, ticket)).await
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
 /// as its removal would take the good ones with it.
 pub(crate) async fn discard(desk: &RemoteClient, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
     let stays = |error: Error| error.with_hint(format!("a copy that is not good stays there as @{}", entry.id));
-    let Some(removal) = desk.provider.removal().filter(|_| replaces.is_none_or(|old| old.id != entry.id)) else { return stays(error) };
-    match desk.mutate(|| removal.remove(entry)).await {
+    if replaces.is_some_and(|old| old.id == entry.id) {
+        return stays(error);
+    }
+    match desk.mutate(|p| async move { p.abilities().deletions()?.remove(entry).await }).await {
         Ok(()) => error.with_hint("the bad copy is removed: put the file again"),
         Err(_) => stays(error),
     }

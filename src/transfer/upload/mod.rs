@@ -187,7 +187,7 @@ impl Uploader<'_> {
 
     async fn open(&mut self, item: &UploadRequest) -> Result<(UploadHandle, Box<dyn UploadSession>, u64)> {
         loop {
-            match self.desk.provider.open_upload(item).await {
+            match self.patience.attempt(|p| p.open_upload(item)).await {
                 Ok(Upload { ticket, session }) => {
                     // An empty file has left with its request.
                     let left = self.left || item.source.size() == Some(0);
@@ -315,7 +315,10 @@ impl Uploader<'_> {
 
     /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
     async fn end_empty(&self, ticket: &UploadHandle, session: &mut dyn UploadSession) {
-        let looked = self.desk.poll(intake_time(0), || self.desk.provider.find_uploaded(ticket)).await;
+        if !self.desk.has(|can| can.find_uploaded.is_some()) {
+            return;
+        }
+        let looked = self.desk.poll(intake_time(0), |p| p.find_uploaded(ticket)).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
         {
@@ -325,7 +328,7 @@ impl Uploader<'_> {
 
     fn has_other_protocol(&self, item: &UploadRequest, failed: Protocol) -> bool {
         item.protocol.is_none()
-            && self.desk.provider.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
+            && self.desk.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::confirm::{intake_time, processing_time, whole};
+use super::confirm::{intake_time, poll_whole, processing_time};
 use super::journal::{JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
 use super::uploader::{Uploader, size_of};
@@ -116,7 +116,7 @@ impl Uploader<'_> {
 
     async fn query_offset(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
         let Some(note) = &begun.note else { return Ok(None) };
-        let opened = self.desk.call(|| self.desk.provider.resume_upload(item, &begun.ticket, note)).await?;
+        let opened = self.desk.call(|p| p.resume_upload(item, &begun.ticket, note)).await?;
         let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
         let ended = Error::new(Kind::Interrupted, "an earlier run ended");
         loop {
@@ -223,7 +223,7 @@ async fn find_remote_state(desk: &RemoteClient, begun: &JournalRecord, patience:
     if !begun.may_have_arrived() {
         return Ok(RemoteState::NotYet);
     }
-    match desk.poll(patience, || whole(desk, &begun.ticket)).await {
+    match poll_whole(desk, patience, &begun.ticket).await {
         Ok(Some(entry)) => Ok(RemoteState::Whole(Box::new(entry))),
         Ok(None) => Ok(RemoteState::NotYet),
         Err(e) if e.kind() == Kind::NotFound => Ok(RemoteState::Gone),
@@ -261,7 +261,7 @@ pub async fn discard_partial(desk: &RemoteClient, begun: &JournalRecord, item: &
     let mut removed = false;
     let mut stays = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
-        && let Some(mut upload) = desk.call(|| desk.provider.resume_upload(item, &begun.ticket, note)).await?
+        && let Some(mut upload) = desk.call(|p| p.resume_upload(item, &begun.ticket, note)).await?
     {
         // Only what is there is removed, so the session has to look.
         let look = Error::new(Kind::Interrupted, "an earlier run ended");
@@ -269,7 +269,7 @@ pub async fn discard_partial(desk: &RemoteClient, begun: &JournalRecord, item: &
         stays = upload.session.abort().await;
         removed = stays.is_none();
     }
-    let empty = begun.ticket.id.clone().filter(|_| stays.is_none() && desk.provider.removal().is_none());
+    let empty = begun.ticket.id.clone().filter(|_| stays.is_none() && !desk.has(|can| can.deletions.is_some()));
     Ok(Leftover { whole: false, removed, stays, empty })
 }
 

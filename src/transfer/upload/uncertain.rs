@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::confirm::{discard, intake_time, processing_time, whole};
+use super::confirm::{discard, intake_time, poll_whole, processing_time, whole};
 use super::journal::Journal;
 use super::read_back::has_same_content;
 use super::uploader::{Uploader, size_of};
@@ -56,7 +56,7 @@ impl Uploader<'_> {
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && all_there
-            && let Ok(Some(entry)) = self.desk.check(|| whole(self.desk, &ticket)).await
+            && let Ok(Some(entry)) = self.desk.check(|p| whole(p, &ticket)).await
         {
             self.note(Journal::close)?;
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
@@ -140,7 +140,7 @@ impl Uploader<'_> {
             Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
-        match self.desk.poll(patience, || whole(self.desk, ticket)).await? {
+        match poll_whole(self.desk, patience, ticket).await? {
             Some(entry) if self.is_ours(&entry, ticket, item).await? => Ok(Some(entry)),
             _ => Ok(None),
         }

@@ -1,7 +1,7 @@
 //! Changes against the scripted server: one request each, and nothing read into a bare 204.
 
 use super::*;
-use crate::contract::Changes;
+use crate::contract::{Changes, Copies, Deletions, Edits, Moves, Shares, Stars};
 
 fn file(uuid: &str) -> Entry {
     Entry::new(EntryKind::File, uuid, RemotePath::parse("/a.txt").unwrap())

@@ -1,7 +1,7 @@
 //! Changes against the scripted site: what leaves, and which answers are believed.
 
 use super::*;
-use crate::contract::{Changes, Visibility};
+use crate::contract::{Changes, Copies, Edits, Imports, Moves, Visibility};
 
 const NO_TARGET: &str = r#"{"_status":"error","response":"Could not find the destination folder id defined by new_parent_folder_id."}"#;
 

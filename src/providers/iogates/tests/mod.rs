@@ -11,7 +11,9 @@ use super::tests::server::{MapSettings, Server, opening};
 use super::upload::entry_pool::EmptyEntry;
 use super::upload::make_entry::entry_for;
 use super::{IoGates, upload};
-use crate::contract::{BoxFuture, Checksum, Chunks, Kind, Provider, Result, Source, UploadHandle, UploadRequest};
+use crate::contract::{
+    BoxFuture, Browse, Checksum, Chunks, FindUploaded, Kind, Lookup, Provider, Result, Source, UploadHandle, UploadRequest,
+};
 use crate::model::{Entry, EntryKind, Place, Protocol, RemotePath, Root};
 use crate::providers::iogates::wire::examples::*;
 
