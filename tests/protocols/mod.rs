@@ -8,4 +8,5 @@ pub(crate) mod ftp_proxy;
 pub(crate) mod ftp_replies;
 #[cfg(unix)]
 pub(crate) mod ftp_resume;
+pub(crate) mod ftp_round_trips;
 pub(crate) mod http;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use suppaftp::FtpError;
 use tokio::time::timeout;
 
-use super::control::{Connection, Ftp, Manners, silent};
+use super::control::{Connection, Ftp, silent};
+use super::manners::Manners;
 use super::reply;
 use super::reply::Reply;
 use super::route::{Route, unreachable};

@@ -1,7 +1,7 @@
 //! One signed-in control connection: a command, its reply, and the way to a data connection.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use suppaftp::tokio::{AsyncDataStream, ImplAsyncFtpStream};
@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::connection_limit::Seat;
+use super::manners::Manners;
 use super::ports::port_of;
 use super::reply;
 use super::reply::Reply;
@@ -25,22 +26,24 @@ pub type Data = AsyncDataStream<FtpsStream>;
 
 /// The steps to a data connection have a part of the time-out each, so that EPSV and then PASV are through, and their
 /// failure is told, before whoever watches the transfer says that no byte moves.
-const STEPS: u32 = 4;
+pub(super) const STEPS: u32 = 4;
 
 pub struct Connection {
-    ftp: Ftp,
+    pub(super) ftp: Ftp,
     /// None: everything in clear.
     pub tls: Option<TlsClient>,
     /// Where data connections go, whatever address a server behind NAT tells.
     route: Route,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     /// Has every command been answered? Else the next reply could be another's.
-    in_step: bool,
+    pub(super) in_step: bool,
     /// An offset was given by REST, and no transfer has used it up since: some servers keep it for the next STOR.
     restarting: bool,
     /// STOR or APPE went out, and the server has not said whether it begins.
     beginning: bool,
-    manners: Arc<Manners>,
+    pub(super) manners: Arc<Manners>,
+    /// The way to the next data connection, asked for ahead.
+    pub(super) prepared: Prepared,
     /// This connection's place among those that the server lets us have.
     seat: Option<Seat>,
     /// The server takes `REST` before `STOR` (FEAT: REST STREAM).
@@ -49,11 +52,35 @@ pub struct Connection {
     pub fresh: bool,
 }
 
-/// What a server turned out to do, for all its connections.
+/// `EPSV` or `PASV`, sent before the next file needs the answer.
 #[derive(Debug, Default)]
-pub struct Manners {
-    /// EPSV leads nowhere: PASV from then on.
-    no_epsv: AtomicBool,
+pub enum Prepared {
+    #[default]
+    No,
+    /// The answer is not read yet.
+    Sent,
+    Answered(Reply),
+}
+
+/// Where a data connection goes.
+pub enum DataAddress {
+    Connected(TcpStream),
+    /// A port of the server that can be connected to while the command is under way.
+    Port(u16),
+}
+
+/// Connects to ports of the server, beside whatever the control connection does.
+pub struct Dialer {
+    route: Route,
+    wait: Duration,
+}
+
+impl Dialer {
+    pub async fn dial(&self, port: u16) -> Result<TcpStream> {
+        let socket = self.route.dial(port, self.wait / STEPS).await?;
+        watch_over(&socket, self.wait);
+        Ok(socket)
+    }
 }
 
 /// What `SIZE` tells.
@@ -63,6 +90,23 @@ pub enum Size {
     Absent,
     /// The server has no such command or does not want to say.
     Unknown,
+}
+
+impl Size {
+    /// 550 is the answer for a file that is not there (RFC 3659, 4).
+    pub fn told_by(reply: &Reply) -> Result<Size> {
+        match reply.code {
+            213 => {
+                let told = reply.text.split_whitespace().nth(1).and_then(digits);
+                told.map(Size::Bytes).ok_or_else(|| {
+                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense").with_status(213).with_cause(reply.words())
+                })
+            }
+            550 => Ok(Size::Absent),
+            400..=499 => Err(reply.refusal("the question for the size")),
+            _ => Ok(Size::Unknown),
+        }
+    }
 }
 
 impl Connection {
@@ -82,6 +126,7 @@ impl Connection {
             restarting: false,
             beginning: false,
             manners,
+            prepared: Prepared::No,
             seat: None,
             restarts: false,
             fresh: true,
@@ -131,7 +176,8 @@ impl Connection {
         self.ask_within(command, self.timeout).await
     }
 
-    async fn ask_within(&mut self, command: &str, within: Duration) -> Result<Reply> {
+    pub(super) async fn ask_within(&mut self, command: &str, within: Duration) -> Result<Reply> {
+        self.read_prepared().await?;
         self.in_step = false;
         // With no code to expect, suppaftp hands out every reply as unexpected: then all of them are read here alone.
         let answered = timeout(within, self.ftp.custom_command(command, &[])).await;
@@ -153,6 +199,33 @@ impl Connection {
             )),
             reply => reply,
         }
+    }
+
+    /// As [`Self::begin`], and connects to `port` meanwhile. Returns the socket, or the server's refusal.
+    pub async fn begin_and_dial(&mut self, command: &str, port: u16) -> Result<Result<TcpStream, Reply>> {
+        let dialer = self.dialer();
+        let mut dial = pin!(dialer.dial(port));
+        let connected = {
+            let mut begin = pin!(self.begin(command));
+            tokio::select! {
+                reply = &mut begin => {
+                    let reply = reply?;
+                    if !reply.is_starting() {
+                        return Ok(Err(reply));
+                    }
+                    dial.await.map(Ok)
+                }
+                socket = &mut dial => match socket {
+                    Ok(socket) => begin.await.map(|reply| if reply.is_starting() { Ok(socket) } else { Err(reply) }),
+                    Err(error) => Err(error),
+                },
+            }
+        };
+        if connected.as_ref().is_err_and(|error| error.kind() == Kind::Unreachable) {
+            // The server waits for a connection that can't be made, and not for a lock.
+            (self.in_step, self.beginning) = (false, false);
+        }
+        connected
     }
 
     /// User and password. suppaftp's own call: it is the one that does not log the password below TRACE.
@@ -194,7 +267,7 @@ impl Connection {
         }
     }
 
-    fn take(&mut self, answered: Result<FtpResult<Response>, tokio::time::error::Elapsed>, within: Duration) -> Result<Reply> {
+    pub(super) fn take(&mut self, answered: Result<FtpResult<Response>, tokio::time::error::Elapsed>, within: Duration) -> Result<Reply> {
         let reply = match answered {
             Err(_) => return Err(silent(within)),
             Ok(Ok(response) | Err(suppaftp::FtpError::UnexpectedResponse(response))) => Reply::from(response),
@@ -204,20 +277,9 @@ impl Connection {
         Ok(reply)
     }
 
-    /// Bytes of `name` there. 550 is the answer for a file that is not there (RFC 3659, 4).
+    /// Bytes of `name` there.
     pub async fn size(&mut self, name: &str) -> Result<Size> {
-        let reply = self.ask(&format!("SIZE {name}")).await?;
-        match reply.code {
-            213 => {
-                let told = reply.text.split_whitespace().nth(1).and_then(digits);
-                told.map(Size::Bytes).ok_or_else(|| {
-                    Error::new(Kind::Protocol, "the server's answer to SIZE makes no sense").with_status(213).with_cause(reply.words())
-                })
-            }
-            550 => Ok(Size::Absent),
-            400..=499 => Err(reply.refusal("the question for the size")),
-            _ => Ok(Size::Unknown),
-        }
+        Size::told_by(&self.ask(&format!("SIZE {name}")).await?)
     }
 
     /// Removes `name`; false: the server does not want to.
@@ -225,11 +287,26 @@ impl Connection {
         Ok(self.ask(&format!("DELE {name}")).await?.is_done())
     }
 
+    /// Where the next data connection goes. Its port alone, where data connections of this server were made before: then the
+    /// command need not wait for the connection.
+    pub async fn data_address(&mut self) -> Result<DataAddress> {
+        if let Some(port) = self.prepared_port().await? {
+            return Ok(DataAddress::Port(port));
+        }
+        if self.manners.connects_side_by_side() {
+            let reply = self.ask_within(self.manners.passive_command(), self.timeout / STEPS).await?;
+            if let Some(port) = port_told_by(&reply) {
+                return Ok(DataAddress::Port(port));
+            }
+        }
+        self.open_data().await.map(DataAddress::Connected)
+    }
+
     /// Connects to the server for the next transfer. EPSV first; whatever goes wrong with that (a refusal of any class, an
     /// answer that nobody can read, a port that nobody can reach), PASV is asked, and from then on PASV alone where it works.
     pub async fn open_data(&mut self) -> Result<TcpStream> {
         let mut refusal = None;
-        if self.tries_epsv() {
+        if self.manners.tries_epsv() {
             match self.passive("EPSV").await {
                 Err(error) if self.is_usable() => refusal = Some(error),
                 other => return other,
@@ -237,20 +314,12 @@ impl Connection {
         }
         match self.passive("PASV").await {
             Ok(socket) => {
-                self.avoid_epsv();
+                self.manners.avoid_epsv();
                 Ok(socket)
             }
             // Of a server that knows one of the two, that one's failure counts.
             Err(error) => Err(refusal.filter(|e| e.kind() != Kind::Unsupported).unwrap_or(error)),
         }
-    }
-
-    pub fn tries_epsv(&self) -> bool {
-        !self.manners.no_epsv.load(Ordering::Relaxed)
-    }
-
-    pub fn avoid_epsv(&self) {
-        self.manners.no_epsv.store(true, Ordering::Relaxed);
     }
 
     async fn passive(&mut self, command: &str) -> Result<TcpStream> {
@@ -261,9 +330,13 @@ impl Connection {
         let port = port_of(&reply.text).ok_or_else(|| {
             Error::new(Kind::Protocol, "the server names no port for the data connection").with_status(reply.code).with_cause(reply.words())
         })?;
-        let socket = self.route.dial(port, self.timeout / STEPS).await?;
-        watch_over(&socket, self.timeout);
+        let socket = self.dialer().dial(port).await?;
+        self.manners.has_connected();
         Ok(socket)
+    }
+
+    pub fn dialer(&self) -> Dialer {
+        Dialer { route: self.route.clone(), wait: self.timeout }
     }
 
     /// The TLS handshake of a data connection: after the command, as some servers lock up when it comes before.
@@ -290,6 +363,10 @@ impl Connection {
             _ => reply::connection_lost(broken),
         }
     }
+}
+
+pub(super) fn port_told_by(reply: &Reply) -> Option<u16> {
+    if reply.is_done() { port_of(&reply.text) } else { None }
 }
 
 /// An error for a server that says nothing.

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::control::{Connection, Data, silent};
+use super::control::{Connection, Data, DataAddress, silent};
 use super::reply::Reply;
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
@@ -47,25 +47,35 @@ pub struct DataTransfer {
 }
 
 impl DataTransfer {
-    /// Sends the command on `control` and protects `socket`, which is connected already.
-    pub async fn begin(control: &mut Connection, socket: TcpStream, name: &str, way: TransferMode, wait: Duration) -> Result<StartOutcome> {
+    /// Sends the command on `control`, and connects meanwhile where only the port is known. Returns the connected socket, not
+    /// protected yet, or the server's refusal; after that the control connection is as before.
+    pub async fn start(control: &mut Connection, address: DataAddress, name: &str, way: TransferMode) -> Result<Result<TcpStream, Reply>> {
         if let TransferMode::Restart(offset) = way {
             let reply = control.restart_at(offset).await?;
             if !reply.wants_more() {
                 return refused(reply);
             }
         }
-        let (command, at) = match way {
-            TransferMode::Whole => ("STOR", 0),
-            TransferMode::Restart(offset) => ("STOR", offset),
-            TransferMode::Append(offset) => ("APPE", offset),
+        let verb = if matches!(way, TransferMode::Append(_)) { "APPE" } else { "STOR" };
+        let command = format!("{verb} {name}");
+        let started = match address {
+            DataAddress::Port(port) => control.begin_and_dial(&command, port).await?,
+            DataAddress::Connected(socket) => {
+                let reply = control.begin(&command).await?;
+                if reply.is_starting() { Ok(socket) } else { Err(reply) }
+            }
         };
-        let reply = control.begin(&format!("{command} {name}")).await?;
-        if !reply.is_starting() {
-            return refused(reply);
-        }
+        started.map_or_else(refused, |socket| Ok(Ok(socket)))
+    }
+
+    /// Protects the socket of a transfer that the server has begun.
+    pub async fn open(control: &mut Connection, socket: TcpStream, way: TransferMode, wait: Duration) -> Result<DataTransfer> {
+        let at = match way {
+            TransferMode::Whole => 0,
+            TransferMode::Restart(offset) | TransferMode::Append(offset) => offset,
+        };
         let data = control.protect(socket).await?;
-        Ok(StartOutcome::Open(DataTransfer { data, at, timeout: wait }))
+        Ok(DataTransfer { data, at, timeout: wait })
     }
 
     /// Where in the file the next byte belongs.
@@ -180,8 +190,8 @@ enum Broken {
     Early(Result<Reply>),
 }
 
-fn refused(reply: Reply) -> Result<StartOutcome> {
-    if reply.is_closing() { Err(reply.refusal("the upload")) } else { Ok(StartOutcome::Refused(reply)) }
+fn refused<T>(reply: Reply) -> Result<Result<T, Reply>> {
+    if reply.is_closing() { Err(reply.refusal("the upload")) } else { Ok(Err(reply)) }
 }
 
 fn stalled(waited: Duration) -> Error {

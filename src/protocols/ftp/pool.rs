@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connect::sign_in;
 use super::connection_limit::{Seat, Seats};
-use super::control::{Connection, Manners};
+use super::control::Connection;
+use super::manners::Manners;
 use super::names::numbered;
 use super::reply::CONNECTION_LOST;
 use super::server::{FtpServer, Security};

@@ -2,6 +2,7 @@
 
 use super::FtpSession;
 use super::control::Size;
+use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 
 /// What became of a rename.
@@ -17,12 +18,15 @@ impl FtpSession {
         if let (Some(flow), Some(control)) = (self.flow.take(), self.control.as_mut()) {
             flow.complete(control).await?;
         }
-        self.check_size().await?;
-        if self.target.is_direct() {
-            return Ok(());
-        }
         let temporary = self.target.travelling().to_owned();
-        match self.rename(&temporary).await? {
+        if self.target.is_direct() {
+            return self.check_size().await;
+        }
+        let from = match self.target.size {
+            Some(expected) => self.check_size_and_begin_rename(expected, &temporary).await?,
+            None => None,
+        };
+        match self.rename(&temporary, from).await? {
             Renamed::Done => Ok(()),
             Renamed::Refused(error) => Err(self.left_whole(error)),
             Renamed::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(may_be_done),
@@ -31,8 +35,27 @@ impl FtpSession {
 
     async fn check_size(&mut self) -> Result<()> {
         let Some(expected) = self.target.size else { return Ok(()) };
+        let size = self.size().await?;
+        self.compare(size, expected).await
+    }
+
+    /// SIZE and RNFR in one round trip; the rename itself waits for both answers. None: RNFR is to be asked (again) by itself.
+    async fn check_size_and_begin_rename(&mut self, expected: u64, temporary: &str) -> Result<Option<Reply>> {
+        let control = self.control().await?;
+        match control.ask_two(&format!("SIZE {temporary}"), &format!("RNFR {temporary}")).await {
+            Ok((size, from)) => {
+                self.compare(Size::told_by(&size)?, expected).await?;
+                Ok(Some(from).filter(Reply::wants_more))
+            }
+            // Both may be asked again.
+            Err(error) if error.kind().is_transient() => self.check_size().await.map(|()| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn compare(&mut self, size: Size, expected: u64) -> Result<()> {
         // Absent: a file that has its final name already may have been taken in; else the rename will tell.
-        let Size::Bytes(held) = self.size().await? else { return Ok(()) };
+        let Size::Bytes(held) = size else { return Ok(()) };
         if held == expected {
             return Ok(());
         }
@@ -43,14 +66,18 @@ impl FtpSession {
         Err(Error::new(Kind::Integrity, format!("the server holds {held} bytes of {expected}{left}")))
     }
 
-    async fn rename(&mut self, temporary: &str) -> Result<Renamed> {
-        let from = self.control().await?.ask(&format!("RNFR {temporary}")).await?;
+    /// `from`: the answer to RNFR, if the server has given it already.
+    async fn rename(&mut self, temporary: &str, from: Option<Reply>) -> Result<Renamed> {
+        let from = match from {
+            Some(from) => from,
+            None => self.control().await?.ask(&format!("RNFR {temporary}")).await?,
+        };
         if !from.wants_more() {
             return Ok(Renamed::Refused(left_behind(from.refusal("the rename"), temporary)));
         }
         let command = format!("RNTO {}", self.target.name);
         self.appearing = true;
-        Ok(match self.control().await?.ask(&command).await {
+        Ok(match self.control().await?.ask_and_prepare(&command).await {
             Ok(reply) if reply.is_done() => Renamed::Done,
             Ok(reply) if reply.is_closing() => Renamed::Unanswered(reply.refusal("the rename")),
             // "Local error": pure-ftpd's answer when it may not rename, or can't from disk to disk. It stays so.
@@ -70,7 +97,7 @@ impl FtpSession {
             Size::Unknown => return Err(unanswered.with_kind(Kind::Unknown)),
             Size::Bytes(_) => {}
         }
-        match self.rename(temporary).await? {
+        match self.rename(temporary, None).await? {
             Renamed::Done => Ok(()),
             Renamed::Refused(error) => Err(self.left_whole(error)),
             Renamed::Unanswered(error) => Err(error),

@@ -1,10 +1,8 @@
 //! From a part of the file to a data connection: begin, go on where it was cut, or once more with the other TLS
 //! (providers.md 6.4, 6.5).
 
-use tokio::net::TcpStream;
-
 use super::FtpSession;
-use super::control::Size;
+use super::control::{DataAddress, Size};
 use super::data::{DataTransfer, StartOutcome, TransferMode};
 use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
@@ -120,15 +118,34 @@ impl FtpSession {
     }
 
     async fn transfer(&mut self, way: TransferMode) -> Result<StartOutcome> {
-        let (socket, wait) = (self.data_socket().await?, self.pool.server.timeout);
+        let (address, wait) = (self.data_address().await?, self.pool.server.timeout);
+        let is_side_by_side = matches!(address, DataAddress::Port(_));
+        let name = self.target.travelling().to_owned();
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
         (self.touched, self.went_on) = (true, way != TransferMode::Whole);
-        DataTransfer::begin(control, socket, self.target.travelling(), way, wait).await
+        let started = match DataTransfer::start(control, address, &name, way).await {
+            // It died in the pool, or its port can't be reached any more: no byte has left.
+            Err(e) if is_side_by_side && e.kind().is_transient() && !control.is_kept_waiting() => {
+                if e.kind() == Kind::Unreachable {
+                    control.manners.avoid_side_by_side();
+                }
+                tracing::debug!("{e}; the data connection is made first");
+                let control = self.replace().await?;
+                let socket = control.open_data().await?;
+                DataTransfer::start(control, DataAddress::Connected(socket), &name, way).await?
+            }
+            started => started?,
+        };
+        let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
+        match started {
+            Ok(socket) => DataTransfer::open(control, socket, way, wait).await.map(StartOutcome::Open),
+            Err(reply) => Ok(StartOutcome::Refused(reply)),
+        }
     }
 
     /// The first step of a transfer is also where a connection shows that it died in the pool: it is replaced here,
     /// before any byte, and so is one whose TLS tickets are used up.
-    async fn data_socket(&mut self) -> Result<TcpStream> {
+    async fn data_address(&mut self) -> Result<DataAddress> {
         if self.pool.is_protected() && !self.switched && self.is_cut_alike() {
             self.switched = true;
             if let Err(error) = self.replace_with_newer().await {
@@ -140,13 +157,13 @@ impl FtpSession {
             self.replace().await?;
         }
         let control = self.control().await?;
-        match control.open_data().await {
-            Err(e) if e.kind().is_transient() && !control.is_usable() && (!control.fresh || control.tries_epsv()) => {
+        match control.data_address().await {
+            Err(e) if e.kind().is_transient() && !control.is_usable() && (!control.fresh || control.manners.tries_epsv()) => {
                 // It died in the pool, or a server without EPSV died of that.
                 if control.fresh {
-                    control.avoid_epsv();
+                    control.manners.avoid_epsv();
                 }
-                self.replace().await?.open_data().await
+                self.replace().await?.open_data().await.map(DataAddress::Connected)
             }
             opened => opened,
         }
