@@ -192,34 +192,6 @@ fn options_may_stand_anywhere_and_names_keep_their_spelling() {
 }
 
 #[test]
-fn a_login_by_standard_input_serves_later_puts_until_the_logout() {
-    let play = Play::new();
-    play.home.file("f.txt", "x");
-    for remote in ["iogates", "giga0", "fileago"] {
-        let key = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase());
-        let password = play.sandbox.env().into_iter().find(|(k, _)| *k == key).unwrap().1;
-        let home = Home::new().env(play.sandbox.env().into_iter().filter(|(k, _)| *k != key));
-        home.file("f.txt", "x");
-        let put = |name: &str| home.run(&["put", "f.txt", &format!("{remote}:/{name}")]);
-        put("before").ends_with(4).says(&format!("haul login {remote}"));
-        assert_eq!(play.sandbox.counts().sign_ins(remote), 0, "{remote}: nobody to ask, nothing sent");
-
-        let wrong = home.run_with_input(&["login", remote, "--password-stdin"], b"not-the-password\n").ends_with(4);
-        assert!(wrong.stderr.contains("refused the sign-in"), "{remote}: {}", wrong.stderr);
-        assert!(!wrong.stderr.contains("not-the-password"));
-        put("still").ends_with(4);
-
-        home.run_with_input(&["login", remote, "--password-stdin"], format!("{password}\n").as_bytes()).ends_with(0);
-        let signed_in = play.sandbox.counts().sign_ins(remote);
-        put("a").ends_with(0);
-        put("b").ends_with(0);
-        assert_eq!(play.sandbox.counts().sign_ins(remote), signed_in, "{remote}: the token is kept");
-        home.run(&["logout", remote]).ends_with(0);
-        put("after").ends_with(4);
-    }
-}
-
-#[test]
 fn one_remote_of_two_shares_is_not_taken_for_the_other() {
     let play = Play::new();
     play.home.file("f.txt", "x");

@@ -1,11 +1,11 @@
-//! `haul login`: the code that ioGates sends by SMS.
+//! `haul login`: a password by standard input, and the code that ioGates sends by SMS.
 
 use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::command::Ran;
-use crate::support::env::Play;
+use crate::support::command::{Home, Ran};
+use crate::support::env::{Play, REMOTES};
 
 /// `haul login REMOTE --code-stdin`, given what `code` makes of the code that the server sent.
 fn login(play: &Play, remote: &str, code: impl FnOnce(String) -> String) -> Ran {
@@ -91,4 +91,32 @@ fn a_code_that_the_server_does_not_speak_of() {
     let play = Play::with_share_link();
     play.script("iogates/auth-info:expired");
     login(&play, "shared", |code| code).ends_with(0);
+}
+
+#[test]
+fn a_login_by_standard_input_serves_later_puts_until_the_logout() {
+    let play = Play::new();
+    play.home.file("f.txt", "x");
+    for remote in REMOTES {
+        let key = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase());
+        let password = play.sandbox.env().into_iter().find(|(k, _)| *k == key).unwrap().1;
+        let home = Home::new().env(play.sandbox.env().into_iter().filter(|(k, _)| *k != key));
+        home.file("f.txt", "x");
+        let put = |name: &str| home.run(&["put", "f.txt", &format!("{remote}:/{name}")]);
+        put("before").ends_with(4).says(&format!("haul login {remote}"));
+        assert_eq!(play.sandbox.counts().sign_ins(remote), 0, "{remote}: nobody to ask, nothing sent");
+
+        let wrong = home.run_with_input(&["login", remote, "--password-stdin"], b"not-the-password\n").ends_with(4);
+        assert!(wrong.stderr.contains("refused the sign-in"), "{remote}: {}", wrong.stderr);
+        assert!(!wrong.stderr.contains("not-the-password"));
+        put("still").ends_with(4);
+
+        home.run_with_input(&["login", remote, "--password-stdin"], format!("{password}\n").as_bytes()).ends_with(0);
+        let signed_in = play.sandbox.counts().sign_ins(remote);
+        put("a").ends_with(0);
+        put("b").ends_with(0);
+        assert_eq!(play.sandbox.counts().sign_ins(remote), signed_in, "{remote}: the token is kept");
+        home.run(&["logout", remote]).ends_with(0);
+        put("after").ends_with(4);
+    }
 }

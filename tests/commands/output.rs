@@ -174,11 +174,3 @@ fn a_mistake_in_the_options_is_an_event_too() {
     let failed = play.home.run(&["get", "--json", "giga0:/none", "."]).ends_with(3).events("failed");
     assert_eq!((&failed[0]["remote"], &failed[0]["path"]), (&"giga0".into(), &"/none".into()));
 }
-
-#[test]
-fn what_an_option_takes_is_completed() {
-    let script = Play::new().home.run(&["completions", "bash"]).ends_with(0).stdout;
-    for words in ["update replace skip rename fail", "auto tus plupload ftps ftp multipart", "private unlisted public"] {
-        assert!(script.contains(&format!("compgen -W \"{words}\"")), "{words}");
-    }
-}

@@ -57,13 +57,17 @@ impl<'a> Imports<'a> {
 
     fn of(&self, n: usize) -> BTreeSet<usize> {
         let file = &self.files[n];
-        let uses = use_paths(file).into_iter().map(|(_, path)| path).chain(inline_paths(file));
-        uses.filter_map(|path| self.file_of(&self.absolute(file, &path)?, 0)).filter(|target| *target != n).collect()
+        paths_of(file).into_iter().filter_map(|path| self.file_of(&self.absolute(file, &path)?, 0)).filter(|target| *target != n).collect()
     }
 }
 
 fn owned(path: &[&str]) -> Path {
     path.iter().map(|step| (*step).to_owned()).collect()
+}
+
+/// All paths that a file imports, as they are written.
+pub fn paths_of(file: &SourceFile) -> Vec<Path> {
+    use_paths(file).into_iter().map(|(_, path)| path).chain(inline_paths(file)).collect()
 }
 
 /// The paths of all `use` items, with whether each is visible outside.

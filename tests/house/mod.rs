@@ -1,8 +1,9 @@
-//! The source as text: layers, lengths, names, and what help and README say.
+//! The source as text: layers, lengths, names, where tests lie, and what help and README say.
 
 mod circles;
+mod commands;
 mod documents;
+mod imports;
 mod layers;
 mod manual;
-#[allow(dead_code)]
 mod source_tree;

@@ -91,3 +91,8 @@ pub fn product_files() -> Vec<SourceFile> {
     assert!(files.len() > 100, "the scan found only {} files", files.len());
     files
 }
+
+/// Whether a file of `tests/` has a test of its own.
+pub fn is_test_file(file: &SourceFile) -> bool {
+    file.text.lines().map(str::trim_start).any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+}

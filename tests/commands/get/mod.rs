@@ -1,7 +1,6 @@
-//! `haul get`, `cat` and `link` as a user runs them, against the sandbox: where files land, what is gone on with after a
-//! cut or a kill, what is refused, and that nothing wrong is ever saved.
+//! `haul get` as a user runs it, against the sandbox: where files land, what is compared, what is refused.
 
-mod named;
+mod selection;
 
 use std::collections::BTreeMap;
 
@@ -97,36 +96,6 @@ fn where_a_download_lands() {
 }
 
 #[test]
-fn standard_output_takes_the_bytes_and_nothing_else() {
-    let play = Play::new();
-    let content = bytes(3_000_000, 5);
-    for remote in REMOTES {
-        play.stored(remote, "/f.bin", &content);
-        play.stored(remote, "/g.txt", &text("second"));
-        let (f, g) = (format!("{remote}:/f.bin"), format!("{remote}:/g.txt"));
-        let raw = |args: &[&str]| {
-            let output = play.home.command(args).output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-            Content(output.stdout)
-        };
-        assert_eq!(raw(&["get", &f, "-"]), content, "{remote}");
-        assert_eq!(raw(&["cat", &f, &g]), Content([content.0.as_slice(), b"second"].concat()), "{remote}");
-        play.sandbox.faults().script(&format!("{remote}/download:cut=1000000")).unwrap();
-        assert_eq!(raw(&["cat", &f]), content, "{remote}: a line that breaks is gone on with");
-        assert!(play.sandbox.faults().left().is_empty());
-        for args in [["cat", "--json", &f].as_slice(), &["get", "--json", &f, "-"]] {
-            play.home.run(args).ends_with(2).says("standard output");
-        }
-        play.home.run(&["cat", &format!("{remote}:/")]).ends_with(2).says("folder");
-        play.home.run(&["cat", &format!("{remote}:/nope")]).ends_with(3);
-        std::fs::write(play.sandbox.file(remote, "/f.bin").unwrap(), bytes(3_000_000, 6).0).unwrap();
-        let wrong = play.home.command(&["cat", &f]).output().unwrap();
-        assert_eq!(wrong.status.code(), Some(7), "{remote}: the MD5 is known");
-    }
-}
-
-#[test]
 fn what_is_here_is_treated_as_asked() {
     let play = Play::new();
     for remote in REMOTES {
@@ -213,23 +182,6 @@ fn bad_input_is_told() {
 }
 
 #[test]
-fn links_download_the_file() {
-    let play = Play::new();
-    for remote in ["iogates", "giga0"] {
-        play.stored(remote, "/f.txt", &text("linked"));
-        let place = format!("{remote}:/f.txt");
-        let url = play.home.run(&["link", &place]).ends_with(0).stdout.trim_end().to_owned();
-        let ran = play.home.run(&["link", "--json", &place]).ends_with(0);
-        let event = &ran.events("link")[0];
-        assert_eq!((&event["path"], event["url"].as_str().unwrap().split('?').next()), (&"/f.txt".into(), url.split('?').next()));
-        assert_eq!(fetched(&url), "linked", "{remote}");
-        play.home.run(&["link", &format!("{remote}:/")]).ends_with(2).says("folder");
-        play.home.run(&["link", &format!("{remote}:/nope")]).ends_with(3);
-    }
-    play.home.run(&["link", "fileago:/x"]).ends_with(10).says("ioGates and giga0 can");
-}
-
-#[test]
 fn many_small_files_at_once() {
     let play = Play::new();
     for n in 0..60 {
@@ -243,16 +195,4 @@ fn many_small_files_at_once() {
         assert_eq!(here.len(), 60, "{remote}");
         assert_eq!(here["many/041.txt"], text("file 41"));
     }
-}
-
-/// By a client of others: one request, by hand.
-fn fetched(url: &str) -> String {
-    use std::io::{Read, Write};
-    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut stream = std::net::TcpStream::connect(host).unwrap();
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }

@@ -1,12 +1,12 @@
-//! `--receipt`, `--failed-to` and `haul verify`.
+//! `haul verify`.
 
 use serde_json::Value;
 
-use crate::support::env::Play;
+use crate::support::env::{Play, REMOTES};
 
 #[test]
 fn a_receipt_can_be_verified_later() {
-    for remote in ["iogates", "giga0", "fileago"] {
+    for remote in REMOTES {
         let play = Play::new();
         for (name, content) in [("a.txt", "one"), ("b.txt", "two"), ("c.txt", "three")] {
             play.home.file(&format!("d/{name}"), content);
@@ -32,7 +32,7 @@ fn a_receipt_can_be_verified_later() {
 }
 
 #[test]
-fn what_lies_below_an_id_is_looked_for_there() {
+fn a_file_below_an_id_is_looked_for_there() {
     let play = Play::new();
     play.home.file("b.txt", "two");
     play.home.run(&["mkdir", "giga0:/deep"]).ends_with(0);
@@ -47,31 +47,7 @@ fn what_lies_below_an_id_is_looked_for_there() {
 }
 
 #[test]
-fn sources_that_failed_are_listed_for_the_next_run() {
-    let play = Play::new();
-    play.home.file("d/good.txt", "x");
-    play.home.file("d/empty.txt", "");
-    play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(9);
-    let path = play.home.file("touch", "").with_file_name("failed");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
-    std::fs::remove_file(play.home.file("d/empty.txt", "")).unwrap();
-    play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(0);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
-}
-
-#[test]
-fn a_failed_name_that_would_be_two_lines_is_told_and_not_listed() {
-    let play = Play::new();
-    play.home.file("d/evil\nname", "x");
-    play.home.file("d/empty.txt", "");
-    let ran = play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(8);
-    ran.says("a name with a line end can't stand there");
-    let path = play.home.file("touch", "").with_file_name("failed");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
-}
-
-#[test]
-fn bad_receipts() {
+fn bad_receipts_are_refused() {
     let play = Play::new();
     play.home.file("d/a.txt", "x");
     play.home.file("bad", "{\"schema\":1}\n");

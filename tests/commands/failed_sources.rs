@@ -1,0 +1,27 @@
+//! `--failed-to`: the sources that failed, as a list for the next run. `--receipt` is in `verify.rs`.
+
+use crate::support::env::Play;
+
+#[test]
+fn sources_that_failed_are_listed_for_the_next_run() {
+    let play = Play::new();
+    play.home.file("d/good.txt", "x");
+    play.home.file("d/empty.txt", "");
+    play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(9);
+    let path = play.home.file("touch", "").with_file_name("failed");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
+    std::fs::remove_file(play.home.file("d/empty.txt", "")).unwrap();
+    play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+}
+
+#[test]
+fn a_failed_name_that_would_be_two_lines_is_told_and_not_listed() {
+    let play = Play::new();
+    play.home.file("d/evil\nname", "x");
+    play.home.file("d/empty.txt", "");
+    let ran = play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(8);
+    ran.says("a name with a line end can't stand there");
+    let path = play.home.file("touch", "").with_file_name("failed");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
+}

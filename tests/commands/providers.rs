@@ -1,0 +1,25 @@
+//! `haul providers`.
+
+use crate::support::env::{Play, REMOTES};
+
+#[test]
+fn the_table_shows_each_ability_of_each_provider() {
+    let play = Play::new();
+    let table = play.home.run(&["providers"]).ends_with(0).stdout;
+    for ability in ["remove", "move", "copy", "edit", "visibility", "import", "share", "star", "link", "comments"] {
+        assert!(table.lines().any(|l| l.starts_with(ability)), "{ability}: {table}");
+    }
+    let events = play.json(&["providers"]).ends_with(0).events("providers");
+    assert_eq!(events.iter().map(|e| e["provider"].as_str().unwrap()).collect::<Vec<_>>(), REMOTES);
+    for event in &events {
+        // The abilities with "yes" in JSON are those with a tick in the table.
+        let (provider, abilities) = (event["provider"].as_str().unwrap(), event["abilities"].as_object().unwrap());
+        let column = REMOTES.iter().position(|remote| *remote == provider).unwrap();
+        for (ability, offered) in abilities {
+            let row = table.lines().find(|l| l.split_whitespace().next() == Some(ability)).unwrap_or_else(|| panic!("{ability}: {table}"));
+            let cell = row.split_whitespace().nth(1 + column).unwrap();
+            assert_eq!(cell != "-", offered.as_bool().unwrap(), "{provider} {ability}: {row}");
+        }
+    }
+    assert!(REMOTES.iter().all(|remote| play.requests(remote) == 0), "no provider is asked");
+}

@@ -1,0 +1,26 @@
+//! `haul share`.
+
+use crate::support::env::{Play, set};
+
+#[test]
+fn copies_reach_users_and_groups() {
+    let play = Play::with_files("fileago", &["/a", "/d/b"]);
+    let (ann, group) = (play.sandbox.fileago().colleague().to_owned(), play.sandbox.fileago().group().to_owned());
+    let both = format!("{ann},{group}");
+    let ran = play.json(&["share", "fileago:/a", "--with", &both]).ends_with(0);
+    assert_eq!(
+        ran.stdout,
+        format!("{{\"schema\":1,\"event\":\"share\",\"remote\":\"fileago\",\"path\":\"/a\",\"with\":[\"{ann}\",\"{group}\"]}}\n")
+    );
+    play.home.run(&["share", "fileago:/d", "--with", &group, "--with", &ann]).ends_with(0);
+    let incoming = format!("fileago:@incoming:{group}");
+    assert_eq!(play.there(&incoming), set(["/a", "/d/", "/d/b"]));
+    assert_eq!(play.text("fileago", &format!("/incoming:{ann}/d/b")), "content of /d/b");
+    play.home.run(&["share", "fileago:/a", "--with", "nobody"]).ends_with(8).says("Unknown user or group");
+    play.home.run(&["share", "fileago:/none", "--with", &ann]).ends_with(3);
+    // It can't be looked at, so it is not done twice.
+    let asked = play.sandbox.counts().requests("fileago", "change");
+    play.script("fileago/change:answer-lost");
+    play.home.run(&["share", "fileago:/a", "--with", &ann]).ends_with(13).says("whether the copy was shared is not known");
+    assert_eq!(play.sandbox.counts().requests("fileago", "change"), asked + 1);
+}
