@@ -8,6 +8,9 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
 use serde_json::Value;
 
+use super::server::reply;
+use crate::protocols::http::response::HttpReply;
+
 /// The usual short run is the same each time; whoever asks for more cases gets others. Failures are told with their
 /// shrunk input, which belongs into a test of its own: no file keeps them.
 pub fn config() -> ProptestConfig {
@@ -256,7 +259,7 @@ pub fn assert_error_is_safe(error: &crate::error::Error) {
 }
 
 /// The same answer with another secret of the same length in the place of `known`: one that no test has made known yet.
-pub fn with_secret(body: &[u8], known: &str, fresh: &str) -> Vec<u8> {
+fn with_secret(body: &[u8], known: &str, fresh: &str) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::with_capacity(body.len()), body);
     while let Some(at) = rest.windows(known.len()).position(|w| w == known.as_bytes()) {
         out.extend_from_slice(&rest[..at]);
@@ -274,4 +277,32 @@ pub fn assert_secret_masked(error: &crate::error::Error, secret: &str) {
     let shown = error.to_string();
     let printed = crate::model::secret::masked(&shown);
     assert!(!printed.contains(&secret[..12]), "{printed}");
+}
+
+/// Reads each valid answer cut at every byte.
+pub fn read_cut_at_every_byte(valid: &[&str], read: impl Fn(&HttpReply)) {
+    for whole in valid {
+        for at in 0..whole.len() {
+            read(&reply(200, &whole.as_bytes()[..at]));
+        }
+    }
+}
+
+/// One body as a success, and with any status.
+pub fn replies(valid: &[&'static str]) -> BoxedStrategy<[HttpReply; 2]> {
+    (200..600_u16, body(valid)).prop_map(|(status, body)| [reply(200, body.clone()), reply(status, body)]).boxed()
+}
+
+/// An answer that holds a secret: `known`, as it stands in `valid`, is replaced by one that no test has registered yet. Mostly a
+/// success. Gives the secret, too.
+pub fn replies_with_secret(valid: &'static str, known: &'static [&'static str]) -> BoxedStrategy<(HttpReply, String)> {
+    let alphabet: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
+    let fresh = prop::collection::vec(select(alphabet), known[0].len()).prop_map(|chars| chars.into_iter().collect::<String>());
+    let status = prop_oneof![Just(200_u16), 200..600_u16];
+    (status, mutated(valid), fresh)
+        .prop_map(|(status, body, fresh)| {
+            let body = known.iter().fold(body, |body, known| with_secret(&body, known, &fresh));
+            (reply(status, body), fresh)
+        })
+        .boxed()
 }

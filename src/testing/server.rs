@@ -1,25 +1,32 @@
-//! For unit tests only: a server on loopback that answers as a function says and keeps what it was asked, and a world
-//! (settings, tokens) to open a provider in.
+//! For unit tests only: a server on loopback that answers as a function says and keeps what it was asked, and what a provider
+//! is opened with.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::contract::{BoxFuture, Network, ProviderContext, RemoteSettings, Result, StoredToken, TokenStore};
-use crate::model::Secret;
+use super::{MapSettings, MemoryTokens};
+use crate::contract::{Network, ProviderContext};
+use crate::protocols::http::response::HttpReply;
 
 #[derive(Clone, Debug)]
 pub struct TestRequest {
     /// `POST /api/v2/authorize`
     pub line: String,
-    /// As sent, names in lower case.
+    /// As it was sent.
     pub head: String,
     pub body: String,
 }
 
-/// Status, extra header lines (each with its line end), body.
+impl TestRequest {
+    /// Head and body as they were sent.
+    pub fn text(&self) -> String {
+        format!("{}\r\n\r\n{}", self.head, self.body)
+    }
+}
+
+/// Status, extra header lines (each with its line end), body. Status 0: the connection is closed without an answer.
 pub type Answer = (u16, &'static str, String);
 
 pub fn ok(body: impl Into<String>) -> Answer {
@@ -44,6 +51,18 @@ impl TestServer {
             }
         });
         TestServer { url, asked }
+    }
+
+    /// Gives these answers (status and body) in order, then closes each connection without one.
+    pub async fn in_order(answers: &[(u16, &str)]) -> TestServer {
+        let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
+        let answers = Mutex::new(answers.into_iter());
+        TestServer::start(move |_| answers.lock().unwrap().next().map_or((0, "", String::new()), |(status, body)| (status, "", body))).await
+    }
+
+    /// The requests so far, head and body.
+    pub fn texts(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(TestRequest::text).collect()
     }
 
     /// The request lines so far.
@@ -77,51 +96,25 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&TestRequest) -> Answer +
     let asked = TestRequest { line, head, body: String::from_utf8_lossy(&bytes[head_end + 4..]).into_owned() };
     let (status, headers, body) = answer(&asked);
     log.lock().unwrap().push(asked);
+    if status == 0 {
+        return;
+    }
     let text = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
     let _ = stream.write_all(text.as_bytes()).await;
 }
 
-/// Settings in a map: secret or not, one and the same.
-struct Settings(HashMap<&'static str, String>);
-
-impl RemoteSettings for Settings {
-    fn get(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
-    }
-    fn secret(&self, key: &str) -> Result<Option<Secret>> {
-        Ok(self.0.get(key).map(Secret::new))
-    }
-    fn is_set(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-}
-
-#[derive(Default)]
-pub struct Tokens(pub Mutex<HashMap<String, StoredToken>>);
-
-impl TokenStore for Tokens {
-    fn load(&self, account: &str) -> Result<Option<StoredToken>> {
-        Ok(self.0.lock().unwrap().get(account).cloned())
-    }
-    fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
-        self.0.lock().unwrap().insert(account.to_owned(), token.clone());
-        Ok(())
-    }
-    fn forget(&self, account: &str) -> Result<()> {
-        self.0.lock().unwrap().remove(account);
-        Ok(())
-    }
-    fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
-        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
-    }
-}
-
 /// What a provider is opened with: the remote is called `my-remote`.
-pub fn provider_context(settings: &[(&'static str, &str)], tokens: &Arc<Tokens>) -> ProviderContext {
+pub fn provider_context(settings: &[(&str, &str)], tokens: &Arc<MemoryTokens>) -> ProviderContext {
     ProviderContext {
         remote: "my-remote".to_owned(),
-        secrets: Arc::new(Settings(settings.iter().map(|(k, v)| (*k, (*v).to_owned())).collect())),
+        secrets: Arc::new(MapSettings::new(settings)),
         tokens: tokens.clone(),
         network: Network { timeout: std::time::Duration::from_secs(10), ca_file: None, insecure: false },
     }
+}
+
+/// An answer that has been read to its end.
+pub fn reply(status: u16, body: impl Into<Vec<u8>>) -> HttpReply {
+    let url = "https://site.example/api/v2/x".parse().unwrap();
+    HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.into().into() }
 }

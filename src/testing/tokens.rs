@@ -13,9 +13,8 @@ pub struct MemoryTokens {
 }
 
 impl MemoryTokens {
-    /// A store that holds this token of one account.
-    pub fn with(account: &str, token: StoredToken) -> MemoryTokens {
-        MemoryTokens { tokens: Mutex::new(HashMap::from([(account.to_owned(), token)])), refusals: Arc::default() }
+    pub fn put(&self, account: &str, token: StoredToken) {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), token);
     }
 
     /// The token of an account. None: nothing is stored.
@@ -34,7 +33,7 @@ impl TokenStore for MemoryTokens {
         Ok(self.get(account))
     }
     fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), token.clone());
+        self.put(account, token.clone());
         Ok(())
     }
     fn forget(&self, account: &str) -> Result<()> {

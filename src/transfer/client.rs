@@ -385,13 +385,14 @@ fn delays_from(first: Duration) -> backon::ExponentialBackoff {
 mod tests {
     use super::*;
     use crate::contract::Network;
-    use crate::testing::server::{Tokens, provider_context};
+    use crate::testing::MemoryTokens;
+    use crate::testing::server::provider_context;
 
     fn desk() -> (RemoteClient, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, told) = Events::channel();
         let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
         let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
-        let opening = crate::contract::ProviderContext { network, ..provider_context(&settings, &Arc::new(Tokens::default())) };
+        let opening = crate::contract::ProviderContext { network, ..provider_context(&settings, &Arc::new(MemoryTokens::default())) };
         let provider = RemoteProvider::open(crate::providers::find("giga0").unwrap(), opening).unwrap();
         let policy = RetryPolicy { tries: 5, timeout: Duration::from_secs(9), min_rate: 0 };
         (RemoteClient::new("r".to_owned(), provider, policy, events), told)

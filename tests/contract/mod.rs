@@ -7,14 +7,21 @@ mod missing_entries;
 mod names;
 mod uploads;
 
-use haul::contract::{Entries, Kind};
-use haul::model::{Place, RemotePath};
+use haul::contract::{Entries, Kind, UploadRequest};
+use haul::model::{Entry, Place, Protocol, RemotePath};
 use haul::providers::REGISTRY;
+use haul::testing::{MemorySource, upload_request};
 
 use crate::support::fixture::{STAND_INS, World, by_id, each};
 
 fn at(path: &str) -> Place {
     Place::at(RemotePath::parse(path).unwrap())
+}
+
+/// A new file in `folder`, in parts of 100,000 bytes.
+fn request(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadRequest {
+    let request = upload_request(MemorySource::new(content.to_vec()), folder.clone(), name);
+    UploadRequest { protocol, chunk_size: Some(100_000), ..request }
 }
 
 fn sorted_names(mut entries: Entries) -> Vec<String> {

@@ -4,8 +4,7 @@ use haul::contract::Kind;
 use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
-use super::uploads::item;
-use super::{at, sorted_names};
+use super::{at, request, sorted_names};
 use crate::support::fixture::{World, each};
 
 #[tokio::test]
@@ -19,7 +18,7 @@ async fn strange_names_arrive_as_they_are() {
         for (n, name) in names.iter().enumerate() {
             world.provider.check_name(name).unwrap();
             let content = format!("content of {n}");
-            let done = upload(&world.desk(), n as u64, item(&folder, name, content.as_bytes(), None), false, None, &Berths::default())
+            let done = upload(&world.desk(), n as u64, request(&folder, name, content.as_bytes(), None), false, None, &Berths::default())
                 .await
                 .unwrap();
             assert_eq!(&done.entry.name, name, "{}", world.id());

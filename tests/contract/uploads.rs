@@ -1,30 +1,13 @@
 //! An upload in its two halves: how bytes travel, and whether the file is there.
 
-use haul::contract::{Checksum, Chunking, Kind, UploadRequest, UploadSession};
-use haul::model::{Entry, Protocol};
+use haul::contract::{Chunking, Kind, UploadSession};
+use haul::model::Protocol;
 use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
-use super::at;
+use super::{at, request};
 use crate::support::fixture::{World, each};
 use haul::testing::{MemorySource, bytes};
-
-pub fn item(folder: &Entry, name: &str, content: &[u8], protocol: Option<Protocol>) -> UploadRequest {
-    UploadRequest {
-        source: MemorySource::new(content.to_vec()),
-        folder: folder.clone(),
-        name: name.to_owned(),
-        checksum: Checksum::default(),
-        replaces: None,
-        protocol,
-        avoid: Vec::new(),
-        chunk_size: Some(100_000),
-        reusable: None,
-        on_created: None,
-        metadata: Default::default(),
-        siblings: [].into(),
-    }
-}
 
 /// Sends all of it, as the engine would without failures.
 async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
@@ -50,7 +33,7 @@ async fn every_protocol_on_offer_brings_the_bytes() {
         for protocol in world.provider.sign_in().await.unwrap().protocols {
             for size in [1, 100_000, 250_001] {
                 let (name, content) = (format!("{protocol}-{size}.bin"), bytes(size));
-                let item = item(&folder, &name, &content, Some(protocol));
+                let item = request(&folder, &name, &content, Some(protocol));
                 let mut opened = world.provider.open_upload(&item).await.unwrap();
                 assert_eq!(opened.session.protocol(), protocol, "{}", world.id());
                 assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{} {name}: nothing was sent", world.id());
@@ -72,7 +55,7 @@ async fn an_upload_that_is_not_finished_has_not_landed() {
     each(async |world: World| {
         let folder = world.folder("up").await;
         let content = bytes(250_000);
-        let mut opened = world.provider.open_upload(&item(&folder, "half.bin", &content, None)).await.unwrap();
+        let mut opened = world.provider.open_upload(&request(&folder, "half.bin", &content, None)).await.unwrap();
         if let Chunking::Parts(most) = opened.session.chunking() {
             opened.session.send(MemorySource::new(content.clone()).part(0, most)).await.unwrap();
         }
@@ -88,7 +71,7 @@ async fn a_file_that_was_there_before_is_not_taken_for_ours() {
     each(async |world: World| {
         world.fill("/up", &["same.bin"]);
         let folder = world.provider.stat(&at("/up")).await.unwrap();
-        let mut item = item(&folder, "same.bin", b"content", None);
+        let mut item = request(&folder, "same.bin", b"content", None);
         item.replaces = Some(world.provider.stat(&at("/up/same.bin")).await.unwrap());
         item.siblings = world.provider.list(&folder).await.unwrap().into();
         let opened = world.provider.open_upload(&item).await.unwrap();
@@ -106,7 +89,7 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
         let uploads = (0..8).map(|n| {
             let (desk, folder) = (desk.clone(), folder.clone());
             tokio::spawn(async move {
-                upload(&desk, n, item(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &Berths::default()).await
+                upload(&desk, n, request(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &Berths::default()).await
             })
         });
         for (n, done) in futures_util::future::join_all(uploads).await.into_iter().enumerate() {
@@ -125,7 +108,7 @@ async fn a_protocol_that_nobody_speaks_is_refused_before_anything_is_made() {
     each(async |world: World| {
         let folder = world.folder("up").await;
         let created = world.sandbox.counts().created(world.id());
-        let error = match world.provider.open_upload(&item(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
+        let error = match world.provider.open_upload(&request(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
             Err(error) => error,
             // The provider leaves the check to the engine where it has one protocol only.
             Ok(opened) => return assert_eq!(world.provider.info().protocols, [opened.session.protocol()], "{}", world.id()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::circles::paths_of;
+use super::paths::paths_of;
 use super::source_tree::{SourceFile, is_test_file, rust_files};
 
 /// The file that a path leads to: the longest beginning of the path that is a file's module.
@@ -46,8 +46,8 @@ fn an_import_of_a_test_is_found() {
     let files = [
         file("commands/mod.rs", "mod put;"),
         file("commands/put/mod.rs", "mod names;\n#[test]\nfn a() {}"),
-        file("commands/put/names.rs", "use super::helper;\nuse crate::faults::crash::{self, kill};"),
-        file("faults/crash.rs", "    #[tokio::test]\n    async fn b() {}"),
+        file("commands/put/names.rs", "use super::helper;\nuse crate::weather::storm::{self, rain};"),
+        file("weather/storm.rs", "    #[tokio::test]\n    async fn b() {}"),
     ];
     assert!(is_test_file(&files[1]) && is_test_file(&files[3]) && !is_test_file(&files[2]));
     let found: Vec<_> = paths_of(&files[2])
@@ -56,5 +56,5 @@ fn an_import_of_a_test_is_found() {
         .filter_map(|path| file_of(&files, &path))
         .map(|target| target.name.as_str())
         .collect();
-    assert_eq!(found, ["commands/put/mod.rs", "faults/crash.rs", "faults/crash.rs"]);
+    assert_eq!(found, ["commands/put/mod.rs", "weather/storm.rs", "weather/storm.rs"]);
 }

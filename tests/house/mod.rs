@@ -6,4 +6,5 @@ mod documents;
 mod imports;
 mod layers;
 mod manual;
+mod paths;
 mod source_tree;

@@ -143,31 +143,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::contract::{BoxFuture, Error};
+    use crate::contract::Error;
     use crate::model::Secret;
-
-    #[derive(Default)]
-    struct Memory(std::sync::Mutex<Option<StoredToken>>, Arc<Refusals>);
-
-    impl TokenStore for Memory {
-        fn load(&self, _: &str) -> Result<Option<StoredToken>> {
-            Ok(self.0.lock().unwrap().clone())
-        }
-        fn save(&self, _: &str, token: &StoredToken) -> Result<()> {
-            *self.0.lock().unwrap() = Some(token.clone());
-            Ok(())
-        }
-        fn forget(&self, _: &str) -> Result<()> {
-            *self.0.lock().unwrap() = None;
-            Ok(())
-        }
-        fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
-            Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
-        }
-        fn refusals(&self) -> Arc<Refusals> {
-            self.1.clone()
-        }
-    }
+    use crate::testing::MemoryTokens;
 
     fn token(text: &str) -> StoredToken {
         StoredToken { token: Secret::new(text), fields: vec![] }
@@ -175,7 +153,8 @@ mod tests {
 
     #[tokio::test]
     async fn eight_workers_with_one_stale_token_sign_in_once() {
-        let store = Arc::new(Memory(std::sync::Mutex::new(Some(token("stale"))), Arc::default()));
+        let store = Arc::new(MemoryTokens::default());
+        store.put("a", token("stale"));
         let lease = Arc::new(TokenCache::new("a", store));
         let count = Arc::new(AtomicUsize::new(0));
         let workers = (0..8).map(|_| {
@@ -201,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_sign_in_is_told_and_keeps_nothing() {
-        let lease = TokenCache::new("a", Arc::new(Memory::default()));
+        let lease = TokenCache::new("a", Arc::new(MemoryTokens::default()));
         let refused = lease.token(async { Err(Error::new(Kind::Auth, "no")) }).await;
         assert_eq!(refused.unwrap_err().kind(), Kind::Auth);
         assert!(lease.current().await.unwrap().is_none());
@@ -209,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_sign_in_is_never_repeated() {
-        let lease = TokenCache::new("a", Arc::new(Memory::default()));
+        let lease = TokenCache::new("a", Arc::new(MemoryTokens::default()));
         let count = AtomicUsize::new(0);
         let sign_in = || async {
             count.fetch_add(1, Ordering::SeqCst);
@@ -225,7 +204,7 @@ mod tests {
     /// Two remotes of one account, or one that is opened twice.
     #[tokio::test]
     async fn a_refused_sign_in_is_repeated_by_nobody_with_the_same_store() {
-        let store = Arc::new(Memory::default());
+        let store = Arc::new(MemoryTokens::default());
         let refused = async || Err(Error::new(Kind::Auth, "wrong password"));
         let granted = async || Ok(token("granted"));
         let missing = async { Err(Error::new(Kind::Auth, "none is set").before_asking()) };
@@ -238,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_word_about_an_older_token_changes_nothing() {
-        let lease = TokenCache::new("a", Arc::new(Memory::default()));
+        let lease = TokenCache::new("a", Arc::new(MemoryTokens::default()));
         let old = lease.token(async { Ok(token("old")) }).await.unwrap();
         lease.invalidate(&old).await;
         lease.renew(async { Ok(token("newer")) }).await.unwrap();

@@ -152,44 +152,13 @@ impl UploadForm {
 mod tests {
     use super::super::arrival::arrived;
     use super::*;
-    use crate::contract::{Checksum, Chunks, Source};
     use crate::model::EntryKind;
-
-    struct Bytes(Option<u64>);
-
-    impl Source for Bytes {
-        fn name(&self) -> &str {
-            "a.jpg"
-        }
-        fn size(&self) -> Option<u64> {
-            self.0
-        }
-        fn read(&self, _: u64, _: u64) -> Chunks {
-            unreachable!()
-        }
-        fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
-            unreachable!()
-        }
-        fn check_unchanged(&self) -> Result<()> {
-            Ok(())
-        }
-    }
+    use crate::testing::server::reply;
+    use crate::testing::{MemorySource, upload_request};
 
     fn item(size: Option<u64>) -> UploadRequest {
-        UploadRequest {
-            source: Arc::new(Bytes(size)),
-            folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
-            siblings: Arc::from([]),
-            name: "a.jpg".into(),
-            checksum: Checksum::default(),
-            metadata: Default::default(),
-            replaces: None,
-            protocol: None,
-            avoid: vec![],
-            chunk_size: None,
-            reusable: None,
-            on_created: None,
-        }
+        let folder = Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap());
+        upload_request(MemorySource::only_size(size), folder, "a.jpg")
     }
 
     fn file(id: u64, name: &str, size: u64) -> Entry {
@@ -250,11 +219,6 @@ mod tests {
         assert_eq!(with(vec![sizeless]), None);
     }
 
-    fn reply(status: u16, body: &str) -> HttpReply {
-        let url = "https://site.example/api/v2/file/upload".parse().unwrap();
-        HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.to_owned().into() }
-    }
-
     fn error(text: &str) -> String {
         serde_json::json!({"response": text, "_status": "error"}).to_string()
     }
@@ -278,14 +242,14 @@ mod tests {
     #[test]
     fn a_lost_form_is_about_size_not_about_the_token() {
         for text in ["Please provide the access_token param.", "Filesize received was zero.", "Did not receive uploaded file."] {
-            let big = uploaded(&reply(200, &error(text)), 5 << 30).err().unwrap();
+            let big = uploaded(&reply(200, error(text)), 5 << 30).err().unwrap();
             assert_eq!((big.kind(), big.hint()), (Kind::Refused, Some(SIZE_LIMIT)), "{text}");
-            let small = uploaded(&reply(200, &error(text)), 10).err().unwrap();
+            let small = uploaded(&reply(200, error(text)), 10).err().unwrap();
             assert_eq!((small.kind(), small.hint()), (Kind::Refused, None), "{text}");
         }
         let page = uploaded(&reply(413, "<html>413</html>"), 5 << 30).err().unwrap();
         assert_eq!((page.kind(), page.hint()), (Kind::Refused, Some(SIZE_LIMIT)));
         let stale = error("Could not validate access_token and account_id, please reauthenticate or try again.");
-        assert_eq!(uploaded(&reply(200, &stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
+        assert_eq!(uploaded(&reply(200, stale), 5 << 30).err().unwrap().kind(), Kind::Expired);
     }
 }

@@ -192,10 +192,10 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::iogates::tests::server::{MapSettings, opening};
+    use crate::testing::server::provider_context;
 
     async fn found(told: &[(&'static str, &str)]) -> Result<Access> {
-        Access::find(&opening(MapSettings::new(told))).await
+        Access::find(&provider_context(told, &Arc::default())).await
     }
 
     #[tokio::test]
@@ -211,18 +211,18 @@ mod tests {
     async fn no_credentials_are_told_before_anything_is_sent() {
         let error = found(&[]).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Auth);
-        assert!(error.to_string().contains("haul login studio-a"), "{error}");
+        assert!(error.to_string().contains("haul login my-remote"), "{error}");
         let access = found(&[("username", "ann")]).await.unwrap();
-        let http = Http::new(&opening(MapSettings::new(&[])).network).unwrap();
+        let http = Http::new(&provider_context(&[], &Arc::default()).network).unwrap();
         let error = access.token(&http).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Auth);
-        assert!(error.to_string().ends_with("or set HAUL_REMOTE_STUDIO_A_PASSWORD"), "{error}");
+        assert!(error.to_string().ends_with("or set HAUL_REMOTE_MY_REMOTE_PASSWORD"), "{error}");
     }
 
     #[tokio::test]
     async fn a_configured_token_is_used_as_it_is_and_never_renewed() {
         let access = found(&[("token", "33c666119"), ("username", "ann")]).await.unwrap();
-        let http = Http::new(&opening(MapSettings::new(&[])).network).unwrap();
+        let http = Http::new(&provider_context(&[], &Arc::default()).network).unwrap();
         let token = access.token(&http).await.unwrap();
         assert_eq!(token.token.expose(), "33c666119");
         assert_eq!(access.rejected(&token, Error::new(Kind::Expired, "no")).await.kind(), Kind::Auth);

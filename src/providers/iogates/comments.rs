@@ -166,12 +166,14 @@ fn said(told: WireComment) -> Result<Comment> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::model::{EntryKind, RemotePath};
-    use crate::providers::iogates::tests::server::{MapSettings as Settings, Server, opening};
+    use crate::testing::server::{TestServer, provider_context};
 
-    fn host(server: &Server) -> IoGates {
-        IoGates::new(opening(Settings::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
+    fn host(server: &TestServer) -> IoGates {
+        IoGates::new(provider_context(&[("url", &server.url), ("token", "33c666119")], &Arc::default())).unwrap()
     }
 
     fn film() -> Entry {
@@ -179,7 +181,7 @@ mod tests {
     }
 
     async fn listed(body: &str) -> Result<CommentThread> {
-        let server = Server::with(&[(200, body)]).await;
+        let server = TestServer::in_order(&[(200, body)]).await;
         let host = host(&server);
         let outcome = host.list(&film()).await;
         assert_eq!(server.lines(), ["GET /api/file/61463/comments"]);
@@ -219,7 +221,7 @@ mod tests {
     #[tokio::test]
     async fn a_comment_is_told_whole() {
         let answer = r#"{"id": 14, "text": "x", "tc": []}"#;
-        let server = Server::with(&[(200, answer), (200, answer), (204, "")]).await;
+        let server = TestServer::in_order(&[(200, answer), (200, answer), (204, "")]).await;
         let host = host(&server);
         let comments: &dyn Comments = &host;
         let times = vec![TimeSpan { start_ms: 40, end_ms: None }];
@@ -229,7 +231,7 @@ mod tests {
         comments.edit(&film(), &comment).await.unwrap();
         comments.remove("14").await.unwrap();
         assert_eq!(server.lines(), ["POST /api/comment", "PUT /api/comment/14", "DELETE /api/comment/14"]);
-        let asked = server.asked();
+        let asked = server.texts();
         assert!(asked[0].ends_with(r#"{"file_id":"61463","text":"x","parent":"12","tc":[{"in":40,"out":40}]}"#), "{}", asked[0]);
         assert!(asked[1].ends_with(r#"{"file_id":"61463","text":"x","tc":[{"in":40,"out":80}]}"#), "{}", asked[1]);
     }

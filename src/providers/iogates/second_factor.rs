@@ -69,30 +69,32 @@ fn verdict(reply: &HttpReply) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::contract::Provider;
-    use crate::providers::iogates::tests::server::{MapSettings, Server, opening};
+    use crate::testing::server::{TestServer, provider_context};
 
     const SENT: (u16, &str) = (200, r#"{"message": "Code sent", "type": "sms", "auth_required": true}"#);
 
-    fn host(server: &Server) -> IoGates {
-        IoGates::new(opening(MapSettings::new(&[("url", &server.url), ("token", "33c666119")]))).unwrap()
+    fn host(server: &TestServer) -> IoGates {
+        IoGates::new(provider_context(&[("url", &server.url), ("token", "33c666119")], &Arc::default())).unwrap()
     }
 
     async fn entered(status: u16) -> (Result<()>, Vec<String>) {
-        let server = Server::with(&[(status, "{}"), (200, "{}")]).await;
+        let server = TestServer::in_order(&[(status, "{}"), (200, "{}")]).await;
         let outcome = host(&server).enter_code(&Secret::new("4711")).await;
-        (outcome, server.asked())
+        (outcome, server.texts())
     }
 
     #[tokio::test]
     async fn a_code_is_sent_and_entered() {
-        let server = Server::with(&[SENT, (200, "")]).await;
+        let server = TestServer::in_order(&[SENT, (200, "")]).await;
         let host = host(&server);
         assert_eq!(host.send_code().await.unwrap(), "Code sent");
         host.enter_code(&Secret::new("4711")).await.unwrap();
         assert_eq!(server.lines(), ["GET /api/apiauth/twofactorsms/33c666119", "POST /api/apiauth/twofactorsms/33c666119"]);
-        assert!(server.asked()[1].ends_with("\r\n\r\nauthcode=4711"), "{}", server.asked()[1]);
+        assert!(server.texts()[1].ends_with("\r\n\r\nauthcode=4711"), "{}", server.texts()[1]);
     }
 
     #[tokio::test]
@@ -111,12 +113,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_server_asks_for_is_remembered() {
-        let server = Server::with(&[(403, r#"{"message": "Two factor authentication required"}"#), (200, "{}")]).await;
+        let server = TestServer::in_order(&[(403, r#"{"message": "Two factor authentication required"}"#), (200, "{}")]).await;
         let host = host(&server);
         assert!(!host.wanted());
         let error = host.sign_in().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Auth);
-        assert!(error.to_string().ends_with("run `haul login studio-a` and enter it"), "{error}");
+        assert!(error.to_string().ends_with("run `haul login my-remote` and enter it"), "{error}");
         assert!(host.wanted());
         host.enter_code(&Secret::new("4711")).await.unwrap();
         assert!(!host.wanted());

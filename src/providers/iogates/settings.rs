@@ -104,10 +104,10 @@ impl Pools {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::iogates::tests::server::{MapSettings, opening};
+    use crate::testing::server::provider_context;
 
     fn read(told: &[(&'static str, &str)]) -> Result<Settings> {
-        Settings::read(&opening(MapSettings::new(told)))
+        Settings::read(&provider_context(told, &Arc::default()))
     }
 
     #[test]

@@ -7,6 +7,7 @@ use futures_util::{FutureExt, StreamExt};
 use haul::contract::{BoxFuture, Checksum, Chunks, Part, Source, TransferStore, UploadRequest};
 use haul::model::Protocol;
 use haul::state::State;
+use haul::testing::upload_request;
 use haul::transfer::fingerprint::FileFingerprint;
 use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::source::file::FileSource;
@@ -95,20 +96,8 @@ impl Local {
 }
 
 async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> UploadRequest {
-    UploadRequest {
-        source,
-        folder: world.folder("in").await,
-        siblings: [].into(),
-        name: "film.bin".to_owned(),
-        checksum: Checksum { md5, from_remote: false },
-        metadata: Arc::default(),
-        replaces: None,
-        protocol: None,
-        avoid: Vec::new(),
-        chunk_size: Some(100_000),
-        reusable: None,
-        on_created: None,
-    }
+    let request = upload_request(source, world.folder("in").await, "film.bin");
+    UploadRequest { checksum: Checksum { md5, from_remote: false }, chunk_size: Some(100_000), ..request }
 }
 
 /// Whether or not the first run knew the checksum of the whole.

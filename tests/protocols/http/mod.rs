@@ -5,6 +5,7 @@ mod endless;
 mod multipart;
 mod plupload;
 mod refused_early;
+mod test_form;
 mod tus;
 mod tus_answers;
 mod tus_creation;

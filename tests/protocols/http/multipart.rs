@@ -2,66 +2,24 @@
 
 use std::fs;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
-use haul::contract::{BoxFuture, Recovery, UploadSession};
-use haul::protocols::http::response::HttpReply;
+use haul::Kind;
+use haul::contract::{Recovery, UploadSession};
 use haul::protocols::multipart;
-use haul::protocols::multipart::{Form, FormTarget};
-use haul::{Kind, Result};
-use reqwest::Url;
-use reqwest::header::HeaderMap;
 
+use super::test_form::TestForm;
 use super::{deliver, http, whole};
 use crate::support::raw_http::serve;
 use crate::support::web_servers;
 use haul::testing::{MemorySource, bytes};
-
-/// Notes what it is asked; each form goes to an address of its own.
-pub struct Target {
-    url: Url,
-    name: String,
-    pub forms: AtomicUsize,
-    answer: Mutex<String>,
-}
-
-impl Target {
-    pub fn new(url: &Url, name: &str) -> Arc<Target> {
-        let (forms, answer) = (AtomicUsize::new(0), Mutex::default());
-        Arc::new(Target { url: url.clone(), name: name.to_owned(), forms, answer })
-    }
-
-    fn answer(&self) -> serde_json::Value {
-        serde_json::from_str(&self.answer.lock().unwrap()).unwrap()
-    }
-}
-
-impl FormTarget for Target {
-    fn form(&self) -> BoxFuture<'_, Result<Form>> {
-        let number = self.forms.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut url = self.url.clone();
-        url.set_query(Some(&format!("token={number}")));
-        let fields = vec![("access_token".to_owned(), "Ä\"&=".to_owned()), ("folder_id".to_owned(), String::new())];
-        let form = Form { url, headers: HeaderMap::new(), fields, file_field: "file".to_owned(), file_name: self.name.clone() };
-        Box::pin(async { Ok(form) })
-    }
-
-    fn judge(&self, reply: HttpReply) -> Result<()> {
-        if !reply.is_success() {
-            return Err(reply.error());
-        }
-        *self.answer.lock().unwrap() = reply.text().into_owned();
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn php_gets_what_was_sent() {
     let Some(server) = web_servers::form(&["upload_max_filesize=64M", "post_max_size=64M"]) else { return };
     for (name, size) in [("grüße 日本 🎈.txt", 9_000_001), ("plain.bin", 1), ("empty", 0)] {
         let source = MemorySource::new(bytes(size));
-        let target = Target::new(&server.url, name);
+        let target = TestForm::new(&server.url, name);
         deliver(&mut multipart::open(&http(), target.clone(), source.len()), &source, 0).await.unwrap();
         let answer = target.answer();
         assert_eq!((answer["name"].as_str(), answer["size"].as_u64()), (Some(name), Some(source.len())));
@@ -75,7 +33,7 @@ async fn php_gets_what_was_sent() {
 async fn quotes_in_a_name_arrive() {
     let Some(server) = web_servers::form(&[]) else { return };
     let source = MemorySource::new(bytes(10));
-    let target = Target::new(&server.url, "a \"b\"\r\n.txt");
+    let target = TestForm::new(&server.url, "a \"b\"\r\n.txt");
     deliver(&mut multipart::open(&http(), target.clone(), 10), &source, 0).await.unwrap();
     assert_eq!(target.answer()["name"], "a \"b\"%0D%0A.txt");
 }
@@ -84,7 +42,7 @@ async fn quotes_in_a_name_arrive() {
 async fn a_verdict_of_the_adapter_is_the_end() {
     let Some(server) = web_servers::form(&["upload_max_filesize=100K"]) else { return };
     let source = MemorySource::new(bytes(200_000));
-    let mut session = multipart::open(&http(), Target::new(&server.url, "a"), source.len());
+    let mut session = multipart::open(&http(), TestForm::new(&server.url, "a"), source.len());
     let failure = session.send(whole(&source)).await.unwrap_err();
     assert_eq!((failure.kind(), failure.status_code()), (Kind::Refused, Some(400)));
 }
@@ -94,7 +52,7 @@ async fn an_unreadable_file_costs_no_token() {
     let raw = serve(|_, _| Some("200".to_owned())).await;
     let source = MemorySource::new(bytes(10));
     source.on_read_at(0, || Err(io::Error::from(io::ErrorKind::PermissionDenied)));
-    let target = Target::new(&raw.url, "a");
+    let target = TestForm::new(&raw.url, "a");
     let failure = multipart::open(&http(), target.clone(), 10).send(whole(&source)).await.unwrap_err();
     assert_eq!((failure.kind(), target.forms.load(Ordering::SeqCst), raw.seen().len()), (Kind::Local, 0, 0));
 }
@@ -110,7 +68,7 @@ async fn a_file_that_fails_on_the_way_keeps_its_words() {
         let raw = serve(|_, _| Some("200".to_owned())).await;
         let source = MemorySource::new(bytes(2_000_000));
         source.on_read_at(1_000_000, move || Err(fault));
-        let failure = multipart::open(&http(), Target::new(&raw.url, "a"), 2_000_000).send(whole(&source)).await.unwrap_err();
+        let failure = multipart::open(&http(), TestForm::new(&raw.url, "a"), 2_000_000).send(whole(&source)).await.unwrap_err();
         assert_eq!((failure.kind(), failure.to_string().as_str()), (kind, words));
         assert_eq!(raw.seen().len(), 0, "no whole request arrived");
     }
@@ -120,7 +78,7 @@ async fn a_file_that_fails_on_the_way_keeps_its_words() {
 async fn a_lost_answer_is_for_the_provider_to_clear_up() {
     let raw = serve(|_, _| None).await;
     let source = MemorySource::new(bytes(10));
-    let mut session = multipart::open(&http(), Target::new(&raw.url, "a"), 10);
+    let mut session = multipart::open(&http(), TestForm::new(&raw.url, "a"), 10);
     let failure = session.send(whole(&source)).await.unwrap_err();
     assert_eq!(failure.kind(), Kind::Interrupted);
     assert_eq!(session.recover(&failure).await.unwrap(), Recovery::StartOver);

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::multipart::Target;
+use super::test_form::TestForm;
 use super::{http, whole};
 use crate::support::raw_http::{Seen, framed, listen, read_head};
 use haul::testing::{MemorySource, bytes};
@@ -21,7 +21,7 @@ const SIZE: usize = 8 << 20;
 /// Posts a file that the server is going to refuse: the failure, and how many forms were asked for.
 async fn posts(url: &Url, size: usize) -> (Error, usize) {
     let source = MemorySource::new(bytes(size as u64));
-    let target = Target::new(url, "a.bin");
+    let target = TestForm::new(url, "a.bin");
     let failure = multipart::open(&http(), target.clone(), source.len()).send(whole(&source)).await.unwrap_err();
     (failure, target.forms.load(Ordering::SeqCst))
 }

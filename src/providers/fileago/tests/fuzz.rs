@@ -1,7 +1,6 @@
 //! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
 
 use proptest::prelude::*;
-use reqwest::header::HeaderMap;
 
 use crate::model::RemotePath;
 use crate::protocols::http::response::HttpReply;
@@ -22,11 +21,6 @@ const ANSWERS: &[&str] = &[
     include_str!("../../../../fixtures/fileago/path.json"),
     include_str!("../../../../fixtures/fileago/upload.json"),
 ];
-
-fn reply(status: u16, body: Vec<u8>) -> HttpReply {
-    let url = "https://fileago.example/api/nodes/x".parse().unwrap();
-    HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
-}
 
 /// Every question that is ever asked of a reply.
 fn read(reply: &HttpReply) {
@@ -51,26 +45,20 @@ fn read(reply: &HttpReply) {
 }
 
 #[test]
-fn answers_cut_at_every_byte() {
-    for whole in ANSWERS {
-        for at in 0..whole.len() {
-            read(&reply(200, whole.as_bytes()[..at].to_vec()));
-        }
-    }
+fn answers_cut_at_any_byte_are_read() {
+    arbitrary::read_cut_at_every_byte(ANSWERS, read);
 }
 
 proptest! {
     #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn answers_in_every_dress(status in 200..600_u16, body in arbitrary::body(ANSWERS)) {
-        read(&reply(200, body.clone()));
-        read(&reply(status, body));
+    fn answers_of_any_form_are_read(replies in arbitrary::replies(ANSWERS)) {
+        replies.iter().for_each(read);
     }
 
     #[test]
-    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{43}") {
-        let reply = reply(status, arbitrary::with_secret(&arbitrary::with_secret(&body, TOKEN, &fresh), KEY, &fresh));
+    fn no_token_is_shown((reply, fresh) in arbitrary::replies_with_secret(GRANTED, &[TOKEN, KEY])) {
         for error in [answer::verdict(&reply).err(), auth::granted(&reply).err()].into_iter().flatten() {
             arbitrary::assert_secret_masked(&error, &fresh);
         }

@@ -15,7 +15,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 use crate::contract::{Kind, StoredToken};
 use crate::model::{Address, EntryKind, RemotePath, Secret};
-use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, provider_context};
+use crate::testing::MemoryTokens;
+use crate::testing::server::{Answer, TestRequest, TestServer, ok, provider_context};
 
 const DIRLIST: &str = include_str!("../../../../fixtures/fileago/dirlist.json");
 const INVOICE: &str = "1339025b-d6e4-4c1e-9c62-85fc65ee0118";
@@ -37,7 +38,7 @@ fn server(asked: &TestRequest) -> Answer {
     }
 }
 
-fn open_at(url: &str, tokens: &Arc<Tokens>) -> FileAgo {
+fn open_at(url: &str, tokens: &Arc<MemoryTokens>) -> FileAgo {
     FileAgo::new(provider_context(&[("url", url), ("username", "a@b.c"), ("password", "p&ss")], tokens)).unwrap()
 }
 
@@ -47,7 +48,7 @@ fn place(text: &str) -> Place {
 
 #[tokio::test]
 async fn signs_in_with_json_and_keeps_the_token() {
-    let (server, tokens) = (TestServer::start(server).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(server).await, Arc::new(MemoryTokens::default()));
     let account = open_at(&server.url, &tokens).sign_in().await.unwrap();
     assert_eq!((account.account.as_deref(), account.extra["fullname"].as_str()), (Some("a@b.c"), Some("John Doe")));
     assert!(account.warnings.is_empty());
@@ -62,9 +63,7 @@ async fn signs_in_with_json_and_keeps_the_token() {
     );
     assert!(first.head.to_lowercase().contains("content-type: application/json") && !first.head.to_lowercase().contains("authorization"));
     assert!(server.last().head.to_lowercase().contains("authorization: bearer session-token"));
-    let kept = tokens.0.lock().unwrap().clone();
-    let (account, token) = kept.into_iter().next().unwrap();
-    assert_eq!(account, format!("fileago|{}/|a@b.c", server.url));
+    let token = tokens.get(&format!("fileago|{}/|a@b.c", server.url)).unwrap();
     assert_eq!(token.field("fileaccesskey").unwrap().expose(), "file-access-key");
 }
 
@@ -124,9 +123,9 @@ async fn a_kept_token_that_meets_403_is_renewed_once() {
         _ => server(asked),
     })
     .await;
-    let tokens = Arc::new(Tokens::default());
+    let tokens = Arc::new(MemoryTokens::default());
     let account = format!("fileago|{}/|a@b.c", server.url);
-    tokens.0.lock().unwrap().insert(account, StoredToken { token: Secret::new("kept-token"), fields: vec![] });
+    tokens.put(&account, StoredToken { token: Secret::new("kept-token"), fields: vec![] });
     let fileago = open_at(&server.url, &tokens);
     let home = fileago.stat(&place("w:")).await.unwrap();
     assert_eq!(fileago.list(&home).await.unwrap_err().kind(), Kind::Expired);
@@ -150,9 +149,9 @@ async fn a_kept_token_that_meets_403_and_cannot_be_renewed_stays_in_use() {
     let without = vec![("url", server.url.as_str()), ("username", "a@b.c")];
     let wrong = [without.clone(), vec![("password", "old")]].concat();
     for (settings, sign_ins) in [(without, 0), (wrong, 1)] {
-        let tokens = Arc::new(Tokens::default());
+        let tokens = Arc::new(MemoryTokens::default());
         let kept = StoredToken { token: Secret::new("kept-token"), fields: vec![] };
-        tokens.0.lock().unwrap().insert(format!("fileago|{}/|a@b.c", server.url), kept.clone());
+        tokens.put(&format!("fileago|{}/|a@b.c", server.url), kept.clone());
         server.asked.lock().unwrap().clear();
         let fileago = FileAgo::new(provider_context(&settings, &tokens)).unwrap();
         let home = fileago.stat(&place("w:")).await.unwrap();
@@ -177,9 +176,9 @@ fn jwt_until(seconds: i64) -> String {
 
 #[tokio::test]
 async fn a_kept_token_that_has_ended_is_renewed_before_it_is_used() {
-    let (server, tokens) = (TestServer::start(server).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(server).await, Arc::new(MemoryTokens::default()));
     let account = format!("fileago|{}/|a@b.c", server.url);
-    tokens.0.lock().unwrap().insert(account, StoredToken { token: Secret::new(jwt_until(1_538_706_022)), fields: vec![] });
+    tokens.put(&account, StoredToken { token: Secret::new(jwt_until(1_538_706_022)), fields: vec![] });
     open_at(&server.url, &tokens).sign_in().await.unwrap();
     assert_eq!(server.lines(), ["POST /auth", "GET /api/nodes/home", "GET /api/groups/"]);
 }
@@ -260,10 +259,10 @@ async fn a_folder_that_somebody_else_made_first_is_taken() {
 
 #[tokio::test]
 async fn signing_out_only_forgets() {
-    let (server, tokens) = (TestServer::start(server).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(server).await, Arc::new(MemoryTokens::default()));
     let fileago = open_at(&server.url, &tokens);
     fileago.sign_in().await.unwrap();
     assert!(!fileago.sign_out().await.unwrap());
-    assert!(tokens.0.lock().unwrap().is_empty());
+    assert!(tokens.accounts().is_empty());
     assert_eq!(server.lines().len(), 3);
 }

@@ -1,45 +1,12 @@
 //! Uploads against the scripted server, up to the form and from its answer on.
 
 use super::*;
-use crate::contract::{Checksum, Chunks, Source};
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::FormTarget;
-
-struct Sized(Option<u64>);
-
-impl Source for Sized {
-    fn name(&self) -> &str {
-        "local.docx"
-    }
-    fn size(&self) -> Option<u64> {
-        self.0
-    }
-    fn read(&self, _: u64, _: u64) -> Chunks {
-        unreachable!()
-    }
-    fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
-        unreachable!()
-    }
-    fn check_unchanged(&self) -> Result<()> {
-        Ok(())
-    }
-}
+use crate::testing::{MemorySource, upload_request};
 
 fn item(name: &str, size: Option<u64>) -> UploadRequest {
-    UploadRequest {
-        source: Arc::new(Sized(size)),
-        folder: Entry::new(EntryKind::Folder, "home", RemotePath::root()),
-        siblings: Arc::from([]),
-        name: name.into(),
-        checksum: Checksum::default(),
-        metadata: Default::default(),
-        replaces: None,
-        protocol: None,
-        avoid: vec![],
-        chunk_size: None,
-        reusable: None,
-        on_created: None,
-    }
+    upload_request(MemorySource::only_size(size), Entry::new(EntryKind::Folder, "home", RemotePath::root()), name)
 }
 
 async fn listed(fileago: &FileAgo) -> Arc<[Entry]> {

@@ -1,7 +1,6 @@
 //! Answers that are nearly right, or not at all: read without a panic, told without a control character or a token.
 
 use proptest::prelude::*;
-use reqwest::header::HeaderMap;
 
 use crate::model::{Entry, EntryKind, RemotePath};
 use crate::protocols::http::response::HttpReply;
@@ -27,11 +26,6 @@ const ANSWERS: &[&str] = &[
     include_str!("../../../../fixtures/giga0/folder_info.json"),
     include_str!("../../../../fixtures/giga0/folder_listing.json"),
 ];
-
-fn reply(status: u16, body: Vec<u8>) -> HttpReply {
-    let url = "https://site.example/api/v2/x".parse().unwrap();
-    HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
-}
 
 fn sound(entry: &Entry, folder: &RemotePath) {
     assert_eq!(entry.path.parent().as_ref(), Some(folder), "{entry:?}");
@@ -72,26 +66,20 @@ fn listed(body: &[u8]) -> Listed {
 }
 
 #[test]
-fn answers_cut_at_every_byte() {
-    for whole in ANSWERS {
-        for at in 0..whole.len() {
-            read(&reply(200, whole.as_bytes()[..at].to_vec()));
-        }
-    }
+fn answers_cut_at_any_byte_are_read() {
+    arbitrary::read_cut_at_every_byte(ANSWERS, read);
 }
 
 proptest! {
     #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn answers_in_every_dress(status in 200..600_u16, body in arbitrary::body(ANSWERS)) {
-        read(&reply(200, body.clone()));
-        read(&reply(status, body));
+    fn answers_of_any_form_are_read(replies in arbitrary::replies(ANSWERS)) {
+        replies.iter().for_each(read);
     }
 
     #[test]
-    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(GRANTED), fresh in "[a-zA-Z0-9]{20}") {
-        let reply = reply(status, arbitrary::with_secret(&body, TOKEN, &fresh));
+    fn no_token_is_shown((reply, fresh) in arbitrary::replies_with_secret(GRANTED, &[TOKEN])) {
         for error in [answer::verdict(&reply).err(), answer::data::<Grant>(&reply).err()].into_iter().flatten() {
             arbitrary::assert_secret_masked(&error, &fresh);
         }

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::contract::{Kind, StoredToken};
 use crate::model::{Address, EntryKind, RemotePath, Secret};
-use crate::testing::server::{Answer, TestRequest, TestServer, Tokens, ok, provider_context};
+use crate::testing::MemoryTokens;
+use crate::testing::server::{Answer, TestRequest, TestServer, ok, provider_context};
 
 const AUTHORIZE: &str = include_str!("../../../../fixtures/giga0/authorize.json");
 const LISTING: &str = include_str!("../../../../fixtures/giga0/folder_listing.json");
@@ -36,7 +37,7 @@ fn site(asked: &TestRequest) -> Answer {
     })
 }
 
-fn open_at(url: &str, tokens: &Arc<Tokens>) -> Giga0 {
+fn open_at(url: &str, tokens: &Arc<MemoryTokens>) -> Giga0 {
     Giga0::new(provider_context(&[("url", url), ("username", "ann"), ("password", "p&ss wörd")], tokens)).unwrap()
 }
 
@@ -60,7 +61,7 @@ async fn signs_in_once_and_keeps_the_token() {
     assert_eq!(asked.body, "username=ann&password=p%26ss+w%C3%B6rd");
     assert!(asked.head.to_lowercase().contains("content-type: application/x-www-form-urlencoded"));
     assert!(server.last().body.starts_with("access_token=lGoVSof0") && server.last().body.ends_with("&account_id=158642"));
-    let account = tokens.0.lock().unwrap().keys().next().unwrap().clone();
+    let account = tokens.accounts().remove(0);
     assert_eq!(account, format!("giga0|{}/api/v2|ann", server.url));
 }
 
@@ -70,7 +71,7 @@ async fn keys_go_before_a_password() {
     let settings = [("url", server.url.as_str()), ("username", "ann"), ("password", "pw"), ("key1", "1111"), ("key2", "2222")];
     Giga0::new(provider_context(&settings, &tokens)).unwrap().sign_in().await.unwrap();
     assert_eq!(server.asked.lock().unwrap()[0].body, "key1=1111&key2=2222");
-    assert!(!tokens.0.lock().unwrap().keys().any(|k| k.contains("1111")));
+    assert!(!tokens.accounts().iter().any(|k| k.contains("1111")));
 }
 
 #[tokio::test]
@@ -216,21 +217,21 @@ async fn a_failed_swap_says_what_is_left() {
 
 #[tokio::test]
 async fn signing_out_revokes_the_token() {
-    let (server, tokens) = (TestServer::start(site).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(site).await, Arc::new(MemoryTokens::default()));
     let giga0 = open_at(&server.url, &tokens);
     assert!(!giga0.sign_out().await.unwrap(), "nothing to revoke");
     assert!(server.lines().is_empty());
     giga0.sign_in().await.unwrap();
     assert!(giga0.sign_out().await.unwrap());
     assert_eq!(server.last().line, "POST /api/v2/disable_access_token");
-    assert!(tokens.0.lock().unwrap().is_empty());
+    assert!(tokens.accounts().is_empty());
 }
 
 #[tokio::test]
 async fn a_kept_token_without_its_account_is_replaced() {
-    let (server, tokens) = (TestServer::start(site).await, Arc::new(Tokens::default()));
+    let (server, tokens) = (TestServer::start(site).await, Arc::new(MemoryTokens::default()));
     let label = format!("giga0|{}/api/v2|ann", server.url);
-    tokens.0.lock().unwrap().insert(label, StoredToken { token: Secret::new("half-a-token"), fields: vec![] });
+    tokens.put(&label, StoredToken { token: Secret::new("half-a-token"), fields: vec![] });
     let giga0 = open_at(&server.url, &tokens);
     assert_eq!(giga0.sign_in().await.unwrap_err().kind(), Kind::Expired);
     giga0.renew_token().await.unwrap();

@@ -1,54 +1,17 @@
 //! Uploads against the scripted server, up to the form and from its answer on.
 
 use super::*;
-use crate::contract::{Checksum, Chunks, Source};
-use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::FormTarget;
-
-struct Sized(u64);
-
-impl Source for Sized {
-    fn name(&self) -> &str {
-        "button_back.gif"
-    }
-    fn size(&self) -> Option<u64> {
-        Some(self.0)
-    }
-    fn read(&self, _: u64, _: u64) -> Chunks {
-        unreachable!()
-    }
-    fn available(&self, _: u64, _: u64) -> BoxFuture<'_, Result<u64>> {
-        unreachable!()
-    }
-    fn check_unchanged(&self) -> Result<()> {
-        Ok(())
-    }
-}
+use crate::testing::server::reply;
+use crate::testing::{MemorySource, upload_request};
 
 fn item(size: u64) -> UploadRequest {
-    UploadRequest {
-        source: Arc::new(Sized(size)),
-        folder: Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap()),
-        siblings: Arc::from([]),
-        name: "button_back.gif".into(),
-        checksum: Checksum::default(),
-        metadata: Default::default(),
-        replaces: None,
-        protocol: None,
-        avoid: vec![],
-        chunk_size: None,
-        reusable: None,
-        on_created: None,
-    }
+    let folder = Entry::new(EntryKind::Folder, "125", RemotePath::parse("/x").unwrap());
+    upload_request(MemorySource::only_size(Some(size)), folder, "button_back.gif")
 }
 
 async fn beside(giga0: &Giga0, item: UploadRequest) -> UploadRequest {
     UploadRequest { siblings: giga0.list(&item.folder).await.unwrap().into(), ..item }
-}
-
-fn reply(body: &str) -> HttpReply {
-    let url = "https://site.example/api/v2/file/upload".parse().unwrap();
-    HttpReply { status: 200.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
 }
 
 #[tokio::test]
@@ -64,7 +27,7 @@ async fn an_upload_is_one_form_and_its_answer_names_the_file() {
 
     let ticket = target.ticket.clone();
     assert!(giga0.find_uploaded(&ticket).await.unwrap().is_none());
-    target.judge(reply(include_str!("../../../../fixtures/giga0/file_upload.json"))).unwrap();
+    target.judge(reply(200, include_str!("../../../../fixtures/giga0/file_upload.json"))).unwrap();
     let stored = giga0.find_uploaded(&ticket).await.unwrap().unwrap();
     assert_eq!((stored.id.as_str(), stored.path.to_string()), ("file:1253", "/x/sample4_l.jpg".to_owned()), "the stored name counts");
     assert_eq!((stored.size, stored.md5.as_deref()), (Some(149_084), Some("2f4105bc2c626232544275c2d890168b")));
@@ -97,7 +60,7 @@ async fn a_lost_upload_is_not_another_file_of_the_run() {
     let lost = giga0.prepare(&replacing).await.unwrap().0.ticket;
     let other = giga0.prepare(&UploadRequest { name: "button_back (2).gif".into(), ..item(1116) }).await.unwrap().0;
     let answer = include_str!("../../../../fixtures/giga0/file_upload.json").replace("sample4_l.jpg", "button_back (2).gif");
-    other.judge(reply(&answer)).unwrap();
+    other.judge(reply(200, answer)).unwrap();
     assert!(giga0.find_uploaded(&lost).await.unwrap().is_none());
     assert_eq!(giga0.find_uploaded(&other.ticket).await.unwrap().unwrap().id, "file:1253");
 }
@@ -108,7 +71,7 @@ async fn an_upload_with_an_old_token_renews_it_once() {
     let giga0 = open_at(&server.url, &Arc::default());
     let (target, _) = giga0.prepare(&item(5)).await.unwrap();
     target.form().await.unwrap();
-    assert_eq!(target.judge(reply(STALE)).unwrap_err().kind(), Kind::Expired);
+    assert_eq!(target.judge(reply(200, STALE)).unwrap_err().kind(), Kind::Expired);
     giga0.renew_token().await.unwrap();
     giga0.renew_token().await.unwrap();
     let lines = server.lines();

@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 use reqwest::Url;
-use reqwest::header::HeaderMap;
 
 use crate::contract::Network;
 use crate::model::{Place, RemotePath, Root};
@@ -15,6 +14,7 @@ use crate::providers::iogates::upload::methods::{Method, UploadMethods};
 use crate::providers::iogates::wire::examples::*;
 use crate::providers::iogates::wire::{AuthInfo, File, Files, Share, SignedIn};
 use crate::testing::arbitrary;
+use crate::testing::server::reply;
 
 const KNOWN: &str = "123-BodrEJHrC43KejPcM0nzTl05gUMi3i8ruzGN";
 const ANSWERS: &[&str] = &[TOKEN, AUTHINFO, AUTHINFO_BLANK_SERVERS, AUTHINFO_PHP_HABITS, FILE_CREATED, FILE_UPLOADED, FILES, SHARE];
@@ -23,11 +23,6 @@ const TREE: &str = r#"{"files":[
     {"id":1,"type":"dir","name":"a","parent":3},{"id":2,"type":"dir","name":"b","parent":1},{"id":3,"type":"dir","name":"c","parent":2},
     {"id":4,"type":"dir","name":"d","parent":4},{"id":5,"name":"e","parent":99},{"id":6,"name":"../f","parent":1},
     {"id":7,"name":"g","parent":0,"size":"18446744073709551615"},{"id":7,"name":"g"},{"id":0,"type":"dir"},{"name":"h"}]}"#;
-
-fn reply(status: u16, body: Vec<u8>) -> HttpReply {
-    let url = "https://iogates.example/api/x".parse().unwrap();
-    HttpReply { status: status.try_into().unwrap(), headers: HeaderMap::new(), url, body: body.into() }
-}
 
 /// Every question that is ever asked of a reply.
 fn read(reply: &HttpReply) {
@@ -87,21 +82,16 @@ fn climbed(tree: &Tree) {
 }
 
 #[test]
-fn answers_cut_at_every_byte() {
-    for whole in ANSWERS {
-        for at in 0..whole.len() {
-            read(&reply(200, whole.as_bytes()[..at].to_vec()));
-        }
-    }
+fn answers_cut_at_any_byte_are_read() {
+    arbitrary::read_cut_at_every_byte(ANSWERS, read);
 }
 
 proptest! {
     #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn answers_in_every_dress(status in 200..600_u16, body in arbitrary::body(ANSWERS)) {
-        read(&reply(200, body.clone()));
-        read(&reply(status, body));
+    fn answers_of_any_form_are_read(replies in arbitrary::replies(ANSWERS)) {
+        replies.iter().for_each(read);
     }
 
     #[test]
@@ -119,15 +109,14 @@ proptest! {
     }
 
     #[test]
-    fn no_token_is_told(status in prop_oneof![Just(200_u16), 200..600_u16], body in arbitrary::mutated(TOKEN), fresh in "[a-zA-Z0-9]{40}") {
-        let reply = reply(status, arbitrary::with_secret(&body, KNOWN, &fresh));
+    fn no_token_is_shown((reply, fresh) in arbitrary::replies_with_secret(TOKEN, &[KNOWN])) {
         if let Err(error) = answer::read_sign_in::<SignedIn>(&reply) {
             arbitrary::assert_secret_masked(&error, &fresh);
         }
     }
 
     #[test]
-    fn comments_in_every_dress(body in arbitrary::mutated(COMMENTS)) {
+    fn comments_of_any_form_are_read(body in arbitrary::mutated(COMMENTS)) {
         let clock = serde_json::from_slice::<crate::providers::iogates::comments::WireThread>(&body).ok().and_then(crate::providers::iogates::comments::WireThread::clock).flatten();
         let mut comments = Vec::new();
         split(&body, &[&["comments"]], |_, row| comments.extend(crate::providers::iogates::comments::comment(row)));
