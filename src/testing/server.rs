@@ -114,7 +114,7 @@ pub fn provider_context(settings: &[(&str, &str)], tokens: &Arc<MemoryTokens>) -
 }
 
 /// An answer that has been read to its end.
-pub fn reply(status: u16, body: impl Into<Vec<u8>>) -> HttpReply {
+pub fn reply(status: u16, body: impl AsRef<[u8]>) -> HttpReply {
     let url = "https://site.example/api/v2/x".parse().unwrap();
-    HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.into().into() }
+    HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: bytes::Bytes::copy_from_slice(body.as_ref()) }
 }

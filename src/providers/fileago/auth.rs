@@ -44,11 +44,7 @@ fn refused_sign_in(reply: &HttpReply, text: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reply(status: u16, body: &str) -> HttpReply {
-        let url = "https://fileago.example/auth".parse().unwrap();
-        HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
-    }
+    use crate::testing::server::reply;
 
     fn error(msg: &str) -> String {
         serde_json::json!({"status": "error", "msg": msg}).to_string()

@@ -111,11 +111,7 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reply(status: u16, body: &str) -> HttpReply {
-        let url = "https://site.example/api/v2/authorize".parse().unwrap();
-        HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
-    }
+    use crate::testing::server::reply;
 
     fn error(text: &str) -> String {
         serde_json::json!({"response": text, "_status": "error"}).to_string()
@@ -139,11 +135,11 @@ mod tests {
 
     #[test]
     fn the_site_shows_which_kind_it_wants() {
-        let e = password().granted(&reply(200, &error("Please provide the key1 value."))).unwrap_err();
+        let e = password().granted(&reply(200, error("Please provide the key1 value."))).unwrap_err();
         assert!(e.kind() == Kind::Auth && e.hint().unwrap().starts_with("set key1 and key2"), "{e}");
-        let e = keys().granted(&reply(200, &error("Please provide the username param."))).unwrap_err();
+        let e = keys().granted(&reply(200, error("Please provide the username param."))).unwrap_err();
         assert!(e.kind() == Kind::Auth && e.hint().unwrap().contains("set username and password"), "{e}");
-        let e = password().granted(&reply(200, &error("Please provide the password param."))).unwrap_err();
+        let e = password().granted(&reply(200, error("Please provide the password param."))).unwrap_err();
         assert!(e.kind() == Kind::Auth && e.hint().unwrap().starts_with("check username"), "{e}");
     }
 

@@ -1,8 +1,8 @@
 //! Uploads against the scripted server, up to the form and from its answer on.
 
 use super::*;
-use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::FormTarget;
+use crate::testing::server::reply;
 use crate::testing::{MemorySource, upload_request};
 
 fn item(name: &str, size: Option<u64>) -> UploadRequest {
@@ -75,10 +75,6 @@ async fn an_answer_is_judged_by_what_it_says() {
     let server = TestServer::start(server).await;
     let fileago = open_at(&server.url, &Arc::default());
     let (_, target, _) = fileago.prepare(&item("new.docx", Some(1))).unwrap();
-    let reply = |status: u16, body: &str| {
-        let url = "https://h.example/upload/x".parse().unwrap();
-        HttpReply { status: status.try_into().unwrap(), headers: Default::default(), url, body: body.to_owned().into() }
-    };
     target.judge(reply(200, include_str!("../../../../fixtures/fileago/upload.json"))).unwrap();
     let e = target.judge(reply(200, r#"{"status":"error","msg":"Quota exceeded"}"#)).unwrap_err();
     assert_eq!((e.kind(), e.to_string()), (Kind::Refused, "/new.docx: the server refused: Quota exceeded".to_owned()));
