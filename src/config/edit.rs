@@ -86,7 +86,7 @@ fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, Str
         let given = lines.iter().any(|(set, _)| set == needed.key) || (needed.key == "url" && provider.default_url.is_some());
         if !given {
             let missing = Error::new(Kind::Usage, format!("a remote of {} needs `{}`: {}", provider.title, needed.key, needed.help));
-            return Err(missing.with_hint(format!("add --set {}=…", needed.key)));
+            return Err(missing.with_hint(format!("add {}=… to the command", needed.key)));
         }
     }
     let mut text = format!("[remotes.{}]\n", TomlKey::new(name));
@@ -258,7 +258,7 @@ url=\"https://x\"
         );
         let unknown = "a remote of ioGates has no key `usrname`; write `username`".to_owned();
         assert_eq!(wrong("n", &IOGATES, &[("usrname", "x")]), (Kind::Usage, unknown));
-        let missing = "a remote of giga0 needs `url`: the site's address; add --set url=…".to_owned();
+        let missing = "a remote of giga0 needs `url`: the site's address; add url=… to the command".to_owned();
         assert_eq!(wrong("n", &GIGA0, &[]), (Kind::Usage, missing));
         assert_eq!(wrong("n", &IOGATES, &[("username", "a"), ("username", "b")]).0, Kind::Usage);
         assert_eq!(wrong("n", &IOGATES, &[("insecure", "perhaps")]).0, Kind::Usage);

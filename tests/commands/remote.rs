@@ -13,7 +13,7 @@ fn a_remote_is_added_shown_and_removed() {
     let haul = |args: &[&str]| home.run(&[&["--config", "c.toml"], args].concat());
     home.file("c.toml", "# mine\n[defaults]\njobs = 3\n");
     haul(&["remote", "add", "studio", "--provider", "iogates", "username=ann"]).ends_with(0);
-    haul(&["remote", "add", "work", "-p", "fileago", "url=https://files.example.com", "password_command=pass show work"]).ends_with(0);
+    haul(&["remote", "add", "work", "-p", "fileago", "url=https://files.example.com", "username=ann@example.com"]).ends_with(0);
     let listed = haul(&["remote", "list", "--json"]).ends_with(0).events("remote");
     assert_eq!(listed.iter().map(|e| e["name"].as_str().unwrap()).collect::<Vec<_>>(), ["studio", "work"]);
     let shown = haul(&["remote", "show", "--json", "work"]).ends_with(0).events("remote");
