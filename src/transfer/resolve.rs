@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::contract::walk::{not_found, one_named};
+use crate::contract::walk::{newest_filled, not_found, one_named};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
@@ -64,7 +64,12 @@ impl Resolver {
         };
         let folder = folders.find(&parent).await?;
         let found = match &folder {
-            Some(folder) => one_named(folder.readable(name)?.cloned().collect(), name, false, &parent)?,
+            Some(folder) => {
+                let named: Vec<Entry> = folder.readable(name)?.cloned().collect();
+                // Where nothing can be removed each `put` of a changed file adds one: the newest is meant.
+                let named = if self.desk.has(|can| can.keeps_every_version()) { newest_filled(named) } else { named };
+                one_named(named, name, false, &parent)?
+            }
             None => None,
         };
         match (found, folder) {
