@@ -127,7 +127,7 @@ impl Connection {
             in_step: true,
             restarting: false,
             beginning: false,
-            begins_within: timeout,
+            begins_within: wait,
             manners,
             prepared: Prepared::No,
             seat: None,
