@@ -121,6 +121,8 @@ struct Inner {
     untried: bool,
     unsent: bool,
     on_kept_line: bool,
+    closed_again: bool,
+    unread: bool,
     cause: Option<anyhow::Error>,
 }
 
@@ -139,8 +141,18 @@ impl Error {
             untried: false,
             unsent: false,
             on_kept_line: false,
+            closed_again: false,
+            unread: false,
             cause: None,
         }))
+    }
+
+    /// The server took the request, and its answer can't be read: a page of a proxy, a warning, nothing. What was asked for may
+    /// have been done.
+    pub fn unread_answer(message: impl Into<String>) -> Self {
+        let mut error = Error::new(Kind::Protocol, message);
+        error.0.unread = true;
+        error
     }
 
     /// Names the file, place or remote that the failure is about; the innermost name stays.
@@ -218,6 +230,12 @@ impl Error {
         self
     }
 
+    /// The other side took the connection, and ended it.
+    pub fn of_closed_connection(mut self) -> Self {
+        self.0.closed_again = true;
+        self
+    }
+
     pub fn with_cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
         self
@@ -245,6 +263,37 @@ impl Error {
         self.0.on_kept_line
     }
 
+    pub fn is_of_closed_connection(&self) -> bool {
+        self.0.closed_again
+    }
+
+    pub fn is_unread_answer(&self) -> bool {
+        self.0.unread
+    }
+
+    /// A change that failed so may have been made all the same: only a look tells.
+    pub fn may_have_happened(&self) -> bool {
+        self.kind() == Kind::Interrupted || self.0.unread
+    }
+
+    /// The change that was answered so was looked for, and does not show. Its answer stays unread: what depends on the change can
+    /// be undone.
+    pub fn not_seen(self) -> Error {
+        let why = format!("the answer to this can't be read, and what was asked for does not show: {}", self.message());
+        let mut error = Error::new(Kind::Unknown, why).with_hint("look before you try again");
+        (error.0.unread, error.0.status) = (true, self.0.status);
+        error
+    }
+
+    /// Nobody can tell what became of the change that failed so, as looking failed too.
+    pub fn not_decided(self, look: Error) -> Error {
+        if matches!(look.kind(), Kind::Unknown | Kind::Ambiguous) {
+            return look;
+        }
+        let why = format!("whether this was done is not known: {}; and looking failed", self.message());
+        Error::new(Kind::Unknown, why).with_hint("look before you try again").with_cause(look)
+    }
+
     pub fn is_before_asking(&self) -> bool {
         self.0.unsent
     }
@@ -261,7 +310,8 @@ impl Error {
         again.0.source.clone_from(&self.0.source);
         again.0.hint.clone_from(&self.0.hint);
         (again.0.status, again.0.after) = (self.0.status, self.0.after);
-        (again.0.on_kept_line, again.0.unsent) = (self.0.on_kept_line, self.0.unsent);
+        (again.0.on_kept_line, again.0.unsent, again.0.unread) = (self.0.on_kept_line, self.0.unsent, self.0.unread);
+        again.0.closed_again = self.0.closed_again;
         again
     }
 
@@ -291,7 +341,13 @@ impl Error {
         let mut line = escape_control(&self.0.message).into_owned();
         if let Some(cause) = &self.0.cause {
             let mut said = self.0.message.clone();
-            for step in cause.chain().map(|c| c.to_string()) {
+            for step in cause.chain() {
+                let step = match step.downcast_ref::<Error>() {
+                    // What it is about was said already, or is said now; its advice was for somebody else.
+                    Some(ours) if ours.0.on.as_ref().is_none_or(|on| said.contains(on) || self.0.on.as_ref() == Some(on)) => ours.why(),
+                    Some(ours) => ours.message(),
+                    None => step.to_string(),
+                };
                 if !step.is_empty() && !said.contains(&step) {
                     line.push_str(": ");
                     line.push_str(&escape_control(&step));
@@ -342,6 +398,18 @@ mod tests {
     fn a_line_says_what_on_what_why_and_what_next() {
         let e = Error::new(Kind::Refused, "the account is full").with_subject("studio:/a\n").with_hint("delete something");
         assert_eq!(e.to_string(), "studio:/a\\n: the account is full; delete something");
+    }
+
+    #[test]
+    fn a_cause_repeats_neither_name_nor_advice() {
+        let look = |on: &str| Error::new(Kind::Busy, "later").with_subject(on).with_hint("wait");
+        let told = |cause: Error| {
+            let lost = Error::new(Kind::Unknown, "h: the line broke; looking failed").with_subject("r:/a").with_hint("look");
+            lost.with_cause(cause).to_string()
+        };
+        assert_eq!(told(look("h")), "r:/a: h: the line broke; looking failed: later; look");
+        assert_eq!(told(look("r:/a")), "r:/a: h: the line broke; looking failed: later; look");
+        assert_eq!(told(look("r:/b")), "r:/a: h: the line broke; looking failed: r:/b: later; look");
     }
 
     #[test]

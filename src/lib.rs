@@ -4,7 +4,7 @@
 //! ```text
 //! layer 4   main, cli                                                     wires everything; one command = one file
 //! layer 3   providers │ transfer │ state │ config │ render │ sandbox      neighbours that do not use each other
-//! layer 2   protocols                                                     tus, plupload, ftp, multipart, http
+//! layer 2   protocols                                                     http, tus, plupload, ftp, multipart, tls
 //! layer 1   contract                                                      what providers and protocols promise
 //! layer 0   error, model                                                  plain values, no I/O
 //!           ownership                                                     whose a file of ours is, who holds it locked

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::model::{Entry, Event, Protocol};
 use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
+use crate::transfer::learned_names::LearnedNames;
 use crate::transfer::{RemoteClient, RemoteProvider, RetryPolicy};
 
 /// A wait that is told without `-v`, too.
@@ -50,6 +51,13 @@ pub struct OpenRemote {
 pub struct Hit {
     pub remote: Arc<OpenRemote>,
     pub entry: Entry,
+}
+
+impl OpenRemote {
+    /// What is remembered of how its server writes names.
+    pub fn learned_names(&self) -> LearnedNames {
+        LearnedNames { ledger: self.ledger.clone(), remote: self.key.clone() }
+    }
 }
 
 impl Context {
@@ -100,7 +108,7 @@ impl Context {
         self.tell_while_they_last();
         let Connection { retries: tries, timeout } = remote.connection;
         let policy = RetryPolicy { tries, timeout, min_rate: 0 };
-        RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, self.events.clone())
+        RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, self.events.clone()).with_learned(remote.learned_names())
     }
 
     /// A wait is told when it begins: a person in front of a silent `ls` should know why.

@@ -127,7 +127,8 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
 pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> RemoteClient {
     let policy = RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate };
     let limit = args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate)));
-    RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, events).with_limit(limit)
+    let client = RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, events);
+    client.with_limit(limit).with_learned(remote.learned_names())
 }
 
 /// The last place is the target. `usage`: how the command is written.

@@ -156,8 +156,8 @@ pub trait StoredNames: Send + Sync {
 }
 
 pub trait Folders: Send + Sync {
-    /// Makes one folder in `parent`. The caller has looked: no folder of that name is there. After `Interrupted` the
-    /// caller looks again before it repeats (giga0 makes a second folder of the same name).
+    /// Makes one folder in `parent`. The caller has looked: no folder of that name is there. After an answer
+    /// that was lost or can't be read the caller looks again before it repeats (giga0 makes a second folder of the same name).
     fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
@@ -295,6 +295,9 @@ pub trait Shares: Send + Sync {
 
 pub trait Stars: Send + Sync {
     fn star<'a>(&'a self, entry: &'a Entry, on: bool) -> BoxFuture<'a, Result<()>>;
+
+    /// As the server tells it now.
+    fn is_starred<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<bool>>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -324,6 +327,10 @@ impl Changes {
 pub trait Edits: Send + Sync {
     /// Fails with `Unsupported` for a field that this kind of entry does not have. Sends nothing.
     fn check(&self, kind: EntryKind, changes: &Changes) -> Result<()>;
+
+    /// Does the entry, as a listing tells it now, prove that these changes are made? Its name is not asked about. A folder's
+    /// password is never told.
+    fn shows(&self, now: &Entry, changes: &Changes) -> bool;
 
     /// Changes an entry's own fields and compares them with the answer; none where the answer says too little. The caller
     /// has checked the changes and looked: the name is free.

@@ -158,10 +158,7 @@ impl Faults {
     /// Fails with `Protocol` for the name of such a row: it is there, and nobody can say what it is.
     pub fn check(&self, name: &str) -> Result<()> {
         match self.names.iter().any(|faulty| faulty == name) {
-            true => {
-                Err(Error::new(Kind::Protocol, "the server lists this name without an id, or in a form that can't be read")
-                    .with_subject(name))
-            }
+            true => Err(Error::new(Kind::Protocol, "the server lists this name without an id, or in a form that can't be read")),
             false => Ok(()),
         }
     }
@@ -250,7 +247,8 @@ impl Entries {
         let fitting: Vec<Entry> =
             self.at.iter().rev().filter(|at| self.rows.name(**at as usize) == name.as_bytes()).filter_map(|at| self.made(*at)).collect();
         if fitting.is_empty() {
-            self.faults.check(name)?;
+            let on = || self.folder.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
+            self.faults.check(name).map_err(|e| e.with_subject(on()))?;
         }
         Ok(fitting)
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{BoxFuture, Result};
+use crate::model::RemotePath;
 
 /// One file that this machine has put on a remote, complete and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,11 @@ pub struct Holder {
     pub process: Option<u32>,
     /// Since its last sign of life: one that is suspended gives none.
     pub silent: Duration,
+}
+
+/// Where something goes: `remote` is origin and account. As in [`PendingUpload::key`].
+pub fn place_key(remote: &str, path: &RemotePath) -> String {
+    format!("{remote}|{path}")
 }
 
 /// Kept by `state`. A ledger that can't be read or written is empty, never a failed transfer: whoever keeps it tells

@@ -9,16 +9,22 @@ use crate::model::Report;
 use crate::model::secret::masked;
 
 pub(super) fn report(report: &Report) -> Cow<'_, Report> {
-    let mut report = Cow::Borrowed(report);
-    match report.as_ref() {
-        Report::Entry { entry, .. } if entry.url.is_none() && entry.extra.is_empty() => return report,
-        Report::Skipped { .. } | Report::Failed(_) | Report::Entry { .. } | Report::About { .. } | Report::Remote(_) | Report::Check(_) => {
-        }
-        Report::Import { .. } | Report::Edit { .. } => {}
-        _ => return report,
+    if let Report::Entry { entry, .. } = report
+        && entry.url.is_none()
+        && entry.extra.is_empty()
+    {
+        return Cow::Borrowed(report);
     }
-    match report.to_mut() {
-        Report::Skipped { reason, .. } => text(reason),
+    let mut shown = report.clone();
+    hide(&mut shown);
+    Cow::Owned(shown)
+}
+
+/// Each report is named here: what a new one may hold is decided before it is shown.
+fn hide(report: &mut Report) {
+    match report {
+        Report::Skipped { reason, .. } | Report::NotDownloaded { reason, .. } => text(reason),
+        Report::Verify { reason, .. } => reason.iter_mut().for_each(text),
         Report::Failed(failure) => text(&mut failure.error.message),
         Report::Import { url, status, .. } => [url, status].into_iter().for_each(text),
         Report::Entry { entry, .. } | Report::Edit { entry, .. } => {
@@ -34,9 +40,32 @@ pub(super) fn report(report: &Report) -> Cow<'_, Report> {
             fields(&mut remote.settings);
         }
         Report::Check(check) => text(&mut check.detail),
-        _ => {}
+        // Names, paths, numbers, and what people wrote; `link` shows a secret URL, as it was asked for.
+        Report::Uploaded(_)
+        | Report::Downloaded(_)
+        | Report::CopiedThrough(_)
+        | Report::MovedThrough(_)
+        | Report::Copied(_)
+        | Report::Moved(_)
+        | Report::Planned { .. }
+        | Report::PlannedDownload { .. }
+        | Report::Created { .. }
+        | Report::Deleted { .. }
+        | Report::Du { .. }
+        | Report::Link { .. }
+        | Report::Comments(_)
+        | Report::Share { .. }
+        | Report::Star { .. }
+        | Report::Transfers { .. }
+        | Report::Cleared { .. }
+        | Report::Run { .. }
+        | Report::Login { .. }
+        | Report::Logout { .. }
+        | Report::Providers(_)
+        | Report::Arrived { .. }
+        | Report::Progress { .. }
+        | Report::Summary { .. } => {}
     }
-    report
 }
 
 fn text(text: &mut String) {

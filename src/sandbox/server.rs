@@ -2,7 +2,7 @@
 //! dying line does it (RST, nothing more is written).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -13,13 +13,16 @@ use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use futures_util::task::AtomicWaker;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket as Socket2, Type};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::storage::held;
 use crate::error::Result;
+
+/// Connections that wait to be taken.
+const WAITING: i32 = 1024;
 
 /// Cuts one connection.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionHandle {
 /// A running HTTP server; dropping it cuts every connection.
 pub struct Server {
     address: SocketAddr,
+    /// Its port stays ours when it is stopped.
+    _port: Option<Socket2>,
     accepting: JoinHandle<()>,
     lines: Sockets,
 }
@@ -55,29 +60,50 @@ pub struct Server {
 type Sockets = Arc<Mutex<Vec<Weak<Socket>>>>;
 
 /// A bound port that serves nothing yet, so that the pages served may speak of their own address.
-pub struct BoundServer(TcpListener, SocketAddr);
+pub struct BoundServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    port: Option<Socket2>,
+}
 
 impl BoundServer {
     pub async fn new() -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        // Bound, and never listening: once the server is stopped whoever calls is refused, and no other program gets the port.
+        let port = match cfg!(target_os = "linux") {
+            true => Some(bound_socket((Ipv4Addr::LOCALHOST, 0).into())?),
+            // Elsewhere two sockets can't share a port so.
+            false => None,
+        };
+        let wished = port.as_ref().and_then(|port| port.local_addr().ok()?.as_socket());
+        let listener = bound_socket(wished.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?;
+        listener.listen(WAITING)?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener.into())?;
         let address = listener.local_addr()?;
-        Ok(BoundServer(listener, address))
+        Ok(BoundServer { listener, address, port })
     }
 
     pub fn origin(&self) -> String {
-        format!("http://{}", self.1)
+        format!("http://{}", self.address)
     }
 
     pub fn serve(self, routes: Router) -> Server {
         let lines = Sockets::default();
-        let door = CuttableListener { tcp: self.0, lines: lines.clone() };
+        let door = CuttableListener { tcp: self.listener, lines: lines.clone() };
         let service = routes.into_make_service_with_connect_info::<ConnectionHandle>();
         let accepting = tokio::spawn(async move {
             // The accept loop itself never ends with an error.
             let _ = axum::serve(door, service).await;
         });
-        Server { address: self.1, accepting, lines }
+        Server { address: self.address, _port: self.port, accepting, lines }
     }
+}
+
+fn bound_socket(at: SocketAddr) -> std::io::Result<Socket2> {
+    let socket = Socket2::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&at.into())?;
+    Ok(socket)
 }
 
 impl Server {
@@ -170,5 +196,27 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.uncut()?;
         Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    /// A program that got the port of a stopped server would answer in its place.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_port_of_a_stopped_server_refuses_and_is_nobody_elses() {
+        let server = BoundServer::new().await.unwrap().serve(Router::new());
+        assert!(TcpStream::connect(server.address).await.is_ok());
+        server.stop();
+        while !server.accepting.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(TcpStream::connect(server.address).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        let other = Socket2::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        assert_eq!(other.bind(&server.address.into()).unwrap_err().kind(), ErrorKind::AddrInUse);
     }
 }

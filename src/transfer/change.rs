@@ -76,9 +76,11 @@ impl ConfirmedChanges {
     pub async fn edit<'a>(&'a self, entry: &'a Entry, parent: Option<&'a Entry>, changes: &'a Changes) -> Result<Entry> {
         self.0.inspect(|p| p.abilities().edits()?.check(entry.kind, changes))?;
         let named = |now: &Entry| changes.name.as_ref().is_none_or(|name| now.name == *name || now.name != entry.name);
-        // Only a new name can be seen from outside; everything else may be asked for twice.
-        let name_alone = changes.visibility.is_none() && changes.folder_password.is_none() && changes.file_type.is_none();
-        let look = |p: &'a dyn Provider| async move { Ok(current(p, entry, parent).await?.filter(|now| name_alone && named(now))) };
+        let named = &named;
+        let look = |p: &'a dyn Provider| async move {
+            let now = current(p, entry, parent).await?;
+            Ok(now.filter(|now| named(now) && p.abilities().edits.is_some_and(|edits| edits.shows(now, changes))))
+        };
         self.confirm(|p| async move { p.abilities().edits()?.edit(entry, changes).await }, Duration::ZERO, look).await
     }
 
@@ -97,7 +99,7 @@ impl ConfirmedChanges {
     }
 
     /// Calls until the change is made. `look` tells whether it is: asked when an answer says too little, and when one was
-    /// lost (then for as long as `late`, unless the server itself said that it failed).
+    /// lost or can't be read ([`RemoteClient::mutate_once`]).
     async fn confirm<'a, T, C, L>(
         &'a self,
         call: impl Fn(&'a dyn Provider) -> C,
@@ -108,24 +110,11 @@ impl ConfirmedChanges {
         C: Future<Output = Result<Option<T>>>,
         L: Future<Output = Result<Option<T>>>,
     {
-        let mut patience = self.0.retries(None);
-        let mut doubt = false;
-        loop {
-            let failure = match self.0.mutate(&call).await {
-                Ok(Some(done)) => return Ok(done),
-                Ok(None) => return self.0.poll(VISIBLE_WITHIN, &look).await.map_err(check_failed)?.ok_or_else(not_confirmed),
-                Err(e) => e,
-            };
-            doubt |= failure.kind() == Kind::Interrupted;
-            if doubt {
-                let late = if failure.status_code().is_some() { Duration::ZERO } else { late };
-                match self.0.poll(late, &look).await {
-                    Ok(Some(done)) => return Ok(done),
-                    Ok(None) => {}
-                    Err(e) => return Err(uncertain(failure, e)),
-                }
-            }
-            patience.after(failure).await?;
+        let look = &look;
+        let seen = |p| async move { Ok(look(p).await?.map(Some)) };
+        match self.0.mutate_once(late, &call, seen).await? {
+            Some(done) => Ok(done),
+            None => self.0.poll(VISIBLE_WITHIN, look).await.map_err(check_failed)?.ok_or_else(not_confirmed),
         }
     }
 
@@ -156,12 +145,4 @@ fn check_failed(look: Error) -> Error {
         return look;
     }
     Error::new(Kind::Unknown, "the server says that it is done, but looking failed").with_hint("look before you try again").with_cause(look)
-}
-
-fn uncertain(failure: Error, look: Error) -> Error {
-    if look.kind() == Kind::Unknown {
-        return look;
-    }
-    let text = format!("whether this was done is not known: {}; and looking failed", failure.message());
-    Error::new(Kind::Unknown, text).with_hint("look before you try again").with_cause(look)
 }

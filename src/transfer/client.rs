@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
+use super::learned_names::LearnedNames;
 use super::rate_limit::RateLimiter;
 use super::sleep::sleep;
 use crate::contract::{Abilities, AnyProvider, Events, Provider, ProviderContext, ProviderInfo, TokenContention};
@@ -88,11 +89,17 @@ pub struct RemoteClient {
     pub events: Events,
     /// The speed limit of all transfers together.
     pub limit: Option<Arc<RateLimiter>>,
+    /// None where nothing is remembered.
+    pub learned: Option<LearnedNames>,
 }
 
 impl RemoteClient {
     pub fn new(remote: String, provider: RemoteProvider, policy: RetryPolicy, events: Events) -> RemoteClient {
-        RemoteClient { remote, provider, policy, events, limit: None }
+        RemoteClient { remote, provider, policy, events, limit: None, learned: None }
+    }
+
+    pub fn with_learned(self, names: LearnedNames) -> RemoteClient {
+        RemoteClient { learned: Some(names), ..self }
     }
 
     pub fn with_limit(self, limit: Option<Arc<RateLimiter>>) -> RemoteClient {
@@ -176,8 +183,8 @@ impl RemoteClient {
         }
     }
 
-    /// A call that changes something: repeated only when the server has not acted on the last try. `Interrupted` comes
-    /// back to the caller, who looks first.
+    /// A call that changes something: repeated only when the server has not acted on the last try. What may have happened
+    /// ([`Error::may_have_happened`]) comes back to the caller: for changes that nobody can look at.
     pub async fn mutate<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -186,15 +193,22 @@ impl RemoteClient {
         loop {
             match patience.attempt(&call).await {
                 Ok(value) => return Ok(value),
-                Err(error) if error.kind() == Kind::Interrupted => return Err(error.with_remote(&self.remote)),
+                Err(error) if error.may_have_happened() => return Err(error.with_remote(&self.remote)),
                 Err(error) => patience.after(error).await?,
             }
         }
     }
 
-    /// A call that must not happen twice: after a lost answer `look` tells what it did, and only where it did nothing is
-    /// it repeated. Fails with `Unknown` when looking fails.
-    pub async fn mutate_once<'a, T, F, L>(&'a self, call: impl Fn(&'a dyn Provider) -> F, look: impl Fn(&'a dyn Provider) -> L) -> Result<T>
+    /// A call that must not happen twice: after an answer that was lost or can't be read `look` tells what it did (asked for as
+    /// long as `late`, unless the server itself said that it failed). Where it did nothing it is repeated after a lost answer;
+    /// after one that can't be read it is not, as the next would be no better. Fails with `Unknown` then, and where looking
+    /// fails.
+    pub async fn mutate_once<'a, T, F, L>(
+        &'a self,
+        late: Duration,
+        call: impl Fn(&'a dyn Provider) -> F,
+        look: impl Fn(&'a dyn Provider) -> L,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
         L: Future<Output = Result<Option<T>>>,
@@ -207,15 +221,14 @@ impl RemoteClient {
                 Err(error) => error,
             };
             // Once in doubt, always: "not found" may be what an earlier try has done, late.
-            doubt |= failure.kind() == Kind::Interrupted;
+            doubt |= failure.may_have_happened();
             if doubt {
-                match self.check(&look).await {
+                let has_failed = failure.status_code().is_some() && !failure.is_unread_answer();
+                match self.poll(if has_failed { Duration::ZERO } else { late }, &look).await {
                     Ok(Some(value)) => return Ok(value),
+                    Ok(None) if failure.is_unread_answer() => return Err(failure.not_seen().with_remote(&self.remote)),
                     Ok(None) => {}
-                    Err(e) => {
-                        let why = format!("{}; then looking failed too: {}", failure.message(), e.message());
-                        return Err(Error::new(Kind::Unknown, why).with_hint("look whether it was done before doing it again"));
-                    }
+                    Err(look) => return Err(failure.not_decided(look).with_remote(&self.remote)),
                 }
             }
             patience.after(failure).await?;

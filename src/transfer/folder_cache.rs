@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::OnceCell;
 
@@ -12,7 +12,7 @@ use super::client::RemoteClient;
 use super::lock_wait::turn;
 use crate::contract::entry_list::Faults;
 use crate::contract::walk::one_named;
-use crate::contract::{BoxFuture, TransferStore};
+use crate::contract::{BoxFuture, Provider, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
@@ -23,7 +23,7 @@ pub struct ListedFolder {
     /// When that was, in milliseconds since 1970.
     pub seen: i64,
     by_name: HashMap<String, Vec<usize>>,
-    faults: Arc<Faults>,
+    pub faults: Arc<Faults>,
     /// Names that files of this run get.
     given: Arc<Mutex<HashSet<String>>>,
 }
@@ -149,7 +149,7 @@ impl FolderCache {
         }
         self.desk.invalidate_cache().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
-        let entry = match self.desk.stat(&place).await {
+        let entry = match self.desk.call(|p| p.stat(&place)).await {
             Ok(entry) => entry,
             // A folder that only a file will make.
             Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
@@ -220,7 +220,7 @@ impl FolderCache {
         };
         // Whoever had the turn before us may have made it since we looked, or we ourselves.
         if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
-            && let Some(entry) = self.created_by_other(&parent.entry, name).await?
+            && let Some(entry) = self.desk.check(|p| self.created_by_other(p, &parent.entry, name)).await?
         {
             return self.listed(entry).await;
         }
@@ -234,45 +234,36 @@ impl FolderCache {
         }
     }
 
-    async fn make(&self, parent: &Entry, name: &str) -> Result<ListedFolder> {
+    async fn make<'a>(&'a self, parent: &'a Entry, name: &'a str) -> Result<ListedFolder> {
         let to_be = || Ok(ListedFolder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
         self.desk.check_name(name)?;
         if self.imagine || !self.desk.has(|can| can.folders.is_some()) {
             return to_be();
         }
-        let mut patience = self.desk.retries(None);
-        let mut doubt = false;
-        loop {
-            let failure = match self.desk.mutate(|p| async move { p.abilities().folders()?.create(parent, name).await }).await {
-                Ok(entry) => return Ok(ListedFolder::new(entry, Vec::new(), now_in_ms())),
-                Err(e) => e,
-            };
-            // It may be there all the same: an answer that was lost, or another run that was quicker.
-            doubt |= failure.kind() == Kind::Interrupted;
-            if doubt || matches!(failure.kind(), Kind::Exists | Kind::Refused) {
-                match self.created_by_other(parent, name).await {
-                    // Somebody else's folder may hold something already.
-                    Ok(Some(there)) => return self.list_now(there).await,
-                    Ok(None) => {}
-                    Err(look) if doubt && look.kind() != Kind::Ambiguous => return Err(self.undecided(&failure, look, parent, name)),
-                    Err(look) => return Err(look),
-                }
+        // It may be there all the same: another run was quicker. Somebody else's folder may hold something already.
+        let there = |p| async move { Ok(self.created_by_other(p, parent, name).await?.map(|entry| (entry, false))) };
+        let call = |p: &'a dyn Provider| async move {
+            match p.abilities().folders()?.create(parent, name).await {
+                Ok(entry) => Ok((entry, true)),
+                Err(e) if matches!(e.kind(), Kind::Exists | Kind::Refused) => self.desk.check(there).await?.ok_or(e),
+                Err(e) => Err(e),
             }
-            patience.after(failure).await?;
+        };
+        match self.desk.mutate_once(Duration::ZERO, call, there).await {
+            Ok((entry, true)) => Ok(ListedFolder::new(entry, Vec::new(), now_in_ms())),
+            Ok((entry, false)) => self.list_now(entry).await,
+            Err(error) if error.kind() == Kind::Unknown => {
+                self.doubt.store(true, Ordering::Relaxed);
+                Err(error.with_subject(parent.path.join(name).map_or_else(|_| name.to_owned(), |path| self.desk.address(&path))))
+            }
+            Err(error) => Err(error),
         }
     }
 
-    async fn created_by_other(&self, parent: &Entry, name: &str) -> Result<Option<Entry>> {
+    async fn created_by_other(&self, provider: &dyn Provider, parent: &Entry, name: &str) -> Result<Option<Entry>> {
         self.desk.invalidate_cache().await;
-        let children = self.desk.check(|p| p.list(parent)).await?;
+        let children = provider.list(parent).await?;
         one_named(children.named(name)?, name, true, &parent.path)
-    }
-
-    fn undecided(&self, failure: &Error, look: Error, parent: &Entry, name: &str) -> Error {
-        self.doubt.store(true, Ordering::Relaxed);
-        let text = format!("whether the folder was made is not known: {}; and looking failed", failure.message());
-        let on = parent.path.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
-        Error::new(Kind::Unknown, text).with_subject(on).with_hint("look before you make it again").with_cause(look)
     }
 }
 

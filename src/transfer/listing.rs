@@ -2,7 +2,7 @@
 
 use super::client::RemoteClient;
 use crate::contract::Entries;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Place};
 
 impl RemoteClient {
@@ -15,11 +15,29 @@ impl RemoteClient {
         Ok(entries)
     }
 
-    /// The entry at `place`.
+    /// As `list`, for whoever takes all that a folder holds: rows that can't be read are a failure beside the others.
+    pub async fn list_whole(&self, folder: &Entry) -> Result<(Entries, Option<Error>)> {
+        let entries = self.call(|p| p.list(folder)).await?;
+        let left_out = entries.faults.said().map(|said| Error::new(Kind::Protocol, said).with_subject(self.address(&folder.path)));
+        Ok((entries, left_out))
+    }
+
+    /// The entry at `place`. Where nothing has that name it may be the one under which the server keeps what was put there.
     pub async fn stat(&self, place: &Place) -> Result<Entry> {
-        let entry = self.call(|p| p.stat(place)).await?;
-        self.tell_passed_over(&entry);
-        Ok(entry)
+        let missing = match self.call(|p| p.stat(place)).await {
+            Err(error) if error.kind() == Kind::NotFound => error,
+            found => return found.inspect(|entry| self.tell_passed_over(entry)),
+        };
+        let Some(stored) = self.learned.as_ref().and_then(|learned| learned.place(place)) else { return Err(missing) };
+        match self.call(|p| p.stat(&stored)).await {
+            Ok(entry) if !entry.is_folder() => {
+                self.events.tell(Event::Note(format!("{}: stored as {:?}", self.address(&place.path), entry.name)));
+                self.tell_passed_over(&entry);
+                Ok(entry)
+            }
+            Err(error) if error.kind() != Kind::NotFound => Err(error),
+            _ => Err(missing),
+        }
     }
 
     /// Of several entries of one name the newest was meant: where others are to be had is worth knowing.

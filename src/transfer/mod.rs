@@ -12,6 +12,7 @@ pub mod folder_cache;
 pub mod get;
 pub mod if_exists;
 pub mod import;
+pub mod learned_names;
 mod listing;
 pub mod lock_wait;
 pub mod put;

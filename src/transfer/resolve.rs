@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::contract::walk::{newest_filled, not_found, one_named};
+use crate::contract::walk::{not_found, one_named};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
-use crate::transfer::folder_cache::FolderCache;
+use crate::transfer::folder_cache::{FolderCache, ListedFolder};
 
 /// What an address names.
 #[derive(Clone)]
@@ -58,18 +58,13 @@ impl Resolver {
 
     async fn by_path(&mut self, place: &Place) -> Result<(Entry, Option<Entry>)> {
         let desk = self.desk.clone();
-        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(desk, place.root.clone(), true));
         let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else {
             return Err(not_found(&place.display_path(&place.path)));
         };
+        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(desk, place.root.clone(), true));
         let folder = folders.find(&parent).await?;
         let found = match &folder {
-            Some(folder) => {
-                let named: Vec<Entry> = folder.readable(name)?.cloned().collect();
-                // Where nothing can be removed each `put` of a changed file adds one: the newest is meant.
-                let named = if self.desk.has(|can| can.keeps_every_version()) { newest_filled(named) } else { named };
-                one_named(named, name, false, &parent)?
-            }
+            Some(folder) => self.named(folder, &place.path, name)?,
             None => None,
         };
         match (found, folder) {
@@ -87,6 +82,19 @@ impl Resolver {
             }
             (None, _) => Err(not_found(&place.display_path(&place.path))),
         }
+    }
+}
+
+impl Resolver {
+    /// The entry of that name; else the file that the server is known to keep under another.
+    fn named(&self, folder: &ListedFolder, path: &RemotePath, name: &str) -> Result<Option<Entry>> {
+        let within = &path.parent().unwrap_or_default();
+        if let Some(found) = one_named(folder.readable(name)?.cloned().collect(), name, false, within)? {
+            return Ok(Some(found));
+        }
+        let Some(stored) = self.desk.learned.as_ref().and_then(|learned| learned.name(path)) else { return Ok(None) };
+        let files = folder.named(&stored).filter(|entry| !entry.is_folder()).cloned().collect();
+        one_named(files, &stored, false, within)
     }
 }
 

@@ -20,7 +20,7 @@ pub enum WalkEvent {
     Entry { entry: Entry, depth: usize, last: bool },
     /// All that is in this folder has been told. The top (depth 0) comes last of all.
     Left { folder: Entry, depth: usize },
-    /// This folder could not be listed; the walk goes on beside it.
+    /// This folder could not be listed, or not all of it; the walk goes on.
     Failed { folder: Entry, depth: usize, error: Error },
 }
 
@@ -37,11 +37,13 @@ pub struct TreeWalk {
     coming: Option<Pending>,
     /// From the top down to where the walk is.
     levels: Vec<Level>,
-    /// Rows of the listings so far that can't be read: something is there that the walk does not show.
-    has_unreadable: bool,
+    /// Entries that can't be read are a failure of their folder, not a warning.
+    all: bool,
+    /// Such a failure, to be told before what else the folder holds.
+    left_out: Option<Error>,
 }
 
-type FolderListing = AbortOnDropHandle<Result<Entries>>;
+type FolderListing = AbortOnDropHandle<Result<(Entries, Option<Error>)>>;
 
 struct Pending {
     folder: Entry,
@@ -62,7 +64,7 @@ impl TreeWalk {
     /// Begins at the folder `top`, which is listed by the first step.
     pub fn new(desk: RemoteClient, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> TreeWalk {
         let coming = Some(Pending { folder: top, listing: None });
-        TreeWalk { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new(), has_unreadable: false }
+        TreeWalk { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new(), all: false, left_out: None }
     }
 
     /// Leaves files out.
@@ -71,9 +73,10 @@ impl TreeWalk {
         self
     }
 
-    /// True when a folder that the walk has listed holds an entry that can't be read, and so is not shown.
-    pub fn has_unreadable(&self) -> bool {
-        self.has_unreadable
+    /// For whoever takes or judges all that is there: a folder with entries that can't be read is told as failed, too.
+    pub fn all(mut self) -> TreeWalk {
+        self.all = true;
+        self
     }
 
     /// None at the end. Fails when going on would only meet the same failure in every folder.
@@ -81,7 +84,12 @@ impl TreeWalk {
         if let Some(Pending { folder, listing }) = self.coming.take() {
             let depth = self.levels.len();
             match self.open(&folder, listing).await {
-                Ok(entries) => self.levels.push(Level { folder, entries, looked: 0, ahead: VecDeque::new() }),
+                Ok(entries) => {
+                    self.levels.push(Level { folder: folder.clone(), entries, looked: 0, ahead: VecDeque::new() });
+                    if let Some(error) = self.left_out.take() {
+                        return Ok(Some(WalkEvent::Failed { folder, depth, error }));
+                    }
+                }
                 Err(error) if is_fatal(error.kind()) => return Err(error),
                 Err(error) => return Ok(Some(WalkEvent::Failed { folder, depth, error })),
             }
@@ -111,8 +119,8 @@ impl TreeWalk {
         let listing = listing.unwrap_or_else(|| self.ask(folder.clone()));
         self.prefetch();
         let listed = listing.await.map_err(|e| Error::new(Kind::Other, "the listing broke off").with_cause(e))?;
-        let mut entries = listed?;
-        self.has_unreadable |= !entries.faults.is_empty();
+        let mut entries;
+        (entries, self.left_out) = listed?;
         if self.folders_only {
             entries.only_folders();
         }
@@ -121,8 +129,13 @@ impl TreeWalk {
     }
 
     fn ask(&self, folder: Entry) -> FolderListing {
-        let desk = self.desk.clone();
-        AbortOnDropHandle::new(tokio::spawn(async move { desk.list(&folder).await }))
+        let (desk, all) = (self.desk.clone(), self.all);
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            match all {
+                true => desk.list_whole(&folder).await,
+                false => desk.list(&folder).await.map(|entries| (entries, None)),
+            }
+        }))
     }
 
     /// Asks for the listings that the walk will want next: the deepest level first, each level from its front.

@@ -113,6 +113,69 @@ fn a_row_that_cannot_be_read_costs_a_warning_and_nobody_else() {
     }
 }
 
+/// Whoever takes all that a folder holds can't say that all is done; what can be read is, and nothing is lost.
+#[test]
+fn a_folder_with_a_row_that_cannot_be_read_is_not_taken_as_a_whole() {
+    for (from, to) in [("giga0", "fileago"), ("fileago", "giga0")] {
+        let play = Play::new();
+        let fill = |path: &str| play.sandbox.fill(from, path, ["a.txt".to_owned()].into_iter(), b"a").unwrap();
+        let names = |remote: &str, path: &str| {
+            let entries = play.sandbox.entries(remote, path).into_iter();
+            entries.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        ["/d", "/e", "/f", "/here"].iter().for_each(|path| fill(path));
+        play.sandbox.faults().script(&format!("{from}:row-unreadable")).unwrap();
+        let told = |ran: &Ran, path: &str| {
+            let failed = ran.events("failed");
+            let [one] = &failed[..] else { panic!("{from}: {failed:?}") };
+            let message = one["error"]["message"].as_str().unwrap();
+            assert!(one["error"]["kind"] == "protocol" && message.contains(path) && message.contains("no id.txt"), "{one}");
+            let lines = ran.stderr.lines().filter(|line| line.contains("can't be read") && !line.contains("warning: "));
+            assert_eq!(lines.count(), 1, "{}", ran.stderr);
+        };
+
+        let got = play.home.run(&["get", "--json", &format!("{from}:/d"), "."]).ends_with(9);
+        told(&got, "/d");
+        assert_eq!((got.events("downloaded").len(), std::fs::read(play.path("d/a.txt")).unwrap()), (1, b"a".to_vec()));
+
+        let copied = play.home.run(&["cp", "--json", &format!("{from}:/e"), &format!("{to}:/")]).ends_with(9);
+        told(&copied, "/e");
+        assert_eq!(names(to, "/e"), ["a.txt"]);
+
+        // The row may be a file: the folder stays.
+        let moved = play.home.run(&["mv", "--json", &format!("{from}:/f"), &format!("{to}:/")]).ends_with(9);
+        told(&moved, "/f");
+        assert_eq!((names(to, "/f"), moved.events("moved").len()), (vec!["a.txt".to_owned()], 1));
+        play.home.run(&["ls", &format!("{from}:/f")]).ends_with(0).prints("");
+
+        // On the server nothing lands on what can't be read, whatever is asked for.
+        play.sandbox.fill(from, "/x", ["no id.txt".to_owned()].into_iter(), b"x").unwrap();
+        for verb in ["cp", "mv"] {
+            for policy in ["update", "replace", "skip", "fail"] {
+                let source = format!("{from}:/x/no id.txt");
+                for target in ["/here/", "/here/no id.txt"] {
+                    let ran = play.home.run(&[verb, "--if-exists", policy, &source, &format!("{from}:{target}")]);
+                    ran.ends_with(11).says("/here/no id.txt");
+                }
+            }
+        }
+        assert_eq!(names(from, "/here"), ["a.txt"]);
+        play.home.run(&["cp", "--if-exists", "rename", &format!("{from}:/x/no id.txt"), &format!("{from}:/here/")]).ends_with(0);
+        assert_eq!(names(from, "/here"), ["a.txt", "no id (2).txt"]);
+
+        // giga0 copies folders piece by piece, and knows then that one is missing; FileAgo does it by itself.
+        let copied = play.home.run(&["cp", "--json", &format!("{from}:/d"), &format!("{from}:/here/")]);
+        match from {
+            "giga0" => told(&copied.ends_with(9), "/d"),
+            _ => drop(copied.ends_with(0)),
+        }
+        play.home.run(&["rm", "-r", "--json", "--yes", &format!("{from}:/here")]).ends_with(0);
+        let emptied = play.home.run(&["rm", "-r", "--json", "--yes", &format!("{from}:")]).ends_with(9);
+        assert!(emptied.events("deleted").len() > 1);
+        told(&emptied, "");
+    }
+}
+
 /// Runs it, and returns the most memory that it took, in kilobytes.
 #[cfg(target_os = "linux")]
 fn measured(home: &Home, args: &[&str]) -> (Ran, u64) {

@@ -1,13 +1,13 @@
 //! Servers that are down, busy, unknown or not who they say: what is tried again, what is not, and what is said.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::Play;
 use crate::support::fixed_answers::{TlsServer, answers, refusal, remote, tls_server};
+use crate::support::raw_http::refusing_port;
 
 fn waits(ran: &Ran) -> usize {
     ran.stderr.lines().filter(|line| line.contains("waiting ")).count()
@@ -95,7 +95,7 @@ fn a_download_from_a_server_that_goes_down() {
 
 #[test]
 fn a_host_that_is_not_there_and_a_port_that_is_closed() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, closed) = refusing_port();
     for (url, host) in [("https://haul.invalid".to_owned(), "haul.invalid"), (format!("http://{closed}"), "127.0.0.1")] {
         let home = Home::new().env(remote(&url));
         home.file("f.txt", "x");

@@ -1,6 +1,8 @@
 //! Keeps the structure: a file uses its own module and lower layers only, no two files of the program import each other in a
 //! circle, one place sleeps, one module prints, and a file stays short enough to be read.
 
+use std::collections::BTreeSet;
+
 use super::source_tree::{SourceFile, product_files};
 
 /// A module, and the modules it may use besides `error` and `model`.
@@ -55,6 +57,61 @@ const RETIRED_NAMES: &[&str] = &[
 
 /// Lines of product code in one file; tests are not counted.
 const MAX_LINES: usize = 400;
+
+/// One layer as it is drawn: its number, its modules, and what else is said of it.
+type Layer = (u8, BTreeSet<String>, BTreeSet<String>);
+
+fn words(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// The drawing in `src/lib.rs`. A line without a number goes on with the layer above it.
+fn drawn(text: &str) -> Vec<Layer> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("//! ")).skip_while(|line| *line != "```text").skip(1);
+    let mut layers: Vec<Layer> = Vec::new();
+    for line in lines.take_while(|line| *line != "```") {
+        let (number, rest) = match line.strip_prefix("layer ") {
+            Some(rest) => (rest[..1].parse().unwrap(), rest[1..].trim()),
+            None => (layers.last().unwrap().0, line.trim()),
+        };
+        let (modules, said) = rest.split_once("   ").unwrap();
+        layers.push((number, words(modules), words(said)));
+    }
+    layers
+}
+
+/// The table in `docs/architecture.md`: modules stand in backticks.
+fn tabled(text: &str) -> Vec<Layer> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows = rows.filter_map(|(layer, rest)| Some((layer.parse().ok()?, rest)));
+    rows.map(|(layer, rest)| {
+        let part = |nth: usize| rest.split('`').skip(nth).step_by(2).collect::<Vec<_>>().join(" ");
+        (layer, words(&part(1)), words(&part(0)))
+    })
+    .collect()
+}
+
+/// The layers are drawn twice: by the same names, each module on one, above all that it may use.
+#[test]
+fn the_layers_are_drawn_alike() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let both = [drawn(&read("src/lib.rs")), tabled(&read("docs/architecture.md"))];
+    for layers in &both {
+        let layer_of = |module: &str| {
+            let on: Vec<u8> = layers.iter().filter(|(_, modules, _)| modules.contains(module)).map(|(layer, ..)| *layer).collect();
+            assert_eq!(on.len(), 1, "{module} is on the layers {on:?}");
+            on[0]
+        };
+        for (module, uses) in MAY_USE {
+            assert!(uses.iter().all(|used| layer_of(used) < layer_of(module)), "{module} uses {uses:?}");
+        }
+    }
+    let [first, second] = both.map(|layers| layers.into_iter().find(|(layer, ..)| *layer == 2).unwrap());
+    assert_eq!(first, second);
+    let is_module = |name: &String| ["", "/mod"].iter().any(|end| root.join(format!("src/protocols/{name}{end}.rs")).exists());
+    assert!(!first.2.is_empty() && first.2.iter().all(is_module), "{:?}", first.2);
+}
 
 #[test]
 fn modules_use_lower_layers_only() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use haul::cli::args::Cli;
 
+use super::source_tree::product_files;
 use crate::support::command::Home;
 
 /// Every command that can be typed, with the words that lead to it.
@@ -95,6 +96,75 @@ fn every_help_begins_with_two_examples_that_work() {
 fn lines_are_divided_as_a_shell_does() {
     assert_eq!(split("haul find x: --name '*.mov' \"a b\" ''"), ["haul", "find", "x:", "--name", "*.mov", "a b", ""]);
     assert_eq!(commands("haul ls --json x: | jq '.a | .b' > out"), ["haul ls --json x:", "jq '.a | .b'", "out"]);
+}
+
+/// The commands that messages and hints name in backticks, with their placeholders filled in.
+fn named_commands() -> Vec<(String, String)> {
+    let mut named = Vec::new();
+    for file in product_files() {
+        for (number, line) in file.code_lines() {
+            let quoted = line.split('`').skip(1).step_by(2).filter(|text| text.starts_with("haul ") && !text.contains('"'));
+            named.extend(quoted.map(|text| (format!("{}:{number}", file.name), filled(text))));
+            // Where nothing is quoted the command is the end of the sentence.
+            let ends = line.split_once(": haul ").filter(|_| line.contains("with_hint(")).map(|(_, rest)| rest.split('"').next().unwrap());
+            named.extend(ends.map(|text| (format!("{}:{number}", file.name), filled(&format!("haul {text}")))));
+        }
+    }
+    named
+}
+
+fn filled(command: &str) -> String {
+    let (mut text, mut rest) = (String::new(), command);
+    while let Some((before, (_, after))) = rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+        text += before;
+        text += "x";
+        rest = after;
+    }
+    (text + rest).replace('…', "x:/y")
+}
+
+#[test]
+fn every_command_that_a_message_names_is_one() {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument, MissingSubcommand};
+    let named = named_commands();
+    assert!(named.len() > 25, "only {} were found", named.len());
+    let parse = |command: &str| match Cli::command().try_get_matches_from(split(command)) {
+        // Only the verb was named.
+        Err(error) => {
+            matches!(error.kind(), MissingRequiredArgument | MissingSubcommand | DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand)
+        }
+        Ok(_) => true,
+    };
+    let wrong: Vec<_> =
+        named.iter().filter(|(_, line)| !commands(line).iter().filter(|c| c.starts_with("haul ")).all(|c| parse(c))).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for nonsense in ["haul lss", "haul rm --recursively x:/y", "haul ls x: --all-of-it"] {
+        assert!(!parse(nonsense), "{nonsense}");
+    }
+}
+
+/// The options that hints name.
+#[test]
+fn every_option_that_a_hint_names_is_one() {
+    fn options(tree: &Command, known: &mut Vec<String>) {
+        known.extend(tree.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned));
+        tree.get_subcommands().for_each(|verb| options(verb, known));
+    }
+    let mut known = vec!["help".to_owned()];
+    options(&Cli::command(), &mut known);
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for file in product_files().iter().filter(|file| !file.name.starts_with("sandbox/")) {
+        let hints = file.code_lines().into_iter().filter(|(_, line)| line.contains("with_hint(") || line.trim_start().starts_with("const"));
+        for (number, line) in hints {
+            for option in line.split("--").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap()) {
+                count += 1;
+                if !option.is_empty() && !known.iter().any(|known| known == option) {
+                    wrong.push(format!("{}:{number}: --{option}", file.name));
+                }
+            }
+        }
+    }
+    assert!(count > 10 && wrong.is_empty(), "{count} options, wrong: {wrong:#?}");
 }
 
 /// The table stands between `<!-- providers -->` and `<!-- /providers -->`.

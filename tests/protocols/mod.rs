@@ -10,5 +10,3 @@ pub(crate) mod ftp_replies;
 pub(crate) mod ftp_resume;
 pub(crate) mod ftp_round_trips;
 pub(crate) mod http;
-#[cfg(unix)]
-mod real_servers;

@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use super::told;
+
 /// A home of its own; kept between runs of one test, gone with it.
 pub struct Home {
     dir: tempfile::TempDir,
@@ -94,9 +96,13 @@ pub struct Ran {
 }
 
 impl Ran {
+    #[track_caller]
     pub fn of(output: Output) -> Ran {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let ran = Ran { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) };
+        let wrong = told::wrong(&ran.stdout, &ran.stderr);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        ran
     }
 
     #[track_caller]

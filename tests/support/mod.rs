@@ -1,4 +1,5 @@
-//! What tests share: the command in a home of its own, servers, runs that are killed. No test lives here.
+//! What tests share: the command in a home of its own, servers, runs that are killed. The only tests here are of the judge of what
+//! the command says.
 
 pub(crate) mod command;
 pub(crate) mod env;
@@ -10,4 +11,5 @@ pub(crate) mod kill;
 pub(crate) mod listed_tree;
 pub(crate) mod random;
 pub(crate) mod raw_http;
+pub(crate) mod told;
 pub(crate) mod web_servers;

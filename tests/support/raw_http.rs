@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Result;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
@@ -140,4 +141,12 @@ pub async fn cutting_proxy(target: &Url, cut_after: u64) -> Raw {
         }
     });
     Raw { url, seen: Arc::default(), task }
+}
+
+/// An address where nobody listens, and nobody else can while the socket is held.
+pub fn refusing_port() -> (socket2::Socket, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }

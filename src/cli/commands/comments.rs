@@ -1,6 +1,7 @@
 //! `haul comments`: what people said about a file, and where in the film.
 
 use std::io::Read;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -229,6 +230,7 @@ async fn add(desk: &Context, args: AddArgs) -> Result<u8> {
     let is_new = |comment: &Comment| talk.said.comments.iter().all(|old| old.id != comment.id);
     let is_ours = &|comment: &Comment| is_new(comment) && comment.text == new.text && comment.parent == new.parent;
     let add = talk.calls.mutate_once(
+        Duration::ZERO,
         |p| async move { p.abilities().comments()?.add(file, new).await },
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_ours)) },
     );
@@ -246,7 +248,13 @@ async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
     }
     comment.text = text.unwrap_or(comment.text);
     let (file, wished) = (&talk.file, &comment);
-    let edited = talk.calls.call(|p| async move { p.abilities().comments()?.edit(file, wished).await }).await?;
+    let is_made = &|now: &Comment| now.id == wished.id && now.text == wished.text && now.times == wished.times;
+    let edit = talk.calls.mutate_once(
+        Duration::ZERO,
+        |p| async move { p.abilities().comments()?.edit(file, wished).await },
+        |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_made)) },
+    );
+    let edited = edit.await?;
     talk.tell(desk, edited);
     Ok(DONE)
 }
@@ -257,6 +265,7 @@ async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
     let (file, id) = (&talk.file, &comment.id);
     let is_gone = &|other: &Comment| other.id != *id || other.removed;
     let remove = talk.calls.mutate_once(
+        Duration::ZERO,
         |p| async move { p.abilities().comments()?.remove(id).await },
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.iter().all(is_gone).then_some(())) },
     );

@@ -105,11 +105,11 @@ impl Job<'_> {
     async fn start(&self, desk: &Context, url: &Url) -> Result<Import> {
         let calls = desk.client(self.remote);
         let start = calls.mutate(|p| async move { p.abilities().imports()?.start(url.as_str(), &self.folder).await });
-        let import = start.await.map_err(|e| match e.kind() {
-            Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the site fetches this is not known")
+        let import = start.await.map_err(|e| match e.may_have_happened() {
+            true => Error::new(Kind::Unknown, "the answer was lost or can't be read: whether the site fetches this is not known")
                 .with_hint("look into the folder before you import it again")
                 .with_cause(e),
-            _ => e,
+            false => e,
         })?;
         self.tell(desk, url, &import);
         Ok(import)

@@ -46,12 +46,12 @@ pub async fn run(desk: &mut Context, args: ShareArgs) -> Result<u8> {
     // What others have in their folders can't be looked at.
     let (entry, with) = (&entry, &args.with);
     let share = calls.mutate(|p| async move { p.abilities().shares()?.share_copy(entry, with).await });
-    share.await.map_err(|e| match e.kind() {
-        Kind::Interrupted => Error::new(Kind::Unknown, "the answer was lost: whether the copy was shared is not known")
+    share.await.map_err(|e| match e.may_have_happened() {
+        true => Error::new(Kind::Unknown, "the answer was lost or can't be read: whether the copy was shared is not known")
             .with_subject(address.to_string())
             .with_hint("ask one of them before you share it again")
             .with_cause(e),
-        _ => e.with_subject(address.to_string()),
+        false => e.with_subject(address.to_string()),
     })?;
     let path = address.place.display_path(&address.place.path);
     desk.renderer.report(&Report::Share { remote: remote.name.clone(), path, with: args.with });

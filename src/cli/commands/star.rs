@@ -1,5 +1,7 @@
 //! `haul star` and `haul unstar`: favourites.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::cli::abilities::{STAR, require};
@@ -58,7 +60,11 @@ async fn mark(desk: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
         let calls = desk.client(&remote);
         let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
         let entry = &entry;
-        let star = calls.call(|p| async move { p.abilities().stars()?.star(entry, starred).await });
+        let star = calls.mutate_once(
+            Duration::ZERO,
+            |p| async move { p.abilities().stars()?.star(entry, starred).await },
+            |p| async move { Ok((p.abilities().stars()?.is_starred(entry).await? == starred).then_some(())) },
+        );
         star.await.map_err(|e| e.with_subject(address.to_string()))?;
         let path = address.place.display_path(&address.place.path);
         desk.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });

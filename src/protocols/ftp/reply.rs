@@ -7,9 +7,6 @@ use suppaftp::types::{ReplyTooLarge, Response};
 use crate::error::{Error, Kind};
 use crate::model::escape::shorten;
 
-/// What an error says of a connection that was there and broke.
-pub(super) const CONNECTION_LOST: &str = "the connection to the server was lost";
-
 const WORDS_SHOWN: usize = 200;
 
 /// One reply of the control connection, all its lines.
@@ -128,7 +125,7 @@ pub fn from_suppaftp(error: FtpError) -> Error {
 
 /// The connection ended in the middle of something.
 pub fn connection_lost(cause: std::io::Error) -> Error {
-    Error::new(Kind::Interrupted, CONNECTION_LOST).with_cause(cause)
+    Error::new(Kind::Interrupted, "the connection to the server was lost").with_cause(cause).of_closed_connection()
 }
 
 #[cfg(test)]

@@ -136,8 +136,7 @@ impl Http {
         }
         let mut splitter = Splitter::new(lists);
         let on = host_of(response.url());
-        let endless =
-            |much: TooMuch| Error::new(Kind::Protocol, format!("the server's answer has no end ({})", much.0)).with_subject(on.clone());
+        let endless = |much: TooMuch| Error::unread_answer(format!("the server's answer has no end ({})", much.0)).with_subject(on.clone());
         let head = self.pour(response, LARGEST_LISTING, |piece| splitter.feed(piece, &mut take).map_err(&endless)).await?;
         Ok(head.with(splitter.end(&mut take).map_err(endless)?.into()))
     }
@@ -259,7 +258,7 @@ impl Http {
                 () if !success && (late || got > most) => break,
                 () if got > most => {
                     let why = format!("the server's answer has no end (over {} MiB)", most >> 20);
-                    return Err(Error::new(Kind::Protocol, why).with_subject(host_of(&head.url)));
+                    return Err(Error::unread_answer(why).with_subject(host_of(&head.url)));
                 }
                 () if late => {
                     return Err(Error::new(Kind::Interrupted, "the server's answer comes too slowly").with_subject(host_of(&head.url)));

@@ -133,7 +133,9 @@ impl HttpReply {
             (true, 0) => "an empty body".to_owned(),
             (true, bytes) => format!("{bytes} bytes"),
         };
-        Error::new(Kind::Protocol, format!("the server's answer makes no sense: {said}"))
+        let why_not = format!("the server's answer makes no sense: {said}");
+        let error = if self.is_success() { Error::unread_answer(why_not) } else { Error::new(Kind::Protocol, why_not) };
+        error
             .with_status(self.status.as_u16())
             .with_subject(host_of(&self.url))
             .with_cause(anyhow::anyhow!("{}", shorten(why, WORDS_SHOWN)))

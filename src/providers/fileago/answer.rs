@@ -24,12 +24,12 @@ pub fn verdict(reply: &HttpReply) -> Result<()> {
 
 /// The object in `data`.
 pub fn one<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
-    parsed::<One<T>>(reply)?.data.ok_or_else(|| Error::new(Kind::Protocol, "the server's answer holds no data"))
+    parsed::<One<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no data"))
 }
 
 /// The list in `data`. Fails with `Protocol` when there is none: an answer that was lost is not an empty folder.
 pub fn many<T: DeserializeOwned>(reply: &HttpReply) -> Result<Vec<T>> {
-    parsed::<Many<T>>(reply)?.data.ok_or_else(|| Error::new(Kind::Protocol, "the server's answer holds no list"))
+    parsed::<Many<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no list"))
 }
 
 pub fn upload_token(reply: &HttpReply) -> Result<Secret> {
@@ -82,7 +82,7 @@ pub(super) fn parsed<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
 /// Its first words are not shown: they may hold a token that nobody has read yet.
 fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
-    Error::new(Kind::Protocol, format!("the server's answer makes no sense: {bytes} bytes that are no answer of this API"))
+    Error::unread_answer(format!("the server's answer makes no sense: {bytes} bytes that are no answer of this API"))
         .with_hint("check the remote's url; a proxy may have cut the answer")
 }
 

@@ -53,6 +53,14 @@ impl Stars for FileAgo {
     fn star<'a>(&'a self, entry: &'a Entry, on: bool) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.silently(entry, json!({"starred": on})).await.map(drop) })
     }
+    fn is_starred<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<bool>> {
+        // Only a folder's list tells (providers.md 3.4).
+        Box::pin(async move {
+            let Some(folder) = self.parent(entry).await? else { return Ok(false) };
+            let now = self.listing(&folder).await?.find(|now| now.id == entry.id);
+            Ok(now.is_some_and(|now| now.extra.get("is_starred").and_then(Value::as_bool) == Some(true)))
+        })
+    }
 }
 
 impl Edits for FileAgo {
@@ -61,6 +69,9 @@ impl Edits for FileAgo {
             true => Err(Error::new(Kind::Unsupported, "FileAgo lets nothing but the name be edited")),
             false => Ok(()),
         }
+    }
+    fn shows(&self, _: &Entry, _: &Changes) -> bool {
+        true
     }
     fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Option<Entry>>> {
         self.rename(entry, changes.name.as_deref().unwrap_or(&entry.name))

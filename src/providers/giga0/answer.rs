@@ -37,7 +37,7 @@ pub fn verdict(reply: &HttpReply) -> Result<()> {
 
 /// The `data` of a reply that [`verdict`] called a success. Fails with `Protocol` when there is none.
 pub fn data<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
-    content(reply)?.ok_or_else(|| Error::new(Kind::Protocol, "the site's answer holds no data"))
+    content(reply)?.ok_or_else(|| Error::unread_answer("the site's answer holds no data"))
 }
 
 /// What the site complains of in words; none is a success. A status or a page that leaves no room for words is an error.
@@ -57,7 +57,7 @@ pub(super) fn complaint(reply: &HttpReply) -> Result<Option<String>> {
     }
     match text {
         Some(text) => Ok(Some(text)),
-        None if reply.is_success() => Err(Error::new(Kind::Protocol, "the site's answer tells neither success nor failure")),
+        None if reply.is_success() => Err(Error::unread_answer("the site's answer tells neither success nor failure")),
         None => Err(by_status(reply, "")),
     }
 }
@@ -81,7 +81,7 @@ pub(super) fn content<T: DeserializeOwned>(reply: &HttpReply) -> Result<Option<T
 /// Its first words are not shown: they may hold a token that nobody has read yet.
 fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
-    Error::new(Kind::Protocol, format!("the site's answer makes no sense: {bytes} bytes that are no answer of this API"))
+    Error::unread_answer(format!("the site's answer makes no sense: {bytes} bytes that are no answer of this API"))
         .with_hint("check the remote's url; a proxy may have cut the answer")
 }
 

@@ -23,6 +23,13 @@ impl Edits for Giga0 {
         };
         Err(Error::new(Kind::Unsupported, refused))
     }
+    fn shows(&self, now: &Entry, changes: &Changes) -> bool {
+        let is = |field: &str, wished: Option<&str>| {
+            wished.is_none_or(|wished| now.extra.get(field).and_then(|told| told.as_str()) == Some(wished))
+        };
+        let visibility = changes.visibility.map(|wished| entry::visibility(wished as u64));
+        changes.folder_password.is_none() && is("type", changes.file_type.as_deref()) && is("visibility", visibility)
+    }
     fn edit<'a>(&'a self, entry: &'a Entry, changes: &'a Changes) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(async move {
             self.refuse_top(entry)?;
@@ -112,7 +119,7 @@ fn compare_folder(row: &Folder, changes: &Changes) -> Result<()> {
 }
 
 fn unproved(entry: &Entry) -> Error {
-    Error::new(Kind::Protocol, "the site's answer does not show whether the folder is protected now")
+    Error::new(Kind::Unknown, "the site's answer does not show whether the folder is protected now")
         .with_subject(entry.path.to_string())
         .with_hint("look at the folder on the site")
 }

@@ -84,10 +84,11 @@ fn path(within: Option<&RemotePath>, name: &str) -> RemotePath {
 }
 
 fn nameless(what: &str) -> Error {
-    Error::new(Kind::Protocol, format!("the site tells of a {what} without id or name"))
+    Error::unread_answer(format!("the site tells of a {what} without id or name"))
 }
 
-fn visibility(code: u64) -> &'static str {
+/// The code is the site's.
+pub fn visibility(code: u64) -> &'static str {
     match code {
         0 => "private",
         1 => "unlisted",

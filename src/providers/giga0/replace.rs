@@ -38,7 +38,7 @@ impl Giga0 {
 
 /// Whether the older copy went is unknown when the line broke; then it is said so.
 fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
-    let still = if why.kind() == Kind::Interrupted { "may still be there" } else { "could not be removed" };
+    let still = if why.may_have_happened() { "may still be there" } else { "could not be removed" };
     let text =
         format!("the new copy is complete as {:?} (@{}), but the older one, {:?} (@{}), {still}", new.name, new.id, old.name, old.id);
     told(text, old, why).with_hint("run the same command again, or remove the one you don't want")
@@ -53,7 +53,8 @@ fn misnamed(old: &Entry, new: &Entry, name: &str, why: Error) -> Error {
 }
 
 fn told(text: String, old: &Entry, why: Error) -> Error {
-    let error = Error::new(why.kind(), text).with_subject(old.path.to_string()).with_retry_after(why.retry_after());
+    let error = if why.is_unread_answer() { Error::unread_answer(text) } else { Error::new(why.kind(), text) };
+    let error = error.with_subject(old.path.to_string()).with_retry_after(why.retry_after());
     match why.status_code() {
         Some(status) => error.with_status(status).with_cause(why),
         None => error.with_cause(why),

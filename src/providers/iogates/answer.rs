@@ -24,7 +24,7 @@ pub fn read<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
 
 /// The answer was understood, but lacks something that it must have.
 pub fn incomplete(reply: &HttpReply, what: &str) -> Error {
-    Error::new(Kind::Protocol, format!("the server answered {what}")).with_status(reply.status.as_u16()).with_subject(host_of(&reply.url))
+    Error::unread_answer(format!("the server answered {what}")).with_status(reply.status.as_u16()).with_subject(host_of(&reply.url))
 }
 
 /// 400, 401 and 403 to the sign-in itself are its refusal, never a stale token: asking again would not help.

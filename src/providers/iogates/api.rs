@@ -126,7 +126,7 @@ impl Api {
         match around.files.map(|left| left.is_empty()) {
             Some(true) => Ok(()),
             Some(false) => Err(Error::new(Kind::Protocol, "the server's listing makes no sense: it holds its files twice")),
-            None => Err(Error::new(Kind::Protocol, "the server answered a listing without files")),
+            None => Err(Error::unread_answer("the server answered a listing without files")),
         }
     }
 

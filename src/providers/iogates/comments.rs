@@ -161,7 +161,7 @@ impl WireThread {
 }
 
 fn said(told: WireComment) -> Result<Comment> {
-    told.comment().ok_or_else(|| Error::new(Kind::Protocol, "the server answered a comment without an id"))
+    told.comment().ok_or_else(|| Error::unread_answer("the server answered a comment without an id"))
 }
 
 #[cfg(test)]

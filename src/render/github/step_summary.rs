@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::model::Report;
 use crate::model::escape::escape_control;
+use crate::model::report::{Placed, Transfer};
 use crate::render::text::phrases::{address, failed, subject, summary};
 use crate::render::text::units;
 
@@ -31,14 +32,12 @@ impl StepSummary {
     /// Remembers what belongs into the table. Messages are masked already.
     pub(crate) fn add(&mut self, report: &Report) {
         match report {
-            Report::Uploaded(transfer)
-            | Report::Downloaded(transfer)
-            | Report::CopiedThrough(transfer)
-            | Report::MovedThrough(transfer) => {
-                let to = address(&transfer.remote, &transfer.path);
-                let row = row(["uploaded", &transfer.source, &to, &units::size(transfer.size)]);
-                self.unlisted = self.unlisted.saturating_add(keep(&mut self.done, row));
-            }
+            Report::Uploaded(transfer) => self.add_transfer("uploaded", transfer),
+            Report::Downloaded(transfer) => self.add_transfer("downloaded", transfer),
+            Report::CopiedThrough(transfer) => self.add_transfer("copied", transfer),
+            Report::MovedThrough(transfer) => self.add_transfer("moved", transfer),
+            Report::Copied(placed) => self.add_placed("copied", placed),
+            Report::Moved(placed) => self.add_placed("moved", placed),
             Report::Failed(failure) => {
                 let row = row(["**failed**", subject(failure).as_deref().unwrap_or("-"), &failed(failure), ""]);
                 self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
@@ -48,6 +47,20 @@ impl StepSummary {
             }
             _ => {}
         }
+    }
+
+    fn add_transfer(&mut self, what: &str, transfer: &Transfer) {
+        let to = transfer.target.clone().unwrap_or_else(|| address(&transfer.remote, &transfer.path));
+        self.add_done([what, &transfer.source, &to, &units::size(transfer.size)]);
+    }
+
+    fn add_placed(&mut self, what: &str, placed: &Placed) {
+        let size = placed.size.map(units::size).unwrap_or_default();
+        self.add_done([what, &placed.source, &address(&placed.remote, &placed.path), &size]);
+    }
+
+    fn add_done(&mut self, cells: [&str; 4]) {
+        self.unlisted = self.unlisted.saturating_add(keep(&mut self.done, row(cells)));
     }
 
     /// Appends the table to the job's summary, once; without the table where there is no room for it.
@@ -132,6 +145,35 @@ mod tests {
              | | file | to | size |\n|---|---|---|---:|\n\
              | **failed** | b.mov | b.mov\\: the account is full; delete something |  |\n\
              | uploaded | a\\|\\<b\\>\\\\n.mov | studio\\:/in/a | 2.0 KiB |\n\n"
+        );
+    }
+
+    #[test]
+    fn each_row_says_what_was_done() {
+        let mut page = StepSummary::default();
+        let transfer = |target: Option<&str>| Transfer { target: target.map(str::to_owned), ..testing::transfer("from", "/to", 1) };
+        let placed = || Placed {
+            source: "studio:/a".into(),
+            remote: "studio".into(),
+            path: crate::model::RemotePath::parse("/b").unwrap(),
+            id: None,
+            kind: crate::model::EntryKind::File,
+            size: None,
+        };
+        page.add(&Report::Downloaded(transfer(Some("./to"))));
+        page.add(&Report::CopiedThrough(transfer(None)));
+        page.add(&Report::MovedThrough(transfer(None)));
+        page.add(&Report::Copied(placed()));
+        page.add(&Report::Moved(placed()));
+        assert_eq!(
+            page.done,
+            [
+                "| downloaded | from | ./to | 1 B |\n",
+                "| copied | from | studio\\:/to | 1 B |\n",
+                "| moved | from | studio\\:/to | 1 B |\n",
+                "| copied | studio\\:/a | studio\\:/b |  |\n",
+                "| moved | studio\\:/a | studio\\:/b |  |\n",
+            ]
         );
     }
 

@@ -49,9 +49,14 @@ fn mentions(why: &str, subject: &str) -> bool {
     })
 }
 
-/// `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`.
+/// `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`; `REMOTE:a` and `REMOTE:/a/` are `REMOTE:/a` as people type it.
 fn same_place(about: &str, address: &str) -> bool {
-    about == address || about.starts_with(['/', '@']) && address.strip_suffix(about).is_some_and(|remote| remote.ends_with(':'))
+    let whole = |place: &str| match place.split_once(':') {
+        Some((remote, path)) if !path.starts_with(['/', '@']) => format!("{remote}:/{}", path.trim_end_matches('/')),
+        _ => place.trim_end_matches('/').to_owned(),
+    };
+    let (about, address) = (whole(about), whole(address));
+    about == address || about.starts_with(['/', '@']) && address.strip_suffix(&about).is_some_and(|remote| remote.ends_with(':'))
 }
 
 /// What failed: the source, or the place on the remote.
@@ -120,6 +125,9 @@ mod tests {
         assert_eq!(failure("/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
         assert_eq!(failure("cloud:/x", Kind::NotFound, Some("cloud:/x")), "cloud:/x: no");
         assert_eq!(failure("/x", Kind::NotFound, Some("a")), "a: /x: no");
+        for typed in ["cloud:x", "cloud:x/", "cloud:/x/"] {
+            assert_eq!(failure("cloud:/x", Kind::NotFound, Some(typed)), format!("{typed}: no"));
+        }
         // A name that is the end, the beginning or a letter of what the message says is not told by it.
         let clause = |why: &str, source: &str| failed(&Failure::new(&Error::new(Kind::Refused, why)).of_source(source));
         assert_eq!(clause("studio:/src/a.mov: no", "src/a.mov"), "src/a.mov: studio:/src/a.mov: no");

@@ -224,7 +224,10 @@ pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
     // Temporary files of office programs are hidden.
     let shown = ids.iter().filter(|id| state.tree.get(id).is_some_and(|n| !n.name.starts_with("~$")));
     let more = host.ground.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number);
-    let rows: Vec<Value> = shown.map(|id| state.tree.row(id, more)).collect();
+    let mut rows: Vec<Value> = shown.map(|id| state.tree.row(id, more)).collect();
+    if host.ground.faults.hit(NAME, Fault::RowUnreadable).is_some() {
+        rows.push(json!({ "uuid": null, "name": "no id.txt", "type": "File", "size": 3 }));
+    }
     Ok(data("Directory contents fetched successfully", json!(rows)))
 }
 

@@ -81,7 +81,10 @@ pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
         })
         .collect();
     let files = state.files.values().filter(|f| f.folder == parent && visible(f.trashed));
-    let files: Vec<Value> = files.map(|f| row(host, f)).collect();
+    let mut files: Vec<Value> = files.map(|f| row(host, f)).collect();
+    if host.ground.faults.hit(NAME, Fault::RowUnreadable).is_some() {
+        files.push(json!({ "id": null, "filename": "no id.txt", "fileSize": "3", "status": "active" }));
+    }
     let falsy = host.ground.faults.hit(NAME, Fault::FoldersFalse).is_some();
     let list = |rows: Vec<Value>| if rows.is_empty() && falsy { json!(false) } else { json!(rows) };
     Ok(success(json!({ "data": { "folders": list(folders), "files": list(files) } })))

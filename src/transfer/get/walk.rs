@@ -93,7 +93,10 @@ impl GetRun {
     async fn list(&self, origin: &GetSource, folder: &Entry, below: &[String]) -> Result<Entries> {
         self.stop.check(&origin.key)?;
         create_dirs_safely(&self.top()?, below, !self.options.dry_run)?;
-        let mut listed = origin.desk.list(folder).await?;
+        let (mut listed, left_out) = origin.desk.list_whole(folder).await?;
+        if let Some(error) = left_out {
+            tell_failed(self.next_id(), origin, folder, &error);
+        }
         listed.sort();
         let fit = self.keep_saveable(origin, &listed);
         let mut n = 0;

@@ -2,9 +2,9 @@
 
 use super::options::ChecksumMode;
 use crate::contract::walk::{newest, one_named};
-use crate::contract::{CompletedTransfer, TransferStore};
+use crate::contract::{CompletedTransfer, TransferStore, place_key};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, RemotePath};
+use crate::model::Entry;
 use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::folder_cache::ListedFolder;
 use crate::transfer::if_exists::{IfExists, free_name};
@@ -13,22 +13,16 @@ use crate::transfer::source::SourceSpec;
 #[derive(Debug)]
 pub enum Decision {
     /// Put it under `name`; `replaces` has that very name now.
-    Upload {
-        name: String,
-        replaces: Option<Box<Entry>>,
+    Upload { name: String, replaces: Option<Box<Entry>> },
+    Skip {
+        there: Box<Entry>,
+        /// It holds this very content, and this is how that is known; else the policy passes it over.
+        same: bool,
+        reason: String,
+        /// What this machine put there, and how its source is told from others by now: for the next run, which then need
+        /// not read it.
+        seen: Option<Box<CompletedTransfer>>,
     },
-    Skip(Skip),
-}
-
-#[derive(Debug)]
-pub struct Skip {
-    pub there: Box<Entry>,
-    /// It holds this very content, and this is how that is known; else the policy passes it over.
-    pub same: bool,
-    pub reason: String,
-    /// What this machine put there, and how its source is told from others by now: for the next run, which then need
-    /// not read it.
-    pub seen: Option<Box<CompletedTransfer>>,
 }
 
 pub struct ConflictCheck<'a> {
@@ -67,16 +61,14 @@ pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tra
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .with_subject(path.to_string())
             .with_hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => {
-            Ok(Decision::Skip(Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }))
-        }
+        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }),
         IfExists::Rename => Ok(fresh(&next_free_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: single(ask, &there)? }),
         IfExists::Update => {
             for there in &there {
                 if let Some(same) = provably_same(ask, there, ledger).await? {
                     let Same { reason, seen } = same;
-                    return Ok(Decision::Skip(Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen }));
+                    return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen });
                 }
             }
             Ok(Decision::Upload { name: ask.name.to_owned(), replaces: single(ask, &there)? })
@@ -102,11 +94,6 @@ fn existing<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<V
         there.extend(ask.folder.named(&stored).filter(|entry| !entry.is_folder()));
     }
     Ok(there)
-}
-
-/// Where something goes: `remote` is origin and account. As in [`crate::contract::PendingUpload::key`].
-pub(crate) fn place_key(remote: &str, path: &RemotePath) -> String {
-    format!("{remote}|{path}")
 }
 
 /// The entry to replace; two of that name can't both be meant.
@@ -272,9 +259,7 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(
-            matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip(Skip { reason, .. }) if reason == "same MD5")
-        );
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
         assert!(matches!(resolve(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         assert_eq!(resolve(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
     }
@@ -309,7 +294,7 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip(_)));
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
         book.record_finished(&CompletedTransfer { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
     }
@@ -366,7 +351,7 @@ mod tests {
             };
             match resolve(policy, &ask, &book).await.unwrap() {
                 Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),
-                Decision::Skip(Skip { there, .. }) => format!("as {}", there.id),
+                Decision::Skip { there, .. } => format!("as {}", there.id),
             }
         };
         let by_time = || vec![version("7", day(1)), version("99", day(3)), version("100", day(2))];

@@ -10,7 +10,6 @@ mod options;
 pub mod plan;
 pub(crate) mod previous;
 mod run;
-mod taken_name;
 
 use std::sync::Arc;
 

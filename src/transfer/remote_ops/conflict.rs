@@ -19,7 +19,7 @@ pub(crate) enum Resolution {
     Skip(Box<Entry>, String),
 }
 
-/// `path`: the shelf's own.
+/// `path`: the shelf's own. Fails with `Protocol` where the server tells something of that name that can't be read: it is there.
 pub(crate) fn landing(
     policy: IfExists,
     way: Op,
@@ -29,8 +29,14 @@ pub(crate) fn landing(
     name: &str,
 ) -> Result<Resolution> {
     let there: Vec<&Entry> = shelf.children.iter().filter(|e| e.name == name).collect();
-    let Some(first) = there.first() else { return Ok(Resolution::Free(name.to_owned())) };
     let on = || path.join(name).map_or_else(|_| name.to_owned(), |p| p.to_string());
+    let Some(first) = there.first() else {
+        return match shelf.faults.check(name) {
+            Ok(()) => Ok(Resolution::Free(name.to_owned())),
+            Err(_) if policy == IfExists::Rename => Ok(Resolution::Free(free_name(name, |n| shelf.has(n)))),
+            Err(_) => Err(Error::new(Kind::Protocol, format!("what the server lists as {} can't be read, so nothing is put there", on()))),
+        };
+    };
     let itself = there.iter().any(|e| e.id == source.id);
     let folders = there.iter().any(|e| e.is_folder());
     let merges = way == Op::Copy && source.is_folder() && first.is_folder() && !itself;
@@ -73,7 +79,7 @@ mod tests {
         let (file, folder) = (EntryKind::File, EntryKind::Folder);
         let children =
             vec![entry(file, "1", "a"), entry(folder, "2", "d"), entry(file, "3", "two"), entry(file, "4", "two"), entry(folder, "5", "e")];
-        TargetFolder { folder: entry(folder, "top", "x"), children }
+        TargetFolder { folder: entry(folder, "top", "x"), children, faults: Default::default() }
     }
 
     fn land(policy: IfExists, way: Op, source: &Entry, name: &str) -> Result<String, Kind> {

@@ -192,7 +192,10 @@ impl OpsRun {
         let path = piece.folder.join(name)?;
         check_depth(&piece.entry, piece.above.iter().map(String::as_str))?;
         // Listed before the new one is made.
-        let children = self.job.desk.list(&piece.entry).await?;
+        let (children, left_out) = self.job.desk.list_whole(&piece.entry).await?;
+        if let Some(error) = left_out {
+            self.failed(&piece.shown, Some(&path), &error);
+        }
         let made = self.shelves.at(&path).await?.folder.clone();
         if new {
             self.shelves.at(&piece.folder).await?.children.push(made.clone());

@@ -43,7 +43,9 @@ impl Remover {
             return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
         }
         let mut outcomes = Vec::new();
-        for entry in self.desk.list(&found.entry).await? {
+        let (entries, left_out) = self.desk.list_whole(&found.entry).await?;
+        outcomes.extend(left_out.map(|error| Err((found.path.clone(), error))));
+        for entry in entries {
             let path = crate::contract::lookup::safe_child_path(&found.path, &entry.name);
             let outcome = self.one(&entry, Some(&found.entry), path.clone(), dry_run).await;
             outcomes.push(outcome.map_err(|e| (path, e)));

@@ -90,9 +90,9 @@ impl OpsRun {
 }
 
 /// The failure of a second step, after `back` has undone the first; with what is left where that can't be done. What is
-/// not known is not undone.
+/// not known is not undone, but for what was looked for and does not show.
 pub(crate) async fn roll_back<T>(failure: Error, left: String, back: impl AsyncFnOnce() -> Result<T>) -> Error {
-    if failure.kind() != Kind::Unknown && back().await.is_ok() {
+    if (failure.kind() != Kind::Unknown || failure.is_unread_answer()) && back().await.is_ok() {
         return failure;
     }
     partially_done(failure, left)

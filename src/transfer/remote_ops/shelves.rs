@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::contract::TransferStore;
+use crate::contract::entry_list::Faults;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
@@ -18,11 +19,13 @@ const DEEPEST: usize = 256;
 pub(crate) struct TargetFolder {
     pub folder: Entry,
     pub children: Vec<Entry>,
+    /// What else is there, and can't be read.
+    pub faults: Arc<Faults>,
 }
 
 impl TargetFolder {
     pub fn has(&self, name: &str) -> bool {
-        self.children.iter().any(|e| e.name == name)
+        self.children.iter().any(|e| e.name == name) || self.faults.check(name).is_err()
     }
 }
 
@@ -52,7 +55,7 @@ impl TargetFolders {
     pub async fn at(&mut self, path: &RemotePath) -> Result<&mut TargetFolder> {
         if !self.known.contains_key(path) {
             let folder = self.folders.ensure(path).await?;
-            let shelf = TargetFolder { folder: folder.entry.clone(), children: folder.children.to_vec() };
+            let shelf = TargetFolder { folder: folder.entry.clone(), children: folder.children.to_vec(), faults: folder.faults.clone() };
             self.known.insert(path.clone(), shelf);
         }
         self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").with_subject(path.to_string()))

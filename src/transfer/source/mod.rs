@@ -4,7 +4,6 @@ pub(crate) mod change_time;
 pub mod file;
 pub mod meter;
 pub mod remote;
-pub(crate) mod running_md5;
 pub mod stdin;
 
 use std::fmt;

@@ -35,7 +35,7 @@ pub(crate) async fn wait_until_visible(desk: &RemoteClient, id: FileId, ticket: 
     let look = desk.poll(processing_time(desk.policy.timeout, size), |p| async move { Ok(p.find_uploaded(ticket).await?.filter(is_over)) });
     let found = look.await;
     let found =
-        found.map_err(|e| undecided(desk, ticket, format!("all bytes were sent, but looking for the file failed: {}", e.message())))?;
+        found.map_err(|e| undecided(desk, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
         // Found by its name alone it may be a stranger's: it is named, not removed.
         return Err(match verify(entry, size, None) {

@@ -61,7 +61,7 @@ fn one(play: &Play, held: &[u8], seed: u64) -> u64 {
     let env: Vec<_> =
         env.map(|(key, value)| if key == url_key { (key, format!("http://{}", line.address)) } else { (key, value) }).collect();
     let secrets: Vec<String> = env.iter().filter(|(key, _)| key.ends_with("_PASSWORD")).map(|(_, secret)| secret.clone()).collect();
-    let times = [("HAUL_TIMEOUT", "1s"), ("HAUL_RETRIES", "1"), ("HAUL_RETRY_TIME", "2s")];
+    let times = [("HAUL_TIMEOUT", "1s"), ("HAUL_RETRIES", "1")];
     let home = Home::new().env(env).env(times.map(|(key, value)| (key.to_owned(), value.to_owned())));
     home.file("new.bin", held);
     let (at, to) = (format!("{remote}:{HELD}"), format!("{remote}:/new/{seed}.bin"));

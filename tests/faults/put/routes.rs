@@ -60,6 +60,7 @@ const ALL: &[What] = &[
     What::Cut(0),
     What::Cut(5_000),
     What::AnswerLost,
+    What::AnswerPage,
     What::Stall,
     What::Expired,
     What::TooLarge,

@@ -58,6 +58,8 @@ pub enum What {
     /// The line is reset when the request comes, or within its body (of a GET: within the answer's).
     Cut(u64),
     AnswerLost,
+    /// It was done, and a page with 200 is the answer.
+    AnswerPage,
     /// Longer than `--timeout`; where a file's bytes are sent, shorter: there a server may need a while.
     Stall,
     Expired,
@@ -76,6 +78,7 @@ impl What {
             What::Html => "html".into(),
             What::Cut(at) => format!("cut={at}"),
             What::AnswerLost => "answer-lost".into(),
+            What::AnswerPage => "answer-page".into(),
             What::Stall => format!("slow={STALL}"),
             What::Expired => "expired".into(),
             What::TooLarge => "413".into(),
@@ -133,8 +136,14 @@ impl Route {
             What::Expired => !is(self.tokenless),
             What::TooLarge => !ftp && self.carries(request),
             What::Html => !ftp,
+            What::AnswerPage => !ftp && self.changes(request),
             _ => true,
         }
+    }
+
+    /// Does this request change something besides bringing bytes?
+    fn changes(&self, request: &Request) -> bool {
+        [self.makers, self.swaps].concat().contains(&request.kind.as_str())
     }
 
     /// The exit statuses that are right when the fault strikes once.
@@ -150,6 +159,8 @@ impl Route {
             What::Html if self.carries(request) => &[11, 0],
             // A look is made again: what a proxy's page tells is nothing yet.
             What::Html if request.stage == Stage::Looking => &[0],
+            // Whether it was done is looked for: it was not.
+            What::Html if self.changes(request) => &[13, 0],
             What::Html => &[11, 0],
             _ => &[0],
         }
@@ -172,6 +183,10 @@ impl Route {
             (_, Stage::Looking) => &[13],
             (What::Html, _) if self.takes_it_whole(request) => &[13, 11],
             (What::Html, _) if self.carries(request) => &[11, 5],
+            (What::Html, _) if self.changes(request) => &[13],
+            // Done, and found so; what goes on where it stopped meets the page again.
+            (What::AnswerPage, Stage::Swapping) => &[13],
+            (What::AnswerPage, _) => &[0],
             (What::Html, _) => &[11],
             (What::Expired, _) => &[4],
             (What::TooLarge, _) => &[8],

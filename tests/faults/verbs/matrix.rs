@@ -61,18 +61,46 @@ fn verbs() -> Vec<Verb<'static>> {
 /// Of these each request meets one, in turns.
 const PASSING: [&str; 7] = ["cut=0", "500", "429=0", "slow=3000", "expired", "503=0", "cut=20"];
 
+/// Requests that change something. All others only ask.
+const CHANGING: [&str; 12] = [
+    "folder/create",
+    "file/copy",
+    "file/move",
+    "file/edit",
+    "folder/edit",
+    "folder/move",
+    "file/delete",
+    "folder/delete",
+    "file/url_upload_add",
+    "change",
+    "delete",
+    "comment",
+];
+
 /// What befalls the request that has so many before it, of the verb of that number.
-fn faults(verb: usize, passed: u64) -> [Fault; 4] {
+fn faults(verb: usize, passed: u64, changes: bool) -> Vec<Fault> {
     let turn = verb + passed as usize;
-    let stays = if turn.is_multiple_of(2) { Fault::Nonsense("html") } else { Fault::Stays(BUSY) };
-    [Fault::Passes(LOST), Fault::LostThenStays, stays, Fault::Passes(PASSING[turn % PASSING.len()])]
+    let mut all = vec![Fault::Passes(LOST), Fault::LostThenStays, Fault::Passes(PASSING[turn % PASSING.len()])];
+    match changes {
+        true => all.extend([Fault::Nonsense(DONE_PAGE), Fault::Nonsense(PAGE), Fault::Stays(BUSY)]),
+        false if turn.is_multiple_of(2) => all.push(Fault::Nonsense(PAGE)),
+        false => all.push(Fault::Stays(BUSY)),
+    }
+    all
 }
+
+/// A page with 200: after the request was acted upon, and instead.
+const DONE_PAGE: &str = "answer-page";
+const PAGE: &str = "html";
 
 struct Row {
     verb: Verb<'static>,
+    kind: String,
     /// Requests of the command that pass before the fault.
     passed: u64,
     of: u64,
+    /// The request changes something.
+    changes: bool,
     fault: Fault,
 }
 
@@ -170,9 +198,10 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
     let fail = |why: String| {
         let Verb { remote, command, .. } = verb;
         Err(format!(
-            "{remote} {command}, request {} of {}, {:?}: {why}\n    status {}, {now:?}\n    {}",
+            "{remote} {command}, request {} of {} ({}), {:?}: {why}\n    status {}, {now:?}\n    {}",
             row.passed + 1,
             row.of,
+            row.kind,
             row.fault,
             ran.status,
             ran.stderr.trim_end()
@@ -191,7 +220,14 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
     match (row.fault, ran.status) {
         (_, 0) if done => return Ok(()),
         (_, 0) => return fail("said to be done".into()),
+        (Fault::Nonsense(_), 11) if row.changes => return fail("nobody looked whether it was done".into()),
+        (Fault::Nonsense(page), 13)
+            if row.changes && !ran.stderr.contains(if page == PAGE { "Down for maintenance" } else { "try again later" }) =>
+        {
+            return fail("the server's words are not told".into());
+        }
         (_, 13) if is_blind(verb) => return Ok(()),
+        (Fault::Nonsense(DONE_PAGE), _) if row.changes => return fail("it was done, and can be seen".into()),
         // Said once more it would stand there twice: status 13 asks for a look.
         (Fault::LostThenStays, 13) if verb.command.starts_with("comments add") => return Ok(()),
         (Fault::Passes(_), _) => return fail("should have passed".into()),
@@ -231,16 +267,16 @@ fn signed_in(play: &Play) {
     }
 }
 
-/// How many requests each command makes when nothing goes wrong, which is checked by the way.
-fn counted(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, u64)> {
+/// The kinds of the requests that each command makes when nothing goes wrong, which is checked by the way.
+fn counted(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, Vec<String>)> {
     let play = Play::new();
     signed_in(&play);
     let count = |(number, verb): (usize, Verb<'static>)| {
         let home = format!("r{number}");
         fill(&play, &verb, &home);
-        let before = play.sandbox.counts().all_requests(verb.remote);
+        let before = play.sandbox.asked(verb.remote).len();
         run(&play, &verb, &home, false).ends_with(0);
-        let requests = play.sandbox.counts().all_requests(verb.remote) - before;
+        let requests = play.sandbox.asked(verb.remote).split_off(before);
         assert_eq!(there(&play, &verb, &home), set(verb.after), "{} {}", verb.remote, verb.command);
         (verb, requests)
     };
@@ -250,11 +286,21 @@ fn counted(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, u64)> {
 #[test]
 fn verbs_end_well_or_say_so() {
     let mut rows = Vec::new();
-    for (number, (verb, of)) in counted(verbs()).into_iter().enumerate() {
+    for (number, (verb, requests)) in counted(verbs()).into_iter().enumerate() {
+        let of = requests.len() as u64;
         // Every command begins with a look at the top folder and at the row's own.
-        for passed in (0..of).filter(|passed| *passed != 1) {
-            rows.extend(faults(number, passed).map(|fault| Row { verb, passed, of, fault }));
+        for (passed, kind) in (0..of).zip(&requests).filter(|(passed, _)| *passed != 1) {
+            let changes = CHANGING.contains(&kind.as_str());
+            rows.extend(faults(number, passed, changes).into_iter().map(|fault| Row {
+                verb,
+                kind: kind.clone(),
+                passed,
+                of,
+                changes,
+                fault,
+            }));
         }
     }
+    assert!(CHANGING.iter().all(|kind| rows.iter().any(|row| row.changes && row.kind == *kind)));
     each(rows, signed_in, check);
 }

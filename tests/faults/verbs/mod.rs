@@ -17,7 +17,8 @@ use crate::support::env::Play;
 pub enum Fault {
     /// It passes: the command tries again, and ends well.
     Passes(&'static str),
-    /// Something that is no answer: told with status 11, nothing was done by that request.
+    /// Something that is no answer: told with status 11 where the request only asks. Where it changes something a look tells: 0,
+    /// or 13 where the change does not show.
     Nonsense(&'static str),
     /// From this request on nothing goes.
     Stays(&'static str),

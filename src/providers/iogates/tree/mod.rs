@@ -182,8 +182,9 @@ impl Tree {
             let more = depth + 1 < place.path.names().len();
             let named = newest_filled(self.named(&here, name));
             let Some(found) = one_named(named, name, more, &here.path)? else {
-                self.faults_in(self.within(&here)).check(name)?;
-                return Err(not_found(&place.display_path(&place.path)));
+                let whole = place.display_path(&place.path);
+                self.faults_in(self.within(&here)).check(name).map_err(|e| e.with_subject(whole.to_string()))?;
+                return Err(not_found(&whole));
             };
             here = found;
         }

@@ -72,8 +72,7 @@ async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree
         Ok(files) => take(host, round, files, doubt),
         Err(error) => {
             match error.kind() {
-                // Nonsense may stand in the place of a lost answer.
-                Kind::Interrupted | Kind::Protocol => round.into_iter().for_each(|(spot, _)| doubt(spot)),
+                _ if error.may_have_happened() => round.into_iter().for_each(|(spot, _)| doubt(spot)),
                 Kind::Refused | Kind::NotFound | Kind::Exists => host.making.one_by_one.store(true, Ordering::Relaxed),
                 _ => {}
             }

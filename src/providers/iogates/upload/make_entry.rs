@@ -34,16 +34,21 @@ pub async fn entry_for(host: &IoGates, item: &UploadRequest, path: &RemotePath) 
 async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Option<Arc<Tree>>) -> Result<EmptyEntry> {
     let answer = host.api.create(&new_file(item, spot)).await;
     host.listing.forget().await;
-    let lost = match answer {
-        Ok(file) => return made_for(host, file, item),
-        Err(error) if error.kind() == Kind::Interrupted => error,
-        Err(error) => return Err(error),
+    let made = match answer {
+        Ok(file) => made_for(host, file, item),
+        Err(error) => Err(error),
+    };
+    let lost = match made {
+        Err(error) if error.may_have_happened() => error,
+        verdict => return verdict,
     };
     host.making.doubt(spot.clone(), before);
     match resolve_uncertain(host, spot).await {
-        Ok(found) => found.ok_or(lost),
+        Ok(Some(found)) => Ok(found),
+        Ok(None) if lost.is_unread_answer() => Err(lost.not_seen()),
+        Ok(None) => Err(lost),
         // The question stays open; the next try asks it first.
-        Err(error) if error.kind().is_transient() => Err(lost),
+        Err(error) if error.kind().is_transient() && !lost.is_unread_answer() => Err(lost),
         Err(error) => Err(error),
     }
 }
@@ -155,7 +160,7 @@ pub fn made_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<Empt
 /// `upload_filename` becomes an FTP command and a form field: what could break out of one is refused.
 fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
     let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
-    let id = file.id.ok_or_else(|| nonsense("without an id"))?;
+    let id = file.id.ok_or_else(|| Error::unread_answer("the server made an entry without an id"))?;
     let upload_name = file.upload_filename.ok_or_else(|| nonsense("without a name to upload under").with_subject(format!("@{id}")))?;
     if RemotePath::root().join(&upload_name).is_err() {
         return Err(nonsense("whose name to upload under can't be the name of a file").with_subject(format!("@{id}")));

@@ -1,0 +1,26 @@
+//! Names as a server was seen to write them: what was put under one name may lie there under another (composed, in lower case,
+//! without blanks). Looked up only where nothing has the name that was asked for.
+
+use std::sync::Arc;
+
+use crate::contract::{TransferStore, place_key};
+use crate::model::{Place, RemotePath};
+
+#[derive(Clone)]
+pub struct LearnedNames {
+    pub ledger: Arc<dyn TransferStore>,
+    /// Origin and account, as in `CompletedTransfer::remote`.
+    pub remote: String,
+}
+
+impl LearnedNames {
+    /// Under which name the file lies that this machine put to `path`; none where that is the same, or not known.
+    pub fn name(&self, path: &RemotePath) -> Option<String> {
+        self.ledger.stored_as(&place_key(&self.remote, path)).ok().flatten()
+    }
+
+    pub fn place(&self, place: &Place) -> Option<Place> {
+        let path = place.path.parent()?.join(&self.name(&place.path)?).ok()?;
+        Some(Place { root: place.root.clone(), path })
+    }
+}
