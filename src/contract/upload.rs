@@ -99,6 +99,9 @@ pub struct UploadHandle {
     pub size: Option<u64>,
     /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
     pub known_ids: Vec<String>,
+    /// Ids of entries that a look found, and whose content is not this upload's: somebody else put them there meanwhile.
+    #[serde(skip)]
+    pub strangers: Vec<String>,
     /// What to try when all bytes were accepted and no file appears: a clause that begins with a verb.
     #[serde(skip)]
     pub missing_hint: Option<&'static str>,

@@ -25,5 +25,5 @@ pub use faults::{Canned, Faults, ScriptedFault};
 pub use fileago::Fileago;
 pub use giga0::{Giga0, LoginKind, Package};
 pub use handle::Sandbox;
-pub use iogates::{Iogates, Settings as IogatesSettings};
+pub use iogates::{FtpElsewhere, Iogates, Settings as IogatesSettings};
 pub use storage::{Arrived, Counts};

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::contract::walk::{not_found, one_named};
+use crate::contract::walk::{newest_filled, not_found, one_named};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
@@ -89,7 +89,10 @@ impl Resolver {
     /// The entry of that name; else the file that the server is known to keep under another.
     fn named(&self, folder: &ListedFolder, path: &RemotePath, name: &str) -> Result<Option<Entry>> {
         let within = &path.parent().unwrap_or_default();
-        if let Some(found) = one_named(folder.readable(name)?.cloned().collect(), name, false, within)? {
+        let named: Vec<Entry> = folder.readable(name)?.cloned().collect();
+        // Where nothing can be removed each `put` of a changed file adds one: the newest is meant.
+        let named = if self.desk.has(|can| can.keeps_every_version()) { newest_filled(named) } else { named };
+        if let Some(found) = one_named(named, name, false, within)? {
             return Ok(Some(found));
         }
         let Some(stored) = self.desk.learned.as_ref().and_then(|learned| learned.name(path)) else { return Ok(None) };

@@ -12,6 +12,8 @@ pub(crate) mod outages;
 pub(crate) mod put;
 #[cfg(target_os = "linux")]
 pub(crate) mod resource_limits;
+#[cfg(target_os = "linux")]
+pub(crate) mod suspended;
 pub(crate) mod timeouts;
 pub(crate) mod tls_trust;
 pub(crate) mod tokens;

@@ -28,7 +28,7 @@ fn for_everybody(play: &Play) -> PathBuf {
     haul
 }
 
-/// Runs it under a limit of `prlimit`; killed after two minutes, and then the status is -1.
+/// Runs it under a limit of `prlimit`.
 fn under(play: &Play, limit: &str, args: &[&str]) -> Ran {
     let haul = for_everybody(play);
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
@@ -49,6 +49,11 @@ fn under(play: &Play, limit: &str, args: &[&str]) -> Ran {
         command.env("XDG_STATE_HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
         command.env_remove("HAUL_REMOTE_IOGATES_CA_FILE");
     }
+    watched(command)
+}
+
+/// Killed after two minutes, and then the status is -1.
+fn watched(mut command: Command) -> Ran {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut err = child.stderr.take().unwrap();
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut err).unwrap());
@@ -83,6 +88,60 @@ fn few_threads() {
                 }
                 12 => {
                     assert!(there == 0 && ran.stderr.contains("ulimit -u"), "{threads} {remote}: {}", ran.stderr);
+                    none += 1;
+                }
+                status => panic!("{threads} threads, {remote}: {status} with {there} files: {}", ran.stderr),
+            }
+        }
+    }
+    assert!(some > 0 && none > 0, "{some} runs had enough and {none} had not");
+}
+
+/// A container's own limit on processes and threads, which `ulimit` does not show.
+struct Group(PathBuf);
+
+impl Group {
+    /// None where this user or this system makes none.
+    fn with_most(processes: u32) -> Option<Group> {
+        ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].into_iter().find_map(|parent| {
+            let group = Group(PathBuf::from(parent).join(format!("haul-test-{}-{processes}", std::process::id())));
+            std::fs::create_dir(&group.0).ok()?;
+            std::fs::write(group.0.join("pids.max"), processes.to_string()).ok()?;
+            Some(group)
+        })
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn few_threads_in_a_container() {
+    let (mut some, mut none) = (0, 0);
+    for threads in [4, 8, 12, 16, 32] {
+        let Some(group) = Group::with_most(threads) else {
+            println!("skipped: no control group can be made here");
+            return;
+        };
+        for remote in REMOTES {
+            let play = Play::new();
+            fill(&play);
+            let mut command = Command::new("sh");
+            command.args(["-c", r#"echo $$ >"$0" && exec "$@""#]).arg(group.0.join("cgroup.procs"));
+            command.arg(env!("CARGO_BIN_EXE_haul")).args(["put", "-j", "8", "d", &format!("{remote}:/")]).env_clear();
+            let like = play.home.command(&[]);
+            command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(play.home.path());
+            let (ran, there) = (watched(command), play.arrived(remote).len());
+            match ran.status {
+                0 => {
+                    assert_eq!(there, FILES + 1, "{threads} {remote}: {}", ran.stderr);
+                    some += 1;
+                }
+                12 => {
+                    assert!(there == 0 && ran.stderr.contains("or the container's"), "{threads} {remote}: {}", ran.stderr);
                     none += 1;
                 }
                 status => panic!("{threads} threads, {remote}: {status} with {there} files: {}", ran.stderr),

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use haul::transfer::fingerprint::FileFingerprint;
 
-use crate::support::command::Ran;
+use crate::support::command::{Home, Ran};
 use crate::support::env::{Content, Play, REMOTES, text};
 
 fn modified(path: &Path) -> SystemTime {
@@ -249,5 +249,64 @@ fn spooled_input_has_no_name() {
         assert!(std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
         child.wait().unwrap();
         assert_eq!(std::fs::read_dir(&spool).unwrap().count(), 0, "{signal}");
+    }
+}
+
+/// Between remotes and inside of one: name, size and time prove nothing of what has the name at the target.
+#[test]
+fn a_copy_replaces_other_bytes_of_the_same_size_and_time() {
+    let pairs = [("giga0", "fileago"), ("fileago", "giga0"), ("fileago", "iogates"), ("iogates", "giga0"), ("iogates", "fileago")];
+    for (from, to) in pairs.into_iter().chain([("giga0", "giga0"), ("fileago", "fileago")]) {
+        let play = Play::new();
+        let (source, target) = (format!("{from}:/a/v.bin"), format!("{to}:/b/v.bin"));
+        let then = SystemTime::now();
+        let put = |content: &str, place: &str| {
+            set_modified(&play.home.file("v.bin", content), then);
+            play.home.run(&["put", "--if-exists", "replace", "v.bin", place]).ends_with(0);
+        };
+        let bring = |verb: &str| {
+            let told = outcome(&play.home.run(&[verb, "--json", "--if-exists", "update", &source, &target]).ends_with(0)).0;
+            (told, play.home.run(&["cat", &target]).ends_with(0).stdout)
+        };
+        let brought = |told: &str, content: &str| (told.to_owned(), content.to_owned());
+        put("one", &source);
+        put("two", &target);
+        assert_eq!(bring("cp"), brought("copied", "one"), "{from} to {to}: somebody put the other one there");
+        put("six", &source);
+        assert_eq!(bring("cp"), brought("copied", "six"), "{from} to {to}: the source has changed");
+        put("ten", &target);
+        assert_eq!(bring("cp"), brought("copied", "six"), "{from} to {to}: the target has changed");
+        if from != to {
+            assert_eq!(bring("cp"), brought("skipped", "six"), "{from} to {to}");
+        }
+        if from != "iogates" {
+            put("two", &source);
+            assert_eq!(bring("mv"), brought("moved", "two"), "{from} to {to}");
+            play.home.run(&["stat", &source]).ends_with(3);
+        }
+    }
+}
+
+#[test]
+fn a_local_file_of_the_same_size_and_time_is_fetched_over() {
+    for remote in REMOTES {
+        let play = Play::new();
+        let place = format!("{remote}:/v.bin");
+        let then = modified(&play.home.file("v.bin", "one"));
+        play.home.run(&["put", "v.bin", &place]).ends_with(0);
+        let told = play.home.run(&["stat", "--json", &place]).ends_with(0).events("entry").remove(0);
+        let told = told["modified"].as_str().map_or(then, |time| chrono::DateTime::parse_from_rfc3339(time).unwrap().into());
+        // By this machine's own upload it knows the MD5 of what is there; another one knows nothing.
+        for (name, home) in [("own", &play.home), ("other", &Home::new().env(play.sandbox.env()))] {
+            let state = home.path().join(format!("state-{name}"));
+            let got = home.file("got", "two");
+            set_modified(&got, told);
+            let mut get = home.command(&["get", "--json", "--if-exists", "update", &place, "got"]);
+            if name == "other" {
+                get.env("XDG_STATE_HOME", state);
+            }
+            let ran = Ran::of(get.output().unwrap()).ends_with(0);
+            assert_eq!((outcome(&ran).0, std::fs::read(&got).unwrap()), ("downloaded".to_owned(), b"one".to_vec()), "{remote} {name}");
+        }
     }
 }

@@ -10,3 +10,5 @@ pub(crate) mod ftp_replies;
 pub(crate) mod ftp_resume;
 pub(crate) mod ftp_round_trips;
 pub(crate) mod http;
+#[cfg(unix)]
+mod real_servers;

@@ -2,6 +2,8 @@
 # vsftpd.sh DIR PORT [OPTION=VALUE...]: becomes a vsftpd on 127.0.0.1:PORT that wants TLS session reuse and keeps files in
 # DIR/root/in (it refuses a root that may be written). The user is `anonymous` with the password in DIR/password, because
 # vsftpd's own users would need a file in /etc/pam.d.
+# With LOCAL=YES the user is `daemon` with any password, who keeps files in DIR/root/in and sees it as the top: then it is
+# PAM's `su` that lets root's own process sign in anybody.
 # OPTIONs are vsftpd's, besides TLS=1.2 or TLS=1.3: the only version it speaks. DIR/ca.crt and so on are by ca.sh.
 set -eu
 PATH=$PATH:/usr/sbin
@@ -47,6 +49,9 @@ for option in "$@"; do
             printf '%s\n' "openssl_conf = conf" "[conf]" "ssl_conf = ssl" "[ssl]" "system_default = tls" "[tls]" \
                 "MinProtocol = TLSv$version" "MaxProtocol = TLSv$version" >"$dir/openssl.cnf"
             export OPENSSL_CONF="$dir/openssl.cnf" ;;
+        LOCAL=YES)
+            printf '%s\n' anonymous_enable=NO local_enable=YES pam_service_name=su check_shell=NO chroot_local_user=YES \
+                allow_writeable_chroot=YES "local_root=$dir/root/in" local_umask=022 >>"$dir/vsftpd.conf" ;;
         *) echo "$option" >>"$dir/vsftpd.conf" ;;
     esac
 done

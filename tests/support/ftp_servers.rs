@@ -146,6 +146,15 @@ impl Running {
         signal("KILL", &descendants(self.child.id()));
     }
 
+    /// The server and all its sessions stand still, until [`Self::go_on`].
+    pub fn stand_still(&self) {
+        signal("STOP", &[vec![self.child.id()], descendants(self.child.id())].concat());
+    }
+
+    pub fn go_on(&self) {
+        signal("CONT", &[vec![self.child.id()], descendants(self.child.id())].concat());
+    }
+
     /// They stand still with all their locks: so it looks from both sides when a line dies without a word.
     pub fn freeze_connections(&self) {
         signal("STOP", &descendants(self.child.id()));

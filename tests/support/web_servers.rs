@@ -60,6 +60,15 @@ fn folder() -> TempDir {
 
 /// The official Node TUS server; unfinished uploads expire after `expires` milliseconds.
 pub fn tus(expires: u64) -> Option<Server> {
+    start_tus(&[&expires.to_string()])
+}
+
+/// The same, and nothing keeps two requests from writing to one upload at once.
+pub fn tus_without_locks() -> Option<Server> {
+    start_tus(&["3600000", "no-locks"])
+}
+
+fn start_tus(arguments: &[&str]) -> Option<Server> {
     let modules = here("target/servers/npm/node_modules");
     let node = node(&modules);
     if !modules.join("@tus/server").exists() || !runs(&node) {
@@ -70,7 +79,7 @@ pub fn tus(expires: u64) -> Option<Server> {
     let mut child = Command::new(&node)
         .arg(here("tests/servers/tusnode.mjs"))
         .args([here("target/servers/npm"), folder.path().join("root")])
-        .arg(expires.to_string())
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

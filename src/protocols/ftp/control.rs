@@ -41,6 +41,8 @@ pub struct Connection {
     restarting: bool,
     /// STOR or APPE went out, and the server has not said whether it begins.
     beginning: bool,
+    /// How long the answer to a STOR or APPE may take.
+    pub begins_within: Duration,
     pub(super) manners: Arc<Manners>,
     /// The way to the next data connection, asked for ahead.
     pub(super) prepared: Prepared,
@@ -125,6 +127,7 @@ impl Connection {
             in_step: true,
             restarting: false,
             beginning: false,
+            begins_within: wait,
             manners,
             prepared: Prepared::No,
             seat: None,
@@ -187,7 +190,7 @@ impl Connection {
     /// STOR or APPE. Its answer has a little less time than the transfer is watched for, so that silence is told as such.
     pub async fn begin(&mut self, command: &str) -> Result<Reply> {
         self.beginning = true;
-        let within = self.timeout - self.timeout / 10;
+        let within = self.begins_within - self.begins_within / 10;
         let begun = std::time::Instant::now();
         let reply = self.ask_within(command, within).await;
         // A connection that was closed keeps nobody waiting.

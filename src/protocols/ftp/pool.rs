@@ -28,13 +28,15 @@ struct IdleConnections {
     version: TlsVersion,
     /// Connections that the server lets us have, where it has refused one more.
     most: Option<usize>,
+    /// `most` was found out while nobody was signed in: with the first who is it is found out again.
+    is_guess: bool,
     /// Travelling names that can't be written to: another session has them, or they can't be removed.
     blocked: HashSet<String>,
 }
 
 impl FtpPool {
     pub fn new(server: FtpServer) -> Arc<FtpPool> {
-        let kept = IdleConnections { idle: Vec::new(), version: TlsVersion::V12, most: None, blocked: HashSet::new() };
+        let kept = IdleConnections { idle: Vec::new(), version: TlsVersion::V12, most: None, is_guess: false, blocked: HashSet::new() };
         Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
     }
 
@@ -69,9 +71,14 @@ impl FtpPool {
             };
             match error.kind() {
                 Kind::Busy => self.kept().most = Some(self.seats.taken().max(1)),
-                // ProFTPD closes what is one too many without a word (`MaxInstances`), also while others of ours are still signing
-                // in. What no server took is another matter.
-                Kind::Unreachable if self.seats.signed_in() > 0 || error.is_of_closed_connection() => {
+                // ProFTPD closes what is one too many without a word (`MaxInstances`). Where the server lets nobody in, the
+                // last of ours tells why: each that tries again at once would keep the others trying.
+                Kind::Unreachable if error.is_of_closed_connection() => {
+                    let mut kept = self.kept();
+                    kept.most = Some(self.seats.taken().max(1));
+                    kept.is_guess = self.seats.signed_in() == 0;
+                }
+                Kind::Unreachable if self.seats.signed_in() > 0 => {
                     let until = *unreachable_until.get_or_insert_with(|| Instant::now() + self.server.timeout);
                     if timeout_at(until, changed).await.is_err() {
                         return Err(error);
@@ -100,9 +107,15 @@ impl FtpPool {
     async fn connect_with(&self, version: TlsVersion, seat: Seat) -> Result<Connection> {
         let mut connection = sign_in(&self.server, version, &self.manners).await?;
         connection.sit(seat.signed_in());
+        let mut kept = self.kept();
         if let Some(tls) = &connection.tls {
-            self.kept().version = tls.version;
+            kept.version = tls.version;
         }
+        if std::mem::take(&mut kept.is_guess) {
+            kept.most = None;
+            self.seats.changed.notify_waiters();
+        }
+        drop(kept);
         Ok(connection)
     }
 

@@ -1,6 +1,8 @@
 //! From a part of the file to a data connection: begin, go on where it was cut, or once more with the other TLS
 //! (providers.md 6.4, 6.5).
 
+use std::time::Duration;
+
 use super::FtpSession;
 use super::control::{DataAddress, Size};
 use super::data::{DataTransfer, StartOutcome, TransferMode};
@@ -8,6 +10,8 @@ use super::reply::{blames_session, may_blame_session};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 
+/// For the answer to a STOR or APPE that goes on.
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
 /// Two cuts after fewer bytes are alike by chance.
 const ALIKE_FROM: u64 = 1 << 20;
 
@@ -117,12 +121,25 @@ impl FtpSession {
         Err(Error::new(Kind::Interrupted, "the server does not let the upload go on where it was cut"))
     }
 
+    /// vsftpd keeps the answer to a STOR back while a session that was cut holds the file, and such a session may never end. So
+    /// it is waited for as long as sending the bytes once more would take, on a slow line.
+    fn begins_within(&self, way: &TransferMode) -> Duration {
+        match way {
+            TransferMode::Whole => self.pool.server.timeout,
+            TransferMode::Restart(at) | TransferMode::Append(at) => {
+                self.pool.server.timeout.min(SHORTEST_WAIT + Duration::from_secs(at >> 20))
+            }
+        }
+    }
+
     async fn transfer(&mut self, way: TransferMode) -> Result<StartOutcome> {
-        let (address, wait) = (self.data_address().await?, self.pool.server.timeout);
+        let address = self.data_address().await?;
         let is_side_by_side = matches!(address, DataAddress::Port(_));
         let name = self.target.travelling().to_owned();
+        let (wait, begins_within) = (self.pool.server.timeout, self.begins_within(&way));
         let Some(control) = self.control.as_mut() else { return Err(cut_off()) };
         (self.touched, self.went_on) = (true, way != TransferMode::Whole);
+        control.begins_within = begins_within;
         let started = match DataTransfer::start(control, address, &name, way).await {
             // It died in the pool, or its port can't be reached any more: no byte has left.
             Err(e) if is_side_by_side && e.kind().is_transient() && !control.is_kept_waiting() => {
@@ -131,6 +148,7 @@ impl FtpSession {
                 }
                 tracing::debug!("{e}; the data connection is made first");
                 let control = self.replace().await?;
+                control.begins_within = begins_within;
                 let socket = control.open_data().await?;
                 DataTransfer::start(control, DataAddress::Connected(socket), &name, way).await?
             }

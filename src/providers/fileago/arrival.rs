@@ -41,7 +41,7 @@ impl ArrivalTracker {
             !e.is_folder()
                 && ticket.size.is_some()
                 && e.size == ticket.size
-                && is_new(e, &ticket.known_ids)
+                && is_new(e, ticket)
                 && !wished_by_another(e)
                 && !owned_by_another(e)
                 && may_come_from(&e.name, &wish.1)

@@ -77,19 +77,21 @@ pub(super) fn mark(entry: &Entry) -> String {
 /// uuid or a sign that the old one has changed. One of another size only where none has the right one.
 pub fn arrived<'a>(ticket: &UploadHandle, listed: impl Iterator<Item = &'a Entry>) -> Option<Entry> {
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
-    let ours = |e: &&Entry| !e.is_folder() && e.size.is_some() && is_new(e, &ticket.known_ids);
+    let ours = |e: &&Entry| !e.is_folder() && e.size.is_some() && is_new(e, ticket);
     listed.filter(ours).max_by_key(|e| (e.size == ticket.size, is_target(e), e.modified)).cloned()
 }
 
-pub(super) fn is_new(entry: &Entry, before: &[String]) -> bool {
-    before.iter().all(|mark| match mark.rsplitn(3, '#').collect::<Vec<_>>()[..] {
-        [updated, revision, uuid] if uuid == entry.id => {
-            let higher = revision.parse().ok().zip(entry::revision(entry)).is_some_and(|(then, now): (u64, u64)| now > then);
-            let newer = updated.parse().ok().zip(entry.modified).is_some_and(|(then, now): (i64, _)| now.timestamp_millis() > then);
-            higher || newer
-        }
-        _ => true,
-    })
+pub(super) fn is_new(entry: &Entry, ticket: &UploadHandle) -> bool {
+    let is_stranger = ticket.strangers.contains(&entry.id);
+    !is_stranger
+        && ticket.known_ids.iter().all(|mark| match mark.rsplitn(3, '#').collect::<Vec<_>>()[..] {
+            [updated, revision, uuid] if uuid == entry.id => {
+                let higher = revision.parse().ok().zip(entry::revision(entry)).is_some_and(|(then, now): (u64, u64)| now > then);
+                let newer = updated.parse().ok().zip(entry.modified).is_some_and(|(then, now): (i64, _)| now.timestamp_millis() > then);
+                higher || newer
+            }
+            _ => true,
+        })
 }
 
 pub struct UploadForm {

@@ -78,7 +78,7 @@ pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&
     let named = |e: &Entry| forms.is_plain(&e.name) || (taken && forms.hold(&e.name));
     let alike_taken = taken || listed.iter().any(|e| forms.resemble(&e.name));
     let may_be_named = |e: &Entry| if alike_taken { forms.resemble_numbered(&e.name) } else { forms.resemble(&e.name) };
-    let is_new = |e: &Entry| !e.is_folder() && !ticket.known_ids.contains(&e.id);
+    let is_new = |e: &Entry| !e.is_folder() && !ticket.known_ids.contains(&e.id) && !ticket.strangers.contains(&e.id);
     let age = |e: &Entry| entry::file_number(e).ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
     let mut other_size = None;
     let (mut ours, mut alike) = (Vec::new(), Vec::new());

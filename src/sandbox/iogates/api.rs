@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::NAME;
 use super::entries::when;
-use super::model::{Access, Root};
+use super::model::{Access, FtpElsewhere, Root};
 use super::reply::refused;
 use super::state::Iogates;
 use crate::sandbox::faults::table::Fault;
@@ -86,13 +86,16 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
     let blank = |method: &str, server: String| if faults.spoils(NAME, Fault::ServerBlank, method) { String::new() } else { server };
     let web = |server: String| json!({ "server": server, "chunk_size": settings.chunk_size, "max_file_size": settings.max_file_size, "protocol": "http" });
     let plupload = format!("{}/handlers/upload.php?token={}", host.origin, access.upload_key);
-    let tus = format!("{}/upload/tus/{}", host.origin, access.upload_key);
+    let own = format!("{}/upload/tus/{}", host.origin, access.upload_key);
+    let tus = settings.tus_elsewhere.clone().unwrap_or(own);
+    let own = FtpElsewhere { port: host.ftp_port, username: access.ftp_user, password: access.ftp_password };
+    let ftp = settings.ftp_elsewhere.clone().unwrap_or(own);
     let described = [
         (
             "ftp",
             json!({
-                "server": blank("ftp", "127.0.0.1".to_owned()), "port": host.ftp_port, "ssl": true,
-                "username": access.ftp_user, "password": access.ftp_password, "protocol": "ftps",
+                "server": blank("ftp", "127.0.0.1".to_owned()), "port": ftp.port, "ssl": true,
+                "username": ftp.username, "password": ftp.password, "protocol": "ftps",
             }),
         ),
         ("plupload", web(blank("plupload", plupload))),

@@ -24,7 +24,7 @@ mod tus_headers;
 mod tus_upload;
 
 pub use ftp::FtpServer;
-pub use model::Settings;
+pub use model::{FtpElsewhere, Settings};
 pub use name::NAME;
 pub use routes::{kind, routes};
 pub use state::Iogates;

@@ -29,6 +29,18 @@ pub struct Settings {
     pub share_expired: bool,
     /// What every film says of its timecode: the label of its first frame, frames a second, milliseconds.
     pub timecode: (String, f64, i64),
+    /// Servers that others wrote, in place of the stand-in's own; [`super::Iogates::came_in`] tells what they hold.
+    pub ftp_elsewhere: Option<FtpElsewhere>,
+    /// Where uploads by TUS are created there.
+    pub tus_elsewhere: Option<String>,
+}
+
+/// An FTPS server on 127.0.0.1.
+#[derive(Clone, Debug)]
+pub struct FtpElsewhere {
+    pub port: u16,
+    pub username: String,
+    pub password: String,
 }
 
 impl Default for Settings {
@@ -44,6 +56,8 @@ impl Default for Settings {
             share_may_download: true,
             share_expired: false,
             timecode: ("00:00:00:00".to_owned(), 25.0, 0),
+            ftp_elsewhere: None,
+            tus_elsewhere: None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What the ioGates stand-in remembers, and who may ask.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::{HeaderMap, StatusCode};
@@ -10,12 +11,13 @@ use serde_json::Value;
 use super::NAME;
 use super::model::{Access, Entry, Root, Settings, TusUpload};
 use super::reply::refused;
+use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::faults::{FaultHit, RequestInfo};
 use crate::sandbox::middleware::{Shared, kind_of};
 use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
-use crate::sandbox::storage::{UploadFile, held};
+use crate::sandbox::storage::{Content, UploadFile, held};
 
 /// The header that carries the token, as three documents spell it.
 const SPELLINGS: [&str; 3] = ["authorization", "authorisation", "token"];
@@ -89,6 +91,12 @@ impl Iogates {
 
     pub fn set(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.state().settings);
+    }
+
+    /// A server that others wrote has `file` under the name that an entry is uploaded under. True: the entry has it now.
+    pub fn came_in(&self, name: &str, file: &Path, protocol: Protocol) -> io::Result<bool> {
+        self.take_in(Root::Account, name, Content::read(file)?, protocol);
+        Ok(self.state().entries.values().any(|entry| entry.upload_filename == name && entry.content.is_some()))
     }
 
     /// Somebody removes the entries on the website; the API has no call for it.

@@ -15,7 +15,7 @@ use crate::model::Event;
 use crate::model::event::FileId;
 use crate::transfer::client::RemoteClient;
 use crate::transfer::source::file::read_failure;
-use crate::transfer::source::meter::{Activity, Piece};
+use crate::transfer::source::meter::{Activity, Feed, Piece};
 use crate::transfer::source::remote::too_long;
 use crate::transfer::stall::stalled;
 
@@ -28,7 +28,7 @@ pub struct DiskWriter<'a> {
     pub part: &'a Arc<PartFile>,
     /// Which of several spans this is.
     pub span: Option<usize>,
-    pub hash: Option<mpsc::Sender<Piece>>,
+    pub hash: Option<mpsc::Sender<Feed>>,
     pub stopped: &'a AtomicBool,
 }
 
@@ -74,7 +74,7 @@ impl DiskWriter<'_> {
             }
             if let Some(hash) = &self.hash {
                 // A hash thread that is gone only costs another reading.
-                let _ = hash.send((at, piece.clone())).await;
+                let _ = hash.send(Feed::Piece(at, piece.clone())).await;
             }
             if disk.send((at, piece)).await.is_err() {
                 return Ok(true);

@@ -13,16 +13,22 @@ use crate::transfer::source::SourceSpec;
 #[derive(Debug)]
 pub enum Decision {
     /// Put it under `name`; `replaces` has that very name now.
-    Upload { name: String, replaces: Option<Box<Entry>> },
-    Skip {
-        there: Box<Entry>,
-        /// It holds this very content, and this is how that is known; else the policy passes it over.
-        same: bool,
-        reason: String,
-        /// What this machine put there, and how its source is told from others by now: for the next run, which then need
-        /// not read it.
-        seen: Option<Box<CompletedTransfer>>,
+    Upload {
+        name: String,
+        replaces: Option<Box<Entry>>,
     },
+    Skip(Skip),
+}
+
+#[derive(Debug)]
+pub struct Skip {
+    pub there: Box<Entry>,
+    /// It holds this very content, and this is how that is known; else the policy passes it over.
+    pub same: bool,
+    pub reason: String,
+    /// What this machine put there, and how its source is told from others by now: for the next run, which then need
+    /// not read it.
+    pub seen: Option<Box<CompletedTransfer>>,
 }
 
 pub struct ConflictCheck<'a> {
@@ -61,14 +67,16 @@ pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tra
         IfExists::Fail => Err(Error::new(Kind::Exists, "it is there already")
             .with_subject(path.to_string())
             .with_hint("choose with --if-exists update, replace, skip or rename")),
-        IfExists::Skip => Ok(Decision::Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }),
+        IfExists::Skip => {
+            Ok(Decision::Skip(Skip { there: Box::new(first.clone()), same: false, reason: "it exists".to_owned(), seen: None }))
+        }
         IfExists::Rename => Ok(fresh(&next_free_name(ask))),
         IfExists::Replace => Ok(Decision::Upload { name: ask.name.to_owned(), replaces: single(ask, &there)? }),
         IfExists::Update => {
             for there in &there {
                 if let Some(same) = provably_same(ask, there, ledger).await? {
                     let Same { reason, seen } = same;
-                    return Ok(Decision::Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen });
+                    return Ok(Decision::Skip(Skip { there: Box::new((*there).clone()), same: true, reason: reason.to_owned(), seen }));
                 }
             }
             Ok(Decision::Upload { name: ask.name.to_owned(), replaces: single(ask, &there)? })
@@ -259,7 +267,9 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { reason, .. } if reason == "same MD5"));
+        assert!(
+            matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip(Skip { reason, .. }) if reason == "same MD5")
+        );
         assert!(matches!(resolve(IfExists::Replace, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         assert_eq!(resolve(IfExists::Fail, &ask, &book).await.unwrap_err().kind(), Kind::Exists);
     }
@@ -294,7 +304,7 @@ mod tests {
             piles_up: false,
             checksum: ChecksumMode::Auto,
         };
-        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip { .. }));
+        assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip(_)));
         book.record_finished(&CompletedTransfer { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
         assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { .. }));
     }
@@ -351,7 +361,7 @@ mod tests {
             };
             match resolve(policy, &ask, &book).await.unwrap() {
                 Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),
-                Decision::Skip { there, .. } => format!("as {}", there.id),
+                Decision::Skip(Skip { there, .. }) => format!("as {}", there.id),
             }
         };
         let by_time = || vec![version("7", day(1)), version("99", day(3)), version("100", day(2))];

@@ -8,6 +8,7 @@ use super::conflict::known_md5;
 use super::options::PutJob;
 use super::plan::{Plan, PutItem, empty_ones};
 use super::run::PutRun;
+use crate::contract::walk::newest_filled;
 use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
@@ -87,7 +88,8 @@ struct CombinedPlan {
 
 impl CombinedPlan {
     /// Two sources can't land on one place. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
-    /// all of that name are left, and the others go on: of one that replaced the other nobody would hear.
+    /// all of that name are left, and the others go on: of one that replaced the other nobody would hear. Where nothing can be
+    /// removed the newest is meant.
     fn refuse_doubles(&mut self) -> Result<()> {
         let mut by_place: HashMap<(RemotePath, String), Vec<usize>> = HashMap::new();
         for (at, item) in self.plan.items.iter().enumerate() {
@@ -95,8 +97,8 @@ impl CombinedPlan {
         }
         // A folder is in the way of a file as another file is.
         let folders: HashSet<RemotePath> = self.plan.items.iter().map(|item| item.folder.clone()).collect();
-        let mut doubles = HashSet::new();
-        for ((folder, name), items) in by_place {
+        let (mut doubles, mut older) = (HashSet::new(), HashSet::new());
+        for ((folder, name), mut items) in by_place {
             let path = folder.join(&name)?;
             let whose: HashSet<_> = items.iter().map(|at| self.whose.get(*at)).collect();
             if whose.len() > 1 {
@@ -104,12 +106,19 @@ impl CombinedPlan {
                     Error::new(Kind::Usage, format!("two sources would land on {path}")).with_hint("bring them into different folders")
                 );
             }
+            if let Some(newest) = self.newest_version(&items) {
+                older.extend(items.iter().copied().filter(|at| *at != newest));
+                items = vec![newest];
+            }
             if items.len() > 1 || folders.contains(&path) || self.plan.empty_folders.contains(&path) {
                 doubles.extend(items);
             }
         }
         let items = std::mem::take(&mut self.plan.items);
         for (at, item) in items.into_iter().enumerate() {
+            if older.contains(&at) {
+                continue;
+            }
             if !doubles.contains(&at) {
                 self.plan.items.push(item);
                 continue;
@@ -121,6 +130,19 @@ impl CombinedPlan {
             self.plan.unfit.push((item.shown(), error));
         }
         Ok(())
+    }
+}
+
+impl CombinedPlan {
+    /// Which of several items of one name is meant, where their provider can remove nothing (ioGates).
+    fn newest_version(&self, items: &[usize]) -> Option<usize> {
+        let original = |at: &usize| self.plan.items.get(*at).and_then(|item| item.origin.original());
+        let versions: Vec<_> = items.iter().filter_map(original).filter(|file| file.desk.has(|can| can.keeps_every_version())).collect();
+        if versions.len() != items.len() {
+            return None;
+        }
+        let chosen = newest_filled(versions.iter().map(|file| file.entry.clone()).collect()).pop()?;
+        items.iter().copied().find(|at| original(at).is_some_and(|file| file.entry.id == chosen.id))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::conflict::{ConflictCheck, Decision, resolve};
+use super::conflict::{ConflictCheck, Decision, Skip, resolve};
 use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
@@ -22,8 +22,9 @@ use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::{FileSource, md5_of, unmeasured};
 use crate::transfer::source::stdin::{StdinSource, standard_input};
 use crate::transfer::upload::confirm::discard;
+use crate::transfer::upload::effort::Effort;
 use crate::transfer::upload::journal::Journal;
-use crate::transfer::upload::{Uploaded, upload};
+use crate::transfer::upload::{Uploaded, upload_within};
 
 /// Bytes. Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
 const AUTO_BEFORE: u64 = 64 << 20;
@@ -58,7 +59,7 @@ pub(crate) struct PreparedUpload {
     /// Nothing of it was begun by an earlier run.
     pub(crate) fresh: bool,
     pub(crate) sent: Option<SentContent>,
-    journal: Option<Journal>,
+    pub(super) journal: Option<Journal>,
     /// What is read to an end that nobody knows before.
     stream: Option<Arc<StdinSource>>,
     /// Held until the file is over.
@@ -102,13 +103,7 @@ impl PutRun {
             return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
         }
         match self.decide(item, &folder).await? {
-            Decision::Skip { there, same, reason, seen } => {
-                if let Some(seen) = seen {
-                    self.record(&seen);
-                }
-                let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
-                Ok(FilePlan::Done(Box::new(self.skipped(item, *there, reason))))
-            }
+            Decision::Skip(skip) => Ok(FilePlan::Done(Box::new(self.pass_over(item, skip).await?))),
             Decision::Upload { name, replaces } => {
                 let replaces = replaces.map(|old| *old);
                 if let Some(journal) = &journal {
@@ -139,7 +134,17 @@ impl PutRun {
         Ok(format!("{reason}; its source is removed"))
     }
 
-    async fn decide(&self, item: &PutItem, folder: &ListedFolder) -> Result<Decision> {
+    /// The file is not sent, and why.
+    pub(super) async fn pass_over(&self, item: &PutItem, skip: Skip) -> Result<Report> {
+        let Skip { there, same, reason, seen } = skip;
+        if let Some(seen) = seen {
+            self.record(&seen);
+        }
+        let reason = if same { self.moved_before(&item.origin, &there, reason).await? } else { reason };
+        Ok(self.skipped(item, *there, reason))
+    }
+
+    pub(super) async fn decide(&self, item: &PutItem, folder: &ListedFolder) -> Result<Decision> {
         let piles_up = self.job.desk.has(|can| can.keeps_every_version());
         let ask = ConflictCheck {
             origin: &item.origin,
@@ -168,7 +173,7 @@ impl PutRun {
 
     fn plan_report(&self, item: &PutItem, folder: &ListedFolder, decision: Decision) -> Result<Report> {
         let (name, replaces) = match decision {
-            Decision::Skip { there, reason, .. } => return Ok(self.skipped(item, *there, reason)),
+            Decision::Skip(Skip { there, reason, .. }) => return Ok(self.skipped(item, *there, reason)),
             Decision::Upload { name, replaces } => (name, replaces),
         };
         Ok(Report::Planned {
@@ -226,18 +231,21 @@ impl PutRun {
         self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
     }
 
-    pub(crate) async fn send(&self, id: FileId, item: &PutItem, ready: PreparedUpload) -> Result<Report> {
+    pub(crate) async fn send(&self, id: FileId, item: &PutItem, mut ready: PreparedUpload) -> Result<Report> {
         let desk = &self.job.desk;
-        let PreparedUpload { item: mut upload_item, journal, stream, _claim, .. } = ready;
-        let hash = self.job.options.checksum != ChecksumMode::None;
-        let uploaded = match (upload(desk, id, upload_item.clone(), hash, journal.clone(), &self.berths).await, stream) {
-            (Err(e), Some(stream)) if e.kind() == Kind::NeedsSize => {
-                desk.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
-                upload_item.source = Arc::new(stream.spool().await?);
-                upload(desk, id, upload_item.clone(), hash, None, &self.berths).await?
+        let mut effort = Effort::new(desk.policy.tries);
+        let mut is_decided_anew = false;
+        let uploaded = loop {
+            match self.upload(id, &mut ready, &mut effort).await {
+                Err(taken) if taken.kind() == Kind::Exists && !std::mem::replace(&mut is_decided_anew, true) => {
+                    if let Some(passed_over) = self.decide_anew(item, &mut ready, &taken).await? {
+                        return Ok(passed_over);
+                    }
+                }
+                outcome => break outcome?,
             }
-            (outcome, _) => outcome?,
         };
+        let PreparedUpload { item: upload_item, journal, _claim, .. } = ready;
         let original = item.origin.original();
         if let Some(original) = original {
             match original.is_still_there().await {
@@ -257,6 +265,19 @@ impl PutRun {
             original.delete_source(&entry, verified).await?;
         }
         Ok(report)
+    }
+
+    async fn upload(&self, id: FileId, ready: &mut PreparedUpload, effort: &mut Effort) -> Result<Uploaded> {
+        let desk = &self.job.desk;
+        let hash = self.job.options.checksum != ChecksumMode::None;
+        let needs_size = match upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.berths, effort).await {
+            Err(error) if error.kind() == Kind::NeedsSize => error,
+            outcome => return outcome,
+        };
+        let Some(stream) = ready.stream.take() else { return Err(needs_size) };
+        desk.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
+        ready.item.source = Arc::new(stream.spool().await?);
+        upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.berths, effort).await
     }
 
     fn forget_journal(&self, journal: Option<&Journal>) -> Result<()> {

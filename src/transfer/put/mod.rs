@@ -10,6 +10,7 @@ mod options;
 pub mod plan;
 pub(crate) mod previous;
 mod run;
+mod taken_name;
 
 use std::sync::Arc;
 

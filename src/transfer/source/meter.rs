@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::contract::{BoxFuture, Chunks, Events, Source};
 use crate::error::{Error, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
 use crate::transfer::rate_limit::RateLimiter;
+use crate::transfer::source::running_md5::RunningMd5;
 
 /// Pieces that may wait for the hashing thread: it is slower than a fast line, and memory stays flat.
 const HASH_AHEAD: usize = 8;
@@ -80,6 +80,11 @@ impl Meter {
         Meter { last_leaves: Some(Arc::new(noted)), ..self }
     }
 
+    /// What is metered, for readers who do not send it.
+    pub(crate) fn source(&self) -> &Arc<dyn Source> {
+        &self.inner
+    }
+
     pub fn pulse(&self) -> Arc<Activity> {
         self.pulse.clone()
     }
@@ -93,7 +98,7 @@ impl Meter {
             let piece = piece.map_err(|e| Error::reading(&e).on_local(self.name()))?;
             let len = piece.len() as u64;
             if let Some(feeder) = &feeder {
-                let _ = feeder.send((at, piece)).await;
+                let _ = feeder.send(Feed::Piece(at, piece)).await;
             }
             at += len;
         }
@@ -103,6 +108,11 @@ impl Meter {
     /// The MD5 of `size` bytes from the first, lower-case hex; none when it was not computed or bytes were left out.
     pub async fn md5(&self, size: u64) -> Option<String> {
         self.hash.as_ref()?.finish(size).await
+    }
+
+    /// The sum of what has passed from the first byte on, where sums are computed.
+    pub(crate) async fn passed(&self) -> Option<RunningMd5> {
+        self.hash.as_ref()?.so_far().await
     }
 }
 
@@ -134,7 +144,7 @@ impl Source for Meter {
                 if let Some(Ok(piece)) = &piece {
                     if let Some(hash) = &hash {
                         // A hash thread that is gone only costs the checksum.
-                        let _ = hash.send((at, piece.clone())).await;
+                        let _ = hash.send(Feed::Piece(at, piece.clone())).await;
                     }
                     if let Some(limit) = &limit {
                         limit.take(piece.len()).await;
@@ -204,37 +214,56 @@ fn sliced(chunks: Chunks, most: usize) -> Chunks {
 /// First byte, counted from the start of the file, and the bytes.
 pub(crate) type Piece = (u64, Bytes);
 
+/// What the hashing thread is given.
+pub(crate) enum Feed {
+    /// As [`Piece`].
+    Piece(u64, Bytes),
+    /// Wants to know the sum of all before it.
+    Question(oneshot::Sender<RunningMd5>),
+}
+
 /// The MD5 of what passes, in file order; bytes that are sent again are not counted again.
 pub(crate) struct Hash {
-    feeder: Mutex<Option<mpsc::Sender<Piece>>>,
-    thread: Mutex<Option<JoinHandle<(u64, String)>>>,
+    feeder: Mutex<Option<mpsc::Sender<Feed>>>,
 }
 
 impl Hash {
     pub(crate) fn start() -> Self {
-        let (sender, mut receiver) = mpsc::channel::<Piece>(HASH_AHEAD);
-        let thread = tokio::task::spawn_blocking(move || {
-            let (mut context, mut done) = (md5::Context::new(), 0u64);
-            while let Some((at, piece)) = receiver.blocking_recv() {
-                let fresh = done.checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..)).unwrap_or_default();
-                context.consume(fresh);
-                done += fresh.len() as u64;
+        let (sender, mut receiver) = mpsc::channel(HASH_AHEAD);
+        tokio::task::spawn_blocking(move || {
+            let mut sum = RunningMd5::default();
+            while let Some(feed) = receiver.blocking_recv() {
+                match feed {
+                    Feed::Piece(at, piece) => {
+                        let fresh = sum.len().checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..));
+                        sum.consume(fresh.unwrap_or_default());
+                    }
+                    Feed::Question(asker) => {
+                        // Who asked may have gone.
+                        let _ = asker.send(sum.clone());
+                    }
+                }
             }
-            (done, format!("{:x}", context.finalize()))
         });
-        Hash { feeder: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) }
+        Hash { feeder: Mutex::new(Some(sender)) }
     }
 
-    pub(crate) fn feeder(&self) -> Option<mpsc::Sender<Piece>> {
+    pub(crate) fn feeder(&self) -> Option<mpsc::Sender<Feed>> {
         self.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// None when not all of the first `size` bytes passed.
+    /// What has passed from the first byte on without a gap.
+    pub(crate) async fn so_far(&self) -> Option<RunningMd5> {
+        let (asker, answer) = oneshot::channel();
+        self.feeder()?.send(Feed::Question(asker)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// None when not all of the first `size` bytes passed. Nothing more is hashed.
     pub(crate) async fn finish(&self, size: u64) -> Option<String> {
+        let sum = self.so_far().await;
         drop(self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let (done, md5) = thread.await.ok()?;
-        (done == size).then_some(md5)
+        sum.filter(|sum| sum.len() == size).map(|sum| sum.hex())
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod change_time;
 pub mod file;
 pub mod meter;
 pub mod remote;
+pub(crate) mod running_md5;
 pub mod stdin;
 
 use std::fmt;

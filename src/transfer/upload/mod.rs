@@ -22,10 +22,12 @@ use super::source::meter::Meter;
 use super::stall::stalled;
 use super::upload::checksums::Sums;
 use super::upload::confirm::{discard, intake_time, unseen, wait_until_visible};
+use super::upload::effort::Effort;
 use super::upload::journal::Journal;
 use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
+use super::upload::uncertain::taken_meanwhile;
 use super::upload::uploader::Uploader;
 use crate::contract::{Chunking, Closed, Recovery, Source, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -51,14 +53,28 @@ pub struct Uploaded {
 
 /// Carries `item` up. `hash`: compute the MD5 on the way, and compare it with one that is known before. `journal`: takes up what an
 /// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
-/// when the file may or may not be there. In `berths` it makes room while it waits to be seen.
+/// when the file may or may not be there, `Exists` when somebody else has the name by now: what becomes of the file then is
+/// to be decided anew. In `berths` it makes room while it waits to be seen.
 pub async fn upload(
+    desk: &RemoteClient,
+    id: FileId,
+    item: UploadRequest,
+    hash: bool,
+    journal: Option<Journal>,
+    berths: &Berths,
+) -> Result<Uploaded> {
+    upload_within(desk, id, item, hash, journal, berths, &mut Effort::new(desk.policy.tries)).await
+}
+
+/// As [`upload`]; `effort`: of this file, over all its uploads.
+pub(crate) async fn upload_within(
     desk: &RemoteClient,
     id: FileId,
     mut item: UploadRequest,
     hash: bool,
     journal: Option<Journal>,
     berths: &Berths,
+    effort: &mut Effort,
 ) -> Result<Uploaded> {
     let begun = Instant::now();
     let raw = item.source.clone();
@@ -68,7 +84,7 @@ pub async fn upload(
         None => meter,
     });
     item.source = meter.clone();
-    let mut carrier = Uploader::new(desk, id, meter.pulse(), journal);
+    let mut carrier = Uploader::new(desk, id, meter.clone(), journal, effort);
     let taken_up = carrier.resume(&mut item).await?;
     let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
@@ -127,7 +143,7 @@ impl Uploader<'_> {
         };
         loop {
             let is_an_earlier_run_s = open.is_some();
-            let (ticket, mut session, from) = match open.take() {
+            let (mut ticket, mut session, from) = match open.take() {
                 Some(open) => open,
                 None => self.open(item).await?,
             };
@@ -149,9 +165,12 @@ impl Uploader<'_> {
                         Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
                     };
                     if self.doubt
-                        && let Some(size) = self.already_arrived(&ticket, item).await?
+                        && let Some(size) = self.already_arrived(&mut ticket, item).await?
                     {
                         return Ok((ticket, session.protocol(), size));
+                    }
+                    if self.is_name_taken(&ticket).await {
+                        return Err(self.ended(taken_meanwhile(self.desk, &ticket), session.as_mut()).await?);
                     }
                     let spoilt = self.worthless || session.is_spoilt();
                     if spoilt {
@@ -171,7 +190,7 @@ impl Uploader<'_> {
                 {
                     // A proxy's page in place of the answer: the server may have taken it all.
                     let doubtful = error.kind() == Kind::Protocol;
-                    if doubtful && let Some(size) = self.already_arrived(&ticket, item).await? {
+                    if doubtful && let Some(size) = self.already_arrived(&mut ticket, item).await? {
                         return Ok((ticket, session.protocol(), size));
                     }
                     self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
@@ -199,7 +218,7 @@ impl Uploader<'_> {
                     Ok(()) => {}
                     Err(error) => {
                         if error.kind() == Kind::Exists {
-                            // Somebody has the name by now: the next run decides anew.
+                            // Somebody has the name by now: what becomes of the file is decided anew.
                             self.note(Journal::close)?;
                         }
                         if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {

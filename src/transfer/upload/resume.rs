@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::confirm::{intake_time, poll_whole, processing_time};
-use super::journal::{JournalRecord, SourceMatch, Stage};
+use super::journal::{Journal, JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
+use super::uncertain::taken_meanwhile;
 use super::uploader::{Uploader, size_of};
 use crate::contract::{BoxFuture, Checksum, Chunks, Recovery, Source, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
@@ -41,18 +42,13 @@ impl Uploader<'_> {
             _ => return Ok(Resumed::Nothing),
         };
         let Some(protocol) = begun.protocol else { return Ok(Resumed::Nothing) };
-        let ticket = begun.ticket.clone();
+        let mut ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
-        match find_remote_state(self.desk, &begun, Duration::ZERO).await? {
-            RemoteState::Whole(entry) if self.is_ours(&entry, &ticket, item).await? => {
-                return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
-            }
-            // A stranger's file of that name and size.
-            RemoteState::Whole(_) => {}
+        match self.remote_state(&begun, &mut ticket, item, Duration::ZERO).await? {
+            RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
             RemoteState::NotYet if begun.stage == Stage::Missing => {
                 self.tell_missing(&ticket);
-                journal.begins_anew(begun);
-                return Ok(Resumed::Nothing);
+                return self.begin_anew(&journal, begun, &ticket);
             }
             RemoteState::NotYet => {}
             RemoteState::Gone => {
@@ -67,20 +63,17 @@ impl Uploader<'_> {
         if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
             let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
             self.desk.events.tell(Event::Note(text));
-            if let Some(entry) = arrived(self.desk, &begun, patience).await?
-                && self.is_ours(&entry, &ticket, item).await?
-            {
+            if let RemoteState::Whole(entry) = self.remote_state(&begun, &mut ticket, item, patience).await? {
                 return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
             }
         }
         let Some((mut session, offset)) = reopened else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
             match protocol.spoils_its_name() {
-                false => item.reusable = Some(ticket),
+                false => item.reusable = Some(ticket.clone()),
                 true => self.report_leftover(&ticket),
             }
-            journal.begins_anew(begun);
-            return Ok(Resumed::Nothing);
+            return self.begin_anew(&journal, begun, &ticket);
         };
         match offset {
             Recovery::ResumeAt(at) => {
@@ -93,11 +86,34 @@ impl Uploader<'_> {
                 let spoilt = session.is_spoilt();
                 let left_behind = session.abort().await;
                 self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
-                item.reusable = (!spoilt).then_some(ticket);
-                journal.begins_anew(begun);
-                Ok(Resumed::Nothing)
+                item.reusable = (!spoilt).then(|| ticket.clone());
+                self.begin_anew(&journal, begun, &ticket)
             }
         }
+    }
+
+    /// As [`find_remote_state`]; what has the upload's name and size is read back where that is needed.
+    async fn remote_state(
+        &self,
+        begun: &JournalRecord,
+        ticket: &mut UploadHandle,
+        item: &UploadRequest,
+        patience: Duration,
+    ) -> Result<RemoteState> {
+        if !begun.may_have_arrived() {
+            return Ok(RemoteState::NotYet);
+        }
+        RemoteState::of(self.look(ticket, item, patience).await)
+    }
+
+    /// Where somebody else has the name by now, it is to be decided anew what becomes of the file.
+    fn begin_anew(&self, journal: &Journal, begun: JournalRecord, ticket: &UploadHandle) -> Result<Resumed> {
+        if !ticket.strangers.is_empty() {
+            journal.close()?;
+            return Err(taken_meanwhile(self.desk, ticket));
+        }
+        journal.begins_anew(begun);
+        Ok(Resumed::Nothing)
     }
 
     /// None: what was begun can't be continued. A server that can't be reached, or that no longer takes the upload's own
@@ -219,16 +235,22 @@ enum RemoteState {
     Gone,
 }
 
+impl RemoteState {
+    fn of(looked: Result<Option<Entry>>) -> Result<RemoteState> {
+        match looked {
+            Ok(Some(entry)) => Ok(RemoteState::Whole(Box::new(entry))),
+            Ok(None) => Ok(RemoteState::NotYet),
+            Err(e) if e.kind() == Kind::NotFound => Ok(RemoteState::Gone),
+            Err(e) => Err(e),
+        }
+    }
+}
+
 async fn find_remote_state(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<RemoteState> {
     if !begun.may_have_arrived() {
         return Ok(RemoteState::NotYet);
     }
-    match poll_whole(desk, patience, &begun.ticket).await {
-        Ok(Some(entry)) => Ok(RemoteState::Whole(Box::new(entry))),
-        Ok(None) => Ok(RemoteState::NotYet),
-        Err(e) if e.kind() == Kind::NotFound => Ok(RemoteState::Gone),
-        Err(e) => Err(e),
-    }
+    RemoteState::of(poll_whole(desk, patience, &begun.ticket).await)
 }
 
 /// Had the earlier run's last request arrived?

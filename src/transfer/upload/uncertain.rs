@@ -1,26 +1,29 @@
 //! When an upload has failed and nobody knows how far it got: it is looked for before it is sent again, given up or removed.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::confirm::{discard, intake_time, poll_whole, processing_time, whole};
 use super::journal::Journal;
-use super::read_back::has_same_content;
+use super::read_back::SentBytes;
 use super::uploader::{Uploader, size_of};
 use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol};
+use crate::transfer::client::RemoteClient;
 
 /// HTTP: the server behind the gateway has not answered it yet.
 const GATEWAY_TIMEOUT: u16 = 504;
 const METHOD_NOT_ALLOWED: u16 = 405;
+/// Files that were put there meanwhile and are not ours; each is read back.
+const MOST_STRANGERS: usize = 4;
 
 impl Uploader<'_> {
     /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
     pub(crate) async fn give_up(
         &mut self,
         error: Error,
-        ticket: UploadHandle,
+        mut ticket: UploadHandle,
         mut session: Box<dyn UploadSession>,
         item: &UploadRequest,
         accepted: u64,
@@ -33,7 +36,7 @@ impl Uploader<'_> {
         let in_doubt = self.doubt && self.journal.is_none() && error.kind().is_transient() && all_left;
         let unread = self.is_unread(&error);
         if error.kind() == Kind::Interrupted || in_doubt || unread {
-            match self.landed(&ticket, item).await {
+            match self.landed(&mut ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
                 Ok(None) if unread && session.note().is_none() => return Err(self.judge_unseen(error, session.as_ref())),
                 Ok(None) => {}
@@ -82,18 +85,18 @@ impl Uploader<'_> {
     async fn give_up_spoilt(
         &self,
         error: Error,
-        ticket: UploadHandle,
+        mut ticket: UploadHandle,
         mut session: Box<dyn UploadSession>,
         item: &UploadRequest,
     ) -> Result<(UploadHandle, Protocol, u64)> {
-        if let Some(size) = self.already_arrived(&ticket, item).await? {
+        if let Some(size) = self.already_arrived(&mut ticket, item).await? {
             return Ok((ticket, session.protocol(), size));
         }
         Err(self.ended(error, session.as_mut()).await?)
     }
 
     /// Removes the upload and forgets it; the error says what stays.
-    async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
+    pub(crate) async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
         let left = session.abort().await;
         self.note(Journal::close)?;
         Ok(match left {
@@ -110,7 +113,7 @@ impl Uploader<'_> {
     }
 
     /// As [`Self::landed`], in bytes. Fails with `Unknown` when nobody can tell.
-    pub(crate) async fn already_arrived(&self, ticket: &UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
+    pub(crate) async fn already_arrived(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, "the last answer was lost, and looking failed")
                 .with_subject(self.desk.address(&ticket.path))
@@ -132,7 +135,7 @@ impl Uploader<'_> {
     /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is
     /// somebody else's. One whose every byte has left may still be taken in while whoever stands in front of the server has
     /// lost patience with it.
-    async fn landed(&self, ticket: &UploadHandle, item: &UploadRequest) -> Result<Option<Entry>> {
+    async fn landed(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<Entry>> {
         if !self.left {
             return Ok(None);
         }
@@ -142,24 +145,53 @@ impl Uploader<'_> {
             Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
-        match poll_whole(self.desk, patience, ticket).await? {
-            Some(entry) if self.is_ours(&entry, ticket, item).await? => Ok(Some(entry)),
-            _ => Ok(None),
+        self.look(ticket, item, patience).await
+    }
+
+    /// Looks for the file, for at most `patience`. What turns out to be somebody else's joins the ticket's strangers: ours may
+    /// lie beside it, as a site may have given it another name.
+    pub(crate) async fn look(&self, ticket: &mut UploadHandle, item: &UploadRequest, patience: Duration) -> Result<Option<Entry>> {
+        let begun = Instant::now();
+        while ticket.strangers.len() < MOST_STRANGERS {
+            let looked = &*ticket;
+            let Some(entry) = poll_whole(self.desk, patience.saturating_sub(begun.elapsed()), looked).await? else { break };
+            if ticket.strangers.contains(&entry.id) {
+                break;
+            }
+            if self.is_ours(&entry, ticket, item).await? {
+                return Ok(Some(entry));
+            }
+            ticket.strangers.push(entry.id);
         }
+        Ok(None)
+    }
+
+    /// Has something else the name of an upload that did not arrive, and that is known by its name alone? Looked for before it
+    /// is sent again.
+    pub(crate) async fn is_name_taken(&self, ticket: &UploadHandle) -> bool {
+        if ticket.upload_name.is_some() || !self.desk.has(|can| can.find_uploaded.is_some()) {
+            return false;
+        }
+        // Asked once: what can't be answered now is no reason to wait.
+        !ticket.strangers.is_empty() || matches!(self.desk.retries(None).attempt(|p| p.find_uploaded(ticket)).await, Ok(Some(_)))
     }
 
     /// Is `entry` the file of this upload? An entry that was made for the upload is (ioGates), and one that the server's own
     /// answer names. One that is known by its name and size alone is ours when its content is.
-    pub(crate) async fn is_ours(&self, entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> Result<bool> {
+    async fn is_ours(&self, entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> Result<bool> {
         if ticket.upload_name.is_some() || ticket.confirmed_entry.get().is_some() {
             return Ok(true);
         }
-        if let (Some(there), Some(here)) = (&entry.md5, &item.checksum.md5) {
-            return Ok(there.eq_ignore_ascii_case(here));
-        }
-        // What can't be read a second time (standard input) is taken for what was found.
-        Ok(has_same_content(self.desk, entry, item.source.as_ref()).await?.unwrap_or(true))
+        let (source, passed) = (self.meter.source().as_ref(), self.meter.passed().await);
+        SentBytes { source, md5: item.checksum.md5.as_deref(), passed }.are_in(self.desk, entry).await
     }
+}
+
+/// Somebody else has put a file there since it was decided what becomes of ours.
+pub(crate) fn taken_meanwhile(desk: &RemoteClient, ticket: &UploadHandle) -> Error {
+    Error::new(Kind::Exists, "somebody else has put a file of this name there while this one was on its way")
+        .with_subject(desk.address(&ticket.path))
+        .with_hint("put it again: what becomes of it is decided by what is there now")
 }
 
 fn unseen(error: &Error) -> Error {

@@ -9,11 +9,12 @@ use crate::error::Result;
 use crate::model::Entry;
 use crate::model::event::FileId;
 use crate::transfer::client::{RemoteClient, Retries};
-use crate::transfer::source::meter::Activity;
+use crate::transfer::source::meter::{Activity, Meter};
 
 pub(super) struct Uploader<'a> {
     pub desk: &'a RemoteClient,
     pub id: FileId,
+    pub meter: Arc<Meter>,
     pub pulse: Arc<Activity>,
     pub patience: Retries<'a>,
     /// None for what can't be read a second time.
@@ -21,7 +22,7 @@ pub(super) struct Uploader<'a> {
     pub resumed_from: u64,
     /// The whole file may have arrived by the session in hand.
     pub doubt: bool,
-    pub effort: Effort,
+    pub effort: &'a mut Effort,
     /// The furthest byte that the server can hold in the session in hand.
     pub sent_to: u64,
     /// The server claims more of the session in hand than was ever sent: what it holds is no part of this file.
@@ -33,11 +34,11 @@ pub(super) struct Uploader<'a> {
 }
 
 impl<'a> Uploader<'a> {
-    pub fn new(desk: &'a RemoteClient, id: FileId, pulse: Arc<Activity>, journal: Option<Journal>) -> Self {
-        let (patience, effort) = (desk.retries(Some(id)), Effort::new(desk.policy.tries));
+    pub fn new(desk: &'a RemoteClient, id: FileId, meter: Arc<Meter>, journal: Option<Journal>, effort: &'a mut Effort) -> Self {
+        let (patience, pulse) = (desk.retries(Some(id)), meter.pulse());
         let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
         let (left, still_worked_on) = (false, false);
-        Uploader { desk, id, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
+        Uploader { desk, id, meter, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
     }
 
     pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {

@@ -72,9 +72,22 @@ fn where_a_copy_lands() {
     assert!(!play.arrived("fileago").keys().any(|path| path.starts_with("/twice") || path.starts_with("/moved")));
 }
 
-/// ioGates keeps the old entry beside the new one. Of two that land on one name the second would replace the first.
+/// Of two that land on one name the second would replace the first.
 #[test]
 fn two_of_one_name_in_a_folder_are_both_named_and_left() {
+    let play = Play::new();
+    let twins = ["twice.txt", "twice.txt", "once.txt"].map(str::to_owned);
+    play.home.run(&["mkdir", "giga0:/d"]).ends_with(0);
+    play.sandbox.fill("giga0", "/d", twins.into_iter(), b"content").unwrap();
+    let ran = play.home.run(&["cp", "--json", "giga0:/d", "fileago:/"]).ends_with(9);
+    assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (1, 2), "{}", ran.stdout);
+    assert!(ran.events("failed").iter().all(|e| e["error"]["kind"] == "ambiguous"));
+    assert_eq!(play.arrived("fileago").into_keys().collect::<Vec<_>>(), ["/d/once.txt"]);
+}
+
+/// ioGates keeps the old entry beside the new one, as none can be removed.
+#[test]
+fn of_several_versions_at_iogates_the_newest_is_copied() {
     let play = Play::new();
     for content in ["first", "second"] {
         play.home.file("d/twice.txt", content);
@@ -82,10 +95,11 @@ fn two_of_one_name_in_a_folder_are_both_named_and_left() {
     }
     play.home.file("d/once.txt", "once");
     play.home.run(&["put", "d/once.txt", "iogates:/d/"]).ends_with(0);
-    let ran = play.home.run(&["cp", "--json", "iogates:/d", "giga0:/"]).ends_with(9);
-    assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (1, 2), "{}", ran.stdout);
-    assert!(ran.events("failed").iter().all(|e| e["error"]["kind"] == "ambiguous"));
-    assert_eq!(play.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/d/once.txt"]);
+    let ran = play.home.run(&["cp", "--json", "iogates:/d", "giga0:/"]).ends_with(0);
+    assert_eq!((ran.events("copied").len(), ran.events("failed").len()), (2, 0), "{}", ran.stdout);
+    play.home.run(&["cp", "iogates:/d/twice.txt", "giga0:/alone.txt"]).ends_with(0);
+    let there = play.arrived("giga0");
+    assert_eq!((&there["/d/twice.txt"], &there["/d/once.txt"], &there["/alone.txt"]), (&text("second"), &text("once"), &text("second")));
 }
 
 /// Another name for the same account, which its keys hide: equal ids are one file there, and it must not be removed as the

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use haul::sandbox::{Canned, Sandbox};
 
+use crate::support::command::Ran;
 use crate::support::env::{Content, Play, bytes, text};
 
 /// More than the buffers on the way hold, so that a form that is cut early has not left whole.
@@ -42,22 +43,116 @@ fn a_strangers_file_is_not_ours() {
             std::thread::sleep(Duration::from_millis(2));
         }
         stranger(&play.sandbox, remote, &theirs.0);
-        let ran = crate::support::command::Ran::of(command.wait_with_output().unwrap());
+        let ran = Ran::of(command.wait_with_output().unwrap());
         assert!(ran.events("uploaded").is_empty() && ran.status != 0, "{remote}: {}{}", ran.stdout, ran.stderr);
 
-        // Typed again: ours comes whole, and stands beside theirs or in its place. Where all bytes of the first run had left, its
-        // name is taken by then: giga0 gives another one, and FileAgo refuses once, after which the next run decides anew.
+        // Typed again: ours comes whole, in place of theirs.
         play.sandbox.faults().clear();
-        let mut again = play.home.run(&["put", "--json", "film.bin", &target]);
-        if len < LARGE && again.status == 6 {
-            again = play.home.run(&["put", "--json", "film.bin", &target]);
-        }
+        let again = play.home.run(&["put", "--json", "film.bin", &target]);
         let uploaded = again.ends_with(0).events("uploaded").remove(0);
         assert_eq!((&uploaded["md5"], &uploaded["resumed_from"]), (&md5(&ours).into(), &0.into()), "{remote}");
-        let may_be = |name: &str| name == "film.bin" || (len < LARGE && name == "film (2).bin");
-        let entries = play.sandbox.entries(remote, "/in");
-        assert!(entries.iter().any(|(name, sum)| may_be(name) && *sum == Some(md5(&ours))), "{remote}: {entries:?}");
+        assert_eq!(play.sandbox.entries(remote, "/in"), [("film.bin".to_owned(), Some(md5(&ours)))], "{remote}");
         assert!(play.sandbox.counts().all_received(remote) >= len as u64, "{remote}");
+    }
+}
+
+/// While ours is on its way, `theirs` is put there, and the requests with our bytes are cut after `cut` bytes, twice. `more`:
+/// further options; the last word is the source.
+fn meets_a_stranger(remote: &str, upload: &str, more: &[&str], ours: &[u8], theirs: &[u8], cut: usize) -> (Play, Ran) {
+    let play = Play::new();
+    play.home.file("film.bin", ours);
+    play.home.run(&["mkdir", &format!("{remote}:/in")]).ends_with(0);
+    // The look after a cut comes late enough for the stranger.
+    let slow = if remote == "giga0" { "giga0/folder/listing" } else { "fileago/dirlist" };
+    play.sandbox.faults().script(&format!("{remote}/{upload}:cut={cut}*2 {slow}:slow=700*always")).unwrap();
+    let target = format!("{remote}:/in/film.bin");
+    let args = [&["put", "--json", "-v"], more, &[&target]].concat();
+    let ran = std::thread::scope(|scope| {
+        let from_pipe = more.last() == Some(&"-");
+        let (play, args) = (&play, &args);
+        let put = scope.spawn(move || if from_pipe { play.home.run_with_input(args, ours) } else { play.home.run(args) });
+        let begun = Instant::now();
+        while play.sandbox.counts().requests(remote, upload) == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        stranger(&play.sandbox, remote, theirs);
+        put.join().unwrap()
+    });
+    (play, ran)
+}
+
+#[test]
+fn a_name_that_a_stranger_took_meanwhile_is_decided_anew_in_the_same_run() {
+    let (ours, theirs) = (bytes(3_000_000, 5), bytes(3_000_000, 6));
+    let cuts = [200_000, 2_950_000];
+    // Before all bytes have left, and after that: then what is there may be ours, and is read back.
+    for ((remote, upload), cut) in [("giga0", "file/upload"), ("fileago", "upload")].into_iter().flat_map(|to| cuts.map(|cut| (to, cut))) {
+        let meets = |more: &[&str]| {
+            let (play, ran) = meets_a_stranger(remote, upload, more, &ours.0, &theirs.0, cut);
+            assert!(ran.stderr.contains("somebody else has put a file of this name there"), "{remote} {more:?}: {}", ran.stderr);
+            (play.sandbox.entries(remote, "/in"), ran)
+        };
+        let entry = |name: &str, content: &Content| (name.to_owned(), Some(md5(content)));
+        // From a pipe the content can't be read again: its sum is known.
+        for source in ["film.bin", "-"] {
+            let (there, ran) = meets(&[source]);
+            let uploaded = ran.ends_with(0).events("uploaded").remove(0);
+            assert_eq!((&uploaded["md5"], &uploaded["path"]), (&md5(&ours).into(), &"/in/film.bin".into()), "{remote} {source}");
+            assert_eq!(there, [entry("film.bin", &ours)], "{remote} {source}");
+        }
+        let (mut there, ran) = meets(&["--if-exists", "rename", "film.bin"]);
+        there.sort();
+        assert_eq!(ran.ends_with(0).events("uploaded").remove(0)["path"], "/in/film (2).bin", "{remote}");
+        assert_eq!(there, [entry("film (2).bin", &ours), entry("film.bin", &theirs)], "{remote}");
+        for (policy, status) in [("skip", 0), ("fail", 6)] {
+            let (there, ran) = meets(&["--if-exists", policy, "film.bin"]);
+            let ran = ran.ends_with(status);
+            assert!(ran.events("uploaded").is_empty(), "{remote} {policy}: {}", ran.stdout);
+            assert_eq!(
+                (ran.events("skipped").len(), there),
+                (usize::from(status == 0), vec![entry("film.bin", &theirs)]),
+                "{remote} {policy}"
+            );
+        }
+    }
+}
+
+/// Not even the last byte may differ, however large the file is.
+#[test]
+fn a_strangers_file_that_differs_at_its_end_is_not_ours() {
+    let (ours, mut theirs) = (bytes(17 << 20, 5), bytes(17 << 20, 5));
+    *theirs.0.last_mut().unwrap() ^= 1;
+    for (remote, upload) in [("giga0", "file/upload"), ("fileago", "upload")] {
+        for source in ["film.bin", "-"] {
+            // All bytes leave, as the rest fits the buffers of the system.
+            let (play, ran) = meets_a_stranger(remote, upload, &[source], &ours.0, &theirs.0, ours.0.len() - 100_000);
+            let uploaded = ran.ends_with(0).says("somebody else has put a file").events("uploaded").remove(0);
+            assert_eq!(uploaded["md5"], md5(&ours), "{remote} {source}");
+            assert_eq!(play.sandbox.entries(remote, "/in"), [("film.bin".to_owned(), Some(md5(&ours)))], "{remote} {source}");
+        }
+    }
+}
+
+/// What came through a pipe and arrived is known by its sum, and without a sum by nothing.
+#[test]
+fn what_came_through_a_pipe_is_found_by_its_sum() {
+    let content = bytes(3_000_000, 5);
+    for (remote, upload) in [("giga0", "file/upload"), ("fileago", "upload")] {
+        for (checksum, size, status) in [("auto", "", 0), ("after", "3000000", 0), ("none", "", 0), ("none", "3000000", 13)] {
+            let play = Play::new();
+            play.sandbox.faults().script(&format!("{remote}/{upload}:answer-lost")).unwrap();
+            let size: &[&str] = if size.is_empty() { &[] } else { &["--size", size] };
+            let target = format!("{remote}:/film.bin");
+            let args = [&["put", "--json", "--checksum", checksum], size, &["-", &target]].concat();
+            let ran = play.home.run_with_input(&args, &content.0).ends_with(status);
+            assert_eq!(ran.events("uploaded").len(), usize::from(status == 0), "{remote} {checksum} {size:?}");
+            let sent = play.sandbox.counts().requests(remote, upload);
+            assert_eq!((sent, &play.arrived(remote)["/film.bin"]), (1, &content), "{remote} {checksum} {size:?}: {}", ran.stderr);
+            if status != 0 {
+                ran.says("what was sent can't be compared with it");
+            }
+        }
     }
 }
 

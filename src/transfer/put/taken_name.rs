@@ -1,0 +1,33 @@
+//! A name that somebody took while the file was on its way to it: what becomes of the file is decided once more, by what is
+//! there now, as `--if-exists` says.
+
+use super::conflict::Decision;
+use super::file::PreparedUpload;
+use super::plan::PutItem;
+use super::run::PutRun;
+use crate::error::{Error, Result};
+use crate::model::{Event, Report};
+
+impl PutRun {
+    /// Prepares `ready` for another upload, or tells why there is none. `why`: the failure of the one before.
+    pub(super) async fn decide_anew(&self, item: &PutItem, ready: &mut PreparedUpload, why: &Error) -> Result<Option<Report>> {
+        self.job.desk.events.tell(Event::Note(format!("{why}; so what becomes of it is decided anew")));
+        let folder = self.folders.refresh(&item.folder).await?;
+        // What took the name may be gone again, and the name is still this file's.
+        let decision = match folder.named(&ready.item.name).next() {
+            None => Decision::Upload { name: ready.item.name.clone(), replaces: None },
+            Some(_) => self.decide(item, &folder).await?,
+        };
+        let (name, replaces) = match decision {
+            Decision::Upload { name, replaces } => (name, replaces.map(|old| *old)),
+            Decision::Skip(skip) => return self.pass_over(item, skip).await.map(Some),
+        };
+        if let Some(journal) = &ready.journal {
+            journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
+        }
+        let request = &mut ready.item;
+        (request.name, request.replaces, request.reusable) = (name, replaces, None);
+        (request.folder, request.siblings) = (folder.entry.clone(), folder.children.clone());
+        Ok(None)
+    }
+}
