@@ -208,12 +208,12 @@ fn style_of(global: &Global) -> Style {
 fn key_of(config: &Remote) -> String {
     let secrets = config.secrets();
     let url = secrets.get("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();
-    let who = match secrets.get("username").filter(|_| !IDENTITIES.iter().any(|key| secrets.is_set(key))) {
+    let who = match secrets
+        .get("username")
+        .filter(|_| !config.provider.settings.iter().any(|setting| setting.identifies && secrets.is_set(setting.key)))
+    {
         Some(user) => format!("user {user}"),
         None => format!("remote {}", config.name.to_lowercase()),
     };
     format!("{}|{}|{who}", config.provider.id, url.trim_end_matches('/'))
 }
-
-/// Secrets that name an account by themselves.
-const IDENTITIES: [&str; 3] = ["share_url", "token", "key1"];

@@ -16,6 +16,8 @@ pub mod receipt;
 mod resources;
 mod runs;
 pub mod signals;
+#[cfg(test)]
+mod tests;
 pub mod transfer_args;
 pub mod value_parsers;
 pub mod verb;

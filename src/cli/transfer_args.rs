@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::abilities::{METADATA, require};
 use super::connection::Connection;
@@ -63,8 +64,7 @@ pub struct TransferArgs {
     /// Connections for one large file, where the protocol can
     #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = value_parsers::jobs)]
     pub streams: u32,
-    /// auto, tus, plupload, ftps, ftp or multipart; auto takes the best that is on offer and open to us
-    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, value_parser = value_parsers::one_of(PROTOCOLS, protocol))]
+    #[arg(long, value_name = "P", default_value = "auto", env = "HAUL_PROTOCOL", hide_possible_values = true, help = protocol_help(), value_parser = protocols())]
     pub protocol: AnyProtocol,
     /// Bytes in one request, never above what the server allows
     #[arg(long, value_name = "SIZE", env = "HAUL_CHUNK_SIZE", value_parser = value_parsers::some_size)]
@@ -95,7 +95,15 @@ pub struct TransferArgs {
     pub fail_fast: bool,
 }
 
-const PROTOCOLS: &[&str] = &["auto", "tus", "plupload", "ftps", "ftp", "multipart"];
+fn protocols() -> impl TypedValueParser<Value = AnyProtocol> {
+    let names = std::iter::once("auto").chain(Protocol::UPLOADS.map(Protocol::name));
+    PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(|word| protocol(&word))
+}
+
+fn protocol_help() -> String {
+    format!("auto, {}; auto takes the best that is on offer and open to us", Protocol::upload_names(" or "))
+}
+
 const IF_EXISTS: &[&str] = &["update", "replace", "skip", "rename", "fail"];
 const CHECKSUM: &[&str] = &["auto", "before", "after", "none"];
 

@@ -76,7 +76,7 @@ impl Env {
     }
 
     #[cfg(test)]
-    pub(super) fn at_home(mut self, home: &Path) -> Env {
+    pub(crate) fn at_home(mut self, home: &Path) -> Env {
         self.home = Some(home.to_owned());
         self.config_dir = Some(home.join(".config/haul"));
         self

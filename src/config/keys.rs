@@ -11,13 +11,13 @@ pub type Providers = &'static [&'static ProviderInfo];
 static COMMON_SETTINGS: [Setting; 5] = [
     own("provider", "which service it is"),
     own("url", "the service's address"),
-    own("protocol", "the upload protocol: auto, tus, plupload, ftps, ftp, multipart"),
+    own("protocol", "the upload protocol, as in `haul put --protocol`"),
     own("ca_file", "PEM certificates to trust besides the system's"),
     own("insecure", "true allows plain http and ftp to a host that is not loopback"),
 ];
 
 const fn own(key: &'static str, help: &'static str) -> Setting {
-    Setting { key, help, secret: false, required: false }
+    Setting { key, help, secret: false, required: false, identifies: false }
 }
 
 /// How a key gives its value.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{BoxFuture, Download, Entries, Error, Kind, Result, TokenContention, Upload, UploadHandle, UploadRequest};
+use super::{BoxFuture, Download, Entries, Error, Kind, Metadata, Result, TokenContention, Upload, UploadHandle, UploadRequest};
 use crate::model::timecode::{Clock, TimeSpan};
 use crate::model::{Entry, EntryKind, Place, Secret};
 
@@ -26,8 +26,6 @@ macro_rules! abilities {
             // Facts that are no calls. False is what is true of a server about which nothing is known.
             /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
             pub takes_md5: bool,
-            /// Keeps types and attributes that the user gives a file.
-            pub takes_metadata: bool,
             /// Two entries of one folder may have one name.
             pub allows_duplicate_names: bool,
             /// [`Copies::copy_into`] copies a folder with what is in it. Else the caller makes the folder and copies file by file.
@@ -82,6 +80,8 @@ abilities! {
     second_factor: SecondFactor = "ask for a code";
     /// Entries of many uploads made by one request.
     batch_creation: BatchCreation = "make entries of many uploads";
+    /// Keeps types and attributes that the user gives a file.
+    metadata: KeptMetadata = "keep types or attributes of files";
     /// Names that are stored otherwise than they were sent, and are known before.
     stored_names: StoredNames = "tell how names are stored";
 }
@@ -147,6 +147,11 @@ pub enum Replacement<'a> {
     AfterUpload(&'a dyn Replacements),
     /// The upload itself becomes a new revision of it (FileAgo: [`UploadRequest::replaces`]).
     ByUpload,
+}
+
+pub trait KeptMetadata: Send + Sync {
+    /// What the provider tells of a listed file's type and attributes. Sends nothing.
+    fn metadata_of(&self, file: &Entry) -> Metadata;
 }
 
 pub trait StoredNames: Send + Sync {

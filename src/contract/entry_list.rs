@@ -34,7 +34,7 @@ pub struct Rows {
 const PAGE: u32 = 20;
 
 /// All of a row but name, id and kind.
-type Rest = (Option<u64>, Option<i64>, Option<String>, Option<String>, Extra);
+type Rest = (Option<u64>, Option<i64>, Option<String>, Option<String>, Extra, Option<String>);
 
 impl Rows {
     pub fn len(&self) -> usize {
@@ -55,7 +55,7 @@ impl Rows {
         row.extend(length(&entry.id)?);
         row.extend(entry.name.as_bytes());
         row.extend(entry.id.as_bytes());
-        let rest = (entry.size, entry.modified.map(|time| time.timestamp_micros()), &entry.md5, &entry.url, &entry.extra);
+        let rest = (entry.size, entry.modified.map(|time| time.timestamp_micros()), &entry.md5, &entry.url, &entry.extra, &entry.revision);
         serde_json::to_writer(&mut row, &rest).map_err(|e| Error::new(Kind::Other, "an entry can't be kept").with_cause(e))?;
         if self.pages.last().is_none_or(|page| page.len() + row.len() > 1 << PAGE) {
             // A folder of a few entries takes no whole page.
@@ -115,7 +115,7 @@ impl Rows {
     pub fn entry(&self, at: usize, folder: &RemotePath, path_of: PathOf) -> Option<Entry> {
         let (name, id, rest) = self.parts(at)?;
         let (name, id) = (std::str::from_utf8(name).ok()?, std::str::from_utf8(id).ok()?);
-        let (size, modified, md5, url, extra) = Rest::deserialize(&mut serde_json::Deserializer::from_slice(rest)).ok()?;
+        let (size, modified, md5, url, extra, revision) = Rest::deserialize(&mut serde_json::Deserializer::from_slice(rest)).ok()?;
         let kind = if self.is_folder(at) { EntryKind::Folder } else { EntryKind::File };
         Some(Entry {
             path: path_of(folder, name, id),
@@ -128,6 +128,7 @@ impl Rows {
             url,
             extra,
             incomplete: self.flags(at) & UNFINISHED != 0,
+            revision,
             passed_over: 0,
             trashed: false,
         })
@@ -311,7 +312,8 @@ mod tests {
         entry.size = Some(7);
         entry.modified = DateTime::from_timestamp_micros(1_600_000_000_123_456);
         entry.md5 = Some("2d53a2f20ffc76c89848b6a47c97d5d8".into());
-        entry.extra.insert("revision".into(), 3.into());
+        entry.extra.insert("items".into(), 3.into());
+        entry.revision = Some("3".into());
         entry
     }
 
@@ -329,6 +331,7 @@ mod tests {
         assert_eq!(back.iter().map(|e| e.path.to_string()).collect::<Vec<_>>(), ["/a/b", "/a/a", "/a/.._\"ü_"]);
         let path = RemotePath::parse("/a/.._\"ü_").unwrap();
         assert_eq!(serde_json::to_string(&back.get(2)).unwrap(), serde_json::to_string(&Entry { path, ..folder }).unwrap());
+        assert_eq!(back.get(2).unwrap().revision.as_deref(), Some("3"));
         back.sort();
         assert_eq!(back.named("a").unwrap().len(), 1);
         assert_eq!(back.pop_front().unwrap().name, "../\"ü\0");

@@ -16,8 +16,8 @@ pub mod walk;
 
 pub use abilities::{
     Abilities, BatchCreation, Browse, Changes, Comment, CommentThread, Comments, Copies, Deletions, Downloads, Edits, FindUploaded,
-    Folders, Import, Imports, Links, Lookup, Moves, NewComment, Replacement, Replacements, Resumption, SecondFactor, Shares, Stars,
-    StoredNames, Visibility,
+    Folders, Import, Imports, KeptMetadata, Links, Lookup, Moves, NewComment, Replacement, Replacements, Resumption, SecondFactor, Shares,
+    Stars, StoredNames, Visibility,
 };
 pub use download::Download;
 pub use entry_list::Entries;

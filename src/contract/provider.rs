@@ -18,6 +18,8 @@ pub struct Setting {
     /// `K_file` and `K_command` exist too, and its value is never shown.
     pub secret: bool,
     pub required: bool,
+    /// A secret that names an account by itself: where it is set, the user name says nothing about whose entries these are.
+    pub identifies: bool,
 }
 
 pub struct ProviderInfo {

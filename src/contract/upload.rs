@@ -24,7 +24,7 @@ pub struct Closed {
     pub error: Arc<Error>,
 }
 
-/// What a provider keeps about a file besides its bytes, as the user told it ([`super::ProviderInfo::takes_metadata`]).
+/// What a provider keeps about a file besides its bytes, as the user told it ([`super::KeptMetadata`]).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
     /// A MIME type or the provider's own word; none = told by the name.
@@ -172,6 +172,12 @@ pub trait UploadSession: Send {
     /// What the server holds is no part of this file, or it has all of the file and refuses it: nobody goes on with this
     /// upload, and nobody uses its entry again.
     fn is_spoilt(&self) -> bool {
+        false
+    }
+
+    /// The receiver appends whatever comes under a name (providers.md 4): once a byte has reached the name, no other try
+    /// can use it.
+    fn spoils_its_name(&self) -> bool {
         false
     }
 

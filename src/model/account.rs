@@ -22,6 +22,18 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Those that files go up by; what help, completions and errors say of protocols is read from here. The others are for
+    /// downloads.
+    pub const UPLOADS: [Protocol; 5] = [Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp, Protocol::Multipart];
+
+    /// `tus, plupload, ftps, ftp or multipart`
+    pub fn upload_names(last: &str) -> String {
+        match Protocol::UPLOADS.map(Protocol::name).split_last() {
+            Some((end, rest)) => format!("{}{last}{end}", rest.join(", ")),
+            None => String::new(),
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Protocol::Tus => "tus",
@@ -35,14 +47,6 @@ impl Protocol {
     }
 }
 
-impl Protocol {
-    /// Receivers append whatever comes under a name: once a byte has reached it, the name is no good for another try
-    /// (providers.md 4).
-    pub fn spoils_its_name(self) -> bool {
-        self == Protocol::Plupload
-    }
-}
-
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -52,13 +56,10 @@ impl fmt::Display for Protocol {
 impl FromStr for Protocol {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp, Protocol::Multipart]
-            .into_iter()
-            .find(|p| p.name() == text)
-            .ok_or_else(|| {
-                Error::new(Kind::Usage, format!("there is no upload protocol {text:?}"))
-                    .with_hint("use tus, plupload, ftps, ftp, multipart or auto")
-            })
+        Protocol::UPLOADS.into_iter().find(|p| p.name() == text).ok_or_else(|| {
+            Error::new(Kind::Usage, format!("there is no upload protocol {text:?}"))
+                .with_hint(format!("use {} or auto", Protocol::upload_names(", ")))
+        })
     }
 }
 
@@ -101,4 +102,20 @@ pub struct Account {
     pub warnings: Vec<String>,
     /// The provider's own fields, secrets left out.
     pub extra: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_as_its_protocol() {
+        for protocol in Protocol::UPLOADS {
+            assert_eq!(protocol.name().parse::<Protocol>().unwrap(), protocol);
+            assert_eq!(serde_json::to_value(protocol).unwrap(), protocol.name());
+        }
+        // What files only come down by can't be asked for.
+        let hint = "https".parse::<Protocol>().unwrap_err().hint().unwrap().to_owned();
+        assert_eq!(hint, "use tus, plupload, ftps, ftp, multipart or auto");
+    }
 }

@@ -35,6 +35,9 @@ pub struct Entry {
     /// Made for an upload that never brought its bytes (ioGates): it keeps no other file from its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
+    /// The provider's own mark of its content, as text: another one means another content.
+    #[serde(skip)]
+    pub revision: Option<String>,
     /// So many others of its name were not meant, as this one is newer or filled (ioGates).
     #[serde(skip)]
     pub passed_over: usize,
@@ -57,6 +60,7 @@ impl Entry {
             url: None,
             extra: Extra::default(),
             incomplete: false,
+            revision: None,
             passed_over: 0,
             trashed: false,
         }

@@ -198,6 +198,10 @@ impl UploadSession for PluploadSession {
         None
     }
 
+    fn spoils_its_name(&self) -> bool {
+        true
+    }
+
     fn chunking(&self) -> Chunking {
         match self.target.chunk_size {
             Some(most) => Chunking::Parts(most),

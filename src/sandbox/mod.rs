@@ -1,6 +1,7 @@
-//! Stand-ins of the three providers and their upload protocols on loopback. They are a reading of the providers' documents
+//! Stand-ins of the providers and their upload protocols on loopback. They are a reading of the providers' documents
 //! of their own and share no code with the clients.
 //! - `handle`: starts and stops them, and tells what came in;
+//! - `stand_in`: what each of them must be able to tell; `registry`, `names`: a line for each;
 //! - `iogates`, `giga0`, `fileago`: the stand-ins;
 //! - `faults`: what they do wrong on purpose;
 //! - `server`, `certificate`: the listening side, and what TLS needs;
@@ -15,9 +16,12 @@ mod giga0;
 mod handle;
 mod iogates;
 mod middleware;
+mod names;
 mod random;
+mod registry;
 mod responses;
 mod server;
+mod stand_in;
 mod storage;
 
 pub use faults::table::{Fault, FaultArg, FaultDuration, FaultSpec, TABLE as FAULTS};
@@ -26,4 +30,5 @@ pub use fileago::Fileago;
 pub use giga0::{Giga0, LoginKind, Package};
 pub use handle::Sandbox;
 pub use iogates::{FtpElsewhere, Iogates, Settings as IogatesSettings};
+pub use stand_in::StandIn;
 pub use storage::{Arrived, Counts};

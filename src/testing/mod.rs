@@ -9,6 +9,8 @@ mod upload;
 #[cfg(test)]
 pub mod arbitrary;
 #[cfg(test)]
+pub mod minimal_provider;
+#[cfg(test)]
 pub mod server;
 
 pub use settings::MapSettings;

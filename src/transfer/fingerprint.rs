@@ -135,8 +135,8 @@ pub struct EntryFingerprint {
 
 impl EntryFingerprint {
     pub fn of(entry: &Entry) -> EntryFingerprint {
-        let revision = entry.extra.get("revision").filter(|r| !r.is_null()).map(|r| r.to_string());
-        EntryFingerprint { size: entry.size, md5: entry.md5.clone(), revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
+        let (md5, revision) = (entry.md5.clone(), entry.revision.clone());
+        EntryFingerprint { size: entry.size, md5, revision, modified: entry.modified.map(|m| m.timestamp_millis()) }
     }
 
     pub fn text(&self) -> String {

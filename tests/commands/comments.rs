@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::env::Play;
+use crate::support::stand_ins::StandIns;
 
 /// A film of 25 frames a second at `/cut/a.mov`, and a text beside it.
 fn cinema() -> Play {

@@ -3,6 +3,7 @@
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::Play;
+use crate::support::stand_ins::StandIns;
 
 /// The stand-in's environment in two halves: what tells who we are at `giga0`, and the rest.
 fn parted(play: &Play) -> (String, String, Vec<(String, String)>) {

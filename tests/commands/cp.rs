@@ -1,6 +1,7 @@
 //! `haul cp`.
 
 use crate::support::env::{Play, WITH_CHANGES, set};
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn files_and_folders_are_copied() {

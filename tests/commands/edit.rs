@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::env::{Play, WITH_CHANGES, set};
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn a_name_is_changed() {

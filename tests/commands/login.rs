@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
 use crate::support::env::{Play, REMOTES};
+use crate::support::stand_ins::StandIns;
 
 /// `haul login REMOTE --code-stdin`, given what `code` makes of the code that the server sent.
 fn login(play: &Play, remote: &str, code: impl FnOnce(String) -> String) -> Ran {

@@ -2,6 +2,7 @@
 
 use crate::support::env::{Play, WITH_CHANGES, set};
 use crate::support::fixture::{OpenedProvider, stat};
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn where_a_move_lands() {

@@ -1,6 +1,7 @@
 //! The link of a share as a remote: what it shows, and what it forbids.
 
 use crate::support::env::Play;
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn a_share_is_a_remote_like_any_other() {

@@ -20,7 +20,12 @@ async fn a_wrong_password_is_asked_about_once() {
         let root = provider.stat(&at("/nope")).await.unwrap_err();
         assert_eq!(root.kind(), Kind::Auth, "{}", world.id());
         let counts = world.sandbox.counts();
-        assert_eq!(counts.requests(world.id(), world.stand_in.sign_in), 1, "{}: a repeated wrong sign-in locks accounts", world.id());
+        assert_eq!(
+            counts.requests(world.id(), world.stand_in().sign_in_kind()),
+            1,
+            "{}: a repeated wrong sign-in locks accounts",
+            world.id()
+        );
         assert_eq!(counts.sign_ins(world.id()), 0);
     })
     .await;
@@ -61,7 +66,7 @@ async fn failures_of_the_line_have_their_kinds() {
             ("answer-lost", Kind::Interrupted, None, None),
         ];
         for (fault, kind, wait, status) in cases {
-            world.script(&format!("/{}:{fault}", world.stand_in.listing));
+            world.script(&format!("/{}:{fault}", world.stand_in().listing_kind()));
             let error = provider.list(&root).await.unwrap_err();
             let told = (error.kind(), error.retry_after(), error.status_code());
             assert_eq!(told, (kind, wait, status), "{} {fault}: {error}", world.id());
@@ -87,7 +92,7 @@ async fn a_server_that_is_not_there_is_unreachable() {
 #[tokio::test]
 async fn a_lost_sign_in_is_no_refusal() {
     each(async |world: World| {
-        world.script(&format!("/{}:500", world.stand_in.sign_in));
+        world.script(&format!("/{}:500", world.stand_in().sign_in_kind()));
         assert_eq!(world.provider.sign_in().await.unwrap_err().kind(), Kind::Interrupted, "{}", world.id());
         world.provider.sign_in().await.unwrap();
     })

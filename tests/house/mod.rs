@@ -7,4 +7,5 @@ mod imports;
 mod layers;
 mod manual;
 mod paths;
+mod providers;
 mod source_tree;

@@ -1,5 +1,7 @@
 //! FileAgo: nodes, upload tokens and revisions.
 
+use crate::support::stand_ins::StandIns;
+
 use haul::model::Protocol;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! giga0: the habits of its API.
 
+use crate::support::stand_ins::StandIns;
+
 use std::time::Duration;
 
 use base64::Engine;

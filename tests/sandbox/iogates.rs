@@ -1,5 +1,7 @@
 //! ioGates: the API, TUS, plupload and FTPS.
 
+use crate::support::stand_ins::StandIns;
+
 use std::fs;
 use std::sync::Arc;
 

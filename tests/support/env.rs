@@ -9,6 +9,7 @@ use haul::sandbox::Sandbox;
 use serde_json::Value;
 
 use crate::support::command::{Home, Ran};
+use crate::support::stand_ins::StandIns;
 
 pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
 /// The remotes whose files can be moved, copied and removed. ioGates offers nothing of that.

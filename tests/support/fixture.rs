@@ -9,40 +9,14 @@ use haul::contract::AnyProvider;
 use haul::contract::{Events, Network, ProviderContext};
 use haul::model::{Entry, EntryKind, Place, RemotePath, Root};
 use haul::providers::REGISTRY;
-use haul::sandbox::Sandbox;
+use haul::sandbox::{Sandbox, StandIn};
 use haul::testing::{MapSettings, MemoryTokens};
 use haul::transfer::{RemoteClient, RetryPolicy};
 
 use crate::support::env::Play;
 
-/// What the suite must know of a stand-in.
-pub struct StandIn {
-    pub provider: &'static str,
-    /// How its requests are called in `Counts::requests`.
-    pub sign_in: &'static str,
-    pub listing: &'static str,
-    /// Bytes of one file that the account may have at most; none = the provider knows no such limit.
-    pub limit_file_size: Option<fn(&Sandbox, u64)>,
-}
-
-pub const STAND_INS: &[StandIn] = &[
-    StandIn {
-        provider: "iogates",
-        sign_in: "sign-in",
-        listing: "files",
-        limit_file_size: Some(|sandbox, bytes| sandbox.iogates().set(|s| s.max_file_size = bytes)),
-    },
-    StandIn {
-        provider: "giga0",
-        sign_in: "authorize",
-        listing: "folder/listing",
-        limit_file_size: Some(|sandbox, bytes| sandbox.giga0().set(|p| p.max_upload_size = bytes)),
-    },
-    StandIn { provider: "fileago", sign_in: "sign-in", listing: "dirlist", limit_file_size: None },
-];
-
 pub struct World {
-    pub stand_in: &'static StandIn,
+    id: &'static str,
     pub sandbox: Sandbox,
     pub provider: AnyProvider,
     settings: HashMap<String, String>,
@@ -52,11 +26,10 @@ pub struct World {
 pub async fn each(test: impl AsyncFn(World)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for info in REGISTRY {
-        let stand_in = STAND_INS.iter().find(|s| s.provider == info.id).unwrap();
         let sandbox = Sandbox::start().await.unwrap();
         let settings = settings(&sandbox, info.id);
         let provider = open(info.id, settings.clone());
-        test(World { stand_in, sandbox, provider, settings }).await;
+        test(World { id: info.id, sandbox, provider, settings }).await;
     }
 }
 
@@ -75,7 +48,11 @@ fn open(provider: &str, settings: HashMap<String, String>) -> AnyProvider {
 
 impl World {
     pub fn id(&self) -> &'static str {
-        self.stand_in.provider
+        self.id
+    }
+
+    pub fn stand_in(&self) -> &dyn StandIn {
+        self.sandbox.of(self.id).unwrap()
     }
 
     pub fn setting(&self, key: &str) -> &str {

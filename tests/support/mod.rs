@@ -11,5 +11,6 @@ pub(crate) mod kill;
 pub(crate) mod listed_tree;
 pub(crate) mod random;
 pub(crate) mod raw_http;
+pub(crate) mod stand_ins;
 pub(crate) mod told;
 pub(crate) mod web_servers;

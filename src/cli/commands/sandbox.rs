@@ -1,4 +1,4 @@
-//! `haul sandbox`: stand-ins of all three providers on loopback, to try the tool without an account.
+//! `haul sandbox`: stand-ins of all providers on loopback, to try the tool without an account.
 
 use std::process::ExitStatus;
 
@@ -11,15 +11,16 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Report;
 use crate::sandbox::{FAULTS, FaultArg, Sandbox, ScriptedFault};
 
-/// Local stand-ins of all three providers
+/// Local stand-ins of all providers
 ///
 /// Examples:
 ///   haul sandbox -- haul put film.mov iogates:/demo/
 ///   haul sandbox --fault iogates:cut=100000 -- haul put film.mov iogates:
 ///
-/// With a COMMAND: runs it with the remotes iogates, giga0 and fileago in its
-/// environment, shows what arrived, and ends with its status. Without: prints
-/// the environment and runs until it is stopped.
+/// With a COMMAND: runs it with a remote of each provider in its environment,
+/// named as the provider is in `haul remote add --help`, shows what arrived, and
+/// ends with its status. Without: prints the environment and runs until it is
+/// stopped.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = faults())]
 // The grammar of a fault has brackets of its own.

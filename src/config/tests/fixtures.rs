@@ -6,7 +6,7 @@ use crate::contract::{Error, Kind, ProviderContext, ProviderInfo, Result, Settin
 pub(crate) static PROVIDERS: Providers = &[&IOGATES, &GIGA0];
 
 const fn setting(key: &'static str, help: &'static str, secret: bool, required: bool) -> Setting {
-    Setting { key, help, secret, required }
+    Setting { key, help, secret, required, identifies: false }
 }
 
 pub(crate) static IOGATES: ProviderInfo = ProviderInfo {

@@ -25,6 +25,7 @@ pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
     entry.name = name;
     entry.size = size;
     entry.modified = node.updated.and_then(|ms| DateTime::from_timestamp_millis(i64::try_from(ms).ok()?));
+    entry.revision = node.revision.map(|number| number.to_string());
     entry.extra = known_fields([
         ("items", items.map(Value::from)),
         ("revision", node.revision.map(Value::from)),
@@ -70,6 +71,7 @@ impl Listed {
 }
 
 pub fn revision(entry: &Entry) -> Option<u64> {
+    // Notes of an upload keep the fields that are shown.
     entry.extra.get("revision")?.as_u64()
 }
 
@@ -91,6 +93,12 @@ mod tests {
         assert_eq!(file.path.to_string(), "/plans/Invoice.docx");
         assert_eq!(file.modified.unwrap().to_rfc3339(), "2018-09-29T12:32:33+00:00");
         assert_eq!(file.extra["is_starred"], true);
+        let told = serde_json::to_string(file).unwrap();
+        assert_eq!(
+            told,
+            r#"{"path":"/plans/Invoice.docx","name":"Invoice.docx","kind":"file","id":"1339025b-d6e4-4c1e-9c62-85fc65ee0118","size":493135,"modified":"2018-09-29T12:32:33Z","md5":null,"url":null,"extra":{"revision":1,"is_starred":true,"comment_count":0,"public_shares":0,"private_shares":0}}"#,
+            "what scripts read"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::wire::File;
+use crate::contract::Metadata;
 use crate::contract::lookup::known_fields;
 use crate::model::{Entry, EntryKind, RemotePath, Secret};
 
@@ -42,6 +43,17 @@ pub fn entry_of(file: File, path: RemotePath) -> Entry {
     ];
     entry.extra = known_fields(own).into();
     entry
+}
+
+/// The type and the attributes, as the provider tells them of an entry (providers.md 1.6).
+pub fn metadata_of(entry: &Entry) -> Metadata {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pair = |pair: &Value| Some((pair.get("name")?.as_str()?.to_owned(), text(pair.get("value")?)));
+    let attributes = entry.extra.get("attributes").and_then(|list| list.as_array());
+    Metadata {
+        kind: entry.extra.get("type").and_then(|kind| kind.as_str()).map(str::to_owned),
+        attributes: attributes.into_iter().flatten().filter_map(pair).collect(),
+    }
 }
 
 /// `https://HOST/download-file/59537/0/0/1/0/***`: the last step of a download URL works like a password (providers.md 1.10).

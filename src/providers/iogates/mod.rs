@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 use self::remote::IoGates;
 use crate::contract::{
-    Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Links, Lookup, Provider, ProviderContext,
-    ProviderInfo, Result, Resumption, Upload, UploadHandle, UploadRequest,
+    Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, KeptMetadata, Links, Lookup, Metadata, Provider,
+    ProviderContext, ProviderInfo, Result, Resumption, Upload, UploadHandle, UploadRequest,
 };
 use crate::model::{Account, Entry, Place, Protocol, RemotePath, Secret};
 
@@ -66,11 +66,11 @@ impl Provider for IoGates {
             edits: None,
             second_factor: Some(self),
             batch_creation: Some(self),
+            metadata: Some(self),
             stored_names: None,
             replacement: None,
             token_contention: self.api.rivalry(),
             takes_md5: true,
-            takes_metadata: true,
             allows_duplicate_names: true,
             copies_folders: false,
             listings_lack_mtime: false,
@@ -140,6 +140,12 @@ impl Resumption for IoGates {
     }
     fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
         Box::pin(upload::adopt(self, entry))
+    }
+}
+
+impl KeptMetadata for IoGates {
+    fn metadata_of(&self, file: &Entry) -> Metadata {
+        entry::metadata_of(file)
     }
 }
 

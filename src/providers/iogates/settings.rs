@@ -12,19 +12,23 @@ use crate::protocols::http::base_url;
 pub const DEFAULT_URL: &str = "https://iogates.com";
 
 const fn plain(key: &'static str, help: &'static str) -> Setting {
-    Setting { key, help, secret: false, required: false }
+    Setting { key, help, secret: false, required: false, identifies: false }
 }
 
 const fn secret(key: &'static str, help: &'static str) -> Setting {
-    Setting { key, help, secret: true, required: false }
+    Setting { key, help, secret: true, required: false, identifies: false }
+}
+
+const fn identity(key: &'static str, help: &'static str) -> Setting {
+    Setting { identifies: true, ..secret(key, help) }
 }
 
 pub static SETTINGS: &[Setting] = &[
     plain("url", "the service's origin, for an installation of your own"),
     plain("username", "sign in as this user"),
     secret("password", "the user's password"),
-    secret("share_url", "sign in with a share link instead of a user"),
-    secret("token", "use this token as it is instead of signing in"),
+    identity("share_url", "sign in with a share link instead of a user"),
+    identity("token", "use this token as it is instead of signing in"),
     plain("protocol", "tus, plupload, ftps, ftp, or auto"),
     plain("ca_file", "PEM certificates to trust besides the system's"),
     plain("insecure", "true allows plain http and plain FTP"),

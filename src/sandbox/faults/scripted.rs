@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::request::{FaultHit, RequestInfo};
 use super::table::{Fault, FaultArg, FaultDuration, TABLE};
 use crate::error::{Error, Kind, Result};
-
-const PROVIDERS: [&str; 3] = ["iogates", "giga0", "fileago"];
+use crate::sandbox::names::NAMES;
 
 /// A fault, where and how often it happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +42,7 @@ impl FromStr for ScriptedFault {
             Some((provider, kind)) => (provider, Some(kind.to_owned())),
             None => (place, None),
         };
-        let provider = PROVIDERS.into_iter().find(|p| *p == provider).ok_or_else(|| wrong(format!("there is no stand-in {provider:?}")))?;
+        let provider = NAMES.iter().copied().find(|p| *p == provider).ok_or_else(|| wrong(format!("there is no stand-in {provider:?}")))?;
         let (rest, times) = match rest.rsplit_once('*') {
             Some((rest, times)) => (rest, Some(times)),
             None => (rest, None),

@@ -135,7 +135,7 @@ pub struct FaultSpec {
     pub does: &'static str,
 }
 
-const ALL: &[&str] = &["iogates", "giga0", "fileago"];
+use crate::sandbox::names::NAMES as ALL;
 const IOGATES: &[&str] = &["iogates"];
 const GIGA0: &[&str] = &["giga0"];
 const FILEAGO: &[&str] = &["fileago"];

@@ -2,7 +2,8 @@
 //! - `name`, `reply`: the name, and the envelope of answers;
 //! - `tree`, `state`: nodes, and all that the stand-in remembers; `seed` fills a folder at once;
 //! - `sign_in`, `nodes`, `upload`, `download`: the calls;
-//! - `routes`: which request goes where.
+//! - `routes`: which request goes where;
+//! - `stand_in`: what the sandbox asks of it.
 
 mod download;
 mod name;
@@ -11,10 +12,11 @@ mod reply;
 mod routes;
 mod seed;
 mod sign_in;
+mod stand_in;
 mod state;
 mod tree;
 mod upload;
 
 pub use name::NAME;
-pub use routes::{kind, routes};
+pub use stand_in::start;
 pub use state::Fileago;

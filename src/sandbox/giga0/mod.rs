@@ -2,7 +2,8 @@
 //! - `name`, `params`, `fields`, `reply`: the name, the parameters of a call, values and envelopes of answers;
 //! - `state`: what the stand-in remembers; `seed` fills a folder at once;
 //! - `account`, `files`, `folders`, `upload`, `download`, `remote`: the calls;
-//! - `routes`: which request goes where.
+//! - `routes`: which request goes where;
+//! - `stand_in`: what the sandbox asks of it.
 
 mod account;
 mod download;
@@ -15,9 +16,10 @@ mod remote;
 mod reply;
 mod routes;
 mod seed;
+mod stand_in;
 mod state;
 mod upload;
 
 pub use name::NAME;
-pub use routes::{kind, routes};
+pub use stand_in::start;
 pub use state::{Giga0, LoginKind, Package};

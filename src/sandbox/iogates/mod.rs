@@ -3,7 +3,8 @@
 //! - `state`, `entries`: what the stand-in remembers, and its files and folders; `seed` fills a folder at once;
 //! - `api`, `files`, `comments`, `share`: signing in and the calls of the API;
 //! - `tus`, `tus_headers`, `tus_upload`, `plupload`, `ftp`, `ftp_faults`: the upload protocols;
-//! - `routes`: which request goes where.
+//! - `routes`: which request goes where;
+//! - `stand_in`: what the sandbox asks of it.
 
 mod api;
 mod comments;
@@ -18,13 +19,13 @@ mod reply;
 mod routes;
 mod seed;
 mod share;
+mod stand_in;
 mod state;
 mod tus;
 mod tus_headers;
 mod tus_upload;
 
-pub use ftp::FtpServer;
 pub use model::{FtpElsewhere, Settings};
 pub use name::NAME;
-pub use routes::{kind, routes};
+pub use stand_in::start;
 pub use state::Iogates;

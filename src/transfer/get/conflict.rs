@@ -249,11 +249,11 @@ mod tests {
         world.file.md5 = None;
         world.known().record_download(&world.file, &world.target(), None).await.unwrap();
         assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
-        world.file.extra.insert("revision".into(), 2.into());
+        world.file.revision = Some("2".into());
         world.known().record_download(&world.file, &world.target(), None).await.unwrap();
-        world.file.extra.insert("revision".into(), 3.into());
+        world.file.revision = Some("3".into());
         assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed there");
-        world.file.extra.insert("revision".into(), 2.into());
+        world.file.revision = Some("2".into());
         std::fs::write(world.target().path(), "CONTENT").unwrap();
         assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed here");
     }

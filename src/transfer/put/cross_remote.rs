@@ -8,8 +8,8 @@ use super::conflict::known_md5;
 use super::options::PutJob;
 use super::plan::{Plan, PutItem, empty_ones};
 use super::run::PutRun;
+use crate::contract::TransferStore;
 use crate::contract::walk::newest_filled;
-use crate::contract::{Metadata, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Event, RemotePath, Report};
@@ -229,8 +229,10 @@ impl SourceTree {
         original.md5 = known_md5(entry, ledger.as_ref(), key)?;
         original.same_server = self.same_server;
         original.moves = self.moves;
-        if desk.has(|can| can.takes_metadata) && desk.info().id == job.desk.info().id {
-            original.metadata = Arc::new(metadata_of(entry));
+        if desk.info().id == job.desk.info().id
+            && let Some(metadata) = desk.inspect(|p| p.abilities().metadata.map(|kept| kept.metadata_of(entry)))
+        {
+            original.metadata = Arc::new(metadata);
         }
         Ok(PutItem { size: entry.size, origin: SourceSpec::Remote(Arc::new(original)), folder, name })
     }
@@ -262,16 +264,5 @@ impl SourceTree {
             }
         }
         Ok(true)
-    }
-}
-
-/// The type and the attributes, as the provider tells them of an entry (providers.md 1.6).
-fn metadata_of(entry: &Entry) -> Metadata {
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let pair = |pair: &serde_json::Value| Some((pair.get("name")?.as_str()?.to_owned(), text(pair.get("value")?)));
-    let attributes = entry.extra.get("attributes").and_then(|list| list.as_array());
-    Metadata {
-        kind: entry.extra.get("type").and_then(|kind| kind.as_str()).map(str::to_owned),
-        attributes: attributes.into_iter().flatten().filter_map(pair).collect(),
     }
 }

@@ -11,6 +11,8 @@ pub mod plan;
 pub(crate) mod previous;
 mod run;
 mod taken_name;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use super::plan::PutItem;
 use super::run::PutRun;
 use crate::contract::UploadHandle;
 use crate::error::Result;
-use crate::model::{Entry, Event, Place, Protocol, RemotePath};
+use crate::model::{Entry, Event, Place, RemotePath};
 use crate::transfer::folder_cache::ListedFolder;
 use crate::transfer::source::SourceSpec;
 use crate::transfer::upload::journal::{Journal, JournalRecord, SourceMatch, Stage};
@@ -54,7 +54,7 @@ impl PutRun {
         let Some((begun, freshness)) = journal.earlier()? else { return Ok(None) };
         // What travelled as one request has left nothing there: it is decided anew, by what is there now.
         let left_nothing = begun.stage == Stage::Sending && !begun.may_have_arrived();
-        if freshness == SourceMatch::Same && left_nothing && !begun.protocol.is_some_and(Protocol::spoils_its_name) {
+        if freshness == SourceMatch::Same && left_nothing && !begun.spoils_name {
             return Ok(None);
         }
         if let Some(why) = self.why_not(freshness, &begun, journal, origin).await? {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{OnCreated, PendingUpload, TransferStore, UploadHandle, UploadRequest};
+use crate::contract::{OnCreated, PendingUpload, TransferStore, UploadHandle, UploadRequest, UploadSession};
 use crate::error::Result;
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::fingerprint::{FileFingerprint, Likeness};
@@ -48,9 +48,16 @@ pub struct JournalRecord {
     pub name: String,
     /// Of the whole file, when it was computed before the first byte.
     pub md5: Option<String>,
+    /// As in `UploadSession::spoils_its_name`. Notes of an earlier version don't say: then the name is left alone.
+    #[serde(default = "yes")]
+    pub spoils_name: bool,
     /// A part was sent of a source of which nothing proves that it was of this content, see [`SourceMatch::Unproven`].
     #[serde(default)]
     pub unproven: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// As it is read again: by its names alone.
@@ -128,7 +135,17 @@ impl Journal {
     pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
         let ticket = UploadHandle { known_ids: before, ..UploadHandle::default() };
         let (name, replaces) = (name.to_owned(), replaces.map(kept));
-        self.write(JournalRecord { stage: Stage::Planned, protocol: None, ticket, note: None, replaces, name, md5: None, unproven: false })
+        self.write(JournalRecord {
+            stage: Stage::Planned,
+            protocol: None,
+            ticket,
+            note: None,
+            replaces,
+            name,
+            md5: None,
+            spoils_name: false,
+            unproven: false,
+        })
     }
 
     /// For `UploadRequest::made`.
@@ -141,15 +158,16 @@ impl Journal {
     }
 
     /// An upload is open on the server; no byte of it was sent yet. `left`: an earlier try's last byte may have left.
-    pub fn opened(&self, item: &UploadRequest, ticket: &UploadHandle, protocol: Protocol, note: Option<String>, left: bool) -> Result<()> {
+    pub fn opened(&self, item: &UploadRequest, ticket: &UploadHandle, session: &dyn UploadSession, left: bool) -> Result<()> {
         let begun = JournalRecord {
             stage: if left { Stage::Leaving } else { Stage::Sending },
-            protocol: Some(protocol),
+            protocol: Some(session.protocol()),
             ticket: ticket.clone(),
-            note,
+            note: session.note(),
             replaces: item.replaces.as_ref().map(kept),
             name: item.name.clone(),
             md5: item.checksum.md5.clone(),
+            spoils_name: session.spoils_its_name(),
             unproven: false,
         };
         self.accepted.store(0, Ordering::Relaxed);
@@ -198,7 +216,7 @@ impl Journal {
 
     /// What was begun is not gone on with: the entry that is made now is noted in its place.
     pub fn begins_anew(&self, begun: JournalRecord) {
-        self.taken_up(JournalRecord { protocol: None, note: None, ..begun });
+        self.taken_up(JournalRecord { protocol: None, note: None, spoils_name: false, ..begun });
     }
 
     /// It is there, or it is given up with nothing left to take up.

@@ -180,7 +180,7 @@ impl Uploader<'_> {
                     self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
                     self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
                     self.resumed_from = 0;
-                    item.reusable = (!spoilt && !session.protocol().spoils_its_name()).then_some(ticket);
+                    item.reusable = (!spoilt && !session.spoils_its_name()).then_some(ticket);
                 }
                 Err(error)
                     if accepted == 0
@@ -197,7 +197,7 @@ impl Uploader<'_> {
                     let error = self.judge_unseen(error, session.as_ref());
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
-                    item.reusable = (!(doubtful && session.protocol().spoils_its_name())).then_some(ticket);
+                    item.reusable = (!(doubtful && session.spoils_its_name())).then_some(ticket);
                 }
                 Err(error) => return self.give_up(error, ticket, session, item, accepted).await,
             }
@@ -211,7 +211,7 @@ impl Uploader<'_> {
                     // An empty file has left with its request.
                     let left = self.left || item.source.size() == Some(0);
                     // On disk before the first byte, which could not be taken up without it.
-                    self.note(|journal| journal.opened(item, &ticket, session.protocol(), session.note(), left))?;
+                    self.note(|journal| journal.opened(item, &ticket, session.as_ref(), left))?;
                     return Ok((ticket, session, 0));
                 }
                 Err(error) => match self.patience.after(error).await {

@@ -69,7 +69,7 @@ impl Uploader<'_> {
         }
         let Some((mut session, offset)) = reopened else {
             // A name that nothing was appended to can be used again; one that was spoilt stays behind, empty.
-            match protocol.spoils_its_name() {
+            match begun.spoils_name {
                 false => item.reusable = Some(ticket.clone()),
                 true => self.report_leftover(&ticket),
             }
@@ -281,7 +281,7 @@ pub async fn discard_partial(desk: &RemoteClient, begun: &JournalRecord, item: &
         return Ok(Leftover { whole: true, ..Leftover::default() });
     }
     let mut removed = false;
-    let mut stays = begun.protocol.is_some_and(Protocol::spoils_its_name).then(|| begun.ticket.id.clone().unwrap_or_default());
+    let mut stays = begun.spoils_name.then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
         && let Some(mut upload) = desk.call(|p| p.resume_upload(item, &begun.ticket, note)).await?
     {

@@ -2,6 +2,7 @@
 //! every reading (providers.md 7 and 8).
 
 use crate::support::env::{Content, Play};
+use crate::support::stand_ins::StandIns;
 
 fn bytes(len: usize) -> Content {
     Content((0..len as u64).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect())

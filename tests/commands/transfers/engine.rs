@@ -84,7 +84,7 @@ impl Local {
     async fn begun(&self, world: &World, item: &UploadRequest, parts: u64, len: u64) {
         let mut begun = world.provider.open_upload(item).await.unwrap();
         let notes = self.journal();
-        notes.opened(item, &begun.ticket, begun.session.protocol(), begun.session.note(), false).unwrap();
+        notes.opened(item, &begun.ticket, begun.session.as_ref(), false).unwrap();
         for n in 0..parts {
             let part = Part { source: item.source.clone(), offset: n * len, len, last: (n + 1) * len == ALL };
             begun.session.send(part).await.unwrap();

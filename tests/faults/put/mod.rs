@@ -16,6 +16,7 @@ use std::sync::Mutex;
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, Play};
+use crate::support::stand_ins::StandIns;
 
 const SIZE: usize = 300_000;
 const CHUNK: u64 = 100_000;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::content;
 use crate::support::env::{Play, bytes};
 use crate::support::kill;
+use crate::support::stand_ins::StandIns;
 
 const PROTOCOLS: &[&str] = &[
     "tus",

@@ -9,6 +9,7 @@ use super::{BUSY, Fault, LOST, each};
 use crate::support::command::Ran;
 use crate::support::env::{Play, REMOTES};
 use crate::support::fixed_answers::one_file_server;
+use crate::support::stand_ins::StandIns;
 
 /// `PATH=SIZE` for a file, `PATH/` for a folder, and after a `!` what else is asked for. Each content has a size of its own.
 type There = BTreeSet<String>;

@@ -1,0 +1,47 @@
+//! giga0 as one of the stand-ins.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::name::NAME;
+use super::routes::{kind, routes};
+use super::state::Giga0;
+use crate::error::Result;
+use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::storage::Content;
+
+impl StandIn for Giga0 {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![("username", self.username().to_owned()), ("password", self.password().to_owned())]
+    }
+    fn find(&self, path: &str) -> Option<Content> {
+        self.find(path)
+    }
+    fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content) {
+        self.fill(path, names, content);
+    }
+    fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
+        self.entries(path)
+    }
+    fn sign_in_kind(&self) -> &'static str {
+        "authorize"
+    }
+    fn listing_kind(&self) -> &'static str {
+        "folder/listing"
+    }
+    fn limit_file_size(&self, bytes: u64) -> bool {
+        self.set(|package| package.max_upload_size = bytes);
+        true
+    }
+}
+
+pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+    Box::pin(async move {
+        let stand_in = Arc::new(Giga0::new(ground.shared, ground.origin));
+        Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task: None })
+    })
+}

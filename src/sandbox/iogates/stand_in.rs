@@ -1,0 +1,52 @@
+//! ioGates as one of the stand-ins: its FTP server runs beside the HTTP one.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::ftp::FtpServer;
+use super::name::NAME;
+use super::routes::{kind, routes};
+use super::state::Iogates;
+use crate::error::Result;
+use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::storage::Content;
+
+impl StandIn for Iogates {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let ca_file = self.ftp_folder.with_file_name("ca.pem").to_string_lossy().into_owned();
+        vec![("username", self.username().to_owned()), ("password", self.password().to_owned()), ("ca_file", ca_file)]
+    }
+    fn find(&self, path: &str) -> Option<Content> {
+        self.find(path)
+    }
+    fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content) {
+        self.fill(path, names, content);
+    }
+    fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
+        self.entries(path)
+    }
+    fn sign_in_kind(&self) -> &'static str {
+        "sign-in"
+    }
+    fn listing_kind(&self) -> &'static str {
+        "files"
+    }
+    fn limit_file_size(&self, bytes: u64) -> bool {
+        self.set(|settings| settings.max_file_size = bytes);
+        true
+    }
+}
+
+pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+    Box::pin(async move {
+        std::fs::create_dir(ground.folder.join("ftp"))?;
+        let ftp = FtpServer::bind().await?;
+        let stand_in = Arc::new(Iogates::new(ground.shared, ground.origin, ground.folder.join("ftp"), ftp.port()));
+        let task = Some(ftp.serve(stand_in.clone(), ground.certificate.cert.clone(), ground.certificate.key.clone()));
+        Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task })
+    })
+}

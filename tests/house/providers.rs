@@ -1,0 +1,66 @@
+//! A provider is called past its retries by nobody, and is named in its four places only: its folder, the registry, its
+//! fixtures, its stand-in.
+
+use haul::providers::REGISTRY;
+
+use super::source_tree::product_files;
+
+/// How a provider is held or opened: who has one can call it.
+const HOLDS_A_PROVIDER: &[&str] = &["AnyProvider", "Arc<dyn Provider>", "Box<dyn Provider>", ".open)("];
+
+#[test]
+fn only_the_client_holds_a_provider() {
+    let mut wrong = Vec::new();
+    let is_bound = |name: &str| (name.starts_with("transfer/") || name.starts_with("cli/")) && name != "transfer/client.rs";
+    for file in product_files().iter().filter(|file| is_bound(&file.name)) {
+        for (number, line) in file.code_lines() {
+            if HOLDS_A_PROVIDER.iter().any(|held| line.contains(held)) {
+                wrong.push(format!("{}:{number}: {}", file.name, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "calls go through `RemoteClient`, which repeats them: {wrong:#?}");
+}
+
+/// Files that may name providers beside the four places, and why.
+const MAY_NAME_PROVIDERS: &[(&str, &str)] = &[("sandbox/faults/table.rs", "a fault names the stand-ins that can do it")];
+
+#[test]
+fn a_provider_is_named_in_its_own_places_only() {
+    let names: Vec<String> = REGISTRY.iter().flat_map(|info| info.aliases.iter().chain([&info.id])).map(|n| n.to_lowercase()).collect();
+    let mut wrong = Vec::new();
+    for file in product_files() {
+        let own = |name: &String| ["providers", "sandbox"].iter().any(|top| file.name.starts_with(&format!("{top}/{name}/")));
+        let is_list = ["providers/mod.rs", "sandbox/mod.rs", "sandbox/registry.rs", "sandbox/names.rs"].contains(&file.name.as_str());
+        if is_list || names.iter().any(own) || MAY_NAME_PROVIDERS.iter().any(|(allowed, _)| *allowed == file.name) {
+            continue;
+        }
+        for (number, line) in file.code_lines() {
+            let line = line.to_lowercase();
+            if let Some(name) = names.iter().find(|name| line.contains(name.as_str())) {
+                wrong.push(format!("{}:{number}: {name}: {}", file.name, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "state it in the provider's folder, and derive it from the registry: {wrong:#?}");
+    for (allowed, _) in MAY_NAME_PROVIDERS {
+        assert!(product_files().iter().any(|file| file.name == *allowed), "{allowed} is gone");
+    }
+}
+
+/// What people read before they know any provider: first lines of help, the README, the package.
+#[test]
+fn every_provider_is_introduced() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let about = <haul::cli::args::Cli as clap::CommandFactory>::command().get_about().unwrap().to_string();
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let description = manifest["package"]["description"].as_str().unwrap().to_owned();
+    let readme = read("README.md");
+    let texts = [("haul --help", about), ("Cargo.toml", description), ("README.md", readme)];
+    for info in REGISTRY {
+        for (name, text) in &texts {
+            assert!(text.contains(info.title), "{name} does not speak of {}", info.title);
+        }
+    }
+}
