@@ -65,7 +65,10 @@ fn every_command_is_in_a_list() {
 async fn a_missing_ability_is_told_before_anything_is_sent() {
     let home = tempfile::tempdir().unwrap();
     let receipt = home.path().join("receipt.jsonl");
-    let line = r#"{"schema":1,"event":"uploaded","source":"a","remote":"m","path":"/a","id":"1","size":3,"md5":null,"protocol":"tus"}"#;
+    let line = concat!(
+        r#"{"schema":1,"source":"a","remote":"m","path":"/a","id":"1","size":3,"md5":null,"protocol":"tus","verified":"size","#,
+        r#""entry":null,"finished":"2026-10-01T23:30:10Z","seconds":1.0,"tries":1}"#
+    );
     std::fs::write(&receipt, format!("{line}\n")).unwrap();
     let vars = ["M", "N"].map(|name| (format!("HAUL_REMOTE_{name}_PROVIDER"), "minimal".to_owned()));
     for (line, wanted) in REFUSED {
