@@ -1,6 +1,7 @@
 //! `haul about`.
 
 use crate::support::env::{Play, REMOTES};
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn account_limits_and_protocols_are_shown() {

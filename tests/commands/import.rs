@@ -2,6 +2,7 @@
 
 use crate::support::env::Play;
 use crate::support::fixed_answers::one_file_server;
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn the_site_fetches_the_file_itself() {

@@ -1,6 +1,7 @@
 //! `haul mkdir`.
 
 use crate::support::env::{Play, WITH_CHANGES, set};
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn folders_are_made_once_and_parents_on_request() {

@@ -1,6 +1,7 @@
 //! `haul share`.
 
 use crate::support::env::{Play, set};
+use crate::support::stand_ins::StandIns;
 
 #[test]
 fn copies_reach_users_and_groups() {

@@ -23,7 +23,8 @@ fn only_the_client_holds_a_provider() {
 }
 
 /// Files that may name providers beside the four places, and why.
-const MAY_NAME_PROVIDERS: &[(&str, &str)] = &[("sandbox/faults/table.rs", "a fault names the stand-ins that can do it")];
+const MAY_NAME_PROVIDERS: &[(&str, &str)] =
+    &[("render/testing.rs", "samples of reports, for tests"), ("sandbox/faults/table.rs", "a fault names the stand-ins that can do it")];
 
 #[test]
 fn a_provider_is_named_in_its_own_places_only() {
