@@ -19,6 +19,7 @@ use haul::sandbox::FtpElsewhere;
 use crate::support::command::{Home, Ran};
 use crate::support::env::{Play, bytes};
 use crate::support::ftp_servers::{PASSWORD, Running, Software, start};
+use crate::support::stand_ins::StandIns;
 use crate::support::web_servers::tus_without_locks;
 
 const WAIT: Duration = Duration::from_secs(120);
