@@ -82,13 +82,13 @@ pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
 /// A provider that is only asked what it can do; it never connects.
 fn unconnected(info: &'static ProviderInfo) -> Result<RemoteProvider> {
     let network = Network { timeout: Duration::from_secs(1), ca_file: None, insecure: false };
-    let (secrets, tokens) = (Arc::new(Nothing), Arc::new(Nothing));
+    let (secrets, tokens) = (Arc::new(NoSettings), Arc::new(NoSettings));
     RemoteProvider::open(info, ProviderContext { remote: info.id.to_owned(), secrets, tokens, network })
 }
 
-struct Nothing;
+struct NoSettings;
 
-impl RemoteSettings for Nothing {
+impl RemoteSettings for NoSettings {
     fn get(&self, key: &str) -> Option<String> {
         (key == "url").then(|| "https://localhost".to_owned())
     }
@@ -100,7 +100,7 @@ impl RemoteSettings for Nothing {
     }
 }
 
-impl TokenStore for Nothing {
+impl TokenStore for NoSettings {
     fn load(&self, _: &str) -> Result<Option<StoredToken>> {
         Ok(None)
     }

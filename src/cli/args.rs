@@ -210,7 +210,7 @@ mod tests {
     }
 
     /// All others talk to a server.
-    const TALK_TO_NOBODY: [&str; 9] = [
+    const WITHOUT_CONNECTION: [&str; 9] = [
         "haul providers",
         "haul sandbox",
         "haul completions",
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn every_verb_that_talks_to_a_server_has_the_options_of_its_connection() {
         walk(&Cli::command(), "haul", &mut |path, verb| {
-            if (verb.has_subcommands() && path != "haul comments") || TALK_TO_NOBODY.contains(&path) {
+            if (verb.has_subcommands() && path != "haul comments") || WITHOUT_CONNECTION.contains(&path) {
                 return;
             }
             for (long, variable) in [("retries", "HAUL_RETRIES"), ("timeout", "HAUL_TIMEOUT")] {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_near_miss_of_a_command_is_told() {
+    fn a_near_miss_of_a_command_is_reported() {
         let error = Cli::command().try_get_matches_from(["haul", "pt"]).unwrap_err();
         assert!(with_suggestion(error).to_string().contains("'put'"));
         let error = Cli::command().try_get_matches_from(["haul", "xyzzy"]).unwrap_err();

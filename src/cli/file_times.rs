@@ -40,12 +40,12 @@ impl FileTimes {
     }
 
     /// Takes one more. Returns the one that has waited longest, when it is there or there are enough.
-    pub async fn add(&mut self, desk: &Context, found: Hit) -> Option<WithTimes> {
+    pub async fn add(&mut self, context: &Context, found: Hit) -> Option<WithTimes> {
         let Hit { remote, entry } = found;
         let path = entry.path.clone();
         let lacks_time = remote.provider.has(|can| can.listings_lack_mtime) && entry.modified.is_none() && !entry.is_folder();
         let entry = match lacks_time {
-            true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(desk.client(&remote), entry)))),
+            true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(context.client(&remote), entry)))),
             false => StatResult::Now(Box::new(entry)),
         };
         self.waiting.push_back(Waiting { remote, path, entry });

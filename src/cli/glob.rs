@@ -19,8 +19,8 @@ const JOBS: usize = 4;
 /// The entries that `address` names, sorted by path: those that its wildcards fit, or the one that is there. An entry
 /// named like the pattern itself wins over all that it would fit; `literal` takes every character as it stands.
 /// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`drop_nested`].
-pub async fn expand(desk: &Context, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
-    let calls = desk.client(remote);
+pub async fn expand(context: &Context, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
+    let calls = context.client(remote);
     let stat = async |place: &Place| calls.stat(place).await;
     let place = &address.place;
     let names = place.path.names();
@@ -71,17 +71,17 @@ pub struct Places {
 
 /// The addresses as they are, and in the place of one with wildcards those that it fits, the outermost ones: for verbs
 /// that treat folders whole. Where there is but one address its failure is the answer: `NotFound` when nothing fits.
-pub async fn places(desk: &Context, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
-    let mut lost = Lost::of(addresses.len());
+pub async fn places(context: &Context, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
+    let mut lost = FailedRemotes::of(addresses.len());
     let mut places = Places::default();
     for address in addresses {
         if literal || !address.place.path.names().iter().any(|name| is_pattern(name)) {
             places.found.push(address);
             continue;
         }
-        let remote = desk.open(&address.remote, connection)?;
+        let remote = context.open(&address.remote, connection)?;
         require(&remote, &LIST)?;
-        let entries = match lost.ask(&address, async || expand(desk, &remote, &address, literal).await).await? {
+        let entries = match lost.ask(&address, async || expand(context, &remote, &address, literal).await).await? {
             Ok(entries) => drop_nested(entries),
             Err(error) => {
                 places.failed.push((address, error));
@@ -101,14 +101,14 @@ pub async fn places(desk: &Context, addresses: Vec<Address>, literal: bool, conn
 }
 
 /// Remotes that can't be asked any more, and why: what else lies there fails alike, without another try.
-pub struct Lost {
+pub struct FailedRemotes {
     several: bool,
     remotes: HashMap<String, Error>,
 }
 
-impl Lost {
-    pub fn of(addresses: usize) -> Lost {
-        Lost { several: addresses > 1, remotes: HashMap::new() }
+impl FailedRemotes {
+    pub fn of(addresses: usize) -> FailedRemotes {
+        FailedRemotes { several: addresses > 1, remotes: HashMap::new() }
     }
 
     /// The inner failure is this address's own. The outer one ends all: there is no other address, or nobody wants them.

@@ -49,16 +49,16 @@ impl Lister {
 
     /// Finds all `places`; one that is not there is reported, and the others are found. Fails for what is wrong in the
     /// addresses themselves, before anything is sent; and where there is but one place for what that one fails of.
-    pub async fn find(&mut self, desk: &Context, places: &[String]) -> Result<Vec<Hit>> {
+    pub async fn find(&mut self, context: &Context, places: &[String]) -> Result<Vec<Hit>> {
         let mut open: Vec<Arc<OpenRemote>> = Vec::new();
         let mut asked = Vec::new();
         for place in places {
             let address = Address::parse_remote(place)?;
-            let name = desk.config.remote(&address.remote)?.name;
+            let name = context.config.remote(&address.remote)?.name;
             let remote = match open.iter().find(|remote| remote.name == name) {
                 Some(remote) => remote.clone(),
                 None => {
-                    let remote = Arc::new(desk.open(&name, self.args.connection)?);
+                    let remote = Arc::new(context.open(&name, self.args.connection)?);
                     require(&remote, self.needs)?;
                     open.push(remote.clone());
                     remote
@@ -66,12 +66,12 @@ impl Lister {
             };
             asked.push((remote, address));
         }
-        let (mut found, mut lost) = (Vec::new(), glob::Lost::of(places.len()));
+        let (mut found, mut lost) = (Vec::new(), glob::FailedRemotes::of(places.len()));
         for (remote, address) in asked {
             let literal = self.args.literal;
-            match lost.ask(&address, async || glob::expand(desk, &remote, &address, literal).await).await? {
+            match lost.ask(&address, async || glob::expand(context, &remote, &address, literal).await).await? {
                 Ok(entries) => found.extend(entries.into_iter().map(|entry| Hit { remote: remote.clone(), entry })),
-                Err(error) => self.failed(desk, &remote, address.place.display_path(&address.place.path), &error),
+                Err(error) => self.failed(context, &remote, address.place.display_path(&address.place.path), &error),
             }
         }
         Ok(found)
@@ -80,33 +80,33 @@ impl Lister {
     /// A walk below a folder; `into` says which folders it lists, by their depth (1 = directly in `top`).
     pub fn scan(
         &self,
-        desk: &Context,
+        context: &Context,
         remote: &OpenRemote,
         top: Entry,
         into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static,
     ) -> TreeWalk {
-        TreeWalk::new(desk.client(remote), top, self.args.jobs as usize, into)
+        TreeWalk::new(context.client(remote), top, self.args.jobs as usize, into)
     }
 
-    pub fn show(&mut self, desk: &Context, remote: &OpenRemote, entry: Entry) {
+    pub fn show(&mut self, context: &Context, remote: &OpenRemote, entry: Entry) {
         self.done += 1;
-        desk.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
+        context.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
     }
 
     /// Shows what was asked for alone. Fails where nothing more can be asked.
-    pub fn on_stat(&mut self, desk: &Context, dated: WithTimes) -> Result<()> {
+    pub fn on_stat(&mut self, context: &Context, dated: WithTimes) -> Result<()> {
         match dated.entry {
-            Ok(entry) => self.show(desk, &dated.remote, entry),
+            Ok(entry) => self.show(context, &dated.remote, entry),
             Err(error) if is_fatal(error.kind()) => return Err(error),
-            Err(error) => self.failed(desk, &dated.remote, dated.path, &error),
+            Err(error) => self.failed(context, &dated.remote, dated.path, &error),
         }
         Ok(())
     }
 
     /// An entry that people see drawn; scripts get it as an event.
-    pub fn event(&mut self, desk: &Context, remote: &OpenRemote, entry: Entry) {
-        match desk.renderer.style().json {
-            true => self.show(desk, remote, entry),
+    pub fn event(&mut self, context: &Context, remote: &OpenRemote, entry: Entry) {
+        match context.renderer.style().json {
+            true => self.show(context, remote, entry),
             false => self.done += 1,
         }
     }
@@ -120,9 +120,9 @@ impl Lister {
         self.done += 1;
     }
 
-    pub fn failed(&mut self, desk: &Context, remote: &OpenRemote, path: RemotePath, error: &Error) {
+    pub fn failed(&mut self, context: &Context, remote: &OpenRemote, path: RemotePath, error: &Error) {
         self.failed.push(error.kind());
-        desk.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
+        context.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
     }
 
     pub fn status(&self) -> u8 {

@@ -41,14 +41,14 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(early) => return early.end(),
     };
-    let mut desk = Context::new(parsed.config, env, &parsed.global, parsed.stage);
-    log::start(parsed.global.verbose, &desk.renderer);
+    let mut context = Context::new(parsed.config, env, &parsed.global, parsed.stage);
+    log::start(parsed.global.verbose, &context.renderer);
     let goes_on = is_resumable(&parsed.verb);
     let status = match resources::runtime(parsed.verb.transfer()) {
         Ok((runtime, less)) => {
-            less.iter().for_each(|less| desk.renderer.warning(less));
+            less.iter().for_each(|less| context.renderer.warning(less));
             let (passes_signals_on, heard) = (parsed.verb.forwards_signals(), parsed.verb.heard());
-            let work = run(&mut desk, parsed.verb);
+            let work = run(&mut context, parsed.verb);
             let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work, heard)) };
             // A blocked read of standard input must not keep the program alive.
             runtime.shutdown_background();
@@ -57,9 +57,9 @@ pub fn main() -> ExitCode {
         Err(e) => Err(e),
     };
     if goes_on && matches!(status, Ok(exit::INTERRUPTED | exit::TERMINATED)) {
-        desk.renderer.warning("interrupted; the same command goes on where it stopped");
+        context.renderer.warning("interrupted; the same command goes on where it stopped");
     }
-    ExitCode::from(desk.finish(status))
+    ExitCode::from(context.finish(status))
 }
 
 /// Does the same command go on where it was stopped? What comes from a pipe or goes to one is not taken up.
@@ -73,37 +73,37 @@ fn is_resumable(verb: &Verb) -> bool {
     }
 }
 
-async fn run(desk: &mut Context, verb: Verb) -> Result<u8> {
+async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
     match verb {
-        Verb::Put(args) => commands::put::run(desk, args).await,
-        Verb::Get(args) => commands::get::run(desk, args).await,
-        Verb::Cat(args) => commands::cat::run(desk, args).await,
-        Verb::Link(args) => commands::link::run(desk, args).await,
-        Verb::Ls(args) => commands::ls::run(desk, args).await,
-        Verb::Tree(args) => commands::tree::run(desk, args).await,
-        Verb::Du(args) => commands::du::run(desk, args).await,
-        Verb::Stat(args) => commands::stat::run(desk, args).await,
-        Verb::Find(args) => commands::find::run(desk, args).await,
-        Verb::Mkdir(args) => commands::mkdir::run(desk, args).await,
-        Verb::Cp(args) => commands::cp::run(desk, args).await,
-        Verb::Mv(args) => commands::mv::run(desk, args).await,
-        Verb::Rm(args) => commands::rm::run(desk, args).await,
-        Verb::Edit(args) => commands::edit::run(desk, args).await,
-        Verb::Import(args) => commands::import::run(desk, args).await,
-        Verb::Share(args) => commands::share::run(desk, args).await,
-        Verb::Star(args) => commands::star::run(desk, args).await,
-        Verb::Unstar(args) => commands::star::run_unstar(desk, args).await,
-        Verb::About(args) => commands::about::run(desk, args).await,
-        Verb::Comments(args) => commands::comments::run(desk, args).await,
-        Verb::Login(args) => commands::login::run(desk, args).await,
-        Verb::Logout(args) => commands::login::run_logout(desk, args).await,
-        Verb::Remote(verb) => commands::remote::run(desk, verb).await,
-        Verb::Transfers(verb) => commands::transfers::run(desk, verb).await,
-        Verb::Verify(args) => commands::verify::run(desk, args).await,
-        Verb::Providers(args) => commands::providers::run(desk, args),
+        Verb::Put(args) => commands::put::run(context, args).await,
+        Verb::Get(args) => commands::get::run(context, args).await,
+        Verb::Cat(args) => commands::cat::run(context, args).await,
+        Verb::Link(args) => commands::link::run(context, args).await,
+        Verb::Ls(args) => commands::ls::run(context, args).await,
+        Verb::Tree(args) => commands::tree::run(context, args).await,
+        Verb::Du(args) => commands::du::run(context, args).await,
+        Verb::Stat(args) => commands::stat::run(context, args).await,
+        Verb::Find(args) => commands::find::run(context, args).await,
+        Verb::Mkdir(args) => commands::mkdir::run(context, args).await,
+        Verb::Cp(args) => commands::cp::run(context, args).await,
+        Verb::Mv(args) => commands::mv::run(context, args).await,
+        Verb::Rm(args) => commands::rm::run(context, args).await,
+        Verb::Edit(args) => commands::edit::run(context, args).await,
+        Verb::Import(args) => commands::import::run(context, args).await,
+        Verb::Share(args) => commands::share::run(context, args).await,
+        Verb::Star(args) => commands::star::run(context, args).await,
+        Verb::Unstar(args) => commands::star::run_unstar(context, args).await,
+        Verb::About(args) => commands::about::run(context, args).await,
+        Verb::Comments(args) => commands::comments::run(context, args).await,
+        Verb::Login(args) => commands::login::run(context, args).await,
+        Verb::Logout(args) => commands::login::run_logout(context, args).await,
+        Verb::Remote(verb) => commands::remote::run(context, verb).await,
+        Verb::Transfers(verb) => commands::transfers::run(context, verb).await,
+        Verb::Verify(args) => commands::verify::run(context, args).await,
+        Verb::Providers(args) => commands::providers::run(context, args),
         #[cfg(feature = "sandbox")]
-        Verb::Sandbox(args) => commands::sandbox::run(desk, args).await,
-        Verb::Completions(args) => commands::completions::run(desk, args, args::Cli::command()),
-        Verb::Man(_) => commands::completions::run_man(desk, args::Cli::command()),
+        Verb::Sandbox(args) => commands::sandbox::run(context, args).await,
+        Verb::Completions(args) => commands::completions::run(context, args, args::Cli::command()),
+        Verb::Man(_) => commands::completions::run_man(context, args::Cli::command()),
     }
 }

@@ -122,12 +122,12 @@ pub struct Running {
 
 /// Notes the command before anything is sent. None: there is nothing to note, or the very same command is on its way in
 /// another process.
-pub async fn begin(desk: &Context, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
+pub async fn begin(context: &Context, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
     let Some(noted) = noted else { return Ok(None) };
     let command = serde_json::to_string(&noted).map_err(|e| Error::new(Kind::Other, "the command can't be noted").with_cause(e))?;
     let (key, remote, at) = (noted.key(), remote.to_owned(), Utc::now().timestamp());
     let run = CarryingRun { key, remote, command, files: None, done: 0, failed: 0, in_flight: 0, at };
-    let state = desk.state();
+    let state = context.state();
     let Some(claim) = state.lock_place(&claim_key(&run)).await? else { return Ok(None) };
     state.begin_run(&run);
     let (in_flight, counted) = (HashSet::new(), Instant::now());
@@ -176,20 +176,20 @@ impl Running {
 }
 
 /// The commands of `remote`, or all. Notes of another version that this one can't read are left out.
-pub fn chosen(desk: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
+pub fn chosen(context: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Noted)> {
     let is_wanted = |run: &CarryingRun| remote.is_none_or(|wanted| run.remote.eq_ignore_ascii_case(wanted));
-    let all = desk.state().runs().into_iter().filter(is_wanted);
+    let all = context.state().runs().into_iter().filter(is_wanted);
     all.filter_map(|run| serde_json::from_str(&run.command).ok().map(|noted| (run, noted))).collect()
 }
 
-pub fn is_any(desk: &Context, remote: &str) -> bool {
-    !chosen(desk, Some(remote)).is_empty()
+pub fn is_any(context: &Context, remote: &str) -> bool {
+    !chosen(context, Some(remote)).is_empty()
 }
 
-pub fn list(desk: &Context) {
-    for (run, noted) in chosen(desk, None) {
+pub fn list(context: &Context) {
+    for (run, noted) in chosen(context, None) {
         let CarryingRun { remote, files, done, failed, in_flight, at, .. } = run;
-        desk.renderer.report(&Report::Run {
+        context.renderer.report(&Report::Run {
             remote,
             path: noted.path(),
             command: noted.words(),
@@ -204,18 +204,18 @@ pub fn list(desk: &Context) {
 }
 
 /// Forgets the commands, but for those on their way in another process: true when there was none of these.
-pub async fn clear(desk: &Context, remote: Option<&str>, dry_run: bool) -> Result<bool> {
+pub async fn clear(context: &Context, remote: Option<&str>, dry_run: bool) -> Result<bool> {
     let mut all = true;
-    for (run, noted) in chosen(desk, remote) {
-        let Some(_turn) = desk.state().lock_place(&claim_key(&run)).await? else {
+    for (run, noted) in chosen(context, remote) {
+        let Some(_turn) = context.state().lock_place(&claim_key(&run)).await? else {
             all = false;
             continue;
         };
         if dry_run {
             let source = Some(noted.words().join(" "));
-            desk.renderer.report(&Report::Planned { action: "forget", source, remote: run.remote, path: noted.path(), size: None });
+            context.renderer.report(&Report::Planned { action: "forget", source, remote: run.remote, path: noted.path(), size: None });
         } else {
-            desk.state().forget_run(&run.key);
+            context.state().forget_run(&run.key);
         }
     }
     Ok(all)

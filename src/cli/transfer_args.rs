@@ -132,7 +132,7 @@ fn checksum(text: &str) -> Result<ChecksumMode, String> {
     })
 }
 
-pub(crate) fn transfer_desk(args: &TransferArgs, remote: &OpenRemote, events: Events) -> RemoteClient {
+pub(crate) fn transfer_client(args: &TransferArgs, remote: &OpenRemote, events: Events) -> RemoteClient {
     let policy = RetryPolicy { tries: args.retries, timeout: args.timeout, min_rate: args.min_rate };
     let limit = args.bwlimit.map(|rate| Arc::new(RateLimiter::new(rate)));
     let client = RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, events);

@@ -141,7 +141,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_value_that_is_no_text_is_told_by_its_name() {
+    fn a_value_that_is_no_text_is_reported_by_its_name() {
         use std::os::unix::ffi::OsStringExt;
         let env = Env::new([("HAUL_REMOTE_A_URL", OsString::from_vec(vec![0xff]))]);
         let e = env.beginning_with("HAUL_REMOTE_").next().unwrap().unwrap_err();

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_line_and_column() {
+    fn mistakes_are_reported_with_line_and_column() {
         assert_eq!(
             wrong("# hello\n[remotes.studio]\nurl = \"x\"\n\n[default]\njobs = 8\n"),
             "c.toml, line 5, column 2: there is no key `default` here; write `defaults`"

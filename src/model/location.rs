@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_told_by_its_slash() {
+    fn a_folder_is_reported_by_its_slash() {
         assert!(Address::parse("s:/a/").unwrap().unwrap().folder);
         assert!(Address::parse("s:").unwrap().unwrap().folder);
         assert!(!Address::parse("s:/a").unwrap().unwrap().folder);

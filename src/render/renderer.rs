@@ -165,7 +165,7 @@ impl Renderer {
     fn json(&self, report: &Report) {
         match json::line(report) {
             Ok(line) if self.style().is_read_by_a_runner() => {
-                self.screen().result(&(github::disarmed_json(&line) + "\n"), self.flush_now(report));
+                self.screen().result(&(github::escape_commands_in_json(&line) + "\n"), self.flush_now(report));
             }
             Ok(line) => self.screen().result(&(line + "\n"), self.flush_now(report)),
             Err(cause) => self.screen().fail(cause),

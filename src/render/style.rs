@@ -162,10 +162,10 @@ impl Style {
 
     /// Standard output takes a file: progress is drawn where somebody watches, and the file goes elsewhere.
     pub fn draws_beside_output(&self) -> bool {
-        self.voice() == ProgressMode::Bars && !self.terminal.out
+        self.progress_mode() == ProgressMode::Bars && !self.terminal.out
     }
 
-    pub(super) fn voice(&self) -> ProgressMode {
+    pub(super) fn progress_mode(&self) -> ProgressMode {
         match self.progress {
             Progress::Plain if self.json => ProgressMode::Events,
             Progress::None => ProgressMode::Silent,
@@ -202,16 +202,16 @@ mod tests {
     fn bars_only_where_somebody_watches() {
         let terminal = Terminal { err: true, ..Terminal::default() };
         let watched = Style { terminal, ..Style::default() };
-        assert_eq!(watched.voice(), ProgressMode::Bars);
-        assert_eq!(Style::default().voice(), ProgressMode::Lines);
-        assert_eq!(Style { quiet: true, ..watched.clone() }.voice(), ProgressMode::Silent);
+        assert_eq!(watched.progress_mode(), ProgressMode::Bars);
+        assert_eq!(Style::default().progress_mode(), ProgressMode::Lines);
+        assert_eq!(Style { quiet: true, ..watched.clone() }.progress_mode(), ProgressMode::Silent);
         let both = Terminal { out: true, ..terminal };
         assert!(watched.draws_beside_output() && !Style { terminal: both, ..watched.clone() }.draws_beside_output());
-        assert_eq!(Style { progress: Progress::None, ..watched.clone() }.voice(), ProgressMode::Silent);
-        assert_eq!(Style { progress: Progress::Bar, ..Style::default() }.voice(), ProgressMode::Lines);
-        assert_eq!(Style { terminal: Terminal { ci: true, ..terminal }, ..watched.clone() }.voice(), ProgressMode::Lines);
-        assert_eq!(Style { progress: Progress::Plain, json: true, ..watched.clone() }.voice(), ProgressMode::Events);
-        assert_eq!(Style { json: true, ..watched }.voice(), ProgressMode::Bars);
+        assert_eq!(Style { progress: Progress::None, ..watched.clone() }.progress_mode(), ProgressMode::Silent);
+        assert_eq!(Style { progress: Progress::Bar, ..Style::default() }.progress_mode(), ProgressMode::Lines);
+        assert_eq!(Style { terminal: Terminal { ci: true, ..terminal }, ..watched.clone() }.progress_mode(), ProgressMode::Lines);
+        assert_eq!(Style { progress: Progress::Plain, json: true, ..watched.clone() }.progress_mode(), ProgressMode::Events);
+        assert_eq!(Style { json: true, ..watched }.progress_mode(), ProgressMode::Bars);
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn listed(play: &Play, file: &str) -> Vec<Value> {
 }
 
 #[test]
-fn said_answered_changed_and_removed() {
+fn a_comment_is_added_answered_changed_and_removed() {
     let play = cinema();
     let film = "iogates:/cut/a.mov";
     let first = play.home.run(&["comments", "add", film, "--json", "--at", "00:00:12:05", "--to", "15", "--text", "wrong\ntake"]);
@@ -86,7 +86,7 @@ fn what_is_no_film_has_no_timecode() {
 }
 
 #[test]
-fn a_lost_answer_is_not_said_twice() {
+fn after_a_lost_answer_no_comment_is_added_twice() {
     let play = cinema();
     let film = "iogates:/cut/a.mov";
     play.script("iogates/comment:answer-lost");
@@ -107,7 +107,7 @@ fn a_lost_answer_is_not_said_twice() {
 }
 
 #[test]
-fn bad_input_is_told_before_anything_is_sent() {
+fn bad_input_is_reported_before_anything_is_sent() {
     let play = cinema();
     let before = play.sandbox.counts().all_requests("iogates");
     let film = "iogates:/cut/a.mov";

@@ -21,7 +21,7 @@ fn one_line(ran: &Ran) {
 }
 
 #[test]
-fn a_mistake_in_the_file_is_told_with_its_place_and_the_nearest_word() {
+fn a_mistake_in_the_file_is_reported_with_its_place_and_the_nearest_word() {
     let home = Home::new();
     home.file("f.txt", "x");
     for (text, said) in [

@@ -81,7 +81,7 @@ fn the_events_are_those_of_the_contract() {
 }
 
 #[test]
-fn a_taken_name() {
+fn a_taken_name_is_treated_as_requested() {
     for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/x/a", "/x/b", "/d/one", "/d/two", "/y/d/two", "/y/d/three"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -120,7 +120,7 @@ fn a_taken_name() {
 }
 
 #[test]
-fn two_sources_of_one_name() {
+fn two_sources_of_one_name_are_refused() {
     for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/x/a", "/y/a"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -184,7 +184,7 @@ fn a_lost_answer_leaves_no_duplicate() {
 }
 
 #[test]
-fn some_of_a_folder_fail() {
+fn a_copy_of_a_folder_reports_the_files_that_fail() {
     let play = Play::with_files("giga0", &["/d/a", "/d/b", "/d/c"]);
     play.script("giga0/file/copy:413");
     // One after the other, so that the fault meets the first.

@@ -16,7 +16,7 @@ fn sources_that_failed_are_listed_for_the_next_run() {
 }
 
 #[test]
-fn a_failed_name_that_would_be_two_lines_is_told_and_not_listed() {
+fn a_failed_name_that_would_be_two_lines_is_reported_and_not_listed() {
     let play = Play::new();
     play.home.file("d/evil\nname", "x");
     play.home.file("d/empty.txt", "");

@@ -8,7 +8,7 @@ use crate::support::env::Play;
 use crate::support::listed_tree::{fill, filled};
 
 #[test]
-fn a_folder_that_fails_is_told_and_the_rest_is_shown() {
+fn a_folder_that_fails_is_reported_and_the_rest_is_shown() {
     let play = filled();
     let refused = r#"{"status":"error","_status":"error","msg":"Not for you","response":"Not for you"}"#;
     for (remote, kind, status) in [("giga0", "folder/listing", 200), ("fileago", "dirlist", 403), ("fileago", "dirlist", 404)] {

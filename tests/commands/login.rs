@@ -72,7 +72,7 @@ fn a_person_is_asked_for_the_code() {
 }
 
 #[test]
-fn codes_that_are_not_accepted() {
+fn codes_that_are_not_accepted_are_reported() {
     let play = Play::with_share_link();
     play.sandbox.iogates().set(|s| s.two_factor = true);
     login(&play, "shared", |code| format!("{code}9")).ends_with(4).says("the code is wrong; run `haul login` again");
@@ -88,7 +88,7 @@ fn codes_that_are_not_accepted() {
 
 /// Without a word about the code in the refusal only the user knows.
 #[test]
-fn a_code_that_the_server_does_not_speak_of() {
+fn a_code_that_the_refusal_does_not_mention_is_sent() {
     let play = Play::with_share_link();
     play.script("iogates/auth-info:expired");
     login(&play, "shared", |code| code).ends_with(0);

@@ -70,7 +70,7 @@ fn the_events_are_those_of_the_contract() {
 }
 
 #[test]
-fn a_taken_name() {
+fn a_taken_name_is_treated_as_requested() {
     for remote in WITH_CHANGES {
         let play = Play::with_files(remote, &["/a", "/b", "/x/a", "/x/b", "/y/x/c"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -100,7 +100,7 @@ fn a_taken_name() {
 
 /// `a` goes to `b` of another folder, where an `a` is, too; and where it comes from there is a `b`.
 #[test]
-fn names_that_are_in_each_others_way() {
+fn names_that_block_each_other_are_moved() {
     for remote in WITH_CHANGES {
         for (files, wanted) in [
             (vec!["/s/a", "/t/a"], set(["/s/", "/t/", "/t/a", "/t/b"])),
@@ -143,7 +143,7 @@ fn a_folder_never_goes_into_itself() {
 }
 
 #[test]
-fn a_lost_answer_is_looked_after() {
+fn after_a_lost_answer_the_server_is_checked() {
     for (remote, call) in [("giga0", "file/move"), ("fileago", "change")] {
         let play = Play::with_files(remote, &["/a", "/b", "/d/x"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -170,7 +170,7 @@ fn a_lost_answer_is_looked_after() {
 }
 
 #[test]
-fn two_of_a_name_and_ids() {
+fn of_two_entries_with_one_name_an_id_selects() {
     let play = Play::with_files("giga0", &["/x/a", "/y/a", "/z"]);
     let (first, second) = (play.id("giga0:/x/a"), play.id("giga0:/y/a"));
     play.home.run(&["edit", "giga0:/z", "--name", "zz"]).ends_with(0);
@@ -235,7 +235,7 @@ fn a_dry_run_moves_nothing() {
 }
 
 #[test]
-fn fileagos_other_roots() {
+fn other_roots_of_fileago_are_addressed() {
     let play = Play::with_files("fileago", &["/a", "/d/b"]);
     let group = play.sandbox.fileago().group().to_owned();
     let about = play.json(&["about", "fileago:"]).ends_with(0).events("about");

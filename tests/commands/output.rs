@@ -43,7 +43,7 @@ fn the_log_shows_every_request_and_no_secret() {
 }
 
 #[test]
-fn each_voice_says_what_it_should() {
+fn each_output_mode_prints_what_it_should() {
     let play = Play::new();
     play.home.file("d/a.txt", "a");
     play.home.file("d/empty", "");

@@ -37,7 +37,7 @@ fn files_and_folders_go() {
 }
 
 #[test]
-fn a_lost_answer_is_looked_after() {
+fn after_a_lost_answer_the_server_is_checked() {
     for (remote, call) in [("giga0", "file/delete"), ("fileago", "delete")] {
         let play = Play::with_files(remote, &["/a", "/b", "/c", "/d/x"]);
         let at = |path: &str| format!("{remote}:{path}");
@@ -65,7 +65,7 @@ fn a_lost_answer_is_looked_after() {
 }
 
 #[test]
-fn fileagos_trash() {
+fn files_in_the_trash_are_restored_and_removed() {
     let play = Play::with_files("fileago", &["/a", "/b", "/d/x"]);
     play.home.run(&["rm", "-r", "fileago:/a", "fileago:/b", "fileago:/d"]).ends_with(0);
     let trash = play.there("fileago:@trash");
@@ -93,7 +93,7 @@ fn fileagos_trash() {
 
 /// `script` gives the command a terminal.
 #[test]
-fn with_a_terminal_somebody_is_asked() {
+fn in_a_terminal_the_user_is_asked() {
     if Command::new("script").arg("--version").output().is_err() {
         let required = std::env::var_os("HAUL_TEST_REQUIRE_SERVERS").is_some();
         assert!(!required, "`script` (util-linux) is missing: it gives the command a terminal");

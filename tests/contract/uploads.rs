@@ -6,7 +6,7 @@ use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
 use super::{at, request};
-use crate::support::fixture::{World, each};
+use crate::support::fixture::{Fixture, each};
 use haul::testing::{MemorySource, bytes};
 
 /// Sends all of it, as the engine would without failures.
@@ -28,22 +28,26 @@ async fn carry(session: &mut dyn UploadSession, content: &[u8]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_protocol_on_offer_brings_the_bytes() {
-    each(async |world: World| {
-        let folder = world.folder("up").await;
-        for protocol in world.provider.sign_in().await.unwrap().protocols {
+    each(async |fixture: Fixture| {
+        let folder = fixture.folder("up").await;
+        for protocol in fixture.provider.sign_in().await.unwrap().protocols {
             for size in [1, 100_000, 250_001] {
                 let (name, content) = (format!("{protocol}-{size}.bin"), bytes(size));
                 let item = request(&folder, &name, &content, Some(protocol));
-                let mut opened = world.provider.open_upload(&item).await.unwrap();
-                assert_eq!(opened.session.protocol(), protocol, "{}", world.id());
-                assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{} {name}: nothing was sent", world.id());
+                let mut opened = fixture.provider.open_upload(&item).await.unwrap();
+                assert_eq!(opened.session.protocol(), protocol, "{}", fixture.id());
+                assert!(
+                    fixture.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(),
+                    "{} {name}: nothing was sent",
+                    fixture.id()
+                );
                 carry(opened.session.as_mut(), &content).await;
-                let landed = world.provider.find_uploaded(&opened.ticket).await.unwrap();
-                let landed = landed.unwrap_or_else(|| panic!("{} {name}: it is there", world.id()));
-                assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", world.id());
-                assert!(landed.size.is_none_or(|told| told == size), "{} {name}", world.id());
-                assert!(landed.md5.is_none_or(|told| told == format!("{:x}", md5::compute(&content))), "{} {name}", world.id());
-                assert!(world.stored(&format!("/up/{name}")).unwrap() == content, "{} {name}", world.id());
+                let landed = fixture.provider.find_uploaded(&opened.ticket).await.unwrap();
+                let landed = landed.unwrap_or_else(|| panic!("{} {name}: it is there", fixture.id()));
+                assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", fixture.id());
+                assert!(landed.size.is_none_or(|told| told == size), "{} {name}", fixture.id());
+                assert!(landed.md5.is_none_or(|told| told == format!("{:x}", md5::compute(&content))), "{} {name}", fixture.id());
+                assert!(fixture.stored(&format!("/up/{name}")).unwrap() == content, "{} {name}", fixture.id());
             }
         }
     })
@@ -51,70 +55,70 @@ async fn every_protocol_on_offer_brings_the_bytes() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_not_finished_has_not_landed() {
-    each(async |world: World| {
-        let folder = world.folder("up").await;
+async fn an_upload_that_is_not_finished_has_not_arrived() {
+    each(async |fixture: Fixture| {
+        let folder = fixture.folder("up").await;
         let content = bytes(250_000);
-        let mut opened = world.provider.open_upload(&request(&folder, "half.bin", &content, None)).await.unwrap();
+        let mut opened = fixture.provider.open_upload(&request(&folder, "half.bin", &content, None)).await.unwrap();
         if let Chunking::Parts(most) = opened.session.chunking() {
             opened.session.send(MemorySource::new(content.clone()).part(0, most)).await.unwrap();
         }
-        assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
+        assert!(fixture.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", fixture.id());
         opened.session.abort().await;
-        assert_eq!(world.stored("/up/half.bin"), None, "{}", world.id());
+        assert_eq!(fixture.stored("/up/half.bin"), None, "{}", fixture.id());
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_file_that_was_there_before_is_not_taken_for_ours() {
-    each(async |world: World| {
-        world.fill("/up", &["same.bin"]);
-        let folder = world.provider.stat(&at("/up")).await.unwrap();
+    each(async |fixture: Fixture| {
+        fixture.fill("/up", &["same.bin"]);
+        let folder = fixture.provider.stat(&at("/up")).await.unwrap();
         let mut item = request(&folder, "same.bin", b"content", None);
-        item.replaces = Some(world.provider.stat(&at("/up/same.bin")).await.unwrap());
-        item.siblings = world.provider.list(&folder).await.unwrap().into();
-        let opened = world.provider.open_upload(&item).await.unwrap();
-        assert!(world.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", world.id());
+        item.replaces = Some(fixture.provider.stat(&at("/up/same.bin")).await.unwrap());
+        item.siblings = fixture.provider.list(&folder).await.unwrap().into();
+        let opened = fixture.provider.open_upload(&item).await.unwrap();
+        assert!(fixture.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", fixture.id());
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
-    each(async |world: World| {
-        let folder = world.folder("up").await;
-        let desk = world.desk();
-        world.script(":expired");
+    each(async |fixture: Fixture| {
+        let folder = fixture.folder("up").await;
+        let client = fixture.client();
+        fixture.script(":expired");
         let uploads = (0..8).map(|n| {
-            let (desk, folder) = (desk.clone(), folder.clone());
+            let (client, folder) = (client.clone(), folder.clone());
             tokio::spawn(async move {
-                upload(&desk, n, request(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &Berths::default()).await
+                upload(&client, n, request(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &Berths::default()).await
             })
         });
         for (n, done) in futures_util::future::join_all(uploads).await.into_iter().enumerate() {
-            assert_eq!(done.unwrap().unwrap().size, 1000 + n as u64, "{}", world.id());
+            assert_eq!(done.unwrap().unwrap().size, 1000 + n as u64, "{}", fixture.id());
         }
-        let counts = world.sandbox.counts();
-        assert_eq!(counts.sign_ins(world.id()), 2, "{}: the first, and one for all eight", world.id());
-        assert_eq!(world.sandbox.arrived().len(), 8, "{}", world.id());
-        assert!(world.sandbox.faults().left().is_empty());
+        let counts = fixture.sandbox.counts();
+        assert_eq!(counts.sign_ins(fixture.id()), 2, "{}: the first, and one for all eight", fixture.id());
+        assert_eq!(fixture.sandbox.arrived().len(), 8, "{}", fixture.id());
+        assert!(fixture.sandbox.faults().left().is_empty());
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_protocol_that_nobody_speaks_is_refused_before_anything_is_made() {
-    each(async |world: World| {
-        let folder = world.folder("up").await;
-        let created = world.sandbox.counts().created(world.id());
-        let error = match world.provider.open_upload(&request(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
+    each(async |fixture: Fixture| {
+        let folder = fixture.folder("up").await;
+        let created = fixture.sandbox.counts().created(fixture.id());
+        let error = match fixture.provider.open_upload(&request(&folder, "a.bin", b"x", Some(Protocol::Ftp))).await {
             Err(error) => error,
             // The provider leaves the check to the engine where it has one protocol only.
-            Ok(opened) => return assert_eq!(world.provider.info().protocols, [opened.session.protocol()], "{}", world.id()),
+            Ok(opened) => return assert_eq!(fixture.provider.info().protocols, [opened.session.protocol()], "{}", fixture.id()),
         };
-        assert_eq!(error.kind(), Kind::Unsupported, "{}: {error}", world.id());
-        assert_eq!(world.sandbox.counts().created(world.id()), created, "{}", world.id());
+        assert_eq!(error.kind(), Kind::Unsupported, "{}: {error}", fixture.id());
+        assert_eq!(fixture.sandbox.counts().created(fixture.id()), created, "{}", fixture.id());
     })
     .await;
 }

@@ -147,7 +147,7 @@ fn fileago_survives_kills() {
 }
 
 #[test]
-fn a_big_file_goes_on_inside_and_says_so() {
+fn a_big_file_is_resumed_inside_and_reported() {
     let play = Play::new();
     play.home.file("big.bin", &bytes(LARGE, 5).0);
     for protocol in ["tus", "ftps"] {

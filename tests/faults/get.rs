@@ -63,7 +63,7 @@ fn what_was_killed_goes_on_where_it_stopped() {
 
 #[cfg(unix)]
 #[test]
-fn a_part_of_another_file_is_not_gone_on_with() {
+fn a_part_of_another_file_is_not_resumed() {
     let play = Play::new();
     let (old, new) = (bytes(4_000_000, 9), bytes(4_000_000, 10));
     for remote in ["giga0", "fileago"] {
@@ -233,7 +233,7 @@ fn nothing_is_written_through_a_link_that_appears_meanwhile() {
 
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_told_and_gone_on_with() {
+fn a_full_disk_is_reported_and_the_download_resumes_later() {
     let play = Play::new();
     let content = bytes(2_000_000, 14);
     play.stored("fileago", "/f.bin", &content);

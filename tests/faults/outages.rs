@@ -120,7 +120,7 @@ fn a_wait_of_zero_or_of_a_date_that_is_over_is_none() {
 
 /// What `--retries` says holds for each call that a command makes, wherever the command has it from.
 #[test]
-fn every_command_tries_as_often_as_it_is_told() {
+fn every_command_tries_as_often_as_it_is_reported() {
     for args in
         [&["ls", "r:/"][..], &["stat", "r:/x"], &["rm", "r:/x"], &["about", "r:"], &["login", "r"], &["cat", "r:/x"], &["mkdir", "r:/x"]]
     {
@@ -180,7 +180,7 @@ fn a_no_is_asked_for_once() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_is_told_with_its_cure_and_never_tried_again() {
+fn a_certificate_that_is_not_trusted_is_reported_with_its_cure_and_never_tried_again() {
     let cases = [
         (tls_server(&["127.0.0.1"], false, String::new()), false, "is not trusted", "name its authority's PEM file as `ca_file`"),
         (tls_server(&["files.example"], false, String::new()), true, "is for another name", "check the host in the remote's url"),

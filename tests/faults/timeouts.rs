@@ -162,7 +162,7 @@ fn a_form_that_is_never_answered_ends_with_the_time_out() {
 }
 
 #[test]
-fn a_scheme_that_does_not_fit_the_port_is_told() {
+fn a_scheme_that_does_not_fit_the_port_is_reported() {
     let in_clear = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n";
     let nginx = "<html><center>The plain HTTP request was sent to HTTPS port</center></html>";
     let go = "Client sent an HTTP request to an HTTPS server.\n";
@@ -179,7 +179,7 @@ fn a_scheme_that_does_not_fit_the_port_is_told() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_machine_that_trusts_nobody_is_told_by_what() {
+fn a_machine_that_trusts_nobody_is_reported_by_what() {
     let (url, _) = answers(refusal("403 No", ""));
     let home = Home::new().env(remote(&url));
     let without = |home: &Home| Ran::of(home.command(&["ls", "r:/"]).env("SSL_CERT_FILE", "").output().unwrap());

@@ -41,7 +41,7 @@ fn wait_until(child: &mut Child, there: impl Fn() -> bool) -> bool {
 
 /// Each token brings one file, then somebody else signs in: the work gets done, and the user hears why it is slow.
 #[test]
-fn a_rival_on_the_account_is_told_once_and_the_work_goes_on() {
+fn another_client_of_the_account_is_reported_once_and_the_run_continues() {
     let play = Play::new();
     files(&play, "d", 7);
     play.sandbox.faults().script("giga0/file/upload:last-use*7").unwrap();

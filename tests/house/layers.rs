@@ -53,6 +53,20 @@ const RETIRED_NAMES: &[&str] = &[
     "Stamp",
     "WhenMade",
     "UploadItem",
+    "Screen",
+    "Voice",
+    "JobPage",
+    "Harmless",
+    "Ledger",
+    "Swapping",
+    "Conversation",
+    "Patience",
+    "Claim",
+    "Flight",
+    "Spot",
+    "Talk",
+    "Arrange",
+    "voice",
 ];
 
 /// Lines of product code in one file; tests are not counted.

@@ -15,21 +15,21 @@ use haul::transfer::{RemoteClient, RetryPolicy};
 
 use crate::support::env::Play;
 
-pub struct World {
+pub struct Fixture {
     id: &'static str,
     pub sandbox: Sandbox,
     pub provider: AnyProvider,
     settings: HashMap<String, String>,
 }
 
-/// Runs `test` once for every provider of the registry, each in a world of its own.
-pub async fn each(test: impl AsyncFn(World)) {
+/// Runs `test` once for every provider of the registry, each in a fixture of its own.
+pub async fn each(test: impl AsyncFn(Fixture)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for info in REGISTRY {
         let sandbox = Sandbox::start().await.unwrap();
         let settings = settings(&sandbox, info.id);
         let provider = open(info.id, settings.clone());
-        test(World { id: info.id, sandbox, provider, settings }).await;
+        test(Fixture { id: info.id, sandbox, provider, settings }).await;
     }
 }
 
@@ -46,7 +46,7 @@ fn open(provider: &str, settings: HashMap<String, String>) -> AnyProvider {
     (info.open)(ProviderContext { remote: "studio".to_owned(), secrets, tokens, network }).unwrap()
 }
 
-impl World {
+impl Fixture {
     pub fn id(&self) -> &'static str {
         self.id
     }
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// With the retries that the engine gives to everything.
-    pub fn desk(&self) -> RemoteClient {
+    pub fn client(&self) -> RemoteClient {
         let (events, _) = Events::channel();
         let policy = RetryPolicy { tries: 3, timeout: Duration::from_secs(10), min_rate: 0 };
         RemoteClient::new("r".to_owned(), self.provider.clone().into(), policy, events)

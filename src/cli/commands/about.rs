@@ -23,10 +23,10 @@ pub struct AboutArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, args: AboutArgs) -> Result<u8> {
-    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
-    let calls = desk.client(&remote);
+pub async fn run(context: &mut Context, args: AboutArgs) -> Result<u8> {
+    let remote = context.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
+    let calls = context.client(&remote);
     let account = calls.call(|p| p.sign_in()).await?;
-    desk.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });
+    context.renderer.report(&Report::About { remote: remote.name, provider: remote.provider.info().id, account: Box::new(account) });
     Ok(DONE)
 }

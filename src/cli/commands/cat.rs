@@ -24,7 +24,7 @@ pub struct CatArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Context, args: CatArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: CatArgs) -> Result<u8> {
     let sources = args.sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
-    to_stdout(desk, sources, args.wild.literal, &args.transfer).await
+    to_stdout(context, sources, args.wild.literal, &args.transfer).await
 }

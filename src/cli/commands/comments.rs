@@ -146,13 +146,13 @@ impl SpanArgs {
     }
 }
 
-pub async fn run(desk: &mut Context, args: CommentsArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: CommentsArgs) -> Result<u8> {
     match (args.verb, args.file) {
-        (Some(CommentsVerb::Add(args)), _) => add(desk, args).await,
-        (Some(CommentsVerb::Edit(args)), _) => edit(desk, args).await,
-        (Some(CommentsVerb::Rm(args)), _) => remove(desk, args).await,
-        (Some(CommentsVerb::List(args)), _) => list(desk, &args.file, args.connection).await,
-        (None, file) => list(desk, &file.unwrap_or_default(), args.connection).await,
+        (Some(CommentsVerb::Add(args)), _) => add(context, args).await,
+        (Some(CommentsVerb::Edit(args)), _) => edit(context, args).await,
+        (Some(CommentsVerb::Rm(args)), _) => remove(context, args).await,
+        (Some(CommentsVerb::List(args)), _) => list(context, &args.file, args.connection).await,
+        (None, file) => list(context, &file.unwrap_or_default(), args.connection).await,
     }
 }
 
@@ -165,14 +165,14 @@ struct FileComments {
 }
 
 impl FileComments {
-    async fn open(desk: &Context, address: &str, connection: Connection) -> Result<FileComments> {
+    async fn open(context: &Context, address: &str, connection: Connection) -> Result<FileComments> {
         let address = Address::parse_remote(address)?;
-        let remote = desk.open(&address.remote, connection)?;
+        let remote = context.open(&address.remote, connection)?;
         abilities::require(&remote, &abilities::COMMENTS)?;
         if address.place.path.is_root() && address.folder {
             return Err(no_file(&address));
         }
-        let calls = desk.client(&remote);
+        let calls = context.client(&remote);
         let file = calls.stat(&address.place).await?;
         if file.is_folder() {
             return Err(no_file(&address));
@@ -191,10 +191,10 @@ impl FileComments {
         })
     }
 
-    fn tell(&self, desk: &Context, comment: Comment) {
+    fn tell(&self, context: &Context, comment: Comment) {
         let first = comment.times.first().cloned();
         let label = |ms: i64| self.said.clock.as_ref().map(|clock| clock.label(ms));
-        desk.renderer.report(&Report::Comments(CommentLine {
+        context.renderer.report(&Report::Comments(CommentLine {
             remote: self.remote.name.clone(),
             path: Some(self.file.path.to_string()),
             id: comment.id,
@@ -211,17 +211,17 @@ impl FileComments {
     }
 }
 
-async fn list(desk: &Context, address: &str, connection: Connection) -> Result<u8> {
-    let mut talk = FileComments::open(desk, address, connection).await?;
+async fn list(context: &Context, address: &str, connection: Connection) -> Result<u8> {
+    let mut talk = FileComments::open(context, address, connection).await?;
     for comment in std::mem::take(&mut talk.said.comments) {
-        talk.tell(desk, comment);
+        talk.tell(context, comment);
     }
     Ok(DONE)
 }
 
-async fn add(desk: &Context, args: AddArgs) -> Result<u8> {
+async fn add(context: &Context, args: AddArgs) -> Result<u8> {
     let text = text_of(args.text)?;
-    let talk = FileComments::open(desk, &args.file, args.connection).await?;
+    let talk = FileComments::open(context, &args.file, args.connection).await?;
     if let Some(parent) = &args.parent {
         talk.comment(parent)?;
     }
@@ -235,13 +235,13 @@ async fn add(desk: &Context, args: AddArgs) -> Result<u8> {
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_ours)) },
     );
     let added = add.await?;
-    talk.tell(desk, added);
+    talk.tell(context, added);
     Ok(DONE)
 }
 
-async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
+async fn edit(context: &Context, args: EditArgs) -> Result<u8> {
     let text = args.text.map(text_of).transpose()?;
-    let talk = FileComments::open(desk, &args.file, args.connection).await?;
+    let talk = FileComments::open(context, &args.file, args.connection).await?;
     let mut comment = talk.comment(&args.id)?;
     if args.span.at.is_some() {
         comment.times = args.span.times(talk.said.clock.as_ref())?;
@@ -255,12 +255,12 @@ async fn edit(desk: &Context, args: EditArgs) -> Result<u8> {
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.into_iter().find(is_made)) },
     );
     let edited = edit.await?;
-    talk.tell(desk, edited);
+    talk.tell(context, edited);
     Ok(DONE)
 }
 
-async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
-    let talk = FileComments::open(desk, &args.file, args.connection).await?;
+async fn remove(context: &Context, args: RmArgs) -> Result<u8> {
+    let talk = FileComments::open(context, &args.file, args.connection).await?;
     let comment = talk.comment(&args.id)?;
     let (file, id) = (&talk.file, &comment.id);
     let is_gone = &|other: &Comment| other.id != *id || other.removed;
@@ -270,7 +270,7 @@ async fn remove(desk: &Context, args: RmArgs) -> Result<u8> {
         |p| async move { Ok(p.abilities().comments()?.list(file).await?.comments.iter().all(is_gone).then_some(())) },
     );
     remove.await?;
-    talk.tell(desk, Comment { removed: true, ..comment });
+    talk.tell(context, Comment { removed: true, ..comment });
     Ok(DONE)
 }
 

@@ -28,15 +28,15 @@ pub struct CompletionsArgs {
 #[command(verbatim_doc_comment)]
 pub struct ManArgs {}
 
-pub fn run(desk: &mut Context, args: CompletionsArgs, mut tree: Command) -> Result<u8> {
+pub fn run(context: &mut Context, args: CompletionsArgs, mut tree: Command) -> Result<u8> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut tree, "haul", &mut text);
-    desk.renderer.out(&String::from_utf8_lossy(&text));
+    context.renderer.out(&String::from_utf8_lossy(&text));
     Ok(DONE)
 }
 
 /// The page of `haul`, then one section after another for its commands.
-pub fn run_man(desk: &mut Context, tree: Command) -> Result<u8> {
+pub fn run_man(context: &mut Context, tree: Command) -> Result<u8> {
     let mut text = Vec::new();
     let mut pages = vec![tree];
     while let Some(page) = pages.pop() {
@@ -48,6 +48,6 @@ pub fn run_man(desk: &mut Context, tree: Command) -> Result<u8> {
             pages.push(sub.clone().display_name(format!("{prefix}-{}", sub.get_name())));
         }
     }
-    desk.renderer.out(&String::from_utf8_lossy(&text));
+    context.renderer.out(&String::from_utf8_lossy(&text));
     Ok(DONE)
 }

@@ -10,7 +10,7 @@ use crate::cli::glob::{Places, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted};
-use crate::cli::transfer_args::{TransferArgs, from_and_to, transfer_desk};
+use crate::cli::transfer_args::{TransferArgs, from_and_to, transfer_client};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
@@ -62,19 +62,19 @@ fn noted_run(way: Op, args: &CpArgs) -> Option<Noted> {
     Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
 }
 
-pub async fn run(desk: &mut Context, args: CpArgs) -> Result<u8> {
-    run_job(desk, Op::Copy, args).await
+pub async fn run(context: &mut Context, args: CpArgs) -> Result<u8> {
+    run_job(context, Op::Copy, args).await
 }
 
 /// The whole of `cp` and `mv`.
-pub async fn run_job(desk: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
-    let tally = execute(desk, way, args).await?;
-    desk.renderer.report(&tally.summary());
+pub async fn run_job(context: &mut Context, way: Op, args: CpArgs) -> Result<u8> {
+    let tally = execute(context, way, args).await?;
+    context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// As `carry`; the last line is the caller's.
-pub(crate) async fn execute(desk: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
+pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
     let noted = noted_run(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
@@ -82,36 +82,36 @@ pub(crate) async fn execute(desk: &mut Context, way: Op, args: CpArgs) -> Result
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let several = from.len() > 1;
     // Before anything is sent, so before wildcards are looked for.
-    let target = desk.open(&remote_address(to)?.remote, args.connection())?;
-    for source in opened(desk, &from, args)? {
+    let target = context.open(&remote_address(to)?.remote, args.connection())?;
+    for source in opened(context, &from, args)? {
         if source.key != target.key {
             require_between(&source, way)?;
         } else if source.name == target.name {
             check_ability(&source, way)?;
         }
     }
-    let Places { found: from, failed } = crate::cli::glob::places(desk, from, literal, args.connection()).await?;
+    let Places { found: from, failed } = crate::cli::glob::places(context, from, literal, args.connection()).await?;
     let mut to = remote_address(to)?;
     // What TO means must not hang on how many of the sources are there.
     to.folder |= several;
-    let remote = desk.open(&to.remote, args.connection())?;
-    let sources = opened(desk, &from, args)?;
+    let remote = context.open(&to.remote, args.connection())?;
+    let sources = opened(context, &from, args)?;
     // Two names of one account are one remote, if its server can do it.
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
-        return between_remotes(desk, way, (sources, from), failed, (remote, to), (args, &receipts, noted)).await;
+        return between_remotes(context, way, (sources, from), failed, (remote, to), (args, &receipts, noted)).await;
     }
     check_ability(&remote, way)?;
     if receipts.receipt.is_some() {
-        desk.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
+        context.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
-    let run = runs::begin(desk, noted, &remote.name).await?;
+    let run = runs::begin(context, noted, &remote.name).await?;
     let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let job = ServerSideJob {
-        desk: transfer_desk(args, &remote, events),
+        desk: transfer_client(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         way,
@@ -121,7 +121,7 @@ pub(crate) async fn execute(desk: &mut Context, way: Op, args: CpArgs) -> Result
         dry_run: args.dry_run,
         fail_fast: args.fail_fast,
     };
-    let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.tee(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -135,38 +135,38 @@ fn tell(failed: &[(Address, Error)], events: &Events) {
 }
 
 /// One provider for each remote: its token and its listing are shared by all that a wildcard names.
-fn opened(desk: &Context, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
+fn opened(context: &Context, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
     let mut open: Vec<OpenRemote> = Vec::new();
     for source in from {
-        let name = desk.config.remote(&source.remote)?.name;
+        let name = context.config.remote(&source.remote)?.name;
         let known = open.iter().find(|remote| remote.name == name).cloned();
-        open.push(known.map_or_else(|| desk.open(&name, args.connection()), Ok)?);
+        open.push(known.map_or_else(|| context.open(&name, args.connection()), Ok)?);
     }
     Ok(open)
 }
 
 /// Sources and target on different remotes: streamed through this machine.
 async fn between_remotes(
-    desk: &mut Context,
+    context: &mut Context,
     way: Op,
     from: (Vec<OpenRemote>, Vec<Address>),
     failed: Vec<(Address, Error)>,
     (remote, to): (OpenRemote, Address),
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
 ) -> Result<Tally> {
-    let run = runs::begin(desk, noted, &remote.name).await?;
+    let run = runs::begin(context, noted, &remote.name).await?;
     let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let source = |(remote, address): (&OpenRemote, Address)| CopySource {
-        desk: transfer_desk(args, remote, events.clone()),
+        desk: transfer_client(args, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         address,
     };
     let sources = from.0.iter().zip(from.1).map(source).collect();
     let job = PutJob {
-        desk: transfer_desk(args, &remote, events),
+        desk: transfer_client(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target: Address { remote: remote.name.clone(), ..to },
@@ -184,7 +184,7 @@ async fn between_remotes(
         },
     };
     let work = copy_between(job, sources, way == Op::Move);
-    let (outcome, noted, tally) = tokio::join!(work, receipts.tee(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)

@@ -46,16 +46,16 @@ struct Totals {
     untold: u64,
 }
 
-pub async fn run(desk: &mut Context, args: DuArgs) -> Result<u8> {
-    desk.show_as(View::Row, false, args.bytes);
+pub async fn run(context: &mut Context, args: DuArgs) -> Result<u8> {
+    context.show_as(View::Row, false, args.bytes);
     let shown = if args.summarize { 0 } else { args.max_depth.unwrap_or(usize::MAX) };
     let mut look = Lister::new(args.look, &LIST);
     let mut untold = 0;
-    for Hit { remote, entry } in each_once(look.find(desk, &args.places).await?) {
-        untold += add_up(desk, &mut look, &remote, entry, shown).await?;
+    for Hit { remote, entry } in each_once(look.find(context, &args.places).await?) {
+        untold += add_up(context, &mut look, &remote, entry, shown).await?;
     }
     if untold > 0 {
-        desk.renderer.warning(&format!("the provider tells no size of {untold} of these files: their bytes are not counted"));
+        context.renderer.warning(&format!("the provider tells no size of {untold} of these files: their bytes are not counted"));
     }
     Ok(look.status())
 }
@@ -73,18 +73,18 @@ fn each_once(mut found: Vec<Hit>) -> Vec<Hit> {
 }
 
 /// Returns the number of files whose size is not told.
-async fn add_up(desk: &Context, look: &mut Lister, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
+async fn add_up(context: &Context, look: &mut Lister, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
     if !top.is_folder() {
         look.count();
         let mut sum = Totals::default();
         sum.file(remote, &top)?;
-        say(desk, remote, &top, sum);
+        say(context, remote, &top, sum);
         return Ok(sum.untold);
     }
     let mut untold = 0;
     // One for each open level: a folder's sum goes to its parent when it is left.
     let mut sums = vec![Totals::default()];
-    let mut scan = look.scan(desk, remote, top, |_, _| true);
+    let mut scan = look.scan(context, remote, top, |_, _| true);
     while let Some(step) = scan.next().await? {
         match step {
             WalkEvent::Entry { entry, .. } if entry.is_folder() => sums.push(Totals::default()),
@@ -95,14 +95,14 @@ async fn add_up(desk: &Context, look: &mut Lister, remote: &OpenRemote, top: Ent
             }
             WalkEvent::Left { folder, depth } => {
                 look.count();
-                untold = close_folder(desk, remote, &folder, &mut sums, depth <= shown);
+                untold = close_folder(context, remote, &folder, &mut sums, depth <= shown);
             }
             WalkEvent::Failed { folder, depth, error } => {
-                look.failed(desk, remote, folder.path.clone(), &error);
-                untold = close_folder(desk, remote, &folder, &mut sums, depth > 0 && depth <= shown);
+                look.failed(context, remote, folder.path.clone(), &error);
+                untold = close_folder(context, remote, &folder, &mut sums, depth > 0 && depth <= shown);
             }
         }
-        if desk.renderer.closed() {
+        if context.renderer.closed() {
             break;
         }
     }
@@ -110,22 +110,22 @@ async fn add_up(desk: &Context, look: &mut Lister, remote: &OpenRemote, top: Ent
 }
 
 /// Returns the number of files in this folder and below whose size is not told.
-fn close_folder(desk: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Totals>, show: bool) -> u64 {
+fn close_folder(context: &Context, remote: &OpenRemote, folder: &Entry, sums: &mut Vec<Totals>, show: bool) -> u64 {
     let sum = sums.pop().unwrap_or_default();
     if let Some(above) = sums.last_mut() {
         above.folder(sum);
     }
     if show {
-        say(desk, remote, folder, sum);
+        say(context, remote, folder, sum);
     }
     sum.untold
 }
 
-fn say(desk: &Context, remote: &OpenRemote, of: &Entry, sum: Totals) {
+fn say(context: &Context, remote: &OpenRemote, of: &Entry, sum: Totals) {
     let Totals { bytes, files, folders, untold } = sum;
     // Nothing was counted: 0 would be a lie.
     let bytes = (untold == 0 || untold < files).then_some(bytes);
-    desk.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
+    context.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
 }
 
 impl Totals {

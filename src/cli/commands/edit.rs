@@ -64,9 +64,9 @@ fn visibility(text: &str) -> Result<Visibility, String> {
     })
 }
 
-pub async fn run(desk: &mut Context, args: EditArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: EditArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
-    let remote = desk.open(&address.remote, args.connection)?;
+    let remote = context.open(&address.remote, args.connection)?;
     require(&remote, &EDIT)?;
     let changes = Changes { name: args.name, file_type: args.file_type, ..args.folder.changes()? };
     if changes.is_empty() {
@@ -75,8 +75,8 @@ pub async fn run(desk: &mut Context, args: EditArgs) -> Result<u8> {
             .with_hint("use --name, --type, --visibility or --folder-password-stdin"));
     }
     check(&remote, &changes)?;
-    let entry = remote_ops::edit(&desk.client(&remote), &address, &changes).await?;
-    desk.renderer.report(&Report::Edit { remote: remote.name, entry });
+    let entry = remote_ops::edit(&context.client(&remote), &address, &changes).await?;
+    context.renderer.report(&Report::Edit { remote: remote.name, entry });
     Ok(DONE)
 }
 

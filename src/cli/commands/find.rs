@@ -86,26 +86,26 @@ struct Conditions {
     newer: Option<DateTime<Utc>>,
 }
 
-pub async fn run(desk: &mut Context, args: FindArgs) -> Result<u8> {
-    desk.show_as(View::Name, true, false);
+pub async fn run(context: &mut Context, args: FindArgs) -> Result<u8> {
+    context.show_as(View::Name, true, false);
     let conditions = Conditions { name: args.name, kind: args.kind, size: args.size, newer: args.newer };
     let look = Lister::new(args.look, &LIST);
     let dates = FileTimes::new(look.jobs());
-    let mut search = Search { desk, look, dates, conditions, sizeless: 0, timeless: 0 };
-    for found in search.look.find(desk, &args.places).await? {
+    let mut search = Search { context, look, dates, conditions, sizeless: 0, timeless: 0 };
+    for found in search.look.find(context, &args.places).await? {
         search.below(found).await?;
     }
     for (number, what, condition) in [(search.sizeless, "size", "--size"), (search.timeless, "time", "--newer")] {
         if number > 0 {
             let entries = if number == 1 { "entry" } else { "entries" };
-            desk.renderer.warning(&format!("the provider tells no {what} of {number} {entries}, which {condition} left out"));
+            context.renderer.warning(&format!("the provider tells no {what} of {number} {entries}, which {condition} left out"));
         }
     }
     Ok(search.look.status())
 }
 
 struct Search<'a> {
-    desk: &'a Context,
+    context: &'a Context,
     look: Lister,
     dates: FileTimes,
     conditions: Conditions,
@@ -119,14 +119,14 @@ impl Search<'_> {
         self.look.count();
         self.meet(Hit { remote: remote.clone(), entry: top.clone() }).await?;
         if top.is_folder() {
-            let mut scan = self.look.scan(self.desk, &remote, top, |_, _| true);
+            let mut scan = self.look.scan(self.context, &remote, top, |_, _| true);
             while let Some(step) = scan.next().await? {
                 match step {
                     WalkEvent::Entry { entry, .. } => self.meet(Hit { remote: remote.clone(), entry }).await?,
                     WalkEvent::Left { .. } => {}
-                    WalkEvent::Failed { folder, error, .. } => self.look.failed(self.desk, &remote, folder.path, &error),
+                    WalkEvent::Failed { folder, error, .. } => self.look.failed(self.context, &remote, folder.path, &error),
                 }
-                if self.desk.renderer.closed() {
+                if self.context.renderer.closed() {
                     return Ok(());
                 }
             }
@@ -152,10 +152,10 @@ impl Search<'_> {
             }
         }
         if self.conditions.newer.is_none() {
-            self.look.show(self.desk, &found.remote, found.entry);
+            self.look.show(self.context, &found.remote, found.entry);
             return Ok(());
         }
-        match self.dates.add(self.desk, found).await {
+        match self.dates.add(self.context, found).await {
             Some(dated) => self.settle(dated),
             None => Ok(()),
         }
@@ -164,14 +164,14 @@ impl Search<'_> {
     fn settle(&mut self, dated: WithTimes) -> Result<()> {
         match dated.entry {
             Ok(entry) => match self.conditions.newer(&entry) {
-                Some(true) => self.look.show(self.desk, &dated.remote, entry),
+                Some(true) => self.look.show(self.context, &dated.remote, entry),
                 Some(false) => {}
                 None => self.timeless += 1,
             },
             Err(error) if is_fatal(error.kind()) => return Err(error),
             // It went while we looked.
             Err(error) if error.kind() == Kind::NotFound => {}
-            Err(error) => self.look.failed(self.desk, &dated.remote, dated.path, &error),
+            Err(error) => self.look.failed(self.context, &dated.remote, dated.path, &error),
         }
         Ok(())
     }

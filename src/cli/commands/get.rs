@@ -9,11 +9,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cli::abilities::{DOWNLOAD, require};
 use crate::cli::context::{Context, OpenRemote};
-use crate::cli::glob::{Lost, drop_nested, expand, failure};
+use crate::cli::glob::{FailedRemotes, drop_nested, expand, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted, absolute};
-use crate::cli::transfer_args::{TransferArgs, transfer_desk};
+use crate::cli::transfer_args::{TransferArgs, transfer_client};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Entry, Event};
@@ -56,13 +56,13 @@ pub struct WildArgs {
     pub literal: bool,
 }
 
-pub async fn run(desk: &mut Context, args: GetArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: GetArgs) -> Result<u8> {
     let (sources, local) = addresses(args.places.clone())?;
     if local == "-" {
-        return to_stdout(desk, sources, args.wild.literal, &args.transfer).await;
+        return to_stdout(context, sources, args.wild.literal, &args.transfer).await;
     }
-    let tally = carry(desk, args).await?;
-    desk.renderer.report(&tally.summary());
+    let tally = carry(context, args).await?;
+    context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
@@ -76,14 +76,14 @@ fn noted_run(args: &GetArgs, local: &str) -> Option<Noted> {
 }
 
 /// The whole of a get to files but its last line.
-pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
+pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally> {
     let (sources, local) = addresses(args.places.clone())?;
     let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
-    let run = runs::begin(desk, noted_run(&args, &local), &remote).await?;
+    let run = runs::begin(context, noted_run(&args, &local), &remote).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let several = sources.len() > 1;
-    let (origins, failed) = open_sources(desk, sources, args.wild.literal, &args.transfer, &events).await?;
+    let (origins, failed) = open_sources(context, sources, args.wild.literal, &args.transfer, &events).await?;
     for (address, error) in failed {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
@@ -97,7 +97,8 @@ pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
         dry_run: args.transfer.dry_run,
         fail_fast: args.transfer.fail_fast,
     };
-    let (outcome, noted, tally) = tokio::join!(get(origins, &local, options), receipts.tee(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) =
+        tokio::join!(get(origins, &local, options), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -105,23 +106,23 @@ pub(crate) async fn carry(desk: &mut Context, args: GetArgs) -> Result<Tally> {
 
 /// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done. Of several
 /// files one that fails is told, and the others follow.
-pub async fn to_stdout(desk: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
-    if desk.renderer.style().json {
+pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
+    if context.renderer.style().json {
         return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").with_hint("get the file to a name"));
     }
     let (events, told) = Events::channel();
     let several = sources.len() > 1;
-    let (origins, missing) = open_sources(desk, sources, literal, transfer, &events).await?;
+    let (origins, missing) = open_sources(context, sources, literal, transfer, &events).await?;
     let several = several || origins.len() > 1;
     let mut failed: Vec<Kind> = missing.iter().map(|(_, error)| error.kind()).collect();
     for (address, error) in missing {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
-    let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(desk.renderer.pipe()));
+    let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(context.renderer.pipe()));
     let telling = async {
-        match desk.renderer.style().draws_beside_output() {
-            true => drop(desk.renderer.follow(told).await),
-            false => print_events(&desk.renderer, told).await,
+        match context.renderer.style().draws_beside_output() {
+            true => drop(context.renderer.follow(told).await),
+            false => print_events(&context.renderer, told).await,
         }
     };
     let outcome = match select(pin!(pouring), pin!(telling)).await {
@@ -133,7 +134,7 @@ pub async fn to_stdout(desk: &mut Context, sources: Vec<Address>, literal: bool,
         Either::Right(((), pouring)) => pouring.await,
     };
     // A reader that has what it wanted (`haul cat … | head`) leaves.
-    if desk.renderer.closed() {
+    if context.renderer.closed() {
         return Ok(exit::DONE);
     }
     let poured = outcome?;
@@ -173,20 +174,20 @@ pub fn address(text: &str) -> Result<Address> {
 /// What the addresses name, wildcards expanded, and the addresses that name nothing where others do. One provider for each
 /// remote: its token and its listing are shared.
 async fn open_sources(
-    desk: &Context,
+    context: &Context,
     sources: Vec<Address>,
     literal: bool,
     transfer: &TransferArgs,
     events: &Events,
 ) -> Result<(Vec<GetSource>, Vec<(Address, Error)>)> {
     let (mut open, mut origins): (Vec<OpenRemote>, Vec<GetSource>) = (Vec::new(), Vec::new());
-    let (mut failed, mut lost) = (Vec::new(), Lost::of(sources.len()));
+    let (mut failed, mut lost) = (Vec::new(), FailedRemotes::of(sources.len()));
     for mut address in sources {
-        address.remote = desk.config.remote(&address.remote)?.name;
+        address.remote = context.config.remote(&address.remote)?.name;
         let at = match open.iter().position(|remote| remote.name == address.remote) {
             Some(at) => at,
             None => {
-                let remote = desk.open(&address.remote, transfer.connection())?;
+                let remote = context.open(&address.remote, transfer.connection())?;
                 require(&remote, &DOWNLOAD)?;
                 open.push(remote);
                 open.len() - 1
@@ -194,7 +195,7 @@ async fn open_sources(
         };
         let Some(remote) = open.get(at) else { continue };
         let found = async || {
-            let entries = drop_nested(expand(desk, remote, &address, literal).await?);
+            let entries = drop_nested(expand(context, remote, &address, literal).await?);
             entries.into_iter().map(|entry| origin(remote, &address, entry, transfer, events)).collect::<Result<Vec<_>>>()
         };
         let found = match lost.ask(&address, found).await? {
@@ -222,7 +223,7 @@ fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &Trans
     // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);
     Ok(GetSource {
-        desk: transfer_desk(transfer, remote, events.clone()),
+        desk: transfer_client(transfer, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         contents: address.folder && named,

@@ -61,35 +61,35 @@ fn remember_secrets(url: &Url) {
     user.into_iter().chain(secrets).map(Secret::new).for_each(drop);
 }
 
-pub async fn run(desk: &mut Context, args: ImportArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: ImportArgs) -> Result<u8> {
     let (urls, target) = from_and_to(&args.places, "import URL… REMOTE:PATH")?;
     let urls = urls.iter().enumerate().map(|(n, text)| url(n + 1, text)).collect::<Result<Vec<_>>>()?;
     urls.iter().for_each(remember_secrets);
     let target = Address::parse_remote(target)?;
-    let remote = desk.open(&target.remote, args.connection)?;
+    let remote = context.open(&target.remote, args.connection)?;
     require(&remote, &IMPORT)?;
-    let path = StoredNames::new(desk.client(&remote)).path(&target.place.path)?;
+    let path = StoredNames::new(context.client(&remote)).path(&target.place.path)?;
     let target = Address { place: Place { path, ..target.place }, ..target };
     let folders =
-        FolderCache::new(desk.client(&remote), target.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
+        FolderCache::new(context.client(&remote), target.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
     let folder = folders.ensure(&target.place.path).await.map_err(|e| e.with_subject(target.to_string()))?.entry.clone();
     let job = Job { remote: &remote, folder, target: &target };
     let mut started = Vec::new();
     let mut failed = Vec::new();
     for url in &urls {
-        match job.start(desk, url).await {
+        match job.start(context, url).await {
             Ok(import) => started.push((url, import)),
             Err(e) if e.kind() == Kind::Auth => return Err(e),
-            Err(e) => failed.push(job.failed(desk, url, e)),
+            Err(e) => failed.push(job.failed(context, url, e)),
         }
     }
     let begun = std::time::Instant::now();
     let mut done = 0;
     for (url, import) in started {
         let limit = args.wait_limit.map(|limit| limit.saturating_sub(begun.elapsed()));
-        match if args.wait { job.await_end(desk, url, import, limit).await } else { Ok(()) } {
+        match if args.wait { job.await_end(context, url, import, limit).await } else { Ok(()) } {
             Ok(()) => done += 1,
-            Err(e) => failed.push(job.failed(desk, url, e)),
+            Err(e) => failed.push(job.failed(context, url, e)),
         }
     }
     Ok(if failed.is_empty() { exit::DONE } else { exit::merge(done, &failed) })
@@ -102,8 +102,8 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn start(&self, desk: &Context, url: &Url) -> Result<Import> {
-        let calls = desk.client(self.remote);
+    async fn start(&self, context: &Context, url: &Url) -> Result<Import> {
+        let calls = context.client(self.remote);
         let start = calls.mutate(|p| async move { p.abilities().imports()?.start(url.as_str(), &self.folder).await });
         let import = start.await.map_err(|e| match e.may_have_happened() {
             true => Error::new(Kind::Unknown, "the answer was lost or can't be read: whether the site fetches this is not known")
@@ -111,14 +111,14 @@ impl Job<'_> {
                 .with_cause(e),
             false => e,
         })?;
-        self.tell(desk, url, &import);
+        self.tell(context, url, &import);
         Ok(import)
     }
 
-    async fn await_end(&self, desk: &Context, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
+    async fn await_end(&self, context: &Context, url: &Url, import: Import, limit: Option<Duration>) -> Result<()> {
         let over_already = import.done;
-        let calls = desk.client(self.remote);
-        let end = follow(&calls, import, limit, |now| self.tell(desk, url, now)).await.map_err(|e| match e.kind() {
+        let calls = context.client(self.remote);
+        let end = follow(&calls, import, limit, |now| self.tell(context, url, now)).await.map_err(|e| match e.kind() {
             kind if kind.is_transient() || kind == Kind::Protocol => {
                 Error::new(Kind::Unknown, "the site took the import, but how it ended is not known")
                     .with_hint("look into the folder later; the site goes on, and would fetch it once more")
@@ -139,15 +139,15 @@ impl Job<'_> {
             return Err(Error::new(Kind::Unknown, text).with_hint("look into the folder later; the site goes on"));
         }
         if !over_already {
-            self.tell(desk, url, &end);
+            self.tell(context, url, &end);
         }
         Ok(())
     }
 
-    fn tell(&self, desk: &Context, url: &Url, import: &Import) {
+    fn tell(&self, context: &Context, url: &Url, import: &Import) {
         let folder = self.target.place.display_path(&self.target.place.path);
         let path = import.file.as_ref().map_or_else(|| folder.clone(), |file| folder.join_path(&file.path));
-        desk.renderer.report(&Report::Import {
+        context.renderer.report(&Report::Import {
             remote: self.remote.name.clone(),
             path,
             url: url.to_string(),
@@ -158,11 +158,11 @@ impl Job<'_> {
         });
     }
 
-    fn failed(&self, desk: &Context, url: &Url, error: Error) -> Kind {
+    fn failed(&self, context: &Context, url: &Url, error: Error) -> Kind {
         let path: RemotePath = self.target.place.display_path(&self.target.place.path);
         let source = crate::model::secret::masked(url.as_str()).into_owned();
         let failure = Failure::new(&error).of_source(source).at(self.remote.name.clone(), path);
-        desk.renderer.report(&Report::Failed(failure));
+        context.renderer.report(&Report::Failed(failure));
         error.kind()
     }
 }

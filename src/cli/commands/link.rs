@@ -24,11 +24,11 @@ pub struct LinkArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, args: LinkArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: LinkArgs) -> Result<u8> {
     let address: Address = super::get::address(&args.place)?;
-    let remote = desk.open(&address.remote, args.connection)?;
+    let remote = context.open(&address.remote, args.connection)?;
     require(&remote, &LINK)?;
-    let calls = desk.client(&remote);
+    let calls = context.client(&remote);
     let file = calls.stat(&address.place).await?;
     if file.is_folder() {
         return Err(Error::new(Kind::Usage, "this is a folder; only files have a link").with_subject(address.to_string()));
@@ -36,6 +36,6 @@ pub async fn run(desk: &mut Context, args: LinkArgs) -> Result<u8> {
     let of = &file;
     let url =
         calls.call(|p| async move { p.abilities().links()?.link(of).await }).await.map_err(|e| e.with_subject(address.to_string()))?;
-    desk.renderer.report(&Report::Link { remote: remote.name, path: file.path, url: url.expose().to_owned() });
+    context.renderer.report(&Report::Link { remote: remote.name, path: file.path, url: url.expose().to_owned() });
     Ok(DONE)
 }

@@ -58,16 +58,16 @@ pub struct LogoutArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
-    let config = desk.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
+pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
+    let config = context.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
     let mut typed_name = None;
     if args.password_stdin {
         config.give("password", line_from(std::io::stdin(), "password")?);
-    } else if !args.code_stdin && is_somebody_there(desk) {
-        typed_name = ask(desk, &config).await?;
+    } else if !args.code_stdin && is_somebody_there(context) {
+        typed_name = ask(context, &config).await?;
     }
-    let remote = desk.open_with(config.clone(), Arc::new(WithoutStoredToken(desk.state())), args.connection)?;
-    let calls = desk.client(&remote);
+    let remote = context.open_with(config.clone(), Arc::new(WithoutStoredToken(context.state())), args.connection)?;
+    let calls = context.client(&remote);
     // A line that fails is tried again; a refusal is not, as it would lock the account.
     let by_code = args.code_stdin;
     let sign_in = calls.call(|p| async move {
@@ -79,49 +79,49 @@ pub async fn run(desk: &mut Context, args: LoginArgs) -> Result<u8> {
     });
     let outcome = match sign_in.await {
         Err(refusal) if is_for_a_code(&refusal, &remote.provider, args.code_stdin) => {
-            enter_code(desk, &calls, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
+            enter_code(context, &calls, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
             calls.call(|p| p.sign_in()).await
         }
         outcome => outcome,
     };
     let account = outcome.map_err(|e| inside_login(e, &config).with_subject(remote.name.clone()))?;
     if let Some(username) = typed_name {
-        desk.config.save_username(&remote.name, &username)?;
+        context.config.save_username(&remote.name, &username)?;
     }
     for setting in config.provider.settings.iter().filter(|s| s.secret) {
         if let Some(secret) = config.typed(setting.key) {
-            desk.config.save_credentials(&remote.name, setting.key, &secret)?;
+            context.config.save_credentials(&remote.name, setting.key, &secret)?;
         }
     }
     for warning in &account.warnings {
-        desk.renderer.warning(warning);
+        context.renderer.warning(warning);
     }
-    desk.renderer.report(&Report::Login { remote: remote.name, account: account.account });
+    context.renderer.report(&Report::Login { remote: remote.name, account: account.account });
     Ok(DONE)
 }
 
-pub async fn run_logout(desk: &mut Context, args: LogoutArgs) -> Result<u8> {
-    let remote = desk.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
-    let revoked = desk.client(&remote).call(|p| p.sign_out()).await;
-    desk.config.forget_credentials(&remote.name)?;
-    desk.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.with_subject(remote.name))? });
+pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
+    let remote = context.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
+    let revoked = context.client(&remote).call(|p| p.sign_out()).await;
+    context.config.forget_credentials(&remote.name)?;
+    context.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.with_subject(remote.name))? });
     Ok(DONE)
 }
 
 /// Somebody sees the questions and can answer them.
-fn is_somebody_there(desk: &Context) -> bool {
-    let style = desk.renderer.style();
+fn is_somebody_there(context: &Context) -> bool {
+    let style = context.renderer.style();
     !style.json && !style.quiet && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// The user name, with what is set as the answer of an empty line, and each secret that `login` keeps: also one that was
 /// kept before, as it may have been refused. The user name, if it is another than what is set.
-async fn ask(desk: &Context, config: &Remote) -> Result<Option<String>> {
+async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
     let mut another_name = None;
     if config.asks_for_username() {
         let known = config.username();
         let shown = known.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-        desk.renderer.ask(&format!("username of {}{shown}: ", config.name));
+        context.renderer.ask(&format!("username of {}{shown}: ", config.name));
         let typed = blocking(|| {
             let mut line = String::new();
             std::io::stdin().read_line(&mut line).map(|_| line.trim().to_owned()).map_err(Error::from)
@@ -178,8 +178,8 @@ fn is_for_a_code(refusal: &Error, provider: &RemoteProvider, brings_one: bool) -
 }
 
 /// Nothing is sent to a telephone unless somebody is there to read it. A wrong code is not asked for again.
-async fn enter_code(desk: &Context, calls: &RemoteClient, from_stdin: bool, refusal: Error) -> Result<()> {
-    let style = desk.renderer.style();
+async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, refusal: Error) -> Result<()> {
+    let style = context.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
     if !from_stdin && !somebody_reads {
         return Err(refusal.with_hint("run `haul login` in a terminal, or with --code-stdin"));
@@ -188,7 +188,7 @@ async fn enter_code(desk: &Context, calls: &RemoteClient, from_stdin: bool, refu
     let once = calls.retries(None);
     let said = once.attempt(|p| async move { p.abilities().second_factor()?.send_code().await }).await?;
     let said = shorten(&said, WORDS_SHOWN);
-    desk.renderer.note(&said);
+    context.renderer.note(&said);
     let read = move || match from_stdin {
         true => line_from(std::io::stdin(), "code").map(Some),
         false => ask_on_terminal(&format!("{said}; the code: ")),

@@ -37,41 +37,41 @@ pub struct LsArgs {
     pub look: LookArgs,
 }
 
-pub async fn run(desk: &mut Context, args: LsArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
     if args.places.is_empty() {
-        return super::remote::list(desk);
+        return super::remote::list(context);
     }
-    desk.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
+    context.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
     let mut look = Lister::new(args.look, &LIST);
-    let found = look.find(desk, &args.places).await?;
+    let found = look.find(context, &args.places).await?;
     let several = args.places.len() > 1 || found.len() > 1;
     let (folders, files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());
     let mut after = !files.is_empty();
     for Hit { remote, entry } in files {
-        look.show(desk, &remote, entry);
+        look.show(context, &remote, entry);
     }
     for folder in folders {
         if several && !args.recursive {
             let gap = if after { "\n" } else { "" };
-            desk.renderer.line(&format!("{}:{}:", folder.remote.name, folder.entry.path), gap);
+            context.renderer.line(&format!("{}:{}:", folder.remote.name, folder.entry.path), gap);
         }
         after = true;
-        list(desk, &mut look, folder, args.recursive).await?;
+        list(context, &mut look, folder, args.recursive).await?;
     }
     Ok(look.status())
 }
 
-async fn list(desk: &Context, look: &mut Lister, folder: Hit, recursive: bool) -> Result<()> {
+async fn list(context: &Context, look: &mut Lister, folder: Hit, recursive: bool) -> Result<()> {
     let Hit { remote, entry } = folder;
-    let mut scan = look.scan(desk, &remote, entry, move |_, _| recursive);
+    let mut scan = look.scan(context, &remote, entry, move |_, _| recursive);
     while let Some(step) = scan.next().await? {
         match step {
-            WalkEvent::Entry { entry, .. } => look.show(desk, &remote, entry),
+            WalkEvent::Entry { entry, .. } => look.show(context, &remote, entry),
             WalkEvent::Left { depth: 0, .. } => look.count(),
             WalkEvent::Left { .. } => {}
-            WalkEvent::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
+            WalkEvent::Failed { folder, error, .. } => look.failed(context, &remote, folder.path, &error),
         }
-        if desk.renderer.closed() {
+        if context.renderer.closed() {
             break;
         }
     }

@@ -35,22 +35,22 @@ pub struct MkdirArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, args: MkdirArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: MkdirArgs) -> Result<u8> {
     let changes = args.folder.changes()?;
     let places = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for place in places {
-        let remote = desk.open(&place.remote, args.connection)?;
-        make(desk, remote, &place, args.parents, &changes).await?;
+        let remote = context.open(&place.remote, args.connection)?;
+        make(context, remote, &place, args.parents, &changes).await?;
     }
     Ok(DONE)
 }
 
-async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
+async fn make(context: &mut Context, remote: OpenRemote, address: &Address, parents: bool, changes: &Changes) -> Result<()> {
     require(&remote, &FOLDERS)?;
     super::edit::check(&remote, changes)?;
     let folders =
-        FolderCache::new(desk.client(&remote), address.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
-    let path = &StoredNames::new(desk.client(&remote)).path(&address.place.path)?;
+        FolderCache::new(context.client(&remote), address.place.root.clone(), false).with_locks(remote.ledger.clone(), remote.key.clone());
+    let path = &StoredNames::new(context.client(&remote)).path(&address.place.path)?;
     let address = &Address { place: Place { path: path.clone(), ..address.place.clone() }, ..address.clone() };
     let there = match (path.parent(), path.name()) {
         (Some(parent), Some(name)) => match folders.find(&parent).await? {
@@ -71,10 +71,10 @@ async fn make(desk: &mut Context, remote: OpenRemote, address: &Address, parents
     }
     let made = folders.ensure(path).await?;
     if !changes.is_empty() {
-        let edited = remote_ops::edit(&desk.client(&remote), address, changes).await;
+        let edited = remote_ops::edit(&context.client(&remote), address, changes).await;
         edited.map_err(|e| e.with_hint("the folder is made, and private; set the rest with `haul edit`"))?;
     }
     let id = Some(made.entry.id.clone());
-    desk.renderer.report(&Report::Created { remote: remote.name, path: made.entry.path.clone(), id, kind: "folder" });
+    context.renderer.report(&Report::Created { remote: remote.name, path: made.entry.path.clone(), id, kind: "folder" });
     Ok(())
 }

@@ -38,7 +38,7 @@ pub struct MvArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Context, args: MvArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: MvArgs) -> Result<u8> {
     let MvArgs { places, literal, receipts, transfer } = args;
-    run_job(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
+    run_job(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
 }

@@ -22,14 +22,14 @@ pub struct ProvidersArgs {
     pub markdown: bool,
 }
 
-pub fn run(desk: &mut Context, args: ProvidersArgs) -> Result<u8> {
+pub fn run(context: &mut Context, args: ProvidersArgs) -> Result<u8> {
     let lines = REGISTRY.iter().map(|info| line(info)).collect::<Result<Vec<_>>>()?;
     if args.markdown {
-        desk.renderer.out(&crate::render::providers_markdown(&lines));
+        context.renderer.out(&crate::render::providers_markdown(&lines));
         return Ok(DONE);
     }
     for line in lines {
-        desk.renderer.report(&Report::Providers(line));
+        context.renderer.report(&Report::Providers(line));
     }
     Ok(DONE)
 }

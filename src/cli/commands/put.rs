@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted, absolute};
-use crate::cli::transfer_args::{MetadataArgs, TransferArgs, from_and_to, transfer_desk};
+use crate::cli::transfer_args::{MetadataArgs, TransferArgs, from_and_to, transfer_client};
 use crate::cli::value_parsers;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
@@ -46,26 +46,26 @@ pub struct PutArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Context, args: PutArgs) -> Result<u8> {
-    let tally = execute(desk, args).await?;
-    desk.renderer.report(&tally.summary());
+pub async fn run(context: &mut Context, args: PutArgs) -> Result<u8> {
+    let tally = execute(context, args).await?;
+    context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// The whole of a put but its last line. An error means that nothing was sent.
-pub async fn execute(desk: &mut Context, args: PutArgs) -> Result<Tally> {
+pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     let (sources, target) = from_and_to(&args.places, "put SOURCE… REMOTE:PATH")?;
     let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
     for source in sources {
-        refuse_remote_source(desk, source)?;
+        refuse_remote_source(context, source)?;
     }
-    let remote = desk.open(&target.remote, args.transfer.connection())?;
+    let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
-    let run = runs::begin(desk, noted_run(&args), &remote.name).await?;
+    let run = runs::begin(context, noted_run(&args), &remote.name).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = PutJob {
-        desk: transfer_desk(&args.transfer, &remote, events),
+        desk: transfer_client(&args.transfer, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target,
@@ -81,7 +81,7 @@ pub async fn execute(desk: &mut Context, args: PutArgs) -> Result<Tally> {
             metadata: args.metadata.for_remote(&remote)?,
         },
     };
-    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.tee(noted, shown), desk.renderer.follow(receiver));
+    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
     Ok(tally)
@@ -108,9 +108,9 @@ fn not_remote(target: &str) -> Error {
 }
 
 /// `haul put studio:/a cloud:/b`: easily typed, and the colon in a file's name is rare.
-fn refuse_remote_source(desk: &Context, source: &str) -> Result<()> {
+fn refuse_remote_source(context: &Context, source: &str) -> Result<()> {
     match Address::parse(source) {
-        Ok(Some(address)) if !std::path::Path::new(source).exists() && desk.knows(&address.remote) => {
+        Ok(Some(address)) if !std::path::Path::new(source).exists() && context.knows(&address.remote) => {
             Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote")
                 .with_subject(source)
                 .with_hint("a local file with a colon is written ./NAME:REST"))

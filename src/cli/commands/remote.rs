@@ -101,17 +101,17 @@ pub struct CheckArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, verb: RemoteVerb) -> Result<u8> {
+pub async fn run(context: &mut Context, verb: RemoteVerb) -> Result<u8> {
     match verb {
-        RemoteVerb::Add(args) => add(desk, args),
-        RemoteVerb::List(_) => list(desk),
-        RemoteVerb::Show(args) => show(desk, args),
-        RemoteVerb::Check(args) => check(desk, args).await,
-        RemoteVerb::Remove(args) => remove(desk, args),
+        RemoteVerb::Add(args) => add(context, args),
+        RemoteVerb::List(_) => list(context),
+        RemoteVerb::Show(args) => show(context, args),
+        RemoteVerb::Check(args) => check(context, args).await,
+        RemoteVerb::Remove(args) => remove(context, args),
     }
 }
 
-fn add(desk: &mut Context, args: AddArgs) -> Result<u8> {
+fn add(context: &mut Context, args: AddArgs) -> Result<u8> {
     let provider = providers::find(&args.provider).ok_or_else(|| {
         let known: Vec<&str> = REGISTRY.iter().map(|p| p.id).collect();
         Error::new(Kind::Usage, "there is no such provider")
@@ -119,8 +119,8 @@ fn add(desk: &mut Context, args: AddArgs) -> Result<u8> {
             .with_hint(format!("use {}", known.join(", ")))
     })?;
     let settings = args.settings.iter().map(|s| pair(s)).collect::<Result<Vec<_>>>()?;
-    desk.config.add_remote(&args.name, provider, &settings)?;
-    desk.renderer.note(&format!("added; `haul login {}` obtains a token", args.name));
+    context.config.add_remote(&args.name, provider, &settings)?;
+    context.renderer.note(&format!("added; `haul login {}` obtains a token", args.name));
     Ok(exit::DONE)
 }
 
@@ -129,56 +129,56 @@ fn pair(text: &str) -> Result<(String, String)> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-pub fn list(desk: &mut Context) -> Result<u8> {
-    desk.show_as(View::Row, false, false);
-    let lines: Vec<_> = desk.config.remotes().iter().map(|r| r.line()).collect();
+pub fn list(context: &mut Context) -> Result<u8> {
+    context.show_as(View::Row, false, false);
+    let lines: Vec<_> = context.config.remotes().iter().map(|r| r.line()).collect();
     if lines.is_empty() {
-        desk.renderer.warning("there are no remotes yet; `haul remote add` makes one, `haul sandbox` lets you try without an account");
+        context.renderer.warning("there are no remotes yet; `haul remote add` makes one, `haul sandbox` lets you try without an account");
     }
     for line in lines {
-        desk.renderer.report(&Report::Remote(line));
+        context.renderer.report(&Report::Remote(line));
     }
     Ok(exit::DONE)
 }
 
-fn show(desk: &mut Context, args: ShowArgs) -> Result<u8> {
-    let line = desk.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
-    desk.show_as(View::Block, false, false);
-    desk.renderer.report(&Report::Remote(line));
+fn show(context: &mut Context, args: ShowArgs) -> Result<u8> {
+    let line = context.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
+    context.show_as(View::Block, false, false);
+    context.renderer.report(&Report::Remote(line));
     Ok(exit::DONE)
 }
 
-fn remove(desk: &mut Context, args: RemoveArgs) -> Result<u8> {
-    desk.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
+fn remove(context: &mut Context, args: RemoveArgs) -> Result<u8> {
+    context.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
     Ok(exit::DONE)
 }
 
-async fn check(desk: &mut Context, args: CheckArgs) -> Result<u8> {
-    let remote = desk.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
-    let calls = desk.client(&remote);
+async fn check(context: &mut Context, args: CheckArgs) -> Result<u8> {
+    let remote = context.open(&Address::parse_remote(&args.name)?.remote, args.connection)?;
+    let calls = context.client(&remote);
     let mut worst = exit::DONE;
-    let mut tell = |desk: &mut Context, step: String, outcome: Result<String>| {
+    let mut tell = |context: &mut Context, step: String, outcome: Result<String>| {
         let ok = outcome.is_ok();
         let detail = outcome.unwrap_or_else(|e| {
             worst = if worst == exit::DONE { exit::status(e.kind()) } else { worst };
             e.to_string()
         });
-        desk.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
+        context.renderer.report(&Report::Check(CheckLine { remote: remote.name.clone(), step, ok, detail }));
         ok
     };
-    if !tell(desk, "name".into(), calls.call(resolve).await) || !tell(desk, "connection".into(), calls.call(|p| p.reach()).await) {
+    if !tell(context, "name".into(), calls.call(resolve).await) || !tell(context, "connection".into(), calls.call(|p| p.reach()).await) {
         return Ok(worst);
     }
     let account = calls.call(|p| p.sign_in()).await;
     let offered = account.as_ref().map(|a| a.protocols.clone()).unwrap_or_default();
-    if !tell(desk, "sign-in".into(), account.map(|a| a.account.unwrap_or_default())) {
+    if !tell(context, "sign-in".into(), account.map(|a| a.account.unwrap_or_default())) {
         return Ok(worst);
     }
     if remote.provider.has(|can| can.lookup.is_some() && can.browse.is_some()) {
-        tell(desk, "listing".into(), calls.call(count_root).await);
+        tell(context, "listing".into(), calls.call(count_root).await);
     }
     for protocol in offered {
-        tell(desk, format!("upload by {protocol}"), calls.call(|p| p.probe(protocol)).await);
+        tell(context, format!("upload by {protocol}"), calls.call(|p| p.probe(protocol)).await);
     }
     Ok(worst)
 }

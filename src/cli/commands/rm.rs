@@ -51,15 +51,15 @@ struct RemoveOutcome {
     failed: Vec<Kind>,
 }
 
-pub async fn run(desk: &mut Context, args: RmArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for address in &addresses {
-        require(&desk.open(&address.remote, args.connection)?, &REMOVE)?;
+        require(&context.open(&address.remote, args.connection)?, &REMOVE)?;
     }
-    let asked = crate::cli::glob::places(desk, addresses, args.literal, args.connection).await?;
+    let asked = crate::cli::glob::places(context, addresses, args.literal, args.connection).await?;
     let mut places = Vec::new();
     for address in asked.found {
-        let remote = desk.open(&address.remote, args.connection)?;
+        let remote = context.open(&address.remote, args.connection)?;
         if address.place.path.is_root() && address.place.root == Root::Top {
             may_empty(&address, &args)?;
         }
@@ -68,23 +68,23 @@ pub async fn run(desk: &mut Context, args: RmArgs) -> Result<u8> {
     let mut outcome = RemoveOutcome::default();
     for (address, e) in &asked.failed {
         outcome.failed.push(e.kind());
-        desk.renderer.report(&crate::cli::glob::failure(address, e));
+        context.renderer.report(&crate::cli::glob::failure(address, e));
     }
     for (remote, address) in &places {
-        if let Err(e) = remove(desk, remote, address, &args, &mut outcome).await {
+        if let Err(e) = remove(context, remote, address, &args, &mut outcome).await {
             if e.kind() == Kind::Auth {
                 return Err(e);
             }
             outcome.failed.push(e.kind());
             let path = address.place.display_path(&address.place.path);
-            desk.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path)));
+            context.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path)));
         }
     }
     Ok(exit::merge(outcome.done, &outcome.failed))
 }
 
-async fn remove(desk: &mut Context, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut RemoveOutcome) -> Result<()> {
-    let remover = Remover::new(desk.client(remote), remote.name.clone());
+async fn remove(context: &mut Context, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut RemoveOutcome) -> Result<()> {
+    let remover = Remover::new(context.client(remote), remote.name.clone());
     let found = remover.find(address).await?;
     if found.top {
         may_empty(address, args)?;
@@ -94,8 +94,8 @@ async fn remove(desk: &mut Context, remote: &OpenRemote, address: &Address, args
             .with_subject(address.to_string())
             .with_hint("remove it with all that is in it: haul rm -r"));
     }
-    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(desk, &remover, &found).await? {
-        desk.renderer.warning(&format!("{address} is left alone"));
+    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(context, &remover, &found).await? {
+        context.renderer.warning(&format!("{address} is left alone"));
         return Ok(());
     }
     for removed in remover.remove(&found, args.dry_run).await? {
@@ -109,7 +109,7 @@ async fn remove(desk: &mut Context, remote: &OpenRemote, address: &Address, args
                 Report::Failed(Failure::new(&e).at(remote.name.clone(), path))
             }
         };
-        desk.renderer.report(&report);
+        context.renderer.report(&report);
     }
     Ok(())
 }
@@ -128,13 +128,13 @@ fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-async fn agreed(desk: &Context, remover: &Remover, found: &Resolved) -> Result<bool> {
+async fn agreed(context: &Context, remover: &Remover, found: &Resolved) -> Result<bool> {
     let held = match remover.count(&found.entry).await? {
         0 => "which is empty".to_owned(),
         1 => "with 1 entry".to_owned(),
         entries => format!("with {entries} entries"),
     };
-    desk.renderer.ask(&format!("Remove {}, {held}? [y/N] ", found.shown));
+    context.renderer.ask(&format!("Remove {}, {held}? [y/N] ", found.shown));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)

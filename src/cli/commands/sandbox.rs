@@ -35,16 +35,16 @@ pub struct SandboxArgs {
     pub command: Vec<String>,
 }
 
-pub async fn run(desk: &mut Context, args: SandboxArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: SandboxArgs) -> Result<u8> {
     // Heard from here on: whatever ends us, the sandbox's folder goes with us.
     let signals = Signals::new(Heard::StopsAndHangup)?;
     let sandbox = Sandbox::start().await?;
     args.faults.into_iter().for_each(|fault| sandbox.faults().add(fault));
     let Some((program, rest)) = args.command.split_first() else {
         for (name, value) in sandbox.env() {
-            desk.renderer.out(&format!("export {name}='{value}'\n"));
+            context.renderer.out(&format!("export {name}='{value}'\n"));
         }
-        desk.renderer.note("the sandbox runs until it is stopped");
+        context.renderer.note("the sandbox runs until it is stopped");
         return signals::until_interrupted(std::future::pending(), Heard::StopsAndHangup).await;
     };
     let mut command = tokio::process::Command::new(program);
@@ -52,7 +52,7 @@ pub async fn run(desk: &mut Context, args: SandboxArgs) -> Result<u8> {
     let status = signals::run_forwarding_signals(&mut command, signals).await;
     let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").with_subject(program).with_cause(e))?;
     for file in sandbox.arrived() {
-        desk.renderer.report(&Report::Arrived {
+        context.renderer.report(&Report::Arrived {
             provider: file.provider,
             path: file.path,
             size: file.size,

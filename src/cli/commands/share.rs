@@ -37,11 +37,11 @@ fn id(text: &str) -> Result<String, String> {
     }
 }
 
-pub async fn run(desk: &mut Context, args: ShareArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: ShareArgs) -> Result<u8> {
     let address = Address::parse_remote(&args.place)?;
-    let remote = desk.open(&address.remote, args.connection)?;
+    let remote = context.open(&address.remote, args.connection)?;
     require(&remote, &SHARE)?;
-    let calls = desk.client(&remote);
+    let calls = context.client(&remote);
     let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
     // What others have in their folders can't be looked at.
     let (entry, with) = (&entry, &args.with);
@@ -54,6 +54,6 @@ pub async fn run(desk: &mut Context, args: ShareArgs) -> Result<u8> {
         false => e.with_subject(address.to_string()),
     })?;
     let path = address.place.display_path(&address.place.path);
-    desk.renderer.report(&Report::Share { remote: remote.name.clone(), path, with: args.with });
+    context.renderer.report(&Report::Share { remote: remote.name.clone(), path, with: args.with });
     Ok(DONE)
 }

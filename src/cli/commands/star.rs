@@ -44,20 +44,20 @@ pub struct PathsArg {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, args: StarArgs) -> Result<u8> {
-    mark(desk, args.places, true).await
+pub async fn run(context: &mut Context, args: StarArgs) -> Result<u8> {
+    mark(context, args.places, true).await
 }
 
-pub async fn run_unstar(desk: &mut Context, args: UnstarArgs) -> Result<u8> {
-    mark(desk, args.places, false).await
+pub async fn run_unstar(context: &mut Context, args: UnstarArgs) -> Result<u8> {
+    mark(context, args.places, false).await
 }
 
-async fn mark(desk: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
+async fn mark(context: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
     let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
     for address in addresses {
-        let remote = desk.open(&address.remote, args.connection)?;
+        let remote = context.open(&address.remote, args.connection)?;
         require(&remote, &STAR)?;
-        let calls = desk.client(&remote);
+        let calls = context.client(&remote);
         let entry = calls.stat(&address.place).await.map_err(|e| e.with_subject(address.to_string()))?;
         let entry = &entry;
         let star = calls.mutate_once(
@@ -67,7 +67,7 @@ async fn mark(desk: &mut Context, args: PathsArg, starred: bool) -> Result<u8> {
         );
         star.await.map_err(|e| e.with_subject(address.to_string()))?;
         let path = address.place.display_path(&address.place.path);
-        desk.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });
+        context.renderer.report(&Report::Star { remote: remote.name.clone(), path, starred });
     }
     Ok(DONE)
 }

@@ -30,20 +30,20 @@ pub struct StatArgs {
     pub look: LookArgs,
 }
 
-pub async fn run(desk: &mut Context, args: StatArgs) -> Result<u8> {
-    desk.show_as(View::Block, false, args.bytes);
+pub async fn run(context: &mut Context, args: StatArgs) -> Result<u8> {
+    context.show_as(View::Block, false, args.bytes);
     let mut look = Lister::new(args.look, &STAT);
     let mut dates = FileTimes::new(look.jobs());
-    for found in look.find(desk, &args.places).await? {
-        if let Some(dated) = dates.add(desk, found).await {
-            look.on_stat(desk, dated)?;
+    for found in look.find(context, &args.places).await? {
+        if let Some(dated) = dates.add(context, found).await {
+            look.on_stat(context, dated)?;
         }
-        if desk.renderer.closed() {
+        if context.renderer.closed() {
             return Ok(look.status());
         }
     }
     while let Some(dated) = dates.next().await {
-        look.on_stat(desk, dated)?;
+        look.on_stat(context, dated)?;
     }
     Ok(look.status())
 }

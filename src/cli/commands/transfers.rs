@@ -88,19 +88,19 @@ pub struct ClearArgs {
     pub transfer: TransferArgs,
 }
 
-pub async fn run(desk: &mut Context, verb: TransfersVerb) -> Result<u8> {
+pub async fn run(context: &mut Context, verb: TransfersVerb) -> Result<u8> {
     match verb {
-        TransfersVerb::List(_) => list(desk),
-        TransfersVerb::Resume(args) => resume(desk, args).await,
-        TransfersVerb::Clear(args) => clear(desk, args).await,
+        TransfersVerb::List(_) => list(context),
+        TransfersVerb::Resume(args) => resume(context, args).await,
+        TransfersVerb::Clear(args) => clear(context, args).await,
     }
 }
 
-fn list(desk: &mut Context) -> Result<u8> {
-    desk.show_as(View::Row, false, false);
-    runs::list(desk);
-    for left in desk.state().all_unfinished()? {
-        desk.renderer.report(&report(left));
+fn list(context: &mut Context) -> Result<u8> {
+    context.show_as(View::Row, false, false);
+    runs::list(context);
+    for left in context.state().all_unfinished()? {
+        context.renderer.report(&report(left));
     }
     Ok(exit::DONE)
 }
@@ -112,11 +112,11 @@ fn report(left: PendingUpload) -> Report {
 }
 
 /// The remote that is meant; none: all. Fails with `NotFound` where nothing was begun and no such remote is configured.
-fn wanted(desk: &Context, remote: Option<&str>) -> Result<Option<String>> {
+fn wanted(context: &Context, remote: Option<&str>) -> Result<Option<String>> {
     let Some(wanted) = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote) else { return Ok(None) };
     // What was begun on a remote that is configured no more can still be forgotten; a typing error must not look done.
-    if !runs::is_any(desk, &wanted) && of_remote(desk.state().all_unfinished()?, Some(&wanted)).is_empty() {
-        desk.config.remote(&wanted)?;
+    if !runs::is_any(context, &wanted) && of_remote(context.state().all_unfinished()?, Some(&wanted)).is_empty() {
+        context.config.remote(&wanted)?;
     }
     Ok(Some(wanted))
 }
@@ -127,11 +127,11 @@ fn of_remote(mut all: Vec<PendingUpload>, remote: Option<&str>) -> Vec<PendingUp
 }
 
 /// The same commands again; and file by file what belongs to none of them. Each goes on where it stopped.
-async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
+async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
-    let remote = wanted(desk, args.remote.as_deref())?;
-    let alone = of_remote(desk.state().unfinished_alone(), remote.as_deref());
-    resume_runs(desk, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
+    let remote = wanted(context, args.remote.as_deref())?;
+    let alone = of_remote(context.state().unfinished_alone(), remote.as_deref());
+    resume_runs(context, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
     for left in alone {
         let put = PutArgs {
             places: vec![left.source.clone(), format!("{}:{}", left.remote, left.path)],
@@ -143,10 +143,10 @@ async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
         };
         // A local source is noted as an absolute path.
         let outcome = match Path::new(&left.source).is_absolute() {
-            true => put::execute(desk, put).await,
+            true => put::execute(context, put).await,
             false => {
                 let PutArgs { places, receipts, transfer, .. } = put;
-                cp::execute(desk, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
+                cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
             }
         };
         match outcome {
@@ -155,37 +155,37 @@ async fn resume(desk: &mut Context, args: ResumeArgs) -> Result<u8> {
                 let gone = error.kind() == Kind::NotFound && !Path::new(&left.source).exists();
                 let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
                 tally.count(&error);
-                desk.renderer.error(&error);
+                context.renderer.error(&error);
             }
         }
     }
-    desk.renderer.report(&tally.summary());
+    context.renderer.report(&tally.summary());
     Ok(tally.status())
 }
 
 /// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
 async fn resume_runs(
-    desk: &mut Context,
+    context: &mut Context,
     remote: Option<&str>,
     receipts: &ReceiptArgs,
     how: &TransferArgs,
     tally: &mut Tally,
 ) -> Result<()> {
-    for (run, noted) in runs::chosen(desk, remote) {
-        if desk.state().lock_place(&runs::claim_key(&run)).await?.is_none() {
-            desk.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
+    for (run, noted) in runs::chosen(context, remote) {
+        if context.state().lock_place(&runs::claim_key(&run)).await?.is_none() {
+            context.renderer.warning(&format!("{}: another haul is busy with it just now", noted.words().join(" ")));
             continue;
         }
-        match run_again(desk, &noted, receipts, noted.options(how)).await {
+        match run_again(context, &noted, receipts, noted.options(how)).await {
             Ok(one) => tally.merge(one),
             Err(error) => {
                 let gone = error.kind() == Kind::NotFound && noted.has_lost_its_sources();
                 let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
                 tally.count(&error);
-                desk.renderer.error(&error);
+                context.renderer.error(&error);
                 // Nothing was sent, and it was no end of the command either.
                 if !how.dry_run {
-                    desk.state().begin_run(&run);
+                    context.state().begin_run(&run);
                 }
             }
         }
@@ -193,53 +193,53 @@ async fn resume_runs(
     Ok(())
 }
 
-async fn run_again(desk: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
+async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
     let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
     match noted.verb {
         Carries::Put => {
             let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            put::execute(desk, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
+            put::execute(context, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
         }
-        Carries::Get => get::carry(desk, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
-        Carries::Cp => cp::execute(desk, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
-        Carries::Mv => cp::execute(desk, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Get => get::carry(context, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
+        Carries::Cp => cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Mv => cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
     }
 }
 
-async fn clear(desk: &mut Context, args: ClearArgs) -> Result<u8> {
+async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
     let mut failed = Vec::new();
-    let remote = wanted(desk, args.remote.as_deref())?;
-    let chosen = of_remote(desk.state().all_unfinished()?, remote.as_deref());
+    let remote = wanted(context, args.remote.as_deref())?;
+    let chosen = of_remote(context.state().all_unfinished()?, remote.as_deref());
     let done = chosen.len();
-    let state: Arc<dyn TransferStore> = desk.state();
+    let state: Arc<dyn TransferStore> = context.state();
     for left in chosen {
         let place = format!("{}:{}", left.remote, left.path);
         let Some(_turn) = state.lock_place(&left.key).await? else {
-            desk.renderer.warning(&format!("{place}: another haul is busy with it just now, so it is left alone"));
+            context.renderer.warning(&format!("{place}: another haul is busy with it just now, so it is left alone"));
             failed.push(Kind::Other);
             continue;
         };
         // Another run may have brought it to its end since the list was read.
         let Some(left) = state.unfinished(&left.key)? else { continue };
         if args.transfer.dry_run {
-            desk.renderer.report(&what_would_be(left));
+            context.renderer.report(&what_would_be(left));
             continue;
         }
-        match remove(desk, &left, &args.transfer).await {
+        match remove(context, &left, &args.transfer).await {
             Ok(leftover) => {
                 state.forget_unfinished(&left.key)?;
                 if let Some(name) = &leftover.stays {
                     failed.push(Kind::Unsupported);
-                    desk.renderer.warning(&format!("{place}: {name} can't be removed, and stays on the server"));
+                    context.renderer.warning(&format!("{place}: {name} can't be removed, and stays on the server"));
                 }
-                desk.renderer.report(&cleared(left, leftover));
+                context.renderer.report(&cleared(left, leftover));
             }
             Err(error) => {
                 failed.push(error.kind());
                 // What a later try may still remove must not be forgotten.
                 let later = error.kind().is_transient() || error.kind() == Kind::Auth;
                 let end = if later { "; it stays in the list" } else { "" };
-                desk.renderer.warning(&format!("{place}: what was left on the server stays there: {error}{end}"));
+                context.renderer.warning(&format!("{place}: what was left on the server stays there: {error}{end}"));
                 if !later {
                     state.forget_unfinished(&left.key)?;
                 }
@@ -247,8 +247,8 @@ async fn clear(desk: &mut Context, args: ClearArgs) -> Result<u8> {
         }
     }
     let done = (done - failed.len()) as u64;
-    if !runs::clear(desk, remote.as_deref(), args.transfer.dry_run).await? && failed.is_empty() {
-        desk.renderer.warning("a command is on its way in another haul just now, so it is left alone");
+    if !runs::clear(context, remote.as_deref(), args.transfer.dry_run).await? && failed.is_empty() {
+        context.renderer.warning("a command is on its way in another haul just now, so it is left alone");
         failed.push(Kind::Other);
     }
     Ok(exit::merge(done, &failed))
@@ -274,10 +274,10 @@ fn cleared(left: PendingUpload, leftover: Leftover) -> Report {
 }
 
 /// Removes the half of a file that lies on the server, as far as its API can.
-async fn remove(desk: &Context, left: &PendingUpload, args: &TransferArgs) -> Result<Leftover> {
-    let remote = desk.open(&left.remote, args.connection())?;
+async fn remove(context: &Context, left: &PendingUpload, args: &TransferArgs) -> Result<Leftover> {
+    let remote = context.open(&left.remote, args.connection())?;
     let Ok(begun) = serde_json::from_str::<JournalRecord>(&left.upload) else { return Ok(Leftover::default()) };
     let folder = Entry::new(EntryKind::Folder, "", begun.ticket.path.parent().unwrap_or_default());
     let item = cleanup_request(&begun, folder);
-    discard_partial(&desk.client(&remote), &begun, &item).await
+    discard_partial(&context.client(&remote), &begun, &item).await
 }

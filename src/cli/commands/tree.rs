@@ -37,44 +37,44 @@ struct Sums {
     files: u64,
 }
 
-pub async fn run(desk: &mut Context, args: TreeArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: TreeArgs) -> Result<u8> {
     let deepest = args.level.map_or(usize::MAX, |level| level as usize);
     let mut look = Lister::new(args.look, &LIST);
     let mut sums = Sums::default();
-    for found in look.find(desk, &args.places).await? {
-        draw(desk, &mut look, found, deepest, args.dirs, &mut sums).await?;
+    for found in look.find(context, &args.places).await? {
+        draw(context, &mut look, found, deepest, args.dirs, &mut sums).await?;
     }
     if look.found_any() {
-        desk.renderer.line(&sums.said(args.dirs), "\n");
+        context.renderer.line(&sums.said(args.dirs), "\n");
     }
     Ok(look.status())
 }
 
-async fn draw(desk: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
+async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
     let Hit { remote, entry: top } = found;
-    desk.renderer.line(&format!("{}:{}", remote.name, top.path), "");
+    context.renderer.line(&format!("{}:{}", remote.name, top.path), "");
     look.count();
     if !top.is_folder() {
         sums.add(&top);
-        look.event(desk, &remote, top);
+        look.event(context, &remote, top);
         return Ok(());
     }
     // For each open level: does something follow there?
     let mut follows: Vec<bool> = Vec::new();
-    let mut scan = look.scan(desk, &remote, top, move |_, depth| depth < deepest).folders_only(dirs);
+    let mut scan = look.scan(context, &remote, top, move |_, depth| depth < deepest).folders_only(dirs);
     while let Some(step) = scan.next().await? {
         match step {
             WalkEvent::Entry { entry, depth, last } => {
                 follows.truncate(depth - 1);
-                desk.renderer.line(&branch(&follows, &entry, last), "");
+                context.renderer.line(&branch(&follows, &entry, last), "");
                 follows.push(!last);
                 sums.add(&entry);
-                look.event(desk, &remote, entry);
+                look.event(context, &remote, entry);
             }
             WalkEvent::Left { .. } => {}
-            WalkEvent::Failed { folder, error, .. } => look.failed(desk, &remote, folder.path, &error),
+            WalkEvent::Failed { folder, error, .. } => look.failed(context, &remote, folder.path, &error),
         }
-        if desk.renderer.closed() {
+        if context.renderer.closed() {
             break;
         }
     }

@@ -32,23 +32,23 @@ pub struct VerifyArgs {
     pub connection: Connection,
 }
 
-pub async fn run(desk: &mut Context, args: VerifyArgs) -> Result<u8> {
+pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
     let lines = receipt::read(&args.receipt)?;
     let mut remotes: HashMap<String, FolderListings> = HashMap::new();
     let (mut same, mut failed) = (0, Vec::new());
     // The last word on a place counts: it may have been put there several times.
     for line in latest(lines) {
         if !remotes.contains_key(&line.remote) {
-            let remote = desk.open(&line.remote, args.connection)?;
+            let remote = context.open(&line.remote, args.connection)?;
             require(&remote, &STAT)?;
             remotes.insert(line.remote.clone(), FolderListings { remote, folders: HashMap::new() });
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };
-        let there = match asked.entry(desk, &line).await {
+        let there = match asked.entry(context, &line).await {
             // The server's row of this name can't be read: the others can.
             Err(error) if error.kind() == Kind::Protocol => {
                 failed.push(error.kind());
-                desk.renderer.report(&Report::Failed(Failure::new(&error).at(line.remote, line.path)));
+                context.renderer.report(&Report::Failed(Failure::new(&error).at(line.remote, line.path)));
                 continue;
             }
             there => there?,
@@ -59,7 +59,7 @@ pub async fn run(desk: &mut Context, args: VerifyArgs) -> Result<u8> {
             "missing" => failed.push(Kind::NotFound),
             _ => failed.push(Kind::Integrity),
         }
-        desk.renderer.report(&Report::Verify { remote: line.remote, path: line.path, id: line.id, status, reason });
+        context.renderer.report(&Report::Verify { remote: line.remote, path: line.path, id: line.id, status, reason });
     }
     Ok(exit::merge(same, &failed))
 }
@@ -85,20 +85,20 @@ struct FolderListings {
 }
 
 impl FolderListings {
-    async fn entry(&mut self, desk: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
+    async fn entry(&mut self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
         for place in readings(&line.path) {
-            if let Some(entry) = self.at_its_path(desk, &place, line).await? {
+            if let Some(entry) = self.at_its_path(context, &place, line).await? {
                 return Ok(Some(entry));
             }
         }
-        self.by_its_id(desk, line).await
+        self.by_its_id(context, line).await
     }
 
     /// Moved meanwhile.
-    async fn by_its_id(&self, desk: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
+    async fn by_its_id(&self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
         let Some(id) = line.id.clone() else { return Ok(None) };
         let place = Place { root: Root::Id(id), path: RemotePath::root() };
-        match desk.client(&self.remote).stat(&place).await {
+        match context.client(&self.remote).stat(&place).await {
             Ok(entry) if entry.trashed => Ok(None),
             Ok(entry) => Ok(Some(entry)),
             Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused) => Ok(None),
@@ -106,10 +106,10 @@ impl FolderListings {
         }
     }
 
-    async fn at_its_path(&mut self, desk: &Context, place: &Place, line: &ReceiptRow) -> Result<Option<Entry>> {
+    async fn at_its_path(&mut self, context: &Context, place: &Place, line: &ReceiptRow) -> Result<Option<Entry>> {
         let (Some(parent), Some(name)) = (place.parent(), place.path.name()) else { return Ok(None) };
         if !self.folders.contains_key(&parent) {
-            let calls = desk.client(&self.remote);
+            let calls = context.client(&self.remote);
             let children = match calls.stat(&parent).await {
                 Ok(folder) if folder.trashed => None,
                 Ok(folder) => Some(calls.list(&folder).await?),

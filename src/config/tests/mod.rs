@@ -210,7 +210,7 @@ fn an_unknown_remote_is_not_found_and_the_nearest_named() {
 }
 
 #[test]
-fn missing_plain_keys_are_told_by_both_their_names() {
+fn missing_plain_keys_are_reported_by_both_their_names() {
     let home = Home::new("[remotes.my-x]\nprovider = \"giga0\"\n[remotes.y]\nprovider = \"iogates\"\n");
     let told = home.load().remote("my-x").unwrap().check_complete().unwrap_err().to_string();
     assert_eq!(told, "my-x: this remote has no `url`: the site's address; set `url` in the configuration file or HAUL_REMOTE_MY_X_URL");

@@ -111,7 +111,7 @@ fn files_with_secrets_must_be_closed_to_others() {
 }
 
 #[test]
-fn a_failing_command_is_told_by_its_line() {
+fn a_failing_command_is_reported_by_its_line() {
     let home = Home::new(&format!("{STUDIO}password_command = \"echo locked >&2; exit 3\"\n"));
     let e = home.load().remote("studio").unwrap().secrets().secret("password").unwrap_err();
     let expected = format!("{}, line 4, column 20: the command for this secret failed: exit status: 3: locked", home.config().display());

@@ -81,7 +81,7 @@ pub(super) fn escape_commands(text: &str) -> Cow<'_, str> {
 }
 
 /// The same for a line of JSON, which means the same afterwards.
-pub(super) fn disarmed_json(line: &str) -> String {
+pub(super) fn escape_commands_in_json(line: &str) -> String {
     without_commands(line, "\\u0023")
 }
 
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(escape_commands("###vso[task.complete]"), "##\\u{23}vso[task.complete]");
         assert_eq!(escape_commands("##teamcity[x"), "#\\u{23}teamcity[x");
         assert_eq!(escape_commands("## a [b]"), "## a [b]");
-        assert_eq!(disarmed_json(r###"{"a":"##[x]"}"###), r##"{"a":"#\u0023[x]"}"##);
+        assert_eq!(escape_commands_in_json(r###"{"a":"##[x]"}"###), r##"{"a":"#\u0023[x]"}"##);
     }
 
     #[test]

@@ -36,16 +36,16 @@ impl Renderer {
 }
 
 async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Tally {
-    let voice = renderer.style().voice();
+    let progress_mode = renderer.style().progress_mode();
     let started = Instant::now();
     let mut board = ProgressState::new(started);
     let mut tally = Tally::default();
     let mut untried = NotAttempted::default();
-    if voice == ProgressMode::Bars {
+    if progress_mode == ProgressMode::Bars {
         renderer.screen().show(Bars::on_stderr(renderer.style().terminal.width));
     }
     let shown = BarsGuard(renderer);
-    let pace = if voice == ProgressMode::Bars { DRAWN_EVERY } else { LINES_EVERY };
+    let pace = if progress_mode == ProgressMode::Bars { DRAWN_EVERY } else { LINES_EVERY };
     let mut ticks = interval_at(tokio::time::Instant::now() + pace, pace);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
@@ -67,7 +67,7 @@ async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Ta
                     }
                 }
             }
-            _ = ticks.tick(), if voice != ProgressMode::Silent => show(renderer, voice, &mut board, Instant::now()),
+            _ = ticks.tick(), if progress_mode != ProgressMode::Silent => show(renderer, progress_mode, &mut board, Instant::now()),
         }
     }
     drop(shown);
@@ -111,9 +111,9 @@ impl Drop for BarsGuard<'_> {
 }
 
 /// Shows how far the work is.
-fn show(renderer: &Renderer, voice: ProgressMode, board: &mut ProgressState, now: Instant) {
+fn show(renderer: &Renderer, progress_mode: ProgressMode, board: &mut ProgressState, now: Instant) {
     board.look(now);
-    match voice {
+    match progress_mode {
         ProgressMode::Bars => renderer.screen().draw(board, now),
         ProgressMode::Events => renderer.report(&board.progress()),
         ProgressMode::Lines => {
@@ -211,7 +211,7 @@ mod tests {
     fn progress_for_scripts_only_when_asked() {
         let (renderer, out, err) = captured(Style { json: true, progress: Progress::Plain, ..Style::default() });
         let mut board = ProgressState::new(Instant::now());
-        show(&renderer, renderer.style().voice(), &mut board, Instant::now());
+        show(&renderer, renderer.style().progress_mode(), &mut board, Instant::now());
         assert_eq!(
             out.text(),
             "{\"schema\":1,\"event\":\"progress\",\"files\":0,\"of_files\":0,\"bytes\":0,\"of_bytes\":null,\"bytes_per_second\":0.0,\"seconds_left\":null}\n"

@@ -67,7 +67,7 @@ fn an_upload_that_is_cut_goes_on_in_the_middle_of_the_source() {
 }
 
 #[test]
-fn a_page_in_place_of_the_source_is_told_and_leaves_nothing_behind() {
+fn a_page_in_place_of_the_source_is_reported_and_leaves_nothing_behind() {
     let play = Play::new();
     for from in REMOTES {
         play.stored(from, "/f.bin", &bytes(200_000, 3));
@@ -86,7 +86,7 @@ fn a_page_in_place_of_the_source_is_told_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_source_that_is_not_what_its_provider_says_is_told_and_its_copy_goes() {
+fn a_source_that_is_not_what_its_provider_says_is_reported_and_its_copy_goes() {
     let play = Play::new();
     play.stored("iogates", "/source.bin", &bytes(100_000, 22));
     std::fs::write(play.sandbox.file("iogates", "/source.bin").unwrap(), bytes(100_000, 23).0).unwrap();

@@ -95,7 +95,7 @@ fn a_move_that_was_killed_before_its_last_step_takes_it() {
 }
 
 #[test]
-fn a_big_copy_goes_on_inside_and_is_listed_meanwhile() {
+fn a_big_copy_is_resumed_inside_and_listed_meanwhile() {
     let play = Play::new();
     let content = bytes(3_000_000, 5);
     play.stored("giga0", "/big.bin", &content);

@@ -45,7 +45,7 @@ fn the_source_of_a_move_goes_after_its_copy_is_verified() {
 }
 
 #[test]
-fn what_can_t_be_moved_away_is_told_before_anything_is_sent() {
+fn what_can_t_be_moved_away_is_reported_before_anything_is_sent() {
     let play = Play::new();
     play.home.file("a.txt", "a");
     play.home.run(&["put", "a.txt", "iogates:/a.txt"]).ends_with(0);

@@ -158,7 +158,7 @@ fn a_dry_run_fetches_nothing() {
 }
 
 #[test]
-fn bad_input_is_told() {
+fn bad_input_is_reported() {
     let play = Play::new();
     let home = &play.home;
     home.file("file", "x");

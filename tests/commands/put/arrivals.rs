@@ -271,7 +271,7 @@ fn a_gateway_that_lost_patience_is_followed_by_a_look() {
 }
 
 #[test]
-fn a_wrong_size_that_stays_is_told_with_both_numbers() {
+fn a_wrong_size_that_stays_is_reported_with_both_numbers() {
     let play = Play::new();
     play.home.file("a.txt", "content");
     play.sandbox.faults().script("fileago:sizes-wrong=3").unwrap();

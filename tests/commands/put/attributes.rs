@@ -3,7 +3,7 @@
 use crate::support::env::Play;
 
 #[test]
-fn types_and_attributes() {
+fn types_and_attributes_are_stored() {
     let play = Play::with_share_link();
     play.home.file("a.mov", "film");
     play.home.file("b.mov", "film");

@@ -72,7 +72,7 @@ fn a_server_that_makes_no_batches_gets_each_file_alone() {
 }
 
 #[test]
-fn an_entry_that_nobody_can_use_is_told() {
+fn an_entry_that_nobody_can_use_is_reported() {
     let play = Play::with_share_link();
     let wanted = files(&play, 12);
     play.script("iogates:answers-renamed");

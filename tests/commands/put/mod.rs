@@ -176,7 +176,7 @@ fn a_dry_run_sends_nothing() {
 }
 
 #[test]
-fn bad_input_is_told_before_anything_is_sent() {
+fn bad_input_is_reported_before_anything_is_sent() {
     let play = Play::new();
     let home = &play.home;
     home.file("f.txt", "x");

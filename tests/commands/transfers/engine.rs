@@ -16,7 +16,7 @@ use haul::transfer::upload::upload;
 use tokio::sync::Notify;
 
 use crate::support::env::bytes;
-use crate::support::fixture::{World, each};
+use crate::support::fixture::{Fixture, each};
 
 const ALL: u64 = 1_000_000;
 
@@ -81,8 +81,8 @@ impl Local {
     }
 
     /// The first run: sends `parts` and dies. Before the last step of all, if these are all.
-    async fn begun(&self, world: &World, item: &UploadRequest, parts: u64, len: u64) {
-        let mut begun = world.provider.open_upload(item).await.unwrap();
+    async fn begun(&self, fixture: &Fixture, item: &UploadRequest, parts: u64, len: u64) {
+        let mut begun = fixture.provider.open_upload(item).await.unwrap();
         let notes = self.journal();
         notes.opened(item, &begun.ticket, begun.session.as_ref(), false).unwrap();
         for n in 0..parts {
@@ -95,8 +95,8 @@ impl Local {
     }
 }
 
-async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> UploadRequest {
-    let request = upload_request(source, world.folder("in").await, "film.bin");
+async fn item(fixture: &Fixture, source: Arc<dyn Source>, md5: Option<String>) -> UploadRequest {
+    let request = upload_request(source, fixture.folder("in").await, "film.bin");
     UploadRequest { checksum: Checksum { md5, from_remote: false }, chunk_size: Some(100_000), ..request }
 }
 
@@ -104,21 +104,21 @@ async fn item(world: &World, source: Arc<dyn Source>, md5: Option<String>) -> Up
 #[tokio::test]
 async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
     for known in [true, false] {
-        each(async |world: World| {
-            if world.id() != "iogates" {
+        each(async |fixture: Fixture| {
+            if fixture.id() != "iogates" {
                 return;
             }
             let local = Local::new();
             let md5 = known.then(|| local.md5());
-            local.begun(&world, &item(&world, Arc::new(local.file()), md5.clone()).await, 8, 100_000).await;
+            local.begun(&fixture, &item(&fixture, Arc::new(local.file()), md5.clone()).await, 8, 100_000).await;
 
             let late = Late { file: local.file(), rest_is_asked_for: Arc::default() };
-            let (second, desk) = (item(&world, Arc::new(late), md5).await, world.desk());
+            let (second, client) = (item(&fixture, Arc::new(late), md5).await, fixture.client());
             let berths = Berths::default();
-            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal()), &berths));
+            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &berths));
             let uploaded = sent.await.expect("the rest waits for the head").unwrap();
             assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (800_000, local.md5()));
-            assert_eq!(world.stored("/in/film.bin").unwrap(), local.content);
+            assert_eq!(fixture.stored("/in/film.bin").unwrap(), local.content);
         })
         .await;
     }
@@ -127,22 +127,22 @@ async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
 /// All bytes are there under the travelling name: the file can't be on its way in, so nobody waits for it to appear.
 #[tokio::test]
 async fn a_rename_that_was_not_done_is_done_at_once() {
-    each(async |world: World| {
-        if world.id() != "iogates" {
+    each(async |fixture: Fixture| {
+        if fixture.id() != "iogates" {
             return;
         }
         let local = Local::new();
         let by_ftps = |item| UploadRequest { protocol: Some(Protocol::Ftps), ..item };
-        local.begun(&world, &by_ftps(item(&world, Arc::new(local.file()), None).await), 1, ALL).await;
+        local.begun(&fixture, &by_ftps(item(&fixture, Arc::new(local.file()), None).await), 1, ALL).await;
 
-        let second = by_ftps(item(&world, Arc::new(local.file()), None).await);
-        let mut desk = world.desk();
-        desk.policy.timeout = Duration::from_secs(600);
+        let second = by_ftps(item(&fixture, Arc::new(local.file()), None).await);
+        let mut client = fixture.client();
+        client.policy.timeout = Duration::from_secs(600);
         let berths = Berths::default();
-        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&desk, 1, second, true, Some(local.journal()), &berths));
+        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &berths));
         let uploaded = sent.await.expect("it waits for what can't come").unwrap();
         assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (ALL, local.md5()));
-        assert_eq!(world.stored("/in/film.bin").unwrap(), local.content);
+        assert_eq!(fixture.stored("/in/film.bin").unwrap(), local.content);
     })
     .await;
 }

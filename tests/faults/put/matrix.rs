@@ -15,7 +15,7 @@ pub const SIZE: u64 = 30_000;
 pub const CHUNK: u64 = 10_000;
 const OLDER: &[u8] = b"the older file";
 /// Stand-ins at once: a row is mostly waiting for its next try.
-const HANDS: usize = 14;
+const WORKERS: usize = 14;
 
 /// Where the bytes come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,43 +88,43 @@ impl<'a> Row<'a> {
 }
 
 /// A stand-in and a home, used by row after row: each has a folder and a state of its own.
-struct Hand {
+struct Worker {
     play: Play,
     rows: u32,
 }
 
-struct Spot {
+struct Target {
     folder: String,
     state: String,
 }
 
-impl Hand {
-    fn new() -> Hand {
+impl Worker {
+    fn new() -> Worker {
         let play = Play::new();
         play.home.file("film.bin", content().0);
-        Hand { play, rows: 0 }
+        Worker { play, rows: 0 }
     }
 
-    fn spot(&mut self, route: &Route) -> Spot {
+    fn target(&mut self, route: &Route) -> Target {
         self.rows += 1;
-        let spot = Spot { folder: format!("/box-{}", self.rows), state: format!("state-{}", self.rows) };
+        let target = Target { folder: format!("/box-{}", self.rows), state: format!("state-{}", self.rows) };
         if route.replaces {
-            self.play.sandbox.fill(route.remote, &spot.folder, ["film.bin".to_owned()].into_iter(), OLDER).unwrap();
+            self.play.sandbox.fill(route.remote, &target.folder, ["film.bin".to_owned()].into_iter(), OLDER).unwrap();
         }
-        spot
+        target
     }
 
-    fn put(&self, route: &Route, spot: &Spot, tries: &str, timeout: &str, from: From) -> Ran {
+    fn put(&self, route: &Route, target: &Target, tries: &str, timeout: &str, from: From) -> Ran {
         let (chunk, size) = (CHUNK.to_string(), SIZE.to_string());
-        let target = format!("{}:{}/film.bin", route.remote, spot.folder);
+        let address = format!("{}:{}/film.bin", route.remote, target.folder);
         let if_exists = if route.replaces { "replace" } else { "update" };
         let mut args = vec!["put", "--json", "--timeout", timeout, "--retries", tries, "--chunk-size", &chunk];
         args.extend(["--protocol", route.protocol, "--if-exists", if_exists]);
         if from == From::SizedPipe {
             args.extend(["--size", &size]);
         }
-        args.extend([if from == From::File { "film.bin" } else { "-" }, &target]);
-        let state = self.play.home.file(&format!("{}/here", spot.state), "");
+        args.extend([if from == From::File { "film.bin" } else { "-" }, &address]);
+        let state = self.play.home.file(&format!("{}/here", target.state), "");
         let mut command = self.play.home.command(&args);
         command.env("XDG_STATE_HOME", state.parent().unwrap());
         match from {
@@ -134,15 +134,15 @@ impl Hand {
     }
 
     /// Names and MD5s of what is whole in the folder.
-    fn whole(&self, route: &Route, spot: &Spot) -> Vec<(String, String)> {
-        self.play.sandbox.entries(route.remote, &spot.folder).into_iter().filter_map(|(name, md5)| Some((name, md5?))).collect()
+    fn whole(&self, route: &Route, target: &Target) -> Vec<(String, String)> {
+        self.play.sandbox.entries(route.remote, &target.folder).into_iter().filter_map(|(name, md5)| Some((name, md5?))).collect()
     }
 
     fn check(&mut self, row: &Row) -> Result<(), String> {
-        let (route, spot) = (row.route, self.spot(row.route));
+        let (route, target) = (row.route, self.target(row.route));
         let before = self.counted(route);
         self.play.sandbox.faults().script(&row.script).unwrap();
-        let ran = self.put(route, &spot, row.tries, row.timeout, row.from);
+        let ran = self.put(route, &target, row.tries, row.timeout, row.from);
         let unspent = self.play.sandbox.faults().left();
         self.play.sandbox.faults().clear();
         let after = self.counted(route);
@@ -153,7 +153,7 @@ impl Hand {
         ensure(unspent.iter().all(|left| left.to_string().ends_with("*always")), "the fault never struck".into())?;
         ensure(promise.contains(&ran.status), format!("status {}, {promise:?} was promised", ran.status))?;
         ensure(!ran.stderr.contains("panicked"), "a panic".into())?;
-        let there = self.whole(route, &spot);
+        let there = self.whole(route, &target);
         if ran.status == 0 {
             ensure(there == [named("film.bin", &ours())], format!("exit 0, and there are {there:?}"))?;
             ensure((SIZE..=most).contains(&received), format!("{received} bytes arrived, at most {most} were promised"))?;
@@ -168,18 +168,18 @@ impl Hand {
         ensure(arrived || !route.replaces || there == [named("film.bin", &older())], format!("the older one is not whole: {there:?}"))?;
         ensure(!swapping || ran.stderr.contains("the new copy is complete"), "which copy is whole is not told".into())?;
         // What came from a pipe is known to nobody: whether it is there must be looked at by hand, as the status says.
-        if row.from == From::File || !arrived { self.again(row, &spot) } else { Ok(()) }
+        if row.from == From::File || !arrived { self.again(row, &target) } else { Ok(()) }
     }
 
     /// The fault has passed, and the same command is typed again.
-    fn again(&self, row: &Row, spot: &Spot) -> Result<(), String> {
+    fn again(&self, row: &Row, target: &Target) -> Result<(), String> {
         let (before, most) = (self.counted(row.route).0, row.again);
-        let ran = self.put(row.route, spot, "3", "20s", row.from);
+        let ran = self.put(row.route, target, "3", "20s", row.from);
         let received = self.counted(row.route).0 - before;
         let ensure =
             |holds: bool, why: String| if holds { Ok(()) } else { Err(format!("typed again {why}\n{}{}", ran.stdout, ran.stderr)) };
         ensure(ran.status == 0, format!("it ends with {}", ran.status))?;
-        let there = self.whole(row.route, spot);
+        let there = self.whole(row.route, target);
         ensure(there == [named("film.bin", &ours())], format!("there are {there:?}"))?;
         ensure(received <= most, format!("{received} bytes arrived, at most {most} were promised"))
     }
@@ -218,11 +218,11 @@ fn fed(mut command: Command, input: Vec<u8>) -> Ran {
 
 /// The requests of an upload without faults.
 fn clean(route: &Route, from: From) -> Vec<String> {
-    let mut hand = Hand::new();
-    let spot = hand.spot(route);
-    let ran = hand.put(route, &spot, "3", "20s", from).ends_with(0);
+    let mut worker = Worker::new();
+    let target = worker.target(route);
+    let ran = worker.put(route, &target, "3", "20s", from).ends_with(0);
     assert_eq!(ran.events("uploaded").len(), 1);
-    hand.play.sandbox.asked(route.remote)
+    worker.play.sandbox.asked(route.remote)
 }
 
 /// Every request that `wanted` keeps meets each of the faults; its third argument: does the fault stay?
@@ -242,12 +242,12 @@ pub fn rows<'a>(route: &'a Route, whats: &[What], from: From, wanted: impl Fn(&R
 pub fn walk(rows: Vec<Row>) {
     let (rows, wrong) = (Mutex::new(VecDeque::from(rows)), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..HANDS {
+        for _ in 0..WORKERS {
             scope.spawn(|| {
-                let mut hand = Hand::new();
+                let mut worker = Worker::new();
                 loop {
                     let Some(row) = rows.lock().unwrap().pop_front() else { return };
-                    if let Err(why) = hand.check(&row) {
+                    if let Err(why) = worker.check(&row) {
                         wrong.lock().unwrap().push(format!("{} {}: {}: {why}", row.route.remote, row.route.protocol, row.name));
                     }
                 }

@@ -116,7 +116,7 @@ fn an_offset_beyond_what_was_sent_ends_the_upload() {
 /// By FTP the size of what lies there tells it.
 #[cfg(unix)]
 #[test]
-fn a_partial_file_longer_than_what_was_sent_is_not_gone_on_from() {
+fn a_partial_file_longer_than_what_was_sent_is_not_resumed() {
     let play = Play::new();
     // More than lies in buffers on the way.
     let content = bytes(40_000_000, 8);
@@ -141,7 +141,7 @@ fn an_upload_that_is_nonsense_is_not_taken_up() {
 
 /// What a killed run's kernel still sends arrives behind the first look.
 #[test]
-fn an_offset_that_moves_is_not_gone_on_from() {
+fn an_offset_that_moves_is_not_resumed() {
     let play = play();
     play.home.file("big.bin", bytes(kill::SIZE, 5).0);
     kill::kill_put(&play, &["big.bin", "iogates:/big.bin"], "iogates", 300_000);

@@ -138,7 +138,7 @@ fn signed_in(play: &Play) {
 }
 
 #[test]
-fn gets_end_whole_or_can_be_gone_on_with() {
+fn gets_end_whole_or_can_be_resumed() {
     let play = Play::new();
     signed_in(&play);
     let mut rows = Vec::new();

@@ -213,7 +213,7 @@ fn what_is_longer_than_listed_is_not_cut() {
 
 /// `size` means what the listing told. Where nobody announced an end, text says so as well as JSON.
 #[test]
-fn an_end_that_nobody_announced_is_told() {
+fn an_end_that_nobody_announced_is_reported() {
     let play = Play::new();
     let content = filled(&play, "iogates");
     let get = ["--checksum", "none", "iogates:/f.bin", "told/f.bin"];

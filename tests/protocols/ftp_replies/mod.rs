@@ -277,7 +277,7 @@ async fn a_425_that_blames_no_session_is_a_broken_line() {
 }
 
 #[tokio::test]
-async fn a_strange_certificate_on_the_data_connection_is_told_as_such() {
+async fn a_strange_certificate_on_the_data_connection_is_reported_as_such() {
     let played = play(Security::Explicit, says("STOR", "150 send|~226 done")).await;
     let error = upload(&played, 1000).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Untrusted, "{error}");
@@ -449,7 +449,7 @@ async fn a_name_that_can_t_be_written_is_left() {
 
 /// pure-ftpd hides a file that is gone on with; its dead session may put it back later, over ours.
 #[tokio::test]
-async fn a_file_that_vanishes_while_it_is_gone_on_with_is_left() {
+async fn a_file_that_vanishes_while_it_is_resumed_is_left() {
     let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = gone.clone();
     let played = play(Security::Plain, move |asked| match asked.command {

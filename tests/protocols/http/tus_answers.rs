@@ -179,7 +179,7 @@ async fn a_lost_answer_is_found_out() {
 
 /// More than was sent is told as it is; whoever sends it knows that such an upload is worth nothing.
 #[tokio::test]
-async fn an_offset_beyond_the_file_spoils_the_upload() {
+async fn an_offset_beyond_the_file_ends_the_upload() {
     let raw = server("404", |seen, _| if seen.method == "HEAD" { standing(SIZE + 1) } else { offset(SIZE + 1) }).await;
     let mut session = created(&raw).await;
     assert_eq!(session.send(whole(&source())).await.unwrap(), SIZE + 1);

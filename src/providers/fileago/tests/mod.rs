@@ -97,7 +97,7 @@ async fn a_refused_sign_in_is_asked_once() {
 }
 
 #[tokio::test]
-async fn a_rejected_token_is_told_and_renewed_on_demand() {
+async fn a_rejected_token_is_reported_and_renewed_on_demand() {
     let calls = AtomicUsize::new(0);
     let server = TestServer::start(move |asked| match asked.line.as_str() {
         "GET /api/nodes/home/dirlist" if calls.fetch_add(1, Ordering::SeqCst) == 0 => (401, "", String::new()),

@@ -75,7 +75,7 @@ async fn a_user_signs_in_once_and_shows_the_token_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_in_is_told_and_not_repeated() {
+async fn a_refused_sign_in_is_reported_and_not_repeated() {
     let server = TestServer::in_order(&[(403, r#"{"message": "wrong: correct horse"}"#)]).await;
     let error = with_password(&server).sign_in().await.unwrap_err();
     assert_eq!((error.kind(), error.status_code()), (Kind::Auth, Some(403)));
@@ -232,7 +232,7 @@ async fn what_cannot_be_taken_leaves_no_entry_behind() {
 }
 
 #[tokio::test]
-async fn an_upload_has_landed_when_the_server_knows_its_md5() {
+async fn an_upload_has_arrived_when_the_server_knows_its_md5() {
     let server = TestServer::in_order(&[(200, FILE_CREATED), (200, FILE_UPLOADED)]).await;
     let host = with_token(&server);
     let ticket = UploadHandle { path: path("/Show/clip.mp4"), id: Some("61463".into()), ..UploadHandle::default() };
