@@ -2,11 +2,12 @@
 
 use std::future::poll_fn;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::connection::Connection;
@@ -117,7 +118,7 @@ impl Context {
             return;
         }
         let (told, renderer) = (self.told.clone(), self.renderer.clone());
-        let next = move |context: &mut std::task::Context<'_>| told.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(context);
+        let next = move |context: &mut std::task::Context<'_>| told.lock().poll_recv(context);
         tokio::spawn(async move {
             while let Some(event) = poll_fn(&next).await {
                 tell(&renderer, event);
@@ -127,7 +128,7 @@ impl Context {
 
     /// What was noted last, and nobody has told yet.
     fn tell_the_rest(&self) {
-        while let Ok(event) = self.told.lock().unwrap_or_else(PoisonError::into_inner).try_recv() {
+        while let Ok(event) = self.told.lock().try_recv() {
             tell(&self.renderer, event);
         }
     }

@@ -1,10 +1,11 @@
 //! The options of every verb, and the renderer that they lead to.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use parking_lot::Mutex;
 
 use crate::config::ask_on_terminal;
 use crate::error::Result;
@@ -41,11 +42,11 @@ pub struct Stage(Arc<Mutex<Option<Renderer>>>);
 
 impl Stage {
     pub fn is_of(&self, renderer: &Renderer) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(renderer.clone());
+        *self.0.lock() = Some(renderer.clone());
     }
 
     pub fn ask(&self, question: &str) -> Result<Option<Secret>> {
-        let renderer = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let renderer = self.0.lock().clone();
         match renderer {
             Some(renderer) => renderer.while_a_person_types(|| ask_on_terminal(question)),
             None => ask_on_terminal(question),

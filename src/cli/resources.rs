@@ -1,10 +1,11 @@
 //! Threads, file handles and memory: what a command needs is had before it begins, or it does with fewer files at once.
 //! A task that waits for a thread which another waiting task holds would wait for ever.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
 use super::transfer_args::TransferArgs;
@@ -75,7 +76,7 @@ fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
         // Each waits for all, so that each has a thread of its own.
         runtime.spawn_blocking(move || {
             let (count, changed) = &*gate;
-            *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            *count.lock() += 1;
             changed.notify_all();
             wait_for(&gate, others)
         });
@@ -90,9 +91,9 @@ fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
 }
 
 fn wait_for(gate: &(Mutex<usize>, Condvar), all: usize) -> bool {
-    let count = gate.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = gate.1.wait_timeout_while(count, START, |count| *count < all);
-    *waited.unwrap_or_else(PoisonError::into_inner).0 >= all
+    let mut count = gate.0.lock();
+    gate.1.wait_while_for(&mut count, |count| *count < all, START);
+    *count >= all
 }
 
 /// How many threads can be had at once, up to `wanted`, with so much memory beside them.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{private_file, single_line};
 use crate::error::{Error, Kind, Result};
@@ -76,7 +78,7 @@ static ONE_QUESTION_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A [`Prompt`] on the terminal, without echo. Without a terminal nobody is there. Fails with `Cancelled` at Ctrl-C.
 pub fn ask_on_terminal(question: &str) -> Result<Option<Secret>> {
-    let _turn = ONE_QUESTION_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = ONE_QUESTION_AT_A_TIME.lock();
     match rpassword::prompt_password(question) {
         Ok(typed) => first_line(&typed, question.trim_end_matches(": ")),
         Err(e) if e.kind() == std::io::ErrorKind::Interrupted => Err(Error::new(Kind::Cancelled, "interrupted")),

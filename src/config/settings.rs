@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
 
 use super::env::Env;
@@ -117,7 +117,7 @@ impl Settings {
     }
 
     fn found(&self) -> MutexGuard<'_, BTreeMap<String, LoadedSecret>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+        self.found.lock()
     }
 
     /// A path that is the value of a plain key: beside the file that names it, or beside us when a variable does.
@@ -145,7 +145,7 @@ impl Settings {
     }
 
     fn username(&self) -> MutexGuard<'_, Option<String>> {
-        self.username.lock().unwrap_or_else(PoisonError::into_inner)
+        self.username.lock()
     }
 
     /// Is this secret to be had without a person, and from elsewhere than `haul login`?

@@ -1,7 +1,9 @@
 //! The way from the work to whoever shows it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Where facts about the work go; `render` listens at the other end. Sending never fails and never waits.
 #[derive(Clone)]
@@ -24,7 +26,7 @@ impl Events {
 
     /// A warning that several requests may give rise to, and one is enough.
     pub fn warn_once(&self, text: String) {
-        if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+        if self.told.lock().insert(text.clone()) {
             self.tell(crate::model::Event::Warning(text));
         }
     }

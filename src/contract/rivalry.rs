@@ -1,9 +1,9 @@
 //! Is somebody else signed in to our account, again and again? giga0 forgets the old token when a new one is issued
 //! (providers.md 2.2): two machines on one account log each other out, and each believes that its token ran out.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 /// Sites are known whose tokens live a minute (providers.md 2.2); one that dies sooner was ended by somebody.
@@ -50,7 +50,7 @@ impl TokenContention {
     }
 
     fn seen(&self) -> MutexGuard<'_, TokenHistory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

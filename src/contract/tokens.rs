@@ -1,7 +1,9 @@
 //! Tokens between runs: what is kept of one, and where.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{BoxFuture, Error, Result};
 use crate::model::Secret;
@@ -56,6 +58,6 @@ impl Refusals {
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Error>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 
 /// By their first bytes: every file of a run may bring a secret of its own, and a line must not be compared with all.
@@ -59,7 +59,7 @@ impl PartialEq for Secret {
 fn register(text: &str) {
     for form in [text.to_owned(), encode(text)] {
         let Some(head) = head(form.as_bytes()) else { return };
-        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = KNOWN.write();
         let alike = known.by_head.entry(head).or_default();
         // The longest first: one secret may begin with another.
         let at = alike.partition_point(|k| (k.len(), k.as_ref()) > (form.len(), form.as_str()));
@@ -81,7 +81,7 @@ fn encode(text: &str) -> String {
 
 /// The text with every secret of this run replaced by `***`.
 pub fn masked(text: &str) -> Cow<'_, str> {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let known = KNOWN.read();
     let secret_at = |rest: &str| known.by_head.get(&head(rest.as_bytes())?)?.iter().find(|s| rest.starts_with(&***s)).map(|s| s.len());
     let (mut out, mut shown, mut at) = (String::new(), 0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {

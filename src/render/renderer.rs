@@ -2,14 +2,16 @@
 //! Over 300 lines with its tests, which hold every stream against every voice.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use crate::model::Report;
 use crate::model::escape::escape_control;
 use crate::model::report::Failure;
 use crate::model::secret::masked;
-use crate::render::streams::{Streams, lock};
+use crate::render::streams::Streams;
 use crate::render::text::TextOutput;
 use crate::render::text::table;
 use crate::render::{Style, github, json, mask, text};
@@ -65,17 +67,17 @@ impl Renderer {
             TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
             TextOutput::Aside(text) => self.unless_quiet(|| self.aside(&text)),
             TextOutput::Row(cells) => {
-                let group = lock(&self.0.tables).row(cells);
+                let group = self.0.tables.lock().row(cells);
                 group.iter().for_each(|group| self.lines(group, true));
             }
             TextOutput::Column => {
                 if let Report::Providers(line) = report {
-                    lock(&self.0.tables).provider(line.clone());
+                    self.0.tables.lock().provider(line.clone());
                 }
             }
         }
         if self.style().ci.is_some() {
-            let annotation = lock(&self.0.journal).record(report);
+            let annotation = self.0.journal.lock().record(report);
             self.command(annotation);
         }
     }
@@ -88,7 +90,7 @@ impl Renderer {
         let text = text::error(error);
         self.failure(&text);
         if self.style().ci.is_some() {
-            let annotation = lock(&self.0.journal).annotate(None, &text);
+            let annotation = self.0.journal.lock().annotate(None, &text);
             self.command(annotation);
         }
     }
@@ -135,7 +137,7 @@ impl Renderer {
         if self.style().json {
             return;
         }
-        let rows = lock(&self.0.tables).rest();
+        let rows = self.0.tables.lock().rest();
         rows.iter().for_each(|rows| self.lines(rows, false));
         let text = escape_control(&masked(text)).into_owned();
         self.lines(&format!("{gap}{text}"), self.style().terminal.out);
@@ -149,12 +151,12 @@ impl Renderer {
     /// Writes what still waits: tables, the job's summary. To be called once, last. `Local` when standard output did not
     /// take all results; a reader that left is no failure.
     pub fn finish(&self) -> Result<()> {
-        let rest = lock(&self.0.tables).rest();
+        let rest = self.0.tables.lock().rest();
         rest.iter().for_each(|rest| self.lines(rest, true));
         if let Some(ci) = &self.style().ci {
-            let count = lock(&self.0.journal).count();
+            let count = self.0.journal.lock().count();
             self.command(count);
-            let written = ci.step_summary.as_ref().map_or(Ok(()), |path| lock(&self.0.journal).write_page(path));
+            let written = ci.step_summary.as_ref().map_or(Ok(()), |path| self.0.journal.lock().write_page(path));
             if let Err(cause) = written {
                 self.warning(&format!("the summary of the job can't be written: {cause}"));
             }

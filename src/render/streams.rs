@@ -1,8 +1,9 @@
 //! The two streams, and the order in which they are used: whoever writes steps in front of the bars.
 
 use std::io::{self, BufWriter, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use crate::error::{Error, Kind, Result};
 use crate::render::progress::bars::Bars;
@@ -32,11 +33,6 @@ struct Out {
     failed: Option<io::Error>,
 }
 
-/// A panic elsewhere leaves nothing half done in here that a line more would harm.
-pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Streams {
     pub(super) fn new(out: Stream, err: Stream) -> Streams {
         let out = Out { to: BufWriter::new(out), failed: None };
@@ -44,15 +40,15 @@ impl Streams {
     }
 
     pub(super) fn show(&self, bars: Bars) {
-        *lock(&self.bars) = Some(bars);
+        *self.bars.lock() = Some(bars);
     }
 
     pub(super) fn hide(&self) {
-        *lock(&self.bars) = None;
+        *self.bars.lock() = None;
     }
 
     pub(super) fn draw(&self, board: &ProgressState, now: Instant) {
-        let mut bars = lock(&self.bars);
+        let mut bars = self.bars.lock();
         if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
             bars.draw(board, now);
         }
@@ -60,8 +56,8 @@ impl Streams {
 
     /// A person is asked: the bars go, and messages wait until the answer is there (or the program ends).
     pub(super) fn ask(&self) {
-        let bars = lock(&self.bars);
-        lock(&self.still).questions += 1;
+        let bars = self.bars.lock();
+        self.still.lock().questions += 1;
         if let Some(bars) = bars.as_ref() {
             bars.clear();
         }
@@ -69,7 +65,7 @@ impl Streams {
 
     pub(super) fn answered(&self) {
         let held = {
-            let mut still = lock(&self.still);
+            let mut still = self.still.lock();
             still.questions = still.questions.saturating_sub(1);
             if still.questions == 0 { std::mem::take(&mut still.held) } else { String::new() }
         };
@@ -77,11 +73,11 @@ impl Streams {
     }
 
     fn is_still(&self) -> bool {
-        lock(&self.still).questions > 0
+        self.still.lock().questions > 0
     }
 
     fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        match lock(&self.bars).as_ref().filter(|_| !self.is_still()) {
+        match self.bars.lock().as_ref().filter(|_| !self.is_still()) {
             Some(bars) => bars.aside(write),
             None => write(),
         }
@@ -90,7 +86,7 @@ impl Streams {
     /// Text of standard output. `now`: a reader waits for it; without, it may wait for more.
     pub(super) fn result(&self, text: &str, now: bool) {
         self.aside(|| {
-            let mut out = lock(&self.out);
+            let mut out = self.out.lock();
             if out.failed.is_none() {
                 let written = out.to.write_all(text.as_bytes()).and_then(|()| if now { out.to.flush() } else { Ok(()) });
                 out.failed = written.err();
@@ -100,7 +96,7 @@ impl Streams {
 
     /// Bytes of a file for standard output.
     pub(super) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = lock(&self.out);
+        let mut out = self.out.lock();
         let written = out.to.write_all(bytes).and_then(|()| out.to.flush());
         if let Err(cause) = &written {
             out.failed.get_or_insert(cause.kind().into());
@@ -111,7 +107,7 @@ impl Streams {
     /// Text of standard error, in one write so that lines of several threads don't mix. Nobody can be told that it fails.
     pub(super) fn message(&self, text: &str) {
         {
-            let mut still = lock(&self.still);
+            let mut still = self.still.lock();
             if still.questions > 0 {
                 still.held.push_str(text);
                 return;
@@ -121,18 +117,18 @@ impl Streams {
             return;
         }
         self.aside(|| {
-            let mut err = lock(&self.err);
+            let mut err = self.err.lock();
             let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
         });
     }
 
     pub(super) fn fail(&self, cause: io::Error) {
-        lock(&self.out).failed.get_or_insert(cause);
+        self.out.lock().failed.get_or_insert(cause);
     }
 
     /// The reader of standard output has left (`haul ls | head`).
     pub(super) fn closed(&self) -> bool {
-        lock(&self.out).failed.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+        self.out.lock().failed.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// Everything is written. `Local` when standard output took not all of it; a reader that left wanted no more, which
@@ -142,7 +138,7 @@ impl Streams {
         while self.is_still() {
             self.answered();
         }
-        let mut out = lock(&self.out);
+        let mut out = self.out.lock();
         if out.failed.is_none() {
             out.failed = out.to.flush().err();
         }

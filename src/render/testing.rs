@@ -1,9 +1,10 @@
 //! For the tests of this room: one report of every kind, and streams that keep or refuse what is written.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::error::{Error, Kind};
@@ -11,7 +12,6 @@ use crate::model::account::{Limits, Quota};
 use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Transfer, Verified};
 use crate::model::timecode::TimeSpan;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath, Report};
-use crate::render::streams::lock;
 use crate::render::{Renderer, Style};
 
 pub const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
@@ -165,13 +165,13 @@ pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
     pub fn text(&self) -> String {
-        String::from_utf8(lock(&self.0).clone()).unwrap()
+        String::from_utf8(self.0.lock().clone()).unwrap()
     }
 }
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 use socket2::{Domain, SockRef, Socket as Socket2, Type};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::storage::held;
 use crate::error::Result;
 
 /// Connections that wait to be taken.
@@ -114,7 +114,7 @@ impl Server {
     /// Nobody is let in any more, and every connection is cut.
     pub fn stop(&self) {
         self.accepting.abort();
-        for line in held(&self.lines).drain(..).filter_map(|l| l.upgrade()) {
+        for line in self.lines.lock().drain(..).filter_map(|l| l.upgrade()) {
             ConnectionHandle(line).cut();
         }
     }
@@ -142,7 +142,7 @@ impl Listener for CuttableListener {
                     // Answers are small; without this each one waits for the peer's delayed ACK.
                     let _ = tcp.set_nodelay(true);
                     let line = Arc::new(Socket::default());
-                    let mut lines = held(&self.lines);
+                    let mut lines = self.lines.lock();
                     lines.retain(|l| l.strong_count() > 0);
                     lines.push(Arc::downgrade(&line));
                     return (Stream { tcp, wire: ConnectionHandle(line) }, peer);

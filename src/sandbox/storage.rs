@@ -7,16 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::model::Protocol;
-
-/// A lock that survives a test's panic in another thread.
-pub fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The complete bytes of a file, on disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,35 +205,35 @@ impl Store {
 
     pub fn arrive(&self, provider: &str, path: String, content: &Content, protocol: Protocol) {
         let arrived = Arrived { provider: provider.to_owned(), path, size: content.size, md5: content.md5.clone(), protocol };
-        held(&self.arrived).push(arrived);
+        self.arrived.lock().push(arrived);
     }
 
     pub fn arrived(&self) -> Vec<Arrived> {
-        held(&self.arrived).clone()
+        self.arrived.lock().clone()
     }
 
     pub fn counts(&self) -> Counts {
-        held(&self.counts).clone()
+        self.counts.lock().clone()
     }
 
     pub fn count_request(&self, provider: &str, kind: &str) {
-        *held(&self.counts).requests.entry(format!("{provider} {kind}")).or_default() += 1;
-        held(&self.asked).push((provider.to_owned(), kind.to_owned()));
+        *self.counts.lock().requests.entry(format!("{provider} {kind}")).or_default() += 1;
+        self.asked.lock().push((provider.to_owned(), kind.to_owned()));
     }
 
     pub fn asked(&self, provider: &str) -> Vec<String> {
-        held(&self.asked).iter().filter(|(by, _)| by == provider).map(|(_, kind)| kind.clone()).collect()
+        self.asked.lock().iter().filter(|(by, _)| by == provider).map(|(_, kind)| kind.clone()).collect()
     }
 
     pub fn count_received(&self, provider: &str, upload: &str, bytes: usize) {
-        *held(&self.counts).uploads.entry(format!("{provider} {upload}")).or_default() += bytes as u64;
+        *self.counts.lock().uploads.entry(format!("{provider} {upload}")).or_default() += bytes as u64;
     }
 
     pub fn count_sign_in(&self, provider: &str) {
-        *held(&self.counts).sign_ins.entry(provider.to_owned()).or_default() += 1;
+        *self.counts.lock().sign_ins.entry(provider.to_owned()).or_default() += 1;
     }
 
     pub fn count_created(&self, provider: &str) {
-        *held(&self.counts).created.entry(provider.to_owned()).or_default() += 1;
+        *self.counts.lock().created.entry(provider.to_owned()).or_default() += 1;
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use super::mutex::locked;
+use parking_lot::Mutex;
 
 pub(super) const BEAT: Duration = Duration::from_secs(3);
 
@@ -22,8 +22,8 @@ pub(super) struct Beat {
 impl Beat {
     /// Without a thread there are no signs: others may give up waiting, and this run works all the same.
     pub(super) fn of(&self, path: &Path, file: &Arc<File>) {
-        locked(&self.held).insert(path.to_owned(), file.clone());
-        let mut ends = locked(&self.ends);
+        self.held.lock().insert(path.to_owned(), file.clone());
+        let mut ends = self.ends.lock();
         if ends.is_some() {
             return;
         }
@@ -31,7 +31,7 @@ impl Beat {
         let held = self.held.clone();
         let beats = move || {
             while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(BEAT) {
-                let files: Vec<_> = locked(&held).values().cloned().collect();
+                let files: Vec<_> = held.lock().values().cloned().collect();
                 files.iter().for_each(|file| drop(file.set_modified(SystemTime::now())));
             }
         };

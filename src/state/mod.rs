@@ -5,7 +5,6 @@
 mod carrying_run;
 mod finished;
 mod heartbeat;
-mod mutex;
 mod place_locks;
 mod private_files;
 mod runs;
@@ -15,15 +14,15 @@ mod unfinished;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
 pub use self::carrying_run::CarryingRun;
 
 use self::heartbeat::Beat;
-use self::mutex::locked;
 use self::private_files::{make_private, open_private, private_folder};
 use crate::contract::StoredToken;
 use crate::contract::tokens::Refusals;
@@ -86,16 +85,16 @@ impl State {
 
     /// Another process that signs in is waited for so long at most.
     pub fn wait_at_most(&self, limit: Duration) {
-        locked(&self.waits).limit = limit;
+        self.waits.lock().limit = limit;
     }
 
     /// Whoever is waited for is told here at once.
     pub fn tell_waits(&self, tell: Tell) {
-        locked(&self.waits).tell = Some(tell);
+        self.waits.lock().tell = Some(tell);
     }
 
     fn tell(&self, text: &str) {
-        let tell = locked(&self.waits).tell.clone();
+        let tell = self.waits.lock().tell.clone();
         if let Some(tell) = tell {
             tell(text);
         }
@@ -103,7 +102,7 @@ impl State {
 
     /// What the user should know since this was last asked: one line for each thing that stopped working.
     pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut *locked(&self.warnings))
+        std::mem::take(&mut *self.warnings.lock())
     }
 
     /// The answer of the database; none when it can't give one, and then the user is warned. Blocks for the time of a
@@ -113,7 +112,7 @@ impl State {
     }
 
     fn answer<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Option<T> {
-        let mut database = locked(&self.database);
+        let mut database = self.database.lock();
         if let Database::NotOpened = *database {
             *database = match self.open() {
                 Ok(connection) => Database::Open(Opened { connection, impatient: false }),
@@ -173,12 +172,12 @@ impl State {
     }
 
     fn is_unusable(&self) -> bool {
-        matches!(*locked(&self.database), Database::Unusable)
+        matches!(*self.database.lock(), Database::Unusable)
     }
 
     fn warn(&self, why: String) {
         let warning = format!("{} can't be used, so this run may not remember all for later ones: {why}", self.place());
-        let mut warnings = locked(&self.warnings);
+        let mut warnings = self.warnings.lock();
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }

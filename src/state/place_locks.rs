@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
+
 use super::State;
-use super::mutex::locked;
 use super::private_files::{open_private, private_folder};
 use crate::contract::{Holder, PlaceLock};
 use crate::error::Result;
@@ -70,7 +71,7 @@ impl Drop for LockFile {
         if cfg!(unix) {
             let _ = std::fs::remove_file(&self.path);
         }
-        locked(&self.held).remove(&self.path);
+        self.held.lock().remove(&self.path);
         // A sign of life that is given just now may hold the file for a moment more.
         let _ = self._file.unlock();
     }

@@ -4,12 +4,11 @@ use rusqlite::{Connection, Row, named_params};
 
 use super::State;
 use super::carrying_run::CarryingRun;
-use super::mutex::locked;
 
 impl State {
     /// It is on the disk when this returns. What this process begins from now on belongs to it.
     pub fn begin_run(&self, run: &CarryingRun) {
-        *locked(&self.run) = Some(run.key.clone());
+        *self.run.lock() = Some(run.key.clone());
         self.with(|db| record(db, run));
     }
 

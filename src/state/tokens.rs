@@ -9,7 +9,6 @@ use std::time::Duration;
 use rusqlite::OptionalExtension;
 
 use super::State;
-use super::mutex::locked;
 use super::place_locks::{process_in, sign};
 use super::private_files::{open_private, private_folder};
 use crate::contract::tokens::Refusals;
@@ -19,7 +18,7 @@ use crate::ownership::another;
 
 impl TokenStore for State {
     fn load(&self, account: &str) -> Result<Option<StoredToken>> {
-        if let Some(token) = locked(&self.memory).get(account) {
+        if let Some(token) = self.memory.lock().get(account) {
             return Ok(Some(token.clone()));
         }
         let row = self.with(|db| {
@@ -34,7 +33,7 @@ impl TokenStore for State {
             let mut change = db.prepare_cached("INSERT OR REPLACE INTO tokens (account, token, fields) VALUES (?1, ?2, ?3)")?;
             change.execute((account, token.token.expose(), fields_text(token)))
         });
-        let mut memory = locked(&self.memory);
+        let mut memory = self.memory.lock();
         match kept {
             Some(_) => memory.remove(account),
             None => memory.insert(account.to_owned(), token.clone()),
@@ -43,7 +42,7 @@ impl TokenStore for State {
     }
 
     fn forget(&self, account: &str) -> Result<()> {
-        locked(&self.memory).remove(account);
+        self.memory.lock().remove(account);
         self.with(|db| db.execute("DELETE FROM tokens WHERE account = ?1", [account]));
         Ok(())
     }
@@ -98,7 +97,7 @@ impl State {
         // A thread of its own: those of the work must not be lost to it. Whoever wants to stop earlier drops the future, and
         // the lock is given back as soon as the thread gets it.
         std::thread::Builder::new().spawn(move || tell.send(file.lock().map(|()| file)))?;
-        let limit = locked(&self.waits).limit;
+        let limit = self.waits.lock().limit;
         for (wait, is_last) in [(limit.min(TOLD_AFTER), false), (limit.saturating_sub(TOLD_AFTER), true)] {
             match tokio::time::timeout(wait, &mut told).await {
                 Ok(Ok(locked)) => return Ok(Some(signed(locked?))),

@@ -3,7 +3,6 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::State;
-use super::mutex::locked;
 use crate::contract::PendingUpload;
 
 impl State {
@@ -22,7 +21,7 @@ impl State {
     }
 
     pub(super) fn keep_unfinished(&self, unfinished: &PendingUpload) {
-        let run = locked(&self.run).clone();
+        let run = self.run.lock().clone();
         self.with(|db| record(db, unfinished, run.as_deref()));
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use futures_util::TryStreamExt;
+use parking_lot::Mutex;
 
 use crate::contract::{
     Abilities, AnyProvider, BoxFuture, Chunking, Error, Kind, Part, Provider, ProviderContext, ProviderInfo, Recovery, Result, Upload,
@@ -83,7 +84,7 @@ impl Provider for MinimalProvider {
             self.called(()).await?;
             let ticket = UploadHandle { path: item.path()?, size: item.source.size(), ..UploadHandle::default() };
             let session = MinimalSession { at: ticket.path.to_string(), received: self.0.clone(), cut: false };
-            self.0.files.lock().unwrap().insert(session.at.clone(), Vec::new());
+            self.0.files.lock().insert(session.at.clone(), Vec::new());
             Ok(Upload { ticket, session: Box::new(session) })
         })
     }
@@ -113,7 +114,7 @@ impl UploadSession for MinimalSession {
         Box::pin(async move {
             self.received.calls.fetch_add(1, Ordering::Relaxed);
             let bytes: Vec<u8> = part.chunks().try_collect::<Vec<_>>().await.map_err(|e| Error::reading(&e))?.concat();
-            let mut files = self.received.files.lock().unwrap();
+            let mut files = self.received.files.lock();
             let file = files.get_mut(&self.at).unwrap();
             assert_eq!(file.len() as u64, part.offset, "sent from where the server stands");
             if part.offset > 0 && !std::mem::replace(&mut self.cut, true) {
@@ -125,7 +126,7 @@ impl UploadSession for MinimalSession {
         })
     }
     fn recover<'a>(&'a mut self, _: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
-        Box::pin(async { Ok(Recovery::ResumeAt(self.received.files.lock().unwrap()[&self.at].len() as u64)) })
+        Box::pin(async { Ok(Recovery::ResumeAt(self.received.files.lock()[&self.at].len() as u64)) })
     }
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })

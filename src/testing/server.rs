@@ -1,8 +1,9 @@
 //! For unit tests only: a server on loopback that answers as a function says and keeps what it was asked, and what a provider
 //! is opened with.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -57,21 +58,21 @@ impl TestServer {
     pub async fn in_order(answers: &[(u16, &str)]) -> TestServer {
         let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let answers = Mutex::new(answers.into_iter());
-        TestServer::start(move |_| answers.lock().unwrap().next().map_or((0, "", String::new()), |(status, body)| (status, "", body))).await
+        TestServer::start(move |_| answers.lock().next().map_or((0, "", String::new()), |(status, body)| (status, "", body))).await
     }
 
     /// The requests so far, head and body.
     pub fn texts(&self) -> Vec<String> {
-        self.asked.lock().unwrap().iter().map(TestRequest::text).collect()
+        self.asked.lock().iter().map(TestRequest::text).collect()
     }
 
     /// The request lines so far.
     pub fn lines(&self) -> Vec<String> {
-        self.asked.lock().unwrap().iter().map(|a| a.line.clone()).collect()
+        self.asked.lock().iter().map(|a| a.line.clone()).collect()
     }
 
     pub fn last(&self) -> TestRequest {
-        self.asked.lock().unwrap().last().unwrap().clone()
+        self.asked.lock().last().unwrap().clone()
     }
 }
 
@@ -95,7 +96,7 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(&TestRequest) -> Answer +
     let line = head.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
     let asked = TestRequest { line, head, body: String::from_utf8_lossy(&bytes[head_end + 4..]).into_owned() };
     let (status, headers, body) = answer(&asked);
-    log.lock().unwrap().push(asked);
+    log.lock().push(asked);
     if status == 0 {
         return;
     }

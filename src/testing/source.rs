@@ -1,11 +1,12 @@
 //! A source in memory, and the content to fill it with.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream;
+use parking_lot::Mutex;
 
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Part, Result, Source};
@@ -39,7 +40,7 @@ impl MemorySource {
 
     /// Runs `hook` once, before the byte at `offset` is handed over. An error of the hook ends that read.
     pub fn on_read_at(&self, offset: u64, hook: impl FnOnce() -> io::Result<()> + Send + 'static) {
-        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some((offset, Box::new(hook)));
+        *self.hook.lock() = Some((offset, Box::new(hook)));
     }
 
     pub fn part(self: &Arc<Self>, offset: u64, end: u64) -> Part {
@@ -103,7 +104,7 @@ impl Iterator for Pieces {
     type Item = io::Result<Bytes>;
 
     fn next(&mut self) -> Option<io::Result<Bytes>> {
-        let mut hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hook = self.hook.lock();
         if self.rest.is_empty() {
             return None;
         }

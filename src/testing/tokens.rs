@@ -1,7 +1,9 @@
 //! A token store in memory.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::contract::tokens::Refusals;
 use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
@@ -14,17 +16,17 @@ pub struct MemoryTokens {
 
 impl MemoryTokens {
     pub fn put(&self, account: &str, token: StoredToken) {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), token);
+        self.tokens.lock().insert(account.to_owned(), token);
     }
 
     /// The token of an account. None: nothing is stored.
     pub fn get(&self, account: &str) -> Option<StoredToken> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+        self.tokens.lock().get(account).cloned()
     }
 
     /// The accounts that have a token.
     pub fn accounts(&self) -> Vec<String> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.tokens.lock().keys().cloned().collect()
     }
 }
 
@@ -37,7 +39,7 @@ impl TokenStore for MemoryTokens {
         Ok(())
     }
     fn forget(&self, account: &str) -> Result<()> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        self.tokens.lock().remove(account);
         Ok(())
     }
     fn lock<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {

@@ -1,7 +1,8 @@
 //! When the rest of a run is not tried: a failure that every further file would meet too, or `--fail-fast`.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Error, Kind, Result};
 
@@ -75,7 +76,7 @@ impl CircuitBreaker {
     }
 
     fn seen(&self) -> MutexGuard<'_, FailureCount> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 

@@ -2,10 +2,11 @@
 //! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::client::RemoteClient;
@@ -53,7 +54,7 @@ impl ListedFolder {
 
     /// Takes a name for a file of this run; false when another file of it has taken that.
     pub fn reserve_name(&self, name: &str) -> bool {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned())
+        self.given.lock().insert(name.to_owned())
     }
 }
 
@@ -126,7 +127,7 @@ impl FolderCache {
     /// stays so. Those that ask while one is listing share the next listing.
     pub async fn refresh(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         let called = Instant::now();
-        let last = self.again.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
+        let last = self.again.lock().entry(path.clone()).or_default().clone();
         let mut last = last.lock().await;
         if let Some((asked, folder)) = &*last
             && *asked >= called
@@ -278,5 +279,5 @@ pub fn now_in_ms() -> i64 {
 }
 
 fn entry_of<T>(map: &Mutex<HashMap<RemotePath, Arc<OnceCell<T>>>>, path: &RemotePath) -> Arc<OnceCell<T>> {
-    map.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone()
+    map.lock().entry(path.clone()).or_default().clone()
 }

@@ -2,7 +2,8 @@
 //! taken name, every folder and every note of a run then speaks of the name that will be there.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::client::RemoteClient;
 use super::put::plan::Plan;
@@ -22,7 +23,7 @@ impl StoredNames {
     /// Warns of a changed name, once.
     pub fn name(&self, name: &str) -> String {
         let stored = self.desk.inspect(|p| p.stored_name(name));
-        if stored != name && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
+        if stored != name && self.told.lock().insert(name.to_owned()) {
             let title = self.desk.info().title;
             self.desk.events.tell(Event::Warning(format!("{title} stores {name:?} as {stored:?}")));
         }

@@ -2,8 +2,9 @@
 //! travel at once, not 500 times.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::sign_in;
@@ -145,7 +146,7 @@ impl FtpPool {
         error.with_subject(self.server.host.as_str())
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, IdleConnections> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> parking_lot::MutexGuard<'_, IdleConnections> {
+        self.kept.lock()
     }
 }

@@ -4,10 +4,11 @@
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use parking_lot::Mutex;
 use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, NamedGroup};
@@ -82,12 +83,12 @@ impl TlsClient {
 
     /// Why suppaftp's handshake failed, if it did.
     pub fn failure(&self) -> Option<io::Error> {
-        locked(&self.failure).take()
+        self.failure.lock().take()
     }
 
     /// Tickets were given, and the last one is spent: the next data connection could not resume.
     pub fn is_spent(&self) -> bool {
-        let held = locked(&self.sessions.0);
+        let held = self.sessions.0.lock();
         held.any_ticket && held.tickets.is_empty()
     }
 }
@@ -135,7 +136,7 @@ impl AsyncTlsConnector for TlsClient {
             };
             secured.map_err(|e| {
                 let text = e.to_string();
-                *locked(&self.failure) = Some(e);
+                *self.failure.lock() = Some(e);
                 FtpError::SecureError(text)
             })
         })
@@ -156,22 +157,22 @@ struct SessionCache {
 
 impl ClientSessionStore for Sessions {
     fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
-        locked(&self.0).group = Some(group);
+        self.0.lock().group = Some(group);
     }
     fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        locked(&self.0).group
+        self.0.lock().group
     }
     fn set_tls12_session(&self, _: ServerName<'static>, session: Tls12ClientSessionValue) {
-        locked(&self.0).tls12 = Some(session);
+        self.0.lock().tls12 = Some(session);
     }
     fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        locked(&self.0).tls12.clone()
+        self.0.lock().tls12.clone()
     }
     fn remove_tls12_session(&self, _: &ServerName<'static>) {
-        locked(&self.0).tls12 = None;
+        self.0.lock().tls12 = None;
     }
     fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
-        let mut held = locked(&self.0);
+        let mut held = self.0.lock();
         held.any_ticket = true;
         held.tickets.push(ticket);
         // A server may send tickets without end.
@@ -180,15 +181,11 @@ impl ClientSessionStore for Sessions {
         }
     }
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        locked(&self.0).tickets.pop()
+        self.0.lock().tickets.pop()
     }
 }
 
 const MOST_TICKETS: usize = 8;
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A TLS stream that flushes before it reads. suppaftp writes a command and reads the answer without a flush; when
 /// tokio's budget is used up at that moment, tokio-rustls still holds the command, and both sides wait for ever.

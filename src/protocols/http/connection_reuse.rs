@@ -4,11 +4,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::Error as Legacy;
 use hyper_util::client::legacy::connect::{Connected, HttpInfo};
+use parking_lot::Mutex;
 use reqwest::{Response, Url};
 
 /// So long after a death the other kept connections of that server are passed by: they are as old.
@@ -65,7 +65,7 @@ impl Reuse {
     }
 
     fn of<T>(&self, url: &Url, look: impl FnOnce(&mut ServerRecord) -> T) -> T {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         look(all.entry(url.origin().ascii_serialization()).or_default())
     }
 }

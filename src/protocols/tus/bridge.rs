@@ -2,8 +2,9 @@
 //! threads, each call comes back to them, and what really went wrong is kept aside while the crate unwinds.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::runtime::Handle;
@@ -56,7 +57,7 @@ where
         true => call(&tus_client::Client::with_method_override(bridge)),
     });
     let done = done.await.map_err(|e| Error::new(Kind::Other, "the TUS client failed").with_cause(e))?;
-    let Exchange { reply, failure } = std::mem::take(&mut *held(&slot));
+    let Exchange { reply, failure } = std::mem::take(&mut *slot.lock());
     match (done, reply, failure) {
         (Ok(value), Some(reply), None) => Ok((value, reply)),
         (_, _, Some(failure)) => Err(failure),
@@ -73,15 +74,11 @@ fn unusable(error: &tus_client::Error) -> String {
     }
 }
 
-fn held(slot: &Mutex<Exchange>) -> MutexGuard<'_, Exchange> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl HttpHandler for Bridge {
     fn handle_request(&self, request: HttpRequest<'_>) -> std::result::Result<HttpResponse, tus_client::Error> {
         let expected = expected_status(&request.method, self.instead.via_post);
         let outcome = self.exchange(request);
-        let mut slot = held(&self.slot);
+        let mut slot = self.slot.lock();
         match outcome {
             Ok(reply) => {
                 let response = HttpResponse { headers: plain_headers(&reply), status_code: expected };

@@ -1,11 +1,12 @@
 //! What a server announces of itself, and what follows from it: checksums, and small files created with their bytes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::TryStreamExt;
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::Url;
 use sha1::{Digest, Sha1};
 use tus_client::{ServerInfo, TusExtension};
@@ -27,7 +28,7 @@ pub struct Servers(Arc<Mutex<HashMap<Url, Capabilities>>>);
 
 impl Servers {
     fn known(&self) -> MutexGuard<'_, HashMap<Url, Capabilities>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     pub(super) fn get(&self, endpoint: &Url) -> Option<Capabilities> {

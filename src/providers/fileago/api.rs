@@ -2,9 +2,9 @@
 //! `renew_token` gets another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use chrono::Utc;
+use parking_lot::Mutex;
 use reqwest::{RequestBuilder, Url};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ impl Api {
     /// A token was given up for a 403 alone, and no other is to be had (no password at hand, or a refused one): it is in
     /// use again.
     async fn must_do(&self, failure: &Error) -> bool {
-        let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let doubted = self.doubted.lock().clone();
         let Some(token) = doubted.filter(|_| !failure.kind().is_transient()) else { return false };
         self.no_other.store(true, Ordering::Relaxed);
         self.lease.put_back(token).await;
@@ -181,7 +181,7 @@ impl Api {
     /// The server does not accept this token: the next `renew_token` gets another.
     pub async fn reject(&self, token: &StoredToken) {
         if self.lease.invalidate(token).await {
-            *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.doubted.lock() = None;
         }
     }
 
@@ -205,7 +205,7 @@ impl Api {
                 if !self.may_be_of_another_address(&e) {
                     return Err(e);
                 }
-                *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+                *self.doubted.lock() = Some(token.clone());
                 self.lease.invalidate(token).await;
                 Err(e.with_kind(Kind::Expired))
             }

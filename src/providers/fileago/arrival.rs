@@ -3,7 +3,8 @@
 //! such a file is told from others by what is new in its folder, its size, and what is left of its name.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::names::may_come_from;
 use super::upload::is_new;
@@ -28,13 +29,13 @@ impl ArrivalTracker {
     /// To be called before the upload's first byte leaves.
     pub fn note(&self, item: &UploadRequest) {
         let wish = (item.folder.id.clone(), item.name.clone());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).wishes.insert(wish);
+        self.0.lock().wishes.insert(wish);
     }
 
     /// The one new entry of the ticket's size whose name can have come from the ticket's. None where there are several.
     pub fn found(&self, ticket: &UploadHandle, listed: &[Entry]) -> Option<Entry> {
         let wish: NameKey = (ticket.folder.clone()?, ticket.path.name()?.to_owned());
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         let wished_by_another = |e: &Entry| known.wishes.contains(&(wish.0.clone(), e.name.clone()));
         let owned_by_another = |e: &Entry| known.owned.get(&e.id).is_some_and(|owner| *owner != wish);
         let is_ours = |e: &&Entry| {
@@ -65,7 +66,7 @@ mod tests {
 
     fn noted(wishes: &[&str]) -> ArrivalTracker {
         let renamed = ArrivalTracker::default();
-        renamed.0.lock().unwrap().wishes.extend(wishes.iter().map(|name| ("home".to_owned(), (*name).to_owned())));
+        renamed.0.lock().wishes.extend(wishes.iter().map(|name| ("home".to_owned(), (*name).to_owned())));
         renamed
     }
 

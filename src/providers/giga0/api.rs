@@ -1,8 +1,7 @@
 //! giga0's calls: POST, form-encoded, each with the access token of the lease (providers.md 2.1). One request per call;
 //! a rejected token is noted and told as `Expired`.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use reqwest::{RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
@@ -66,7 +65,7 @@ impl Api {
 
     pub async fn renew(&self) -> Result<()> {
         let (credentials, lease) = self.login().await?;
-        let stale = std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
+        let stale = std::mem::take(&mut *self.stale.lock());
         for token in &stale {
             lease.invalidate(token).await;
         }
@@ -86,7 +85,7 @@ impl Api {
 
     /// The site called this token expired; the next `renew_token` gets another.
     pub fn note_stale(&self, token: &StoredToken) {
-        self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
+        self.stale.lock().push(token.clone());
     }
 
     /// `POST /disable_access_token`, and forgets the token here. False when there was none.

@@ -2,7 +2,8 @@
 //! (`a (2).jpg`, as somebody has `a.jpg`) may be the wished name of another, and nothing but their size would tell them apart.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::{entry, names};
 use crate::contract::UploadHandle;
@@ -40,7 +41,7 @@ impl ArrivalTracker {
     }
 
     fn with<T>(&self, then: impl FnOnce(&mut Attempts) -> T) -> T {
-        then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        then(&mut self.0.lock())
     }
 }
 

@@ -1,7 +1,8 @@
 //! One giga0 remote while it is open: its API, what is remembered of it between the calls, and what takes several of them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::api::Api;

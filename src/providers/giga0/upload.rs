@@ -1,9 +1,10 @@
 //! One upload to giga0: one form, one request (providers.md 2.5). What must be known before it leaves, and what
 //! its answer says; `arrival.rs` finds the file when the answer is lost.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::anyhow;
+use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 
 use super::api::Api;
@@ -110,7 +111,7 @@ impl FormTarget for UploadForm {
     fn form(&self) -> BoxFuture<'_, Result<Form>> {
         Box::pin(async {
             let token = self.api.token().await?;
-            *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+            *self.used.lock() = Some(token.clone());
             let (access, account) = self.api.identity(&token)?;
             let fields =
                 [("access_token", access), ("account_id", account), ("folder_id", self.ticket.folder.as_deref().unwrap_or_default())];
@@ -140,7 +141,7 @@ impl FormTarget for UploadForm {
 impl UploadForm {
     fn noted(&self, error: Error) -> Error {
         if error.kind() == Kind::Expired
-            && let Some(token) = &*self.used.lock().unwrap_or_else(PoisonError::into_inner)
+            && let Some(token) = &*self.used.lock()
         {
             self.api.note_stale(token);
         }

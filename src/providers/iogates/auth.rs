@@ -2,8 +2,9 @@
 //! signs in, not before: looking may run a command or ask the user.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reqwest::Url;
 
 use super::answer;
@@ -87,7 +88,7 @@ impl Access {
     }
 
     pub fn profile(&self) -> Option<Profile> {
-        self.profile.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.profile.lock().clone()
     }
 
     /// `POST /api/authtoken` (providers.md 1.4). Sent once: a refusal is final.
@@ -109,7 +110,7 @@ impl Access {
         let reply = http.call(http.client().post(to).json(&body)).await?;
         let signed: SignedIn = answer::read_sign_in(&reply)?;
         let token = signed.token.filter(is_usable).ok_or_else(|| answer::incomplete(&reply, "the sign-in without a usable token"))?;
-        *self.profile.lock().unwrap_or_else(PoisonError::into_inner) = signed.profile;
+        *self.profile.lock() = signed.profile;
         Ok(StoredToken { token, fields: Vec::new() })
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::contract::{Error, Kind, ProviderContext, Result, Setting};
 use crate::model::{Protocol, Secret};
@@ -92,7 +94,7 @@ type Login = (String, u16, String);
 
 impl Pools {
     pub fn of(&self, server: &FtpServer) -> Arc<FtpPool> {
-        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = self.0.lock();
         let key = (server.host.clone(), server.port, server.user.clone());
         match pools.get(&key) {
             Some((password, pool)) if *password == server.password => pool.clone(),

@@ -165,8 +165,9 @@ mod tests {
     use crate::model::{Event, Report};
     use crate::render::testing;
     use indicatif::TermLike;
+    use parking_lot::Mutex;
     use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
     use std::time::Duration;
 
     const WIDTH: u16 = 80;
@@ -181,7 +182,7 @@ mod tests {
 
     impl Frames {
         fn lines(&self) -> Vec<String> {
-            let frame = self.last.lock().unwrap().clone();
+            let frame = self.last.lock().clone();
             let chars: Vec<char> = frame.chars().collect();
             chars.chunks(WIDTH.into()).map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect()
         }
@@ -207,7 +208,7 @@ mod tests {
             self.write_str(s)
         }
         fn write_str(&self, s: &str) -> io::Result<()> {
-            self.drawing.lock().unwrap().push_str(s);
+            self.drawing.lock().push_str(s);
             Ok(())
         }
         fn clear_line(&self) -> io::Result<()> {
@@ -217,7 +218,7 @@ mod tests {
             if self.gone {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
-            *self.last.lock().unwrap() = std::mem::take(&mut self.drawing.lock().unwrap());
+            *self.last.lock() = std::mem::take(&mut self.drawing.lock());
             Ok(())
         }
     }
@@ -280,7 +281,7 @@ mod tests {
         let why = "x".repeat(300);
         board.apply(&Event::Waiting { id: Some(1), attempt: 1, of: 5, wait: Duration::ZERO, why }, now);
         bars.draw(&board, now);
-        let drawn = frames.last.lock().unwrap().clone();
+        let drawn = frames.last.lock().clone();
         assert_eq!(drawn.matches('日').count(), 10);
         assert_eq!(drawn.matches('x').count(), usize::from(WIDTH) - 20 - 2 - 14 - "waiting 0s: ".len());
     }

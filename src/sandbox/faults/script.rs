@@ -1,8 +1,7 @@
 //! The script of a sandbox: all faults that are to strike, those that wait for their turn, and the canned answers.
 
-use std::sync::Mutex;
-
 use axum::response::Response;
+use parking_lot::Mutex;
 
 use super::canned::Canned;
 use super::delayed::Delayed;
@@ -10,7 +9,6 @@ use super::request::{FaultHit, RequestInfo};
 use super::scripted::ScriptedFault;
 use super::table::Fault;
 use crate::error::Result;
-use crate::sandbox::storage::held;
 
 /// The script. It may be changed while the servers run.
 #[derive(Default)]
@@ -27,12 +25,12 @@ impl Faults {
     /// `Kind::Usage` names what is wrong; nothing was added then.
     pub fn script(&self, text: &str) -> Result<()> {
         let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<ScriptedFault>>>()?;
-        held(&self.script).extend(faults);
+        self.script.lock().extend(faults);
         Ok(())
     }
 
     pub fn add(&self, fault: ScriptedFault) {
-        held(&self.script).push(fault);
+        self.script.lock().push(fault);
     }
 
     /// Lets so many requests to the fault's provider pass. One that lasts strikes all that follow, any other the request
@@ -42,34 +40,34 @@ impl Faults {
     /// `Kind::Usage` names what is wrong with the text.
     pub fn later(&self, requests: u64, fault: &str) -> Result<()> {
         let fault = fault.parse()?;
-        held(&self.late).push(Delayed { skip: requests, fault });
+        self.late.lock().push(Delayed { skip: requests, fault });
         Ok(())
     }
 
     /// How many wait for their turn.
     pub fn waiting(&self) -> usize {
-        held(&self.late).len()
+        self.late.lock().len()
     }
 
     /// Adds an answer that is given in place of a stand-in's own.
     pub fn answer(&self, canned: Canned) {
-        held(&self.canned).push(canned);
+        self.canned.lock().push(canned);
     }
 
     pub fn clear(&self) {
-        held(&self.script).clear();
-        held(&self.canned).clear();
-        held(&self.late).clear();
+        self.script.lock().clear();
+        self.canned.lock().clear();
+        self.late.lock().clear();
     }
 
     /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.
     pub fn left(&self) -> Vec<ScriptedFault> {
-        held(&self.script).clone()
+        self.script.lock().clone()
     }
 
     /// A request has come: what has its turn now may strike it.
     pub(crate) fn turn(&self, asked: RequestInfo<'_>) {
-        held(&self.late).retain_mut(|late| match late.turn(asked) {
+        self.late.lock().retain_mut(|late| match late.turn(asked) {
             Some(fault) => {
                 self.add(fault);
                 false
@@ -80,19 +78,19 @@ impl Faults {
 
     /// The canned answer to this request, if one is to be given; the request's body is not read then.
     pub(crate) fn canned(&self, asked: RequestInfo<'_>) -> Option<Response> {
-        held(&self.canned).iter_mut().find(|canned| canned.is_for(asked))?.take()
+        self.canned.lock().iter_mut().find(|canned| canned.is_for(asked))?.take()
     }
 
     /// A request has come in: what lets some through first counts it.
     pub(crate) fn arrive(&self, asked: RequestInfo<'_>) {
-        for fault in held(&self.script).iter_mut().filter(|s| s.fault.is_of_requests() && s.is_there(asked)) {
+        for fault in self.script.lock().iter_mut().filter(|s| s.fault.is_of_requests() && s.is_there(asked)) {
             fault.seen += 1;
         }
     }
 
     /// Is the server gone? With its first request a scripted end begins, and then there is nobody for any other.
     pub(crate) fn is_gone(&self, asked: RequestInfo<'_>) -> bool {
-        let mut script = held(&self.script);
+        let mut script = self.script.lock();
         let Some(end) = script.iter_mut().find(|s| s.strikes(asked, Fault::Gone)) else { return false };
         (end.kind, end.skip) = (None, 0);
         true
@@ -100,12 +98,12 @@ impl Faults {
 
     /// Would `fault` strike this request? Uses nothing up.
     pub(crate) fn peek(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
-        held(&self.script).iter().find(|s| s.strikes(asked, fault)).map(ScriptedFault::strike)
+        self.script.lock().iter().find(|s| s.strikes(asked, fault)).map(ScriptedFault::strike)
     }
 
     /// Lets `fault` strike this request, once.
     pub(crate) fn take(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
-        let mut script = held(&self.script);
+        let mut script = self.script.lock();
         for waiting in script.iter_mut().filter(|s| s.fault == fault && !fault.is_of_requests() && s.is_there(asked)) {
             waiting.seen += 1;
         }
@@ -128,7 +126,7 @@ impl Faults {
 
     /// The same for a fault whose word tells which of several things it spoils.
     pub(crate) fn spoils(&self, provider: &'static str, fault: Fault, word: &str) -> bool {
-        held(&self.script).iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
+        self.script.lock().iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
     }
 }
 

@@ -1,13 +1,15 @@
 //! What the FileAgo stand-in remembers.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Instant;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::tree::{Owner, Tree};
 use crate::sandbox::middleware::Shared;
 use crate::sandbox::random;
-use crate::sandbox::storage::{Content, held};
+use crate::sandbox::storage::Content;
 
 /// What an upload token is good for.
 pub struct UploadToken {
@@ -76,7 +78,7 @@ impl Fileago {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        held(&self.state)
+        self.state.lock()
     }
 
     /// The newest revision of the file at a path: `/a/b` is in the user's home, `/incoming:UUID/a` in another root.

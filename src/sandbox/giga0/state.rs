@@ -1,15 +1,16 @@
 //! What the giga0 stand-in remembers: one account, its one live token, its files and folders.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use crate::sandbox::middleware::Shared;
 use crate::sandbox::random;
-use crate::sandbox::storage::{Content, held};
+use crate::sandbox::storage::Content;
 
 pub const ACCOUNT_ID: &str = "158642";
 
@@ -139,7 +140,7 @@ impl Giga0 {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        held(&self.state)
+        self.state.lock()
     }
 
     /// The newest active file at a path.

@@ -1,11 +1,12 @@
 //! The values that the ioGates stand-in remembers: settings, tokens, entries, TUS uploads.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::sandbox::storage::{Content, UploadFile, held};
+use crate::sandbox::storage::{Content, UploadFile};
 
 /// What a test or a user may set while the stand-in runs.
 #[derive(Clone, Debug)]
@@ -138,6 +139,6 @@ impl TusUpload {
     }
 
     pub fn offset(&self) -> u64 {
-        held(&self.bytes).size()
+        self.bytes.lock().size()
     }
 }

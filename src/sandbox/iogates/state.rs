@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use super::NAME;
@@ -17,7 +18,7 @@ use crate::sandbox::faults::{FaultHit, RequestInfo};
 use crate::sandbox::middleware::{Shared, kind_of};
 use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
-use crate::sandbox::storage::{Content, UploadFile, held};
+use crate::sandbox::storage::{Content, UploadFile};
 
 /// The header that carries the token, as three documents spell it.
 const SPELLINGS: [&str; 3] = ["authorization", "authorisation", "token"];
@@ -110,7 +111,7 @@ impl Iogates {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        held(&self.state)
+        self.state.lock()
     }
 
     pub(super) fn hit(&self, fault: Fault) -> Option<FaultHit> {

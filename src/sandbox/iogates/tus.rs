@@ -2,12 +2,13 @@
 //! (creation, creation-defer-length, expiration, checksum, termination, concatenation). Strict: what the protocol calls
 //! an error is one here.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Duration, Utc};
+use parking_lot::Mutex;
 
 use super::model::{Access, TusUpload};
 use super::state::Iogates;
@@ -15,7 +16,7 @@ use super::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 use super::tus_upload::{append, hand_over, patch};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
-use crate::sandbox::storage::{UploadFile, held};
+use crate::sandbox::storage::UploadFile;
 
 type Host = State<Arc<Iogates>>;
 
@@ -167,13 +168,13 @@ async fn joined(
             if part.length != Some(part.offset()) {
                 return Err((StatusCode::BAD_REQUEST, "a part is not complete"));
             }
-            paths.push(held(&part.bytes).path().to_owned());
+            paths.push(part.bytes.lock().path().to_owned());
             upload.filename = upload.filename.or_else(|| part.filename.clone());
         }
     }
     let bytes = upload.bytes.clone();
     let joining = tokio::task::spawn_blocking(move || {
-        let mut whole = held(&bytes);
+        let mut whole = bytes.lock();
         paths.iter().try_for_each(|p| UploadFile::append_file(&mut whole, p))
     });
     match joining.await {

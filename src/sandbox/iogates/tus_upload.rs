@@ -1,17 +1,18 @@
 //! Taking in the body of a PATCH, and handing over a complete TUS upload to its entry.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 
 use super::NAME;
 use super::state::Iogates;
 use super::tus_headers::{Checksum, Refused, number};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::storage::{Checkpoint, UploadFile, held};
+use crate::sandbox::storage::{Checkpoint, UploadFile};
 
 const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
 
@@ -28,7 +29,7 @@ impl Drop for UploadLock {
     fn drop(&mut self) {
         if let Some(mark) = self.unproved.take() {
             // A disk that can't shorten a file shows itself at the next append.
-            let _ = held(&self.bytes).back_to(mark);
+            let _ = self.bytes.lock().back_to(mark);
         }
         if let Some(upload) = self.host.state().tus.get_mut(&self.id) {
             upload.busy = false;
@@ -52,9 +53,9 @@ pub async fn append(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: 
     let (mut held_upload, length) = begin(host, id, headers, offset)?;
     let bytes = held_upload.bytes.clone();
     if checksum.is_some() {
-        held_upload.unproved = Some(held(&bytes).mark());
+        held_upload.unproved = Some(bytes.lock().mark());
     }
-    let offset = held(&bytes).size();
+    let offset = bytes.lock().size();
     let announced = number(headers, "content-length")?;
     if wall(host, offset + announced.unwrap_or(0)) {
         return Err((StatusCode::NOT_FOUND, "no such upload"));
@@ -83,7 +84,7 @@ pub async fn append(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: 
         wanted -= kept as u64;
         surplus |= kept < chunk.len() && dropped == 0;
         let kept = chunk.get(..kept).unwrap_or_default();
-        held(&bytes).append(kept).map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
+        bytes.lock().append(kept).map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
     }
     let wrong = host.hit(Fault::TusChecksum).is_some();
     if checksum.is_some_and(|c| !c.fits()) || (wrong && held_upload.unproved.is_some()) {
@@ -92,7 +93,7 @@ pub async fn append(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: 
     }
     held_upload.unproved = None;
     drop(held_upload);
-    if length == Some(held(&bytes).size()) && host.hit(Fault::TusRefusesEnd).is_some() {
+    if length == Some(bytes.lock().size()) && host.hit(Fault::TusRefusesEnd).is_some() {
         if let Some(upload) = host.state().tus.get_mut(id) {
             upload.done = true;
         }
@@ -102,7 +103,7 @@ pub async fn append(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: 
     if surplus {
         return Err(TOO_MANY);
     }
-    Ok(held(&bytes).size())
+    Ok(bytes.lock().size())
 }
 
 /// Does a file that grows to `end` bytes meet a scripted wall?
@@ -148,7 +149,7 @@ pub fn hand_over(host: &Iogates, id: &str) {
         return;
     }
     upload.done = true;
-    let (root, name, content) = (upload.root, upload.filename.clone(), held(&upload.bytes).content());
+    let (root, name, content) = (upload.root, upload.filename.clone(), upload.bytes.lock().content());
     drop(state);
     host.take_in(root, &name.unwrap_or_default(), content, Protocol::Tus);
 }

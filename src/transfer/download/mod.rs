@@ -10,8 +10,10 @@ mod version;
 mod write;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use self::open_folder::Target;
 use self::part_file::PartFile;
@@ -163,7 +165,7 @@ impl<'a> Downloader<'a> {
             return Ok(());
         }
         // The bytes were hashed.
-        *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.hash.lock() = None;
         Err(write::ended_early())
     }
 
@@ -185,7 +187,7 @@ impl<'a> Downloader<'a> {
     }
 
     fn start_over(&self) -> Result<()> {
-        *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.hash.lock() = None;
         self.resumed_from.store(0, Ordering::Relaxed);
         if self.part.have()? > 0 {
             self.part.start_over()?;
@@ -199,7 +201,7 @@ impl<'a> Downloader<'a> {
     }
 
     fn flow(&self, span: Option<usize>) -> DiskWriter<'_> {
-        let feeder = self.hash.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Hash::feeder);
+        let feeder = self.hash.lock().as_ref().and_then(Hash::feeder);
         DiskWriter { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, stopped: &self.stopped }
     }
 
@@ -231,7 +233,7 @@ impl<'a> Downloader<'a> {
     }
 
     async fn md5(&self, size: u64) -> Result<String> {
-        let inline = self.hash.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let inline = self.hash.lock().take();
         if let Some(hash) = inline
             && let Some(md5) = hash.finish(size).await
         {

@@ -5,10 +5,10 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cap_fs_ext::MetadataExt;
 use cap_std::fs::Metadata;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::open_folder::{FRESH, Target, shown};
 pub use super::part_record::ContentId;
@@ -180,7 +180,7 @@ impl PartFile {
     }
 
     pub(super) fn record(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
+
+use parking_lot::Mutex;
 
 use crate::contract::{CompletedTransfer, TransferStore};
 use crate::error::{Error, Kind, Result};
@@ -45,7 +46,7 @@ pub struct ReservedPaths(Mutex<HashSet<PathBuf>>);
 impl ReservedPaths {
     /// False when another file of the run has it.
     pub fn give(&self, target: &Target) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path())
+        self.0.lock().insert(target.path())
     }
 }
 

@@ -9,8 +9,10 @@ mod walk;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use self::conflict::{GetDecision, LocalHistory, ReservedPaths, decide};
 use self::local::{Local, check_name, create_dirs_safely};
@@ -247,7 +249,7 @@ impl GetRun {
     }
 
     fn top(&self) -> Result<Folder> {
-        let mut top = self.top.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut top = self.top.lock();
         if let Some(folder) = top.as_ref() {
             return Ok(folder.clone());
         }
@@ -287,7 +289,7 @@ impl GetRun {
 
     /// Fails with `Usage` when another source of this run lands there too.
     fn take(&self, target: &Target) -> Result<()> {
-        if !self.several || self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path()) {
+        if !self.several || self.taken.lock().insert(target.path()) {
             return Ok(());
         }
         Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path())))

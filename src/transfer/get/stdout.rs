@@ -2,9 +2,10 @@
 //! with at that very byte, and what turns out wrong at the end is a failure.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 
 use super::conflict::LocalHistory;
 use super::{Admitted, GetSource, admitted, shown_source, tell_failed};
@@ -90,7 +91,7 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
                 context.consume(&piece);
                 context
             });
-            to.lock().unwrap_or_else(PoisonError::into_inner).write_all(&piece).map(|()| hashing)
+            to.lock().write_all(&piece).map(|()| hashing)
         });
         let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
         hash = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").with_cause(e))?;

@@ -1,7 +1,7 @@
 //! The walk through the remote's folders: one open level of entries for each depth, and no more files ahead than are in
 //! flight.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::local::{Local, check_name, create_dirs_safely};
 use super::{GetItem, GetRun, GetSource, tell_failed};
@@ -144,7 +144,7 @@ impl GetRun {
 
     /// The work grows while folders are listed.
     fn count(&self, origin: &GetSource, entries: impl Iterator<Item = Entry>) {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut planned = self.planned.lock();
         for file in entries.filter(|entry| !entry.is_folder()) {
             planned.0 += 1;
             planned.1 = planned.1.saturating_add(file.size.unwrap_or(0));

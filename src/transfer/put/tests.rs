@@ -61,7 +61,7 @@ async fn a_remote_that_only_takes_uploads_gets_files() {
             let Report::Uploaded(transfer) = report else { panic!("{report:?}") };
             assert_eq!(transfer.verified, Verified::Size, "{report:?}");
         }
-        let files = received.files.lock().unwrap();
+        let files = received.files.lock();
         let arrived: Vec<_> = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
         assert_eq!(arrived, [("/in/a.bin", content[0].1), ("/in/empty", content[1].1), ("/in/sub/b.bin", content[2].1)]);
     }
@@ -75,5 +75,5 @@ async fn a_file_gets_the_name_of_its_place() {
     std::fs::write(local.path(), "bytes").unwrap();
     let received = Arc::<Received>::default();
     run(&received, "m:film.mov", &[local.path().to_string_lossy().into_owned()], IfExists::Update).await;
-    assert_eq!(received.files.lock().unwrap().keys().collect::<Vec<_>>(), ["/film.mov"]);
+    assert_eq!(received.files.lock().keys().collect::<Vec<_>>(), ["/film.mov"]);
 }

@@ -1,10 +1,11 @@
 //! A source around a source: counting, hashing and the speed limit happen here, and no protocol knows of them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::contract::{BoxFuture, Chunks, Events, Source};
@@ -249,7 +250,7 @@ impl Hash {
     }
 
     pub(crate) fn feeder(&self) -> Option<mpsc::Sender<Feed>> {
-        self.feeder.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.feeder.lock().clone()
     }
 
     /// What has passed from the first byte on without a gap.
@@ -262,7 +263,7 @@ impl Hash {
     /// None when not all of the first `size` bytes passed. Nothing more is hashed.
     pub(crate) async fn finish(&self, size: u64) -> Option<String> {
         let sum = self.so_far().await;
-        drop(self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.feeder.lock().take());
         sum.filter(|sum| sum.len() == size).map(|sum| sum.hex())
     }
 }

@@ -1,7 +1,8 @@
 //! After the last byte: is the file there, is it the same, and what becomes of one that is not.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::contract::{Provider, UploadHandle};
 use crate::error::{Error, Kind, Result};
@@ -30,7 +31,7 @@ pub(crate) async fn wait_until_visible(desk: &RemoteClient, id: FileId, ticket: 
     }
     desk.events.tell(Event::Checking { id });
     let other = Mutex::new(OtherSize::default());
-    let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || locked(&other).stays(entry);
+    let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || other.lock().stays(entry);
     let is_over = &is_over;
     let look = desk.poll(processing_time(desk.policy.timeout, size), |p| async move { Ok(p.find_uploaded(ticket).await?.filter(is_over)) });
     let found = look.await;
@@ -83,10 +84,6 @@ impl OtherSize {
             }
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The upload's file, once all of it is there.

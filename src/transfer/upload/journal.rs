@@ -84,7 +84,7 @@ pub struct Journal {
     /// The source as a later run finds it: an absolute path, or `REMOTE:PATH`.
     shown: String,
     accepted: Arc<AtomicU64>,
-    last: Arc<std::sync::Mutex<Option<(JournalRecord, Instant)>>>,
+    last: Arc<parking_lot::Mutex<Option<(JournalRecord, Instant)>>>,
     /// What was found out of the source by reading it.
     judged: Arc<OnceLock<SourceMatch>>,
 }
@@ -176,7 +176,7 @@ impl Journal {
 
     /// Goes on with what was begun.
     pub fn taken_up(&self, begun: JournalRecord) {
-        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((begun, Instant::now()));
+        *self.last.lock() = Some((begun, Instant::now()));
     }
 
     /// `offset` bytes are accepted.
@@ -233,7 +233,7 @@ impl Journal {
     }
 
     fn latest(&self) -> Option<(JournalRecord, Instant)> {
-        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.last.lock().clone()
     }
 
     fn write(&self, begun: JournalRecord) -> Result<()> {

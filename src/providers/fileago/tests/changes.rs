@@ -25,7 +25,7 @@ async fn what_leaves_for_each_change() {
         fileago.star(&a, true).await.unwrap();
         fileago.star(&a, false).await.unwrap();
         fileago.remove(&a).await.unwrap();
-        let asked: Vec<String> = server.asked.lock().unwrap().iter().skip(1).map(|a| format!("{} {}", a.line, a.body)).collect();
+        let asked: Vec<String> = server.asked.lock().iter().skip(1).map(|a| format!("{} {}", a.line, a.body)).collect();
         assert_eq!(
             asked,
             [

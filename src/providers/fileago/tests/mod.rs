@@ -56,7 +56,7 @@ async fn signs_in_with_json_and_keeps_the_token() {
     let (home, groups) = ("GET /api/nodes/home", "GET /api/groups/");
     assert_eq!(server.lines(), ["POST /auth", home, groups, home, groups]);
     assert_eq!(account.extra["groups"], serde_json::json!([{"name": "Editors", "uuid": "g1"}]));
-    let first = server.asked.lock().unwrap()[0].clone();
+    let first = server.asked.lock()[0].clone();
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&first.body).unwrap(),
         serde_json::json!({"username": "a@b.c", "password": "p&ss"})
@@ -152,7 +152,7 @@ async fn a_kept_token_that_meets_403_and_cannot_be_renewed_stays_in_use() {
         let tokens = Arc::new(MemoryTokens::default());
         let kept = StoredToken { token: Secret::new("kept-token"), fields: vec![] };
         tokens.put(&format!("fileago|{}/|a@b.c", server.url), kept.clone());
-        server.asked.lock().unwrap().clear();
+        server.asked.lock().clear();
         let fileago = FileAgo::new(provider_context(&settings, &tokens)).unwrap();
         let home = fileago.stat(&place("w:")).await.unwrap();
         assert_eq!(fileago.api.details("no-right").await.err().unwrap().kind(), Kind::Expired, "it may be of another address");
@@ -238,7 +238,7 @@ async fn a_new_folder_is_known_by_the_list() {
     let home = fileago.stat(&place("w:")).await.unwrap();
     let made = fileago.create(&home, "My Documents").await.unwrap();
     assert_eq!((made.id.as_str(), made.is_folder()), ("50a3495d-9da5-469a-a971-57f2fe97a6fa", true));
-    let asked = server.asked.lock().unwrap().iter().find(|a| a.line == "POST /api/nodes/home").cloned().unwrap();
+    let asked = server.asked.lock().iter().find(|a| a.line == "POST /api/nodes/home").cloned().unwrap();
     assert_eq!(asked.body, r#"{"new_dir":"My Documents"}"#);
     assert_eq!(fileago.create(&home, "never listed").await.unwrap_err().kind(), Kind::Protocol);
 }

@@ -21,7 +21,7 @@ async fn answering(answer: &'static str) -> (TestServer, Giga0) {
 }
 
 fn sent(server: &TestServer) -> Vec<String> {
-    let asked = server.asked.lock().unwrap();
+    let asked = server.asked.lock();
     let calls = asked.iter().filter(|a| !a.line.ends_with("/authorize"));
     calls.map(|a| format!("{}?{}", a.line.trim_start_matches("POST /api/v2/"), a.body.split("158642&").last().unwrap())).collect()
 }

@@ -57,7 +57,7 @@ async fn signs_in_once_and_keeps_the_token() {
     open_at(&server.url, &tokens).sign_in().await.unwrap();
     let lines = server.lines();
     assert_eq!(lines.iter().filter(|l| l.ends_with("/authorize")).count(), 1, "{lines:?}");
-    let asked = server.asked.lock().unwrap()[0].clone();
+    let asked = server.asked.lock()[0].clone();
     assert_eq!(asked.body, "username=ann&password=p%26ss+w%C3%B6rd");
     assert!(asked.head.to_lowercase().contains("content-type: application/x-www-form-urlencoded"));
     assert!(server.last().body.starts_with("access_token=lGoVSof0") && server.last().body.ends_with("&account_id=158642"));
@@ -70,7 +70,7 @@ async fn keys_go_before_a_password() {
     let (server, tokens) = (TestServer::start(site).await, Arc::default());
     let settings = [("url", server.url.as_str()), ("username", "ann"), ("password", "pw"), ("key1", "1111"), ("key2", "2222")];
     Giga0::new(provider_context(&settings, &tokens)).unwrap().sign_in().await.unwrap();
-    assert_eq!(server.asked.lock().unwrap()[0].body, "key1=1111&key2=2222");
+    assert_eq!(server.asked.lock()[0].body, "key1=1111&key2=2222");
     assert!(!tokens.accounts().iter().any(|k| k.contains("1111")));
 }
 
@@ -172,8 +172,7 @@ async fn a_swap_trashes_the_old_and_renames_the_new() {
         ("file:1253", "sample4.jpg", "/sample4.jpg".to_owned())
     );
     assert_eq!((placed.size, placed.md5), (Some(5), new.md5.clone()));
-    let bodies: Vec<String> =
-        server.asked.lock().unwrap().iter().skip(1).map(|a| a.body.split("158642&").last().unwrap().to_owned()).collect();
+    let bodies: Vec<String> = server.asked.lock().iter().skip(1).map(|a| a.body.split("158642&").last().unwrap().to_owned()).collect();
     assert_eq!(bodies, ["file_id=9", "file_id=1253&filename=sample4.jpg"]);
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::choose::{Preference, choose};
-use super::entry_pool::{EntrySlot, locked};
+use super::entry_pool::EntrySlot;
 use super::make_entry::{listing_before, made_for, new_file, resolve_uncertain, spot_for};
 use crate::contract::{BatchCreation, BoxFuture, Kind, Result, UploadRequest};
 use crate::providers::iogates::remote::IoGates;
@@ -95,10 +95,10 @@ fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: imp
         match made_for(host, file, item) {
             Ok(made) => host.making.release(spot, made),
             Err(_) => {
-                locked(&host.making.strays).extend(id);
+                host.making.strays.lock().extend(id);
                 doubt(spot);
             }
         }
     }
-    locked(&host.making.strays).extend(files.into_iter().filter_map(|file| file.id));
+    host.making.strays.lock().extend(files.into_iter().filter_map(|file| file.id));
 }

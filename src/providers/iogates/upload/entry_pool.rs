@@ -2,9 +2,11 @@
 //! were made.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use crate::providers::iogates::tree::Tree;
 
@@ -46,24 +48,20 @@ pub struct UncertainCreate {
     pub since: Instant,
 }
 
-pub fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl EntryPool {
     /// This entry was not used after all; the next try for the same spot takes it.
     pub fn release(&self, spot: EntrySlot, made: EmptyEntry) {
-        locked(&self.spare).insert(spot, made);
+        self.spare.lock().insert(spot, made);
     }
 
     pub fn has_free(&self, spot: &EntrySlot) -> bool {
-        locked(&self.spare).contains_key(spot)
+        self.spare.lock().contains_key(spot)
     }
 
     /// Ids of the entries that nobody will use any more; each is told once.
     pub fn left_over(&self) -> Vec<String> {
-        let spare = std::mem::take(&mut *locked(&self.spare)).into_values().map(|made| made.id);
-        let mut ids: Vec<String> = std::mem::take(&mut *locked(&self.strays)).into_iter().chain(spare).collect();
+        let spare = std::mem::take(&mut *self.spare.lock()).into_values().map(|made| made.id);
+        let mut ids: Vec<String> = std::mem::take(&mut *self.strays.lock()).into_iter().chain(spare).collect();
         ids.sort();
         ids.dedup();
         ids
@@ -71,6 +69,6 @@ impl EntryPool {
 
     /// Something may have been made for this spot just now: whoever needs it looks first.
     pub fn doubt(&self, spot: EntrySlot, before: Option<Arc<Tree>>) {
-        locked(&self.doubts).insert(spot, UncertainCreate { before, since: Instant::now() });
+        self.doubts.lock().insert(spot, UncertainCreate { before, since: Instant::now() });
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::entry_pool::{EmptyEntry, EntrySlot, UncertainCreate, locked};
+use super::entry_pool::{EmptyEntry, EntrySlot, UncertainCreate};
 use crate::contract::{Error, Kind, Result, UploadHandle, UploadRequest};
 use crate::model::{Place, RemotePath};
 use crate::providers::iogates::remote::IoGates;
@@ -20,7 +20,7 @@ pub async fn entry_for(host: &IoGates, item: &UploadRequest, path: &RemotePath) 
     if let Some(made) = item.reusable.as_ref().and_then(|ticket| of_ticket(ticket, path, item)) {
         return Ok((spot, made));
     }
-    let spare = locked(&host.making.spare).remove(&spot);
+    let spare = host.making.spare.lock().remove(&spot);
     if let Some(made) = spare.filter(|made| fits(made, item)) {
         return Ok((spot, made));
     }
@@ -75,9 +75,9 @@ fn value_of(text: &str) -> Value {
 
 /// What a lost answer has made for this spot, if one was lost. The doubt ends only when it could be decided.
 pub async fn resolve_uncertain(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
-    let Some(doubt) = locked(&host.making.doubts).get(spot).cloned() else { return Ok(None) };
+    let Some(doubt) = host.making.doubts.lock().get(spot).cloned() else { return Ok(None) };
     let found = look(host, spot, &doubt).await?;
-    locked(&host.making.doubts).remove(spot);
+    host.making.doubts.lock().remove(spot);
     Ok(found)
 }
 
@@ -91,7 +91,7 @@ async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Resu
     let before = doubt.before.as_deref().ok_or_else(|| undecided("the token may not list".to_owned()))?;
     let now = host.listing.newer_than(doubt.since, &host.api).await?;
     let found: Vec<String> = {
-        let ours = locked(&host.making.ours);
+        let ours = host.making.ours.lock();
         let new = now.new_empty_files(before, &spot.name, spot.parent.as_deref());
         new.into_iter().map(|entry| entry.id).filter(|id| !ours.contains(id)).collect()
     };
@@ -113,8 +113,8 @@ async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Resu
 /// The documentation shows the name to upload under only in the answer to the making (providers.md 1.7): an entry whose
 /// answer was lost may never tell it, so another is made, and this one is told as left over.
 fn abandon(host: &IoGates, id: &str) {
-    locked(&host.making.ours).insert(id.to_owned());
-    locked(&host.making.strays).push(id.to_owned());
+    host.making.ours.lock().insert(id.to_owned());
+    host.making.strays.lock().push(id.to_owned());
 }
 
 /// What there is now, to tell later what is new. A token that may not list (an upload-only share) still may upload.
@@ -165,8 +165,8 @@ fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -
     if RemotePath::root().join(&upload_name).is_err() {
         return Err(nonsense("whose name to upload under can't be the name of a file").with_subject(format!("@{id}")));
     }
-    locked(&host.making.ours).insert(id.clone());
-    locked(&host.making.strays).retain(|stray| *stray != id);
+    host.making.ours.lock().insert(id.clone());
+    host.making.strays.lock().retain(|stray| *stray != id);
     Ok(EmptyEntry { id, upload_name, size, md5 })
 }
 
