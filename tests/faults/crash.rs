@@ -54,11 +54,15 @@ fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
     });
     let died = died.into_inner().unwrap();
     println!("{remote} {protocol}: the runs died in {died:?}");
-    let count = |stages: &[&str]| stages.iter().filter_map(|stage| died.get(stage)).sum::<usize>();
-    assert_eq!(died.values().sum::<usize>(), kills);
-    // Moments are spread over the time that a run takes when the machine is as busy as at the beginning.
-    assert!(count(&["over"]) * 3 <= kills * 2, "too few runs were alive: {died:?}");
-    assert!(count(&["sending", "finishing"]) * 5 >= kills, "too few kills fell into the sending: {died:?}");
+    let all = died.values().sum::<usize>();
+    assert!(all >= kills, "{died:?}");
+    assert!(died.get("over").copied().unwrap_or_default() * 3 <= all * 2, "too few runs were alive: {died:?}");
+    assert!(has_hit_the_sending(&died, kills), "too few kills fell into the sending: {died:?}");
+}
+
+fn has_hit_the_sending(died: &BTreeMap<&str, usize>, kills: usize) -> bool {
+    let hits = ["sending", "finishing"].iter().filter_map(|stage| died.get(stage)).sum::<usize>();
+    hits * 5 >= kills
 }
 
 impl Route {
@@ -69,7 +73,12 @@ impl Route {
         let measured = format!("{}:/measured", self.remote);
         play.home.run(&self.slow_put(&measured)).ends_with(0);
         let whole = begun.elapsed();
-        for round in 0..times {
+        // Moments are spread over the time that a run takes when the machine is as busy as at the beginning: where it became busier
+        // or idler, more of them are tried.
+        for round in 0..3 * times {
+            if round >= times && has_hit_the_sending(&died.lock().unwrap(), times * AT_ONCE) {
+                break;
+            }
             let place = format!("{}:/round-{round}", self.remote);
             let before = play.sandbox.counts().all_received(self.remote);
             let wait = Duration::from_micros(random.below(whole.as_micros() as usize) as u64);

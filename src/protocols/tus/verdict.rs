@@ -37,7 +37,7 @@ impl Verdicts {
 
     pub(super) fn refusal_of_the_whole(&self) -> Option<Error> {
         let refusal = self.last.as_ref().filter(|_| self.whole)?;
-        let error = Error::new(Kind::Refused, format!("the server has all bytes, and refuses the file: {}", refusal.message()));
+        let error = Error::new(Kind::Refused, "the server has all bytes, and refuses the file").with_cause(refusal.duplicate());
         Some(error.with_status(refusal.status_code().unwrap_or_default()))
     }
 

@@ -2,19 +2,19 @@
 
 use crate::support::env::{Play, bytes};
 
-/// The protocol on offer, what closes it, the status, and what is told.
-const ROWS: [(&str, &str, i32, &str); 5] = [
-    ("ftp", "ftp-connect:gone", 5, "connection"),
-    ("ftp", "ftp-stor:500*always", 5, "451"),
-    ("tus", "tus-create:html*always", 11, "page"),
-    ("tus", "tus-patch:413*always", 8, "413"),
-    // Every byte has left, and what came back is no answer: nobody can tell.
-    ("plupload", "plupload:html*always", 13, "page"),
+/// The protocol on offer, what closes it, the statuses that are right, and what is told.
+const ROWS: [(&str, &str, &[i32], &str); 5] = [
+    ("ftp", "ftp-connect:gone", &[5], "connection"),
+    ("ftp", "ftp-stor:500*always", &[5], "451"),
+    ("tus", "tus-create:html*always", &[11], "page"),
+    ("tus", "tus-patch:413*always", &[8], "413"),
+    // Every byte has left, and what came back is no answer: nobody can tell. Unless the page came before them.
+    ("plupload", "plupload:html*always", &[13, 11], "page"),
 ];
 
 #[test]
 fn the_only_protocol_fails_as_it_does_alone() {
-    for (offered, fault, status, says) in ROWS {
+    for (offered, fault, statuses, says) in ROWS {
         if offered == "ftp" && !cfg!(unix) {
             continue;
         }
@@ -28,7 +28,7 @@ fn the_only_protocol_fails_as_it_does_alone() {
             let args = ["put", "--retries", "2", "--timeout", "20s", "--protocol", wanted, "film.bin", "iogates:/box/film.bin"];
             let ran = play.home.run(&args);
             let what = format!("{offered} {fault} by {wanted}: {}", ran.stderr);
-            assert_eq!(ran.status, status, "{what}");
+            assert!(statuses.contains(&ran.status), "{what}");
             assert!(ran.stderr.contains(says), "{what}");
             assert!(!ran.stderr.contains("no upload protocol"), "{what}");
         }

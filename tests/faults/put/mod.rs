@@ -138,7 +138,7 @@ fn tus() {
             passes("iogates:tus-gone", BEGUN_TWICE, 1),
             Row { sign_ins: 2, ..passes("iogates/file-create:expired", ONCE, 0) },
             Row { sign_ins: 2, ..passes("iogates/file:expired", ONCE, 0) },
-            fails("iogates/file-create:html", 11, 0, "Down for maintenance"),
+            fails("iogates/file-create:html", 13, 0, "Down for maintenance"),
             fails("iogates/tus-patch:413", 8, 1, "too large for the server"),
             fails("iogates/tus-patch:503=0*always", 5, 1, "the server asks for patience"),
             Row { sign_ins: 0, ..fails("iogates/sign-in:html", 11, 0, "Down for maintenance") },
@@ -244,7 +244,7 @@ fn fileago() {
             Row { sign_ins: 2, ..passes("fileago/upload-token:expired", ONCE, 0) },
             Row { sign_ins: 2, ..passes("fileago:html-errors fileago/change:expired", ONCE, 0) },
             fails("fileago/upload:413", 8, 0, "the server's proxy limits the size"),
-            fails("fileago/change:html", 11, 0, "Down for maintenance"),
+            fails("fileago/change:html", 13, 0, "Down for maintenance"),
             fails("fileago/upload:503=0*always", 5, 0, ""),
         ],
     );
