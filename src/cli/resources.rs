@@ -19,6 +19,8 @@ const FOR_A_FILE: usize = 4;
 const BESIDE_WRITERS: usize = 2;
 /// For what is short: names of hosts, the disk, a question.
 const SHORT: usize = 3;
+/// Not of the runtime: the thread that writes the state, and the one that gives signs of life, begun when a transfer is noted.
+const OF_THE_STATE: usize = 2;
 /// What is needed beyond that is made then, if it can be.
 const MOST: usize = 8 * MOST_JOBS as usize;
 /// Longer than any run.
@@ -41,7 +43,8 @@ pub fn runtime(transfer: Option<&mut TransferArgs>) -> Result<(Runtime, Option<S
     };
     let wish = args.jobs;
     let few_handles = handles::shrink(args);
-    let threads = had(workers + SHORT + for_files(args), HEAP + args.jobs as usize * HEAP_FOR_A_FILE);
+    let wanted = workers + SHORT + for_files(args) + OF_THE_STATE;
+    let threads = had(wanted, HEAP + args.jobs as usize * HEAP_FOR_A_FILE).saturating_sub(OF_THE_STATE);
     let for_all = threads.saturating_sub(1 + SHORT);
     // Several connections for one file are given up before the file itself.
     while for_files(args) > for_all && (args.jobs > 1 || args.streams > 1) {

@@ -129,7 +129,7 @@ pub async fn begin(context: &Context, noted: Option<Noted>, remote: &str) -> Res
     let run = CarryingRun { key, remote, command, files: None, done: 0, failed: 0, in_flight: 0, at };
     let state = context.state();
     let Some(claim) = state.lock_place(&claim_key(&run)).await? else { return Ok(None) };
-    state.begin_run(&run);
+    state.commit(state.begin_run(&run)).await?;
     let (in_flight, counted) = (HashSet::new(), Instant::now());
     Ok(Some(Running { state, run, in_flight, is_unfinished: false, counted, _claim: claim }))
 }

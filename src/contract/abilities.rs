@@ -26,6 +26,8 @@ macro_rules! abilities {
             // Facts that are no calls. False is what is true of a server about which nothing is known.
             /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
             pub takes_md5: bool,
+            /// Opening an upload makes nothing on the server: the bytes are the first thing there.
+            pub opening_makes_nothing: bool,
             /// Two entries of one folder may have one name.
             pub allows_duplicate_names: bool,
             /// [`Copies::copy_into`] copies a folder with what is in it. Else the caller makes the folder and copies file by file.

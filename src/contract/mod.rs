@@ -27,7 +27,7 @@ pub use part::{Chunks, Part, Source};
 pub use provider::{AnyProvider, Network, Provider, ProviderContext, ProviderInfo, RemoteSettings, Setting};
 pub use rivalry::TokenContention;
 pub use tokens::{StoredToken, TokenStore};
-pub use transfer_store::{CompletedTransfer, Holder, PendingUpload, PlaceLock, TransferStore, place_key};
+pub use transfer_store::{CompletedTransfer, Holder, NoteMark, PendingUpload, PlaceLock, TransferStore, place_key};
 pub use upload::{Checksum, Chunking, Closed, Metadata, OnCreated, Recovery, Upload, UploadHandle, UploadRequest, UploadSession};
 
 pub use crate::error::{Error, Kind, Result};

@@ -36,7 +36,7 @@ pub struct CompletedTransfer {
     pub at: i64,
 }
 
-/// One upload that has begun and is not known to be over. On disk before each remote call that depends on it.
+/// One upload that has begun and is not known to be over. On the disk before each remote call that depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingUpload {
     /// Where it goes: origin and account of the remote, and the path there. One upload at a time goes to one place.
@@ -80,14 +80,19 @@ pub fn place_key(remote: &str, path: &RemotePath) -> String {
     format!("{remote}|{path}")
 }
 
-/// Kept by `state`. A ledger that can't be read or written is empty, never a failed transfer: whoever keeps it tells
+/// The number of a note, by which it is waited for ([`TransferStore::commit`]).
+pub type NoteMark = u64;
+
+/// Kept by `state`. What is noted is read from then on, and on the disk soon; before a call that depends on it, it is waited
+/// for with [`TransferStore::commit`]. A note is never on the disk before an earlier one. A ledger that can't be read or
+/// written is empty, never a failed transfer: whoever keeps it tells
 /// the user of it.
 pub trait TransferStore: Send + Sync {
     /// What this machine last put at the entry `id` of `remote` (as in [`CompletedTransfer::remote`]).
     fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>>;
 
     /// Replaces what was recorded for the same entry.
-    fn record_finished(&self, finished: &CompletedTransfer) -> Result<()>;
+    fn record_finished(&self, finished: &CompletedTransfer) -> Result<NoteMark>;
 
     /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (milliseconds since
     /// 1970)?
@@ -96,7 +101,7 @@ pub trait TransferStore: Send + Sync {
     /// The name under which the server stored what was put to `key` (as in [`PendingUpload::key`]), where it is another one.
     fn stored_as(&self, key: &str) -> Result<Option<String>>;
 
-    fn record_stored_as(&self, key: &str, name: &str) -> Result<()>;
+    fn record_stored_as(&self, key: &str, name: &str) -> Result<NoteMark>;
 
     /// What has begun towards `key` (as in [`PendingUpload::key`]).
     fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>>;
@@ -104,10 +109,14 @@ pub trait TransferStore: Send + Sync {
     /// Everything that has begun, the oldest first.
     fn all_unfinished(&self) -> Result<Vec<PendingUpload>>;
 
-    /// Replaces what was recorded under the same key. It is on the disk when this returns, and survives a power cut.
-    fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<()>;
+    /// Replaces what was recorded under the same key.
+    fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<NoteMark>;
 
-    fn forget_unfinished(&self, key: &str) -> Result<()>;
+    fn forget_unfinished(&self, key: &str) -> Result<NoteMark>;
+
+    /// The note and all before it are on the disk when this is done, and survive a power cut. Many that wait at once wait for
+    /// one write.
+    fn commit(&self, note: NoteMark) -> BoxFuture<'_, Result<()>>;
 
     /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::turns`) must
     /// hold no other.

@@ -63,8 +63,8 @@ pub struct UploadRequest {
     pub chunk_size: Option<u64>,
     /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.
     pub reusable: Option<UploadHandle>,
-    /// Called as soon as something was made on the server for this item, before anything else is asked of it: what is
-    /// not noted then is left behind when this process dies.
+    /// Called as soon as something was made on the server for this item: what is not noted then is looked for by its name when
+    /// this process dies.
     pub on_created: Option<OnCreated>,
 }
 
@@ -159,6 +159,11 @@ pub trait UploadSession: Send {
 
     /// After a failed `send` whose kind may pass: where may we go on? An error of its own that may pass means: ask again later.
     fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>>;
+
+    /// Does `finish` ask anything of the server, which then may make the file appear?
+    fn has_last_step(&self) -> bool {
+        true
+    }
 
     /// All bytes are accepted: makes the file appear (a rename, a last request, or nothing). A failure that may pass is
     /// followed by `Provider::landed`, never by a blind repetition.

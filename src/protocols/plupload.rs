@@ -227,6 +227,10 @@ impl UploadSession for PluploadSession {
     }
 
     /// The last chunk has made the file; there is nothing to ask. Only the provider can tell whether it is there.
+    fn has_last_step(&self) -> bool {
+        false
+    }
+
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }

@@ -1,22 +1,28 @@
 //! What this machine has put where: the proof behind `--if-exists update` when a provider tells no MD5.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::State;
-use crate::contract::{BoxFuture, CompletedTransfer, Holder, PendingUpload, PlaceLock, Result, TransferStore};
+use crate::contract::{BoxFuture, CompletedTransfer, Holder, NoteMark, PendingUpload, PlaceLock, Result, TransferStore};
 
 impl TransferStore for State {
     fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>> {
-        Ok(self.with(|db| lookup(db, remote, id)).flatten())
+        let key = (remote.to_owned(), id.to_owned());
+        let noted = self.writer.noted(|changes| changes.finished.get(&key).cloned());
+        Ok(noted.or_else(|| self.read(|db| lookup(db, remote, id)).flatten()))
     }
 
-    fn record_finished(&self, finished: &CompletedTransfer) -> Result<()> {
-        self.with(|db| record(db, finished));
-        Ok(())
+    fn record_finished(&self, finished: &CompletedTransfer) -> Result<NoteMark> {
+        let (key, row) = ((finished.remote.clone(), finished.id.clone()), finished.clone());
+        Ok(self.writer.note(|changes| drop(changes.finished.insert(key, row))))
     }
 
     fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool> {
-        let found = self.with(|db| {
+        let is_it = |put: &CompletedTransfer| put.remote == remote && put.source == source && put.at >= moment;
+        if self.writer.noted(|changes| changes.finished.values().any(is_it).then_some(())).is_some() {
+            return Ok(true);
+        }
+        let found = self.read(|db| {
             let mut query = db.prepare_cached("SELECT 1 FROM finished WHERE remote = ?1 AND source = ?2 AND at >= ?3")?;
             query.exists((remote, source, moment))
         });
@@ -26,12 +32,12 @@ impl TransferStore for State {
     fn stored_as(&self, key: &str) -> Result<Option<String>> {
         let name =
             |db: &Connection| db.prepare_cached("SELECT name FROM stored_as WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional();
-        Ok(self.with(name).flatten())
+        let noted = self.writer.noted(|changes| changes.stored_as.get(key).cloned());
+        Ok(noted.or_else(|| self.read(name).flatten()))
     }
 
-    fn record_stored_as(&self, key: &str, name: &str) -> Result<()> {
-        self.with(|db| db.prepare_cached("INSERT OR REPLACE INTO stored_as (key, name) VALUES (?1, ?2)")?.execute([key, name]));
-        Ok(())
+    fn record_stored_as(&self, key: &str, name: &str) -> Result<NoteMark> {
+        Ok(self.writer.note(|changes| drop(changes.stored_as.insert(key.to_owned(), name.to_owned()))))
     }
 
     fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>> {
@@ -42,18 +48,28 @@ impl TransferStore for State {
         Ok(self.list_unfinished())
     }
 
-    fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<()> {
-        self.keep_unfinished(unfinished);
-        Ok(())
+    fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<NoteMark> {
+        Ok(self.keep_unfinished(unfinished))
     }
 
-    fn forget_unfinished(&self, key: &str) -> Result<()> {
-        self.drop_unfinished(key);
-        Ok(())
+    fn forget_unfinished(&self, key: &str) -> Result<NoteMark> {
+        Ok(self.drop_unfinished(key))
+    }
+
+    fn commit(&self, note: NoteMark) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let (tell, told) = tokio::sync::oneshot::channel();
+            self.writer.when_written(note, move |written| {
+                let _ = tell.send(written);
+            });
+            // What can't be written is told as a warning: no transfer fails for want of notes.
+            let _ = told.await;
+            Ok(())
+        })
     }
 
     fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>> {
-        Box::pin(self.claim_place(key))
+        Box::pin(async { Ok(self.claim_place(key)) })
     }
 
     fn holder(&self, key: &str) -> Option<Holder> {
@@ -79,30 +95,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CompletedTransfer> {
         source_version: row.get("source_version")?,
         source_device: row.get::<_, Option<i64>>("source_device")?.map(i64::cast_unsigned),
         at: row.get("at")?,
-    })
-}
-
-/// SQLite's numbers have a sign; inodes of some file systems use all 64 bits, so they travel as the same bits.
-fn record(db: &Connection, f: &CompletedTransfer) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO finished
-            (remote, id, stamp, size, md5, source, source_size, source_mtime_ns, source_inode, source_version, source_device, at)
-         VALUES (:remote, :id, :stamp, :size, :md5, :source, :source_size, :source_mtime_ns, :source_inode, :source_version,
-            :source_device, :at)",
-    )?
-    .execute(named_params! {
-        ":remote": f.remote,
-        ":id": f.id,
-        ":stamp": f.stamp,
-        ":size": f.size.map(u64::cast_signed),
-        ":md5": f.md5,
-        ":source": f.source,
-        ":source_size": f.source_size.cast_signed(),
-        ":source_mtime_ns": f.source_mtime_ns,
-        ":source_inode": f.source_inode.map(u64::cast_signed),
-        ":source_version": f.source_version,
-        ":source_device": f.source_device.map(u64::cast_signed),
-        ":at": f.at,
     })
 }
 
@@ -151,6 +143,8 @@ mod tests {
         let state = State::new(Some(dir.path().to_owned()));
         for name in ["a_b", "a_b.txt"] {
             state.record_stored_as("r|/A b.txt", name).unwrap();
+            assert_eq!(state.stored_as("r|/A b.txt").unwrap().as_deref(), Some(name));
+            assert!(state.writer.settle());
             assert_eq!(State::new(Some(dir.path().to_owned())).stored_as("r|/A b.txt").unwrap().as_deref(), Some(name));
         }
         assert_eq!(state.stored_as("r|/a").unwrap(), None);
@@ -160,6 +154,7 @@ mod tests {
     fn without_a_database_nothing_is_known_and_nothing_fails() {
         let state = State::new(None);
         state.record_finished(&finished("1")).unwrap();
+        assert!(!state.writer.settle());
         assert_eq!(state.finished("https://x ann", "1").unwrap(), None);
         assert_eq!(state.take_warnings().len(), 1);
     }

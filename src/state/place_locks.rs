@@ -1,114 +1,233 @@
-//! The claim that keeps two runs from working on one place: a lock that a sign of life is given on while it is held, so that
-//! whoever waits for it can tell work from a process that stands still.
+//! The claim that keeps two runs, or two workers of one, from working on one place. On Linux it is a lock on a range of one
+//! file that all processes share, so that it costs two calls of the system and no file; elsewhere a file for each place.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
-use std::io::{Seek, Write};
+use std::collections::hash_map::Entry;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::State;
-use super::private_files::{open_private, private_folder};
-use crate::contract::{Holder, PlaceLock};
-use crate::error::Result;
+use super::heartbeat::Beat;
+use super::process_file::{LockFile, holder_in};
+use crate::contract::Holder;
 
-impl State {
-    /// Without a place for lock files there is no second process that could know of this one.
-    pub(super) async fn claim_place(&self, key: &str) -> Result<Option<PlaceLock>> {
-        let free = PlaceLock { waited: false, held: Box::new(()) };
-        let Some(path) = self.place_path(key) else { return Ok(Some(free)) };
-        Ok(match self.take(&path) {
-            Ok(Some(lock)) => Some(PlaceLock { waited: false, held: Box::new(lock) }),
-            Ok(None) => None,
-            // No transfer fails for want of notes; the database tells the user the same.
-            Err(_) => Some(free),
-        })
+/// The claims of one process. Not had where the machine or its file system can't do it.
+#[derive(Default)]
+pub(super) struct PlaceLocks(OnceLock<Option<Arc<Claims>>>);
+
+struct Claims {
+    file: ranges::RangeFile,
+    folder: PathBuf,
+    /// Tells this process from all others that live; with its signs of life in a file of this number.
+    number: u32,
+    _signs: LockFile,
+    /// Keys that this process holds, by the range that stands for them. Two keys may share one: the process has it once.
+    held: Mutex<HashMap<u64, Vec<String>>>,
+}
+
+/// Processes that end are looked past for a free number.
+const TRIES: u32 = 1000;
+
+/// Where a place has a file of its own.
+fn path_of(folder: &Path, key: &str) -> PathBuf {
+    folder.join(format!("put-{:x}.lock", md5::compute(key)))
+}
+
+/// Where the signs of life of a process are.
+fn signs_of(folder: &Path, number: u32) -> PathBuf {
+    folder.join(format!("process-{number}.lock"))
+}
+
+impl PlaceLocks {
+    /// None: somebody has it. `folder`: that of the locks.
+    pub(super) fn claim(&self, folder: &Path, key: &str, beat: &Beat) -> io::Result<Option<Box<dyn Send>>> {
+        fn boxed(claim: impl Send + 'static) -> Box<dyn Send> {
+            Box::new(claim)
+        }
+        match self.of(folder, beat) {
+            Some(claims) => Ok(claims.clone().claim(key)?.map(boxed)),
+            None => Ok(LockFile::take(&path_of(folder, key), beat)?.map(boxed)),
+        }
     }
 
-    pub(super) fn holder_of_place(&self, key: &str) -> Option<Holder> {
-        let path = self.place_path(key)?;
-        let modified = std::fs::metadata(&path).and_then(|meta| meta.modified()).ok()?;
-        Some(Holder { process: process_in(&path), silent: modified.elapsed().unwrap_or_default() })
+    pub(super) fn holder(&self, folder: &Path, key: &str, beat: &Beat) -> Option<Holder> {
+        match self.of(folder, beat) {
+            Some(claims) => claims.holder(key),
+            None => holder_in(&path_of(folder, key)),
+        }
     }
 
-    fn place_path(&self, key: &str) -> Option<PathBuf> {
-        Some(self.folder().ok()?.join("locks").join(format!("put-{:x}.lock", md5::compute(key))))
+    fn of(&self, folder: &Path, beat: &Beat) -> Option<&Arc<Claims>> {
+        self.0.get_or_init(|| Claims::open(folder, beat).ok().map(Arc::new)).as_ref()
+    }
+}
+
+impl Claims {
+    fn open(folder: &Path, beat: &Beat) -> io::Result<Claims> {
+        super::private_files::private_folder(folder)?;
+        let file = ranges::RangeFile::open(&folder.join("places"))?;
+        let first = std::process::id() % ranges::NUMBERS;
+        for number in (0..TRIES).map(|n| (first + n) % ranges::NUMBERS) {
+            if let Some(signs) = LockFile::take(&signs_of(folder, number), beat)? {
+                return Ok(Claims { file, folder: folder.to_owned(), number, _signs: signs, held: Mutex::default() });
+            }
+        }
+        Err(io::Error::from(io::ErrorKind::WouldBlock))
     }
 
     /// None: somebody has it.
-    fn take(&self, path: &Path) -> std::io::Result<Option<LockFile>> {
-        path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
-        loop {
-            let file = open_private(path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(e)) => return Err(e),
-            }
-            // The one before us removes the file with the lock on it: a lock on a removed file keeps nobody out.
-            if is_still(path, &file) {
-                sign(&file);
-                let file = Arc::new(file);
-                self.beat.of(path, &file);
-                return Ok(Some(LockFile { path: path.to_owned(), held: self.beat.held.clone(), _file: file }));
+    fn claim(self: Arc<Self>, key: &str) -> io::Result<Option<Claim>> {
+        let slot = slot_of(key);
+        let mut held = self.held.lock();
+        match held.entry(slot) {
+            Entry::Occupied(keys) if keys.get().iter().any(|held| held == key) => return Ok(None),
+            Entry::Occupied(mut keys) => keys.get_mut().push(key.to_owned()),
+            Entry::Vacant(free) => {
+                if !self.file.lock(slot, self.number)? {
+                    return Ok(None);
+                }
+                free.insert(vec![key.to_owned()]);
             }
         }
+        drop(held);
+        Ok(Some(Claim { claims: self, key: key.to_owned() }))
+    }
+
+    fn holder(&self, key: &str) -> Option<Holder> {
+        let number = match self.held.lock().get(&slot_of(key)) {
+            Some(keys) => keys.iter().any(|held| held == key).then_some(self.number),
+            None => self.file.holder(slot_of(key)),
+        };
+        // Somebody has removed the file: then nothing tells of life.
+        Some(holder_in(&signs_of(&self.folder, number?)).unwrap_or(Holder { process: None, silent: Duration::MAX }))
     }
 }
 
-/// A file that is locked while one process is busy with one place, and gone afterwards: there are as many places as files.
-struct LockFile {
-    path: PathBuf,
-    held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
-    _file: Arc<File>,
+struct Claim {
+    claims: Arc<Claims>,
+    key: String,
 }
 
-impl Drop for LockFile {
+impl Drop for Claim {
     fn drop(&mut self) {
-        if cfg!(unix) {
-            let _ = std::fs::remove_file(&self.path);
+        let slot = slot_of(&self.key);
+        let mut held = self.claims.held.lock();
+        if let Entry::Occupied(mut keys) = held.entry(slot) {
+            keys.get_mut().retain(|held| *held != self.key);
+            if keys.get().is_empty() {
+                keys.remove();
+                self.claims.file.unlock(slot);
+            }
         }
-        self.held.lock().remove(&self.path);
-        // A sign of life that is given just now may hold the file for a moment more.
-        let _ = self._file.unlock();
     }
 }
 
-/// Writes whose lock it is, for those who wait. Nobody depends on it.
-pub(super) fn sign(mut file: &File) {
-    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
-    let _ = file.set_modified(SystemTime::now());
+/// Which range of the file stands for a key.
+fn slot_of(key: &str) -> u64 {
+    md5::compute(key).0.iter().take(8).fold(0, |slot, byte| slot << 8 | u64::from(*byte)) % ranges::SLOTS
 }
 
-/// Whose lock this is.
-pub(super) fn process_in(path: &Path) -> Option<u32> {
-    std::fs::read_to_string(path).ok()?.parse().ok()
-}
+/// Locks of an open file (`F_OFD_SETLK`): closing another handle of the file does not give them back, and the kernel does when
+/// the process dies. A range begins where the slot does, and its length tells the process's number.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod ranges {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
 
-#[cfg(unix)]
-fn is_still(path: &Path, file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (std::fs::metadata(path), file.metadata()) {
-        (Ok(there), Ok(here)) => (there.dev(), there.ino()) == (here.dev(), here.ino()),
-        _ => false,
+    use nix::errno::Errno;
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc::{F_UNLCK, F_WRLCK, SEEK_SET, c_int, flock};
+
+    use crate::state::private_files::open_private;
+
+    /// More than there can be processes (`PID_MAX_LIMIT`).
+    pub(super) const NUMBERS: u32 = 1 << 22;
+    /// Twice as wide as the longest range: two ranges that touch would become one.
+    const WIDTH: i64 = 1 << 23;
+    /// As many as an offset has room for.
+    pub(super) const SLOTS: u64 = 1 << 40;
+
+    pub(super) struct RangeFile(File);
+
+    impl RangeFile {
+        pub(super) fn open(path: &Path) -> io::Result<RangeFile> {
+            let file = RangeFile(open_private(path)?);
+            // Where the file system can't do it, nobody relies on it.
+            let mut probe = range(F_WRLCK, 0, WIDTH);
+            fcntl(&file.0, FcntlArg::F_OFD_GETLK(&mut probe))?;
+            Ok(file)
+        }
+
+        /// False: another process has it.
+        pub(super) fn lock(&self, slot: u64, number: u32) -> io::Result<bool> {
+            match fcntl(&self.0, FcntlArg::F_OFD_SETLK(&range(F_WRLCK, slot, i64::from(number) + 1))) {
+                Ok(_) => Ok(true),
+                Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+                Err(e) => Err(e.into()),
+            }
+        }
+
+        pub(super) fn unlock(&self, slot: u64) {
+            let _ = fcntl(&self.0, FcntlArg::F_OFD_SETLK(&range(F_UNLCK, slot, WIDTH)));
+        }
+
+        /// The number of the other process that has it.
+        pub(super) fn holder(&self, slot: u64) -> Option<u32> {
+            let mut found = range(F_WRLCK, slot, WIDTH);
+            fcntl(&self.0, FcntlArg::F_OFD_GETLK(&mut found)).ok()?;
+            let length = u32::try_from(found.l_len).ok().filter(|_| c_int::from(found.l_type) == F_WRLCK)?;
+            length.checked_sub(1)
+        }
+    }
+
+    fn range(kind: c_int, slot: u64, length: i64) -> flock {
+        let begin = i64::try_from(slot % SLOTS).unwrap_or(0) * WIDTH;
+        flock { l_type: kind as i16, l_whence: SEEK_SET as i16, l_start: begin, l_len: length, l_pid: 0 }
     }
 }
 
-/// Elsewhere the file stays, as one that is open can't be removed.
-#[cfg(not(unix))]
-fn is_still(_: &Path, _: &File) -> bool {
-    true
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+mod ranges {
+    use std::io;
+    use std::path::Path;
+
+    pub(super) const NUMBERS: u32 = 1;
+    pub(super) const SLOTS: u64 = 1;
+
+    /// Not to be had: each place has a file.
+    pub(super) enum RangeFile {}
+
+    impl RangeFile {
+        pub(super) fn open(_: &Path) -> io::Result<RangeFile> {
+            Err(io::Error::from(io::ErrorKind::Unsupported))
+        }
+
+        pub(super) fn lock(&self, _: u64, _: u32) -> io::Result<bool> {
+            match *self {}
+        }
+
+        pub(super) fn unlock(&self, _: u64) {
+            match *self {}
+        }
+
+        pub(super) fn holder(&self, _: u64) -> Option<u32> {
+            match *self {}
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::fs::File;
+    use std::time::SystemTime;
 
     use super::*;
     use crate::contract::TransferStore;
+    use crate::state::State;
     use crate::state::heartbeat::BEAT;
 
     #[tokio::test]
@@ -120,6 +239,7 @@ mod tests {
         assert!(!first.waited && other.lock_place("k").await.unwrap().is_none() && state.lock_place("k").await.unwrap().is_none());
         let holder = other.holder("k").unwrap();
         assert!(holder.process == Some(std::process::id()) && holder.silent < Duration::from_secs(60), "{holder:?}");
+        assert_eq!(state.holder("k").unwrap().process, Some(std::process::id()), "another worker of this very process");
         let elsewhere = other.lock_place("other").await.unwrap().unwrap();
         drop(first);
         assert_eq!(other.holder("k"), None);
@@ -127,15 +247,55 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_holds_it_gives_signs_of_life() {
+    async fn many_places_take_no_file_each_and_a_process_leaves_none() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::new(Some(dir.path().to_owned()));
+        let mut held = Vec::new();
+        for n in 0..300 {
+            held.push(state.lock_place(&format!("place {n}")).await.unwrap().unwrap());
+        }
+        let files = || std::fs::read_dir(dir.path().join("locks")).unwrap().count();
+        if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
+            assert_eq!(files(), 2, "that of all places and this process's signs of life");
+        }
+        drop(held);
+        drop(state);
+        assert!(files() <= 1);
+    }
+
+    /// Two keys with one range: whoever has the one may have the other, and the range is given back with the last.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    #[test]
+    fn two_keys_that_share_a_range_do_not_wait_for_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let beat = Beat::default();
+        let open = || Arc::new(Claims::open(dir.path(), &beat).unwrap());
+        let (ours, theirs) = (open(), open());
+        let slot = slot_of("a");
+        let first = ours.clone().claim("a").unwrap().unwrap();
+        // A second key of the range, as if it had been taken.
+        ours.held.lock().get_mut(&slot).unwrap().push("b".to_owned());
+        drop(first);
+        assert!(!theirs.file.lock(slot, theirs.number).unwrap(), "the range stays with the second key");
+        assert_eq!(theirs.holder("a").unwrap().process, Some(std::process::id()));
+        assert_eq!(ours.holder("a"), None, "this process has the range for another key");
+        let again = ours.clone().claim("a").unwrap().unwrap();
+        ours.held.lock().get_mut(&slot).unwrap().retain(|key| key != "b");
+        drop(again);
+        assert!(theirs.claim("a").unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_holds_it_gives_signs_of_life() {
+        let dir = tempfile::tempdir().unwrap();
+        let (state, other) = (State::new(Some(dir.path().to_owned())), State::new(Some(dir.path().to_owned())));
         let _claim = state.lock_place("k").await.unwrap().unwrap();
-        let file = File::options().write(true).open(state.place_path("k").unwrap()).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
-        assert!(state.holder("k").unwrap().silent >= Duration::from_secs(3600));
+        let signs = std::fs::read_dir(dir.path().join("locks")).unwrap().map(|file| file.unwrap().path());
+        let signs = { signs }.find(|path| path.extension().is_some()).unwrap();
+        File::options().write(true).open(signs).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+        assert!(other.holder("k").unwrap().silent >= Duration::from_secs(3600));
         let begun = std::time::Instant::now();
-        while state.holder("k").unwrap().silent >= Duration::from_secs(3600) {
+        while other.holder("k").unwrap().silent >= Duration::from_secs(3600) {
             assert!(begun.elapsed() < BEAT * 20);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

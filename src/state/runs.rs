@@ -1,34 +1,30 @@
 //! Commands that carry files and have not come to their end: what a kill leaves is taken up as a whole.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::Row;
 
 use super::State;
 use super::carrying_run::CarryingRun;
+use crate::contract::NoteMark;
 
 impl State {
-    /// It is on the disk when this returns. What this process begins from now on belongs to it.
-    pub fn begin_run(&self, run: &CarryingRun) {
+    /// What this process begins from now on belongs to it. It is on the disk with whatever is noted and waited for next.
+    pub fn begin_run(&self, run: &CarryingRun) -> NoteMark {
         *self.run.lock() = Some(run.key.clone());
-        self.with(|db| record(db, run));
+        self.count_run(run)
     }
 
-    /// Its numbers, for people only: they outlive a kill, but perhaps no power cut.
-    pub fn count_run(&self, run: &CarryingRun) {
-        self.with(|db| {
-            db.pragma_update(None, "synchronous", "normal")?;
-            let counted = record(db, run);
-            db.pragma_update(None, "synchronous", "full")?;
-            counted
-        });
+    /// Its numbers, for people only.
+    pub fn count_run(&self, run: &CarryingRun) -> NoteMark {
+        self.writer.note(|changes| drop(changes.runs.insert(run.key.clone(), Some(run.clone()))))
     }
 
     pub fn forget_run(&self, key: &str) {
-        self.with(|db| db.prepare_cached("DELETE FROM runs WHERE key = ?1")?.execute([key]));
+        self.writer.note(|changes| drop(changes.runs.insert(key.to_owned(), None)));
     }
 
     /// All of them, the oldest first.
     pub fn runs(&self) -> Vec<CarryingRun> {
-        self.with(|db| db.prepare_cached("SELECT * FROM runs ORDER BY at, key")?.query_map([], read)?.collect()).unwrap_or_default()
+        self.read_all(|db| db.prepare_cached("SELECT * FROM runs ORDER BY at, key")?.query_map([], read)?.collect())
     }
 }
 
@@ -42,23 +38,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CarryingRun> {
         failed: row.get::<_, i64>("failed")?.cast_unsigned(),
         in_flight: row.get::<_, i64>("in_flight")?.cast_unsigned(),
         at: row.get("at")?,
-    })
-}
-
-fn record(db: &Connection, run: &CarryingRun) -> rusqlite::Result<usize> {
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO runs (key, remote, command, files, done, failed, in_flight, at)
-         VALUES (:key, :remote, :command, :files, :done, :failed, :in_flight, :at)",
-    )?
-    .execute(named_params! {
-        ":key": run.key,
-        ":remote": run.remote,
-        ":command": run.command,
-        ":files": run.files.map(u64::cast_signed),
-        ":done": run.done.cast_signed(),
-        ":failed": run.failed.cast_signed(),
-        ":in_flight": run.in_flight.cast_signed(),
-        ":at": run.at,
     })
 }
 
@@ -91,11 +70,10 @@ mod tests {
         state.record_unfinished(&unfinished("of the command")).unwrap();
         let counted = CarryingRun { files: Some(u64::MAX), done: 7, failed: 1, in_flight: 2, ..run("b", 2) };
         state.count_run(&counted);
+        assert!(state.writer.settle());
         let next = State::new(Some(dir.path().to_owned()));
         let alone = |state: &State| state.unfinished_alone().into_iter().map(|one| one.key).collect::<Vec<_>>();
         assert_eq!((next.runs(), alone(&next)), (vec![counted], vec!["alone".to_owned()]));
-        let written_through: Option<i64> = state.with(|db| db.query_row("PRAGMA synchronous", [], |row| row.get(0)));
-        assert_eq!(written_through, Some(2), "what follows is on the disk again before it is relied on");
         next.forget_run("b");
         assert_eq!((next.runs(), alone(&next)), (vec![], vec!["alone".to_owned(), "of the command".to_owned()]));
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::OptionalExtension;
 
 use super::State;
-use super::place_locks::{process_in, sign};
 use super::private_files::{open_private, private_folder};
+use super::process_file::{process_in, sign};
 use crate::contract::tokens::Refusals;
 use crate::contract::{BoxFuture, Result, StoredToken, TokenStore};
 use crate::model::Secret;
@@ -21,7 +21,10 @@ impl TokenStore for State {
         if let Some(token) = self.memory.lock().get(account) {
             return Ok(Some(token.clone()));
         }
-        let row = self.with(|db| {
+        if let Some(noted) = self.writer.noted(|changes| changes.tokens.get(account).cloned()) {
+            return Ok(noted);
+        }
+        let row = self.read(|db| {
             let mut query = db.prepare_cached("SELECT token, fields FROM tokens WHERE account = ?1")?;
             query.query_row([account], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         });
@@ -29,21 +32,21 @@ impl TokenStore for State {
     }
 
     fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
-        let kept = self.with(|db| {
-            let mut change = db.prepare_cached("INSERT OR REPLACE INTO tokens (account, token, fields) VALUES (?1, ?2, ?3)")?;
-            change.execute((account, token.token.expose(), fields_text(token)))
-        });
+        self.writer.note(|changes| drop(changes.tokens.insert(account.to_owned(), Some(token.clone()))));
+        // The others find it there as soon as they have their turn.
+        let kept = self.writer.settle();
         let mut memory = self.memory.lock();
         match kept {
-            Some(_) => memory.remove(account),
-            None => memory.insert(account.to_owned(), token.clone()),
+            true => memory.remove(account),
+            false => memory.insert(account.to_owned(), token.clone()),
         };
         Ok(())
     }
 
     fn forget(&self, account: &str) -> Result<()> {
         self.memory.lock().remove(account);
-        self.with(|db| db.execute("DELETE FROM tokens WHERE account = ?1", [account]));
+        self.writer.note(|changes| drop(changes.tokens.insert(account.to_owned(), None)));
+        self.writer.settle();
         Ok(())
     }
 
@@ -56,9 +59,9 @@ impl TokenStore for State {
             match self.turn(&path).await {
                 Ok(file) => Ok(Box::new(file) as Box<dyn Send>),
                 // One warning is enough when nothing there can be used.
-                Err(_) if self.is_unusable() => Ok(Box::new(())),
+                Err(_) if self.folder.is_unusable() => Ok(Box::new(())),
                 Err(e) => {
-                    self.warn(format!("the turn to sign in can't be taken: {e}"));
+                    self.folder.warn(format!("the turn to sign in can't be taken: {e}"));
                     Ok(Box::new(()))
                 }
             }
@@ -81,7 +84,7 @@ fn signed(file: File) -> File {
 impl State {
     /// Accounts hold characters that no file name may have.
     fn lock_path(&self, account: &str) -> Option<PathBuf> {
-        Some(self.folder().ok()?.join("locks").join(format!("{:x}", md5::compute(account))))
+        Some(self.locks_folder()?.join(format!("{:x}", md5::compute(account))))
     }
 
     /// None: whoever has it stands still.
@@ -97,7 +100,7 @@ impl State {
         // A thread of its own: those of the work must not be lost to it. Whoever wants to stop earlier drops the future, and
         // the lock is given back as soon as the thread gets it.
         std::thread::Builder::new().spawn(move || tell.send(file.lock().map(|()| file)))?;
-        let limit = self.waits.lock().limit;
+        let limit = self.folder.wait_limit();
         for (wait, is_last) in [(limit.min(TOLD_AFTER), false), (limit.saturating_sub(TOLD_AFTER), true)] {
             match tokio::time::timeout(wait, &mut told).await {
                 Ok(Ok(locked)) => return Ok(Some(signed(locked?))),
@@ -105,7 +108,7 @@ impl State {
                 Err(_) => {
                     let who = another(process_in(path));
                     let seconds = limit.as_secs_f64().ceil();
-                    self.tell(&match is_last {
+                    self.folder.tell(&match is_last {
                         false => format!("{who} signs in to the same account, so this one waits"),
                         true => format!("{who} has been signing in for {seconds}s, so this one signs in beside it"),
                     });
@@ -114,11 +117,6 @@ impl State {
         }
         Ok(None)
     }
-}
-
-fn fields_text(token: &StoredToken) -> String {
-    let pairs = token.fields.iter().map(|(name, secret)| serde_json::json!([name, secret.expose()])).collect();
-    serde_json::Value::Array(pairs).to_string()
 }
 
 /// None for a row that makes no sense: a new token is fetched then.
@@ -175,7 +173,7 @@ mod tests {
     fn a_row_that_makes_no_sense_is_no_token() {
         let dir = tempfile::tempdir().unwrap();
         let state = open(&dir);
-        state.with(|db| db.execute("INSERT INTO tokens VALUES ('a', 't', '{}')", [])).unwrap();
+        state.read(|db| db.execute("INSERT INTO tokens VALUES ('a', 't', '{}')", [])).unwrap();
         assert_eq!(state.load("a").unwrap(), None);
     }
 

@@ -1,14 +1,15 @@
 //! What makes a file that very file, here and on a remote: what is noted of its content, and compared later.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::sleep::sleep;
 use super::source::change_time::{ChangeTime, change_time, ns_since_1970};
 use super::source::file::{read_piece, unreadable};
+use super::source::open_file::{HEAD, OpenFile, RealFolders};
 use crate::error::Result;
 use crate::model::Entry;
 
@@ -46,47 +47,49 @@ pub enum Likeness {
     Other,
 }
 
-/// Bytes of head and tail that are looked at.
-const END: u64 = 64 * 1024;
-
 impl FileFingerprint {
     /// Reads head and tail of the file. A file that was changed just now has no version: it could change again and show the
     /// same one. Fails with `NotFound` or `Local`.
     pub fn of(path: &Path) -> Result<FileFingerprint> {
-        Self::look(path).map(|(identity, _)| identity)
+        Self::look(path, &RealFolders::default()).map(|(identity, ..)| identity)
     }
 
     /// As `of`, after the moment that a file needs to get a version. Who keeps writing to it is not waited for.
     pub async fn settled(path: &Path) -> Result<FileFingerprint> {
-        match Self::look(path)? {
-            (_, Some(wait)) => {
+        Self::opened(path, &RealFolders::default()).await.map(|(identity, _)| identity)
+    }
+
+    /// As `settled`, with the open file that it is of.
+    pub async fn opened(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile)> {
+        match Self::look(path, folders)? {
+            (_, _, Some(wait)) => {
                 sleep(wait).await;
-                Self::of(path)
+                Self::look(path, folders).map(|(identity, file, _)| (identity, file))
             }
-            (identity, None) => Ok(identity),
+            (identity, file, None) => Ok((identity, file)),
         }
     }
 
-    fn look(path: &Path) -> Result<(FileFingerprint, Option<Duration>)> {
-        let now = SystemTime::now();
-        let file = File::open(path).map_err(|e| unreadable(path, e))?;
-        let meta = file.metadata().map_err(|e| unreadable(path, e))?;
-        let full = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).map_err(|e| unreadable(path, e))?;
-        let head = read_piece(&file, 0, END as usize).map_err(|e| unreadable(path, e))?;
-        let tail = read_piece(&file, meta.len().saturating_sub(END).max(END), END as usize).map_err(|e| unreadable(path, e))?;
+    fn look(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile, Option<Duration>)> {
+        let opened = OpenFile::open(path)?;
+        let full = opened.real_path(folders).map_err(|e| unreadable(path, e))?;
         let mut ends = md5::Context::new();
-        ends.consume(&head);
-        ends.consume(&tail);
+        ends.consume(&opened.head);
+        if opened.whole().is_none() {
+            let tail = read_piece(&opened.file, opened.meta.len().saturating_sub(HEAD).max(HEAD), HEAD as usize);
+            ends.consume(tail.map_err(|e| unreadable(path, e))?);
+        }
         let ends = format!("{:x}", ends.finalize());
-        let (version, wait) = match change_time(&file, &meta, now) {
+        let (version, wait) = match change_time(opened.changed_ns, opened.at) {
             ChangeTime::Settled(at) => (Some(format!("changed {at}")), None),
             ChangeTime::Young(wait) => (None, Some(wait)),
             ChangeTime::Unknown => (None, None),
         };
-        let (inode, device) = inode_and_device(&meta);
-        let modified_ns = meta.modified().map_or(0, ns_since_1970);
-        let identity = FileFingerprint { path: full.display().to_string(), size: meta.len(), modified_ns, inode, version, device, ends };
-        Ok((identity, wait))
+        let (inode, device) = inode_and_device(&opened.meta);
+        let modified_ns = opened.meta.modified().map_or(0, ns_since_1970);
+        let path = full.display().to_string();
+        let identity = FileFingerprint { path, size: opened.meta.len(), modified_ns, inode, version, device, ends };
+        Ok((identity, opened, wait))
     }
 
     /// False: it says that it is empty, and is not; see [`super::source::file::unmeasured`].
@@ -172,14 +175,17 @@ mod tests {
     #[test]
     fn what_is_measured() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(FileFingerprint::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
+        let is_measured = |path: &Path| (FileFingerprint::of(path).unwrap().is_measured(), !OpenFile::open(path).unwrap().is_unmeasured());
+        assert_eq!(is_measured(file.path()), (true, true));
         std::fs::write(file.path(), "x").unwrap();
-        assert!(FileFingerprint::of(file.path()).unwrap().is_measured() && unmeasured(file.path()).unwrap().is_none());
+        assert_eq!(is_measured(file.path()), (true, true));
         let proc = Path::new("/proc/version");
         if cfg!(target_os = "linux") {
+            assert_eq!(is_measured(proc), (false, false));
+            let OpenFile { head, file, .. } = OpenFile::open(proc).unwrap();
             let mut content = String::new();
-            unmeasured(proc).unwrap().unwrap().read_to_string(&mut content).unwrap();
-            assert_eq!((FileFingerprint::of(proc).unwrap().is_measured(), content), (false, std::fs::read_to_string(proc).unwrap()));
+            unmeasured(head, file).unwrap().read_to_string(&mut content).unwrap();
+            assert_eq!(content, std::fs::read_to_string(proc).unwrap());
         }
     }
 

@@ -26,7 +26,7 @@ fn died_in(play: &Play) -> &'static str {
     let Ok(mut rows) = db.prepare("SELECT upload FROM unfinished") else { return "none" };
     let notes: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let reached = |stage: &&str| notes.iter().any(|note| note.contains(&format!("\"stage\":\"{stage}\"")));
-    ["finishing", "sending", "made", "planned"].into_iter().find(reached).unwrap_or("none")
+    ["finishing", "leaving", "sending", "made", "planned"].into_iter().find(reached).unwrap_or("none")
 }
 
 fn salt(remote: &str, protocol: &str) -> u64 {
@@ -61,7 +61,7 @@ fn survives(remote: &'static str, protocol: &'static str, resumes: bool) {
 }
 
 fn has_hit_the_sending(died: &BTreeMap<&str, usize>, kills: usize) -> bool {
-    let hits = ["sending", "finishing"].iter().filter_map(|stage| died.get(stage)).sum::<usize>();
+    let hits = ["sending", "leaving", "finishing"].iter().filter_map(|stage| died.get(stage)).sum::<usize>();
     hits * 5 >= kills
 }
 

@@ -9,6 +9,8 @@ pub(crate) mod get;
 pub(crate) mod hostile_network;
 pub(crate) mod listings;
 pub(crate) mod outages;
+#[cfg(unix)]
+pub(crate) mod power_cut;
 pub(crate) mod put;
 #[cfg(target_os = "linux")]
 pub(crate) mod resource_limits;

@@ -105,6 +105,10 @@ impl UploadSession for MultipartSession {
         Box::pin(async { Ok(Recovery::StartOver) })
     }
 
+    fn has_last_step(&self) -> bool {
+        false
+    }
+
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }

@@ -255,6 +255,10 @@ impl UploadSession for TusSession {
         Box::pin(self.recovery(failure))
     }
 
+    fn has_last_step(&self) -> bool {
+        self.size.is_none() || self.accepted != self.size
+    }
+
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.confirm())
     }

@@ -83,6 +83,7 @@ impl Provider for FileAgo {
             replacement: Some(Replacement::ByUpload),
             token_contention: Some(self.api.rivalry()),
             takes_md5: false,
+            opening_makes_nothing: true,
             // Prevented from 2.0 on (providers.md 3.4).
             allows_duplicate_names: false,
             copies_folders: true,

@@ -86,6 +86,7 @@ impl Provider for Giga0 {
             replacement: Some(Replacement::AfterUpload(self)),
             token_contention: self.api.rivalry(),
             takes_md5: false,
+            opening_makes_nothing: true,
             allows_duplicate_names: true,
             copies_folders: false,
             listings_lack_mtime: true,

@@ -71,6 +71,7 @@ impl Provider for IoGates {
             replacement: None,
             token_contention: self.api.rivalry(),
             takes_md5: true,
+            opening_makes_nothing: false,
             allows_duplicate_names: true,
             copies_folders: false,
             listings_lack_mtime: false,

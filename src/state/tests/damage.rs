@@ -8,7 +8,8 @@ use rusqlite::Connection;
 
 use crate::contract::{PendingUpload, TokenStore, TransferStore};
 use crate::model::Secret;
-use crate::state::{FILE, State};
+use crate::state::State;
+use crate::state::folder::FILE;
 
 fn upload(n: i64) -> PendingUpload {
     PendingUpload {
@@ -47,7 +48,7 @@ fn use_all(state: &State) -> Vec<String> {
 /// A file of some pages, closed.
 fn filled(dir: &Path) {
     let state = open(dir);
-    (0..100).for_each(|n| state.record_unfinished(&upload(n)).unwrap());
+    (0..100).for_each(|n| drop(state.record_unfinished(&upload(n))));
     assert_eq!(state.take_warnings(), [""; 0]);
 }
 
@@ -97,7 +98,10 @@ fn a_file_that_was_cut_short() {
 fn a_log_that_was_half_written() {
     let live = tempfile::tempdir().unwrap();
     let state = open(live.path());
-    (0..40).for_each(|n| state.record_unfinished(&upload(n)).unwrap());
+    for n in 0..40 {
+        state.record_unfinished(&upload(n)).unwrap();
+        assert!(state.writer.settle());
+    }
     let log = fs::read(live.path().join("state.db-wal")).unwrap();
     for (keep, junk) in [(log.len(), 0), (log.len() - 1, 0), (log.len() / 2 + 7, 0), (log.len() / 3, 5000), (40, 0), (0, 700)] {
         let dir = tempfile::tempdir().unwrap();
@@ -116,11 +120,11 @@ fn a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let state = open(dir.path());
     state.record_unfinished(&upload(1)).unwrap();
-    state.with(|db| {
+    state.writer.with(|db| {
         let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
     });
-    (0..200).for_each(|n| state.record_unfinished(&upload(n)).unwrap());
+    (0..200).for_each(|n| drop(state.record_unfinished(&upload(n))));
     let warnings = state.take_warnings();
     assert!(warnings.len() == 1 && warnings[0].contains("full"), "{warnings:?}");
     drop(state);
@@ -132,11 +136,13 @@ fn another_process_that_holds_it_for_long_is_waited_for_once() {
     let dir = tempfile::tempdir().unwrap();
     let state = open(dir.path());
     state.record_unfinished(&upload(1)).unwrap();
+    assert!(state.writer.settle());
     let other = Connection::open(dir.path().join(FILE)).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let begun = Instant::now();
     for n in 0..60 {
         state.record_unfinished(&upload(n)).unwrap();
+        assert!(!state.writer.settle(), "whoever waits is told that it is not there");
         assert_eq!(state.unfinished("key 1").unwrap(), Some(upload(1)), "reading goes on");
     }
     assert!(begun.elapsed() < Duration::from_secs(15), "60 waits of half a second");
@@ -144,7 +150,9 @@ fn another_process_that_holds_it_for_long_is_waited_for_once() {
     assert!(warnings.len() == 1 && warnings[0].contains("locked"), "{warnings:?}");
     other.execute_batch("COMMIT").unwrap();
     state.record_unfinished(&upload(7)).unwrap();
-    assert_eq!(state.unfinished("key 7").unwrap(), Some(upload(7)), "it is used again when it is free");
+    assert!(state.writer.settle());
+    let all = open(dir.path()).all_unfinished().unwrap();
+    assert_eq!(all, (0..60).map(upload).collect::<Vec<_>>(), "it is used again when it is free, and nothing was lost meanwhile");
     assert_eq!(state.take_warnings(), [""; 0]);
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod damage;
 
 use std::path::Path;
 
+use super::folder::FILE;
 use super::*;
 use crate::contract::TokenStore;
 use crate::model::Secret;

@@ -63,7 +63,7 @@ impl LocalHistory<'_> {
             None => FileFingerprint::settled(&target.path()).await?,
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        self.ledger.record_finished(&CompletedTransfer {
+        let noted = self.ledger.record_finished(&CompletedTransfer {
             remote: self.download_key(),
             id: fetch_id(file, &here.path),
             stamp: EntryFingerprint::of(file).text(),
@@ -76,7 +76,8 @@ impl LocalHistory<'_> {
             source_version: here.version,
             source_device: here.device,
             at: i64::try_from(now).unwrap_or(i64::MAX),
-        })
+        });
+        noted.map(drop)
     }
 
     /// Downloads are kept apart from what was put: one entry may be here in several places.

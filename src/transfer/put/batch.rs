@@ -10,6 +10,7 @@ use crate::error::{Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, Report};
 use crate::transfer::source::SourceSpec;
+use crate::transfer::upload::journal::Journal;
 
 /// Bytes. A larger file takes longer than the request that is saved.
 const SMALL: u64 = 1 << 20;
@@ -83,9 +84,10 @@ impl PutRun {
             }
         }
         // What an earlier run has begun has its entry already.
-        let together = ready.iter().filter(|(_, _, one)| one.fresh && one.item.source.size().is_some());
-        let items: Vec<UploadRequest> = together.map(|(_, _, one)| one.item.clone()).collect();
+        let together = || ready.iter().map(|(_, _, one)| one).filter(|one| one.fresh && one.item.source.size().is_some());
+        let items: Vec<UploadRequest> = together().map(|one| one.item.clone()).collect();
         if items.len() > 1 {
+            self.commit_all(together().filter_map(|one| one.journal.as_ref())).await;
             self.create_entries(&items).await;
         }
         (ready, busy)
@@ -100,6 +102,15 @@ impl PutRun {
                 let mut one = self.open_source(item, *way).await?;
                 one.item.checksum = self.checksum(&item.origin, one.item.source.as_ref(), one.sent.take()).await?;
                 Ok(BatchOutcome::Ready(Box::new(one)))
+            }
+        }
+    }
+
+    /// What is planned is noted before anything is made.
+    async fn commit_all(&self, journals: impl Iterator<Item = &Journal>) {
+        for journal in journals {
+            if let Err(e) = journal.commit().await {
+                self.job.desk.events.tell(Event::Warning(format!("what is planned could not be noted: {e}")));
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct Skip {
 
 pub struct ConflictCheck<'a> {
     pub origin: &'a SourceSpec,
+    /// What makes it that very file.
+    pub here: Option<&'a FileFingerprint>,
     pub name: &'a str,
     pub folder: &'a ListedFolder,
     /// Origin and account, as in [`CompletedTransfer::remote`].
@@ -126,14 +128,14 @@ pub(crate) struct Same {
 /// Why the entry holds this very content, or none. MD5, or: this machine put that very content there, and neither side has
 /// changed since.
 async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn TransferStore) -> Result<Option<Same>> {
-    let Some(here) = ask.origin.identity().await? else { return Ok(None) };
-    if !ask.origin.may_be(&here, there) {
+    let Some(here) = ask.here else { return Ok(None) };
+    if !ask.origin.may_be(here, there) {
         return Ok(None);
     }
     let ours = ledger
         .finished(ask.remote, &there.id)?
         .filter(|put| EntryFingerprint::of(there).matches(&put.stamp) && put.source_size == here.size);
-    let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, &here));
+    let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, here));
     if unchanged && !compares_content(ask.checksum, there) {
         return Ok(Some(Same { reason: "unchanged since it was put there", seen: None }));
     }
@@ -142,7 +144,7 @@ async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn Tran
     if !ask.origin.md5().await?.is_some_and(|ours| ours.eq_ignore_ascii_case(&theirs)) {
         return Ok(None);
     }
-    let seen = ours.filter(|_| !unchanged).map(|put| Box::new(seen_as(put, here)));
+    let seen = ours.filter(|_| !unchanged).map(|put| Box::new(seen_as(put, here.clone())));
     Ok(Some(Same { reason: "same MD5", seen }))
 }
 
@@ -233,8 +235,15 @@ mod tests {
         let f = folder(&["a.mov"]);
         let mut names = Vec::new();
         for name in ["a.mov", "a (2).mov", "b.mov"] {
-            let ask =
-                ConflictCheck { origin: &SourceSpec::Stdin, name, folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+            let ask = ConflictCheck {
+                origin: &SourceSpec::Stdin,
+                here: None,
+                name,
+                folder: &f,
+                remote: "r",
+                piles_up: false,
+                checksum: ChecksumMode::Auto,
+            };
             match resolve(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
                 other => panic!("{other:?}"),
@@ -247,10 +256,12 @@ mod tests {
     async fn size_alone_proves_nothing_and_md5_does() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
+        let here = FileFingerprint::settled(file.path()).await.unwrap();
         let (_dir, book) = book();
         let f = changed(folder(&["a"]), 0, |a| a.size = Some(7));
         let ask = ConflictCheck {
             origin: &SourceSpec::File(file.path().to_owned()),
+            here: Some(&here),
             name: "a",
             folder: &f,
             remote: "r",
@@ -261,6 +272,7 @@ mod tests {
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
         let ask = ConflictCheck {
             origin: &SourceSpec::File(file.path().to_owned()),
+            here: Some(&here),
             name: "a",
             folder: &f,
             remote: "r",
@@ -298,6 +310,7 @@ mod tests {
         book.record_finished(&put).unwrap();
         let ask = ConflictCheck {
             origin: &SourceSpec::File(file.path().to_owned()),
+            here: Some(&here),
             name: "a",
             folder: &f,
             remote: "r",
@@ -316,6 +329,7 @@ mod tests {
             let f = changed(f, 1, |a| (a.incomplete, a.id) = (true, "other".into()));
             let ask = ConflictCheck {
                 origin: &SourceSpec::Stdin,
+                here: None,
                 name: "a",
                 folder: &f,
                 remote: "r",
@@ -331,8 +345,15 @@ mod tests {
     async fn two_of_a_name_are_not_replaced() {
         let (_dir, book) = book();
         let f = changed(folder(&["a", "a"]), 1, |a| a.id = "other".into());
-        let ask =
-            ConflictCheck { origin: &SourceSpec::Stdin, name: "a", folder: &f, remote: "r", piles_up: false, checksum: ChecksumMode::Auto };
+        let ask = ConflictCheck {
+            origin: &SourceSpec::Stdin,
+            here: None,
+            name: "a",
+            folder: &f,
+            remote: "r",
+            piles_up: false,
+            checksum: ChecksumMode::Auto,
+        };
         let e = resolve(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
         assert!(e.to_string().contains("@id-a") && e.to_string().contains("@other"), "{e}");
@@ -349,10 +370,12 @@ mod tests {
             md5: Some(format!("{:x}", md5::compute(if id == "99" { "content" } else { "other" }))),
             ..Entry::new(EntryKind::File, id, RemotePath::root().join("a").unwrap())
         };
+        let here = FileFingerprint::settled(file.path()).await.unwrap();
         let told = async |versions: Vec<Entry>, policy| {
             let f = ListedFolder::new(Entry::new(EntryKind::Folder, "top", RemotePath::root()), versions, 0);
             let ask = ConflictCheck {
                 origin: &SourceSpec::File(file.path().to_owned()),
+                here: Some(&here),
                 name: "a",
                 folder: &f,
                 remote: "r",

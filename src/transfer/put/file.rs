@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::conflict::{ConflictCheck, Decision, Skip, resolve};
+use super::open_source::open_source;
 use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
@@ -18,9 +19,10 @@ use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
 use crate::transfer::lock_wait::turn;
-use crate::transfer::source::SourceSpec;
-use crate::transfer::source::file::{FileSource, md5_of, unmeasured};
-use crate::transfer::source::stdin::{StdinSource, standard_input};
+use crate::transfer::source::file::md5_of;
+use crate::transfer::source::open_file::OpenFile;
+use crate::transfer::source::stdin::StdinSource;
+use crate::transfer::source::{SourceLook, SourceSpec};
 use crate::transfer::upload::confirm::discard;
 use crate::transfer::upload::effort::Effort;
 use crate::transfer::upload::journal::Journal;
@@ -50,6 +52,8 @@ pub(crate) struct UploadTarget {
     pub(crate) sent: Option<SentContent>,
     /// None for standard input, which can't be taken up.
     pub(crate) journal: Option<Journal>,
+    /// A local source, as it was looked at.
+    pub(crate) file: Option<OpenFile>,
     pub(crate) claim: PlaceLock,
 }
 
@@ -86,30 +90,33 @@ impl PutRun {
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
         if self.job.options.dry_run {
-            let decision = self.decide(item, &folder).await?;
+            let here = item.origin.look(&self.real_folders).await?.identity;
+            let decision = self.decide(item, here.as_ref(), &folder).await?;
             return self.plan_report(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
         let key = place_key(&self.job.remote_key, &path);
         // Runs that put to one place take turns; the second sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
-        let journal = self.journal(key, item, &path).await?;
+        let SourceLook { identity, file } = item.origin.look(&self.real_folders).await?;
+        let journal = self.journal(key, item, &path, identity);
         let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
             true => self.folders.refresh(&item.folder).await?,
             false => folder,
         };
         if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
             let PreviousUpload { name, replaces, unused, sent } = earlier;
-            return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, claim })));
+            return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, file, claim })));
         }
-        match self.decide(item, &folder).await? {
+        match self.decide(item, journal.as_ref().map(Journal::source), &folder).await? {
             Decision::Skip(skip) => Ok(FilePlan::Done(Box::new(self.pass_over(item, skip).await?))),
             Decision::Upload { name, replaces } => {
                 let replaces = replaces.map(|old| *old);
                 if let Some(journal) = &journal {
                     journal.planned(&name, replaces.as_ref(), folder.named(&name).map(|e| e.id.clone()).collect())?;
                 }
-                Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused: None, fresh: true, sent: None, journal, claim })))
+                let (unused, fresh, sent) = (None, true, None);
+                Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh, sent, journal, file, claim })))
             }
         }
     }
@@ -144,10 +151,11 @@ impl PutRun {
         Ok(self.skipped(item, *there, reason))
     }
 
-    pub(super) async fn decide(&self, item: &PutItem, folder: &ListedFolder) -> Result<Decision> {
+    pub(super) async fn decide(&self, item: &PutItem, here: Option<&FileFingerprint>, folder: &ListedFolder) -> Result<Decision> {
         let piles_up = self.job.desk.has(|can| can.keeps_every_version());
         let ask = ConflictCheck {
             origin: &item.origin,
+            here,
             name: &item.name,
             folder,
             remote: &self.job.remote_key,
@@ -196,20 +204,9 @@ impl PutRun {
         }
     }
 
-    /// Opens the source. Its checksum is still to come.
+    /// With an open source. Its checksum is still to come.
     pub(crate) async fn open_source(&self, item: &PutItem, way: UploadTarget) -> Result<PreparedUpload> {
-        let stream = match &item.origin {
-            SourceSpec::Stdin => Some(StdinSource::new(standard_input()?, item.size)),
-            SourceSpec::File(path) => unmeasured(path)?.map(|content| StdinSource::named(item.shown(), content, None)),
-            SourceSpec::Remote(_) => None,
-        };
-        let stream = stream.map(Arc::new);
-        let source: Arc<dyn Source> = match (&item.origin, &stream) {
-            (_, Some(stream)) => stream.clone(),
-            (SourceSpec::File(path), None) => Arc::new(FileSource::open(path)?),
-            (SourceSpec::Remote(original), None) => Arc::new(original.source().await?),
-            (SourceSpec::Stdin, None) => return Err(Error::new(Kind::Other, "standard input is gone")),
-        };
+        let (source, stream) = open_source(item, way.file).await?;
         let item = UploadRequest {
             checksum: Checksum::default(),
             metadata: item.origin.original().map_or(&self.job.options.metadata, |original| &original.metadata).clone(),
@@ -262,6 +259,10 @@ impl PutRun {
         let (entry, report) = self.finish(item, upload_item, uploaded, identity).await?;
         self.forget_journal(journal.as_ref())?;
         if let Some(original) = original.filter(|original| original.moves) {
+            // The source is not gone before it is known where its copy is.
+            if let Some(journal) = &journal {
+                journal.commit().await?;
+            }
             original.delete_source(&entry, verified).await?;
         }
         Ok(report)
@@ -355,7 +356,7 @@ impl PutRun {
         if is_numbered(stored, wished) {
             return Ok(());
         }
-        self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored)
+        self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored).map(drop)
     }
 
     fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod conflict;
 pub mod cross_remote;
 pub mod file;
+mod open_source;
 mod options;
 pub mod plan;
 pub(crate) mod previous;

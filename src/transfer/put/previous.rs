@@ -6,6 +6,7 @@ use super::run::PutRun;
 use crate::contract::UploadHandle;
 use crate::error::Result;
 use crate::model::{Entry, Event, Place, RemotePath};
+use crate::transfer::fingerprint::FileFingerprint;
 use crate::transfer::folder_cache::ListedFolder;
 use crate::transfer::source::SourceSpec;
 use crate::transfer::upload::journal::{Journal, JournalRecord, SourceMatch, Stage};
@@ -34,13 +35,14 @@ impl PutRun {
         self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }
 
-    pub(crate) async fn journal(&self, key: String, item: &PutItem, path: &RemotePath) -> Result<Option<Journal>> {
+    /// None for what can't be taken up.
+    pub(crate) fn journal(&self, key: String, item: &PutItem, path: &RemotePath, identity: Option<FileFingerprint>) -> Option<Journal> {
         let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
-        let Some(identity) = item.origin.identity().await? else { return Ok(None) };
+        let identity = identity?;
         // A local path is absolute in there; a relative one would say nothing to a later run.
         let shown = item.origin.original().map_or_else(|| identity.path.clone(), |original| original.shown.clone());
         let place = (self.job.target.remote.clone(), place.to_string());
-        Ok(Some(Journal::new(self.job.ledger.clone(), key, place, identity, shown)))
+        Some(Journal::new(self.job.ledger.clone(), key, place, identity, shown))
     }
 
     /// What an earlier run began with this very file. What it began with another content is dropped, and said so.

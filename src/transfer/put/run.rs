@@ -11,6 +11,7 @@ use crate::model::report::Failure;
 use crate::model::{Event, Limits, Protocol, RemotePath, Report};
 use crate::transfer::breaker::CircuitBreaker;
 use crate::transfer::folder_cache::FolderCache;
+use crate::transfer::source::open_file::RealFolders;
 use crate::transfer::stored_names::StoredNames;
 
 pub(super) struct PutRun {
@@ -22,6 +23,8 @@ pub(super) struct PutRun {
     pub(super) stop: CircuitBreaker,
     pub(super) stored: StoredNames,
     pub(super) berths: Berths,
+    /// Where the local files really lie.
+    pub(super) real_folders: RealFolders,
 }
 
 impl PutRun {
@@ -42,7 +45,16 @@ impl PutRun {
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
         let stop = CircuitBreaker::new(job.options.fail_fast);
-        let run = PutRun { job, folders, limits: account.limits, free: account.quota.free, stop, stored, berths: Berths::default() };
+        let run = PutRun {
+            job,
+            folders,
+            limits: account.limits,
+            free: account.quota.free,
+            stop,
+            stored,
+            berths: Berths::default(),
+            real_folders: RealFolders::default(),
+        };
         Ok((Arc::new(run), exists))
     }
 

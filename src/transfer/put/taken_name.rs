@@ -7,6 +7,7 @@ use super::plan::PutItem;
 use super::run::PutRun;
 use crate::error::{Error, Result};
 use crate::model::{Event, Report};
+use crate::transfer::upload::journal::Journal;
 
 impl PutRun {
     /// Prepares `ready` for another upload, or tells why there is none. `why`: the failure of the one before.
@@ -16,7 +17,7 @@ impl PutRun {
         // What took the name may be gone again, and the name is still this file's.
         let decision = match folder.named(&ready.item.name).next() {
             None => Decision::Upload { name: ready.item.name.clone(), replaces: None },
-            Some(_) => self.decide(item, &folder).await?,
+            Some(_) => self.decide(item, ready.journal.as_ref().map(Journal::source), &folder).await?,
         };
         let (name, replaces) = match decision {
             Decision::Upload { name, replaces } => (name, replaces.map(|old| *old)),

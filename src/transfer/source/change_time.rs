@@ -20,12 +20,9 @@ pub enum ChangeTime {
     Unknown,
 }
 
-/// Looks at `file`. `meta`, which tells of it, was asked for at or after `now`.
-pub fn change_time(file: &File, meta: &Metadata, now: SystemTime) -> ChangeTime {
-    match changed_ns(meta).filter(|_| is_kept(file)) {
-        Some(changed) => judge(changed, ns_since_1970(now)),
-        None => ChangeTime::Unknown,
-    }
+/// `changed_ns`: as in [`told`], asked for at or after `now`.
+pub fn change_time(changed_ns: Option<i64>, now: SystemTime) -> ChangeTime {
+    changed_ns.map_or(ChangeTime::Unknown, |changed| judge(changed, ns_since_1970(now)))
 }
 
 /// As the file system tells it, however young; none where it proves nothing.
@@ -56,7 +53,7 @@ pub fn ns_since_1970(time: SystemTime) -> i64 {
 }
 
 #[cfg(unix)]
-fn changed_ns(meta: &Metadata) -> Option<i64> {
+pub fn changed_ns(meta: &Metadata) -> Option<i64> {
     use std::os::unix::fs::MetadataExt;
     meta.ctime().checked_mul(1_000_000_000)?.checked_add(meta.ctime_nsec())
 }

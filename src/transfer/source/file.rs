@@ -1,16 +1,17 @@
 //! A local file as a source: opened once, read by position on a blocking thread, never held in memory.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::stream;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::change_time::told;
+use super::change_time::{changed_ns, told};
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
@@ -25,6 +26,8 @@ pub struct FileSource {
     modified: Option<SystemTime>,
     /// When the inode changed last, where that is known.
     changed_ns: Option<i64>,
+    /// All of it, where it was read with the look at the file.
+    content: Mutex<Option<Bytes>>,
 }
 
 impl FileSource {
@@ -43,20 +46,32 @@ impl FileSource {
                 .with_hint("pipe it in: … | haul put - REMOTE:PATH"));
         }
         let changed_ns = told(&file, &meta);
-        Ok(FileSource { name, file: Arc::new(file), size: meta.len(), modified: meta.modified().ok(), changed_ns })
+        Ok(FileSource {
+            name,
+            file: Arc::new(file),
+            size: meta.len(),
+            modified: meta.modified().ok(),
+            changed_ns,
+            content: Mutex::default(),
+        })
+    }
+
+    /// What was looked at, as it was then.
+    pub fn looked_at(file: File, meta: &Metadata, path: &Path, changed_ns: Option<i64>, content: Option<Bytes>) -> Result<FileSource> {
+        let name = path.display().to_string();
+        if !meta.is_file() {
+            return Self::of(name, file);
+        }
+        let (file, size, modified, content) = (Arc::new(file), meta.len(), meta.modified().ok(), Mutex::new(content));
+        Ok(FileSource { name, file, size, modified, changed_ns, content })
     }
 }
 
 /// The content of a file that says it is empty and is not, as those of `/proc` do: its size is known when it has been read.
-pub fn unmeasured(path: &Path) -> Result<Option<Box<dyn Read + Send>>> {
-    let mut file = File::open(path).map_err(|e| unreadable(path, e))?;
-    let meta = file.metadata().map_err(|e| unreadable(path, e))?;
-    if !meta.is_file() || meta.len() > 0 {
-        return Ok(None);
-    }
-    let mut first = Vec::new();
-    (&mut file).take(CHUNK_READ as u64).read_to_end(&mut first).map_err(|e| unreadable(path, e))?;
-    Ok((!first.is_empty()).then(|| Box::new(io::Cursor::new(first).chain(file)) as Box<dyn Read + Send>))
+/// `head`: what was read of it.
+pub fn unmeasured(head: Bytes, mut file: File) -> io::Result<Box<dyn Read + Send>> {
+    file.seek(io::SeekFrom::Start(head.len() as u64))?;
+    Ok(Box::new(io::Cursor::new(head).chain(file)))
 }
 
 pub fn unreadable(path: &Path, e: io::Error) -> Error {
@@ -77,6 +92,9 @@ impl Source for FileSource {
     }
 
     fn read(&self, from: u64, len: u64) -> Chunks {
+        if let Some(content) = &*self.content.lock() {
+            return in_pieces(content, from, len);
+        }
         let (sender, receiver) = mpsc::channel(READ_AHEAD);
         let (file, name) = (self.file.clone(), self.name.clone());
         tokio::task::spawn_blocking(move || {
@@ -103,6 +121,10 @@ impl Source for FileSource {
             if left > 0 || most == 0 {
                 return Ok(left);
             }
+            if self.size <= CHUNK_READ as u64 {
+                // Read just now: shorter than the way to another thread and back.
+                return read_piece(&file, from, 1).map(|piece| piece.len() as u64).map_err(|e| unreadable(Path::new(&name), e));
+            }
             let behind = tokio::task::spawn_blocking(move || read_piece(&file, from, 1)).await.map_err(io::Error::other);
             behind.flatten().map(|piece| piece.len() as u64).map_err(|e| unreadable(Path::new(&name), e))
         })
@@ -117,8 +139,22 @@ impl Source for FileSource {
     }
 
     fn is_touched(&self) -> bool {
-        self.file.metadata().map_or(true, |meta| told(&self.file, &meta) != self.changed_ns)
+        let is_touched = self.changed_ns.is_some() && self.file.metadata().map_or(true, |meta| changed_ns(&meta) != self.changed_ns);
+        if is_touched {
+            // What is read from now on is what lies there now.
+            *self.content.lock() = None;
+        }
+        is_touched
     }
+}
+
+/// `len` bytes from `from` on, as one that is read piece by piece gives them.
+fn in_pieces(content: &Bytes, from: u64, len: u64) -> Chunks {
+    let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(content.len());
+    let (begin, end) = (bound(from), bound(from.saturating_add(len)));
+    let mut rest = content.slice(begin..end);
+    let pieces: Vec<_> = std::iter::from_fn(|| (!rest.is_empty()).then(|| Ok(rest.split_to(rest.len().min(CHUNK_READ))))).collect();
+    Box::pin(stream::iter(pieces))
 }
 
 pub(crate) fn changed_meanwhile(name: &str) -> Error {
@@ -169,6 +205,14 @@ pub async fn md5_of(source: &dyn Source) -> Result<String> {
     use futures_util::StreamExt;
     let size = source.size().unwrap_or(0);
     let mut chunks = source.read(0, size);
+    if size <= CHUNK_READ as u64 {
+        // Shorter than the way to another thread and back.
+        let mut context = md5::Context::new();
+        while let Some(piece) = chunks.next().await {
+            context.consume(piece.map_err(|e| Error::reading(&e).on_local(source.name()))?);
+        }
+        return Ok(format!("{:x}", context.finalize()));
+    }
     let (sender, mut receiver) = mpsc::channel::<Bytes>(READ_AHEAD);
     let hashing = tokio::task::spawn_blocking(move || {
         let mut context = md5::Context::new();
@@ -238,6 +282,25 @@ mod tests {
         assert_eq!((source.available(10, 1).await.unwrap(), source.available(4, 100).await.unwrap()), (0, 6));
         file.write_all(b"x").unwrap();
         assert_eq!(source.available(10, 1).await.unwrap(), 1);
+    }
+
+    /// What was read with the look is sent; once the file was touched, what lies there is read again.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_small_file_is_read_once_unless_it_is_touched() {
+        use crate::transfer::source::open_file::OpenFile;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        let opened = OpenFile::open(file.path()).unwrap();
+        let content = opened.whole();
+        let source = FileSource::looked_at(opened.file, &opened.meta, file.path(), opened.changed_ns, content).unwrap();
+        let then = opened.meta.modified().unwrap();
+        std::fs::write(file.path(), "CONTENT").unwrap();
+        std::fs::File::options().write(true).open(file.path()).unwrap().set_modified(then).unwrap();
+        assert_eq!((bytes(source.read(0, 7)).await, bytes(source.read(3, 9)).await), (b"content".to_vec(), b"tent".to_vec()));
+        assert!(source.is_touched());
+        assert_eq!(bytes(source.read(0, 7)).await, b"CONTENT");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Events, Source};
 use crate::error::{Error, Result};
 use crate::model::Event;
@@ -23,13 +24,13 @@ pub struct Meter {
     id: FileId,
     events: Events,
     limit: Option<Arc<RateLimiter>>,
-    hash: Option<Hash>,
+    hash: Option<Sum>,
     pulse: Arc<Activity>,
     last_leaves: Option<LastLeaves>,
 }
 
-/// Called each time before the last byte of a source of known size is handed over.
-type LastLeaves = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+/// Awaited each time before the last byte of a source of known size is handed over.
+type LastLeaves = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// What the watch over stalls looks at.
 #[derive(Default)]
@@ -71,13 +72,14 @@ impl Activity {
 }
 
 impl Meter {
-    /// `hash`: compute the MD5 of the content on its own thread while it passes.
+    /// `hash`: compute the MD5 of the content while it passes, on its own thread unless it is small.
     pub fn new(inner: Arc<dyn Source>, id: FileId, events: Events, limit: Option<Arc<RateLimiter>>, hash: bool) -> Self {
-        Meter { inner, id, events, limit, hash: hash.then(Hash::start), pulse: Arc::default(), last_leaves: None }
+        let hash = hash.then(|| Sum::of(inner.size()));
+        Meter { inner, id, events, limit, hash, pulse: Arc::default(), last_leaves: None }
     }
 
-    /// `noted`: called each time before the last byte is handed over, which is not handed over when it fails.
-    pub fn with_last_noted(self, noted: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+    /// `noted`: awaited each time before the last byte is handed over, which is not handed over when it fails.
+    pub fn with_last_noted(self, noted: impl Fn() -> BoxFuture<'static, Result<()>> + Send + Sync + 'static) -> Self {
         Meter { last_leaves: Some(Arc::new(noted)), ..self }
     }
 
@@ -94,12 +96,12 @@ impl Meter {
     pub async fn read_over(&self, end: u64) -> Result<()> {
         let mut chunks = self.inner.read(0, end);
         let mut at = 0;
-        let feeder = self.hash.as_ref().and_then(Hash::feeder);
+        let feeder = self.hash.as_ref().and_then(Sum::feeder);
         while let Some(piece) = chunks.next().await {
             let piece = piece.map_err(|e| Error::reading(&e).on_local(self.name()))?;
             let len = piece.len() as u64;
             if let Some(feeder) = &feeder {
-                let _ = feeder.send(Feed::Piece(at, piece)).await;
+                feeder.add(at, &piece).await;
             }
             at += len;
         }
@@ -128,7 +130,7 @@ impl Source for Meter {
 
     fn read(&self, from: u64, len: u64) -> Chunks {
         let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
-        let hash = self.hash.as_ref().and_then(Hash::feeder);
+        let hash = self.hash.as_ref().and_then(Sum::feeder);
         let last_leaves = self.last_leaves.clone().zip(self.size());
         let name: Arc<str> = self.name().into();
         pulse.reached.store(from, Ordering::Relaxed);
@@ -144,8 +146,7 @@ impl Source for Meter {
                 pulse.held.store(true, Ordering::Relaxed);
                 if let Some(Ok(piece)) = &piece {
                     if let Some(hash) = &hash {
-                        // A hash thread that is gone only costs the checksum.
-                        let _ = hash.send(Feed::Piece(at, piece.clone())).await;
+                        hash.add(at, piece).await;
                     }
                     if let Some(limit) = &limit {
                         limit.take(piece.len()).await;
@@ -157,7 +158,7 @@ impl Source for Meter {
                 if let Some((noted, size)) = last_leaves
                     && len > 0
                     && at + len >= size
-                    && let Err(e) = noted()
+                    && let Err(e) = noted().await
                 {
                     piece = Err(std::io::Error::other(e));
                 }
@@ -223,7 +224,67 @@ pub(crate) enum Feed {
     Question(oneshot::Sender<RunningMd5>),
 }
 
-/// The MD5 of what passes, in file order; bytes that are sent again are not counted again.
+/// Adds what of a piece is new, in file order; bytes that are sent again are not counted again.
+fn pass(sum: &mut RunningMd5, at: u64, piece: &Bytes) {
+    let fresh = sum.len().checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..));
+    sum.consume(fresh.unwrap_or_default());
+}
+
+/// Where the sum of a source is computed.
+enum Sum {
+    Beside(Hash),
+    /// A small one is hashed before another thread would hear of it.
+    Here(Arc<Mutex<RunningMd5>>),
+}
+
+#[derive(Clone)]
+enum Feeder {
+    Beside(mpsc::Sender<Feed>),
+    Here(Arc<Mutex<RunningMd5>>),
+}
+
+impl Feeder {
+    async fn add(&self, at: u64, piece: &Bytes) {
+        match self {
+            // A hash thread that is gone only costs the checksum.
+            Feeder::Beside(thread) => drop(thread.send(Feed::Piece(at, piece.clone())).await),
+            Feeder::Here(sum) => pass(&mut sum.lock(), at, piece),
+        }
+    }
+}
+
+impl Sum {
+    fn of(size: Option<u64>) -> Sum {
+        match size {
+            Some(size) if size <= CHUNK_READ as u64 => Sum::Here(Arc::default()),
+            _ => Sum::Beside(Hash::start()),
+        }
+    }
+
+    fn feeder(&self) -> Option<Feeder> {
+        match self {
+            Sum::Beside(hash) => hash.feeder().map(Feeder::Beside),
+            Sum::Here(sum) => Some(Feeder::Here(sum.clone())),
+        }
+    }
+
+    async fn so_far(&self) -> Option<RunningMd5> {
+        match self {
+            Sum::Beside(hash) => hash.so_far().await,
+            Sum::Here(sum) => Some(sum.lock().clone()),
+        }
+    }
+
+    /// None when not all of the first `size` bytes passed.
+    async fn finish(&self, size: u64) -> Option<String> {
+        match self {
+            Sum::Beside(hash) => hash.finish(size).await,
+            Sum::Here(_) => self.so_far().await.filter(|sum| sum.len() == size).map(|sum| sum.hex()),
+        }
+    }
+}
+
+/// The MD5 of what passes, computed on a thread of its own.
 pub(crate) struct Hash {
     feeder: Mutex<Option<mpsc::Sender<Feed>>>,
 }
@@ -235,10 +296,7 @@ impl Hash {
             let mut sum = RunningMd5::default();
             while let Some(feed) = receiver.blocking_recv() {
                 match feed {
-                    Feed::Piece(at, piece) => {
-                        let fresh = sum.len().checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..));
-                        sum.consume(fresh.unwrap_or_default());
-                    }
+                    Feed::Piece(at, piece) => pass(&mut sum, at, &piece),
                     Feed::Question(asker) => {
                         // Who asked may have gone.
                         let _ = asker.send(sum.clone());

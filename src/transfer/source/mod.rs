@@ -3,6 +3,7 @@
 pub(crate) mod change_time;
 pub mod file;
 pub mod meter;
+pub mod open_file;
 pub mod remote;
 pub(crate) mod running_md5;
 pub mod stdin;
@@ -16,6 +17,7 @@ use super::change::ConfirmedChanges;
 use super::client::RemoteClient;
 use super::fingerprint::{EntryFingerprint, FileFingerprint};
 use super::source::file::{FileSource, md5_of};
+use super::source::open_file::{OpenFile, RealFolders};
 use super::source::remote::RemoteSource;
 use crate::contract::{Metadata, Source};
 use crate::error::{Error, Kind, Result};
@@ -31,12 +33,16 @@ pub enum SourceSpec {
 }
 
 impl SourceSpec {
-    /// None for standard input, which can't be read a second time, and for what no size tells the content of.
-    pub async fn identity(&self) -> Result<Option<FileFingerprint>> {
+    /// Looks at it once. No identity for standard input, which can't be read a second time, and for what no size tells the
+    /// content of.
+    pub async fn look(&self, folders: &RealFolders) -> Result<SourceLook> {
         match self {
-            SourceSpec::File(path) => Ok(Some(FileFingerprint::settled(path).await?).filter(FileFingerprint::is_measured)),
-            SourceSpec::Stdin => Ok(None),
-            SourceSpec::Remote(original) => Ok(Some(original.identity())),
+            SourceSpec::File(path) => {
+                let (identity, file) = FileFingerprint::opened(path, folders).await?;
+                Ok(SourceLook { identity: Some(identity).filter(FileFingerprint::is_measured), file: Some(file) })
+            }
+            SourceSpec::Stdin => Ok(SourceLook::default()),
+            SourceSpec::Remote(original) => Ok(SourceLook { identity: Some(original.identity()), file: None }),
         }
     }
 
@@ -82,6 +88,14 @@ impl SourceSpec {
             Some(_) => Report::CopiedThrough(transfer),
         }
     }
+}
+
+/// What is known of a source before anything of it is sent.
+#[derive(Default)]
+pub struct SourceLook {
+    pub identity: Option<FileFingerprint>,
+    /// Of a local one.
+    pub file: Option<OpenFile>,
 }
 
 /// A file on another remote.

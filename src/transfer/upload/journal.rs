@@ -85,6 +85,8 @@ pub struct Journal {
     shown: String,
     accepted: Arc<AtomicU64>,
     last: Arc<parking_lot::Mutex<Option<(JournalRecord, Instant)>>>,
+    /// The note that was made last.
+    mark: Arc<AtomicU64>,
     /// What was found out of the source by reading it.
     judged: Arc<OnceLock<SourceMatch>>,
 }
@@ -92,32 +94,46 @@ pub struct Journal {
 impl Journal {
     /// `key`: as in [`PendingUpload::key`].
     pub fn new(ledger: Arc<dyn TransferStore>, key: String, place: (String, String), source: FileFingerprint, shown: String) -> Self {
-        Journal { ledger, key, place, source, shown, accepted: Arc::default(), last: Arc::default(), judged: Arc::default() }
+        Journal {
+            ledger,
+            key,
+            place,
+            source,
+            shown,
+            accepted: Arc::default(),
+            last: Arc::default(),
+            mark: Arc::default(),
+            judged: Arc::default(),
+        }
     }
 
     pub fn source(&self) -> &FileFingerprint {
         &self.source
     }
 
-    /// What an earlier run left for this very source, or the leftover of a source that has changed since.
+    /// What an earlier run left for this very source, or the leftover of a source that has changed since; or what this one has
+    /// noted by now.
     pub fn earlier(&self) -> Result<Option<(JournalRecord, SourceMatch)>> {
+        if let Some((begun, _)) = self.latest() {
+            let freshness = self.judge(&begun, self.source.likeness(&self.source));
+            return Ok(Some((begun, freshness)));
+        }
         let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
         // Notes of a later version that this one can't read are none.
         let Ok(begun) = serde_json::from_str::<JournalRecord>(&found.upload) else { return Ok(None) };
-        let freshness = match (self.judged.get(), self.freshness(&found.identity)) {
-            (Some(judged), _) => *judged,
-            (None, SourceMatch::Same) if begun.unproven => SourceMatch::Unproven,
-            (None, other) => other,
-        };
+        let likeness = serde_json::from_str(&found.identity).map_or(Likeness::Other, |noted| self.source.likeness(&noted));
+        let freshness = self.judge(&begun, likeness);
         Ok(Some((begun, freshness)))
     }
 
-    fn freshness(&self, noted: &str) -> SourceMatch {
-        match serde_json::from_str(noted).map(|noted| self.source.likeness(&noted)) {
-            Ok(Likeness::Same) => SourceMatch::Same,
-            Ok(Likeness::Alike) => SourceMatch::Unproven,
-            Ok(Likeness::Touched) => SourceMatch::Touched,
-            Ok(Likeness::Other) | Err(_) => SourceMatch::Changed,
+    fn judge(&self, begun: &JournalRecord, likeness: Likeness) -> SourceMatch {
+        match (self.judged.get(), likeness) {
+            (Some(judged), _) => *judged,
+            (None, Likeness::Same) if begun.unproven => SourceMatch::Unproven,
+            (None, Likeness::Same) => SourceMatch::Same,
+            (None, Likeness::Alike) => SourceMatch::Unproven,
+            (None, Likeness::Touched) => SourceMatch::Touched,
+            (None, Likeness::Other) => SourceMatch::Changed,
         }
     }
 
@@ -157,7 +173,13 @@ impl Journal {
         })
     }
 
-    /// An upload is open on the server; no byte of it was sent yet. `left`: an earlier try's last byte may have left.
+    /// What was noted last is on the disk when this is done: awaited before each call that depends on the note.
+    pub async fn commit(&self) -> Result<()> {
+        self.ledger.commit(self.mark.load(Ordering::Relaxed)).await
+    }
+
+    /// An upload is open on the server; no byte of it was sent yet. `left`: the last byte may have left, or leaves with the
+    /// first.
     pub fn opened(&self, item: &UploadRequest, ticket: &UploadHandle, session: &dyn UploadSession, left: bool) -> Result<()> {
         let begun = JournalRecord {
             stage: if left { Stage::Leaving } else { Stage::Sending },
@@ -188,10 +210,21 @@ impl Journal {
         }
     }
 
-    /// The last byte is about to leave.
-    pub fn leaving(&self) -> Result<()> {
+    /// The last byte is about to leave; that is on the disk when this is done.
+    pub async fn leaving(&self) -> Result<()> {
         match self.latest() {
-            Some((begun, _)) if begun.stage < Stage::Leaving => self.write(JournalRecord { stage: Stage::Leaving, ..begun }),
+            Some((begun, _)) if begun.stage < Stage::Leaving => {
+                self.write(JournalRecord { stage: Stage::Leaving, ..begun })?;
+                self.commit().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The last byte has not left after all.
+    pub fn not_left(&self) -> Result<()> {
+        match self.latest() {
+            Some((begun, _)) if begun.stage == Stage::Leaving => self.write(JournalRecord { stage: Stage::Sending, ..begun }),
             _ => Ok(()),
         }
     }
@@ -221,7 +254,9 @@ impl Journal {
 
     /// It is there, or it is given up with nothing left to take up.
     pub fn close(&self) -> Result<()> {
-        self.ledger.forget_unfinished(&self.key)
+        *self.last.lock() = None;
+        self.mark.store(self.ledger.forget_unfinished(&self.key)?, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The upload was refused: where nothing was made on the server, there is nothing to take up or to clear.
@@ -249,7 +284,7 @@ impl Journal {
             accepted: self.accepted.load(Ordering::Relaxed),
             at: now(),
         };
-        self.ledger.record_unfinished(&unfinished)?;
+        self.mark.store(self.ledger.record_unfinished(&unfinished)?, Ordering::Relaxed);
         self.taken_up(begun);
         Ok(())
     }

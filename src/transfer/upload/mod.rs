@@ -29,6 +29,7 @@ use super::upload::resume::Resumed;
 use super::upload::stable_offset::{at_rest, may_be_on_its_way};
 use super::upload::uncertain::taken_meanwhile;
 use super::upload::uploader::Uploader;
+use crate::contract::part::CHUNK_READ;
 use crate::contract::{Chunking, Closed, Recovery, Source, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -80,7 +81,10 @@ pub(crate) async fn upload_within(
     let raw = item.source.clone();
     let meter = Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), hash);
     let meter = Arc::new(match journal.clone() {
-        Some(journal) => meter.with_last_noted(move || journal.leaving()),
+        Some(journal) => meter.with_last_noted(move || {
+            let journal = journal.clone();
+            Box::pin(async move { journal.leaving().await })
+        }),
         None => meter,
     });
     item.source = meter.clone();
@@ -206,12 +210,15 @@ impl Uploader<'_> {
 
     async fn open(&mut self, item: &UploadRequest) -> Result<(UploadHandle, Box<dyn UploadSession>, u64)> {
         loop {
+            if !self.desk.has(|can| can.opening_makes_nothing) {
+                self.commit().await?;
+            }
             match self.patience.attempt(|p| p.open_upload(item)).await {
                 Ok(Upload { ticket, session }) => {
-                    // An empty file has left with its request.
-                    let left = self.left || item.source.size() == Some(0);
+                    let left = self.left || leaves_at_once(item.source.size(), session.chunking());
                     // On disk before the first byte, which could not be taken up without it.
                     self.note(|journal| journal.opened(item, &ticket, session.as_ref(), left))?;
+                    self.commit().await?;
                     return Ok((ticket, session, 0));
                 }
                 Err(error) => match self.patience.after(error).await {
@@ -246,6 +253,9 @@ impl Uploader<'_> {
                 // Before the last step makes the file appear under its name.
                 check_complete(source.as_ref(), at).await?;
                 self.note(Journal::finishing)?;
+                if session.has_last_step() {
+                    self.commit().await?;
+                }
                 session.finish().await.map(|()| (at, true))
             } else {
                 self.send_next(source, session, at).await
@@ -349,6 +359,16 @@ impl Uploader<'_> {
         item.protocol.is_none()
             && self.desk.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
+}
+
+/// An empty file leaves with its request, and a small one with the first piece that is read: one note says both that it is
+/// open and that its last byte may have left.
+fn leaves_at_once(size: Option<u64>, chunking: Chunking) -> bool {
+    let whole = match chunking {
+        Chunking::Whole => CHUNK_READ as u64,
+        Chunking::Parts(most) => most.min(CHUNK_READ as u64),
+    };
+    size.is_some_and(|size| size <= whole)
 }
 
 /// Has the session learnt that its parts were too large?

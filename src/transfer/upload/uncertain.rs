@@ -130,6 +130,10 @@ impl Uploader<'_> {
         self.doubt |= failure.kind() != Kind::Unreachable;
         self.left |= session.has_left() && size.is_none_or(|size| reached >= size);
         self.still_worked_on = failure.status_code() == Some(GATEWAY_TIMEOUT);
+        // A later run then need not look for it. Should the note be lost, it looks in vain.
+        if !self.left {
+            let _ = self.note(Journal::not_left);
+        }
     }
 
     /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is

@@ -44,6 +44,14 @@ impl<'a> Uploader<'a> {
     pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), step)
     }
+
+    /// What was noted is on the disk when this is done.
+    pub(super) async fn commit(&self) -> Result<()> {
+        match &self.journal {
+            Some(journal) => journal.commit().await,
+            None => Ok(()),
+        }
+    }
 }
 
 pub(super) fn size_of(item: &UploadRequest, entry: &Entry) -> u64 {

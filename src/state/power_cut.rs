@@ -1,0 +1,40 @@
+//! A power cut where a test wants it, in builds with debug assertions: what the n-th write of this process brings is lost, or is
+//! on the disk and nobody has heard of it, while everything that was sent meanwhile has arrived.
+
+use std::time::Duration;
+
+/// `lost N` or `kept N`, counted from 1.
+const CUT: &str = "HAUL_TEST_POWER_CUT";
+/// Requests that are on their way come to their end.
+const LATE: Duration = Duration::from_millis(150);
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Moment {
+    Before,
+    After,
+}
+
+#[derive(Default)]
+pub(super) struct PowerCut {
+    writes: u64,
+}
+
+impl PowerCut {
+    /// The next write begins.
+    pub(super) fn next(&mut self) {
+        self.writes += 1;
+    }
+
+    pub(super) fn at(&self, moment: Moment) {
+        let wanted = match moment {
+            Moment::Before => format!("lost {}", self.writes),
+            Moment::After => format!("kept {}", self.writes),
+        };
+        if std::env::var(CUT).is_ok_and(|cut| cut == wanted) {
+            std::thread::park_timeout(LATE);
+            #[cfg(unix)]
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            std::process::abort();
+        }
+    }
+}

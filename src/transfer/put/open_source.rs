@@ -1,0 +1,32 @@
+//! The source of a file that is to be sent.
+
+use std::sync::Arc;
+
+use super::plan::PutItem;
+use crate::contract::Source;
+use crate::error::Result;
+use crate::transfer::source::SourceSpec;
+use crate::transfer::source::file::{FileSource, unmeasured, unreadable};
+use crate::transfer::source::open_file::OpenFile;
+use crate::transfer::source::stdin::{StdinSource, standard_input};
+
+/// With what is read to an end that nobody knows before. `file`: of a local one, as it was looked at.
+pub(super) async fn open_source(item: &PutItem, file: Option<OpenFile>) -> Result<(Arc<dyn Source>, Option<Arc<StdinSource>>)> {
+    let stream = match (&item.origin, file) {
+        (SourceSpec::Remote(original), _) => return Ok((Arc::new(original.source().await?), None)),
+        (SourceSpec::Stdin, _) => StdinSource::new(standard_input()?, item.size),
+        (SourceSpec::File(path), None) => return Ok((Arc::new(FileSource::open(path)?), None)),
+        (SourceSpec::File(path), Some(opened)) if opened.is_unmeasured() => {
+            let OpenFile { head, file, .. } = opened;
+            let content = unmeasured(head, file).map_err(|e| unreadable(path, e))?;
+            StdinSource::named(item.shown(), content, None)
+        }
+        (SourceSpec::File(path), Some(opened)) => {
+            let content = opened.whole();
+            let OpenFile { file, meta, changed_ns, .. } = opened;
+            return Ok((Arc::new(FileSource::looked_at(file, &meta, path, changed_ns, content)?), None));
+        }
+    };
+    let stream = Arc::new(stream);
+    Ok((stream.clone(), Some(stream)))
+}

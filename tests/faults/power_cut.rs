@@ -1,0 +1,104 @@
+//! The power goes at each write of the state, once just before what it brings is on the disk and once just after: everything that
+//! was noted since the last write is lost, while all requests that had left came to their end at the server. The same command
+//! then brings every file there, whole and once.
+//!
+//! This shows that the order of notes and remote calls suffices. That a note which SQLite has committed is on the disk is
+//! SQLite's own promise (write-ahead log, `synchronous=FULL`), and that of the disk; nothing here shows it.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::env::{Content, Play};
+use crate::support::kill::source_tree;
+
+/// So many moments at a time, each with stand-ins of its own.
+const AT_ONCE: usize = 3;
+const CHUNK: &str = "65536";
+
+struct Route {
+    remote: &'static str,
+    protocol: &'static str,
+}
+
+impl Route {
+    fn put<'a>(&self, place: &'a str) -> Vec<&'a str> {
+        vec!["put", "--json", "--protocol", self.protocol, "--chunk-size", CHUNK, "src/", place]
+    }
+
+    /// False: the run had no such write, and came to its end.
+    fn survives(&self, play: &Play, files: &BTreeMap<String, Content>, cut: &str) -> bool {
+        let folder = cut.replace(' ', "-");
+        let (place, what) = (format!("{}:/{folder}", self.remote), format!("{} {} {cut}", self.remote, self.protocol));
+        let mut command = play.home.command(&self.put(&place));
+        command.env("HAUL_TEST_POWER_CUT", cut).stdout(Stdio::null()).stderr(Stdio::null());
+        let ended = command.status().unwrap();
+        assert!(ended.success() || ended.code().is_none(), "{what}: {ended}");
+        let ran = play.home.run(&self.put(&place));
+        assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
+        let of_this = |(path, content): (String, Content)| Some((path.strip_prefix(&format!("/{folder}/"))?.to_owned(), content));
+        let arrived: BTreeMap<String, Content> = play.arrived(self.remote).into_iter().filter_map(of_this).collect();
+        assert_eq!(arrived, *files, "{what}: none is lost, and none is half good");
+        let mut there = play.listed_names(&place);
+        there.sort();
+        if self.protocol == "plupload" {
+            // Receivers can't be asked and the API removes nothing: an entry that was half sent stays, and is named.
+            there.dedup();
+        }
+        assert_eq!(there, files.keys().cloned().collect::<Vec<_>>(), "{what}: none is doubled: {}", ran.stderr);
+        let again = play.home.run(&self.put(&place)).ends_with(0);
+        assert_eq!(again.events("skipped").len(), files.len(), "{what}: a third run has nothing to do: {}", again.stdout);
+        ended.code().is_none()
+    }
+}
+
+fn survives_each_cut(remote: &'static str, protocol: &'static str) {
+    let route = Route { remote, protocol };
+    let (next, cuts) = (AtomicUsize::new(2), Mutex::new(BTreeMap::<&str, usize>::new()));
+    std::thread::scope(|workers| {
+        for _ in 0..AT_ONCE {
+            workers.spawn(|| {
+                let play = Play::new();
+                let files = source_tree(&play);
+                loop {
+                    // Even: what the write brings is lost; odd: it is kept.
+                    let turn = next.fetch_add(1, Ordering::Relaxed);
+                    let how = if turn % 2 == 0 { "lost" } else { "kept" };
+                    if !route.survives(&play, &files, &format!("{how} {}", turn / 2)) {
+                        return;
+                    }
+                    *cuts.lock().unwrap().entry(how).or_default() += 1;
+                }
+            });
+        }
+    });
+    let cuts = cuts.into_inner().unwrap();
+    println!("{remote} {protocol}: the power went {cuts:?}");
+    assert!(["lost", "kept"].iter().all(|how| cuts.get(how).is_some_and(|n| *n >= 4)), "{cuts:?}");
+}
+
+#[test]
+fn tus_survives_power_cuts() {
+    survives_each_cut("iogates", "tus");
+}
+
+#[test]
+fn ftps_survives_power_cuts() {
+    survives_each_cut("iogates", "ftps");
+}
+
+#[test]
+fn plupload_survives_power_cuts() {
+    survives_each_cut("iogates", "plupload");
+}
+
+#[test]
+fn giga0_survives_power_cuts() {
+    survives_each_cut("giga0", "auto");
+}
+
+#[test]
+fn fileago_survives_power_cuts() {
+    survives_each_cut("fileago", "auto");
+}
