@@ -8,6 +8,7 @@ use suppaftp::FtpError;
 use tokio::time::timeout;
 
 use super::control::{Connection, Ftp, silent};
+use super::features::Features;
 use super::manners::Manners;
 use super::reply;
 use super::reply::Reply;
@@ -43,7 +44,24 @@ async fn connect(server: &FtpServer, version: TlsVersion, manners: &Arc<Manners>
             Err(Closed::Version(error) | Closed::Other(error)) => return Err(error),
         }
     };
-    set_up(server, Connection::new(ftp, tls, route, manners.clone(), server.timeout).await?).await
+    set_up(server, manners, Connection::new(ftp, tls, route, manners.clone(), server.timeout).await?).await
+}
+
+/// Connects and protects, without a sign-in. Returns in a few words what answered.
+pub async fn greet(server: &FtpServer) -> Result<String> {
+    let route = Route::to(host(server), server.port)?;
+    let answered = match server.security {
+        Security::Plain => greeted(server, &route).await.map(|_| "an FTP server, without TLS".to_owned()),
+        Security::Explicit | Security::Implicit => match protected(server, &route, TlsVersion::V12).await {
+            Ok(_) => Ok("an FTP server with TLS".to_owned()),
+            Err(Closed::Version(_)) => match protected(server, &route, TlsVersion::V13).await {
+                Ok(_) => Ok("an FTP server with TLS 1.3".to_owned()),
+                Err(Closed::Version(error) | Closed::Other(error)) => Err(error),
+            },
+            Err(Closed::Other(error)) => Err(error),
+        },
+    };
+    answered.map_err(|error| error.with_subject(server.host.as_str()))
 }
 
 /// TCP and the 220.
@@ -107,7 +125,7 @@ async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Re
 }
 
 /// Sign-in, binary transfers, and what the server can do.
-async fn set_up(server: &FtpServer, mut connection: Connection) -> Result<Connection> {
+async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connection) -> Result<Connection> {
     if server.security == Security::Implicit {
         // vsftpd wants both here too, other servers know neither: the answers don't matter.
         connection.ask("PBSZ 0").await?;
@@ -124,11 +142,12 @@ async fn set_up(server: &FtpServer, mut connection: Connection) -> Result<Connec
     }
     // After the sign-in: some servers tell only then.
     let features = connection.ask("FEAT").await?;
-    let has = |feature: &str| features.is_done() && features.text.lines().any(|l| l.trim().eq_ignore_ascii_case(feature));
-    connection.restarts = has("REST STREAM");
-    if has("UTF8") {
+    let features = Features::told_by(&features);
+    connection.restarts = features.has("REST STREAM");
+    if features.has("UTF8") {
         connection.ask("OPTS UTF8 ON").await?;
     }
+    manners.tell(features);
     tracing::debug!("signed in at {} with {:?}", server.host, connection.tls.as_ref().map(|tls| tls.version));
     Ok(connection)
 }

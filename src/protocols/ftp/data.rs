@@ -57,15 +57,7 @@ impl DataTransfer {
             }
         }
         let verb = if matches!(way, TransferMode::Append(_)) { "APPE" } else { "STOR" };
-        let command = format!("{verb} {name}");
-        let started = match address {
-            DataAddress::Port(port) => control.begin_and_dial(&command, port).await?,
-            DataAddress::Connected(socket) => {
-                let reply = control.begin(&command).await?;
-                if reply.is_starting() { Ok(socket) } else { Err(reply) }
-            }
-        };
-        started.map_or_else(refused, |socket| Ok(Ok(socket)))
+        start_command(control, address, &format!("{verb} {name}")).await
     }
 
     /// Protects the socket of a transfer that the server has begun.
@@ -175,6 +167,18 @@ impl DataTransfer {
         while self.data.read(&mut rest).await? > 0 {}
         Ok(())
     }
+}
+
+/// Begins a transfer, and connects meanwhile where only the port is known.
+pub async fn start_command(control: &mut Connection, address: DataAddress, command: &str) -> Result<Result<TcpStream, Reply>> {
+    let started = match address {
+        DataAddress::Port(port) => control.begin_and_dial(command, port).await?,
+        DataAddress::Connected(socket) => {
+            let reply = control.begin(command).await?;
+            if reply.is_starting() { Ok(socket) } else { Err(reply) }
+        }
+    };
+    started.map_or_else(refused, |socket| Ok(Ok(socket)))
 }
 
 /// What ended the writing.

@@ -1,9 +1,14 @@
 //! What a server turned out to do, for all its connections in this run.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::features::Features;
 
 #[derive(Debug, Default)]
 pub struct Manners {
+    /// Of the first sign-in.
+    features: OnceLock<Features>,
     /// EPSV leads nowhere: PASV from then on.
     no_epsv: AtomicBool,
     /// A data connection was made: its ports can be reached.
@@ -12,9 +17,20 @@ pub struct Manners {
     no_side_by_side: AtomicBool,
     /// Two commands at once were not answered in order: one by one from then on.
     no_pipelining: AtomicBool,
+    /// Nothing can be renamed: files get their own name from the first byte on.
+    no_rename: AtomicBool,
 }
 
 impl Manners {
+    pub fn tell(&self, features: Features) {
+        let _ = self.features.set(features);
+    }
+
+    /// None before the first sign-in.
+    pub fn features(&self) -> Option<&Features> {
+        self.features.get()
+    }
+
     pub fn tries_epsv(&self) -> bool {
         !self.no_epsv.load(Ordering::Relaxed)
     }
@@ -46,5 +62,13 @@ impl Manners {
 
     pub fn avoid_pipelining(&self) {
         self.no_pipelining.store(true, Ordering::Relaxed);
+    }
+
+    pub fn renames(&self) -> bool {
+        !self.no_rename.load(Ordering::Relaxed)
+    }
+
+    pub fn avoid_rename(&self) {
+        self.no_rename.store(true, Ordering::Relaxed);
     }
 }

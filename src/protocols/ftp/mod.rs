@@ -2,15 +2,19 @@
 //! AUTH TLS, sign-in. The data connection is made here, because suppaftp's own transfer throws the server's reply away
 //! when the data connection breaks, and does not tell a refused EPSV from a refused STOR.
 
+mod commands;
 mod connect;
 mod connection_limit;
 mod control;
 mod data;
+mod features;
+pub mod listing;
 mod manners;
 mod names;
 mod pipeline;
 mod pool;
 mod ports;
+pub mod reading;
 mod rename;
 mod reply;
 mod route;
@@ -21,7 +25,8 @@ mod upload;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::control::{Connection, Size};
+use self::control::Connection;
+pub use self::control::Size;
 use self::data::DataTransfer;
 pub use self::pool::FtpPool;
 pub use self::server::{FtpServer, Security};

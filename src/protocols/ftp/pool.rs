@@ -20,7 +20,7 @@ pub struct FtpPool {
     pub(crate) server: FtpServer,
     kept: Mutex<IdleConnections>,
     seats: Arc<Seats>,
-    manners: Arc<Manners>,
+    pub(super) manners: Arc<Manners>,
 }
 
 struct IdleConnections {
@@ -39,6 +39,10 @@ impl FtpPool {
     pub fn new(server: FtpServer) -> Arc<FtpPool> {
         let kept = IdleConnections { idle: Vec::new(), version: TlsVersion::V12, most: None, is_guess: false, blocked: HashSet::new() };
         Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
+    }
+
+    pub fn server(&self) -> &FtpServer {
+        &self.server
     }
 
     pub(crate) fn is_protected(&self) -> bool {

@@ -1,0 +1,131 @@
+//! Commands that need no data connection: what is there, folders, removing, renaming.
+
+use std::sync::Arc;
+
+use super::connect::greet;
+use super::control::Size;
+use super::features::Features;
+use super::pool::FtpPool;
+use super::reply::Reply;
+use crate::error::{Error, Kind, Result};
+use crate::model::escape::shorten;
+
+impl FtpPool {
+    /// Calls the server without signing in.
+    pub async fn greet(&self) -> Result<String> {
+        greet(&self.server).await
+    }
+
+    /// Signs in, unless that was done before.
+    pub async fn features(self: &Arc<Self>) -> Result<&Features> {
+        if self.manners.features().is_none() {
+            let connection = self.take().await?;
+            self.give(connection);
+        }
+        self.manners.features().ok_or_else(|| self.named(Error::new(Kind::Protocol, "the server did not tell what it can do")))
+    }
+
+    /// Asks what changes nothing. A kept connection may have died in silence: then it is asked again on a new one.
+    pub async fn query(self: &Arc<Self>, command: &str) -> Result<Reply> {
+        let mut connection = self.take().await?;
+        let reply = match connection.ask(command).await {
+            Err(error) if error.kind().is_transient() && !connection.fresh => {
+                connection = self.replace(Some(connection)).await?;
+                connection.ask(command).await
+            }
+            reply => reply,
+        };
+        self.give(connection);
+        reply.map_err(|error| self.named(error))
+    }
+
+    /// Does what changes something, once. `Interrupted`: it may have been done.
+    pub async fn change(self: &Arc<Self>, command: &str) -> Result<Reply> {
+        let mut connection = self.take().await?;
+        let reply = connection.ask(command).await;
+        self.give(connection);
+        reply.map_err(|error| self.named(error))
+    }
+
+    /// Bytes of a file there.
+    pub async fn size_of(self: &Arc<Self>, path: &str) -> Result<Size> {
+        Size::told_by(&self.query(&format!("SIZE {path}")).await?)
+    }
+
+    /// Of a file there, in lower-case hex, where the server can tell.
+    pub async fn md5_of(self: &Arc<Self>, path: &str) -> Result<Option<String>> {
+        let Some(command) = self.features().await?.md5_command() else { return Ok(None) };
+        let reply = self.query(&format!("{command} {path}")).await?;
+        Ok(md5_in(&reply))
+    }
+
+    /// Fails with `Exists` where the server says so by its code (521), else with its refusal.
+    pub async fn make_folder(self: &Arc<Self>, path: &str) -> Result<()> {
+        let reply = self.change(&format!("MKD {path}")).await?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        let refusal = reply.refusal("the folder");
+        Err(self.named(if reply.code == 521 { refusal.with_kind(Kind::Exists) } else { refusal }))
+    }
+
+    pub async fn remove_file(self: &Arc<Self>, path: &str) -> Result<()> {
+        self.done(&format!("DELE {path}"), "the removal").await
+    }
+
+    /// An empty folder.
+    pub async fn remove_folder(self: &Arc<Self>, path: &str) -> Result<()> {
+        self.done(&format!("RMD {path}"), "the removal").await
+    }
+
+    async fn done(self: &Arc<Self>, command: &str, what: &str) -> Result<()> {
+        let reply = self.change(command).await?;
+        if reply.is_done() { Ok(()) } else { Err(self.named(reply.refusal(what))) }
+    }
+
+    /// Gives the file or folder another path. Some servers overwrite what has it: the caller has looked.
+    pub async fn rename(self: &Arc<Self>, from: &str, to: &str) -> Result<()> {
+        let mut connection = self.take().await?;
+        let renamed = async {
+            let begun = connection.ask(&format!("RNFR {from}")).await?;
+            if !begun.wants_more() {
+                return Err(begun.refusal("the rename"));
+            }
+            let reply = connection.ask(&format!("RNTO {to}")).await?;
+            match reply.is_done() {
+                true => Ok(()),
+                // pure-ftpd's "local error" stays so (servers.md c2).
+                false if reply.code == 451 => Err(reply.refusal("the rename").with_kind(Kind::Refused)),
+                false => Err(reply.refusal("the rename")),
+            }
+        };
+        let renamed = renamed.await;
+        self.give(connection);
+        renamed.map_err(|error| self.named(error))
+    }
+}
+
+/// The 32 hex digits in an answer such as `250 D41D8CD98F00B204E9800998ECF8427E` or `213 MD5 0-7 d41d8... name`.
+fn md5_in(reply: &Reply) -> Option<String> {
+    if !reply.is_done() {
+        tracing::debug!("no MD5: {}", shorten(&reply.text, 100));
+        return None;
+    }
+    let is_md5 = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    reply.text.split_whitespace().skip(1).map(|word| word.trim_matches('"')).find(is_md5).map(str::to_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_md5_is_found_in_any_form() {
+        let told = |code, text: &str| md5_in(&Reply { code, text: text.to_owned() });
+        let md5 = Some("d41d8cd98f00b204e9800998ecf8427e".to_owned());
+        assert_eq!(told(250, "250 D41D8CD98F00B204E9800998ECF8427E"), md5);
+        assert_eq!(told(251, "251 \"a b.txt\" d41d8cd98f00b204e9800998ecf8427e"), md5);
+        assert_eq!(told(550, "550 D41D8CD98F00B204E9800998ECF8427E"), None);
+        assert_eq!(told(250, "250 done"), None);
+    }
+}

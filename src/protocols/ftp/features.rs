@@ -1,0 +1,56 @@
+//! What a server says that it can do (FEAT, RFC 2389).
+
+use super::reply::Reply;
+
+/// The lines of the answer, in upper case.
+#[derive(Clone, Debug, Default)]
+pub struct Features(Vec<String>);
+
+impl Features {
+    /// A server that refuses the command announces nothing.
+    pub fn told_by(reply: &Reply) -> Features {
+        let lines = reply.text.lines().filter(|_| reply.is_done());
+        // The first and the last line are the reply's own.
+        Features(lines.map(|line| line.trim().to_ascii_uppercase()).filter(|line| !line.starts_with("211")).collect())
+    }
+
+    /// Is the whole line `feature`?
+    pub fn has(&self, feature: &str) -> bool {
+        self.0.iter().any(|line| line == feature)
+    }
+
+    /// Is the command announced, with whatever behind its name?
+    pub fn knows(&self, command: &str) -> bool {
+        self.0.iter().any(|line| line.split([' ', ';']).next() == Some(command))
+    }
+
+    /// RFC 3659, 7.8: MLST announces MLSD with it.
+    pub fn lists_facts(&self) -> bool {
+        self.knows("MLST") || self.knows("MLSD")
+    }
+
+    /// The command that tells the MD5 of a file, best first; none of them is a standard (providers.md 6.6).
+    pub fn md5_command(&self) -> Option<&'static str> {
+        ["XMD5", "MD5"].into_iter().find(|command| self.knows(command))
+    }
+
+    pub fn lines(&self) -> &[String] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_is_a_word_or_a_line() {
+        let text = "211-Features:\r\n MDTM\r\n MFMT\r\n MLST modify*;size*;\r\n REST STREAM\r\n XMD5 path;start;end\r\n211 End";
+        let features = Features::told_by(&Reply { code: 211, text: text.to_owned() });
+        assert!(features.knows("MFMT") && features.has("REST STREAM") && features.lists_facts());
+        assert!(!features.knows("REST STREAM") && !features.knows("FEATURES") && !features.has("SIZE"));
+        assert_eq!(features.md5_command(), Some("XMD5"));
+        let refused = Features::told_by(&Reply { code: 500, text: "500 MLST unknown".to_owned() });
+        assert!(!refused.lists_facts() && refused.lines().is_empty());
+    }
+}

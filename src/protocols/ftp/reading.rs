@@ -1,0 +1,138 @@
+//! What a server sends by a data connection: a file, or a listing.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::control::{Connection, Data, DataAddress, silent};
+use super::data::start_command;
+use super::pool::FtpPool;
+use super::reply;
+use super::reply::blames_session;
+use crate::contract::Chunks;
+use crate::contract::part::CHUNK_READ;
+use crate::error::{Error, Kind, Result};
+
+/// An open data connection that brings bytes to us.
+pub struct Reading {
+    pool: Arc<FtpPool>,
+    control: Connection,
+    data: Data,
+    /// The first byte that comes, counted from the file's beginning.
+    pub from: u64,
+    what: &'static str,
+}
+
+/// Begins `command`, at byte `from` where the server can do that. `what`: the word for it in errors. Reading changes nothing, so
+/// what fails on a kept connection, or with one TLS version, is begun once more on a new one.
+pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &'static str) -> Result<Reading> {
+    let reading = |control, (data, from)| Reading { pool: pool.clone(), control, data, from, what };
+    let mut control = pool.take().await?;
+    let failure = match begin(&mut control, command, from, what).await {
+        Ok(begun) => return Ok(reading(control, begun)),
+        Err(failure) => failure,
+    };
+    if control.is_usable() {
+        pool.give(control);
+        return Err(pool.named(failure));
+    }
+    let blamed = pool.is_protected() && blames_session(&failure);
+    if !blamed && !failure.kind().is_transient() {
+        return Err(pool.named(failure));
+    }
+    if failure.kind() == Kind::Unreachable {
+        control.manners.avoid_side_by_side();
+    }
+    tracing::debug!("{failure}; once more on a new connection");
+    let old = Some(control);
+    let mut control = if blamed { pool.connect_newer(old).await? } else { pool.replace(old).await? };
+    match begin(&mut control, command, from, what).await {
+        Ok(begun) => Ok(reading(control, begun)),
+        Err(again) => {
+            if control.is_usable() {
+                pool.give(control);
+            }
+            Err(pool.named(again))
+        }
+    }
+}
+
+/// Returns the protected data connection, and the first byte that it will bring.
+async fn begin(control: &mut Connection, command: &str, from: u64, what: &str) -> Result<(Data, u64)> {
+    let address: DataAddress = control.data_address().await?;
+    let from = if from > 0 && control.restart_at(from).await?.wants_more() { from } else { 0 };
+    let socket = match start_command(control, address, command).await? {
+        Ok(socket) => socket,
+        Err(refusal) => {
+            let error = refusal.refusal(what);
+            // RFC 959: 550 is what can't be found, or not be read.
+            return Err(if refusal.code == 550 { error.with_kind(Kind::NotFound) } else { error });
+        }
+    };
+    Ok((control.protect(socket).await?, from))
+}
+
+impl Reading {
+    /// The bytes until the server says that they were all. An error of the line is an `io::Error` that carries ours.
+    pub fn chunks(self) -> Chunks {
+        Box::pin(stream::unfold(Some(self), |reading| async {
+            let mut reading = reading?;
+            match reading.next().await {
+                Ok(Some(piece)) => Some((Ok(piece), Some(reading))),
+                Ok(None) => reading.end().await.err().map(|error| (Err(io::Error::other(error)), None)),
+                Err(error) => Some((Err(io::Error::other(error)), None)),
+            }
+        }))
+    }
+
+    /// None at the end of the stream.
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let wait = self.pool.server.timeout;
+        let mut piece = BytesMut::with_capacity(CHUNK_READ);
+        match timeout(wait, self.data.read_buf(&mut piece)).await {
+            Err(_) => Err(silent(wait)),
+            Ok(Ok(0)) => Ok(None),
+            Ok(Ok(_)) => Ok(Some(piece.freeze())),
+            // No close_notify: whether that was all is told by the reply, and by the size that the listing has.
+            Ok(Err(e)) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Ok(Err(e)) => Err(reply::connection_lost(e)),
+        }
+    }
+
+    /// The server's last word. Our close_notify goes out first: some servers call everything else a broken line (servers.md c2).
+    async fn end(mut self) -> Result<()> {
+        let wait = self.pool.server.timeout;
+        let _ = timeout(wait, self.data.shutdown()).await;
+        drop(self.data);
+        let reply = self.control.end_of_transfer(wait).await?;
+        if !reply.is_done() {
+            return Err(self.pool.named(reply.refusal(self.what)));
+        }
+        self.pool.give(self.control);
+        Ok(())
+    }
+}
+
+/// Lines as they come, whatever their number; `each` gets them without their ends.
+pub async fn read_lines(chunks: Chunks, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    use futures_util::TryStreamExt;
+    /// Bytes of one line. No file system has names as long.
+    const LONGEST: usize = 64 << 10;
+    let mut chunks = chunks;
+    let mut rest = BytesMut::new();
+    while let Some(piece) = chunks.try_next().await.map_err(|e| Error::reading(&e))? {
+        rest.extend_from_slice(&piece);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line = rest.split_to(end + 1);
+            each(line.strip_suffix(b"\n").map_or(&line[..], |line| line.strip_suffix(b"\r").unwrap_or(line)))?;
+        }
+        if rest.len() > LONGEST {
+            return Err(Error::new(Kind::Protocol, "the server's listing is no lines"));
+        }
+    }
+    if rest.is_empty() { Ok(()) } else { each(&rest) }
+}
