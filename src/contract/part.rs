@@ -44,6 +44,11 @@ pub trait Source: Send + Sync {
     /// Fails with `Integrity` when the file is no longer the one that the upload began with (size or time).
     fn check_unchanged(&self) -> Result<()>;
 
+    /// When the content changed last, where that is known.
+    fn modified(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        None
+    }
+
     /// Has anything about it changed since it was opened that may be its content, although size and time are as they were?
     /// Then only reading it again tells.
     fn is_touched(&self) -> bool {

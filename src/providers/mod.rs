@@ -3,12 +3,13 @@
 
 pub(crate) mod adapter;
 pub mod fileago;
+pub mod ftp;
 pub mod giga0;
 pub mod iogates;
 
 use crate::contract::ProviderInfo;
 
-pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO];
+pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO, &ftp::INFO];
 
 /// The provider of that id or alias, without regard to case.
 pub fn find(id: &str) -> Option<&'static ProviderInfo> {

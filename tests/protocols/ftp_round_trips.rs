@@ -156,7 +156,7 @@ async fn converse(socket: TcpStream, habit: Habit, seen: Arc<Mutex<Seen>>) -> st
 
 async fn send(pool: &Arc<FtpPool>, number: usize) -> haul::Result<()> {
     let (name, size) = (format!("file-{number}.bin"), 3_000 + number as u64);
-    let target = FtpTarget { temporary: Some(format!("{name}.download")), name, size: Some(size) };
+    let target = FtpTarget { temporary: Some(format!("{name}.download")), name, size: Some(size), ..FtpTarget::default() };
     let mut session = open(pool, target).await?;
     session.send(MemorySource::new(bytes(size)).part_from(0)).await?;
     session.finish().await

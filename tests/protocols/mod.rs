@@ -5,6 +5,8 @@ pub(crate) mod ftp;
 #[cfg(unix)]
 pub(crate) mod ftp_proxy;
 #[cfg(unix)]
+pub(crate) mod ftp_remote;
+#[cfg(unix)]
 pub(crate) mod ftp_replies;
 #[cfg(unix)]
 pub(crate) mod ftp_resume;

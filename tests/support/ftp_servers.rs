@@ -210,7 +210,7 @@ pub fn explicit(running: &Running) -> Arc<FtpPool> {
 }
 
 pub fn target(name: &str, size: u64) -> FtpTarget {
-    FtpTarget { name: name.to_owned(), temporary: Some(format!("{name}.download")), size: Some(size) }
+    FtpTarget { name: name.to_owned(), temporary: Some(format!("{name}.download")), size: Some(size), ..FtpTarget::default() }
 }
 
 pub async fn opened(pool: &Arc<FtpPool>, size: u64) -> FtpSession {

@@ -149,11 +149,27 @@ fn parse_line(line: &str) -> Row {
     }
     // suppaftp knows the three kinds that have bytes; the mark of an ACL, and that of SELinux, stand in its way.
     let plain = without_mark(line);
-    match ListParser::parse_posix(&plain).or_else(|_| ListParser::parse_dos(line)) {
-        Ok(file) if matches!(file.name(), "." | "..") => Row::Nothing,
-        Ok(file) => Row::Of(row_of(&file)),
-        Err(_) => Row::Unread(None),
+    let (file, blanks) = match ListParser::parse_posix(&plain) {
+        Ok(file) => {
+            let blanks = blanks_before(&plain, file.name());
+            (file, blanks)
+        }
+        Err(_) => match ListParser::parse_dos(line) {
+            Ok(file) => (file, 0),
+            Err(_) => return Row::Unread(None),
+        },
+    };
+    if matches!(file.name(), "." | "..") && blanks == 0 {
+        return Row::Nothing;
     }
+    let row = row_of(&file);
+    Row::Of(RemoteFile { name: format!("{}{}", " ".repeat(blanks), row.name), ..row })
+}
+
+/// Blanks that a name begins with. One stands between it and the time; suppaftp takes all of them for that.
+fn blanks_before(line: &str, name: &str) -> usize {
+    let head = line.strip_suffix(name).unwrap_or_default();
+    (head.len() - head.trim_end_matches(' ').len()).saturating_sub(1)
 }
 
 fn is_total(line: &str) -> bool {
@@ -222,6 +238,7 @@ mod tests {
             read(parse_line("lrwxrwxrwx    1 0        0              11 Jan 01 00:00 l -> /etc/passwd")),
             Some(("l".to_owned(), link, None))
         );
+        assert_eq!(read(parse_line("-rw-------    1 1000     1000            6 Nov 26 19:33   blank")), file("  blank", 6));
         assert_eq!(read(parse_line("11-26-26  07:33PM                 4096 a.bin")), file("a.bin", 4096));
         assert_eq!(read(parse_line("11-26-26  07:33PM       <DIR>          in")), Some(("in".to_owned(), RemoteKind::Folder, None)));
         assert!(matches!(parse_line("total 12"), Row::Nothing));

@@ -25,6 +25,8 @@ mod upload;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use self::control::Connection;
 pub use self::control::Size;
 use self::data::DataTransfer;
@@ -33,6 +35,7 @@ pub use self::server::{FtpServer, Security};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
 
+#[derive(Clone, Debug, Default)]
 pub struct FtpTarget {
     /// The name (or path from the login folder) that the file has in the end.
     pub name: String,
@@ -41,6 +44,12 @@ pub struct FtpTarget {
     pub temporary: Option<String>,
     /// Bytes, when known: the SIZE that the finished file must have.
     pub size: Option<u64>,
+    /// The time of change that the finished file gets, where the server has MFMT.
+    pub modified: Option<DateTime<Utc>>,
+    /// Just before the rename `name` is looked for: what somebody has put there meanwhile is not overwritten (`Exists`).
+    pub must_be_free: bool,
+    /// Where nothing can be renamed the file begins anew under its own name.
+    pub may_go_direct: bool,
 }
 
 impl FtpTarget {
@@ -103,7 +112,9 @@ pub struct FtpSession {
 /// Fails with `Refused` when a name can't be sent (line ends, NUL), or as the sign-in does: `Auth`, `Unreachable`,
 /// `Busy` (too many connections), `Untrusted`, `Unsupported` (no TLS there), `Protocol` (no FTP server).
 pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> {
-    let target = FtpTarget { temporary: target.temporary.map(|name| pool.free_name(name)), ..target };
+    let goes_direct = target.may_go_direct && !pool.manners.renames();
+    let temporary = target.temporary.filter(|_| !goes_direct).map(|name| pool.free_name(name));
+    let target = FtpTarget { temporary, ..target };
     target.check()?;
     let control = Some(pool.take().await?);
     Ok(FtpSession {

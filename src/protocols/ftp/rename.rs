@@ -19,18 +19,56 @@ impl FtpSession {
             flow.complete(control).await?;
         }
         let temporary = self.target.travelling().to_owned();
+        self.keep_time(&temporary).await?;
         if self.target.is_direct() {
             return self.check_size().await;
         }
+        self.check_free().await?;
         let from = match self.target.size {
             Some(expected) => self.check_size_and_begin_rename(expected, &temporary).await?,
             None => None,
         };
         match self.rename(&temporary, from).await? {
             Renamed::Done => Ok(()),
+            Renamed::Refused(error) if self.target.may_go_direct && is_no_rename(&error) => Err(self.go_direct(error)),
             Renamed::Refused(error) => Err(self.left_whole(error)),
             Renamed::Unanswered(error) => self.clear_up(&temporary, error).await.map_err(may_be_done),
         }
+    }
+
+    /// The file has arrived, whatever the server makes of this.
+    async fn keep_time(&mut self, name: &str) -> Result<()> {
+        let Some(time) = self.target.modified else { return Ok(()) };
+        if !self.pool.manners.features().is_some_and(|features| features.knows("MFMT")) {
+            return Ok(());
+        }
+        let command = format!("MFMT {} {name}", time.format("%Y%m%d%H%M%S"));
+        let reply = self.control().await?.ask(&command).await?;
+        if !reply.is_done() {
+            tracing::debug!("the time of {name} is not kept: {}", reply.words());
+        }
+        Ok(())
+    }
+
+    /// vsftpd and pure-ftpd overwrite by RNTO without a word (servers.md c2).
+    async fn check_free(&mut self) -> Result<()> {
+        if !self.target.must_be_free {
+            return Ok(());
+        }
+        let name = self.target.name.clone();
+        match self.control().await?.size(&name).await? {
+            Size::Absent | Size::Unknown => Ok(()),
+            Size::Bytes(_) => Err(Error::new(Kind::Exists, "another file got this name while the upload was under way")
+                .with_hint(format!("run the same command again; what was sent lies there as {}", self.target.travelling()))),
+        }
+    }
+
+    /// What was sent is removed, and the next upload begins under the file's own name.
+    fn go_direct(&mut self, refusal: Error) -> Error {
+        tracing::info!("{refusal}; nothing can be renamed there, so files get their own name from the first byte on");
+        self.pool.manners.avoid_rename();
+        self.blocked = true;
+        refusal.with_kind(Kind::Interrupted)
     }
 
     async fn check_size(&mut self) -> Result<()> {
@@ -109,6 +147,11 @@ impl FtpSession {
         self.whole = true;
         error
     }
+}
+
+/// The command is unknown or forbidden. (A refusal for the name's sake is another matter: nobody has it, as was looked.)
+fn is_no_rename(error: &Error) -> bool {
+    matches!(error.status_code(), Some(500 | 502 | 504 | 550 | 553))
 }
 
 /// A server that can't be reached now has had the rename all the same.

@@ -25,7 +25,7 @@ pub async fn probe(host: &IoGates, protocol: Protocol) -> Result<String> {
         }
         Method::Ftp(server) => {
             // Opening signs in; without a byte and a finish no file is made.
-            let target = FtpTarget { name: "haul-check".to_owned(), temporary: None, size: None };
+            let target = FtpTarget { name: "haul-check".to_owned(), ..FtpTarget::default() };
             ftp::open(&host.pools.of(server), target).await?;
             let how = match server.security {
                 Security::Implicit => "implicit TLS",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::stream;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -89,6 +90,10 @@ impl Source for FileSource {
 
     fn size(&self) -> Option<u64> {
         Some(self.size)
+    }
+
+    fn modified(&self) -> Option<DateTime<Utc>> {
+        self.modified.map(DateTime::from)
     }
 
     fn read(&self, from: u64, len: u64) -> Chunks {

@@ -128,6 +128,10 @@ impl Source for Meter {
         self.inner.size()
     }
 
+    fn modified(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        self.inner.modified()
+    }
+
     fn read(&self, from: u64, len: u64) -> Chunks {
         let (id, events, limit, pulse) = (self.id, self.events.clone(), self.limit.clone(), self.pulse.clone());
         let hash = self.hash.as_ref().and_then(Sum::feeder);

@@ -165,7 +165,7 @@ fn tus_target(host: &IoGates, item: &UploadRequest, name: &str, endpoint: &Url, 
 
 fn ftp_target(host: &IoGates, item: &UploadRequest, name: String) -> FtpTarget {
     let temporary = (!host.settings.ftp_direct).then(|| format!("{name}{ON_ITS_WAY}"));
-    FtpTarget { name, temporary, size: item.source.size() }
+    FtpTarget { name, temporary, size: item.source.size(), ..FtpTarget::default() }
 }
 
 /// Never above what the server allows.

@@ -1,0 +1,29 @@
+//! Has an upload arrived? By SIZE, by a command of its own: a 226 alone is no proof on servers that take a cut line for the end.
+
+use super::entry::of_row;
+use super::remote::FtpRemote;
+use crate::contract::{Result, UploadHandle};
+use crate::model::{Entry, RemotePath};
+use crate::protocols::ftp::listing;
+
+impl FtpRemote {
+    pub(super) async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
+        let id = ticket.upload_name.as_ref().or(ticket.id.as_ref()).cloned().unwrap_or_else(|| ticket.path.to_string());
+        let path = RemotePath::parse(&id)?;
+        let pool = self.pool().await?;
+        let found = match listing::look(pool, &self.path_of(&path)).await? {
+            Some(looked) => looked.map(|row| of_row(row, &path.parent().unwrap_or_default())),
+            None => self.by_size(&path).await?,
+        };
+        let Some(mut entry) = found.filter(|entry| !entry.is_folder()) else { return Ok(None) };
+        if ticket.has_size_of(&entry) {
+            entry.md5 = pool.md5_of(&self.path_of(&path)).await?;
+        }
+        // Shown where the address that was typed has it.
+        entry.path = match ticket.upload_name {
+            Some(_) => entry.path,
+            None => ticket.path.clone(),
+        };
+        Ok(Some(entry))
+    }
+}

@@ -1,0 +1,81 @@
+//! From the rows of a listing to entries.
+
+use serde_json::Value;
+
+use crate::contract::entry_list::{Faults, Rows};
+use crate::contract::lookup::{known_fields, safe_child_path};
+use crate::contract::{Entries, Result};
+use crate::model::{Entry, EntryKind, RemotePath};
+use crate::protocols::ftp::listing::{RemoteFile, RemoteKind};
+
+/// The field of an entry that says what a symbolic link points to.
+const LINK: &str = "symlink";
+
+/// `within`: the folder's path from the remote's top.
+pub fn of_row(row: RemoteFile, within: &RemotePath) -> Entry {
+    let kind = if row.kind == RemoteKind::Folder { EntryKind::Folder } else { EntryKind::File };
+    // A name that can't stand in a path is listed, and reached by nobody.
+    let path = safe_child_path(within, &row.name);
+    let mut entry = Entry::new(kind, path.to_string(), path);
+    entry.name = row.name;
+    entry.size = row.size;
+    entry.modified = row.modified;
+    if let RemoteKind::Link(target) = row.kind {
+        entry.extra = known_fields([(LINK, Some(target.map_or(Value::Null, Value::from)))]).into();
+    }
+    entry
+}
+
+/// What a link points to that leads away from the folder it lies in. What nobody tells may lead anywhere.
+pub fn link_out_of_its_folder(entry: &Entry) -> Option<String> {
+    let target = entry.extra.get(LINK)?.as_str().unwrap_or_default();
+    let leads_out = target.is_empty() || target.starts_with('/') || target.split('/').any(|step| step == "..");
+    leads_out.then(|| target.to_owned())
+}
+
+/// A listing, taken row by row.
+pub struct Listed {
+    within: RemotePath,
+    rows: Rows,
+    faults: Faults,
+}
+
+impl Listed {
+    pub fn new(within: RemotePath) -> Listed {
+        Listed { within, rows: Rows::default(), faults: Faults::default() }
+    }
+
+    /// An error is a row that can't be read, with its name where that could be.
+    pub fn add(&mut self, row: std::result::Result<RemoteFile, Option<String>>) -> Result<()> {
+        match row {
+            Ok(row) => self.rows.push(&of_row(row, &self.within)),
+            Err(name) => {
+                self.faults.add(name);
+                Ok(())
+            }
+        }
+    }
+
+    pub fn entries(mut self, folder: &Entry) -> Entries {
+        self.rows.shrink();
+        Entries::all(self.rows, self.faults.into(), &folder.path, |folder, name, _| safe_child_path(folder, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_out_is_known() {
+        let link = |target: Option<&str>| {
+            let row = RemoteFile { name: "l".into(), kind: RemoteKind::Link(target.map(str::to_owned)), size: None, modified: None };
+            link_out_of_its_folder(&of_row(row, &RemotePath::root()))
+        };
+        assert_eq!(link(Some("a/b")), None);
+        for target in ["/etc/passwd", "../x", "a/../../x", ".."] {
+            assert_eq!(link(Some(target)).as_deref(), Some(target));
+        }
+        assert_eq!(link(None).as_deref(), Some(""));
+    }
+}

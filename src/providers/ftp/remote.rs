@@ -1,0 +1,102 @@
+//! One FTP remote while it is open: its connections, and what takes several commands.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::entry;
+use super::settings::Settings;
+use crate::contract::lookup::known_fields;
+use crate::contract::walk::not_found;
+use crate::contract::{Download, Entries, Error, Kind, ProviderContext, Result};
+use crate::model::{Account, Entry, Protocol, RemotePath, Secret};
+use crate::protocols::ftp::reading::open_reading;
+use crate::protocols::ftp::{FtpPool, Security, listing};
+
+/// What anonymous users give for a password, by custom.
+const NO_PASSWORD: &str = "anonymous@";
+
+pub struct FtpRemote {
+    opening: ProviderContext,
+    pub(super) settings: Settings,
+    signed: OnceCell<Arc<FtpPool>>,
+}
+
+impl FtpRemote {
+    pub(super) fn new(opening: ProviderContext) -> Result<FtpRemote> {
+        Ok(FtpRemote { settings: Settings::read(&opening)?, opening, signed: OnceCell::new() })
+    }
+
+    /// The connections, with a password that is asked for when it is needed.
+    pub(super) async fn pool(&self) -> Result<&Arc<FtpPool>> {
+        self.signed
+            .get_or_try_init(|| async {
+                let password = match self.opening.secret("password").await? {
+                    Some(password) => password,
+                    None if self.settings.is_anonymous() => Secret::new(NO_PASSWORD),
+                    None => return Err(self.opening.no_credentials("password")),
+                };
+                if password.expose().contains(['\r', '\n', '\0']) {
+                    return Err(Error::new(Kind::Usage, "a password can't hold a line break").with_subject(self.opening.remote.clone()));
+                }
+                Ok(FtpPool::new(self.settings.server(&self.opening, password)))
+            })
+            .await
+    }
+
+    /// For calls that need no sign-in.
+    pub(super) fn unsigned_pool(&self) -> Arc<FtpPool> {
+        FtpPool::new(self.settings.server(&self.opening, Secret::new(NO_PASSWORD)))
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.settings.security == Security::Plain { Protocol::Ftp } else { Protocol::Ftps }
+    }
+
+    /// The path on the server, as commands have it.
+    pub(super) fn path_of(&self, path: &RemotePath) -> String {
+        self.settings.top.path_of(path)
+    }
+
+    /// Of an entry, whose id is its path from the remote's top.
+    pub(super) fn path_of_entry(&self, entry: &Entry) -> Result<String> {
+        Ok(self.path_of(&RemotePath::parse(&entry.id)?))
+    }
+
+    pub(super) async fn account(&self) -> Result<Account> {
+        let features = self.pool().await?.features().await?;
+        let lines: Vec<Value> = features.lines().iter().map(|line| Value::from(line.as_str())).collect();
+        Ok(Account {
+            account: Some(self.settings.user.clone()),
+            protocols: vec![self.protocol()],
+            extra: known_fields([("features", Some(Value::from(lines)))]),
+            ..Account::default()
+        })
+    }
+
+    pub(super) async fn listing(&self, folder: &Entry) -> Result<Entries> {
+        if !folder.is_folder() {
+            return Err(not_found(&folder.path).with_hint("this is a file, not a folder"));
+        }
+        let within = RemotePath::parse(&folder.id)?;
+        let mut listed = entry::Listed::new(within.clone());
+        listing::list(self.pool().await?, &self.path_of(&within), |row| listed.add(row))
+            .await
+            .map_err(|error| error.with_subject(folder.path.to_string()))?;
+        Ok(listed.entries(folder))
+    }
+
+    pub(super) async fn download(&self, file: &Entry, from: u64) -> Result<Download> {
+        if let Some(target) = entry::link_out_of_its_folder(file) {
+            return Err(Error::new(Kind::Refused, format!("this is a symbolic link to {target:?}, which is not followed"))
+                .with_subject(file.path.to_string()));
+        }
+        let pool = self.pool().await?;
+        let reading = open_reading(pool, &format!("RETR {}", self.path_of_entry(file)?), from, "the download")
+            .await
+            .map_err(|error| error.with_subject(file.path.to_string()))?;
+        let version = file.size.zip(file.modified).map(|(size, time)| format!("{size} {}", time.timestamp()));
+        Ok(Download { from: reading.from, size: None, version, protocol: self.protocol(), chunks: reading.chunks() })
+    }
+}

@@ -1,0 +1,63 @@
+//! From an address to an entry. Paths are the ids: `@/films/a.mov` is `/films/a.mov`.
+
+use super::entry::of_row;
+use super::remote::FtpRemote;
+use crate::contract::walk::{not_found, one_named};
+use crate::contract::{Error, Kind, Result};
+use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
+use crate::protocols::ftp::{Size, listing};
+
+impl FtpRemote {
+    pub(super) async fn find(&self, at: &Place) -> Result<Entry> {
+        let path = match &at.root {
+            Root::Top => at.path.clone(),
+            Root::Id(id) => RemotePath::parse(id)?.join_path(&at.path),
+        };
+        let entry = self.at(&path).await.map_err(|error| error.with_subject(at.display_path(&at.path).to_string()))?;
+        Ok(match &at.root {
+            Root::Top => entry,
+            // Shown as it was asked for, reached by its own path.
+            Root::Id(_) => Entry { path: at.display_path(&at.path), ..entry },
+        })
+    }
+
+    /// By MLST where the server knows it, else in the listing of its folder; what listings leave out (vsftpd: names that begin with a
+    /// dot) by SIZE.
+    pub(super) async fn at(&self, path: &RemotePath) -> Result<Entry> {
+        let (Some(name), Some(within)) = (path.name(), path.parent()) else { return Ok(folder(path)) };
+        if let Some(looked) = listing::look(self.pool().await?, &self.path_of(path)).await? {
+            return looked.map(|row| of_row(row, &within)).ok_or_else(|| not_found(path));
+        }
+        let listed = self.listing(&folder(&within)).await;
+        match listed.and_then(|listed| one_named(listed.named(name)?, name, false, &within)) {
+            Ok(Some(entry)) => Ok(entry),
+            Ok(None) => self.by_size(path).await?.ok_or_else(|| not_found(path)),
+            // The folder itself is not there.
+            Err(error) if error.kind() == Kind::NotFound => Err(not_found(path)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A file of which nothing is known but its size; none where the server has no such file, or does not say.
+    pub(super) async fn by_size(&self, path: &RemotePath) -> Result<Option<Entry>> {
+        match self.pool().await?.size_of(&self.path_of(path)).await {
+            Ok(Size::Bytes(size)) => {
+                let mut entry = Entry::new(EntryKind::File, path.to_string(), path.clone());
+                entry.size = Some(size);
+                Ok(Some(entry))
+            }
+            Ok(Size::Absent | Size::Unknown) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+pub(super) fn folder(path: &RemotePath) -> Entry {
+    Entry::new(EntryKind::Folder, path.to_string(), path.clone())
+}
+
+/// A path that the id of an entry tells.
+pub(super) fn path_of_id(entry: &Entry) -> Result<RemotePath> {
+    RemotePath::parse(&entry.id)
+        .map_err(|e| Error::new(Kind::NotFound, "this is no path on the server").with_subject(entry.id.clone()).with_cause(e))
+}

@@ -1,0 +1,65 @@
+//! Uploads: a file travels as `NAME.haul-part` and gets its name at the end (cli.md, Fine print).
+
+use super::remote::FtpRemote;
+use super::resolve::path_of_id;
+use crate::contract::{Error, Kind, Result, Upload, UploadHandle, UploadRequest};
+use crate::protocols::ftp;
+use crate::protocols::ftp::FtpTarget;
+
+const ON_ITS_WAY: &str = ".haul-part";
+
+/// A line end would be a command of its own to the server.
+pub fn check_name(name: &str) -> Result<()> {
+    if name.contains(['\r', '\n', '\0']) {
+        return Err(Error::new(Kind::Refused, "FTP can't carry this name").with_subject(format!("{name:?}")).with_hint("rename the file"));
+    }
+    Ok(())
+}
+
+impl FtpRemote {
+    pub(super) async fn upload(&self, item: &UploadRequest) -> Result<Upload> {
+        let (ticket, target) = self.prepare(item)?;
+        let session = ftp::open(self.pool().await?, target).await?;
+        Ok(Upload { ticket, session: Box::new(session) })
+    }
+
+    /// Takes up what an earlier run began, under the travelling name that it noted.
+    pub(super) async fn resume(&self, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
+        let (_, target) = self.prepare(item)?;
+        // A file that replaces another keeps its travelling name until the older one is gone.
+        let keeps_name = target.temporary.as_deref() == Some(target.name.as_str());
+        let name = if keeps_name { note.to_owned() } else { target.name.clone() };
+        // A file that was sent under its own name from the first byte on.
+        let temporary = Some(note.to_owned()).filter(|note| *note != name || keeps_name);
+        let session = ftp::open(self.pool().await?, FtpTarget { name, temporary, ..target }).await?;
+        Ok(Some(Upload { ticket: ticket.clone(), session: Box::new(session) }))
+    }
+
+    /// All that comes before the first command.
+    fn prepare(&self, item: &UploadRequest) -> Result<(UploadHandle, FtpTarget)> {
+        check_name(&item.name)?;
+        // The folder's id is its path on the server; its path may be counted from an id.
+        let path = path_of_id(&item.folder)?.join(&item.name)?;
+        let name = self.path_of(&path);
+        let travelling = format!("{name}{ON_ITS_WAY}");
+        let replaces = item.replaces.is_some();
+        let size = item.source.size();
+        let ticket = UploadHandle {
+            path: item.path()?,
+            id: Some(path.to_string()),
+            upload_name: replaces.then(|| format!("{path}{ON_ITS_WAY}")),
+            folder: Some(item.folder.id.clone()),
+            size,
+            ..UploadHandle::default()
+        };
+        let target = FtpTarget {
+            name: if replaces { travelling.clone() } else { name },
+            temporary: Some(travelling),
+            size,
+            modified: item.source.modified(),
+            must_be_free: !replaces,
+            may_go_direct: !replaces,
+        };
+        Ok((ticket, target))
+    }
+}

@@ -1,0 +1,155 @@
+//! A remote of the kind `ftp` on real servers, by the command itself.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::command::{Home, Ran};
+use crate::support::ftp_servers::{PASSWORD, Running, Software, start};
+
+const BOTH: [(Software, &[&str]); 2] = [(Software::Vsftpd, &["anon_mkdir_write_enable=YES"]), (Software::Proftpd, &["TLSRequired off"])];
+
+/// A home that knows the server as `box`, with its folder `in` as the top.
+fn home(running: &Running, scheme: &str) -> Home {
+    let key = |key: &str, value: &str| (format!("HAUL_REMOTE_BOX_{key}"), value.to_owned());
+    Home::new().env([
+        key("PROVIDER", "ftp"),
+        key("URL", &format!("{scheme}://127.0.0.1:{}/in", running.port)),
+        key("USERNAME", "anonymous"),
+        key("PASSWORD", PASSWORD),
+        key("CA_FILE", running.ca_file().to_str().unwrap()),
+    ])
+}
+
+fn each(scheme: &str, test: impl Fn(&Running, &Home)) {
+    for (software, options) in BOTH {
+        if let Some(running) = start(software, options) {
+            println!("{software:?}");
+            test(&running, &home(&running, scheme));
+        }
+    }
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|n| (n * 31 % 251) as u8).collect()
+}
+
+fn names(ran: Ran) -> Vec<String> {
+    ran.ends_with(0).json().iter().map(|entry| entry["path"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn files_go_up_and_come_back() {
+    each("ftps", |running, home| {
+        home.file("dir/a.bin", bytes(70_000));
+        home.file("dir/sub/b c.txt", b"hello");
+        home.file("dir/empty", b"");
+        home.run(&["put", "dir/", "box:/up/"]).ends_with(0);
+        assert_eq!(std::fs::read(running.file("in/up/a.bin")).unwrap(), bytes(70_000));
+        assert_eq!(std::fs::read(running.file("in/up/sub/b c.txt")).unwrap(), b"hello");
+        assert_eq!(names(home.run(&["find", "--json", "--kind", "file", "box:/up"])).len(), 3);
+        assert_eq!(names(home.run(&["ls", "--json", "box:/up/sub"])), ["/up/sub/b c.txt"]);
+        let stat = home.run(&["stat", "--json", "box:/up/a.bin"]).ends_with(0).json().remove(0);
+        assert_eq!((stat["size"].as_u64(), stat["kind"].as_str()), (Some(70_000), Some("file")));
+        home.run(&["du", "box:/up"]).ends_with(0);
+        home.run(&["tree", "box:/"]).ends_with(0).prints("b c.txt");
+        home.run(&["cat", "box:/up/sub/b c.txt"]).ends_with(0).prints("hello");
+        home.run(&["get", "box:/up/", "back/"]).ends_with(0);
+        assert_eq!(std::fs::read(home.path().join("back/a.bin")).unwrap(), bytes(70_000));
+        assert_eq!(std::fs::read(home.path().join("back/empty")).unwrap(), b"");
+        home.run(&["about", "box:"]).ends_with(0).prints("anonymous");
+        home.run(&["stat", "box:/up/nothing"]).ends_with(3);
+        home.run(&["get", "box:/nothing.bin", "x/"]).ends_with(3);
+        home.run(&["ls", "box:/nothing"]).ends_with(3);
+    });
+}
+
+#[test]
+fn what_is_there_is_replaced_only_by_a_whole_file() {
+    each("ftps", |running, home| {
+        running.put("in/a.txt", b"the older one");
+        home.file("a.txt", b"the newer one, longer");
+        home.run(&["put", "--if-exists", "fail", "a.txt", "box:/"]).ends_with(6);
+        assert_eq!(std::fs::read(running.file("in/a.txt")).unwrap(), b"the older one");
+        let put = home.run(&["put", "--json", "a.txt", "box:/"]).ends_with(0);
+        assert_eq!(put.events("uploaded").len(), 1, "{}", put.stdout);
+        assert_eq!(std::fs::read(running.file("in/a.txt")).unwrap(), b"the newer one, longer");
+        assert_eq!(running.names(), ["a.txt"]);
+        let again = home.run(&["put", "--json", "a.txt", "box:/"]).ends_with(0);
+        assert!(again.events("uploaded").is_empty(), "{}", again.stdout);
+        home.file("a.txt", b"a third one");
+        home.run(&["put", "--if-exists", "rename", "a.txt", "box:/"]).ends_with(0);
+        assert_eq!(running.names().len(), 2);
+    });
+}
+
+#[test]
+fn folders_are_made_moved_and_removed() {
+    each("ftps", |running, home| {
+        home.run(&["mkdir", "-p", "box:/x/y"]).ends_with(0);
+        home.run(&["mkdir", "-p", "box:/x/y"]).ends_with(0);
+        home.file("a.txt", b"content");
+        home.run(&["put", "a.txt", "box:/x/y/"]).ends_with(0);
+        home.run(&["mv", "box:/x/y/a.txt", "box:/x/b.txt"]).ends_with(0);
+        assert_eq!(std::fs::read(running.file("in/x/b.txt")).unwrap(), b"content");
+        home.run(&["mv", "box:/x", "box:/z"]).ends_with(0);
+        home.run(&["rm", "box:/z"]).ends_with(8).says("rm -r");
+        home.run(&["rm", "-r", "--yes", "box:/z"]).ends_with(0);
+        assert!(running.names().is_empty(), "{:?}", running.names());
+        home.run(&["rm", "box:/z/b.txt"]).ends_with(3);
+        home.run(&["cp", "box:/a", "box:/b"]).ends_with(10);
+    });
+}
+
+#[test]
+fn a_name_that_a_listing_prints_oddly_is_reached() {
+    each("ftps", |_, home| {
+        for name in ["-la", " blank", "ü ñ 💾.txt", "a;b=c.txt", "quo\"te", "per%cent"] {
+            home.file(&format!("odd/{name}"), name.as_bytes());
+        }
+        home.run(&["put", "odd/", "box:/odd/"]).ends_with(0);
+        home.run(&["get", "box:/odd/", "back/"]).ends_with(0);
+        for name in ["-la", " blank", "ü ñ 💾.txt", "a;b=c.txt", "quo\"te", "per%cent"] {
+            assert_eq!(std::fs::read(home.path().join("back").join(name)).unwrap(), name.as_bytes(), "{name:?}");
+        }
+        home.file("-dash/a", b"x");
+        home.run(&["put", "./-dash", "box:/"]).ends_with(0);
+        assert_eq!(names(home.run(&["ls", "--json", "box:/-dash"])), ["/-dash/a"]);
+    });
+}
+
+#[test]
+fn a_killed_upload_goes_on_where_it_was() {
+    each("ftps", |running, home| {
+        let size = 30 << 20;
+        home.file("big.bin", bytes(size));
+        let put = ["put", "--json", "--bwlimit", "10M", "big.bin", "box:/"];
+        let mut child = home.command(&put).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let part = running.file("in/big.bin.haul-part");
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        while std::fs::metadata(&part).map_or(0, |meta| meta.len()) < 4 << 20 {
+            assert!(std::time::Instant::now() < until && child.try_wait().unwrap().is_none(), "it never began");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let ran = home.run(&["put", "--json", "big.bin", "box:/"]).ends_with(0);
+        let uploaded = ran.events("uploaded").remove(0);
+        assert!(uploaded["resumed_from"].as_u64().unwrap_or(0) > 0, "{uploaded}");
+        assert!(std::fs::read(running.file("in/big.bin")).unwrap() == bytes(size));
+        assert_eq!(running.names(), ["big.bin"]);
+    });
+}
+
+#[test]
+fn clear_text_only_where_nobody_listens() {
+    each("ftp", |_, home| {
+        home.file("a.txt", b"content");
+        home.run(&["put", "a.txt", "box:/"]).ends_with(0);
+        home.run(&["cat", "box:/a.txt"]).ends_with(0).prints("content");
+    });
+    let home = Home::new().env([
+        ("HAUL_REMOTE_BOX_PROVIDER".to_owned(), "ftp".to_owned()),
+        ("HAUL_REMOTE_BOX_URL".to_owned(), "ftp://ftp.example.com/".to_owned()),
+    ]);
+    home.run(&["ls", "box:/"]).ends_with(2).says("plain FTP").says("insecure = true");
+}
