@@ -16,11 +16,17 @@ use super::stand_in::{Ground, StandIn, Started};
 use super::storage::{self, Arrived, Counts};
 use crate::error::Result;
 
+struct Running {
+    stand_in: Arc<dyn StandIn>,
+    http: Server,
+    /// A server besides the HTTP one.
+    task: Option<JoinHandle<()>>,
+}
+
 /// The running servers. Everything stops and all files vanish when it is dropped.
 pub struct Sandbox {
     shared: Arc<Shared>,
-    running: Vec<(Arc<dyn StandIn>, Server)>,
-    tasks: Vec<JoinHandle<()>>,
+    running: Vec<Running>,
     folder: TempDir,
 }
 
@@ -36,7 +42,7 @@ impl Sandbox {
         }
         let shared = Arc::new(Shared { store: storage::Store::new(folder.path().join("content")), faults: Faults::default() });
         let certificate = certificate::write(folder.path())?;
-        let mut sandbox = Sandbox { shared, running: Vec::new(), tasks: Vec::new(), folder };
+        let mut sandbox = Sandbox { shared, running: Vec::new(), folder };
         for start in STAND_INS {
             let server = BoundServer::new().await?;
             let shared = sandbox.shared.clone();
@@ -44,8 +50,7 @@ impl Sandbox {
             let Started { stand_in, routes, kind, task } = start(ground).await?;
             let layer = Middleware { ground: sandbox.shared.clone(), provider: stand_in.name(), kind };
             let routes = routes.layer(axum::middleware::from_fn_with_state(layer, middleware::pass));
-            sandbox.running.push((stand_in, server.serve(routes)));
-            sandbox.tasks.extend(task);
+            sandbox.running.push(Running { stand_in, http: server.serve(routes), task });
         }
         Ok(sandbox)
     }
@@ -54,9 +59,9 @@ impl Sandbox {
     /// the sandbox's folder.
     pub fn env(&self) -> Vec<(String, String)> {
         let mut env = Vec::new();
-        for (stand_in, server) in &self.running {
+        for Running { stand_in, http, .. } in &self.running {
             let name = stand_in.name();
-            let own = [("provider", name.to_owned()), ("url", server.origin())];
+            let own = [("provider", name.to_owned()), ("url", http.origin())];
             let keys = own.into_iter().chain(stand_in.settings());
             env.extend(keys.map(|(key, value)| (format!("HAUL_REMOTE_{name}_{key}").to_uppercase(), value)));
         }
@@ -66,19 +71,24 @@ impl Sandbox {
         env
     }
 
-    /// Takes a provider's HTTP server down for good: whoever calls it is refused the connection.
+    /// Takes a provider's servers down for good: whoever calls them is refused the connection.
     pub fn take_down(&self, provider: &str) {
-        self.running.iter().filter(|(stand_in, _)| stand_in.name() == provider).for_each(|(_, server)| server.stop());
+        for Running { http, task, .. } in self.running.iter().filter(|running| running.stand_in.name() == provider) {
+            http.stop();
+            if let Some(task) = task {
+                task.abort();
+            }
+        }
     }
 
     /// The stand-in of that type.
     pub fn stand_in<T: StandIn>(&self) -> Option<&T> {
-        self.running.iter().find_map(|(stand_in, _)| (stand_in.as_ref() as &dyn Any).downcast_ref())
+        self.running.iter().find_map(|running| (running.stand_in.as_ref() as &dyn Any).downcast_ref())
     }
 
     /// The stand-in of a provider.
     pub fn of(&self, provider: &str) -> Option<&dyn StandIn> {
-        self.running.iter().map(|(stand_in, _)| stand_in.as_ref()).find(|stand_in| stand_in.name() == provider)
+        self.running.iter().map(|running| running.stand_in.as_ref()).find(|stand_in| stand_in.name() == provider)
     }
 
     /// The script of faults; it may be changed while the servers run.
@@ -128,7 +138,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.running.iter().filter_map(|running| running.task.as_ref()).for_each(JoinHandle::abort);
     }
 }
 
@@ -140,6 +150,6 @@ mod tests {
     #[tokio::test]
     async fn each_stand_in_has_its_name() {
         let sandbox = Sandbox::start().await.unwrap();
-        assert_eq!(sandbox.running.iter().map(|(stand_in, _)| stand_in.name()).collect::<Vec<_>>(), NAMES);
+        assert_eq!(sandbox.running.iter().map(|running| running.stand_in.name()).collect::<Vec<_>>(), NAMES);
     }
 }

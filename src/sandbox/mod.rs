@@ -2,7 +2,7 @@
 //! of their own and share no code with the clients.
 //! - `handle`: starts and stops them, and tells what came in;
 //! - `stand_in`: what each of them must be able to tell; `registry`, `names`: a line for each;
-//! - `iogates`, `giga0`, `fileago`: the stand-ins;
+//! - `iogates`, `giga0`, `fileago`, `ftp`: the stand-ins; `ftp_session`: what befalls an FTP session of any of them;
 //! - `faults`: what they do wrong on purpose;
 //! - `server`, `certificate`: the listening side, and what TLS needs;
 //! - `middleware`: what every request passes before a stand-in sees the request;
@@ -12,6 +12,8 @@
 mod certificate;
 mod faults;
 mod fileago;
+mod ftp;
+mod ftp_session;
 mod giga0;
 mod handle;
 mod iogates;

@@ -8,17 +8,16 @@ use crate::model::{RemotePath, Secret};
 use crate::protocols::ftp::{FtpServer, Security};
 use crate::protocols::http::is_loopback_host;
 
+const fn plain(key: &'static str, help: &'static str) -> Setting {
+    Setting { key, help, secret: false, required: false, identifies: false }
+}
+
 pub static SETTINGS: &[Setting] = &[
-    Setting {
-        key: "url",
-        help: "ftps:// (TLS after AUTH), ftps+implicit:// (port 990) or ftp://HOST[:PORT][/FOLDER]",
-        secret: false,
-        required: true,
-    },
-    Setting { key: "username", help: "sign in as this user (anonymous unless given)", secret: false, required: false },
-    Setting { key: "password", help: "the user's password", secret: true, required: false },
-    Setting { key: "ca_file", help: "PEM certificates to trust besides the system's", secret: false, required: false },
-    Setting { key: "insecure", help: "true allows plain FTP", secret: false, required: false },
+    Setting { required: true, ..plain("url", "ftps:// (TLS after AUTH), ftps+implicit:// (port 990) or ftp://, with HOST[:PORT][/FOLDER]") },
+    plain("username", "sign in as this user (anonymous unless given)"),
+    Setting { secret: true, ..plain("password", "the user's password") },
+    plain("ca_file", "PEM certificates to trust besides the system's"),
+    plain("insecure", "true allows plain FTP"),
 ];
 
 const ANONYMOUS: &str = "anonymous";

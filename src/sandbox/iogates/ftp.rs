@@ -20,12 +20,12 @@ use unftp_core::storage::{Error, ErrorKind, Fileinfo, Result, StorageBackend};
 use unftp_sbe_fs::Filesystem;
 
 use super::NAME;
-use super::ftp_faults::{FtpConnection, STOR, cut_after, is_refused};
 use super::model::{Access, Root};
 use super::state::Iogates;
 use crate::error;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
+use crate::sandbox::ftp_session::{FtpConnection, FtpScript, STOR};
 use crate::sandbox::storage::Content;
 
 const UNFINISHED: &str = ".download";
@@ -51,12 +51,13 @@ impl FtpServer {
     pub fn serve(self, host: Arc<Iogates>, cert: PathBuf, key: PathBuf) -> JoinHandle<()> {
         tokio::spawn(async move {
             let mut sessions = JoinSet::new();
+            let script = script_of(&host);
             while let Ok((line, _)) = self.listener.accept().await {
                 while sessions.try_join_next().is_some() {}
-                if is_refused(&host) {
+                if script.is_refused() {
                     continue;
                 }
-                if let Some(server) = server(&host, FtpConnection::of(&line), &cert, &key) {
+                if let Some(server) = server(&host, FtpConnection::of(&line, script.clone()), &cert, &key) {
                     sessions.spawn(async move {
                         // A session's own end is no concern of the others.
                         let _ = server.service(line).await;
@@ -79,6 +80,10 @@ fn server(host: &Arc<Iogates>, line: Arc<FtpConnection>, cert: &Path, key: &Path
         .greeting("ioGates stand-in")
         .build()
         .ok()
+}
+
+fn script_of(host: &Iogates) -> FtpScript {
+    FtpScript { shared: host.ground.clone(), provider: NAME }
 }
 
 /// Who is logged in, and where the files go.
@@ -197,7 +202,7 @@ impl StorageBackend<Guest> for DropPlace {
     }
 
     async fn metadata<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<Self::Metadata> {
-        self.line.at(&self.host, "ftp-size", self.disk.metadata(user, self.at(user, path))).await
+        self.line.at("ftp-size", self.disk.metadata(user, self.at(user, path))).await
     }
 
     async fn list<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<Vec<Fileinfo<PathBuf, Self::Metadata>>> {
@@ -228,7 +233,7 @@ impl StorageBackend<Guest> for DropPlace {
         let name = name.strip_suffix(UNFINISHED).unwrap_or(name).to_owned();
         let failed = Arc::new(OnceLock::new());
         let storing = async {
-            let (left, block) = (cut_after(&self.host), vec![0; 64 * 1024]);
+            let (left, block) = (script_of(&self.host).cut_after(), vec![0; 64 * 1024]);
             let input = Counted { inner: input, host: self.host.clone(), name, block, left, failed: failed.clone() };
             let written = match self.disk.put(user, input, self.at(user, &path), from).await {
                 Ok(written) => written,
@@ -247,11 +252,11 @@ impl StorageBackend<Guest> for DropPlace {
             self.take_in(user, &path).await?;
             Ok(written)
         };
-        self.line.at(&self.host, STOR, storing).await
+        self.line.at(STOR, storing).await
     }
 
     async fn del<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
-        self.line.at(&self.host, "ftp-delete", self.disk.del(user, self.at(user, path))).await
+        self.line.at("ftp-delete", self.disk.del(user, self.at(user, path))).await
     }
 
     async fn mkd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
@@ -267,7 +272,7 @@ impl StorageBackend<Guest> for DropPlace {
             self.disk.rename(user, self.at(user, from), self.at(user, &to)).await?;
             self.take_in(user, &to).await
         };
-        self.line.at(&self.host, "ftp-rename", renaming).await
+        self.line.at("ftp-rename", renaming).await
     }
 
     async fn rmd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {

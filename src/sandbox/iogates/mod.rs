@@ -2,7 +2,7 @@
 //! - `name`, `model`, `reply`: the name, the values that are remembered, and the envelope of a refusal;
 //! - `state`, `entries`: what the stand-in remembers, and its files and folders; `seed` fills a folder at once;
 //! - `api`, `files`, `comments`, `share`: signing in and the calls of the API;
-//! - `tus`, `tus_headers`, `tus_upload`, `plupload`, `ftp`, `ftp_faults`: the upload protocols;
+//! - `tus`, `tus_headers`, `tus_upload`, `plupload`, `ftp`: the upload protocols;
 //! - `routes`: which request goes where;
 //! - `stand_in`: what the sandbox asks of it.
 
@@ -11,7 +11,6 @@ mod comments;
 mod entries;
 mod files;
 mod ftp;
-mod ftp_faults;
 mod model;
 mod name;
 mod plupload;

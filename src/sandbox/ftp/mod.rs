@@ -1,0 +1,11 @@
+//! An FTP server with explicit TLS, by libunftp: one user, and a folder of files.
+//! - `name`: the name;
+//! - `server`: the server and its folder;
+//! - `stand_in`: what the sandbox asks of it.
+
+mod name;
+mod server;
+mod stand_in;
+
+pub use name::NAME;
+pub use stand_in::start;

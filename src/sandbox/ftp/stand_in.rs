@@ -1,0 +1,86 @@
+//! The FTP server as one of the stand-ins.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+
+use super::name::NAME;
+use super::server::{FtpHost, serve};
+use crate::error::Result;
+use crate::sandbox::ftp_session::FtpScript;
+use crate::sandbox::random;
+use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::storage::Content;
+
+const UNFINISHED: &str = ".haul-part";
+
+impl FtpHost {
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.join(path.trim_matches('/'))
+    }
+}
+
+impl StandIn for FtpHost {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let url = format!("ftps://127.0.0.1:{}/", self.port);
+        let ca = self.folder.with_file_name("ca.pem").to_string_lossy().into_owned();
+        vec![("url", url), ("username", self.user.clone()), ("password", self.password.clone()), ("ca_file", ca)]
+    }
+    fn find(&self, path: &str) -> Option<Content> {
+        Content::read(&self.at(path)).ok()
+    }
+    fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content) {
+        let folder = self.at(path);
+        let _ = std::fs::create_dir_all(&folder);
+        for name in names {
+            // A name that the disk can't hold is not there.
+            let _ = std::fs::copy(&content.file, folder.join(name));
+        }
+    }
+    fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
+        let files = std::fs::read_dir(self.at(path)).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut entries: Vec<_> = files.filter(|file| file.is_file()).filter_map(|file| entry_of(&file)).collect();
+        entries.sort();
+        entries
+    }
+    fn sign_in_kind(&self) -> &'static str {
+        "ftp-connect"
+    }
+    fn listing_kind(&self) -> &'static str {
+        "ftp-list"
+    }
+    fn limit_file_size(&self, _: u64) -> bool {
+        false
+    }
+}
+
+/// A file under its travelling name is not complete.
+fn entry_of(file: &Path) -> Option<(String, Option<String>)> {
+    let name = file.file_name()?.to_str()?.to_owned();
+    let md5 = Content::read(file).ok().map(|content| content.md5).filter(|_| !name.ends_with(UNFINISHED));
+    Some((name, md5))
+}
+
+pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+    Box::pin(async move {
+        let folder = ground.folder.join(NAME);
+        std::fs::create_dir(&folder)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let host = Arc::new(FtpHost {
+            script: FtpScript { shared: ground.shared, provider: NAME },
+            folder,
+            user: "sandbox".to_owned(),
+            password: random::hex(16),
+            port: listener.local_addr()?.port(),
+        });
+        let task = serve(host.clone(), listener, ground.certificate.cert.clone(), ground.certificate.key.clone());
+        let kind = |_: &axum::http::Method, _: &str| ("http".to_owned(), false);
+        Ok(Started { stand_in: host, routes: Router::new(), kind, task: Some(task) })
+    })
+}
