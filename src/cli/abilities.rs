@@ -82,15 +82,18 @@ pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
 /// A provider that is only asked what it can do; it never connects.
 fn unconnected(info: &'static ProviderInfo) -> Result<RemoteProvider> {
     let network = Network { timeout: Duration::from_secs(1), ca_file: None, insecure: false };
-    let (secrets, tokens) = (Arc::new(NoSettings), Arc::new(NoSettings));
+    let nothing = Arc::new(NoSettings { url: info.sample_url });
+    let (secrets, tokens) = (nothing.clone(), nothing);
     RemoteProvider::open(info, ProviderContext { remote: info.id.to_owned(), secrets, tokens, network })
 }
 
-struct NoSettings;
+struct NoSettings {
+    url: &'static str,
+}
 
 impl RemoteSettings for NoSettings {
     fn get(&self, key: &str) -> Option<String> {
-        (key == "url").then(|| "https://localhost".to_owned())
+        (key == "url").then(|| self.url.to_owned())
     }
     fn secret(&self, _: &str) -> Result<Option<Secret>> {
         Ok(None)

@@ -31,6 +31,8 @@ pub struct ProviderInfo {
     pub title: &'static str,
     /// The service's own address, where it has one.
     pub default_url: Option<&'static str>,
+    /// An address of the form that `url` has, for an example and for a provider that is opened without a remote.
+    pub sample_url: &'static str,
     pub settings: &'static [Setting],
     /// Upload protocols that the adapter can speak, best first.
     pub protocols: &'static [Protocol],

@@ -33,6 +33,7 @@ pub static MINIMAL: ProviderInfo = ProviderInfo {
     aliases: &[],
     title: "Minimal",
     default_url: Some("https://minimal.example"),
+    sample_url: "https://localhost",
     settings: &[],
     protocols: &[Protocol::Tus],
     open,

@@ -14,6 +14,7 @@ pub(crate) static IOGATES: ProviderInfo = ProviderInfo {
     aliases: &[],
     title: "ioGates",
     default_url: Some("https://iogates.example"),
+    sample_url: "https://localhost",
     settings: &[
         setting("username", "the account", false, false),
         setting("password", "its password", true, false),
@@ -28,6 +29,7 @@ pub(crate) static GIGA0: ProviderInfo = ProviderInfo {
     aliases: &["yetishare"],
     title: "giga0",
     default_url: None,
+    sample_url: "https://localhost",
     settings: &[
         setting("url", "the site's address", false, true),
         setting("username", "the account", false, false),

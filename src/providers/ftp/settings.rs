@@ -13,7 +13,10 @@ const fn plain(key: &'static str, help: &'static str) -> Setting {
 }
 
 pub static SETTINGS: &[Setting] = &[
-    Setting { required: true, ..plain("url", "ftps:// (TLS after AUTH), ftps+implicit:// (port 990) or ftp://, with HOST[:PORT][/FOLDER]") },
+    Setting {
+        required: true,
+        ..plain("url", "ftps:// (TLS after AUTH), ftps+implicit:// (port 990) or ftp://, with HOST[:PORT][/FOLDER]")
+    },
     plain("username", "sign in as this user (anonymous unless given)"),
     Setting { secret: true, ..plain("password", "the user's password") },
     plain("ca_file", "PEM certificates to trust besides the system's"),
@@ -64,7 +67,7 @@ impl Settings {
         let text = opening.secrets.get("url").ok_or_else(|| {
             Error::new(Kind::Usage, "this remote has no url")
                 .with_subject(opening.remote.clone())
-                .with_hint(format!("haul remote set {} url=ftps://HOST", opening.remote))
+                .with_hint("give it one, as in url = \"ftps://HOST/FOLDER\"")
         })?;
         let bad = |why: &str| Error::new(Kind::Usage, why.to_owned()).with_subject(opening.remote.clone());
         let url = Url::parse(&text).map_err(|e| bad("the url of this remote can't be read").with_cause(e))?;

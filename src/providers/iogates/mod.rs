@@ -33,6 +33,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     aliases: &[],
     title: "ioGates",
     default_url: Some(settings::DEFAULT_URL),
+    sample_url: "https://localhost",
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp],
     open,

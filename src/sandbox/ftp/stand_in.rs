@@ -69,7 +69,7 @@ fn entry_of(file: &Path) -> Option<(String, Option<String>)> {
 
 pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let folder = ground.folder.join(NAME);
+        let folder = ground.folder.join("ftp-files");
         std::fs::create_dir(&folder)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let host = Arc::new(FtpHost {
