@@ -11,7 +11,7 @@ pub type Providers = &'static [&'static ProviderInfo];
 static COMMON_SETTINGS: [Setting; 5] = [
     own("provider", "which service it is"),
     own("url", "the service's address"),
-    own("protocol", "the upload protocol, as in `haul put --protocol`"),
+    own("protocol", "the upload protocol, as `--protocol` has it"),
     own("ca_file", "PEM certificates to trust besides the system's"),
     own("insecure", "true allows plain http and ftp to a host that is not loopback"),
 ];

@@ -38,6 +38,11 @@ pub trait StandIn: Any + Send + Sync {
     /// How the requests that list a folder are called in `Counts::requests`.
     fn listing_kind(&self) -> &'static str;
 
+    /// Does a sign-in give a token that runs out, and does HTTP carry the calls?
+    fn signs_in_by_token(&self) -> bool {
+        true
+    }
+
     /// Sets how many bytes one file may have. False: the provider knows no such limit.
     fn limit_file_size(&self, bytes: u64) -> bool;
 }

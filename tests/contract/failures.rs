@@ -5,7 +5,7 @@ use std::time::Duration;
 use haul::contract::Kind;
 
 use super::at;
-use crate::support::fixture::{Fixture, each};
+use crate::support::fixture::{Fixture, each, each_with_tokens};
 
 #[tokio::test]
 async fn a_wrong_password_is_asked_about_once() {
@@ -33,7 +33,7 @@ async fn a_wrong_password_is_asked_about_once() {
 
 #[tokio::test]
 async fn an_old_token_is_expired_and_renewed() {
-    each(async |fixture: Fixture| {
+    each_with_tokens(async |fixture: Fixture| {
         let root = fixture.provider.stat(&at("/")).await.unwrap();
         // Opened anew: no listing is kept.
         let provider = fixture.anew();
@@ -52,7 +52,7 @@ async fn an_old_token_is_expired_and_renewed() {
 
 #[tokio::test]
 async fn failures_of_the_line_have_their_kinds() {
-    each(async |fixture: Fixture| {
+    each_with_tokens(async |fixture: Fixture| {
         let root = fixture.provider.stat(&at("/")).await.unwrap();
         // Opened anew: no listing is kept.
         let provider = fixture.anew();
@@ -81,7 +81,8 @@ async fn failures_of_the_line_have_their_kinds() {
 async fn a_server_that_is_not_there_is_unreachable() {
     each(async |fixture: Fixture| {
         // Port 1 of loopback: nobody listens there.
-        let provider = fixture.with("url", "http://127.0.0.1:1");
+        let scheme = fixture.setting("url").split(':').next().unwrap().replace("https", "http");
+        let provider = fixture.with("url", &format!("{scheme}://127.0.0.1:1"));
         let error = provider.sign_in().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Unreachable, "{}: {error}", fixture.id());
         assert_eq!(provider.reach().await.unwrap_err().kind(), Kind::Unreachable, "{}", fixture.id());
@@ -91,7 +92,7 @@ async fn a_server_that_is_not_there_is_unreachable() {
 
 #[tokio::test]
 async fn a_lost_sign_in_is_no_refusal() {
-    each(async |fixture: Fixture| {
+    each_with_tokens(async |fixture: Fixture| {
         fixture.script(&format!("/{}:500", fixture.stand_in().sign_in_kind()));
         assert_eq!(fixture.provider.sign_in().await.unwrap_err().kind(), Kind::Interrupted, "{}", fixture.id());
         fixture.provider.sign_in().await.unwrap();
@@ -101,7 +102,7 @@ async fn a_lost_sign_in_is_no_refusal() {
 
 #[tokio::test]
 async fn a_sign_out_forgets_the_token() {
-    each(async |fixture: Fixture| {
+    each_with_tokens(async |fixture: Fixture| {
         fixture.provider.sign_in().await.unwrap();
         fixture.provider.sign_out().await.unwrap();
         fixture.provider.sign_in().await.unwrap();

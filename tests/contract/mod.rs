@@ -116,6 +116,10 @@ async fn two_entries_of_one_name_are_ambiguous_where_one_can_be_removed() {
         fixture.fill("/twice", &["same", "same"]);
         let folder = fixture.provider.stat(&at("/twice")).await.unwrap();
         let ids: Vec<String> = fixture.provider.list(&folder).await.unwrap().map(|e| e.id).collect();
+        if ids.len() == 1 {
+            // Its disk holds one file of a name.
+            return assert!(!fixture.provider.abilities().allows_duplicate_names, "{}", fixture.id());
+        }
         assert_eq!(ids.len(), 2, "{}", fixture.id());
         let found = fixture.provider.stat(&at("/twice/same")).await;
         for id in &ids {

@@ -6,7 +6,7 @@ use haul::transfer::put::awaiting_confirmation::Berths;
 use haul::transfer::upload::upload;
 
 use super::{at, request};
-use crate::support::fixture::{Fixture, each};
+use crate::support::fixture::{Fixture, each, each_with_tokens};
 use haul::testing::{MemorySource, bytes};
 
 /// Sends all of it, as the engine would without failures.
@@ -86,7 +86,7 @@ async fn a_file_that_was_there_before_is_not_taken_for_ours() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
-    each(async |fixture: Fixture| {
+    each_with_tokens(async |fixture: Fixture| {
         let folder = fixture.folder("up").await;
         let client = fixture.client();
         fixture.script(":expired");

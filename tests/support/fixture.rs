@@ -33,6 +33,16 @@ pub async fn each(test: impl AsyncFn(Fixture)) {
     }
 }
 
+/// As `each`, for the providers whose sign-in gives a token, and whose calls are HTTP.
+pub async fn each_with_tokens(test: impl AsyncFn(Fixture)) {
+    each(async |fixture: Fixture| {
+        if fixture.stand_in().signs_in_by_token() {
+            test(fixture).await;
+        }
+    })
+    .await;
+}
+
 /// What the sandbox's environment says of one remote, keys in lower case.
 fn settings(sandbox: &Sandbox, provider: &str) -> HashMap<String, String> {
     let prefix = format!("HAUL_REMOTE_{}_", provider.to_uppercase());

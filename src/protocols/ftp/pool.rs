@@ -33,11 +33,20 @@ struct IdleConnections {
     is_guess: bool,
     /// Travelling names that can't be written to: another session has them, or they can't be removed.
     blocked: HashSet<String>,
+    /// The sign-in was refused. Nobody tries again: repeated wrong sign-ins lock accounts.
+    refusal: Option<Error>,
 }
 
 impl FtpPool {
     pub fn new(server: FtpServer) -> Arc<FtpPool> {
-        let kept = IdleConnections { idle: Vec::new(), version: TlsVersion::V12, most: None, is_guess: false, blocked: HashSet::new() };
+        let kept = IdleConnections {
+            idle: Vec::new(),
+            version: TlsVersion::V12,
+            most: None,
+            is_guess: false,
+            blocked: HashSet::new(),
+            refusal: None,
+        };
         Arc::new(FtpPool { server, kept: Mutex::new(kept), seats: Arc::default(), manners: Arc::default() })
     }
 
@@ -110,7 +119,14 @@ impl FtpPool {
     }
 
     async fn connect_with(&self, version: TlsVersion, seat: Seat) -> Result<Connection> {
-        let mut connection = sign_in(&self.server, version, &self.manners).await?;
+        if let Some(refusal) = &self.kept().refusal {
+            return Err(refusal.duplicate());
+        }
+        let mut connection = sign_in(&self.server, version, &self.manners).await.inspect_err(|error| {
+            if error.kind() == Kind::Auth {
+                self.kept().refusal = Some(error.duplicate());
+            }
+        })?;
         connection.sit(seat.signed_in());
         let mut kept = self.kept();
         if let Some(tls) = &connection.tls {

@@ -84,7 +84,7 @@ impl Provider for FtpRemote {
     }
     fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
         // There is none: each connection signs in.
-        Box::pin(async { Ok(()) })
+        Box::pin(async { self.account().await.map(drop) })
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async { Ok(false) })

@@ -3,6 +3,7 @@
 use super::remote::FtpRemote;
 use super::resolve::path_of_id;
 use crate::contract::{Error, Kind, Result, Upload, UploadHandle, UploadRequest};
+use crate::model::RemotePath;
 use crate::protocols::ftp;
 use crate::protocols::ftp::FtpTarget;
 
@@ -10,6 +11,7 @@ const ON_ITS_WAY: &str = ".haul-part";
 
 /// A line end would be a command of its own to the server.
 pub fn check_name(name: &str) -> Result<()> {
+    RemotePath::root().join(name)?;
     if name.contains(['\r', '\n', '\0']) {
         return Err(Error::new(Kind::Refused, "FTP can't carry this name").with_subject(format!("{name:?}")).with_hint("rename the file"));
     }
@@ -38,6 +40,10 @@ impl FtpRemote {
     /// All that comes before the first command.
     fn prepare(&self, item: &UploadRequest) -> Result<(UploadHandle, FtpTarget)> {
         check_name(&item.name)?;
+        if let Some(other) = item.protocol.filter(|forced| *forced != self.protocol()) {
+            let why = format!("the url of this remote stands for {}, not for {other}", self.protocol());
+            return Err(Error::new(Kind::Unsupported, why).with_hint("leave --protocol out"));
+        }
         // The folder's id is its path on the server; its path may be counted from an id.
         let path = path_of_id(&item.folder)?.join(&item.name)?;
         let name = self.path_of(&path);

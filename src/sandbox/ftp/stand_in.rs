@@ -55,6 +55,9 @@ impl StandIn for FtpHost {
     fn listing_kind(&self) -> &'static str {
         "ftp-list"
     }
+    fn signs_in_by_token(&self) -> bool {
+        false
+    }
     fn limit_file_size(&self, _: u64) -> bool {
         false
     }
