@@ -63,6 +63,7 @@ impl Provider for FtpRemote {
             replacement: Some(Replacement::AfterUpload(self)),
             token_contention: None,
             takes_md5: false,
+            opening_makes_nothing: true,
 
             allows_duplicate_names: false,
             copies_folders: false,
