@@ -279,9 +279,11 @@ impl Error {
     /// The change that was answered so was looked for, and does not show. Its answer stays unread: what depends on the change can
     /// be undone.
     pub fn not_seen(self) -> Error {
-        let why = format!("the answer to this can't be read, and what was asked for does not show: {}", self.message());
-        let mut error = Error::new(Kind::Unknown, why).with_hint("look before you try again");
-        (error.0.unread, error.0.status) = (true, self.0.status);
+        let status = self.0.status;
+        let mut error = self
+            .quoted(Kind::Unknown, |said| format!("the answer to this can't be read, and what was asked for does not show: {said}"))
+            .with_hint("look before you try again");
+        (error.0.unread, error.0.status) = (true, status);
         error
     }
 
@@ -290,8 +292,21 @@ impl Error {
         if matches!(look.kind(), Kind::Unknown | Kind::Ambiguous) {
             return look;
         }
-        let why = format!("whether this was done is not known: {}; and looking failed", self.message());
-        Error::new(Kind::Unknown, why).with_hint("look before you try again").with_cause(look)
+        self.quoted(Kind::Unknown, |said| format!("whether this was done is not known: {said}; and looking failed"))
+            .with_hint("look before you try again")
+            .with_cause(look)
+    }
+
+    /// Another failure, whose words quote this one. The place that this one is about is the other's, too, and not named within
+    /// its words; a host is.
+    pub fn quoted(self, kind: Kind, words: impl FnOnce(&str) -> String) -> Error {
+        let Some(on) = self.0.on.clone().filter(|on| self.0.local || on.starts_with(['/', '@']) || on.contains(":/") || on.contains(":@"))
+        else {
+            return Error::new(kind, words(&self.message()));
+        };
+        let mut error = Error::new(kind, words(&self.why()));
+        (error.0.on, error.0.local) = (Some(on), self.0.local);
+        error
     }
 
     pub fn is_before_asking(&self) -> bool {
@@ -410,6 +425,17 @@ mod tests {
         assert_eq!(told(look("h")), "r:/a: h: the line broke; looking failed: later; look");
         assert_eq!(told(look("r:/a")), "r:/a: h: the line broke; looking failed: later; look");
         assert_eq!(told(look("r:/b")), "r:/a: h: the line broke; looking failed: r:/b: later; look");
+    }
+
+    #[test]
+    fn a_quoted_failure_names_its_place_once() {
+        let told = |on: &str| {
+            let lost = Error::new(Kind::Interrupted, "cut").with_subject(on);
+            lost.not_decided(Error::new(Kind::Busy, "later").with_subject("r:/a")).with_remote("r").with_subject("r:/a").to_string()
+        };
+        let known = "r:/a: whether this was done is not known: cut; and looking failed: later; look before you try again";
+        assert_eq!((told("r:/a").as_str(), told("/a").as_str()), (known, known));
+        assert_eq!(told("h:80"), known.replace("cut", "h:80: cut"));
     }
 
     #[test]

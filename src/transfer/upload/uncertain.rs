@@ -41,8 +41,8 @@ impl Uploader<'_> {
                 Ok(None) if unread && session.note().is_none() => return Err(self.judge_unseen(error, session.as_ref())),
                 Ok(None) => {}
                 Err(e) => {
-                    let why = format!("{}; then looking failed too", error.message());
-                    return Err(Error::new(Kind::Unknown, why)
+                    return Err(error
+                        .quoted(Kind::Unknown, |said| format!("{said}; then looking failed too"))
                         .with_subject(self.desk.address(&ticket.path))
                         .with_hint("check whether the file is there before putting it again")
                         .with_cause(e));
@@ -78,7 +78,7 @@ impl Uploader<'_> {
     /// session that can be asked where it stands has told that it is not over.
     pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession) -> Error {
         let nobody_can_tell = self.is_unread(&error) && session.note().is_none();
-        if nobody_can_tell { unseen(&error).with_remote(&self.desk.remote) } else { error }
+        if nobody_can_tell { unseen(error).with_remote(&self.desk.remote) } else { error }
     }
 
     /// Nobody goes on with this upload. Where the server refused the whole it may have taken it in all the same.
@@ -198,7 +198,8 @@ pub(crate) fn taken_meanwhile(desk: &RemoteClient, ticket: &UploadHandle) -> Err
         .with_hint("put it again: what becomes of it is decided by what is there now")
 }
 
-fn unseen(error: &Error) -> Error {
-    let why = format!("all bytes were sent, the answer can't be read, and the file does not appear: {}", error.message());
-    Error::new(Kind::Unknown, why).with_hint("look with `haul ls` whether the file is there before putting it again")
+fn unseen(error: Error) -> Error {
+    error
+        .quoted(Kind::Unknown, |said| format!("all bytes were sent, the answer can't be read, and the file does not appear: {said}"))
+        .with_hint("look with `haul ls` whether the file is there before putting it again")
 }
