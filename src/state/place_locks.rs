@@ -14,11 +14,11 @@ use super::heartbeat::Beat;
 use super::process_file::{LockFile, holder_in};
 use crate::contract::Holder;
 
-/// The claims of one process. Not had where the machine or its file system can't do it.
+/// The places that one process holds. Not had where the machine or its file system can't do it.
 #[derive(Default)]
-pub(super) struct PlaceLocks(OnceLock<Option<Arc<Claims>>>);
+pub(super) struct PlaceLocks(OnceLock<Option<Arc<HeldPlaces>>>);
 
-struct Claims {
+struct HeldPlaces {
     file: ranges::RangeFile,
     folder: PathBuf,
     /// Tells this process from all others that live; with its signs of life in a file of this number.
@@ -60,26 +60,26 @@ impl PlaceLocks {
         }
     }
 
-    fn of(&self, folder: &Path, beat: &Beat) -> Option<&Arc<Claims>> {
-        self.0.get_or_init(|| Claims::open(folder, beat).ok().map(Arc::new)).as_ref()
+    fn of(&self, folder: &Path, beat: &Beat) -> Option<&Arc<HeldPlaces>> {
+        self.0.get_or_init(|| HeldPlaces::open(folder, beat).ok().map(Arc::new)).as_ref()
     }
 }
 
-impl Claims {
-    fn open(folder: &Path, beat: &Beat) -> io::Result<Claims> {
+impl HeldPlaces {
+    fn open(folder: &Path, beat: &Beat) -> io::Result<HeldPlaces> {
         super::private_files::private_folder(folder)?;
         let file = ranges::RangeFile::open(&folder.join("places"))?;
         let first = std::process::id() % ranges::NUMBERS;
         for number in (0..TRIES).map(|n| (first + n) % ranges::NUMBERS) {
             if let Some(signs) = LockFile::take(&signs_of(folder, number), beat)? {
-                return Ok(Claims { file, folder: folder.to_owned(), number, _signs: signs, held: Mutex::default() });
+                return Ok(HeldPlaces { file, folder: folder.to_owned(), number, _signs: signs, held: Mutex::default() });
             }
         }
         Err(io::Error::from(io::ErrorKind::WouldBlock))
     }
 
     /// None: somebody has it.
-    fn claim(self: Arc<Self>, key: &str) -> io::Result<Option<Claim>> {
+    fn claim(self: Arc<Self>, key: &str) -> io::Result<Option<HeldPlace>> {
         let slot = slot_of(key);
         let mut held = self.held.lock();
         match held.entry(slot) {
@@ -93,7 +93,7 @@ impl Claims {
             }
         }
         drop(held);
-        Ok(Some(Claim { claims: self, key: key.to_owned() }))
+        Ok(Some(HeldPlace { claims: self, key: key.to_owned() }))
     }
 
     fn holder(&self, key: &str) -> Option<Holder> {
@@ -106,12 +106,12 @@ impl Claims {
     }
 }
 
-struct Claim {
-    claims: Arc<Claims>,
+struct HeldPlace {
+    claims: Arc<HeldPlaces>,
     key: String,
 }
 
-impl Drop for Claim {
+impl Drop for HeldPlace {
     fn drop(&mut self) {
         let slot = slot_of(&self.key);
         let mut held = self.claims.held.lock();
@@ -269,7 +269,7 @@ mod tests {
     fn two_keys_that_share_a_range_do_not_wait_for_each_other() {
         let dir = tempfile::tempdir().unwrap();
         let beat = Beat::default();
-        let open = || Arc::new(Claims::open(dir.path(), &beat).unwrap());
+        let open = || Arc::new(HeldPlaces::open(dir.path(), &beat).unwrap());
         let (ours, theirs) = (open(), open());
         let slot = slot_of("a");
         let first = ours.clone().claim("a").unwrap().unwrap();
