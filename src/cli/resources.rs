@@ -192,6 +192,7 @@ mod handles {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     use crate::cli::transfer_args::TransferArgs;
+    use crate::transfer::put::confirmation_queue::{HANDLES_OF_WAITING, MOST_WAITING};
     use crate::transfer::put::{HANDLES, HANDLES_FOR_A_FILE};
 
     /// Raises our limit of open files to what the transfer may need, as far as that is allowed. True: it is not, and there
@@ -200,8 +201,10 @@ mod handles {
         let each = HANDLES_FOR_A_FILE + 2 * u64::from(args.streams);
         let needed = 2 * HANDLES + u64::from(args.jobs) * each;
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        if let Some(now) = current.filter(|now| *now < needed) {
-            let more = maximum.map_or(needed, |most| most.min(needed)).max(now);
+        // Files that wait to be confirmed beside them are fewer where there are fewer handles.
+        let wish = needed + 2 * MOST_WAITING as u64 * HANDLES_OF_WAITING;
+        if let Some(now) = current.filter(|now| *now < wish) {
+            let more = maximum.map_or(wish, |most| most.min(wish)).max(now);
             let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum });
         }
         let Some(now) = getrlimit(Resource::Nofile).current else { return false };

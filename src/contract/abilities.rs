@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::{BoxFuture, Download, Entries, Error, Kind, Metadata, Result, TokenContention, Upload, UploadHandle, UploadRequest};
 use crate::model::timecode::{Clock, TimeSpan};
@@ -124,8 +125,9 @@ pub trait Downloads: Send + Sync {
 
 pub trait FindUploaded: Send + Sync {
     /// Has this upload arrived? None: not (yet). An entry of another size ([`UploadHandle::has_size_of`]) is not complete: it is
-    /// still being taken in, or it is bad. Asked after `finish`, and before any start-over.
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>>;
+    /// still being taken in, or it is bad. Asked after `finish`, and before any start-over. A listing that was asked for at
+    /// `since` or later will do: where one shows many uploads, all that wait share it.
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
 pub trait Resumption: Send + Sync {

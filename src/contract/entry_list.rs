@@ -254,6 +254,29 @@ impl Entries {
         Ok(fitting)
     }
 
+    /// Those of that name, where [`Entries::sort`] has sorted them.
+    pub fn sorted_named(&self, name: &str) -> impl Iterator<Item = Entry> + '_ {
+        // The first stands at the end.
+        let from_front = |n: usize| self.place(n).map_or(&[][..], |at| self.rows.name(at as usize));
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if from_front(middle) < name.as_bytes() { low = middle + 1 } else { high = middle }
+        }
+        let end = (low..self.len()).find(|n| from_front(*n) != name.as_bytes()).unwrap_or(self.len());
+        (low..end).filter_map(|n| self.get(n))
+    }
+
+    /// Those with that id.
+    pub fn with_id(&self, id: &str) -> impl Iterator<Item = Entry> + '_ {
+        let fitting: Vec<u32> = self.at.iter().rev().copied().filter(|at| self.rows.id(*at as usize) == id.as_bytes()).collect();
+        fitting.into_iter().filter_map(|at| self.made(at))
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.at.iter().rev().map(|at| std::str::from_utf8(self.rows.name(*at as usize)).unwrap_or_default())
+    }
+
     /// `keep` is asked for each, from the front.
     pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
         let mut n = 0;
@@ -292,12 +315,6 @@ impl Iterator for Entries {
 impl std::fmt::Debug for Entries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} entries of {}", self.len(), self.folder)
-    }
-}
-
-impl From<Entries> for Arc<[Entry]> {
-    fn from(entries: Entries) -> Arc<[Entry]> {
-        entries.collect()
     }
 }
 

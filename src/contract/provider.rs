@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{Abilities, BoxFuture, Download, Entries, Result, TokenStore, Upload, UploadHandle, UploadRequest};
 use crate::model::{Account, Entry, Place, Protocol, Secret};
 
@@ -126,9 +128,9 @@ impl<'p> dyn Provider + 'p {
     }
 
     /// See [`super::FindUploaded::find_uploaded`]. None, too, where the provider can't look.
-    pub fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+    pub fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
         match self.abilities().find_uploaded {
-            Some(looks) => looks.find_uploaded(ticket),
+            Some(looks) => looks.find_uploaded(ticket, since),
             None => Box::pin(async { Ok(None) }),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BoxFuture, Error, Part, Result, Source};
+use super::{BoxFuture, Error, Part, Result, Siblings, Source};
 use crate::model::{Entry, Protocol, RemotePath};
 
 /// What is known of the content before its first byte leaves.
@@ -48,7 +48,7 @@ pub struct UploadRequest {
     pub folder: Entry,
     /// What the folder held when this run first looked, so that no upload has to list it again (10,000 files into one
     /// folder would be 10,000 listings).
-    pub siblings: Arc<[Entry]>,
+    pub siblings: Siblings,
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
     pub checksum: Checksum,
@@ -111,6 +111,11 @@ pub struct UploadHandle {
 }
 
 impl UploadHandle {
+    /// Is its file known by name and size alone? Then its folder is listed to find it, and one listing serves all that wait.
+    pub fn is_found_by_listing(&self) -> bool {
+        self.upload_name.is_none() && self.confirmed_entry.get().is_none()
+    }
+
     /// A size that is not told, here or there, is no other size.
     pub fn has_size_of(&self, entry: &Entry) -> bool {
         self.size.zip(entry.size).is_none_or(|(sent, there)| sent == there)

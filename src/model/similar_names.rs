@@ -1,6 +1,8 @@
 //! Names that a server may have made of one another: servers that put accents together, write in lower case, or turn blanks
 //! and signs into underscores are known. Such a name is only a hint: what else is known of a file must agree.
 
+use std::collections::HashMap;
+
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// What parsers of forms leave undone.
@@ -52,9 +54,63 @@ fn essence(name: &str) -> String {
     composed.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
+/// Many names, of which those that may have been made of one are found without going through all.
+#[derive(Debug)]
+pub struct NameIndex {
+    /// Places by what is left of a name, with its number and without.
+    alike: HashMap<Box<str>, Vec<u32>>,
+    /// Of two brackets either may begin a number: such names are always looked at.
+    doubtful: Vec<u32>,
+}
+
+impl NameIndex {
+    pub fn of<'a>(names: impl Iterator<Item = &'a str>) -> NameIndex {
+        let mut index = NameIndex { alike: HashMap::new(), doubtful: Vec::new() };
+        for (at, name) in (0..).zip(names) {
+            let whole = essence(name);
+            let bare = without_number(name).map(|bare| essence(&bare)).filter(|bare| *bare != whole);
+            for left in bare.into_iter().chain([whole]) {
+                index.alike.entry(left.into()).or_default().push(at);
+            }
+            if name.matches('(').count() > 1 {
+                index.doubtful.push(at);
+            }
+        }
+        index
+    }
+
+    /// The places, in order, of all names that [`is_alike`] or [`is_numbered`] may hold for one of `wished`; others may be
+    /// among them.
+    pub fn candidates(&self, wished: &[&str]) -> Vec<u32> {
+        let alike = wished.iter().filter_map(|wished| self.alike.get(essence(wished).as_str())).flatten();
+        let mut found: Vec<u32> = alike.chain(&self.doubtful).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_index_passes_over_no_name_that_may_be_meant(
+            names in prop::collection::vec("[aA_ .(1%)é\\[]{0,7}( \\([0-9]\\))?(\\.[a(]{1,2})?", 1..40),
+            wished in "[aA_ .(1%)é\\[]{0,7}(\\.[a(]{1,2})?",
+        ) {
+            let index = NameIndex::of(names.iter().map(String::as_str));
+            let found = index.candidates(&[&wished]);
+            for (at, name) in (0..).zip(&names) {
+                let bare = without_number(name);
+                let may_be = name == &wished || is_alike(name, &wished) || is_numbered(name, &wished) || bare.is_some_and(|bare| is_alike(&bare, &wished));
+                prop_assert!(!may_be || found.contains(&at), "{name:?} of {wished:?}");
+            }
+        }
+    }
 
     #[test]
     fn what_servers_make_of_a_name() {

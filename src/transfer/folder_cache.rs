@@ -13,14 +13,14 @@ use super::client::RemoteClient;
 use super::lock_wait::turn;
 use crate::contract::entry_list::Faults;
 use crate::contract::walk::one_named;
-use crate::contract::{BoxFuture, Provider, TransferStore};
+use crate::contract::{BoxFuture, Provider, Siblings, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
 /// A folder and what it held before this run.
 pub struct ListedFolder {
     pub entry: Entry,
-    pub children: Arc<[Entry]>,
+    pub children: Siblings,
     /// When that was, in milliseconds since 1970.
     pub seen: i64,
     by_name: HashMap<String, Vec<usize>>,
@@ -142,6 +142,13 @@ impl FolderCache {
 
     fn can_browse(&self) -> bool {
         self.desk.has(|can| can.browse.is_some())
+    }
+
+    /// What the last [`FolderCache::refresh`] found.
+    pub async fn refreshed(&self, path: &RemotePath) -> Option<Arc<ListedFolder>> {
+        let last = self.again.lock().get(path).cloned()?;
+        let last = last.lock().await;
+        last.as_ref().map(|(_, folder)| folder.clone())
     }
 
     async fn listed_again(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {

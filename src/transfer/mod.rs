@@ -7,6 +7,7 @@ pub(crate) mod resolve;
 mod breaker;
 pub mod client;
 pub mod download;
+mod effort;
 pub mod fingerprint;
 pub mod folder_cache;
 pub mod get;

@@ -1,7 +1,7 @@
 //! Names as people make them, from one end to the other.
 
 use haul::contract::Kind;
-use haul::transfer::put::awaiting_confirmation::Berths;
+use haul::transfer::put::confirmation_queue::ConfirmationQueue;
 use haul::transfer::upload::upload;
 
 use super::{at, request, sorted_names};
@@ -18,10 +18,16 @@ async fn strange_names_arrive_as_they_are() {
         for (n, name) in names.iter().enumerate() {
             fixture.provider.check_name(name).unwrap();
             let content = format!("content of {n}");
-            let done =
-                upload(&fixture.client(), n as u64, request(&folder, name, content.as_bytes(), None), false, None, &Berths::default())
-                    .await
-                    .unwrap();
+            let done = upload(
+                &fixture.client(),
+                n as u64,
+                request(&folder, name, content.as_bytes(), None),
+                false,
+                None,
+                &ConfirmationQueue::default(),
+            )
+            .await
+            .unwrap();
             assert_eq!(&done.entry.name, name, "{}", fixture.id());
             let there = fixture.provider.stat(&at(&format!("/names/{name}"))).await.unwrap();
             assert_eq!((&there.name.as_str(), &there.id), (name, &done.entry.id), "{}", fixture.id());

@@ -2,8 +2,9 @@
 
 use haul::contract::{Chunking, Kind, UploadSession};
 use haul::model::Protocol;
-use haul::transfer::put::awaiting_confirmation::Berths;
+use haul::transfer::put::confirmation_queue::ConfirmationQueue;
 use haul::transfer::upload::upload;
+use tokio::time::Instant;
 
 use super::{at, request};
 use crate::support::fixture::{Fixture, each, each_with_tokens};
@@ -37,12 +38,12 @@ async fn every_protocol_on_offer_brings_the_bytes() {
                 let mut opened = fixture.provider.open_upload(&item).await.unwrap();
                 assert_eq!(opened.session.protocol(), protocol, "{}", fixture.id());
                 assert!(
-                    fixture.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(),
+                    fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(),
                     "{} {name}: nothing was sent",
                     fixture.id()
                 );
                 carry(opened.session.as_mut(), &content).await;
-                let landed = fixture.provider.find_uploaded(&opened.ticket).await.unwrap();
+                let landed = fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap();
                 let landed = landed.unwrap_or_else(|| panic!("{} {name}: it is there", fixture.id()));
                 assert_eq!(landed.path.to_string(), format!("/up/{name}"), "{}", fixture.id());
                 assert!(landed.size.is_none_or(|told| told == size), "{} {name}", fixture.id());
@@ -63,7 +64,7 @@ async fn an_upload_that_is_not_finished_has_not_arrived() {
         if let Chunking::Parts(most) = opened.session.chunking() {
             opened.session.send(MemorySource::new(content.clone()).part(0, most)).await.unwrap();
         }
-        assert!(fixture.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", fixture.id());
+        assert!(fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(), "{}", fixture.id());
         opened.session.abort().await;
         assert_eq!(fixture.stored("/up/half.bin"), None, "{}", fixture.id());
     })
@@ -79,7 +80,7 @@ async fn a_file_that_was_there_before_is_not_taken_for_ours() {
         item.replaces = Some(fixture.provider.stat(&at("/up/same.bin")).await.unwrap());
         item.siblings = fixture.provider.list(&folder).await.unwrap().into();
         let opened = fixture.provider.open_upload(&item).await.unwrap();
-        assert!(fixture.provider.find_uploaded(&opened.ticket).await.unwrap().is_none(), "{}", fixture.id());
+        assert!(fixture.provider.find_uploaded(&opened.ticket, Instant::now()).await.unwrap().is_none(), "{}", fixture.id());
     })
     .await;
 }
@@ -93,7 +94,8 @@ async fn a_token_that_dies_under_eight_workers_is_renewed_once() {
         let uploads = (0..8).map(|n| {
             let (client, folder) = (client.clone(), folder.clone());
             tokio::spawn(async move {
-                upload(&client, n, request(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &Berths::default()).await
+                upload(&client, n, request(&folder, &format!("{n}.bin"), &bytes(1000 + n), None), true, None, &ConfirmationQueue::default())
+                    .await
             })
         });
         for (n, done) in futures_util::future::join_all(uploads).await.into_iter().enumerate() {

@@ -39,6 +39,27 @@ fn what_is_cut_goes_on_where_it_broke() {
     assert_eq!(ran.events("downloaded")[0]["retries"], 1, "a silent server is left and asked again");
 }
 
+/// A server without ranges that lets a little more through each time: every answer is progress, and each costs the whole.
+#[test]
+fn a_server_that_begins_anew_each_time_costs_no_more_than_the_bound() {
+    let play = Play::new();
+    let content = Content(b"0123456789".repeat(1_200_000));
+    // More than what is lost in the stand-in's buffers when a line is cut.
+    let cuts: String = (0..14).map(|n| format!("fileago/download:cut={} ", 6_000_000 + n * 400_000)).collect();
+    play.stored("fileago", "/f.bin", &content);
+    for args in [&["get", "--json", "--retries", "2", "fileago:/f.bin", "f.bin"][..], &["cat", "--retries", "2", "fileago:/f.bin"]] {
+        play.sandbox.faults().clear();
+        play.sandbox.faults().script(&format!("fileago:range-ignored {cuts}")).unwrap();
+        let before = play.sandbox.counts().requests("fileago", "download");
+        let ran = play.home.run(args).ends_with(5);
+        let asked = play.sandbox.counts().requests("fileago", "download") - before;
+        // Answers of half the file until these are twice the file.
+        assert!((4..=5).contains(&asked), "{asked} answers: {}{}", ran.stdout, ran.stderr);
+        ran.says("the server begins at the first byte again each time");
+        assert!(!play.path("f.bin").exists());
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_was_killed_goes_on_where_it_stopped() {

@@ -14,9 +14,14 @@ const BIG_FILE: usize = 500_000;
 pub fn kill_put(play: &Play, args: &[&str], remote: &str, least: u64) {
     let before = play.sandbox.counts().all_received(remote);
     let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
-    let mut child = play.home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    kill_when(play, &slow, || play.sandbox.counts().all_received(remote) >= before + least);
+}
+
+/// Starts a run that would last for long, and kills it once `is_time`.
+pub fn kill_when(play: &Play, args: &[&str], is_time: impl Fn() -> bool) {
+    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
-    while play.sandbox.counts().all_received(remote) < before + least {
+    while !is_time() {
         assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
         std::thread::sleep(Duration::from_millis(3));
     }

@@ -32,13 +32,14 @@ impl ArrivalTracker {
         self.0.lock().wishes.insert(wish);
     }
 
-    /// The one new entry of the ticket's size whose name can have come from the ticket's. None where there are several.
-    pub fn found(&self, ticket: &UploadHandle, listed: &[Entry]) -> Option<Entry> {
+    /// The one new entry of the ticket's size whose name can have come from the ticket's, of those that may be meant. None where
+    /// there are several.
+    pub fn found(&self, ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
         let wish: NameKey = (ticket.folder.clone()?, ticket.path.name()?.to_owned());
         let mut known = self.0.lock();
         let wished_by_another = |e: &Entry| known.wishes.contains(&(wish.0.clone(), e.name.clone()));
         let owned_by_another = |e: &Entry| known.owned.get(&e.id).is_some_and(|owner| *owner != wish);
-        let is_ours = |e: &&Entry| {
+        let is_ours = |e: &Entry| {
             !e.is_folder()
                 && ticket.size.is_some()
                 && e.size == ticket.size
@@ -47,8 +48,8 @@ impl ArrivalTracker {
                 && !owned_by_another(e)
                 && may_come_from(&e.name, &wish.1)
         };
-        let mut ours = listed.iter().filter(is_ours);
-        let (Some(found), None) = (ours.next().cloned(), ours.next()) else { return None };
+        let mut ours = listed.filter(is_ours);
+        let (Some(found), None) = (ours.next(), ours.next()) else { return None };
         known.owned.insert(found.id.clone(), wish);
         Some(found)
     }
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn one_new_entry_is_ours_and_of_several_none() {
         let ticket = ticket("\"b\".txt", &[file("old", "b.txt")]);
-        let found = |renamed: &ArrivalTracker, listed: &[Entry]| renamed.found(&ticket, listed).map(|e| e.id);
+        let found = |renamed: &ArrivalTracker, listed: &[Entry]| renamed.found(&ticket, listed.iter().cloned()).map(|e| e.id);
         let renamed = noted(&["\"b\".txt"]);
         assert_eq!(found(&renamed, &[file("old", "b.txt")]), None, "it was there before");
         assert_eq!(found(&renamed, &[file("1", "b.txt"), file("2", "b_.txt")]), None, "which of them?");
@@ -92,9 +93,9 @@ mod tests {
     #[test]
     fn what_another_upload_wished_or_got_is_not_ours() {
         let renamed = noted(&["\"b\".txt", "b.txt"]);
-        assert!(renamed.found(&ticket("\"b\".txt", &[]), &[file("1", "b.txt")]).is_none());
+        assert!(renamed.found(&ticket("\"b\".txt", &[]), [file("1", "b.txt")].into_iter()).is_none());
         let renamed = noted(&["\"b\".txt", " b.txt"]);
-        assert!(renamed.found(&ticket(" b.txt", &[]), &[file("1", "b.txt")]).is_some());
-        assert!(renamed.found(&ticket("\"b\".txt", &[]), &[file("1", "b.txt")]).is_none());
+        assert!(renamed.found(&ticket(" b.txt", &[]), [file("1", "b.txt")].into_iter()).is_some());
+        assert!(renamed.found(&ticket("\"b\".txt", &[]), [file("1", "b.txt")].into_iter()).is_none());
     }
 }

@@ -9,7 +9,6 @@ mod changes;
 mod download;
 mod entry;
 mod jwt;
-mod listing_cache;
 mod names;
 mod remote;
 mod resolve;
@@ -17,6 +16,8 @@ mod upload;
 mod wire;
 
 use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use self::remote::FileAgo;
 use crate::contract::{
@@ -142,8 +143,8 @@ impl Downloads for FileAgo {
 }
 
 impl FindUploaded for FileAgo {
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket))
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.look_for(ticket, since))
     }
 }
 

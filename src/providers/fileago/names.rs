@@ -12,9 +12,14 @@ pub fn forms(wished: &str) -> [String; 2] {
 /// A name alike; or of the wished name only what stands before its first quote, or behind its last backslash, where a parser
 /// took these for the end of the name, or for a path.
 pub fn may_come_from(stored: &str, wished: &str) -> bool {
+    origins(wished).into_iter().any(|part| is_alike(stored, part))
+}
+
+/// The wished name, and what a parser may have left of it.
+pub fn origins(wished: &str) -> Vec<&str> {
     let before_quote = wished.split('"').next().filter(|part| *part != wished);
     let behind_backslash = wished.rsplit('\\').next().filter(|part| *part != wished);
-    is_alike(stored, wished) || [before_quote, behind_backslash].into_iter().flatten().any(|part| is_alike(stored, part))
+    [Some(wished), before_quote, behind_backslash].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

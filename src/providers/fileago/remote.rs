@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::api::Api;
 use super::arrival::ArrivalTracker;
-use super::listing_cache::ListingCache;
 use super::{entry, names, upload};
 use crate::contract::lookup::known_fields;
 use crate::contract::walk::{not_found, one_named};
 use crate::contract::{Entries, Error, Kind, ProviderContext, Result, Upload, UploadHandle, UploadRequest};
 use crate::model::{Account, Entry, EntryKind, Protocol};
 use crate::protocols::multipart;
+use crate::providers::adapter::listing_cache::ListingCache;
 
 /// The built-in administrator has no storage of its own (providers.md 3.1).
 const ADMIN: &str = "admin";
@@ -109,10 +110,10 @@ impl FileAgo {
         Ok((ticket, target, size))
     }
 
-    pub(super) async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
+    pub(super) async fn look_for(&self, ticket: &UploadHandle, since: Instant) -> Result<Option<Entry>> {
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        let listed = self.lists.now(&folder.id, async { Ok(self.listing(&folder).await?.collect()) }).await?;
+        let listed = self.lists.since(&folder.id, since, self.listing(&folder)).await?;
         let [name, escaped] = names::forms(ticket.path.name().unwrap_or_default());
         let escaped = Some(escaped).filter(|escaped| *escaped != name);
         let named = listed.named(&name).chain(escaped.iter().flat_map(|escaped| listed.named(escaped)));
@@ -122,8 +123,11 @@ impl FileAgo {
         }
         // A revision keeps its file's name, which may be another than the wished one.
         let elsewhere = match &ticket.id {
-            Some(id) => upload::arrived(ticket, listed.entries.iter().filter(|entry| entry.id == *id)),
-            None => self.renamed.found(ticket, &listed.entries),
+            Some(id) => upload::arrived(ticket, listed.with_id(id)),
+            None => {
+                let origins = names::origins(&name);
+                self.renamed.found(ticket, listed.candidates(&origins))
+            }
         };
         Ok(elsewhere.or(found))
     }

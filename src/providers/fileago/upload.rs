@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 
 use super::api::Api;
 use super::names::{forms, may_come_from};
-use super::{answer, entry};
+use super::{answer, entry, names};
 use crate::contract::{BoxFuture, Error, Kind, Result, UploadHandle, UploadRequest};
 use crate::model::{Entry, Protocol, RemotePath};
 use crate::protocols::http::response::HttpReply;
@@ -45,8 +45,10 @@ pub fn admit(item: &UploadRequest) -> Result<u64> {
 pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let path = item.path()?;
     let forms = forms(&item.name);
-    let same_name = || item.siblings.iter().filter(|e| forms.contains(&e.name));
-    if let (None, Some(there)) = (&item.replaces, same_name().next()) {
+    let [name, escaped] = &forms;
+    let alike = names::origins(name).into_iter().chain([escaped.as_str()]).collect::<Vec<_>>();
+    let alike: Vec<&Entry> = item.siblings.candidates(&alike).collect();
+    if let (None, Some(there)) = (&item.replaces, alike.iter().find(|e| forms.contains(&e.name))) {
         let what = if there.is_folder() { "folder" } else { "file" };
         let taken = Error::new(Kind::Exists, format!("a {what} of this name is there already")).with_subject(path.to_string());
         return Err(if there.name == item.name {
@@ -61,7 +63,7 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
         id: item.replaces.as_ref().map(|e| e.id.clone()),
         folder: Some(item.folder.id.clone()),
         size: Some(size),
-        known_ids: item.siblings.iter().filter(|e| is_like_it(e)).map(mark).collect(),
+        known_ids: alike.into_iter().filter(|e| is_like_it(e)).map(mark).collect(),
         ..UploadHandle::default()
     })
 }
@@ -75,10 +77,10 @@ pub(super) fn mark(entry: &Entry) -> String {
 
 /// Ours among the folder's entries: the name, or the file that was to get a revision, whatever its name; and either a new
 /// uuid or a sign that the old one has changed. One of another size only where none has the right one.
-pub fn arrived<'a>(ticket: &UploadHandle, listed: impl Iterator<Item = &'a Entry>) -> Option<Entry> {
+pub fn arrived(ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
-    let ours = |e: &&Entry| !e.is_folder() && e.size.is_some() && is_new(e, ticket);
-    listed.filter(ours).max_by_key(|e| (e.size == ticket.size, is_target(e), e.modified)).cloned()
+    let ours = |e: &Entry| !e.is_folder() && e.size.is_some() && is_new(e, ticket);
+    listed.filter(ours).max_by_key(|e| (e.size == ticket.size, is_target(e), e.modified))
 }
 
 pub(super) fn is_new(entry: &Entry, ticket: &UploadHandle) -> bool {
@@ -137,7 +139,7 @@ mod tests {
             known_ids: before.iter().map(mark).collect(),
             ..UploadHandle::default()
         };
-        let listed = listed.iter().filter(|e| forms("a.txt").contains(&e.name));
+        let listed = listed.into_iter().filter(|e| forms("a.txt").contains(&e.name));
         arrived(&ticket, listed).map(|e| e.id)
     }
 

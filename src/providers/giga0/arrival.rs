@@ -29,7 +29,7 @@ impl ArrivalTracker {
         self.with(|known| known.landed(ticket, entry));
     }
 
-    /// The ticket's file among its folder's entries ([`arrived`]), and no other one of this run.
+    /// The ticket's file among those of its folder's entries that may be meant ([`arrived`]), and no other one of this run.
     pub fn match_listing(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
             let found = arrived(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;

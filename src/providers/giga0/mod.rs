@@ -22,6 +22,8 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use self::remote::{DEFAULT_URL, Giga0};
 use crate::contract::{
     Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Folders, Links, Lookup, Provider,
@@ -143,8 +145,8 @@ impl Downloads for Giga0 {
 }
 
 impl FindUploaded for Giga0 {
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
-        Box::pin(self.look_for(ticket))
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.look_for(ticket, since))
     }
 }
 

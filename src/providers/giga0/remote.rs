@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::api::Api;
 use super::arrival::ArrivalTracker;
-use super::{account, upload};
+use super::{account, names, upload};
 use crate::contract::walk::not_found;
 use crate::contract::{Entries, ProviderContext, Result, Upload, UploadHandle, UploadRequest};
 use crate::model::{Account, Entry, EntryKind, Limits};
 use crate::protocols::multipart;
+use crate::providers::adapter::listing_cache::ListingCache;
 
 pub const DEFAULT_URL: &str = "https://cloud.giga0.com";
 
@@ -19,12 +21,18 @@ pub struct Giga0 {
     pub(super) api: Arc<Api>,
     /// The package's limits, asked once.
     pub(super) limits: OnceCell<Limits>,
+    pub(super) lists: ListingCache,
     pub(super) ours: Arc<ArrivalTracker>,
 }
 
 impl Giga0 {
     pub(super) fn new(opening: ProviderContext) -> Result<Giga0> {
-        Ok(Giga0 { api: Arc::new(Api::new(opening, DEFAULT_URL)?), limits: OnceCell::new(), ours: Arc::default() })
+        Ok(Giga0 {
+            api: Arc::new(Api::new(opening, DEFAULT_URL)?),
+            limits: OnceCell::new(),
+            lists: ListingCache::default(),
+            ours: Arc::default(),
+        })
     }
 
     pub(super) async fn account(&self) -> Result<Account> {
@@ -59,12 +67,15 @@ impl Giga0 {
         Ok((upload::UploadForm { api, ours, ticket, name, folder, used: Mutex::default() }, size))
     }
 
-    pub(super) async fn look_for(&self, ticket: &UploadHandle) -> Result<Option<Entry>> {
+    pub(super) async fn look_for(&self, ticket: &UploadHandle, since: Instant) -> Result<Option<Entry>> {
         if let Some(answered) = ticket.confirmed_entry.get() {
             return Ok(Some(answered.clone()));
         }
         let path = ticket.path.parent().unwrap_or_default();
         let folder = Entry::new(EntryKind::Folder, ticket.folder.as_deref().unwrap_or_default(), path);
-        Ok(self.ours.match_listing(ticket, self.listing(&folder).await?.collect()))
+        let listed = self.lists.since(&folder.id, since, self.listing(&folder)).await?;
+        let wished = ticket.path.name().unwrap_or_default();
+        let stored = names::as_stored(wished);
+        Ok(self.ours.match_listing(ticket, listed.candidates(&[wished, &stored]).collect()))
     }
 }

@@ -51,7 +51,8 @@ pub fn admit(item: &UploadRequest, limits: &Limits) -> Result<u64> {
 pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let forms = names::Forms::of(&item.name);
     let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble_numbered(&e.name));
-    let same_name = item.siblings.iter().filter(|e| !e.is_folder() && is_like_it(e));
+    let stored = names::as_stored(&item.name);
+    let same_name = item.siblings.candidates(&[&item.name, &stored]).filter(|e| !e.is_folder() && is_like_it(e));
     Ok(UploadHandle {
         path: item.path()?,
         id: item.replaces.as_ref().map(|old| old.id.clone()),
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn only_a_new_id_of_the_right_name_and_size_is_ours() {
         let before = [file(5, "a.jpg", 10), file(6, "a (2).jpg", 10), file(7, "other.jpg", 10)];
-        let ticket = ticket(&UploadRequest { siblings: Arc::from(before.clone()), ..item(Some(10)) }, 10).unwrap();
+        let ticket = ticket(&UploadRequest { siblings: before.clone().into(), ..item(Some(10)) }, 10).unwrap();
         assert_eq!(ticket.known_ids, ["file:5", "file:6"]);
         assert_eq!((ticket.folder.as_deref(), ticket.path.to_string()), (Some("125"), "/x/a.jpg".to_owned()));
 
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!(with(vec![folder]), None);
         let alone = super::ticket(&item(Some(10)), 10).unwrap();
         assert!(arrived(&alone, vec![file(8, "a (2).jpg", 10)]).is_none(), "that is another file of this run");
-        let replacing = UploadRequest { replaces: Some(file(5, "a.jpg", 10)), siblings: Arc::from(before), ..item(Some(10)) };
+        let replacing = UploadRequest { replaces: Some(file(5, "a.jpg", 10)), siblings: before.into(), ..item(Some(10)) };
         let replacing = super::ticket(&replacing, 10).unwrap();
         let new = arrived(&replacing, vec![file(8, "a (3).jpg", 10)]);
         assert_eq!(new.map(|e| e.id).as_deref(), Some("file:8"), "the older one is gone already");

@@ -21,6 +21,8 @@ mod wire;
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use self::remote::IoGates;
 use crate::contract::{
     Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, KeptMetadata, Links, Lookup, Metadata, Provider,
@@ -126,7 +128,7 @@ impl Downloads for IoGates {
 }
 
 impl FindUploaded for IoGates {
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, _: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(upload::landed(self, ticket))
     }
 }

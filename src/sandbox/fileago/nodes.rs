@@ -126,9 +126,7 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
     if let Some(name) = text("new_name") {
         let parent = state.tree.get(&id).map(|n| n.parent.clone()).unwrap_or_default();
         free(host, &state, &parent, name)?;
-        if let Some(node) = state.tree.get_mut(&id) {
-            node.name = name.to_owned();
-        }
+        state.tree.rename(&id, name);
         return Ok(host.changed("Node renamed successfully", &id));
     }
     if let Some(starred) = asked.get("starred").and_then(Value::as_bool) {
@@ -151,9 +149,7 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
         let (parent, owner) = outside(host, &state, &id, to)?;
         let name = state.tree.get(&id).map(|n| n.name.clone()).unwrap_or_default();
         free(host, &state, &parent, &name)?;
-        if let Some(node) = state.tree.get_mut(&id) {
-            (node.parent, node.owner) = (parent, owner);
-        }
+        state.tree.relocate(&id, parent, owner);
         return Ok(host.changed("Node moved successfully", &id));
     }
     if let Some(with) = asked.get("share_copy_with").and_then(Value::as_array) {
@@ -204,9 +200,7 @@ fn delete(host: &Fileago, id: &str) -> HandlerResult {
         Some(day) => day,
         None => state.tree.add(&trash, &today, &owner, None),
     };
-    if let Some(node) = state.tree.get_mut(&id) {
-        node.parent = day;
-    }
+    state.tree.relocate(&id, day, owner);
     Ok(host.changed("Node deleted successfully", &id))
 }
 

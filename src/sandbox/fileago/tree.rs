@@ -1,6 +1,6 @@
 //! Nodes: files with their revisions, and folders below named roots (providers.md, 3.3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -33,21 +33,64 @@ pub struct Node {
     pub folder: bool,
 }
 
+/// What a folder holds is kept beside the nodes: a stand-in that looks through all of them for each upload is slower than
+/// the client that is tried on it.
 #[derive(Default)]
-pub struct Tree(BTreeMap<String, (u64, Node)>, u64);
+pub struct Tree {
+    /// With the number of each in the order they were made.
+    nodes: BTreeMap<String, (u64, Node)>,
+    /// By parent, in the order they were made.
+    inside: HashMap<String, BTreeSet<(u64, String)>>,
+    /// By parent and name.
+    named: HashMap<(String, String), BTreeSet<(u64, String)>>,
+    last: u64,
+}
 
 impl Tree {
     pub fn get(&self, id: &str) -> Option<&Node> {
-        self.0.get(id).map(|(_, n)| n)
+        self.nodes.get(id).map(|(_, n)| n)
     }
 
+    /// Changes what is no name and no parent of a node.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Node> {
-        self.0.get_mut(id).map(|(_, n)| n)
+        self.nodes.get_mut(id).map(|(_, n)| n)
+    }
+
+    pub fn rename(&mut self, id: &str, name: &str) {
+        if let Some((number, mut node)) = self.take(id) {
+            name.clone_into(&mut node.name);
+            self.place(id, number, node);
+        }
+    }
+
+    pub fn relocate(&mut self, id: &str, parent: String, owner: Owner) {
+        if let Some((number, node)) = self.take(id) {
+            self.place(id, number, Node { parent, owner, ..node });
+        }
+    }
+
+    fn take(&mut self, id: &str) -> Option<(u64, Node)> {
+        let (number, node) = self.nodes.remove(id)?;
+        let key = (number, id.to_owned());
+        if let Some(inside) = self.inside.get_mut(&node.parent) {
+            inside.remove(&key);
+        }
+        if let Some(named) = self.named.get_mut(&(node.parent.clone(), node.name.clone())) {
+            named.remove(&key);
+        }
+        Some((number, node))
+    }
+
+    fn place(&mut self, id: &str, number: u64, node: Node) {
+        let key = (number, id.to_owned());
+        self.inside.entry(node.parent.clone()).or_default().insert(key.clone());
+        self.named.entry((node.parent.clone(), node.name.clone())).or_default().insert(key);
+        self.nodes.insert(id.to_owned(), (number, node));
     }
 
     /// Ids in the order they were made.
     fn ids(&self) -> Vec<&String> {
-        let mut ids: Vec<_> = self.0.iter().map(|(id, (n, _))| (n, id)).collect();
+        let mut ids: Vec<_> = self.nodes.iter().map(|(id, (n, _))| (n, id)).collect();
         ids.sort();
         ids.into_iter().map(|(_, id)| id).collect()
     }
@@ -57,10 +100,7 @@ impl Tree {
     }
 
     pub fn children(&self, parent: &str) -> Vec<String> {
-        let inside = self.0.iter().filter(|(_, (_, node))| node.parent == parent);
-        let mut ids: Vec<_> = inside.map(|(id, (made, _))| (made, id)).collect();
-        ids.sort();
-        ids.into_iter().map(|(_, id)| id.clone()).collect()
+        self.inside.get(parent).into_iter().flatten().map(|(_, id)| id.clone()).collect()
     }
 
     pub fn starred(&self, owner: &Owner) -> Vec<String> {
@@ -69,7 +109,7 @@ impl Tree {
     }
 
     pub fn child(&self, parent: &str, name: &str) -> Option<String> {
-        self.children(parent).into_iter().find(|id| self.get(id).is_some_and(|n| n.name == name))
+        self.named.get(&(parent.to_owned(), name.to_owned()))?.first().map(|(_, id)| id.clone())
     }
 
     /// The first revision makes it a file.
@@ -86,8 +126,8 @@ impl Tree {
             folder: first.is_none(),
             revisions: Vec::from_iter(first),
         };
-        self.1 += 1;
-        self.0.insert(id.clone(), (self.1, node));
+        self.last += 1;
+        self.place(&id, self.last, node);
         self.touch(parent);
         id
     }
@@ -111,7 +151,8 @@ impl Tree {
         for child in self.children(id) {
             self.remove(&child);
         }
-        self.0.remove(id);
+        self.take(id);
+        self.inside.remove(id);
     }
 
     /// From the root down to the node itself: the root's key (`home:UUID`), then uuids.
@@ -143,7 +184,7 @@ impl Tree {
     pub fn row(&self, id: &str, more: u64) -> Value {
         let Some(node) = self.get(id) else { return Value::Null };
         // A folder's size is how many items it holds.
-        let size = node.revisions.last().map_or_else(|| self.children(id).len() as u64, |r| r.size + more);
+        let size = node.revisions.last().map_or_else(|| self.inside.get(id).map_or(0, BTreeSet::len) as u64, |r| r.size + more);
         let mut row = json!({
             "is_starred": node.starred, "public_shares": 0, "name": node.name, "size": size, "comment_count": 0,
             "uuid": id, "private_shares": 0, "updated": node.updated.timestamp_millis(),

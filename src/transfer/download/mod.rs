@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use self::open_folder::Target;
 use self::part_file::PartFile;
 pub use self::part_lock::{Turn, turn};
 use self::write::DiskWriter;
 use super::client::RemoteClient;
+use super::effort::Effort;
 use super::source::file::{FileSource, md5_of};
 use super::source::meter::Hash;
 use super::source::remote::end_untold;
@@ -100,6 +101,8 @@ struct Downloader<'a> {
     size: OnceLock<u64>,
     protocol: OnceLock<Protocol>,
     retries: AtomicU32,
+    /// Over all answers and streams.
+    effort: Mutex<Effort>,
     resumed_from: AtomicU64,
     /// One of several streams has failed for good.
     stopped: AtomicBool,
@@ -112,7 +115,8 @@ impl<'a> Downloader<'a> {
         let size = order.file.size.map(OnceLock::from).unwrap_or_default();
         let hash = Mutex::new(inline.then(Hash::start));
         let (protocol, retries, stopped) = Default::default();
-        Downloader { desk, id, order, part, hash, size, protocol, retries, resumed_from: AtomicU64::new(have), stopped }
+        let (effort, resumed_from) = (Mutex::new(Effort::new(desk.policy.tries)), AtomicU64::new(have));
+        Downloader { desk, id, order, part, hash, size, protocol, retries, effort, resumed_from, stopped }
     }
 
     async fn run(&self) -> Result<()> {
@@ -124,17 +128,17 @@ impl<'a> Downloader<'a> {
 
     async fn sequential(&self) -> Result<()> {
         let mut patience = self.desk.retries(Some(self.id));
-        let mut furthest = self.part.have()?;
+        self.effort().reached(self.part.have()?);
         loop {
             let outcome = patience.attempt(|p| self.attempt(p)).await;
             self.retries.store(patience.retries(), Ordering::Relaxed);
             let Err(error) = outcome else { return Ok(()) };
             let have = self.part.have()?;
-            if have > furthest {
+            if self.effort().reached(have) {
                 patience.progress();
-                furthest = have;
             }
             self.desk.events.tell(Event::Accepted { id: self.id, offset: have });
+            let error = self.effort().ask_again(error, self.size.get().copied())?;
             patience.after(error).await?;
         }
     }
@@ -202,7 +206,11 @@ impl<'a> Downloader<'a> {
 
     fn flow(&self, span: Option<usize>) -> DiskWriter<'_> {
         let feeder = self.hash.lock().as_ref().and_then(Hash::feeder);
-        DiskWriter { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, stopped: &self.stopped }
+        DiskWriter { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, effort: &self.effort, stopped: &self.stopped }
+    }
+
+    fn effort(&self) -> MutexGuard<'_, Effort> {
+        self.effort.lock()
     }
 
     /// Compares all that is known.

@@ -102,6 +102,7 @@ impl Downloader<'_> {
                 patience.progress();
             }
             self.desk.events.tell(Event::Accepted { id: self.id, offset: self.part.have()? });
+            let error = self.effort().ask_again(error, self.size.get().copied())?;
             patience.after(error).await?;
             self.retries.fetch_add(1, Ordering::Relaxed);
         }

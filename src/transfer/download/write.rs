@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::part_file::PartFile;
@@ -14,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 use crate::model::event::FileId;
 use crate::transfer::client::RemoteClient;
+use crate::transfer::effort::Effort;
 use crate::transfer::source::file::read_failure;
 use crate::transfer::source::meter::{Activity, Feed, Piece};
 use crate::transfer::source::remote::too_long;
@@ -29,6 +31,7 @@ pub struct DiskWriter<'a> {
     /// Which of several spans this is.
     pub span: Option<usize>,
     pub hash: Option<mpsc::Sender<Feed>>,
+    pub effort: &'a Mutex<Effort>,
     pub stopped: &'a AtomicBool,
 }
 
@@ -68,6 +71,7 @@ impl DiskWriter<'_> {
             let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
             let piece = self.cut(piece, at, end)?;
             let len = piece.len() as u64;
+            self.effort.lock().spend(len);
             pulse.held.store(true, Ordering::Relaxed);
             if let Some(limit) = &self.desk.limit {
                 limit.take(piece.len()).await;

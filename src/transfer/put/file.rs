@@ -16,6 +16,7 @@ use crate::model::event::FileId;
 use crate::model::report::{Transfer, Verified};
 use crate::model::similar_names::is_numbered;
 use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::effort::Effort;
 use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::folder_cache::{ListedFolder, now_in_ms};
 use crate::transfer::lock_wait::turn;
@@ -24,7 +25,6 @@ use crate::transfer::source::open_file::OpenFile;
 use crate::transfer::source::stdin::StdinSource;
 use crate::transfer::source::{SourceLook, SourceSpec};
 use crate::transfer::upload::confirm::discard;
-use crate::transfer::upload::effort::Effort;
 use crate::transfer::upload::journal::Journal;
 use crate::transfer::upload::{Uploaded, upload_within};
 
@@ -100,10 +100,7 @@ impl PutRun {
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
         let SourceLook { identity, file } = item.origin.look(&self.real_folders).await?;
         let journal = self.journal(key, item, &path, identity);
-        let folder = match self.is_stale(&folder, claim.waited, journal.as_ref())? {
-            true => self.folders.refresh(&item.folder).await?,
-            false => folder,
-        };
+        let folder = self.current(folder, &item.folder, claim.waited, journal.as_ref()).await?;
         if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
             let PreviousUpload { name, replaces, unused, sent } = earlier;
             return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, file, claim })));
@@ -232,7 +229,7 @@ impl PutRun {
         let desk = &self.job.desk;
         let mut effort = Effort::new(desk.policy.tries);
         let mut is_decided_anew = false;
-        let uploaded = loop {
+        let mut uploaded = loop {
             match self.upload(id, &mut ready, &mut effort).await {
                 Err(taken) if taken.kind() == Kind::Exists && !std::mem::replace(&mut is_decided_anew, true) => {
                     if let Some(passed_over) = self.decide_anew(item, &mut ready, &taken).await? {
@@ -242,6 +239,7 @@ impl PutRun {
                 outcome => break outcome?,
             }
         };
+        let _confirming = uploaded.confirming.take();
         let PreparedUpload { item: upload_item, journal, _claim, .. } = ready;
         let original = item.origin.original();
         if let Some(original) = original {
@@ -271,14 +269,14 @@ impl PutRun {
     async fn upload(&self, id: FileId, ready: &mut PreparedUpload, effort: &mut Effort) -> Result<Uploaded> {
         let desk = &self.job.desk;
         let hash = self.job.options.checksum != ChecksumMode::None;
-        let needs_size = match upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.berths, effort).await {
+        let needs_size = match upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await {
             Err(error) if error.kind() == Kind::NeedsSize => error,
             outcome => return outcome,
         };
         let Some(stream) = ready.stream.take() else { return Err(needs_size) };
         desk.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
         ready.item.source = Arc::new(stream.spool().await?);
-        upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.berths, effort).await
+        upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await
     }
 
     fn forget_journal(&self, journal: Option<&Journal>) -> Result<()> {

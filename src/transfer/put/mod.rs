@@ -1,8 +1,8 @@
 //! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
 //! the whole run comes back as the error.
 
-pub mod awaiting_confirmation;
 pub mod batch;
+pub mod confirmation_queue;
 pub mod conflict;
 pub mod cross_remote;
 pub mod file;
@@ -80,7 +80,7 @@ impl PutRun {
             }
         }
         while !crew.is_empty() {
-            self.report_panic(crew.join_next().await);
+            self.wait_for(&mut crew).await;
         }
         self.report_orphans();
         let mut all_made = true;
@@ -102,11 +102,18 @@ impl PutRun {
     }
 
     async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>, jobs: usize) {
-        while !self.berths.has_room(crew.len(), jobs) {
-            tokio::select! {
-                over = crew.join_next() => self.report_panic(over),
-                () = self.berths.changed() => {}
-            }
+        while !self.confirmations.has_room(crew.len(), jobs) {
+            self.wait_for(crew).await;
+        }
+        self.confirmations.has_more();
+    }
+
+    /// Until one of them is over, or sent and only to be confirmed.
+    async fn wait_for(&self, crew: &mut TaskSet<(FileId, String)>) {
+        self.confirmations.full(crew.len());
+        tokio::select! {
+            over = crew.join_next() => self.report_panic(over),
+            () = self.confirmations.changed() => {}
         }
     }
 

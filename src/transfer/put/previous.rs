@@ -1,5 +1,7 @@
 //! What an earlier run left of a file, seen before anything is decided about it.
 
+use std::sync::Arc;
+
 use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::run::PutRun;
@@ -29,8 +31,26 @@ pub(crate) struct SentContent {
 }
 
 impl PutRun {
+    /// `folder`, which lies at `path`, as it is since another run has put this very source there. What was listed for another
+    /// file will do when it is newer than that.
+    pub(crate) async fn current(
+        &self,
+        folder: Arc<ListedFolder>,
+        path: &RemotePath,
+        waited: bool,
+        journal: Option<&Journal>,
+    ) -> Result<Arc<ListedFolder>> {
+        if !self.is_stale(&folder, waited, journal)? {
+            return Ok(folder);
+        }
+        match self.folders.refreshed(path).await {
+            Some(newer) if !self.is_stale(&newer, waited, journal)? => Ok(newer),
+            _ => self.folders.refresh(path).await,
+        }
+    }
+
     /// Another run has put this very source since the folder was listed, or was busy with it.
-    pub(crate) fn is_stale(&self, folder: &ListedFolder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
+    fn is_stale(&self, folder: &ListedFolder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
         let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
         self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }

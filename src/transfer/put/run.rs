@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::awaiting_confirmation::Berths;
+use super::confirmation_queue::ConfirmationQueue;
 use super::options::PutJob;
 use super::plan::PutItem;
 use crate::error::{Error, Kind, Result};
@@ -22,7 +22,7 @@ pub(super) struct PutRun {
     pub(super) free: Option<u64>,
     pub(super) stop: CircuitBreaker,
     pub(super) stored: StoredNames,
-    pub(super) berths: Berths,
+    pub(super) confirmations: ConfirmationQueue,
     /// Where the local files really lie.
     pub(super) real_folders: RealFolders,
 }
@@ -45,6 +45,7 @@ impl PutRun {
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
         let stop = CircuitBreaker::new(job.options.fail_fast);
+        let confirmations = ConfirmationQueue::new(job.options.jobs);
         let run = PutRun {
             job,
             folders,
@@ -52,7 +53,7 @@ impl PutRun {
             free: account.quota.free,
             stop,
             stored,
-            berths: Berths::default(),
+            confirmations,
             real_folders: RealFolders::default(),
         };
         Ok((Arc::new(run), exists))

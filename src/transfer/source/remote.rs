@@ -16,6 +16,7 @@ use crate::contract::{BoxFuture, Chunks, Provider, Source};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
 use crate::transfer::client::{RemoteClient, Retries};
+use crate::transfer::effort::Effort;
 use crate::transfer::stall::stalled;
 
 /// Pieces read ahead; each is what one read of the network gave.
@@ -206,7 +207,8 @@ async fn see_empty(provider: &dyn Provider, file: &Entry, shown: String) -> Resu
 /// All bytes from `from` on. `size`: bytes of the whole file, where known. Fails with `Integrity` where fewer or more come.
 pub fn bytes(desk: &RemoteClient, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    let flow = ResumingDownload { desk: desk.clone(), file: file.clone(), size: size.or(file.size), version: version.clone(), to: sender };
+    let (size, effort) = (size.or(file.size), Effort::new(desk.policy.tries));
+    let flow = ResumingDownload { desk: desk.clone(), file: file.clone(), size, version: version.clone(), effort, to: sender };
     tokio::spawn(flow.run(from));
     receive(receiver)
 }
@@ -216,6 +218,7 @@ struct ResumingDownload {
     file: Arc<Entry>,
     size: Option<u64>,
     version: Version,
+    effort: Effort,
     to: mpsc::Sender<std::io::Result<Bytes>>,
 }
 
@@ -223,13 +226,18 @@ impl ResumingDownload {
     async fn run(mut self, mut at: u64) {
         let desk = self.desk.clone();
         let mut patience = desk.retries(None);
+        self.effort.reached(at);
         loop {
-            let before = at;
             let Err(error) = self.once(&patience, &mut at).await else { return };
-            if at > before {
+            if self.effort.reached(at) {
                 patience.progress();
             }
-            if let Err(last) = patience.after(error).await {
+            let allowed = self.effort.ask_again(error, self.size);
+            let again = match allowed {
+                Ok(error) => patience.after(error).await,
+                enough => enough.map(drop),
+            };
+            if let Err(last) = again {
                 // Nobody listens: then nobody needs to know.
                 let _ = self.to.send(Err(std::io::Error::other(last))).await;
                 return;
@@ -259,10 +267,12 @@ impl ResumingDownload {
         let told = download.size.is_some();
         let begun = *at;
         let pulse = Activity::default();
-        tokio::select! {
-            passed = self.pass(download.chunks, at, skip, &pulse) => passed?,
-            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => return Err(stall),
-        }
+        let passed = tokio::select! {
+            passed = self.pass(download.chunks, at, skip, &pulse) => passed,
+            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
+        };
+        self.effort.spend(pulse.moved.load(Ordering::Relaxed));
+        passed?;
         match self.size {
             _ if self.to.is_closed() => Ok(()),
             Some(end) if *at < end => {

@@ -17,6 +17,8 @@ use crate::transfer::source::meter::Meter;
 pub(crate) struct Sums {
     source: Arc<dyn Source>,
     meter: Arc<Meter>,
+    /// The MD5 of all that passed the meter, once that is over.
+    passed: Option<Option<String>>,
     /// Of the whole source, where an earlier run has sent a part of it, which does not pass the meter.
     beside: Option<AbortOnDropHandle<Result<String>>>,
     checksum: Checksum,
@@ -47,7 +49,15 @@ impl Sums {
             None => None,
         };
         let (source, meter, checksum) = (source.clone(), meter.clone(), checksum.clone());
-        Ok(Sums { source, meter, beside, checksum, taken_up: sent.is_some() })
+        Ok(Sums { source, meter, passed: None, beside, checksum, taken_up: sent.is_some() })
+    }
+
+    /// The `size` bytes of the file are accepted, and no other passes: the thread that hashes them is given back, for a file may
+    /// wait long for its confirmation, and many wait at once.
+    pub(crate) async fn end(&mut self, size: u64) {
+        if self.beside.is_none() && self.passed.is_none() {
+            self.passed = Some(self.meter.md5(size).await);
+        }
     }
 
     /// The MD5 of what is there, and what was compared. Fails with `Integrity` where something does not agree. `unproven`:
@@ -66,9 +76,10 @@ impl Sums {
     /// Of the `size` bytes that are there, as far as it was computed. Fails with `Integrity` when they are a mixture, or not
     /// what the source holds.
     async fn agree(&mut self, size: u64) -> Result<Option<String>> {
+        self.end(size).await;
         let passed = match self.beside.take() {
             Some(beside) => Some(beside.await.map_err(|e| Error::new(Kind::Other, "the checksum could not be computed").with_cause(e))??),
-            None => self.meter.md5(size).await,
+            None => self.passed.take().flatten(),
         };
         if let (Some(before), Some(passed)) = (&self.checksum.md5, &passed)
             && !before.eq_ignore_ascii_case(passed)

@@ -1,8 +1,10 @@
 //! After the last byte: is the file there, is it the same, and what becomes of one that is not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::time::Instant as Moment;
 
 use crate::contract::{Provider, UploadHandle};
 use crate::error::{Error, Kind, Result};
@@ -10,6 +12,7 @@ use crate::model::event::FileId;
 use crate::model::report::Verified;
 use crate::model::{Entry, EntryKind, Event};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::put::confirmation_queue::ConfirmationQueue;
 
 /// A file whose size does not change for so long is not being taken in any more.
 const STAYS: Duration = Duration::from_secs(5);
@@ -24,17 +27,33 @@ pub(crate) fn intake_time(size: u64) -> Duration {
     Duration::from_secs(2 + size / (50 << 20))
 }
 
-/// None: it does not appear in the time that it may take.
-pub(crate) async fn wait_until_visible(desk: &RemoteClient, id: FileId, ticket: &UploadHandle, size: u64) -> Result<Option<Entry>> {
+/// None: it does not appear in the time that it may take. `held`: entries of its folder before the run.
+pub(crate) async fn wait_until_visible(
+    desk: &RemoteClient,
+    id: FileId,
+    (ticket, size): (&UploadHandle, u64),
+    (queue, held): (&ConfirmationQueue, usize),
+) -> Result<Option<Entry>> {
     if !desk.has(|can| can.find_uploaded.is_some()) {
         return Ok(Some(accepted_entry(ticket, size)));
     }
     desk.events.tell(Event::Checking { id });
-    let other = Mutex::new(OtherSize::default());
+    let (other, accepted) = (Mutex::new(OtherSize::default()), Mutex::new(Some(Moment::now())));
     let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || other.lock().stays(entry);
-    let is_over = &is_over;
-    let look = desk.poll(processing_time(desk.policy.timeout, size), |p| async move { Ok(p.find_uploaded(ticket).await?.filter(is_over)) });
-    let found = look.await;
+    // A second look is one at what is there by then.
+    let since = || accepted.lock().take().unwrap_or_else(Moment::now);
+    let found = match desk.check(|p| queue.look(ticket, held, since(), |since| p.find_uploaded(ticket, since))).await {
+        Ok(found) if found.as_ref().is_some_and(&is_over) => Ok(found),
+        Ok(_) => {
+            let is_over = &is_over;
+            // Its time begins now: the first look may have waited for its turn.
+            let look = desk.poll(processing_time(desk.policy.timeout, size), |p| async move {
+                Ok(queue.look(ticket, held, Moment::now(), |since| p.find_uploaded(ticket, since)).await?.filter(is_over))
+            });
+            look.await
+        }
+        Err(error) => Err(error),
+    };
     let found =
         found.map_err(|e| undecided(desk, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
@@ -86,17 +105,19 @@ impl OtherSize {
     }
 }
 
-/// The upload's file, once all of it is there.
-pub(crate) async fn whole(provider: &dyn Provider, ticket: &UploadHandle) -> Result<Option<Entry>> {
-    Ok(provider.find_uploaded(ticket).await?.filter(|entry| ticket.has_size_of(entry)))
+/// The upload's file, once all of it is there, as it was at `since` or later.
+pub(crate) async fn whole(provider: &dyn Provider, ticket: &UploadHandle, since: Moment) -> Result<Option<Entry>> {
+    Ok(provider.find_uploaded(ticket, since).await?.filter(|entry| ticket.has_size_of(entry)))
 }
 
-/// Asks for it as long as `patience` lasts. None at once where the provider can't look.
-pub(crate) async fn poll_whole(desk: &RemoteClient, patience: Duration, ticket: &UploadHandle) -> Result<Option<Entry>> {
+/// Asks for it as long as `patience` lasts, first for what was there at `since` or later. None at once where the provider can't
+/// look.
+pub(crate) async fn poll_whole(desk: &RemoteClient, patience: Duration, ticket: &UploadHandle, since: Moment) -> Result<Option<Entry>> {
     if !desk.has(|can| can.find_uploaded.is_some()) {
         return Ok(None);
     }
-    desk.poll(patience, |p| whole(p, ticket)).await
+    let first = AtomicBool::new(true);
+    desk.poll(patience, |p| whole(p, ticket, if first.swap(false, Ordering::Relaxed) { since } else { Moment::now() })).await
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,

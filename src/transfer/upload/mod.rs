@@ -3,7 +3,6 @@
 
 pub(crate) mod checksums;
 pub(crate) mod confirm;
-pub(crate) mod effort;
 pub mod journal;
 pub(crate) mod parts;
 pub(crate) mod read_back;
@@ -16,13 +15,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use tokio::time::Instant as Moment;
+
 use super::client::RemoteClient;
-use super::put::awaiting_confirmation::Berths;
+use super::effort::Effort;
+use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
 use super::stall::stalled;
 use super::upload::checksums::Sums;
 use super::upload::confirm::{discard, intake_time, unseen, wait_until_visible};
-use super::upload::effort::Effort;
 use super::upload::journal::Journal;
 use super::upload::parts::{check_complete, next_part};
 use super::upload::resume::Resumed;
@@ -37,7 +38,6 @@ use crate::model::report::Verified;
 use crate::model::{Entry, Event, Protocol};
 
 /// A file that is complete on the server, and how that is known.
-#[derive(Debug)]
 pub struct Uploaded {
     pub entry: Entry,
     /// Bytes.
@@ -50,21 +50,23 @@ pub struct Uploaded {
     pub resumed_from: u64,
     pub retries: u32,
     pub time: Duration,
+    /// Held until it is reported.
+    pub(crate) confirming: Option<Confirming>,
 }
 
 /// Carries `item` up. `hash`: compute the MD5 on the way, and compare it with one that is known before. `journal`: takes up what an
 /// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
 /// when the file may or may not be there, `Exists` when somebody else has the name by now: what becomes of the file then is
-/// to be decided anew. In `berths` it makes room while it waits to be seen.
+/// to be decided anew. In `queue` it makes room from its last byte on.
 pub async fn upload(
     desk: &RemoteClient,
     id: FileId,
     item: UploadRequest,
     hash: bool,
     journal: Option<Journal>,
-    berths: &Berths,
+    queue: &ConfirmationQueue,
 ) -> Result<Uploaded> {
-    upload_within(desk, id, item, hash, journal, berths, &mut Effort::new(desk.policy.tries)).await
+    upload_within(desk, id, item, hash, journal, queue, &mut Effort::new(desk.policy.tries)).await
 }
 
 /// As [`upload`]; `effort`: of this file, over all its uploads.
@@ -74,7 +76,7 @@ pub(crate) async fn upload_within(
     mut item: UploadRequest,
     hash: bool,
     journal: Option<Journal>,
-    berths: &Berths,
+    queue: &ConfirmationQueue,
     effort: &mut Effort,
 ) -> Result<Uploaded> {
     let begun = Instant::now();
@@ -89,14 +91,15 @@ pub(crate) async fn upload_within(
     });
     item.source = meter.clone();
     let mut carrier = Uploader::new(desk, id, meter.clone(), journal, effort);
-    let taken_up = carrier.resume(&mut item).await?;
+    let taken_up = carrier.resume(&mut item, queue.begun()).await?;
     let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
     let mut sums = Sums::begin(&meter, &raw, &item.checksum, sent, hash).await?;
     let (ticket, protocol, size) = carrier.run(&mut item, taken_up).await?;
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
-    let waiting = berths.wait_to_be_seen().await;
-    let entry = match wait_until_visible(desk, id, &ticket, size).await {
+    sums.end(size).await;
+    let mut confirming = queue.enter();
+    let entry = match wait_until_visible(desk, id, (&ticket, size), (queue, item.siblings.len())).await {
         Ok(Some(entry)) => entry,
         Ok(None) => {
             // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
@@ -110,7 +113,7 @@ pub(crate) async fn upload_within(
         }
         Err(error) => return Err(error),
     };
-    drop(waiting);
+    confirming.seen().await;
     let (md5, verified) = match sums.compare(&entry, size, unproven && resumed_from > 0).await {
         Ok(known) => known,
         Err(error) if error.kind() == Kind::Integrity => {
@@ -120,7 +123,7 @@ pub(crate) async fn upload_within(
         }
         Err(error) => return Err(error),
     };
-    Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
+    Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed(), confirming: Some(confirming) })
 }
 
 /// How one session ended without an error.
@@ -347,7 +350,7 @@ impl Uploader<'_> {
         if !self.desk.has(|can| can.find_uploaded.is_some()) {
             return;
         }
-        let looked = self.desk.poll(intake_time(0), |p| p.find_uploaded(ticket)).await;
+        let looked = self.desk.poll(intake_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
         {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant as Moment;
+
 use super::confirm::{intake_time, poll_whole, processing_time};
 use super::journal::{Journal, JournalRecord, SourceMatch, Stage};
 use super::stable_offset::at_rest;
@@ -35,7 +37,8 @@ impl Resumed {
 }
 
 impl Uploader<'_> {
-    pub(crate) async fn resume(&mut self, item: &mut UploadRequest) -> Result<Resumed> {
+    /// `run`: when this run began.
+    pub(crate) async fn resume(&mut self, item: &mut UploadRequest, run: Moment) -> Result<Resumed> {
         let Some(journal) = self.journal.clone() else { return Ok(Resumed::Nothing) };
         let (begun, unproven) = match journal.earlier()? {
             Some((begun, freshness @ (SourceMatch::Same | SourceMatch::Unproven))) => (begun, freshness == SourceMatch::Unproven),
@@ -44,7 +47,9 @@ impl Uploader<'_> {
         let Some(protocol) = begun.protocol else { return Ok(Resumed::Nothing) };
         let mut ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
-        match self.remote_state(&begun, &mut ticket, item, Duration::ZERO).await? {
+        // What arrived before this run shows in one listing for all. What is not in that one is looked for once more below.
+        let since = if patience(self.desk, &begun).is_zero() { Moment::now() } else { run };
+        match self.remote_state(&begun, &mut ticket, item, Duration::ZERO, since).await? {
             RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
             RemoteState::NotYet if begun.stage == Stage::Missing => {
                 self.tell_missing(&ticket);
@@ -63,7 +68,7 @@ impl Uploader<'_> {
         if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
             let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
             self.desk.events.tell(Event::Note(text));
-            if let RemoteState::Whole(entry) = self.remote_state(&begun, &mut ticket, item, patience).await? {
+            if let RemoteState::Whole(entry) = self.remote_state(&begun, &mut ticket, item, patience, Moment::now()).await? {
                 return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
             }
         }
@@ -99,11 +104,12 @@ impl Uploader<'_> {
         ticket: &mut UploadHandle,
         item: &UploadRequest,
         patience: Duration,
+        since: Moment,
     ) -> Result<RemoteState> {
         if !begun.may_have_arrived() {
             return Ok(RemoteState::NotYet);
         }
-        RemoteState::of(self.look(ticket, item, patience).await)
+        RemoteState::of(self.look(ticket, item, patience, since).await)
     }
 
     /// Where somebody else has the name by now, it is to be decided anew what becomes of the file.
@@ -246,16 +252,16 @@ impl RemoteState {
     }
 }
 
-async fn find_remote_state(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<RemoteState> {
+async fn find_remote_state(desk: &RemoteClient, begun: &JournalRecord, patience: Duration, since: Moment) -> Result<RemoteState> {
     if !begun.may_have_arrived() {
         return Ok(RemoteState::NotYet);
     }
-    RemoteState::of(poll_whole(desk, patience, &begun.ticket).await)
+    RemoteState::of(poll_whole(desk, patience, &begun.ticket, since).await)
 }
 
 /// Had the earlier run's last request arrived?
 async fn arrived(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
-    Ok(match find_remote_state(desk, begun, patience).await? {
+    Ok(match find_remote_state(desk, begun, patience, Moment::now()).await? {
         RemoteState::Whole(entry) => Some(*entry),
         RemoteState::NotYet | RemoteState::Gone => None,
     })

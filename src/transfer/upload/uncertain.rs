@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use tokio::time::Instant as Moment;
+
 use super::confirm::{discard, intake_time, poll_whole, processing_time, whole};
 use super::journal::Journal;
 use super::read_back::SentBytes;
@@ -60,7 +62,7 @@ impl Uploader<'_> {
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && all_there
-            && let Ok(Some(entry)) = self.desk.check(|p| whole(p, &ticket)).await
+            && let Ok(Some(entry)) = self.desk.check(|p| whole(p, &ticket, Moment::now())).await
         {
             self.note(Journal::close)?;
             return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
@@ -149,16 +151,22 @@ impl Uploader<'_> {
             Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
-        self.look(ticket, item, patience).await
+        self.look(ticket, item, patience, Moment::now()).await
     }
 
-    /// Looks for the file, for at most `patience`. What turns out to be somebody else's joins the ticket's strangers: ours may
+    /// Looks for the file, for at most `patience`, first for what was there at `since` or later. What turns out to be somebody else's joins the ticket's strangers: ours may
     /// lie beside it, as a site may have given it another name.
-    pub(crate) async fn look(&self, ticket: &mut UploadHandle, item: &UploadRequest, patience: Duration) -> Result<Option<Entry>> {
+    pub(crate) async fn look(
+        &self,
+        ticket: &mut UploadHandle,
+        item: &UploadRequest,
+        patience: Duration,
+        since: Moment,
+    ) -> Result<Option<Entry>> {
         let begun = Instant::now();
         while ticket.strangers.len() < MOST_STRANGERS {
             let looked = &*ticket;
-            let Some(entry) = poll_whole(self.desk, patience.saturating_sub(begun.elapsed()), looked).await? else { break };
+            let Some(entry) = poll_whole(self.desk, patience.saturating_sub(begun.elapsed()), looked, since).await? else { break };
             if ticket.strangers.contains(&entry.id) {
                 break;
             }
@@ -177,7 +185,8 @@ impl Uploader<'_> {
             return false;
         }
         // Asked once: what can't be answered now is no reason to wait.
-        !ticket.strangers.is_empty() || matches!(self.desk.retries(None).attempt(|p| p.find_uploaded(ticket)).await, Ok(Some(_)))
+        !ticket.strangers.is_empty()
+            || matches!(self.desk.retries(None).attempt(|p| p.find_uploaded(ticket, Moment::now())).await, Ok(Some(_)))
     }
 
     /// Is `entry` the file of this upload? An entry that was made for the upload is (ioGates), and one that the server's own

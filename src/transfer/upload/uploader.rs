@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::effort::Effort;
 use super::journal::Journal;
 use crate::contract::UploadRequest;
 use crate::error::Result;
 use crate::model::Entry;
 use crate::model::event::FileId;
 use crate::transfer::client::{RemoteClient, Retries};
+use crate::transfer::effort::Effort;
 use crate::transfer::source::meter::{Activity, Meter};
 
 pub(super) struct Uploader<'a> {

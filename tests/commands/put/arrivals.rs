@@ -6,6 +6,7 @@ use haul::sandbox::{Canned, Sandbox};
 
 use crate::support::command::Ran;
 use crate::support::env::{Content, Play, bytes, text};
+use crate::support::kill::kill_when;
 
 /// More than the buffers on the way hold, so that a form that is cut early has not left whole.
 const LARGE: usize = 16 << 20;
@@ -363,14 +364,49 @@ fn what_is_stored_under_another_name_is_found_by_the_wished_one() {
 #[test]
 fn many_files_into_one_folder_share_their_listings() {
     let play = Play::new();
+    for n in 0..600 {
+        play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+    }
+    let begun = std::time::Instant::now();
+    play.home.run(&["put", "-q", "-j", "8", "many", "fileago:/"]).ends_with(0);
+    assert_eq!(play.arrived("fileago").len(), 600);
+    let listings = play.sandbox.counts().requests("fileago", "dirlist");
+    // A quarter of the folder waits for each; on a machine that is busy one a second comes besides.
+    let most = 24 + begun.elapsed().as_secs();
+    assert!(listings <= most, "{listings} listings, of {most}");
+}
+
+#[test]
+fn the_longer_a_listing_takes_the_more_files_wait_for_it() {
+    let play = Play::new();
     for n in 0..200 {
         play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
     }
-    play.sandbox.faults().script("fileago/dirlist:slow=2000*always").unwrap();
+    play.sandbox.faults().script("fileago/dirlist:slow=1000*always").unwrap();
     play.home.run(&["put", "-q", "-j", "4", "many", "fileago:/"]).ends_with(0);
     assert_eq!(play.arrived("fileago").len(), 200);
     let listings = play.sandbox.counts().requests("fileago", "dirlist");
-    assert!(listings < 200 / 4 - 10, "{listings} listings");
+    assert!(listings < 20, "{listings} listings");
+}
+
+/// What the answers would have named is in one listing of the run that follows the kill.
+#[cfg(unix)]
+#[test]
+fn files_that_a_killed_run_did_not_see_are_found_in_one_listing() {
+    let play = Play::new();
+    for n in 0..60 {
+        play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+    }
+    // The folder is listed before the first file, and then no more.
+    play.sandbox.faults().script("fileago/dirlist:slow=60000+3*3").unwrap();
+    kill_when(&play, &["put", "-q", "-j", "8", "many", "fileago:/"], || play.sandbox.arrived().len() >= 60);
+    play.sandbox.faults().clear();
+    let before = play.sandbox.counts().requests("fileago", "dirlist");
+    play.home.run(&["put", "--json", "-j", "8", "many", "fileago:/"]).ends_with(0);
+    let (listings, sent) =
+        (play.sandbox.counts().requests("fileago", "dirlist") - before, play.sandbox.counts().requests("fileago", "upload"));
+    assert_eq!((sent, play.arrived("fileago").len()), (60, 60), "none is sent twice");
+    assert!(listings <= 20, "{listings} listings");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use haul::model::Protocol;
 use haul::state::State;
 use haul::testing::upload_request;
 use haul::transfer::fingerprint::FileFingerprint;
-use haul::transfer::put::awaiting_confirmation::Berths;
+use haul::transfer::put::confirmation_queue::ConfirmationQueue;
 use haul::transfer::source::file::FileSource;
 use haul::transfer::upload::journal::Journal;
 use haul::transfer::upload::upload;
@@ -114,8 +114,8 @@ async fn the_rest_does_not_wait_for_the_head_to_be_read_again() {
 
             let late = Late { file: local.file(), rest_is_asked_for: Arc::default() };
             let (second, client) = (item(&fixture, Arc::new(late), md5).await, fixture.client());
-            let berths = Berths::default();
-            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &berths));
+            let queue = ConfirmationQueue::default();
+            let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &queue));
             let uploaded = sent.await.expect("the rest waits for the head").unwrap();
             assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (800_000, local.md5()));
             assert_eq!(fixture.stored("/in/film.bin").unwrap(), local.content);
@@ -138,8 +138,8 @@ async fn a_rename_that_was_not_done_is_done_at_once() {
         let second = by_ftps(item(&fixture, Arc::new(local.file()), None).await);
         let mut client = fixture.client();
         client.policy.timeout = Duration::from_secs(600);
-        let berths = Berths::default();
-        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &berths));
+        let queue = ConfirmationQueue::default();
+        let sent = tokio::time::timeout(Duration::from_secs(60), upload(&client, 1, second, true, Some(local.journal()), &queue));
         let uploaded = sent.await.expect("it waits for what can't come").unwrap();
         assert_eq!((uploaded.resumed_from, uploaded.md5.unwrap()), (ALL, local.md5()));
         assert_eq!(fixture.stored("/in/film.bin").unwrap(), local.content);

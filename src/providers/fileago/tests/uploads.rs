@@ -9,7 +9,7 @@ fn item(name: &str, size: Option<u64>) -> UploadRequest {
     upload_request(MemorySource::only_size(size), Entry::new(EntryKind::Folder, "home", RemotePath::root()), name)
 }
 
-async fn listed(fileago: &FileAgo) -> Arc<[Entry]> {
+async fn listed(fileago: &FileAgo) -> crate::contract::Siblings {
     fileago.list(&Entry::new(EntryKind::Folder, "home", RemotePath::root())).await.unwrap().into()
 }
 
@@ -41,7 +41,7 @@ async fn a_replacement_is_a_revision_of_the_file() {
     assert_eq!((ticket.id.as_deref(), target.node.as_str(), target.name.as_str()), (Some(INVOICE), INVOICE, "Invoice.docx"));
     target.form().await.unwrap();
     assert_eq!(server.last().line, format!("GET /api/nodes/{INVOICE}/upload"));
-    assert!(fileago.find_uploaded(&ticket).await.unwrap().is_none(), "the old revision is not ours, whatever its size");
+    assert!(fileago.find_uploaded(&ticket, Instant::now()).await.unwrap().is_none(), "the old revision is not ours, whatever its size");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_list_that_fails_is_no_answer() {
     let server = TestServer::start(|asked| if asked.line == "POST /auth" { auth() } else { (502, "", "<html>".to_owned()) }).await;
     let ticket =
         UploadHandle { path: RemotePath::parse("/x").unwrap(), folder: Some("home".into()), size: Some(1), ..UploadHandle::default() };
-    let e = open_at(&server.url, &Arc::default()).find_uploaded(&ticket).await.unwrap_err();
+    let e = open_at(&server.url, &Arc::default()).find_uploaded(&ticket, Instant::now()).await.unwrap_err();
     assert_eq!(e.kind(), Kind::Interrupted);
 }
 

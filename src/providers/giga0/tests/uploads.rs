@@ -26,9 +26,9 @@ async fn an_upload_is_one_form_and_its_answer_names_the_file() {
     assert_eq!((form.fields[2].1.as_str(), form.file_field.as_str(), form.file_name.as_str()), ("125", "upload_file", "button_back.gif"));
 
     let ticket = target.ticket.clone();
-    assert!(giga0.find_uploaded(&ticket).await.unwrap().is_none());
+    assert!(giga0.find_uploaded(&ticket, Instant::now()).await.unwrap().is_none());
     target.judge(reply(200, include_str!("../../../../fixtures/giga0/file_upload.json"))).unwrap();
-    let stored = giga0.find_uploaded(&ticket).await.unwrap().unwrap();
+    let stored = giga0.find_uploaded(&ticket, Instant::now()).await.unwrap().unwrap();
     assert_eq!((stored.id.as_str(), stored.path.to_string()), ("file:1253", "/x/sample4_l.jpg".to_owned()), "the stored name counts");
     assert_eq!((stored.size, stored.md5.as_deref()), (Some(149_084), Some("2f4105bc2c626232544275c2d890168b")));
 
@@ -43,9 +43,9 @@ async fn a_lost_answer_is_found_in_the_folder() {
     let server = TestServer::start(site).await;
     let giga0 = open_at(&server.url, &Arc::default());
     let mut ticket = giga0.prepare(&beside(&giga0, item(1116)).await).await.unwrap().0.ticket;
-    assert!(giga0.find_uploaded(&ticket).await.unwrap().is_none(), "it was there before");
+    assert!(giga0.find_uploaded(&ticket, Instant::now()).await.unwrap().is_none(), "it was there before");
     ticket.known_ids.clear();
-    assert_eq!(giga0.find_uploaded(&ticket).await.unwrap().unwrap().id, "file:1161");
+    assert_eq!(giga0.find_uploaded(&ticket, Instant::now()).await.unwrap().unwrap().id, "file:1161");
 }
 
 #[tokio::test]
@@ -61,8 +61,8 @@ async fn a_lost_upload_is_not_another_file_of_the_run() {
     let other = giga0.prepare(&UploadRequest { name: "button_back (2).gif".into(), ..item(1116) }).await.unwrap().0;
     let answer = include_str!("../../../../fixtures/giga0/file_upload.json").replace("sample4_l.jpg", "button_back (2).gif");
     other.judge(reply(200, answer)).unwrap();
-    assert!(giga0.find_uploaded(&lost).await.unwrap().is_none());
-    assert_eq!(giga0.find_uploaded(&other.ticket).await.unwrap().unwrap().id, "file:1253");
+    assert!(giga0.find_uploaded(&lost, Instant::now()).await.unwrap().is_none());
+    assert_eq!(giga0.find_uploaded(&other.ticket, Instant::now()).await.unwrap().unwrap().id, "file:1253");
 }
 
 #[tokio::test]

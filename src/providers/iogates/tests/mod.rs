@@ -5,6 +5,8 @@ pub(crate) mod fuzz;
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::upload::entry_pool::EmptyEntry;
 use super::upload::make_entry::entry_for;
 use super::{IoGates, upload};
@@ -237,7 +239,7 @@ async fn an_upload_has_arrived_when_the_server_knows_its_md5() {
     let host = with_token(&server);
     let ticket = UploadHandle { path: path("/Show/clip.mp4"), id: Some("61463".into()), ..UploadHandle::default() };
     assert!(upload::landed(&host, &ticket).await.unwrap().is_none());
-    let entry = host.find_uploaded(&ticket).await.unwrap().unwrap();
+    let entry = host.find_uploaded(&ticket, Instant::now()).await.unwrap().unwrap();
     assert_eq!((entry.path.to_string().as_str(), entry.id.as_str(), entry.size), ("/Show/clip.mp4", "61463", None));
     assert_eq!(entry.md5.as_deref(), Some("2d53a2f20ffc76c89848b6a47c97d5d8"));
     assert_eq!(server.lines(), ["GET /api/file/61463", "GET /api/file/61463"]);

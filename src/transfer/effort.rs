@@ -1,17 +1,17 @@
-//! How much may be spent on one file: start-overs are tries, only what no session had reached before is progress, and
-//! nothing gets there by being sent more often than that.
+//! How much may be spent on one file, up or down: start-overs of an upload are tries, only what had never been reached before
+//! is progress, and no file is brought by more bytes than so many times its own.
 
 use crate::error::{Error, Kind, Result};
 
-/// Of one file, over all sessions of one run.
+/// Of one file, over all sessions or answers of one run.
 pub(crate) struct Effort {
     /// As in `RetryPolicy::tries`.
     tries: u32,
     start_overs: u32,
     forgave_kept_line: bool,
-    /// The furthest byte that any session reached.
+    /// The furthest byte that any of them reached.
     furthest: u64,
-    /// Bytes that left, repeated ones included.
+    /// Bytes that left or came, repeated ones included.
     spent: u64,
 }
 
@@ -20,7 +20,7 @@ impl Effort {
         Effort { tries: tries.max(1), start_overs: 0, forgave_kept_line: false, furthest: 0, spent: 0 }
     }
 
-    /// The server holds the file up to here. True: further than ever before.
+    /// The other side holds the file up to here, or we do. True: further than ever before.
     pub(crate) fn reached(&mut self, at: u64) -> bool {
         let is_progress = at > self.furthest;
         self.furthest = self.furthest.max(at);
@@ -70,6 +70,21 @@ impl Effort {
         let why = format!("{} bytes were sent for {whole}, and the server kept no more than {} of them", self.spent, self.furthest);
         Err(Error::new(Kind::Interrupted, why))
     }
+
+    /// A download failed. It may ask again, or the error back: a server that begins at the first byte each time, and lets a
+    /// little more through, has been asked for the whole often enough. `whole`: bytes of the file, where known. Its next answer
+    /// costs no more than the file.
+    pub(crate) fn ask_again(&self, why: Error, whole: Option<u64>) -> Result<Error> {
+        let whole = whole.unwrap_or(self.furthest);
+        if self.spent <= whole.saturating_mul(u64::from(self.tries)) {
+            return Ok(why);
+        }
+        let hint = format!(
+            "{} bytes came for {whole}, as the server begins at the first byte again each time; a better line may get through",
+            self.spent
+        );
+        Err(why.with_hint(hint))
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +115,28 @@ mod tests {
     }
 
     proptest! {
+        /// A server may begin anywhere and cut anywhere.
+        #[test]
+        fn no_file_costs_more_than_the_bound(
+            size in 1_u64..1_000_000,
+            tries in 1_u32..8,
+            course in prop::collection::vec((0_u64..1_000_000, 0_u64..1_000_000), 400),
+        ) {
+            let (mut effort, mut at, mut came) = (Effort::new(tries), 0, 0_u64);
+            for (from, cut) in course {
+                let from = from % (at + 1);
+                let answer = cut % (size - from + 1);
+                effort.spend(answer);
+                came += answer;
+                at = from + answer;
+                effort.reached(at);
+                if at == size || effort.ask_again(Error::new(Kind::Interrupted, "cut"), Some(size)).is_err() {
+                    break;
+                }
+            }
+            prop_assert!(came <= size * (u64::from(tries) + 1), "{came} bytes of {size}");
+        }
+
         /// Whatever a server does: it may cut anywhere, keep any part, forget all, and let a little more through each time.
         #[test]
         fn no_server_gets_more_than_the_bound(

@@ -1,0 +1,155 @@
+//! Listings that are shared. Where the answer to an upload names no file (providers.md 2.5, 3.5), the upload's folder is
+//! listed; of many files that go into one folder all that wait are found in the same listing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::contract::{Entries, Error, Result};
+use crate::model::Entry;
+use crate::model::similar_names::NameIndex;
+
+/// Folders whose last listing is kept though nobody waits for it.
+const MOST_KEPT: usize = 16;
+
+/// A listing in which thousands of files look for themselves. An entry is made when somebody looks at it.
+pub struct Listing {
+    /// Sorted by name.
+    entries: Entries,
+    alike: OnceLock<NameIndex>,
+}
+
+impl Listing {
+    fn new(mut entries: Entries) -> Listing {
+        entries.sort();
+        Listing { entries, alike: OnceLock::new() }
+    }
+
+    pub fn named(&self, name: &str) -> impl Iterator<Item = Entry> + '_ {
+        self.entries.sorted_named(name)
+    }
+
+    pub fn with_id(&self, id: &str) -> impl Iterator<Item = Entry> + '_ {
+        self.entries.with_id(id)
+    }
+
+    /// All that the server may have made of one of these names, and perhaps others.
+    pub fn candidates<'a>(&'a self, wished: &[&str]) -> impl Iterator<Item = Entry> + use<'a> {
+        let index = self.alike.get_or_init(|| NameIndex::of(self.entries.names()));
+        index.candidates(wished).into_iter().filter_map(|at| self.entries.get(at as usize))
+    }
+}
+
+struct Answer {
+    asked: Instant,
+    ended: Instant,
+    listing: std::result::Result<Arc<Listing>, Error>,
+}
+
+type CacheCell = Arc<Mutex<Option<Answer>>>;
+
+#[derive(Default)]
+pub struct ListingCache(Mutex<HashMap<String, CacheCell>>);
+
+impl ListingCache {
+    /// A listing of `folder` (its id) that was asked for at `since` or later: one that is there, that is on its way, or a new
+    /// one by `list`. A failure is told to all that waited for it; whoever comes later asks anew.
+    pub async fn since<F>(&self, folder: &str, since: Instant, list: F) -> Result<Arc<Listing>>
+    where
+        F: Future<Output = Result<Entries>>,
+    {
+        let called = Instant::now();
+        let cell = self.of(folder).await;
+        let mut last = cell.lock().await;
+        match last.as_ref().filter(|answer| answer.asked >= since) {
+            Some(Answer { listing: Ok(listing), .. }) => return Ok(listing.clone()),
+            Some(Answer { listing: Err(failure), ended, .. }) if called <= *ended => return Err(failure.duplicate()),
+            _ => {}
+        }
+        // Two listings of a large folder are more than one needs.
+        *last = None;
+        let asked = Instant::now();
+        let listing = list.await.map(|entries| Arc::new(Listing::new(entries)));
+        let told = listing.as_ref().map(Arc::clone).map_err(Error::duplicate);
+        *last = Some(Answer { asked, ended: Instant::now(), listing });
+        told
+    }
+
+    async fn of(&self, folder: &str) -> CacheCell {
+        let mut kept = self.0.lock().await;
+        if kept.len() >= MOST_KEPT && !kept.contains_key(folder) {
+            kept.retain(|_, cell| Arc::strong_count(cell) > 1);
+        }
+        kept.entry(folder.to_owned()).or_default().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::contract::Kind;
+    use crate::contract::entry_list::Rows;
+    use crate::contract::lookup::safe_child_path;
+    use crate::model::{EntryKind, RemotePath};
+
+    fn entries(named: &[(&str, &str)]) -> Entries {
+        let mut rows = Rows::default();
+        for (name, id) in named {
+            rows.push(&Entry::new(EntryKind::File, *id, RemotePath::root().join(name).unwrap())).unwrap();
+        }
+        Entries::all(rows, Arc::default(), &RemotePath::root(), |folder, name, _| safe_child_path(folder, name))
+    }
+
+    #[test]
+    fn entries_are_found_by_their_names() {
+        let listing = Listing::new(entries(&[("b", "1"), ("a", "2"), ("c", "3"), ("b", "4"), ("B (2)", "5")]));
+        let ids = |found: Vec<Entry>| found.into_iter().map(|e| e.id).collect::<Vec<_>>();
+        assert_eq!(
+            (ids(listing.named("b").collect()), ids(listing.named("a").collect())),
+            (vec!["1".to_owned(), "4".into()], vec!["2".to_owned()])
+        );
+        assert!(listing.named("").next().is_none() && listing.named("d").next().is_none());
+        assert!(Listing::new(entries(&[])).named("a").next().is_none());
+        assert_eq!(ids(listing.candidates(&["b"]).collect()), ["5", "1", "4"]);
+        assert_eq!(ids(listing.with_id("3").collect()), ["3"]);
+    }
+
+    #[tokio::test]
+    async fn all_that_were_ready_before_it_was_asked_for_share_one_listing() {
+        let (lists, asked) = (ListingCache::default(), AtomicUsize::new(0));
+        let list = || async {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Ok(entries(&[]))
+        };
+        let ready = Instant::now();
+        join_all((0..100).map(|_| lists.since("home", ready, list()))).await;
+        lists.since("home", ready, list()).await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        lists.since("home", Instant::now(), list()).await.unwrap();
+        lists.since("other", ready, list()).await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_to_those_who_waited_for_it_and_to_nobody_later() {
+        let (lists, asked) = (ListingCache::default(), AtomicUsize::new(0));
+        let ready = Instant::now();
+        let fails = || async {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Err(Error::new(Kind::Busy, "later"))
+        };
+        let told = join_all((0..20).map(|_| lists.since("home", ready, fails()))).await;
+        assert!(told.iter().all(|told| told.as_ref().err().map(Error::kind) == Some(Kind::Busy)));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        assert!(lists.since("home", ready, async { Ok(entries(&[])) }).await.is_ok());
+    }
+}
