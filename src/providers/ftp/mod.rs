@@ -12,6 +12,8 @@ mod upload;
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use self::remote::FtpRemote;
 use crate::contract::{
     Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Lookup, Provider, ProviderContext, ProviderInfo,
@@ -121,7 +123,7 @@ impl Downloads for FtpRemote {
 }
 
 impl FindUploaded for FtpRemote {
-    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle) -> BoxFuture<'a, Result<Option<Entry>>> {
+    fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, _: Instant) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(self.look_for(ticket))
     }
 }
