@@ -21,7 +21,6 @@ use std::time::Duration;
 
 pub use defaults::{DefaultValue, Defaults};
 pub use env::Env;
-pub use keys::Providers;
 pub use secret_sources::{Prompt, ask_on_terminal};
 pub use single_line::line_of_input;
 

@@ -39,7 +39,10 @@ macro_rules! abilities {
 
         impl<'a> Abilities<'a> {
             $(
-                /// The ability, or the refusal (`Unsupported`) of what needs it.
+                /// The ability.
+                ///
+                /// # Errors
+                /// `Unsupported` where the provider lacks the ability.
                 pub fn $field(&self) -> Result<&'a dyn $ability> {
                     self.$field.ok_or_else(|| lacking($name))
                 }
@@ -101,6 +104,7 @@ fn lacking(what: &str) -> Error {
     Error::new(Kind::Unsupported, format!("this provider can't {what}"))
 }
 
+/// Looks up the entry at a place.
 pub trait Lookup: Send + Sync {
     /// The entry at `at`; the root is a folder with an empty path. Fails with `NotFound`, or with `Ambiguous` and the
     /// ids in the message when two entries fit. By its id, or below the trash's own, what lies in a trash is found too, and
@@ -108,6 +112,7 @@ pub trait Lookup: Send + Sync {
     fn stat<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Entry>>;
 }
 
+/// Lists folders.
 pub trait Browse: Send + Sync {
     /// What a folder holds, unsorted, without what lies in the trash. `path` of each entry continues the folder's. A row that
     /// can't be read is no failure: it stands among the faults.
@@ -117,12 +122,14 @@ pub trait Browse: Send + Sync {
     fn invalidate_cache(&self) -> BoxFuture<'_, ()>;
 }
 
+/// Reads files.
 pub trait Downloads: Send + Sync {
     /// Begins to read a file at byte `from` (bytes from its start). A page in place of the file is an error with its
     /// decoded reason, never bytes. Where the server can't begin in the middle, [`Download::from`] is 0.
     fn open_download<'a>(&'a self, file: &'a Entry, from: u64) -> BoxFuture<'a, Result<Download>>;
 }
 
+/// Looks for the file of an upload.
 pub trait FindUploaded: Send + Sync {
     /// Has this upload arrived? None: not (yet). An entry of another size ([`UploadHandle::has_size_of`]) is not complete: it is
     /// still being taken in, or it is bad. Asked after `finish`, and before any start-over. A listing that was asked for at
@@ -130,6 +137,7 @@ pub trait FindUploaded: Send + Sync {
     fn find_uploaded<'a>(&'a self, ticket: &'a UploadHandle, since: Instant) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
+/// Takes up uploads of an earlier run.
 pub trait Resumption: Send + Sync {
     /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
     /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
@@ -153,23 +161,27 @@ pub enum Replacement<'a> {
     ByUpload,
 }
 
+/// Keeps a file's type and attributes.
 pub trait KeptMetadata: Send + Sync {
     /// What the provider tells of a listed file's type and attributes. Sends nothing.
     fn metadata_of(&self, file: &Entry) -> Metadata;
 }
 
+/// States how names are stored.
 pub trait StoredNames: Send + Sync {
     /// The name that a file or folder gets when it is sent under this one. A name that is stored so stays as it is when it
     /// is asked for again, and one that `check_name` refuses comes back as it is.
     fn stored_name<'n>(&self, name: &'n str) -> Cow<'n, str>;
 }
 
+/// Makes folders.
 pub trait Folders: Send + Sync {
     /// Makes one folder in `parent`. The caller has looked: no folder of that name is there. After an answer
     /// that was lost or can't be read the caller looks again before it repeats (giga0 makes a second folder of the same name).
     fn create<'a>(&'a self, parent: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
+/// Puts a finished upload in the place of an older entry.
 pub trait Replacements: Send + Sync {
     /// `new` is complete and verified: removes `old`, then gives `new` the name `name` (providers.md OQ-20). Asked again it
     /// goes on where it stopped, whatever became of the last time. An error says which of the two copies are left, under
@@ -177,6 +189,7 @@ pub trait Replacements: Send + Sync {
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>>;
 }
 
+/// Removes entries.
 pub trait Deletions: Send + Sync {
     /// A top folder, which stays there whatever happens: removing it can only mean removing what is in it.
     fn is_top(&self, entry: &Entry) -> bool;
@@ -200,26 +213,33 @@ pub trait Moves: Send + Sync {
     fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
+/// Copies entries on the server.
 pub trait Copies: Send + Sync {
     /// Copies the entry into `folder` under its own name (the caller has looked: it is free there, or may be there twice).
     /// Returns the copy, or none where the answer does not name it. After `Interrupted` the caller looks before it repeats.
     fn copy_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>>;
 }
 
+/// Makes links that need no sign-in.
 pub trait Links: Send + Sync {
     /// A URL that downloads the file without signing in: a secret.
     fn link<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<Secret>>;
 }
 
+/// A comment of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comment {
+    /// The provider's id of the comment.
     pub id: String,
     /// The comment that this one answers.
     pub parent: Option<String>,
+    /// Who wrote the comment.
     pub owner: Option<String>,
     /// Its lines are kept.
     pub text: String,
+    /// When the comment was written.
     pub created: Option<chrono::DateTime<chrono::Utc>>,
+    /// The comment was removed; the server still lists it.
     pub removed: bool,
     /// What of the film it is about; nothing where it is about the whole file.
     pub times: Vec<TimeSpan>,
@@ -228,19 +248,25 @@ pub struct Comment {
 /// A comment that is not there yet.
 #[derive(Clone, Debug)]
 pub struct NewComment {
+    /// The id of the comment that this one answers.
     pub parent: Option<String>,
+    /// The text; its lines are kept.
     pub text: String,
+    /// What of the film the comment is about; nothing for the whole file.
     pub times: Vec<TimeSpan>,
 }
 
 /// What people said about a file.
 pub struct CommentThread {
+    /// The comments in the server's order.
     pub comments: Vec<Comment>,
     /// Null for what is no film.
     pub clock: Option<Clock>,
 }
 
+/// Reads and changes comments.
 pub trait Comments: Send + Sync {
+    /// The comments of a file.
     fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<CommentThread>>;
 
     /// Adds one. Twice makes two: after `Interrupted` the caller looks first.
@@ -249,6 +275,7 @@ pub trait Comments: Send + Sync {
     /// Makes the comment of that id what `comment` says.
     fn edit<'a>(&'a self, file: &'a Entry, comment: &'a Comment) -> BoxFuture<'a, Result<Comment>>;
 
+    /// Removes the comment of that id.
     fn remove<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
@@ -283,7 +310,9 @@ pub struct Import {
     pub id: Option<String>,
     /// The provider's own word, visible as it is.
     pub status: String,
+    /// The provider has ended its work, well or not.
     pub done: bool,
+    /// The provider could not fetch the address.
     pub failed: bool,
     /// Bytes.
     pub total: Option<u64>,
@@ -291,50 +320,66 @@ pub struct Import {
     pub file: Option<Entry>,
 }
 
+/// Has the provider fetch a URL.
 pub trait Imports: Send + Sync {
     /// The provider will fetch `url` into `folder`. A repetition fetches it twice.
     fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>>;
+    /// How far the fetch of that id is.
     fn status<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Import>>;
 }
 
+/// Gives others copies.
 pub trait Shares: Send + Sync {
     /// Gives users or groups (by their ids) a copy of their own. A repetition gives them two.
     fn share_copy<'a>(&'a self, entry: &'a Entry, with: &'a [String]) -> BoxFuture<'a, Result<()>>;
 }
 
+/// Marks favourites.
 pub trait Stars: Send + Sync {
+    /// Sets the mark (`on`) or takes the mark away.
     fn star<'a>(&'a self, entry: &'a Entry, on: bool) -> BoxFuture<'a, Result<()>>;
 
     /// As the server tells it now.
     fn is_starred<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<bool>>;
 }
 
+/// Who may see a file (giga0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
+    /// The owner alone.
     Private,
+    /// Whoever knows the address.
     Unlisted,
+    /// Everybody; searches find the file.
     Public,
 }
 
 /// What is to be changed; none = leave it.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
+    /// The new name.
     pub name: Option<String>,
     /// A file's type.
     pub file_type: Option<String>,
+    /// Who may see the file.
     pub visibility: Option<Visibility>,
     /// A folder's password as the user types it; empty clears it.
     pub folder_password: Option<Secret>,
 }
 
 impl Changes {
+    /// Nothing is to be changed.
     pub fn is_empty(&self) -> bool {
         self.name.is_none() && self.file_type.is_none() && self.visibility.is_none() && self.folder_password.is_none()
     }
 }
 
+/// Edits an entry's own fields.
 pub trait Edits: Send + Sync {
-    /// Fails with `Unsupported` for a field that this kind of entry does not have. Sends nothing.
+    /// Does this kind of entry have each of these fields? Sends nothing.
+    ///
+    /// # Errors
+    /// `Unsupported` for a field that this kind of entry does not have.
     fn check(&self, kind: EntryKind, changes: &Changes) -> Result<()>;
 
     /// Does the entry, as a listing tells it now, prove that these changes are made? Its name is not asked about. A folder's

@@ -37,15 +37,20 @@ const PAGE: u32 = 20;
 type Rest = (Option<u64>, Option<i64>, Option<String>, Option<String>, Extra, Option<String>);
 
 impl Rows {
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.starts.len()
     }
 
+    /// True when there is no row.
     pub fn is_empty(&self) -> bool {
         self.starts.is_empty()
     }
 
-    /// Its path is left out. Fails when there is more than this machine should hold.
+    /// Adds a row. The entry's path is left out.
+    ///
+    /// # Errors
+    /// `Protocol` when the listing is larger than this machine should hold.
     pub fn push(&mut self, entry: &Entry) -> Result<()> {
         let too_much = || Error::new(Kind::Protocol, "the server's listing has no end");
         let length = |text: &str| u32::try_from(text.len()).map(u32::to_le_bytes).map_err(|_| too_much());
@@ -89,6 +94,7 @@ impl Rows {
         self.row(at).and_then(|row| row.first()).copied().unwrap_or(0)
     }
 
+    /// Is the row at this position a folder? False for a position that there is not.
     pub fn is_folder(&self, at: usize) -> bool {
         self.flags(at) & FOLDER != 0
     }
@@ -107,6 +113,7 @@ impl Rows {
         self.parts(at).map_or(&[], |(name, _, _)| name)
     }
 
+    /// The id of the row, in bytes; empty for a position that there is not.
     pub fn id(&self, at: usize) -> &[u8] {
         self.parts(at).map_or(&[], |(_, id, _)| id)
     }
@@ -152,11 +159,15 @@ impl Faults {
         }
     }
 
+    /// True when each row could be read.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// Fails with `Protocol` for the name of such a row: it is there, and nobody can say what it is.
+    /// Is this the name of no such row? Nobody can say what the entry of such a row is.
+    ///
+    /// # Errors
+    /// `Protocol` for the name of a row that can't be read.
     pub fn check(&self, name: &str) -> Result<()> {
         match self.names.iter().any(|faulty| faulty == name) {
             true => Err(Error::new(Kind::Protocol, "the server lists this name without an id, or in a form that can't be read")),
@@ -164,6 +175,7 @@ impl Faults {
         }
     }
 
+    /// These faults and the others together.
     pub fn with(&self, others: &Faults) -> Faults {
         let names = self.names.iter().chain(&others.names).take(FAULTS_KEPT).cloned().collect();
         Faults { rows: self.rows + others.rows, names }
@@ -188,6 +200,7 @@ pub struct Entries {
     at: Vec<u32>,
     folder: RemotePath,
     path_of: PathOf,
+    /// Rows that can't be read.
     pub faults: Arc<Faults>,
 }
 
@@ -204,10 +217,12 @@ impl Entries {
         Entries { rows, at, folder: folder.clone(), path_of, faults }
     }
 
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.at.len()
     }
 
+    /// True when there is no entry.
     pub fn is_empty(&self) -> bool {
         self.at.is_empty()
     }
@@ -225,10 +240,12 @@ impl Entries {
         self.at.get(self.at.len().checked_sub(n + 1)?).copied()
     }
 
+    /// Is entry number `n` a folder?
     pub fn is_folder(&self, n: usize) -> bool {
         self.place(n).is_some_and(|at| self.rows.is_folder(at as usize))
     }
 
+    /// Do two entries have the same name?
     pub fn has_same_name(&self, one: usize, other: usize) -> bool {
         let name = |n: usize| self.place(n).map(|at| self.rows.name(at as usize));
         name(one).is_some() && name(one) == name(other)
@@ -239,11 +256,15 @@ impl Entries {
         self.next()
     }
 
+    /// The entries, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
         self.at.iter().rev().filter_map(|at| self.made(*at))
     }
 
-    /// Fails with `Protocol` where a row of this name can't be read.
+    /// The entries of this name.
+    ///
+    /// # Errors
+    /// `Protocol` for the name of a row that can't be read.
     pub fn named(&self, name: &str) -> Result<Vec<Entry>> {
         let fitting: Vec<Entry> =
             self.at.iter().rev().filter(|at| self.rows.name(**at as usize) == name.as_bytes()).filter_map(|at| self.made(*at)).collect();
@@ -273,6 +294,7 @@ impl Entries {
         fitting.into_iter().filter_map(|at| self.made(at))
     }
 
+    /// The names, in order; empty for a name that is no text.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.at.iter().rev().map(|at| std::str::from_utf8(self.rows.name(*at as usize)).unwrap_or_default())
     }
@@ -288,6 +310,7 @@ impl Entries {
         self.at.reverse();
     }
 
+    /// Keeps only the folders.
     pub fn only_folders(&mut self) {
         let rows = self.rows.clone();
         self.at.retain(|at| rows.is_folder(*at as usize));

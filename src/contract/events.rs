@@ -14,11 +14,13 @@ pub struct Events {
 }
 
 impl Events {
+    /// A sender of events and the receiver for whoever shows them.
     pub fn channel() -> (Events, tokio::sync::mpsc::UnboundedReceiver<crate::model::Event>) {
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         (Events { to: sender, told: Arc::default() }, receiver)
     }
 
+    /// Sends an event. Nothing happens where nobody receives events any more.
     pub fn tell(&self, event: crate::model::Event) {
         // A listener that is gone wants to know nothing more.
         let _ = self.to.send(event);

@@ -1,19 +1,19 @@
 //! What providers and protocols promise, and what the engine may rely on. No wire, no disk, no terminal in here.
 
-pub mod abilities;
-pub mod download;
-pub mod entry_list;
-pub mod events;
-pub mod future;
-pub mod lookup;
-pub mod part;
-pub mod provider;
-pub mod rivalry;
-pub mod siblings;
-pub mod tokens;
-pub mod transfer_store;
-pub mod upload;
-pub mod walk;
+pub(crate) mod abilities;
+pub(crate) mod download;
+pub(crate) mod entry_list;
+pub(crate) mod events;
+pub(crate) mod future;
+pub(crate) mod lookup;
+pub(crate) mod part;
+pub(crate) mod provider;
+pub(crate) mod rivalry;
+pub(crate) mod siblings;
+pub(crate) mod tokens;
+pub(crate) mod transfer_store;
+pub(crate) mod upload;
+pub(crate) mod walk;
 
 pub use abilities::{
     Abilities, BatchCreation, Browse, Changes, Comment, CommentThread, Comments, Copies, Deletions, Downloads, Edits, FindUploaded,
@@ -21,7 +21,7 @@ pub use abilities::{
     Stars, StoredNames, Visibility,
 };
 pub use download::Download;
-pub use entry_list::Entries;
+pub use entry_list::{Entries, Faults, PathOf, Rows};
 pub use events::Events;
 pub use future::BoxFuture;
 pub use part::{Chunks, Part, Source};

@@ -14,7 +14,7 @@ pub type Chunks = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
 /// Bytes of one read from the disk: measured ten times faster than 4 KiB, and 8 in flight are 2 MiB of memory.
 pub const CHUNK_READ: usize = 256 * 1024;
 
-/// A local file, standard input, or a wrapper around one (`transfer::meter`).
+/// A local file, standard input, or a wrapper around one (`transfer::source::meter`).
 pub trait Source: Send + Sync {
     /// How a person calls it: the path, or `-`.
     fn name(&self) -> &str;
@@ -41,7 +41,10 @@ pub trait Source: Send + Sync {
         false
     }
 
-    /// Fails with `Integrity` when the file is no longer the one that the upload began with (size or time).
+    /// Is the file still the one that the upload began with, by size and time?
+    ///
+    /// # Errors
+    /// `Integrity` when the size or the time of the source has changed; `Local` when the source can't be looked at.
     fn check_unchanged(&self) -> Result<()>;
 
     /// When the content changed last, where that is known.
@@ -56,8 +59,10 @@ pub trait Source: Send + Sync {
     }
 }
 
+/// The piece of a file that one request sends.
 #[derive(Clone)]
 pub struct Part {
+    /// What the part is read from.
     pub source: Arc<dyn Source>,
     /// First byte, counted from the start of the file.
     pub offset: u64,
@@ -68,6 +73,7 @@ pub struct Part {
 }
 
 impl Part {
+    /// The bytes of the part, as a stream of small chunks.
     pub fn chunks(&self) -> Chunks {
         self.source.read(self.offset, self.len)
     }
@@ -77,6 +83,7 @@ impl Part {
         self.source.peek(self.offset, self.len)
     }
 
+    /// The offset behind the part's last byte.
     pub fn end(&self) -> u64 {
         self.offset + self.len
     }

@@ -14,16 +14,19 @@ use crate::model::{Account, Entry, Place, Protocol, Secret};
 /// One key of a remote in the configuration.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Setting {
+    /// The key in the configuration file.
     pub key: &'static str,
     /// One line for `remote add` and the documentation.
     pub help: &'static str,
     /// `K_file` and `K_command` exist too, and its value is never shown.
     pub secret: bool,
+    /// A remote can't be opened without this setting.
     pub required: bool,
     /// A secret that names an account by itself: where it is set, the user name says nothing about whose entries these are.
     pub identifies: bool,
 }
 
+/// What is known of a provider before a remote is opened.
 pub struct ProviderInfo {
     /// As in `provider = "…"`.
     pub id: &'static str,
@@ -35,9 +38,11 @@ pub struct ProviderInfo {
     pub default_url: Option<&'static str>,
     /// An address of the form that `url` has, for an example and for a provider that is opened without a remote.
     pub sample_url: &'static str,
+    /// The settings that a remote of this provider takes.
     pub settings: &'static [Setting],
     /// Upload protocols that the adapter can speak, best first.
     pub protocols: &'static [Protocol],
+    /// Makes a provider from its settings. Sends nothing.
     pub open: fn(ProviderContext) -> Result<AnyProvider>,
 }
 
@@ -46,8 +51,11 @@ pub struct ProviderInfo {
 pub struct ProviderContext {
     /// The remote's name as configured; for messages.
     pub remote: String,
+    /// The settings and secrets of the remote.
     pub secrets: Arc<dyn RemoteSettings>,
+    /// Where tokens are kept between runs.
     pub tokens: Arc<dyn TokenStore>,
+    /// How the network is reached.
     pub network: Network,
 }
 
@@ -56,12 +64,16 @@ pub trait RemoteSettings: Send + Sync {
     /// A plain key; none when it is not set.
     fn get(&self, key: &str) -> Option<String>;
     /// A secret key, from the first of: environment, `K_file`, `K_command`, credentials file, a prompt when there is a
-    /// terminal. Blocks; call it outside the async threads. Fails when a file or command named for it fails.
+    /// terminal. Blocks: call this outside the async threads.
+    ///
+    /// # Errors
+    /// `Local` or `Usage` when a file or command that is named for the secret fails.
     fn secret(&self, key: &str) -> Result<Option<Secret>>;
     /// Is it set anywhere but at the prompt? Runs no command.
     fn is_set(&self, key: &str) -> bool;
 }
 
+/// How the network is reached.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// Time without a byte before a request counts as lost.
@@ -76,6 +88,7 @@ pub struct Network {
 /// prints or reads the environment.
 /// A failure of kind `Expired` means: call [`Provider::renew_token`], then the same method again.
 pub trait Provider: Send + Sync {
+    /// What is known of the provider before a remote is opened.
     fn info(&self) -> &'static ProviderInfo;
 
     /// What it can do besides that. Sends nothing.
@@ -105,7 +118,10 @@ pub trait Provider: Send + Sync {
     /// half-sent one could do harm. Sends no byte of the file.
     fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>>;
 
-    /// Can a name be held there? Fails with `Refused` and what to do. Asked for every name before a byte is sent.
+    /// Can a name be held there? Asked for every name before a byte is sent.
+    ///
+    /// # Errors
+    /// `Refused`, with the reason and what to do.
     fn check_name(&self, name: &str) -> Result<()>;
 }
 
@@ -170,4 +186,5 @@ impl<'p> dyn Provider + 'p {
     }
 }
 
+/// A provider as it is passed around.
 pub type AnyProvider = Arc<dyn Provider>;

@@ -12,11 +12,14 @@ use crate::model::Secret;
 /// FileAgo: `fileaccesskey`); all of it is secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredToken {
+    /// The token itself.
     pub token: Secret,
+    /// What the provider keeps beside the token, by name.
     pub fields: Vec<(String, Secret)>,
 }
 
 impl StoredToken {
+    /// The value of that name.
     pub fn field(&self, name: &str) -> Option<&Secret> {
         self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v)
     }
@@ -28,8 +31,20 @@ pub const DEVICE: &str = "device";
 
 /// Where tokens are kept between runs (`state`), or a map in tests. `account` names provider, origin and user.
 pub trait TokenStore: Send + Sync {
+    /// The token that was saved for this account; none where there is none.
+    ///
+    /// # Errors
+    /// Any failure of the store; the caller signs in then.
     fn load(&self, account: &str) -> Result<Option<StoredToken>>;
+    /// Keeps the token for this account.
+    ///
+    /// # Errors
+    /// Any failure of the store; the token is used in this run all the same.
     fn save(&self, account: &str, token: &StoredToken) -> Result<()>;
+    /// Forgets the token of this account.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn forget(&self, account: &str) -> Result<()>;
     /// Held while one process signs in; the others wait here and then find the new token.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
@@ -45,14 +60,17 @@ pub trait TokenStore: Send + Sync {
 pub struct Refusals(Mutex<HashMap<String, Error>>);
 
 impl Refusals {
+    /// The refusal of this account's sign-in in this run.
     pub fn of(&self, account: &str) -> Option<Error> {
         self.all().get(account).map(Error::duplicate)
     }
 
+    /// Notes that this account's sign-in was refused.
     pub fn add(&self, account: &str, refusal: &Error) {
         self.all().insert(account.to_owned(), refusal.duplicate());
     }
 
+    /// Forgets the refusal of this account.
     pub fn forget(&self, account: &str) {
         self.all().remove(account);
     }

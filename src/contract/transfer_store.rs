@@ -63,6 +63,7 @@ pub struct PendingUpload {
 pub struct PlaceLock {
     /// Another one was busy there when it was asked for: what was listed before is no longer true.
     pub waited: bool,
+    /// What holds the lock; dropping this value lets the place go.
     pub held: Box<dyn Send>,
 }
 
@@ -89,36 +90,65 @@ pub type NoteMark = u64;
 /// the user of it.
 pub trait TransferStore: Send + Sync {
     /// What this machine last put at the entry `id` of `remote` (as in [`CompletedTransfer::remote`]).
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>>;
 
     /// Replaces what was recorded for the same entry.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn record_finished(&self, finished: &CompletedTransfer) -> Result<NoteMark>;
 
     /// Has this machine put `source` (a local path) somewhere on `remote` at or after this moment (milliseconds since
     /// 1970)?
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn finished_since(&self, remote: &str, source: &str, moment: i64) -> Result<bool>;
 
     /// The name under which the server stored what was put to `key` (as in [`PendingUpload::key`]), where it is another one.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn stored_as(&self, key: &str) -> Result<Option<String>>;
 
+    /// Notes the name under which the server has stored the file of `key`.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn record_stored_as(&self, key: &str, name: &str) -> Result<NoteMark>;
 
     /// What has begun towards `key` (as in [`PendingUpload::key`]).
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>>;
 
     /// Everything that has begun, the oldest first.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn all_unfinished(&self) -> Result<Vec<PendingUpload>>;
 
     /// Replaces what was recorded under the same key.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn record_unfinished(&self, unfinished: &PendingUpload) -> Result<NoteMark>;
 
+    /// Forgets the upload of `key`.
+    ///
+    /// # Errors
+    /// Any failure of the store.
     fn forget_unfinished(&self, key: &str) -> Result<NoteMark>;
 
     /// The note and all before it are on the disk when this is done, and survive a power cut. Many that wait at once wait for
     /// one write.
     fn commit(&self, note: NoteMark) -> BoxFuture<'_, Result<()>>;
 
-    /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::turns`) must
+    /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::lock_wait`) must
     /// hold no other.
     fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
 

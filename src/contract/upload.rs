@@ -1,5 +1,5 @@
 //! One upload in two halves that never mix: the session knows how bytes travel (protocol), the provider knows whether a
-//! file exists (`Provider::landed`). Confirming a success and clearing up a doubt are the same question.
+//! file exists (`FindUploaded`). Confirming a success and clearing up a doubt are the same question.
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,7 +20,9 @@ pub struct Checksum {
 /// A protocol that turned out to be closed to us, and how: where no other is left, that failure is the answer.
 #[derive(Clone, Debug)]
 pub struct Closed {
+    /// The protocol that is closed.
     pub protocol: Protocol,
+    /// Why the protocol is closed.
     pub error: Arc<Error>,
 }
 
@@ -34,6 +36,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// True when nothing was given.
     pub fn is_empty(&self) -> bool {
         *self == Metadata::default()
     }
@@ -42,6 +45,7 @@ impl Metadata {
 /// One file on its way; the same value is handed to every try.
 #[derive(Clone)]
 pub struct UploadRequest {
+    /// What is uploaded.
     pub source: Arc<dyn Source>,
     /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
     /// then, and only `path` counts.
@@ -51,7 +55,9 @@ pub struct UploadRequest {
     pub siblings: Siblings,
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
+    /// What is known of the content before the first byte leaves.
     pub checksum: Checksum,
+    /// Type and attributes that the user gave.
     pub metadata: Arc<Metadata>,
     /// The entry that has this very name now and is to be replaced.
     pub replaces: Option<Entry>,
@@ -69,7 +75,10 @@ pub struct UploadRequest {
 }
 
 impl UploadRequest {
-    /// Fails when the name can't stand in a path.
+    /// The path of the file there: the folder's path and the name.
+    ///
+    /// # Errors
+    /// `Refused` when the name can't stand in a path.
     pub fn path(&self) -> Result<RemotePath> {
         self.folder.path.join(&self.name)
     }
@@ -78,14 +87,18 @@ impl UploadRequest {
 /// Notes what was made on the server.
 pub type OnCreated = Arc<dyn Fn(&UploadHandle) -> Result<()> + Send + Sync>;
 
+/// An upload that has begun.
 pub struct Upload {
+    /// What finds the upload again.
     pub ticket: UploadHandle,
+    /// What sends the bytes.
     pub session: Box<dyn UploadSession>,
 }
 
-/// Whose upload this is: all that `landed` needs to recognise it. Plain data; `answer` fills up as the session learns.
+/// Whose upload this is: all that `find_uploaded` needs to recognise it. Plain data; `answer` fills up as the session learns.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UploadHandle {
+    /// Where the file will lie.
     #[serde(serialize_with = "RemotePath::serialize_names")]
     pub path: RemotePath,
     /// The provider's id of the entry made for this upload (ioGates), of the file that gets a revision (FileAgo), or of the
@@ -140,7 +153,9 @@ pub enum Recovery {
     StartOver,
 }
 
+/// One upload in progress, by one protocol. A session neither repeats a request nor waits: the engine does.
 pub trait UploadSession: Send {
+    /// The protocol of this session.
     fn protocol(&self) -> Protocol;
 
     /// What a later run needs to take this upload up (`Provider::resume_upload`), as text; it may hold a token. None: it
@@ -171,7 +186,7 @@ pub trait UploadSession: Send {
     }
 
     /// All bytes are accepted: makes the file appear (a rename, a last request, or nothing). A failure that may pass is
-    /// followed by `Provider::landed`, never by a blind repetition.
+    /// followed by `find_uploaded`, never by a blind repetition.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>>;
 
     /// The file is finished, and does not appear. True: something was done that makes some servers end it. Done once.

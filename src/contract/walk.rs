@@ -51,6 +51,7 @@ pub fn newest(entries: &[&Entry]) -> Option<usize> {
     (0..entries.len()).max_by_key(age)
 }
 
+/// The failure of a path that there is not.
 pub fn not_found(path: &RemotePath) -> Error {
     Error::new(Kind::NotFound, "there is no such file or folder").with_subject(path.to_string())
 }

@@ -46,6 +46,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
     pub const ALL: [Kind; 20] = [
         Kind::Usage,
         Kind::NotFound,

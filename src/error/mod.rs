@@ -1,6 +1,5 @@
 //! The one error of the program. Adapters and protocols say what went wrong; its [`Kind`] alone decides whether
 //! `transfer/client.rs` tries again and with which status `render/exit.rs` ends the program.
-//! Over 300 lines with its tests.
 
 mod kind;
 
@@ -11,6 +10,7 @@ pub use kind::Kind;
 
 use crate::model::escape::escape_control;
 
+/// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One failure: what failed, on what, why, and what to do next.
@@ -98,6 +98,7 @@ impl Error {
         self
     }
 
+    /// The source that [`Error::with_source_path`] named.
     pub fn source_path(&self) -> Option<&str> {
         self.0.source.as_deref()
     }
@@ -144,6 +145,7 @@ impl Error {
         self
     }
 
+    /// The failure that led to this one; its message is appended.
     pub fn with_cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
         self
@@ -155,27 +157,30 @@ impl Error {
         self
     }
 
+    /// What went wrong.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
+    /// The HTTP or FTP code of the server, where there was an answer.
     pub fn status_code(&self) -> Option<u16> {
         self.0.status
     }
 
+    /// How long the server asks us to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.after
     }
 
-    pub fn is_on_kept_line(&self) -> bool {
+    pub(crate) fn is_on_kept_line(&self) -> bool {
         self.0.on_kept_line
     }
 
-    pub fn is_of_closed_connection(&self) -> bool {
+    pub(crate) fn is_of_closed_connection(&self) -> bool {
         self.0.closed_again
     }
 
-    pub fn is_unread_answer(&self) -> bool {
+    pub(crate) fn is_unread_answer(&self) -> bool {
         self.0.unread
     }
 
@@ -217,11 +222,11 @@ impl Error {
         error
     }
 
-    pub fn is_before_asking(&self) -> bool {
+    pub(crate) fn is_before_asking(&self) -> bool {
         self.0.unsent
     }
 
-    pub fn is_not_attempted(&self) -> bool {
+    pub(crate) fn is_not_attempted(&self) -> bool {
         self.0.untried
     }
 
@@ -281,6 +286,7 @@ impl Error {
         line
     }
 
+    /// What the user can do next.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }

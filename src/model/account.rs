@@ -12,12 +12,19 @@ use crate::error::{Error, Kind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
+    /// TUS: resumable uploads over HTTP.
     Tus,
+    /// The chunked form uploads of the plupload library.
     Plupload,
+    /// FTP over TLS.
     Ftps,
+    /// FTP without encryption.
     Ftp,
+    /// One HTTP form with the whole file.
     Multipart,
+    /// Downloads over HTTPS.
     Https,
+    /// Downloads over plain HTTP.
     Http,
 }
 
@@ -34,6 +41,7 @@ impl Protocol {
         }
     }
 
+    /// The name as it is typed and reported.
     pub fn name(self) -> &'static str {
         match self {
             Protocol::Tus => "tus",
@@ -66,8 +74,11 @@ impl FromStr for Protocol {
 /// Bytes; null where the provider does not tell.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Quota {
+    /// Bytes in all.
     pub total: Option<u64>,
+    /// Bytes in use.
     pub used: Option<u64>,
+    /// Bytes that are free.
     pub free: Option<u64>,
 }
 
@@ -88,13 +99,16 @@ pub struct Limits {
     pub expired: Option<bool>,
 }
 
+/// What a sign-in reports.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Account {
     /// Who we are there: user name, share name or email.
     pub account: Option<String>,
     /// The package or plan, in the provider's words.
     pub package: Option<String>,
+    /// Space, in bytes.
     pub quota: Quota,
+    /// What the account may do.
     pub limits: Limits,
     /// Upload protocols on offer now, best first.
     pub protocols: Vec<Protocol>,

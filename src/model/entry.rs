@@ -9,22 +9,30 @@ use serde_json::{Map, Value};
 
 use crate::model::RemotePath;
 
+/// File or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryKind {
+    /// A file.
     File,
+    /// A folder.
     Folder,
 }
 
+/// A file or folder on a remote.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
+    /// The path, from the root or from the id that was asked for.
     pub path: RemotePath,
+    /// The last part of the path, as the provider stores the name.
     pub name: String,
+    /// File or folder.
     pub kind: EntryKind,
     /// The provider's own id; what follows `@` in an address.
     pub id: String,
     /// Bytes; null for folders and where the provider does not tell.
     pub size: Option<u64>,
+    /// When the content last changed, as the provider reports it.
     pub modified: Option<DateTime<Utc>>,
     /// Lower-case hex.
     pub md5: Option<String>,
@@ -47,6 +55,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry of which nothing else is known.
     pub fn new(kind: EntryKind, id: impl Into<String>, path: RemotePath) -> Self {
         let name = path.name().unwrap_or("/").to_owned();
         Entry {
@@ -66,6 +75,7 @@ impl Entry {
         }
     }
 
+    /// Is the entry a folder?
     pub fn is_folder(&self) -> bool {
         self.kind == EntryKind::Folder
     }

@@ -8,24 +8,71 @@ use crate::model::Report;
 /// Counts the files of one run.
 pub type FileId = u64;
 
+/// One fact about work in progress.
 #[derive(Debug)]
 pub enum Event {
     /// The whole of the work, as far as it is known.
-    Planned { files: u64, bytes: u64 },
-    /// `size` in bytes; none while standard input has no end yet.
-    Started { id: FileId, name: String, size: Option<u64> },
+    Planned {
+        /// Files.
+        files: u64,
+        /// Bytes of these files.
+        bytes: u64,
+    },
+    /// A file begins.
+    Started {
+        /// The file.
+        id: FileId,
+        /// How a person calls the source.
+        name: String,
+        /// Bytes; none while standard input has no end yet.
+        size: Option<u64>,
+    },
     /// So many more bytes were handed to the network.
-    Sent { id: FileId, bytes: u64 },
+    Sent {
+        /// The file.
+        id: FileId,
+        /// Bytes since the last event of this kind.
+        bytes: u64,
+    },
     /// The server holds the file up to here; bars fall back to it after a failure.
-    Accepted { id: FileId, offset: u64 },
-    /// A failure that may pass; try number `attempt` of `of` begins after `wait`.
-    Waiting { id: Option<FileId>, attempt: u32, of: u32, wait: Duration, why: String },
-    /// The upload begins again from its first byte; what was left on the server, if something was.
-    StartedOver { id: FileId, left_behind: Option<String> },
+    Accepted {
+        /// The file.
+        id: FileId,
+        /// Bytes from the start of the file.
+        offset: u64,
+    },
+    /// A failure that may pass: another try begins after a wait.
+    Waiting {
+        /// The file; none where the call is about no single file.
+        id: Option<FileId>,
+        /// The number of the try that comes next.
+        attempt: u32,
+        /// Tries in all.
+        of: u32,
+        /// How long the wait is.
+        wait: Duration,
+        /// What failed.
+        why: String,
+    },
+    /// The upload begins again from its first byte.
+    StartedOver {
+        /// The file.
+        id: FileId,
+        /// What was left on the server, if something was.
+        left_behind: Option<String>,
+    },
     /// All bytes are there; the provider is asked whether the file is.
-    Checking { id: FileId },
-    /// This file is over, well or not; the report is to be shown.
-    Finished { id: FileId, report: Box<Report> },
+    Checking {
+        /// The file.
+        id: FileId,
+    },
+    /// This file is over, well or not.
+    Finished {
+        /// The file.
+        id: FileId,
+        /// What became of the file; to be shown.
+        report: Box<Report>,
+    },
     /// Something worth a line on standard error.
     Warning(String),
     /// Something worth a line with `-v`.

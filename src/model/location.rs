@@ -44,11 +44,15 @@ impl Ord for RemotePath {
 }
 
 impl RemotePath {
+    /// The root.
     pub fn root() -> Self {
         Self::default()
     }
 
     /// Cleans `text`. Refuses `..` (status 2) and names that no remote can hold (status 8).
+    ///
+    /// # Errors
+    /// `Usage` for `..`; `Refused` for a name with a line break or NUL.
     pub fn parse(text: &str) -> Result<Self> {
         let mut names = Vec::new();
         for name in text.split('/') {
@@ -70,18 +74,22 @@ impl RemotePath {
         RemotePath { under: Some(id.into()), ..self }
     }
 
+    /// The names from the top down.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
+    /// True for the path without names.
     pub fn is_root(&self) -> bool {
         self.names.is_empty()
     }
 
+    /// The last name; none for the root.
     pub fn name(&self) -> Option<&str> {
         self.names.last().map(String::as_str)
     }
 
+    /// The path without its last name; none for the root.
     pub fn parent(&self) -> Option<RemotePath> {
         let (_, parents) = self.names.split_last()?;
         Some(self.with(parents.to_vec()))
@@ -92,6 +100,9 @@ impl RemotePath {
     }
 
     /// `name` may come from a local file or a server: it is checked as in [`RemotePath::parse`].
+    ///
+    /// # Errors
+    /// `Refused` when the text can't be a name.
     pub fn join(&self, name: &str) -> Result<RemotePath> {
         if name.is_empty() || name == "." || name == ".." || name.contains('/') {
             return Err(Error::new(Kind::Refused, "this can't be the name of a file or folder").with_subject(format!("{name:?}")));
@@ -106,16 +117,23 @@ impl RemotePath {
         self.names.strip_prefix(top.names.as_slice()).map(|rest| RemotePath { names: rest.to_vec(), under: None })
     }
 
+    /// This path continued by another.
     pub fn join_path(&self, more: &RemotePath) -> RemotePath {
         self.with(self.names.iter().chain(&more.names).cloned().collect())
     }
 
     /// The same place under other names; each is checked as in [`RemotePath::join`].
+    ///
+    /// # Errors
+    /// `Refused` when one of the new names can't be a name.
     pub fn map_names(&self, name: impl Fn(&str) -> String) -> Result<RemotePath> {
         self.names.iter().try_fold(self.with(Vec::new()), |path, old| path.join(&name(old)))
     }
 
     /// The names alone, for what is kept and read again.
+    ///
+    /// # Errors
+    /// Those of the serializer.
     pub fn serialize_names<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
         s.collect_str(&RemotePath { names: self.names.clone(), under: None })
     }
@@ -173,15 +191,22 @@ pub enum Root {
 /// A place on some remote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
+    /// What the path starts from.
     pub root: Root,
+    /// The path below the root.
     pub path: RemotePath,
 }
 
 impl Place {
+    /// The place at that path, from the account's top folder.
     pub fn at(path: RemotePath) -> Self {
         Place { root: Root::Top, path }
     }
 
+    /// The place of that name in this one; the name is checked as in [`RemotePath::join`].
+    ///
+    /// # Errors
+    /// `Refused` when the text can't be a name.
     pub fn join(&self, name: &str) -> Result<Place> {
         Ok(Place { root: self.root.clone(), path: self.path.join(name)? })
     }
@@ -194,6 +219,7 @@ impl Place {
         }
     }
 
+    /// The folder that holds this place; none for a root.
     pub fn parent(&self) -> Option<Place> {
         Some(Place { root: self.root.clone(), path: self.path.parent()? })
     }
@@ -210,6 +236,7 @@ impl fmt::Display for Place {
 pub struct Address {
     /// As typed; remotes are matched without regard to case.
     pub remote: String,
+    /// What stands after the colon.
     pub place: Place,
     /// The path ended in `/` or is the root: it names a folder, there or not.
     pub folder: bool,
@@ -217,6 +244,9 @@ pub struct Address {
 
 impl Address {
     /// None when `text` is a local path: no colon, a slash before the colon, or a first letter that is no remote's.
+    ///
+    /// # Errors
+    /// `Usage` for `..` or an empty id; `Refused` for a name that no remote can hold.
     pub fn parse(text: &str) -> Result<Option<Address>> {
         let Some((remote, rest)) = text.split_once(':') else { return Ok(None) };
         if remote.is_empty() || remote.contains(['/', '\\']) || remote == "." {
@@ -233,6 +263,9 @@ impl Address {
     }
 
     /// Where a command takes a remote, `studio` and `studio:` are the same.
+    ///
+    /// # Errors
+    /// `Usage` when the text is no remote's address; otherwise those of [`Address::parse`].
     pub fn parse_remote(text: &str) -> Result<Address> {
         let with_colon = if text.contains(':') { text.to_owned() } else { format!("{text}:") };
         Address::parse(&with_colon)?.ok_or_else(|| {

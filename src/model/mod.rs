@@ -13,7 +13,7 @@ pub mod event;
 pub mod location;
 pub mod report;
 pub mod secret;
-pub mod similar_names;
+pub(crate) mod similar_names;
 pub mod timecode;
 
 pub use account::{Account, Limits, Protocol, Quota};

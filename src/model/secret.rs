@@ -29,16 +29,19 @@ fn head(bytes: &[u8]) -> Option<Head> {
 pub struct Secret(SecretString);
 
 impl Secret {
+    /// Takes the text, and masks it in all output from now on.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         register(&text);
         Secret(SecretString::from(text))
     }
 
+    /// The text itself, for the one who sends it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
+    /// True for the empty text.
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }

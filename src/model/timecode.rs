@@ -84,10 +84,13 @@ impl Clock {
 /// A place in a film as it is typed: `HH:MM:SS:FF`, `[HH:]MM:SS.mmm`, `12.5` (seconds), `12500ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Moment {
+    /// A time from the first frame, in milliseconds.
     Millis(i64),
+    /// A timecode with frames.
     Frame(Label),
 }
 
+/// A timecode as it is written: `HH:MM:SS:FF`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Label {
     seconds: i64,
@@ -113,8 +116,10 @@ fn digits(text: &str) -> Option<i64> {
 }
 
 impl Moment {
-    /// Milliseconds from the first frame. Fails with `Usage` when a frame is named of something without frames, or one
-    /// that a second does not have.
+    /// Milliseconds from the first frame.
+    ///
+    /// # Errors
+    /// `Usage` for a timecode where the clock is unknown, or for a frame that a second does not have.
     pub fn millis(self, clock: Option<&Clock>) -> Result<i64> {
         let label = match self {
             Moment::Millis(ms) => return Ok(ms),

@@ -2,13 +2,14 @@
 //! `wire` (JSON), `answer` (the one verdict on replies) and `upload`.
 
 pub(crate) mod adapter;
-pub mod fileago;
-pub mod ftp;
-pub mod giga0;
-pub mod iogates;
+pub(crate) mod fileago;
+pub(crate) mod ftp;
+pub(crate) mod giga0;
+pub(crate) mod iogates;
 
 use crate::contract::ProviderInfo;
 
+/// All providers, in the order in which lists show them.
 pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO, &ftp::INFO];
 
 /// The provider of that id or alias, without regard to case.

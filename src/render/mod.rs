@@ -17,8 +17,7 @@ pub mod tally;
 mod testing;
 mod text;
 
-pub use log::{LogWriter, mask_panics};
-pub use pipe::Pipe;
+pub use log::mask_panics;
 pub use renderer::Renderer;
 pub use style::{Ci, Progress, Style, Terminal, View};
 pub use tally::Tally;

@@ -28,7 +28,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-pub use self::carrying_run::CarryingRun;
+pub(crate) use self::carrying_run::CarryingRun;
 pub use self::folder::Tell;
 
 use self::database::Database;

@@ -8,22 +8,22 @@ use crate::contract::NoteMark;
 
 impl State {
     /// What this process begins from now on belongs to it. It is on the disk with whatever is noted and waited for next.
-    pub fn begin_run(&self, run: &CarryingRun) -> NoteMark {
+    pub(crate) fn begin_run(&self, run: &CarryingRun) -> NoteMark {
         *self.run.lock() = Some(run.key.clone());
         self.count_run(run)
     }
 
     /// Its numbers, for people only.
-    pub fn count_run(&self, run: &CarryingRun) -> NoteMark {
+    pub(crate) fn count_run(&self, run: &CarryingRun) -> NoteMark {
         self.writer.note(|changes| drop(changes.runs.insert(run.key.clone(), Some(run.clone()))))
     }
 
-    pub fn forget_run(&self, key: &str) {
+    pub(crate) fn forget_run(&self, key: &str) {
         self.writer.note(|changes| drop(changes.runs.insert(key.to_owned(), None)));
     }
 
     /// All of them, the oldest first.
-    pub fn runs(&self) -> Vec<CarryingRun> {
+    pub(crate) fn runs(&self) -> Vec<CarryingRun> {
         self.read_all(|db| db.prepare_cached("SELECT * FROM runs ORDER BY at, key")?.query_map([], read)?.collect())
     }
 }

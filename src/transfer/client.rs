@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-
+use super::backoff::{RETRY_DELAY_MAX, delays, delays_from, shown};
 use super::learned_names::LearnedNames;
 use super::rate_limit::RateLimiter;
 use super::sleep::sleep;
@@ -14,15 +13,11 @@ use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
 
-/// Between two tries: from this, doubling with a random spread,
-const RETRY_DELAY_INITIAL: Duration = Duration::from_millis(500);
-/// up to this. `Retry-After` of the server wins over both,
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
-/// up to this, all waits of one piece of work together; whether to wait longer is for a person to decide, who is told.
+/// The server may ask for longer waits: up to this, all waits of one piece of work together; whether to wait longer is for a person to decide, who is told.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
-/// Between two looks for a finished file: from this, doubling, up to that.
 /// From this on a wait is told with its end.
 const LONG_WAIT: Duration = Duration::from_secs(10);
+/// Between two looks for a finished file: from this, doubling, up to that.
 const POLL_INITIAL: Duration = Duration::from_millis(100);
 const POLL_MAX: Duration = Duration::from_secs(5);
 /// Renewals of the token for one piece of work that gets nowhere with the new one: a rival's sign-in may have come in
@@ -38,6 +33,7 @@ const FRESH_ONE_REJECTED: &str = "the server rejects even a fresh token; check t
 const SIGNED_IN_ELSEWHERE: &str = "this account is signed in elsewhere again and again, and each sign-in there ends ours; \
                                    use it from one place at a time, or give each place an account of its own";
 
+/// How long a request that fails is tried again.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     /// Tries of one request, the first included (`--retries`).
@@ -53,11 +49,15 @@ pub struct RetryPolicy {
 pub struct RemoteProvider(AnyProvider);
 
 impl RemoteProvider {
-    /// Fails with `Usage` when a setting makes no sense. Sends nothing.
+    /// Opens a remote. Sends nothing.
+    ///
+    /// # Errors
+    /// `Usage` when a setting makes no sense.
     pub fn open(info: &'static ProviderInfo, context: ProviderContext) -> Result<RemoteProvider> {
         (info.open)(context).map(RemoteProvider)
     }
 
+    /// What is known of the provider.
     pub fn info(&self) -> &'static ProviderInfo {
         self.0.info()
     }
@@ -85,27 +85,31 @@ pub struct RemoteClient {
     /// The remote's name, for messages.
     pub remote: String,
     provider: RemoteProvider,
+    /// How often and how long a failing call is repeated.
     pub policy: RetryPolicy,
+    /// Where progress and warnings go.
     pub events: Events,
     /// The speed limit of all transfers together.
-    pub limit: Option<Arc<RateLimiter>>,
+    pub(crate) limit: Option<Arc<RateLimiter>>,
     /// None where nothing is remembered.
-    pub learned: Option<LearnedNames>,
+    pub(crate) learned: Option<LearnedNames>,
 }
 
 impl RemoteClient {
+    /// A client without a speed limit.
     pub fn new(remote: String, provider: RemoteProvider, policy: RetryPolicy, events: Events) -> RemoteClient {
         RemoteClient { remote, provider, policy, events, limit: None, learned: None }
     }
 
-    pub fn with_learned(self, names: LearnedNames) -> RemoteClient {
+    pub(crate) fn with_learned(self, names: LearnedNames) -> RemoteClient {
         RemoteClient { learned: Some(names), ..self }
     }
 
-    pub fn with_limit(self, limit: Option<Arc<RateLimiter>>) -> RemoteClient {
+    pub(crate) fn with_limit(self, limit: Option<Arc<RateLimiter>>) -> RemoteClient {
         RemoteClient { limit, ..self }
     }
 
+    /// What is known of the provider.
     pub fn info(&self) -> &'static ProviderInfo {
         self.provider.info()
     }
@@ -121,18 +125,21 @@ impl RemoteClient {
     }
 
     /// See [`Provider::check_name`].
+    ///
+    /// # Errors
+    /// Those of [`Provider::check_name`].
     pub fn check_name(&self, name: &str) -> Result<()> {
         self.inspect(|provider| provider.check_name(name))
     }
 
-    /// See [`crate::contract::Browse::invalidate_cache`].
-    pub async fn invalidate_cache(&self) {
+    pub(crate) async fn invalidate_cache(&self) {
         if let Some(browse) = self.provider.0.abilities().browse {
             browse.invalidate_cache().await;
         }
     }
 
-    pub fn retries(&self, id: Option<FileId>) -> Retries<'_> {
+    /// The tries of one piece of work; `id` is the file that waits are reported for.
+    pub(crate) fn retries(&self, id: Option<FileId>) -> Retries<'_> {
         Retries {
             desk: self,
             id,
@@ -153,6 +160,9 @@ impl RemoteClient {
     }
 
     /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
+    ///
+    /// # Errors
+    /// The last failure of the call, when no further try is due.
     pub async fn call<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -162,7 +172,7 @@ impl RemoteClient {
 
     /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
     /// broke may be the one that the first look goes over. A page of a proxy in place of the answer tells nothing yet.
-    pub async fn check<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
+    pub(crate) async fn check<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -185,6 +195,9 @@ impl RemoteClient {
 
     /// A call that changes something: repeated only when the server has not acted on the last try. What may have happened
     /// ([`Error::may_have_happened`]) comes back to the caller: for changes that nobody can look at.
+    ///
+    /// # Errors
+    /// The last failure of the call, when no further try is due; at once when the change may have happened.
     pub async fn mutate<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -203,6 +216,9 @@ impl RemoteClient {
     /// long as `late`, unless the server itself said that it failed). Where it did nothing it is repeated after a lost answer;
     /// after one that can't be read it is not, as the next would be no better. Fails with `Unknown` then, and where looking
     /// fails.
+    ///
+    /// # Errors
+    /// The last failure of the call, when no further try is due; `Unknown` when nobody can tell whether the change was made.
     pub async fn mutate_once<'a, T, F, L>(
         &'a self,
         late: Duration,
@@ -237,7 +253,7 @@ impl RemoteClient {
 
     /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
     /// while after the last byte.
-    pub async fn poll<'a, T, F>(&'a self, limit: Duration, call: impl Fn(&'a dyn Provider) -> F) -> Result<Option<T>>
+    pub(crate) async fn poll<'a, T, F>(&'a self, limit: Duration, call: impl Fn(&'a dyn Provider) -> F) -> Result<Option<T>>
     where
         F: Future<Output = Result<Option<T>>>,
     {
@@ -260,7 +276,7 @@ impl RemoteClient {
 }
 
 /// How much longer one piece of work may go on failing.
-pub struct Retries<'a> {
+pub(crate) struct Retries<'a> {
     desk: &'a RemoteClient,
     id: Option<FileId>,
     tries: u32,
@@ -279,7 +295,7 @@ pub struct Retries<'a> {
 
 impl<'a> Retries<'a> {
     /// One try. Its failure goes to [`Retries::after`] before the next.
-    pub async fn attempt<T, F>(&self, call: impl FnOnce(&'a dyn Provider) -> F) -> Result<T>
+    pub(crate) async fn attempt<T, F>(&self, call: impl FnOnce(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -303,7 +319,7 @@ impl Retries<'_> {
     }
 
     /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
-    pub async fn after(&mut self, error: Error) -> Result<()> {
+    pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
         let error = error.with_remote(&self.desk.remote);
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
@@ -379,19 +395,6 @@ impl Retries<'_> {
         self.waited += wait;
         wait
     }
-}
-
-/// To the second.
-fn shown(wish: Duration) -> humantime::FormattedDuration {
-    humantime::format_duration(Duration::from_secs(wish.as_secs()))
-}
-
-fn delays() -> backon::ExponentialBackoff {
-    delays_from(RETRY_DELAY_INITIAL)
-}
-
-fn delays_from(first: Duration) -> backon::ExponentialBackoff {
-    ExponentialBuilder::default().with_min_delay(first).with_max_delay(RETRY_DELAY_MAX).with_jitter().without_max_times().build()
 }
 
 #[cfg(test)]

@@ -6,13 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 
+/// What becomes of a name that is taken at the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IfExists {
+    /// Skips what has not changed, replaces the rest.
     Update,
+    /// Replaces the older file.
     Replace,
+    /// Keeps the older file and sends nothing.
     Skip,
+    /// Takes the next free name: `a (2).mov`.
     Rename,
+    /// Fails with `Exists`.
     Fail,
 }
 

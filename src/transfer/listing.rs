@@ -7,6 +7,9 @@ use crate::model::{Entry, Event, Place};
 
 impl RemoteClient {
     /// What a folder holds. Rows that can't be read cost a warning.
+    ///
+    /// # Errors
+    /// The last failure of the call, when no further try is due; `Unsupported` where the provider lists nothing.
     pub async fn list(&self, folder: &Entry) -> Result<Entries> {
         let entries = self.call(|p| p.list(folder)).await?;
         if let Some(said) = entries.faults.said() {
@@ -16,6 +19,9 @@ impl RemoteClient {
     }
 
     /// As `list`, for whoever takes all that a folder holds: rows that can't be read are a failure beside the others.
+    ///
+    /// # Errors
+    /// As [`RemoteClient::list`].
     pub async fn list_whole(&self, folder: &Entry) -> Result<(Entries, Option<Error>)> {
         let entries = self.call(|p| p.list(folder)).await?;
         let left_out = entries.faults.said().map(|said| Error::new(Kind::Protocol, said).with_subject(self.address(&folder.path)));
@@ -23,6 +29,9 @@ impl RemoteClient {
     }
 
     /// The entry at `place`. Where nothing has that name it may be the one under which the server keeps what was put there.
+    ///
+    /// # Errors
+    /// `NotFound`, `Ambiguous` when two entries have the name, or the last failure of the call.
     pub async fn stat(&self, place: &Place) -> Result<Entry> {
         let missing = match self.call(|p| p.stat(place)).await {
             Err(error) if error.kind() == Kind::NotFound => error,

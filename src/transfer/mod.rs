@@ -1,31 +1,40 @@
-//! The engine: what will be moved (`plan`), where it lands (`folders`, `conflict`), the one loop that carries a file
-//! (`upload`), how many at once (`queue`), and the walk over a remote (`scan`). It knows the contract and no provider.
+//! The engine. It knows the contract and no provider.
+//! - [`RemoteClient`]: one remote, with the only place that repeats a call;
+//! - [`put`]: local files to a remote (`put::plan`: what is sent and where each file lands; `put::conflict`: what becomes of
+//!   a name that is taken);
+//! - `upload`: the one loop that sends a file;
+//! - [`get`]: files of a remote to this machine (`download`: one file);
+//! - `remote_ops`: copies, moves and removals on the server; `walk`: goes through the folders of a remote.
 
+mod backoff;
+pub(crate) mod breaker;
 pub(crate) mod change;
-pub(crate) mod resolve;
-
-mod breaker;
 pub mod client;
-pub mod download;
+pub(crate) mod download;
 mod effort;
+#[doc(hidden)]
 pub mod fingerprint;
+#[doc(hidden)]
 pub mod folder_cache;
 pub mod get;
-pub mod if_exists;
-pub mod import;
-pub mod learned_names;
+pub(crate) mod if_exists;
+pub(crate) mod import;
+pub(crate) mod learned_names;
 mod listing;
-pub mod lock_wait;
+pub(crate) mod lock_wait;
 pub mod put;
-pub mod rate_limit;
-pub mod remote_ops;
-pub mod sleep;
+pub(crate) mod rate_limit;
+pub(crate) mod remote_ops;
+pub(crate) mod resolve;
+pub(crate) mod sleep;
+#[doc(hidden)]
 pub mod source;
-pub mod stall;
-pub mod stored_names;
-pub mod task_set;
+pub(crate) mod stall;
+pub(crate) mod stored_names;
+pub(crate) mod task_set;
+#[doc(hidden)]
 pub mod upload;
-pub mod walk;
+pub(crate) mod walk;
 
 pub use client::{RemoteClient, RemoteProvider, RetryPolicy};
 pub use if_exists::IfExists;

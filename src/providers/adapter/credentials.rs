@@ -5,6 +5,9 @@ use crate::model::Secret;
 
 impl ProviderContext {
     /// The secret setting `key`, now; it may run a command or ask a person. None when it is not set anywhere.
+    ///
+    /// # Errors
+    /// Those of [`RemoteSettings::secret`](crate::contract::RemoteSettings::secret).
     pub async fn secret(&self, key: &'static str) -> Result<Option<Secret>> {
         let secrets = self.secrets.clone();
         let found = tokio::task::spawn_blocking(move || secrets.secret(key)).await;

@@ -58,10 +58,6 @@ impl Folder {
         }
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Is it there?
     pub fn is_open(&self) -> bool {
         self.dir.is_some()

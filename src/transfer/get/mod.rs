@@ -4,7 +4,7 @@
 
 mod conflict;
 mod local;
-pub mod stdout;
+pub(crate) mod stdout;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -34,32 +34,44 @@ use crate::model::{Address, Entry, Event, RemotePath, Report};
 /// What an address names, and all that is needed to read there.
 #[derive(Clone)]
 pub struct GetSource {
+    /// The remote that is read.
     pub desk: RemoteClient,
+    /// What this machine remembers of its transfers.
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `CompletedTransfer::remote`.
     pub key: String,
+    /// The address as it was typed.
     pub address: Address,
+    /// The entry at the address.
     pub entry: Entry,
     /// What is inside of the folder is meant, not the folder under its own name.
     pub contents: bool,
 }
 
+/// How a get proceeds.
 #[derive(Clone, Debug)]
 pub struct GetOptions {
     /// Several places were named, though some of them may not be there.
     pub several: bool,
+    /// What becomes of a local file of the same name.
     pub if_exists: IfExists,
+    /// When the MD5 is computed and compared.
     pub checksum: ChecksumMode,
     /// Files in flight.
     pub jobs: usize,
     /// Connections for one large file.
     pub streams: usize,
+    /// Reports what would be done, and does nothing.
     pub dry_run: bool,
+    /// Begins no further file after the first failure.
     pub fail_fast: bool,
 }
 
 /// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
 /// events.
+///
+/// # Errors
+/// Nothing was downloaded: `Usage` for a target that can't be, `Auth` or `Refused` from the account, `Local` from this machine's files.
 pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) -> Result<()> {
     let several = options.several || origins.len() > 1;
     let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;

@@ -1,14 +1,15 @@
 //! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
 //! the whole run comes back as the error.
 
-pub mod batch;
+pub(crate) mod batch;
+#[doc(hidden)]
 pub mod confirmation_queue;
-pub mod conflict;
-pub mod cross_remote;
-pub mod file;
+pub(crate) mod conflict;
+pub(crate) mod cross_remote;
+pub(crate) mod file;
 mod open_source;
 mod options;
-pub mod plan;
+pub(crate) mod plan;
 pub(crate) mod previous;
 mod run;
 mod taken_name;
@@ -29,6 +30,9 @@ use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
 
 /// Puts `sources`. An error means that nothing was sent; failures of single files are events.
+///
+/// # Errors
+/// Nothing was sent: `Usage` or `NotFound` for a source or a target that can't be, `Auth` or `Refused` from the account, `Exists` where a file is in the way of a folder.
 pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
     let named = inspect_sources(sources)?;
     let (run, exists) = PutRun::begin(job).await?;

@@ -20,21 +20,30 @@ pub const HANDLES_FOR_A_FILE: u64 = 8;
 pub enum ChecksumMode {
     /// `Before` up to 64 MiB where the provider checks it, else `After`.
     Auto,
+    /// Before the first byte: the file is read twice.
     Before,
+    /// While the file is sent; compared when it has arrived.
     After,
+    /// Not at all: sizes are compared.
     None,
 }
 
+/// How a put proceeds.
 #[derive(Clone, Debug)]
 pub struct PutOptions {
+    /// What becomes of a name that is taken.
     pub if_exists: IfExists,
+    /// When the MD5 is computed.
     pub checksum: ChecksumMode,
+    /// The only protocol to use; none = the provider's own choice.
     pub protocol: Option<Protocol>,
     /// Bytes.
     pub chunk_size: Option<u64>,
     /// Files in flight.
     pub jobs: usize,
+    /// Reports what would be done, and does nothing.
     pub dry_run: bool,
+    /// Begins no further file after the first failure.
     pub fail_fast: bool,
     /// Bytes that standard input is said to have.
     pub stdin_size: Option<u64>,
@@ -42,11 +51,16 @@ pub struct PutOptions {
     pub metadata: Arc<Metadata>,
 }
 
+/// A put that can begin.
 pub struct PutJob {
+    /// The remote that receives the files.
     pub desk: RemoteClient,
+    /// What this machine remembers of its transfers.
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
     pub remote_key: String,
+    /// Where the files go.
     pub target: Address,
+    /// How the put proceeds.
     pub options: PutOptions,
 }

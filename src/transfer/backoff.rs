@@ -1,0 +1,23 @@
+//! How long to wait between two tries of a call.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+/// Between two tries: from this, doubling with a random spread,
+const RETRY_DELAY_INITIAL: Duration = Duration::from_millis(500);
+/// up to this. `Retry-After` of the server wins over both.
+pub(super) const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
+
+/// To the second.
+pub(super) fn shown(wish: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(wish.as_secs()))
+}
+
+pub(super) fn delays() -> backon::ExponentialBackoff {
+    delays_from(RETRY_DELAY_INITIAL)
+}
+
+pub(super) fn delays_from(first: Duration) -> backon::ExponentialBackoff {
+    ExponentialBuilder::default().with_min_delay(first).with_max_delay(RETRY_DELAY_MAX).with_jitter().without_max_times().build()
+}
