@@ -1,9 +1,6 @@
-//! Wildcards in remote paths: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders between. Expanded here
-//! and not by a shell, which can't see a remote. A name that begins with a dot is a name like any other.
+//! Wildcards in remote paths, as typed. They are expanded here and not by a shell, which can't see a remote.
 
 use std::collections::HashMap;
-
-use glob::Pattern as Glob;
 
 use super::abilities::{LIST, require};
 use super::connection::Connection;
@@ -11,6 +8,7 @@ use super::context::{Context, OpenRemote};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};
+use crate::transfer::filter::{PathPattern, is_pattern};
 use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
 
 /// Folders listed at once while a pattern is looked for.
@@ -29,7 +27,7 @@ pub async fn expand(context: &Context, remote: &OpenRemote, address: &Address, l
     };
     let (plain, wild) = names.split_at(plain);
     let base = stat(&Place { root: place.root.clone(), path: RemotePath::parse(&plain.join("/"))? }).await?;
-    let pattern = Pattern::new(wild);
+    let pattern = PathPattern::new(wild);
     let mut scan = {
         let (top, pattern) = (base.path.clone(), pattern.clone());
         TreeWalk::new(calls.clone(), base.clone(), JOBS, move |folder, _| pattern.can_match_below(&folder.path, &top))
@@ -150,154 +148,12 @@ pub fn drop_nested(mut entries: Vec<Entry>) -> Vec<Entry> {
     kept
 }
 
-/// A pattern for one name, as in a path.
-pub fn name_pattern(text: &str) -> Glob {
-    let mut stars = text.to_owned();
-    while stars.contains("**") {
-        stars = stars.replace("**", "*");
-    }
-    // A bracket that nothing closes is a bracket, as in a shell.
-    Glob::new(&stars).or_else(|_| Glob::new(&stars.replace('[', "[[]"))).unwrap_or_default()
-}
-
-fn is_pattern(name: &str) -> bool {
-    name.contains(['*', '?']) || name.find('[').is_some_and(|open| name.get(open..).is_some_and(|rest| rest.contains(']')))
-}
-
-#[derive(Clone)]
-struct Pattern(Vec<Segment>);
-
-#[derive(Clone)]
-enum Segment {
-    /// `**`: any number of folders, none too.
-    Folders,
-    Like(Glob),
-    /// Exactly so.
-    Named(String),
-}
-
-impl Pattern {
-    fn new(names: &[String]) -> Pattern {
-        let mut parts: Vec<Segment> = Vec::new();
-        for name in names {
-            match name.as_str() {
-                "**" if matches!(parts.last(), Some(Segment::Folders)) => {}
-                "**" => parts.push(Segment::Folders),
-                name if is_pattern(name) => parts.push(Segment::Like(name_pattern(name))),
-                name => parts.push(Segment::Named(name.to_owned())),
-            }
-        }
-        // `a/**` is all that lies in `a`, not `a` itself.
-        if let Some(Segment::Folders) = parts.last() {
-            parts.push(Segment::Like(name_pattern("*")));
-        }
-        Pattern(parts)
-    }
-
-    fn fits(&self, path: &RemotePath, top: &RemotePath) -> bool {
-        self.reached(path, top).last() == Some(&true)
-    }
-
-    /// May something in this folder fit?
-    fn can_match_below(&self, path: &RemotePath, top: &RemotePath) -> bool {
-        self.reached(path, top).split_last().is_some_and(|(_, before)| before.contains(&true))
-    }
-
-    /// Which parts may come next once the names of `path` below `top` are used up; behind the last one: it fits.
-    fn reached(&self, path: &RemotePath, top: &RemotePath) -> Vec<bool> {
-        let mut here = vec![false; self.0.len() + 1];
-        self.reach(&mut here, 0);
-        for name in path.below(top).unwrap_or_default().names() {
-            let mut next = vec![false; here.len()];
-            for (at, part) in self.0.iter().enumerate().filter(|(at, _)| here.get(*at) == Some(&true)) {
-                match part {
-                    Segment::Folders => self.reach(&mut next, at),
-                    Segment::Like(glob) if glob.matches(name) => self.reach(&mut next, at + 1),
-                    Segment::Named(named) if named == name => self.reach(&mut next, at + 1),
-                    Segment::Like(_) | Segment::Named(_) => {}
-                }
-            }
-            here = next;
-        }
-        here
-    }
-
-    fn reach(&self, parts: &mut [bool], at: usize) {
-        if let Some(reached) = parts.get_mut(at) {
-            *reached = true;
-        }
-        if let Some(Segment::Folders) = self.0.get(at) {
-            self.reach(parts, at + 1);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn path(text: &str) -> RemotePath {
         RemotePath::parse(text).unwrap()
-    }
-
-    fn fits(pattern: &str, text: &str) -> bool {
-        Pattern::new(path(pattern).names()).fits(&path(text), &RemotePath::root())
-    }
-
-    fn leads(pattern: &str, text: &str) -> bool {
-        Pattern::new(path(pattern).names()).can_match_below(&path(text), &RemotePath::root())
-    }
-
-    #[test]
-    fn what_a_pattern_fits() {
-        for (pattern, text) in [
-            ("*.mov", "a.mov"),
-            ("*", ".hidden"),
-            ("?", "ö"),
-            ("[äö]?.txt", "öx.txt"),
-            ("[!a]", "b"),
-            ("shot [0-9][0-9].mov", "shot 01.mov"),
-            ("a/*/c", "a/b/c"),
-            ("**/c", "c"),
-            ("**/c", "a/b/c"),
-            ("a/**", "a/b"),
-            ("a/**", "a/b/c"),
-            ("**/a/**/b", "a/a/b"),
-            ("**/**", "a"),
-            ("a**b", "axxb"),
-            ("{a,b}*", "{a,b}c"),
-            ("a[b*", "a[bc"),
-            ("[*]", "*"),
-        ] {
-            assert!(fits(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [
-            ("*.mov", "a.MOV"),
-            ("*", "a/b"),
-            ("?", "ab"),
-            ("?", ""),
-            ("a/**", "a"),
-            ("**/c", "c/d"),
-            ("a/*/c", "a/c"),
-            ("{a,b}", "a"),
-            ("[*]", "a"),
-        ] {
-            assert!(!fits(pattern, text), "{pattern} {text}");
-        }
-    }
-
-    #[test]
-    fn only_folders_on_the_way_are_listed() {
-        assert!(leads("a*/x/*.txt", "ab") && leads("a*/x/*.txt", "ab/x"));
-        assert!(!leads("a*/x/*.txt", "b") && !leads("a*/x/*.txt", "ab/y") && !leads("a*/x/*.txt", "ab/x/z"));
-        assert!(leads("**/x", "any/depth") && leads("a/**", "a/b/c") && !leads("a/**", "b"));
-    }
-
-    #[test]
-    fn plain_names_are_no_patterns() {
-        for (name, pattern) in [("a", false), ("a]b", false), ("a[b", false), ("[a]", true), ("a*", true), ("?", true), ("{a}", false)] {
-            assert_eq!(is_pattern(name), pattern, "{name}");
-        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(crate) mod change;
 pub mod client;
 pub(crate) mod download;
 mod effort;
+pub(crate) mod filter;
 #[doc(hidden)]
 pub mod fingerprint;
 #[doc(hidden)]

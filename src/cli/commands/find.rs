@@ -7,12 +7,12 @@ use glob::Pattern as Glob;
 use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit};
 use crate::cli::file_times::{FileTimes, WithTimes};
-use crate::cli::glob::name_pattern;
 use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::{Kind, Result};
-use crate::model::{Entry, EntryKind};
+use crate::model::EntryKind;
 use crate::render::View;
+use crate::transfer::filter::{Conditions, SizeBound, name_pattern};
 use crate::transfer::walk::{WalkEvent, is_fatal};
 
 /// Find files and folders on a remote, by name, kind, size and time
@@ -54,12 +54,13 @@ pub enum Kinds {
     Folder,
 }
 
-/// `--size`, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum SizeBound {
-    Above(u64),
-    Below(u64),
-    Exactly(u64),
+impl From<Kinds> for EntryKind {
+    fn from(kind: Kinds) -> EntryKind {
+        match kind {
+            Kinds::File => EntryKind::File,
+            Kinds::Folder => EntryKind::Folder,
+        }
+    }
 }
 
 fn bound(text: &str) -> Result<SizeBound, String> {
@@ -79,16 +80,9 @@ fn since(text: &str) -> Result<DateTime<Utc>, String> {
     Utc::now().checked_sub_signed(TimeDelta::from_std(ago).map_err(|_| wrong())?).ok_or_else(wrong)
 }
 
-struct Conditions {
-    name: Option<Glob>,
-    kind: Option<Kinds>,
-    size: Option<SizeBound>,
-    newer: Option<DateTime<Utc>>,
-}
-
 pub async fn run(context: &mut Context, args: FindArgs) -> Result<u8> {
     context.show_as(View::Name, true, false);
-    let conditions = Conditions { name: args.name, kind: args.kind, size: args.size, newer: args.newer };
+    let conditions = Conditions { name: args.name, kind: args.kind.map(EntryKind::from), size: args.size, newer: args.newer };
     let look = Lister::new(args.look, &LIST);
     let dates = FileTimes::new(look.jobs());
     let mut search = Search { context, look, dates, conditions, sizeless: 0, timeless: 0 };
@@ -177,44 +171,9 @@ impl Search<'_> {
     }
 }
 
-impl Conditions {
-    fn named(&self, entry: &Entry) -> bool {
-        let kind = self.kind.is_none_or(|kind| match kind {
-            Kinds::File => entry.kind == EntryKind::File,
-            Kinds::Folder => entry.kind == EntryKind::Folder,
-        });
-        kind && self.name.as_ref().is_none_or(|name| name.matches(&entry.name))
-    }
-
-    /// None: its size is not told. Folders have none.
-    fn sized(&self, entry: &Entry) -> Option<bool> {
-        let Some(bound) = self.size else { return Some(true) };
-        if entry.is_folder() {
-            return Some(false);
-        }
-        let size = entry.size?;
-        Some(match bound {
-            SizeBound::Above(limit) => size > limit,
-            SizeBound::Below(limit) => size < limit,
-            SizeBound::Exactly(wanted) => size == wanted,
-        })
-    }
-
-    /// None: its time is not told. A root has none.
-    fn newer(&self, entry: &Entry) -> Option<bool> {
-        let Some(since) = self.newer else { return Some(true) };
-        match entry.modified {
-            Some(time) => Some(time > since),
-            None if entry.path.is_root() && entry.is_folder() => Some(false),
-            None => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RemotePath;
 
     #[test]
     fn sizes_and_times_as_typed() {
@@ -228,22 +187,5 @@ mod tests {
         for wrong in ["soon", "-2d", "0", "9999999999999y", "2026-13-01T00:00:00Z"] {
             assert!(since(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_is_not_told_is_known_as_that() {
-        let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/a.mov").unwrap());
-        let none = || Conditions { name: None, kind: None, size: None, newer: None };
-        let below = Conditions { size: Some(SizeBound::Below(10)), ..none() };
-        let newer = Conditions { newer: Some(DateTime::UNIX_EPOCH), ..none() };
-        assert_eq!((none().sized(&entry), none().newer(&entry)), (Some(true), Some(true)));
-        assert_eq!((below.sized(&entry), newer.newer(&entry)), (None, None));
-        entry.size = Some(9);
-        entry.modified = Some(Utc::now());
-        assert_eq!((below.sized(&entry), newer.newer(&entry)), (Some(true), Some(true)));
-        let folder = Entry::new(EntryKind::Folder, "", RemotePath::root());
-        assert_eq!((below.sized(&folder), newer.newer(&folder)), (Some(false), Some(false)));
-        let named = |pattern: &str| Conditions { name: Some(name_pattern(pattern)), ..none() }.named(&entry);
-        assert!(named("*.mov") && !named("*.MOV") && !named("mov"));
     }
 }
