@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
     let (events, mut progress) = Events::channel();
     let policy = RetryPolicy { tries: 5, timeout, min_rate: 0 };
     let job = PutJob {
-        desk: RemoteClient::new("example".to_owned(), RemoteProvider::open(info, context)?, policy, events),
+        client: RemoteClient::new("example".to_owned(), RemoteProvider::open(info, context)?, policy, events),
         ledger: state,
         remote_key,
         target: Address::parse_remote(&format!("example:{path}"))?,

@@ -16,8 +16,8 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(10);
 pub struct ConfirmedChanges(RemoteClient);
 
 impl ConfirmedChanges {
-    pub fn new(desk: RemoteClient) -> ConfirmedChanges {
-        ConfirmedChanges(desk)
+    pub fn new(client: RemoteClient) -> ConfirmedChanges {
+        ConfirmedChanges(client)
     }
 
     /// `parent`: the folder it is in, where that is known.

@@ -141,7 +141,7 @@ impl RemoteClient {
     /// The tries of one piece of work; `id` is the file that waits are reported for.
     pub(crate) fn retries(&self, id: Option<FileId>) -> Retries<'_> {
         Retries {
-            desk: self,
+            client: self,
             id,
             tries: self.policy.tries,
             failures: 0,
@@ -277,7 +277,7 @@ impl RemoteClient {
 
 /// How much longer one piece of work may go on failing.
 pub(crate) struct Retries<'a> {
-    desk: &'a RemoteClient,
+    client: &'a RemoteClient,
     id: Option<FileId>,
     tries: u32,
     failures: u32,
@@ -299,7 +299,7 @@ impl<'a> Retries<'a> {
     where
         F: Future<Output = Result<T>>,
     {
-        call(self.desk.provider.0.as_ref()).await
+        call(self.client.provider.0.as_ref()).await
     }
 }
 
@@ -320,7 +320,7 @@ impl Retries<'_> {
 
     /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
     pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
-        let error = error.with_remote(&self.desk.remote);
+        let error = error.with_remote(&self.client.remote);
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
         }
@@ -330,7 +330,7 @@ impl Retries<'_> {
         // Whoever comes here may repeat the request. The HTTP client takes a fresh connection now.
         if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {
             self.total += 1;
-            self.desk.events.tell(Event::Note(format!("{}: once more, on a fresh connection", error.message())));
+            self.client.events.tell(Event::Note(format!("{}: once more, on a fresh connection", error.message())));
             return Ok(());
         }
         self.failures += 1;
@@ -348,7 +348,7 @@ impl Retries<'_> {
                 why.push_str(&format!("; goes on at {}", (chrono::Local::now() + wait).format("%H:%M:%S")));
             }
         }
-        self.desk.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
+        self.client.events.tell(Event::Waiting { id: self.id, attempt: self.failures + 1, of: self.tries, wait, why });
         sleep(wait).await;
         Ok(())
     }
@@ -356,8 +356,8 @@ impl Retries<'_> {
     /// The provider's lease sees to it that all workers together sign in once. Where somebody else signs in to the account
     /// again and again, each sign-in waits a little longer, so that the two take turns: both get something done.
     async fn renew(&mut self, error: Error) -> Result<()> {
-        let desk = self.desk;
-        let rivalry = desk.provider.0.abilities().token_contention;
+        let client = self.client;
+        let rivalry = client.provider.0.abilities().token_contention;
         let rounds = rivalry.and_then(TokenContention::lost_tokens);
         self.renewals += 1;
         let most = if rounds.is_some() { self.tries } else { self.tries.min(RENEWALS) };
@@ -368,18 +368,18 @@ impl Retries<'_> {
             let turn = delays_from(CONTENTION_WAIT_INITIAL).next().unwrap_or(CONTENTION_WAIT_INITIAL);
             let wait = turn * rounds.unwrap_or(1).min(CONTENTION_WAIT_MAX_FACTOR);
             let (attempt, why) = (self.renewals + 1, error.message());
-            desk.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why });
+            client.events.tell(Event::Waiting { id: self.id, attempt, of: most + 1, wait, why });
             sleep(wait).await;
         }
         loop {
-            match desk.provider.0.renew_token().await {
+            match client.provider.0.renew_token().await {
                 Ok(()) => break,
                 Err(e) if e.kind() == Kind::Unreachable || e.kind() == Kind::Busy => Box::pin(self.after(e)).await?,
                 Err(e) => return Err(e),
             }
         }
         if rivalry.is_some_and(TokenContention::should_warn) {
-            desk.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", desk.provider.info().title)));
+            client.events.tell(Event::Warning(format!("{}: {SIGNED_IN_ELSEWHERE}", client.provider.info().title)));
         }
         Ok(())
     }
@@ -404,7 +404,7 @@ mod tests {
     use crate::testing::MemoryTokens;
     use crate::testing::server::provider_context;
 
-    fn desk() -> (RemoteClient, tokio::sync::mpsc::UnboundedReceiver<Event>) {
+    fn client() -> (RemoteClient, tokio::sync::mpsc::UnboundedReceiver<Event>) {
         let (events, told) = Events::channel();
         let network = Network { timeout: Duration::from_secs(9), ca_file: None, insecure: false };
         let settings = [("url", "http://127.0.0.1:1"), ("username", "ann"), ("password", "swordfish-1")];
@@ -423,8 +423,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_a_server_asks_for_is_waited_for_an_hour_in_all() {
-        let (desk, mut told) = desk();
-        let mut patience = desk.retries(None);
+        let (client, mut told) = client();
+        let mut patience = client.retries(None);
         let busy = |minutes: u64| Error::new(Kind::Busy, "busy").with_retry_after(Some(Duration::from_secs(minutes * 60)));
         assert_eq!(waits(&mut patience, busy(40)).await, 40 * 60);
         assert_eq!(waits(&mut patience, busy(40)).await, 20 * 60);
@@ -438,8 +438,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_was_kept_too_long_costs_no_try_but_once() {
-        let (desk, _told) = desk();
-        let mut patience = desk.retries(None);
+        let (client, _told) = client();
+        let mut patience = client.retries(None);
         let begun = tokio::time::Instant::now();
         let died = || Error::new(Kind::Interrupted, "the connection broke").on_kept_line();
         patience.after(died()).await.unwrap();

@@ -66,7 +66,7 @@ type CreateCell = Arc<OnceCell<Result<Arc<ListedFolder>>>>;
 type Again = Arc<tokio::sync::Mutex<Option<(Instant, Arc<ListedFolder>)>>>;
 
 pub struct FolderCache {
-    desk: RemoteClient,
+    client: RemoteClient,
     root: Root,
     /// Dry run: a missing folder is imagined, not made.
     imagine: bool,
@@ -81,9 +81,9 @@ pub struct FolderCache {
 
 impl FolderCache {
     /// Paths are counted from `root`.
-    pub fn new(desk: RemoteClient, root: Root, imagine: bool) -> Self {
+    pub fn new(client: RemoteClient, root: Root, imagine: bool) -> Self {
         FolderCache {
-            desk,
+            client,
             root,
             imagine,
             turns: None,
@@ -102,7 +102,7 @@ impl FolderCache {
     /// The folder at `path` if it is there. Fails when a step of the path is ambiguous.
     pub fn find<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Option<Arc<ListedFolder>>>> {
         let cell = entry_of(&self.found, path);
-        Box::pin(async move { cell.get_or_try_init(|| self.get(path)).await.cloned().map_err(|e| e.with_remote(&self.desk.remote)) })
+        Box::pin(async move { cell.get_or_try_init(|| self.get(path)).await.cloned().map_err(|e| e.with_remote(&self.client.remote)) })
     }
 
     /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
@@ -141,7 +141,7 @@ impl FolderCache {
     }
 
     fn can_browse(&self) -> bool {
-        self.desk.has(|can| can.browse.is_some())
+        self.client.has(|can| can.browse.is_some())
     }
 
     /// What the last [`FolderCache::refresh`] found.
@@ -155,9 +155,9 @@ impl FolderCache {
         if !self.can_browse() {
             return self.ensure(path).await;
         }
-        self.desk.invalidate_cache().await;
+        self.client.invalidate_cache().await;
         let place = Place { root: self.root.clone(), path: path.clone() };
-        let entry = match self.desk.call(|p| p.stat(&place)).await {
+        let entry = match self.client.call(|p| p.stat(&place)).await {
             Ok(entry) => entry,
             // A folder that only a file will make.
             Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
@@ -174,7 +174,7 @@ impl FolderCache {
 
     async fn list_now(&self, entry: Entry) -> Result<ListedFolder> {
         let seen = now_in_ms();
-        let children = self.desk.list(&entry).await?;
+        let children = self.client.list(&entry).await?;
         let faults = children.faults.clone();
         Ok(ListedFolder { faults, ..ListedFolder::new(entry, children.collect(), seen) })
     }
@@ -199,11 +199,11 @@ impl FolderCache {
 
     async fn top(&self) -> Result<Entry> {
         let place = Place { root: self.root.clone(), path: RemotePath::root() };
-        let entry = self.desk.stat(&place).await?;
+        let entry = self.client.stat(&place).await?;
         match entry.kind {
             EntryKind::Folder => Ok(entry),
             EntryKind::File => Err(Error::new(Kind::Usage, "this id names a file, not a folder")
-                .with_subject(self.desk.address(&place.display_path(&place.path)))),
+                .with_subject(self.client.address(&place.display_path(&place.path)))),
         }
     }
 
@@ -217,18 +217,18 @@ impl FolderCache {
         let parent = self.ensure(&parent).await?;
         if parent.named(name).any(|e| !e.is_folder()) {
             return Err(Error::new(Kind::Exists, "a file of this name is in the way of the folder")
-                .with_subject(self.desk.address(&parent.entry.path.join(name)?)));
+                .with_subject(self.client.address(&parent.entry.path.join(name)?)));
         }
         let turn = match &self.turns {
-            Some((ledger, remote)) if !self.imagine && self.desk.has(|can| can.folders.is_some()) => {
+            Some((ledger, remote)) if !self.imagine && self.client.has(|can| can.folders.is_some()) => {
                 let key = format!("folder|{remote}|{}|{path}", self.root_name());
-                Some(turn(&self.desk, ledger.as_ref(), &key, &path.to_string()).await?)
+                Some(turn(&self.client, ledger.as_ref(), &key, &path.to_string()).await?)
             }
             _ => None,
         };
         // Whoever had the turn before us may have made it since we looked, or we ourselves.
         if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
-            && let Some(entry) = self.desk.check(|p| self.created_by_other(p, &parent.entry, name)).await?
+            && let Some(entry) = self.client.check(|p| self.created_by_other(p, &parent.entry, name)).await?
         {
             return self.listed(entry).await;
         }
@@ -244,8 +244,8 @@ impl FolderCache {
 
     async fn make<'a>(&'a self, parent: &'a Entry, name: &'a str) -> Result<ListedFolder> {
         let to_be = || Ok(ListedFolder::new(Entry::new(EntryKind::Folder, "", parent.path.join(name)?), Vec::new(), now_in_ms()));
-        self.desk.check_name(name)?;
-        if self.imagine || !self.desk.has(|can| can.folders.is_some()) {
+        self.client.check_name(name)?;
+        if self.imagine || !self.client.has(|can| can.folders.is_some()) {
             return to_be();
         }
         // It may be there all the same: another run was quicker. Somebody else's folder may hold something already.
@@ -253,23 +253,23 @@ impl FolderCache {
         let call = |p: &'a dyn Provider| async move {
             match p.abilities().folders()?.create(parent, name).await {
                 Ok(entry) => Ok((entry, true)),
-                Err(e) if matches!(e.kind(), Kind::Exists | Kind::Refused) => self.desk.check(there).await?.ok_or(e),
+                Err(e) if matches!(e.kind(), Kind::Exists | Kind::Refused) => self.client.check(there).await?.ok_or(e),
                 Err(e) => Err(e),
             }
         };
-        match self.desk.mutate_once(Duration::ZERO, call, there).await {
+        match self.client.mutate_once(Duration::ZERO, call, there).await {
             Ok((entry, true)) => Ok(ListedFolder::new(entry, Vec::new(), now_in_ms())),
             Ok((entry, false)) => self.list_now(entry).await,
             Err(error) if error.kind() == Kind::Unknown => {
                 self.doubt.store(true, Ordering::Relaxed);
-                Err(error.with_subject(parent.path.join(name).map_or_else(|_| name.to_owned(), |path| self.desk.address(&path))))
+                Err(error.with_subject(parent.path.join(name).map_or_else(|_| name.to_owned(), |path| self.client.address(&path))))
             }
             Err(error) => Err(error),
         }
     }
 
     async fn created_by_other(&self, provider: &dyn Provider, parent: &Entry, name: &str) -> Result<Option<Entry>> {
-        self.desk.invalidate_cache().await;
+        self.client.invalidate_cache().await;
         let children = provider.list(parent).await?;
         one_named(children.named(name)?, name, true, &parent.path)
     }

@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word. One
 /// without a number can't be followed.
-pub async fn follow(desk: &RemoteClient, started: Import, limit: Option<Duration>, mut tell: impl FnMut(&Import)) -> Result<Import> {
+pub async fn follow(client: &RemoteClient, started: Import, limit: Option<Duration>, mut tell: impl FnMut(&Import)) -> Result<Import> {
     let begun = Instant::now();
     let mut wait = FIRST_LOOK;
     let mut now = started;
@@ -28,7 +28,7 @@ pub async fn follow(desk: &RemoteClient, started: Import, limit: Option<Duration
         sleep(wait.min(left)).await;
         wait = (wait * 2).min(LONGEST_LOOK);
         let id = &id;
-        let next = desk.call(|p| async move { p.abilities().imports()?.status(id).await }).await?;
+        let next = client.call(|p| async move { p.abilities().imports()?.status(id).await }).await?;
         if next.status != now.status && !next.done && !next.failed {
             tell(&next);
         }

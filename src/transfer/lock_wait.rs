@@ -18,10 +18,10 @@ const LEAST: Duration = Duration::from_secs(15);
 
 /// The right to `key`, as soon as it is free. Another process that works is waited for, however long its file takes; one
 /// that gives no sign of life for the time-out fails this one with `Busy`. `what` is shown.
-pub async fn turn(desk: &RemoteClient, ledger: &dyn TransferStore, key: &str, what: &str) -> Result<PlaceLock> {
+pub async fn turn(client: &RemoteClient, ledger: &dyn TransferStore, key: &str, what: &str) -> Result<PlaceLock> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
-    let limit = desk.policy.timeout.max(LEAST);
+    let limit = client.policy.timeout.max(LEAST);
     loop {
         if let Some(claim) = ledger.lock_place(key).await? {
             return Ok(PlaceLock { waited: claim.waited || waited, ..claim });
@@ -32,7 +32,7 @@ pub async fn turn(desk: &RemoteClient, ledger: &dyn TransferStore, key: &str, wh
         let who = who.map_or_else(|| "another haul".to_owned(), |id| format!("another haul (process {id})"));
         if begun.elapsed() >= TOLD_AFTER && !told {
             told = true;
-            desk.events.tell(Event::Warning(format!("{what}: {who} is busy with it, so this one waits")));
+            client.events.tell(Event::Warning(format!("{what}: {who} is busy with it, so this one waits")));
         }
         if begun.elapsed() >= limit && holder.is_some_and(|holder| holder.silent >= limit) {
             return Err(Error::new(Kind::Busy, format!("{who} is busy with it and has stood still for {}s", limit.as_secs()))

@@ -24,13 +24,13 @@ pub struct Resolved {
 }
 
 pub struct Resolver {
-    desk: RemoteClient,
+    client: RemoteClient,
     folders: HashMap<Root, FolderCache>,
 }
 
 impl Resolver {
-    pub fn new(desk: RemoteClient) -> Resolver {
-        Resolver { desk, folders: HashMap::new() }
+    pub fn new(client: RemoteClient) -> Resolver {
+        Resolver { client, folders: HashMap::new() }
     }
 
     /// Fails with `NotFound`, or with `Ambiguous` and the ids.
@@ -45,23 +45,23 @@ impl Resolver {
             return Err(Error::new(Kind::NotFound, "this is a file, not a folder").with_subject(address.to_string()));
         }
         let top = self
-            .desk
+            .client
             .inspect(|p| p.abilities().deletions.map_or(place.path.is_root() && place.root == Root::Top, |removal| removal.is_top(&entry)));
         Ok(Resolved { entry, parent, top, shown: address.to_string(), path: place.display_path(&place.path) })
     }
 
     async fn by_id(&self, place: &Place) -> Result<(Entry, Option<Entry>)> {
-        let entry = self.desk.stat(place).await?;
-        let parent = if place.root == Root::Top { None } else { parent_of(&self.desk, &entry).await? };
+        let entry = self.client.stat(place).await?;
+        let parent = if place.root == Root::Top { None } else { parent_of(&self.client, &entry).await? };
         Ok((entry, parent))
     }
 
     async fn by_path(&mut self, place: &Place) -> Result<(Entry, Option<Entry>)> {
-        let desk = self.desk.clone();
+        let client = self.client.clone();
         let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else {
             return Err(not_found(&place.display_path(&place.path)));
         };
-        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(desk, place.root.clone(), true));
+        let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(client, place.root.clone(), true));
         let folder = folders.find(&parent).await?;
         let found = match &folder {
             Some(folder) => self.named(folder, &place.path, name)?,
@@ -70,14 +70,14 @@ impl Resolver {
         match (found, folder) {
             // What a folder of favourites holds lies elsewhere.
             (Some(entry), Some(_)) if parent.is_root() && place.root != Root::Top => {
-                let parent = parent_of(&self.desk, &entry).await?;
+                let parent = parent_of(&self.client, &entry).await?;
                 Ok((entry, parent))
             }
             (Some(entry), folder) => Ok((entry, folder.map(|f| f.entry.clone()))),
             // A provider may find by a name what no folder of that path holds (the days in FileAgo's trash).
             (None, _) if place.root != Root::Top => {
-                let entry = self.desk.stat(place).await?;
-                let parent = parent_of(&self.desk, &entry).await?;
+                let entry = self.client.stat(place).await?;
+                let parent = parent_of(&self.client, &entry).await?;
                 Ok((entry, parent))
             }
             (None, _) => Err(not_found(&place.display_path(&place.path))),
@@ -91,19 +91,19 @@ impl Resolver {
         let within = &path.parent().unwrap_or_default();
         let named: Vec<Entry> = folder.readable(name)?.cloned().collect();
         // Where nothing can be removed each `put` of a changed file adds one: the newest is meant.
-        let named = if self.desk.has(|can| can.keeps_every_version()) { newest_filled(named) } else { named };
+        let named = if self.client.has(|can| can.keeps_every_version()) { newest_filled(named) } else { named };
         if let Some(found) = one_named(named, name, false, within)? {
             return Ok(Some(found));
         }
-        let Some(stored) = self.desk.learned.as_ref().and_then(|learned| learned.name(path)) else { return Ok(None) };
+        let Some(stored) = self.client.learned.as_ref().and_then(|learned| learned.name(path)) else { return Ok(None) };
         let files = folder.named(&stored).filter(|entry| !entry.is_folder()).cloned().collect();
         one_named(files, &stored, false, within)
     }
 }
 
 /// The folder that an entry lies in, asked of the provider; none where it may not be seen.
-pub(crate) async fn parent_of(desk: &RemoteClient, entry: &Entry) -> Result<Option<Entry>> {
-    match desk.call(|p| async move { p.abilities().moves()?.parent(entry).await }).await {
+pub(crate) async fn parent_of(client: &RemoteClient, entry: &Entry) -> Result<Option<Entry>> {
+    match client.call(|p| async move { p.abilities().moves()?.parent(entry).await }).await {
         Err(e) if e.kind() == Kind::Unsupported => Ok(None),
         Err(e) if matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol) => Ok(None),
         told => told,

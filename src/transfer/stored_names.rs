@@ -11,21 +11,21 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Event, RemotePath};
 
 pub struct StoredNames {
-    desk: RemoteClient,
+    client: RemoteClient,
     told: Mutex<HashSet<String>>,
 }
 
 impl StoredNames {
-    pub fn new(desk: RemoteClient) -> StoredNames {
-        StoredNames { desk, told: Mutex::default() }
+    pub fn new(client: RemoteClient) -> StoredNames {
+        StoredNames { client, told: Mutex::default() }
     }
 
     /// Warns of a changed name, once.
     pub fn name(&self, name: &str) -> String {
-        let stored = self.desk.inspect(|p| p.stored_name(name));
+        let stored = self.client.inspect(|p| p.stored_name(name));
         if stored != name && self.told.lock().insert(name.to_owned()) {
-            let title = self.desk.info().title;
-            self.desk.events.tell(Event::Warning(format!("{title} stores {name:?} as {stored:?}")));
+            let title = self.client.info().title;
+            self.client.events.tell(Event::Warning(format!("{title} stores {name:?} as {stored:?}")));
         }
         stored.into_owned()
     }

@@ -28,7 +28,7 @@ pub enum WalkEvent {
 pub type Into = Arc<dyn Fn(&Entry, usize) -> bool + Send + Sync>;
 
 pub struct TreeWalk {
-    desk: RemoteClient,
+    client: RemoteClient,
     /// Listings at once, the awaited one included.
     jobs: usize,
     folders_only: bool,
@@ -62,9 +62,9 @@ struct Level {
 
 impl TreeWalk {
     /// Begins at the folder `top`, which is listed by the first step.
-    pub fn new(desk: RemoteClient, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> TreeWalk {
+    pub fn new(client: RemoteClient, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> TreeWalk {
         let coming = Some(Pending { folder: top, listing: None });
-        TreeWalk { desk, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new(), all: false, left_out: None }
+        TreeWalk { client, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new(), all: false, left_out: None }
     }
 
     /// Leaves files out.
@@ -129,11 +129,11 @@ impl TreeWalk {
     }
 
     fn ask(&self, folder: Entry) -> FolderListing {
-        let (desk, all) = (self.desk.clone(), self.all);
+        let (client, all) = (self.client.clone(), self.all);
         AbortOnDropHandle::new(tokio::spawn(async move {
             match all {
-                true => desk.list_whole(&folder).await,
-                false => desk.list(&folder).await.map(|entries| (entries, None)),
+                true => client.list_whole(&folder).await,
+                false => client.list(&folder).await.map(|entries| (entries, None)),
             }
         }))
     }

@@ -111,7 +111,7 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let job = ServerSideJob {
-        desk: transfer_client(args, &remote, events),
+        client: transfer_client(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         way,
@@ -159,14 +159,14 @@ async fn between_remotes(
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let source = |(remote, address): (&OpenRemote, Address)| CopySource {
-        desk: transfer_client(args, remote, events.clone()),
+        client: transfer_client(args, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         address,
     };
     let sources = from.0.iter().zip(from.1).map(source).collect();
     let job = PutJob {
-        desk: transfer_client(args, &remote, events),
+        client: transfer_client(args, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target: Address { remote: remote.name.clone(), ..to },

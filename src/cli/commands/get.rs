@@ -207,7 +207,7 @@ async fn open_sources(
         };
         for mut origin in found {
             // One limit for all.
-            origin.desk.limit = origins.first().map_or(origin.desk.limit, |first| first.desk.limit.clone());
+            origin.client.limit = origins.first().map_or(origin.client.limit, |first| first.client.limit.clone());
             origins.push(origin);
         }
     }
@@ -223,7 +223,7 @@ fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &Trans
     // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);
     Ok(GetSource {
-        desk: transfer_client(transfer, remote, events.clone()),
+        client: transfer_client(transfer, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
         contents: address.folder && named,

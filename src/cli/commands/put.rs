@@ -65,7 +65,7 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = PutJob {
-        desk: transfer_client(&args.transfer, &remote, events),
+        client: transfer_client(&args.transfer, &remote, events),
         ledger: remote.ledger.clone(),
         remote_key: remote.key.clone(),
         target,

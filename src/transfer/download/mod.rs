@@ -62,12 +62,12 @@ pub struct Downloaded {
 
 /// Brings the file into `part`, and gives it its name. Fails with `Integrity` when size or MD5 are not what the provider tells (what came is removed then), with `Exists`
 /// when something took the name meanwhile, with `Local` when it can't be stored.
-pub async fn download(desk: &RemoteClient, id: FileId, order: &DownloadRequest<'_>, part: PartFile) -> Result<Downloaded> {
+pub async fn download(client: &RemoteClient, id: FileId, order: &DownloadRequest<'_>, part: PartFile) -> Result<Downloaded> {
     let begun = Instant::now();
     let part = Arc::new(part);
     let resumed_from = part.have()?;
-    let fetching = Downloader::new(desk, id, order, part.clone(), resumed_from);
-    desk.events.tell(Event::Accepted { id, offset: resumed_from });
+    let fetching = Downloader::new(client, id, order, part.clone(), resumed_from);
+    client.events.tell(Event::Accepted { id, offset: resumed_from });
     let outcome = match fetching.run().await {
         Ok(()) => fetching.verify().await,
         Err(error) => Err(error),
@@ -91,7 +91,7 @@ pub async fn download(desk: &RemoteClient, id: FileId, order: &DownloadRequest<'
 }
 
 struct Downloader<'a> {
-    desk: &'a RemoteClient,
+    client: &'a RemoteClient,
     id: FileId,
     order: &'a DownloadRequest<'a>,
     part: Arc<PartFile>,
@@ -109,14 +109,14 @@ struct Downloader<'a> {
 }
 
 impl<'a> Downloader<'a> {
-    fn new(desk: &'a RemoteClient, id: FileId, order: &'a DownloadRequest<'a>, part: Arc<PartFile>, have: u64) -> Self {
+    fn new(client: &'a RemoteClient, id: FileId, order: &'a DownloadRequest<'a>, part: Arc<PartFile>, have: u64) -> Self {
         // What another writes between must show itself: then what lies on the disk is hashed at the end.
         let inline = (order.hash || order.md5.is_some()) && have == 0 && order.streams < 2 && part.is_locked();
         let size = order.file.size.map(OnceLock::from).unwrap_or_default();
         let hash = Mutex::new(inline.then(Hash::start));
         let (protocol, retries, stopped) = Default::default();
-        let (effort, resumed_from) = (Mutex::new(Effort::new(desk.policy.tries)), AtomicU64::new(have));
-        Downloader { desk, id, order, part, hash, size, protocol, retries, effort, resumed_from, stopped }
+        let (effort, resumed_from) = (Mutex::new(Effort::new(client.policy.tries)), AtomicU64::new(have));
+        Downloader { client, id, order, part, hash, size, protocol, retries, effort, resumed_from, stopped }
     }
 
     async fn run(&self) -> Result<()> {
@@ -127,7 +127,7 @@ impl<'a> Downloader<'a> {
     }
 
     async fn sequential(&self) -> Result<()> {
-        let mut patience = self.desk.retries(Some(self.id));
+        let mut patience = self.client.retries(Some(self.id));
         self.effort().reached(self.part.have()?);
         loop {
             let outcome = patience.attempt(|p| self.attempt(p)).await;
@@ -137,7 +137,7 @@ impl<'a> Downloader<'a> {
             if self.effort().reached(have) {
                 patience.progress();
             }
-            self.desk.events.tell(Event::Accepted { id: self.id, offset: have });
+            self.client.events.tell(Event::Accepted { id: self.id, offset: have });
             let error = self.effort().ask_again(error, self.size.get().copied())?;
             patience.after(error).await?;
         }
@@ -195,18 +195,18 @@ impl<'a> Downloader<'a> {
         self.resumed_from.store(0, Ordering::Relaxed);
         if self.part.have()? > 0 {
             self.part.start_over()?;
-            self.desk.events.tell(Event::StartedOver { id: self.id, left_behind: None });
+            self.client.events.tell(Event::StartedOver { id: self.id, left_behind: None });
         }
         Ok(())
     }
 
     fn note(&self, text: &str) {
-        self.desk.events.tell(Event::Note(format!("{}: {text}", self.order.file.path)));
+        self.client.events.tell(Event::Note(format!("{}: {text}", self.order.file.path)));
     }
 
     fn flow(&self, span: Option<usize>) -> DiskWriter<'_> {
         let feeder = self.hash.lock().as_ref().and_then(Hash::feeder);
-        DiskWriter { desk: self.desk, id: self.id, part: &self.part, span, hash: feeder, effort: &self.effort, stopped: &self.stopped }
+        DiskWriter { client: self.client, id: self.id, part: &self.part, span, hash: feeder, effort: &self.effort, stopped: &self.stopped }
     }
 
     fn effort(&self) -> MutexGuard<'_, Effort> {
@@ -233,7 +233,7 @@ impl<'a> Downloader<'a> {
             _ if self.order.file.size.is_some() => Ok((have, md5, Verified::Size)),
             _ => {
                 if known.is_none() {
-                    self.desk.events.tell(Event::Warning(end_untold(&self.desk.address(&self.order.file.path))));
+                    self.client.events.tell(Event::Warning(end_untold(&self.client.address(&self.order.file.path))));
                 }
                 Ok((have, md5, Verified::None))
             }
@@ -247,7 +247,7 @@ impl<'a> Downloader<'a> {
         {
             return Ok(md5);
         }
-        self.desk.events.tell(Event::Checking { id: self.id });
+        self.client.events.tell(Event::Checking { id: self.id });
         md5_of(&FileSource::of(self.part.shown(), self.part.file.try_clone()?)?).await
     }
 }

@@ -39,14 +39,14 @@ impl Downloader<'_> {
     async fn divide(&self) -> Result<Option<(Vec<ByteRange>, (usize, Download))>> {
         let size = match self.size.get() {
             Some(size) => *size,
-            None => match self.desk.call(|p| self.open(p, 0)).await?.size {
+            None => match self.client.call(|p| self.open(p, 0)).await?.size {
                 Some(size) => size,
                 None => return Ok(None),
             },
         };
         let spans = split_ranges(size, self.order.streams);
         let Some(second) = spans.get(1) else { return Ok(None) };
-        let opened = self.desk.call(|p| self.open(p, second.at)).await?;
+        let opened = self.client.call(|p| self.open(p, second.at)).await?;
         if opened.from != second.at {
             self.note("the server gives no ranges, so one stream is used");
             return Ok(None);
@@ -78,7 +78,7 @@ impl Downloader<'_> {
     }
 
     async fn one_span(&self, index: usize, end: u64, mut opened: Option<Download>) -> Result<bool> {
-        let mut patience = self.desk.retries(Some(self.id));
+        let mut patience = self.client.retries(Some(self.id));
         loop {
             let at = self.part.spans().get(index).map_or(end, |span| span.at);
             if at >= end || self.stopped.load(Ordering::Relaxed) {
@@ -101,7 +101,7 @@ impl Downloader<'_> {
             if self.part.spans().get(index).is_some_and(|span| span.at > at) {
                 patience.progress();
             }
-            self.desk.events.tell(Event::Accepted { id: self.id, offset: self.part.have()? });
+            self.client.events.tell(Event::Accepted { id: self.id, offset: self.part.have()? });
             let error = self.effort().ask_again(error, self.size.get().copied())?;
             patience.after(error).await?;
             self.retries.fetch_add(1, Ordering::Relaxed);

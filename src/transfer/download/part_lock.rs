@@ -22,7 +22,7 @@ pub struct Turn {
 }
 
 /// Waits for the part, as long as a silent server would be waited for. Fails with `Busy` when another run still has it.
-pub async fn turn(desk: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
+pub async fn turn(client: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);
     loop {
@@ -32,15 +32,15 @@ pub async fn turn(desk: &RemoteClient, target: &Target, whose: &ContentId) -> Re
         waited = true;
         let by = writer(target).map_or_else(|| "another run".to_owned(), |process| format!("another run (process {process})"));
         let on = shown(&target.path());
-        if begun.elapsed() >= desk.policy.timeout {
+        if begun.elapsed() >= client.policy.timeout {
             return Err(Error::new(Kind::Busy, format!("{by} is fetching to this place"))
                 .with_subject(on)
                 .with_hint("run it again when that one is over"));
         }
         if begun.elapsed() >= LONG && !told {
             told = true;
-            let most = humantime::format_duration(desk.policy.timeout);
-            desk.events.tell(Event::Warning(format!("{on}: {by} is fetching to this place; it is waited for {most} at most")));
+            let most = humantime::format_duration(client.policy.timeout);
+            client.events.tell(Event::Warning(format!("{on}: {by} is fetching to this place; it is waited for {most} at most")));
         }
         sleep(ASKED_EVERY).await;
     }

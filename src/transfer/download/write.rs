@@ -25,7 +25,7 @@ use crate::transfer::stall::stalled;
 const WRITE_BEHIND: usize = 16;
 
 pub struct DiskWriter<'a> {
-    pub desk: &'a RemoteClient,
+    pub client: &'a RemoteClient,
     pub id: FileId,
     pub part: &'a Arc<PartFile>,
     /// Which of several spans this is.
@@ -52,7 +52,7 @@ impl DiskWriter<'_> {
         let pulse = Activity::default();
         let read = tokio::select! {
             read = self.read(download, at, end, sender, &pulse) => read,
-            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
+            stall = stalled(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
         };
         let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
         // A full disk explains a reading that broke off, not the other way round.
@@ -73,7 +73,7 @@ impl DiskWriter<'_> {
             let len = piece.len() as u64;
             self.effort.lock().spend(len);
             pulse.held.store(true, Ordering::Relaxed);
-            if let Some(limit) = &self.desk.limit {
+            if let Some(limit) = &self.client.limit {
                 limit.take(piece.len()).await;
             }
             if let Some(hash) = &self.hash {
@@ -85,7 +85,7 @@ impl DiskWriter<'_> {
             }
             pulse.held.store(false, Ordering::Relaxed);
             pulse.moved.fetch_add(len, Ordering::Relaxed);
-            self.desk.events.tell(Event::Sent { id: self.id, bytes: len });
+            self.client.events.tell(Event::Sent { id: self.id, bytes: len });
             at += len;
         }
         if at == end && self.span.is_none() && !self.stopped.load(Ordering::Relaxed) {

@@ -35,7 +35,7 @@ use crate::model::{Address, Entry, Event, RemotePath, Report};
 #[derive(Clone)]
 pub struct GetSource {
     /// The remote that is read.
-    pub desk: RemoteClient,
+    pub client: RemoteClient,
     /// What this machine remembers of its transfers.
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `CompletedTransfer::remote`.
@@ -134,9 +134,9 @@ async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
 
 /// How many downloads the account may have at once. Fails with `Refused` when it may have none.
 async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
-    let account = origin.desk.call(|p| p.sign_in()).await?;
+    let account = origin.client.call(|p| p.sign_in()).await?;
     for warning in account.warnings {
-        origin.desk.events.tell(Event::Warning(warning));
+        origin.client.events.tell(Event::Warning(warning));
     }
     let refused = |why: &str, hint: &str| Err(Error::new(Kind::Refused, why).with_subject(origin.address.remote.clone()).with_hint(hint));
     match account.limits {
@@ -155,7 +155,7 @@ fn shown_source(address: &Address, entry: &Entry) -> String {
 
 fn tell_failed(id: FileId, origin: &GetSource, entry: &Entry, error: &Error) {
     let failure = Failure::new(error).of_source(shown_source(&origin.address, entry)).at(&origin.address.remote, entry.path.clone());
-    origin.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+    origin.client.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
 }
 
 /// One file to get.
@@ -198,7 +198,7 @@ impl GetRun {
         match outcome {
             Ok(report) => {
                 self.stop.success(&item.origin.key);
-                item.origin.desk.events.tell(Event::Finished { id, report: Box::new(report) });
+                item.origin.client.events.tell(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
                 self.stop.failure(&item.origin.key, &error);
@@ -231,7 +231,7 @@ impl GetRun {
                 Some((place, part)) if place == to => return self.fetch(id, item, &known, (&to, replaces), part).await,
                 other => drop(other.inspect(|(_, part)| part.discard())),
             }
-            let Turn { part, waited } = turn(&origin.desk, &to, &ContentId::of(file, &origin.key)).await?;
+            let Turn { part, waited } = turn(&origin.client, &to, &ContentId::of(file, &origin.key)).await?;
             if !waited {
                 return self.fetch(id, item, &known, (&to, replaces), part).await;
             }
@@ -249,13 +249,13 @@ impl GetRun {
         part: PartFile,
     ) -> Result<Report> {
         let GetItem { origin, file, .. } = item;
-        origin.desk.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
+        origin.client.events.tell(Event::Started { id, name: shown_source(&origin.address, file), size: file.size });
         let md5 = if self.options.checksum == ChecksumMode::None { None } else { known.md5(file)? };
         let hash = matches!(self.options.checksum, ChecksumMode::Before | ChecksumMode::After);
         let order = DownloadRequest { file, target: to, replace, streams: self.options.streams, md5, hash };
-        let downloaded = download(&origin.desk, id, &order, part).await?;
+        let downloaded = download(&origin.client, id, &order, part).await?;
         if let Err(e) = known.record_download(file, to, downloaded.md5.clone()).await {
-            origin.desk.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
+            origin.client.events.tell(Event::Warning(format!("this download could not be remembered: {e}")));
         }
         Ok(self.downloaded(item, to, downloaded))
     }
@@ -294,7 +294,7 @@ impl GetRun {
         let place = std::path::absolute(place.path())?;
         let key = format!("get|{}", place.display());
         match wait {
-            true => lock_wait::turn(&origin.desk, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
+            true => lock_wait::turn(&origin.client, origin.ledger.as_ref(), &key, &shown(&place)).await.map(Some),
             false => origin.ledger.lock_place(&key).await,
         }
     }

@@ -36,7 +36,7 @@ pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: C
     }
     if let Some(first) = origins.first() {
         let bytes = origins.iter().filter_map(|origin| origin.entry.size).fold(0, u64::saturating_add);
-        first.desk.events.tell(Event::Planned { files: origins.len() as u64, bytes });
+        first.client.events.tell(Event::Planned { files: origins.len() as u64, bytes });
     }
     for (id, origin) in (0..).zip(&origins) {
         let on = shown_source(&origin.address, &origin.entry);
@@ -44,7 +44,7 @@ pub async fn write_to_stdout(origins: Vec<GetSource>, several: bool, checksum: C
             pouring.failed(id, origin, Error::new(Kind::Usage, "this is a folder, and standard output takes files").with_subject(on))?;
             continue;
         }
-        origin.desk.events.tell(Event::Started { id, name: on.clone(), size: origin.entry.size });
+        origin.client.events.tell(Event::Started { id, name: on.clone(), size: origin.entry.size });
         match one(id, origin, checksum, &pouring.out).await {
             Ok(()) => pouring.poured.done += 1,
             Err(error) => pouring.failed(id, origin, error.with_subject(on))?,
@@ -74,14 +74,14 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
     let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
-    let mut chunks = bytes(&origin.desk, &file, 0, None, &Version::default());
+    let mut chunks = bytes(&origin.client, &file, 0, None, &Version::default());
     let mut hash = md5.is_some().then(md5::Context::new);
     let mut size = 0u64;
     while let Some(piece) = chunks.next().await {
         let piece = piece.map_err(|e| read_failure(e, &shown_source(&origin.address, &file)))?;
         let len = piece.len() as u64;
         size += len;
-        if let Some(limit) = &origin.desk.limit {
+        if let Some(limit) = &origin.client.limit {
             limit.take(piece.len()).await;
         }
         let (to, hashing) = (out.clone(), hash.take());
@@ -95,7 +95,7 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
         });
         let written = written.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
         hash = written.map_err(|e| Error::new(Kind::Local, "standard output can't be written").with_cause(e))?;
-        origin.desk.events.tell(Event::Sent { id, bytes: len });
+        origin.client.events.tell(Event::Sent { id, bytes: len });
     }
     check(&file, size, md5, hash)
 }

@@ -93,7 +93,7 @@ impl GetRun {
     async fn list(&self, origin: &GetSource, folder: &Entry, below: &[String]) -> Result<Entries> {
         self.stop.check(&origin.key)?;
         create_dirs_safely(&self.top()?, below, !self.options.dry_run)?;
-        let (mut listed, left_out) = origin.desk.list_whole(folder).await?;
+        let (mut listed, left_out) = origin.client.list_whole(folder).await?;
         if let Some(error) = left_out {
             tell_failed(self.next_id(), origin, folder, &error);
         }
@@ -112,7 +112,7 @@ impl GetRun {
     /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
     /// is: the second would take the place of the first. Where nothing can be removed the newest is meant.
     fn keep_saveable(&self, origin: &GetSource, listed: &Entries) -> Vec<usize> {
-        let piles_up = origin.desk.has(|can| can.keeps_every_version());
+        let piles_up = origin.client.has(|can| can.keeps_every_version());
         let (mut fit, mut twins) = (Vec::new(), Vec::new());
         for (at, entry) in listed.iter().enumerate() {
             let more = listed.has_same_name(at, at + 1);
@@ -123,13 +123,13 @@ impl GetRun {
             let mut of_one_name = std::mem::take(&mut twins);
             of_one_name.retain(|(_, entry)| {
                 if entry.incomplete {
-                    origin.desk.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
+                    origin.client.events.tell(Event::Note(format!("{}: an upload that never ended, left out", entry.path)));
                 }
                 !entry.incomplete
             });
             if piles_up && of_one_name.len() > 1 {
                 let chosen = newest_filled(of_one_name.iter().map(|(_, entry)| entry.clone()).collect());
-                chosen.iter().for_each(|entry| origin.desk.tell_passed_over(entry));
+                chosen.iter().for_each(|entry| origin.client.tell_passed_over(entry));
                 of_one_name.retain(|(_, entry)| chosen.iter().any(|chosen| chosen.id == entry.id));
             }
             for (at, entry) in &of_one_name {
@@ -149,7 +149,7 @@ impl GetRun {
             planned.0 += 1;
             planned.1 = planned.1.saturating_add(file.size.unwrap_or(0));
         }
-        origin.desk.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
+        origin.client.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
     }
 }
 

@@ -65,7 +65,7 @@ fn is_small(item: &PutItem) -> bool {
 
 impl PutRun {
     pub(crate) fn can_batch(&self) -> bool {
-        !self.job.options.dry_run && self.job.desk.has(|can| can.batch_creation.is_some())
+        !self.job.options.dry_run && self.job.client.has(|can| can.batch_creation.is_some())
     }
 
     /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
@@ -110,30 +110,30 @@ impl PutRun {
     async fn commit_all(&self, journals: impl Iterator<Item = &Journal>) {
         for journal in journals {
             if let Err(e) = journal.commit().await {
-                self.job.desk.events.tell(Event::Warning(format!("what is planned could not be noted: {e}")));
+                self.job.client.events.tell(Event::Warning(format!("what is planned could not be noted: {e}")));
             }
         }
     }
 
     /// A failure says nothing about the single files: each of them is tried on its own then, and tells its own.
     async fn create_entries(&self, items: &[UploadRequest]) {
-        let create = self.job.desk.call(|p| async move { p.abilities().batch_creation()?.create_batch(items).await });
+        let create = self.job.client.call(|p| async move { p.abilities().batch_creation()?.create_batch(items).await });
         if let Err(error) = create.await
             && error.kind() != Kind::Auth
         {
-            self.job.desk.events.tell(Event::Note(format!("these files are begun one by one: {error}")));
+            self.job.client.events.tell(Event::Note(format!("these files are begun one by one: {error}")));
         }
     }
 
     pub(crate) fn report_orphans(&self) {
-        let left = self.job.desk.inspect(|provider| provider.abilities().batch_creation.map(|batch| batch.orphans())).unwrap_or_default();
+        let left = self.job.client.inspect(|provider| provider.abilities().batch_creation.map(|batch| batch.orphans())).unwrap_or_default();
         if left.is_empty() {
             return;
         }
         let remote = &self.job.target.remote;
         let shown: Vec<String> = left.iter().take(MAX_REPORTED).map(|id| format!("{remote}:{id}")).collect();
         let more = if left.len() > MAX_REPORTED { format!(" and {} more", left.len() - MAX_REPORTED) } else { String::new() };
-        self.job.desk.events.tell(Event::Warning(format!("empty entries stay on the server: {}{more}", shown.join(", "))));
+        self.job.client.events.tell(Event::Warning(format!("empty entries stay on the server: {}{more}", shown.join(", "))));
     }
 }
 

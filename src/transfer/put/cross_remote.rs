@@ -23,7 +23,7 @@ const LIST_AHEAD: usize = 4;
 
 /// What is to be brought, and from where.
 pub struct CopySource {
-    pub desk: RemoteClient,
+    pub client: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `CompletedTransfer::remote`.
     pub key: String,
@@ -38,7 +38,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     let mut places: HashMap<String, Resolver> = HashMap::new();
     let several = sources.len() > 1;
     for source in sources {
-        let known = places.entry(source.key.clone()).or_insert_with(|| Resolver::new(source.desk.clone()));
+        let known = places.entry(source.key.clone()).or_insert_with(|| Resolver::new(source.client.clone()));
         match known.find(&source.address).await {
             Ok(top) if top.top && moves => return Err(top_stays(&source.address)),
             Ok(top) => found.push((source, top)),
@@ -51,7 +51,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     let mut trees = Vec::new();
     let mut laid = CombinedPlan { plan, whose: Vec::new() };
     for (at, (source, top)) in found.into_iter().enumerate() {
-        let brought = SourceTree { same_server: is_same_server(&source.desk, &run.job.desk).await?, moves, source, top };
+        let brought = SourceTree { same_server: is_same_server(&source.client, &run.job.client).await?, moves, source, top };
         let before = laid.plan.items.len();
         let whole = brought.lay_out(&run.job, into, &mut laid.plan).await?;
         laid.whose.resize(laid.plan.items.len(), at);
@@ -137,7 +137,7 @@ impl CombinedPlan {
     /// Which of several items of one name is meant, where their provider can remove nothing (ioGates).
     fn newest_version(&self, items: &[usize]) -> Option<usize> {
         let original = |at: &usize| self.plan.items.get(*at).and_then(|item| item.origin.original());
-        let versions: Vec<_> = items.iter().filter_map(original).filter(|file| file.desk.has(|can| can.keeps_every_version())).collect();
+        let versions: Vec<_> = items.iter().filter_map(original).filter(|file| file.client.has(|can| can.keeps_every_version())).collect();
         if versions.len() != items.len() {
             return None;
         }
@@ -169,7 +169,7 @@ impl SourceTree {
         }
         // A top folder has no name to land under.
         let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
-        let mut scan = TreeWalk::new(self.source.desk.clone(), top.clone(), LIST_AHEAD, |_, _| true).all();
+        let mut scan = TreeWalk::new(self.source.client.clone(), top.clone(), LIST_AHEAD, |_, _| true).all();
         let (mut folders, mut filled, mut whole) = (vec![target.clone()], HashSet::new(), true);
         // The folders from the top to where the walk is.
         let mut open = vec![top.clone()];
@@ -224,13 +224,13 @@ impl SourceTree {
         folder: RemotePath,
         name: String,
     ) -> Result<PutItem> {
-        let CopySource { desk, ledger, key, .. } = &self.source;
-        let mut original = RemoteFile::new(desk.clone(), entry.clone(), parent.cloned(), shown, key.clone());
+        let CopySource { client, ledger, key, .. } = &self.source;
+        let mut original = RemoteFile::new(client.clone(), entry.clone(), parent.cloned(), shown, key.clone());
         original.md5 = known_md5(entry, ledger.as_ref(), key)?;
         original.same_server = self.same_server;
         original.moves = self.moves;
-        if desk.info().id == job.desk.info().id
-            && let Some(metadata) = desk.inspect(|p| p.abilities().metadata.map(|kept| kept.metadata_of(entry)))
+        if client.info().id == job.client.info().id
+            && let Some(metadata) = client.inspect(|p| p.abilities().metadata.map(|kept| kept.metadata_of(entry)))
         {
             original.metadata = Arc::new(metadata);
         }
@@ -239,7 +239,7 @@ impl SourceTree {
 
     /// Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
     async fn leave_folder(&self, job: &PutJob) {
-        let hands = ConfirmedChanges::new(self.source.desk.clone());
+        let hands = ConfirmedChanges::new(self.source.client.clone());
         let left = match self.holds_no_file().await {
             Ok(false) => return,
             Ok(true) => hands.remove(&self.top.entry, self.top.parent.as_ref()).await,
@@ -248,14 +248,14 @@ impl SourceTree {
         if let Err(error) = left {
             let error = error.with_hint("the files that were found are moved; only the folder stays");
             let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
-            job.desk.events.tell(Event::Finished { id: u64::MAX, report });
+            job.client.events.tell(Event::Finished { id: u64::MAX, report });
         }
     }
 
     async fn holds_no_file(&self) -> Result<bool> {
-        let desk = &self.source.desk;
-        desk.invalidate_cache().await;
-        let mut scan = TreeWalk::new(desk.clone(), self.top.entry.clone(), LIST_AHEAD, |_, _| true).all();
+        let client = &self.source.client;
+        client.invalidate_cache().await;
+        let mut scan = TreeWalk::new(client.clone(), self.top.entry.clone(), LIST_AHEAD, |_, _| true).all();
         while let Some(step) = scan.next().await? {
             match step {
                 WalkEvent::Entry { entry, .. } if !entry.is_folder() => return Ok(false),

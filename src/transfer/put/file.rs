@@ -86,7 +86,7 @@ impl PutRun {
 
     /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
     pub(crate) async fn prepare(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
-        self.job.desk.check_name(&item.name)?;
+        self.job.client.check_name(&item.name)?;
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
         if self.job.options.dry_run {
@@ -121,7 +121,7 @@ impl PutRun {
     /// The right to put something there. Who waits for it learns why.
     async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
         match wait {
-            true => turn(&self.job.desk, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
+            true => turn(&self.job.client, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
             false => self.job.ledger.lock_place(key).await,
         }
     }
@@ -149,7 +149,7 @@ impl PutRun {
     }
 
     pub(super) async fn decide(&self, item: &PutItem, here: Option<&FileFingerprint>, folder: &ListedFolder) -> Result<Decision> {
-        let piles_up = self.job.desk.has(|can| can.keeps_every_version());
+        let piles_up = self.job.client.has(|can| can.keeps_every_version());
         let ask = ConflictCheck {
             origin: &item.origin,
             here,
@@ -222,12 +222,12 @@ impl PutRun {
     }
 
     pub(crate) fn announce(&self, id: FileId, item: &PutItem, ready: &PreparedUpload) {
-        self.job.desk.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
+        self.job.client.events.tell(Event::Started { id, name: item.shown(), size: ready.item.source.size() });
     }
 
     pub(crate) async fn send(&self, id: FileId, item: &PutItem, mut ready: PreparedUpload) -> Result<Report> {
-        let desk = &self.job.desk;
-        let mut effort = Effort::new(desk.policy.tries);
+        let client = &self.job.client;
+        let mut effort = Effort::new(client.policy.tries);
         let mut is_decided_anew = false;
         let mut uploaded = loop {
             match self.upload(id, &mut ready, &mut effort).await {
@@ -247,7 +247,7 @@ impl PutRun {
                 Ok(_) => {}
                 Err(changed) if changed.kind() == Kind::Integrity => {
                     self.forget_journal(journal.as_ref())?;
-                    return Err(discard(desk, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
+                    return Err(discard(client, &uploaded.entry, upload_item.replaces.as_ref(), changed).await);
                 }
                 Err(unseen) => return Err(unseen),
             }
@@ -267,16 +267,17 @@ impl PutRun {
     }
 
     async fn upload(&self, id: FileId, ready: &mut PreparedUpload, effort: &mut Effort) -> Result<Uploaded> {
-        let desk = &self.job.desk;
+        let client = &self.job.client;
         let hash = self.job.options.checksum != ChecksumMode::None;
-        let needs_size = match upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await {
+        let needs_size = match upload_within(client, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await
+        {
             Err(error) if error.kind() == Kind::NeedsSize => error,
             outcome => return outcome,
         };
         let Some(stream) = ready.stream.take() else { return Err(needs_size) };
-        desk.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
+        client.events.tell(Event::Note(format!("{}: spooled first, as the server must know its size", stream.name())));
         ready.item.source = Arc::new(stream.spool().await?);
-        upload_within(desk, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await
+        upload_within(client, id, ready.item.clone(), hash, ready.journal.clone(), &self.confirmations, effort).await
     }
 
     fn forget_journal(&self, journal: Option<&Journal>) -> Result<()> {
@@ -296,7 +297,7 @@ impl PutRun {
         let size = source.size().unwrap_or(u64::MAX);
         let before = match self.job.options.checksum {
             ChecksumMode::Before => true,
-            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.desk.has(|can| can.takes_md5),
+            ChecksumMode::Auto => size <= AUTO_BEFORE && self.job.client.has(|can| can.takes_md5),
             ChecksumMode::After | ChecksumMode::None => false,
         };
         let is_stream = matches!(origin, SourceSpec::Stdin) || source.size().is_none();
@@ -316,7 +317,7 @@ impl PutRun {
         if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
             // Its name is the wished one, as the server writes it. Asked again it goes on where it stopped, whatever became of the
             // last time.
-            let replaced = self.job.desk.check(|p| replace(p, &old, &entry)).await;
+            let replaced = self.job.client.check(|p| replace(p, &old, &entry)).await;
             match replaced.map_err(|e| if e.is_unread_answer() { e.with_kind(Kind::Unknown) } else { e })? {
                 Some(replaced) => entry = replaced,
                 None => kept = Some(old.id),
@@ -350,7 +351,7 @@ impl PutRun {
 
     /// The next run looks for the name that the server gave it. A number is another matter: somebody had the name.
     fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
-        self.job.desk.events.tell(Event::Warning(format!("{}: stored as {stored:?}", self.job.desk.address(path))));
+        self.job.client.events.tell(Event::Warning(format!("{}: stored as {stored:?}", self.job.client.address(path))));
         if is_numbered(stored, wished) {
             return Ok(());
         }
@@ -377,7 +378,7 @@ impl PutRun {
 
     fn record(&self, finished: &CompletedTransfer) {
         if let Err(e) = self.job.ledger.record_finished(finished) {
-            self.job.desk.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
+            self.job.client.events.tell(Event::Warning(format!("this upload could not be remembered: {e}")));
         }
     }
 }

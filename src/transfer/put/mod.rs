@@ -43,7 +43,7 @@ pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
         planned.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??
     };
     for left_out in &plan.left_out {
-        run.job.desk.events.tell(Event::Note(format!("{left_out}: left out, as it belongs to a download of haul's in progress")));
+        run.job.client.events.tell(Event::Note(format!("{left_out}: left out, as it belongs to a download of haul's in progress")));
     }
     run.execute(run.stored.plan(plan)?).await;
     Ok(())
@@ -53,7 +53,7 @@ impl PutRun {
     /// True when every empty folder of the plan is there now; what became of each file is an event.
     pub(super) async fn execute(self: &Arc<Self>, plan: Plan) -> bool {
         let planned = Event::Planned { files: (plan.items.len() + plan.unfit.len()) as u64, bytes: plan.bytes() };
-        self.job.desk.events.tell(planned);
+        self.job.client.events.tell(planned);
         let jobs = self.job.options.jobs.min(self.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
@@ -160,9 +160,9 @@ impl PutRun {
     }
 
     async fn empty_folder(&self, path: &RemotePath) -> Result<bool> {
-        if !self.job.desk.has(|can| can.folders.is_some()) {
-            let note = format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.desk.info().title);
-            self.job.desk.events.tell(Event::Note(note));
+        if !self.job.client.has(|can| can.folders.is_some()) {
+            let note = format!("{path}: {} makes folders only for files, so this empty one is left out", self.job.client.info().title);
+            self.job.client.events.tell(Event::Note(note));
             return Ok(false);
         }
         self.folders.ensure(path).await.map(|_| true)

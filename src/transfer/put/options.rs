@@ -54,7 +54,7 @@ pub struct PutOptions {
 /// A put that can begin.
 pub struct PutJob {
     /// The remote that receives the files.
-    pub desk: RemoteClient,
+    pub client: RemoteClient,
     /// What this machine remembers of its transfers.
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].

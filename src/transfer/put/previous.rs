@@ -118,13 +118,13 @@ impl PutRun {
             return Ok(None);
         }
         // A provider that takes an MD5 tells that of what is there, which the whole is compared with at the end.
-        let told_at_the_end = self.job.desk.has(|can| can.takes_md5) && self.job.options.checksum != ChecksumMode::None;
+        let told_at_the_end = self.job.client.has(|can| can.takes_md5) && self.job.options.checksum != ChecksumMode::None;
         Ok((freshness == SourceMatch::Touched || !told_at_the_end).then_some(UNPROVEN))
     }
 
     /// What can't be removed is named: the upload of the newer content does not fail for the sake of an older one.
     async fn discard_changed(&self, journal: &Journal, begun: &JournalRecord, folder: &Entry, why: &str) -> Result<()> {
-        let stays = match discard_partial(&self.job.desk, begun, &cleanup_request(begun, folder.clone())).await {
+        let stays = match discard_partial(&self.job.client, begun, &cleanup_request(begun, folder.clone())).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
@@ -134,7 +134,7 @@ impl PutRun {
         }
         let path = &begun.ticket.path;
         let text = format!("{path}: {why}, so it starts from its first byte{stays}");
-        self.job.desk.events.tell(Event::Warning(text));
+        self.job.client.events.tell(Event::Warning(text));
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl PutRun {
     async fn created_unconfirmed(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
         let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.known_ids.contains(&entry.id)).collect();
         for entry in new {
-            let adopted = self.job.desk.call(|p| p.adopt_empty_entry(entry)).await?;
+            let adopted = self.job.client.call(|p| p.adopt_empty_entry(entry)).await?;
             if adopted.is_some() {
                 return Ok(Some(PreviousUpload { unused: adopted, name: begun.name, replaces: begun.replaces, sent: None }));
             }

@@ -33,14 +33,14 @@ impl PutRun {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
         }
-        let account = job.desk.call(|p| p.sign_in()).await?;
+        let account = job.client.call(|p| p.sign_in()).await?;
         for warning in &account.warnings {
-            job.desk.events.tell(Event::Warning(warning.clone()));
+            job.client.events.tell(Event::Warning(warning.clone()));
         }
         admit(&account.limits).map_err(|e| e.with_subject(job.target.remote.clone()))?;
-        let stored = StoredNames::new(job.desk.clone());
+        let stored = StoredNames::new(job.client.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
-        let folders = FolderCache::new(job.desk.clone(), job.target.place.root.clone(), job.options.dry_run)
+        let folders = FolderCache::new(job.client.clone(), job.target.place.root.clone(), job.options.dry_run)
             .with_locks(job.ledger.clone(), job.remote_key.clone());
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
         let exists = folders.find(&job.target.place.path).await?.is_some();
@@ -79,7 +79,7 @@ impl PutRun {
                 if !matches!(report, Report::Skipped { .. }) {
                     self.stop.success(&self.line(item));
                 }
-                self.job.desk.events.tell(Event::Finished { id, report: Box::new(report) });
+                self.job.client.events.tell(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {
                 self.stop.failure(&self.line(item), &error);
@@ -92,7 +92,7 @@ impl PutRun {
         let mut failure = Failure::new(error).of_source(shown);
         failure.remote = Some(self.job.target.remote.clone());
         failure.path = path.cloned();
-        self.job.desk.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
+        self.job.client.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
     }
 }
 
@@ -108,7 +108,7 @@ fn admit(limits: &Limits) -> Result<()> {
 }
 
 fn check_protocol(job: &PutJob, protocol: Protocol) -> Result<()> {
-    let info = job.desk.info();
+    let info = job.client.info();
     if info.protocols.contains(&protocol) {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use crate::transfer::upload::journal::Journal;
 impl PutRun {
     /// Prepares `ready` for another upload, or tells why there is none. `why`: the failure of the one before.
     pub(super) async fn decide_anew(&self, item: &PutItem, ready: &mut PreparedUpload, why: &Error) -> Result<Option<Report>> {
-        self.job.desk.events.tell(Event::Note(format!("{why}; so what becomes of it is decided anew")));
+        self.job.client.events.tell(Event::Note(format!("{why}; so what becomes of it is decided anew")));
         let folder = self.folders.refresh(&item.folder).await?;
         // What took the name may be gone again, and the name is still this file's.
         let decision = match folder.named(&ready.item.name).next() {

@@ -17,7 +17,7 @@ async fn run(received: &Arc<Received>, to: &str, sources: &[String], if_exists: 
     let policy = RetryPolicy { tries: 3, timeout: Duration::from_secs(30), min_rate: 0 };
     let state = tempfile::tempdir().unwrap();
     let job = PutJob {
-        desk: RemoteClient::new("m".to_owned(), provider.into(), policy, events),
+        client: RemoteClient::new("m".to_owned(), provider.into(), policy, events),
         ledger: Arc::new(crate::state::State::new(Some(state.path().to_owned()))),
         remote_key: "m".to_owned(),
         target: Address::parse_remote(to).unwrap(),

@@ -98,7 +98,7 @@ impl OpsRun {
         self.drain(&mut air, 0).await;
         if air.partly && matches!(self.job.if_exists, IfExists::Fail | IfExists::Rename) {
             let text = "not all of a folder is copied; with `--if-exists skip` the same command goes on with what is missing";
-            self.job.desk.events.tell(Event::Warning(text.to_owned()));
+            self.job.client.events.tell(Event::Warning(text.to_owned()));
         }
     }
 
@@ -138,7 +138,7 @@ impl OpsRun {
             self.drain(air, if opens { usize::MAX } else { 0 }).await;
             return self.copy_piece(piece).await.map(Some);
         }
-        self.job.desk.check_name(&piece.name)?;
+        self.job.client.check_name(&piece.name)?;
         let shelf = self.shelves.at(&piece.folder).await?.clone();
         match landing(self.job.if_exists, Op::Copy, &piece.entry, &shelf, &piece.folder, &piece.name)? {
             Resolution::Free(name) if name == piece.name => {
@@ -158,7 +158,7 @@ impl OpsRun {
     }
 
     async fn copy_piece(&mut self, piece: CopyTask) -> Result<CopyOutcome> {
-        self.job.desk.check_name(&piece.name)?;
+        self.job.client.check_name(&piece.name)?;
         let CopyTask { entry, shown, folder, name, .. } = &piece;
         let shelf = self.shelves.at(folder).await?.clone();
         let over = |report| Ok(CopyOutcome::Over(Box::new(report)));
@@ -192,7 +192,7 @@ impl OpsRun {
         let path = piece.folder.join(name)?;
         check_depth(&piece.entry, piece.above.iter().map(String::as_str))?;
         // Listed before the new one is made.
-        let (children, left_out) = self.job.desk.list_whole(&piece.entry).await?;
+        let (children, left_out) = self.job.client.list_whole(&piece.entry).await?;
         if let Some(error) = left_out {
             self.failed(&piece.shown, Some(&path), &error);
         }
@@ -223,7 +223,7 @@ impl OpsRun {
     }
 
     fn copies_folders(&self) -> bool {
-        self.job.desk.has(|can| can.copies_folders)
+        self.job.client.has(|can| can.copies_folders)
     }
 
     /// Into the shelf's folder, under a name that is free there.
@@ -248,7 +248,7 @@ impl OpsRun {
     /// What could not be used may have been made all the same.
     async fn remove_temp_folder(&self, failure: Error, shelf: &TargetFolder, spare: &str) -> Error {
         let left = format!("an empty folder {spare:?} may be left");
-        let Ok(listed) = self.job.desk.check(|p| p.list(&shelf.folder)).await else {
+        let Ok(listed) = self.job.client.check(|p| p.list(&shelf.folder)).await else {
             return partially_done(failure, left);
         };
         let Some(made) = { listed }.find(|e| e.name == spare) else { return failure };

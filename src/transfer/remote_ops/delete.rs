@@ -8,25 +8,25 @@ use crate::transfer::resolve::{Resolved, Resolver};
 use crate::transfer::walk::{TreeWalk, WalkEvent};
 
 pub struct Remover {
-    desk: RemoteClient,
+    client: RemoteClient,
     hands: ConfirmedChanges,
     remote: String,
 }
 
 impl Remover {
-    pub fn new(desk: RemoteClient, remote: String) -> Remover {
-        Remover { hands: ConfirmedChanges::new(desk.clone()), desk, remote }
+    pub fn new(client: RemoteClient, remote: String) -> Remover {
+        Remover { hands: ConfirmedChanges::new(client.clone()), client, remote }
     }
 
     /// Looked up anew for every place: what an earlier one has removed is gone, and a second removal may be for good.
     pub async fn find(&self, address: &Address) -> Result<Resolved> {
-        Resolver::new(self.desk.clone()).find(address).await
+        Resolver::new(self.client.clone()).find(address).await
     }
 
     /// How many entries a folder holds, those in its folders included.
     pub async fn count(&self, folder: &Entry) -> Result<u64> {
         let mut entries = 0;
-        let mut scan = TreeWalk::new(self.desk.clone(), folder.clone(), 1, |_, _| true);
+        let mut scan = TreeWalk::new(self.client.clone(), folder.clone(), 1, |_, _| true);
         while let Some(step) = scan.next().await? {
             match step {
                 WalkEvent::Entry { .. } => entries += 1,
@@ -43,7 +43,7 @@ impl Remover {
             return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);
         }
         let mut outcomes = Vec::new();
-        let (entries, left_out) = self.desk.list_whole(&found.entry).await?;
+        let (entries, left_out) = self.client.list_whole(&found.entry).await?;
         outcomes.extend(left_out.map(|error| Err((found.path.clone(), error))));
         for entry in entries {
             let path = crate::contract::lookup::safe_child_path(&found.path, &entry.name);

@@ -10,16 +10,16 @@ use crate::transfer::stored_names::StoredNames;
 
 /// Returns the entry as it is now. Fails with `Exists` when the new name is taken in its folder, before anything is
 /// changed: some sites would have two of that name (providers.md 2.8).
-pub async fn edit(desk: &RemoteClient, address: &Address, changes: &Changes) -> Result<Entry> {
-    let found = Resolver::new(desk.clone()).find(address).await?;
+pub async fn edit(client: &RemoteClient, address: &Address, changes: &Changes) -> Result<Entry> {
+    let found = Resolver::new(client.clone()).find(address).await?;
     if found.top {
         return Err(Error::new(Kind::Usage, "a top folder has nothing to edit").with_subject(address.to_string()));
     }
-    let name = changes.name.as_ref().map(|name| StoredNames::new(desk.clone()).name(name));
+    let name = changes.name.as_ref().map(|name| StoredNames::new(client.clone()).name(name));
     if let Some(name) = &name {
-        desk.check_name(name)?;
+        client.check_name(name)?;
         let siblings = match &found.parent {
-            Some(parent) => desk.list(parent).await?.collect(),
+            Some(parent) => client.list(parent).await?.collect(),
             None => Vec::new(),
         };
         if siblings.iter().any(|e| e.name == *name && e.id != found.entry.id) {
@@ -27,7 +27,7 @@ pub async fn edit(desk: &RemoteClient, address: &Address, changes: &Changes) -> 
         }
     }
     let changes = &Changes { name, ..changes.clone() };
-    let now = ConfirmedChanges::new(desk.clone())
+    let now = ConfirmedChanges::new(client.clone())
         .edit(&found.entry, found.parent.as_ref(), changes)
         .await
         .map_err(|e| e.with_subject(address.to_string()))?;

@@ -20,7 +20,7 @@ pub enum Op {
 
 /// Where the sources of one `mv` or `cp` go, and how.
 pub struct ServerSideJob {
-    pub desk: RemoteClient,
+    pub client: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
     pub remote_key: String,
@@ -44,10 +44,10 @@ pub(super) struct OpsRun {
 
 impl OpsRun {
     pub fn new(job: ServerSideJob) -> OpsRun {
-        let places = Resolver::new(job.desk.clone());
+        let places = Resolver::new(job.client.clone());
         let (root, turns) = (job.to.place.root.clone(), (job.ledger.clone(), job.remote_key.clone()));
-        let shelves = TargetFolders::new(job.desk.clone(), root, job.dry_run, turns);
-        OpsRun { hands: ConfirmedChanges::new(job.desk.clone()), places, shelves, job, stopped: false, over: 0 }
+        let shelves = TargetFolders::new(job.client.clone(), root, job.dry_run, turns);
+        OpsRun { hands: ConfirmedChanges::new(job.client.clone()), places, shelves, job, stopped: false, over: 0 }
     }
 
     /// The folder that all sources go into; none when the target is one source's new name.
@@ -58,7 +58,7 @@ impl OpsRun {
     }
 
     pub fn finished(&mut self, report: Report) {
-        self.job.desk.events.tell(Event::Finished { id: self.over, report: Box::new(report) });
+        self.job.client.events.tell(Event::Finished { id: self.over, report: Box::new(report) });
         self.over += 1;
     }
 

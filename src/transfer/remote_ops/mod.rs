@@ -25,7 +25,7 @@ use crate::model::{Address, RemotePath};
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
 pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
-    job.to.place.path = StoredNames::new(job.desk.clone()).path(&job.to.place.path)?;
+    job.to.place.path = StoredNames::new(job.client.clone()).path(&job.to.place.path)?;
     let mut run = OpsRun::new(job);
     let mut sources = Vec::new();
     for address in from {

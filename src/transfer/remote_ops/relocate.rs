@@ -12,7 +12,7 @@ use crate::transfer::resolve::Resolved;
 
 impl OpsRun {
     pub(crate) async fn move_one(&mut self, source: &Resolved, to: &RemotePath, name: &str) -> Result<Report> {
-        self.job.desk.check_name(name)?;
+        self.job.client.check_name(name)?;
         let shelf = self.shelves.at(to).await?.clone();
         let landed = match landing(self.job.if_exists, Op::Move, &source.entry, &shelf, to, name)? {
             Resolution::Skip(there, reason) => return Ok(self.skipped(&source.shown, &to.join(name)?, &there, reason)),
@@ -77,7 +77,7 @@ impl OpsRun {
             return Ok(entry.name.clone());
         }
         let siblings = match parent {
-            Some(parent) => self.job.desk.list(parent).await?.collect(),
+            Some(parent) => self.job.client.list(parent).await?.collect(),
             None => Vec::new(),
         };
         let taken = |name: &str| siblings.iter().any(|e| e.name == name);
@@ -85,7 +85,7 @@ impl OpsRun {
     }
 
     pub(crate) fn allows_doubles(&self) -> bool {
-        self.job.desk.has(|can| can.allows_duplicate_names)
+        self.job.client.has(|can| can.allows_duplicate_names)
     }
 }
 

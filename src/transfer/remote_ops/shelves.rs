@@ -31,7 +31,7 @@ impl TargetFolder {
 
 /// Paths are counted from one root.
 pub(crate) struct TargetFolders {
-    desk: RemoteClient,
+    client: RemoteClient,
     root: Root,
     folders: FolderCache,
     known: HashMap<RemotePath, TargetFolder>,
@@ -41,9 +41,9 @@ pub(crate) struct TargetFolders {
 impl TargetFolders {
     /// `imagine`: a missing folder is imagined, not made. `turns`: where this machine's runs take turns to make folders, and
     /// the remote's name there.
-    pub fn new(desk: RemoteClient, root: Root, imagine: bool, turns: (Arc<dyn TransferStore>, String)) -> TargetFolders {
-        let folders = FolderCache::new(desk.clone(), root.clone(), imagine).with_locks(turns.0, turns.1);
-        TargetFolders { folders, desk, root, known: HashMap::new(), spares: 0 }
+    pub fn new(client: RemoteClient, root: Root, imagine: bool, turns: (Arc<dyn TransferStore>, String)) -> TargetFolders {
+        let folders = FolderCache::new(client.clone(), root.clone(), imagine).with_locks(turns.0, turns.1);
+        TargetFolders { folders, client, root, known: HashMap::new(), spares: 0 }
     }
 
     /// Is there a folder at `path`?
@@ -85,12 +85,12 @@ impl TargetFolders {
         let mut top = match &self.root {
             Root::Id(_) => {
                 let place = Place { root: self.root.clone(), path: RemotePath::root() };
-                Some(self.desk.stat(&place).await?)
+                Some(self.client.stat(&place).await?)
             }
             Root::Top => None,
         };
         while let Some(entry) = top.take().filter(|_| ids.len() < DEEPEST) {
-            top = parent_of(&self.desk, &entry).await?;
+            top = parent_of(&self.client, &entry).await?;
             ids.extend(top.as_ref().map(|parent| parent.id.clone()));
         }
         Ok(ids)

@@ -100,7 +100,7 @@ pub struct SourceLook {
 
 /// A file on another remote.
 pub struct RemoteFile {
-    pub desk: RemoteClient,
+    pub client: RemoteClient,
     pub entry: Entry,
     /// The folder it lies in; none where that can't be told.
     pub parent: Option<Entry>,
@@ -120,9 +120,9 @@ pub struct RemoteFile {
 }
 
 impl RemoteFile {
-    pub fn new(desk: RemoteClient, entry: Entry, parent: Option<Entry>, shown: String, remote: String) -> RemoteFile {
+    pub fn new(client: RemoteClient, entry: Entry, parent: Option<Entry>, shown: String, remote: String) -> RemoteFile {
         let (md5, metadata) = (entry.md5.clone(), Arc::default());
-        RemoteFile { desk, entry, parent, shown, remote, md5, metadata, same_server: false, moves: false, gone: AtomicBool::new(false) }
+        RemoteFile { client, entry, parent, shown, remote, md5, metadata, same_server: false, moves: false, gone: AtomicBool::new(false) }
     }
 
     /// An id keeps its content, or shows another time, revision or MD5.
@@ -140,7 +140,7 @@ impl RemoteFile {
 
     /// Fails with `Unsupported` when nobody tells the size: nothing would tell then whether all of it came.
     pub async fn source(&self) -> Result<RemoteSource> {
-        let source = RemoteSource::open(&self.desk, &self.entry, self.shown.clone()).await?;
+        let source = RemoteSource::open(&self.client, &self.entry, self.shown.clone()).await?;
         if source.size().is_none() {
             return Err(Error::new(Kind::Unsupported, "the provider does not tell this file's size")
                 .with_subject(self.shown.clone())
@@ -157,7 +157,7 @@ impl RemoteFile {
     /// Fails with `Integrity` when it is no longer what was read. False: it has gone meanwhile; what was read was whole.
     pub async fn is_still_there(&self) -> Result<bool> {
         let place = Place { root: Root::Id(self.entry.id.clone()), path: RemotePath::root() };
-        match self.desk.stat(&place).await {
+        match self.client.stat(&place).await {
             Ok(now) if EntryFingerprint::of(&now).matches(&EntryFingerprint::of(&self.entry).text()) => Ok(true),
             Ok(_) => Err(Error::new(Kind::Integrity, "the file changed while it was read")
                 .with_subject(self.shown.clone())
@@ -178,7 +178,7 @@ impl RemoteFile {
             return Err(Error::new(Kind::Unknown, why).with_subject(self.shown.clone()).with_hint("compare them, then remove the source"));
         }
         if self.is_still_there().await.map_err(stays)? {
-            let removed = ConfirmedChanges::new(self.desk.clone()).remove(&self.entry, self.parent.as_ref()).await;
+            let removed = ConfirmedChanges::new(self.client.clone()).remove(&self.entry, self.parent.as_ref()).await;
             removed.map_err(|e| stays(e.with_subject(self.shown.clone())))?;
         }
         self.gone.store(true, Ordering::Relaxed);

@@ -31,7 +31,7 @@ pub struct RemoteSource {
 /// One download that goes on from part to part, and what of it may be wanted a second time: a part is read once for its
 /// checksum and once for the network, and a new download for each would cost the provider a request and the line its bytes.
 struct ReplayBuffer {
-    desk: RemoteClient,
+    client: RemoteClient,
     file: Arc<Entry>,
     size: Option<u64>,
     version: Version,
@@ -83,7 +83,7 @@ impl ReplayBuffer {
         if self.coming.is_none() || at != self.end() {
             self.kept.clear();
             self.start = at;
-            self.coming = Some(bytes(&self.desk, &self.file, at, self.size, &self.version));
+            self.coming = Some(bytes(&self.client, &self.file, at, self.size, &self.version));
         }
         let piece = match self.piece(at).await? {
             Ok(piece) => piece,
@@ -130,19 +130,19 @@ pub type Version = Arc<OnceLock<String>>;
 
 impl RemoteSource {
     /// Asks for the size where the listing does not tell it. `name`: how a person calls the file.
-    pub async fn open(desk: &RemoteClient, file: &Entry, name: String) -> Result<RemoteSource> {
+    pub async fn open(client: &RemoteClient, file: &Entry, name: String) -> Result<RemoteSource> {
         let size = match file.size {
             Some(0) => {
-                desk.call(|p| see_empty(p, file, desk.address(&file.path))).await?;
+                client.call(|p| see_empty(p, file, client.address(&file.path))).await?;
                 Some(0)
             }
             Some(size) => Some(size),
-            None => desk.call(|p| p.open_download(file, 0)).await?.size,
+            None => client.call(|p| p.open_download(file, 0)).await?.size,
         };
         let file = Arc::new(file.clone());
         let (start, kept) = (0, VecDeque::new());
         let version = Version::default();
-        let reel = ReplayBuffer { desk: desk.clone(), file, size, version, start, kept, wanted: None, coming: None };
+        let reel = ReplayBuffer { client: client.clone(), file, size, version, start, kept, wanted: None, coming: None };
         Ok(RemoteSource { name, size, reel: Arc::new(Mutex::new(reel)) })
     }
 }
@@ -205,16 +205,16 @@ async fn see_empty(provider: &dyn Provider, file: &Entry, shown: String) -> Resu
 }
 
 /// All bytes from `from` on. `size`: bytes of the whole file, where known. Fails with `Integrity` where fewer or more come.
-pub fn bytes(desk: &RemoteClient, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
+pub fn bytes(client: &RemoteClient, file: &Arc<Entry>, from: u64, size: Option<u64>, version: &Version) -> Chunks {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    let (size, effort) = (size.or(file.size), Effort::new(desk.policy.tries));
-    let flow = ResumingDownload { desk: desk.clone(), file: file.clone(), size, version: version.clone(), effort, to: sender };
+    let (size, effort) = (size.or(file.size), Effort::new(client.policy.tries));
+    let flow = ResumingDownload { client: client.clone(), file: file.clone(), size, version: version.clone(), effort, to: sender };
     tokio::spawn(flow.run(from));
     receive(receiver)
 }
 
 struct ResumingDownload {
-    desk: RemoteClient,
+    client: RemoteClient,
     file: Arc<Entry>,
     size: Option<u64>,
     version: Version,
@@ -224,8 +224,8 @@ struct ResumingDownload {
 
 impl ResumingDownload {
     async fn run(mut self, mut at: u64) {
-        let desk = self.desk.clone();
-        let mut patience = desk.retries(None);
+        let client = self.client.clone();
+        let mut patience = client.retries(None);
         self.effort.reached(at);
         loop {
             let Err(error) = self.once(&patience, &mut at).await else { return };
@@ -254,7 +254,7 @@ impl ResumingDownload {
             && told != size
         {
             return Err(Error::new(Kind::Integrity, format!("the size differs: {size} bytes are announced, {told} bytes are sent"))
-                .with_subject(self.desk.address(&self.file.path)));
+                .with_subject(self.client.address(&self.file.path)));
         }
         if let Some(told) = &download.version
             && self.version.get_or_init(|| told.clone()) != told
@@ -269,20 +269,20 @@ impl ResumingDownload {
         let pulse = Activity::default();
         let passed = tokio::select! {
             passed = self.pass(download.chunks, at, skip, &pulse) => passed,
-            stall = stalled(&pulse, 0..u64::MAX, &self.desk.policy) => Err(stall),
+            stall = stalled(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
         };
         self.effort.spend(pulse.moved.load(Ordering::Relaxed));
         passed?;
         match self.size {
             _ if self.to.is_closed() => Ok(()),
             Some(end) if *at < end => {
-                self.desk.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
+                self.client.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
                 // The server itself ended them: what it gave may be its words about a failure, and is written by now.
                 let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
                 Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
             }
             None if !told => {
-                self.desk.events.tell(Event::Warning(end_untold(&self.desk.address(&self.file.path))));
+                self.client.events.tell(Event::Warning(end_untold(&self.client.address(&self.file.path))));
                 Ok(())
             }
             _ => Ok(()),
@@ -292,7 +292,7 @@ impl ResumingDownload {
     /// Hands on what comes behind the first `skip` bytes, to its end; none: it begins behind what was asked for.
     async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Activity) -> Result<()> {
         while let Some(piece) = chunks.next().await {
-            let mut piece = piece.map_err(|e| read_failure(e, &self.desk.address(&self.file.path)))?;
+            let mut piece = piece.map_err(|e| read_failure(e, &self.client.address(&self.file.path)))?;
             pulse.moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
             let Some(left) = &mut skip else {
                 return Err(Error::new(Kind::Protocol, "the server sends another part of the file than was asked for"));

@@ -29,25 +29,25 @@ pub(crate) fn intake_time(size: u64) -> Duration {
 
 /// None: it does not appear in the time that it may take. `held`: entries of its folder before the run.
 pub(crate) async fn wait_until_visible(
-    desk: &RemoteClient,
+    client: &RemoteClient,
     id: FileId,
     (ticket, size): (&UploadHandle, u64),
     (queue, held): (&ConfirmationQueue, usize),
 ) -> Result<Option<Entry>> {
-    if !desk.has(|can| can.find_uploaded.is_some()) {
+    if !client.has(|can| can.find_uploaded.is_some()) {
         return Ok(Some(accepted_entry(ticket, size)));
     }
-    desk.events.tell(Event::Checking { id });
+    client.events.tell(Event::Checking { id });
     let (other, accepted) = (Mutex::new(OtherSize::default()), Mutex::new(Some(Moment::now())));
     let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || other.lock().stays(entry);
     // A second look is one at what is there by then.
     let since = || accepted.lock().take().unwrap_or_else(Moment::now);
-    let found = match desk.check(|p| queue.look(ticket, held, since(), |since| p.find_uploaded(ticket, since))).await {
+    let found = match client.check(|p| queue.look(ticket, held, since(), |since| p.find_uploaded(ticket, since))).await {
         Ok(found) if found.as_ref().is_some_and(&is_over) => Ok(found),
         Ok(_) => {
             let is_over = &is_over;
             // Its time begins now: the first look may have waited for its turn.
-            let look = desk.poll(processing_time(desk.policy.timeout, size), |p| async move {
+            let look = client.poll(processing_time(client.policy.timeout, size), |p| async move {
                 Ok(queue.look(ticket, held, Moment::now(), |since| p.find_uploaded(ticket, since)).await?.filter(is_over))
             });
             look.await
@@ -55,12 +55,12 @@ pub(crate) async fn wait_until_visible(
         Err(error) => Err(error),
     };
     let found =
-        found.map_err(|e| undecided(desk, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
+        found.map_err(|e| undecided(client, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
         // Found by its name alone it may be a stranger's: it is named, not removed.
         return Err(match verify(entry, size, None) {
             Err(error) => error.with_hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
-            Ok(_) => undecided(desk, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
+            Ok(_) => undecided(client, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
         });
     }
     Ok(found)
@@ -72,16 +72,16 @@ fn accepted_entry(ticket: &UploadHandle, size: u64) -> Entry {
     Entry { size: Some(size), ..ticket.confirmed_entry.get().cloned().unwrap_or_else(unnamed) }
 }
 
-fn undecided(desk: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
+fn undecided(client: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
     Error::new(Kind::Unknown, why)
-        .with_subject(desk.address(&ticket.path))
+        .with_subject(client.address(&ticket.path))
         .with_hint("the server may still be working on it: look with `haul ls` before putting it again")
 }
 
 /// What to say of a file that [`wait_until_visible`] did not find.
-pub(crate) fn unseen(desk: &RemoteClient, ticket: &UploadHandle) -> Error {
+pub(crate) fn unseen(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
-    let missing = undecided(desk, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
+    let missing = undecided(client, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
     match ticket.missing_hint {
         Some(hint) => missing.with_hint(hint),
         None => missing,
@@ -112,22 +112,22 @@ pub(crate) async fn whole(provider: &dyn Provider, ticket: &UploadHandle, since:
 
 /// Asks for it as long as `patience` lasts, first for what was there at `since` or later. None at once where the provider can't
 /// look.
-pub(crate) async fn poll_whole(desk: &RemoteClient, patience: Duration, ticket: &UploadHandle, since: Moment) -> Result<Option<Entry>> {
-    if !desk.has(|can| can.find_uploaded.is_some()) {
+pub(crate) async fn poll_whole(client: &RemoteClient, patience: Duration, ticket: &UploadHandle, since: Moment) -> Result<Option<Entry>> {
+    if !client.has(|can| can.find_uploaded.is_some()) {
         return Ok(None);
     }
     let first = AtomicBool::new(true);
-    desk.poll(patience, |p| whole(p, ticket, if first.swap(false, Ordering::Relaxed) { since } else { Moment::now() })).await
+    client.poll(patience, |p| whole(p, ticket, if first.swap(false, Ordering::Relaxed) { since } else { Moment::now() })).await
 }
 
 /// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
 /// as its removal would take the good ones with it.
-pub(crate) async fn discard(desk: &RemoteClient, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
+pub(crate) async fn discard(client: &RemoteClient, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
     let stays = |error: Error| error.with_hint(format!("a copy that is not good stays there as @{}", entry.id));
     if replaces.is_some_and(|old| old.id == entry.id) {
         return stays(error);
     }
-    match desk.mutate(|p| async move { p.abilities().deletions()?.remove(entry).await }).await {
+    match client.mutate(|p| async move { p.abilities().deletions()?.remove(entry).await }).await {
         Ok(()) => error.with_hint("the bad copy is removed: put the file again"),
         Err(_) => stays(error),
     }

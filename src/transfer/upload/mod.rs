@@ -59,19 +59,19 @@ pub struct Uploaded {
 /// when the file may or may not be there, `Exists` when somebody else has the name by now: what becomes of the file then is
 /// to be decided anew. In `queue` it makes room from its last byte on.
 pub async fn upload(
-    desk: &RemoteClient,
+    client: &RemoteClient,
     id: FileId,
     item: UploadRequest,
     hash: bool,
     journal: Option<Journal>,
     queue: &ConfirmationQueue,
 ) -> Result<Uploaded> {
-    upload_within(desk, id, item, hash, journal, queue, &mut Effort::new(desk.policy.tries)).await
+    upload_within(client, id, item, hash, journal, queue, &mut Effort::new(client.policy.tries)).await
 }
 
 /// As [`upload`]; `effort`: of this file, over all its uploads.
 pub(crate) async fn upload_within(
-    desk: &RemoteClient,
+    client: &RemoteClient,
     id: FileId,
     mut item: UploadRequest,
     hash: bool,
@@ -81,7 +81,7 @@ pub(crate) async fn upload_within(
 ) -> Result<Uploaded> {
     let begun = Instant::now();
     let raw = item.source.clone();
-    let meter = Meter::new(raw.clone(), id, desk.events.clone(), desk.limit.clone(), hash);
+    let meter = Meter::new(raw.clone(), id, client.events.clone(), client.limit.clone(), hash);
     let meter = Arc::new(match journal.clone() {
         Some(journal) => meter.with_last_noted(move || {
             let journal = journal.clone();
@@ -90,7 +90,7 @@ pub(crate) async fn upload_within(
         None => meter,
     });
     item.source = meter.clone();
-    let mut carrier = Uploader::new(desk, id, meter.clone(), journal, effort);
+    let mut carrier = Uploader::new(client, id, meter.clone(), journal, effort);
     let taken_up = carrier.resume(&mut item, queue.begun()).await?;
     let sent = (!matches!(taken_up, Resumed::Nothing)).then(|| taken_up.sent());
     let unproven = sent.is_some() && carrier.journal.as_ref().is_some_and(Journal::is_unproven);
@@ -99,12 +99,12 @@ pub(crate) async fn upload_within(
     let (retries, resumed_from) = (carrier.patience.retries(), carrier.resumed_from);
     sums.end(size).await;
     let mut confirming = queue.enter();
-    let entry = match wait_until_visible(desk, id, (&ticket, size), (queue, item.siblings.len())).await {
+    let entry = match wait_until_visible(client, id, (&ticket, size), (queue, item.siblings.len())).await {
         Ok(Some(entry)) => entry,
         Ok(None) => {
             // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
             carrier.note(Journal::missing)?;
-            return Err(unseen(desk, &ticket));
+            return Err(unseen(client, &ticket));
         }
         Err(error) if error.kind() == Kind::Integrity => {
             // Taken up by the next run it would only be found bad again.
@@ -119,7 +119,7 @@ pub(crate) async fn upload_within(
         Err(error) if error.kind() == Kind::Integrity => {
             // Taken up by the next run it would only be found bad again.
             carrier.note(Journal::close)?;
-            return Err(discard(desk, &entry, item.replaces.as_ref(), error).await);
+            return Err(discard(client, &entry, item.replaces.as_ref(), error).await);
         }
         Err(error) => return Err(error),
     };
@@ -177,15 +177,15 @@ impl Uploader<'_> {
                         return Ok((ticket, session.protocol(), size));
                     }
                     if self.is_name_taken(&ticket).await {
-                        return Err(self.ended(taken_meanwhile(self.desk, &ticket), session.as_mut()).await?);
+                        return Err(self.ended(taken_meanwhile(self.client, &ticket), session.as_mut()).await?);
                     }
                     let spoilt = self.worthless || session.is_spoilt();
                     if spoilt {
-                        self.desk.events.tell(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
+                        self.client.events.tell(Event::Warning(format!("{}: {why}; so its upload begins anew", ticket.path)));
                     }
                     let left_behind = session.abort().await;
-                    self.desk.events.tell(Event::Accepted { id: self.id, offset: 0 });
-                    self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
+                    self.client.events.tell(Event::Accepted { id: self.id, offset: 0 });
+                    self.client.events.tell(Event::StartedOver { id: self.id, left_behind });
                     self.resumed_from = 0;
                     item.reusable = (!spoilt && !session.spoils_its_name()).then_some(ticket);
                 }
@@ -200,7 +200,7 @@ impl Uploader<'_> {
                     if doubtful && let Some(size) = self.already_arrived(&mut ticket, item).await? {
                         return Ok((ticket, session.protocol(), size));
                     }
-                    self.desk.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
+                    self.client.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
                     let error = self.judge_unseen(error, session.as_ref());
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
@@ -213,7 +213,7 @@ impl Uploader<'_> {
 
     async fn open(&mut self, item: &UploadRequest) -> Result<(UploadHandle, Box<dyn UploadSession>, u64)> {
         loop {
-            if !self.desk.has(|can| can.opening_makes_nothing) {
+            if !self.client.has(|can| can.opening_makes_nothing) {
                 self.commit().await?;
             }
             match self.patience.attempt(|p| p.open_upload(item)).await {
@@ -292,7 +292,7 @@ impl Uploader<'_> {
             }
             *accepted = at.max(*accepted);
             self.note(|journal| journal.accepted(at))?;
-            self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
+            self.client.events.tell(Event::Accepted { id: self.id, offset: at });
         }
     }
 
@@ -308,7 +308,7 @@ impl Uploader<'_> {
         self.pulse.begin(at);
         let sent = tokio::select! {
             accepted = session.send(part) => accepted,
-            stall = stalled(&self.pulse, at..end, &self.desk.policy) => Err(stall),
+            stall = stalled(&self.pulse, at..end, &self.client.policy) => Err(stall),
         };
         let left = self.pulse.furthest.load(Ordering::Relaxed);
         self.effort.spend(left.saturating_sub(at));
@@ -347,20 +347,20 @@ impl Uploader<'_> {
 
     /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
     async fn end_empty(&self, ticket: &UploadHandle, session: &mut dyn UploadSession) {
-        if !self.desk.has(|can| can.find_uploaded.is_some()) {
+        if !self.client.has(|can| can.find_uploaded.is_some()) {
             return;
         }
-        let looked = self.desk.poll(intake_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
+        let looked = self.client.poll(intake_time(0), |p| p.find_uploaded(ticket, Moment::now())).await;
         if matches!(looked, Ok(None))
             && let Err(error) = session.nudge().await
         {
-            self.desk.events.tell(Event::Note(format!("{}: {error}", ticket.path)));
+            self.client.events.tell(Event::Note(format!("{}: {error}", ticket.path)));
         }
     }
 
     fn has_other_protocol(&self, item: &UploadRequest, failed: Protocol) -> bool {
         item.protocol.is_none()
-            && self.desk.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
+            && self.client.info().protocols.iter().any(|p| *p != failed && item.avoid.iter().all(|closed| closed.protocol != *p))
     }
 }
 

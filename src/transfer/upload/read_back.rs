@@ -29,42 +29,42 @@ pub(crate) struct SentBytes<'a> {
 
 impl SentBytes<'_> {
     /// True when `entry` holds it. Fails with `Unknown` when the content can't be read here a second time and was not hashed.
-    pub(crate) async fn are_in(&self, desk: &RemoteClient, entry: &Entry) -> Result<bool> {
+    pub(crate) async fn are_in(&self, client: &RemoteClient, entry: &Entry) -> Result<bool> {
         let size = self.source.size();
         let passed = self.passed.as_ref().filter(|passed| Some(passed.len()) == size);
         let known = self.md5.map(str::to_owned).or_else(|| passed.map(RunningMd5::hex));
         if let Some(there) = &entry.md5 {
             let here = match known {
                 Some(here) => here,
-                None => md5_of(self.source).await.map_err(|e| undecided(desk, entry).with_cause(e))?,
+                None => md5_of(self.source).await.map_err(|e| undecided(client, entry).with_cause(e))?,
             };
             return Ok(there.eq_ignore_ascii_case(&here));
         }
-        let text = format!("{}: read back, as only its content tells whether it is what was sent", desk.address(&entry.path));
-        desk.events.tell(Event::Note(text));
-        let there = RemoteSource::open(desk, entry, desk.address(&entry.path)).await?;
-        let theirs = Box::pin(paid(desk, there.read(0, size.unwrap_or(u64::MAX))));
+        let text = format!("{}: read back, as only its content tells whether it is what was sent", client.address(&entry.path));
+        client.events.tell(Event::Note(text));
+        let there = RemoteSource::open(client, entry, client.address(&entry.path)).await?;
+        let theirs = Box::pin(paid(client, there.read(0, size.unwrap_or(u64::MAX))));
         match passed {
             Some(passed) => is_summed(theirs, passed).await,
             None => match is_same(self.source.peek(0, size.unwrap_or(u64::MAX)), theirs).await {
                 Ok(same) => Ok(same),
                 Err(Unread::There(e)) => Err(Error::reading(&e)),
-                Err(Unread::Here(e)) => Err(undecided(desk, entry).with_cause(e)),
+                Err(Unread::Here(e)) => Err(undecided(client, entry).with_cause(e)),
             },
         }
         .map_err(|e| e.with_subject(there.name().to_owned()))
     }
 }
 
-fn undecided(desk: &RemoteClient, entry: &Entry) -> Error {
+fn undecided(client: &RemoteClient, entry: &Entry) -> Error {
     Error::new(Kind::Unknown, "a file of this name and size is there, and what was sent can't be compared with it")
-        .with_subject(desk.address(&entry.path))
+        .with_subject(client.address(&entry.path))
         .with_hint("look whether its content is yours before putting it again")
 }
 
 /// Under the speed limit of all transfers.
-fn paid(desk: &RemoteClient, chunks: Chunks) -> impl Stream<Item = std::io::Result<Bytes>> {
-    stream::unfold((chunks, desk.limit.clone()), async |(mut chunks, limit)| {
+fn paid(client: &RemoteClient, chunks: Chunks) -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::unfold((chunks, client.limit.clone()), async |(mut chunks, limit)| {
         let piece = chunks.next().await?;
         if let (Some(limit), Ok(piece)) = (&limit, &piece) {
             limit.take(piece.len()).await;

@@ -48,7 +48,7 @@ impl Uploader<'_> {
         let mut ticket = begun.ticket.clone();
         self.left = begun.stage >= Stage::Leaving;
         // What arrived before this run shows in one listing for all. What is not in that one is looked for once more below.
-        let since = if patience(self.desk, &begun).is_zero() { Moment::now() } else { run };
+        let since = if patience(self.client, &begun).is_zero() { Moment::now() } else { run };
         match self.remote_state(&begun, &mut ticket, item, Duration::ZERO, since).await? {
             RemoteState::Whole(entry) => return Ok(Resumed::There(ticket, protocol, size_of(item, &entry))),
             RemoteState::NotYet if begun.stage == Stage::Missing => {
@@ -64,10 +64,10 @@ impl Uploader<'_> {
         }
         let reopened = self.reopen(&begun, item).await?;
         // A server that still holds all the bytes has not taken them in. Any other may be about to: looked for in patience.
-        let patience = patience(self.desk, &begun);
+        let patience = patience(self.client, &begun);
         if !patience.is_zero() && !reopened.as_ref().is_some_and(|(_, held)| holds_all(*held, item)) {
             let text = format!("{}: an earlier run's last bytes may have left; looks for {patience:?} whether they arrive", ticket.path);
-            self.desk.events.tell(Event::Note(text));
+            self.client.events.tell(Event::Note(text));
             if let RemoteState::Whole(entry) = self.remote_state(&begun, &mut ticket, item, patience, Moment::now()).await? {
                 return Ok(Resumed::There(ticket, protocol, size_of(item, &entry)));
             }
@@ -82,15 +82,15 @@ impl Uploader<'_> {
         };
         match offset {
             Recovery::ResumeAt(at) => {
-                self.desk.events.tell(Event::Accepted { id: self.id, offset: at });
-                self.desk.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
+                self.client.events.tell(Event::Accepted { id: self.id, offset: at });
+                self.client.events.tell(Event::Note(format!("{}: goes on at byte {at}", item.source.name())));
                 journal.taken_up(JournalRecord { unproven, ..begun });
                 Ok(Resumed::At(ticket, session, at))
             }
             Recovery::StartOver => {
                 let spoilt = session.is_spoilt();
                 let left_behind = session.abort().await;
-                self.desk.events.tell(Event::StartedOver { id: self.id, left_behind });
+                self.client.events.tell(Event::StartedOver { id: self.id, left_behind });
                 item.reusable = (!spoilt).then(|| ticket.clone());
                 self.begin_anew(&journal, begun, &ticket)
             }
@@ -116,7 +116,7 @@ impl Uploader<'_> {
     fn begin_anew(&self, journal: &Journal, begun: JournalRecord, ticket: &UploadHandle) -> Result<Resumed> {
         if !ticket.strangers.is_empty() {
             journal.close()?;
-            return Err(taken_meanwhile(self.desk, ticket));
+            return Err(taken_meanwhile(self.client, ticket));
         }
         journal.begins_anew(begun);
         Ok(Resumed::Nothing)
@@ -131,14 +131,14 @@ impl Uploader<'_> {
             Err(e) => e,
         };
         let text = format!("{}: what an earlier run sent can't be continued: {failure}", begun.ticket.path);
-        self.desk.events.tell(Event::Note(text));
-        self.patience = self.desk.retries(Some(self.id));
+        self.client.events.tell(Event::Note(text));
+        self.patience = self.client.retries(Some(self.id));
         Ok(None)
     }
 
     async fn query_offset(&mut self, begun: &JournalRecord, item: &UploadRequest) -> Result<Option<(Box<dyn UploadSession>, Recovery)>> {
         let Some(note) = &begun.note else { return Ok(None) };
-        let opened = self.desk.call(|p| p.resume_upload(item, &begun.ticket, note)).await?;
+        let opened = self.client.call(|p| p.resume_upload(item, &begun.ticket, note)).await?;
         let Some(mut session) = opened.map(|upload| upload.session) else { return Ok(None) };
         let ended = Error::new(Kind::Interrupted, "an earlier run ended");
         loop {
@@ -156,25 +156,25 @@ impl Uploader<'_> {
 
     /// Somebody has removed the entry that an earlier run's bytes were for: they would never appear anywhere.
     async fn drop_gone(&self, begun: &JournalRecord, item: &UploadRequest) {
-        let left = match discard_partial(self.desk, begun, item).await {
+        let left = match discard_partial(self.client, begun, item).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
             Err(error) => format!("; what it had sent may stay on the server: {error}"),
         };
         let text = format!("{}: the entry of an earlier run was removed on the server, so it starts anew{left}", begun.ticket.path);
-        self.desk.events.tell(Event::Warning(text));
+        self.client.events.tell(Event::Warning(text));
     }
 
     fn tell_missing(&self, ticket: &UploadHandle) {
         let entry = ticket.id.as_ref().filter(|_| ticket.upload_name.is_some());
         let stays = entry.map(|id| format!("; the empty entry @{id} stays on the server")).unwrap_or_default();
         let text = format!("{}: an earlier run's bytes were all accepted, and no file came of them, so it begins anew{stays}", ticket.path);
-        self.desk.events.tell(Event::Warning(text));
+        self.client.events.tell(Event::Warning(text));
     }
 
     fn report_leftover(&self, ticket: &UploadHandle) {
         let id = ticket.id.as_deref().unwrap_or("?");
         let text = format!("{}: the earlier run's half-sent entry @{id} stays on the server; it can't be continued", ticket.path);
-        self.desk.events.tell(Event::Warning(text));
+        self.client.events.tell(Event::Warning(text));
     }
 }
 
@@ -224,9 +224,9 @@ fn holds_all(held: Recovery, item: &UploadRequest) -> bool {
 }
 
 /// How long the earlier run's last request may still be worked on.
-fn patience(desk: &RemoteClient, begun: &JournalRecord) -> Duration {
+fn patience(client: &RemoteClient, begun: &JournalRecord) -> Duration {
     match begun.stage {
-        Stage::Finishing => processing_time(desk.policy.timeout, begun.ticket.size.unwrap_or(0)),
+        Stage::Finishing => processing_time(client.policy.timeout, begun.ticket.size.unwrap_or(0)),
         Stage::Leaving => intake_time(begun.ticket.size.unwrap_or(0)),
         // Waited for by the run that noted it.
         Stage::Missing | Stage::Planned | Stage::Made | Stage::Sending => Duration::ZERO,
@@ -252,16 +252,16 @@ impl RemoteState {
     }
 }
 
-async fn find_remote_state(desk: &RemoteClient, begun: &JournalRecord, patience: Duration, since: Moment) -> Result<RemoteState> {
+async fn find_remote_state(client: &RemoteClient, begun: &JournalRecord, patience: Duration, since: Moment) -> Result<RemoteState> {
     if !begun.may_have_arrived() {
         return Ok(RemoteState::NotYet);
     }
-    RemoteState::of(poll_whole(desk, patience, &begun.ticket, since).await)
+    RemoteState::of(poll_whole(client, patience, &begun.ticket, since).await)
 }
 
 /// Had the earlier run's last request arrived?
-async fn arrived(desk: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
-    Ok(match find_remote_state(desk, begun, patience, Moment::now()).await? {
+async fn arrived(client: &RemoteClient, begun: &JournalRecord, patience: Duration) -> Result<Option<Entry>> {
+    Ok(match find_remote_state(client, begun, patience, Moment::now()).await? {
         RemoteState::Whole(entry) => Some(*entry),
         RemoteState::NotYet | RemoteState::Gone => None,
     })
@@ -282,27 +282,27 @@ pub struct Leftover {
 
 /// Removes what an earlier run left of a source that has changed since, or that nobody wants any more. What had arrived as
 /// a whole stays.
-pub async fn discard_partial(desk: &RemoteClient, begun: &JournalRecord, item: &UploadRequest) -> Result<Leftover> {
-    if arrived(desk, begun, patience(desk, begun)).await?.is_some() {
+pub async fn discard_partial(client: &RemoteClient, begun: &JournalRecord, item: &UploadRequest) -> Result<Leftover> {
+    if arrived(client, begun, patience(client, begun)).await?.is_some() {
         return Ok(Leftover { whole: true, ..Leftover::default() });
     }
     let mut removed = false;
     let mut stays = begun.spoils_name.then(|| begun.ticket.id.clone().unwrap_or_default());
     if let Some(note) = &begun.note
-        && let Some(mut upload) = desk.call(|p| p.resume_upload(item, &begun.ticket, note)).await?
+        && let Some(mut upload) = client.call(|p| p.resume_upload(item, &begun.ticket, note)).await?
     {
         // Only what is there is removed, so the session has to look.
         let look = Error::new(Kind::Interrupted, "an earlier run ended");
-        desk_recover(desk, upload.session.as_mut(), &look).await?;
+        desk_recover(client, upload.session.as_mut(), &look).await?;
         stays = upload.session.abort().await;
         removed = stays.is_none();
     }
-    let empty = begun.ticket.id.clone().filter(|_| stays.is_none() && !desk.has(|can| can.deletions.is_some()));
+    let empty = begun.ticket.id.clone().filter(|_| stays.is_none() && !client.has(|can| can.deletions.is_some()));
     Ok(Leftover { whole: false, removed, stays, empty })
 }
 
-async fn desk_recover(desk: &RemoteClient, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
-    let mut patience = desk.retries(None);
+async fn desk_recover(client: &RemoteClient, session: &mut dyn UploadSession, look: &Error) -> Result<()> {
+    let mut patience = client.retries(None);
     loop {
         match session.recover(look).await {
             Ok(_) => return Ok(()),

@@ -45,7 +45,7 @@ impl Uploader<'_> {
                 Err(e) => {
                     return Err(error
                         .quoted(Kind::Unknown, |said| format!("{said}; then looking failed too"))
-                        .with_subject(self.desk.address(&ticket.path))
+                        .with_subject(self.client.address(&ticket.path))
                         .with_hint("check whether the file is there before putting it again")
                         .with_cause(e));
                 }
@@ -62,10 +62,10 @@ impl Uploader<'_> {
         // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && all_there
-            && let Ok(Some(entry)) = self.desk.check(|p| whole(p, &ticket, Moment::now())).await
+            && let Ok(Some(entry)) = self.client.check(|p| whole(p, &ticket, Moment::now())).await
         {
             self.note(Journal::close)?;
-            return Err(discard(self.desk, &entry, item.replaces.as_ref(), error).await);
+            return Err(discard(self.client, &entry, item.replaces.as_ref(), error).await);
         }
         Err(self.ended(error, session.as_mut()).await?)
     }
@@ -80,7 +80,7 @@ impl Uploader<'_> {
     /// session that can be asked where it stands has told that it is not over.
     pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession) -> Error {
         let nobody_can_tell = self.is_unread(&error) && session.note().is_none();
-        if nobody_can_tell { unseen(error).with_remote(&self.desk.remote) } else { error }
+        if nobody_can_tell { unseen(error).with_remote(&self.client.remote) } else { error }
     }
 
     /// Nobody goes on with this upload. Where the server refused the whole it may have taken it in all the same.
@@ -118,7 +118,7 @@ impl Uploader<'_> {
     pub(crate) async fn already_arrived(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, "the last answer was lost, and looking failed")
-                .with_subject(self.desk.address(&ticket.path))
+                .with_subject(self.client.address(&ticket.path))
                 .with_hint("check whether the file is there before putting it again")
                 .with_cause(e)
         })?;
@@ -147,7 +147,7 @@ impl Uploader<'_> {
         }
         let patience = match item.source.size() {
             // The gateway says itself that the server behind it is still at work.
-            Some(size) if self.still_worked_on => processing_time(self.desk.policy.timeout, size),
+            Some(size) if self.still_worked_on => processing_time(self.client.policy.timeout, size),
             Some(size) => intake_time(size),
             None => Duration::ZERO,
         };
@@ -166,7 +166,7 @@ impl Uploader<'_> {
         let begun = Instant::now();
         while ticket.strangers.len() < MOST_STRANGERS {
             let looked = &*ticket;
-            let Some(entry) = poll_whole(self.desk, patience.saturating_sub(begun.elapsed()), looked, since).await? else { break };
+            let Some(entry) = poll_whole(self.client, patience.saturating_sub(begun.elapsed()), looked, since).await? else { break };
             if ticket.strangers.contains(&entry.id) {
                 break;
             }
@@ -181,12 +181,12 @@ impl Uploader<'_> {
     /// Has something else the name of an upload that did not arrive, and that is known by its name alone? Looked for before it
     /// is sent again.
     pub(crate) async fn is_name_taken(&self, ticket: &UploadHandle) -> bool {
-        if ticket.upload_name.is_some() || !self.desk.has(|can| can.find_uploaded.is_some()) {
+        if ticket.upload_name.is_some() || !self.client.has(|can| can.find_uploaded.is_some()) {
             return false;
         }
         // Asked once: what can't be answered now is no reason to wait.
         !ticket.strangers.is_empty()
-            || matches!(self.desk.retries(None).attempt(|p| p.find_uploaded(ticket, Moment::now())).await, Ok(Some(_)))
+            || matches!(self.client.retries(None).attempt(|p| p.find_uploaded(ticket, Moment::now())).await, Ok(Some(_)))
     }
 
     /// Is `entry` the file of this upload? An entry that was made for the upload is (ioGates), and one that the server's own
@@ -196,14 +196,14 @@ impl Uploader<'_> {
             return Ok(true);
         }
         let (source, passed) = (self.meter.source().as_ref(), self.meter.passed().await);
-        SentBytes { source, md5: item.checksum.md5.as_deref(), passed }.are_in(self.desk, entry).await
+        SentBytes { source, md5: item.checksum.md5.as_deref(), passed }.are_in(self.client, entry).await
     }
 }
 
 /// Somebody else has put a file there since it was decided what becomes of ours.
-pub(crate) fn taken_meanwhile(desk: &RemoteClient, ticket: &UploadHandle) -> Error {
+pub(crate) fn taken_meanwhile(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     Error::new(Kind::Exists, "somebody else has put a file of this name there while this one was on its way")
-        .with_subject(desk.address(&ticket.path))
+        .with_subject(client.address(&ticket.path))
         .with_hint("put it again: what becomes of it is decided by what is there now")
 }
 

@@ -12,7 +12,7 @@ use crate::transfer::effort::Effort;
 use crate::transfer::source::meter::{Activity, Meter};
 
 pub(super) struct Uploader<'a> {
-    pub desk: &'a RemoteClient,
+    pub client: &'a RemoteClient,
     pub id: FileId,
     pub meter: Arc<Meter>,
     pub pulse: Arc<Activity>,
@@ -34,11 +34,11 @@ pub(super) struct Uploader<'a> {
 }
 
 impl<'a> Uploader<'a> {
-    pub fn new(desk: &'a RemoteClient, id: FileId, meter: Arc<Meter>, journal: Option<Journal>, effort: &'a mut Effort) -> Self {
-        let (patience, pulse) = (desk.retries(Some(id)), meter.pulse());
+    pub fn new(client: &'a RemoteClient, id: FileId, meter: Arc<Meter>, journal: Option<Journal>, effort: &'a mut Effort) -> Self {
+        let (patience, pulse) = (client.retries(Some(id)), meter.pulse());
         let (resumed_from, sent_to, doubt, worthless) = (0, 0, false, false);
         let (left, still_worked_on) = (false, false);
-        Uploader { desk, id, meter, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
+        Uploader { client, id, meter, pulse, patience, journal, resumed_from, doubt, effort, sent_to, worthless, left, still_worked_on }
     }
 
     pub(super) fn note(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
