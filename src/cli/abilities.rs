@@ -48,7 +48,7 @@ pub const VISIBILITY: Ability = ability(
     },
     "keeps no visibility, password or type that could be set",
 );
-pub const LINK: Ability = ability("link", |can| can.links.is_some(), "has only download URLs that open all of your files");
+pub const LINK: Ability = ability("link", |can| can.links.is_some(), "has no download URL that is safe to give away");
 pub const IMPORT: Ability = ability("import", |can| can.imports.is_some(), "fetches no URLs");
 pub const SHARE: Ability = ability("share", |can| can.shares.is_some(), "has no call that shares copies");
 pub const STAR: Ability = ability("star", |can| can.stars.is_some(), "has no favourites");

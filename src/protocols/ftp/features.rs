@@ -31,7 +31,8 @@ impl Features {
 
     /// The command that tells the MD5 of a file, best first; none of them is a standard (providers.md 6.6).
     pub fn md5_command(&self) -> Option<&'static str> {
-        ["XMD5", "MD5"].into_iter().find(|command| self.knows(command))
+        let of_its_own = ["XMD5", "MD5"].into_iter().find(|command| self.knows(command));
+        of_its_own.or_else(|| self.has("SITE MD5").then_some("SITE MD5"))
     }
 
     pub fn lines(&self) -> &[String] {
