@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-/// `10M` = 10 MiB, as everywhere in the field of file transfer; `10MB` = 10,000,000; a bare number is bytes.
+/// As [`crate::model::byte_size::parse`].
 pub fn size(text: &str) -> Result<u64, String> {
-    let trimmed = text.trim();
-    let binary = match trimmed.chars().last() {
-        Some(unit @ ('k' | 'K' | 'm' | 'M' | 'g' | 'G' | 't' | 'T')) => {
-            let digits = trimmed.get(..trimmed.len() - 1).unwrap_or_default();
-            format!("{digits}{}iB", unit.to_ascii_uppercase())
-        }
-        _ => trimmed.to_owned(),
-    };
-    binary.parse::<ByteSize>().map(|b| b.as_u64()).map_err(|_| format!("{text:?} is no size; write it as 500K, 32M or 1G"))
+    crate::model::byte_size::parse(text)
 }
 
 /// As [`size`], but not nothing.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
-use super::single_line;
+use super::single_line::ValueForm;
 use crate::error::{Error, Kind, Result};
 
 /// No `Debug`: an environment is full of secrets.
@@ -57,7 +57,7 @@ impl Env {
     }
 
     /// Variables that begin with `prefix` and are not empty: full name and value, in the order of names. A line end at
-    /// the end of a value is not part of it. Fails with `Usage` when a value is not UTF-8 or not one line.
+    /// the end of a value is not part of it. Fails with `Usage` when a value is not UTF-8 or not one line (of a key that takes lines: not plain lines).
     pub(super) fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Result<(&'a str, &'a str)>> {
         let ours = self.vars.range(prefix.to_owned()..).take_while(move |(name, _)| name.starts_with(prefix));
         let read = ours.map(|(name, value)| Ok((name.as_str(), readable(name, value)?)));
@@ -85,7 +85,7 @@ impl Env {
 
 fn readable<'a>(name: &str, value: &'a OsStr) -> Result<&'a str> {
     let text = value.to_str().ok_or_else(|| Error::new(Kind::Usage, "the value of this variable is not UTF-8").with_subject(name))?;
-    single_line::whole(text).map_err(|why| single_line::refused(name, &why))
+    ValueForm::of_variable(name).whole(text, name)
 }
 
 #[cfg(test)]

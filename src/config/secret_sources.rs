@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{private_file, single_line};
+use super::private_file;
+use super::single_line::ValueForm;
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::escape::shorten;
@@ -17,10 +18,10 @@ pub type Prompt = Arc<dyn Fn(&str) -> Result<Option<Secret>> + Send + Sync>;
 const WORDS_SHOWN: usize = 200;
 
 /// The first line of the file. Fails with `Usage` when it is missing, empty, or open to others.
-pub(super) fn file(path: &Path, origin: &str) -> Result<Secret> {
+pub(super) fn file(path: &Path, origin: &str, form: ValueForm) -> Result<Secret> {
     let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).with_subject(origin);
     let found = private_file::read(path)?.ok_or_else(missing)?;
-    let secret = first_line(&found.text, origin);
+    let secret = value(&found.text, origin, form);
     if found.open_to_others {
         return Err(private_file::too_open(path));
     }
@@ -29,14 +30,14 @@ pub(super) fn file(path: &Path, origin: &str) -> Result<Secret> {
 
 /// The first line that `command` prints, run by the shell without standard input: a tool that must ask has its own
 /// window or the terminal. Fails with `Auth`: the credentials are not to be had.
-pub(super) fn command(command: &str, origin: &str) -> Result<Secret> {
+pub(super) fn command(command: &str, origin: &str, form: ValueForm) -> Result<Secret> {
     let failed = |why: String| Error::new(Kind::Auth, why).with_subject(origin);
     let output = shell(command)
         .stdin(Stdio::null())
         .output()
         .map_err(|e| failed("the command for this secret can't be started".to_owned()).with_cause(e))?;
     // Made a secret before anything else is said, so that not even our own complaint could show it.
-    let secret = first_line(&String::from_utf8_lossy(&output.stdout), origin);
+    let secret = value(&String::from_utf8_lossy(&output.stdout), origin, form);
     if !output.status.success() {
         return Err(failed(format!("the command for this secret failed: {}", last_words(&output))));
     }
@@ -67,10 +68,9 @@ fn last_words(output: &Output) -> String {
 }
 
 /// Without its line end. `pass` and its kin keep the password in the first line and notes below.
-fn first_line(text: &str, origin: &str) -> Result<Option<Secret>> {
-    let first = text.lines().next().unwrap_or_default();
-    drop(Secret::new(first));
-    let line = single_line::line_of_input(text, origin)?;
+fn value(text: &str, origin: &str, form: ValueForm) -> Result<Option<Secret>> {
+    text.lines().take(if form == ValueForm::Line { 1 } else { usize::MAX }).for_each(|line| drop(Secret::new(line)));
+    let line = form.beginning(text, origin)?;
     Ok((!line.is_empty()).then(|| Secret::new(line)))
 }
 
@@ -80,7 +80,7 @@ static ONE_QUESTION_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub fn ask_on_terminal(question: &str) -> Result<Option<Secret>> {
     let _turn = ONE_QUESTION_AT_A_TIME.lock();
     match rpassword::prompt_password(question) {
-        Ok(typed) => first_line(&typed, question.trim_end_matches(": ")),
+        Ok(typed) => value(&typed, question.trim_end_matches(": "), ValueForm::Line),
         Err(e) if e.kind() == std::io::ErrorKind::Interrupted => Err(Error::new(Kind::Cancelled, "interrupted")),
         Err(_) => Ok(None),
     }
@@ -95,20 +95,20 @@ mod tests {
 
     #[test]
     fn a_command_gives_its_first_line() {
-        assert_eq!(command("printf 'hunter22\\r\\nuser: ann\\n'", "x").unwrap().expose(), "hunter22");
-        assert_eq!(command("printf '  spaces stay '", "x").unwrap().expose(), "  spaces stay ");
-        assert_eq!(command("printf '\\357\\273\\277hunter23\\r'", "x").unwrap().expose(), "hunter23");
-        let typed = command("printf 'hunter24\\033[A\\n'", "HAUL_REMOTE_A_PASSWORD_COMMAND").unwrap_err();
+        assert_eq!(command("printf 'hunter22\\r\\nuser: ann\\n'", "x", ValueForm::Line).unwrap().expose(), "hunter22");
+        assert_eq!(command("printf '  spaces stay '", "x", ValueForm::Line).unwrap().expose(), "  spaces stay ");
+        assert_eq!(command("printf '\\357\\273\\277hunter23\\r'", "x", ValueForm::Line).unwrap().expose(), "hunter23");
+        let typed = command("printf 'hunter24\\033[A\\n'", "HAUL_REMOTE_A_PASSWORD_COMMAND", ValueForm::Line).unwrap_err();
         assert_eq!(typed.kind(), Kind::Usage);
         let told = "HAUL_REMOTE_A_PASSWORD_COMMAND: it holds a control character (U+001B); write the value as one line of plain text";
         assert_eq!(typed.to_string(), told);
-        assert_eq!(command("cat; echo no-input", "x").unwrap().expose(), "no-input", "standard input must be empty");
+        assert_eq!(command("cat; echo no-input", "x", ValueForm::Line).unwrap().expose(), "no-input", "standard input must be empty");
     }
 
     #[test]
     fn a_failed_command_says_how_and_why() {
         let wrong = |text: &str| {
-            let e = command(text, "c.toml, line 3, column 1").unwrap_err();
+            let e = command(text, "c.toml, line 3, column 1", ValueForm::Line).unwrap_err();
             assert_eq!(e.kind(), Kind::Auth);
             e.to_string()
         };
@@ -127,30 +127,33 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p");
         let name = path.display();
-        assert_eq!(file(&path, "KEY").unwrap_err().to_string(), format!("KEY: there is no file {name}"));
+        assert_eq!(file(&path, "KEY", ValueForm::Line).unwrap_err().to_string(), format!("KEY: there is no file {name}"));
         std::fs::write(&path, "hunter22\n").unwrap();
         for mode in [0o644, 0o640, 0o604, 0o620] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let e = file(&path, "KEY").unwrap_err();
+            let e = file(&path, "KEY", ValueForm::Line).unwrap_err();
             assert_eq!(e.kind(), Kind::Usage);
             assert!(e.to_string().ends_with(&format!("run `chmod 600 {name}`")), "{mode:o} {e}");
         }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
-        assert_eq!(file(&path, "KEY").unwrap().expose(), "hunter22");
+        assert_eq!(file(&path, "KEY", ValueForm::Line).unwrap().expose(), "hunter22");
         std::fs::remove_file(&path).unwrap();
         // What PowerShell's `>` writes.
         let wide: Vec<u8> = "hunter22\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (content, why) in [(&wide[..], "U+0000"), (b"hunter\x0122\n", "U+0001")] {
             std::fs::write(&path, content).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-            let e = file(&path, "KEY").unwrap_err();
+            let e = file(&path, "KEY", ValueForm::Line).unwrap_err();
             assert_eq!((e.kind(), e.to_string().starts_with("KEY: it holds a control character")), (Kind::Usage, true), "{e}");
             assert!(e.to_string().contains(why) && !e.to_string().contains("hunter"), "{e}");
         }
+        std::fs::write(&path, "apikey: hunter24\nx-upsert: true\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(file(&path, "KEY", ValueForm::Lines).unwrap().expose(), "apikey: hunter24\nx-upsert: true");
         std::fs::write(&path, "\u{feff}hunter22\r\nnotes").unwrap();
-        assert_eq!(file(&path, "KEY").unwrap().expose(), "hunter22");
+        assert_eq!(file(&path, "KEY", ValueForm::Line).unwrap().expose(), "hunter22");
         std::fs::write(&path, "\nsecond").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(file(&path, "KEY").unwrap_err().kind(), Kind::Usage);
+        assert_eq!(file(&path, "KEY", ValueForm::Line).unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -13,7 +13,7 @@ use super::file::Position;
 use super::keys::{Key, KeyForm};
 use super::secret_sources;
 use super::secret_sources::Prompt;
-use super::single_line;
+use super::single_line::ValueForm;
 use crate::contract::RemoteSettings;
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
@@ -213,19 +213,20 @@ impl Settings {
             }
         }
         if let Some((_, secret)) = self.kept.iter().find(|(k, _)| k == key) {
-            return Ok(Some((in_one_line(secret, KEPT)?, KEPT.to_owned())));
+            return Ok(Some((checked(secret, KEPT, ValueForm::Line)?, KEPT.to_owned())));
         }
         self.find(key, KeyForm::Value, false).map(|held| self.read(held)).transpose()
     }
 
     fn read(&self, held: &ConfiguredValue) -> Result<(Secret, String)> {
+        let (origin, form) = (held.origin.to_string(), ValueForm::of(held.key.setting));
         let secret = match (&held.value, held.key.form) {
-            (Value::Hidden(secret), _) => in_one_line(secret, &held.origin.to_string()),
-            (Value::Plain(text), KeyForm::File) => secret_sources::file(&self.resolve(text, held), &held.origin.to_string()),
-            (Value::Plain(text), KeyForm::Command) => secret_sources::command(text, &held.origin.to_string()),
+            (Value::Hidden(secret), _) => checked(secret, &origin, form),
+            (Value::Plain(text), KeyForm::File) => secret_sources::file(&self.resolve(text, held), &origin, form),
+            (Value::Plain(text), KeyForm::Command) => secret_sources::command(text, &origin, form),
             (Value::Plain(text), KeyForm::Value) => Ok(Secret::new(text.clone())),
         };
-        Ok((secret?, held.origin.to_string()))
+        Ok((secret?, origin))
     }
 }
 
@@ -271,8 +272,8 @@ impl RemoteSettings for Settings {
     }
 }
 
-fn in_one_line(secret: &Secret, origin: &str) -> Result<Secret> {
-    single_line::whole(secret.expose()).map(Secret::new).map_err(|why| single_line::refused(origin, &why))
+fn checked(secret: &Secret, origin: &str, form: ValueForm) -> Result<Secret> {
+    form.whole(secret.expose(), origin).map(Secret::new)
 }
 
 fn password_in_url(text: &str) -> Option<&str> {

@@ -1,6 +1,7 @@
-//! A value that is one line. Editors, shells and CI systems add a byte order mark in front and a line end behind; sent with
+//! A value that is one line, or several where its key takes them. Editors, shells and CI systems add a byte order mark in front and a line end behind; sent with
 //! a password they lock accounts. What else no keyboard types is a mistake, and is refused before anybody is asked.
 
+use crate::contract::Setting;
 use crate::error::{Error, Kind, Result};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -16,9 +17,56 @@ pub(super) fn whole(text: &str) -> Result<&str, String> {
     }
 }
 
+/// As [`whole`], of each line of a value that may have several.
+fn lines(text: &str) -> Result<&str, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.split('\n').try_for_each(|line| whole(line).map(drop))?;
+    Ok(text)
+}
+
 /// As [`whole`], of the first line alone.
 pub(super) fn first(text: &str) -> Result<&str, String> {
     whole(text.split_inclusive('\n').next().unwrap_or_default())
+}
+
+/// How many lines a value has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValueForm {
+    Line,
+    Lines,
+}
+
+/// The key whose value is lines, whoever declares it.
+const LINES: &str = "headers";
+
+impl ValueForm {
+    pub fn of(setting: &Setting) -> ValueForm {
+        if setting.key == LINES { ValueForm::Lines } else { ValueForm::Line }
+    }
+
+    /// Of a variable whose name ends in the key.
+    pub fn of_variable(name: &str) -> ValueForm {
+        let key = name.rsplit('_').next().unwrap_or_default();
+        if key.eq_ignore_ascii_case(LINES) { ValueForm::Lines } else { ValueForm::Line }
+    }
+
+    /// Fails with `Usage`.
+    pub fn whole<'a>(self, text: &'a str, origin: &str) -> Result<&'a str> {
+        let value = match self {
+            ValueForm::Line => whole(text),
+            ValueForm::Lines => lines(text),
+        };
+        value.map_err(|why| refused(origin, &why))
+    }
+
+    /// Of a text whose first line is the value, unless it has several.
+    pub fn beginning<'a>(self, text: &'a str, origin: &str) -> Result<&'a str> {
+        match self {
+            ValueForm::Line => line_of_input(text, origin),
+            ValueForm::Lines => self.whole(text, origin),
+        }
+    }
 }
 
 /// `origin`: the variable, or the place in a file.
@@ -34,6 +82,13 @@ pub fn line_of_input<'a>(text: &'a str, origin: &str) -> Result<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_line_of_several_is_plain() {
+        assert_eq!(lines("\u{feff}a: 1\r\nb: 2\n"), Ok("a: 1\r\nb: 2"));
+        assert_eq!((lines("one"), lines("")), (Ok("one"), Ok("")));
+        assert_eq!(lines("a\nb\x1b"), Err("it holds a control character (U+001B)".to_owned()));
+    }
 
     #[test]
     fn one_line_end_and_a_mark_are_no_part_of_a_value() {

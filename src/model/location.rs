@@ -258,7 +258,7 @@ impl Address {
         Ok(Some(Address {
             remote: remote.to_owned(),
             place: parse_place(rest).map_err(|e| e.with_remote(remote))?,
-            folder: rest.is_empty() || rest.ends_with('/') || rest.ends_with("/."),
+            folder: !names_a_url(rest) && (rest.is_empty() || rest.ends_with('/') || rest.ends_with("/.")),
         }))
     }
 
@@ -276,9 +276,14 @@ impl Address {
     }
 }
 
+/// An id that is a URL (the address of a TUS upload) is all that follows `@`: its slashes part no path.
+fn names_a_url(rest: &str) -> bool {
+    rest.starts_with("@https://") || rest.starts_with("@http://")
+}
+
 fn parse_place(rest: &str) -> Result<Place> {
     let Some(after) = rest.strip_prefix('@') else { return Ok(Place::at(RemotePath::parse(rest)?)) };
-    let (id, path) = after.split_once('/').unwrap_or((after, ""));
+    let (id, path) = if names_a_url(rest) { (after, "") } else { after.split_once('/').unwrap_or((after, "")) };
     if id.is_empty() {
         return Err(Error::new(Kind::Usage, "there is no id after \"@\"")
             .with_subject(rest)
@@ -316,6 +321,16 @@ mod tests {
         assert!(matches!(Address::parse("cloud:/@name").unwrap().unwrap().place.root, Root::Top));
         assert_eq!(place("cloud:@file:9"), "cloud:@file:9");
         assert_eq!(Address::parse("cloud:@").unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn an_id_that_is_a_url_is_taken_whole() {
+        for url in ["https://h.example:8443/files/a%2Fb?x=1//2", "http://127.0.0.1:9/f/1/"] {
+            let address = Address::parse(&format!("tus:@{url}")).unwrap().unwrap();
+            assert_eq!(address.place, Place { root: Root::Id(url.to_owned()), path: RemotePath::root() });
+            assert_eq!((address.to_string(), address.folder), (format!("tus:@{url}"), false));
+        }
+        assert_eq!(Address::parse("tus:@https://h\r\nx").unwrap_err().kind(), Kind::Refused);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! - `location`: remotes, paths and ids, as the command line writes them;
 //! - `entry`, `account`: what a provider tells of a file, a folder or an account;
 //! - `event`, `report`: what is told while work goes on, and what came of the work;
-//! - `timecode`: places in a film;
+//! - `byte_size`, `timecode`: sizes as people type them, and places in a film;
 //! - `secret`, `escape`: what no output shows, and what an output shows only in a harmless form;
 //! - `similar_names`: names that a server may have made of one another.
 
 pub mod account;
+pub mod byte_size;
 pub mod entry;
 pub mod escape;
 pub mod event;

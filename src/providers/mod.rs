@@ -6,11 +6,12 @@ pub(crate) mod fileago;
 pub(crate) mod ftp;
 pub(crate) mod giga0;
 pub(crate) mod iogates;
+pub(crate) mod tus;
 
 use crate::contract::ProviderInfo;
 
 /// All providers, in the order in which lists show them.
-pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO, &ftp::INFO];
+pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO, &ftp::INFO, &tus::INFO];
 
 /// The provider of that id or alias, without regard to case.
 pub fn find(id: &str) -> Option<&'static ProviderInfo> {

@@ -2,7 +2,8 @@
 //! of their own and share no code with the clients.
 //! - `handle`: starts and stops them, and tells what came in;
 //! - `stand_in`: what each of them must be able to tell; `registry`, `names`: a line for each;
-//! - `iogates`, `giga0`, `fileago`, `ftp`: the stand-ins; `ftp_session`: what befalls an FTP session of any of them;
+//! - `iogates`, `giga0`, `fileago`, `ftp`, `tus`: the stand-ins; `ftp_session`: what befalls an FTP session of any of them;
+//!   `tus_headers`: what TUS requests say to any of them;
 //! - `faults`: what they do wrong on purpose;
 //! - `server`, `certificate`: the listening side, and what TLS needs;
 //! - `middleware`: what every request passes before a stand-in sees the request;
@@ -25,6 +26,8 @@ mod responses;
 mod server;
 mod stand_in;
 mod storage;
+mod tus;
+mod tus_headers;
 
 pub use faults::table::{Fault, FaultArg, FaultDuration, FaultSpec, TABLE as FAULTS};
 pub use faults::{Canned, Faults, ScriptedFault};
@@ -34,3 +37,4 @@ pub use handle::Sandbox;
 pub use iogates::{FtpElsewhere, Iogates, Settings as IogatesSettings};
 pub use stand_in::StandIn;
 pub use storage::{Arrived, Counts};
+pub use tus::TusHost;

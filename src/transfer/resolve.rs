@@ -61,6 +61,10 @@ impl Resolver {
         let (Some(parent), Some(name)) = (place.path.parent(), place.path.name()) else {
             return Err(not_found(&place.display_path(&place.path)));
         };
+        if !client.has(|can| can.browse.is_some()) {
+            // No folder can be listed: the provider says itself what it knows by its path.
+            return Ok((client.stat(place).await?, None));
+        }
         let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(client, place.root.clone(), true));
         let folder = folders.find(&parent).await?;
         let found = match &folder {

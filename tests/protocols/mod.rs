@@ -14,3 +14,4 @@ pub(crate) mod ftp_round_trips;
 pub(crate) mod http;
 #[cfg(unix)]
 mod real_servers;
+pub(crate) mod tus_remote;

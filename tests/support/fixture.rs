@@ -22,13 +22,17 @@ pub struct Fixture {
     settings: HashMap<String, String>,
 }
 
-/// Runs `test` once for every provider of the registry, each in a fixture of its own.
+/// Runs `test` once for every provider of the registry that lists folders, each in a fixture of its own. What the others do is
+/// told by their own tests.
 pub async fn each(test: impl AsyncFn(Fixture)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for info in REGISTRY {
         let sandbox = Sandbox::start().await.unwrap();
         let settings = settings(&sandbox, info.id);
         let provider = open(info.id, settings.clone());
+        if provider.abilities().browse.is_none() {
+            continue;
+        }
         test(Fixture { id: info.id, sandbox, provider, settings }).await;
     }
 }

@@ -40,7 +40,7 @@ pub enum RemoteVerb {
 pub struct AddArgs {
     /// What you will call it, as in NAME:PATH
     pub name: String,
-    /// iogates, giga0 (also: yetishare) or fileago
+    /// iogates, giga0 (also: yetishare), fileago or tus
     #[arg(short, long)]
     pub provider: String,
     /// Its settings, such as username=ann

@@ -86,7 +86,9 @@ struct FolderListings {
 
 impl FolderListings {
     async fn entry(&mut self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
-        for place in readings(&line.path) {
+        // Where nothing is listed an entry is known by its id alone.
+        let places = if self.remote.provider.has(|can| can.browse.is_some()) { readings(&line.path) } else { Vec::new() };
+        for place in places {
             if let Some(entry) = self.at_its_path(context, &place, line).await? {
                 return Ok(Some(entry));
             }

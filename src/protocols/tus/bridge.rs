@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tus_client::http::{HttpHandler, HttpMethod, HttpRequest, HttpResponse};
 
-use super::refusal::{not_made, refused};
+use super::refusal::{draft_of, not_made, refused};
 use super::target::Endpoint;
 use crate::error::{Error, Kind, Result};
 use crate::protocols::http::response::HttpReply;
@@ -19,8 +19,9 @@ use crate::protocols::http::response::HttpReply;
 /// What the crate is to send in place of what it would by itself.
 #[derive(Clone, Default)]
 pub struct Overrides {
-    /// In place of the creation's length, which the crate reads from a local file.
-    pub length: Option<(HeaderName, HeaderValue)>,
+    /// Of a creation, in place of its length, which the crate reads from a local file, and of its metadata, which the crate
+    /// writes in any order.
+    pub creation: Vec<(HeaderName, HeaderValue)>,
     /// DELETE as POST with `X-HTTP-Method-Override`.
     pub via_post: bool,
 }
@@ -104,6 +105,9 @@ impl Bridge {
             .block_on(self.stopped.run_until_cancelled(call))
             .unwrap_or_else(|| Err(Error::new(Kind::Cancelled, "the request was given up")))?;
         self.line.cookies.take(&reply);
+        if let Some(draft) = draft_of(&reply) {
+            return Err(draft);
+        }
         if !reply.is_success() {
             return Err(if options || creates { not_made(&reply) } else { refused(&reply) });
         }
@@ -123,7 +127,7 @@ impl Bridge {
         let mut ours = self.line.request(method, url);
         for (name, value) in request.headers {
             match name.as_str() {
-                "upload-length" => continue,
+                "upload-length" | "upload-metadata" => continue,
                 "x-http-method-override" => ours = ours.header(name, value.to_ascii_uppercase()),
                 _ => ours = ours.header(name, value),
             }
@@ -131,10 +135,8 @@ impl Bridge {
         if creates || self.instead.via_post {
             ours = ours.header(CONTENT_LENGTH, 0);
         }
-        if let (true, Some((name, value))) = (creates, self.instead.length.clone()) {
-            ours = ours.header(name, value);
-        }
-        Ok(ours)
+        let headers = self.instead.creation.iter().filter(|_| creates);
+        Ok(headers.fold(ours, |ours, (name, value)| ours.header(name, value)))
     }
 }
 

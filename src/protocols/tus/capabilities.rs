@@ -31,11 +31,11 @@ impl Servers {
         self.0.lock()
     }
 
-    pub(super) fn get(&self, endpoint: &Url) -> Option<Capabilities> {
+    pub fn get(&self, endpoint: &Url) -> Option<Capabilities> {
         self.known().get(endpoint).cloned()
     }
 
-    pub(super) fn remember(&self, endpoint: &Url, announced: Capabilities) {
+    pub fn remember(&self, endpoint: &Url, announced: Capabilities) {
         self.known().insert(endpoint.clone(), announced);
     }
 
@@ -57,6 +57,10 @@ pub struct Capabilities {
     pub checksum: Option<Algorithm>,
     /// Bytes of one file.
     pub max_size: Option<u64>,
+    /// `Tus-Version`, `Tus-Extension` and `Tus-Checksum-Algorithm`, as the server lists them.
+    pub versions: Vec<String>,
+    pub extensions: Vec<String>,
+    pub algorithms: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +85,9 @@ impl Capabilities {
             creation_with_upload: names(reply, "tus-extension").any(|e| e == "creation-with-upload"),
             checksum,
             max_size: info.max_upload_size.map(|n| n as u64).filter(|&n| n > 0),
+            versions: listed(reply, "tus-version"),
+            extensions: listed(reply, "tus-extension"),
+            algorithms: listed(reply, "tus-checksum-algorithm"),
         }
     }
 
@@ -102,6 +109,10 @@ impl Capabilities {
 
 fn names<'a>(reply: &'a HttpReply, header: &str) -> impl Iterator<Item = String> + use<'a> {
     reply.header(header).unwrap_or_default().split(',').map(|name| name.trim().to_ascii_lowercase())
+}
+
+fn listed(reply: &HttpReply, header: &str) -> Vec<String> {
+    names(reply, header).filter(|name| !name.is_empty()).collect()
 }
 
 impl Algorithm {

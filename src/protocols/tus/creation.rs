@@ -3,8 +3,6 @@
 //! One request in place of two. Its price: when its answer is lost, nobody knows the upload's address, so nobody can be asked how
 //! far it came. The file is then looked for as a form is, and created first in the next try. So only small files go this way.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Method, StatusCode};
 
@@ -50,7 +48,7 @@ impl TusSession {
                 .request(Method::POST, target.endpoint.clone())
                 .header("tus-resumable", "1.0.0")
                 .header("upload-length", part.len)
-                .header("upload-metadata", encoded(&target.metadata)?)
+                .header("upload-metadata", requests::encoded(&target.metadata)?)
                 .header(CONTENT_TYPE, "application/offset+octet-stream");
             Ok(StreamingRequest { request, body: part.chunks(), length: part.len })
         };
@@ -80,27 +78,4 @@ impl TusSession {
 /// The request as such is refused (by a proxy, or a server that announces more than it does): a creation without bytes may be taken.
 fn is_not_taken(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 405 | 411 | 413 | 415 | 501)
-}
-
-/// `Upload-Metadata`: `key base64,key base64`.
-fn encoded(metadata: &[(String, String)]) -> Result<String> {
-    requests::checked_metadata(metadata)?;
-    let pair = |(key, value): &(String, String)| match value.is_empty() {
-        true => key.clone(),
-        false => format!("{key} {}", BASE64_STANDARD.encode(value)),
-    };
-    Ok(metadata.iter().map(pair).collect::<Vec<_>>().join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metadata_is_encoded_as_the_protocol_has_it() {
-        let metadata = [("filename".to_owned(), "grüße, \"1\".bin".to_owned()), ("empty".to_owned(), String::new())];
-        assert_eq!(encoded(&metadata).unwrap(), "filename Z3LDvMOfZSwgIjEiLmJpbg==,empty");
-        assert_eq!(encoded(&[]).unwrap(), "");
-        assert_eq!(encoded(&[("a b".to_owned(), String::new())]).unwrap_err().kind(), Kind::Usage);
-    }
 }

@@ -5,10 +5,10 @@
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 
-use self::capabilities::Capabilities;
-pub use self::capabilities::Servers;
-pub use self::target::TusTarget;
-use self::target::{Endpoint, WithUpload};
+pub use self::capabilities::{Capabilities, Servers};
+pub use self::requests::{UploadStatus, check_key, delete, guard, head, options};
+use self::target::WithUpload;
+pub use self::target::{Endpoint, Manners, TusTarget};
 use self::verdict::Verdicts;
 use super::http::{Http, host_of};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
@@ -44,6 +44,8 @@ pub struct TusSession {
     unsized_source: bool,
     /// Bytes of one PATCH body at most.
     most: u64,
+    /// The server wants each but the last to be that large.
+    exact: bool,
     /// Bytes the server holds, by its latest answer; none while a PATCH is unanswered.
     accepted: Option<u64>,
     /// PATCH and DELETE do not get through: they go as POST.
@@ -79,7 +81,7 @@ pub async fn create_on(servers: &Servers, http: &Http, target: TusTarget) -> Res
         }
         _ => {}
     }
-    if announced.takes_bytes_with_creation(target.size, target.chunk_size) {
+    if !target.manners.creates_first && announced.takes_bytes_with_creation(target.size, target.chunk_size) {
         let with_upload = WithUpload { target: target.clone(), servers: servers.clone() };
         return Ok(TusSession { announced: Some(announced), with_upload: Some(with_upload), ..session(line, &target, None) });
     }
@@ -106,6 +108,7 @@ fn session(line: Endpoint, target: &TusTarget, upload: Option<Url>) -> TusSessio
         deferred: target.size.is_none(),
         unsized_source: target.size.is_none(),
         most: target.chunk_size.filter(|&size| size > 0).unwrap_or(all),
+        exact: target.manners.exact_chunks,
         accepted: None,
         via_post: false,
         verdicts: Verdicts::default(),
@@ -148,6 +151,11 @@ impl TusSession {
     /// Names the server in errors.
     fn host(&self) -> String {
         host_of(self.upload.as_ref().unwrap_or(&self.line.endpoint))
+    }
+
+    /// Does the server hold every byte, by its latest word?
+    pub fn is_complete(&self) -> bool {
+        self.size.is_some() && self.accepted == self.size
     }
 
     /// When the server will forget the upload, by its latest word.
@@ -195,7 +203,7 @@ impl TusSession {
     }
 
     fn shrink_parts(&mut self, held: u64) {
-        if let Some(smaller) = self.verdicts.smaller_parts(held) {
+        if let Some(smaller) = self.verdicts.smaller_parts(held).filter(|_| !self.exact) {
             self.most = self.most.min(smaller);
         }
     }
@@ -206,7 +214,7 @@ impl TusSession {
         if let Some(refusal) = self.verdicts.refusal_of_the_whole() {
             return Err(refusal.with_subject(self.host()));
         }
-        if self.size.is_some() && self.accepted == self.size {
+        if self.is_complete() {
             return Ok(());
         }
         match self.look().await? {

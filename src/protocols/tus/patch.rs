@@ -36,7 +36,15 @@ impl TusSession {
         self.expires = requests::expiry(&reply).or(self.expires);
         if !reply.is_success() {
             self.verdicts.unsure = self.verdicts.unsure.filter(|_| reply.status == StatusCode::REQUEST_TIMEOUT);
-            return Err(self.verdicts.refusal(&reply, &part, &mut self.most));
+            let mut most = self.most;
+            let refusal = self.verdicts.refusal(&reply, &part, &mut most);
+            if self.exact && most < self.most {
+                return Err(refusal
+                    .with_kind(Kind::Refused)
+                    .with_hint("set a smaller `chunk_size` for the remote, if its server takes that"));
+            }
+            self.most = most;
+            return Err(refusal);
         }
         let offset = requests::offset_of(&reply)?;
         self.shrink_parts(offset);

@@ -8,6 +8,17 @@ use crate::protocols::http::response::HttpReply;
 
 pub const LOCKED: &str = "the server still holds the upload for an earlier request";
 
+/// The protocol's successor, whose uploads are made and continued by other requests.
+const DRAFT: &str = "upload-draft-interop-version";
+
+/// Is this a server of the Internet-Draft of resumable uploads, and of nothing else?
+pub fn draft_of(reply: &HttpReply) -> Option<Error> {
+    let speaks_tus = ["tus-resumable", "tus-version"].iter().any(|name| reply.headers.contains_key(*name));
+    let version = reply.header(DRAFT).filter(|_| !speaks_tus)?;
+    let what = format!("the server speaks the Internet-Draft of resumable uploads (version {version:?}) and not TUS 1.0.0");
+    Some(Error::new(Kind::Unsupported, what).with_subject(host_of(&reply.url)).with_hint("ask for the address of its TUS 1.0.0 endpoint"))
+}
+
 /// What a status that is not 2xx means about an upload, where that differs from HTTP at large.
 pub fn refused(reply: &HttpReply) -> Error {
     let (kind, words) = match reply.status {

@@ -1,9 +1,10 @@
 //! The calls around the bytes: OPTIONS, creation, HEAD, DELETE, each as one question with a typed answer.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -30,6 +31,8 @@ pub struct UploadStatus {
     /// Bytes of the whole file; none while it is not declared.
     pub length: Option<u64>,
     pub expires: Option<DateTime<Utc>>,
+    /// What the upload was created with, where the server tells it.
+    pub metadata: Vec<(String, String)>,
 }
 
 /// Fails when the server does not answer OPTIONS as TUS does; that is no reason not to upload.
@@ -41,14 +44,20 @@ pub async fn options(line: &Endpoint) -> Result<Capabilities> {
 
 /// Makes the upload; gives its URL, and when it will expire. A failure of kind `Interrupted` may have made it.
 pub async fn create(line: &Endpoint, target: &TusTarget) -> Result<(Url, Option<DateTime<Utc>>)> {
-    let metadata = checked_metadata(&target.metadata)?;
+    let metadata = encoded(&target.metadata)?;
     let length = match target.size {
         Some(size) => (HeaderName::from_static("upload-length"), HeaderValue::from(size)),
         None => (HeaderName::from_static("upload-defer-length"), HeaderValue::from(1)),
     };
     let endpoint = target.endpoint.to_string();
-    let instead = Overrides { length: Some(length), via_post: false };
-    let call = move |tus: &tus_client::Client<'_>| tus.create_with_metadata(&endpoint, Path::new(ANY_PATH), metadata);
+    let mut creation = vec![length];
+    // Older versions of @tus/server refuse an empty one (providers.md 11.1).
+    if !metadata.is_empty() {
+        let value = HeaderValue::from_str(&metadata).map_err(|e| Error::new(Kind::Usage, "this metadata can't be sent").with_cause(e))?;
+        creation.push((HeaderName::from_static("upload-metadata"), value));
+    }
+    let instead = Overrides { creation, via_post: false };
+    let call = move |tus: &tus_client::Client<'_>| tus.create(&endpoint, Path::new(ANY_PATH));
     let (location, reply) = run(line, instead, call).await?;
     let upload = location::resolve(&target.endpoint, &location)?;
     guard(&upload);
@@ -66,12 +75,31 @@ pub fn guard(upload: &Url) {
     }
 }
 
-pub fn checked_metadata(metadata: &[(String, String)]) -> Result<HashMap<String, String>> {
-    let sound = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b',');
-    match metadata.iter().find(|(key, _)| !sound(key)) {
-        Some((key, _)) => Err(Error::new(Kind::Usage, format!("{key:?} can't be a key of TUS metadata"))),
-        None => Ok(metadata.iter().cloned().collect()),
+/// Fails with `Usage` for a key that `Upload-Metadata` can't hold.
+pub fn check_key(key: &str) -> Result<()> {
+    match !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && b != b',') {
+        true => Ok(()),
+        false => Err(Error::new(Kind::Usage, format!("{key:?} can't be a key of TUS metadata"))),
     }
+}
+
+/// `Upload-Metadata`: `key base64,key base64`, in the order given. Not a blank more: @tus/server reads strictly (providers.md 11.1).
+pub fn encoded(metadata: &[(String, String)]) -> Result<String> {
+    let pair = |(key, value): &(String, String)| {
+        check_key(key)?;
+        Ok(if value.is_empty() { key.clone() } else { format!("{key} {}", BASE64_STANDARD.encode(value)) })
+    };
+    Ok(metadata.iter().map(pair).collect::<Result<Vec<_>>>()?.join(","))
+}
+
+/// `Upload-Metadata` of an answer; what can't be read is left out.
+fn told_metadata(reply: &HttpReply) -> Vec<(String, String)> {
+    let pairs = reply.header("upload-metadata").unwrap_or_default().split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    let decoded = pairs.filter_map(|pair| {
+        let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
+        Some((key.to_owned(), String::from_utf8(BASE64_STANDARD.decode(value.trim()).ok()?).ok()?))
+    });
+    decoded.collect()
 }
 
 /// None: the upload is gone, or was never ours to continue.
@@ -79,7 +107,8 @@ pub async fn head(line: &Endpoint, upload: &Url) -> Result<Option<UploadStatus>>
     let url = upload.to_string();
     match run(line, Overrides::default(), move |tus| tus.get_info(&url)).await {
         Ok((info, reply)) => {
-            Ok(Some(UploadStatus { offset: offset_of(&reply)?, length: info.total_size.map(|n| n as u64), expires: expiry(&reply) }))
+            let length = info.total_size.map(|n| n as u64);
+            Ok(Some(UploadStatus { offset: offset_of(&reply)?, length, expires: expiry(&reply), metadata: told_metadata(&reply) }))
         }
         Err(failure) if is_gone(&failure) => Ok(None),
         // tusdotnet's HEAD takes the lock, too, and says so with 409.
@@ -111,7 +140,7 @@ fn is_gone(failure: &Error) -> bool {
 
 pub async fn delete(line: &Endpoint, upload: &Url, via_post: bool) -> Result<()> {
     let url = upload.to_string();
-    let instead = Overrides { length: None, via_post };
+    let instead = Overrides { creation: Vec::new(), via_post };
     match run(line, instead, move |tus| tus.delete(&url)).await {
         Ok(_) => Ok(()),
         Err(failure) if failure.kind() == Kind::NotFound => Ok(()),
@@ -142,11 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn metadata_keys_are_words() {
-        let key = |key: &str| checked_metadata(&[(key.to_owned(), "any ü".to_owned())]).map(|m| m.len());
-        assert_eq!(key("filename").unwrap(), 1);
+    fn metadata_is_encoded_as_the_protocol_has_it() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(encoded(&[pair("filename", "grüße, \"1\".bin"), pair("empty", "")]).unwrap(), "filename Z3LDvMOfZSwgIjEiLmJpbg==,empty");
+        assert_eq!(encoded(&[]).unwrap(), "");
         for bad in ["", "a b", "a,b", "ü", "a\r\nX: y"] {
-            assert_eq!(key(bad).unwrap_err().kind(), Kind::Usage, "{bad:?}");
+            assert_eq!(encoded(&[pair(bad, "any ü")]).unwrap_err().kind(), Kind::Usage, "{bad:?}");
         }
     }
 }

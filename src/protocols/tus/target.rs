@@ -19,6 +19,16 @@ pub struct TusTarget {
     pub size: Option<u64>,
     /// Upper size of one PATCH body in bytes; none = the whole file in one.
     pub chunk_size: Option<u64>,
+    pub manners: Manners,
+}
+
+/// What is known of a server besides what it announces.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manners {
+    /// It takes parts of exactly this size, but for the last one (Supabase): they never become smaller.
+    pub exact_chunks: bool,
+    /// Nobody can look for a file whose upload's address is not known: each upload is created before its first byte leaves.
+    pub creates_first: bool,
 }
 
 /// What is needed to create an upload later, together with its bytes.
@@ -40,8 +50,11 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn new(http: &Http, target: &TusTarget) -> Endpoint {
-        let (endpoint, headers) = (target.endpoint.clone(), target.headers.clone());
-        Endpoint { http: http.clone(), endpoint, headers, cookies: Cookies::default() }
+        Endpoint::of(http, &target.endpoint, &target.headers)
+    }
+
+    pub fn of(http: &Http, endpoint: &Url, headers: &HeaderMap) -> Endpoint {
+        Endpoint { http: http.clone(), endpoint: endpoint.clone(), headers: headers.clone(), cookies: Cookies::default() }
     }
 
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {

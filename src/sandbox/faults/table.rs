@@ -138,6 +138,7 @@ pub struct FaultSpec {
 use crate::sandbox::names::NAMES as ALL;
 const IOGATES: &[&str] = &["iogates"];
 const GIGA0: &[&str] = &["giga0"];
+const TUS: &[&str] = &["iogates", "tus"];
 const FILEAGO: &[&str] = &["fileago"];
 const METHODS: FaultArg = FaultArg::Word(&["tus", "plupload", "ftp"]);
 const HEADERS: FaultArg = FaultArg::Word(&["authorization", "authorisation", "token"]);
@@ -186,18 +187,18 @@ pub const TABLE: &[FaultSpec] = &[
     row(Fault::AnswersMixed, "answers-mixed", Nothing, Always, IOGATES, "answer POST /api/files in another order"),
     row(Fault::AnswersRenamed, "answers-renamed", Nothing, Once, IOGATES, "store the first of POST /api/files under another name"),
     row(Fault::RangeIgnored, "range-ignored", Nothing, Always, &["iogates", "fileago"], "send a download whole, whatever range was asked"),
-    row(Fault::TusRelative, "tus-relative", Nothing, Always, IOGATES, "a relative Location"),
-    row(Fault::TusNoOptions, "tus-no-options", Nothing, Always, IOGATES, "OPTIONS is not answered with a description"),
+    row(Fault::TusRelative, "tus-relative", Nothing, Always, TUS, "a relative Location"),
+    row(Fault::TusNoOptions, "tus-no-options", Nothing, Always, TUS, "OPTIONS is not answered with a description"),
     row(Fault::TusWithUpload, "tus-with-upload", Nothing, Always, IOGATES, "announce creation-with-upload, and take bytes with a creation"),
-    row(Fault::TusLocked, "tus-locked", Nothing, Once, IOGATES, "423 to HEAD or PATCH"),
-    row(Fault::TusConflict, "tus-conflict", Nothing, Once, IOGATES, "409 to a right offset"),
-    row(Fault::TusChecksum, "tus-checksum", Nothing, Once, IOGATES, "460, and the chunk is dropped"),
-    row(Fault::TusGone, "tus-gone", Nothing, Once, IOGATES, "410, and the upload is gone"),
+    row(Fault::TusLocked, "tus-locked", Nothing, Once, TUS, "423 to HEAD or PATCH"),
+    row(Fault::TusConflict, "tus-conflict", Nothing, Once, TUS, "409 to a right offset"),
+    row(Fault::TusChecksum, "tus-checksum", Nothing, Once, TUS, "460, and the chunk is dropped"),
+    row(Fault::TusGone, "tus-gone", Nothing, Once, TUS, "410, and the upload is gone"),
     row(Fault::TusShort, "tus-short", Number(1), Once, IOGATES, "keep so many bytes less than were sent, and say so"),
     row(Fault::TusOverfull, "tus-overfull", Number(1), Once, IOGATES, "tell an offset that is so many bytes too large"),
     row(Fault::TusTrails, "tus-trails", Number(1), Once, IOGATES, "HEAD tells so many bytes less than there will be in a moment"),
     row(Fault::TusEmptyWaits, "tus-empty-waits", Nothing, Always, IOGATES, "an empty upload is ended by a PATCH only"),
-    row(Fault::TusRefusesEnd, "tus-refuses-end", Nothing, Once, IOGATES, "422 to a last PATCH whose bytes are kept; HEAD says complete"),
+    row(Fault::TusRefusesEnd, "tus-refuses-end", Nothing, Once, TUS, "422 to a last PATCH whose bytes are kept; HEAD says complete"),
     row(Fault::Wall, "wall", Number(0), Always, IOGATES, "no file passes this byte: 404 (tus), 502 after the chunk (plupload)"),
     row(Fault::NotTakenIn, "not-taken-in", Nothing, Once, IOGATES, "a file that is complete is refused without a word"),
     row(Fault::PluploadError, "plupload-error", Nothing, Once, IOGATES, "200 with a JSON-RPC error; the chunk is dropped"),

@@ -2,7 +2,7 @@
 //! - `name`, `model`, `reply`: the name, the values that are remembered, and the envelope of a refusal;
 //! - `state`, `entries`: what the stand-in remembers, and its files and folders; `seed` fills a folder at once;
 //! - `api`, `files`, `comments`, `share`: signing in and the calls of the API;
-//! - `tus`, `tus_headers`, `tus_upload`, `plupload`, `ftp`: the upload protocols;
+//! - `tus`, `tus_upload`, `plupload`, `ftp`: the upload protocols;
 //! - `routes`: which request goes where;
 //! - `stand_in`: what the sandbox asks of it.
 
@@ -21,7 +21,6 @@ mod share;
 mod stand_in;
 mod state;
 mod tus;
-mod tus_headers;
 mod tus_upload;
 
 pub use model::{FtpElsewhere, Settings};

@@ -12,11 +12,11 @@ use parking_lot::Mutex;
 
 use super::model::{Access, TusUpload};
 use super::state::Iogates;
-use super::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 use super::tus_upload::{append, hand_over, patch};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::storage::UploadFile;
+use crate::sandbox::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 
 type Host = State<Arc<Iogates>>;
 

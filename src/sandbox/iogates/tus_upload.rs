@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 
 use super::NAME;
 use super::state::Iogates;
-use super::tus_headers::{Checksum, Refused, number};
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::storage::{Checkpoint, UploadFile};
+use crate::sandbox::tus_headers::{Checksum, Refused, number};
 
 const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
 

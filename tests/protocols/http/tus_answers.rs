@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use haul::Kind;
 use haul::contract::{Chunking, Recovery, UploadSession};
 use haul::protocols::tus;
-use haul::protocols::tus::{TusSession, TusTarget};
+use haul::protocols::tus::{Manners, TusSession, TusTarget};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sha1::{Digest, Sha1};
 
@@ -33,7 +33,7 @@ async fn server(options: &'static str, answer: impl Fn(&Seen, usize) -> String +
 
 fn target(raw: &Raw, size: Option<u64>) -> TusTarget {
     let headers = HeaderMap::from_iter([(HeaderName::from_static("token"), HeaderValue::from_static("key"))]);
-    TusTarget { endpoint: raw.url.clone(), metadata: vec![], headers, size, chunk_size: None }
+    TusTarget { endpoint: raw.url.clone(), metadata: vec![], headers, size, chunk_size: None, manners: Manners::default() }
 }
 
 async fn created(raw: &Raw) -> TusSession {
@@ -380,7 +380,14 @@ async fn a_short_part_of_an_unknown_file_tells_no_length() {
 #[tokio::test]
 async fn a_question_that_is_given_up_ends_its_request() {
     let (listener, url) = listen().await;
-    let target = TusTarget { endpoint: url.clone(), metadata: vec![], headers: HeaderMap::new(), size: Some(1), chunk_size: None };
+    let target = TusTarget {
+        endpoint: url.clone(),
+        metadata: vec![],
+        headers: HeaderMap::new(),
+        size: Some(1),
+        chunk_size: None,
+        manners: Manners::default(),
+    };
     let mut session = tus::resume(&http(), target, url);
     let cut = haul::Error::new(Kind::Interrupted, "cut");
     let asked = tokio::spawn(async move { session.recover(&cut).await });

@@ -3,7 +3,7 @@
 use haul::Kind;
 use haul::contract::{Recovery, UploadSession};
 use haul::protocols::tus;
-use haul::protocols::tus::{Servers, TusTarget};
+use haul::protocols::tus::{Manners, Servers, TusTarget};
 use reqwest::header::HeaderMap;
 
 use super::{deliver, http, whole};
@@ -16,7 +16,14 @@ const SIZE: usize = 5_000;
 
 fn target(url: &reqwest::Url) -> TusTarget {
     let metadata = vec![("filename".to_owned(), "grüße.bin".to_owned())];
-    TusTarget { endpoint: url.clone(), metadata, headers: HeaderMap::new(), size: Some(SIZE as u64), chunk_size: None }
+    TusTarget {
+        endpoint: url.clone(),
+        metadata,
+        headers: HeaderMap::new(),
+        size: Some(SIZE as u64),
+        chunk_size: None,
+        manners: Manners::default(),
+    }
 }
 
 /// A server that answers the n-th POST so; HEAD finds nothing, PATCH takes all.

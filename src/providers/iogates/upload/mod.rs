@@ -20,7 +20,7 @@ use crate::model::{Entry, Protocol};
 use crate::protocols::ftp;
 use crate::protocols::ftp::FtpTarget;
 use crate::protocols::plupload::{self, PluploadTarget};
-use crate::protocols::tus::{self, TusTarget};
+use crate::protocols::tus::{self, Manners, TusTarget};
 
 /// What a file is called at ioGates while it comes in by FTP; the server takes it in when it is renamed (providers.md 1.16).
 const ON_ITS_WAY: &str = ".download";
@@ -160,6 +160,7 @@ fn tus_target(host: &IoGates, item: &UploadRequest, name: &str, endpoint: &Url, 
         headers: Default::default(),
         size: item.source.size(),
         chunk_size: smaller(chunk_size, item.chunk_size),
+        manners: Manners::default(),
     }
 }
 

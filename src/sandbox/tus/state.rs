@@ -1,0 +1,134 @@
+//! What the TUS server remembers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode, header};
+use chrono::{DateTime, Duration, Utc};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::name::NAME;
+use crate::model::Protocol;
+use crate::sandbox::faults::FaultHit;
+use crate::sandbox::faults::table::Fault;
+use crate::sandbox::middleware::Shared;
+use crate::sandbox::random;
+use crate::sandbox::storage::{Content, UploadFile};
+use crate::sandbox::tus_headers::{Creation, Refused};
+
+/// How long an upload is kept.
+const KEPT: Duration = Duration::hours(24);
+
+pub struct TusHost {
+    pub(super) shared: Arc<Shared>,
+    pub(super) origin: String,
+    pub(super) token: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// By the last step of their addresses.
+    pub uploads: BTreeMap<String, Upload>,
+    /// Bytes of one file; 0 = no limit.
+    pub max_size: u64,
+    last: u64,
+}
+
+pub(super) struct Upload {
+    /// Counts up.
+    number: u64,
+    /// With a leading slash, from the metadata `path`, else `filename`.
+    pub path: String,
+    /// Bytes; none = not told yet.
+    pub length: Option<u64>,
+    pub metadata_text: Option<String>,
+    pub bytes: Arc<Mutex<UploadFile>>,
+    pub expires: DateTime<Utc>,
+    /// A PATCH is being received.
+    pub busy: bool,
+    /// Terminated or run out: its address answers 410.
+    pub gone: bool,
+    /// Complete, and recorded as arrived.
+    pub done: bool,
+}
+
+impl Upload {
+    pub fn offset(&self) -> u64 {
+        self.bytes.lock().size()
+    }
+
+    fn is_file(&self) -> bool {
+        self.done && !self.gone
+    }
+}
+
+impl TusHost {
+    pub(in crate::sandbox) fn new(shared: Arc<Shared>, origin: String) -> TusHost {
+        TusHost { shared, origin, token: random::alnum(32), state: Mutex::default() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    pub(super) fn hit(&self, fault: Fault) -> Option<FaultHit> {
+        self.shared.faults.hit(NAME, fault)
+    }
+
+    pub(super) fn check_token(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        if shown == Some(&self.token) { Ok(()) } else { Err((StatusCode::UNAUTHORIZED, "a token is wanted")) }
+    }
+
+    /// # Returns
+    /// The last step of the new upload's address.
+    pub(super) fn create(&self, creation: &Creation) -> Result<String, Refused> {
+        let bytes = self.shared.store.grow().map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
+        let named = creation.metadata("path").or_else(|| creation.metadata("filename")).unwrap_or_default();
+        let path = format!("/{}", named.trim_start_matches('/'));
+        let id = random::hex(32);
+        let mut state = self.state();
+        state.last += 1;
+        let upload = Upload {
+            number: state.last,
+            path,
+            length: creation.length,
+            metadata_text: creation.metadata_text.clone(),
+            bytes: Arc::new(Mutex::new(bytes)),
+            expires: Utc::now() + KEPT,
+            busy: false,
+            gone: false,
+            done: false,
+        };
+        state.uploads.insert(id.clone(), upload);
+        Ok(id)
+    }
+
+    /// Records an upload that is complete, once.
+    pub(super) fn take_in(&self, id: &str) {
+        let mut state = self.state();
+        let Some(upload) = state.uploads.get_mut(id) else { return };
+        if upload.done || upload.length != Some(upload.offset()) {
+            return;
+        }
+        upload.done = true;
+        let (path, content) = (upload.path.clone(), upload.bytes.lock().content());
+        drop(state);
+        self.shared.store.arrive(NAME, path, &content, Protocol::Tus);
+    }
+
+    pub(super) fn newest(&self, path: &str) -> Option<Content> {
+        let state = self.state();
+        let files = state.uploads.values().filter(|upload| upload.is_file() && upload.path == path);
+        let newest = files.max_by_key(|upload| upload.number)?;
+        Some(newest.bytes.lock().content())
+    }
+
+    /// Path and MD5 of each file.
+    pub(super) fn files(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let files = state.uploads.values().filter(|upload| upload.is_file());
+        files.map(|upload| (upload.path.clone(), upload.bytes.lock().content().md5)).collect()
+    }
+}

@@ -1,0 +1,299 @@
+//! A remote of the kind `tus`: by the command itself, on the official Node server, on hand-made ones, and on the stand-in.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use crate::support::command::Home;
+use crate::support::env::{Play, below, bytes, tree};
+use crate::support::kill::{SIZE, kill_put};
+use crate::support::raw_http::{Raw, Seen, serve};
+use crate::support::web_servers;
+use crate::support::web_servers::Server;
+
+/// What the command says when a place or an ability is missing.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["ls", "tus:"], "list"),
+    (&["ls", "-R", "tus:/a"], "list"),
+    (&["tree", "tus:"], "list"),
+    (&["du", "tus:"], "list"),
+    (&["find", "tus:"], "list"),
+    (&["get", "tus:/a"], "download"),
+    (&["cat", "tus:/a"], "download"),
+    (&["mkdir", "tus:/a"], "folders"),
+    (&["mv", "tus:/a", "tus:/b"], "move"),
+    (&["cp", "tus:/a", "tus:/b"], "copies"),
+    (&["cp", "tus:/a", "giga0:/b"], "download"),
+    (&["link", "tus:/a"], "URLs"),
+    (&["stat", "tus:/a"], "by its address"),
+    (&["rm", "tus:/a"], "by its address"),
+    (&["rm", "tus:/*"], "list"),
+];
+
+fn remote(url: &str, more: &[(&str, &str)]) -> Home {
+    let keys = [("PROVIDER", "tus"), ("URL", url)].into_iter().chain(more.iter().copied());
+    Home::new().env(keys.map(|(key, value)| (format!("HAUL_REMOTE_BOX_{key}"), value.to_owned())))
+}
+
+/// The last step of an upload's address is its name on the Node server's disk.
+fn stored(server: &Server, uploaded: &Value) -> Vec<u8> {
+    let id = uploaded["id"].as_str().unwrap();
+    std::fs::read(server.stored(id.rsplit('/').next().unwrap())).unwrap()
+}
+
+fn metadata(seen: &Seen) -> Vec<(String, String)> {
+    let pairs = seen.header("upload-metadata").unwrap_or_default().split(',').filter(|pair| !pair.is_empty());
+    let decoded = |text: &str| String::from_utf8(BASE64_STANDARD.decode(text).unwrap()).unwrap();
+    pairs
+        .map(|pair| pair.split_once(' ').map_or((pair.to_owned(), String::new()), |(key, value)| (key.to_owned(), decoded(value))))
+        .collect()
+}
+
+/// A server that takes everything; `post`: what it answers to the n-th creation.
+async fn taking(options: &'static str, post: &'static [Option<&'static str>]) -> Raw {
+    let (posts, length) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicU64::new(0));
+    let held = std::sync::atomic::AtomicU64::new(0);
+    use std::sync::atomic::Ordering::SeqCst;
+    serve(move |_, seen| match seen.method.as_str() {
+        "OPTIONS" => Some(options.to_owned()),
+        "POST" => {
+            let n = posts.fetch_add(1, SeqCst);
+            length.store(seen.header("upload-length").and_then(|n| n.parse().ok()).unwrap_or(0), SeqCst);
+            held.store(0, SeqCst);
+            post.get(n).or(post.last()).and_then(|answer| answer.map(str::to_owned))
+        }
+        "PATCH" => Some(format!("204\nUpload-Offset: {}", held.fetch_add(seen.body.len() as u64, SeqCst) + seen.body.len() as u64)),
+        _ => Some(format!("200\nUpload-Offset: {}\nUpload-Length: {}", held.load(SeqCst), length.load(SeqCst))),
+    })
+    .await
+}
+
+const OPTIONS: &str = "204\nTus-Version: 1.0.0\nTus-Extension: creation,creation-with-upload,termination";
+const CREATED: &[Option<&str>] = &[Some("201\nLocation: up/1")];
+
+#[test]
+fn a_real_server_takes_files_of_every_size_and_tells_of_them() {
+    let Some(server) = web_servers::tus(24 * 3600 * 1000) else { return };
+    let home = remote(server.url.as_str(), &[]);
+    let large = bytes((33 << 20) + 7, 5).0;
+    for (name, content) in [("small.bin", bytes(5_000, 1).0), ("empty", Vec::new()), ("large.bin", large)] {
+        home.file(name, &content);
+        let ran = home.run(&["put", "--json", "--receipt", "receipt", name, "box:/in/day 1/"]).ends_with(0);
+        let uploaded = ran.events("uploaded").remove(0);
+        assert_eq!((uploaded["verified"].as_str(), uploaded["protocol"].as_str()), (Some("size"), Some("tus")), "{uploaded}");
+        assert_eq!(uploaded["path"], format!("/in/day 1/{name}"));
+        assert!(stored(&server, &uploaded) == content, "{name}");
+        let told = home.run(&["stat", "--json", &format!("box:@{}", uploaded["id"].as_str().unwrap())]).ends_with(0).json().remove(0);
+        assert_eq!(
+            (told["size"].as_u64(), told["kind"].as_str(), told["name"].as_str()),
+            (Some(content.len() as u64), Some("file"), Some(name))
+        );
+        assert_eq!(told["extra"]["metadata"]["path"], format!("/in/day 1/{name}"));
+    }
+    assert_eq!(home.run(&["verify", "--json", "receipt"]).ends_with(0).events("verify").len(), 3);
+    for pipe in [&["put", "--json", "-", "box:/piped"][..], &["put", "--json", "--size", "70000", "-", "box:/piped"]] {
+        let content = bytes(70_000, 9).0;
+        let uploaded = home.run_with_input(pipe, &content).ends_with(0).events("uploaded").remove(0);
+        assert!(stored(&server, &uploaded) == content);
+    }
+    let receipt = std::fs::read_to_string(home.path().join("receipt")).unwrap();
+    let first: Value = serde_json::from_str(receipt.lines().next().unwrap()).unwrap();
+    let address = format!("box:@{}", first["id"].as_str().unwrap());
+    home.run(&["rm", &address]).ends_with(0);
+    home.run(&["stat", &address]).ends_with(3);
+    home.run(&["rm", &address]).ends_with(3);
+    let verified = home.run(&["verify", "--json", "receipt"]).ends_with(9).events("verify");
+    assert_eq!(verified.iter().map(|line| line["status"].as_str().unwrap()).collect::<Vec<_>>(), ["missing", "same", "same"]);
+    home.run(&["about", "box:"]).ends_with(0).prints("1.0.0").prints("termination");
+    home.run(&["remote", "check", "box"]).ends_with(0).prints("TUS 1.0.0");
+}
+
+#[test]
+fn a_killed_upload_goes_on_where_the_server_stands() {
+    let Some(server) = web_servers::tus(24 * 3600 * 1000) else { return };
+    let home = remote(server.url.as_str(), &[("CHUNK_SIZE", "1M")]);
+    let content = bytes(12 << 20, 3).0;
+    home.file("big.bin", &content);
+    let slow = ["put", "--bwlimit", "4M", "big.bin", "box:/"];
+    let mut child = home.command(&slow).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let largest = || {
+        let files = std::fs::read_dir(server.stored("")).unwrap().flatten();
+        files.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).max().unwrap_or(0)
+    };
+    let until = Instant::now() + Duration::from_secs(120);
+    while largest() < 3 << 20 {
+        assert!(Instant::now() < until && child.try_wait().unwrap().is_none(), "it was not caught under way");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let uploaded = home.run(&["put", "--json", "big.bin", "box:/"]).ends_with(0).events("uploaded").remove(0);
+    assert!(uploaded["resumed_from"].as_u64().unwrap() >= 2 << 20, "{uploaded}");
+    assert!(stored(&server, &uploaded) == content);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_is_named_by_metadata_and_the_headers_go_along() {
+    let raw = taking(OPTIONS, CREATED).await;
+    let home = remote(
+        raw.url.as_str(),
+        &[
+            ("TOKEN", "tok-en-of-box"),
+            ("HEADERS", "apikey: key-of-a-site\nx-upsert: true\n"),
+            ("METADATA", "bucketName=media,requiresignedurls"),
+            ("NAME_KEY", "objectName"),
+        ],
+    );
+    home.file("größe \"1\".bin", b"content");
+    let ran = home.run(&["put", "-vv", "größe \"1\".bin", "box:/a/b/"]).ends_with(0);
+    assert!(!ran.stderr.contains("tok-en-of-box") && !ran.stderr.contains("key-of-a-site"), "{}", ran.stderr);
+    home.file("plain", b"content");
+    home.run(&["put", "plain", "box:"]).ends_with(0);
+    let seen = raw.seen();
+    let of = |method: &str| seen.iter().filter(|seen| seen.method == method).cloned().collect::<Vec<_>>();
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let usual = [pair("bucketName", "media"), pair("requiresignedurls", "")];
+    let named = [pair("path", "/a/b/größe \"1\".bin"), pair("objectName", "größe \"1\".bin")];
+    assert_eq!(metadata(&of("POST")[0]), [&usual[..], &named[..]].concat());
+    assert_eq!(metadata(&of("POST")[1]), [&usual[..], &[pair("objectName", "plain")]].concat());
+    assert!(seen.iter().all(|seen| seen.header("authorization") == Some("Bearer tok-en-of-box")), "{seen:?}");
+    assert!(seen.iter().all(|seen| seen.header("apikey") == Some("key-of-a-site") && seen.header("x-upsert") == Some("true")));
+    assert!(of("POST").iter().all(|post| post.body.is_empty()), "the upload is created first: its address must be known");
+}
+
+/// An address that was pasted from elsewhere must not cost the token.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_go_to_no_other_host() {
+    let (own, other) = (taking(OPTIONS, CREATED).await, taking(OPTIONS, CREATED).await);
+    let home = remote(own.url.as_str(), &[("TOKEN", "tok-en-of-box"), ("HEADERS", "apikey: key-of-a-site")]);
+    home.run(&["stat", &format!("box:@{}up/1", other.url)]).ends_with(0);
+    home.run(&["rm", &format!("box:@{}up/1", other.url)]).ends_with(0);
+    assert!(other.count("HEAD") >= 2 && other.count("DELETE") == 1, "{:?}", other.seen());
+    assert!(other.seen().iter().all(|seen| seen.header("authorization").is_none() && seen.header("apikey").is_none()));
+    home.run(&["stat", "box:@http://files.example.com/up/1"]).ends_with(2).says("plain http");
+    home.run(&["stat", "box:@7"]).ends_with(2).says("https://");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_tus_endpoint_is_told() {
+    const PAGE: &str = "200\nContent-Type: text/html\n\n<html><title>Welcome</title></html>";
+    for (options, post, status, words) in [
+        ("405", Some("404"), 11, "check the url"),
+        ("405", Some("405"), 11, "check the url"),
+        (PAGE, Some(PAGE), 11, "check the url"),
+        (OPTIONS, Some("201"), 11, "check the url"),
+        ("401", Some("401"), 4, "wants a sign-in"),
+        ("204\nUpload-Draft-Interop-Version: 8", Some("201\nLocation: 1\nUpload-Draft-Interop-Version: 8"), 10, "Internet-Draft"),
+        ("405", Some("400\n\nbad name"), 8, "bad name"),
+    ] {
+        let raw = taking(options, Box::leak(Box::new([post]))).await;
+        let home = remote(raw.url.as_str(), &[]);
+        home.file("a:b", b"content");
+        home.run(&["put", "./a:b", "box:"]).ends_with(status).says(words);
+        assert_eq!(raw.count("PATCH"), 0, "{options}");
+    }
+}
+
+/// Nobody can look for a file there: what was created in vain is empty, and the bytes leave once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_creation_sends_no_byte_twice() {
+    let raw = taking(OPTIONS, &[None, None, Some("201\nLocation: up/1")]).await;
+    let home = remote(raw.url.as_str(), &[]);
+    home.file("a.bin", bytes(5_000, 1).0);
+    home.run(&["put", "a.bin", "box:"]).ends_with(0);
+    let sent: usize = raw.seen().iter().map(|seen| seen.body.len()).sum();
+    assert_eq!((raw.count("POST"), raw.count("PATCH"), sent), (3, 1, 5_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_have_exactly_the_size_that_the_remote_says() {
+    let raw = taking(OPTIONS, CREATED).await;
+    let home = remote(raw.url.as_str(), &[("CHUNK_SIZE", "100000")]);
+    home.file("a.bin", bytes(250_000, 1).0);
+    home.run(&["put", "--chunk-size", "1000", "a.bin", "box:"]).ends_with(0);
+    let parts: Vec<usize> = raw.seen().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
+    assert_eq!(parts, [100_000, 100_000, 50_000]);
+}
+
+#[test]
+fn parts_that_are_too_large_become_smaller_unless_the_remote_says_their_size() {
+    let play = Play::new();
+    play.script("tus:largest-body=300000");
+    play.home.file("a.bin", bytes(1_000_003, 1).0);
+    let exact = play.home.command(&["put", "a.bin", "tus:"]).env("HAUL_REMOTE_TUS_CHUNK_SIZE", "400000").output().unwrap();
+    assert_eq!(exact.status.code(), Some(8), "{exact:?}");
+    assert!(String::from_utf8(exact.stderr).unwrap().contains("chunk_size"));
+    play.home.run(&["put", "a.bin", "tus:"]).ends_with(0);
+    assert_eq!(play.arrived("tus")["/a.bin"], bytes(1_000_003, 1));
+}
+
+#[test]
+fn folders_and_pipes_reach_the_stand_in() {
+    let play = Play::new();
+    let files = tree(&play.home);
+    play.home.run(&["put", "src", "tus:/in/"]).ends_with(0);
+    assert_eq!(play.arrived("tus"), below("/in/src", &files));
+    play.home.run_with_input(&["put", "-", "tus:/from a pipe"], &bytes(100_000, 4).0).ends_with(0);
+    assert_eq!(play.arrived("tus")["/from a pipe"], bytes(100_000, 4));
+    play.home.run(&["about", "tus:"]).ends_with(0).prints("creation-defer-length");
+    play.sandbox.of("tus").unwrap().limit_file_size(1_000);
+    play.home.run(&["put", "src/z.bin", "tus:"]).ends_with(8).says("1000");
+}
+
+#[test]
+fn what_such_a_server_can_not_do_is_refused_before_anything_is_sent() {
+    let play = Play::new();
+    for (args, words) in REFUSED {
+        play.home.run(args).ends_with(10).says(words);
+    }
+    assert_eq!(play.requests("tus"), 0, "{:?}", play.sandbox.asked("tus"));
+}
+
+#[test]
+fn what_befalls_an_upload_is_got_over() {
+    for fault in ["tus-locked", "tus-patch:tus-conflict", "tus-checksum", "tus-patch:cut=50000", "tus-patch:answer-lost", "tus-no-options"]
+    {
+        let play = Play::new();
+        play.script(&if fault.contains(':') { format!("tus/{fault}") } else { format!("tus:{fault}") });
+        let content = bytes(300_000, 8);
+        play.home.file("a.bin", &content.0);
+        let uploaded = play.json(&["put", "--chunk-size", "100000", "a.bin", "tus:"]).ends_with(0).events("uploaded").remove(0);
+        assert_eq!(play.arrived("tus")["/a.bin"], content, "{fault}");
+        assert_eq!(play.sandbox.arrived().len(), 1, "{fault}");
+        assert_eq!(uploaded["verified"], "size", "{fault}");
+    }
+}
+
+#[test]
+fn a_file_that_the_server_refuses_at_its_end_is_no_success() {
+    let play = Play::new();
+    play.script("tus:tus-refuses-end*always");
+    play.home.file("a.bin", bytes(300_000, 8).0);
+    play.home.run(&["put", "a.bin", "tus:"]).ends_with(8).says("this file is not wanted here");
+    assert!(play.sandbox.arrived().is_empty());
+}
+
+#[test]
+fn an_upload_that_was_killed_is_taken_up_listed_and_cleared() {
+    let play = Play::new();
+    let content = bytes(SIZE, 6);
+    play.home.file("a.bin", &content.0);
+    kill_put(&play, &["a.bin", "tus:/in/"], "tus", 300_000);
+    play.home.run(&["transfers", "list"]).ends_with(0).prints("tus:/in/a.bin");
+    let uploaded = play.json(&["put", "a.bin", "tus:/in/"]).ends_with(0).events("uploaded").remove(0);
+    assert!(uploaded["resumed_from"].as_u64().unwrap() > 0, "{uploaded}");
+    assert_eq!(play.arrived("tus")["/in/a.bin"], content);
+
+    kill_put(&play, &["a.bin", "tus:/again/"], "tus", 300_000);
+    play.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(play.asked("tus", "tus-delete"), 1, "what nobody goes on with is removed there");
+
+    kill_put(&play, &["a.bin", "tus:/expired/"], "tus", 300_000);
+    play.script("tus/tus-head:tus-gone");
+    let ran = play.home.run(&["put", "-v", "a.bin", "tus:/expired/"]).ends_with(0);
+    assert!(ran.stderr.contains("starting over"), "{}", ran.stderr);
+    assert_eq!(play.arrived("tus")["/expired/a.bin"], content);
+}
