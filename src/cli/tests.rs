@@ -30,7 +30,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("cp m:/a n:/b", "reads files"),
     ("mv m:/* n:/b", "reads files"),
     ("edit m:/a --name b", "edits"),
-    ("link m:/a", "download URLs"),
+    ("link m:/a", "download URL"),
     ("import https://h.example/x m:/", "fetches"),
     ("share m:/a --with x", "shares"),
     ("star m:/a", "favourites"),
