@@ -76,7 +76,11 @@ pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
     let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();
     let title = remote.provider.info().title;
     let error = Error::new(Kind::Unsupported, format!("{title} {}", ability.lacks)).with_subject(remote.name.clone());
-    if others.is_empty() { error } else { error.with_hint(format!("{} can", others.join(" and "))) }
+    match others.split_last() {
+        None => error,
+        Some((only, [])) => error.with_hint(format!("{only} can")),
+        Some((last, others)) => error.with_hint(format!("{} and {last} can", others.join(", "))),
+    }
 }
 
 /// A provider that is only asked what it can do; it never connects.

@@ -6,11 +6,11 @@ use crate::support::env::Play;
 fn what_iogates_lacks_is_refused_before_anything_is_sent() {
     let play = Play::new();
     for (args, others) in [
-        (vec!["rm", "iogates:/a"], "giga0 and FileAgo can"),
-        (vec!["rm", "giga0:/a", "iogates:/a"], "giga0 and FileAgo can"),
-        (vec!["mv", "iogates:/a", "iogates:/b"], "giga0 and FileAgo can"),
+        (vec!["rm", "iogates:/a"], "giga0, FileAgo, FTP and TUS can"),
+        (vec!["rm", "giga0:/a", "iogates:/a"], "giga0, FileAgo, FTP and TUS can"),
+        (vec!["mv", "iogates:/a", "iogates:/b"], "giga0, FileAgo and FTP can"),
         (vec!["cp", "iogates:/a", "iogates:/b"], "giga0 and FileAgo can"),
-        (vec!["mkdir", "iogates:/a"], "giga0 and FileAgo can"),
+        (vec!["mkdir", "iogates:/a"], "giga0, FileAgo and FTP can"),
         (vec!["edit", "iogates:/a", "--name", "b"], "giga0 and FileAgo can"),
         (vec!["import", "https://example.com/x", "iogates:/"], "giga0 can"),
         (vec!["import", "https://example.com/x", "fileago:/"], "giga0 can"),
