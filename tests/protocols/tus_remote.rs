@@ -27,7 +27,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["mv", "tus:/a", "tus:/b"], "move"),
     (&["cp", "tus:/a", "tus:/b"], "copies"),
     (&["cp", "tus:/a", "giga0:/b"], "download"),
-    (&["link", "tus:/a"], "URLs"),
+    (&["link", "tus:/a"], "download URL"),
     (&["stat", "tus:/a"], "by its address"),
     (&["rm", "tus:/a"], "by its address"),
     (&["rm", "tus:/*"], "list"),
