@@ -44,9 +44,8 @@ fn goes_away(remote: &str, protocol: &str, carrier: &str, at_once: &str) {
     let ran = play.home.run(&put);
     let (uploaded, failed) = (ran.events("uploaded"), ran.events("failed"));
     let told = format!("{what}: {}{}", ran.stdout, ran.stderr);
-    // With several at once, and where one listing is asked for several files, the question whether a file is there may find nobody.
-    let most = usize::try_from(DONE).unwrap();
-    assert!(if at_once == "1" && remote != "fileago" { uploaded.len() == most } else { uploaded.len() <= most }, "{told}");
+    // The next file is sent while the one before is looked for, so that the question whether a file is there may find nobody.
+    assert!(uploaded.len() <= usize::try_from(DONE).unwrap(), "{told}");
     assert_eq!(uploaded.len() + failed.len(), usize::try_from(FILES).unwrap(), "{told}");
     // What was on its way then may have arrived, and nobody can be asked.
     assert!(failed.iter().all(|f| f["error"]["kind"] == "network" || f["error"]["kind"] == "unknown"), "{told}");
