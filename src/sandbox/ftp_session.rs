@@ -1,11 +1,15 @@
 //! The control connection of one FTP session, and what befalls it: the faults that may strike any request, at the
 //! requests of FTP (`ftp-connect`, `ftp-size`, `ftp-stor`, `ftp-delete`, `ftp-rename`).
 
+use std::io;
 use std::net::Shutdown;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, Socket};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use unftp_core::storage::{Error, ErrorKind, Result};
 
@@ -92,5 +96,45 @@ impl FtpConnection {
             self.cut();
         }
         done
+    }
+}
+
+/// The data connection, counted. Any failure in it, also a missing close of the TLS session, and a scripted cut end the
+/// input quietly and are remembered: the storage then keeps what came, and the transfer is answered with 426.
+pub struct CountedInput<R> {
+    inner: R,
+    script: FtpScript,
+    /// The upload's name in the counts.
+    name: String,
+    block: Vec<u8>,
+    left: Option<u64>,
+    failed: Arc<OnceLock<()>>,
+}
+
+impl<R> CountedInput<R> {
+    pub fn new(inner: R, script: FtpScript, name: String, failed: Arc<OnceLock<()>>) -> CountedInput<R> {
+        let (left, block) = (script.cut_after(), vec![0; 64 * 1024]);
+        CountedInput { inner, script, name, block, left, failed }
+    }
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for CountedInput<R> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let CountedInput { inner, block, left, failed, .. } = &mut *self;
+        let room = left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX)).min(buf.remaining()).min(block.len());
+        let mut limited = ReadBuf::new(block.get_mut(..room).unwrap_or_default());
+        let ended = room == 0 || ready!(Pin::new(inner).poll_read(cx, &mut limited)).is_err();
+        if ended {
+            failed.get_or_init(|| ());
+            return Poll::Ready(Ok(()));
+        }
+        let read = limited.filled();
+        buf.put_slice(read);
+        let read = read.len();
+        if let Some(left) = left {
+            *left = left.saturating_sub(read as u64);
+        }
+        self.script.shared.store.count_received(self.script.provider, &self.name, read);
+        Poll::Ready(Ok(()))
     }
 }

@@ -83,6 +83,32 @@ fn what_is_there_is_replaced_only_by_a_whole_file() {
 }
 
 #[test]
+fn a_server_that_overwrites_nothing_by_a_rename_gets_the_new_file() {
+    let Some(running) = start(Software::Proftpd, &["AllowOverwrite off"]) else { return };
+    let home = home(&running, "ftps");
+    running.put("in/a.txt", b"the older one");
+    home.file("a.txt", b"the newer one, longer");
+    home.run(&["put", "a.txt", "box:/"]).ends_with(0);
+    assert_eq!(std::fs::read(running.file("in/a.txt")).unwrap(), b"the newer one, longer");
+    assert_eq!(running.names(), ["a.txt"]);
+}
+
+/// Both steps of a rename, each forbidden.
+#[test]
+fn where_nothing_may_be_renamed_the_older_file_stays() {
+    for forbidden in ["RNFR", "RNTO"] {
+        let option = format!("cmds_denied={forbidden}");
+        let Some(running) = start(Software::Vsftpd, &[&option]) else { return };
+        let home = home(&running, "ftps");
+        running.put("in/a.txt", b"the older one");
+        home.file("a.txt", b"the newer one, longer");
+        let ran = home.run(&["put", "--retries", "1", "a.txt", "box:/"]);
+        assert!(ran.status != 0 && ran.stderr.contains("the older one"), "{forbidden}: {}", ran.stderr);
+        assert_eq!(std::fs::read(running.file("in/a.txt")).unwrap(), b"the older one", "{forbidden}");
+    }
+}
+
+#[test]
 fn folders_are_made_moved_and_removed() {
     each("ftps", |running, home| {
         home.run(&["mkdir", "-p", "box:/x/y"]).ends_with(0);

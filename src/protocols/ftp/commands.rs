@@ -85,6 +85,12 @@ impl FtpPool {
 
     /// Gives the file or folder another path. Some servers overwrite what has it: the caller has looked.
     pub async fn rename(self: &Arc<Self>, from: &str, to: &str) -> Result<()> {
+        self.rename_unless_taken(from, to).await?.map_or(Ok(()), Err)
+    }
+
+    /// As [`Self::rename`]. Returns the server's refusal of the new path (550 and 553 to RNTO), which something may have; all
+    /// other refusals are errors.
+    pub async fn rename_unless_taken(self: &Arc<Self>, from: &str, to: &str) -> Result<Option<Error>> {
         let mut connection = self.take().await?;
         let renamed = async {
             let begun = connection.ask(&format!("RNFR {from}")).await?;
@@ -92,16 +98,17 @@ impl FtpPool {
                 return Err(begun.refusal("the rename"));
             }
             let reply = connection.ask(&format!("RNTO {to}")).await?;
-            match reply.is_done() {
-                true => Ok(()),
+            match reply.code {
+                _ if reply.is_done() => Ok(None),
+                550 | 553 => Ok(Some(reply.refusal("the rename"))),
                 // pure-ftpd's "local error" stays so (servers.md c2).
-                false if reply.code == 451 => Err(reply.refusal("the rename").with_kind(Kind::Refused)),
-                false => Err(reply.refusal("the rename")),
+                451 => Err(reply.refusal("the rename").with_kind(Kind::Refused)),
+                _ => Err(reply.refusal("the rename")),
             }
         };
         let renamed = renamed.await;
         self.give(connection);
-        renamed.map_err(|error| self.named(error))
+        renamed.map(|taken| taken.map(|refusal| self.named(refusal))).map_err(|error| self.named(error))
     }
 }
 

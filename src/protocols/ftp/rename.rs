@@ -59,7 +59,7 @@ impl FtpSession {
         match self.control().await?.size(&name).await? {
             Size::Absent | Size::Unknown => Ok(()),
             Size::Bytes(_) => Err(Error::new(Kind::Exists, "another file got this name while the upload was under way")
-                .with_hint(format!("run the same command again; what was sent lies there as {}", self.target.travelling()))),
+                .with_hint("run the same command again: --if-exists decides")),
         }
     }
 

@@ -1,10 +1,14 @@
 //! A new copy in the place of an older one. The new copy is complete under its travelling name. Where RNTO overwrites (vsftpd,
-//! pure-ftpd) one rename is all; where it does not (IIS, ProFTPD's default) the older one goes first.
+//! pure-ftpd) one rename is all; where it does not (IIS, ProFTPD with `AllowOverwrite off`) the older one steps aside, and is
+//! removed when the new one has its name. A server that lets nothing be renamed keeps both.
 
 use super::remote::FtpRemote;
 use super::resolve::path_of_id;
-use crate::contract::{BoxFuture, Error, Kind, Replacements, Result};
-use crate::model::Entry;
+use crate::contract::{BoxFuture, Error, Replacements, Result};
+use crate::model::{Entry, RemotePath};
+
+/// Behind the name of a file that makes room for a new copy.
+const ASIDE: &str = ".haul-old";
 
 impl Replacements for FtpRemote {
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
@@ -19,29 +23,45 @@ impl FtpRemote {
         let placed = || Entry { id: wished.to_string(), path: shown.clone(), name: name.to_owned(), ..new.clone() };
         let (from, to) = (self.path_of_entry(new)?, self.path_of(&wished));
         let pool = self.pool().await?;
-        let refusal = match pool.rename(&from, &to).await {
-            Ok(()) => return Ok(placed()),
+        let refusal = match pool.rename_unless_taken(&from, &to).await {
+            Ok(None) => return Ok(placed()),
+            // Only a name that is taken is worth the older file: where nothing may be renamed, both stay.
+            Ok(Some(refusal)) => refusal,
             // An earlier try has done it, and its answer was lost.
-            Err(error) if error.status_code() == Some(550) && self.is_placed(new, &wished).await? => return Ok(placed()),
-            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Unsupported) => error,
+            Err(error) if error.status_code() == Some(550) && self.is_placed(old, new, &wished).await? => return Ok(placed()),
             Err(error) => return Err(both_left(old, new, error)),
         };
-        match pool.remove_file(&to).await {
-            Ok(()) => {}
-            // Gone already, by somebody else or an earlier try.
-            Err(error) if error.status_code() == Some(550) && self.by_size(&wished).await?.is_none() => {}
-            Err(_) => return Err(both_left(old, new, refusal)),
+        let aside = format!("{to}{ASIDE}");
+        if pool.rename(&to, &aside).await.is_err() {
+            return Err(both_left(old, new, refusal));
         }
-        pool.rename(&from, &to).await.map_err(|error| misnamed(new, name, error))?;
+        if let Err(error) = pool.rename(&from, &to).await {
+            return match pool.rename(&aside, &to).await {
+                Ok(()) => Err(both_left(old, new, error)),
+                Err(_) => Err(misnamed(new, name, &aside, error)),
+            };
+        }
+        if let Err(error) = pool.remove_file(&aside).await {
+            tracing::warn!("{error}; the older file stays as {aside}");
+        }
         Ok(placed())
     }
 
-    /// The new copy has the wished name, and nothing is left under its travelling name.
-    async fn is_placed(&self, new: &Entry, wished: &crate::model::RemotePath) -> Result<bool> {
+    /// Nothing is left under the travelling name, and what has the wished name can't be the older file: it has the new copy's
+    /// size, which the older file has not, or its MD5.
+    async fn is_placed(&self, old: &Entry, new: &Entry, wished: &RemotePath) -> Result<bool> {
         if self.by_size(&path_of_id(new)?).await?.is_some() {
             return Ok(false);
         }
-        Ok(self.by_size(wished).await?.is_some_and(|there| there.size == new.size))
+        let there = self.by_size(wished).await?.and_then(|there| there.size);
+        if there.is_none() || there != new.size {
+            return Ok(false);
+        }
+        if old.size.is_some() && old.size != new.size {
+            return Ok(true);
+        }
+        let md5 = self.pool().await?.md5_of(&self.path_of(wished)).await?;
+        Ok(md5.is_some() && md5 == new.md5)
     }
 }
 
@@ -50,8 +70,8 @@ fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
     told(text, old, why).with_hint("run the same command again, or remove the one you don't want")
 }
 
-fn misnamed(new: &Entry, name: &str, why: Error) -> Error {
-    let text = format!("the new copy is complete, but still named {:?} instead of {name:?}; the older one was removed", new.name);
+fn misnamed(new: &Entry, name: &str, aside: &str, why: Error) -> Error {
+    let text = format!("the new copy is complete, but still named {:?} instead of {name:?}; the older one is there as {aside:?}", new.name);
     told(text, new, why).with_hint("run the same command again")
 }
 

@@ -1,16 +1,13 @@
 //! The server and its folder. What comes in goes to the folder as it is; a file counts as arrived when it has its own name.
 
 use std::fmt::{self, Debug, Display};
-use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use libunftp::ServerBuilder;
 use libunftp::options::TlsFlags;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::AsyncRead;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use unftp_core::auth::{AuthenticationError, Authenticator, Credentials, Principal, UserDetail, UserDetailError, UserDetailProvider};
@@ -20,10 +17,11 @@ use unftp_sbe_fs::Filesystem;
 use super::NAME;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::ftp_session::{FtpConnection, FtpScript, STOR};
+use crate::sandbox::ftp_session::{CountedInput, FtpConnection, FtpScript, STOR};
 use crate::sandbox::storage::Content;
 
-const UNFINISHED: &str = ".haul-part";
+/// What a file is called while it comes in.
+pub const UNFINISHED: &str = ".haul-part";
 
 /// What all sessions share.
 pub struct FtpHost {
@@ -179,8 +177,7 @@ impl StorageBackend<Guest> for Disk {
         let name = name.strip_suffix(UNFINISHED).unwrap_or(name).to_owned();
         let failed = Arc::new(OnceLock::new());
         let storing = async {
-            let (left, block) = (script.cut_after(), vec![0; 64 * 1024]);
-            let input = Counted { inner: input, script: script.clone(), name, block, left, failed: failed.clone() };
+            let input = CountedInput::new(input, script.clone(), name, failed.clone());
             let written = self.files.put(user, input, &path, from).await?;
             if failed.get().is_some() {
                 return Err(Error::from(ErrorKind::ConnectionClosed));
@@ -218,36 +215,5 @@ impl StorageBackend<Guest> for Disk {
 
     async fn cwd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
         self.files.cwd(user, path).await
-    }
-}
-
-/// The data connection, counted. A cut ends the input quietly: the folder keeps what came, and the transfer is answered with 426.
-struct Counted<R> {
-    inner: R,
-    script: FtpScript,
-    name: String,
-    block: Vec<u8>,
-    left: Option<u64>,
-    failed: Arc<OnceLock<()>>,
-}
-
-impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Counted { inner, block, left, failed, .. } = &mut *self;
-        let room = left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX)).min(buf.remaining()).min(block.len());
-        let mut limited = ReadBuf::new(block.get_mut(..room).unwrap_or_default());
-        let ended = room == 0 || ready!(Pin::new(inner).poll_read(cx, &mut limited)).is_err();
-        if ended {
-            failed.get_or_init(|| ());
-            return Poll::Ready(Ok(()));
-        }
-        let read = limited.filled();
-        buf.put_slice(read);
-        let read = read.len();
-        if let Some(left) = left {
-            *left = left.saturating_sub(read as u64);
-        }
-        self.script.shared.store.count_received(NAME, &self.name, read);
-        Poll::Ready(Ok(()))
     }
 }

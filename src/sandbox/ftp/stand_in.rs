@@ -8,14 +8,12 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::name::NAME;
-use super::server::{FtpHost, serve};
+use super::server::{FtpHost, UNFINISHED, serve};
 use crate::error::Result;
 use crate::sandbox::ftp_session::FtpScript;
 use crate::sandbox::random;
 use crate::sandbox::stand_in::{Ground, StandIn, Started};
 use crate::sandbox::storage::Content;
-
-const UNFINISHED: &str = ".haul-part";
 
 impl FtpHost {
     fn at(&self, path: &str) -> PathBuf {

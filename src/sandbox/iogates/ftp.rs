@@ -4,15 +4,13 @@
 use std::fmt::{self, Debug, Display};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use libunftp::ServerBuilder;
 use libunftp::options::TlsFlags;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::AsyncRead;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use unftp_core::auth::{AuthenticationError, Authenticator, Credentials, Principal, UserDetail, UserDetailError, UserDetailProvider};
@@ -25,7 +23,7 @@ use super::state::Iogates;
 use crate::error;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
-use crate::sandbox::ftp_session::{FtpConnection, FtpScript, STOR};
+use crate::sandbox::ftp_session::{CountedInput, FtpConnection, FtpScript, STOR};
 use crate::sandbox::storage::Content;
 
 const UNFINISHED: &str = ".download";
@@ -233,8 +231,7 @@ impl StorageBackend<Guest> for DropPlace {
         let name = name.strip_suffix(UNFINISHED).unwrap_or(name).to_owned();
         let failed = Arc::new(OnceLock::new());
         let storing = async {
-            let (left, block) = (script_of(&self.host).cut_after(), vec![0; 64 * 1024]);
-            let input = Counted { inner: input, host: self.host.clone(), name, block, left, failed: failed.clone() };
+            let input = CountedInput::new(input, script_of(&self.host), name, failed.clone());
             let written = match self.disk.put(user, input, self.at(user, &path), from).await {
                 Ok(written) => written,
                 Err(error) => {
@@ -281,37 +278,5 @@ impl StorageBackend<Guest> for DropPlace {
 
     async fn cwd<P: AsRef<Path> + Send + Debug>(&self, user: &Guest, path: P) -> Result<()> {
         self.disk.cwd(user, self.at(user, path)).await
-    }
-}
-
-/// The data connection, counted. Any failure in it, also a missing close of the TLS session, and a scripted cut end the
-/// input quietly and are remembered: the storage then keeps what came, and the transfer is answered with 426.
-struct Counted<R> {
-    inner: R,
-    host: Arc<Iogates>,
-    name: String,
-    block: Vec<u8>,
-    left: Option<u64>,
-    failed: Arc<OnceLock<()>>,
-}
-
-impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Counted { inner, block, left, failed, .. } = &mut *self;
-        let room = left.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX)).min(buf.remaining()).min(block.len());
-        let mut limited = ReadBuf::new(block.get_mut(..room).unwrap_or_default());
-        let ended = room == 0 || ready!(Pin::new(inner).poll_read(cx, &mut limited)).is_err();
-        if ended {
-            failed.get_or_init(|| ());
-            return Poll::Ready(Ok(()));
-        }
-        let read = limited.filled();
-        buf.put_slice(read);
-        let read = read.len();
-        if let Some(left) = left {
-            *left = left.saturating_sub(read as u64);
-        }
-        self.host.ground.store.count_received(NAME, &self.name, read);
-        Poll::Ready(Ok(()))
     }
 }
