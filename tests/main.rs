@@ -3,6 +3,7 @@
 
 mod commands;
 mod contract;
+mod documents;
 mod faults;
 mod house;
 mod protocols;

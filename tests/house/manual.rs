@@ -7,6 +7,7 @@ use haul::cli::args::Cli;
 
 use super::source_tree::product_files;
 use crate::support::command::Home;
+use crate::support::shell::{commands, split};
 
 /// Every command that can be typed, with the words that lead to it.
 fn verbs(tree: &Command, words: &str, found: &mut Vec<(String, String)>) {
@@ -21,45 +22,6 @@ fn verbs(tree: &Command, words: &str, found: &mut Vec<(String, String)>) {
 /// The lines below "Examples:".
 fn examples(about: &str) -> Vec<&str> {
     about.lines().skip_while(|line| line.trim() != "Examples:").skip(1).map(str::trim).take_while(|line| !line.is_empty()).collect()
-}
-
-/// One command of a pipe as a shell divides it: quotes and blanks, no more.
-fn split(command: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for c in command.chars() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\'' | '"', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (' ', None) => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    assert_eq!(quote, None, "an open quote in {command}");
-    words.extend(word);
-    words
-}
-
-/// The commands of a line, divided where a shell divides them: at `|`, `>`, `<`, `&&` and `;` outside of quotes.
-fn commands(line: &str) -> Vec<String> {
-    let (mut all, mut quote) = (vec![String::new()], None);
-    for c in line.chars() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\'' | '"', None) => quote = Some(c),
-            ('|' | '>' | '<' | '&' | ';', None) => {
-                all.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(last) = all.last_mut() {
-            last.push(c);
-        }
-    }
-    all.into_iter().map(|command| command.trim().to_owned()).filter(|command| !command.is_empty()).collect()
 }
 
 #[test]
@@ -90,12 +52,6 @@ fn every_help_begins_with_two_examples_that_work() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-#[test]
-fn lines_are_divided_as_a_shell_does() {
-    assert_eq!(split("haul find x: --name '*.mov' \"a b\" ''"), ["haul", "find", "x:", "--name", "*.mov", "a b", ""]);
-    assert_eq!(commands("haul ls --json x: | jq '.a | .b' > out"), ["haul ls --json x:", "jq '.a | .b'", "out"]);
 }
 
 /// The commands that messages and hints name in backticks, with their placeholders filled in.

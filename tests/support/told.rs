@@ -1,7 +1,9 @@
-//! What every run of the command must keep, whatever it is told of: nothing is named twice in one line, and a file of this
-//! machine is not called a place on a remote.
+//! What every run of the command must keep, whatever it is told of: nothing is named twice in one line, a file of this
+//! machine is not called a place on a remote, and each JSON line is as the schema says.
 
 use serde_json::Value;
+
+use super::events;
 
 /// What is wrong with what a run has printed.
 pub fn wrong(stdout: &str, stderr: &str) -> Vec<String> {
@@ -14,7 +16,7 @@ pub fn wrong(stdout: &str, stderr: &str) -> Vec<String> {
         let elsewhere = event["error"]["kind"] == "local" && message.starts_with(&format!("{remote}:/"));
         twice.into_iter().chain(elsewhere.then(|| format!("a local file as a remote's: {message}")))
     });
-    said.chain(of_events).collect()
+    said.chain(of_events).chain(events::wrong(stdout)).collect()
 }
 
 /// `x: x: why`, `r:/x: /x: why`, `x: y: x: why`, and advice that is given twice.

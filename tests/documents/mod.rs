@@ -1,0 +1,34 @@
+//! The README and `docs/` say what haul does: each screen in them is what a run prints, each command can be typed, each
+//! configuration is read, each JSON line fits the schema, each link leads somewhere.
+//!
+//! A block marked `console` is run, line by line, in a folder of its own beside a fresh sandbox. A block marked `sh` holds commands
+//! that need a real host: haul only reads their arguments. A line `<!-- $ COMMAND -->` is run and not shown, and
+//! `<!-- remotes: studio=iogates cloud=giga0 -->` names the sandbox's remotes as the document does.
+
+mod examples;
+mod reading;
+#[cfg(unix)]
+mod screens;
+
+use std::path::{Path, PathBuf};
+
+/// A document with its name, relative to the repository.
+pub struct Document {
+    pub name: String,
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// The README, `CONTRIBUTING.md`, `SECURITY.md` and all of `docs/`.
+pub fn documents() -> Vec<Document> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<String> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).into();
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.extend(docs.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")));
+    names.sort();
+    let document = |name: String| {
+        let path = root.join(&name);
+        Document { text: std::fs::read_to_string(&path).unwrap(), path, name }
+    };
+    names.into_iter().map(document).collect()
+}
