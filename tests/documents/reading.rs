@@ -127,3 +127,13 @@ fn every_link_in_the_documents_leads_somewhere() {
     }
     assert!(count > 20 && wrong.is_empty(), "{count} links: {wrong:#?}");
 }
+
+#[test]
+fn every_page_stands_in_the_table_of_contents() {
+    let documents = documents();
+    let contents = documents.iter().find(|document| document.name == "docs/SUMMARY.md").unwrap();
+    let listed: BTreeSet<&str> = contents.text.lines().flat_map(links).collect();
+    let pages: BTreeSet<&str> =
+        documents.iter().filter_map(|d| d.name.strip_prefix("docs/")).filter(|name| *name != "SUMMARY.md").collect();
+    assert_eq!(listed, pages, "docs/SUMMARY.md");
+}
