@@ -137,10 +137,8 @@ pub async fn begin(context: &Context, noted: Option<Noted>, remote: &str) -> Res
 impl Running {
     pub fn note(&mut self, event: &Event) {
         let planned = match event {
-            Event::Planned { files, .. } => {
-                self.run.files = Some(*files);
-                true
-            }
+            // It grows while the sources are walked through.
+            Event::Planned { files, .. } => self.run.files.replace(*files).is_none(),
             Event::Started { id, .. } => {
                 self.in_flight.insert(*id);
                 false

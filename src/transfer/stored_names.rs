@@ -6,8 +6,7 @@ use std::collections::HashSet;
 use parking_lot::Mutex;
 
 use super::client::RemoteClient;
-use super::put::plan::Plan;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::{Event, RemotePath};
 
 pub struct StoredNames {
@@ -34,32 +33,8 @@ impl StoredNames {
         path.map_names(|name| self.name(name))
     }
 
-    /// Where two files would land on one place, or a file on a folder, only because their names change, the one whose name
-    /// changes is unfit; of two such the second.
-    pub(super) fn plan(&self, plan: Plan) -> Result<Plan> {
-        let Plan { items, empty_folders, mut unfit, left_out } = plan;
-        let mut placed = Vec::new();
-        for mut item in items {
-            let wished = item.folder.join(&item.name)?;
-            item.folder = self.path(&item.folder)?;
-            item.name = self.name(&item.name);
-            let path = item.folder.join(&item.name)?;
-            placed.push((path != wished, path, item));
-        }
-        let empty_folders = empty_folders.iter().map(|folder| self.path(folder)).collect::<Result<Vec<_>>>()?;
-        let tops = placed.iter().map(|(_, _, item)| &item.folder).chain(&empty_folders);
-        let folders: HashSet<RemotePath> = tops.flat_map(|top| std::iter::successors(Some(top.clone()), RemotePath::parent)).collect();
-        let mut taken: HashSet<RemotePath> = placed.iter().filter(|(changed, ..)| !changed).map(|(_, path, _)| path.clone()).collect();
-        let mut items = Vec::new();
-        for (changed, path, item) in placed {
-            if changed && (folders.contains(&path) || !taken.insert(path.clone())) {
-                let why = format!("it would be stored as {path}, and so would something else of this run");
-                unfit
-                    .push((item.shown(), Error::new(Kind::Exists, why).with_subject(item.shown()).with_hint("give it another name first")));
-            } else {
-                items.push(item);
-            }
-        }
-        Ok(Plan { items, empty_folders, unfit, left_out })
+    /// False: every name is stored as it is.
+    pub(super) fn may_change(&self) -> bool {
+        self.client.has(|can| can.stored_names.is_some())
     }
 }

@@ -32,31 +32,44 @@ pub(crate) fn at_once(_: usize) -> usize {
     MAX_BATCH
 }
 
-pub(crate) enum Group {
+/// What is sent next.
+pub(super) enum Group {
     One(PutItem),
+    /// Several that are made ready together.
     Small(Vec<PutItem>),
 }
 
-/// The small files `together`, up to 50; each of the others, and a single small one, alone.
-pub(crate) fn grouped(items: Vec<PutItem>, together: bool, at_once: usize) -> Vec<Group> {
-    let mut groups = Vec::new();
-    let mut small = Vec::new();
-    for item in items {
-        if !together || !is_small(&item) {
-            groups.push(Group::One(item));
-            continue;
-        }
-        small.push(item);
-        if small.len() >= at_once {
-            groups.push(Group::Small(std::mem::take(&mut small)));
+/// Small files that wait for company; each of the others, and a single small one, goes alone.
+pub(super) struct Company {
+    small: Vec<PutItem>,
+    /// So many go together, if at all.
+    together: Option<usize>,
+}
+
+impl Company {
+    pub(super) fn new(together: Option<usize>) -> Company {
+        Company { small: Vec::new(), together }
+    }
+
+    /// None: it waits.
+    pub(super) fn add(&mut self, item: PutItem) -> Option<Group> {
+        let Some(together) = self.together.filter(|_| is_small(&item)) else { return Some(Group::One(item)) };
+        self.small.push(item);
+        if self.small.len() >= together { self.take() } else { None }
+    }
+
+    /// Those that wait, as no other comes.
+    pub(super) fn take(&mut self) -> Option<Group> {
+        let mut small = std::mem::take(&mut self.small);
+        match small.len() {
+            0 | 1 => small.pop().map(Group::One),
+            _ => Some(Group::Small(small)),
         }
     }
-    match small.len() {
-        0 => {}
-        1 => groups.extend(small.into_iter().map(Group::One)),
-        _ => groups.push(Group::Small(small)),
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.small.is_empty()
     }
-    groups
 }
 
 fn is_small(item: &PutItem) -> bool {
@@ -160,11 +173,15 @@ mod tests {
     }
 
     fn shape(items: Vec<PutItem>, together: bool) -> Vec<usize> {
-        let size = |group: &Group| match group {
+        let size = |group: Group| match group {
             Group::One(_) => 1,
             Group::Small(items) => items.len(),
         };
-        grouped(items, together, MAX_BATCH).iter().map(size).collect()
+        let mut company = Company::new(together.then_some(MAX_BATCH));
+        let mut sizes: Vec<usize> = items.into_iter().filter_map(|item| company.add(item)).map(size).collect();
+        sizes.extend(company.take().map(size));
+        assert!(company.is_empty());
+        sizes
     }
 
     #[test]

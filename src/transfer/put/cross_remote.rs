@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::conflict::known_md5;
 use super::options::PutJob;
-use super::plan::{Plan, PutItem, empty_ones};
+use super::plan::{PlanStep, PutItem};
+use super::plan_stream::PlanStream;
 use super::run::PutRun;
 use crate::contract::TransferStore;
 use crate::contract::walk::newest_filled;
@@ -63,7 +64,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
         trees.push((brought, originals.collect::<Vec<_>>(), whole));
     }
     laid.refuse_doubles()?;
-    let folders_made = run.execute(run.stored.plan(laid.plan)?).await;
+    let folders_made = run.execute(PlanStream::whole(laid.plan.into_steps())).await;
     if !moves || run.job.options.dry_run || !folders_made {
         return Ok(());
     }
@@ -78,6 +79,28 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
 /// Do both sides number their entries alike? Two names may be one account, which their secrets hide from us.
 async fn is_same_server(from: &RemoteClient, to: &RemoteClient) -> Result<bool> {
     Ok(from.info().id == to.info().id && from.call(|p| p.origin()).await? == to.call(|p| p.origin()).await?)
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    items: Vec<PutItem>,
+    /// Folders that no file makes.
+    empty_folders: Vec<RemotePath>,
+    /// Sources that can't be brought, each with its reason; the others go on.
+    unfit: Vec<(String, Error)>,
+}
+
+impl Plan {
+    fn into_steps(self) -> impl Iterator<Item = PlanStep> {
+        let unfit = self.unfit.into_iter().map(|(shown, error)| PlanStep::Unfit(shown, error));
+        unfit.chain(self.items.into_iter().map(PlanStep::Put)).chain(self.empty_folders.into_iter().map(PlanStep::EmptyFolder))
+    }
+}
+
+/// Of these folders the ones that no file (`filled`) and no other folder makes.
+fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>) -> impl Iterator<Item = RemotePath> {
+    let has_child: HashSet<RemotePath> = folders.iter().filter_map(RemotePath::parent).collect();
+    folders.into_iter().filter(move |f| !filled.contains(f) && !has_child.contains(f) && !f.is_root())
 }
 
 /// A plan, and for each of its items which source it is of.

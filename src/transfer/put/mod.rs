@@ -9,21 +9,26 @@ pub(crate) mod cross_remote;
 pub(crate) mod file;
 mod open_source;
 mod options;
+mod placement;
 pub(crate) mod plan;
+mod plan_stream;
 pub(crate) mod previous;
 mod run;
 mod taken_name;
 #[cfg(test)]
 mod tests;
+mod upcoming;
 
 use std::sync::Arc;
 
 pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOptions};
 
-use self::batch::{Group, at_once, grouped};
+use self::batch::Group;
 use self::file::PreparedUpload;
-use self::plan::{Plan, PutItem, inspect_sources, plan_uploads, target_is_folder};
+use self::plan::{PutItem, inspect_sources, lay_out, target_is_folder};
+use self::plan_stream::PlanStream;
 use self::run::PutRun;
+use self::upcoming::{Next, Upcoming};
 use super::task_set::TaskSet;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -37,39 +42,36 @@ pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
     let named = inspect_sources(sources)?;
     let (run, exists) = PutRun::begin(job).await?;
     let as_folder = exists || target_is_folder(&named, run.job.target.folder);
-    let plan = {
+    let planned = {
         let (target, size) = (run.job.target.place.path.clone(), run.job.options.stdin_size);
-        let planned = tokio::task::spawn_blocking(move || plan_uploads(&named, &target, as_folder, size));
-        planned.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??
+        let laid_out = tokio::task::spawn_blocking(move || lay_out(&named, &target, as_folder, size));
+        laid_out.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??
     };
-    for left_out in &plan.left_out {
-        run.job.client.events.tell(Event::Note(format!("{left_out}: left out, as it belongs to a download of haul's in progress")));
-    }
-    run.execute(run.stored.plan(plan)?).await;
+    run.execute(PlanStream::walk(planned)).await;
     Ok(())
 }
 
 impl PutRun {
     /// True when every empty folder of the plan is there now; what became of each file is an event.
-    pub(super) async fn execute(self: &Arc<Self>, plan: Plan) -> bool {
-        let planned = Event::Planned { files: (plan.items.len() + plan.unfit.len()) as u64, bytes: plan.bytes() };
-        self.job.client.events.tell(planned);
+    pub(super) async fn execute(self: &Arc<Self>, steps: PlanStream) -> bool {
         let jobs = self.job.options.jobs.min(self.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
-        for (shown, error) in plan.unfit {
-            self.stop.failure(&self.job.remote_key, &error);
-            self.failed(next_id(), &shown, None, &error);
-        }
+        let mut upcoming = Upcoming::new(steps, self, jobs);
         let mut crew = TaskSet::default();
-        for group in grouped(plan.items, self.can_batch(), at_once(jobs)) {
-            let small = match group {
-                Group::One(item) => {
+        while let Some(next) = upcoming.next().await {
+            let small = match next {
+                Next::Send(Group::One(item)) => {
                     let (run, id, shown) = (self.clone(), next_id(), item.shown());
                     self.spawn(&mut crew, jobs, (id, shown), async move { run.process(id, item).await }).await;
                     continue;
                 }
-                Group::Small(items) => items.into_iter().map(|item| (next_id(), item)).collect(),
+                Next::Unfit(shown, error) => {
+                    self.stop.failure(&self.job.remote_key, &error);
+                    self.failed(next_id(), &shown, None, &error);
+                    continue;
+                }
+                Next::Send(Group::Small(items)) => items.into_iter().map(|item| (next_id(), item)).collect(),
             };
             // Opened and claimed when their turn comes, not while a large file is on its way for hours.
             self.make_room(&mut crew, jobs).await;
@@ -88,7 +90,7 @@ impl PutRun {
         }
         self.report_orphans();
         let mut all_made = true;
-        for folder in plan.empty_folders {
+        for folder in upcoming.into_empty_folders() {
             let made = match self.stop.check(&self.job.remote_key) {
                 Ok(()) => self.empty_folder(&folder).await,
                 Err(stopped) => Err(stopped),

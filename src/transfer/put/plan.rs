@@ -1,14 +1,12 @@
 //! What will be put, and where each file lands: the rules of `put` from the contract of the command line, on local
-//! facts only. Over 300 lines with its tests.
+//! facts only.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
-
-use walkdir::WalkDir;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
-use crate::transfer::download::part_file::is_reserved;
+use crate::transfer::local_tree::{LocalFound, LocalTree, utf8};
 use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
 
@@ -34,20 +32,53 @@ impl PutItem {
     }
 }
 
-#[derive(Debug, Default)]
-pub struct Plan {
-    pub items: Vec<PutItem>,
-    /// Folders that no file makes.
-    pub empty_folders: Vec<RemotePath>,
-    /// Sources inside a folder that can't be put, each with its reason; the others go on.
-    pub unfit: Vec<(String, Error)>,
-    /// haul's own files of downloads in progress, which are nobody's content.
-    pub left_out: Vec<String>,
+/// A step of a plan.
+#[derive(Debug)]
+pub enum PlanStep {
+    Put(PutItem),
+    /// A folder that no file makes.
+    EmptyFolder(RemotePath),
+    /// A source that can't be put, and why; the others go on.
+    Unfit(String, Error),
+    /// What is not wanted, and why: no failure.
+    LeftOut(String, &'static str),
 }
 
-impl Plan {
-    pub fn bytes(&self) -> u64 {
-        self.items.iter().filter_map(|i| i.size).fold(0, u64::saturating_add)
+/// Where one source of the command line goes.
+#[derive(Debug)]
+pub enum PlannedSource {
+    One(PutItem),
+    /// All that lies in the folder goes into the folder at the path.
+    Tree(PathBuf, RemotePath),
+}
+
+impl PlannedSource {
+    fn place(&self) -> Result<RemotePath> {
+        match self {
+            PlannedSource::One(item) => item.folder.join(&item.name),
+            PlannedSource::Tree(_, target) => Ok(target.clone()),
+        }
+    }
+
+    /// What is to be done for it, read from the disk as it is asked for.
+    pub fn steps(self) -> Box<dyn Iterator<Item = PlanStep>> {
+        match self {
+            PlannedSource::One(item) => Box::new(std::iter::once(PlanStep::Put(item))),
+            PlannedSource::Tree(top, target) => Box::new(LocalTree::new(&top, &target).map(PlanStep::from)),
+        }
+    }
+}
+
+impl From<LocalFound> for PlanStep {
+    fn from(found: LocalFound) -> PlanStep {
+        match found {
+            LocalFound::File { path, folder, name, size } => {
+                PlanStep::Put(PutItem { origin: SourceSpec::File(path), folder, name, size: Some(size) })
+            }
+            LocalFound::EmptyFolder(folder) => PlanStep::EmptyFolder(folder),
+            LocalFound::Unfit { shown, error } => PlanStep::Unfit(shown, error),
+            LocalFound::LeftOut { shown, why } => PlanStep::LeftOut(shown, why),
+        }
     }
 }
 
@@ -89,7 +120,7 @@ fn look_at_one(source: &str) -> Result<SourceArg> {
     std::fs::read_dir(path).map_err(|e| unreadable(path, e))?;
     match path.components().next_back() {
         Some(Component::Normal(name)) if !source.ends_with(['/', std::path::MAIN_SEPARATOR]) && !source.ends_with("/.") => {
-            Ok(SourceArg::Folder(path.to_owned(), utf8(path, name)?))
+            Ok(SourceArg::Folder(path.to_owned(), utf8(path, name)?.to_owned()))
         }
         _ => Ok(SourceArg::Contents(path.to_owned())),
     }
@@ -101,19 +132,20 @@ pub fn target_is_folder(sources: &[SourceArg], says_folder: bool) -> bool {
 }
 
 /// Lays the sources out under `target`; `as_folder`: each source lands in it under its own name, else `target` is the
-/// one file's new name. `stdin_size`: bytes that standard input is said to have.
-pub fn plan_uploads(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Plan> {
-    let mut plan = Plan::default();
-    for source in sources {
-        match source {
-            SourceArg::Stdin => plan.items.push(place_stdin(target, as_folder, stdin_size)?),
-            SourceArg::File(path, size) => plan.items.push(place_file(path, *size, target, as_folder)?),
-            SourceArg::Folder(path, name) => walk(path, &target.join(name)?, &mut plan),
-            SourceArg::Contents(path) => walk(path, target, &mut plan),
-        }
-    }
-    reject_duplicates(&plan)?;
-    Ok(plan)
+/// one file's new name. `stdin_size`: bytes that standard input is said to have. Fails where two sources would land on one
+/// place.
+pub fn lay_out(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Vec<PlannedSource>> {
+    let land = |source: &SourceArg| {
+        Ok(match source {
+            SourceArg::Stdin => PlannedSource::One(place_stdin(target, as_folder, stdin_size)?),
+            SourceArg::File(path, size) => PlannedSource::One(place_file(path, *size, target, as_folder)?),
+            SourceArg::Folder(path, name) => PlannedSource::Tree(path.clone(), target.join(name)?),
+            SourceArg::Contents(path) => PlannedSource::Tree(path.clone(), target.clone()),
+        })
+    };
+    let planned = sources.iter().map(land).collect::<Result<Vec<_>>>()?;
+    reject_duplicates(&planned)?;
+    Ok(planned)
 }
 
 fn place_stdin(target: &RemotePath, as_folder: bool, size: Option<u64>) -> Result<PutItem> {
@@ -129,96 +161,57 @@ fn place_file(path: &Path, size: u64, target: &RemotePath, as_folder: bool) -> R
     let own = path.file_name().ok_or_else(|| Error::new(Kind::Usage, "this source has no name").on_local(path.display().to_string()))?;
     let (folder, name) = match (target.parent(), target.name()) {
         (Some(folder), Some(name)) if !as_folder => (folder, name.to_owned()),
-        _ => (target.clone(), utf8(path, own)?),
+        _ => (target.clone(), utf8(path, own)?.to_owned()),
     };
     folder.join(&name)?;
     Ok(PutItem { origin: SourceSpec::File(path.to_owned()), folder, name, size: Some(size) })
 }
 
-/// Files below `top` in a stable order; links are followed, as their content is what the user wants to have there.
-fn walk(top: &Path, target: &RemotePath, plan: &mut Plan) {
-    let mut folders = Vec::new();
-    let mut filled = HashSet::new();
-    for step in WalkDir::new(top).follow_links(true).sort_by_file_name() {
-        let found = step.map_err(|e| unreadable_step(top, e)).and_then(|entry| place_below(top, target, entry));
-        match found {
-            Ok(LocalEntry::Folder(folder)) => folders.push(folder),
-            Ok(LocalEntry::File(item)) if is_reserved(&item.name) => plan.left_out.push(item.shown()),
-            Ok(LocalEntry::File(item)) => {
-                filled.insert(item.folder.clone());
-                plan.items.push(item);
-            }
-            Err((shown, error)) => plan.unfit.push((shown, error)),
+/// Nothing is sent before it is known that no two sources land on one place. Files of one folder never do, so folders are
+/// read for that only where another source lands in them, too.
+fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
+    let mut trees: HashMap<RemotePath, usize> = HashMap::new();
+    for source in planned {
+        if let PlannedSource::Tree(_, target) = source {
+            *trees.entry(target.clone()).or_default() += 1;
         }
     }
-    plan.empty_folders.extend(empty_ones(folders, &filled));
-}
-
-/// Of these folders the ones that no file (`filled`) and no other folder makes.
-pub(crate) fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>) -> impl Iterator<Item = RemotePath> {
-    let has_child: HashSet<RemotePath> = folders.iter().filter_map(RemotePath::parent).collect();
-    folders.into_iter().filter(move |f| !filled.contains(f) && !has_child.contains(f) && !f.is_root())
-}
-
-enum LocalEntry {
-    Folder(RemotePath),
-    File(PutItem),
-}
-
-fn place_below(top: &Path, target: &RemotePath, entry: walkdir::DirEntry) -> std::result::Result<LocalEntry, (String, Error)> {
-    let shown = entry.path().display().to_string();
-    let failed = |e: Error| (shown.clone(), e.on_local(shown.clone()));
-    let below = entry.path().strip_prefix(top).unwrap_or(entry.path());
-    let mut path = target.clone();
-    for name in below.components() {
-        if let Component::Normal(name) = name {
-            path = utf8(entry.path(), name).and_then(|name| path.join(&name)).map_err(failed)?;
+    let mut shared: HashSet<RemotePath> = HashSet::new();
+    for source in planned {
+        let place = source.place()?;
+        let above = std::iter::successors(place.parent(), RemotePath::parent).filter(|above| trees.contains_key(above));
+        let above: Vec<RemotePath> = above.collect();
+        if matches!(source, PlannedSource::Tree(..)) && (!above.is_empty() || trees.get(&place).is_some_and(|trees| *trees > 1)) {
+            shared.insert(place);
         }
+        shared.extend(above);
     }
-    if entry.file_type().is_dir() {
-        return Ok(LocalEntry::Folder(path));
-    }
-    let (Some(folder), Some(name)) = (path.parent(), path.name()) else {
-        return Err(failed(Error::new(Kind::Local, "this is no folder any more")));
-    };
-    if !entry.file_type().is_file() {
-        return Err(failed(Error::new(Kind::Local, "this is neither a file nor a folder")));
-    }
-    let size = entry.metadata().map_err(|e| failed(Error::new(Kind::Local, "it can't be read").with_cause(e)))?.len();
-    Ok(LocalEntry::File(PutItem { origin: SourceSpec::File(entry.path().to_owned()), folder, name: name.to_owned(), size: Some(size) }))
-}
-
-fn unreadable_step(top: &Path, e: walkdir::Error) -> (String, Error) {
-    let path = e.path().unwrap_or(top).to_owned();
-    let error = match (e.loop_ancestor(), e.io_error().map(|io| io.kind())) {
-        (Some(_), _) => Error::new(Kind::Local, "this link leads back to a folder above it").on_local(path.display().to_string()),
-        (None, Some(kind)) => unreadable(&path, kind.into()),
-        (None, None) => Error::new(Kind::Local, "it can't be read").on_local(path.display().to_string()),
-    };
-    (path.display().to_string(), error)
-}
-
-fn utf8(path: &Path, name: &std::ffi::OsStr) -> Result<String> {
-    let text = name.to_str().ok_or_else(|| {
-        Error::new(Kind::Refused, "the name is not UTF-8, and the providers take nothing else")
-            .on_local(path.display().to_string())
-            .with_hint("rename it first")
-    })?;
-    Ok(text.to_owned())
-}
-
-fn reject_duplicates(plan: &Plan) -> Result<()> {
     let mut taken = HashSet::new();
-    for item in &plan.items {
-        if !taken.insert((&item.folder, &item.name)) {
-            let at = item.folder.join(&item.name)?;
-            return Err(Error::new(Kind::Usage, format!("two sources would land on {at}"))
-                .with_subject(item.shown())
-                .with_source_path(item.shown())
-                .with_hint("put them into different folders"));
+    for source in planned {
+        match source {
+            PlannedSource::One(item) => take(item, &mut taken)?,
+            PlannedSource::Tree(top, target) if shared.contains(target) => {
+                for step in LocalTree::new(top, target).map(PlanStep::from) {
+                    if let PlanStep::Put(item) = step {
+                        take(&item, &mut taken)?;
+                    }
+                }
+            }
+            PlannedSource::Tree(..) => {}
         }
     }
     Ok(())
+}
+
+fn take(item: &PutItem, taken: &mut HashSet<RemotePath>) -> Result<()> {
+    let at = item.folder.join(&item.name)?;
+    if taken.insert(at.clone()) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Usage, format!("two sources would land on {at}"))
+        .with_subject(item.shown())
+        .with_source_path(item.shown())
+        .with_hint("put them into different folders"))
 }
 
 #[cfg(test)]
@@ -234,12 +227,20 @@ mod tests {
         dir
     }
 
-    fn landing(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Vec<String> {
+    fn planned(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Result<Vec<PlannedSource>> {
         let sources: Vec<String> = sources.iter().map(|s| format!("{}/{s}", dir.display())).collect();
         let named = inspect_sources(&sources).unwrap();
         let as_folder = target_is_folder(&named, target.ends_with('/') || exists);
-        let plan = plan_uploads(&named, &RemotePath::parse(target).unwrap(), as_folder, None).unwrap();
-        plan.items.iter().map(|i| i.folder.join(&i.name).unwrap().to_string()).collect()
+        lay_out(&named, &RemotePath::parse(target).unwrap(), as_folder, None)
+    }
+
+    fn landing(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Vec<String> {
+        let steps = planned(dir, sources, target, exists).unwrap().into_iter().flat_map(PlannedSource::steps);
+        let places = steps.filter_map(|step| match step {
+            PlanStep::Put(item) => Some(item.folder.join(&item.name).unwrap().to_string()),
+            _ => None,
+        });
+        places.collect()
     }
 
     #[test]
@@ -258,28 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn empty_folders_are_kept_in_mind() {
+    fn a_part_of_a_download_that_is_named_is_wanted() {
         let dir = tree();
-        let named = inspect_sources(&[format!("{}/d", dir.path().display())]).unwrap();
-        let plan = plan_uploads(&named, &RemotePath::root(), true, None).unwrap();
-        assert_eq!(plan.empty_folders.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/d/sub/empty"]);
-        assert_eq!(plan.bytes(), 3);
-    }
-
-    #[test]
-    fn downloads_in_progress_are_left_out_of_a_folder() {
-        let dir = tree();
-        for name in ["d/.b.mov.haul-part", "d/.b.mov.haul-part.json", "d/b.haul-part"] {
-            std::fs::write(dir.path().join(name), "half").unwrap();
-        }
-        let of = |name: &str| {
-            let named = inspect_sources(&[format!("{}/{name}", dir.path().display())]).unwrap();
-            plan_uploads(&named, &RemotePath::root(), true, None).unwrap()
-        };
-        let plan = of("d");
-        assert_eq!(plan.items.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["b.haul-part", "b.txt", "a.txt"]);
-        assert_eq!(plan.left_out.len(), 2);
-        assert_eq!(of("d/.b.mov.haul-part").items.len(), 1, "named itself, it is wanted");
+        std::fs::write(dir.path().join("d/.b.mov.haul-part"), "half").unwrap();
+        assert_eq!(landing(dir.path(), &["d/.b.mov.haul-part"], "/", false), ["/.b.mov.haul-part"]);
+        assert_eq!(landing(dir.path(), &["d/"], "/", false), ["/b.txt", "/sub/a.txt"]);
     }
 
     #[test]
@@ -288,24 +272,34 @@ mod tests {
         let missing = inspect_sources(&[format!("{}/nope", dir.path().display())]).unwrap_err();
         assert_eq!(missing.kind(), Kind::NotFound);
         assert_eq!(inspect_sources(&["-".into(), "-".into()]).unwrap_err().kind(), Kind::Usage);
-        assert_eq!(plan_uploads(&[SourceArg::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
-        let f = format!("{}/f", dir.path().display());
-        let twice = plan_uploads(&inspect_sources(&[f.clone(), f]).unwrap(), &RemotePath::root(), true, None);
-        assert_eq!(twice.unwrap_err().kind(), Kind::Usage);
+        assert_eq!(lay_out(&[SourceArg::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn links_loops_and_names_that_no_remote_holds() {
+    fn two_sources_that_land_on_one_place_are_refused_before_anything_is_sent() {
         let dir = tree();
-        std::os::unix::fs::symlink(dir.path().join("d"), dir.path().join("d/sub/loop")).unwrap();
-        std::os::unix::fs::symlink("/nowhere", dir.path().join("d/broken")).unwrap();
-        std::fs::write(dir.path().join("d/evil\nname"), "x").unwrap();
-        let named = inspect_sources(&[format!("{}/d", dir.path().display())]).unwrap();
-        let plan = plan_uploads(&named, &RemotePath::root(), true, None).unwrap();
-        let mut kinds: Vec<_> = plan.unfit.iter().map(|(_, e)| e.kind()).collect();
-        kinds.sort_by_key(|k| k.name());
-        assert_eq!(kinds, [Kind::Local, Kind::NotFound, Kind::Refused]);
-        assert_eq!(plan.items.len(), 2);
+        let at = dir.path();
+        std::fs::create_dir_all(at.join("e/d/sub")).unwrap();
+        std::fs::write(at.join("e/d/b.txt"), "other").unwrap();
+        std::fs::write(at.join("e/a.txt"), "other").unwrap();
+        for (sources, place) in [
+            (&["f", "f"][..], Some("/x/f")),
+            (&["d", "e/d"], Some("/x/d/b.txt")),
+            (&["d/", "e/d/b.txt"], Some("/x/b.txt")),
+            (&["e/d/b.txt", "d/"], Some("/x/b.txt")),
+            (&["d/sub/", "e/"], Some("/x/a.txt")),
+            (&["d", "e/"], Some("/x/d/b.txt")),
+            (&["d/", "e"], None),
+            (&["d/sub/", "e/d/"], None),
+            (&["d", "f"], None),
+        ] {
+            let refused = planned(at, sources, "/x", false).err().map(|e| (e.kind(), e.to_string()));
+            let wanted = place.map(|place| (Kind::Usage, format!("two sources would land on {place}")));
+            assert_eq!(
+                refused.map(|(kind, text)| (kind, text.contains(place.unwrap_or("?")))),
+                wanted.map(|(kind, _)| (kind, true)),
+                "{sources:?}"
+            );
+        }
     }
 }

@@ -1,24 +1,30 @@
 //! A put to a remote that can do nothing but take uploads.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::plan::{PlanStep, PutItem};
+use super::plan_stream::PlanStream;
+use super::run::PutRun;
 use super::{ChecksumMode, PutJob, PutOptions, put};
 use crate::contract::{AnyProvider, Events};
 use crate::model::report::Verified;
 use crate::model::{Address, Event, Report};
 use crate::testing::minimal_provider::{MinimalProvider, Received};
+use crate::transfer::source::SourceSpec;
 use crate::transfer::{IfExists, RemoteClient, RetryPolicy};
 
-async fn run(received: &Arc<Received>, to: &str, sources: &[String], if_exists: IfExists) -> Vec<Report> {
-    let (events, mut told) = Events::channel();
+fn job(received: &Arc<Received>, to: &str, if_exists: IfExists, state: &Path) -> (PutJob, UnboundedReceiver<Event>) {
+    let (events, told) = Events::channel();
     let provider: AnyProvider = Arc::new(MinimalProvider(received.clone()));
     let policy = RetryPolicy { tries: 3, timeout: Duration::from_secs(30), min_rate: 0 };
-    let state = tempfile::tempdir().unwrap();
     let job = PutJob {
         client: RemoteClient::new("m".to_owned(), provider.into(), policy, events),
-        ledger: Arc::new(crate::state::State::new(Some(state.path().to_owned()))),
+        ledger: Arc::new(crate::state::State::new(Some(state.to_owned()))),
         remote_key: "m".to_owned(),
         target: Address::parse_remote(to).unwrap(),
         options: PutOptions {
@@ -33,6 +39,12 @@ async fn run(received: &Arc<Received>, to: &str, sources: &[String], if_exists: 
             metadata: Arc::default(),
         },
     };
+    (job, told)
+}
+
+async fn run(received: &Arc<Received>, to: &str, sources: &[String], if_exists: IfExists) -> Vec<Report> {
+    let state = tempfile::tempdir().unwrap();
+    let (job, mut told) = job(received, to, if_exists, state.path());
     put(job, sources).await.unwrap();
     let mut reports = Vec::new();
     while let Some(event) = told.recv().await {
@@ -76,4 +88,38 @@ async fn a_file_gets_the_name_of_its_place() {
     let received = Arc::<Received>::default();
     run(&received, "m:film.mov", &[local.path().to_string_lossy().into_owned()], IfExists::Update).await;
     assert_eq!(received.files.lock().keys().collect::<Vec<_>>(), ["/film.mov"]);
+}
+
+/// A walk that goes on only when the file before has arrived.
+#[tokio::test]
+async fn the_first_file_is_sent_while_the_walk_goes_on() {
+    let local = tempfile::tempdir().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let received = Arc::<Received>::default();
+    let (job, mut told) = job(&received, "m:/in/", IfExists::Update, state.path());
+    let (arrived, top) = (received.clone(), local.path().to_owned());
+    let steps = (0..5_u8).map(move |n| {
+        let begun = std::time::Instant::now();
+        while arrived.files.lock().len() < usize::from(n) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "file {n} did not come");
+            std::thread::yield_now();
+        }
+        let path = top.join(format!("{n}"));
+        std::fs::write(&path, [n; 10]).unwrap();
+        let folder = crate::model::RemotePath::parse("/in").unwrap();
+        PlanStep::Put(PutItem { origin: SourceSpec::File(path), folder, name: n.to_string(), size: Some(10) })
+    });
+    let (run, _) = PutRun::begin(job).await.unwrap();
+    run.execute(PlanStream::of(|| steps)).await;
+    drop(run);
+    assert_eq!(received.files.lock().len(), 5);
+    let mut totals = Vec::new();
+    while let Some(event) = told.recv().await {
+        match event {
+            Event::Planned { files, bytes } => totals.push((files, bytes)),
+            Event::Finished { report, .. } => assert!(matches!(*report, Report::Uploaded(_)), "{report:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(totals, [(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)]);
 }

@@ -1,0 +1,223 @@
+//! A walk over a local folder: what lies in it and where that lands on a remote, in a stable order. Links are followed, as
+//! their content is what the user wants to have there. In memory are the open folders, never the whole tree.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::download::part_file::is_reserved;
+use super::source::file::unreadable;
+use crate::error::{Error, Kind, Result};
+use crate::model::RemotePath;
+
+/// What a walk meets.
+pub(crate) enum LocalFound {
+    File {
+        path: PathBuf,
+        /// The folder it lands in.
+        folder: RemotePath,
+        name: String,
+        /// Bytes.
+        size: u64,
+    },
+    /// A folder that no file makes.
+    EmptyFolder(RemotePath),
+    /// It can't be put; the others go on.
+    Unfit { shown: String, error: Error },
+    /// It is not wanted, which is no failure.
+    LeftOut { shown: String, why: &'static str },
+}
+
+/// All that lies in a folder.
+pub(crate) struct LocalTree {
+    top: PathBuf,
+    target: RemotePath,
+    steps: walkdir::IntoIter,
+    /// From the top down to where the walk is.
+    open: Vec<OpenFolder>,
+    ready: VecDeque<LocalFound>,
+}
+
+/// A folder that the walk is in.
+struct OpenFolder {
+    /// None: its name can't be stored, nor can what lies in it.
+    place: Option<RemotePath>,
+    /// Something in it makes it.
+    is_filled: bool,
+}
+
+impl LocalTree {
+    /// What is inside of `top` lands in `target`.
+    pub(crate) fn new(top: &Path, target: &RemotePath) -> LocalTree {
+        let steps = WalkDir::new(top).follow_links(true).sort_by_file_name().into_iter();
+        LocalTree { top: top.to_owned(), target: target.clone(), steps, open: Vec::new(), ready: VecDeque::new() }
+    }
+
+    /// Why something is left out, with all that lies in it. Asked for each file and folder before anything else is made of it.
+    fn reason_to_leave_out(&self, met: &DirEntry) -> Option<&'static str> {
+        let is_part = met.file_type().is_file() && met.file_name().to_str().is_some_and(is_reserved);
+        is_part.then_some("it belongs to a download of haul's in progress")
+    }
+
+    fn meet(&mut self, met: DirEntry) {
+        self.close_down_to(met.depth());
+        if let Some(why) = self.reason_to_leave_out(&met) {
+            if met.file_type().is_dir() {
+                self.steps.skip_current_dir();
+            }
+            return self.ready.push_back(LocalFound::LeftOut { shown: met.path().display().to_string(), why });
+        }
+        let place = self.place_of(&met);
+        if met.file_type().is_dir() {
+            let (place, error) = match place {
+                Ok(place) => (Some(place), None),
+                Err(error) => (None, Some(error)),
+            };
+            if let (Some(_), Some(above)) = (&place, self.open.last_mut()) {
+                above.is_filled = true;
+            }
+            self.open.push(OpenFolder { place, is_filled: false });
+            return self.ready.extend(error.map(|error| unfit(&met, error)));
+        }
+        let found = place.and_then(|place| place_file(&met, &place));
+        if let (Ok(_), Some(above)) = (&found, self.open.last_mut()) {
+            above.is_filled = true;
+        }
+        self.ready.push_back(found.unwrap_or_else(|error| unfit(&met, error)));
+    }
+
+    fn place_of(&self, met: &DirEntry) -> Result<RemotePath> {
+        if met.depth() == 0 {
+            return Ok(self.target.clone());
+        }
+        if let Some(OpenFolder { place: Some(folder), .. }) = self.open.last() {
+            return folder.join(utf8(met.path(), met.file_name())?);
+        }
+        // Fails as the folder above it did, with the name that can't be stored.
+        let below = met.path().strip_prefix(&self.top).unwrap_or(met.path());
+        below.iter().try_fold(self.target.clone(), |folder, name| folder.join(utf8(met.path(), name)?))
+    }
+
+    /// Leaves the folders that are deeper. One that nothing has made is told.
+    fn close_down_to(&mut self, depth: usize) {
+        while self.open.len() > depth {
+            let Some(OpenFolder { place, is_filled }) = self.open.pop() else { return };
+            let empty = place.filter(|place| !is_filled && !place.is_root());
+            self.ready.extend(empty.map(LocalFound::EmptyFolder));
+        }
+    }
+}
+
+impl Iterator for LocalTree {
+    type Item = LocalFound;
+
+    fn next(&mut self) -> Option<LocalFound> {
+        loop {
+            if let Some(found) = self.ready.pop_front() {
+                return Some(found);
+            }
+            match self.steps.next() {
+                Some(Ok(met)) => self.meet(met),
+                Some(Err(e)) => return Some(unreadable_step(&self.top, e)),
+                None if self.open.is_empty() => return None,
+                None => self.close_down_to(0),
+            }
+        }
+    }
+}
+
+fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
+    let (Some(folder), Some(name)) = (place.parent(), place.name()) else {
+        return Err(Error::new(Kind::Local, "this is no folder any more"));
+    };
+    if !met.file_type().is_file() {
+        return Err(Error::new(Kind::Local, "this is neither a file nor a folder"));
+    }
+    let size = met.metadata().map_err(|e| Error::new(Kind::Local, "it can't be read").with_cause(e))?.len();
+    Ok(LocalFound::File { path: met.path().to_owned(), folder, name: name.to_owned(), size })
+}
+
+fn unfit(met: &DirEntry, error: Error) -> LocalFound {
+    let shown = met.path().display().to_string();
+    LocalFound::Unfit { error: error.on_local(shown.clone()), shown }
+}
+
+fn unreadable_step(top: &Path, e: walkdir::Error) -> LocalFound {
+    let path = e.path().unwrap_or(top).to_owned();
+    let shown = path.display().to_string();
+    let error = match (e.loop_ancestor(), e.io_error().map(|io| io.kind())) {
+        (Some(_), _) => Error::new(Kind::Local, "this link leads back to a folder above it").on_local(shown.clone()),
+        (None, Some(kind)) => unreadable(&path, kind.into()),
+        (None, None) => Error::new(Kind::Local, "it can't be read").on_local(shown.clone()),
+    };
+    LocalFound::Unfit { shown, error }
+}
+
+/// The name of a file as text. Fails with `Refused` for one that is not UTF-8.
+pub(crate) fn utf8<'n>(path: &Path, name: &'n OsStr) -> Result<&'n str> {
+    name.to_str().ok_or_else(|| {
+        Error::new(Kind::Refused, "the name is not UTF-8, and the providers take nothing else")
+            .on_local(path.display().to_string())
+            .with_hint("rename it first")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(top: &Path) -> Vec<String> {
+        let target = RemotePath::parse("/x").unwrap();
+        let told = |found| match found {
+            LocalFound::File { folder, name, size, .. } => format!("{} {size}", folder.join(&name).unwrap()),
+            LocalFound::EmptyFolder(folder) => format!("{folder}/"),
+            LocalFound::Unfit { shown, error } => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
+            LocalFound::LeftOut { shown, .. } => format!("not {}", shown.rsplit('/').next().unwrap()),
+        };
+        LocalTree::new(top, &target).map(told).collect()
+    }
+
+    #[test]
+    fn what_lies_where_and_which_folders_nothing_makes() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["a/full", "a/hollow/in/side", "parts", "z"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        for (name, content) in [("a/full/f", "1"), ("b", "22"), ("parts/.b.mov.haul-part", ""), ("parts/.b.mov.haul-part.json", "{}")] {
+            std::fs::write(dir.path().join(name), content).unwrap();
+        }
+        let all =
+            ["/x/a/full/f 1", "/x/a/hollow/in/side/", "/x/b 2", "not .b.mov.haul-part", "not .b.mov.haul-part.json", "/x/parts/", "/x/z/"];
+        assert_eq!(found(dir.path()), all);
+        assert_eq!(found(&dir.path().join("z")), ["/x/"], "an empty folder is put");
+        assert_eq!(found(&dir.path().join("none")), ["none: not-found"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_what_cannot_be_stored_is_told() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path();
+        let foreign = top.join("d").join(OsStr::from_bytes(b"n\xff"));
+        std::fs::create_dir_all(foreign.join("deep")).unwrap();
+        std::fs::write(foreign.join("deep/f"), "1").unwrap();
+        std::fs::write(top.join("e\nvil"), "1").unwrap();
+        std::os::unix::fs::symlink(top.join("d"), top.join("d/loop")).unwrap();
+        std::os::unix::fs::symlink("/nowhere", top.join("dangling")).unwrap();
+        std::os::unix::fs::symlink(top.join("e\nvil"), top.join("good")).unwrap();
+        let all = [
+            "loop: local",
+            "n\u{fffd}: refused",
+            "deep: refused",
+            "f: refused",
+            "dangling: not-found",
+            "/x/d/",
+            "e\nvil: refused",
+            "/x/good 1",
+        ];
+        assert_eq!(found(top), all);
+    }
+}
