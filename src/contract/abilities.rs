@@ -1,5 +1,5 @@
-//! Optional abilities: a provider holds one or does not (rclone's function pointers, tusd's composer, in Rust). The
-//! caller has resolved the addresses; an ability changes one thing by one call or says what is left half done.
+//! Optional abilities: a provider has an ability or has not (as rclone's function pointers and tusd's composer). The caller has
+//! resolved the addresses. An ability changes one thing by one call, or reports what is left half done.
 
 use std::borrow::Cow;
 
@@ -21,11 +21,11 @@ macro_rules! abilities {
 
             /// What becomes of an entry whose name an upload takes. None where nothing can be replaced (ioGates).
             pub replacement: Option<Replacement<'a>>,
-            /// Whether somebody else ends our tokens. None before anything was looked up.
+            /// Whether somebody else ends our tokens. None where that can't happen.
             pub token_contention: Option<&'a TokenContention>,
 
-            // Facts that are no calls. False is what is true of a server about which nothing is known.
-            /// Told the MD5 before the first byte, the service refuses a wrong upload itself.
+            // Facts instead of calls. False holds for a server about which nothing is known.
+            /// The service takes the MD5 before the first byte and then refuses a wrong upload itself.
             pub takes_md5: bool,
             /// Opening an upload makes nothing on the server: the bytes are the first thing there.
             pub opening_makes_nothing: bool,
@@ -54,7 +54,7 @@ macro_rules! abilities {
 abilities! {
     /// The entry at a place.
     lookup: Lookup = "look up entries";
-    /// What folders hold. A plain TUS endpoint tells nobody.
+    /// The entries of folders. A plain TUS endpoint lists none.
     browse: Browse = "list folders";
     /// Files can be read.
     downloads: Downloads = "download files";
@@ -93,8 +93,8 @@ abilities! {
 }
 
 impl Abilities<'_> {
-    /// Nothing that is there can be removed or replaced (ioGates), so a new version lies beside the older ones: the newest
-    /// is what counts.
+    /// Nothing that is there can be removed or replaced (ioGates). A new version lies beside the older ones, and the newest
+    /// counts.
     pub fn keeps_every_version(&self) -> bool {
         self.deletions.is_none() && self.replacement.is_none()
     }
@@ -118,7 +118,7 @@ pub trait Browse: Send + Sync {
     /// can't be read is no failure: it stands among the faults.
     fn list<'a>(&'a self, folder: &'a Entry) -> BoxFuture<'a, Result<Entries>>;
 
-    /// Somebody else has changed things: the next `stat` and `list` ask the server, whatever is remembered.
+    /// Forgets what is remembered, because somebody else has changed things: the next `stat` and `list` ask the server.
     fn invalidate_cache(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -139,8 +139,8 @@ pub trait FindUploaded: Send + Sync {
 
 /// Takes up uploads of an earlier run.
 pub trait Resumption: Send + Sync {
-    /// Takes up an upload that an earlier run began, from its ticket and what its session had noted. None: the way it
-    /// went is not open any more. Sends no byte; the session's `recover` tells where it goes on.
+    /// Resumes an upload that an earlier run began, from its handle and from what its session noted. None: its protocol is not
+    /// open any more. Sends no byte; the session's `recover` returns the offset.
     fn resume_upload<'a>(
         &'a self,
         item: &'a UploadRequest,
@@ -148,22 +148,22 @@ pub trait Resumption: Send + Sync {
         note: &'a str,
     ) -> BoxFuture<'a, Result<Option<Upload>>>;
 
-    /// Is this an entry that was made for an upload, and no byte has reached it? Its ticket then.
+    /// The upload handle of an entry that was made for an upload and that no byte has reached; none for any other entry.
     fn adopt_empty_entry<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>>;
 }
 
 /// How an older entry gives its place to a new one.
 #[derive(Clone, Copy)]
 pub enum Replacement<'a> {
-    /// The finished upload is put in its place.
+    /// The finished upload takes the place of the older entry.
     AfterUpload(&'a dyn Replacements),
-    /// The upload itself becomes a new revision of it (FileAgo: [`UploadRequest::replaces`]).
+    /// The upload itself becomes a new revision of the older entry (FileAgo: [`UploadRequest::replaces`]).
     ByUpload,
 }
 
 /// Keeps a file's type and attributes.
 pub trait KeptMetadata: Send + Sync {
-    /// What the provider tells of a listed file's type and attributes. Sends nothing.
+    /// Type and attributes of a listed file, as the listing reports them. Sends nothing.
     fn metadata_of(&self, file: &Entry) -> Metadata;
 }
 
@@ -235,13 +235,13 @@ pub struct Comment {
     pub parent: Option<String>,
     /// Who wrote the comment.
     pub owner: Option<String>,
-    /// Its lines are kept.
+    /// The text; its lines are kept.
     pub text: String,
     /// When the comment was written.
     pub created: Option<chrono::DateTime<chrono::Utc>>,
     /// The comment was removed; the server still lists it.
     pub removed: bool,
-    /// What of the film it is about; nothing where it is about the whole file.
+    /// The spans of the film that the comment is about; empty where it is about the whole file.
     pub times: Vec<TimeSpan>,
 }
 
@@ -252,7 +252,7 @@ pub struct NewComment {
     pub parent: Option<String>,
     /// The text; its lines are kept.
     pub text: String,
-    /// What of the film the comment is about; nothing for the whole file.
+    /// The spans of the film that the comment is about; empty for the whole file.
     pub times: Vec<TimeSpan>,
 }
 
@@ -260,7 +260,7 @@ pub struct NewComment {
 pub struct CommentThread {
     /// The comments in the server's order.
     pub comments: Vec<Comment>,
-    /// Null for what is no film.
+    /// The frame rate and first timecode of the film; none for a file that is no film.
     pub clock: Option<Clock>,
 }
 
@@ -269,7 +269,7 @@ pub trait Comments: Send + Sync {
     /// The comments of a file.
     fn list<'a>(&'a self, file: &'a Entry) -> BoxFuture<'a, Result<CommentThread>>;
 
-    /// Adds one. Twice makes two: after `Interrupted` the caller looks first.
+    /// Adds a comment. A repetition adds a second one, so after `Interrupted` the caller looks first.
     fn add<'a>(&'a self, file: &'a Entry, new: &'a NewComment) -> BoxFuture<'a, Result<Comment>>;
 
     /// Makes the comment of that id what `comment` says.
@@ -306,7 +306,7 @@ pub trait BatchCreation: Send + Sync {
 /// How far a fetch by the provider is.
 #[derive(Clone, Debug, Serialize)]
 pub struct Import {
-    /// None: the provider gave it no number, as it fetches this address already.
+    /// The provider's id of the fetch. None: the provider gave no id, because it fetches this address already.
     pub id: Option<String>,
     /// The provider's own word, visible as it is.
     pub status: String,
@@ -339,7 +339,7 @@ pub trait Stars: Send + Sync {
     /// Sets the mark (`on`) or takes the mark away.
     fn star<'a>(&'a self, entry: &'a Entry, on: bool) -> BoxFuture<'a, Result<()>>;
 
-    /// As the server tells it now.
+    /// Is the entry marked now, as the server reports it?
     fn is_starred<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<bool>>;
 }
 

@@ -1,18 +1,19 @@
-//! One file down: a stream that begins where it was asked to, or at the first byte.
+//! A download in progress: a stream that begins at the byte that was asked for, or at the first byte of the file.
 
 use super::Chunks;
 use crate::model::Protocol;
 
-/// The content of a file on its way here.
+/// A download that the server has begun to send.
 pub struct Download {
     /// The first byte that `chunks` gives: as asked for, or 0 where the server does not take up in the middle.
     pub from: u64,
     /// Bytes of the whole file, where the server tells.
     pub size: Option<u64>,
-    /// What the server calls this content: its `ETag`, else its `Last-Modified`. Two that differ are two contents.
+    /// The server's mark of this content: its `ETag`, else its `Last-Modified`. Two different marks mean two different
+    /// contents.
     pub version: Option<String>,
     /// The protocol that carries the bytes.
     pub protocol: Protocol,
-    /// An error of the line is an `io::Error` that carries our own.
+    /// A lost connection is an `io::Error` that holds haul's own error.
     pub chunks: Chunks,
 }

@@ -1,5 +1,5 @@
-//! What a folder holds, kept small: a listing of half a million entries takes some 200 bytes for each, and an entry is
-//! made whole only when somebody looks at it.
+//! The entries of a folder in little memory: a listing of half a million entries takes some 200 bytes for each. An `Entry` is
+//! built only when somebody reads it.
 
 use std::sync::Arc;
 
@@ -10,30 +10,30 @@ use super::{Error, Kind, Result};
 use crate::model::entry::Extra;
 use crate::model::{Entry, EntryKind, RemotePath};
 
-/// Names of rows that can't be read, so many at most: a hostile listing may hold nothing else.
+/// The largest number of names of unreadable rows that are kept: a hostile listing may hold nothing else.
 const FAULTS_KEPT: usize = 10_000;
 const FAULTS_SHOWN: usize = 5;
-/// Flag, and the lengths of name and id.
+/// The first bytes of a row: a flag, the length of the name, and the length of the id.
 const HEAD: usize = 1 + 4 + 4;
 const FOLDER: u8 = 1;
 const UNFINISHED: u8 = 2;
 
-/// Where an entry of a folder stands: a name may be one that no path can hold.
+/// Returns the path of an entry of a folder. The entry's name may be one that no path can hold.
 pub type PathOf = fn(&RemotePath, &str, &str) -> RemotePath;
 
-/// Entries without their paths, one behind the other.
+/// The entries of a listing without their paths, one behind the other.
 #[derive(Default)]
 pub struct Rows {
-    /// A page is never moved: what grows by doubling has room for as much again.
+    /// A page is never moved. One vector for all rows would grow by doubling and reserve twice the memory.
     pages: Vec<Vec<u8>>,
-    /// Where each begins: the number of its page, and how far from the page's beginning.
+    /// The place of each row: the number of its page and its offset in that page.
     starts: Vec<u32>,
 }
 
-/// Bytes, as a power of two. One row may be longer.
+/// The size of a page as a power of two. A single row may be longer than a page.
 const PAGE: u32 = 20;
 
-/// All of a row but name, id and kind.
+/// The fields of a row besides name, id and kind.
 type Rest = (Option<u64>, Option<i64>, Option<String>, Option<String>, Extra, Option<String>);
 
 impl Rows {
@@ -74,7 +74,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Room for more is given back.
+    /// Releases memory that was reserved for more rows.
     pub fn shrink(&mut self) {
         if let Some(page) = self.pages.last_mut() {
             page.shrink_to_fit();
@@ -94,7 +94,7 @@ impl Rows {
         self.row(at).and_then(|row| row.first()).copied().unwrap_or(0)
     }
 
-    /// Is the row at this position a folder? False for a position that there is not.
+    /// Is the row at this position a folder? False for a position behind the last row.
     pub fn is_folder(&self, at: usize) -> bool {
         self.flags(at) & FOLDER != 0
     }
@@ -108,17 +108,17 @@ impl Rows {
         Some((name, id, rest))
     }
 
-    /// In bytes, which are sorted as characters are.
+    /// The name of the row, in bytes. The order of the bytes is the order of the characters.
     pub fn name(&self, at: usize) -> &[u8] {
         self.parts(at).map_or(&[], |(name, _, _)| name)
     }
 
-    /// The id of the row, in bytes; empty for a position that there is not.
+    /// The id of the row, in bytes; empty for a position behind the last row.
     pub fn id(&self, at: usize) -> &[u8] {
         self.parts(at).map_or(&[], |(_, id, _)| id)
     }
 
-    /// The whole entry, in `folder`.
+    /// Builds the whole entry, with its path in `folder`.
     pub fn entry(&self, at: usize, folder: &RemotePath, path_of: PathOf) -> Option<Entry> {
         let (name, id, rest) = self.parts(at)?;
         let (name, id) = (std::str::from_utf8(name).ok()?, std::str::from_utf8(id).ok()?);
@@ -142,16 +142,16 @@ impl Rows {
     }
 }
 
-/// Rows of a listing that can't be read: a name that is no text, no name, no id. They are passed over.
+/// Rows of a listing that can't be read, because the name or the id is missing or is no text. Such rows are left out.
 #[derive(Clone, Default, Debug)]
 pub struct Faults {
     rows: u64,
-    /// Those that are told, and no entry that can be read has them.
+    /// The names of these rows, as far as a name could be read.
     names: Vec<String>,
 }
 
 impl Faults {
-    /// `name`: where it can be read.
+    /// Counts an unreadable row. `name` is its name, if the name could be read.
     pub fn add(&mut self, name: Option<String>) {
         self.rows += 1;
         if self.names.len() < FAULTS_KEPT {
@@ -164,7 +164,7 @@ impl Faults {
         self.rows == 0
     }
 
-    /// Is this the name of no such row? Nobody can say what the entry of such a row is.
+    /// Checks that no unreadable row has this name: nobody can say what the entry of such a row is.
     ///
     /// # Errors
     /// `Protocol` for the name of a row that can't be read.
@@ -181,7 +181,7 @@ impl Faults {
         Faults { rows: self.rows + others.rows, names }
     }
 
-    /// For a warning; none where there are none.
+    /// The text of a warning; none if every row could be read.
     pub fn said(&self) -> Option<String> {
         let shown = self.names.iter().take(FAULTS_SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         let names = if shown.is_empty() { String::new() } else { format!(" ({shown})") };
@@ -196,7 +196,7 @@ impl Faults {
 /// What a folder holds.
 pub struct Entries {
     rows: Arc<Rows>,
-    /// Which of the rows, the next one at the end.
+    /// The positions of the rows, in reverse: the next row stands at the end.
     at: Vec<u32>,
     folder: RemotePath,
     path_of: PathOf,
@@ -231,7 +231,7 @@ impl Entries {
         self.rows.entry(at as usize, &self.folder, self.path_of)
     }
 
-    /// The number `n` from the front.
+    /// Entry number `n`, counted from the front.
     pub fn get(&self, n: usize) -> Option<Entry> {
         self.place(n).and_then(|at| self.made(at))
     }
@@ -251,7 +251,7 @@ impl Entries {
         name(one).is_some() && name(one) == name(other)
     }
 
-    /// Takes the first one away.
+    /// Removes the first entry and returns it.
     pub fn pop_front(&mut self) -> Option<Entry> {
         self.next()
     }
@@ -275,9 +275,9 @@ impl Entries {
         Ok(fitting)
     }
 
-    /// Those of that name, where [`Entries::sort`] has sorted them.
+    /// The entries of that name, by a binary search: [`Entries::sort`] must have sorted the entries.
     pub fn sorted_named(&self, name: &str) -> impl Iterator<Item = Entry> + '_ {
-        // The first stands at the end.
+        // The first entry stands at the end.
         let from_front = |n: usize| self.place(n).map_or(&[][..], |at| self.rows.name(at as usize));
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -288,7 +288,7 @@ impl Entries {
         (low..end).filter_map(|n| self.get(n))
     }
 
-    /// Those with that id.
+    /// The entries with that id.
     pub fn with_id(&self, id: &str) -> impl Iterator<Item = Entry> + '_ {
         let fitting: Vec<u32> = self.at.iter().rev().copied().filter(|at| self.rows.id(*at as usize) == id.as_bytes()).collect();
         fitting.into_iter().filter_map(|at| self.made(at))
@@ -299,7 +299,7 @@ impl Entries {
         self.at.iter().rev().map(|at| std::str::from_utf8(self.rows.name(*at as usize)).unwrap_or_default())
     }
 
-    /// `keep` is asked for each, from the front.
+    /// Keeps the entries for which `keep` returns true. `keep` gets the number of each entry, from the front.
     pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
         let mut n = 0;
         self.at.reverse();
@@ -316,11 +316,11 @@ impl Entries {
         self.at.retain(|at| rows.is_folder(*at as usize));
     }
 
-    /// By name, then by id.
+    /// Sorts the entries by name, then by id.
     pub fn sort(&mut self) {
         let rows = &self.rows;
         let key = |at: &u32| (rows.name(*at as usize), rows.id(*at as usize));
-        // In place: a sort that keeps the order of equals needs room for half as many again.
+        // An unstable sort works in place; a stable one needs memory for half as many rows again.
         self.at.sort_unstable_by(|a, b| key(b).cmp(&key(a)));
     }
 }
@@ -334,7 +334,7 @@ impl Iterator for Entries {
     }
 }
 
-/// Their number: they may be many.
+/// Shows the number of entries only, as there may be many.
 impl std::fmt::Debug for Entries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} entries of {}", self.len(), self.folder)

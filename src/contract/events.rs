@@ -1,15 +1,15 @@
-//! The way from the work to whoever shows it.
+//! The channel from the work to whoever shows it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// Where facts about the work go; `render` listens at the other end. Sending never fails and never waits.
+/// The sender of events about the work; `render` receives them. Sending never fails and never waits.
 #[derive(Clone)]
 pub struct Events {
     to: tokio::sync::mpsc::UnboundedSender<crate::model::Event>,
-    /// Texts that are told once.
+    /// Warnings that were sent and are not sent again.
     told: Arc<Mutex<HashSet<String>>>,
 }
 
@@ -22,11 +22,11 @@ impl Events {
 
     /// Sends an event. Nothing happens where nobody receives events any more.
     pub fn tell(&self, event: crate::model::Event) {
-        // A listener that is gone wants to know nothing more.
+        // A receiver that is gone needs no more events.
         let _ = self.to.send(event);
     }
 
-    /// A warning that several requests may give rise to, and one is enough.
+    /// Sends a warning that several requests may cause, once.
     pub fn warn_once(&self, text: String) {
         if self.told.lock().insert(text.clone()) {
             self.tell(crate::model::Event::Warning(text));

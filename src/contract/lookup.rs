@@ -1,5 +1,5 @@
-//! Entries as servers list them. A name that can't stand in a path (a slash, a line break, `..`) must neither hide its
-//! neighbours nor become a path of its own.
+//! Entries as servers list them. A name that can't stand in a path (a slash, a line break, `..`) must neither hide other
+//! entries nor become a path of its own.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ pub fn safe_child_path(folder: &RemotePath, name: &str) -> RemotePath {
     folder.join(harmless).unwrap_or_else(|_| folder.clone())
 }
 
-/// `Entry::extra` and `Account::extra`: the fields that the server told.
+/// The value of `Entry::extra` and `Account::extra`: the fields that the server reported.
 pub fn known_fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
     fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }

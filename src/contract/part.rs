@@ -1,4 +1,5 @@
-//! What is sent: a slice of a source that can be read again (restic's rewind, rclone's seekable chunk), never a buffer.
+//! The piece of a source that one request sends. It can be read again (restic's rewind, rclone's seekable chunk), and is never
+//! a buffer.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ pub const CHUNK_READ: usize = 256 * 1024;
 
 /// A local file, standard input, or a wrapper around one (`transfer::source::meter`).
 pub trait Source: Send + Sync {
-    /// How a person calls it: the path, or `-`.
+    /// The name for people: the path, or `-`.
     fn name(&self) -> &str;
 
     /// Bytes; none while standard input has no known end.
@@ -26,8 +27,8 @@ pub trait Source: Send + Sync {
     /// A source that has fewer bytes than it said fails with `InvalidData`.
     fn read(&self, from: u64, len: u64) -> Chunks;
 
-    /// As `read`, for looking ahead (a checksum that must stand before the bytes): not counted as sent, not slowed.
-    /// A source that counts or slows overrides it.
+    /// As `read`, for a look ahead (a checksum that must be sent before the bytes): the bytes do not count as sent and are not
+    /// slowed. A source that counts or slows its bytes overrides this method.
     fn peek(&self, from: u64, len: u64) -> Chunks {
         self.read(from, len)
     }
@@ -36,7 +37,7 @@ pub trait Source: Send + Sync {
     /// until so many bytes or the end are known, and keeps them until a later offset is asked for.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>>;
 
-    /// Is reading at two places two transfers over the network?
+    /// Does reading at two places at once cost two transfers over the network?
     fn is_one_stream(&self) -> bool {
         false
     }
@@ -52,8 +53,8 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// Has anything about it changed since it was opened that may be its content, although size and time are as they were?
-    /// Then only reading it again tells.
+    /// Has the file changed since it was opened in a way that may be its content, although size and time are the same? Then
+    /// only reading it again can tell.
     fn is_touched(&self) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! The one trait that every provider fills. From restic's backend: the adapter says what went wrong, a wrapper outside
-//! decides what to do about it. From rclone: a small core, and a struct of what a provider can do besides.
+//! The trait that every provider implements. As in restic's backend, the adapter reports what went wrong, and a wrapper outside
+//! decides what to do. As in rclone, the core is small, and a struct says what a provider can do besides.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub struct ProviderInfo {
     pub open: fn(ProviderContext) -> Result<AnyProvider>,
 }
 
-/// All that a provider gets from the world.
+/// What a provider gets when a remote is opened.
 #[derive(Clone)]
 pub struct ProviderContext {
     /// The remote's name as configured; for messages.
@@ -69,7 +69,7 @@ pub trait RemoteSettings: Send + Sync {
     /// # Errors
     /// `Local` or `Usage` when a file or command that is named for the secret fails.
     fn secret(&self, key: &str) -> Result<Option<Secret>>;
-    /// Is it set anywhere but at the prompt? Runs no command.
+    /// Can the secret be had without asking a person? Runs no command.
     fn is_set(&self, key: &str) -> bool;
 }
 
@@ -80,7 +80,7 @@ pub struct Network {
     pub timeout: Duration,
     /// PEM certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
-    /// Plain http and ftp to a host that is not loopback.
+    /// True allows plain http and ftp to a host that is not loopback.
     pub insecure: bool,
 }
 
@@ -114,11 +114,11 @@ pub trait Provider: Send + Sync {
     /// Revokes the token there (true) or, where the provider has no call for it, only forgets it here (false).
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>>;
 
-    /// Starts one upload. Called again for the same item it starts afresh, under a fresh server-side name where a
-    /// half-sent one could do harm. Sends no byte of the file.
+    /// Opens an upload. A second call for the same item opens a new upload, under a new name on the server where a half-sent
+    /// one could do harm. Sends no byte of the file.
     fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>>;
 
-    /// Can a name be held there? Asked for every name before a byte is sent.
+    /// Checks that the provider can store this name. Called for every name before a byte is sent.
     ///
     /// # Errors
     /// `Refused`, with the reason and what to do.

@@ -1,14 +1,14 @@
-//! Is somebody else signed in to our account, again and again? giga0 forgets the old token when a new one is issued
-//! (providers.md 2.2): two machines on one account log each other out, and each believes that its token ran out.
+//! Finds out whether somebody else signs in to our account again and again. giga0 forgets the old token when it issues a new
+//! one (providers.md 2.2): two machines on one account sign each other out, and each believes that its token has expired.
 
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-/// Sites are known whose tokens live a minute (providers.md 2.2); one that dies sooner was ended by somebody.
+/// On some sites tokens live for a minute only (providers.md 2.2); a token that ends sooner was ended by somebody.
 const SOON: Duration = Duration::from_secs(45);
-/// So many tokens in a row, each of them got by us, good for something, and dead soon after.
+/// So many tokens in a row must have been obtained by us, accepted at least once, and ended soon after.
 const ENOUGH: u32 = 3;
 
 /// What became of the tokens of one account in this run.
@@ -17,16 +17,16 @@ pub struct TokenContention(Mutex<TokenHistory>);
 
 #[derive(Default)]
 struct TokenHistory {
-    /// When we signed in last.
+    /// The time of our last sign-in.
     signed_in: Option<Instant>,
-    /// The token in hand was good for something.
+    /// The server has accepted the current token at least once.
     worked: bool,
     lost: u32,
     told: bool,
 }
 
 impl TokenContention {
-    /// A new token is here, by a sign-in of our own.
+    /// Notes that we signed in and got a new token.
     pub fn signed_in(&self) {
         let (mut seen, now) = (self.seen(), Instant::now());
         let lost = seen.worked && seen.signed_in.is_some_and(|before| now.duration_since(before) < SOON);
@@ -34,17 +34,17 @@ impl TokenContention {
         (seen.signed_in, seen.worked) = (Some(now), false);
     }
 
-    /// The server has done something for the token in hand.
+    /// Notes that the server accepted the current token.
     pub fn mark_used(&self) {
         self.seen().worked = true;
     }
 
-    /// Tokens in a row that somebody ended, counted from the first that can't be chance; none else.
+    /// The number of tokens in a row that somebody ended; none while that may be chance.
     pub fn lost_tokens(&self) -> Option<u32> {
         (self.seen().lost + 1).checked_sub(ENOUGH).filter(|rounds| *rounds > 0)
     }
 
-    /// True once, when there are rounds to tell of.
+    /// True once, as soon as there is something to warn about.
     pub fn should_warn(&self) -> bool {
         self.lost_tokens().is_some() && !std::mem::replace(&mut self.seen().told, true)
     }

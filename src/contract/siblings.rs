@@ -1,4 +1,4 @@
-//! What a folder held when a run first looked, for the uploads that go into it.
+//! The entries of a folder when a run first listed it, for the uploads that go into the folder.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -7,8 +7,8 @@ use super::Entries;
 use crate::model::Entry;
 use crate::model::similar_names::NameIndex;
 
-/// Shared by all files that go into the folder: none of them may have to go through all entries, or ten thousand files
-/// into one folder would be a hundred million looks.
+/// Shared by all files that go into the folder. No file goes through all entries, as ten thousand files into one folder would
+/// be a hundred million comparisons.
 #[derive(Clone, Debug, Default)]
 pub struct Siblings(Arc<Indexed>);
 
@@ -20,7 +20,7 @@ struct Indexed {
 }
 
 impl Siblings {
-    /// In their order all that a server may have made of one of these names, and perhaps others.
+    /// All entries whose name a server may have made from one of these names, in their order, and perhaps others.
     pub fn candidates<'a>(&'a self, wished: &[&str]) -> impl Iterator<Item = &'a Entry> + use<'a> {
         let index = self.0.index.get_or_init(|| NameIndex::of(self.iter().map(|entry| entry.name.as_str())));
         index.candidates(wished).into_iter().filter_map(|at| self.get(at as usize))

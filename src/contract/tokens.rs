@@ -1,4 +1,4 @@
-//! Tokens between runs: what is kept of one, and where.
+//! What is kept of a token between runs, and where.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{BoxFuture, Error, Result};
 use crate::model::Secret;
 
-/// A token as it is kept between runs. `fields` are the provider's own companions of it (giga0: `account_id`;
-/// FileAgo: `fileaccesskey`); all of it is secret.
+/// A token as it is kept between runs. `fields` are what the provider needs beside it (giga0: `account_id`; FileAgo:
+/// `fileaccesskey`). All of it is secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredToken {
     /// The token itself.
@@ -25,8 +25,8 @@ impl StoredToken {
     }
 }
 
-/// Kept among the tokens, but not one: the id of this installation, by which a server knows a device again
-/// (providers.md 1.4). It outlives every token.
+/// The id of this installation, by which a server recognises a device (providers.md 1.4). The id is kept among the tokens, and
+/// outlives each of them.
 pub const DEVICE: &str = "device";
 
 /// Where tokens are kept between runs (`state`), or a map in tests. `account` names provider, origin and user.
@@ -46,9 +46,9 @@ pub trait TokenStore: Send + Sync {
     /// # Errors
     /// Any failure of the store.
     fn forget(&self, account: &str) -> Result<()>;
-    /// Held while one process signs in; the others wait here and then find the new token.
+    /// A lock that one process holds while it signs in. Other processes wait for it and then find the new token.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>>;
-    /// Those of all that share this store. Each has its own unless the store keeps them.
+    /// The refused sign-ins that all users of this store share. Without such a list each user has a list of its own.
     fn refusals(&self) -> Arc<Refusals> {
         Arc::default()
     }

@@ -1,5 +1,5 @@
-//! What must survive a run: which files this machine has put where, so that `--if-exists update` can leave alone what is
-//! provably the same without reading it again; and which uploads have begun, so that the next run takes them up.
+//! What must survive a run: which files this machine has put where, so that `--if-exists update` recognises an unchanged file
+//! without reading it again; and which uploads have begun, so that the next run resumes them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::model::RemotePath;
 /// One file that this machine has put on a remote, complete and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedTransfer {
-    /// Origin and account of the remote: stays true when the user renames the remote.
+    /// Origin and account of the remote, which stay the same when the user renames the remote.
     pub remote: String,
     /// The provider's id of the entry.
     pub id: String,
@@ -19,7 +19,7 @@ pub struct CompletedTransfer {
     pub size: Option<u64>,
     /// Lower-case hex, when it is known.
     pub md5: Option<String>,
-    /// The local path; of a copy between two remotes the account and id of the original.
+    /// The local path; for a copy between two remotes the account and id of the original.
     pub source: String,
     /// Bytes of the source.
     pub source_size: u64,
@@ -27,8 +27,8 @@ pub struct CompletedTransfer {
     pub source_mtime_ns: i64,
     /// None where the file system has no inodes.
     pub source_inode: Option<u64>,
-    /// What changed with the source's content whatever else was put back (`transfer::source::FileFingerprint`); none where nothing
-    /// is known to: then the content alone proves something.
+    /// A value that changes with the content even if size and time were set back (`transfer::source::FileFingerprint`). None
+    /// where the file system has no such value: then only the content proves that a file is unchanged.
     pub source_version: Option<String>,
     /// The device that the source lay on.
     pub source_device: Option<u64>,
@@ -39,7 +39,7 @@ pub struct CompletedTransfer {
 /// One upload that has begun and is not known to be over. On the disk before each remote call that depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingUpload {
-    /// Where it goes: origin and account of the remote, and the path there. One upload at a time goes to one place.
+    /// The target: origin and account of the remote, and the path there. One upload at a time goes to one target.
     pub key: String,
     /// The remote's name, for people and for the command that takes it up.
     pub remote: String,
@@ -47,32 +47,33 @@ pub struct PendingUpload {
     pub path: String,
     /// The local path, absolute; `REMOTE:PATH` of a copy between two remotes.
     pub source: String,
-    /// What made the source that very file (`transfer::source`), as text.
+    /// The fingerprint of the source (`transfer::source`), as text.
     pub identity: String,
-    /// The upload: ticket, what the session noted, what is to be replaced (`transfer::journal`), as text; may hold a token.
+    /// The upload's handle, what the session noted, and what is to be replaced (`transfer::journal`), as text. The text may
+    /// hold a token.
     pub upload: String,
     /// Bytes of the source.
     pub size: u64,
-    /// Bytes that the server had accepted when this was written; its own word wins.
+    /// Bytes that the server had accepted when this was written. The server's own answer counts for more.
     pub accepted: u64,
     /// Seconds since 1970.
     pub at: i64,
 }
 
-/// The right to put something to one place, held until it is dropped; no other process has it meanwhile.
+/// The lock of one target, held until this value is dropped. No other process holds it meanwhile.
 pub struct PlaceLock {
-    /// Another one was busy there when it was asked for: what was listed before is no longer true.
+    /// Another run held the lock when it was asked for, so listings from before may be out of date.
     pub waited: bool,
-    /// What holds the lock; dropping this value lets the place go.
+    /// The value that holds the lock; dropping it releases the target.
     pub held: Box<dyn Send>,
 }
 
-/// Whoever has a claim that was asked for in vain.
+/// The process that holds a lock which was asked for in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// None where it can't be told.
     pub process: Option<u32>,
-    /// Since its last sign of life: one that is suspended gives none.
+    /// The time since its last sign of life. A suspended process gives none.
     pub silent: Duration,
 }
 
@@ -84,10 +85,9 @@ pub fn place_key(remote: &str, path: &RemotePath) -> String {
 /// The number of a note, by which it is waited for ([`TransferStore::commit`]).
 pub type NoteMark = u64;
 
-/// Kept by `state`. What is noted is read from then on, and on the disk soon; before a call that depends on it, it is waited
-/// for with [`TransferStore::commit`]. A note is never on the disk before an earlier one. A ledger that can't be read or
-/// written is empty, never a failed transfer: whoever keeps it tells
-/// the user of it.
+/// The store of notes, kept by `state`. A note can be read at once and is on the disk soon. Before a call that depends on a
+/// note, the caller waits for it with [`TransferStore::commit`]. A note is never on the disk before an earlier one. A store
+/// that can't be read or written counts as empty and fails no transfer; the store itself warns the user.
 pub trait TransferStore: Send + Sync {
     /// What this machine last put at the entry `id` of `remote` (as in [`CompletedTransfer::remote`]).
     ///
@@ -120,13 +120,13 @@ pub trait TransferStore: Send + Sync {
     /// Any failure of the store.
     fn record_stored_as(&self, key: &str, name: &str) -> Result<NoteMark>;
 
-    /// What has begun towards `key` (as in [`PendingUpload::key`]).
+    /// The pending upload to `key` (as in [`PendingUpload::key`]).
     ///
     /// # Errors
     /// Any failure of the store.
     fn unfinished(&self, key: &str) -> Result<Option<PendingUpload>>;
 
-    /// Everything that has begun, the oldest first.
+    /// All pending uploads, the oldest first.
     ///
     /// # Errors
     /// Any failure of the store.
@@ -144,14 +144,14 @@ pub trait TransferStore: Send + Sync {
     /// Any failure of the store.
     fn forget_unfinished(&self, key: &str) -> Result<NoteMark>;
 
-    /// The note and all before it are on the disk when this is done, and survive a power cut. Many that wait at once wait for
-    /// one write.
+    /// Waits until this note and all before it are on the disk, where they survive a power cut. Many callers that wait at once
+    /// share one write.
     fn commit(&self, note: NoteMark) -> BoxFuture<'_, Result<()>>;
 
-    /// The right to work on `key`. None: another process or worker has it. Whoever waits for it (`transfer::lock_wait`) must
-    /// hold no other.
+    /// Takes the lock of `key`. None: another process or worker holds it. Whoever waits for the lock (`transfer::lock_wait`)
+    /// must hold no other lock.
     fn lock_place<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<PlaceLock>>>;
 
-    /// Who has the claim of `key` now. None: nobody.
+    /// Who holds the lock of `key` now. None: nobody.
     fn holder(&self, key: &str) -> Option<Holder>;
 }

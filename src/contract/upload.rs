@@ -1,5 +1,5 @@
-//! One upload in two halves that never mix: the session knows how bytes travel (protocol), the provider knows whether a
-//! file exists (`FindUploaded`). Confirming a success and clearing up a doubt are the same question.
+//! An upload has two halves that never mix: the session knows how bytes travel (protocol), the provider knows whether a file
+//! exists (`FindUploaded`). Confirming a success and clearing up an uncertain answer are the same question.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,11 +13,12 @@ use crate::model::{Entry, Protocol, RemotePath};
 pub struct Checksum {
     /// Lower-case hex, when it was computed before the first byte (`--checksum before`).
     pub md5: Option<String>,
-    /// It was not computed here, but is another remote's word: what passes is compared with it.
+    /// The MD5 was not computed here: another remote reported it. The bytes that pass are compared with it.
     pub from_remote: bool,
 }
 
-/// A protocol that turned out to be closed to us, and how: where no other is left, that failure is the answer.
+/// A protocol that turned out to be closed to us, and the failure that showed this. Where no other protocol is left, the
+/// command ends with that failure.
 #[derive(Clone, Debug)]
 pub struct Closed {
     /// The protocol that is closed.
@@ -29,7 +30,7 @@ pub struct Closed {
 /// What a provider keeps about a file besides its bytes, as the user told it ([`super::KeptMetadata`]).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
-    /// A MIME type or the provider's own word; none = told by the name.
+    /// A MIME type or the provider's own word; none: the type follows from the name.
     pub kind: Option<String>,
     /// Names and values, in the user's order.
     pub attributes: Vec<(String, String)>,
@@ -42,16 +43,16 @@ impl Metadata {
     }
 }
 
-/// One file on its way; the same value is handed to every try.
+/// One file that is uploaded; every try gets the same value.
 #[derive(Clone)]
 pub struct UploadRequest {
     /// What is uploaded.
     pub source: Arc<dyn Source>,
-    /// The folder the file goes to. Where the provider has no folder call (ioGates) it may not exist yet: `id` is empty
-    /// then, and only `path` counts.
+    /// The folder that receives the file. Where the provider has no call that makes folders (ioGates), the folder may not exist
+    /// yet: its `id` is empty then, and only its `path` counts.
     pub folder: Entry,
-    /// What the folder held when this run first looked, so that no upload has to list it again (10,000 files into one
-    /// folder would be 10,000 listings).
+    /// The entries of the folder when this run first listed it. No upload lists the folder again, as 10,000 files into one
+    /// folder would be 10,000 listings.
     pub siblings: Siblings,
     /// The file's name there. With `folder.path` this is its path.
     pub name: String,
@@ -61,16 +62,16 @@ pub struct UploadRequest {
     pub metadata: Arc<Metadata>,
     /// The entry that has this very name now and is to be replaced.
     pub replaces: Option<Entry>,
-    /// What the user forces, or none = the provider chooses.
+    /// The protocol that the user wants; none: the provider chooses.
     pub protocol: Option<Protocol>,
     /// Protocols that turned out to be closed to us during this upload.
     pub avoid: Vec<Closed>,
-    /// Upper size of one request in bytes, never above what the server allows.
+    /// The largest size of one request in bytes, never above what the server allows.
     pub chunk_size: Option<u64>,
-    /// An earlier try's ticket that no byte has reached: its server-side entry may be used again.
+    /// The handle of an earlier try whose entry no byte has reached: that entry may be used again.
     pub reusable: Option<UploadHandle>,
-    /// Called as soon as something was made on the server for this item: what is not noted then is looked for by its name when
-    /// this process dies.
+    /// Called as soon as something was made on the server for this item. What is not noted when this process dies is found by
+    /// its name only.
     pub on_created: Option<OnCreated>,
 }
 
@@ -95,7 +96,8 @@ pub struct Upload {
     pub session: Box<dyn UploadSession>,
 }
 
-/// Whose upload this is: all that `find_uploaded` needs to recognise it. Plain data; `answer` fills up as the session learns.
+/// Identifies an upload: all that `find_uploaded` needs to recognise its file. Plain data; the session fills in `answer` when
+/// the server names the file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UploadHandle {
     /// Where the file will lie.
@@ -104,15 +106,16 @@ pub struct UploadHandle {
     /// The provider's id of the entry made for this upload (ioGates), of the file that gets a revision (FileAgo), or of the
     /// one that is replaced (giga0).
     pub id: Option<String>,
-    /// The name the bytes travel under, where it differs (ioGates: `upload_filename`).
+    /// The name under which the bytes travel, where it is not the file's own (ioGates: `upload_filename`).
     pub upload_name: Option<String>,
     /// The folder's id.
     pub folder: Option<String>,
     /// Bytes, when known before sending.
     pub size: Option<u64>,
-    /// Ids (FileAgo: `uuid#revision`) that had this name before the first byte left: what is there now and not in here is ours.
+    /// The ids (FileAgo: `uuid#revision`) of entries that had this name before the first byte left. An entry that is there now
+    /// and is not in this list is ours.
     pub known_ids: Vec<String>,
-    /// Ids of entries that a look found, and whose content is not this upload's: somebody else put them there meanwhile.
+    /// The ids of entries that were found later and have other content: somebody else put them there meanwhile.
     #[serde(skip)]
     pub strangers: Vec<String>,
     /// What to try when all bytes were accepted and no file appears: a clause that begins with a verb.
@@ -124,18 +127,19 @@ pub struct UploadHandle {
 }
 
 impl UploadHandle {
-    /// Is its file known by name and size alone? Then its folder is listed to find it, and one listing serves all that wait.
+    /// Can the file be recognised by its name and size only? Then its folder is listed to find it, and one listing serves all
+    /// uploads that wait.
     pub fn is_found_by_listing(&self) -> bool {
         self.upload_name.is_none() && self.confirmed_entry.get().is_none()
     }
 
-    /// A size that is not told, here or there, is no other size.
+    /// Can this size be the size of the upload? An unknown size, here or there, is no difference.
     pub fn has_size_of(&self, entry: &Entry) -> bool {
         self.size.zip(entry.size).is_none_or(|(sent, there)| sent == there)
     }
 }
 
-/// How a session takes the file.
+/// In which pieces a session takes the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunking {
     /// One request, or one stream.
@@ -147,9 +151,9 @@ pub enum Chunking {
 /// What a session knows after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
-    /// The server holds the file up to here; go on with the next byte.
+    /// The server has the file up to this offset; the next byte follows.
     ResumeAt(u64),
-    /// What the server holds can't be continued, or can't be known.
+    /// What the server has can't be continued, or nobody can find out what it has.
     StartOver,
 }
 
@@ -158,26 +162,27 @@ pub trait UploadSession: Send {
     /// The protocol of this session.
     fn protocol(&self) -> Protocol;
 
-    /// What a later run needs to take this upload up (`Provider::resume_upload`), as text; it may hold a token. None: it
-    /// can only be started over.
+    /// What a later run needs to resume this upload (`Provider::resume_upload`), as text; the text may hold a token. None: a
+    /// later run starts the upload over.
     fn note(&self) -> Option<String>;
 
-    /// May change: a server that refused a big part as too large, or lost one, gets smaller ones. Parts that are smaller
-    /// after a failed `send` mean that nothing of the refused one was kept, and that the next is another request.
+    /// May change: a server that refused a part as too large, or lost one, gets smaller parts. Smaller parts after a failed
+    /// `send` mean that the server kept nothing of the refused part, and that the next part is a new request.
     fn chunking(&self) -> Chunking;
 
-    /// Can a file be sent whose size is not known yet (`Part::last` tells the end)?
+    /// Can the session send a file whose size is not known yet? `Part::last` marks the end.
     fn takes_unknown_size(&self) -> bool;
 
     /// Sends one part; returns how many bytes of the FILE the server has ACCEPTED (may be fewer than were sent).
     fn send(&mut self, part: Part) -> BoxFuture<'_, Result<u64>>;
 
-    /// After a failed `send`: can bytes of its part have left this machine? Not where the failure came before them.
+    /// After a failed `send`: can bytes of its part have left this machine? False where the failure came before the first byte.
     fn has_left(&self) -> bool {
         true
     }
 
-    /// After a failed `send` whose kind may pass: where may we go on? An error of its own that may pass means: ask again later.
+    /// After a `send` that failed with a transient kind: where does the upload go on? A transient error of this call means: ask
+    /// again later.
     fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>>;
 
     /// Does `finish` ask anything of the server, which then may make the file appear?
@@ -185,17 +190,18 @@ pub trait UploadSession: Send {
         true
     }
 
-    /// All bytes are accepted: makes the file appear (a rename, a last request, or nothing). A failure that may pass is
-    /// followed by `find_uploaded`, never by a blind repetition.
+    /// Called when all bytes are accepted: makes the file appear (a rename, a last request, or nothing). After a transient
+    /// failure `find_uploaded` is called; `finish` is never repeated blindly.
     fn finish(&mut self) -> BoxFuture<'_, Result<()>>;
 
-    /// The file is finished, and does not appear. True: something was done that makes some servers end it. Done once.
+    /// Called once when the upload is finished and the file does not appear. True: the session did something that makes some
+    /// servers complete the file.
     fn nudge(&mut self) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async { Ok(false) })
     }
 
-    /// What the server holds is no part of this file, or it has all of the file and refuses it: nobody goes on with this
-    /// upload, and nobody uses its entry again.
+    /// Is this upload of no use? True where the server has bytes that are no part of this file, or has all of the file and
+    /// refuses it. Then nobody resumes this upload or uses its entry again.
     fn is_spoilt(&self) -> bool {
         false
     }
@@ -206,6 +212,6 @@ pub trait UploadSession: Send {
         false
     }
 
-    /// Gives up: removes what can be removed. Returns the name of what stays behind on the server, if something does.
+    /// Aborts the upload: removes what can be removed. Returns the name of what stays on the server, if anything does.
     fn abort(&mut self) -> BoxFuture<'_, Option<String>>;
 }

@@ -28,8 +28,8 @@ pub fn one_named(entries: Vec<Entry>, name: &str, as_folder: bool, within: &Remo
     Ok(fitting.pop())
 }
 
-/// Of files of one name, where none can be removed (ioGates): the newest that is filled, which has passed over the others.
-/// An upload that was given up leaves an empty one, and nobody means that. Where a folder is among them nothing is chosen.
+/// Chooses among files of one name where none can be removed (ioGates): the newest file that has content. An aborted upload
+/// leaves an empty file, which nobody means. Nothing is chosen where one of the entries is a folder.
 pub fn newest_filled(mut entries: Vec<Entry>) -> Vec<Entry> {
     let all = entries.len();
     if entries.iter().any(|entry| !entry.incomplete) {
@@ -43,15 +43,16 @@ pub fn newest_filled(mut entries: Vec<Entry>) -> Vec<Entry> {
     chosen.map(|entry| Entry { passed_over: all - 1, ..entry }).into_iter().collect()
 }
 
-/// By the time, where each of them tells one, else by the id: ioGates counts upwards, and its times are whole seconds.
+/// Orders entries by their time, where each has one, else by the id: ioGates counts ids upwards, and its times are whole
+/// seconds.
 pub fn newest(entries: &[&Entry]) -> Option<usize> {
     let timed = entries.iter().all(|entry| entry.modified.is_some());
-    // Of two numbers the longer one is greater.
+    // The number with more digits is greater.
     let age = |at: &usize| entries.get(*at).map(|entry| (entry.modified.filter(|_| timed), entry.id.len(), entry.id.clone()));
     (0..entries.len()).max_by_key(age)
 }
 
-/// The failure of a path that there is not.
+/// The failure for a path that does not exist.
 pub fn not_found(path: &RemotePath) -> Error {
     Error::new(Kind::NotFound, "there is no such file or folder").with_subject(path.to_string())
 }

@@ -1,5 +1,5 @@
-//! Listings that are shared. Where the answer to an upload names no file (providers.md 2.5, 3.5), the upload's folder is
-//! listed; of many files that go into one folder all that wait are found in the same listing.
+//! Listings that several uploads share. Where the answer to an upload names no file (providers.md 2.5, 3.5), the upload's
+//! folder is listed. All uploads into one folder that wait are looked for in the same listing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -11,10 +11,10 @@ use crate::contract::{Entries, Error, Result};
 use crate::model::Entry;
 use crate::model::similar_names::NameIndex;
 
-/// Folders whose last listing is kept though nobody waits for it.
+/// The number of folders whose last listing is kept although nobody waits for it.
 const MOST_KEPT: usize = 16;
 
-/// A listing in which thousands of files look for themselves. An entry is made when somebody looks at it.
+/// A listing in which thousands of uploads are looked for. An `Entry` is built when somebody reads it.
 pub struct Listing {
     /// Sorted by name.
     entries: Entries,
@@ -35,7 +35,7 @@ impl Listing {
         self.entries.with_id(id)
     }
 
-    /// All that the server may have made of one of these names, and perhaps others.
+    /// All entries whose name the server may have made from one of these names, and perhaps others.
     pub fn candidates<'a>(&'a self, wished: &[&str]) -> impl Iterator<Item = Entry> + use<'a> {
         let index = self.alike.get_or_init(|| NameIndex::of(self.entries.names()));
         index.candidates(wished).into_iter().filter_map(|at| self.entries.get(at as usize))
@@ -54,8 +54,8 @@ type CacheCell = Arc<Mutex<Option<Answer>>>;
 pub struct ListingCache(Mutex<HashMap<String, CacheCell>>);
 
 impl ListingCache {
-    /// A listing of `folder` (its id) that was asked for at `since` or later: one that is there, that is on its way, or a new
-    /// one by `list`. A failure is told to all that waited for it; whoever comes later asks anew.
+    /// A listing of `folder` (its id) that was requested at `since` or later: a kept one, one whose request is on its way, or a
+    /// new one by `list`. All callers that waited for a failed listing get its failure; a later caller requests a new one.
     pub async fn since<F>(&self, folder: &str, since: Instant, list: F) -> Result<Arc<Listing>>
     where
         F: Future<Output = Result<Entries>>,
@@ -68,7 +68,7 @@ impl ListingCache {
             Some(Answer { listing: Err(failure), ended, .. }) if called <= *ended => return Err(failure.duplicate()),
             _ => {}
         }
-        // Two listings of a large folder are more than one needs.
+        // The older listing is dropped before the new one comes: a large folder need not be in memory twice.
         *last = None;
         let asked = Instant::now();
         let listing = list.await.map(|entries| Arc::new(Listing::new(entries)));

@@ -1,5 +1,5 @@
-//! A token as a lease: one for all workers of this run and, through the store, for all running `haul` processes.
-//! giga0 forgets the old token when a new one is issued (providers.md 2.2), so signing in twice at once would never end.
+//! The current token, one for all workers of this run and, through the store, for all running `haul` processes. giga0 forgets
+//! the old token when a new one is issued (providers.md 2.2), so signing in twice at once would never end.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::contract::{Kind, Result, StoredToken, TokenContention, TokenStore};
 pub struct TokenCache {
     account: String,
     store: Arc<dyn TokenStore>,
-    /// Told to everybody who asks later.
+    /// A refused sign-in: everybody who asks later gets the same refusal.
     refusals: Arc<Refusals>,
     held: Mutex<Cached>,
-    /// What became of the tokens that this lease has got.
+    /// What became of the tokens that were obtained here.
     pub rivalry: TokenContention,
 }
 
 #[derive(Default)]
 struct Cached {
     token: Option<StoredToken>,
-    /// The server called this one expired.
+    /// The token that the server called expired.
     rejected: Option<StoredToken>,
     looked: bool,
 }
@@ -32,7 +32,7 @@ impl TokenCache {
         TokenCache { account: account.into(), store, refusals, held, rivalry: TokenContention::default() }
     }
 
-    /// The token in hand, the kept one, or the one that `sign_in` gets; whoever comes second waits and shares it.
+    /// The current token, the kept one, or a new one by `sign_in`. A second caller waits and gets the same token.
     pub async fn token<F>(&self, sign_in: F) -> Result<StoredToken>
     where
         F: Future<Output = Result<StoredToken>>,
@@ -51,7 +51,7 @@ impl TokenCache {
         self.fetch(&mut held, sign_in).await
     }
 
-    /// The token in hand or kept, without signing in.
+    /// The current or the kept token, without signing in.
     pub async fn current(&self) -> Result<Option<StoredToken>> {
         let mut held = self.held.lock().await;
         if held.token.is_none() {
@@ -60,10 +60,11 @@ impl TokenCache {
         Ok(held.token.clone())
     }
 
-    /// The server called `token` expired: the next `renew_token` gets another. False: it was not in use any more.
+    /// Notes that the server called `token` expired, so that the next `renew_token` gets another. False: the token was not in
+    /// use any more.
     pub async fn invalidate(&self, token: &StoredToken) -> bool {
         let mut held = self.held.lock().await;
-        // A token that another worker has replaced meanwhile is old news, and must not clear the name of a newer one.
+        // Another worker may have replaced the token meanwhile. Then the newer token stays in use.
         let in_use = held.token.as_ref() == Some(token);
         if in_use {
             held.token = None;
@@ -73,7 +74,7 @@ impl TokenCache {
         in_use
     }
 
-    /// `token` was rejected in doubt, and no other could be got: it is the one in hand again.
+    /// Uses `token` again, because it was only suspected and no other could be obtained.
     pub async fn put_back(&self, token: StoredToken) {
         let mut held = self.held.lock().await;
         if held.token.is_none() {
@@ -82,7 +83,7 @@ impl TokenCache {
         }
     }
 
-    /// Makes sure that the token in hand is not a rejected one.
+    /// Gets a new token by `sign_in`, unless a token is there that the server has not rejected.
     pub async fn renew<F>(&self, sign_in: F) -> Result<()>
     where
         F: Future<Output = Result<StoredToken>>,
