@@ -1,4 +1,4 @@
-//! What a provider can do, asked of the provider itself, and the refusal of a verb that one lacks.
+//! What a provider can do, as the provider itself reports it, and the refusal of a command whose ability is missing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Ability {
     /// In the table and its JSON.
     name: &'static str,
     held: fn(Abilities<'_>) -> bool,
-    /// What is said of a provider without it, behind its name.
+    /// The words behind the name of a provider that lacks the ability.
     lacks: &'static str,
 }
 
@@ -65,12 +65,12 @@ pub fn line(info: &'static ProviderInfo) -> Result<ProviderLine> {
     Ok(ProviderLine { provider: info.id, title: info.title, protocols: info.protocols.to_vec(), abilities })
 }
 
-/// Fails with `Unsupported`, before anything is sent, where the provider lacks it.
+/// Fails with `Unsupported`, before anything is sent, where the provider lacks the ability.
 pub fn require(remote: &OpenRemote, ability: &Ability) -> Result<()> {
     if remote.provider.has(ability.held) { Ok(()) } else { Err(lacking(remote, ability)) }
 }
 
-/// The refusal of a verb that a provider lacks, with the names of those that hold the ability.
+/// The refusal of a command where the provider lacks the ability, with the names of the providers that have it.
 pub fn lacking(remote: &OpenRemote, ability: &Ability) -> Error {
     let holds = |info: &&'static ProviderInfo| unconnected(info).is_ok_and(|provider| provider.has(ability.held));
     let others: Vec<&str> = REGISTRY.iter().copied().filter(holds).map(|info| info.title).collect();

@@ -21,7 +21,7 @@ use crate::state::{State, Tell};
 use crate::transfer::learned_names::LearnedNames;
 use crate::transfer::{RemoteClient, RemoteProvider, RetryPolicy};
 
-/// A wait that is told without `-v`, too.
+/// A wait of this length is reported without `-v`, too.
 const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 pub struct Context {
@@ -29,14 +29,14 @@ pub struct Context {
     pub renderer: Renderer,
     style: Style,
     state: Arc<State>,
-    /// What single calls wait for.
+    /// The time-out of single calls.
     events: Events,
     told: Arc<Mutex<mpsc::UnboundedReceiver<Event>>>,
     telling: AtomicBool,
     stage: Stage,
 }
 
-/// A remote, ready to be asked. Clones share its provider.
+/// An opened remote. Clones share its provider.
 #[derive(Clone)]
 pub struct OpenRemote {
     pub name: String,
@@ -55,7 +55,7 @@ pub struct Hit {
 }
 
 impl OpenRemote {
-    /// What is remembered of how its server writes names.
+    /// What is known of how the remote's server stores names.
     pub fn learned_names(&self) -> LearnedNames {
         LearnedNames { ledger: self.ledger.clone(), remote: self.key.clone() }
     }
@@ -73,7 +73,7 @@ impl Context {
         Context { config, renderer, style, state, events, told, telling, stage }
     }
 
-    /// How entries are shown; called before anything is.
+    /// Sets how entries are shown; called before the first entry is shown.
     pub fn show_as(&mut self, view: View, paths: bool, exact: bool) {
         self.style = Style { view, paths, exact, ..self.style.clone() };
         self.renderer = Renderer::new(self.style.clone());
@@ -112,7 +112,7 @@ impl Context {
         RemoteClient::new(remote.name.clone(), remote.provider.clone(), policy, self.events.clone()).with_learned(remote.learned_names())
     }
 
-    /// A wait is told when it begins: a person in front of a silent `ls` should know why.
+    /// Reports a wait when it begins, so that a person in front of a silent `ls` knows the reason.
     fn tell_while_they_last(&self) {
         if self.telling.swap(true, Ordering::Relaxed) {
             return;
@@ -126,14 +126,14 @@ impl Context {
         });
     }
 
-    /// What was noted last, and nobody has told yet.
+    /// The last note, as long as nobody has reported it.
     fn tell_the_rest(&self) {
         while let Ok(event) = self.told.lock().try_recv() {
             tell(&self.renderer, event);
         }
     }
 
-    /// Says how it ended, and with which status.
+    /// Reports how the command ended, and returns its status.
     pub fn finish(&mut self, outcome: Result<u8>) -> u8 {
         self.tell_the_rest();
         for warning in self.state.take_warnings() {
@@ -142,7 +142,7 @@ impl Context {
         let status = self.report_outcome(outcome);
         match self.renderer.finish() {
             Ok(()) => status,
-            // What was done is done, but whoever reads the results has not got them all.
+            // All is done, but the reader of the results has not received all of them.
             Err(error) if status == exit::DONE => self.report_outcome(Err(error)),
             Err(_) => status,
         }
@@ -204,8 +204,8 @@ fn style_of(global: &Global) -> Style {
     }
 }
 
-/// Whom a remote's entries belong to. Where a secret says who we are (a share URL, a token, a key pair), the remote's
-/// name stands for it: looking at the secret might run a command.
+/// The account that a remote's entries belong to. Where a secret names the account (a share URL, a token, a key pair), the
+/// remote's name takes its place, because reading the secret might run a command.
 fn key_of(config: &Remote) -> String {
     let secrets = config.secrets();
     let url = secrets.get("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The times that a provider's listings leave out (giga0, providers.md 2.9): asked for file by file, some at once, and
-//! handed on in the order of the listing.
+//! The times that a provider's listings leave out (giga0, providers.md 2.9). Each file is asked for by itself, several at once,
+//! and the results keep the order of the listing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ enum StatResult {
     Later(AbortOnDropHandle<Result<Entry>>),
 }
 
-/// An entry with all that its provider tells of it; or why that could not be asked.
+/// An entry with all that its provider tells of it, or the failure of that request.
 pub struct WithTimes {
     pub remote: Arc<OpenRemote>,
     pub path: RemotePath,
@@ -39,7 +39,7 @@ impl FileTimes {
         FileTimes { jobs: jobs.max(1) as usize, waiting: VecDeque::new() }
     }
 
-    /// Takes one more. Returns the one that has waited longest, when it is there or there are enough.
+    /// Adds an entry. Returns the oldest entry when its result is there or when enough entries wait.
     pub async fn add(&mut self, context: &Context, found: Hit) -> Option<WithTimes> {
         let Hit { remote, entry } = found;
         let path = entry.path.clone();
@@ -56,7 +56,7 @@ impl FileTimes {
         if ready || self.waiting.len() >= self.jobs { self.next().await } else { None }
     }
 
-    /// The one that has waited longest; none when all are handed on.
+    /// The oldest entry that waits; none when there is no more.
     pub async fn next(&mut self) -> Option<WithTimes> {
         let Waiting { remote, path, entry } = self.waiting.pop_front()?;
         let entry = match entry {

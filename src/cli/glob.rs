@@ -1,4 +1,4 @@
-//! Wildcards in remote paths, as typed. They are expanded here and not by a shell, which can't see a remote.
+//! Wildcards in remote paths. haul expands them, as a shell can't see a remote.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use crate::model::{Address, Entry, EntryKind, Place, RemotePath, Report, Root};
 use crate::transfer::filter::{PathPattern, is_pattern};
 use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
 
-/// Folders listed at once while a pattern is looked for.
+/// The number of folders that are listed at once while a pattern is expanded.
 const JOBS: usize = 4;
 
-/// The entries that `address` names, sorted by path: those that its wildcards fit, or the one that is there. An entry
-/// named like the pattern itself wins over all that it would fit; `literal` takes every character as it stands.
-/// Fails with `NotFound` when there is none. After `**` some may lie in others: see [`drop_nested`].
+/// The entries that `address` names, sorted by path: those that fit its wildcards, or the entry at its path. Where an entry has
+/// the pattern itself as its name, only that entry is meant. `literal` takes every character as it stands. Fails with
+/// `NotFound` when there is no such entry. After `**` an entry may lie in another one: see [`drop_nested`].
 pub async fn expand(context: &Context, remote: &OpenRemote, address: &Address, literal: bool) -> Result<Vec<Entry>> {
     let calls = context.client(remote);
     let stat = async |place: &Place| calls.stat(place).await;
@@ -42,7 +42,7 @@ pub async fn expand(context: &Context, remote: &OpenRemote, address: &Address, l
                     found.push(entry);
                 }
             }
-            // A folder that went while we looked holds nothing.
+            // A folder that was removed meanwhile counts as empty.
             WalkEvent::Failed { error, depth, .. } if error.kind() == Kind::NotFound && depth > 0 => {}
             WalkEvent::Failed { error, .. } => return Err(error),
             WalkEvent::Left { .. } => {}
@@ -60,15 +60,15 @@ pub async fn expand(context: &Context, remote: &OpenRemote, address: &Address, l
     Ok(found)
 }
 
-/// What several addresses name, and those that name nothing: each is one failed place, and the rest is done.
+/// The entries that several addresses name. An address that names nothing is one failed place, and the rest is done.
 #[derive(Default)]
 pub struct Places {
     pub found: Vec<Address>,
     pub failed: Vec<(Address, Error)>,
 }
 
-/// The addresses as they are, and in the place of one with wildcards those that it fits, the outermost ones: for verbs
-/// that treat folders whole. Where there is but one address its failure is the answer: `NotFound` when nothing fits.
+/// The addresses, with each pattern replaced by the outermost entries that fit it: for commands that treat folders as a whole.
+/// A single address that names nothing fails with `NotFound`.
 pub async fn places(context: &Context, addresses: Vec<Address>, literal: bool, connection: Connection) -> Result<Places> {
     let mut lost = FailedRemotes::of(addresses.len());
     let mut places = Places::default();
@@ -87,7 +87,7 @@ pub async fn places(context: &Context, addresses: Vec<Address>, literal: bool, c
             }
         };
         for entry in entries {
-            // Below an id, an entry's path does not begin at the top; its own id is exact.
+            // The path of an entry below an id does not begin at the root, so the entry's own id names it.
             let place = match &address.place.root {
                 Root::Top => Place::at(entry.path),
                 Root::Id(_) => Place { root: Root::Id(entry.id), path: RemotePath::root() },
@@ -98,7 +98,7 @@ pub async fn places(context: &Context, addresses: Vec<Address>, literal: bool, c
     Ok(places)
 }
 
-/// Remotes that can't be asked any more, and why: what else lies there fails alike, without another try.
+/// Remotes that can't be reached, each with its failure: further places on them fail alike, without another try.
 pub struct FailedRemotes {
     several: bool,
     remotes: HashMap<String, Error>,
@@ -109,7 +109,8 @@ impl FailedRemotes {
         FailedRemotes { several: addresses > 1, remotes: HashMap::new() }
     }
 
-    /// The inner failure is this address's own. The outer one ends all: there is no other address, or nobody wants them.
+    /// The inner failure belongs to this address. The outer failure ends the command: there is no other address, or the user
+    /// has stopped the work.
     pub async fn ask<T>(&mut self, address: &Address, ask: impl AsyncFnOnce() -> Result<T>) -> Result<Result<T>> {
         let remote = address.remote.to_lowercase();
         if let Some(why) = self.remotes.get(&remote) {
@@ -134,7 +135,7 @@ pub fn failure(address: &Address, error: &Error) -> Report {
     Report::Failed(Failure::new(error).of_source(address.to_string()).at(address.remote.clone(), path))
 }
 
-/// Without the entries that lie in another one of them: for what treats folders whole.
+/// Leaves out entries that lie in another entry of the list: for commands that treat folders as a whole.
 pub fn drop_nested(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let mut kept: Vec<Entry> = Vec::new();

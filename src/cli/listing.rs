@@ -47,8 +47,8 @@ impl Lister {
         self.args.jobs
     }
 
-    /// Finds all `places`; one that is not there is reported, and the others are found. Fails for what is wrong in the
-    /// addresses themselves, before anything is sent; and where there is but one place for what that one fails of.
+    /// Finds all `places`. A place that is not there is reported, and the others are found. Fails before anything is sent where
+    /// an address itself is wrong. A single place that can't be found is a failure of the command.
     pub async fn find(&mut self, context: &Context, places: &[String]) -> Result<Vec<Hit>> {
         let mut open: Vec<Arc<OpenRemote>> = Vec::new();
         let mut asked = Vec::new();
@@ -93,7 +93,7 @@ impl Lister {
         context.renderer.report(&Report::Entry { remote: remote.name.clone(), entry });
     }
 
-    /// Shows what was asked for alone. Fails where nothing more can be asked.
+    /// Shows an entry with the times that were asked for. Fails where no further request can succeed.
     pub fn on_stat(&mut self, context: &Context, dated: WithTimes) -> Result<()> {
         match dated.entry {
             Ok(entry) => self.show(context, &dated.remote, entry),
@@ -103,7 +103,7 @@ impl Lister {
         Ok(())
     }
 
-    /// An entry that people see drawn; scripts get it as an event.
+    /// Shows an entry: people see it drawn, scripts get an event.
     pub fn event(&mut self, context: &Context, remote: &OpenRemote, entry: Entry) {
         match context.renderer.style().json {
             true => self.show(context, remote, entry),
@@ -115,7 +115,7 @@ impl Lister {
         self.done > 0
     }
 
-    /// Something was found that has no entry of its own in the output.
+    /// Notes that something was found which has no line of its own in the output.
     pub fn count(&mut self) {
         self.done += 1;
     }

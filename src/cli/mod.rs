@@ -1,4 +1,4 @@
-//! The command line: one verb, one file. `main` reads as a table of contents: parse, set up, run the verb, end with its
+//! The command line: one command, one file. `main` reads as a table of contents: parse, set up, run the command, end with its
 //! status.
 
 pub mod abilities;
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(context.finish(status))
 }
 
-/// Does the same command go on where it was stopped? What comes from a pipe or goes to one is not taken up.
+/// Can the same command go on where it was stopped? A command that reads from a pipe or writes to one can't.
 fn is_resumable(verb: &Verb) -> bool {
     match verb {
         Verb::Put(commands::put::PutArgs { places, .. }) | Verb::Get(commands::get::GetArgs { places, .. }) => {

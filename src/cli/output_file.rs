@@ -4,8 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Opens it where it stands. A link that somebody else may have put there is not followed: it is followed where it is the
-/// user's own, the folder's owner's or the system's (`/dev/stdout`), or nobody else may write to the folder.
+/// Opens the file in its place. A symbolic link is followed where it belongs to the user, to the folder's owner or to the
+/// system (`/dev/stdout`), or where nobody else may write to the folder. Any other link may have been put there by somebody
+/// else and is not followed.
 #[cfg(unix)]
 pub fn open(how: &OpenOptions, path: &Path) -> io::Result<File> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};

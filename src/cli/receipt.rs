@@ -76,8 +76,8 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// Opened before anything is sent: a transfer whose receipt can't be written does not begin. Of a `dry_run` nothing is
-    /// written, and the list of an earlier run's failures stays. Fails with `Local`.
+    /// Opens the files before anything is sent: a transfer whose receipt can't be written does not begin. A `dry_run` writes
+    /// nothing and leaves the list of an earlier run's failures alone. Fails with `Local`.
     pub fn open(args: &ReceiptArgs, dry_run: bool) -> Result<Receipts> {
         if dry_run {
             return Ok(Receipts { receipt: None, failed: None, run: None });
@@ -89,13 +89,13 @@ impl Receipts {
         Ok(Receipts { receipt: opened(&append, args.receipt.as_deref())?, failed: opened(&anew, args.failed_to.as_deref())?, run: None })
     }
 
-    /// What becomes of the command as a whole is noted, too.
+    /// Notes what becomes of the command as a whole, too.
     pub fn of_run(self, run: Option<Running>) -> Receipts {
         Receipts { run, ..self }
     }
 
-    /// Hands every event on; returns when the last sender is gone. Fails with `Local` when a line could not be written:
-    /// the files are there all the same.
+    /// Passes every event on, and returns when the last sender is gone. Fails with `Local` when a line could not be written;
+    /// the files have been transferred all the same.
     pub async fn tee(mut self, mut from: UnboundedReceiver<Event>, to: Events) -> Result<()> {
         let mut outcome = Ok(());
         while let Some(event) = from.recv().await {
@@ -127,12 +127,12 @@ impl Receipts {
             ) => {
                 let text = serde_json::to_string(&ReceiptRow::of(transfer))
                     .map_err(|e| Error::new(Kind::Other, "a receipt could not be made").with_cause(e))?;
-                // The text and its line end in one write: a kill leaves whole lines.
+                // The text and its line end go in one write, so that a kill leaves whole lines.
                 file.write_all(format!("{text}\n").as_bytes()).map_err(|e| unwritable(path, e))
             }
             (Report::Failed(failure), _, Some((path, file))) => {
                 let Some(source) = &failure.source else { return Ok(()) };
-                // Two lines would name two other files to whoever reads the list.
+                // In the list the two lines of such a name would be the names of two other files.
                 if source.contains(['\n', '\r']) {
                     let text = format!("{source:?} failed and is not in {}: a name with a line end can't stand there", path.display());
                     to.tell(Event::Warning(text));
@@ -153,7 +153,7 @@ fn unwritable(path: &Path, e: std::io::Error) -> Error {
     Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e)
 }
 
-/// Reads a receipt. Fails with `NotFound`, or `Usage` with the line that is none.
+/// Reads a receipt. Fails with `NotFound`, or with `Usage` and the number of a line that is no line of a receipt.
 pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| {

@@ -1,5 +1,5 @@
-//! Threads, file handles and memory: what a command needs is had before it begins, or it does with fewer files at once.
-//! A task that waits for a thread which another waiting task holds would wait for ever.
+//! Threads, file handles and memory. A command reserves what it needs before it begins, or carries fewer files at once: a task
+//! that waits for a thread which another waiting task holds would wait for ever.
 
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -12,16 +12,16 @@ use super::transfer_args::TransferArgs;
 use super::value_parsers::MOST_JOBS;
 use crate::error::{Error, Kind, Result};
 
-/// Threads that one file holds at most while it waits: its reader, its hash, the request that takes its bytes, and one more
-/// for its disk.
+/// The largest number of threads that one file holds while it waits: for its reader, its hash, the request that takes its
+/// bytes, and the disk.
 const FOR_A_FILE: usize = 4;
-/// A download holds one for each connection, and beside these.
+/// A download holds one thread for each connection, and so many beside them.
 const BESIDE_WRITERS: usize = 2;
-/// For what is short: names of hosts, the disk, a question.
+/// Threads for short tasks: resolving a host's name, the disk, a question.
 const SHORT: usize = 3;
-/// Not of the runtime: the thread that writes the state, and the one that gives signs of life, begun when a transfer is noted.
+/// Threads outside of the runtime: one writes the state, and one gives signs of life. Both begin when a transfer is noted.
 const OF_THE_STATE: usize = 2;
-/// What is needed beyond that is made then, if it can be.
+/// Threads beyond these are made when they are needed, if that is possible.
 const MOST: usize = 8 * MOST_JOBS as usize;
 /// Longer than any run.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -30,11 +30,11 @@ const HEAP: usize = 128 << 20;
 const HEAP_FOR_A_FILE: usize = 8 << 20;
 /// The address space of a thread.
 const STACK: usize = 2 << 20;
-/// A machine that is so busy that a thread which it has given does not begin.
+/// The time to wait for a new thread to begin on a busy machine.
 const START: Duration = Duration::from_secs(30);
 
-/// The runtime, with its threads made. A transfer for whose files at once there is no room gets fewer of them, and the text
-/// says so. Fails with `Local` when not even one file can be carried.
+/// Makes the runtime and its threads. Where there is no room for all files at once, the transfer gets fewer of them, and the
+/// text says so. Fails with `Local` when not even one file can be carried.
 pub fn runtime(transfer: Option<&mut TransferArgs>) -> Result<(Runtime, Option<String>)> {
     let workers = thread::available_parallelism().map_or(1, |n| n.get());
     let Some(args) = transfer else {
@@ -46,7 +46,7 @@ pub fn runtime(transfer: Option<&mut TransferArgs>) -> Result<(Runtime, Option<S
     let wanted = workers + SHORT + for_files(args) + OF_THE_STATE;
     let threads = had(wanted, HEAP + args.jobs as usize * HEAP_FOR_A_FILE).saturating_sub(OF_THE_STATE);
     let for_all = threads.saturating_sub(1 + SHORT);
-    // Several connections for one file are given up before the file itself.
+    // The number of connections for one file shrinks before the number of files does.
     while for_files(args) > for_all && (args.jobs > 1 || args.streams > 1) {
         if args.streams > 1 { args.streams -= 1 } else { args.jobs -= 1 }
     }
@@ -76,7 +76,7 @@ fn made(threads: usize, workers: usize, others: usize) -> Result<Runtime> {
     let gate = Arc::new((Mutex::new(0_usize), Condvar::new()));
     for _ in 0..others {
         let gate = gate.clone();
-        // Each waits for all, so that each has a thread of its own.
+        // Each task waits for all others, so that each has a thread of its own.
         runtime.spawn_blocking(move || {
             let (count, changed) = &*gate;
             *count.lock() += 1;
@@ -101,11 +101,11 @@ fn wait_for(gate: &(Mutex<usize>, Condvar), all: usize) -> bool {
 
 /// How many threads can be had at once, up to `wanted`, with so much memory beside them.
 fn had(wanted: usize, memory: usize) -> usize {
-    // By reckoning, not by trying: a thread that begins where no memory is left ends the program.
+    // The number is calculated and not tried: a thread that begins where no memory is left ends the program.
     let wanted = wanted.min(address_space::threads(memory));
     let ready = || -> Option<(mpsc::Sender<()>, JoinHandle<()>)> {
         let (go, told) = mpsc::channel::<()>();
-        // Memory of its own is part of a thread.
+        // Each thread needs memory of its own.
         let wait = move || {
             let own = std::hint::black_box(vec![0_u8; 64]);
             let _ = told.recv();
@@ -140,7 +140,7 @@ fn largest(wanted: usize) -> usize {
     low
 }
 
-/// A thread that has ended counts for a moment more: where each one counts, that moment is waited for. Only Linux tells.
+/// Waits until threads that have ended are no longer counted, which takes a moment. Only Linux reports their number.
 fn until_alone() {
     let begun = Instant::now();
     while own_status("Threads:").is_some_and(|threads| threads > 1) && begun.elapsed() < START {
@@ -148,7 +148,7 @@ fn until_alone() {
     }
 }
 
-/// What Linux tells of this process; sizes in KiB.
+/// What Linux reports about this process; sizes in KiB.
 fn own_status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix(key))?.trim().trim_end_matches(" kB").parse().ok()
@@ -195,8 +195,8 @@ mod handles {
     use crate::transfer::put::confirmation_queue::{HANDLES_OF_WAITING, MOST_WAITING};
     use crate::transfer::put::{HANDLES, HANDLES_FOR_A_FILE};
 
-    /// Raises our limit of open files to what the transfer may need, as far as that is allowed. True: it is not, and there
-    /// are fewer files at once.
+    /// Raises the limit of open files to what the transfer may need, as far as the system allows. True: the system does not
+    /// allow enough, and there are fewer files at once.
     pub(super) fn shrink(args: &mut TransferArgs) -> bool {
         let each = HANDLES_FOR_A_FILE + 2 * u64::from(args.streams);
         let needed = 2 * HANDLES + u64::from(args.jobs) * each;

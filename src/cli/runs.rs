@@ -1,5 +1,5 @@
-//! A command that carries files, as a whole: noted while it runs, so that after a kill `haul transfers resume` brings all of
-//! it to its end, not only the files that were on their way.
+//! A command that carries files, noted as a whole while it runs. After a kill `haul transfers resume` can finish all of it, and
+//! not only the files that were in flight.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -19,11 +19,11 @@ use crate::state::{CarryingRun, State};
 use crate::transfer::IfExists;
 use crate::transfer::put::ChecksumMode;
 
-/// Numbers for people are not noted for each small file.
+/// The shortest time between two notes of the counts, as they are not written for each small file.
 const COUNT_EVERY: Duration = Duration::from_millis(100);
 
-/// The command as it is to be typed again: its places, the same from every folder, and the options that say what is to be
-/// done. How fast and how often (`--jobs`, `--bwlimit`, `--retries`) is said anew.
+/// The command as it is to be typed again: its places in a form that is valid in every folder, and the options that say what is
+/// to be done. Options of speed and retries (`--jobs`, `--bwlimit`, `--retries`) are given anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
     pub verb: Carries,
@@ -47,7 +47,7 @@ pub enum Carries {
 }
 
 impl Noted {
-    /// None: a dry run leaves nothing that could be taken up.
+    /// None for a dry run, which leaves nothing to resume.
     pub fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
         let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
         let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
@@ -72,7 +72,7 @@ impl Noted {
         std::iter::once(self.name().to_owned()).chain(self.places.iter().cloned()).collect()
     }
 
-    /// Local sources that are all gone.
+    /// Are all local sources gone?
     pub fn has_lost_its_sources(&self) -> bool {
         let sources = self.places.split_last().map(|(_, sources)| sources).unwrap_or_default();
         matches!(self.verb, Carries::Put) && sources.iter().all(|source| !Path::new(source).exists())
@@ -97,7 +97,7 @@ impl Noted {
     }
 }
 
-/// A place of the command line as it means the same from every folder; `dir/` keeps its slash.
+/// A place of the command line in a form that is valid in every folder; `dir/` keeps its slash.
 pub fn absolute(place: &str) -> String {
     match std::env::current_dir() {
         Ok(here) if Path::new(place).is_relative() => format!("{}/{place}", here.display()),
@@ -109,19 +109,18 @@ pub fn claim_key(run: &CarryingRun) -> String {
     format!("run {}", run.key)
 }
 
-/// A command on its way.
+/// A command that is running.
 pub struct Running {
     state: Arc<State>,
     run: CarryingRun,
     in_flight: HashSet<FileId>,
-    /// A file failed that another run may bring.
+    /// A file failed that another run may be able to carry.
     is_unfinished: bool,
     counted: Instant,
     _claim: PlaceLock,
 }
 
-/// Notes the command before anything is sent. None: there is nothing to note, or the very same command is on its way in
-/// another process.
+/// Notes the command before anything is sent. None: there is nothing to note, or the very same command runs in another process.
 pub async fn begin(context: &Context, noted: Option<Noted>, remote: &str) -> Result<Option<Running>> {
     let Some(noted) = noted else { return Ok(None) };
     let command = serde_json::to_string(&noted).map_err(|e| Error::new(Kind::Other, "the command can't be noted").with_cause(e))?;
@@ -167,7 +166,7 @@ impl Running {
         self.state.count_run(&self.run);
     }
 
-    /// Every file was tried. What another run may bring stays in the list.
+    /// Ends the note when every file was tried. The command stays in the list if another run may carry a failed file.
     pub fn over(mut self) {
         if self.is_unfinished { self.count() } else { self.state.forget_run(&self.run.key) }
     }
@@ -201,7 +200,7 @@ pub fn list(context: &Context) {
     }
 }
 
-/// Forgets the commands, but for those on their way in another process: true when there was none of these.
+/// Forgets the commands, except those that run in another process. True when no such command was there.
 pub async fn clear(context: &Context, remote: Option<&str>, dry_run: bool) -> Result<bool> {
     let mut all = true;
     for (run, noted) in chosen(context, remote) {

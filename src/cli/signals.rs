@@ -1,6 +1,6 @@
-//! SIGINT and SIGTERM stop at once; what was accepted stays on the server, and the same command goes on from there. A
-//! second one leaves whatever still holds the program (a reader of standard output that does not read). A signal that
-//! whoever started us wants ignored (a shell's `&`, `nohup`) stays ignored.
+//! SIGINT and SIGTERM stop the work at once. What the server has accepted stays there, and the same command goes on from there.
+//! A second signal ends the program even where something still holds it (a reader of standard output that does not read). A
+//! signal that the parent process ignores (a shell's `&`, `nohup`) stays ignored.
 
 use std::future::Future;
 #[cfg(feature = "sandbox")]
@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Kind, Result};
 use crate::render::exit::{INTERRUPTED, TERMINATED};
 
-/// Which signals end the work in our own way.
+/// The signals that end the work in an orderly way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
-    /// A closed terminal (SIGHUP) ends the program as it ends every other.
+    /// SIGINT and SIGTERM. A closed terminal (SIGHUP) ends the program as it ends any other program.
     Stops,
-    /// SIGHUP as well: there is something to be removed that nobody else removes.
+    /// SIGHUP as well, because haul must remove a folder that nobody else removes.
     StopsAndHangup,
 }
 
@@ -26,7 +26,7 @@ pub enum Heard {
 pub async fn until_interrupted(work: impl Future<Output = Result<u8>>, heard: Heard) -> Result<u8> {
     let signals = Signals::new(heard)?;
     let (tell, told) = oneshot::channel();
-    // On a thread of its own: `work` may be blocked where it stands.
+    // The signals have a thread of their own, because `work` may block its thread.
     tokio::spawn(watch(signals, tell));
     tokio::select! {
         status = work => status,
@@ -39,12 +39,12 @@ async fn watch(mut signals: Signals, tell: oneshot::Sender<u8>) {
     std::process::exit(i32::from(signals.next().await));
 }
 
-/// Signals that a command may answer in its own time before it is killed.
+/// So many signals are passed on to the command; the next one kills it.
 #[cfg(feature = "sandbox")]
 const SIGNALS_FORWARDED: u32 = 2;
 
-/// Runs `command` to its end. It is told what we are told: whoever stops us means it. One that does not end is killed at
-/// the third signal. `signals` are heard before the command runs, so that no signal ends us alone.
+/// Runs `command` to its end and passes each signal on to it, because whoever stops haul means the command. A command that does
+/// not end is killed at the third signal. haul listens for signals before the command runs, so that no signal ends haul alone.
 #[cfg(feature = "sandbox")]
 pub async fn run_forwarding_signals(command: &mut Command, mut signals: Signals) -> std::io::Result<ExitStatus> {
     let mut child = command.spawn()?;
@@ -60,7 +60,7 @@ pub async fn run_forwarding_signals(command: &mut Command, mut signals: Signals)
     }
 }
 
-/// A terminal tells everybody in front of it itself; a command that has just ended needs no signal.
+/// A terminal signals each of its processes by itself, and a command that has just ended needs no signal.
 #[cfg(all(unix, feature = "sandbox"))]
 fn pass_on(child: &Child, signal: u8) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -77,7 +77,7 @@ fn pass_on(child: &Child, signal: u8) {
     }
 }
 
-/// The console tells everybody itself.
+/// The console signals each of its processes by itself.
 #[cfg(all(windows, feature = "sandbox"))]
 fn pass_on(_: &Child, _: u8) {}
 
@@ -98,7 +98,8 @@ impl Signals {
     /// Fails with `Local`.
     pub fn new(heard: Heard) -> Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Heard by nobody, but no longer deadly: a file that may not grow further is an error of its own (`ulimit -f`).
+        // Nobody reads this signal, but it no longer ends the program: a file that may not grow further (`ulimit -f`) is
+        // reported as an error.
         let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE));
         let ignored = ignored();
         let mut waited_for = vec![(SignalKind::interrupt(), INTERRUPTED), (SignalKind::terminate(), TERMINATED)];
@@ -126,7 +127,8 @@ impl Signals {
     }
 }
 
-/// The signals that we were started to ignore, a bit for each, that of signal 1 the lowest. Only Linux tells.
+/// The signals that the parent process made this one ignore, one bit for each; the lowest bit is signal 1. Only Linux reports
+/// them.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

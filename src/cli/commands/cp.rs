@@ -73,7 +73,7 @@ pub async fn run_job(context: &mut Context, way: Op, args: CpArgs) -> Result<u8>
     Ok(tally.status())
 }
 
-/// As `carry`; the last line is the caller's.
+/// As `carry`, but the caller prints the last line.
 pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
     let noted = noted_run(way, &args);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
@@ -81,7 +81,7 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     let (from, to) = from_and_to(&places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
     let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
     let several = from.len() > 1;
-    // Before anything is sent, so before wildcards are looked for.
+    // This is checked before anything is sent, and so before wildcards are expanded.
     let target = context.open(&remote_address(to)?.remote, args.connection())?;
     for source in opened(context, &from, args)? {
         if source.key != target.key {
@@ -92,11 +92,11 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     }
     let Places { found: from, failed } = crate::cli::glob::places(context, from, literal, args.connection()).await?;
     let mut to = remote_address(to)?;
-    // What TO means must not hang on how many of the sources are there.
+    // The meaning of TO must not depend on how many of the sources exist.
     to.folder |= several;
     let remote = context.open(&to.remote, args.connection())?;
     let sources = opened(context, &from, args)?;
-    // Two names of one account are one remote, if its server can do it.
+    // Two remotes of one account are treated as one remote, if its server can copy or move.
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
@@ -127,14 +127,14 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     Ok(tally)
 }
 
-/// Sources that are not there, among others that are.
+/// Reports the sources that do not exist where others do.
 fn tell(failed: &[(Address, Error)], events: &Events) {
     for (address, error) in failed {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(address, error)) });
     }
 }
 
-/// One provider for each remote: its token and its listing are shared by all that a wildcard names.
+/// Each remote has one provider, so that all entries that a wildcard names share its token and its listings.
 fn opened(context: &Context, from: &[Address], args: &TransferArgs) -> Result<Vec<OpenRemote>> {
     let mut open: Vec<OpenRemote> = Vec::new();
     for source in from {
@@ -145,7 +145,7 @@ fn opened(context: &Context, from: &[Address], args: &TransferArgs) -> Result<Ve
     Ok(open)
 }
 
-/// Sources and target on different remotes: streamed through this machine.
+/// Carries files between two remotes: they are streamed through this machine.
 async fn between_remotes(
     context: &mut Context,
     way: Op,
@@ -174,7 +174,7 @@ async fn between_remotes(
             if_exists: args.if_exists.unwrap_or(IfExists::Update),
             checksum: args.checksum,
             protocol: remote.protocol(args.protocol.0)?,
-            // A part that is sent again is held in memory, as nothing is stored here.
+            // A part is held in memory until it is accepted, because nothing is stored here.
             chunk_size: Some(args.chunk_size.unwrap_or(WINDOW)),
             jobs: args.jobs as usize,
             dry_run: args.dry_run,
@@ -197,7 +197,7 @@ fn check_ability(remote: &OpenRemote, way: Op) -> Result<()> {
     }
 }
 
-/// What a remote must be able to do so that something on it can be brought to another one.
+/// What a remote must be able to do so that its files can be brought to another remote.
 fn require_between(source: &OpenRemote, way: Op) -> Result<()> {
     require(source, &DOWNLOAD)?;
     if way == Op::Move { require(source, &REMOVE) } else { Ok(()) }

@@ -60,7 +60,7 @@ pub async fn run(context: &mut Context, args: DuArgs) -> Result<u8> {
     Ok(look.status())
 }
 
-/// What lies in another of them is counted there.
+/// Leaves out places that lie in another place, as they are counted there.
 fn each_once(mut found: Vec<Hit>) -> Vec<Hit> {
     let mut kept = Vec::new();
     while let Some(remote) = found.first().map(|first| first.remote.clone()) {
@@ -82,7 +82,7 @@ async fn add_up(context: &Context, look: &mut Lister, remote: &OpenRemote, top: 
         return Ok(sum.untold);
     }
     let mut untold = 0;
-    // One for each open level: a folder's sum goes to its parent when it is left.
+    // The sums of the open folders, one for each level. A folder's sum is added to its parent's when the walk leaves it.
     let mut sums = vec![Totals::default()];
     let mut scan = look.scan(context, remote, top, |_, _| true);
     while let Some(step) = scan.next().await? {
@@ -123,13 +123,13 @@ fn close_folder(context: &Context, remote: &OpenRemote, folder: &Entry, sums: &m
 
 fn say(context: &Context, remote: &OpenRemote, of: &Entry, sum: Totals) {
     let Totals { bytes, files, folders, untold } = sum;
-    // Nothing was counted: 0 would be a lie.
+    // No size was counted, so 0 would be wrong.
     let bytes = (untold == 0 || untold < files).then_some(bytes);
     context.renderer.report(&Report::Du { remote: remote.name.clone(), path: of.path.clone(), bytes, files, folders });
 }
 
 impl Totals {
-    /// What this machine put there itself has a size that is known, whatever the provider tells.
+    /// The size of a file that this machine put there is known, even where the provider tells none.
     fn file(&mut self, remote: &OpenRemote, file: &Entry) -> Result<()> {
         self.files += 1;
         match known_size(file, remote.ledger.as_ref(), &remote.key)? {

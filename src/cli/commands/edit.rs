@@ -36,7 +36,7 @@ pub struct EditArgs {
     pub connection: Connection,
 }
 
-/// What only folders have.
+/// Fields that only folders have.
 #[derive(Args)]
 pub struct FolderArgs {
     /// Who finds a folder: private, unlisted or public (giga0)
@@ -48,7 +48,7 @@ pub struct FolderArgs {
 }
 
 impl FolderArgs {
-    /// Reads standard input if a password is to come from there.
+    /// Reads standard input if the folder's password comes from there.
     pub fn changes(&self) -> Result<Changes> {
         let folder_password = if self.folder_password_stdin { Some(login::first_line(std::io::stdin())?) } else { None };
         Ok(Changes { visibility: self.visibility, folder_password, ..Changes::default() })
@@ -80,7 +80,7 @@ pub async fn run(context: &mut Context, args: EditArgs) -> Result<u8> {
     Ok(DONE)
 }
 
-/// Refuses before anything is sent what the provider can change in no kind of entry.
+/// Refuses, before anything is sent, fields that the provider can change in no kind of entry.
 pub fn check(remote: &OpenRemote, changes: &Changes) -> Result<()> {
     let possible = |kind| remote.provider.has(|can| can.edits.is_some_and(|edits| edits.check(kind, changes).is_ok()));
     match changes.is_empty() || possible(EntryKind::File) || possible(EntryKind::Folder) {

@@ -104,8 +104,8 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
     Ok(tally)
 }
 
-/// Standard output takes the bytes, so nothing else may go there: no events, and no line for what was done. Of several
-/// files one that fails is told, and the others follow.
+/// Standard output takes the bytes, so nothing else goes there: no events, and no line for a finished file. A file that fails
+/// is reported, and the other files follow.
 pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
     if context.renderer.style().json {
         return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").with_hint("get the file to a name"));
@@ -127,13 +127,13 @@ pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bo
     };
     let outcome = match select(pin!(pouring), pin!(telling)).await {
         Either::Left((outcome, telling)) => {
-            // What was said last.
+            // The last failure that was reported.
             let _ = telling.now_or_never();
             outcome
         }
         Either::Right(((), pouring)) => pouring.await,
     };
-    // A reader that has what it wanted (`haul cat … | head`) leaves.
+    // A reader that has enough (`haul cat … | head`) closes the pipe.
     if context.renderer.closed() {
         return Ok(exit::DONE);
     }
@@ -171,8 +171,8 @@ pub fn address(text: &str) -> Result<Address> {
     })
 }
 
-/// What the addresses name, wildcards expanded, and the addresses that name nothing where others do. One provider for each
-/// remote: its token and its listing are shared.
+/// The entries that the addresses name, and the addresses that name nothing where others do. Each remote has one provider, so
+/// that its token and its listings are shared.
 async fn open_sources(
     context: &Context,
     sources: Vec<Address>,
@@ -220,7 +220,7 @@ fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &Trans
             .with_subject(address.to_string())
             .with_hint("leave out the last slash"));
     }
-    // `remote:/dir/`, and the root, mean what is inside; what wildcards fit is meant itself.
+    // `remote:/dir/` and the root mean what is inside of the folder. An entry that fits a wildcard is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);
     Ok(GetSource {
         client: transfer_client(transfer, remote, events.clone()),

@@ -68,11 +68,12 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
     }
     let remote = context.open_with(config.clone(), Arc::new(WithoutStoredToken(context.state())), args.connection)?;
     let calls = context.client(&remote);
-    // A line that fails is tried again; a refusal is not, as it would lock the account.
+    // A failed connection is tried again. A refused sign-in is not, because repeated refusals lock the account.
     let by_code = args.code_stdin;
     let sign_in = calls.call(|p| async move {
         match p.sign_in().await {
-            // This token is new. Who brings a code knows what it lacks; another token would lack that too.
+            // This token is new. Whoever brings a code knows that the token lacks the code's check; another token would lack
+            // it, too.
             Err(e) if by_code && e.kind() == Kind::Expired => Err(e.with_kind(Kind::Auth)),
             outcome => outcome,
         }
@@ -114,8 +115,8 @@ fn is_somebody_there(context: &Context) -> bool {
     !style.json && !style.quiet && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// The user name, with what is set as the answer of an empty line, and each secret that `login` keeps: also one that was
-/// kept before, as it may have been refused. The user name, if it is another than what is set.
+/// Asks for the user name (an empty answer keeps the one that is set) and for each secret that `login` keeps, also for a kept
+/// one, as it may have been refused. Returns the user name if it is not the one that is set.
 async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
     let mut another_name = None;
     if config.asks_for_username() {
@@ -150,7 +151,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::new(Kind::Other, "the question broke off").with_cause(e))?
 }
 
-/// A refusal as `login` tells it: which secret was refused where nobody typed one, and no advice to do what is being done.
+/// The refusal in the words of `login`: it names the secret that was refused where nobody typed one, and does not advise to run
+/// `haul login`.
 fn inside_login(error: Error, config: &Remote) -> Error {
     if error.kind() != Kind::Auth {
         return error;
@@ -171,20 +173,20 @@ fn inside_login(error: Error, config: &Remote) -> Error {
     }
 }
 
-/// How a server refuses that wants a code is not documented: whoever brings one is believed.
+/// No document says how a server refuses that wants a code, so whoever brings a code is believed.
 fn is_for_a_code(refusal: &Error, provider: &RemoteProvider, brings_one: bool) -> bool {
     let may_be = brings_one && matches!(refusal.kind(), Kind::Auth | Kind::Expired | Kind::Refused);
     provider.has(|can| can.second_factor.is_some_and(|factor| factor.wanted() || may_be))
 }
 
-/// Nothing is sent to a telephone unless somebody is there to read it. A wrong code is not asked for again.
+/// No code is sent unless somebody can read and enter it. After a wrong code haul does not ask again.
 async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, refusal: Error) -> Result<()> {
     let style = context.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
     if !from_stdin && !somebody_reads {
         return Err(refusal.with_hint("run `haul login` in a terminal, or with --code-stdin"));
     }
-    // One try each: a second message would make the first code worthless, and a code is good for one try.
+    // Both calls are made once: a second message would make the first code invalid, and a code can be used once.
     let once = calls.retries(None);
     let said = once.attempt(|p| async move { p.abilities().second_factor()?.send_code().await }).await?;
     let said = shorten(&said, WORDS_SHOWN);
@@ -202,7 +204,7 @@ async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, r
 
 const WORDS_SHOWN: usize = 80;
 
-/// What is to be there is a line; what follows it is not part of it.
+/// Reads one line, which must not be empty; what follows it is not read.
 fn line_from(input: impl Read, what: &str) -> Result<Secret> {
     match first_line(input)? {
         line if line.is_empty() => Err(Error::new(Kind::Usage, format!("standard input holds no {what}")).with_subject("-")),
@@ -210,7 +212,7 @@ fn line_from(input: impl Read, what: &str) -> Result<Secret> {
     }
 }
 
-/// A secret is a line, perhaps an empty one.
+/// Reads one line, which may be empty.
 pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = String::new();
@@ -221,8 +223,8 @@ pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
     line_of_input(&text, "standard input").map(Secret::new)
 }
 
-/// Tokens that look as if none were kept: `login` is to prove the credentials, not an old token. The device stays who
-/// it is: a server that has seen a code from it does not ask again.
+/// A token store that looks empty, because `login` must prove the credentials and not an old token. The id of the device stays,
+/// as a server that has seen a code from the device does not ask again.
 struct WithoutStoredToken<T>(Arc<T>);
 
 impl<T: TokenStore> TokenStore for WithoutStoredToken<T> {

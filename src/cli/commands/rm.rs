@@ -44,7 +44,7 @@ pub struct RmArgs {
     pub connection: Connection,
 }
 
-/// How it ended so far.
+/// The status so far.
 #[derive(Default)]
 struct RemoveOutcome {
     done: u64,
@@ -123,7 +123,7 @@ fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
     }
 }
 
-/// Somebody sees the question and can answer it.
+/// Does somebody see the question, and can they answer?
 fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }

@@ -111,10 +111,12 @@ fn report(left: PendingUpload) -> Report {
     Report::Transfers { remote, path, source, size, accepted, since: chrono::DateTime::from_timestamp(at, 0) }
 }
 
-/// The remote that is meant; none: all. Fails with `NotFound` where nothing was begun and no such remote is configured.
+/// The name of the remote; none: all remotes. Fails with `NotFound` where no such remote is configured and nothing was begun on
+/// one of that name.
 fn wanted(context: &Context, remote: Option<&str>) -> Result<Option<String>> {
     let Some(wanted) = remote.map(Address::parse_remote).transpose()?.map(|address| address.remote) else { return Ok(None) };
-    // What was begun on a remote that is configured no more can still be forgotten; a typing error must not look done.
+    // What was begun on a remote that is no longer configured can still be forgotten. A misspelt name must not look like
+    // success.
     if !runs::is_any(context, &wanted) && of_remote(context.state().all_unfinished()?, Some(&wanted)).is_empty() {
         context.config.remote(&wanted)?;
     }
@@ -126,7 +128,7 @@ fn of_remote(mut all: Vec<PendingUpload>, remote: Option<&str>) -> Vec<PendingUp
     all
 }
 
-/// The same commands again; and file by file what belongs to none of them. Each goes on where it stopped.
+/// Runs the noted commands again, and then the uploads that belong to none of them. Each goes on where it stopped.
 async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     let mut tally = Tally::default();
     let remote = wanted(context, args.remote.as_deref())?;
@@ -163,7 +165,7 @@ async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     Ok(tally.status())
 }
 
-/// Types each command again: what is there is passed over, what was on its way goes on, the rest begins.
+/// Runs each command again: files that are there are skipped, files that were in flight go on, the rest begins.
 async fn resume_runs(
     context: &mut Context,
     remote: Option<&str>,
@@ -183,7 +185,7 @@ async fn resume_runs(
                 let error = if gone { error.with_hint("`haul transfers clear` forgets it") } else { error };
                 tally.count(&error);
                 context.renderer.error(&error);
-                // Nothing was sent, and it was no end of the command either.
+                // Nothing was sent, and the command is not finished either.
                 if !how.dry_run {
                     context.state().begin_run(&run);
                 }
@@ -219,7 +221,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
             failed.push(Kind::Other);
             continue;
         };
-        // Another run may have brought it to its end since the list was read.
+        // Another run may have finished the upload since the list was read.
         let Some(left) = state.unfinished(&left.key)? else { continue };
         if args.transfer.dry_run {
             context.renderer.report(&what_would_be(left));
@@ -236,7 +238,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
             }
             Err(error) => {
                 failed.push(error.kind());
-                // What a later try may still remove must not be forgotten.
+                // An upload that a later try may still remove must not be forgotten.
                 let later = error.kind().is_transient() || error.kind() == Kind::Auth;
                 let end = if later { "; it stays in the list" } else { "" };
                 context.renderer.warning(&format!("{place}: what was left on the server stays there: {error}{end}"));
@@ -254,7 +256,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
     Ok(exit::merge(done, &failed))
 }
 
-/// Nothing is asked: whether the server can remove it shows when it is to.
+/// Sends nothing: whether the server can remove the upload shows when it is removed.
 fn what_would_be(left: PendingUpload) -> Report {
     let (source, size) = (Some(left.source.clone()), Some(left.size));
     match report(left) {

@@ -36,7 +36,7 @@ pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
     let lines = receipt::read(&args.receipt)?;
     let mut remotes: HashMap<String, FolderListings> = HashMap::new();
     let (mut same, mut failed) = (0, Vec::new());
-    // The last word on a place counts: it may have been put there several times.
+    // The last line about a path counts, because a file may have been put there several times.
     for line in latest(lines) {
         if !remotes.contains_key(&line.remote) {
             let remote = context.open(&line.remote, args.connection)?;
@@ -45,7 +45,7 @@ pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
         }
         let Some(asked) = remotes.get_mut(&line.remote) else { continue };
         let there = match asked.entry(context, &line).await {
-            // The server's row of this name can't be read: the others can.
+            // The row of this name can't be read, but the others can.
             Err(error) if error.kind() == Kind::Protocol => {
                 failed.push(error.kind());
                 context.renderer.report(&Report::Failed(Failure::new(&error).at(line.remote, line.path)));
@@ -78,7 +78,7 @@ fn latest(lines: Vec<ReceiptRow>) -> Vec<ReceiptRow> {
     kept.into_iter().flatten().collect()
 }
 
-/// Each folder is listed once, however many files a receipt names in it.
+/// Lists each folder once, however many files of it a receipt names.
 struct FolderListings {
     remote: OpenRemote,
     folders: HashMap<Place, Option<Entries>>,
@@ -86,7 +86,7 @@ struct FolderListings {
 
 impl FolderListings {
     async fn entry(&mut self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
-        // Where nothing is listed an entry is known by its id alone.
+        // Where nothing can be listed, an entry is identified by its id.
         let places = if self.remote.provider.has(|can| can.browse.is_some()) { readings(&line.path) } else { Vec::new() };
         for place in places {
             if let Some(entry) = self.at_its_path(context, &place, line).await? {
@@ -96,7 +96,7 @@ impl FolderListings {
         self.by_its_id(context, line).await
     }
 
-    /// Moved meanwhile.
+    /// The entry was moved meanwhile.
     async fn by_its_id(&self, context: &Context, line: &ReceiptRow) -> Result<Option<Entry>> {
         let Some(id) = line.id.clone() else { return Ok(None) };
         let place = Place { root: Root::Id(id), path: RemotePath::root() };
@@ -122,7 +122,7 @@ impl FolderListings {
         }
         let Some(Some(children)) = self.folders.get(&parent) else { return Ok(None) };
         let named = children.named(name)?;
-        // Of several of that name ours is one, or what the path means now.
+        // Among several entries of that name the receipt's id decides, else what the path means now.
         let ours = named.iter().find(|entry| line.id.as_ref() == Some(&entry.id)).cloned();
         Ok(ours.or_else(|| newest_filled(named).into_iter().next()))
     }
