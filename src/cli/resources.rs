@@ -160,9 +160,9 @@ mod address_space {
 
     use crate::cli::resources::{STACK, own_status};
 
-    /// What glibc sets aside for a thread that allocates,
+    /// The address space that glibc reserves for a thread that allocates memory.
     const ARENA: u64 = 64 << 20;
-    /// for so many threads a core.
+    /// glibc reserves it for at most so many threads a core.
     const ARENAS: usize = 8;
 
     /// Threads for which a limited address space (`ulimit -v`) has room beside `memory` bytes.

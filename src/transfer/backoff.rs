@@ -1,15 +1,15 @@
-//! How long to wait between two tries of a call.
+//! The waits between two tries of a call.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-/// Between two tries: from this, doubling with a random spread,
+/// The first wait. Each further wait is twice as long, with a random spread.
 const RETRY_DELAY_INITIAL: Duration = Duration::from_millis(500);
-/// up to this. `Retry-After` of the server wins over both.
+/// The longest wait. A `Retry-After` of the server counts for more than both.
 pub(super) const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
 
-/// To the second.
+/// The wait for people, in whole seconds.
 pub(super) fn shown(wish: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_secs(wish.as_secs()))
 }

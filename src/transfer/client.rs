@@ -1,5 +1,5 @@
-//! The one place that tries again: it counts tries, waits between them and renews expired tokens. From tus-js-client:
-//! only progress earns new patience; from object_store: what may have arrived is not repeated blindly.
+//! The only place that repeats a call: it counts tries, waits between them and renews expired tokens. As in tus-js-client, only
+//! progress earns further tries. As in object_store, a request that may have arrived is not repeated blindly.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,20 +13,21 @@ use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
 
-/// The server may ask for longer waits: up to this, all waits of one piece of work together; whether to wait longer is for a person to decide, who is told.
+/// The longest time that one piece of work waits because the server asked for it (`Retry-After`), all waits together. A person
+/// decides whether to wait longer.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
-/// From this on a wait is told with its end.
+/// For a wait of this length or more the time of its end is reported, too.
 const LONG_WAIT: Duration = Duration::from_secs(10);
-/// Between two looks for a finished file: from this, doubling, up to that.
+/// The first and the longest wait between two looks for a finished file; each wait is twice the one before.
 const POLL_INITIAL: Duration = Duration::from_millis(100);
 const POLL_MAX: Duration = Duration::from_secs(5);
-/// Renewals of the token for one piece of work that gets nowhere with the new one: a rival's sign-in may have come in
-/// between.
+/// The largest number of token renewals for one piece of work without progress: another machine may have signed in meanwhile.
 const RENEWALS: u32 = 3;
-/// Two machines on one account take turns: from this, growing with each token lost, up to so many times as long.
+/// The first wait before a new sign-in where two machines share an account and take turns. The wait grows with each lost token,
+/// up to this factor.
 const CONTENTION_WAIT_INITIAL: Duration = Duration::from_millis(100);
 const CONTENTION_WAIT_MAX_FACTOR: u32 = 50;
-/// Tries of a look at least, whatever `--retries` says.
+/// The smallest number of tries of a look at the server, even with a lower `--retries`.
 const CHECK_TRIES_MIN: u32 = 3;
 
 const FRESH_ONE_REJECTED: &str = "the server rejects even a fresh token; check the account, or whether something else signs it out";
@@ -79,7 +80,7 @@ impl From<AnyProvider> for RemoteProvider {
     }
 }
 
-/// What every piece of work needs at hand.
+/// A remote as transfers use it: its provider, retries, events and speed limit.
 #[derive(Clone)]
 pub struct RemoteClient {
     /// The remote's name, for messages.
@@ -159,7 +160,7 @@ impl RemoteClient {
         format!("{}:{path}", self.remote)
     }
 
-    /// A call that may be repeated whatever became of the last try: it only asks, or asking twice changes nothing.
+    /// Makes a call that may be repeated in any case, because it only reads, or because a repetition changes nothing.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due.
@@ -170,8 +171,8 @@ impl RemoteClient {
         self.asked(self.retries(None), call).await
     }
 
-    /// As `ask`, after a failure or a lost answer: only looking tells what it did, and the connection that the failure
-    /// broke may be the one that the first look goes over. A page of a proxy in place of the answer tells nothing yet.
+    /// As `call`, after a failure or a lost answer. Only a look at the server tells what the request did, and the first look
+    /// may use the same broken connection. A proxy's page in place of the answer tells nothing.
     pub(crate) async fn check<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -193,8 +194,9 @@ impl RemoteClient {
         }
     }
 
-    /// A call that changes something: repeated only when the server has not acted on the last try. What may have happened
-    /// ([`Error::may_have_happened`]) comes back to the caller: for changes that nobody can look at.
+    /// Makes a call that changes something. It is repeated only when the server has not acted on the last try. A failure after
+    /// which the change may have happened ([`Error::may_have_happened`]) goes to the caller: for changes that nobody can look
+    /// up.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due; at once when the change may have happened.
@@ -212,10 +214,10 @@ impl RemoteClient {
         }
     }
 
-    /// A call that must not happen twice: after an answer that was lost or can't be read `look` tells what it did (asked for as
-    /// long as `late`, unless the server itself said that it failed). Where it did nothing it is repeated after a lost answer;
-    /// after one that can't be read it is not, as the next would be no better. Fails with `Unknown` then, and where looking
-    /// fails.
+    /// Makes a call whose change must not happen twice. After a lost or unreadable answer `look` finds out what the call did;
+    /// it looks for as long as `late`, unless the server itself reported a failure. Where the call did nothing, it is repeated
+    /// after a lost answer. After an unreadable answer it is not repeated, as the next answer would be no better: then, and
+    /// where looking fails, the call fails with `Unknown`.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due; `Unknown` when nobody can tell whether the change was made.
@@ -236,7 +238,8 @@ impl RemoteClient {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            // Once in doubt, always: "not found" may be what an earlier try has done, late.
+            // After one uncertain try all later failures are uncertain, too: "not found" may be the late effect of an earlier
+            // try.
             doubt |= failure.may_have_happened();
             if doubt {
                 let has_failed = failure.status_code().is_some() && !failure.is_unread_answer();
@@ -251,8 +254,8 @@ impl RemoteClient {
         }
     }
 
-    /// Asks again and again, for at most `limit`, until there is something: a server that takes a file in may need a
-    /// while after the last byte.
+    /// Asks repeatedly, for at most `limit`, until there is a result: a server may need a while after the last byte to take a
+    /// file in.
     pub(crate) async fn poll<'a, T, F>(&'a self, limit: Duration, call: impl Fn(&'a dyn Provider) -> F) -> Result<Option<T>>
     where
         F: Future<Output = Result<Option<T>>>,
@@ -275,26 +278,26 @@ impl RemoteClient {
     }
 }
 
-/// How much longer one piece of work may go on failing.
+/// The tries that are left for one piece of work.
 pub(crate) struct Retries<'a> {
     client: &'a RemoteClient,
     id: Option<FileId>,
     tries: u32,
     failures: u32,
     total: u32,
-    /// Waited because the server asked for it, since something moved forward.
+    /// The time waited at the server's request since the last progress.
     waited: Duration,
-    /// A connection was kept too long, and the request went out again for nothing.
+    /// A kept connection had died, and the request was sent again without counting as a try.
     repeated: bool,
-    /// Since something moved forward.
+    /// Failures since the last progress.
     renewals: u32,
-    /// An answer that makes no sense may be another one next time.
+    /// An unreadable answer was repeated once, as the next one may be readable.
     pages_pass: bool,
     delays: backon::ExponentialBackoff,
 }
 
 impl<'a> Retries<'a> {
-    /// One try. Its failure goes to [`Retries::after`] before the next.
+    /// Makes one try. Its failure goes to [`Retries::after`] before the next try.
     pub(crate) async fn attempt<T, F>(&self, call: impl FnOnce(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -304,7 +307,7 @@ impl<'a> Retries<'a> {
 }
 
 impl Retries<'_> {
-    /// Something moved forward since the last failure.
+    /// Notes that there was progress since the last failure.
     pub fn progress(&mut self) {
         self.failures = 0;
         self.renewals = 0;
@@ -313,12 +316,12 @@ impl Retries<'_> {
         self.delays = delays();
     }
 
-    /// Failures so far, for the report.
+    /// The number of failures so far, for the report.
     pub fn retries(&self) -> u32 {
         self.total
     }
 
-    /// Ready for another try (after a wait, or with a new token), or the error back when there will be none.
+    /// Prepares another try, by a wait or a new token. Returns the error where there is no further try.
     pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
         let error = error.with_remote(&self.client.remote);
         if error.kind() == Kind::Expired {
@@ -327,7 +330,7 @@ impl Retries<'_> {
         if !(error.kind().is_transient() || self.pages_pass && error.kind() == Kind::Protocol) {
             return Err(error);
         }
-        // Whoever comes here may repeat the request. The HTTP client takes a fresh connection now.
+        // The caller may repeat the request. The HTTP client takes a new connection now.
         if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {
             self.total += 1;
             self.client.events.tell(Event::Note(format!("{}: once more, on a fresh connection", error.message())));
@@ -353,8 +356,8 @@ impl Retries<'_> {
         Ok(())
     }
 
-    /// The provider's lease sees to it that all workers together sign in once. Where somebody else signs in to the account
-    /// again and again, each sign-in waits a little longer, so that the two take turns: both get something done.
+    /// Renews the token. The provider's token cache lets all workers together sign in once. Where somebody else signs in to the
+    /// account again and again, each sign-in waits a little longer: the two take turns, and both make progress.
     async fn renew(&mut self, error: Error) -> Result<()> {
         let client = self.client;
         let rivalry = client.provider.0.abilities().token_contention;
@@ -414,7 +417,7 @@ mod tests {
         (RemoteClient::new("r".to_owned(), provider, policy, events), told)
     }
 
-    /// Seconds that the next wait takes.
+    /// The number of seconds of the next wait.
     async fn waits(patience: &mut Retries<'_>, error: Error) -> u64 {
         let begun = tokio::time::Instant::now();
         patience.after(error).await.unwrap();

@@ -1,4 +1,4 @@
-//! Following an import: asks the provider how far it is, less and less often, until it is over or our time is.
+//! Follows an import: asks the provider for its state, less and less often, until the import or the time limit ends.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,15 @@ use super::sleep::sleep;
 use crate::contract::Import;
 use crate::error::Result;
 
-/// Between two questions: from this, doubling, up to that.
+/// The first and the longest wait between two questions; each wait is twice the one before.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 const LONGEST_LOOK: Duration = Duration::from_secs(15);
 
-/// A site gives a job up that takes longer than a day.
+/// The longest time that an import is followed: a site abandons a job that takes longer than a day.
 const LONGEST: Duration = Duration::from_secs(25 * 60 * 60);
 
-/// How far the import `started` is when it has ended, or when `limit` has passed. `tell` hears of every new word. One
-/// without a number can't be followed.
+/// Returns the state of the import `started` when it has ended, or when `limit` has passed. `tell` gets each new state. An
+/// import without an id can't be followed.
 pub async fn follow(client: &RemoteClient, started: Import, limit: Option<Duration>, mut tell: impl FnMut(&Import)) -> Result<Import> {
     let begun = Instant::now();
     let mut wait = FIRST_LOOK;

@@ -7,16 +7,16 @@ use tokio::sync::Mutex;
 use super::sleep::sleep;
 use crate::contract::part::CHUNK_READ;
 
-/// Bytes that may burst after a pause, in time at the full rate.
+/// The bytes that may follow a pause at once, as a time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
-/// Pieces shrink with the rate, down to this, in bytes: servers close a connection that is silent for long, and eight
-/// workers that take turns with large pieces are.
+/// The smallest piece in bytes. Pieces shrink with the rate: eight workers that take turns with large pieces would each be
+/// silent for long, and servers close such connections.
 const SMALLEST_PIECE: u64 = 4 << 10;
 
 pub struct RateLimiter {
     /// Bytes a second.
     rate: f64,
-    /// When the bytes handed out so far will have been paid for.
+    /// The time at which the granted bytes are used up at this rate.
     paid: Mutex<Instant>,
 }
 
@@ -25,7 +25,7 @@ impl RateLimiter {
         RateLimiter { rate: bytes_per_second.max(1) as f64, paid: Mutex::new(Instant::now()) }
     }
 
-    /// Bytes that should go at once, so that no worker waits long for its turn.
+    /// The largest piece that should go at once, so that no worker waits long for its turn.
     pub fn max_chunk(&self) -> usize {
         ((self.rate / 16.0) as u64).clamp(SMALLEST_PIECE, CHUNK_READ as u64) as usize
     }

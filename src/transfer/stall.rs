@@ -1,4 +1,4 @@
-//! Notices a transfer that has stopped, or crawls. A request with a body has no time-out of its own: 100 GB over a slow
+//! Notices a transfer that has stopped or is too slow. A request with a body has no time-out of its own: 100 GB over a slow
 //! line are fine as long as bytes move.
 
 use std::ops::Range;
@@ -15,17 +15,17 @@ use crate::error::{Error, Kind};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const CRAWL_WINDOW: Duration = Duration::from_secs(60);
 
-/// However large a request was, nobody waits longer for its answer.
+/// The longest wait for an answer, however large the request was.
 const LONGEST_ANSWER: Duration = Duration::from_secs(2 * 3600);
 
-/// After the last byte the server may copy and hash what came before it answers (giga0 posts it again inside itself, nginx
-/// hands it to PHP in three passes): a time-out, and a second for each MiB of the request.
+/// The wait for an answer after the last byte: the time-out, and a second for each MiB of the request. A server may copy and
+/// hash what came before it answers (giga0 posts it again inside itself, nginx hands it to PHP in three passes).
 pub fn response_timeout(timeout: Duration, bytes: u64) -> Duration {
     let patience = timeout.saturating_add(Duration::from_secs(bytes >> 20));
     patience.min(LONGEST_ANSWER.max(timeout))
 }
 
-/// Returns, with the reason, when `part` (bytes from the start of the file) stalls. Never returns else.
+/// Returns the reason as soon as `part` (bytes from the start of the file) stalls, and never returns otherwise.
 pub async fn stalled(pulse: &Activity, part: Range<u64>, policy: &RetryPolicy) -> Error {
     let moved = || pulse.moved.load(Ordering::Relaxed);
     let (mut last, mut since) = (moved(), Instant::now());

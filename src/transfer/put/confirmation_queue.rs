@@ -1,11 +1,10 @@
-//! Files whose bytes are all accepted, and that are confirmed beside the next ones: looked for, compared, put in an older
-//! one's place, and noted. They make room for the files that are to be sent.
-//!
-//! Where the answer to an upload names no file, its folder is listed, which takes the longer the more the folder holds: one
-//! listing after each few files would cost hours for many thousands. So files wait for company, and one listing confirms all
-//! that are ready. It is due when a quarter of what the folder holds waits for it, so that all listings of a run together
-//! cost a few times the last one, or when the last listing is long enough ago that listings take a fifth of the time, or
-//! when nothing can be sent before something is confirmed.
+//! Files whose bytes are all accepted. They are confirmed while further files are sent: looked for, compared, put in the place
+//! of an older file, and noted.
+//! Where the answer to an upload names no file, the file's folder is listed. A listing takes longer the more the folder holds:
+//! a listing after every few files would cost hours for many thousands of files. So files wait, and one listing confirms all
+//! that are ready. A listing is due in three cases. First, as many files wait as a quarter of what the folder holds: then all
+//! listings of a run together cost a few times the last one. Second, the last listing is so long ago that listings take a fifth
+//! of the time. Third, nothing can be sent before something is confirmed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,18 +19,18 @@ use super::options::{HANDLES, HANDLES_FOR_A_FILE};
 use crate::contract::UploadHandle;
 use crate::transfer::sleep::sleep;
 
-/// Each has its source and its place's lock open.
+/// The largest number of files that wait. Each holds two file handles: its source, and the lock of its target.
 pub const MOST_WAITING: usize = 2000;
 pub const HANDLES_OF_WAITING: u64 = 2;
-/// A listing is due when so many wait for it, in a folder that holds little,
+/// In a small folder a listing is due when so many files wait.
 const COMPANY: usize = 16;
-/// or this part of what the folder holds.
+/// In a large folder a listing is due when this part of its number of entries waits.
 const SHARE_OF_FOLDER: usize = 4;
-/// After a listing the next one waits so many times as long as that took, unless it has company enough;
+/// The pause between two listings, as a multiple of the time that the last one took.
 const PAUSE: u32 = 4;
-/// at least this,
+/// The shortest pause.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
-/// and at most this, for people wait for the word that a file is there.
+/// The longest pause, because people wait to hear that a file is there.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -43,15 +42,15 @@ struct Queue {
     most: usize,
     waiting: AtomicUsize,
     changed: Notify,
-    /// Nothing can be sent before something is confirmed.
+    /// No file can be sent before one is confirmed.
     hurry: AtomicBool,
     folders: Mutex<HashMap<String, Arc<FolderLooks>>>,
-    /// Single looks, and last steps, at once.
+    /// Limits the requests for single files, and the last steps, that run at once.
     steps: Arc<Semaphore>,
 }
 
 impl ConfirmationQueue {
-    /// `jobs` files are sent at once, and so many last steps done beside.
+    /// `jobs` files are sent at once, and as many last steps run beside them.
     pub fn new(jobs: usize) -> ConfirmationQueue {
         ConfirmationQueue(Arc::new(Queue {
             begun: Instant::now(),
@@ -64,12 +63,12 @@ impl ConfirmationQueue {
         }))
     }
 
-    /// What lay on the server by then was brought by no upload of this run.
+    /// No upload of this run brought what was on the server before this time.
     pub(crate) fn begun(&self) -> Instant {
         self.0.begun
     }
 
-    /// Is there room for one more, when so many are under way, those that are being confirmed included?
+    /// Is there room for one more file when so many are in flight, those that are being confirmed included?
     pub(super) fn has_room(&self, under_way: usize, jobs: usize) -> bool {
         let waiting = self.0.waiting.load(Ordering::Relaxed).min(self.0.most);
         under_way.saturating_sub(waiting) < jobs
@@ -80,7 +79,8 @@ impl ConfirmationQueue {
         self.0.changed.notified().await;
     }
 
-    /// So many are under way and no other can be: if all of them only wait, nobody waits for company.
+    /// Tells the queue that no further file can be sent while so many are in flight. If all of them wait for a listing, it is
+    /// due at once.
     pub(super) fn full(&self, under_way: usize) {
         let all_wait = self.0.waiting.load(Ordering::Relaxed) >= under_way;
         if self.0.hurry.swap(all_wait, Ordering::Relaxed) != all_wait && all_wait {
@@ -92,7 +92,7 @@ impl ConfirmationQueue {
         self.0.hurry.store(false, Ordering::Relaxed);
     }
 
-    /// All bytes of a file are accepted. What comes back is held until the file is reported.
+    /// Enters a file whose bytes are all accepted. The returned value is held until the file is reported.
     pub(crate) fn enter(&self) -> Confirming {
         self.0.waiting.fetch_add(1, Ordering::Relaxed);
         self.0.changed.notify_one();
@@ -122,7 +122,7 @@ impl Default for ConfirmationQueue {
     }
 }
 
-/// What the file handles that this process may have leave room for.
+/// The number of files that the limit of file handles leaves room for.
 #[cfg(unix)]
 fn most_waiting(jobs: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
@@ -143,7 +143,8 @@ pub(crate) struct Confirming {
 }
 
 impl Confirming {
-    /// It was seen: what remains is done by so many files at once as are sent, those that were seen first before the others.
+    /// The file was found. The last steps run for as many files at once as are sent, in the order in which the files were
+    /// found.
     pub(crate) async fn seen(&mut self) {
         self.step = self.queue.0.steps.clone().acquire_owned().await.ok();
     }
@@ -156,7 +157,7 @@ impl Drop for Confirming {
     }
 }
 
-/// The looks at one folder.
+/// The listings of one folder.
 #[derive(Default)]
 struct FolderLooks {
     state: Mutex<LookState>,
@@ -165,14 +166,14 @@ struct FolderLooks {
 
 #[derive(Default)]
 struct LookState {
-    /// When the last look began.
+    /// The time when the last listing began.
     begun: Option<Instant>,
     is_looking: bool,
-    /// After the pause that the last look brought.
+    /// The end of the pause after the last listing.
     next: Option<Instant>,
-    /// Files that wait for the next look.
+    /// The number of files that wait for the next listing.
     waiting: usize,
-    /// Files that looks have shown.
+    /// The number of files that listings have shown.
     seen: usize,
 }
 
@@ -184,7 +185,7 @@ impl FolderLooks {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // From here on no change is missed.
+            // No change is missed from here on.
             changed.as_mut().enable();
             let left = {
                 let mut state = self.state.lock();
@@ -220,7 +221,7 @@ impl FolderLooks {
     }
 }
 
-/// One that waits in vain no longer counts, also when its run is given up.
+/// A file that stops waiting is no longer counted, also where its upload was abandoned.
 struct Counted<'a> {
     looks: &'a FolderLooks,
     is_counted: bool,
@@ -242,7 +243,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// A look that is on its way.
+/// A listing whose request is on its way.
 struct Look {
     looks: Arc<FolderLooks>,
     begun: Instant,

@@ -1,5 +1,5 @@
-//! What becomes of something whose name is taken in the folder it goes to. Folders are never replaced: a copied one is
-//! merged with the one that is there, a moved one is refused.
+//! What becomes of an entry whose name is taken in the target folder. Folders are never replaced: a copied folder is merged
+//! with the one that is there, a moved folder is refused.
 
 use super::job::Op;
 use super::shelves::TargetFolder;
@@ -10,16 +10,17 @@ use crate::transfer::if_exists::{IfExists, free_name};
 
 #[derive(Debug)]
 pub(crate) enum Resolution {
-    /// Under this name, which nobody has.
+    /// The entry gets this name, which is free.
     Free(String),
-    /// This file has the name now, and goes when the new one is there.
+    /// This file has the name now, and is removed when the new one is there.
     Replace(Box<Entry>),
-    /// What is in the source goes into the folder of this name.
+    /// The entries of the source go into the existing folder of this name.
     Merge,
     Skip(Box<Entry>, String),
 }
 
-/// `path`: the shelf's own. Fails with `Protocol` where the server tells something of that name that can't be read: it is there.
+/// `path` is the path of the target folder. Fails with `Protocol` where the server lists an unreadable row of that name,
+/// because the name is taken then.
 pub(crate) fn landing(
     policy: IfExists,
     way: Op,

@@ -1,5 +1,5 @@
-//! One source copied, with all that is in it. Where the server copies no folders (giga0, providers.md 2.9) they are made
-//! and their files copied one by one.
+//! Copies one source with all that is in it. Where the server copies no folders (giga0, providers.md 2.9), haul makes the
+//! folders and copies the files one by one.
 
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -19,14 +19,14 @@ use crate::transfer::if_exists::IfExists;
 use crate::transfer::resolve::Resolved;
 use crate::transfer::walk::check_depth;
 
-/// One thing to copy.
+/// One entry to copy.
 pub(crate) struct CopyTask {
     entry: Entry,
     /// `REMOTE:PATH`
     shown: String,
     folder: RemotePath,
     name: String,
-    /// The ids of the folders that it lies in, from the source on.
+    /// The ids of the folders above the entry, from the source on.
     above: Arc<[String]>,
 }
 
@@ -49,7 +49,7 @@ impl CopyTask {
     }
 }
 
-/// What is told of a piece that failed.
+/// The report of an entry that failed.
 struct FailedTask {
     shown: String,
     path: Option<RemotePath>,
@@ -57,22 +57,22 @@ struct FailedTask {
     folder: bool,
 }
 
-/// What is on its way.
+/// Copies that are in progress.
 #[derive(Default)]
 struct InFlight {
     flights: FuturesUnordered<CopyFuture>,
-    /// Names that the shelves don't know of yet.
+    /// Names of copies in progress, which the listing of the target folder does not have yet.
     names: HashSet<(RemotePath, String)>,
-    /// Something that belongs into a copied folder is missing there.
+    /// An entry of a copied folder could not be copied.
     partly: bool,
 }
 
-/// The copying of one file, which needs nothing else of this run.
+/// Copies one file; needs nothing else of this run.
 type CopyFuture = Pin<Box<dyn Future<Output = (CopyTask, Result<Entry>)> + Send>>;
 
 enum CopyOutcome {
     Over(Box<Report>),
-    /// A folder's place is made; these go into it.
+    /// The folder has been made; these entries go into it.
     Opened(Vec<CopyTask>),
 }
 
@@ -102,7 +102,7 @@ impl OpsRun {
         }
     }
 
-    /// Waits until at most `most` are on their way.
+    /// Waits until at most `most` copies are in progress.
     async fn drain(&mut self, air: &mut InFlight, most: usize) {
         while air.flights.len() > most {
             let Some((piece, copied)) = air.flights.next().await else { return };
@@ -118,7 +118,7 @@ impl OpsRun {
         }
     }
 
-    /// A piece that failed. Of a folder that is made piece by piece others may be there.
+    /// Reports an entry that failed. Other entries of the folder may have been copied.
     fn on_failure(&mut self, air: &mut InFlight, lost: FailedTask, error: &Error) {
         let FailedTask { shown, path, inside, folder } = lost;
         // Whether a folder's own place was made is not known then.
@@ -131,7 +131,8 @@ impl OpsRun {
         !self.job.dry_run && !piece.entry.is_folder() && piece.name == piece.entry.name
     }
 
-    /// None: it is on its way, beside others. What changes more than its own name waits for them, and is done here.
+    /// Begins a copy; none means that it is in progress beside others. A copy that changes more than its own name waits for all
+    /// others and is done here.
     async fn begin(&mut self, air: &mut InFlight, piece: CopyTask) -> Result<Option<CopyOutcome>> {
         let opens = piece.entry.is_folder() && !self.copies_folders();
         if !self.can_run_concurrently(&piece) {
@@ -187,7 +188,7 @@ impl OpsRun {
         Ok(report)
     }
 
-    /// What is in the folder, to be copied into the one of that name, which is made if it is `new`.
+    /// The entries of the folder, which go into the folder of that name; it is made if it is `new`.
     async fn enter_folder(&mut self, piece: &CopyTask, name: &str, new: bool) -> Result<CopyOutcome> {
         let path = piece.folder.join(name)?;
         check_depth(&piece.entry, piece.above.iter().map(String::as_str))?;
@@ -226,7 +227,7 @@ impl OpsRun {
         self.job.client.has(|can| can.copies_folders)
     }
 
-    /// Into the shelf's folder, under a name that is free there.
+    /// Copies into the target folder, under a name that is free there.
     pub(crate) async fn copy_as(&mut self, entry: &Entry, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         if entry.name != name && shelf.has(&entry.name) && !self.allows_doubles() {
             return self.copy_via_temp_folder(entry, shelf, name).await;

@@ -1,4 +1,5 @@
-//! What `rm` means: one place after another, each looked up right before it goes. A top folder stays, what is in it goes.
+//! Removes one place after another. Each is looked up right before it is removed. A top folder stays, and its entries are
+//! removed.
 
 use crate::error::{Error, Result};
 use crate::model::{Address, Entry, RemotePath, Report};
@@ -18,7 +19,7 @@ impl Remover {
         Remover { hands: ConfirmedChanges::new(client.clone()), client, remote }
     }
 
-    /// Looked up anew for every place: what an earlier one has removed is gone, and a second removal may be for good.
+    /// Each place is looked up anew: an earlier removal may have removed it, too, and a second removal may be for good.
     pub async fn find(&self, address: &Address) -> Result<Resolved> {
         Resolver::new(self.client.clone()).find(address).await
     }
@@ -37,7 +38,7 @@ impl Remover {
         Ok(entries)
     }
 
-    /// One outcome for each thing removed: one, or as many as a top folder holds.
+    /// One result for each removed entry: a single one, or one for each entry of a top folder.
     pub async fn remove(&self, found: &Resolved, dry_run: bool) -> Result<Vec<Result<Report, (RemotePath, Error)>>> {
         if !found.top {
             return Ok(vec![Ok(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)]);

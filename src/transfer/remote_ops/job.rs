@@ -1,4 +1,4 @@
-//! What one `mv` or `cp` is to do, and what all its steps share: the target's folders, and how an outcome is told.
+//! The task of one `mv` or `cp`, and what all its steps share: the target's folders, and the reporting of results.
 
 use std::sync::Arc;
 

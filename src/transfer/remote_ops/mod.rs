@@ -1,5 +1,5 @@
-//! Changes on one remote: what `mv`, `cp`, `rm` and `edit` mean there. `places` finds what is meant, `landing` decides
-//! what becomes of a taken name, `hands` makes single changes that survive a lost answer.
+//! Changes on one remote: `mv`, `cp`, `rm` and `edit`. `transfer::resolve` finds the entries, `conflict` decides what becomes
+//! of a taken name, and `transfer::change` makes single changes that survive a lost answer.
 
 mod conflict;
 mod copy;

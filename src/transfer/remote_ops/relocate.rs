@@ -1,5 +1,5 @@
-//! One thing moved. A server knows only "another folder" and "another name": between the two the thing has a name that is
-//! free where it stands, and a failure says where that is.
+//! Moves one entry. A server knows only "another folder" and "another name". Between the two calls the entry has a name that is
+//! free where it is, and a failure tells that place.
 
 use super::conflict::{Resolution, landing};
 use super::job::{Op, OpsRun, into_itself};
@@ -35,7 +35,7 @@ impl OpsRun {
         Ok(Report::Moved(self.placed(&source.shown, &path, &Entry { size: landed.size.or(source.entry.size), ..landed })))
     }
 
-    /// Into the shelf's folder, under a name that is free there.
+    /// Moves the entry into the target folder, under a name that is free there.
     pub(crate) async fn move_and_rename(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<Entry> {
         if parent.is_some_and(|p| p.id == shelf.folder.id) || shelf.children.iter().any(|e| e.id == entry.id) {
             return self.hands.rename(entry, Some(&shelf.folder), name).await;
@@ -70,8 +70,8 @@ impl OpsRun {
         }
     }
 
-    /// The old name where it is free in the new folder, else the new one where it is free in the old folder, else one that
-    /// is free in both.
+    /// The name between the two calls: the old name where it is free in the new folder, else the new name where it is free in
+    /// the old folder, else a name that is free in both.
     async fn intermediate_name(&self, entry: &Entry, parent: Option<&Entry>, shelf: &TargetFolder, name: &str) -> Result<String> {
         if entry.name == name || !shelf.has(&entry.name) || self.allows_doubles() {
             return Ok(entry.name.clone());

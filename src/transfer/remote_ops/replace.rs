@@ -1,5 +1,6 @@
-//! A new file in the place of an old one: the old one goes only when the new one is there. Where two of a name may lie in
-//! one folder they do for a moment; elsewhere the old one makes room first, and gets its name back when nothing came.
+//! Puts a new file in the place of an old one. The old file is removed only when the new one is there. Where a folder may hold
+//! two files of one name, it does for a moment. Elsewhere the old file is renamed first, and gets its name back if the new one
+//! fails.
 
 use super::job::OpsRun;
 use super::relocate::{may_be_at, partially_done};
@@ -39,10 +40,10 @@ impl OpsRun {
         self.remove_backup(shelf, old, &aside, copied).await
     }
 
-    /// `new` lies beside `old`, complete. `back` undoes that: two of one name would be in the way of another try.
+    /// `new` is complete and lies beside `old`. `back` undoes that, because two files of one name would hinder another try.
     async fn replace_old(&self, shelf: &TargetFolder, old: &Entry, new: Entry, back: impl AsyncFn(&Entry) -> Result<()>) -> Result<Entry> {
         if let Err(failure) = self.hands.remove(old, Some(&shelf.folder)).await {
-            // Only where the old one is seen: else the new one may be all there is.
+            // The old file is removed only if it is seen, as otherwise the new one may be the only copy.
             let old_stays = failure.kind() != Kind::Unknown && self.hands.is_in(old, &shelf.folder).await.unwrap_or(false);
             if old_stays && back(&new).await.is_ok() {
                 return Err(partially_done(failure, format!("the old file (@{}) could not be removed, so it stays", old.id)));
@@ -62,7 +63,7 @@ impl OpsRun {
             .map_err(|e| partially_done(e, format!("the old file is removed, but the new one is still named {:?} (@{})", new.name, new.id)))
     }
 
-    /// The old file under another name, and the folder as it is then.
+    /// Renames the old file. Returns it, and the folder as it is then.
     async fn set_aside(&self, shelf: &TargetFolder, old: &Entry) -> Result<(Entry, TargetFolder)> {
         let name = free_name(&old.name, |n| shelf.has(n));
         let aside = match self.hands.rename(old, Some(&shelf.folder), &name).await {
@@ -79,7 +80,7 @@ impl OpsRun {
         Ok((aside, room))
     }
 
-    /// Removes the old file when the new one is there; else gives it its name back.
+    /// Removes the old file if the new one is there; otherwise gives the old file its name back.
     async fn remove_backup(&self, shelf: &TargetFolder, old: &Entry, aside: &Entry, new: Result<Entry>) -> Result<Entry> {
         let failure = match new {
             Ok(new) => {

@@ -1,4 +1,4 @@
-//! The folders that things land in, with what they hold now: listed once, then kept true by what this run does itself.
+//! The target folders of a run with their entries: each is listed once, and then updated by what this run does itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::if_exists::free_name;
 use crate::transfer::resolve::parent_of;
 
-/// A chain of folders that is longer is a circle.
+/// The largest depth of a folder; a longer chain is a circle.
 const DEEPEST: usize = 256;
 
 #[derive(Clone)]
 pub(crate) struct TargetFolder {
     pub folder: Entry,
     pub children: Vec<Entry>,
-    /// What else is there, and can't be read.
+    /// Rows of the listing that can't be read.
     pub faults: Arc<Faults>,
 }
 
@@ -61,10 +61,10 @@ impl TargetFolders {
         self.known.get_mut(path).ok_or_else(|| Error::new(Kind::Other, "a folder was forgotten").with_subject(path.to_string()))
     }
 
-    /// A name that nobody has, for a folder that is there for a while.
+    /// A free name for a temporary folder.
     pub fn spare_name(&mut self, within: &TargetFolder) -> String {
         self.spares += 1;
-        // Never one name twice: a folder that was removed is not made again under the same path.
+        // No name is used twice, so a folder that was removed is not made again under the same path.
         let name = format!(".haul-{}-{}", std::process::id(), self.spares);
         if within.has(&name) { free_name(&name, |n| within.has(n)) } else { name }
     }

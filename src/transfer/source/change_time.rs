@@ -5,18 +5,18 @@
 use std::fs::{File, Metadata};
 use std::time::{Duration, SystemTime};
 
-/// A second change within one step of the file system's clock would show the same time: the kernel's tick is 10 ms at most,
+/// The step of a file system's clock: two changes within it show the same time. The kernel's tick is 10 ms at most.
 const TICK: Duration = Duration::from_millis(20);
-/// and some file systems keep whole seconds.
+/// The step where a file system keeps whole seconds.
 const SECOND: Duration = Duration::from_millis(1020);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeTime {
     /// Nanoseconds since 1970: each later change will show another time.
     Settled(i64),
-    /// So young that a change by now might show the same time; after this wait none would.
+    /// The time is so recent that a change now might show the same time. After this wait a change would show another time.
     Young(Duration),
-    /// The file system keeps none, or one that can be set.
+    /// The file system keeps no such time, or a program can set it.
     Unknown,
 }
 
@@ -25,7 +25,7 @@ pub fn change_time(changed_ns: Option<i64>, now: SystemTime) -> ChangeTime {
     changed_ns.map_or(ChangeTime::Unknown, |changed| judge(changed, ns_since_1970(now)))
 }
 
-/// As the file system tells it, however young; none where it proves nothing.
+/// The time as the file system reports it, however recent; none where it proves nothing.
 pub fn told(file: &File, meta: &Metadata) -> Option<i64> {
     changed_ns(meta).filter(|_| is_kept(file))
 }
@@ -39,7 +39,7 @@ fn judge(changed: i64, now: i64) -> ChangeTime {
     } else if age >= -step_ns {
         ChangeTime::Young(Duration::from_nanos(step_ns.saturating_sub(age).unsigned_abs()))
     } else {
-        // Another machine's clock, which is ahead of ours by an unknown span.
+        // The clock of another machine, which is ahead of ours by an unknown time.
         ChangeTime::Unknown
     }
 }
@@ -63,8 +63,8 @@ fn changed_ns(_: &Metadata) -> Option<i64> {
     None
 }
 
-/// FAT shows the settable time in its place, file systems in user space what they like, and images (squashfs, ISO 9660) what
-/// their maker wrote. So only those count that are known to keep it themselves.
+/// Does this file system keep the time itself? FAT shows the settable time in its place, file systems in user space show what
+/// they like, and images (squashfs, ISO 9660) what their maker wrote. So only known file systems count.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_kept(file: &File) -> bool {
     // From statfs(2): ext2 to ext4, XFS, Btrfs, tmpfs, overlayfs, NFS, F2FS, ZFS, bcachefs, CephFS, JFS, ReiserFS.

@@ -1,4 +1,4 @@
-//! After the last byte: is the file there, is it the same, and what becomes of one that is not.
+//! After the last byte: finds the file, compares it, and removes or names a wrong one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,20 +14,21 @@ use crate::model::{Entry, EntryKind, Event};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::put::confirmation_queue::ConfirmationQueue;
 
-/// A file whose size does not change for so long is not being taken in any more.
+/// After so long without a change of its size a file is no longer being taken in.
 const STAYS: Duration = Duration::from_secs(5);
 
-/// How long a provider may take to show a file whose last byte it has accepted: it may have to copy and hash it first.
+/// The time that a provider may take to show a file whose last byte it has accepted: it may copy and hash the file first.
 pub(crate) fn processing_time(timeout: Duration, size: u64) -> Duration {
     timeout + intake_time(size)
 }
 
-/// How long a server may be busy with a file after its last byte: it hands it on, copies and hashes it.
+/// The time that a server may need for a file after its last byte: it passes the file on, copies and hashes it.
 pub(crate) fn intake_time(size: u64) -> Duration {
     Duration::from_secs(2 + size / (50 << 20))
 }
 
-/// None: it does not appear in the time that it may take. `held`: entries of its folder before the run.
+/// Waits for the file of an upload. None: the file does not appear in the time that it may take. `held` is the number of
+/// entries that its folder held before the run.
 pub(crate) async fn wait_until_visible(
     client: &RemoteClient,
     id: FileId,
@@ -40,13 +41,13 @@ pub(crate) async fn wait_until_visible(
     client.events.tell(Event::Checking { id });
     let (other, accepted) = (Mutex::new(OtherSize::default()), Mutex::new(Some(Moment::now())));
     let is_over = |entry: &Entry| ticket.has_size_of(entry) || ticket.confirmed_entry.get().is_some() || other.lock().stays(entry);
-    // A second look is one at what is there by then.
+    // A second look asks the server again.
     let since = || accepted.lock().take().unwrap_or_else(Moment::now);
     let found = match client.check(|p| queue.look(ticket, held, since(), |since| p.find_uploaded(ticket, since))).await {
         Ok(found) if found.as_ref().is_some_and(&is_over) => Ok(found),
         Ok(_) => {
             let is_over = &is_over;
-            // Its time begins now: the first look may have waited for its turn.
+            // The time limit begins now, as the first look may have waited for its turn.
             let look = client.poll(processing_time(client.policy.timeout, size), |p| async move {
                 Ok(queue.look(ticket, held, Moment::now(), |since| p.find_uploaded(ticket, since)).await?.filter(is_over))
             });
@@ -57,7 +58,7 @@ pub(crate) async fn wait_until_visible(
     let found =
         found.map_err(|e| undecided(client, ticket, "all bytes were sent, but looking for the file failed".to_owned()).with_cause(e))?;
     if let Some(entry) = found.as_ref().filter(|entry| !ticket.has_size_of(entry) && ticket.confirmed_entry.get().is_none()) {
-        // Found by its name alone it may be a stranger's: it is named, not removed.
+        // A file that was found by its name alone may be somebody else's: it is named and not removed.
         return Err(match verify(entry, size, None) {
             Err(error) => error.with_hint(format!("a copy that is not good stays there as @{}: put the file again", entry.id)),
             Ok(_) => undecided(client, ticket, "all bytes were sent and accepted, but the file there has another size".to_owned()),
@@ -66,7 +67,7 @@ pub(crate) async fn wait_until_visible(
     Ok(found)
 }
 
-/// Where nobody can look, the server's own count of the bytes that it has accepted is the proof.
+/// Where nothing can be looked up, the server's own offset is the proof.
 fn accepted_entry(ticket: &UploadHandle, size: u64) -> Entry {
     let unnamed = || Entry::new(EntryKind::File, ticket.id.clone().unwrap_or_default(), ticket.path.clone());
     Entry { size: Some(size), ..ticket.confirmed_entry.get().cloned().unwrap_or_else(unnamed) }
@@ -78,7 +79,7 @@ fn undecided(client: &RemoteClient, ticket: &UploadHandle, why: String) -> Error
         .with_hint("the server may still be working on it: look with `haul ls` before putting it again")
 }
 
-/// What to say of a file that [`wait_until_visible`] did not find.
+/// The failure for a file that [`wait_until_visible`] did not find.
 pub(crate) fn unseen(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
     let missing = undecided(client, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
@@ -88,7 +89,7 @@ pub(crate) fn unseen(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     }
 }
 
-/// A size that differs may be that of a file which is still being taken in: one that stays is wrong.
+/// A different size may belong to a file that is still being taken in. A size that stays different is wrong.
 #[derive(Default)]
 struct OtherSize(Option<(u64, Instant)>);
 
@@ -105,13 +106,13 @@ impl OtherSize {
     }
 }
 
-/// The upload's file, once all of it is there, as it was at `since` or later.
+/// Looks for the upload's complete file, by an answer that was requested at `since` or later.
 pub(crate) async fn whole(provider: &dyn Provider, ticket: &UploadHandle, since: Moment) -> Result<Option<Entry>> {
     Ok(provider.find_uploaded(ticket, since).await?.filter(|entry| ticket.has_size_of(entry)))
 }
 
-/// Asks for it as long as `patience` lasts, first for what was there at `since` or later. None at once where the provider can't
-/// look.
+/// Looks for the file for at most `patience`; the first answer must have been requested at `since` or later. None at once where
+/// the provider can't look.
 pub(crate) async fn poll_whole(client: &RemoteClient, patience: Duration, ticket: &UploadHandle, since: Moment) -> Result<Option<Entry>> {
     if !client.has(|can| can.find_uploaded.is_some()) {
         return Ok(None);
@@ -120,8 +121,8 @@ pub(crate) async fn poll_whole(client: &RemoteClient, patience: Duration, ticket
     client.poll(patience, |p| whole(p, ticket, if first.swap(false, Ordering::Relaxed) { since } else { Moment::now() })).await
 }
 
-/// A copy that is not good must not look good: removed where the provider can, named where it can't. A bad revision stays,
-/// as its removal would take the good ones with it.
+/// A wrong copy must not look like a good one: it is removed where the provider can, and named where it can't. A wrong revision
+/// stays, as its removal would remove the good revisions, too.
 pub(crate) async fn discard(client: &RemoteClient, entry: &Entry, replaces: Option<&Entry>, error: Error) -> Error {
     let stays = |error: Error| error.with_hint(format!("a copy that is not good stays there as @{}", entry.id));
     if replaces.is_some_and(|old| old.id == entry.id) {
@@ -133,7 +134,7 @@ pub(crate) async fn discard(client: &RemoteClient, entry: &Entry, replaces: Opti
     }
 }
 
-/// Compares the strongest thing that the provider tells.
+/// Compares the MD5 where the provider tells one, else the size.
 pub(crate) fn verify(entry: &Entry, size: u64, md5: Option<&str>) -> Result<Verified> {
     let differs = |what: &str, there: &str, here: &str| {
         Error::new(Kind::Integrity, format!("the {what} differs: {there} there (id {}), {here} here", entry.id))

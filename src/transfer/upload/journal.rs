@@ -1,5 +1,5 @@
-//! What an upload notes before each step, so that the same command goes on after a kill where it stopped. The server's
-//! own word wins over these notes; they only tell where to ask.
+//! The notes that an upload makes before each step, so that the same command goes on after a kill. The server's answer counts
+//! for more than these notes, which only say where to ask.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,22 +13,22 @@ use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::fingerprint::{FileFingerprint, Likeness};
 use crate::transfer::folder_cache::now;
 
-/// How often the accepted bytes are noted: for people only.
+/// The time between two notes of the accepted bytes, which only people read.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
-/// How far an upload had come.
+/// The stage that an upload had reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Something may be made on the server; what had the name before is in `ticket.before`.
+    /// The next call may make something on the server. `ticket.before` holds the ids that had the name before.
     Planned,
-    /// An entry waits for the bytes, and none has reached it.
+    /// The entry is made, and no byte has reached it.
     Made,
-    /// Bytes are on their way, and the last one has never left: what must come whole (a form) can't be there.
+    /// Bytes are being sent, and the last one has not left: a file that arrives as a whole (a form) can't be there.
     Sending,
     /// The last byte may have left: look first, send again only if it is not there.
     Leaving,
-    /// Every byte is accepted, and the request that makes the file appear may have been sent.
+    /// Every byte is accepted. The request that makes the file appear may have been sent.
     Finishing,
     /// All bytes were accepted, and the file did not appear in the time that it may take: look once more, then begin anew.
     Missing,
@@ -38,15 +38,15 @@ pub enum Stage {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JournalRecord {
     pub stage: Stage,
-    /// None before the bytes have found their way.
+    /// None before a protocol has been chosen.
     pub protocol: Option<Protocol>,
     pub ticket: UploadHandle,
-    /// As in `UploadSession::note`; none: it can only be started over, after a look.
+    /// As in `UploadSession::note`. None: the upload can only be started over, after a look for its file.
     pub note: Option<String>,
     pub replaces: Option<Entry>,
-    /// The name it gets, which `rename` may have changed.
+    /// The file's name there, which `--if-exists rename` may have changed.
     pub name: String,
-    /// Of the whole file, when it was computed before the first byte.
+    /// The MD5 of the whole file, if it was computed before the first byte.
     pub md5: Option<String>,
     /// As in `UploadSession::spoils_its_name`. Notes of an earlier version don't say: then the name is left alone.
     #[serde(default = "yes")]
@@ -60,20 +60,20 @@ fn yes() -> bool {
     true
 }
 
-/// As it is read again: by its names alone.
+/// The form in which the notes are read again.
 fn kept(entry: &Entry) -> Entry {
     Entry { path: RemotePath::root().join_path(&entry.path), ..entry.clone() }
 }
 
 impl JournalRecord {
-    /// What can't be asked how far it is comes whole or not at all, so it can't be there before its last byte has left:
-    /// another file of that name and size is a stranger's.
+    /// An upload without an offset arrives as a whole or not at all. Before its last byte has left, a file of that name and
+    /// size is somebody else's.
     pub fn may_have_arrived(&self) -> bool {
         self.stage >= Stage::Leaving || (self.stage == Stage::Sending && self.note.is_some())
     }
 }
 
-/// The notes of one upload.
+/// Writes and reads the notes of one upload.
 #[derive(Clone)]
 pub struct Journal {
     ledger: Arc<dyn TransferStore>,
@@ -81,13 +81,13 @@ pub struct Journal {
     /// The remote's name and the path there.
     place: (String, String),
     source: FileFingerprint,
-    /// The source as a later run finds it: an absolute path, or `REMOTE:PATH`.
+    /// The source in a form that a later run finds: an absolute path, or `REMOTE:PATH`.
     shown: String,
     accepted: Arc<AtomicU64>,
     last: Arc<parking_lot::Mutex<Option<(JournalRecord, Instant)>>>,
-    /// The note that was made last.
+    /// The last note.
     mark: Arc<AtomicU64>,
-    /// What was found out of the source by reading it.
+    /// What reading the source has shown.
     judged: Arc<OnceLock<SourceMatch>>,
 }
 
@@ -111,15 +111,15 @@ impl Journal {
         &self.source
     }
 
-    /// What an earlier run left for this very source, or the leftover of a source that has changed since; or what this one has
-    /// noted by now.
+    /// Returns the pending upload of this very source, or the leftover of a source that has changed since; or what this run has
+    /// noted so far.
     pub fn earlier(&self) -> Result<Option<(JournalRecord, SourceMatch)>> {
         if let Some((begun, _)) = self.latest() {
             let freshness = self.judge(&begun, self.source.likeness(&self.source));
             return Ok(Some((begun, freshness)));
         }
         let Some(found) = self.ledger.unfinished(&self.key)? else { return Ok(None) };
-        // Notes of a later version that this one can't read are none.
+        // Notes of a later version that this version can't read count as no notes.
         let Ok(begun) = serde_json::from_str::<JournalRecord>(&found.upload) else { return Ok(None) };
         let likeness = serde_json::from_str(&found.identity).map_or(Likeness::Other, |noted| self.source.likeness(&noted));
         let freshness = self.judge(&begun, likeness);
@@ -137,7 +137,7 @@ impl Journal {
         }
     }
 
-    /// What was begun is of this very content: its whole MD5 was compared.
+    /// Notes that the pending upload is of this very content: the MD5 of the whole was compared.
     pub fn judge_same(&self) {
         let _ = self.judged.set(SourceMatch::Same);
     }
@@ -147,7 +147,7 @@ impl Journal {
         matches!(self.earlier(), Ok(Some((_, SourceMatch::Unproven))))
     }
 
-    /// The next call may make something under `name`; `before`: ids that have this name now.
+    /// Notes that the next call may make something under `name`. `before` holds the ids that have this name now.
     pub fn planned(&self, name: &str, replaces: Option<&Entry>, before: Vec<String>) -> Result<()> {
         let ticket = UploadHandle { known_ids: before, ..UploadHandle::default() };
         let (name, replaces) = (name.to_owned(), replaces.map(kept));
@@ -164,7 +164,7 @@ impl Journal {
         })
     }
 
-    /// For `UploadRequest::made`.
+    /// The value for `UploadRequest::made`.
     pub fn when_made(&self) -> OnCreated {
         let journal = self.clone();
         Arc::new(move |ticket| match journal.latest() {
@@ -173,13 +173,13 @@ impl Journal {
         })
     }
 
-    /// What was noted last is on the disk when this is done: awaited before each call that depends on the note.
+    /// Waits until the last note is on the disk: called before each call that depends on the note.
     pub async fn commit(&self) -> Result<()> {
         self.ledger.commit(self.mark.load(Ordering::Relaxed)).await
     }
 
-    /// An upload is open on the server; no byte of it was sent yet. `left`: the last byte may have left, or leaves with the
-    /// first.
+    /// Notes that an upload is open on the server and no byte was sent yet. `left`: the last byte may have left, or leaves with
+    /// the first one.
     pub fn opened(&self, item: &UploadRequest, ticket: &UploadHandle, session: &dyn UploadSession, left: bool) -> Result<()> {
         let begun = JournalRecord {
             stage: if left { Stage::Leaving } else { Stage::Sending },
@@ -196,12 +196,12 @@ impl Journal {
         self.write(begun)
     }
 
-    /// Goes on with what was begun.
+    /// Notes that the pending upload goes on.
     pub fn taken_up(&self, begun: JournalRecord) {
         *self.last.lock() = Some((begun, Instant::now()));
     }
 
-    /// `offset` bytes are accepted.
+    /// Notes that `offset` bytes are accepted.
     pub fn accepted(&self, offset: u64) -> Result<()> {
         self.accepted.store(offset, Ordering::Relaxed);
         match self.latest() {
@@ -210,7 +210,7 @@ impl Journal {
         }
     }
 
-    /// The last byte is about to leave; that is on the disk when this is done.
+    /// Notes that the last byte is about to leave, and waits until the note is on the disk.
     pub async fn leaving(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.stage < Stage::Leaving => {
@@ -221,7 +221,7 @@ impl Journal {
         }
     }
 
-    /// The last byte has not left after all.
+    /// Notes that the last byte has not left after all.
     pub fn not_left(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.stage == Stage::Leaving => self.write(JournalRecord { stage: Stage::Sending, ..begun }),
@@ -229,7 +229,7 @@ impl Journal {
         }
     }
 
-    /// The next request makes the file appear. A form has appeared with its last byte: nothing more is to be noted.
+    /// Notes that the next request makes the file appear. A form appears with its last byte and needs no further note.
     pub fn finishing(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.note.is_some() || begun.stage < Stage::Leaving => {
@@ -239,7 +239,7 @@ impl Journal {
         }
     }
 
-    /// All was accepted, and no file came of it.
+    /// Notes that all bytes were accepted and no file appeared.
     pub fn missing(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) => self.write(JournalRecord { stage: Stage::Missing, ..begun }),
@@ -247,19 +247,19 @@ impl Journal {
         }
     }
 
-    /// What was begun is not gone on with: the entry that is made now is noted in its place.
+    /// Notes that the pending upload is not resumed: the next entry takes its place in the notes.
     pub fn begins_anew(&self, begun: JournalRecord) {
         self.taken_up(JournalRecord { protocol: None, note: None, spoils_name: false, ..begun });
     }
 
-    /// It is there, or it is given up with nothing left to take up.
+    /// Forgets the upload: the file is there, or the upload was aborted and left nothing.
     pub fn close(&self) -> Result<()> {
         *self.last.lock() = None;
         self.mark.store(self.ledger.forget_unfinished(&self.key)?, Ordering::Relaxed);
         Ok(())
     }
 
-    /// The upload was refused: where nothing was made on the server, there is nothing to take up or to clear.
+    /// Forgets a refused upload if nothing was made on the server, as there is nothing to resume or to clear.
     pub fn refused(&self) -> Result<()> {
         match self.latest() {
             Some((begun, _)) if begun.stage == Stage::Planned => self.close(),
@@ -293,9 +293,9 @@ impl Journal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceMatch {
     Same,
-    /// Nothing says that the source changed, and nothing proves that it did not: the whole has to be compared at the end.
+    /// Nothing says that the source changed, and nothing proves that it did not. The whole file must be compared at the end.
     Unproven,
-    /// Something about it changed, which may be its content.
+    /// Something about the source changed, which may be its content.
     Touched,
     /// The source is no longer what it was: the leftover is of no use.
     Changed,

@@ -1,5 +1,5 @@
-//! One file up: the only upload loop. The session tells where a failure left it, the provider tells whether the file is
-//! there; nothing that may have arrived is sent again before somebody has looked.
+//! Uploads one file: the only upload loop. After a failure the session tells the offset, and the provider tells whether the
+//! file is there. Nothing that may have arrived is sent again before haul has looked for it.
 
 pub(crate) mod checksums;
 pub(crate) mod confirm;
@@ -37,27 +37,28 @@ use crate::model::event::FileId;
 use crate::model::report::Verified;
 use crate::model::{Entry, Event, Protocol};
 
-/// A file that is complete on the server, and how that is known.
+/// A file that is complete on the server, and what it was compared by.
 pub struct Uploaded {
     pub entry: Entry,
     /// Bytes.
     pub size: u64,
-    /// Of the local content, lower-case hex.
+    /// The MD5 of the local content in lower-case hex.
     pub md5: Option<String>,
     pub verified: Verified,
     pub protocol: Protocol,
-    /// Bytes that an earlier run had brought there.
+    /// Bytes that an earlier run had already sent.
     pub resumed_from: u64,
     pub retries: u32,
     pub time: Duration,
-    /// Held until it is reported.
+    /// Held until the file is reported.
     pub(crate) confirming: Option<Confirming>,
 }
 
-/// Carries `item` up. `hash`: compute the MD5 on the way, and compare it with one that is known before. `journal`: takes up what an
-/// earlier run began, and notes each step for a later one. Fails with `NeedsSize` before anything was sent, `Unknown`
-/// when the file may or may not be there, `Exists` when somebody else has the name by now: what becomes of the file then is
-/// to be decided anew. In `queue` it makes room from its last byte on.
+/// Uploads `item`. With `hash` the MD5 is computed while the bytes pass, and compared with one that was known before. With
+/// `journal` the upload goes on where an earlier run stopped, and each step is noted for a later run. Fails with `NeedsSize`
+/// before anything was sent, with `Unknown` when the file may or may not be there, and with `Exists` when somebody else has the
+/// name by now: the caller then decides anew what becomes of the file. After its last byte the file waits in `queue` and makes
+/// room for the next one.
 pub async fn upload(
     client: &RemoteClient,
     id: FileId,
@@ -69,7 +70,7 @@ pub async fn upload(
     upload_within(client, id, item, hash, journal, queue, &mut Effort::new(client.policy.tries)).await
 }
 
-/// As [`upload`]; `effort`: of this file, over all its uploads.
+/// As [`upload`]. `effort` counts over all uploads of this file.
 pub(crate) async fn upload_within(
     client: &RemoteClient,
     id: FileId,
@@ -102,12 +103,12 @@ pub(crate) async fn upload_within(
     let entry = match wait_until_visible(client, id, (&ticket, size), (queue, item.siblings.len())).await {
         Ok(Some(entry)) => entry,
         Ok(None) => {
-            // The next run looks once more, and begins anew: what was taken and did not come in by now will not.
+            // The next run looks once more and then begins anew: a file that has not appeared by now will not appear.
             carrier.note(Journal::missing)?;
             return Err(unseen(client, &ticket));
         }
         Err(error) if error.kind() == Kind::Integrity => {
-            // Taken up by the next run it would only be found bad again.
+            // If the next run resumed this upload, the file would be wrong again.
             carrier.note(Journal::close)?;
             return Err(error);
         }
@@ -126,16 +127,16 @@ pub(crate) async fn upload_within(
     Ok(Uploaded { entry, size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed(), confirming: Some(confirming) })
 }
 
-/// How one session ended without an error.
+/// How a session ended without an error.
 enum SessionEnd {
-    /// All bytes accepted, the last request answered; so many bytes.
+    /// All bytes are accepted and the last request is answered; with the number of bytes.
     Finished(u64),
-    /// The session can't go on; what it had is lost. With the reason.
+    /// The session can't go on, and its bytes are lost; with the reason.
     StartOver(Error),
 }
 
 impl Uploader<'_> {
-    /// Opens upload after upload, the first one perhaps taken up, until one has carried the whole file.
+    /// Opens uploads until one of them has sent the whole file. The first may be one that an earlier run began.
     async fn run(&mut self, item: &mut UploadRequest, taken_up: Resumed) -> Result<(UploadHandle, Protocol, u64)> {
         let mut open = match taken_up {
             Resumed::There(ticket, protocol, size) => {
@@ -156,7 +157,7 @@ impl Uploader<'_> {
             };
             let mut accepted = from;
             (self.doubt, self.worthless) = (from > 0, false);
-            // How much an earlier run sent is not known.
+            // Nobody knows how much an earlier run sent.
             self.sent_to = if is_an_earlier_run_s { item.source.size().unwrap_or(u64::MAX) } else { 0 };
             let carried = self.run_session(&item.source, session.as_mut(), from, &mut accepted).await;
             match carried {
@@ -195,7 +196,7 @@ impl Uploader<'_> {
                         && is_closed(&error)
                         && self.has_other_protocol(item, session.protocol()) =>
                 {
-                    // A proxy's page in place of the answer: the server may have taken it all.
+                    // A proxy's page came in place of the answer: the server may have taken all bytes.
                     let doubtful = error.kind() == Kind::Protocol;
                     if doubtful && let Some(size) = self.already_arrived(&mut ticket, item).await? {
                         return Ok((ticket, session.protocol(), size));
@@ -219,7 +220,7 @@ impl Uploader<'_> {
             match self.patience.attempt(|p| p.open_upload(item)).await {
                 Ok(Upload { ticket, session }) => {
                     let left = self.left || leaves_at_once(item.source.size(), session.chunking());
-                    // On disk before the first byte, which could not be taken up without it.
+                    // This note is on the disk before the first byte, because without it the upload could not be resumed.
                     self.note(|journal| journal.opened(item, &ticket, session.as_ref(), left))?;
                     self.commit().await?;
                     return Ok((ticket, session, 0));
@@ -228,7 +229,7 @@ impl Uploader<'_> {
                     Ok(()) => {}
                     Err(error) => {
                         if error.kind() == Kind::Exists {
-                            // Somebody has the name by now: what becomes of the file is decided anew.
+                            // Somebody took the name meanwhile: the caller decides anew what becomes of the file.
                             self.note(Journal::close)?;
                         }
                         if self.patience.retries() == 0 && matches!(error.kind(), Kind::Refused | Kind::Unsupported) {
@@ -241,7 +242,7 @@ impl Uploader<'_> {
         }
     }
 
-    /// Sends part after part. `accepted` is the furthest byte that the server is known to hold.
+    /// Sends part after part. `accepted` is the largest offset that the server has confirmed.
     async fn run_session(
         &mut self,
         source: &Arc<dyn Source>,
@@ -296,8 +297,8 @@ impl Uploader<'_> {
         }
     }
 
-    /// Returns how many bytes of the file the server has accepted, and whether these are all; an answer that takes
-    /// nothing is a failure.
+    /// Sends one part. Returns how many bytes of the file the server has accepted, and whether these are all. An answer by
+    /// which the server accepted nothing is a failure.
     async fn send_next(&mut self, source: &Arc<dyn Source>, session: &mut dyn UploadSession, at: u64) -> Result<(u64, bool)> {
         let part = next_part(source, session.chunking(), session.takes_unknown_size(), at).await?;
         let (end, last) = (part.offset.saturating_add(part.len), part.last);
@@ -315,7 +316,7 @@ impl Uploader<'_> {
         self.sent_to = self.sent_to.max(left);
         let now = sent?;
         if now > end && !endless {
-            // Judged where every offset is.
+            // The offset is checked where all offsets are.
             return Ok((now, false));
         }
         if now <= at && end > at && !endless {
@@ -324,8 +325,8 @@ impl Uploader<'_> {
         Ok((now, last && (now == end || endless)))
     }
 
-    /// Waits, then asks the session where to go on; both may fail and be tried again. A part that was `too_large` goes on in
-    /// smaller ones at once, and that is no try.
+    /// Waits, and then asks the session for the offset. Both may fail and are tried again. After a part that was `too_large`
+    /// smaller parts follow at once, which does not count as a try.
     async fn recover(&mut self, session: &mut dyn UploadSession, failure: Error, too_large: bool, size: Option<u64>) -> Result<Recovery> {
         let on_its_way = may_be_on_its_way(&failure);
         let (mut error, mut is_free) = (failure, too_large);
@@ -345,7 +346,8 @@ impl Uploader<'_> {
         }
     }
 
-    /// Some servers end an empty file only when they are asked to. What can't be told here is told by the look that follows.
+    /// Some servers complete an empty file only when they are asked to. A failure here does not matter, because a look for the
+    /// file follows.
     async fn end_empty(&self, ticket: &UploadHandle, session: &mut dyn UploadSession) {
         if !self.client.has(|can| can.find_uploaded.is_some()) {
             return;
@@ -364,8 +366,8 @@ impl Uploader<'_> {
     }
 }
 
-/// An empty file leaves with its request, and a small one with the first piece that is read: one note says both that it is
-/// open and that its last byte may have left.
+/// An empty file leaves with its request, and a small file with the first piece that is read. So one note says both that the
+/// upload is open and that its last byte may have left.
 fn leaves_at_once(size: Option<u64>, chunking: Chunking) -> bool {
     let whole = match chunking {
         Chunking::Whole => CHUNK_READ as u64,
@@ -374,7 +376,7 @@ fn leaves_at_once(size: Option<u64>, chunking: Chunking) -> bool {
     size.is_some_and(|size| size <= whole)
 }
 
-/// Has the session learnt that its parts were too large?
+/// Has the session reduced the size of its parts?
 fn is_smaller(now: Chunking, before: Chunking) -> bool {
     match (now, before) {
         (Chunking::Parts(now), Chunking::Parts(before)) => now < before,
@@ -383,7 +385,7 @@ fn is_smaller(now: Chunking, before: Chunking) -> bool {
     }
 }
 
-/// The protocol is closed to us (a firewall, a proxy that blocks it, a handler that is gone): another may be open.
+/// Is the protocol closed to us (a firewall, a proxy that blocks it, a handler that is gone)? Another protocol may be open.
 fn is_closed(error: &Error) -> bool {
     match error.kind() {
         Kind::Unreachable | Kind::Untrusted | Kind::NotFound | Kind::Unsupported | Kind::Protocol => true,

@@ -1,4 +1,4 @@
-//! What of a source is sent next, and whether it is over where the upload is.
+//! The next part of a source, and the check that the source ends where the upload does.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use crate::contract::{Chunking, Part, Source};
 use crate::error::{Error, Kind, Result};
 use crate::transfer::source::stdin::WINDOW;
 
-/// The source is over where the upload is: a pipe may hold more than the user said, a file may have changed meanwhile.
+/// Checks that the source ends where the upload does: a pipe may hold more than the user said, a file may have changed
+/// meanwhile.
 pub(crate) async fn check_complete(source: &dyn Source, size: u64) -> Result<()> {
     if source.available(size, 1).await? > 0 {
         return Err(Error::new(Kind::Integrity, format!("there are more than the announced {size} bytes")).on_local(source.name()));
@@ -14,7 +15,8 @@ pub(crate) async fn check_complete(source: &dyn Source, size: u64) -> Result<()>
     source.check_unchanged()
 }
 
-/// The part that begins at byte `at`. Fails with `NeedsSize` where nobody knows the source's, `Integrity` when it ends early.
+/// Returns the part that begins at byte `at`. Fails with `NeedsSize` where nobody knows the size of the source, and with
+/// `Integrity` where the source ends early.
 pub(crate) async fn next_part(source: &Arc<dyn Source>, slicing: Chunking, takes_unknown_size: bool, at: u64) -> Result<Part> {
     let part = |len, last| Part { source: source.clone(), offset: at, len, last };
     match (source.size(), slicing) {

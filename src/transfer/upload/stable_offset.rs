@@ -1,5 +1,6 @@
-//! A request that was cut, or whose process was killed, may still be on its way: a kernel or a proxy hands on what it
-//! holds. At a server that keeps no lock, bytes that follow the offset of this moment would lie beside those.
+//! Waits until a server's offset stands still. A request that was cut, or whose process was killed, may still be on its way, as
+//! a kernel or a proxy passes on the bytes that it has. At a server that keeps no lock, bytes sent from the present offset
+//! would be mixed with those.
 
 use std::time::{Duration, Instant};
 
@@ -8,16 +9,16 @@ use crate::error::{Error, Kind, Result};
 use crate::transfer::sleep::sleep;
 
 const BETWEEN: Duration = Duration::from_secs(1);
-/// What has not come to rest by then is somebody who sends.
+/// The longest wait: an offset that still moves then means that somebody else is sending.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Can bytes of the failed request still arrive? Not after the server's own word on it.
+/// Can bytes of the failed request still arrive? Not after the server itself has answered it.
 pub(crate) fn may_be_on_its_way(failure: &Error) -> bool {
     let has_spoken = failure.status_code().is_some_and(|status| !matches!(status, 408 | 502 | 504));
     failure.kind() == Kind::Interrupted && !has_spoken
 }
 
-/// `found`, once it has not moved for a second.
+/// Returns the offset once it has stood still for a second. `found` is the first one that was seen.
 pub(crate) async fn at_rest(session: &mut dyn UploadSession, failure: &Error, found: Recovery, size: Option<u64>) -> Result<Recovery> {
     let (mut found, begun) = (found, Instant::now());
     loop {

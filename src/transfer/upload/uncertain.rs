@@ -1,4 +1,5 @@
-//! When an upload has failed and nobody knows how far it got: it is looked for before it is sent again, given up or removed.
+//! A failed upload of which nobody knows how far it got: haul looks for the file before it sends it again, aborts it or removes
+//! it.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,14 +15,14 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Protocol};
 use crate::transfer::client::RemoteClient;
 
-/// HTTP: the server behind the gateway has not answered it yet.
+/// HTTP 504: the server behind the gateway has not answered yet.
 const GATEWAY_TIMEOUT: u16 = 504;
 const METHOD_NOT_ALLOWED: u16 = 405;
-/// Files that were put there meanwhile and are not ours; each is read back.
+/// The largest number of files of other people that are read back to compare them.
 const MOST_STRANGERS: usize = 4;
 
 impl Uploader<'_> {
-    /// The last word on a failed upload: it may have arrived all the same, and what is half there is removed.
+    /// Ends a failed upload: looks whether the file has arrived all the same, and removes what is half there.
     pub(crate) async fn give_up(
         &mut self,
         error: Error,
@@ -33,7 +34,7 @@ impl Uploader<'_> {
         if self.worthless || session.is_spoilt() {
             return self.give_up_spoilt(error, ticket, session, item).await;
         }
-        // What has a journal is looked for by the next run.
+        // The next run looks for an upload that has a journal.
         let all_left = self.left && item.source.size().is_some();
         let in_doubt = self.doubt && self.journal.is_none() && error.kind().is_transient() && all_left;
         let unread = self.is_unread(&error);
@@ -53,13 +54,13 @@ impl Uploader<'_> {
         }
         let all_there = item.source.size() == Some(accepted);
         let can_go_on = accepted > 0 && Self::can_go_on(&error, session.as_ref());
-        // What comes from a pipe has no journal: nobody goes on with it.
+        // An upload from a pipe has no journal, so nobody resumes it.
         let passes = self.journal.is_some() && (error.kind().is_transient() || can_go_on);
-        // A last step that is refused (a rename) makes the bytes no worse: they stay where the error says they are.
+        // After a refused last step (a rename) the bytes are still good. They stay where the error says they are.
         if passes || error.kind() == Kind::Unknown || (all_there && error.kind() == Kind::Refused) {
             return Err(error);
         }
-        // Only an upload whose every byte was taken can have left a whole copy; another file of this name is not ours.
+        // Only an upload whose bytes were all accepted can have left a whole copy. Another file of this name is not ours.
         if error.kind() == Kind::Integrity
             && all_there
             && let Ok(Some(entry)) = self.client.check(|p| whole(p, &ticket, Moment::now())).await
@@ -70,20 +71,20 @@ impl Uploader<'_> {
         Err(self.ended(error, session.as_mut()).await?)
     }
 
-    /// All bytes have left, and what came back is no answer (a page, nothing, a warning): the server may have taken them.
-    /// 405 is an answer: nothing was done with the request.
+    /// Were all bytes sent without a readable answer (a page, nothing, a warning)? Then the server may have taken them. 405 is
+    /// an answer: the server did nothing with the request.
     fn is_unread(&self, error: &Error) -> bool {
         error.kind() == Kind::Protocol && self.left && error.status_code() != Some(METHOD_NOT_ALLOWED)
     }
 
-    /// The failure of an upload that was looked for and not found: after an answer that can't be read nobody can tell. A
-    /// session that can be asked where it stands has told that it is not over.
+    /// The failure of an upload whose file was looked for and not found. After an unreadable answer the outcome is unknown,
+    /// unless the session can ask for its offset: then the upload is known to be incomplete.
     pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession) -> Error {
         let nobody_can_tell = self.is_unread(&error) && session.note().is_none();
         if nobody_can_tell { unseen(error).with_remote(&self.client.remote) } else { error }
     }
 
-    /// Nobody goes on with this upload. Where the server refused the whole it may have taken it in all the same.
+    /// Aborts this upload for good. Where the server refused the whole file, it may have taken it in all the same.
     async fn give_up_spoilt(
         &self,
         error: Error,
@@ -97,7 +98,7 @@ impl Uploader<'_> {
         Err(self.ended(error, session.as_mut()).await?)
     }
 
-    /// Removes the upload and forgets it; the error says what stays.
+    /// Removes the upload and forgets its notes; the error says what stays.
     pub(crate) async fn ended(&self, error: Error, session: &mut dyn UploadSession) -> Result<Error> {
         let left = session.abort().await;
         self.note(Journal::close)?;
@@ -107,14 +108,14 @@ impl Uploader<'_> {
         })
     }
 
-    /// A page of a proxy, a password that has changed, a disk that can't be read now: somebody mends that, and the same
-    /// command goes on where this one stopped.
+    /// Can a person mend the failure (a proxy's page, a changed password, a disk that can't be read now)? Then the upload is
+    /// kept, and the same command goes on with it.
     fn can_go_on(error: &Error, session: &dyn UploadSession) -> bool {
         let passes_by_hand = matches!(error.kind(), Kind::Protocol | Kind::Auth | Kind::Untrusted | Kind::Local);
         passes_by_hand && session.note().is_some()
     }
 
-    /// As [`Self::landed`], in bytes. Fails with `Unknown` when nobody can tell.
+    /// As [`Self::landed`], but returns the bytes. Fails with `Unknown` when nobody can tell.
     pub(crate) async fn already_arrived(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<u64>> {
         let found = self.landed(ticket, item).await.map_err(|e| {
             Error::new(Kind::Unknown, "the last answer was lost, and looking failed")
@@ -125,28 +126,27 @@ impl Uploader<'_> {
         Ok(found.map(|entry| size_of(item, &entry)))
     }
 
-    /// After a failed request: has every byte of the file gone down the line, heard of or not? Where the size is not known
-    /// it may have.
+    /// After a failed request: may every byte of the file have left this machine? Also true where the size is not known.
     pub(crate) fn note_failure(&mut self, failure: &Error, session: &dyn UploadSession, size: Option<u64>, accepted: u64) {
         let reached = self.pulse.reached.load(Ordering::Relaxed).max(accepted);
         self.doubt |= failure.kind() != Kind::Unreachable;
         self.left |= session.has_left() && size.is_none_or(|size| reached >= size);
         self.still_worked_on = failure.status_code() == Some(GATEWAY_TIMEOUT);
-        // A later run then need not look for it. Should the note be lost, it looks in vain.
+        // With this note a later run need not look for the file. If the note is lost, the run looks without result.
         if !self.left {
             let _ = self.note(Journal::not_left);
         }
     }
 
-    /// Has it arrived although no answer said so? What has never left whole has not: a file of that name and size is
-    /// somebody else's. One whose every byte has left may still be taken in while whoever stands in front of the server has
-    /// lost patience with it.
+    /// Has the file arrived although no answer said so? A file whose last byte never left has not: a file of that name and size
+    /// is somebody else's. A file whose every byte has left may still be taken in, although a gateway in front of the server
+    /// has given up.
     async fn landed(&self, ticket: &mut UploadHandle, item: &UploadRequest) -> Result<Option<Entry>> {
         if !self.left {
             return Ok(None);
         }
         let patience = match item.source.size() {
-            // The gateway says itself that the server behind it is still at work.
+            // The gateway itself says that the server behind it is still working.
             Some(size) if self.still_worked_on => processing_time(self.client.policy.timeout, size),
             Some(size) => intake_time(size),
             None => Duration::ZERO,
@@ -178,19 +178,19 @@ impl Uploader<'_> {
         Ok(None)
     }
 
-    /// Has something else the name of an upload that did not arrive, and that is known by its name alone? Looked for before it
-    /// is sent again.
+    /// Has another file the name of an upload that did not arrive, and that can be recognised by its name only? This is checked
+    /// before the file is sent again.
     pub(crate) async fn is_name_taken(&self, ticket: &UploadHandle) -> bool {
         if ticket.upload_name.is_some() || !self.client.has(|can| can.find_uploaded.is_some()) {
             return false;
         }
-        // Asked once: what can't be answered now is no reason to wait.
+        // The server is asked once, as a failure of this check is no reason to wait.
         !ticket.strangers.is_empty()
             || matches!(self.client.retries(None).attempt(|p| p.find_uploaded(ticket, Moment::now())).await, Ok(Some(_)))
     }
 
-    /// Is `entry` the file of this upload? An entry that was made for the upload is (ioGates), and one that the server's own
-    /// answer names. One that is known by its name and size alone is ours when its content is.
+    /// Is `entry` the file of this upload? Yes for an entry that was made for the upload (ioGates), and for one that the
+    /// server's answer names. An entry that is known by its name and size alone is ours if its content is.
     async fn is_ours(&self, entry: &Entry, ticket: &UploadHandle, item: &UploadRequest) -> Result<bool> {
         if ticket.upload_name.is_some() || ticket.confirmed_entry.get().is_some() {
             return Ok(true);
@@ -200,7 +200,7 @@ impl Uploader<'_> {
     }
 }
 
-/// Somebody else has put a file there since it was decided what becomes of ours.
+/// The failure where somebody else has put a file there since haul decided what becomes of ours.
 pub(crate) fn taken_meanwhile(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     Error::new(Kind::Exists, "somebody else has put a file of this name there while this one was on its way")
         .with_subject(client.address(&ticket.path))

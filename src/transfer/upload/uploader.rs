@@ -1,4 +1,4 @@
-//! One upload on its way: what is known of it, for the loop, for taking it up and for giving it up.
+//! An upload in progress: what is known of it, for the loop, for resuming and for aborting.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ pub(super) struct Uploader<'a> {
     pub meter: Arc<Meter>,
     pub pulse: Arc<Activity>,
     pub patience: Retries<'a>,
-    /// None for what can't be read a second time.
+    /// None for a source that can't be read a second time.
     pub journal: Option<Journal>,
     pub resumed_from: u64,
-    /// The whole file may have arrived by the session in hand.
+    /// The whole file may have arrived by the current session.
     pub doubt: bool,
     pub effort: &'a mut Effort,
-    /// The furthest byte that the server can hold in the session in hand.
+    /// The largest offset that the server can have in the current session.
     pub sent_to: u64,
-    /// The server claims more of the session in hand than was ever sent: what it holds is no part of this file.
+    /// The server reports a larger offset than was ever sent, so its bytes are no part of this file.
     pub worthless: bool,
-    /// Every byte of the file has left, in this session or an earlier one.
+    /// Every byte of the file has left this machine, in this session or an earlier one.
     pub left: bool,
-    /// By the last failure's own word the server goes on with what it got.
+    /// The last failure said that the server goes on with the bytes that it has.
     pub still_worked_on: bool,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Uploader<'a> {
         self.journal.as_ref().map_or(Ok(()), step)
     }
 
-    /// What was noted is on the disk when this is done.
+    /// Waits until the notes are on the disk.
     pub(super) async fn commit(&self) -> Result<()> {
         match &self.journal {
             Some(journal) => journal.commit().await,
