@@ -13,8 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, RemotePath};
 
-/// The longest time that one piece of work waits because the server asked for it (`Retry-After`), all waits together. A person
-/// decides whether to wait longer.
+/// The longest time that one piece of work waits at the server's request (`Retry-After`), all waits together.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// For a wait of this length or more the time of its end is reported, too.
 const LONG_WAIT: Duration = Duration::from_secs(10);
@@ -171,8 +170,8 @@ impl RemoteClient {
         self.asked(self.retries(None), call).await
     }
 
-    /// As `call`, after a failure or a lost answer. Only a look at the server tells what the request did, and the first look
-    /// may use the same broken connection. A proxy's page in place of the answer tells nothing.
+    /// As `call`, for a look at the server after a failure or a lost answer. The first look may use the same broken connection,
+    /// and a proxy's page in place of the answer tells nothing.
     pub(crate) async fn check<'a, T, F>(&'a self, call: impl Fn(&'a dyn Provider) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -216,8 +215,8 @@ impl RemoteClient {
 
     /// Makes a call whose change must not happen twice. After a lost or unreadable answer `look` finds out what the call did;
     /// it looks for as long as `late`, unless the server itself reported a failure. Where the call did nothing, it is repeated
-    /// after a lost answer. After an unreadable answer it is not repeated, as the next answer would be no better: then, and
-    /// where looking fails, the call fails with `Unknown`.
+    /// after a lost answer only, as an unreadable answer would be no better the next time: then, and where looking fails, the
+    /// call fails with `Unknown`.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due; `Unknown` when nobody can tell whether the change was made.
@@ -356,8 +355,8 @@ impl Retries<'_> {
         Ok(())
     }
 
-    /// Renews the token. The provider's token cache lets all workers together sign in once. Where somebody else signs in to the
-    /// account again and again, each sign-in waits a little longer: the two take turns, and both make progress.
+    /// Renews the token, once for all workers. Where somebody else signs in to the account again and again, each sign-in waits
+    /// a little longer: the two take turns, and both make progress.
     async fn renew(&mut self, error: Error) -> Result<()> {
         let client = self.client;
         let rivalry = client.provider.0.abilities().token_contention;
