@@ -22,8 +22,7 @@ const POLL_INITIAL: Duration = Duration::from_millis(100);
 const POLL_MAX: Duration = Duration::from_secs(5);
 /// The largest number of token renewals for one piece of work without progress: another machine may have signed in meanwhile.
 const RENEWALS: u32 = 3;
-/// The first wait before a new sign-in where two machines share an account and take turns. The wait grows with each lost token,
-/// up to this factor.
+/// The first wait before a sign-in where two machines share an account; it grows with each lost token, up to this factor.
 const CONTENTION_WAIT_INITIAL: Duration = Duration::from_millis(100);
 const CONTENTION_WAIT_MAX_FACTOR: u32 = 50;
 /// The smallest number of tries of a look at the server, even with a lower `--retries`.
