@@ -63,6 +63,7 @@ async fn main() -> Result<()> {
             fail_fast: false,
             stdin_size: None,
             metadata: Arc::default(),
+            filter: Arc::default(),
         },
     };
     // The channel ends with the job, which holds its sender.

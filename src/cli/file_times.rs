@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::context::{Context, Hit, OpenRemote};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Place, RemotePath, Root};
+use crate::model::{Entry, RemotePath};
 
 pub struct FileTimes {
     /// Files asked for at once.
@@ -45,7 +45,10 @@ impl FileTimes {
         let path = entry.path.clone();
         let lacks_time = remote.provider.has(|can| can.listings_lack_mtime) && entry.modified.is_none() && !entry.is_folder();
         let entry = match lacks_time {
-            true => StatResult::Later(AbortOnDropHandle::new(tokio::spawn(alone(context.client(&remote), entry)))),
+            true => {
+                let client = context.client(&remote);
+                StatResult::Later(AbortOnDropHandle::new(tokio::spawn(async move { client.with_time(entry).await })))
+            }
             false => StatResult::Now(Box::new(entry)),
         };
         self.waiting.push_back(Waiting { remote, path, entry });
@@ -68,18 +71,4 @@ impl FileTimes {
         };
         Some(WithTimes { remote, path, entry })
     }
-}
-
-/// What the provider tells of a file when it is asked for that one alone; its path stays the listed one.
-async fn alone(calls: crate::transfer::RemoteClient, listed: Entry) -> Result<Entry> {
-    let place = Place { root: Root::Id(listed.id.clone()), path: RemotePath::root() };
-    let told = calls.stat(&place).await?;
-    Ok(Entry {
-        path: listed.path,
-        name: listed.name,
-        size: told.size.or(listed.size),
-        md5: told.md5.or(listed.md5),
-        url: told.url.or(listed.url),
-        ..told
-    })
 }

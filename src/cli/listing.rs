@@ -125,6 +125,10 @@ impl Lister {
         context.renderer.report(&Report::Failed(Failure::new(error).at(remote.name.clone(), path)));
     }
 
+    pub fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
     pub fn status(&self) -> u8 {
         exit::merge(self.done, &self.failed)
     }

@@ -7,6 +7,7 @@ pub mod commands;
 mod connection;
 mod context;
 mod file_times;
+mod filter_args;
 pub mod glob;
 pub mod global;
 pub mod listing;

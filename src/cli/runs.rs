@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
+use super::filter_args::SelectionArgs;
 use super::transfer_args::{AnyProtocol, TransferArgs};
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
@@ -35,6 +36,9 @@ pub struct Noted {
     pub checksum: ChecksumMode,
     pub attr: Vec<(String, String)>,
     pub kind: Option<String>,
+    /// Which files of the sources.
+    #[serde(default)]
+    pub selection: SelectionArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,11 +55,21 @@ impl Noted {
     pub fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
         let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
         let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
-        (!dry_run).then(|| Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr: Vec::new(), kind: None })
+        let (attr, kind, selection) = (Vec::new(), None, SelectionArgs::default());
+        (!dry_run).then_some(Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr, kind, selection })
+    }
+
+    /// Only these files.
+    pub fn choosing(self, selection: &SelectionArgs) -> Noted {
+        Noted { selection: selection.absolute(), ..self }
     }
 
     fn key(&self) -> String {
-        let same = serde_json::json!([self.verb, self.places]).to_string();
+        // Other files of the same sources are another command.
+        let same = match self.selection == SelectionArgs::default() {
+            true => serde_json::json!([self.verb, self.places]).to_string(),
+            false => serde_json::json!([self.verb, self.places, self.selection]).to_string(),
+        };
         format!("{:x}", md5::compute(same))
     }
 

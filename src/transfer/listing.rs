@@ -3,7 +3,7 @@
 use super::client::RemoteClient;
 use crate::contract::Entries;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Event, Place};
+use crate::model::{Entry, Event, Place, RemotePath, Root};
 
 impl RemoteClient {
     /// What a folder holds. Rows that can't be read cost a warning.
@@ -47,6 +47,24 @@ impl RemoteClient {
             Err(error) if error.kind() != Kind::NotFound => Err(error),
             _ => Err(missing),
         }
+    }
+
+    /// What the provider tells of a file when it is asked for that one alone, where its listings lack times (giga0,
+    /// providers.md 2.9); its path stays the listed one.
+    ///
+    /// # Errors
+    /// As [`RemoteClient::stat`].
+    pub async fn with_time(&self, listed: Entry) -> Result<Entry> {
+        let place = Place { root: Root::Id(listed.id.clone()), path: RemotePath::root() };
+        let told = self.stat(&place).await?;
+        Ok(Entry {
+            path: listed.path,
+            name: listed.name,
+            size: told.size.or(listed.size),
+            md5: told.md5.or(listed.md5),
+            url: told.url.or(listed.url),
+            ..told
+        })
     }
 
     /// Of several entries of one name the newest was meant: where others are to be had is worth knowing.

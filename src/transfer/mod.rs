@@ -4,6 +4,7 @@
 //!   a name that is taken);
 //! - `upload`: the one loop that sends a file;
 //! - [`get`]: files of a remote to this machine (`download`: one file);
+//! - [`filter`]: which files are meant;
 //! - `remote_ops`: copies, moves and removals on the server; `walk`: goes through the folders of a remote.
 
 mod backoff;
@@ -12,7 +13,7 @@ pub(crate) mod change;
 pub mod client;
 pub(crate) mod download;
 mod effort;
-pub(crate) mod filter;
+pub mod filter;
 #[doc(hidden)]
 pub mod fingerprint;
 #[doc(hidden)]

@@ -13,6 +13,7 @@ mod dry_run;
 mod du;
 mod edit;
 mod failed_sources;
+mod filters;
 mod find;
 mod folder_walk;
 mod get;

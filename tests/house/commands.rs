@@ -14,6 +14,7 @@ const SEVERAL_COMMANDS: &[&str] = &[
     "cross_remote",
     "dry_run",
     "failed_sources",
+    "filters",
     "folder_walk",
     "large_listings",
     "output",

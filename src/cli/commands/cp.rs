@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::abilities::{COPY, DOWNLOAD, MOVE, REMOVE, require};
 use crate::cli::context::{Context, OpenRemote};
+use crate::cli::filter_args::SelectionArgs;
 use crate::cli::glob::{Places, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
@@ -16,6 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Address, Event};
 use crate::render::Tally;
 use crate::transfer::IfExists;
+use crate::transfer::filter::Filter;
 use crate::transfer::put::cross_remote::{CopySource, copy_between};
 use crate::transfer::put::{PutJob, PutOptions};
 use crate::transfer::remote_ops::{Op, ServerSideJob, arrange};
@@ -54,12 +56,15 @@ pub struct CpArgs {
     #[command(flatten)]
     pub receipts: ReceiptArgs,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 fn noted_run(way: Op, args: &CpArgs) -> Option<Noted> {
-    let CpArgs { places, recursive: _, literal, receipts: _, transfer } = args;
-    Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)
+    let CpArgs { places, recursive: _, literal, receipts: _, selection, transfer } = args;
+    let noted = Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)?;
+    Some(noted.choosing(selection))
 }
 
 pub async fn run(context: &mut Context, args: CpArgs) -> Result<u8> {
@@ -76,6 +81,7 @@ pub async fn run_job(context: &mut Context, way: Op, args: CpArgs) -> Result<u8>
 /// As `carry`, but the caller prints the last line.
 pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
     let noted = noted_run(way, &args);
+    let filter = Arc::new(args.selection.filter()?);
     let CpArgs { places, literal, receipts, transfer: args, .. } = args;
     let args = &args;
     let (from, to) = from_and_to(&places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
@@ -100,7 +106,7 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
-        return between_remotes(context, way, (sources, from), failed, (remote, to), (args, &receipts, noted)).await;
+        return between_remotes(context, way, (sources, from), failed, (remote, to), (args, &receipts, noted), filter).await;
     }
     check_ability(&remote, way)?;
     if receipts.receipt.is_some() {
@@ -120,10 +126,12 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
         jobs: args.jobs as usize,
         dry_run: args.dry_run,
         fail_fast: args.fail_fast,
+        filter: filter.clone(),
     };
     let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
+    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 
@@ -153,6 +161,7 @@ async fn between_remotes(
     failed: Vec<(Address, Error)>,
     (remote, to): (OpenRemote, Address),
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
+    filter: Arc<Filter>,
 ) -> Result<Tally> {
     let run = runs::begin(context, noted, &remote.name).await?;
     let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
@@ -181,12 +190,14 @@ async fn between_remotes(
             fail_fast: args.fail_fast,
             stdin_size: None,
             metadata: Arc::default(),
+            filter: filter.clone(),
         },
     };
     let work = copy_between(job, sources, way == Op::Move);
     let (outcome, noted, tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
+    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 

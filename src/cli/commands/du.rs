@@ -1,25 +1,31 @@
 //! `haul du`: how much folders hold. Only sizes of files are added: what a provider calls the size of a folder may be a
 //! count (FileAgo) or out of date (giga0).
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit, OpenRemote};
+use crate::cli::filter_args::FilterArgs;
 use crate::cli::glob::drop_nested;
 use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
 use crate::model::{Entry, Report};
 use crate::render::View;
+use crate::transfer::filter::{Filter, FilterSpec, FilteredStep, FilteredWalk, RemoteFilter, Verdict};
 use crate::transfer::put::conflict::known_size;
-use crate::transfer::walk::WalkEvent;
+use crate::transfer::walk::{WalkEvent, is_fatal};
 
 /// Add up the sizes of what is below folders on a remote
 ///
 /// Examples:
 ///   haul du -s studio:/incoming
 ///   haul du --json -d 1 cloud: | jq '{path, bytes}'
+///
+/// With a filter only the files that fit it are counted.
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, mut_arg("max_depth", |arg| arg.short('d').help(MAX_DEPTH)))]
 pub struct DuArgs {
     /// Where to look; wildcards are taken
     #[arg(required = true, value_name = "REMOTE:PATH")]
@@ -27,15 +33,17 @@ pub struct DuArgs {
     /// One line for each REMOTE:PATH, as with -d 0
     #[arg(short, long, conflicts_with = "max_depth")]
     pub summarize: bool,
-    /// Folders down to this depth have a line; deeper ones are only counted
-    #[arg(short = 'd', long, value_name = "N")]
-    pub max_depth: Option<usize>,
     /// Exact sizes
     #[arg(long)]
     pub bytes: bool,
     #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
     pub look: LookArgs,
 }
+
+/// As `du` of Unix has it.
+const MAX_DEPTH: &str = "Folders down to this depth have a line; deeper ones are only counted";
 
 #[derive(Clone, Copy, Default)]
 struct Totals {
@@ -48,16 +56,18 @@ struct Totals {
 
 pub async fn run(context: &mut Context, args: DuArgs) -> Result<u8> {
     context.show_as(View::Row, false, args.bytes);
-    let shown = if args.summarize { 0 } else { args.max_depth.unwrap_or(usize::MAX) };
-    let mut look = Lister::new(args.look, &LIST);
+    let shown = if args.summarize { 0 } else { args.filter.0.max_depth.unwrap_or(usize::MAX) };
+    let filter = Filter::new(FilterSpec { max_depth: None, ..args.filter.0 })?;
+    let mut work = Du { context, look: Lister::new(args.look, &LIST), filter: Arc::new(filter), shown };
     let mut untold = 0;
-    for Hit { remote, entry } in each_once(look.find(context, &args.places).await?) {
-        untold += add_up(context, &mut look, &remote, entry, shown).await?;
+    for Hit { remote, entry } in each_once(work.look.find(context, &args.places).await?) {
+        untold += work.add_up(&remote, entry).await?;
     }
     if untold > 0 {
         context.renderer.warning(&format!("the provider tells no size of {untold} of these files: their bytes are not counted"));
     }
-    Ok(look.status())
+    work.filter.conclude(false, work.look.has_failed())?.iter().for_each(|warning| context.renderer.warning(warning));
+    Ok(work.look.status())
 }
 
 /// Leaves out places that lie in another place, as they are counted there.
@@ -72,41 +82,82 @@ fn each_once(mut found: Vec<Hit>) -> Vec<Hit> {
     kept
 }
 
-/// Returns the number of files whose size is not told.
-async fn add_up(context: &Context, look: &mut Lister, remote: &OpenRemote, top: Entry, shown: usize) -> Result<u64> {
-    if !top.is_folder() {
-        look.count();
-        let mut sum = Totals::default();
-        sum.file(remote, &top)?;
-        say(context, remote, &top, sum);
-        return Ok(sum.untold);
-    }
-    let mut untold = 0;
-    // The sums of the open folders, one for each level. A folder's sum is added to its parent's when the walk leaves it.
-    let mut sums = vec![Totals::default()];
-    let mut scan = look.scan(context, remote, top, |_, _| true);
-    while let Some(step) = scan.next().await? {
-        match step {
-            WalkEvent::Entry { entry, .. } if entry.is_folder() => sums.push(Totals::default()),
-            WalkEvent::Entry { entry, .. } => {
-                if let Some(sum) = sums.last_mut() {
-                    sum.file(remote, &entry)?;
+struct Du<'a> {
+    context: &'a Context,
+    look: Lister,
+    filter: Arc<Filter>,
+    /// Folders down to this depth have a line.
+    shown: usize,
+}
+
+impl Du<'_> {
+    /// Returns the number of files whose size is not told.
+    async fn add_up(&mut self, remote: &OpenRemote, top: Entry) -> Result<u64> {
+        let filter = RemoteFilter {
+            filter: self.filter.clone(),
+            client: self.context.client(remote),
+            ledger: remote.ledger.clone(),
+            key: remote.key.clone(),
+        };
+        if !top.is_folder() {
+            self.look.count();
+            let verdict = filter.judge(&top, &top.name, true).await;
+            let mut sum = Totals::default();
+            if self.takes(remote, &top, verdict)? {
+                sum.file(remote, &top)?;
+            }
+            say(self.context, remote, &top, sum);
+            return Ok(sum.untold);
+        }
+        let mut untold = 0;
+        // The sums of the open folders, one for each level. A folder's sum is added to its parent's when the walk leaves it.
+        let mut sums = vec![Totals::default()];
+        let mut walk = FilteredWalk::new(filter, top, self.look.jobs() as usize);
+        while let Some(FilteredStep { event, verdict, .. }) = walk.next().await? {
+            match event {
+                WalkEvent::Entry { entry, .. } => {
+                    let (is_folder, takes) = (entry.is_folder(), self.takes(remote, &entry, verdict)?);
+                    match sums.last_mut() {
+                        _ if takes && is_folder => sums.push(Totals::default()),
+                        Some(sum) if takes => sum.file(remote, &entry)?,
+                        _ => {}
+                    }
+                }
+                WalkEvent::Left { folder, depth } => {
+                    self.look.count();
+                    untold = close_folder(self.context, remote, &folder, &mut sums, depth <= self.shown);
+                }
+                WalkEvent::Failed { folder, depth, error } => {
+                    self.look.failed(self.context, remote, folder.path.clone(), &error);
+                    untold = close_folder(self.context, remote, &folder, &mut sums, depth > 0 && depth <= self.shown);
                 }
             }
-            WalkEvent::Left { folder, depth } => {
-                look.count();
-                untold = close_folder(context, remote, &folder, &mut sums, depth <= shown);
-            }
-            WalkEvent::Failed { folder, depth, error } => {
-                look.failed(context, remote, folder.path.clone(), &error);
-                untold = close_folder(context, remote, &folder, &mut sums, depth > 0 && depth <= shown);
+            if self.context.renderer.closed() {
+                break;
             }
         }
-        if context.renderer.closed() {
-            break;
-        }
+        Ok(untold)
     }
-    Ok(untold)
+
+    /// Is a file to be counted, a folder to be looked into?
+    fn takes(&mut self, remote: &OpenRemote, entry: &Entry, verdict: Verdict) -> Result<bool> {
+        match verdict {
+            Verdict::Takes => {
+                if !entry.is_folder() {
+                    self.filter.count_taken();
+                }
+                return Ok(true);
+            }
+            Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
+            Verdict::Failed(error) => self.look.failed(self.context, remote, entry.path.clone(), &error),
+            verdict => {
+                if let Some(note) = self.filter.count_left_out(&format!("{}:{}", remote.name, entry.path), &verdict) {
+                    self.context.renderer.note(&note);
+                }
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Returns the number of files in this folder and below whose size is not told.

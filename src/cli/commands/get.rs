@@ -1,6 +1,7 @@
 //! `haul get`: files and folders from remotes.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use clap::Args;
 use futures_util::FutureExt;
@@ -9,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cli::abilities::{DOWNLOAD, require};
 use crate::cli::context::{Context, OpenRemote};
+use crate::cli::filter_args::SelectionArgs;
 use crate::cli::glob::{FailedRemotes, drop_nested, expand, failure};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
@@ -46,6 +48,8 @@ pub struct GetArgs {
     #[command(flatten)]
     pub receipts: ReceiptArgs,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
@@ -68,16 +72,17 @@ pub async fn run(context: &mut Context, args: GetArgs) -> Result<u8> {
 
 /// `local`: where the files go.
 fn noted_run(args: &GetArgs, local: &str) -> Option<Noted> {
-    let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, transfer } = args;
+    let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, selection, transfer } = args;
     let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
     let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
     places.push(absolute(local));
-    Noted::new(Carries::Get, places, *literal, transfer)
+    Some(Noted::new(Carries::Get, places, *literal, transfer)?.choosing(selection))
 }
 
 /// The whole of a get to files but its last line.
 pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally> {
     let (sources, local) = addresses(args.places.clone())?;
+    let filter = Arc::new(args.selection.filter()?);
     let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
     let run = runs::begin(context, noted_run(&args, &local), &remote).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
@@ -96,11 +101,13 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
         streams: args.transfer.streams as usize,
         dry_run: args.transfer.dry_run,
         fail_fast: args.transfer.fail_fast,
+        filter: filter.clone(),
     };
     let (outcome, noted, tally) =
         tokio::join!(get(origins, &local, options), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
+    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::cp::{CpArgs, IF_EXISTS, run_job};
 use crate::cli::context::Context;
+use crate::cli::filter_args::SelectionArgs;
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::transfer_args::TransferArgs;
 use crate::error::Result;
@@ -22,6 +23,9 @@ use crate::transfer::remote_ops::Op;
 /// its old place when its copy is complete and verified: by MD5 where both tell
 /// it, else by size. What was skipped stays; a folder goes when nothing is left
 /// in it. Killed and typed again it goes on where it stopped.
+///
+/// With a filter only the files that fit it are moved, each by itself, and never
+/// a folder that still holds something.
 #[derive(Args)]
 #[command(verbatim_doc_comment, override_usage = "haul mv [OPTIONS] <FROM>... <TO>")]
 #[command(mut_arg("if_exists", |arg| arg.help(IF_EXISTS)))]
@@ -35,10 +39,12 @@ pub struct MvArgs {
     #[command(flatten)]
     pub receipts: ReceiptArgs,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(context: &mut Context, args: MvArgs) -> Result<u8> {
-    let MvArgs { places, literal, receipts, transfer } = args;
-    run_job(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await
+    let MvArgs { places, literal, receipts, selection, transfer } = args;
+    run_job(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, transfer }).await
 }

@@ -1,8 +1,11 @@
 //! `haul put`: files, folders and standard input to a remote.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::cli::context::Context;
+use crate::cli::filter_args::SelectionArgs;
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted, absolute};
@@ -43,6 +46,8 @@ pub struct PutArgs {
     #[command(flatten)]
     pub metadata: MetadataArgs,
     #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
@@ -58,6 +63,10 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
     for source in sources {
         refuse_remote_source(context, source)?;
+    }
+    let filter = Arc::new(args.selection.filter()?);
+    if filter.is_active() {
+        return Err(Error::new(Kind::Unsupported, "put has no filters yet"));
     }
     let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
@@ -79,18 +88,20 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
             fail_fast: args.transfer.fail_fast,
             stdin_size: args.size,
             metadata: args.metadata.for_remote(&remote)?,
+            filter: filter.clone(),
         },
     };
     let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
+    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 
 /// None: it leaves nothing that could be taken up.
 fn noted_run(args: &PutArgs) -> Option<Noted> {
     // `size` belongs to standard input, and a receipt is this run's own.
-    let PutArgs { places, size: _, recursive: _, receipts: _, metadata, transfer } = args;
+    let PutArgs { places, size: _, recursive: _, receipts: _, metadata, selection, transfer } = args;
     let (target, sources) = places.split_last()?;
     let mut places: Vec<String> = sources.iter().map(|source| absolute(source)).collect();
     places.push(target.clone());
@@ -98,7 +109,7 @@ fn noted_run(args: &PutArgs) -> Option<Noted> {
         return None;
     }
     let MetadataArgs { attr, kind } = metadata.clone();
-    Some(Noted { attr, kind, ..Noted::new(Carries::Put, places, false, transfer)? })
+    Some(Noted { attr, kind, ..Noted::new(Carries::Put, places, false, transfer)?.choosing(selection) })
 }
 
 fn not_remote(target: &str) -> Error {

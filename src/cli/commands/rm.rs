@@ -1,17 +1,20 @@
 //! `haul rm`: remove files and folders, to the provider's trash where it has one.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use clap::Args;
 
 use crate::cli::abilities::{REMOVE, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
+use crate::cli::filter_args::SelectionArgs;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Report, Root};
 use crate::render::exit;
-use crate::transfer::remote_ops::{Remover, Resolved};
+use crate::transfer::filter::{Filter, RemoteFilter};
+use crate::transfer::remote_ops::{Removal, Remover, Resolved};
 
 /// Remove files and folders
 ///
@@ -22,6 +25,10 @@ use crate::transfer::remote_ops::{Remover, Resolved};
 /// With a terminal, -r says how much a folder holds and asks. What goes to a
 /// trash (giga0, FileAgo) counts as removed; what is removed from FileAgo's trash
 /// (REMOTE:@trash/NAME) is gone for good.
+///
+/// With a filter only the files that fit it are removed, and never a folder that
+/// still holds something. A file whose size or time a filter asks for and nobody
+/// tells stays.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct RmArgs {
@@ -40,6 +47,8 @@ pub struct RmArgs {
     /// Say what would be removed, and remove nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     #[command(flatten)]
     pub connection: Connection,
 }
@@ -65,13 +74,14 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
         }
         places.push((remote, address));
     }
+    let filter = Arc::new(args.selection.filter()?);
     let mut outcome = RemoveOutcome::default();
     for (address, e) in &asked.failed {
         outcome.failed.push(e.kind());
         context.renderer.report(&crate::cli::glob::failure(address, e));
     }
     for (remote, address) in &places {
-        if let Err(e) = remove(context, remote, address, &args, &mut outcome).await {
+        if let Err(e) = remove(context, remote, address, (&args, &filter), &mut outcome).await {
             if e.kind() == Kind::Auth {
                 return Err(e);
             }
@@ -80,12 +90,21 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
             context.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path)));
         }
     }
+    filter.conclude(false, !outcome.failed.is_empty())?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(exit::merge(outcome.done, &outcome.failed))
 }
 
-async fn remove(context: &mut Context, remote: &OpenRemote, address: &Address, args: &RmArgs, outcome: &mut RemoveOutcome) -> Result<()> {
+async fn remove(
+    context: &mut Context,
+    remote: &OpenRemote,
+    address: &Address,
+    (args, filter): (&RmArgs, &Arc<Filter>),
+    outcome: &mut RemoveOutcome,
+) -> Result<()> {
     let remover = Remover::new(context.client(remote), remote.name.clone());
     let found = remover.find(address).await?;
+    let (filter, client) = (filter.clone(), context.client(remote));
+    let filter = RemoteFilter { filter, client, ledger: remote.ledger.clone(), key: remote.key.clone() };
     if found.top {
         may_empty(address, args)?;
     }
@@ -94,10 +113,15 @@ async fn remove(context: &mut Context, remote: &OpenRemote, address: &Address, a
             .with_subject(address.to_string())
             .with_hint("remove it with all that is in it: haul rm -r"));
     }
-    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(context, &remover, &found).await? {
+    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(context, &remover, &found, &filter).await? {
         context.renderer.warning(&format!("{address} is left alone"));
         return Ok(());
     }
+    if filter.filter.is_active() {
+        let tell = |removal| tell(context, remote, &filter.filter, removal, outcome);
+        return remover.remove_fitting(&found, &filter, args.dry_run, tell).await;
+    }
+    filter.filter.count_taken();
     for removed in remover.remove(&found, args.dry_run).await? {
         let report = match removed {
             Ok(report) => {
@@ -114,6 +138,24 @@ async fn remove(context: &mut Context, remote: &OpenRemote, address: &Address, a
     Ok(())
 }
 
+fn tell(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Removal, outcome: &mut RemoveOutcome) {
+    let report = match removal {
+        Removal::Done(report) => {
+            outcome.done += 1;
+            report
+        }
+        Removal::Failed(path, e) => {
+            outcome.failed.push(e.kind());
+            Report::Failed(Failure::new(&e).at(remote.name.clone(), path))
+        }
+        Removal::LeftOut(path, verdict) => {
+            let note = filter.count_left_out(&format!("{}:{path}", remote.name), &verdict);
+            return note.iter().for_each(|note| context.renderer.note(note));
+        }
+    };
+    context.renderer.report(&report);
+}
+
 fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
     match args.recursive && (args.yes || args.dry_run) {
         true => Ok(()),
@@ -128,13 +170,19 @@ fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-async fn agreed(context: &Context, remover: &Remover, found: &Resolved) -> Result<bool> {
-    let held = match remover.count(&found.entry).await? {
-        0 => "which is empty".to_owned(),
-        1 => "with 1 entry".to_owned(),
-        entries => format!("with {entries} entries"),
+async fn agreed(context: &Context, remover: &Remover, found: &Resolved, filter: &RemoteFilter) -> Result<bool> {
+    let question = match filter.filter.is_active() {
+        true => match remover.count_fitting(&found.entry, filter).await? {
+            1 => format!("Remove from {} the 1 file that fits", found.shown),
+            files => format!("Remove from {} the {files} files that fit", found.shown),
+        },
+        false => match remover.count(&found.entry).await? {
+            0 => format!("Remove {}, which is empty", found.shown),
+            1 => format!("Remove {}, with 1 entry", found.shown),
+            entries => format!("Remove {}, with {entries} entries", found.shown),
+        },
     };
-    context.renderer.ask(&format!("Remove {}, {held}? [y/N] ", found.shown));
+    context.renderer.ask(&format!("{question}? [y/N] "));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)

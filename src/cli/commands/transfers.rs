@@ -12,6 +12,7 @@ use super::get::{GetArgs, WildArgs};
 use super::put;
 use super::put::PutArgs;
 use crate::cli::context::Context;
+use crate::cli::filter_args::SelectionArgs;
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted};
@@ -141,14 +142,15 @@ async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
             recursive: false,
             receipts: args.receipts.clone(),
             metadata: MetadataArgs::default(),
+            selection: SelectionArgs::default(),
             transfer: args.transfer.clone(),
         };
         // A local source is noted as an absolute path.
         let outcome = match Path::new(&left.source).is_absolute() {
             true => put::execute(context, put).await,
             false => {
-                let PutArgs { places, receipts, transfer, .. } = put;
-                cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, transfer }).await
+                let PutArgs { places, receipts, selection, transfer, .. } = put;
+                cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, selection, transfer }).await
             }
         };
         match outcome {
@@ -197,14 +199,17 @@ async fn resume_runs(
 
 async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
     let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
+    let selection = noted.selection.clone();
     match noted.verb {
         Carries::Put => {
             let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            put::execute(context, PutArgs { places, size: None, recursive: false, receipts, metadata, transfer }).await
+            put::execute(context, PutArgs { places, size: None, recursive: false, receipts, metadata, selection, transfer }).await
         }
-        Carries::Get => get::carry(context, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, transfer }).await,
-        Carries::Cp => cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
-        Carries::Mv => cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, transfer }).await,
+        Carries::Get => {
+            get::carry(context, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, selection, transfer }).await
+        }
+        Carries::Cp => cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal, receipts, selection, transfer }).await,
+        Carries::Mv => cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, transfer }).await,
     }
 }
 

@@ -22,6 +22,7 @@ use super::client::RemoteClient;
 use super::download::open_folder::{Folder, Target, shown};
 use super::download::part_file::{ContentId, PartFile};
 use super::download::{DownloadRequest, Downloaded, Turn, download, turn};
+use super::filter::{Filter, Verdict};
 use super::fingerprint::EntryFingerprint;
 use super::lock_wait;
 use super::put::ChecksumMode;
@@ -49,7 +50,7 @@ pub struct GetSource {
 }
 
 /// How a get proceeds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GetOptions {
     /// Several places were named, though some of them may not be there.
     pub several: bool,
@@ -65,6 +66,8 @@ pub struct GetOptions {
     pub dry_run: bool,
     /// Begins no further file after the first failure.
     pub fail_fast: bool,
+    /// What is left out.
+    pub(crate) filter: Arc<Filter>,
 }
 
 /// Gets what `origins` name into `local`, as typed. An error means that nothing was fetched; failures of single files are
@@ -306,6 +309,31 @@ impl GetRun {
         }
         Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path())))
             .with_hint("get them into different folders"))
+    }
+
+    /// Tells what becomes of a file that does not fit; true: it fits.
+    fn admits(&self, item: &GetItem, verdict: Verdict) -> bool {
+        let GetItem { origin, file, below, name } = item;
+        let filter = &self.options.filter;
+        match verdict {
+            Verdict::Takes => return true,
+            Verdict::Failed(error) => tell_failed(self.next_id(), origin, file, &error),
+            Verdict::Unsettled(reason) => {
+                filter.count_left_out(&file.name, &Verdict::Unsettled(String::new()));
+                let path: PathBuf = below.iter().chain([name]).collect();
+                let (source, remote, path_there) = from(item);
+                let target = shown(&self.local.folder().join(path));
+                let (id, size) = (file.id.clone(), file.size);
+                let report = Report::NotDownloaded { source, remote, path: path_there, target, id, size, reason };
+                origin.client.events.tell(Event::Finished { id: self.next_id(), report: Box::new(report) });
+            }
+            verdict => {
+                if let Some(note) = filter.count_left_out(&shown_source(&origin.address, file), &verdict) {
+                    origin.client.events.tell(Event::Note(note));
+                }
+            }
+        }
+        false
     }
 
     fn skipped(&self, item: &GetItem, target: &Target, reason: String) -> Report {

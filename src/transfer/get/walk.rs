@@ -4,13 +4,18 @@
 use std::sync::Arc;
 
 use super::local::{Local, check_name, create_dirs_safely};
-use super::{GetItem, GetRun, GetSource, tell_failed};
+use super::{GetItem, GetRun, GetSource, shown_source, tell_failed};
 use crate::contract::Entries;
+use crate::contract::entry_list::Rows;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event};
+use crate::transfer::filter::{RemoteFilter, Verdict};
 use crate::transfer::task_set::TaskSet;
 use crate::transfer::walk::check_depth;
+
+/// Entries.
+const JUDGED_AT_ONCE: usize = 1000;
 
 /// A folder that is being worked off.
 struct WalkLevel {
@@ -29,12 +34,16 @@ impl GetRun {
                 self.folder(&origin, entry, &mut flying).await;
                 continue;
             }
-            self.count(&origin, std::iter::once(entry.clone()));
             let name = match &self.local {
                 Local::File(_, name) => name.clone(),
                 Local::Folder(_) => entry.name.clone(),
             };
-            self.spawn(&mut flying, GetItem { origin, file: entry, below: Vec::new(), name }).await;
+            let item = GetItem { origin, file: entry, below: Vec::new(), name };
+            let verdict = self.filter(&item.origin).judge(&item.file, &item.file.name, true).await;
+            if self.admits(&item, verdict) {
+                self.count(&item.origin, std::iter::once(item.file.clone()));
+                self.spawn(&mut flying, item).await;
+            }
         }
         while !flying.is_empty() {
             self.report_panic(flying.join_next().await);
@@ -75,7 +84,7 @@ impl GetRun {
     }
 
     /// Lists a folder and makes it here; none when that failed, which is told.
-    async fn open(&self, origin: &GetSource, folder: &Entry, below: Vec<String>, above: &[WalkLevel]) -> Option<WalkLevel> {
+    async fn open(&self, origin: &Arc<GetSource>, folder: &Entry, below: Vec<String>, above: &[WalkLevel]) -> Option<WalkLevel> {
         let listed = match check_depth(folder, above.iter().map(|level| level.id.as_str())) {
             Ok(()) => self.list(origin, folder, &below).await,
             Err(endless) => Err(endless),
@@ -90,14 +99,32 @@ impl GetRun {
         }
     }
 
-    async fn list(&self, origin: &GetSource, folder: &Entry, below: &[String]) -> Result<Entries> {
+    fn filter(&self, origin: &GetSource) -> RemoteFilter {
+        let (client, ledger, key) = (origin.client.clone(), origin.ledger.clone(), origin.key.clone());
+        RemoteFilter { filter: self.options.filter.clone(), client, ledger, key }
+    }
+
+    async fn list(&self, origin: &Arc<GetSource>, folder: &Entry, below: &[String]) -> Result<Entries> {
         self.stop.check(&origin.key)?;
-        create_dirs_safely(&self.top()?, below, !self.options.dry_run)?;
+        let filter = &self.options.filter;
+        let path = path_in(origin, below);
+        if let Some(why) = filter.closes(&path) {
+            let note = filter.count_left_out(&shown_source(&origin.address, folder), &Verdict::LeavesOut(why));
+            note.into_iter().for_each(|note| origin.client.events.tell(Event::Note(note)));
+            return Ok(Entries::all(Rows::default(), Arc::default(), &folder.path, |path, _, _| path.clone()));
+        }
+        // A folder of which nothing may come is made with its first file.
+        if filter.takes_folder(&path) {
+            create_dirs_safely(&self.top()?, below, !self.options.dry_run)?;
+        }
         let (mut listed, left_out) = origin.client.list_whole(folder).await?;
         if let Some(error) = left_out {
             tell_failed(self.next_id(), origin, folder, &error);
         }
         listed.sort();
+        if filter.is_active() {
+            self.leave_out(origin, &mut listed, below).await;
+        }
         let fit = self.keep_saveable(origin, &listed);
         let mut n = 0;
         listed.retain(|at| {
@@ -107,6 +134,28 @@ impl GetRun {
         });
         self.count(origin, listed.iter());
         Ok(listed)
+    }
+
+    /// Takes the files away that don't fit; a folder is asked about when its turn comes.
+    async fn leave_out(&self, origin: &Arc<GetSource>, listed: &mut Entries, below: &[String]) {
+        let (filter, top) = (self.filter(origin), path_in(origin, below));
+        let path = |name: &str| if top.is_empty() { name.to_owned() } else { format!("{top}/{name}") };
+        let mut fits = Vec::with_capacity(listed.len());
+        // Not all at once: a whole entry takes more than one of a listing.
+        for at in (0..listed.len()).step_by(JUDGED_AT_ONCE) {
+            let some: Vec<Entry> = (at..listed.len().min(at + JUDGED_AT_ONCE)).filter_map(|at| listed.get(at)).collect();
+            let some: Vec<(Entry, String)> = some.into_iter().map(|entry| (entry.clone(), path(&entry.name))).collect();
+            let verdicts = filter.judge_all(&some, self.options.jobs).await;
+            for ((file, _), verdict) in some.into_iter().zip(verdicts) {
+                let name = file.name.clone();
+                fits.push(file.is_folder() || self.admits(&GetItem { origin: origin.clone(), file, below: below.to_vec(), name }, verdict));
+            }
+        }
+        let mut n = 0;
+        listed.retain(|_| {
+            n += 1;
+            fits.get(n - 1) == Some(&true)
+        });
     }
 
     /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
@@ -146,11 +195,17 @@ impl GetRun {
     fn count(&self, origin: &GetSource, entries: impl Iterator<Item = Entry>) {
         let mut planned = self.planned.lock();
         for file in entries.filter(|entry| !entry.is_folder()) {
+            self.options.filter.count_taken();
             planned.0 += 1;
             planned.1 = planned.1.saturating_add(file.size.unwrap_or(0));
         }
         origin.client.events.tell(Event::Planned { files: planned.0, bytes: planned.1 });
     }
+}
+
+/// As a filter wants it: from the source down. `below` begins with the source's own name, unless its contents are meant.
+fn path_in(origin: &GetSource, below: &[String]) -> String {
+    below.iter().skip(usize::from(!origin.contents)).map(String::as_str).collect::<Vec<_>>().join("/")
 }
 
 /// Why an entry can't have its name here.

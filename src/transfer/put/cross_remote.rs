@@ -15,6 +15,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter, Verdict};
+use crate::transfer::remote_ops::emptied::{Emptied, OpenFolders};
 use crate::transfer::remote_ops::{ConfirmedChanges, Resolved, Resolver, top_stays};
 use crate::transfer::source::{RemoteFile, SourceSpec};
 use crate::transfer::walk::{TreeWalk, WalkEvent};
@@ -54,22 +56,24 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     for (at, (source, top)) in found.into_iter().enumerate() {
         let brought = SourceTree { same_server: is_same_server(&source.client, &run.job.client).await?, moves, source, top };
         let before = laid.plan.items.len();
-        let whole = brought.lay_out(&run.job, into, &mut laid.plan).await?;
+        let laid_out = brought.lay_out(&run.job, into, &mut laid.plan).await?;
         laid.whose.resize(laid.plan.items.len(), at);
         let files = laid.plan.items.iter().skip(before);
         let originals = files.filter_map(|item| match &item.origin {
             SourceSpec::Remote(original) => Some(original.clone()),
             _ => None,
         });
-        trees.push((brought, originals.collect::<Vec<_>>(), whole));
+        trees.push((brought, originals.collect::<Vec<_>>(), laid_out));
     }
     laid.refuse_doubles()?;
     let folders_made = run.execute(PlanStream::whole(laid.plan.into_steps())).await;
     if !moves || run.job.options.dry_run || !folders_made {
         return Ok(());
     }
-    for (brought, originals, whole) in trees {
-        if whole && brought.top.entry.is_folder() && originals.iter().all(|original| original.is_deleted()) {
+    for (brought, originals, LaidOut { whole, emptied }) in trees {
+        if !whole {
+            brought.leave_emptied(&run.job, emptied).await;
+        } else if brought.top.entry.is_folder() && originals.iter().all(|original| original.is_deleted()) {
             brought.leave_folder(&run.job).await;
         }
     }
@@ -169,6 +173,15 @@ impl CombinedPlan {
     }
 }
 
+/// How much of a source is in a plan.
+#[derive(Default)]
+struct LaidOut {
+    /// All of it.
+    whole: bool,
+    /// Folders of which all is.
+    emptied: Vec<Emptied>,
+}
+
 /// One source, found.
 struct SourceTree {
     source: CopySource,
@@ -178,52 +191,94 @@ struct SourceTree {
 }
 
 impl SourceTree {
-    /// False when something of it can't be listed; the rest is in the plan.
-    async fn lay_out(&self, job: &PutJob, into: bool, plan: &mut Plan) -> Result<bool> {
+    /// What of it is in the plan.
+    async fn lay_out(&self, job: &PutJob, into: bool, plan: &mut Plan) -> Result<LaidOut> {
         let target = &job.target.place.path;
         let top = &self.top.entry;
+        let CopySource { client, ledger, key, .. } = &self.source;
+        let filter = RemoteFilter { filter: job.options.filter.clone(), client: client.clone(), ledger: ledger.clone(), key: key.clone() };
         if !top.is_folder() {
+            let verdict = filter.judge(top, &top.name, true).await;
+            if !self.admits(job, top, verdict, plan) {
+                return Ok(LaidOut::default());
+            }
             let (folder, name) = match (target.parent(), target.name()) {
                 (Some(parent), Some(name)) if !into => (parent, name.to_owned()),
                 _ => (target.clone(), top.name.clone()),
             };
             plan.items.push(self.item(job, top, self.top.parent.as_ref(), self.top.shown.clone(), folder, name)?);
-            return Ok(true);
+            return Ok(LaidOut { whole: true, emptied: Vec::new() });
         }
         // A top folder has no name to land under.
         let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
-        let mut scan = TreeWalk::new(self.source.client.clone(), top.clone(), LIST_AHEAD, |_, _| true).all();
-        let (mut folders, mut filled, mut whole) = (vec![target.clone()], HashSet::new(), true);
-        // The folders from the top to where the walk is.
-        let mut open = vec![top.clone()];
-        while let Some(step) = scan.next().await? {
-            match step {
+        let rules = filter.filter.clone();
+        let mut scan = FilteredWalk::new(filter, top.clone(), LIST_AHEAD).all();
+        let (mut folders, mut filled, mut whole) = (Vec::new(), HashSet::new(), true);
+        folders.extend(rules.takes_folder("").then(|| target.clone()));
+        let mut open = OpenFolders::new(top.clone(), self.top.parent.clone());
+        let mut emptied = Vec::new();
+        while let Some(FilteredStep { event, verdict, path: below }) = scan.next().await? {
+            match event {
                 WalkEvent::Entry { entry, depth, .. } => {
                     let shown = self.shown(&entry);
+                    let parent = open.at(depth).cloned();
+                    if !self.admits(job, &entry, verdict, plan) {
+                        whole = false;
+                        open.keep();
+                        continue;
+                    }
                     let Some(path) = self.path_there(&entry, &target) else {
                         plan.unfit.push((shown, Error::new(Kind::Refused, "this name leads out of its folder")));
                         whole = false;
+                        open.keep();
                         continue;
                     };
-                    open.truncate(depth);
                     if entry.is_folder() {
-                        folders.push(path);
-                        open.push(entry);
+                        folders.extend(rules.takes_folder(&below).then_some(path));
+                        open.enter(entry, below);
                         continue;
                     }
                     let (folder, name) = (path.parent().unwrap_or_default(), entry.name.clone());
                     filled.insert(folder.clone());
-                    plan.items.push(self.item(job, &entry, open.last(), shown, folder, name)?);
+                    plan.items.push(self.item(job, &entry, parent.as_ref(), shown, folder, name)?);
                 }
-                WalkEvent::Failed { folder, error, .. } => {
+                WalkEvent::Failed { folder, depth, error } => {
                     whole = false;
+                    open.at(depth + 1);
+                    open.keep();
                     plan.unfit.push((self.shown(&folder), error));
                 }
-                WalkEvent::Left { .. } => {}
+                WalkEvent::Left { depth, .. } => emptied.extend(open.leave(depth, &rules)),
             }
         }
         plan.empty_folders.extend(empty_ones(folders, &filled));
-        Ok(whole)
+        Ok(LaidOut { whole, emptied })
+    }
+
+    /// Tells what becomes of what does not fit; true: it fits.
+    fn admits(&self, job: &PutJob, entry: &Entry, verdict: Verdict, plan: &mut Plan) -> bool {
+        let (filter, events, shown) = (&job.options.filter, &job.client.events, self.shown(entry));
+        match verdict {
+            Verdict::Takes => {
+                if !entry.is_folder() {
+                    filter.count_taken();
+                }
+                return true;
+            }
+            Verdict::Failed(error) => plan.unfit.push((shown, error)),
+            Verdict::Unsettled(reason) => {
+                filter.count_left_out(&shown, &Verdict::Unsettled(String::new()));
+                let (remote, path) = (job.target.remote.clone(), job.target.place.display_path(&job.target.place.path));
+                let report = Report::Skipped { source: shown, remote, path, id: None, size: entry.size, reason };
+                events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+            }
+            verdict => {
+                if let Some(note) = filter.count_left_out(&shown, &verdict) {
+                    events.tell(Event::Note(note));
+                }
+            }
+        }
+        false
     }
 
     fn path_there(&self, entry: &Entry, target: &RemotePath) -> Option<RemotePath> {
@@ -272,6 +327,18 @@ impl SourceTree {
             let error = error.with_hint("the files that were found are moved; only the folder stays");
             let report = Box::new(Report::Failed(Failure::new(&error).of_source(self.top.shown.clone())));
             job.client.events.tell(Event::Finished { id: u64::MAX, report });
+        }
+    }
+
+    /// Of a folder that stays, the folders in it of which all was moved.
+    async fn leave_emptied(&self, job: &PutJob, emptied: Vec<Emptied>) {
+        let hands = ConfirmedChanges::new(self.source.client.clone());
+        for folder in emptied {
+            if let Err(error) = folder.remove(&self.source.client, &hands).await {
+                let error = error.with_hint("the files that fit are moved; only this folder stays");
+                let report = Report::Failed(Failure::new(&error).of_source(self.shown(&folder.folder)));
+                job.client.events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+            }
         }
     }
 

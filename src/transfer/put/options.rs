@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{Metadata, TransferStore};
 use crate::model::{Address, Protocol};
 use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::Filter;
 use crate::transfer::if_exists::IfExists;
 
 /// File handles that a run holds beside those of its files: streams, the state, the runtime, a certificate file.
@@ -49,6 +50,8 @@ pub struct PutOptions {
     pub stdin_size: Option<u64>,
     /// Given to every file. The provider takes it: whoever asks the user has looked.
     pub metadata: Arc<Metadata>,
+    /// Which files of the sources.
+    pub filter: Arc<Filter>,
 }
 
 /// A put that can begin.

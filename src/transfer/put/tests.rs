@@ -37,6 +37,7 @@ fn job(received: &Arc<Received>, to: &str, if_exists: IfExists, state: &Path) ->
             fail_fast: false,
             stdin_size: None,
             metadata: Arc::default(),
+            filter: Arc::default(),
         },
     };
     (job, told)

@@ -15,6 +15,7 @@ use super::shelves::TargetFolder;
 use crate::contract::lookup::safe_child_path;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, RemotePath, Report};
+use crate::transfer::filter::Verdict;
 use crate::transfer::if_exists::IfExists;
 use crate::transfer::resolve::Resolved;
 use crate::transfer::walk::check_depth;
@@ -28,11 +29,13 @@ pub(crate) struct CopyTask {
     name: String,
     /// The ids of the folders above the entry, from the source on.
     above: Arc<[String]>,
+    /// From the source down, names divided by `/`.
+    below: String,
 }
 
 impl CopyTask {
     pub fn new(source: &Resolved, folder: RemotePath, name: String) -> CopyTask {
-        CopyTask { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]) }
+        CopyTask { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]), below: String::new() }
     }
 
     fn as_lost(&self) -> FailedTask {
@@ -197,16 +200,19 @@ impl OpsRun {
         if let Some(error) = left_out {
             self.failed(&piece.shown, Some(&path), &error);
         }
-        let made = self.shelves.at(&path).await?.folder.clone();
-        if new {
-            self.shelves.at(&piece.folder).await?.children.push(made.clone());
-        }
-        if children.is_empty() && new {
-            let report = match self.job.dry_run {
-                true => self.planned("copy", &piece.shown, &path, &piece.entry),
-                false => Report::Copied(self.placed(&piece.shown, &path, &made)),
-            };
-            return Ok(CopyOutcome::Over(Box::new(report)));
+        // Where single files are chosen a folder is made with the first that goes into it.
+        if self.job.filter.takes_folder(&piece.below) {
+            let made = self.shelves.at(&path).await?.folder.clone();
+            if new {
+                self.shelves.at(&piece.folder).await?.children.push(made.clone());
+            }
+            if children.is_empty() && new {
+                let report = match self.job.dry_run {
+                    true => self.planned("copy", &piece.shown, &path, &piece.entry),
+                    false => Report::Copied(self.placed(&piece.shown, &path, &made)),
+                };
+                return Ok(CopyOutcome::Over(Box::new(report)));
+            }
         }
         let shown = |child: &Entry| format!("{}/{}", piece.shown.trim_end_matches('/'), child.name);
         let above: Arc<[String]> = piece.above.iter().chain([&piece.entry.id]).cloned().collect();
@@ -215,16 +221,39 @@ impl OpsRun {
             folder: path.clone(),
             name: child.name.clone(),
             above: above.clone(),
+            below: if piece.below.is_empty() { child.name.clone() } else { format!("{}/{}", piece.below, child.name) },
             entry: child,
         };
         let mut pieces: Vec<CopyTask> = children.into_iter().map(inside).collect();
+        if self.job.filter.is_active() {
+            pieces = self.only_fitting(pieces).await;
+        }
         // Taken from the end.
         pieces.sort_by(|a, b| b.name.cmp(&a.name).then_with(|| b.entry.id.cmp(&a.entry.id)));
         Ok(CopyOutcome::Opened(pieces))
     }
 
+    /// What fits; of the rest is told what becomes of it.
+    async fn only_fitting(&mut self, pieces: Vec<CopyTask>) -> Vec<CopyTask> {
+        let (filter, jobs) = (self.filter(), self.job.jobs);
+        let judged: Vec<(Entry, String)> = pieces.iter().map(|piece| (piece.entry.clone(), piece.below.clone())).collect();
+        let verdicts = filter.judge_all(&judged, jobs).await;
+        let mut fitting = Vec::new();
+        for (piece, verdict) in pieces.into_iter().zip(verdicts) {
+            let verdict = match piece.entry.is_folder() {
+                true => filter.filter.closes(&piece.below).map_or(Verdict::Takes, Verdict::LeavesOut),
+                false => verdict,
+            };
+            if self.admits(&piece.shown, &safe_child_path(&piece.folder, &piece.name), &piece.entry, verdict) {
+                fitting.push(piece);
+            }
+        }
+        fitting
+    }
+
+    /// Can the server take a folder as a whole? Not where only some of it is wanted.
     fn copies_folders(&self) -> bool {
-        self.job.client.has(|can| can.copies_folders)
+        !self.job.filter.is_active() && self.job.client.has(|can| can.copies_folders)
     }
 
     /// Copies into the target folder, under a name that is free there.

@@ -1,12 +1,25 @@
 //! Removes one place after another. Each is looked up right before it is removed. A top folder stays, and its entries are
 //! removed.
 
+use super::emptied::OpenFolders;
 use crate::error::{Error, Result};
 use crate::model::{Address, Entry, RemotePath, Report};
 use crate::transfer::change::ConfirmedChanges;
 use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter, Verdict};
 use crate::transfer::resolve::{Resolved, Resolver};
-use crate::transfer::walk::{TreeWalk, WalkEvent};
+use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
+
+/// Folders listed ahead while a tree is walked.
+const LIST_AHEAD: usize = 4;
+
+/// What became of one thing.
+pub enum Removal {
+    Done(Report),
+    Failed(RemotePath, Error),
+    /// It stays, as it does not fit.
+    LeftOut(RemotePath, Verdict),
+}
 
 pub struct Remover {
     client: RemoteClient,
@@ -54,6 +67,90 @@ impl Remover {
         Ok(outcomes)
     }
 
+    /// Of a file: whether it fits. Of a folder, the files below that fit, and the folders that are empty then.
+    /// Fails where going on would only meet the same failure.
+    pub async fn remove_fitting(
+        &self,
+        found: &Resolved,
+        filter: &RemoteFilter,
+        dry_run: bool,
+        mut tell: impl FnMut(Removal),
+    ) -> Result<()> {
+        if !found.entry.is_folder() {
+            let removal = match filter.judge(&found.entry, &found.entry.name, true).await {
+                Verdict::Takes => {
+                    filter.filter.count_taken();
+                    Removal::Done(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)
+                }
+                Verdict::Failed(error) => return Err(error),
+                verdict => Removal::LeftOut(found.path.clone(), verdict),
+            };
+            tell(removal);
+            return Ok(());
+        }
+        let mut walk = FilteredWalk::new(filter.clone(), found.entry.clone(), LIST_AHEAD).all();
+        let mut open = OpenFolders::new(found.entry.clone(), found.parent.clone());
+        while let Some(FilteredStep { event, verdict, path }) = walk.next().await? {
+            match event {
+                WalkEvent::Entry { entry, depth, .. } => {
+                    let shown = shown(&entry, found);
+                    let parent = open.at(depth).cloned();
+                    match verdict {
+                        Verdict::Takes if entry.is_folder() => open.enter(entry, path),
+                        Verdict::Takes => {
+                            filter.filter.count_taken();
+                            let removed = self.one(&entry, parent.as_ref(), shown.clone(), dry_run).await;
+                            tell(outcome(removed, shown, &mut open));
+                        }
+                        Verdict::Failed(error) => tell(outcome(Err(error), shown, &mut open)),
+                        verdict => {
+                            open.keep();
+                            tell(Removal::LeftOut(shown, verdict));
+                        }
+                    }
+                }
+                WalkEvent::Left { folder, depth } => {
+                    let Some(emptied) = open.leave(depth, &filter.filter).filter(|_| depth > 0 || !found.top) else { continue };
+                    let shown = shown(&folder, found);
+                    if dry_run {
+                        let (remote, path) = (self.remote.clone(), shown);
+                        let planned = Report::Planned { action: "delete", source: None, remote, path, size: None };
+                        emptied.is_certain.then(|| tell(Removal::Done(planned)));
+                        continue;
+                    }
+                    match emptied.remove(&self.client, &self.hands).await {
+                        Ok(true) => {
+                            let (remote, id, kind) = (self.remote.clone(), folder.id, folder.kind);
+                            tell(Removal::Done(Report::Deleted { remote, path: shown, id, kind }));
+                        }
+                        Ok(false) => open.keep(),
+                        Err(error) if is_fatal(error.kind()) => return Err(error),
+                        Err(error) => tell(outcome(Err(error), shown, &mut open)),
+                    }
+                }
+                WalkEvent::Failed { folder, depth, error } => {
+                    open.at(depth + 1);
+                    tell(outcome(Err(error), shown(&folder, found), &mut open));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many files fit.
+    pub async fn count_fitting(&self, folder: &Entry, filter: &RemoteFilter) -> Result<u64> {
+        let mut files = 0;
+        let mut walk = FilteredWalk::new(filter.clone(), folder.clone(), LIST_AHEAD);
+        while let Some(FilteredStep { event, verdict, .. }) = walk.next().await? {
+            match event {
+                WalkEvent::Entry { entry, .. } => files += u64::from(!entry.is_folder() && verdict.takes()),
+                WalkEvent::Left { .. } => {}
+                WalkEvent::Failed { error, .. } => return Err(error),
+            }
+        }
+        Ok(files)
+    }
+
     async fn one(&self, entry: &Entry, parent: Option<&Entry>, path: RemotePath, dry_run: bool) -> Result<Report> {
         let remote = self.remote.clone();
         if dry_run {
@@ -61,5 +158,20 @@ impl Remover {
         }
         self.hands.remove(entry, parent).await?;
         Ok(Report::Deleted { remote, path, id: entry.id.clone(), kind: entry.kind })
+    }
+}
+
+/// For reports: as the place was typed.
+fn shown(entry: &Entry, found: &Resolved) -> RemotePath {
+    entry.path.below(&found.entry.path).map_or_else(|| entry.path.clone(), |below| found.path.join_path(&below))
+}
+
+fn outcome(removed: Result<Report>, path: RemotePath, open: &mut OpenFolders) -> Removal {
+    match removed {
+        Ok(report) => Removal::Done(report),
+        Err(error) => {
+            open.keep();
+            Removal::Failed(path, error)
+        }
     }
 }

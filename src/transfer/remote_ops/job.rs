@@ -9,6 +9,7 @@ use crate::model::report::{Failure, Placed};
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 use crate::transfer::change::ConfirmedChanges;
 use crate::transfer::client::RemoteClient;
+use crate::transfer::filter::{Filter, RemoteFilter, Verdict};
 use crate::transfer::if_exists::IfExists;
 use crate::transfer::resolve::Resolver;
 
@@ -31,6 +32,8 @@ pub struct ServerSideJob {
     pub jobs: usize,
     pub dry_run: bool,
     pub fail_fast: bool,
+    /// Which files of the sources.
+    pub filter: Arc<Filter>,
 }
 
 pub(super) struct OpsRun {
@@ -55,6 +58,35 @@ impl OpsRun {
         let path = &self.job.to.place.path;
         let as_folder = several || self.job.to.folder || path.is_root() || self.shelves.is_there(path).await?;
         Ok(as_folder.then(|| path.clone()))
+    }
+
+    pub fn filter(&self) -> RemoteFilter {
+        let ServerSideJob { client, ledger, remote_key, filter, .. } = &self.job;
+        RemoteFilter { filter: filter.clone(), client: client.clone(), ledger: ledger.clone(), key: remote_key.clone() }
+    }
+
+    /// Tells what becomes of a source that does not fit; true: it fits. `path`: where it would go.
+    pub fn admits(&mut self, shown: &str, path: &RemotePath, entry: &Entry, verdict: Verdict) -> bool {
+        match verdict {
+            Verdict::Takes => {
+                if !entry.is_folder() {
+                    self.job.filter.count_taken();
+                }
+                return true;
+            }
+            Verdict::Failed(error) => self.failed(shown, Some(path), &error),
+            Verdict::Unsettled(reason) => {
+                self.job.filter.count_left_out(shown, &Verdict::Unsettled(String::new()));
+                let report = self.skipped(shown, path, entry, reason);
+                self.finished(report);
+            }
+            verdict => {
+                if let Some(note) = self.job.filter.count_left_out(shown, &verdict) {
+                    self.job.client.events.tell(Event::Note(note));
+                }
+            }
+        }
+        false
     }
 
     pub fn finished(&mut self, report: Report) {

@@ -5,14 +5,16 @@ mod conflict;
 mod copy;
 mod delete;
 mod edit;
+pub(crate) mod emptied;
 mod job;
+mod move_fitting;
 mod relocate;
 mod replace;
 mod shelves;
 
 pub(super) use super::change::ConfirmedChanges;
 pub use super::resolve::{Resolved, Resolver};
-pub use delete::Remover;
+pub use delete::{Removal, Remover};
 pub use edit::edit;
 pub use job::{Op, ServerSideJob};
 
@@ -42,6 +44,7 @@ pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
     let folder = run.target(from.len() > 1).await?;
     let above = if sources.iter().any(|s| s.entry.is_folder()) { run.shelves.above(&run.job.to.place.path).await? } else { Vec::new() };
     let mut pieces = Vec::new();
+    let (filter, is_filtered) = (run.filter(), run.job.filter.is_active());
     for source in sources {
         if run.stopped {
             break;
@@ -50,12 +53,21 @@ pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
             Some(folder) => (folder.clone(), source.entry.name.clone()),
             None => split(&run.job.to)?,
         };
+        if !source.entry.is_folder() {
+            let verdict = filter.judge(&source.entry, &source.entry.name, true).await;
+            if !run.admits(&source.shown, &path.join(&name)?, &source.entry, verdict) {
+                continue;
+            }
+        } else if !is_filtered {
+            run.job.filter.count_taken();
+        }
         let outcome = match above.contains(&source.entry.id) {
             true if source.entry.is_folder() => Err(into_itself()),
             _ if run.job.way == Op::Copy => {
                 pieces.push(CopyTask::new(&source, path, name));
                 continue;
             }
+            _ if is_filtered && source.entry.is_folder() => run.move_fitting(&source, &path, &name, &filter).await,
             _ => run.move_one(&source, &path, &name).await.map(|report| run.finished(report)),
         };
         if let Err(e) = outcome {

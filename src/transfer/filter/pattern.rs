@@ -1,58 +1,9 @@
-//! Which entries are meant: by a path with wildcards, and by name, kind, size and time. In a path `*`, `?` and `[…]` stand
-//! for parts of one name, `**` for any folders between. A name that begins with a dot is a name like any other.
+//! Paths with wildcards: `*`, `?` and `[…]` stand for parts of one name, `**` for any folders between. A name that begins with
+//! a dot is a name like any other.
 
-use chrono::{DateTime, Utc};
 use glob::Pattern as Glob;
 
-use crate::model::{Entry, EntryKind, RemotePath};
-
-/// A bound of a size, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum SizeBound {
-    Above(u64),
-    Below(u64),
-    Exactly(u64),
-}
-
-/// Conditions that must all hold; none = any entry.
-pub struct Conditions {
-    pub name: Option<Glob>,
-    pub kind: Option<EntryKind>,
-    pub size: Option<SizeBound>,
-    /// Changed after this moment.
-    pub newer: Option<DateTime<Utc>>,
-}
-
-impl Conditions {
-    /// Do name and kind fit?
-    pub fn named(&self, entry: &Entry) -> bool {
-        self.kind.is_none_or(|kind| kind == entry.kind) && self.name.as_ref().is_none_or(|name| name.matches(&entry.name))
-    }
-
-    /// None: its size is not told. Folders have none.
-    pub fn sized(&self, entry: &Entry) -> Option<bool> {
-        let Some(bound) = self.size else { return Some(true) };
-        if entry.is_folder() {
-            return Some(false);
-        }
-        let size = entry.size?;
-        Some(match bound {
-            SizeBound::Above(limit) => size > limit,
-            SizeBound::Below(limit) => size < limit,
-            SizeBound::Exactly(wanted) => size == wanted,
-        })
-    }
-
-    /// None: its time is not told. A root has none.
-    pub fn newer(&self, entry: &Entry) -> Option<bool> {
-        let Some(since) = self.newer else { return Some(true) };
-        match entry.modified {
-            Some(time) => Some(time > since),
-            None if entry.path.is_root() && entry.is_folder() => Some(false),
-            None => None,
-        }
-    }
-}
+use crate::model::RemotePath;
 
 /// A pattern for one name, as in a path.
 pub fn name_pattern(text: &str) -> Glob {
@@ -102,19 +53,24 @@ impl PathPattern {
 
     /// Does `path` fit, seen from `top`?
     pub fn fits(&self, path: &RemotePath, top: &RemotePath) -> bool {
-        self.reached(path, top).last() == Some(&true)
+        self.reached(path.below(top).unwrap_or_default().names().iter().map(String::as_str)).last() == Some(&true)
     }
 
     /// May something in this folder fit?
     pub fn can_match_below(&self, path: &RemotePath, top: &RemotePath) -> bool {
-        self.reached(path, top).split_last().is_some_and(|(_, before)| before.contains(&true))
+        self.can_match_in(path.below(top).unwrap_or_default().names().iter().map(String::as_str))
     }
 
-    /// Which parts may come next once the names of `path` below `top` are used up; behind the last one: it fits.
-    fn reached(&self, path: &RemotePath, top: &RemotePath) -> Vec<bool> {
+    /// As `can_match_below`, for a folder that is told by its names.
+    pub fn can_match_in<'a>(&self, names: impl Iterator<Item = &'a str>) -> bool {
+        self.reached(names).split_last().is_some_and(|(_, before)| before.contains(&true))
+    }
+
+    /// Which parts may come next once these names are used up; behind the last one: it fits.
+    fn reached<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<bool> {
         let mut here = vec![false; self.0.len() + 1];
         self.reach(&mut here, 0);
-        for name in path.below(top).unwrap_or_default().names() {
+        for name in names {
             let mut next = vec![false; here.len()];
             for (at, part) in self.0.iter().enumerate().filter(|(at, _)| here.get(*at) == Some(&true)) {
                 match part {
@@ -205,22 +161,5 @@ mod tests {
         for (name, pattern) in [("a", false), ("a]b", false), ("a[b", false), ("[a]", true), ("a*", true), ("?", true), ("{a}", false)] {
             assert_eq!(is_pattern(name), pattern, "{name}");
         }
-    }
-
-    #[test]
-    fn what_is_not_told_is_known_as_that() {
-        let mut entry = Entry::new(EntryKind::File, "1", RemotePath::parse("/a.mov").unwrap());
-        let none = || Conditions { name: None, kind: None, size: None, newer: None };
-        let below = Conditions { size: Some(SizeBound::Below(10)), ..none() };
-        let newer = Conditions { newer: Some(DateTime::UNIX_EPOCH), ..none() };
-        assert_eq!((none().sized(&entry), none().newer(&entry)), (Some(true), Some(true)));
-        assert_eq!((below.sized(&entry), newer.newer(&entry)), (None, None));
-        entry.size = Some(9);
-        entry.modified = Some(Utc::now());
-        assert_eq!((below.sized(&entry), newer.newer(&entry)), (Some(true), Some(true)));
-        let folder = Entry::new(EntryKind::Folder, "", RemotePath::root());
-        assert_eq!((below.sized(&folder), newer.newer(&folder)), (Some(false), Some(false)));
-        let named = |pattern: &str| Conditions { name: Some(name_pattern(pattern)), ..none() }.named(&entry);
-        assert!(named("*.mov") && !named("*.MOV") && !named("mov"));
     }
 }

@@ -1,0 +1,453 @@
+//! The one place that decides which files of a source are taken: by rules, size, time, depth and share.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ignore_files::IgnoreFiles;
+use super::rules::{RuleOption, Rules};
+use super::shard::Shard;
+use crate::error::{Error, Kind, Result};
+
+/// What was asked for, as it can be noted and read again: times are moments, not ages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FilterSpec {
+    /// In their order.
+    pub rules: Vec<RuleOption>,
+    /// What no rule fits is left out.
+    pub only_included: bool,
+    /// Bytes, this number included.
+    pub min_size: Option<u64>,
+    /// Bytes, this number included.
+    pub max_size: Option<u64>,
+    /// Changed then or later.
+    pub newer: Option<DateTime<Utc>>,
+    /// Changed before.
+    pub older: Option<DateTime<Utc>>,
+    /// Levels below the source; 1 is directly in it.
+    pub max_depth: Option<usize>,
+    /// Symbolic links in a local source are left out.
+    pub skip_links: bool,
+    /// Nothing that fits is a failure.
+    pub fail_if_empty: bool,
+    /// Only files that have not changed for so long.
+    pub settle: Option<Duration>,
+    /// Only this machine's share.
+    pub shard: Option<Shard>,
+}
+
+/// What a source holds at one path, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Candidate<'a> {
+    /// From the source down, names divided by `/`; a source that is a file has its own name.
+    pub path: &'a str,
+    /// The source is this file.
+    pub is_source: bool,
+    /// A folder, not a file.
+    pub is_folder: bool,
+    /// Bytes, where they are told.
+    pub size: Option<u64>,
+    /// The time of the last change, where that is told.
+    pub modified: Option<DateTime<Utc>>,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It fits.
+    Takes,
+    /// It does not, for this reason.
+    LeavesOut(Arc<str>),
+    /// It changed a moment ago: it may not be complete yet.
+    Unsettled(String),
+    /// Nobody tells its size, which a bound asks for.
+    SizeUnknown,
+    /// Nobody tells its time, which a bound asks for.
+    TimeUnknown,
+    /// What was asked for to decide could not be told.
+    Failed(Error),
+}
+
+impl Verdict {
+    /// Does it fit?
+    pub fn takes(&self) -> bool {
+        matches!(self, Verdict::Takes)
+    }
+}
+
+/// What became of all that was judged.
+#[derive(Default)]
+struct Counts {
+    taken: AtomicU64,
+    left_out: AtomicU64,
+    sizeless: AtomicU64,
+    timeless: AtomicU64,
+}
+
+/// Decides for one source, or for several that have no files of patterns.
+pub struct Filter {
+    spec: FilterSpec,
+    rules: Rules,
+    counts: Arc<Counts>,
+}
+
+/// Takes everything.
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter { spec: FilterSpec::default(), rules: Rules::default(), counts: Arc::default() }
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
+}
+
+impl Filter {
+    /// Reads the files of patterns that the specification names.
+    ///
+    /// # Errors
+    /// `Usage` for a pattern that can't be read; `NotFound` or `Local` for a file of patterns.
+    pub fn new(spec: FilterSpec) -> Result<Filter> {
+        let rules = Rules::new(&spec.rules, spec.only_included)?;
+        Ok(Filter { spec, rules, counts: Arc::default() })
+    }
+
+    /// The same for a local folder, whose `.haulignore` files count, too.
+    pub fn of_local_folder(&self, top: &Path) -> Filter {
+        Filter { spec: self.spec.clone(), rules: self.rules.with_files(IgnoreFiles::of_source(top)), counts: self.counts.clone() }
+    }
+
+    /// Are symbolic links in a local source left out?
+    pub fn skips_links(&self) -> bool {
+        self.spec.skip_links
+    }
+
+    /// Does another machine take what this one leaves out?
+    pub fn has_shard(&self) -> bool {
+        self.spec.shard.is_some()
+    }
+
+    /// How long a file must have been unchanged.
+    pub fn settle(&self) -> Option<Duration> {
+        self.spec.settle
+    }
+
+    /// May anything be left out?
+    pub fn is_active(&self) -> bool {
+        let FilterSpec {
+            rules: _,
+            only_included: _,
+            min_size,
+            max_size,
+            newer,
+            older,
+            max_depth,
+            skip_links: _,
+            fail_if_empty: _,
+            settle,
+            shard,
+        } = &self.spec;
+        let bounds = min_size.is_some() || max_size.is_some() || newer.is_some() || older.is_some() || settle.is_some();
+        bounds || max_depth.is_some() || shard.is_some() || !self.rules.is_empty()
+    }
+
+    /// Does the answer depend on sizes?
+    pub fn needs_size(&self) -> bool {
+        self.spec.min_size.is_some() || self.spec.max_size.is_some()
+    }
+
+    /// Does the answer depend on times?
+    pub fn needs_time(&self) -> bool {
+        self.spec.newer.is_some() || self.spec.older.is_some() || self.spec.settle.is_some()
+    }
+
+    /// Of a folder, whether it fits itself; what is in it is another question ([`Filter::closes`]).
+    pub fn judge(&self, candidate: &Candidate<'_>) -> Verdict {
+        let Candidate { path, is_source, is_folder, size, modified } = *candidate;
+        if let Some(why) = self.place_leaves_out(path, is_source, is_folder) {
+            return Verdict::LeavesOut(why);
+        }
+        match self.size_leaves_out(is_folder, size) {
+            Ok(None) => {}
+            Ok(Some(why)) => return Verdict::LeavesOut(why.into()),
+            Err(unknown) => return unknown,
+        }
+        if !self.needs_time() {
+            return Verdict::Takes;
+        }
+        let Some(modified) = modified else { return Verdict::TimeUnknown };
+        if self.spec.newer.is_some_and(|since| modified < since) {
+            return Verdict::LeavesOut("--newer".into());
+        }
+        if self.spec.older.is_some_and(|before| modified >= before) {
+            return Verdict::LeavesOut("--older".into());
+        }
+        match self.unsettled(modified, Utc::now()) {
+            Some(why) => Verdict::Unsettled(why),
+            None => Verdict::Takes,
+        }
+    }
+
+    fn place_leaves_out(&self, path: &str, is_source: bool, is_folder: bool) -> Option<Arc<str>> {
+        if let Some(why) = self.rules.leaves_out(path, is_folder) {
+            return Some(why);
+        }
+        if let Some(depth) = self.spec.max_depth.filter(|depth| !is_source && depth_of(path) > *depth) {
+            return Some(format!("--max-depth {depth}").into());
+        }
+        let shard = self.spec.shard.filter(|shard| !shard.holds(path))?;
+        Some(format!("--shard {shard}: it is in another share").into())
+    }
+
+    fn size_leaves_out(&self, is_folder: bool, size: Option<u64>) -> Result<Option<&'static str>, Verdict> {
+        if !self.needs_size() {
+            return Ok(None);
+        }
+        let size = match size {
+            _ if is_folder => return Ok(Some("folders have no size")),
+            Some(size) => size,
+            None => return Err(Verdict::SizeUnknown),
+        };
+        if self.spec.min_size.is_some_and(|least| size < least) {
+            return Ok(Some("--min-size"));
+        }
+        Ok(self.spec.max_size.filter(|most| size > *most).map(|_| "--max-size"))
+    }
+
+    /// Why a file that changed at this time is not settled yet. A time that lies far ahead says that a clock is wrong, not
+    /// that somebody is writing.
+    pub fn unsettled(&self, modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<String> {
+        let settle = self.spec.settle?;
+        let age = now - modified;
+        let within = TimeDelta::from_std(settle).unwrap_or(TimeDelta::MAX);
+        if age.abs() >= within {
+            return None;
+        }
+        let settle = humantime::format_duration(settle);
+        Some(format!("it changed {}s ago, and --settle waits for {settle} without a change", age.num_seconds().max(0)))
+    }
+
+    /// Why nothing in this folder can be taken; none: it is to be listed.
+    pub fn closes(&self, folder: &str) -> Option<Arc<str>> {
+        if let Some(why) = self.rules.closes(folder) {
+            return Some(why);
+        }
+        let depth = self.spec.max_depth.filter(|depth| depth_of(folder) >= *depth)?;
+        Some(format!("--max-depth {depth}").into())
+    }
+
+    /// Is a folder wanted for its own sake, and not only as the place of a file? Where single files are chosen it is not.
+    pub fn takes_folder(&self, path: &str) -> bool {
+        let chooses_files = self.needs_size() || self.needs_time() || self.rules.only_included();
+        !chooses_files && self.place_leaves_out(path, path.is_empty(), true).is_none()
+    }
+
+    /// As [`Filter::takes_folder`], whichever share the folder itself is in: one that has become empty may go, whoever took the
+    /// last file.
+    pub fn takes_emptied_folder(&self, path: &str) -> bool {
+        let chooses_files = self.needs_size() || self.needs_time() || self.rules.only_included();
+        !chooses_files && self.rules.leaves_out(path, true).is_none()
+    }
+
+    /// Counts what is done, and what failed before its turn came.
+    pub fn count_taken(&self) {
+        self.counts.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts what is not taken. Returns what is worth saying of it with `-v`; `shown`: how a person calls it.
+    pub fn count_left_out(&self, shown: &str, verdict: &Verdict) -> Option<String> {
+        let why = match verdict {
+            Verdict::Takes | Verdict::Failed(_) => return None,
+            Verdict::LeavesOut(why) => why.to_string(),
+            Verdict::Unsettled(why) => why.clone(),
+            Verdict::SizeUnknown => {
+                self.counts.sizeless.fetch_add(1, Ordering::Relaxed);
+                "nobody tells its size".to_owned()
+            }
+            Verdict::TimeUnknown => {
+                self.counts.timeless.fetch_add(1, Ordering::Relaxed);
+                "nobody tells its time".to_owned()
+            }
+        };
+        self.counts.left_out.fetch_add(1, Ordering::Relaxed);
+        Some(format!("{shown}: left out ({why})"))
+    }
+
+    /// Files of patterns that could not be read so far.
+    pub fn take_unreadable(&self) -> Vec<Error> {
+        self.rules.files().map(IgnoreFiles::take_unreadable).unwrap_or_default()
+    }
+
+    /// What is to be said once all is judged. `asked`: files were chosen by other means, too, such as a list. `has_failed`: it is
+    /// not for the filter alone that nothing was taken.
+    ///
+    /// # Errors
+    /// `Usage` when nothing fits and that was to be a failure.
+    pub fn conclude(&self, asked: bool, has_failed: bool) -> Result<Vec<String>> {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let mut said = Vec::new();
+        for (number, what, option) in
+            [(of(&self.counts.sizeless), "size", self.size_option()), (of(&self.counts.timeless), "time", self.time_option())]
+        {
+            if number > 0 {
+                let entries = if number == 1 { "entry" } else { "entries" };
+                said.push(format!("the provider tells no {what} of {number} {entries}, which {option} left out"));
+            }
+        }
+        if of(&self.counts.taken) == 0 && !has_failed {
+            if self.spec.fail_if_empty {
+                return Err(Error::new(Kind::Usage, "nothing fits, and --fail-if-empty makes that a failure")
+                    .with_hint("-v says why each file was left out"));
+            }
+            if asked || self.is_active() {
+                said.push("nothing fits: no file is taken".to_owned());
+            }
+        }
+        Ok(said)
+    }
+
+    fn size_option(&self) -> &'static str {
+        if self.spec.min_size.is_some() { "--min-size" } else { "--max-size" }
+    }
+
+    fn time_option(&self) -> &'static str {
+        match (self.spec.newer, self.spec.older) {
+            (Some(_), _) => "--newer",
+            (None, Some(_)) => "--older",
+            (None, None) => "--settle",
+        }
+    }
+}
+
+/// What lies directly in the source has 1.
+fn depth_of(path: &str) -> usize {
+    path.split('/').filter(|name| !name.is_empty()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(spec: FilterSpec) -> Filter {
+        Filter::new(spec).unwrap()
+    }
+
+    fn file(path: &str) -> Candidate<'_> {
+        Candidate { path, ..Candidate::default() }
+    }
+
+    fn why(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Takes => "takes".to_owned(),
+            Verdict::LeavesOut(why) => why.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn sizes_include_their_bounds() {
+        let bounds = filter(FilterSpec { min_size: Some(10), max_size: Some(20), ..FilterSpec::default() });
+        let of = |size| why(bounds.judge(&Candidate { size, ..file("a") }));
+        assert_eq!([Some(9), Some(10), Some(20), Some(21)].map(of), ["--min-size", "takes", "takes", "--max-size"]);
+        assert_eq!(of(None), "SizeUnknown");
+        assert!(!bounds.takes_folder("d"));
+    }
+
+    #[test]
+    fn times_from_one_moment_to_before_another() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0);
+        let bounds = filter(FilterSpec { newer: at(100), older: at(200), ..FilterSpec::default() });
+        let of = |seconds| why(bounds.judge(&Candidate { modified: at(seconds), ..file("a") }));
+        assert_eq!([99, 100, 199, 200].map(of), ["--newer", "takes", "takes", "--older"]);
+        assert_eq!(why(bounds.judge(&file("a"))), "TimeUnknown");
+    }
+
+    #[test]
+    fn depth_counts_from_the_source() {
+        let two = filter(FilterSpec { max_depth: Some(2), ..FilterSpec::default() });
+        assert_eq!(why(two.judge(&file("a/b"))), "takes");
+        assert_eq!(why(two.judge(&file("a/b/c"))), "--max-depth 2");
+        assert!(two.closes("a").is_none() && two.closes("a/b").is_some());
+        let none = filter(FilterSpec { max_depth: Some(0), ..FilterSpec::default() });
+        assert_eq!(why(none.judge(&Candidate { is_source: true, ..file("a") })), "takes", "what was named itself");
+        assert!(none.closes("").is_some());
+    }
+
+    #[test]
+    fn a_file_settles() {
+        let filter = filter(FilterSpec { settle: Some(Duration::from_secs(60)), ..FilterSpec::default() });
+        let now = Utc::now();
+        let of = |ago: i64| filter.unsettled(now - TimeDelta::seconds(ago), now);
+        assert_eq!(of(5).unwrap(), "it changed 5s ago, and --settle waits for 1m without a change");
+        assert!(of(59).is_some() && of(-5).is_some() && of(60).is_none());
+        assert!(of(-86_400).is_none(), "a camera's clock is a day ahead");
+    }
+
+    #[test]
+    fn nothing_that_fits_is_a_warning_or_a_failure() {
+        let said = |spec: FilterSpec| filter(spec).conclude(false, false).map_err(|e| e.kind());
+        let sized = FilterSpec { min_size: Some(1), ..FilterSpec::default() };
+        assert_eq!(said(FilterSpec::default()), Ok(vec![]));
+        assert_eq!(said(sized.clone()).unwrap().len(), 1);
+        assert_eq!(said(FilterSpec { fail_if_empty: true, ..sized.clone() }), Err(Kind::Usage));
+        let sized = filter(sized);
+        assert!(sized.count_left_out("a", &Verdict::SizeUnknown).unwrap().starts_with("a: left out"));
+        sized.count_taken();
+        assert_eq!(sized.conclude(true, false).unwrap(), ["the provider tells no size of 1 entry, which --min-size left out"]);
+    }
+
+    #[test]
+    fn what_is_noted_is_read_again() {
+        let spec = FilterSpec {
+            rules: vec![RuleOption::Include("*.mov".into()), RuleOption::ExcludeFrom("f".into())],
+            newer: Some(Utc::now()),
+            settle: Some(Duration::from_secs(5)),
+            shard: Some(Shard::new(1, 2).unwrap()),
+            ..FilterSpec::default()
+        };
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<FilterSpec>(&text).unwrap(), spec);
+        assert_eq!(serde_json::from_str::<FilterSpec>("{}").unwrap(), FilterSpec::default());
+    }
+
+    /// A local folder's own file comes before the options; a deeper one after those above; nothing is taken where one can't be read.
+    #[test]
+    fn files_of_patterns_in_a_local_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("sub/deep")).unwrap();
+        std::fs::create_dir_all(dir.path().join("bad")).unwrap();
+        std::fs::write(dir.path().join(".haulignore"), "\u{feff}# notes\r\n*.log\r\n/only.txt\r\nbuild/\r\n").unwrap();
+        std::fs::write(dir.path().join("sub/.haulignore"), "!keep.log\n/x\n").unwrap();
+        std::fs::write(dir.path().join("bad/.haulignore"), "[z-a]\n").unwrap();
+        let spec = FilterSpec { rules: vec![RuleOption::Include("wanted.log".into())], ..FilterSpec::default() };
+        let filter = filter(spec).of_local_folder(dir.path());
+        let taken = |path: &str| filter.judge(&file(path)).takes();
+        let files = [
+            "a.log",
+            "only.txt",
+            "sub/only.txt",
+            "wanted.log",
+            "sub/keep.log",
+            "keep.log",
+            "sub/deep/keep.log",
+            "sub/x",
+            "sub/deep/x",
+            "build/a",
+            "a",
+        ];
+        let expected = ["sub/only.txt", "wanted.log", "sub/keep.log", "sub/deep/keep.log", "sub/deep/x", "a"];
+        assert_eq!(files.into_iter().filter(|path| taken(path)).collect::<Vec<_>>(), expected);
+        assert!(filter.closes("build").is_some() && filter.closes("sub").is_none());
+        assert!(!taken("bad/a"));
+        assert_eq!(filter.take_unreadable().len(), 1);
+        assert!(why(filter.judge(&file("a.log"))).contains(".haulignore: \"*.log\""));
+    }
+}

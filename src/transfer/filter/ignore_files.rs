@@ -1,0 +1,60 @@
+//! The `.haulignore` files of a local source: each counts for what is below its folder.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::gitignore::{Patterns, lines, read};
+use crate::error::{Error, Kind};
+
+/// The name of such a file.
+const NAME: &str = ".haulignore";
+
+/// The `.haulignore` files of one local source, each read when its folder is come to.
+pub struct IgnoreFiles {
+    top: PathBuf,
+    read: Mutex<HashMap<String, PatternsRead>>,
+    /// Those that can't be read, for a report.
+    unreadable: Mutex<Vec<Error>>,
+}
+
+type PatternsRead = std::result::Result<Option<Arc<Patterns>>, Arc<str>>;
+
+impl IgnoreFiles {
+    pub fn of_source(top: &Path) -> IgnoreFiles {
+        IgnoreFiles { top: top.to_owned(), read: Mutex::default(), unreadable: Mutex::default() }
+    }
+
+    /// The patterns in a folder, told from the top. Fails with the reason why all in the folder is left out: where nobody
+    /// knows what must not leave this machine, nothing does.
+    pub(super) fn of(&self, folder: &str) -> PatternsRead {
+        if let Some(known) = self.read.lock().get(folder) {
+            return known.clone();
+        }
+        let found = self.look(&self.top.join(folder).join(NAME));
+        self.read.lock().insert(folder.to_owned(), found.clone());
+        found
+    }
+
+    fn look(&self, file: &Path) -> PatternsRead {
+        let patterns = match read(file) {
+            Ok(text) => {
+                let said = |line: &str| format!("{}: {line:?}", file.display());
+                Patterns::read(lines(&text).map(|line| (line, said(line)))).map(|patterns| Some(Arc::new(patterns)))
+            }
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        patterns.map_err(|error| {
+            self.unreadable.lock().push(error.on_local(file.display().to_string()));
+            format!("{} can't be read", file.display()).into()
+        })
+    }
+
+    /// Those that could not be read so far.
+    pub fn take_unreadable(&self) -> Vec<Error> {
+        std::mem::take(&mut self.unreadable.lock())
+    }
+}

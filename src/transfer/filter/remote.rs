@@ -1,0 +1,168 @@
+//! The filter over what lies on a remote. A time that a listing leaves out is asked for, only where all else fits, and for some
+//! files at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::decide::{Candidate, Filter, Verdict};
+use crate::contract::TransferStore;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Entry, RemotePath};
+use crate::transfer::client::RemoteClient;
+use crate::transfer::put::conflict::known_size;
+use crate::transfer::walk::{TreeWalk, WalkEvent, is_fatal};
+
+/// A filter, and what is needed to learn what it asks for.
+#[derive(Clone)]
+pub struct RemoteFilter {
+    pub filter: Arc<Filter>,
+    pub client: RemoteClient,
+    /// Knows the size of what this machine put there itself, whatever the provider tells.
+    pub ledger: Arc<dyn TransferStore>,
+    /// Origin and account, as in `CompletedTransfer::remote`.
+    pub key: String,
+}
+
+impl RemoteFilter {
+    /// What becomes of a file; `path` is told from the source.
+    pub async fn judge(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
+        let verdict = self.by_listing(entry, path, is_source);
+        if !self.lacks_time(entry, &verdict) {
+            return verdict;
+        }
+        self.by_time(self.client.with_time(entry.clone()).await, path, is_source)
+    }
+
+    /// By what the listing tells.
+    fn by_listing(&self, entry: &Entry, path: &str, is_source: bool) -> Verdict {
+        let size = match entry.size {
+            None if self.filter.needs_size() && !entry.is_folder() => match known_size(entry, self.ledger.as_ref(), &self.key) {
+                Ok(size) => size,
+                Err(error) => return Verdict::Failed(error),
+            },
+            size => size,
+        };
+        self.filter.judge(&Candidate { path, is_source, is_folder: entry.is_folder(), size, modified: entry.modified })
+    }
+
+    fn lacks_time(&self, entry: &Entry, verdict: &Verdict) -> bool {
+        matches!(verdict, Verdict::TimeUnknown) && !entry.is_folder() && self.client.has(|can| can.listings_lack_mtime)
+    }
+
+    fn by_time(&self, told: Result<Entry>, path: &str, is_source: bool) -> Verdict {
+        match told {
+            Ok(entry) => self.by_listing(&entry, path, is_source),
+            // It went while we looked.
+            Err(error) if error.kind() == Kind::NotFound => Verdict::LeavesOut("it is there no more".into()),
+            Err(error) => Verdict::Failed(error),
+        }
+    }
+
+    /// Of a whole listing, in its order; `path` of each from the source. `at_once`: files that are asked for their times.
+    pub async fn judge_all(&self, entries: &[(Entry, String)], at_once: usize) -> Vec<Verdict> {
+        use futures_util::StreamExt;
+        let judged = entries.iter().map(|(entry, path)| self.judge(entry, path, false));
+        futures_util::stream::iter(judged).buffered(at_once.max(1)).collect().await
+    }
+}
+
+/// One step of a walk that leaves out what does not fit.
+pub struct FilteredStep {
+    pub event: WalkEvent,
+    /// Of a file: what becomes of it. Of a folder: whether it is looked into. Takes, for any other event.
+    pub verdict: Verdict,
+    /// From the top of the walk down, names divided by `/`.
+    pub path: String,
+}
+
+/// A walk over a remote's folder that lists no folder in which nothing can fit.
+pub struct FilteredWalk {
+    walk: TreeWalk,
+    filter: RemoteFilter,
+    top: RemotePath,
+    jobs: usize,
+    /// Does an entry fit what else is asked? One that does not is asked for no time.
+    wanted: Wanted,
+    waiting: VecDeque<(FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>)>,
+    is_over: bool,
+}
+
+type Wanted = Box<dyn Fn(&Entry) -> bool + Send + Sync>;
+
+impl FilteredWalk {
+    /// Begins at the folder `top`. `jobs`: folders listed, or files asked for their times, at once.
+    pub fn new(filter: RemoteFilter, top: Entry, jobs: usize) -> FilteredWalk {
+        let path = top.path.clone();
+        let (rules, at) = (filter.filter.clone(), path.clone());
+        let walk = TreeWalk::new(filter.client.clone(), top, jobs, move |folder, _| rules.closes(&path_below(folder, &at)).is_none());
+        FilteredWalk { walk, filter, top: path, jobs, wanted: Box::new(|_| true), waiting: VecDeque::new(), is_over: false }
+    }
+
+    /// As [`TreeWalk::all`].
+    pub fn all(mut self) -> FilteredWalk {
+        self.walk = self.walk.all();
+        self
+    }
+
+    /// Files for which this is not so are left out, before they are asked for a time.
+    pub fn only(mut self, wanted: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> FilteredWalk {
+        self.wanted = Box::new(wanted);
+        self
+    }
+
+    /// None at the end. Fails as [`TreeWalk::next`].
+    pub async fn next(&mut self) -> Result<Option<FilteredStep>> {
+        loop {
+            let is_ready = self.waiting.front().is_some_and(|(_, asked)| asked.as_ref().is_none_or(AbortOnDropHandle::is_finished));
+            if is_ready || self.is_over || self.waiting.len() >= self.jobs.max(1) {
+                return self.first().await;
+            }
+            match self.walk.next().await? {
+                Some(event) => {
+                    let step = self.judged(event);
+                    self.waiting.push_back(step);
+                }
+                None => self.is_over = true,
+            }
+        }
+    }
+
+    fn judged(&self, event: WalkEvent) -> (FilteredStep, Option<AbortOnDropHandle<Result<Entry>>>) {
+        let WalkEvent::Entry { entry, .. } = &event else {
+            return (FilteredStep { event, verdict: Verdict::Takes, path: String::new() }, None);
+        };
+        let path = path_below(entry, &self.top);
+        let verdict = match entry.is_folder() {
+            true => self.filter.filter.closes(&path).map_or(Verdict::Takes, Verdict::LeavesOut),
+            false if !(self.wanted)(entry) => Verdict::LeavesOut("it was not asked for".into()),
+            false => self.filter.by_listing(entry, &path, false),
+        };
+        let asked = self.filter.lacks_time(entry, &verdict).then(|| {
+            let (client, entry) = (self.filter.client.clone(), entry.clone());
+            AbortOnDropHandle::new(tokio::spawn(async move { client.with_time(entry).await }))
+        });
+        (FilteredStep { event, verdict, path }, asked)
+    }
+
+    async fn first(&mut self) -> Result<Option<FilteredStep>> {
+        let Some((mut step, asked)) = self.waiting.pop_front() else { return Ok(None) };
+        let Some(asked) = asked else { return Ok(Some(step)) };
+        let broke = |e| Error::new(Kind::Other, "asking for the file's time broke off").with_cause(e);
+        let told = asked.await.map_err(broke).and_then(|told| told);
+        if let (WalkEvent::Entry { entry, .. }, Ok(timed)) = (&mut step.event, &told) {
+            *entry = timed.clone();
+        }
+        step.verdict = match self.filter.by_time(told, &step.path, false) {
+            Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
+            verdict => verdict,
+        };
+        Ok(Some(step))
+    }
+}
+
+/// As a filter wants it: from `top` down, names divided by `/`.
+fn path_below(entry: &Entry, top: &RemotePath) -> String {
+    entry.path.below(top).map_or_else(|| entry.name.clone(), |below| below.names().join("/"))
+}
