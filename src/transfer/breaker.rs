@@ -1,4 +1,4 @@
-//! When the rest of a run is not tried: a failure that every further file would meet too, or `--fail-fast`.
+//! Decides when the rest of a run is not tried: after a failure that every further file would meet, too, or with `--fail-fast`.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Error, Kind, Result};
 
-/// So many files in a row that found nobody, or a server that fails: the next file would only pay the same tries.
+/// After so many files in a row that met no server or a failing one, the next file would only repeat the same tries.
 const DOWN_AFTER: u32 = 3;
 const STOPPED: &str = "not tried, because an earlier failure stopped the run";
 const DOWN: &str = "not tried, because the server can't be reached";
@@ -20,14 +20,14 @@ pub(super) struct CircuitBreaker {
 #[derive(Default)]
 struct FailureCount {
     stopped: Option<Kind>,
-    /// By remote: files in a row that it failed.
+    /// For each remote: the number of files in a row that failed because of its server.
     failing: HashMap<String, Row>,
 }
 
 #[derive(Default)]
 struct Row {
     files: u32,
-    /// One of them found nobody.
+    /// One of these files could not reach the server.
     unreached: bool,
 }
 
@@ -36,7 +36,7 @@ impl CircuitBreaker {
         CircuitBreaker { fail_fast, seen: Mutex::default() }
     }
 
-    /// Fails with what the next file of `remote` is not tried for.
+    /// Fails with the reason for which the next file of `remote` is not tried.
     pub(super) fn check(&self, remote: &str) -> Result<()> {
         let seen = self.seen();
         match (seen.stopped, seen.failing.get(remote)) {
@@ -61,15 +61,15 @@ impl CircuitBreaker {
             seen.stopped.get_or_insert(error.kind());
         }
         match error.kind() {
-            // Whatever its face: a refused connection, a reset, a time-out, 5xx.
+            // The server fails in any way: a refused connection, a reset, a time-out, 5xx.
             kind if kind.is_transient() => {
                 let row = seen.failing.entry(remote.to_owned()).or_default();
                 row.files += 1;
                 row.unreached |= kind == Kind::Unreachable;
             }
-            // Nobody answered when the file was looked for.
+            // The server did not answer when the file was looked for.
             Kind::Unknown => {}
-            // The server answers, or nobody asked it. Files that were in flight when it was given up change nothing.
+            // The server answers, or was not asked. Files that were in flight when the server was given up change nothing.
             _ if seen.failing.get(remote).is_some_and(|row| row.files < DOWN_AFTER) => drop(seen.failing.remove(remote)),
             _ => {}
         }

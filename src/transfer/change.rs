@@ -1,5 +1,5 @@
-//! Single changes, each made once whatever becomes of its answer: after a lost one the server is looked at first, and only
-//! what is not done yet is asked for again.
+//! Single changes, each made exactly once. After a lost answer haul looks at the server first, and repeats the call only if the
+//! change was not made.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Place, RemotePath, Root};
 use crate::transfer::client::RemoteClient;
 
-/// A server may go on with a large folder after it has answered, or after the line broke: what was done is looked for so
-/// long, and a copy is not asked for again before.
+/// The time for which a change is looked for after its answer was lost: a server may still work on a large folder. A copy is
+/// not requested again before.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl ConfirmedChanges {
         self.0.check_name(name)?;
         let look = |p: &'a dyn Provider| async move {
             let now = current(p, entry, parent).await?;
-            // A name may be stored otherwise than it was wished for: what matters is that it is the old one no more.
+            // The new name may be stored in another form. What matters is that the entry no longer has the old name.
             Ok(now.filter(|now| now.name == name || now.name != entry.name))
         };
         self.confirm(|p| async move { p.abilities().moves()?.rename(entry, name).await }, Duration::ZERO, look).await
@@ -54,8 +54,8 @@ impl ConfirmedChanges {
         }
     }
 
-    /// Where the parent is not known, a removal whose answer was lost is not repeated: what still shows may be in a trash,
-    /// and a second removal would be for good (providers.md 3.4).
+    /// Where the parent is unknown, a removal with a lost answer is not repeated: the entry may be in a trash, and a second
+    /// removal would be for good (providers.md 3.4).
     pub async fn remove<'a>(&'a self, entry: &'a Entry, parent: Option<&'a Entry>) -> Result<()> {
         self.require(|can| can.deletions().map(drop))?;
         let look = |p: &'a dyn Provider| async move {
@@ -84,7 +84,7 @@ impl ConfirmedChanges {
         self.confirm(|p| async move { p.abilities().edits()?.edit(entry, changes).await }, Duration::ZERO, look).await
     }
 
-    /// As `rename`, for what was renamed to `other`, if at all.
+    /// As `rename`, for an entry that may have been renamed to `other`.
     pub async fn rename_back(&self, entry: &Entry, parent: &Entry, other: &str) -> Result<()> {
         let now = self.0.check(|p| current(p, entry, Some(parent))).await?;
         match now.filter(|now| now.name == other) {
@@ -98,7 +98,7 @@ impl ConfirmedChanges {
         Ok(self.0.check(|p| current(p, entry, Some(folder))).await?.is_some())
     }
 
-    /// Calls until the change is made. `look` tells whether it is: asked when an answer says too little, and when one was
+    /// Calls until the change is made. `look` finds out whether it is made; it runs after an answer that says too little, was
     /// lost or can't be read ([`RemoteClient::mutate_once`]).
     async fn confirm<'a, T, C, L>(
         &'a self,
@@ -139,7 +139,7 @@ fn not_confirmed() -> Error {
     Error::new(Kind::Protocol, "the server says that it is done, but does not show it").with_hint("look at the folder before you try again")
 }
 
-/// The server's word alone is not the thing seen; but a second try would find it done.
+/// The server's report alone does not show the change, but a second try would find it made.
 fn check_failed(look: Error) -> Error {
     if look.kind() == Kind::Auth {
         return look;

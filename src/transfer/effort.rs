@@ -1,17 +1,17 @@
-//! How much may be spent on one file, up or down: start-overs of an upload are tries, only what had never been reached before
-//! is progress, and no file is brought by more bytes than so many times its own.
+//! The bounds on the work for one file, upload or download. Starting an upload over is a try. Only bytes that had never been
+//! reached before are progress. The bytes that are sent or received for a file are bounded by a multiple of its size.
 
 use crate::error::{Error, Kind, Result};
 
-/// Of one file, over all sessions or answers of one run.
+/// Counts for one file, over all sessions or answers of one run.
 pub(crate) struct Effort {
     /// As in `RetryPolicy::tries`.
     tries: u32,
     start_overs: u32,
     forgave_kept_line: bool,
-    /// The furthest byte that any of them reached.
+    /// The largest offset that any of them reached.
     furthest: u64,
-    /// Bytes that left or came, repeated ones included.
+    /// Bytes that were sent or received, repeated ones included.
     spent: u64,
 }
 
@@ -20,15 +20,15 @@ impl Effort {
         Effort { tries: tries.max(1), start_overs: 0, forgave_kept_line: false, furthest: 0, spent: 0 }
     }
 
-    /// The other side holds the file up to here, or we do. True: further than ever before.
+    /// Notes that one side has the file up to this offset. True: this is further than ever before.
     pub(crate) fn reached(&mut self, at: u64) -> bool {
         let is_progress = at > self.furthest;
         self.furthest = self.furthest.max(at);
         is_progress
     }
 
-    /// The file may begin anew, or the error back: it has done so often enough. A token that ran out is no try of the file:
-    /// `Retries` bounds its renewals. Nor is a connection that was kept too long, once.
+    /// Allows the file to begin anew, or returns the error where it has begun often enough. An expired token does not count as
+    /// a try, because `Retries` bounds its renewals; nor does a kept connection that had died, once.
     pub(crate) fn start_over(&mut self, why: Error) -> Result<Error> {
         let is_free = why.kind() == Kind::Expired || (why.is_on_kept_line() && !std::mem::replace(&mut self.forgave_kept_line, true));
         if is_free {
@@ -38,7 +38,7 @@ impl Effort {
         if self.start_overs < self.tries {
             return Ok(why);
         }
-        // What the line or an answer stopped may get through in another form; a refusal stays one.
+        // After a failure of the connection or of an answer another try may succeed; a refusal stays a refusal.
         let may_get_through = why.kind().is_transient() || why.kind() == Kind::Protocol;
         if self.start_overs < 2 || !may_get_through {
             return Err(why);
@@ -56,12 +56,12 @@ impl Effort {
         self.spent = self.spent.saturating_add(bytes);
     }
 
-    /// What was refused unread, as it was too large, is to be sent in smaller pieces: it cost nothing.
+    /// A part that was refused unread as too large is sent again in smaller parts, so its bytes do not count.
     pub(crate) fn back_to(&mut self, spent: u64) {
         self.spent = spent;
     }
 
-    /// May so many bytes leave? `whole`: bytes of the file, as far as known.
+    /// Allows so many bytes to be sent, or returns the failure. `whole` is the size of the file, as far as it is known.
     pub(crate) fn allow(&self, bytes: u64, whole: u64) -> Result<()> {
         let most = whole.saturating_mul(u64::from(self.tries) + 1);
         if self.spent.saturating_add(bytes) <= most {
@@ -71,9 +71,8 @@ impl Effort {
         Err(Error::new(Kind::Interrupted, why))
     }
 
-    /// A download failed. It may ask again, or the error back: a server that begins at the first byte each time, and lets a
-    /// little more through, has been asked for the whole often enough. `whole`: bytes of the file, where known. Its next answer
-    /// costs no more than the file.
+    /// Allows a failed download another request, or returns the error: a server may begin at the first byte each time and send
+    /// a little more. `whole` is the size of the file, where it is known; the next answer costs no more than that.
     pub(crate) fn ask_again(&self, why: Error, whole: Option<u64>) -> Result<Error> {
         let whole = whole.unwrap_or(self.furthest);
         if self.spent <= whole.saturating_mul(u64::from(self.tries)) {

@@ -1,4 +1,5 @@
-//! What makes a file that very file, here and on a remote: what is noted of its content, and compared later.
+//! The fingerprint of a file, here and on a remote: what is noted of it, and compared later, to tell whether its content has
+//! changed.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -13,7 +14,7 @@ use super::source::open_file::{HEAD, OpenFile, RealFolders};
 use crate::error::Result;
 use crate::model::Entry;
 
-/// What makes a local file that very file: for `--if-exists update` and for taking up an upload.
+/// The fingerprint of a local file, for `--if-exists update` and for resuming an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFingerprint {
     /// Absolute, links resolved: the same file by another name is the same file.
@@ -24,25 +25,26 @@ pub struct FileFingerprint {
     pub modified_ns: i64,
     /// None where the file system has no inodes.
     pub inode: Option<u64>,
-    /// What changes whenever the content does, whatever else is put back: the time of the inode's change; of a file on a
-    /// remote its MD5 or revision. None where nothing is known to: then only the content proves that it is the same.
+    /// A value that changes whenever the content does, even if size and time are set back: the time of the inode's change, and
+    /// for a file on a remote its MD5 or revision. None where there is no such value: then only the content proves that the
+    /// file is the same.
     #[serde(default)]
     pub version: Option<String>,
     /// The device that it lies on.
     #[serde(default)]
     pub device: Option<u64>,
-    /// MD5 of the first and the last 64 KiB: a file that was written again within the clock's step shows itself.
+    /// The MD5 of the first and the last 64 KiB, which shows most files that were written again within one step of the clock.
     pub ends: String,
 }
 
-/// What two looks at a file say of its content.
+/// What two fingerprints say of a file's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// Proven: nothing can have changed it.
+    /// The content is proven to be the same.
     Same,
     /// Nothing says that it changed, and nothing proves that it did not.
     Alike,
-    /// Something was changed, which may be its name, its mode or its content.
+    /// Something about the file changed, which may be its name, its mode or its content.
     Touched,
     Other,
 }
@@ -54,12 +56,13 @@ impl FileFingerprint {
         Self::look(path, &RealFolders::default()).map(|(identity, ..)| identity)
     }
 
-    /// As `of`, after the moment that a file needs to get a version. Who keeps writing to it is not waited for.
+    /// As `of`, after the short time that a changed file needs to get a version. A file that somebody keeps writing to is not
+    /// waited for.
     pub async fn settled(path: &Path) -> Result<FileFingerprint> {
         Self::opened(path, &RealFolders::default()).await.map(|(identity, _)| identity)
     }
 
-    /// As `settled`, with the open file that it is of.
+    /// As `settled`, with the open file.
     pub async fn opened(path: &Path, folders: &RealFolders) -> Result<(FileFingerprint, OpenFile)> {
         match Self::look(path, folders)? {
             (_, _, Some(wait)) => {
@@ -109,7 +112,7 @@ impl FileFingerprint {
         }
     }
 
-    /// For comparing with what an earlier run noted.
+    /// Compares the file with what an earlier run noted.
     pub fn text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
@@ -126,8 +129,8 @@ fn inode_and_device(_: &Metadata) -> (Option<u64>, Option<u64>) {
     (None, None)
 }
 
-/// What a provider tells of an entry that changes when its content does. Compared field by field, as a listing may tell
-/// less than the answer to an upload.
+/// The facts about an entry that change with its content. They are compared field by field, as a listing may tell less than the
+/// answer to an upload.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EntryFingerprint {
     size: Option<u64>,
@@ -146,13 +149,13 @@ impl EntryFingerprint {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What another content would show otherwise. A size and a time prove nothing.
+    /// Is there a fact that another content would show in another way? A size and a time prove nothing.
     pub fn version(&self) -> Option<String> {
         let EntryFingerprint { md5, revision, .. } = self;
         (md5.is_some() || revision.is_some()).then(|| format!("MD5 {md5:?}, revision {revision:?}"))
     }
 
-    /// Does what was recorded then not contradict what is told now?
+    /// Do the recorded facts agree with those of now, as far as both are known?
     pub fn matches(&self, recorded: &str) -> bool {
         let Ok(then) = serde_json::from_str::<EntryFingerprint>(recorded) else { return false };
         fn field_matches<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {

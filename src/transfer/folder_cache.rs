@@ -1,5 +1,5 @@
-//! The remote's folders as one run sees them: each is looked up once, made once, and listed once, however many files
-//! go into it. giga0 makes a second folder when the same name is created twice (providers.md 2.9).
+//! The remote's folders in one run. Each is looked up once, made once and listed once, however many files go into it. giga0
+//! makes a second folder when the same name is created twice (providers.md 2.9).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 pub struct ListedFolder {
     pub entry: Entry,
     pub children: Siblings,
-    /// When that was, in milliseconds since 1970.
+    /// The time of that listing, in milliseconds since 1970.
     pub seen: i64,
     by_name: HashMap<String, Vec<usize>>,
     pub faults: Arc<Faults>,
-    /// Names that files of this run get.
+    /// The names that files of this run get.
     given: Arc<Mutex<HashSet<String>>>,
 }
 
@@ -42,7 +42,7 @@ impl ListedFolder {
         self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
     }
 
-    /// As `named`. Fails with `Protocol` where the server tells something of this name that can't be read: it is there.
+    /// As `named`. Fails with `Protocol` where the server lists an unreadable row of this name, because the name is taken then.
     pub fn readable(&self, name: &str) -> Result<impl Iterator<Item = &Entry>> {
         if !self.by_name.contains_key(name) {
             self.faults
@@ -52,14 +52,14 @@ impl ListedFolder {
         Ok(self.named(name))
     }
 
-    /// Takes a name for a file of this run; false when another file of it has taken that.
+    /// Reserves a name for a file of this run; false if another file of the run has reserved it.
     pub fn reserve_name(&self, name: &str) -> bool {
         self.given.lock().insert(name.to_owned())
     }
 }
 
 type Cell = Arc<OnceCell<Option<Arc<ListedFolder>>>>;
-/// With the definite no of a folder that can't be made.
+/// A folder, or the definite refusal to make it.
 type CreateCell = Arc<OnceCell<Result<Arc<ListedFolder>>>>;
 
 /// The last listing of a folder that was busy, and when it was asked for.
@@ -72,7 +72,7 @@ pub struct FolderCache {
     imagine: bool,
     /// Where this machine's runs take turns to make folders, and the name of the remote there.
     turns: Option<(Arc<dyn TransferStore>, String)>,
-    /// Whether a folder was made could not be told: what was found before may be true no more.
+    /// Whether a folder was made is unknown, so earlier results may be out of date.
     doubt: AtomicBool,
     found: Mutex<HashMap<RemotePath, Cell>>,
     made: Mutex<HashMap<RemotePath, CreateCell>>,
@@ -105,8 +105,8 @@ impl FolderCache {
         Box::pin(async move { cell.get_or_try_init(|| self.get(path)).await.cloned().map_err(|e| e.with_remote(&self.client.remote)) })
     }
 
-    /// The folder at `path`, made with its parents when it is missing. A definite no is asked for once, and told to every
-    /// file that wants to go there.
+    /// Returns the folder at `path`, made with its parents if it is missing. A definite refusal is requested once and returned
+    /// for every file that goes there.
     pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<ListedFolder>>> {
         let cell = entry_of(&self.made, path);
         let find = || async {
@@ -123,8 +123,8 @@ impl FolderCache {
         })
     }
 
-    /// The folder as it is now, whatever was found before: another run was busy in it. What files of this run are given
-    /// stays so. Those that ask while one is listing share the next listing.
+    /// Lists the folder again, because another run changed it. The names that files of this run have reserved stay reserved.
+    /// Callers that come while a listing runs share the next one.
     pub async fn refresh(&self, path: &RemotePath) -> Result<Arc<ListedFolder>> {
         let called = Instant::now();
         let last = self.again.lock().entry(path.clone()).or_default().clone();
@@ -144,7 +144,7 @@ impl FolderCache {
         self.client.has(|can| can.browse.is_some())
     }
 
-    /// What the last [`FolderCache::refresh`] found.
+    /// The result of the last [`FolderCache::refresh`].
     pub async fn refreshed(&self, path: &RemotePath) -> Option<Arc<ListedFolder>> {
         let last = self.again.lock().get(path).cloned()?;
         let last = last.lock().await;
@@ -159,7 +159,7 @@ impl FolderCache {
         let place = Place { root: self.root.clone(), path: path.clone() };
         let entry = match self.client.call(|p| p.stat(&place)).await {
             Ok(entry) => entry,
-            // A folder that only a file will make.
+            // A folder that the first file in it will make.
             Err(e) if e.kind() == Kind::NotFound => return self.ensure(path).await,
             Err(e) => return Err(e),
         };
@@ -181,7 +181,7 @@ impl FolderCache {
 
     async fn get(&self, path: &RemotePath) -> Result<Option<Arc<ListedFolder>>> {
         if path.is_root() && self.root == Root::Top && !self.can_browse() {
-            // All that can be known of a remote that lists nothing: files can be put there.
+            // A remote that lists nothing: all that is known is that files can be put there.
             return Ok(Some(Arc::new(ListedFolder::new(Entry::new(EntryKind::Folder, "", path.clone()), Vec::new(), now_in_ms()))));
         }
         let entry = match (path.parent(), path.name()) {
@@ -226,7 +226,7 @@ impl FolderCache {
             }
             _ => None,
         };
-        // Whoever had the turn before us may have made it since we looked, or we ourselves.
+        // The run that held the lock before may have made the folder since we looked, or another task of this run.
         if (turn.is_some() || self.doubt.load(Ordering::Relaxed))
             && let Some(entry) = self.client.check(|p| self.created_by_other(p, &parent.entry, name)).await?
         {
@@ -248,7 +248,8 @@ impl FolderCache {
         if self.imagine || !self.client.has(|can| can.folders.is_some()) {
             return to_be();
         }
-        // It may be there all the same: another run was quicker. Somebody else's folder may hold something already.
+        // The folder may be there all the same, because another run was faster. Somebody else's folder may have entries
+        // already.
         let there = |p| async move { Ok(self.created_by_other(p, parent, name).await?.map(|entry| (entry, false))) };
         let call = |p: &'a dyn Provider| async move {
             match p.abilities().folders()?.create(parent, name).await {

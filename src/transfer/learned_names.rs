@@ -1,5 +1,5 @@
-//! Names as a server was seen to write them: what was put under one name may lie there under another (composed, in lower case,
-//! without blanks). Looked up only where nothing has the name that was asked for.
+//! Names as a server was seen to store them: a file that was put under one name may have another name there (composed, in lower
+//! case, without blanks). They are looked up only where nothing has the name that was asked for.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub struct LearnedNames {
 }
 
 impl LearnedNames {
-    /// Under which name the file lies that this machine put to `path`; none where that is the same, or not known.
+    /// The name there of the file that this machine put to `path`; none where it is the same or not known.
     pub fn name(&self, path: &RemotePath) -> Option<String> {
         self.ledger.stored_as(&place_key(&self.remote, path)).ok().flatten()
     }

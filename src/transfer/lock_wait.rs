@@ -1,4 +1,4 @@
-//! The wait for another run that is busy with the same place: told, and not for ever.
+//! Waits for another run that works on the same target. The wait is reported and has an end.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Event;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Turns that last for a moment are not worth a word.
+/// A shorter wait is not reported.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
-/// The least time without a sign of life that means something: a busy machine may stand for seconds.
+/// The shortest time without a sign of life that counts: on a busy machine a process may stand still for seconds.
 const LEAST: Duration = Duration::from_secs(15);
 
-/// The right to `key`, as soon as it is free. Another process that works is waited for, however long its file takes; one
-/// that gives no sign of life for the time-out fails this one with `Busy`. `what` is shown.
+/// Takes the lock of `key` as soon as it is free. Another process that works is waited for, however long its file takes. If it
+/// gives no sign of life for the time-out, this call fails with `Busy`. `what` is shown to the user.
 pub async fn turn(client: &RemoteClient, ledger: &dyn TransferStore, key: &str, what: &str) -> Result<PlaceLock> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);

@@ -1,5 +1,5 @@
-//! From addresses to entries, with the folder each lies in: who changes something must know where to look for it when an
-//! answer is lost. Folders are listed once, however many addresses begin with them.
+//! Resolves addresses to entries and their folders. A caller that changes an entry must know where to look for it when an
+//! answer is lost. Each folder is listed once, however many addresses begin with it.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::transfer::folder_cache::{FolderCache, ListedFolder};
 #[derive(Clone)]
 pub struct Resolved {
     pub entry: Entry,
-    /// The folder it lies in; none where that can't be told.
+    /// The folder that holds the entry; none where it is unknown.
     pub parent: Option<Entry>,
     /// A top folder, which can be neither moved nor removed.
     pub top: bool,
@@ -62,7 +62,7 @@ impl Resolver {
             return Err(not_found(&place.display_path(&place.path)));
         };
         if !client.has(|can| can.browse.is_some()) {
-            // No folder can be listed: the provider says itself what it knows by its path.
+            // No folder can be listed, so the provider resolves the path itself.
             return Ok((client.stat(place).await?, None));
         }
         let folders = self.folders.entry(place.root.clone()).or_insert_with(|| FolderCache::new(client, place.root.clone(), true));
@@ -72,13 +72,13 @@ impl Resolver {
             None => None,
         };
         match (found, folder) {
-            // What a folder of favourites holds lies elsewhere.
+            // The entries of a folder of favourites lie in other folders.
             (Some(entry), Some(_)) if parent.is_root() && place.root != Root::Top => {
                 let parent = parent_of(&self.client, &entry).await?;
                 Ok((entry, parent))
             }
             (Some(entry), folder) => Ok((entry, folder.map(|f| f.entry.clone()))),
-            // A provider may find by a name what no folder of that path holds (the days in FileAgo's trash).
+            // A provider may find a path that no listing shows (the days in FileAgo's trash).
             (None, _) if place.root != Root::Top => {
                 let entry = self.client.stat(place).await?;
                 let parent = parent_of(&self.client, &entry).await?;
@@ -94,7 +94,7 @@ impl Resolver {
     fn named(&self, folder: &ListedFolder, path: &RemotePath, name: &str) -> Result<Option<Entry>> {
         let within = &path.parent().unwrap_or_default();
         let named: Vec<Entry> = folder.readable(name)?.cloned().collect();
-        // Where nothing can be removed each `put` of a changed file adds one: the newest is meant.
+        // Where nothing can be removed, each `put` of a changed file adds an entry: the newest one is meant.
         let named = if self.client.has(|can| can.keeps_every_version()) { newest_filled(named) } else { named };
         if let Some(found) = one_named(named, name, false, within)? {
             return Ok(Some(found));

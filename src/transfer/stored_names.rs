@@ -1,5 +1,5 @@
-//! Names as the provider will store them. Asked once where names of targets come in: every look, every decision about a
-//! taken name, every folder and every note of a run then speaks of the name that will be there.
+//! Names as the provider will store them. The provider is asked once, when the names of the targets are fixed. Every look,
+//! every decision about a taken name, every folder and every note of a run then uses the stored name.
 
 use std::collections::HashSet;
 

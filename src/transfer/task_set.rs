@@ -1,5 +1,5 @@
-//! Tasks that work side by side, each known by what it works on: one that breaks down tells nobody itself, and its file
-//! must not pass for a good one.
+//! Tasks that run side by side, each with the name of its work. A task that panics reports nothing by itself, and its file must
+//! not count as done.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl<T> TaskSet<T> {
         self.work.insert(task.id(), on);
     }
 
-    /// Waits until one of them is over; gives what it worked on and why, when it broke down.
+    /// Waits until a task ends. Returns the name of its work and the reason where it panicked.
     pub async fn join_next(&mut self) -> Option<(T, Error)> {
         match self.tasks.join_next_with_id().await? {
             Ok((task, ())) => {

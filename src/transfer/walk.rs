@@ -1,5 +1,6 @@
-//! A walk over what a folder on a remote holds: depth first, sorted by name, with a few listings asked for ahead. In memory
-//! are the open levels and those listings, never the whole tree. A folder that can't be listed is told and passed over.
+//! A walk over all that is below a folder on a remote: depth first, sorted by name, with a few folders listed ahead. The open
+//! levels and those listings are in memory, never the whole tree. A folder that can't be listed is reported, and the walk goes
+//! on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,35 +12,35 @@ use crate::contract::Entries;
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 
-/// Deeper than any tree that people make; a server that invents a folder in each folder is left here.
+/// The largest depth of a walk, deeper than any tree that people make: a server may invent a folder in each folder.
 const MAX_DEPTH: usize = 1000;
 
-/// What is met on the way.
+/// What the walk finds.
 pub enum WalkEvent {
     /// `depth` 1 = directly in the top; `last` = nothing follows it in its folder.
     Entry { entry: Entry, depth: usize, last: bool },
-    /// All that is in this folder has been told. The top (depth 0) comes last of all.
+    /// All entries of this folder have been returned. The top (depth 0) comes last.
     Left { folder: Entry, depth: usize },
     /// This folder could not be listed, or not all of it; the walk goes on.
     Failed { folder: Entry, depth: usize, error: Error },
 }
 
-/// Is a folder, found at a depth, to be listed too? Asked for folders ahead, in any order.
+/// Decides whether a folder at a depth is listed, too. Called for folders ahead, in any order.
 pub type Into = Arc<dyn Fn(&Entry, usize) -> bool + Send + Sync>;
 
 pub struct TreeWalk {
     client: RemoteClient,
-    /// Listings at once, the awaited one included.
+    /// The number of listings at once, the awaited one included.
     jobs: usize,
     folders_only: bool,
     into: Into,
-    /// What is listed by the next step.
+    /// The folder that the next step lists.
     coming: Option<Pending>,
-    /// From the top down to where the walk is.
+    /// The open levels, from the top down.
     levels: Vec<Level>,
     /// Entries that can't be read are a failure of their folder, not a warning.
     all: bool,
-    /// Such a failure, to be told before what else the folder holds.
+    /// Such a failure, which is returned before the other entries of the folder.
     left_out: Option<Error>,
 }
 
@@ -52,9 +53,9 @@ struct Pending {
 
 struct Level {
     folder: Entry,
-    /// By name; what the walk has passed is gone.
+    /// The entries that the walk has not passed yet, by name.
     entries: Entries,
-    /// So many entries from the front have been looked at for folders to list ahead.
+    /// The number of entries from the front that were searched for folders to list ahead.
     looked: usize,
     /// The listings asked for ahead, in the order of their folders.
     ahead: VecDeque<FolderListing>,
@@ -73,13 +74,13 @@ impl TreeWalk {
         self
     }
 
-    /// For whoever takes or judges all that is there: a folder with entries that can't be read is told as failed, too.
+    /// Reports a folder with unreadable entries as failed, too: for callers that take or compare all entries.
     pub fn all(mut self) -> TreeWalk {
         self.all = true;
         self
     }
 
-    /// None at the end. Fails when going on would only meet the same failure in every folder.
+    /// Returns the next find; none at the end. Fails where every further folder would fail alike.
     pub async fn next(&mut self) -> Result<Option<WalkEvent>> {
         if let Some(Pending { folder, listing }) = self.coming.take() {
             let depth = self.levels.len();
@@ -138,7 +139,7 @@ impl TreeWalk {
         }))
     }
 
-    /// Asks for the listings that the walk will want next: the deepest level first, each level from its front.
+    /// Requests the listings that the walk needs next: the deepest level first, each level from its front.
     fn prefetch(&mut self) {
         let mut free = self.jobs.saturating_sub(1 + self.levels.iter().map(|level| level.ahead.len()).sum::<usize>());
         for at in (0..self.levels.len()).rev() {
@@ -148,7 +149,7 @@ impl TreeWalk {
                     break;
                 }
                 level.looked += 1;
-                // Files are passed over without being made.
+                // No `Entry` is built for a file.
                 let folder = if level.entries.is_folder(level.looked - 1) { level.entries.get(level.looked - 1) } else { None };
                 let Some(folder) = folder.filter(|folder| (self.into)(folder, at + 1)) else { continue };
                 let listing = self.ask(folder);
@@ -177,7 +178,7 @@ pub fn check_depth<'a>(folder: &Entry, above: impl Iterator<Item = &'a str>) -> 
     }
 }
 
-/// Every further request to this remote would end alike.
+/// Would every further request to this remote fail alike?
 pub fn is_fatal(kind: Kind) -> bool {
     matches!(kind, Kind::Auth | Kind::Expired | Kind::Unreachable | Kind::Untrusted | Kind::Busy | Kind::Cancelled)
 }
