@@ -1,5 +1,4 @@
-//! A name that somebody took while the file was on its way to it: what becomes of the file is decided once more, by what is
-//! there now, as `--if-exists` says.
+//! A name that somebody took while the file was being sent. `--if-exists` decides once more, by what is there now.
 
 use super::conflict::Decision;
 use super::file::PreparedUpload;
@@ -10,11 +9,11 @@ use crate::model::{Event, Report};
 use crate::transfer::upload::journal::Journal;
 
 impl PutRun {
-    /// Prepares `ready` for another upload, or tells why there is none. `why`: the failure of the one before.
+    /// Prepares `ready` for another upload, or returns the reason why there is none. `why` is the failure of the upload before.
     pub(super) async fn decide_anew(&self, item: &PutItem, ready: &mut PreparedUpload, why: &Error) -> Result<Option<Report>> {
         self.job.client.events.tell(Event::Note(format!("{why}; so what becomes of it is decided anew")));
         let folder = self.folders.refresh(&item.folder).await?;
-        // What took the name may be gone again, and the name is still this file's.
+        // The entry that took the name may be gone again, and the name is still reserved for this file.
         let decision = match folder.named(&ready.item.name).next() {
             None => Decision::Upload { name: ready.item.name.clone(), replaces: None },
             Some(_) => self.decide(item, ready.journal.as_ref().map(Journal::source), &folder).await?,

@@ -27,7 +27,7 @@ pub struct FileSource {
     modified: Option<SystemTime>,
     /// When the inode changed last, where that is known.
     changed_ns: Option<i64>,
-    /// All of it, where it was read with the look at the file.
+    /// The whole content, where it was read when the file was opened.
     content: Mutex<Option<Bytes>>,
 }
 
@@ -38,7 +38,7 @@ impl FileSource {
         Self::of(path.display().to_string(), file)
     }
 
-    /// What is open already: its path may lead elsewhere by now. `name`: as in [`Source::name`].
+    /// Makes a source of an open file, as its path may lead elsewhere by now. `name`: as in [`Source::name`].
     pub fn of(name: String, file: File) -> Result<FileSource> {
         let meta = file.metadata().map_err(|e| Error::from(e).on_local(&name))?;
         if !meta.is_file() {
@@ -57,7 +57,7 @@ impl FileSource {
         })
     }
 
-    /// What was looked at, as it was then.
+    /// Makes a source of a file in the state in which it was opened.
     pub fn looked_at(file: File, meta: &Metadata, path: &Path, changed_ns: Option<i64>, content: Option<Bytes>) -> Result<FileSource> {
         let name = path.display().to_string();
         if !meta.is_file() {
@@ -68,8 +68,8 @@ impl FileSource {
     }
 }
 
-/// The content of a file that says it is empty and is not, as those of `/proc` do: its size is known when it has been read.
-/// `head`: what was read of it.
+/// Reads a file that reports a size of 0 and has content, as files of `/proc` do: its size is known when it has been read.
+/// `head` is what was read of it so far.
 pub fn unmeasured(head: Bytes, mut file: File) -> io::Result<Box<dyn Read + Send>> {
     file.seek(io::SeekFrom::Start(head.len() as u64))?;
     Ok(Box::new(io::Cursor::new(head).chain(file)))
@@ -109,7 +109,7 @@ impl Source for FileSource {
                 let piece = piece.and_then(|p| if p.is_empty() { Err(cut_short(&name, at)) } else { Ok(p) });
                 at += piece.as_ref().map_or(0, |p| p.len() as u64);
                 let failed = piece.is_err();
-                // The other end is gone when the request was given up: nobody wants the rest.
+                // The receiver is gone when the request was abandoned, so the rest is not read.
                 if sender.blocking_send(piece).is_err() || failed {
                     return;
                 }
@@ -118,7 +118,7 @@ impl Source for FileSource {
         receive(receiver)
     }
 
-    /// Looks behind the end that was announced, too: a size is no more than a file system's word.
+    /// Reads behind the reported end, too, as the size that a file system reports may be wrong.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
         let left = self.size.saturating_sub(from).min(most);
         let (file, name) = (self.file.clone(), self.name.clone());
@@ -127,7 +127,7 @@ impl Source for FileSource {
                 return Ok(left);
             }
             if self.size <= CHUNK_READ as u64 {
-                // Read just now: shorter than the way to another thread and back.
+                // The bytes were read just now, which takes less time than another thread would.
                 return read_piece(&file, from, 1).map(|piece| piece.len() as u64).map_err(|e| unreadable(Path::new(&name), e));
             }
             let behind = tokio::task::spawn_blocking(move || read_piece(&file, from, 1)).await.map_err(io::Error::other);
@@ -146,14 +146,14 @@ impl Source for FileSource {
     fn is_touched(&self) -> bool {
         let is_touched = self.changed_ns.is_some() && self.file.metadata().map_or(true, |meta| changed_ns(&meta) != self.changed_ns);
         if is_touched {
-            // What is read from now on is what lies there now.
+            // From now on the file is read as it is now.
             *self.content.lock() = None;
         }
         is_touched
     }
 }
 
-/// `len` bytes from `from` on, as one that is read piece by piece gives them.
+/// Returns `len` bytes from `from` on, in the form of a source that is read in pieces.
 fn in_pieces(content: &Bytes, from: u64, len: u64) -> Chunks {
     let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(content.len());
     let (begin, end) = (bound(from), bound(from.saturating_add(len)));
@@ -211,7 +211,7 @@ pub async fn md5_of(source: &dyn Source) -> Result<String> {
     let size = source.size().unwrap_or(0);
     let mut chunks = source.read(0, size);
     if size <= CHUNK_READ as u64 {
-        // Shorter than the way to another thread and back.
+        // This takes less time than another thread would.
         let mut context = md5::Context::new();
         while let Some(piece) = chunks.next().await {
             context.consume(piece.map_err(|e| Error::reading(&e).on_local(source.name()))?);

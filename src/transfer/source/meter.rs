@@ -1,4 +1,4 @@
-//! A source around a source: counting, hashing and the speed limit happen here, and no protocol knows of them.
+//! A source that wraps another one: it counts, hashes and limits the speed. No protocol needs to know of this.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ use crate::model::event::FileId;
 use crate::transfer::rate_limit::RateLimiter;
 use crate::transfer::source::running_md5::RunningMd5;
 
-/// Pieces that may wait for the hashing thread: it is slower than a fast line, and memory stays flat.
+/// The number of pieces that may wait for the hashing thread: it is slower than a fast line, and memory must stay flat.
 const HASH_AHEAD: usize = 8;
 
 pub struct Meter {
@@ -32,29 +32,29 @@ pub struct Meter {
 /// Awaited each time before the last byte of a source of known size is handed over.
 type LastLeaves = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
-/// What the watch over stalls looks at.
+/// What `transfer::stall` reads to notice a transfer that has stopped.
 #[derive(Default)]
 pub struct Activity {
     /// Bytes handed to the protocol, repeated ones included.
     pub moved: AtomicU64,
-    /// The furthest byte of the current part that was handed over.
+    /// The largest offset of the current part that was passed to the protocol.
     pub reached: AtomicU64,
-    /// The furthest byte that was handed over since `Activity::begin`, however often a part was begun.
+    /// The largest offset that was passed on since `Activity::begin`, however often a part was begun.
     pub furthest: AtomicU64,
-    /// The delay is on this side: the source or the speed limit is waited for.
+    /// The transfer waits for this side: for the source or for the speed limit.
     pub held: AtomicBool,
-    /// Why the source gave up: no other try and no other way of sending mends that.
+    /// The failure of the source, which no other try and no other protocol mends.
     pub(crate) dry: OnceLock<Error>,
 }
 
 impl Activity {
-    /// The part that begins at byte `at` is on its way.
+    /// Notes that the part that begins at offset `at` is being sent.
     pub(crate) fn begin(&self, at: u64) {
         self.reached.store(at, Ordering::Relaxed);
         self.furthest.store(at, Ordering::Relaxed);
     }
 
-    /// A source that is waited for: slow is not stalled.
+    /// Marks that the source is waited for: a slow source is no stalled transfer.
     async fn awaited(&self, name: &str, next: impl Future<Output = Option<std::io::Result<Bytes>>>) -> Option<std::io::Result<Bytes>> {
         self.held.store(true, Ordering::Relaxed);
         let piece = next.await;
@@ -65,7 +65,8 @@ impl Activity {
         piece
     }
 
-    /// The source's own failure, if it gave up. The network's may hide it: a broken line makes a pipe be asked twice.
+    /// The source's own failure, if it failed. The failure of the network may hide it: after a lost connection a pipe is read
+    /// twice.
     pub fn dried_up(&self) -> Option<Error> {
         self.dry.get().map(Error::duplicate)
     }
@@ -83,7 +84,7 @@ impl Meter {
         Meter { last_leaves: Some(Arc::new(noted)), ..self }
     }
 
-    /// What is metered, for readers who do not send it.
+    /// The wrapped source, for readers that do not send it.
     pub(crate) fn source(&self) -> &Arc<dyn Source> {
         &self.inner
     }
@@ -113,7 +114,7 @@ impl Meter {
         self.hash.as_ref()?.finish(size).await
     }
 
-    /// The sum of what has passed from the first byte on, where sums are computed.
+    /// The MD5 of the bytes that passed from the first one on, where it is computed.
     pub(crate) async fn passed(&self) -> Option<RunningMd5> {
         self.hash.as_ref()?.so_far().await
     }
@@ -220,15 +221,15 @@ fn sliced(chunks: Chunks, most: usize) -> Chunks {
 /// First byte, counted from the start of the file, and the bytes.
 pub(crate) type Piece = (u64, Bytes);
 
-/// What the hashing thread is given.
+/// What the hashing thread receives.
 pub(crate) enum Feed {
     /// As [`Piece`].
     Piece(u64, Bytes),
-    /// Wants to know the sum of all before it.
+    /// Asks for the MD5 of all bytes before it.
     Question(oneshot::Sender<RunningMd5>),
 }
 
-/// Adds what of a piece is new, in file order; bytes that are sent again are not counted again.
+/// Adds the new bytes of a piece, in file order; bytes that are sent again are not added again.
 fn pass(sum: &mut RunningMd5, at: u64, piece: &Bytes) {
     let fresh = sum.len().checked_sub(at).and_then(|skip| piece.get(usize::try_from(skip).ok()?..));
     sum.consume(fresh.unwrap_or_default());
@@ -237,7 +238,7 @@ fn pass(sum: &mut RunningMd5, at: u64, piece: &Bytes) {
 /// Where the sum of a source is computed.
 enum Sum {
     Beside(Hash),
-    /// A small one is hashed before another thread would hear of it.
+    /// A small source is hashed faster than another thread could begin.
     Here(Arc<Mutex<RunningMd5>>),
 }
 
@@ -302,7 +303,7 @@ impl Hash {
                 match feed {
                     Feed::Piece(at, piece) => pass(&mut sum, at, &piece),
                     Feed::Question(asker) => {
-                        // Who asked may have gone.
+                        // The caller may be gone.
                         let _ = asker.send(sum.clone());
                     }
                 }

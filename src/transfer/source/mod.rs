@@ -28,13 +28,13 @@ use crate::model::{Entry, Place, RemotePath, Report, Root};
 pub enum SourceSpec {
     File(PathBuf),
     Stdin,
-    /// Nothing of it is stored here.
+    /// A file on another remote, of which nothing is stored here.
     Remote(Arc<RemoteFile>),
 }
 
 impl SourceSpec {
-    /// Looks at it once. No identity for standard input, which can't be read a second time, and for what no size tells the
-    /// content of.
+    /// Opens and inspects the source. There is no fingerprint for standard input, which can't be read a second time, and for
+    /// files without a reliable size.
     pub async fn look(&self, folders: &RealFolders) -> Result<SourceLook> {
         match self {
             SourceSpec::File(path) => {
@@ -46,7 +46,7 @@ impl SourceSpec {
         }
     }
 
-    /// Of the whole content: a local file is read for it, one on another remote is not.
+    /// The MD5 of the whole content: a local file is read for it, a file on another remote is not.
     pub async fn md5(&self) -> Result<Option<String>> {
         match self {
             SourceSpec::File(path) => md5_of(&FileSource::open(path)?).await.map(Some),
@@ -55,12 +55,12 @@ impl SourceSpec {
         }
     }
 
-    /// Bytes, as far as they are known before it is opened.
+    /// The size, as far as it is known before the source is opened.
     fn size(&self, identity: &FileFingerprint) -> Option<u64> {
         self.original().map_or(Some(identity.size), |original| original.entry.size)
     }
 
-    /// Could `there` have its content, as far as sizes tell?
+    /// Can `there` have the content of the source, by its size?
     pub(super) fn may_be(&self, identity: &FileFingerprint, there: &Entry) -> bool {
         there.size.is_none() || self.size(identity).is_none_or(|size| there.size == Some(size))
     }
@@ -72,7 +72,7 @@ impl SourceSpec {
         }
     }
 
-    /// What a dry run calls the bringing of it.
+    /// The verb that a dry run shows.
     pub(super) fn action(&self) -> &'static str {
         match self.original() {
             None => "upload",
@@ -90,7 +90,7 @@ impl SourceSpec {
     }
 }
 
-/// What is known of a source before anything of it is sent.
+/// What is known of a source before its first byte is sent.
 #[derive(Default)]
 pub struct SourceLook {
     pub identity: Option<FileFingerprint>,
@@ -108,13 +108,13 @@ pub struct RemoteFile {
     pub shown: String,
     /// Origin and account, as in [`crate::contract::CompletedTransfer::remote`].
     pub remote: String,
-    /// As far as its provider or this machine knows it; lower-case hex.
+    /// The MD5 in lower-case hex, if its provider or this machine knows it.
     pub md5: Option<String>,
-    /// What the other side keeps, too.
+    /// Type and attributes, which the target keeps, too.
     pub metadata: Arc<Metadata>,
-    /// The target is on the very server, perhaps in the very account: equal ids are one entry.
+    /// The target is on the same server, perhaps in the same account: equal ids mean one entry.
     pub same_server: bool,
-    /// It goes when its copy is complete and verified.
+    /// The file is removed when its copy is complete and verified.
     pub moves: bool,
     gone: AtomicBool,
 }
@@ -125,7 +125,7 @@ impl RemoteFile {
         RemoteFile { client, entry, parent, shown, remote, md5, metadata, same_server: false, moves: false, gone: AtomicBool::new(false) }
     }
 
-    /// An id keeps its content, or shows another time, revision or MD5.
+    /// The content behind an id stays the same, or its time, revision or MD5 changes.
     pub fn identity(&self) -> FileFingerprint {
         FileFingerprint {
             path: format!("{}|@{}", self.remote, self.entry.id),
@@ -149,12 +149,13 @@ impl RemoteFile {
         Ok(source)
     }
 
-    /// Is `there` this very file, seen through another remote's name?
+    /// Is `there` this very file under another remote's name?
     pub fn is_same_entry(&self, there: &Entry) -> bool {
         self.same_server && there.id == self.entry.id
     }
 
-    /// Fails with `Integrity` when it is no longer what was read. False: it has gone meanwhile; what was read was whole.
+    /// Checks the file after the last byte. Fails with `Integrity` when it is no longer what was read. False: the file was
+    /// removed meanwhile, and what was read is complete.
     pub async fn is_still_there(&self) -> Result<bool> {
         let place = Place { root: Root::Id(self.entry.id.clone()), path: RemotePath::root() };
         match self.client.stat(&place).await {
@@ -167,7 +168,7 @@ impl RemoteFile {
         }
     }
 
-    /// The last step of a move, after a last look. `copy` is complete; `verified` by what.
+    /// The last step of a move: removes the source after a last look. `copy` is complete, and was compared by `verified`.
     pub async fn delete_source(&self, copy: &Entry, verified: Verified) -> Result<()> {
         let stays = |error: Error| error.with_hint(format!("the copy is there as @{}, and the source stays", copy.id));
         if self.is_same_entry(copy) {

@@ -1,5 +1,5 @@
-//! A local file, opened and looked at once: what it is told by and what it is sent from are the same open file. A small one is
-//! read with that look, and not again.
+//! A local file, opened and inspected once: fingerprint and content come from the same open file. A small file is read then,
+//! and not again.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -14,16 +14,16 @@ use super::change_time::told;
 use super::file::{read_piece, unreadable};
 use crate::error::Result;
 
-/// Bytes of the head that are read with the look.
+/// The number of bytes that are read when the file is opened.
 pub const HEAD: u64 = 64 * 1024;
-/// Folders whose real paths are remembered.
+/// The number of folders whose real paths are remembered.
 const FOLDERS: usize = 64;
 
 pub struct OpenFile {
     pub path: PathBuf,
     pub file: File,
     pub meta: Metadata,
-    /// The file was asked at or after this moment.
+    /// The file was inspected at or after this time.
     pub at: SystemTime,
     /// When the inode changed last, where the file system keeps that.
     pub changed_ns: Option<i64>,
@@ -51,7 +51,7 @@ impl OpenFile {
         (self.head.len() as u64 == self.meta.len()).then(|| self.head.clone())
     }
 
-    /// It says that it is empty, and is not.
+    /// The file reports a size of 0 and has content.
     pub fn is_unmeasured(&self) -> bool {
         self.meta.is_file() && self.meta.len() == 0 && !self.head.is_empty()
     }
@@ -66,7 +66,8 @@ impl OpenFile {
     }
 }
 
-/// With whether it may be a link: most are none, and then the folder's real path tells the file's.
+/// Opens the file and finds out whether it may be a link. Most files are no links, and then the folder's real path gives the
+/// file's.
 #[cfg(target_os = "linux")]
 fn open(path: &Path) -> io::Result<(File, bool)> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -83,7 +84,7 @@ fn open(path: &Path) -> io::Result<(File, bool)> {
     File::open(path).map(|file| (file, true))
 }
 
-/// The real paths of the folders that files lie in: asked for once a folder, not once a file.
+/// The real paths of folders: resolved once for each folder and not for each file.
 #[derive(Default)]
 pub struct RealFolders(Mutex<HashMap<PathBuf, PathBuf>>);
 

@@ -1,5 +1,5 @@
-//! A file on a remote as one unbroken stream: what breaks is asked for again from the byte where it broke. For standard
-//! output, and for an upload to another remote; nothing of it is stored here.
+//! A file on a remote as one stream: after a failure the download is requested again from the byte where it stopped. For
+//! standard output, and for an upload to another remote; nothing is stored here.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use crate::transfer::client::{RemoteClient, Retries};
 use crate::transfer::effort::Effort;
 use crate::transfer::stall::stalled;
 
-/// Pieces read ahead; each is what one read of the network gave.
+/// The number of pieces that are read ahead; a piece is what one read from the network returned.
 const READ_AHEAD: usize = 8;
 
 pub struct RemoteSource {
@@ -28,17 +28,17 @@ pub struct RemoteSource {
     reel: Arc<Mutex<ReplayBuffer>>,
 }
 
-/// One download that goes on from part to part, and what of it may be wanted a second time: a part is read once for its
-/// checksum and once for the network, and a new download for each would cost the provider a request and the line its bytes.
+/// One download that serves part after part, and the bytes that may be needed a second time. A part is read once for its
+/// checksum and once for the network; a second download would cost a request and all its bytes.
 struct ReplayBuffer {
     client: RemoteClient,
     file: Arc<Entry>,
     size: Option<u64>,
     version: Version,
-    /// What is kept begins at this byte of the file; `coming` goes on where it ends.
+    /// The kept bytes begin at this offset of the file; `coming` continues where they end.
     start: u64,
     kept: VecDeque<Bytes>,
-    /// From this byte on it may be asked for again.
+    /// The bytes from this offset on may be needed again.
     wanted: Option<u64>,
     coming: Option<Chunks>,
 }
@@ -71,7 +71,7 @@ impl ReplayBuffer {
         }
     }
 
-    /// The bytes from `at` on, as many as came together, at most up to `end`; none at the end of the file.
+    /// Returns the bytes from `at` on, as many as came together and at most up to `end`; none at the end of the file.
     async fn next(&mut self, at: u64, end: u64) -> Option<std::io::Result<Bytes>> {
         let cut = |mut piece: Bytes| {
             piece.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
@@ -92,14 +92,14 @@ impl ReplayBuffer {
                 return Some(Err(e));
             }
         };
-        // What was handed out goes, unless its part is still on its way and small enough to be held.
+        // Forgets bytes that were returned, unless their part is still being sent and is small enough to be kept.
         self.drop_before(self.wanted.map_or(at, |wanted| wanted.max(at.saturating_sub(WINDOW))));
         self.kept.push_back(piece.clone());
         Some(Ok(cut(piece)))
     }
 
-    /// The next one that comes, at byte `at`. The last waits for the end of the answer: who has all bytes that were announced
-    /// asks for no more, and would never hear that the file is longer.
+    /// Returns the next piece, at offset `at`. The last piece waits for the end of the answer: a caller that has all announced
+    /// bytes asks for no more, and would not notice that the file is longer.
     async fn piece(&mut self, at: u64) -> Option<std::io::Result<Bytes>> {
         let coming = self.coming.as_mut()?;
         let piece = coming.next().await?;
@@ -114,18 +114,18 @@ impl ReplayBuffer {
     }
 }
 
-/// More comes than was announced.
+/// The failure where more bytes come than were announced.
 pub(crate) fn too_long(size: u64) -> Error {
     Error::new(Kind::Integrity, format!("more bytes come than the {size} that were announced"))
         .with_hint("list the folder again; if it still differs, something writes to the file there")
 }
 
-/// A line for people about a file that came to an end which nobody had announced.
+/// The warning about a file whose end nobody had announced.
 pub(crate) fn end_untold(shown: &str) -> String {
     format!("{shown}: nobody tells how long this file is, so nothing proves that all of it came")
 }
 
-/// What the server calls the content that it gave first (`Download::version`): all further bytes must be of that.
+/// The server's mark of the content that came first (`Download::version`): all further bytes must have the same mark.
 pub type Version = Arc<OnceLock<String>>;
 
 impl RemoteSource {
@@ -169,7 +169,7 @@ impl Source for RemoteSource {
         }))
     }
 
-    /// A new part begins: what was before it is not asked for again.
+    /// Begins a new part: the bytes before it are not needed again.
     fn available(&self, from: u64, most: u64) -> BoxFuture<'_, Result<u64>> {
         let left = self.size.map_or(most, |size| size.saturating_sub(from).min(most));
         Box::pin(async move {
@@ -184,13 +184,14 @@ impl Source for RemoteSource {
         true
     }
 
-    /// Asked by who knows the provider's id of it (`RemoteFile::is_still_there`), after the last byte.
+    /// This is checked after the last byte by `RemoteFile::is_still_there`, which knows the provider's id of the file.
     fn check_unchanged(&self) -> Result<()> {
         Ok(())
     }
 }
 
-/// Of what is called empty no byte is ever asked for, and a file that is longer would become an empty one.
+/// Reads the end of a file that is listed as empty: no byte of it would be requested otherwise, and a longer file would become
+/// an empty one.
 async fn see_empty(provider: &dyn Provider, file: &Entry, shown: String) -> Result<()> {
     let mut download = provider.open_download(file, 0).await?;
     if download.size.is_some_and(|size| size > 0) {
@@ -238,14 +239,14 @@ impl ResumingDownload {
                 enough => enough.map(drop),
             };
             if let Err(last) = again {
-                // Nobody listens: then nobody needs to know.
+                // The receiver is gone, so nobody needs the error.
                 let _ = self.to.send(Err(std::io::Error::other(last))).await;
                 return;
             }
         }
     }
 
-    /// One request. A server that begins at the first byte again is read up to where we were.
+    /// Makes one request. Where the server begins at the first byte again, the known bytes are skipped.
     async fn once(&mut self, patience: &Retries<'_>, at: &mut u64) -> Result<()> {
         let file = self.file.clone();
         let download = patience.attempt(|p| p.open_download(&file, *at)).await?;
@@ -277,7 +278,8 @@ impl ResumingDownload {
             _ if self.to.is_closed() => Ok(()),
             Some(end) if *at < end => {
                 self.client.events.tell(Event::Note(format!("{}: the bytes ended after {at} of {end}", self.file.path)));
-                // The server itself ended them: what it gave may be its words about a failure, and is written by now.
+                // The server itself ended the answer: the bytes may be its report of a failure, and they have been written by
+                // now.
                 let kind = if *at > begun { Kind::Integrity } else { Kind::Interrupted };
                 Err(Error::new(kind, format!("the bytes ended after {at} of {end}")))
             }
@@ -289,7 +291,7 @@ impl ResumingDownload {
         }
     }
 
-    /// Hands on what comes behind the first `skip` bytes, to its end; none: it begins behind what was asked for.
+    /// Passes on what follows the first `skip` bytes, to the end. None: the answer begins behind the requested byte.
     async fn pass(&self, mut chunks: Chunks, at: &mut u64, mut skip: Option<u64>, pulse: &Activity) -> Result<()> {
         while let Some(piece) = chunks.next().await {
             let mut piece = piece.map_err(|e| read_failure(e, &self.client.address(&self.file.path)))?;
@@ -308,7 +310,7 @@ impl ResumingDownload {
                 return Err(too_long(size));
             }
             *at = behind;
-            // Who takes the bytes may take his time.
+            // The receiver may be slow.
             pulse.held.store(true, Ordering::Relaxed);
             if self.to.send(Ok(piece)).await.is_err() {
                 return Ok(());

@@ -1,5 +1,5 @@
-//! An MD5 as it grows, with the sums of the first mebibyte, the first two, the first four and so on: two contents that differ
-//! early are told apart early.
+//! An MD5 that is computed piece by piece. It keeps the sums of the first mebibyte, the first two, the first four and so on, so
+//! that two contents that differ early are recognised early.
 
 /// Bytes.
 const FIRST_MARK: u64 = 1 << 20;
@@ -8,7 +8,7 @@ const FIRST_MARK: u64 = 1 << 20;
 pub(crate) struct RunningMd5 {
     context: md5::Context,
     len: u64,
-    /// Where the next of `marks` is taken.
+    /// The offset of the next of `marks`.
     next: u64,
     marks: Vec<md5::Digest>,
 }
@@ -46,7 +46,7 @@ impl RunningMd5 {
         format!("{:x}", self.digest())
     }
 
-    /// Can this be the beginning of `whole`, as far as the sums on the way tell?
+    /// Can this be the beginning of `whole`, by the sums that both have?
     pub(crate) fn may_begin(&self, whole: &RunningMd5) -> bool {
         self.len <= whole.len && whole.marks.starts_with(&self.marks)
     }

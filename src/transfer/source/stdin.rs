@@ -1,5 +1,6 @@
-//! Standard input as a source, and whatever else is read to an end that nobody knows before. It can be read once, so a window of it is kept: the part that is on its way, which may
-//! have to be sent again. What must be known whole before sending is spooled to a temporary file without a name.
+//! Standard input as a source, and any other source whose end is not known before. It can be read only once, so a window of it
+//! is kept: the part that is being sent, which may have to be sent again. Where the size must be known first, the input is
+//! spooled to a temporary file without a name.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,12 +16,12 @@ use crate::error::{Error, Kind, Result};
 
 const READ_AHEAD: usize = 4;
 
-/// The largest window, in bytes: what a dropped connection costs at most, and the memory of an upload from a pipe.
+/// The largest window in bytes: so much is sent again after a lost connection, and so much memory an upload from a pipe takes.
 pub const WINDOW: u64 = 8 << 20;
 
 pub struct StdinSource {
     name: String,
-    /// What the user said it is (`--size`).
+    /// The size that the user gave (`--size`).
     size: Option<u64>,
     pipe: Arc<Mutex<Window>>,
 }
@@ -49,8 +50,8 @@ impl StdinSource {
         Error::new(Kind::Local, "it could not be read").on_local(&self.name).with_cause(e)
     }
 
-    /// Everything into a temporary file that has no name, where the system has such files: however this process ends, nothing
-    /// of it stays. Its size is known then.
+    /// Reads everything into a temporary file, so that the size is known. The file has no name where the system has such files:
+    /// nothing of it stays, however this process ends.
     pub async fn spool(&self) -> Result<FileSource> {
         let pipe = self.pipe.clone();
         let copied = tokio::task::spawn_blocking(move || {
@@ -91,14 +92,14 @@ impl Window {
         self.start + self.window.len() as u64
     }
 
-    /// Nothing before `from` will be asked for again.
+    /// Forgets the bytes before `from`, which are not needed again.
     fn drop_before(&mut self, from: u64) {
         let gone = from.saturating_sub(self.start).min(self.window.len() as u64);
         let _ = self.window.split_to(gone as usize);
         self.start += gone;
     }
 
-    /// The next piece at `at`, from the window, else fresh from the input and not kept.
+    /// Returns the next piece at `at`: from the window, or from the input and then not kept.
     fn piece(&mut self, at: u64, most: u64) -> io::Result<Bytes> {
         if at < self.start {
             return Err(io::Error::other(
@@ -182,11 +183,11 @@ impl Source for StdinSource {
     }
 }
 
-/// Standard input, if it is open for reading. Fails with `Local`: one that is closed is no empty file.
+/// Opens standard input. Fails with `Local` where it is closed, because closed input is not an empty file.
 #[cfg(unix)]
 pub fn standard_input() -> Result<Box<dyn Read + Send>> {
     use std::os::fd::AsFd;
-    // Not through the standard library's own reader, for which one that can't be read is at its end.
+    // The standard library's own reader is not used: it takes unreadable input for the end of the input.
     let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(|e| unusable().with_cause(e))?;
     let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| unusable().with_cause(e))?;
     let way = flags & rustix::fs::OFlags::RWMODE;
