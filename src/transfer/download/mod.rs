@@ -1,5 +1,5 @@
-//! One file down: the only download loop. Bytes go to `.NAME.haul-part` beside the target; after a failure that may pass
-//! the next request begins where they end, and only what is complete and verified gets its name.
+//! Downloads one file: the only download loop. Bytes go to `.NAME.haul-part` beside the target. After a transient failure the
+//! next request begins where they end. Only a complete and verified file gets its name.
 
 pub mod open_folder;
 mod parallel;
@@ -30,16 +30,16 @@ use crate::model::event::FileId;
 use crate::model::report::Verified;
 use crate::model::{Entry, Event, Protocol};
 
-/// What is to be fetched, and where to.
+/// A file to download, and its target.
 pub struct DownloadRequest<'a> {
     pub file: &'a Entry,
-    /// The file's new place; its folder is there.
+    /// The path of the target; its folder exists.
     pub target: &'a Target,
-    /// Something of that name is there and may be replaced; else nothing that appears meanwhile is.
+    /// True: something has the name and may be replaced. False: nothing is replaced, also if it appears meanwhile.
     pub replace: bool,
     /// Connections for this file, where the server gives ranges.
     pub streams: usize,
-    /// What the content must have, lower-case hex.
+    /// The MD5 that the content must have, in lower-case hex.
     pub md5: Option<String>,
     /// Compute the MD5 although there is nothing to compare it with.
     pub hash: bool,
@@ -50,18 +50,19 @@ pub struct DownloadRequest<'a> {
 pub struct Downloaded {
     /// Bytes.
     pub size: u64,
-    /// Lower-case hex, when it was computed.
+    /// The MD5 in lower-case hex, if it was computed.
     pub md5: Option<String>,
     pub verified: Verified,
     pub protocol: Protocol,
-    /// Bytes that an earlier run had brought.
+    /// Bytes that an earlier run had downloaded.
     pub resumed_from: u64,
     pub retries: u32,
     pub time: Duration,
 }
 
-/// Brings the file into `part`, and gives it its name. Fails with `Integrity` when size or MD5 are not what the provider tells (what came is removed then), with `Exists`
-/// when something took the name meanwhile, with `Local` when it can't be stored.
+/// Downloads the file into `part`, and gives it its name. Fails with `Integrity` when size or MD5 are not what the provider
+/// tells (the bytes are removed then), with `Exists` when something took the name meanwhile, with `Local` when it can't be
+/// stored.
 pub async fn download(client: &RemoteClient, id: FileId, order: &DownloadRequest<'_>, part: PartFile) -> Result<Downloaded> {
     let begun = Instant::now();
     let part = Arc::new(part);
@@ -81,7 +82,7 @@ pub async fn download(client: &RemoteClient, id: FileId, order: &DownloadRequest
             Ok(Downloaded { size, md5, verified, protocol, resumed_from, retries, time: begun.elapsed() })
         }
         Err(error) => {
-            // Bytes that are wrong must not be gone on with.
+            // A later run must not go on with wrong bytes.
             if error.kind() == Kind::Integrity {
                 part.discard();
             }
@@ -95,13 +96,13 @@ struct Downloader<'a> {
     id: FileId,
     order: &'a DownloadRequest<'a>,
     part: Arc<PartFile>,
-    /// While the bytes come in order from the first on; else the file is read once more.
+    /// The MD5 is computed while the bytes come in order from the first on; otherwise the file is read once more.
     hash: Mutex<Option<Hash>>,
-    /// Bytes of the whole file: the provider's word, else the first answer's.
+    /// The size of the file: as the provider lists it, else as the first answer says.
     size: OnceLock<u64>,
     protocol: OnceLock<Protocol>,
     retries: AtomicU32,
-    /// Over all answers and streams.
+    /// Counts over all answers and streams.
     effort: Mutex<Effort>,
     resumed_from: AtomicU64,
     /// One of several streams has failed for good.
@@ -110,7 +111,7 @@ struct Downloader<'a> {
 
 impl<'a> Downloader<'a> {
     fn new(client: &'a RemoteClient, id: FileId, order: &'a DownloadRequest<'a>, part: Arc<PartFile>, have: u64) -> Self {
-        // What another writes between must show itself: then what lies on the disk is hashed at the end.
+        // If another program may write to the part, the file on the disk is hashed at the end.
         let inline = (order.hash || order.md5.is_some()) && have == 0 && order.streams < 2 && part.is_locked();
         let size = order.file.size.map(OnceLock::from).unwrap_or_default();
         let hash = Mutex::new(inline.then(Hash::start));
@@ -143,11 +144,11 @@ impl<'a> Downloader<'a> {
         }
     }
 
-    /// One request, from where the part ends.
+    /// Makes one request, from the end of the part.
     async fn attempt(&self, provider: &dyn Provider) -> Result<()> {
         let have = self.part.have()?;
         match self.size.get() {
-            // Without an MD5 only the server's word tells that this is the end (see `Flow::see_the_end`).
+            // Without an MD5 only the end of the answer shows that this is the end of the file (see `Flow::see_the_end`).
             Some(size) if have == *size && have > 0 && self.order.md5.is_some() => return Ok(()),
             Some(size) if have > *size => self.start_over()?,
             _ => {}
@@ -173,7 +174,7 @@ impl<'a> Downloader<'a> {
         Err(write::ended_early())
     }
 
-    /// Asks for the file from `at` on. Fails with `Integrity` when the answer is about a file of another size.
+    /// Requests the file from offset `at` on. Fails with `Integrity` when the answer belongs to a file of another size.
     async fn open(&self, provider: &dyn Provider, at: u64) -> Result<Download> {
         let download = provider.open_download(self.order.file, at).await?;
         if download.from != at && download.from != 0 {
@@ -229,7 +230,7 @@ impl<'a> Downloader<'a> {
                     .with_hint("run it again; nothing was kept of it"))
             }
             (Some(_), _) => Ok((have, md5, Verified::Md5)),
-            // The answer's own word about its length proves only that nothing of the answer was lost.
+            // The length that the answer states proves only that nothing of the answer was lost.
             _ if self.order.file.size.is_some() => Ok((have, md5, Verified::Size)),
             _ => {
                 if known.is_none() {

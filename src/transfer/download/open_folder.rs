@@ -1,6 +1,6 @@
-//! A folder on this machine, held open: what is done there is done in that very folder, whatever its path leads to by now.
-//! Others may write where we do (`/tmp`, a share), and put a link in the place of a folder between our look and our step.
-//! So no step names more than one name, and none follows a link.
+//! A folder on this machine, held open: each step happens in that very folder, wherever its path leads by now. Others may write
+//! to the same place (`/tmp`, a share), and put a link in the place of a folder between a check and the next step. So no step
+//! uses a path of more than one name, and none follows a link.
 
 use std::fs::File;
 use std::io;
@@ -22,7 +22,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The user's own word: links on the way are the user's affair. `make`: with what is missing of it.
+    /// Opens the folder that the user named; links on the way are followed. With `make` missing folders are made.
     pub fn open(path: &Path, make: bool) -> Result<Folder> {
         if make {
             std::fs::create_dir_all(path).map_err(|e| unmakable(path, e))?;
@@ -35,14 +35,15 @@ impl Folder {
         Ok(Folder { dir, path: path.to_owned() })
     }
 
-    /// The folder of that name in it. Fails with `Refused` where a link is, and with `Exists` where a file is.
+    /// Opens the folder of that name in this one. Fails with `Refused` where the name is a link, and with `Exists` where it is
+    /// a file.
     pub fn enter(&self, name: &str, make: bool) -> Result<Folder> {
         let path = self.path.join(name);
         let Some(dir) = &self.dir else { return Ok(Folder { dir: None, path }) };
         let mut opened = dir.open_dir_nofollow(name);
         if make && opened.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
             opened = match dir.create_dir(name) {
-                // Another worker was quicker.
+                // Another task was faster.
                 Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(unmakable(&path, e)),
                 _ => dir.open_dir_nofollow(name),
             };
@@ -103,7 +104,7 @@ impl Target {
         self.folder.at(name)
     }
 
-    /// What has the name, a link itself and not what it leads to.
+    /// The metadata of what has the name: of a link itself, not of its target.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.folder.dir()?.symlink_metadata(&self.name)
     }
@@ -126,7 +127,7 @@ impl Target {
         Ok(content)
     }
 
-    /// For reading and writing; made, for its owner alone, if missing.
+    /// Opens the file for reading and writing. A missing file is made, and only its owner may read it.
     pub fn open_private(&self) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).follow(FollowSymlinks::No);
@@ -135,7 +136,7 @@ impl Target {
         Ok(self.folder.dir()?.open_with(&self.name, &options)?.into_std())
     }
 
-    /// A new file in the place of whatever has the name; whoever has that open keeps it.
+    /// Makes a new file in the place of whatever has the name; programs that have the old file open keep it.
     pub fn replace_with(&self, content: &[u8]) -> io::Result<()> {
         let fresh = self.beside(&format!("{}{FRESH}", self.name));
         fresh.remove();
@@ -144,12 +145,12 @@ impl Target {
         fresh.rename_to(self)
     }
 
-    /// Takes `to`'s name, whatever has it.
+    /// Renames to `to`, and replaces what has that name.
     pub fn rename_to(&self, to: &Target) -> io::Result<()> {
         self.folder.dir()?.rename(&self.name, to.folder.dir()?, &to.name)
     }
 
-    /// Takes `to`'s name unless something has it (`AlreadyExists`).
+    /// Renames to `to`; fails with `AlreadyExists` if something has that name.
     pub fn rename_to_free(&self, to: &Target) -> io::Result<()> {
         match self.folder.dir()?.hard_link(&self.name, to.folder.dir()?, &to.name) {
             Ok(()) => self.folder.dir()?.remove_file(&self.name),
@@ -167,7 +168,7 @@ impl Target {
     }
 }
 
-/// What is being written to take another's name at once.
+/// The name of a file that is being written and then takes another name in one step.
 pub(super) const FRESH: &str = ".new";
 
 pub fn link_in_the_way(path: &Path) -> Error {
@@ -180,7 +181,7 @@ fn unmakable(path: &Path, e: io::Error) -> Error {
     Error::new(Kind::Local, "the folder can't be made").with_subject(shown(path)).with_cause(e)
 }
 
-/// Without the `./` that nobody typed.
+/// Leaves out the `./` that nobody typed.
 pub fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }

@@ -1,5 +1,5 @@
-//! One file over several connections (`--streams`): each takes a span of it by `bytes=N-` and hangs up at the span's end,
-//! as some servers know no other form of ranges (providers.md 2.6).
+//! Downloads one file over several connections (`--streams`). Each requests a span of the file by `bytes=N-` and closes the
+//! connection at the span's end, as some servers know no other form of ranges (providers.md 2.6).
 
 use std::sync::atomic::Ordering;
 
@@ -11,11 +11,11 @@ use crate::contract::Download;
 use crate::error::Result;
 use crate::model::Event;
 
-/// Below this a second connection costs more than it brings.
+/// The smallest span: below this a second connection costs more than it saves.
 const SMALLEST: u64 = 8 << 20;
 
 impl Downloader<'_> {
-    /// False: this file is better, or can only be, fetched in one stream. What was there then is gone on with, or dropped.
+    /// False: this file should or can only be fetched in one stream. The bytes that are there are then used or dropped.
     pub(super) async fn parallel(&self) -> Result<bool> {
         let mut first = None;
         if !self.part.is_split() {
@@ -35,7 +35,8 @@ impl Downloader<'_> {
         Ok(false)
     }
 
-    /// The spans of a file that is large enough on a server that gives ranges, and the second of them, begun.
+    /// Returns the spans of a file that is large enough, and the begun answer to the second one, which proves that the server
+    /// knows ranges.
     async fn divide(&self) -> Result<Option<(Vec<ByteRange>, (usize, Download))>> {
         let size = match self.size.get() {
             Some(size) => *size,
@@ -54,7 +55,7 @@ impl Downloader<'_> {
         Ok(Some((spans, (1, opened))))
     }
 
-    /// False when the server gave a span from another byte than was asked, or of another content.
+    /// False when the server sent a span from another offset than was requested, or of another content.
     async fn all(&self, first: Option<(usize, Download)>) -> Result<bool> {
         let (begun, mut opened) = first.map_or((None, None), |(index, download)| (Some(index), Some(download)));
         let spans: Vec<_> = self.part.spans().into_iter().enumerate().filter(|(_, span)| span.at < span.end).collect();
@@ -65,7 +66,7 @@ impl Downloader<'_> {
         let work: Vec<_> = work.collect();
         let mut running = stream::iter(work).buffer_unordered(self.order.streams.max(1));
         let mut outcome = Ok(true);
-        // None is dropped half done: its thread would go on writing.
+        // No task is dropped before its end, as its thread would go on writing.
         while let Some(ended) = running.next().await {
             if !matches!(ended, Ok(true)) {
                 self.stopped.store(true, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! A download in progress: `.NAME.haul-part` beside its target, and beside that a small record of whose bytes they are.
-//! A file says what survives a kill: how long it is. With several streams the record tells which spans are missing.
-//! (`.NAME.haul-part.json` and no database row: the two move together with their folder, and vanish with it.)
-//! Who writes to a part has locked it: another run, which may know nothing of our state, waits.
+//! A download in progress: `.NAME.haul-part` beside its target, and beside that a small record of whose bytes they are. After a
+//! kill the length of the part tells how much is there. With several streams the record tells which spans are missing.
+//! (`.NAME.haul-part.json` and no database row: the two move together with their folder, and vanish with it.) A run that writes
+//! to a part has locked it. Another run, which may know nothing of our state, waits.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -17,11 +17,11 @@ use crate::error::{Error, Kind, Result};
 
 pub const PART: &str = ".haul-part";
 const RECORD: &str = ".json";
-/// File systems take names of 255 bytes; longer ones are shortened in the part's name.
+/// The longest name that file systems take, in bytes; a longer name is shortened in the part's name.
 const LONGEST_NAME: usize = 200;
-/// Bytes between two notes of several streams: what a kill costs at most.
+/// The bytes between two writes of the record with several streams: so much is fetched again after a kill.
 const NOTE_EVERY: u64 = 16 << 20;
-/// Looks at a name that is taken away again and again while it is locked.
+/// The number of tries to lock a part that other runs rename again and again.
 const LOOKS: u32 = 100;
 
 pub struct PartFile {
@@ -34,21 +34,21 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Takes up what an earlier run has left for the same content, else begins anew. None: another run is at it. Fails with
+    /// Resumes what an earlier run left of the same content, or begins anew. None: another run works on it. Fails with
     /// `Refused` when something that is no file of ours has the part's name, with `Local` when it can't be made.
     pub fn open(target: &Target, whose: &ContentId) -> Result<Option<PartFile>> {
         let (place, record_place) = places(target);
         refuse_foreign_file(&record_place)?;
         for _ in 0..LOOKS {
             let Some((file, locked)) = locked(&place)? else { return Ok(None) };
-            // Who had the lock may have finished: then this file has got its name, or is gone.
+            // The run that held the lock may have finished: then this file has its final name, or is gone.
             if !place.is(&file) {
                 continue;
             }
             let meta = Metadata::from_file(&file)?;
             let left = Record::read(&record_place).filter(|record| record.whose == *whose && record.is_about(meta.len()));
             if (left.is_none() && meta.len() > 0) || meta.nlink() > 1 {
-                // Bytes of something else, or a file that has another name, too: they are left alone, not written over.
+                // Bytes of something else, or a file that has a second name, are left alone and not overwritten.
                 place.remove();
                 continue;
             }
@@ -83,7 +83,7 @@ impl PartFile {
         Ok(length.saturating_sub(missing))
     }
 
-    /// What is missing of each span; none while there is one stream.
+    /// The missing bytes of each span; none while there is one stream.
     pub fn spans(&self) -> Vec<ByteRange> {
         self.record().missing.clone()
     }
@@ -91,7 +91,7 @@ impl PartFile {
     /// Makes room for spans that fill at the same time.
     pub fn split(&self, spans: Vec<ByteRange>) -> Result<()> {
         let end = spans.last().map_or(0, |span| span.end);
-        // First the record: without it the room made would pass for bytes that have come.
+        // The record is written first: without it the reserved space would count as downloaded bytes.
         self.record().missing = spans;
         self.note()?;
         Ok(self.file.set_len(end)?)
@@ -120,14 +120,15 @@ impl PartFile {
         Ok(())
     }
 
-    /// Puts down what is known now.
+    /// Writes the record.
     pub fn note(&self) -> Result<()> {
         let written = self.record().write(&self.record_place);
         written.map_err(|e| Error::new(Kind::Local, "it can't be written").with_subject(shown(&self.record_place.path())).with_cause(e))
     }
 
-    /// Gives the complete part its name. `replace`: in the place of what has it; else `Exists` when somebody has it by now.
-    /// Fails with `Integrity` when it is not this very file that has got the name: something else was put in its place.
+    /// Gives the complete part its name. With `replace` it takes the place of the file that has the name; otherwise fails with
+    /// `Exists` when something has the name by now. Fails with `Integrity` when it is not this very file that has got the name:
+    /// something else was put in its place.
     pub fn finish(&self, target: &Target, replace: bool) -> Result<()> {
         let stranger = || {
             Error::new(Kind::Integrity, "another file was put in the place of the download")
@@ -155,7 +156,7 @@ impl PartFile {
         Ok(())
     }
 
-    /// Only what is ours: who came after us may have begun anew.
+    /// Removes only our own part: the next run may have begun anew.
     pub fn discard(&self) {
         if self.place.is(&self.file) {
             self.place.remove();
@@ -184,7 +185,7 @@ impl PartFile {
     }
 }
 
-/// The file at `place`, made if missing, and whether it is locked now; none where somebody else has locked it.
+/// Opens the file at `place`, made if missing. Returns it and whether it is locked now; none where another run has locked it.
 fn locked(place: &Target) -> Result<Option<(File, bool)>> {
     refuse_foreign_file(place)?;
     let failed = |e: io::Error| Error::new(Kind::Local, "it can't be written").with_subject(shown(&place.path())).with_cause(e);
@@ -200,13 +201,13 @@ fn locked(place: &Target) -> Result<Option<(File, bool)>> {
     }
 }
 
-/// Is a download of something else in progress there, or was one broken off?
+/// Is a download of something else in progress there, or was one interrupted?
 pub fn is_anothers(target: &Target, whose: &ContentId) -> bool {
     let (place, record_place) = places(target);
     place.is_taken() && Record::read(&record_place).is_none_or(|record| record.whose != *whose)
 }
 
-/// The process that has begun the download there, as far as it says; it may be one of another machine.
+/// The id of the process that began the download there, if the record has it; it may be a process of another machine.
 pub fn writer(target: &Target) -> Option<u32> {
     Record::read(&places(target).1).map(|record| record.process).filter(|process| *process > 0)
 }

@@ -1,4 +1,4 @@
-//! Whose turn it is at a place: two runs that know nothing of each other (two containers with one disk) may fetch to it.
+//! The lock of a download's target: two runs that know nothing of each other (two containers with one disk) may fetch to it.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::transfer::client::RemoteClient;
 use crate::transfer::sleep::sleep;
 
 const ASKED_EVERY: Duration = Duration::from_millis(200);
-/// A wait that is told.
+/// A wait of this length is reported.
 const LONG: Duration = Duration::from_secs(1);
 
 pub struct Turn {
     pub part: PartFile,
-    /// Another run was at it: what stands at the place may be another thing by now.
+    /// Another run held the lock: the target may be another file by now.
     pub waited: bool,
 }
 
-/// Waits for the part, as long as a silent server would be waited for. Fails with `Busy` when another run still has it.
+/// Waits for the lock of the part, at most as long as for a silent server. Fails with `Busy` when another run still holds it.
 pub async fn turn(client: &RemoteClient, target: &Target, whose: &ContentId) -> Result<Turn> {
     let begun = Instant::now();
     let (mut waited, mut told) = (false, false);

@@ -1,5 +1,5 @@
-//! Whose bytes a download in progress holds, and which are missing. A record that is torn or of another entry only costs a
-//! new start.
+//! The record of a download in progress: to which content its bytes belong, and which are missing. After a torn record, or one
+//! of another entry, the download begins anew.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::open_folder::Target;
 use crate::model::Entry;
 use crate::transfer::fingerprint::EntryFingerprint;
 
-/// The very content that the bytes are of.
+/// The content that the bytes belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentId {
     pub remote: String,
@@ -25,7 +25,7 @@ impl ContentId {
     }
 }
 
-/// Bytes `[at, end)` that are still missing.
+/// A span: the bytes `[at, end)` are still missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteRange {
     pub at: u64,
@@ -35,15 +35,15 @@ pub struct ByteRange {
 #[derive(Serialize, Deserialize)]
 pub struct Record {
     pub whose: ContentId,
-    /// Empty while there is one stream: then the part's length tells.
+    /// The missing spans; empty while there is one stream, as the part's length tells then.
     pub missing: Vec<ByteRange>,
-    /// As in `Download::version`, of the bytes that are here.
+    /// The server's mark of the bytes that are here, as in `Download::version`.
     #[serde(default)]
     pub version: Option<String>,
-    /// The process that has put it down; 0 where an earlier version did.
+    /// The id of the process that wrote the record; 0 in records of an earlier version.
     #[serde(default)]
     pub process: u32,
-    /// Bytes written since it was last put down.
+    /// Bytes written since the record was last written.
     #[serde(skip)]
     pub unnoted: u64,
 }
@@ -53,7 +53,7 @@ impl Record {
         Record { whose, missing: Vec::new(), version: None, process: 0, unnoted: 0 }
     }
 
-    /// Does a part of that length go with it?
+    /// Does the record belong to a part of that length?
     pub fn is_about(&self, length: u64) -> bool {
         match self.missing.last() {
             Some(last) => last.end == length && self.missing.iter().all(|span| span.at <= span.end && span.end <= length),
@@ -61,7 +61,7 @@ impl Record {
         }
     }
 
-    /// None when there is none, or a torn one.
+    /// Reads the record; none where it is missing or torn.
     pub fn read(place: &Target) -> Option<Record> {
         serde_json::from_slice(&place.read().ok()?).ok()
     }

@@ -1,5 +1,5 @@
-//! From the wire to the disk: the answer's bytes pass the speed limit and the hash, and are written by a blocking thread
-//! of their own. When this returns, all that was taken from the wire is in the file.
+//! Writes an answer to the disk: its bytes pass the speed limit and the hash, and a blocking thread writes them. When this
+//! returns, all bytes that were received are in the file.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,14 +21,14 @@ use crate::transfer::source::meter::{Activity, Feed, Piece};
 use crate::transfer::source::remote::too_long;
 use crate::transfer::stall::stalled;
 
-/// Pieces that may wait for the disk; each is what one read of the network gave.
+/// The number of pieces that may wait for the disk; a piece is what one read from the network returned.
 const WRITE_BEHIND: usize = 16;
 
 pub struct DiskWriter<'a> {
     pub client: &'a RemoteClient,
     pub id: FileId,
     pub part: &'a Arc<PartFile>,
-    /// Which of several spans this is.
+    /// The number of the span, if there are several.
     pub span: Option<usize>,
     pub hash: Option<mpsc::Sender<Feed>>,
     pub effort: &'a Mutex<Effort>,
@@ -36,10 +36,9 @@ pub struct DiskWriter<'a> {
 }
 
 impl DiskWriter<'_> {
-    /// Writes the bytes `[at, end)` of the file, which `download` gives from `at` on; `end` is `u64::MAX` where nobody knows
-    /// it. False: the server itself ended them early, so they are no file's: its words about a failure behind or in place
-    /// of some of them, as PHP writes them. Nothing of that answer is kept. Fails with `Interrupted` when the line breaks
-    /// or stalls: what came then stays.
+    /// Writes the bytes `[at, end)` of the file, which `download` returns from `at` on; `end` is `u64::MAX` where nobody knows
+    /// it. False: the server itself ended the answer early, so its bytes may be a report of a failure, as PHP writes one.
+    /// Nothing of that answer is kept. Fails with `Interrupted` when the connection breaks or stalls: the bytes that came stay.
     pub async fn run(&self, download: Download, at: u64, end: u64) -> Result<bool> {
         let (sender, mut receiver) = mpsc::channel::<Piece>(WRITE_BEHIND);
         let (part, span) = (self.part.clone(), self.span);
@@ -55,7 +54,7 @@ impl DiskWriter<'_> {
             stall = stalled(&pulse, 0..u64::MAX, &self.client.policy) => Err(stall),
         };
         let written = writer.await.map_err(|e| Error::new(Kind::Other, "writing broke off").with_cause(e))?;
-        // A full disk explains a reading that broke off, not the other way round.
+        // The failure of the disk is reported first: it explains why the reading stopped.
         written.map_err(|e| unwritable(self.part, e))?;
         let whole = read?;
         if !whole {
@@ -77,7 +76,7 @@ impl DiskWriter<'_> {
                 limit.take(piece.len()).await;
             }
             if let Some(hash) = &self.hash {
-                // A hash thread that is gone only costs another reading.
+                // Without the hash thread the file is only read once more.
                 let _ = hash.send(Feed::Piece(at, piece.clone())).await;
             }
             if disk.send((at, piece)).await.is_err() {
@@ -94,8 +93,7 @@ impl DiskWriter<'_> {
         Ok(at >= end || end == u64::MAX || self.stopped.load(Ordering::Relaxed))
     }
 
-    /// An answer that tells no length may go on behind the size that the listing told: only its end proves that the file is
-    /// no longer.
+    /// An answer without a length may go on behind the size of the listing: only its end proves that the file is not longer.
     async fn see_the_end(&self, chunks: &mut Chunks, end: u64) -> Result<()> {
         while let Some(piece) = chunks.next().await {
             let piece = piece.map_err(|e| read_failure(e, &self.part.shown()))?;
@@ -106,7 +104,7 @@ impl DiskWriter<'_> {
         Ok(())
     }
 
-    /// A range goes on to the end of the file, whatever was asked; of a whole file nothing may follow.
+    /// The answer to a range goes on to the end of the file, whatever was requested. Behind a whole file nothing may follow.
     fn cut(&self, piece: Bytes, at: u64, end: u64) -> Result<Bytes> {
         let room = usize::try_from(end - at).unwrap_or(usize::MAX);
         if piece.len() <= room {

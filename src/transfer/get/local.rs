@@ -30,7 +30,7 @@ impl Local {
             None if as_folder || says_folder => return Ok(Local::Folder(path.to_owned())),
             _ => {}
         }
-        // A link that the user names is followed: the file behind it is meant, and the part stands beside that.
+        // A link that the user names is followed: its target is meant, and the part lies beside that.
         let path = if path.is_symlink() { std::fs::canonicalize(path).map_err(|_| broken_link(path))? } else { path.to_owned() };
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Error::new(Kind::Refused, "this name is not UTF-8").with_subject(typed))?;

@@ -1,6 +1,6 @@
-//! The whole of a `get`: what the addresses name, where each file lands, then so many files at once. Folders are listed as
-//! the work comes to them, so that a large tree takes no memory. Each file's outcome is an event; what stops the whole
-//! run comes back as the error.
+//! A `get`: finds what the addresses name, decides where each file lands, and downloads `--jobs` files at once. Folders are
+//! listed when the work comes to them, so that a large tree takes no memory. Each file's result is an event; a failure that
+//! stops the whole run is the error.
 
 mod conflict;
 mod local;
@@ -32,7 +32,7 @@ use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 
-/// What an address names, and all that is needed to read there.
+/// What an address names, and what is needed to read it.
 #[derive(Clone)]
 pub struct GetSource {
     /// The remote that is read.
@@ -45,14 +45,14 @@ pub struct GetSource {
     pub address: Address,
     /// The entry at the address.
     pub entry: Entry,
-    /// What is inside of the folder is meant, not the folder under its own name.
+    /// The entries of the folder are meant, and not the folder under its own name.
     pub contents: bool,
 }
 
 /// How a get proceeds.
 #[derive(Clone)]
 pub struct GetOptions {
-    /// Several places were named, though some of them may not be there.
+    /// The user named several places; some of them may not exist.
     pub several: bool,
     /// What becomes of a local file of the same name.
     pub if_exists: IfExists,
@@ -101,16 +101,16 @@ pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) 
     Ok(())
 }
 
-/// What may be downloaded, as far as the accounts say.
+/// What the accounts allow to download.
 #[derive(Default)]
 struct Admitted {
     origins: Vec<GetSource>,
     refused: Vec<(GetSource, Error)>,
-    /// Downloads at once, by the strictest account.
+    /// Downloads at once, by the account that allows fewest.
     most: Option<usize>,
 }
 
-/// Asks each account once. Fails where the only one refuses; of several one that does is the failure of what lies there.
+/// Asks each account once. Fails where the only account refuses. If one of several accounts refuses, only its files fail.
 async fn admitted(origins: Vec<GetSource>) -> Result<Admitted> {
     let keys: HashSet<&str> = origins.iter().map(|origin| origin.key.as_str()).collect();
     let several = keys.len() > 1;
@@ -217,7 +217,7 @@ impl GetRun {
         self.take(&target)?;
         let GetOptions { checksum, dry_run, .. } = self.options;
         let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run };
-        // Two runs that fetch to one place take turns; the second then sees what the first has done.
+        // Two runs that fetch to one place take turns, and the second one sees what the first has done.
         let _claim = self.claim(origin, &target, true).await?;
         let mut held: Option<(Target, PartFile)> = None;
         loop {
@@ -238,7 +238,7 @@ impl GetRun {
             if !waited {
                 return self.fetch(id, item, &known, (&to, replaces), part).await;
             }
-            // It is ours now, and what the other has left there is looked at once more.
+            // We hold the lock now, and look again at what the other run has left there.
             held = Some((to, part));
         }
     }
@@ -281,7 +281,7 @@ impl GetRun {
             if to == target || self.options.dry_run {
                 return Ok((decision, None));
             }
-            // Who has one claim must not wait for a second: a name that somebody is busy with, or was, is passed over.
+            // A run that holds one lock must not wait for a second: a name that another run is working on, or was, is skipped.
             if let Some(claim) = self.claim(&item.origin, to, false).await?
                 && !to.is_taken()
             {

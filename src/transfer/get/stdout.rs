@@ -1,5 +1,5 @@
-//! Files to standard output, one after the other. What has been written can't be taken back: a line that breaks is gone on
-//! with at that very byte, and what turns out wrong at the end is a failure.
+//! Writes files to standard output, one after the other. Written bytes can't be taken back: after a lost connection the
+//! download goes on at that very byte, and a wrong file is reported as a failure at its end.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::transfer::source::remote::{Version, bytes};
 /// Where the bytes go.
 pub type Out = Box<dyn Write + Send>;
 
-/// How it went.
+/// The result.
 #[derive(Default)]
 pub struct Poured {
     pub done: u64,
@@ -85,7 +85,7 @@ async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<M
             limit.take(piece.len()).await;
         }
         let (to, hashing) = (out.clone(), hash.take());
-        // Hashing and a slow reader both block.
+        // Hashing blocks, and so does a slow reader.
         let written = tokio::task::spawn_blocking(move || {
             let hashing = hashing.map(|mut context| {
                 context.consume(&piece);
