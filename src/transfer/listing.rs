@@ -1,4 +1,4 @@
-//! Questions for what a remote holds, with what is worth saying besides the answer.
+//! Requests for entries of a remote, with the warnings that belong to the answers.
 
 use super::client::RemoteClient;
 use crate::contract::Entries;
@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Entry, Event, Place, RemotePath, Root};
 
 impl RemoteClient {
-    /// What a folder holds. Rows that can't be read cost a warning.
+    /// The entries of a folder. Rows that can't be read cause a warning.
     ///
     /// # Errors
     /// The last failure of the call, when no further try is due; `Unsupported` where the provider lists nothing.
@@ -18,7 +18,7 @@ impl RemoteClient {
         Ok(entries)
     }
 
-    /// As `list`, for whoever takes all that a folder holds: rows that can't be read are a failure beside the others.
+    /// As `list`, for callers that take all entries of a folder: rows that can't be read are a failure beside the entries.
     ///
     /// # Errors
     /// As [`RemoteClient::list`].
@@ -28,7 +28,7 @@ impl RemoteClient {
         Ok((entries, left_out))
     }
 
-    /// The entry at `place`. Where nothing has that name it may be the one under which the server keeps what was put there.
+    /// The entry at `place`. Where nothing has that name, the name is tried under which the server stored what was put there.
     ///
     /// # Errors
     /// `NotFound`, `Ambiguous` when two entries have the name, or the last failure of the call.
@@ -67,7 +67,7 @@ impl RemoteClient {
         })
     }
 
-    /// Of several entries of one name the newest was meant: where others are to be had is worth knowing.
+    /// Notes that the newest of several entries of one name was taken, and how to reach the others.
     pub fn tell_passed_over(&self, entry: &Entry) {
         if entry.passed_over > 0 {
             let (path, id, others) = (self.address(&entry.path), &entry.id, entry.passed_over);

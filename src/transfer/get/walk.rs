@@ -17,7 +17,7 @@ use crate::transfer::walk::check_depth;
 /// Entries.
 const JUDGED_AT_ONCE: usize = 1000;
 
-/// A folder that is being worked off.
+/// A folder whose entries are being processed.
 struct WalkLevel {
     id: String,
     /// Folders below the user's own.
@@ -83,7 +83,7 @@ impl GetRun {
         }
     }
 
-    /// Lists a folder and makes it here; none when that failed, which is told.
+    /// Lists a folder and makes it here; none when that failed and was reported.
     async fn open(&self, origin: &Arc<GetSource>, folder: &Entry, below: Vec<String>, above: &[WalkLevel]) -> Option<WalkLevel> {
         let listed = match check_depth(folder, above.iter().map(|level| level.id.as_str())) {
             Ok(()) => self.list(origin, folder, &below).await,
@@ -158,8 +158,9 @@ impl GetRun {
         });
     }
 
-    /// Those that can have their names here, by their number; the others are told as failures. Of two with one name neither
-    /// is: the second would take the place of the first. Where nothing can be removed the newest is meant.
+    /// Returns the numbers of the entries that can have their names here; the others are reported as failures. Two entries of
+    /// one name are both left out, as the second would replace the first. Where nothing can be removed, the newest one is
+    /// meant.
     fn keep_saveable(&self, origin: &GetSource, listed: &Entries) -> Vec<usize> {
         let piles_up = origin.client.has(|can| can.keeps_every_version());
         let (mut fit, mut twins) = (Vec::new(), Vec::new());
@@ -191,7 +192,7 @@ impl GetRun {
         fit
     }
 
-    /// The work grows while folders are listed.
+    /// Reports the new total, as it grows while folders are listed.
     fn count(&self, origin: &GetSource, entries: impl Iterator<Item = Entry>) {
         let mut planned = self.planned.lock();
         for file in entries.filter(|entry| !entry.is_folder()) {

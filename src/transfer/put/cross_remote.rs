@@ -1,5 +1,5 @@
-//! `cp` and `mv` from one remote to another: a `put` whose files lie on other remotes. Each streams through this machine;
-//! the source of a `mv` goes only when its copy is complete and verified.
+//! `cp` and `mv` from one remote to another: a `put` whose files lie on other remotes. Each file streams through this machine.
+//! The source of a `mv` is removed only when its copy is complete and verified.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use crate::transfer::remote_ops::{ConfirmedChanges, Resolved, Resolver, top_stay
 use crate::transfer::source::{RemoteFile, SourceSpec};
 use crate::transfer::walk::{TreeWalk, WalkEvent};
 
-/// Folders listed ahead while a tree is walked.
+/// The number of folders that are listed ahead while a tree is walked.
 const LIST_AHEAD: usize = 4;
 
-/// What is to be brought, and from where.
+/// A source of the copy, and its remote.
 pub struct CopySource {
     pub client: RemoteClient,
     pub ledger: Arc<dyn TransferStore>,
@@ -33,7 +33,7 @@ pub struct CopySource {
     pub address: Address,
 }
 
-/// Brings `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
+/// Copies `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
 /// events.
 pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) -> Result<()> {
     let mut plan = Plan::default();
@@ -80,7 +80,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     Ok(())
 }
 
-/// Do both sides number their entries alike? Two names may be one account, which their secrets hide from us.
+/// Do both sides number their entries alike? Two remotes may be one account, which their secrets hide.
 async fn is_same_server(from: &RemoteClient, to: &RemoteClient) -> Result<bool> {
     Ok(from.info().id == to.info().id && from.call(|p| p.origin()).await? == to.call(|p| p.origin()).await?)
 }
@@ -107,22 +107,22 @@ fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>) -> impl It
     folders.into_iter().filter(move |f| !filled.contains(f) && !has_child.contains(f) && !f.is_root())
 }
 
-/// A plan, and for each of its items which source it is of.
+/// A plan, and for each of its items the number of its source.
 struct CombinedPlan {
     plan: Plan,
     whose: Vec<usize>,
 }
 
 impl CombinedPlan {
-    /// Two sources can't land on one place. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
-    /// all of that name are left, and the others go on: of one that replaced the other nobody would hear. Where nothing can be
-    /// removed the newest is meant.
+    /// Refuses two sources with one target. Inside of one source (giga0 and ioGates allow two files of one name in a folder)
+    /// all files of that name are left out and reported, because one of them would replace the other unnoticed. Where nothing
+    /// can be removed, the newest one is meant.
     fn refuse_doubles(&mut self) -> Result<()> {
         let mut by_place: HashMap<(RemotePath, String), Vec<usize>> = HashMap::new();
         for (at, item) in self.plan.items.iter().enumerate() {
             by_place.entry((item.folder.clone(), item.name.clone())).or_default().push(at);
         }
-        // A folder is in the way of a file as another file is.
+        // A folder blocks the name of a file as another file does.
         let folders: HashSet<RemotePath> = self.plan.items.iter().map(|item| item.folder.clone()).collect();
         let (mut doubles, mut older) = (HashSet::new(), HashSet::new());
         for ((folder, name), mut items) in by_place {
@@ -182,7 +182,7 @@ struct LaidOut {
     emptied: Vec<Emptied>,
 }
 
-/// One source, found.
+/// A source that was found.
 struct SourceTree {
     source: CopySource,
     top: Resolved,
@@ -209,7 +209,7 @@ impl SourceTree {
             plan.items.push(self.item(job, top, self.top.parent.as_ref(), self.top.shown.clone(), folder, name)?);
             return Ok(LaidOut { whole: true, emptied: Vec::new() });
         }
-        // A top folder has no name to land under.
+        // A top folder has no name for the target.
         let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
         let rules = filter.filter.clone();
         let mut scan = FilteredWalk::new(filter, top.clone(), LIST_AHEAD).all();
@@ -315,7 +315,7 @@ impl SourceTree {
         Ok(PutItem { size: entry.size, origin: SourceSpec::Remote(Arc::new(original)), folder, name })
     }
 
-    /// Each file has gone by itself after its copy; the folder goes only when nothing else came into it meanwhile.
+    /// Each file was removed after its copy. The folder is removed only if nothing else came into it meanwhile.
     async fn leave_folder(&self, job: &PutJob) {
         let hands = ConfirmedChanges::new(self.source.client.clone());
         let left = match self.holds_no_file().await {
