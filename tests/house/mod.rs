@@ -8,4 +8,5 @@ mod layers;
 mod manual;
 mod paths;
 mod providers;
+mod release;
 mod source_tree;
