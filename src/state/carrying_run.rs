@@ -3,17 +3,17 @@
 /// A command that puts, gets, copies or moves, from its first file to its last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CarryingRun {
-    /// The same for the same command, so that one that is typed again takes the place of the one that was killed.
+    /// The key is the same for the same command, so that a command that is typed again replaces the killed one.
     pub key: String,
-    /// The remote's name: that of the target, of a download the first source's.
+    /// The name of the target's remote, or for a download of the first source's.
     pub remote: String,
-    /// What is to be typed again, as text.
+    /// The command as it is to be typed again.
     pub command: String,
-    /// None before they are counted.
+    /// The number of files; none before they are counted.
     pub files: Option<u64>,
     pub done: u64,
     pub failed: u64,
     pub in_flight: u64,
-    /// When it began, in seconds since 1970.
+    /// The time when the command began, in seconds since 1970.
     pub at: i64,
 }

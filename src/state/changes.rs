@@ -1,4 +1,4 @@
-//! Rows as they are to be: what was noted and is not in the database yet. The last word on a row counts.
+//! Rows that were noted and are not in the database yet. The last change of a row counts.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::carrying_run::CarryingRun;
 use super::rows;
 use crate::contract::{CompletedTransfer, PendingUpload, StoredToken};
 
-/// None as a value: the row goes.
+/// The value None removes the row.
 #[derive(Default)]
 pub(super) struct Changes {
     /// With the run that the upload belongs to.
@@ -26,7 +26,7 @@ impl Changes {
         unfinished.is_empty() && finished.is_empty() && stored_as.is_empty() && runs.is_empty() && tokens.is_empty()
     }
 
-    /// Adds what was noted after it.
+    /// Adds later changes.
     pub(super) fn extend(&mut self, later: Changes) {
         self.unfinished.extend(later.unfinished);
         self.finished.extend(later.finished);
@@ -35,7 +35,7 @@ impl Changes {
         self.tokens.extend(later.tokens);
     }
 
-    /// All of it or nothing is there afterwards, and on the disk itself.
+    /// Writes all changes in one transaction: afterwards all or none are in the database and on the disk.
     pub(super) fn write(&self, db: &Connection) -> rusqlite::Result<()> {
         db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let written = self.write_rows(db).and_then(|()| db.prepare_cached("COMMIT")?.execute([]));

@@ -1,4 +1,4 @@
-//! One connection to the database, made when it is first needed. Its failures are told once, and are no failure of whoever asks.
+//! One connection to the database, opened when it is first needed. A failure is reported once, and does not fail the caller.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::ownership;
 pub(super) struct Database {
     folder: Arc<StateFolder>,
     connection: Option<Connection>,
-    /// Another process held it for longer than we wait: nobody waits again until it has answered.
+    /// Another process held the database for longer than we wait: nobody waits again until it has answered.
     impatient: bool,
 }
 
-/// Why there is no answer. The user is warned.
+/// The reason why there is no answer. The user is warned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unanswered {
-    /// Another process holds it for long, which is no damage: the next question may be answered.
+    /// Another process holds the database for long, which is no damage: the next query may be answered.
     Busy,
     Unusable,
 }
@@ -61,7 +61,7 @@ impl Database {
         })
     }
 
-    /// Another process is waited for, which is told after a while.
+    /// Another process is waited for; this is reported after a while.
     fn wait_for<T>(&self, connection: &Connection, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         connection.busy_timeout(schema::TOLD_AFTER)?;
         let mut answer = work(connection);
@@ -80,7 +80,7 @@ fn is_busy(e: &rusqlite::Error) -> bool {
     matches!(e.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// A disk that takes its time, or another process, must not hold up the transfers that share our thread.
+/// A slow disk or another process must not delay the transfers that share this thread.
 pub(super) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current() {

@@ -1,5 +1,5 @@
-//! The folder of the state: found to be ours alone once, and what is to be said of it. Shared by those that read and by the
-//! thread that writes.
+//! The folder of the state: checked once that it is ours alone, with the warnings about it. Readers and the writing thread
+//! share it.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,23 +14,23 @@ use super::schema;
 use crate::ownership;
 
 pub(super) const FILE: &str = "state.db";
-/// How long others are waited for unless it is said.
+/// The time for which other processes are waited for, unless a command sets another.
 const USUAL_WAIT: Duration = Duration::from_secs(60);
 
-/// What is told while it is waited for.
+/// What is reported while haul waits for another process.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 pub(super) struct StateFolder {
     dir: Option<PathBuf>,
-    /// Its real path once it is known to be ours alone, or why it can't be used.
+    /// The folder's real path once it is known to be ours alone, or the reason why it can't be used.
     real: OnceLock<Result<PathBuf, String>>,
-    /// The database is damaged, full or not to be had: nobody asks it again.
+    /// The database is damaged, full or can't be opened, so it is not asked again.
     unusable: AtomicBool,
     warnings: Mutex<Vec<String>>,
     waits: Mutex<Waits>,
 }
 
-/// How long others are waited for, and who is told.
+/// The time for which other processes are waited for, and where a wait is reported.
 struct Waits {
     limit: Duration,
     tell: Option<Tell>,
@@ -82,7 +82,7 @@ impl StateFolder {
         self.warn(why);
     }
 
-    /// The folder, made and found to be ours alone. What others could have planted there is not used.
+    /// Makes the folder and checks that it is ours alone. A folder in which others could have put files is not used.
     pub(super) fn real(&self) -> Result<PathBuf, String> {
         let find = || {
             let dir = self.dir.as_deref().ok_or("this machine has no home folder for it")?;
@@ -101,7 +101,7 @@ impl StateFolder {
         schema::open(&path).map_err(|e| e.to_string())
     }
 
-    /// Another process that is writing.
+    /// The failure while another process writes.
     pub(super) fn other_writer(&self) -> Option<u32> {
         let folder = self.real().ok()?;
         let held = ["-shm", ""].iter().find_map(|side| {

@@ -1,5 +1,5 @@
-//! The signs of life on the locks that this process holds: whoever waits for one can tell work from a process that stands
-//! still.
+//! The signs of life on the locks that this process holds: a process that waits for a lock can tell whether its holder works or
+//! stands still.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 pub(super) const BEAT: Duration = Duration::from_secs(3);
 
-/// Locks that are held, and the thread that gives the signs of life. It ends with the state.
+/// The locks that are held, and the thread that gives their signs of life. The thread ends with the state.
 #[derive(Default)]
 pub(super) struct Beat {
     pub(super) held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
@@ -20,7 +20,7 @@ pub(super) struct Beat {
 }
 
 impl Beat {
-    /// Without a thread there are no signs: others may give up waiting, and this run works all the same.
+    /// Without a thread there are no signs of life: others may stop waiting, and this run works all the same.
     pub(super) fn of(&self, path: &Path, file: &Arc<File>) {
         self.held.lock().insert(path.to_owned(), file.clone());
         let mut ends = self.ends.lock();

@@ -1,5 +1,5 @@
-//! The claim that keeps two runs, or two workers of one, from working on one place. On Linux it is a lock on a range of one
-//! file that all processes share, so that it costs two calls of the system and no file; elsewhere a file for each place.
+//! The lock that keeps two runs, or two workers of one run, from working on one place. On Linux it is a lock on a range of one
+//! file that all processes share, which costs two system calls and no file. Elsewhere each place has a file.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,29 +14,29 @@ use super::heartbeat::Beat;
 use super::process_file::{LockFile, holder_in};
 use crate::contract::Holder;
 
-/// The places that one process holds. Not had where the machine or its file system can't do it.
+/// The places that one process holds. Not available where the machine or its file system has no such locks.
 #[derive(Default)]
 pub(super) struct PlaceLocks(OnceLock<Option<Arc<HeldPlaces>>>);
 
 struct HeldPlaces {
     file: ranges::RangeFile,
     folder: PathBuf,
-    /// Tells this process from all others that live; with its signs of life in a file of this number.
+    /// The number of this process among all that run; its signs of life are in a file of this number.
     number: u32,
     _signs: LockFile,
-    /// Keys that this process holds, by the range that stands for them. Two keys may share one: the process has it once.
+    /// The keys that this process holds, by their range. Two keys may share a range, which the process then locks once.
     held: Mutex<HashMap<u64, Vec<String>>>,
 }
 
-/// Processes that end are looked past for a free number.
+/// The number of tries to find a free number.
 const TRIES: u32 = 1000;
 
-/// Where a place has a file of its own.
+/// The path of a place's own file.
 fn path_of(folder: &Path, key: &str) -> PathBuf {
     folder.join(format!("put-{:x}.lock", md5::compute(key)))
 }
 
-/// Where the signs of life of a process are.
+/// The path of the file with the signs of life of a process.
 fn signs_of(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("process-{number}.lock"))
 }
@@ -101,7 +101,7 @@ impl HeldPlaces {
             Some(keys) => keys.iter().any(|held| held == key).then_some(self.number),
             None => self.file.holder(slot_of(key)),
         };
-        // Somebody has removed the file: then nothing tells of life.
+        // Somebody has removed the file, so there are no signs of life.
         Some(holder_in(&signs_of(&self.folder, number?)).unwrap_or(Holder { process: None, silent: Duration::MAX }))
     }
 }
@@ -125,13 +125,13 @@ impl Drop for HeldPlace {
     }
 }
 
-/// Which range of the file stands for a key.
+/// The range of the file that stands for a key.
 fn slot_of(key: &str) -> u64 {
     md5::compute(key).0.iter().take(8).fold(0, |slot, byte| slot << 8 | u64::from(*byte)) % ranges::SLOTS
 }
 
-/// Locks of an open file (`F_OFD_SETLK`): closing another handle of the file does not give them back, and the kernel does when
-/// the process dies. A range begins where the slot does, and its length tells the process's number.
+/// Locks of an open file (`F_OFD_SETLK`): closing another handle of the file does not release them, and the kernel releases
+/// them when the process ends. A range begins where its slot does, and its length is the number of the process.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod ranges {
     use std::fs::File;
@@ -144,11 +144,11 @@ mod ranges {
 
     use crate::state::private_files::open_private;
 
-    /// More than there can be processes (`PID_MAX_LIMIT`).
+    /// The largest number of a process: more than there can be processes (`PID_MAX_LIMIT`).
     pub(super) const NUMBERS: u32 = 1 << 22;
-    /// Twice as wide as the longest range: two ranges that touch would become one.
+    /// The width of a slot, twice the longest range: two ranges that touch would become one.
     const WIDTH: i64 = 1 << 23;
-    /// As many as an offset has room for.
+    /// The number of slots: as many as an offset has room for.
     pub(super) const SLOTS: u64 = 1 << 40;
 
     pub(super) struct RangeFile(File);
@@ -156,13 +156,13 @@ mod ranges {
     impl RangeFile {
         pub(super) fn open(path: &Path) -> io::Result<RangeFile> {
             let file = RangeFile(open_private(path)?);
-            // Where the file system can't do it, nobody relies on it.
+            // Where the file system has no such locks, they are not used.
             let mut probe = range(F_WRLCK, 0, WIDTH);
             fcntl(&file.0, FcntlArg::F_OFD_GETLK(&mut probe))?;
             Ok(file)
         }
 
-        /// False: another process has it.
+        /// False: another process holds the lock.
         pub(super) fn lock(&self, slot: u64, number: u32) -> io::Result<bool> {
             match fcntl(&self.0, FcntlArg::F_OFD_SETLK(&range(F_WRLCK, slot, i64::from(number) + 1))) {
                 Ok(_) => Ok(true),
@@ -175,7 +175,7 @@ mod ranges {
             let _ = fcntl(&self.0, FcntlArg::F_OFD_SETLK(&range(F_UNLCK, slot, WIDTH)));
         }
 
-        /// The number of the other process that has it.
+        /// The number of the other process that holds the lock.
         pub(super) fn holder(&self, slot: u64) -> Option<u32> {
             let mut found = range(F_WRLCK, slot, WIDTH);
             fcntl(&self.0, FcntlArg::F_OFD_GETLK(&mut found)).ok()?;
@@ -198,7 +198,7 @@ mod ranges {
     pub(super) const NUMBERS: u32 = 1;
     pub(super) const SLOTS: u64 = 1;
 
-    /// Not to be had: each place has a file.
+    /// Not available here: each place has a file.
     pub(super) enum RangeFile {}
 
     impl RangeFile {
@@ -263,7 +263,7 @@ mod tests {
         assert!(files() <= 1);
     }
 
-    /// Two keys with one range: whoever has the one may have the other, and the range is given back with the last.
+    /// Two keys with one range: a process that holds one key may take the other, and the range is released with the last key.
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     #[test]
     fn two_keys_that_share_a_range_do_not_wait_for_each_other() {
@@ -273,7 +273,7 @@ mod tests {
         let (ours, theirs) = (open(), open());
         let slot = slot_of("a");
         let first = ours.clone().claim("a").unwrap().unwrap();
-        // A second key of the range, as if it had been taken.
+        // A second key of the range, as if it had been locked.
         ours.held.lock().get_mut(&slot).unwrap().push("b".to_owned());
         drop(first);
         assert!(!theirs.file.lock(slot, theirs.number).unwrap(), "the range stays with the second key");

@@ -1,11 +1,11 @@
-//! A power cut where a test wants it, in builds with debug assertions: what the n-th write of this process brings is lost, or is
-//! on the disk and nobody has heard of it, while everything that was sent meanwhile has arrived.
+//! A power cut at a point that a test chooses, in builds with debug assertions. The n-th write of this process is lost, or is
+//! on the disk although nobody was told so, and every request that was sent meanwhile has arrived.
 
 use std::time::Duration;
 
 /// `lost N` or `kept N`, counted from 1.
 const CUT: &str = "HAUL_TEST_POWER_CUT";
-/// Requests that are on their way come to their end.
+/// The time for requests on their way to come to their end.
 const LATE: Duration = Duration::from_millis(150);
 
 #[derive(Clone, Copy, PartialEq)]
@@ -20,7 +20,7 @@ pub(super) struct PowerCut {
 }
 
 impl PowerCut {
-    /// The next write begins.
+    /// Called when a write begins.
     pub(super) fn next(&mut self) {
         self.writes += 1;
     }

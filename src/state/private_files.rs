@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::ownership::{self, Trouble};
 
-/// Makes the folder, with mode 0700, and gives its real path. Refused where others may change what is in it, or put
-/// another in its place: what they have planted there would be taken for ours.
+/// Makes the folder with mode 0700 and returns its real path. Refused where others may change what is in it, or put another
+/// folder in its place, because files of theirs would be taken for ours.
 pub(super) fn private_folder(dir: &Path) -> std::io::Result<PathBuf> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -17,7 +17,7 @@ pub(super) fn private_folder(dir: &Path) -> std::io::Result<PathBuf> {
     let trouble = ownership::trouble_with_folder(dir).or_else(|| ownership::trouble_with_folder(&real));
     let trouble = trouble.or_else(|| ownership::trouble_with_parent(&real));
     trouble.map_or(Ok(()), |trouble| Err(refused(trouble)))?;
-    // Reading is nobody else's business either.
+    // Nobody else may read it either.
     #[cfg(unix)]
     close_to_others(&real, 0o700)?;
     Ok(real)
@@ -27,7 +27,7 @@ fn refused(trouble: Trouble) -> std::io::Error {
     std::io::Error::other(format!("{}: {}; run `{}`", trouble.path.display(), trouble.why, trouble.mend))
 }
 
-/// Takes away what others may do with it.
+/// Removes the permissions of others.
 #[cfg(unix)]
 fn close_to_others(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

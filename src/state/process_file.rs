@@ -1,5 +1,5 @@
-//! A file with a lock and signs of life on it: whoever waits for what its process holds can tell work from a process that
-//! stands still, and one that is gone holds nothing.
+//! A file with a lock and signs of life. A process that waits for the file's owner can tell whether the owner works or stands
+//! still; an owner that has ended holds nothing.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -14,7 +14,7 @@ use super::heartbeat::Beat;
 use super::private_files::{open_private, private_folder};
 use crate::contract::Holder;
 
-/// Removed with the lock on it, as it is of no use to anybody else.
+/// The file is removed while it is locked, as nobody else needs it.
 pub(super) struct LockFile {
     path: PathBuf,
     held: Arc<Mutex<HashMap<PathBuf, Arc<File>>>>,
@@ -22,7 +22,7 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// None: somebody has it.
+    /// None: another process holds the lock.
     pub(super) fn take(path: &Path, beat: &Beat) -> std::io::Result<Option<LockFile>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         loop {
@@ -32,7 +32,7 @@ impl LockFile {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(e)) => return Err(e),
             }
-            // The one before us removes the file with the lock on it: a lock on a removed file keeps nobody out.
+            // The holder before us removes the file while it is locked: a lock on a removed file excludes nobody.
             if is_still(path, &file) {
                 sign(&file);
                 let file = Arc::new(file);
@@ -49,24 +49,24 @@ impl Drop for LockFile {
             let _ = std::fs::remove_file(&self.path);
         }
         self.held.lock().remove(&self.path);
-        // A sign of life that is given just now may hold the file for a moment more.
+        // A sign of life that is being written may hold the file for a moment.
         let _ = self._file.unlock();
     }
 }
 
-/// What a lock file says of its process. None: there is none.
+/// What a lock file says of its process. None: there is no such file.
 pub(super) fn holder_in(path: &Path) -> Option<Holder> {
     let modified = std::fs::metadata(path).and_then(|meta| meta.modified()).ok()?;
     Some(Holder { process: process_in(path), silent: modified.elapsed().unwrap_or_default() })
 }
 
-/// Writes whose lock it is, for those who wait. Nobody depends on it.
+/// Writes the process id of the holder, for processes that wait. Nothing depends on this text.
 pub(super) fn sign(mut file: &File) {
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
     let _ = file.set_modified(SystemTime::now());
 }
 
-/// Whose lock this is.
+/// The holder of the lock.
 pub(super) fn process_in(path: &Path) -> Option<u32> {
     std::fs::read_to_string(path).ok()?.parse().ok()
 }
@@ -80,7 +80,7 @@ fn is_still(path: &Path, file: &File) -> bool {
     }
 }
 
-/// Elsewhere the file stays, as one that is open can't be removed.
+/// Elsewhere the file stays, as an open file can't be removed.
 #[cfg(not(unix))]
 fn is_still(_: &Path, _: &File) -> bool {
     true

@@ -1,4 +1,4 @@
-//! Commands that carry files and have not come to their end: what a kill leaves is taken up as a whole.
+//! Commands that carry files and have not ended: after a kill a command is resumed as a whole.
 
 use rusqlite::Row;
 
@@ -7,13 +7,14 @@ use super::carrying_run::CarryingRun;
 use crate::contract::NoteMark;
 
 impl State {
-    /// What this process begins from now on belongs to it. It is on the disk with whatever is noted and waited for next.
+    /// Notes the command. What this process begins from now on belongs to it. The note is on the disk with the next note that
+    /// is waited for.
     pub(crate) fn begin_run(&self, run: &CarryingRun) -> NoteMark {
         *self.run.lock() = Some(run.key.clone());
         self.count_run(run)
     }
 
-    /// Its numbers, for people only.
+    /// Notes the command's counts, which only people read.
     pub(crate) fn count_run(&self, run: &CarryingRun) -> NoteMark {
         self.writer.note(|changes| drop(changes.runs.insert(run.key.clone(), Some(run.clone()))))
     }
@@ -22,7 +23,7 @@ impl State {
         self.writer.note(|changes| drop(changes.runs.insert(key.to_owned(), None)));
     }
 
-    /// All of them, the oldest first.
+    /// All noted commands, the oldest first.
     pub(crate) fn runs(&self) -> Vec<CarryingRun> {
         self.read_all(|db| db.prepare_cached("SELECT * FROM runs ORDER BY at, key")?.query_map([], read)?.collect())
     }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-/// How long a process waits for another one's write. Writes are single rows.
+/// The time for which a process waits for the write of another one. Writes are short.
 #[cfg(not(test))]
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[cfg(test)]
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// After so long it is told that another process is waited for.
+/// After this time haul reports that it waits for another process.
 #[cfg(not(test))]
 pub(super) const TOLD_AFTER: Duration = Duration::from_secs(1);
 #[cfg(test)]
@@ -73,7 +73,7 @@ const STEPS: [&str; 5] = [
         name TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
-    // Rows from before hold nothing there: what they tell of their source proves nothing without its content.
+    // Older rows have no value there, so they prove nothing about their source without its content.
     "
     ALTER TABLE finished ADD COLUMN source_version TEXT;
     ALTER TABLE finished ADD COLUMN source_device INTEGER;
@@ -94,7 +94,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
     Ok(connection)
 }
 
-/// A damaged file is left as it is, so only the user can make an end of it.
+/// A damaged file is left as it is, and only the user can remove it.
 pub(super) fn words(e: &rusqlite::Error) -> String {
     match e.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => format!("{e}; move the file away to begin a new one"),

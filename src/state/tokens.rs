@@ -1,5 +1,5 @@
-//! Tokens between runs, and the turn to sign in: servers forget the old token when a new one is issued, so all running
-//! `haul` processes share one.
+//! Tokens between runs, and the lock for signing in: servers forget the old token when they issue a new one, so all running
+//! `haul` processes share one token.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl TokenStore for State {
 
     fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
         self.writer.note(|changes| drop(changes.tokens.insert(account.to_owned(), Some(token.clone()))));
-        // The others find it there as soon as they have their turn.
+        // Other processes find the token there as soon as they hold the lock.
         let kept = self.writer.settle();
         let mut memory = self.memory.lock();
         match kept {
@@ -50,9 +50,9 @@ impl TokenStore for State {
         Ok(())
     }
 
-    /// Another process that signs in is waited for, told after a second, and for the time of [`State::wait_at_most`]: one
-    /// that stands still must not hold us up, so this one signs in beside it. Without a usable folder there is nothing to
-    /// share, so there is no other process to wait for.
+    /// Waits for another process that signs in, for at most [`State::wait_at_most`]; the wait is reported after a second. A
+    /// process that stands still must not delay this one, which then signs in beside it. Without a usable folder nothing is
+    /// shared, and there is no process to wait for.
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
         Box::pin(async move {
             let Some(path) = self.lock_path(account) else { return Ok(Box::new(()) as Box<dyn Send>) };
@@ -73,7 +73,7 @@ impl TokenStore for State {
     }
 }
 
-/// Turns that last for a moment are not worth a word.
+/// A shorter wait is not reported.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 
 fn signed(file: File) -> File {
@@ -87,7 +87,7 @@ impl State {
         Some(self.locks_folder()?.join(format!("{:x}", md5::compute(account))))
     }
 
-    /// None: whoever has it stands still.
+    /// None: the process that holds the lock stands still.
     async fn turn(&self, path: &Path) -> std::io::Result<Option<File>> {
         path.parent().map_or(Ok(()), |folder| private_folder(folder).map(drop))?;
         let file = open_private(path)?;
@@ -97,8 +97,8 @@ impl State {
             Err(TryLockError::Error(e)) => return Err(e),
         }
         let (tell, mut told) = tokio::sync::oneshot::channel();
-        // A thread of its own: those of the work must not be lost to it. Whoever wants to stop earlier drops the future, and
-        // the lock is given back as soon as the thread gets it.
+        // The wait has a thread of its own, because it must not occupy a thread of the work. A caller that stops earlier drops
+        // the future, and the lock is released as soon as the thread gets it.
         std::thread::Builder::new().spawn(move || tell.send(file.lock().map(|()| file)))?;
         let limit = self.folder.wait_limit();
         for (wait, is_last) in [(limit.min(TOLD_AFTER), false), (limit.saturating_sub(TOLD_AFTER), true)] {

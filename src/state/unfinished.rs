@@ -1,4 +1,4 @@
-//! Uploads that have begun: what the next run takes up.
+//! Uploads that have begun, which the next run resumes.
 
 use rusqlite::{OptionalExtension, Row};
 
@@ -20,7 +20,7 @@ impl State {
         self.read_all(|db| db.prepare_cached("SELECT * FROM unfinished ORDER BY at, key")?.query_map([], read)?.collect())
     }
 
-    /// Those that no command as a whole would take up ([`State::runs`]), the oldest first.
+    /// Uploads that belong to no noted command ([`State::runs`]), the oldest first.
     pub fn unfinished_alone(&self) -> Vec<PendingUpload> {
         let query = "SELECT * FROM unfinished WHERE run IS NULL OR run NOT IN (SELECT key FROM runs) ORDER BY at, key";
         self.read_all(|db| db.prepare_cached(query)?.query_map([], read)?.collect())
