@@ -35,6 +35,7 @@ mod providers;
 mod put;
 mod refused_arguments;
 mod remote;
+mod report;
 mod rm;
 #[cfg(unix)]
 mod sandbox;
@@ -42,6 +43,8 @@ mod share;
 mod share_links;
 mod star;
 mod stat;
+#[cfg(unix)]
+mod terminal;
 #[cfg(unix)]
 mod transfers;
 mod tree;

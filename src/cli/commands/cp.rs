@@ -113,7 +113,7 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
         context.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
     let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run);
+    let receipts = Receipts::open(&receipts, args.dry_run, &context.renderer)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let job = ServerSideJob {
@@ -164,7 +164,7 @@ async fn between_remotes(
     filter: Arc<Filter>,
 ) -> Result<Tally> {
     let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run);
+    let receipts = Receipts::open(receipts, args.dry_run, &context.renderer)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let source = |(remote, address): (&OpenRemote, Address)| CopySource {

@@ -85,7 +85,7 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
     let filter = Arc::new(args.selection.filter()?);
     let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
     let run = runs::begin(context, noted_run(&args, &local), &remote).await?;
-    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
+    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let several = sources.len() > 1;
     let (origins, failed) = open_sources(context, sources, args.wild.literal, &args.transfer, &events).await?;
@@ -128,7 +128,7 @@ pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bo
     let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(context.renderer.pipe()));
     let telling = async {
         match context.renderer.style().draws_beside_output() {
-            true => drop(context.renderer.follow(told).await),
+            true => drop(context.renderer.watch(told).await),
             false => print_events(&context.renderer, told).await,
         }
     };

@@ -71,7 +71,7 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
     let run = runs::begin(context, noted_run(&args), &remote.name).await?;
-    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run);
+    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?.of_run(run);
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = PutJob {
         client: transfer_client(&args.transfer, &remote, events),

@@ -345,6 +345,7 @@ impl PutRun {
             stamp: Some(stamp),
             target: None,
             kept,
+            url: entry.url.clone(),
         });
         Ok((entry, report))
     }
