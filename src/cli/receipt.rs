@@ -1,7 +1,6 @@
-//! `--receipt`, `--failed-to` and `--dotenv`: what became of each file, in files for later. Events pass through here on their way to
+//! `--receipt` and `--failed-to`: what became of each file, in files for later. Events pass through here on their way to
 //! whoever shows them.
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,19 +17,15 @@ use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Transfer, Verified};
 use crate::model::{Event, Protocol, RemotePath, Report};
-use crate::render::Renderer;
 
 #[derive(Args, Clone, Debug)]
 pub struct ReceiptArgs {
     /// Append a JSON line for each finished file; `haul verify FILE` asks later whether it is still there
     #[arg(long, value_name = "FILE", env = "HAUL_RECEIPT")]
     pub receipt: Option<PathBuf>,
-    /// Write the sources that failed, one a line
+    /// Write the sources that failed, one a line, as --files-from reads them; with --files-from0 each with a NUL at its end
     #[arg(long, value_name = "FILE", env = "HAUL_FAILED_TO")]
     pub failed_to: Option<PathBuf>,
-    /// Write counts, and the id and url of a single file, as NAME=VALUE lines: a dotenv report of GitLab, say
-    #[arg(long, value_name = "FILE", env = "HAUL_DOTENV")]
-    pub dotenv: Option<PathBuf>,
 }
 
 /// One line of a receipt.
@@ -77,30 +72,36 @@ impl ReceiptRow {
 pub struct Receipts {
     receipt: Option<(PathBuf, File)>,
     failed: Option<(PathBuf, File)>,
+    /// The folder that the failed sources are told from.
+    base: Option<PathBuf>,
+    /// Failed sources end with NUL, so that any name can stand there.
+    by_nul: bool,
     run: Option<Running>,
 }
 
 impl Receipts {
     /// Opens the files before anything is sent: a transfer whose receipt can't be written does not begin. A `dry_run` writes
     /// nothing and leaves the list of an earlier run's failures alone. Fails with `Local`.
-    pub fn open(args: &ReceiptArgs, dry_run: bool, renderer: &Renderer) -> Result<Receipts> {
+    pub fn open(args: &ReceiptArgs, dry_run: bool) -> Result<Receipts> {
         if dry_run {
-            return Ok(Receipts { receipt: None, failed: None, run: None });
+            return Ok(Receipts { receipt: None, failed: None, base: None, by_nul: false, run: None });
         }
         let mut append = OpenOptions::new();
         append.create(true).append(true);
         let mut anew = OpenOptions::new();
         anew.create(true).write(true).truncate(true);
-        let dotenv = opened(&anew, args.dotenv.as_deref())?.map(|(_, file)| file);
-        let receipts =
-            Receipts { receipt: opened(&append, args.receipt.as_deref())?, failed: opened(&anew, args.failed_to.as_deref())?, run: None };
-        renderer.results_go_to(args.receipt.as_deref(), dotenv);
-        Ok(receipts)
+        let (receipt, failed) = (opened(&append, args.receipt.as_deref())?, opened(&anew, args.failed_to.as_deref())?);
+        Ok(Receipts { receipt, failed, base: None, by_nul: false, run: None })
     }
 
     /// Notes what becomes of the command as a whole, too.
     pub fn of_run(self, run: Option<Running>) -> Receipts {
         Receipts { run, ..self }
+    }
+
+    /// Writes the failed sources as `--files-from` reads them: from the one folder that was named, or with NULs.
+    pub fn as_list(self, base: Option<&Path>, by_nul: bool) -> Receipts {
+        Receipts { base: base.map(Path::to_owned), by_nul, ..self }
     }
 
     /// Passes every event on, and returns when the last sender is gone. Fails with `Local` when a line could not be written;
@@ -141,6 +142,11 @@ impl Receipts {
             }
             (Report::Failed(failure), _, Some((path, file))) => {
                 let Some(source) = &failure.source else { return Ok(()) };
+                let below = self.base.as_ref().and_then(|base| Path::new(source).strip_prefix(base).ok());
+                let source = below.and_then(Path::to_str).filter(|below| !below.is_empty()).unwrap_or(source);
+                if self.by_nul {
+                    return file.write_all(format!("{source}\0").as_bytes()).map_err(|e| unwritable(path, e));
+                }
                 // In the list the two lines of such a name would be the names of two other files.
                 if source.contains(['\n', '\r']) {
                     let text = format!("{source:?} failed and is not in {}: a name with a line end can't stand there", path.display());
@@ -179,19 +185,4 @@ pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
         })
     };
     text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(line).collect()
-}
-
-/// The last word on each place: a file may have been put there several times.
-pub fn latest(lines: Vec<ReceiptRow>) -> Vec<ReceiptRow> {
-    let mut at: HashMap<(String, RemotePath), usize> = HashMap::new();
-    let mut kept: Vec<Option<ReceiptRow>> = Vec::new();
-    for line in lines {
-        if let Some(old) = at.insert((line.remote.clone(), line.path.clone()), kept.len())
-            && let Some(slot) = kept.get_mut(old)
-        {
-            *slot = None;
-        }
-        kept.push(Some(line));
-    }
-    kept.into_iter().flatten().collect()
 }

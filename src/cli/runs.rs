@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::filter_args::SelectionArgs;
+use super::list_args::ListArgs;
 use super::transfer_args::{AnyProtocol, TransferArgs};
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
@@ -39,6 +40,8 @@ pub struct Noted {
     /// Which files of the sources.
     #[serde(default)]
     pub selection: SelectionArgs,
+    #[serde(default)]
+    pub list: ListArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,8 +58,8 @@ impl Noted {
     pub fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
         let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
         let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
-        let (attr, kind, selection) = (Vec::new(), None, SelectionArgs::default());
-        (!dry_run).then_some(Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr, kind, selection })
+        let (attr, kind, selection, list) = (Vec::new(), None, SelectionArgs::default(), ListArgs::default());
+        (!dry_run).then_some(Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr, kind, selection, list })
     }
 
     /// Only these files.
@@ -66,9 +69,9 @@ impl Noted {
 
     fn key(&self) -> String {
         // Other files of the same sources are another command.
-        let same = match self.selection == SelectionArgs::default() {
+        let same = match self.selection == SelectionArgs::default() && !self.list.is_given() {
             true => serde_json::json!([self.verb, self.places]).to_string(),
-            false => serde_json::json!([self.verb, self.places, self.selection]).to_string(),
+            false => serde_json::json!([self.verb, self.places, self.selection, self.list]).to_string(),
         };
         format!("{:x}", md5::compute(same))
     }

@@ -232,7 +232,7 @@ impl fmt::Display for Place {
 }
 
 /// `REMOTE:PATH` as typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     /// As typed; remotes are matched without regard to case.
     pub remote: String,

@@ -7,7 +7,6 @@ pub mod github;
 mod json;
 mod log;
 mod mask;
-mod page;
 mod pipe;
 mod progress;
 mod renderer;
@@ -19,9 +18,7 @@ mod testing;
 mod text;
 
 pub use log::mask_panics;
-pub use page::{Delivered, Delivery};
 pub use renderer::Renderer;
 pub use style::{Ci, Progress, Style, Terminal, View};
 pub use tally::Tally;
 pub use text::table::providers_markdown;
-pub use text::units;

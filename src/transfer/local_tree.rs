@@ -1,13 +1,19 @@
 //! A walk over a local folder: what lies in it and where that lands on a remote, in a stable order. Links are followed, as
-//! their content is what the user wants to have there. In memory are the open folders, never the whole tree.
+//! their content is what the user wants to have there, unless the filter skips them. In memory are the open folders, never the
+//! whole tree.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use chrono::DateTime;
 use walkdir::{DirEntry, WalkDir};
 
 use super::download::part_file::is_reserved;
+use super::filter::{Candidate, Filter, Verdict};
 use super::source::file::unreadable;
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
@@ -26,8 +32,10 @@ pub(crate) enum LocalFound {
     EmptyFolder(RemotePath),
     /// It can't be put; the others go on.
     Unfit { shown: String, error: Error },
-    /// It is not wanted, which is no failure.
-    LeftOut { shown: String, why: &'static str },
+    /// It is not wanted, which is no failure. What is to be told of it.
+    LeftOut(String),
+    /// It can't be put whoever wants it (a pipe, a socket, a device), which is no failure. What is to be told of it.
+    Special(String),
 }
 
 /// All that lies in a folder.
@@ -38,6 +46,9 @@ pub(crate) struct LocalTree {
     /// From the top down to where the walk is.
     open: Vec<OpenFolder>,
     ready: VecDeque<LocalFound>,
+    filter: Arc<Filter>,
+    /// From the filter's source down to `top`.
+    prefix: String,
 }
 
 /// A folder that the walk is in.
@@ -46,28 +57,74 @@ struct OpenFolder {
     place: Option<RemotePath>,
     /// Something in it makes it.
     is_filled: bool,
+    /// It is put for its own sake, too.
+    is_wanted: bool,
 }
 
 impl LocalTree {
     /// What is inside of `top` lands in `target`.
     pub(crate) fn new(top: &Path, target: &RemotePath) -> LocalTree {
-        let steps = WalkDir::new(top).follow_links(true).sort_by_file_name().into_iter();
-        LocalTree { top: top.to_owned(), target: target.clone(), steps, open: Vec::new(), ready: VecDeque::new() }
+        let filter = Arc::default();
+        let (steps, target, top) = (walk(top, &filter), target.clone(), top.to_owned());
+        LocalTree { top, target, steps, open: Vec::new(), ready: VecDeque::new(), filter, prefix: String::new() }
     }
 
-    /// Why something is left out, with all that lies in it. Asked for each file and folder before anything else is made of it.
-    fn reason_to_leave_out(&self, met: &DirEntry) -> Option<&'static str> {
-        let is_part = met.file_type().is_file() && met.file_name().to_str().is_some_and(is_reserved);
-        is_part.then_some("it belongs to a download of haul's in progress")
+    /// Only what fits. `prefix`: from the filter's source down to the top of this walk, names divided by `/`.
+    pub(crate) fn filtered(self, filter: Arc<Filter>, prefix: String) -> LocalTree {
+        LocalTree { steps: walk(&self.top, &filter), filter, prefix, ..self }
+    }
+
+    /// As a filter wants it.
+    fn path_of(&self, path: &Path) -> String {
+        let below = path.strip_prefix(&self.top).unwrap_or(path).iter().map(OsStr::to_string_lossy);
+        let prefix = (!self.prefix.is_empty()).then_some(Cow::Borrowed(self.prefix.as_str()));
+        prefix.into_iter().chain(below).collect::<Vec<_>>().join("/")
+    }
+
+    /// Tells something that is left out, with all that lies in it; false: it is wanted. Asked for each file and folder before
+    /// anything else is made of it.
+    fn leaves_out(&mut self, met: &DirEntry) -> bool {
+        let (shown, kind) = (met.path().display().to_string(), met.file_type());
+        let found = if kind.is_dir() {
+            let closed = self.filter.closes(&self.path_of(met.path()));
+            closed.and_then(|why| self.filter.count_left_out(&shown, &Verdict::LeavesOut(why))).map(LocalFound::LeftOut)
+        } else if kind.is_file() && met.file_name().to_str().is_some_and(is_reserved) {
+            Some(LocalFound::LeftOut(format!("{shown}: left out, as it belongs to a download of haul's in progress")))
+        } else if kind.is_symlink() && self.filter.skips_links() {
+            self.filter.count_left_out(&shown, &Verdict::LeavesOut("--links skip".into())).map(LocalFound::LeftOut)
+        } else {
+            self.judge(met, &shown)
+        };
+        let is_out = found.is_some();
+        self.ready.extend(found);
+        let unreadable = self.filter.take_unreadable().into_iter();
+        self.ready.extend(unreadable.map(|error| LocalFound::Unfit { shown: error.source_path().unwrap_or(&shown).to_owned(), error }));
+        is_out
+    }
+
+    fn judge(&self, met: &DirEntry, shown: &str) -> Option<LocalFound> {
+        let meta = (self.filter.needs_size() || self.filter.needs_time()).then(|| met.metadata().ok()).flatten();
+        let (size, modified) = (meta.as_ref().map(Metadata::len), meta.and_then(|meta| meta.modified().ok()).map(DateTime::from));
+        let path = self.path_of(met.path());
+        let verdict = self.filter.judge(&Candidate { path: &path, size, modified, ..Candidate::default() });
+        match verdict {
+            // It is looked at again just before it is sent.
+            Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_file() => None,
+            Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) if met.file_type().is_symlink() => None,
+            Verdict::Takes | Verdict::Unsettled(_) | Verdict::Failed(_) => {
+                Some(LocalFound::Special(format!("{shown}: left out, as it is neither a file nor a folder")))
+            }
+            verdict => self.filter.count_left_out(shown, &verdict).map(LocalFound::LeftOut),
+        }
     }
 
     fn meet(&mut self, met: DirEntry) {
         self.close_down_to(met.depth());
-        if let Some(why) = self.reason_to_leave_out(&met) {
+        if self.leaves_out(&met) {
             if met.file_type().is_dir() {
                 self.steps.skip_current_dir();
             }
-            return self.ready.push_back(LocalFound::LeftOut { shown: met.path().display().to_string(), why });
+            return;
         }
         let place = self.place_of(&met);
         if met.file_type().is_dir() {
@@ -75,15 +132,14 @@ impl LocalTree {
                 Ok(place) => (Some(place), None),
                 Err(error) => (None, Some(error)),
             };
-            if let (Some(_), Some(above)) = (&place, self.open.last_mut()) {
-                above.is_filled = true;
-            }
-            self.open.push(OpenFolder { place, is_filled: false });
+            let is_wanted = self.filter.takes_folder(&self.path_of(met.path()));
+            self.open.push(OpenFolder { place, is_filled: false, is_wanted });
             return self.ready.extend(error.map(|error| unfit(&met, error)));
         }
         let found = place.and_then(|place| place_file(&met, &place));
         if let (Ok(_), Some(above)) = (&found, self.open.last_mut()) {
             above.is_filled = true;
+            self.filter.count_taken();
         }
         self.ready.push_back(found.unwrap_or_else(|error| unfit(&met, error)));
     }
@@ -103,11 +159,39 @@ impl LocalTree {
     /// Leaves the folders that are deeper. One that nothing has made is told.
     fn close_down_to(&mut self, depth: usize) {
         while self.open.len() > depth {
-            let Some(OpenFolder { place, is_filled }) = self.open.pop() else { return };
-            let empty = place.filter(|place| !is_filled && !place.is_root());
+            let Some(OpenFolder { place, is_filled, is_wanted }) = self.open.pop() else { return };
+            let is_put = place.is_some() && (is_filled || is_wanted);
+            if let Some(above) = self.open.last_mut().filter(|_| is_put) {
+                above.is_filled = true;
+            }
+            let empty = place.filter(|place| is_wanted && !is_filled && !place.is_root());
             self.ready.extend(empty.map(LocalFound::EmptyFolder));
         }
     }
+}
+
+impl LocalTree {
+    /// A link that leads nowhere or back, a folder that can't be read. What is left out anyway fails nobody.
+    fn unreadable_step(&self, e: walkdir::Error) -> LocalFound {
+        let path = e.path().unwrap_or(&self.top).to_owned();
+        let shown = path.display().to_string();
+        if e.depth() > 0 {
+            let verdict = self.filter.judge_place(&self.path_of(&path), path.is_dir());
+            if let Some(note) = self.filter.count_left_out(&shown, &verdict) {
+                return LocalFound::LeftOut(note);
+            }
+        }
+        let error = match (e.loop_ancestor(), e.io_error().map(|io| io.kind())) {
+            (Some(_), _) => Error::new(Kind::Local, "this link leads back to a folder above it").on_local(shown.clone()),
+            (None, Some(kind)) => unreadable(&path, kind.into()),
+            (None, None) => Error::new(Kind::Local, "it can't be read").on_local(shown.clone()),
+        };
+        LocalFound::Unfit { shown, error }
+    }
+}
+
+fn walk(top: &Path, filter: &Filter) -> walkdir::IntoIter {
+    WalkDir::new(top).follow_links(!filter.skips_links()).sort_by_file_name().into_iter()
 }
 
 impl Iterator for LocalTree {
@@ -120,7 +204,7 @@ impl Iterator for LocalTree {
             }
             match self.steps.next() {
                 Some(Ok(met)) => self.meet(met),
-                Some(Err(e)) => return Some(unreadable_step(&self.top, e)),
+                Some(Err(e)) => return Some(self.unreadable_step(e)),
                 None if self.open.is_empty() => return None,
                 None => self.close_down_to(0),
             }
@@ -132,9 +216,6 @@ fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
     let (Some(folder), Some(name)) = (place.parent(), place.name()) else {
         return Err(Error::new(Kind::Local, "this is no folder any more"));
     };
-    if !met.file_type().is_file() {
-        return Err(Error::new(Kind::Local, "this is neither a file nor a folder"));
-    }
     let size = met.metadata().map_err(|e| Error::new(Kind::Local, "it can't be read").with_cause(e))?.len();
     Ok(LocalFound::File { path: met.path().to_owned(), folder, name: name.to_owned(), size })
 }
@@ -142,17 +223,6 @@ fn place_file(met: &DirEntry, place: &RemotePath) -> Result<LocalFound> {
 fn unfit(met: &DirEntry, error: Error) -> LocalFound {
     let shown = met.path().display().to_string();
     LocalFound::Unfit { error: error.on_local(shown.clone()), shown }
-}
-
-fn unreadable_step(top: &Path, e: walkdir::Error) -> LocalFound {
-    let path = e.path().unwrap_or(top).to_owned();
-    let shown = path.display().to_string();
-    let error = match (e.loop_ancestor(), e.io_error().map(|io| io.kind())) {
-        (Some(_), _) => Error::new(Kind::Local, "this link leads back to a folder above it").on_local(shown.clone()),
-        (None, Some(kind)) => unreadable(&path, kind.into()),
-        (None, None) => Error::new(Kind::Local, "it can't be read").on_local(shown.clone()),
-    };
-    LocalFound::Unfit { shown, error }
 }
 
 /// The name of a file as text. Fails with `Refused` for one that is not UTF-8.
@@ -174,7 +244,9 @@ mod tests {
             LocalFound::File { folder, name, size, .. } => format!("{} {size}", folder.join(&name).unwrap()),
             LocalFound::EmptyFolder(folder) => format!("{folder}/"),
             LocalFound::Unfit { shown, error } => format!("{}: {}", shown.rsplit('/').next().unwrap(), error.kind().name()),
-            LocalFound::LeftOut { shown, .. } => format!("not {}", shown.rsplit('/').next().unwrap()),
+            LocalFound::LeftOut(note) | LocalFound::Special(note) => {
+                format!("not {}", note.split(": left out").next().unwrap().rsplit('/').next().unwrap())
+            }
         };
         LocalTree::new(top, &target).map(told).collect()
     }

@@ -9,7 +9,7 @@ fn sources_that_failed_are_listed_for_the_next_run() {
     play.home.file("d/empty.txt", "");
     play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(9);
     let path = play.home.file("touch", "").with_file_name("failed");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "empty.txt\n", "told from the one folder, as --files-from reads it");
     std::fs::remove_file(play.home.file("d/empty.txt", "")).unwrap();
     play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(0);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
@@ -23,5 +23,5 @@ fn a_failed_name_that_would_be_two_lines_is_reported_and_not_listed() {
     let ran = play.home.run(&["put", "--failed-to", "failed", "d/", "giga0:/f"]).ends_with(8);
     ran.says("a name with a line end can't stand there");
     let path = play.home.file("touch", "").with_file_name("failed");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "d/empty.txt\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "empty.txt\n", "told from the one folder, as --files-from reads it");
 }

@@ -20,6 +20,7 @@ mod get;
 mod import;
 mod large_listings;
 mod link;
+mod lists;
 mod login;
 mod logout;
 mod ls;
@@ -35,7 +36,6 @@ mod providers;
 mod put;
 mod refused_arguments;
 mod remote;
-mod report;
 mod rm;
 #[cfg(unix)]
 mod sandbox;
@@ -43,8 +43,6 @@ mod share;
 mod share_links;
 mod star;
 mod stat;
-#[cfg(unix)]
-mod terminal;
 #[cfg(unix)]
 mod transfers;
 mod tree;

@@ -29,3 +29,22 @@ fn a_folder_is_made_once() {
         assert!(there.is_superset(&set(["/x/", "/x/a"])), "{args:?}: {there:?}");
     }
 }
+
+/// `REMOTE:/films/x` and `REMOTE:@ID/x` are one place: the second run waits for the first, and sees what it has done.
+#[test]
+fn two_spellings_of_one_place_take_turns() {
+    let play = Play::with_files("giga0", &["/films/other"]);
+    play.home.file("x", "content");
+    let by_id = format!("giga0:@{}/x", play.id("giga0:/films"));
+    let before = play.asked("giga0", "file/upload");
+    play.script("giga0/file/upload:slow=3000");
+    let first = play.home.command(&["put", "x", "giga0:/films/x"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while play.asked("giga0", "file/upload") == before {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody uploads");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    play.home.run(&["put", "x", &by_id]).ends_with(0);
+    Ran::of(first.wait_with_output().unwrap()).ends_with(0);
+    assert_eq!(play.asked("giga0", "file/upload") - before, 1);
+}

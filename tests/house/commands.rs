@@ -17,13 +17,13 @@ const SEVERAL_COMMANDS: &[&str] = &[
     "filters",
     "folder_walk",
     "large_listings",
+    "lists",
     "output",
     "parallel_runs",
     "partial_failure",
     "prompts",
     "refused_arguments",
     "share_links",
-    "terminal",
     "wildcards",
 ];
 

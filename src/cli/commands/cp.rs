@@ -1,5 +1,6 @@
 //! `haul cp`, and what it has in common with `haul mv`: sources and a target, on one remote or on two.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -8,19 +9,21 @@ use crate::cli::abilities::{COPY, DOWNLOAD, MOVE, REMOVE, require};
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::glob::{Places, failure};
+use crate::cli::list_args::{ListArgs, ListedAddress};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted};
 use crate::cli::transfer_args::{TransferArgs, from_and_to, transfer_client};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Address, Event};
+use crate::model::report::Failure;
+use crate::model::{Address, Event, RemotePath, Report};
 use crate::render::Tally;
 use crate::transfer::IfExists;
 use crate::transfer::filter::Filter;
 use crate::transfer::put::cross_remote::{CopySource, copy_between};
 use crate::transfer::put::{PutJob, PutOptions};
-use crate::transfer::remote_ops::{Op, ServerSideJob, arrange};
+use crate::transfer::remote_ops::{CopyFrom, Op, ServerSideJob, arrange};
 use crate::transfer::source::stdin::WINDOW;
 
 pub(crate) const IF_EXISTS: &str = "update (replace unless provably the same), replace, skip, rename or fail \
@@ -58,13 +61,16 @@ pub struct CpArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     #[command(flatten)]
+    pub list: ListArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 fn noted_run(way: Op, args: &CpArgs) -> Option<Noted> {
-    let CpArgs { places, recursive: _, literal, receipts: _, selection, transfer } = args;
+    let CpArgs { places, recursive: _, literal, receipts: _, selection, list, transfer } = args;
+    let list = list.absolute()?;
     let noted = Noted::new(if way == Op::Move { Carries::Mv } else { Carries::Cp }, places.clone(), *literal, transfer)?;
-    Some(noted.choosing(selection))
+    Some(Noted { list, ..noted.choosing(selection) })
 }
 
 pub async fn run(context: &mut Context, args: CpArgs) -> Result<u8> {
@@ -82,11 +88,22 @@ pub async fn run_job(context: &mut Context, way: Op, args: CpArgs) -> Result<u8>
 pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Result<Tally> {
     let noted = noted_run(way, &args);
     let filter = Arc::new(args.selection.filter()?);
-    let CpArgs { places, literal, receipts, transfer: args, .. } = args;
+    let CpArgs { places, literal, receipts, list, transfer: args, .. } = args;
     let args = &args;
-    let (from, to) = from_and_to(&places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?;
-    let from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
-    let several = from.len() > 1;
+    let (from, to) = match places.as_slice() {
+        [to] if list.is_given() => (&[][..], to.as_str()),
+        places => from_and_to(places, if way == Op::Move { "mv FROM… TO" } else { "cp FROM… TO" })?,
+    };
+    let mut from = from.iter().map(|text| remote_address(text)).collect::<Result<Vec<_>>>()?;
+    let listed = list.read_addresses(context, &from)?;
+    let (is_listed, several) = (listed.is_some(), listed.is_some() || from.len() > 1);
+    let base = from.first().cloned();
+    let mut of_list = None;
+    if let Some(listed) = listed {
+        let chosen = from_list(context, base.as_ref(), listed)?;
+        from = chosen.found.iter().map(|from| from.address.clone()).collect();
+        of_list = Some(chosen);
+    }
     // This is checked before anything is sent, and so before wildcards are expanded.
     let target = context.open(&remote_address(to)?.remote, args.connection())?;
     for source in opened(context, &from, args)? {
@@ -96,24 +113,32 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
             check_ability(&source, way)?;
         }
     }
-    let Places { found: from, failed } = crate::cli::glob::places(context, from, literal, args.connection()).await?;
+    let (from, failed) = match of_list {
+        Some(FromList { found, failed }) => (found, failed),
+        None => {
+            let Places { found, failed } = crate::cli::glob::places(context, from, literal, args.connection()).await?;
+            let failed = failed.iter().map(|(address, error)| failure(address, error)).collect();
+            (found.into_iter().map(CopyFrom::from).collect(), failed)
+        }
+    };
     let mut to = remote_address(to)?;
     // The meaning of TO must not depend on how many of the sources exist.
     to.folder |= several;
     let remote = context.open(&to.remote, args.connection())?;
-    let sources = opened(context, &from, args)?;
+    let addresses: Vec<Address> = from.iter().map(|from| from.address.clone()).collect();
+    let sources = opened(context, &addresses, args)?;
     // Two remotes of one account are treated as one remote, if its server can copy or move.
     let one_account = sources.iter().all(|source| source.key == remote.key);
     let one_name = sources.iter().all(|source| source.name == remote.name);
     if !one_account || (!one_name && check_ability(&remote, way).is_err()) {
-        return between_remotes(context, way, (sources, from), failed, (remote, to), (args, &receipts, noted), filter).await;
+        return between_remotes(context, way, (sources, from), failed, (remote, to), (args, &receipts, noted), (filter, list)).await;
     }
     check_ability(&remote, way)?;
     if receipts.receipt.is_some() {
         context.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
     let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(&receipts, args.dry_run, &context.renderer)?.of_run(run);
+    let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run).as_list(None, list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let job = ServerSideJob {
@@ -131,15 +156,44 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
     let (outcome, noted, tally) = tokio::join!(arrange(job, &from), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
-    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 
 /// Reports the sources that do not exist where others do.
-fn tell(failed: &[(Address, Error)], events: &Events) {
-    for (address, error) in failed {
-        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(address, error)) });
+fn tell(failed: &[Report], events: &Events) {
+    for failed in failed {
+        events.tell(Event::Finished { id: u64::MAX, report: Box::new(failed.clone()) });
     }
+}
+
+/// What a list names.
+struct FromList {
+    found: Vec<CopyFrom>,
+    failed: Vec<Report>,
+}
+
+fn from_list(context: &Context, base: Option<&Address>, listed: Vec<ListedAddress>) -> Result<FromList> {
+    let (mut chosen, mut seen) = (FromList { found: Vec::new(), failed: Vec::new() }, HashSet::new());
+    // As the folder itself would land.
+    let own = base.and_then(|base| base.place.path.name()).map(|name| RemotePath::root().join(name)).transpose()?.unwrap_or_default();
+    for ListedAddress { line, address, below } in listed {
+        let mut address = match address {
+            Ok(address) => address,
+            Err(error) => {
+                chosen.failed.push(Report::Failed(Failure::new(&error).of_source(line)));
+                continue;
+            }
+        };
+        address.remote = context.config.remote(&address.remote)?.name;
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        let within = below.as_ref().and_then(RemotePath::parent);
+        let below = within.as_ref().map(|within| own.join_path(within)).unwrap_or_default();
+        chosen.found.push(CopyFrom { address, below, within });
+    }
+    Ok(chosen)
 }
 
 /// Each remote has one provider, so that all entries that a wildcard names share its token and its listings.
@@ -157,21 +211,21 @@ fn opened(context: &Context, from: &[Address], args: &TransferArgs) -> Result<Ve
 async fn between_remotes(
     context: &mut Context,
     way: Op,
-    from: (Vec<OpenRemote>, Vec<Address>),
-    failed: Vec<(Address, Error)>,
+    from: (Vec<OpenRemote>, Vec<CopyFrom>),
+    failed: Vec<Report>,
     (remote, to): (OpenRemote, Address),
     (args, receipts, noted): (&TransferArgs, &ReceiptArgs, Option<Noted>),
-    filter: Arc<Filter>,
+    (filter, list): (Arc<Filter>, ListArgs),
 ) -> Result<Tally> {
     let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(receipts, args.dry_run, &context.renderer)?.of_run(run);
+    let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run).as_list(None, list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
-    let source = |(remote, address): (&OpenRemote, Address)| CopySource {
+    let source = |(remote, from): (&OpenRemote, CopyFrom)| CopySource {
         client: transfer_client(args, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
-        address,
+        from,
     };
     let sources = from.0.iter().zip(from.1).map(source).collect();
     let job = PutJob {
@@ -197,7 +251,7 @@ async fn between_remotes(
     let (outcome, noted, tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
-    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    filter.conclude(list.is_given(), tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 

@@ -1,5 +1,6 @@
 //! `haul get`: files and folders from remotes.
 
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -12,16 +13,20 @@ use crate::cli::abilities::{DOWNLOAD, require};
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::glob::{FailedRemotes, drop_nested, expand, failure};
+use crate::cli::list_args::{ListArgs, ListedAddress};
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted, absolute};
 use crate::cli::transfer_args::{TransferArgs, transfer_client};
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Address, Entry, Event};
+use crate::model::report::Failure;
+use crate::model::{Address, Entry, Event, RemotePath, Report};
 use crate::render::{Renderer, Tally, exit};
 use crate::transfer::get::stdout::write_to_stdout;
 use crate::transfer::get::{GetOptions, GetSource, get};
+use crate::transfer::remote_ops::Resolver;
+use crate::transfer::walk::is_fatal;
 
 /// Download files and folders, or to standard output
 ///
@@ -38,7 +43,7 @@ use crate::transfer::get::{GetOptions, GetSource, get};
 #[command(verbatim_doc_comment, override_usage = "haul get [OPTIONS] <REMOTE:PATH>... [LOCAL]")]
 pub struct GetArgs {
     /// Files and folders on remotes; and last, LOCAL, or "-" for standard output
-    #[arg(required = true, value_name = "PLACE")]
+    #[arg(required_unless_present_any = ["files_from", "files_from0"], value_name = "PLACE")]
     pub places: Vec<String>,
     #[command(flatten)]
     pub wild: WildArgs,
@@ -49,6 +54,8 @@ pub struct GetArgs {
     pub receipts: ReceiptArgs,
     #[command(flatten)]
     pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub list: ListArgs,
     #[command(flatten)]
     pub transfer: TransferArgs,
 }
@@ -61,8 +68,11 @@ pub struct WildArgs {
 }
 
 pub async fn run(context: &mut Context, args: GetArgs) -> Result<u8> {
-    let (sources, local) = addresses(args.places.clone())?;
+    let (sources, local) = addresses(args.places.clone(), args.list.is_given())?;
     if local == "-" {
+        if args.list.is_given() {
+            return Err(Error::new(Kind::Usage, "a list of files can't go to standard output").with_hint("get the files into a folder"));
+        }
         return to_stdout(context, sources, args.wild.literal, &args.transfer).await;
     }
     let tally = carry(context, args).await?;
@@ -72,23 +82,30 @@ pub async fn run(context: &mut Context, args: GetArgs) -> Result<u8> {
 
 /// `local`: where the files go.
 fn noted_run(args: &GetArgs, local: &str) -> Option<Noted> {
-    let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, selection, transfer } = args;
+    let GetArgs { places, wild: WildArgs { literal }, recursive: _, receipts: _, selection, list, transfer } = args;
     let is_place = |place: &&String| Address::parse(place).is_ok_and(|address| address.is_some());
     let mut places: Vec<String> = places.iter().filter(is_place).cloned().collect();
     places.push(absolute(local));
-    Some(Noted::new(Carries::Get, places, *literal, transfer)?.choosing(selection))
+    let list = list.absolute()?;
+    Some(Noted { list, ..Noted::new(Carries::Get, places, *literal, transfer)?.choosing(selection) })
 }
 
 /// The whole of a get to files but its last line.
 pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally> {
-    let (sources, local) = addresses(args.places.clone())?;
+    let (sources, local) = addresses(args.places.clone(), args.list.is_given())?;
+    let listed = args.list.read_addresses(context, &sources)?;
+    let is_listed = listed.is_some();
     let filter = Arc::new(args.selection.filter()?);
-    let remote = sources.first().map(|source| source.remote.clone()).unwrap_or_default();
+    let first = listed.iter().flatten().find_map(|listed| listed.address.as_ref().ok());
+    let remote = sources.first().or(first).map(|source| source.remote.clone()).unwrap_or_default();
     let run = runs::begin(context, noted_run(&args, &local), &remote).await?;
-    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?.of_run(run);
+    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run).as_list(None, args.list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
-    let several = sources.len() > 1;
-    let (origins, failed) = open_sources(context, sources, args.wild.literal, &args.transfer, &events).await?;
+    let several = is_listed || sources.len() > 1;
+    let (origins, failed) = match listed {
+        Some(listed) => open_listed(context, sources.first(), listed, &args.transfer, &events).await?,
+        None => open_sources(context, sources, args.wild.literal, &args.transfer, &events).await?,
+    };
     for (address, error) in failed {
         events.tell(Event::Finished { id: u64::MAX, report: Box::new(failure(&address, &error)) });
     }
@@ -107,7 +124,7 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
         tokio::join!(get(origins, &local, options), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
-    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 
@@ -128,7 +145,7 @@ pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bo
     let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(context.renderer.pipe()));
     let telling = async {
         match context.renderer.style().draws_beside_output() {
-            true => drop(context.renderer.watch(told).await),
+            true => drop(context.renderer.follow(told).await),
             false => print_events(&context.renderer, told).await,
         }
     };
@@ -161,9 +178,9 @@ async fn print_events(renderer: &Renderer, mut told: UnboundedReceiver<Event>) {
 }
 
 /// The last argument is LOCAL when it is no address.
-fn addresses(mut sources: Vec<String>) -> Result<(Vec<Address>, String)> {
+fn addresses(mut sources: Vec<String>, is_listed: bool) -> Result<(Vec<Address>, String)> {
     let local = match sources.last() {
-        Some(last) if sources.len() > 1 && Address::parse(last)?.is_none() => sources.pop(),
+        Some(last) if (is_listed || sources.len() > 1) && Address::parse(last)?.is_none() => sources.pop(),
         _ => None,
     };
     let parsed = sources.iter().map(|source| address(source)).collect::<Result<Vec<_>>>()?;
@@ -221,6 +238,70 @@ async fn open_sources(
     Ok((origins, failed))
 }
 
+/// What a list names: each found in a folder that is listed once.
+async fn open_listed(
+    context: &Context,
+    base: Option<&Address>,
+    listed: Vec<ListedAddress>,
+    transfer: &TransferArgs,
+    events: &Events,
+) -> Result<(Vec<GetSource>, Vec<(Address, Error)>)> {
+    let mut open: HashMap<String, (OpenRemote, Resolver)> = HashMap::new();
+    let (mut origins, mut failed, mut seen): (Vec<GetSource>, _, _) = (Vec::new(), Vec::new(), HashSet::new());
+    let mut top = Vec::new();
+    if let Some(base) = base {
+        let remote = context.open(&base.remote, transfer.connection())?;
+        require(&remote, &DOWNLOAD)?;
+        let entry = Resolver::new(transfer_client(transfer, &remote, events.clone())).find(base).await?.entry;
+        if !entry.is_folder() {
+            return Err(Error::new(Kind::Usage, "this is a file, and the list is relative to a folder").with_subject(base.to_string()));
+        }
+        let under_its_name = !base.folder && !base.place.path.is_root();
+        top.extend(under_its_name.then_some(entry.name));
+    }
+    for ListedAddress { line, address, below } in listed {
+        let mut address = match address {
+            Ok(address) => address,
+            Err(error) => {
+                let report = Report::Failed(Failure::new(&error).of_source(line));
+                events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+                continue;
+            }
+        };
+        address.remote = context.config.remote(&address.remote)?.name;
+        if !seen.insert(address.clone()) {
+            continue;
+        }
+        if !open.contains_key(&address.remote) {
+            let remote = context.open(&address.remote, transfer.connection())?;
+            require(&remote, &DOWNLOAD)?;
+            let resolver = Resolver::new(transfer_client(transfer, &remote, events.clone()));
+            open.insert(address.remote.clone(), (remote, resolver));
+        }
+        let Some((remote, resolver)) = open.get_mut(&address.remote) else { continue };
+        let found = match resolver.find(&address).await {
+            Ok(found) => found.entry,
+            Err(error) if is_fatal(error.kind()) => return Err(error),
+            Err(error) => {
+                failed.push((address, error));
+                continue;
+            }
+        };
+        let folders = below.as_ref().and_then(RemotePath::parent).unwrap_or_default();
+        let is_inside = below.is_some();
+        let landing: Vec<String> = top.iter().filter(|_| is_inside).chain(folders.names()).cloned().collect();
+        let own = match is_inside {
+            true => top.len(),
+            false => usize::from(found.is_folder()),
+        };
+        // A slash at a line's end says only that the line names a folder.
+        let mut origin = GetSource { contents: false, below: landing, own, ..origin(remote, &address, found, transfer, events)? };
+        origin.client.limit = origins.first().map_or(origin.client.limit, |first| first.client.limit.clone());
+        origins.push(origin);
+    }
+    Ok((origins, failed))
+}
+
 fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<GetSource> {
     if address.folder && !entry.is_folder() {
         return Err(Error::new(Kind::NotFound, "this is a file, not a folder")
@@ -229,11 +310,14 @@ fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &Trans
     }
     // `remote:/dir/` and the root mean what is inside of the folder. An entry that fits a wildcard is meant itself.
     let named = address.place.path.name().is_none_or(|name| name == entry.name);
+    let contents = address.folder && named;
     Ok(GetSource {
+        below: Vec::new(),
+        own: usize::from(!contents && entry.is_folder()),
         client: transfer_client(transfer, remote, events.clone()),
         ledger: remote.ledger.clone(),
         key: remote.key.clone(),
-        contents: address.folder && named,
+        contents,
         address: address.clone(),
         entry,
     })

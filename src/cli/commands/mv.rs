@@ -5,6 +5,7 @@ use clap::Args;
 use super::cp::{CpArgs, IF_EXISTS, run_job};
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
+use crate::cli::list_args::ListArgs;
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::transfer_args::TransferArgs;
 use crate::error::Result;
@@ -41,10 +42,12 @@ pub struct MvArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     #[command(flatten)]
+    pub list: ListArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
 pub async fn run(context: &mut Context, args: MvArgs) -> Result<u8> {
-    let MvArgs { places, literal, receipts, selection, transfer } = args;
-    run_job(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, transfer }).await
+    let MvArgs { places, literal, receipts, selection, list, transfer } = args;
+    run_job(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
 }

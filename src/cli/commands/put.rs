@@ -1,11 +1,13 @@
 //! `haul put`: files, folders and standard input to a remote.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
+use crate::cli::list_args::ListArgs;
 use crate::cli::receipt::{ReceiptArgs, Receipts};
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted, absolute};
@@ -16,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Address;
 use crate::render::Tally;
 use crate::transfer::IfExists;
-use crate::transfer::put::{PutJob, PutOptions, put};
+use crate::transfer::put::{PutJob, PutOptions, put_chosen};
 
 /// Upload files, folders, or standard input
 ///
@@ -48,6 +50,8 @@ pub struct PutArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     #[command(flatten)]
+    pub list: ListArgs,
+    #[command(flatten)]
     pub transfer: TransferArgs,
 }
 
@@ -59,19 +63,22 @@ pub async fn run(context: &mut Context, args: PutArgs) -> Result<u8> {
 
 /// The whole of a put but its last line. An error means that nothing was sent.
 pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
-    let (sources, target) = from_and_to(&args.places, "put SOURCE… REMOTE:PATH")?;
+    let (sources, target) = match args.places.as_slice() {
+        [target] if args.list.is_given() => (&[][..], target.as_str()),
+        places => from_and_to(places, "put SOURCE… REMOTE:PATH")?,
+    };
+    let list = args.list.read()?;
+    let is_listed = list.is_some();
     let mut target = Address::parse(target)?.ok_or_else(|| not_remote(target))?;
     for source in sources {
         refuse_remote_source(context, source)?;
     }
     let filter = Arc::new(args.selection.filter()?);
-    if filter.is_active() {
-        return Err(Error::new(Kind::Unsupported, "put has no filters yet"));
-    }
     let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
     let run = runs::begin(context, noted_run(&args), &remote.name).await?;
-    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?.of_run(run);
+    let receipts =
+        Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run).as_list(failed_base(sources), args.list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = PutJob {
         client: transfer_client(&args.transfer, &remote, events),
@@ -91,25 +98,38 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
             filter: filter.clone(),
         },
     };
-    let (outcome, noted, tally) = tokio::join!(put(job, sources), receipts.tee(noted, shown), context.renderer.follow(receiver));
+    let (outcome, noted, tally) =
+        tokio::join!(put_chosen(job, sources, list), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
-    filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+    filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(tally)
 }
 
 /// None: it leaves nothing that could be taken up.
 fn noted_run(args: &PutArgs) -> Option<Noted> {
     // `size` belongs to standard input, and a receipt is this run's own.
-    let PutArgs { places, size: _, recursive: _, receipts: _, metadata, selection, transfer } = args;
+    let PutArgs { places, size: _, recursive: _, receipts: _, metadata, selection, list, transfer } = args;
     let (target, sources) = places.split_last()?;
     let mut places: Vec<String> = sources.iter().map(|source| absolute(source)).collect();
     places.push(target.clone());
     if sources.iter().any(|source| source == "-") {
         return None;
     }
-    let MetadataArgs { attr, kind } = metadata.clone();
-    Some(Noted { attr, kind, ..Noted::new(Carries::Put, places, false, transfer)?.choosing(selection) })
+    let (MetadataArgs { attr, kind }, list) = (metadata.clone(), list.absolute()?);
+    if list.is_given() && sources.is_empty() {
+        // The list is relative to the working directory.
+        places.insert(0, absolute("./"));
+    }
+    Some(Noted { attr, kind, list, ..Noted::new(Carries::Put, places, false, transfer)?.choosing(selection) })
+}
+
+/// The one folder that `--failed-to` writes its paths relative to, as `--files-from` reads them.
+fn failed_base(sources: &[String]) -> Option<&Path> {
+    match sources {
+        [one] if Path::new(one).is_dir() => Some(Path::new(one)),
+        _ => None,
+    }
 }
 
 fn not_remote(target: &str) -> Error {

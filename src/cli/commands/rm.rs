@@ -1,5 +1,6 @@
 //! `haul rm`: remove files and folders, to the provider's trash where it has one.
 
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use crate::cli::abilities::{REMOVE, require};
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
+use crate::cli::list_args::{ListArgs, ListedAddress};
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
-use crate::model::{Address, Report, Root};
+use crate::model::{Address, RemotePath, Report, Root};
 use crate::render::exit;
 use crate::transfer::filter::{Filter, RemoteFilter};
 use crate::transfer::remote_ops::{Removal, Remover, Resolved};
@@ -33,7 +35,7 @@ use crate::transfer::remote_ops::{Removal, Remover, Resolved};
 #[command(verbatim_doc_comment)]
 pub struct RmArgs {
     /// What to remove
-    #[arg(required = true, value_name = "REMOTE:PATH")]
+    #[arg(required_unless_present_any = ["files_from", "files_from0"], value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
     /// Folders, with all that is in them
     #[arg(short, long)]
@@ -50,6 +52,8 @@ pub struct RmArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     #[command(flatten)]
+    pub list: ListArgs,
+    #[command(flatten)]
     pub connection: Connection,
 }
 
@@ -61,27 +65,47 @@ struct RemoveOutcome {
 }
 
 pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
-    let addresses = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
-    for address in &addresses {
-        require(&context.open(&address.remote, args.connection)?, &REMOVE)?;
-    }
-    let asked = crate::cli::glob::places(context, addresses, args.literal, args.connection).await?;
-    let mut places = Vec::new();
-    for address in asked.found {
-        let remote = context.open(&address.remote, args.connection)?;
-        if address.place.path.is_root() && address.place.root == Root::Top {
-            may_empty(&address, &args)?;
-        }
-        places.push((remote, address));
-    }
-    let filter = Arc::new(args.selection.filter()?);
     let mut outcome = RemoveOutcome::default();
-    for (address, e) in &asked.failed {
-        outcome.failed.push(e.kind());
-        context.renderer.report(&crate::cli::glob::failure(address, e));
+    let named = args.places.iter().map(|p| Address::parse_remote(p)).collect::<Result<Vec<_>>>()?;
+    let filter = Arc::new(args.selection.filter()?);
+    let listed = args.list.read_addresses(context, &named)?;
+    let is_listed = listed.is_some();
+    let addresses: Vec<(Address, Option<RemotePath>)> = match listed {
+        Some(listed) => {
+            let mut seen = HashSet::new();
+            let found = listed.into_iter().filter_map(|line| outcome.listed(context, line));
+            found.filter(|(address, _)| seen.insert(address.clone())).collect()
+        }
+        None => named.into_iter().map(|address| (address, None)).collect(),
+    };
+    let mut removers: HashMap<String, (OpenRemote, Remover)> = HashMap::new();
+    for (address, _) in &addresses {
+        if !removers.contains_key(&address.remote) {
+            let remote = context.open(&address.remote, args.connection)?;
+            require(&remote, &REMOVE)?;
+            let remover = Remover::new(context.client(&remote), remote.name.clone());
+            removers.insert(address.remote.clone(), (remote, if is_listed { remover.remembering() } else { remover }));
+        }
     }
-    for (remote, address) in &places {
-        if let Err(e) = remove(context, remote, address, (&args, &filter), &mut outcome).await {
+    let mut places = addresses;
+    if !is_listed {
+        let named = places.into_iter().map(|(address, _)| address).collect();
+        let asked = crate::cli::glob::places(context, named, args.literal, args.connection).await?;
+        places = asked.found.into_iter().map(|address| (address, None)).collect();
+        for (address, e) in &asked.failed {
+            outcome.failed.push(e.kind());
+            context.renderer.report(&crate::cli::glob::failure(address, e));
+        }
+    }
+    for (address, _) in &places {
+        if address.place.path.is_root() && address.place.root == Root::Top {
+            may_empty(address, &args)?;
+        }
+    }
+    for (address, within) in &places {
+        let Some((remote, remover)) = removers.get_mut(&address.remote) else { continue };
+        let work = Removing { remote, remover, within: within.as_ref(), args: &args, filter: &filter };
+        if let Err(e) = remove(context, address, work, &mut outcome).await {
             if e.kind() == Kind::Auth {
                 return Err(e);
             }
@@ -90,19 +114,40 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
             context.renderer.report(&Report::Failed(Failure::new(&e).at(remote.name.clone(), path)));
         }
     }
-    filter.conclude(false, !outcome.failed.is_empty())?.iter().for_each(|warning| context.renderer.warning(warning));
+    filter.conclude(is_listed, !outcome.failed.is_empty())?.iter().for_each(|warning| context.renderer.warning(warning));
     Ok(exit::merge(outcome.done, &outcome.failed))
 }
 
-async fn remove(
-    context: &mut Context,
-    remote: &OpenRemote,
-    address: &Address,
-    (args, filter): (&RmArgs, &Arc<Filter>),
-    outcome: &mut RemoveOutcome,
-) -> Result<()> {
-    let remover = Remover::new(context.client(remote), remote.name.clone());
-    let found = remover.find(address).await?;
+impl RemoveOutcome {
+    /// A line of a list, with the folders that it lies in, from the one that the list is relative to. One that can't be read is a
+    /// failed place.
+    fn listed(&mut self, context: &Context, listed: ListedAddress) -> Option<(Address, Option<RemotePath>)> {
+        let ListedAddress { line, address, below } = listed;
+        match address {
+            Ok(address) => Some((address, below.and_then(|below| below.parent()))),
+            Err(e) => {
+                self.failed.push(e.kind());
+                context.renderer.report(&Report::Failed(Failure::new(&e).of_source(line)));
+                None
+            }
+        }
+    }
+}
+
+/// What is needed to remove a place.
+struct Removing<'a> {
+    remote: &'a OpenRemote,
+    remover: &'a mut Remover,
+    /// Of a line of a list: the folders that it lies in.
+    within: Option<&'a RemotePath>,
+    args: &'a RmArgs,
+    filter: &'a Arc<Filter>,
+}
+
+async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, outcome: &mut RemoveOutcome) -> Result<()> {
+    let Removing { remote, remover, within, args, filter } = work;
+    // What lies in a folder that the list names, too, is gone with it.
+    let Some(found) = remover.find(address).await? else { return Ok(()) };
     let (filter, client) = (filter.clone(), context.client(remote));
     let filter = RemoteFilter { filter, client, ledger: remote.ledger.clone(), key: remote.key.clone() };
     if found.top {
@@ -113,13 +158,13 @@ async fn remove(
             .with_subject(address.to_string())
             .with_hint("remove it with all that is in it: haul rm -r"));
     }
-    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(context, &remover, &found, &filter).await? {
+    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(context, remover, &found, &filter).await? {
         context.renderer.warning(&format!("{address} is left alone"));
         return Ok(());
     }
     if filter.filter.is_active() {
         let tell = |removal| tell(context, remote, &filter.filter, removal, outcome);
-        return remover.remove_fitting(&found, &filter, args.dry_run, tell).await;
+        return remover.remove_fitting(&found, within, &filter, args.dry_run, tell).await;
     }
     filter.filter.count_taken();
     for removed in remover.remove(&found, args.dry_run).await? {
@@ -142,7 +187,7 @@ fn tell(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Remova
     let report = match removal {
         Removal::Done(report) => {
             outcome.done += 1;
-            *report
+            report
         }
         Removal::Failed(path, e) => {
             outcome.failed.push(e.kind());

@@ -13,6 +13,7 @@ use super::put;
 use super::put::PutArgs;
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
+use crate::cli::list_args;
 use crate::cli::receipt::ReceiptArgs;
 use crate::cli::runs;
 use crate::cli::runs::{Carries, Noted};
@@ -143,14 +144,16 @@ async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
             receipts: args.receipts.clone(),
             metadata: MetadataArgs::default(),
             selection: SelectionArgs::default(),
+            list: list_args::ListArgs::default(),
             transfer: args.transfer.clone(),
         };
         // A local source is noted as an absolute path.
         let outcome = match Path::new(&left.source).is_absolute() {
             true => put::execute(context, put).await,
             false => {
-                let PutArgs { places, receipts, selection, transfer, .. } = put;
-                cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, selection, transfer }).await
+                let PutArgs { places, receipts, selection, list, transfer, .. } = put;
+                cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal: true, receipts, selection, list, transfer })
+                    .await
             }
         };
         match outcome {
@@ -199,17 +202,21 @@ async fn resume_runs(
 
 async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs, transfer: TransferArgs) -> Result<Tally> {
     let (places, receipts, literal) = (noted.places.clone(), receipts.clone(), noted.literal);
-    let selection = noted.selection.clone();
+    let (selection, list) = (noted.selection.clone(), noted.list.clone());
     match noted.verb {
         Carries::Put => {
             let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
-            put::execute(context, PutArgs { places, size: None, recursive: false, receipts, metadata, selection, transfer }).await
+            put::execute(context, PutArgs { places, size: None, recursive: false, receipts, metadata, selection, list, transfer }).await
         }
         Carries::Get => {
-            get::carry(context, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, selection, transfer }).await
+            get::carry(context, GetArgs { places, wild: WildArgs { literal }, recursive: false, receipts, selection, list, transfer }).await
         }
-        Carries::Cp => cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal, receipts, selection, transfer }).await,
-        Carries::Mv => cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, transfer }).await,
+        Carries::Cp => {
+            cp::execute(context, Op::Copy, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
+        }
+        Carries::Mv => {
+            cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
+        }
     }
 }
 

@@ -24,7 +24,6 @@ use crate::error;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::ftp_session::{CountedInput, FtpConnection, FtpScript, STOR};
-use crate::sandbox::options::listen;
 use crate::sandbox::storage::Content;
 
 const UNFINISHED: &str = ".download";
@@ -36,9 +35,8 @@ pub struct FtpServer {
 }
 
 impl FtpServer {
-    /// 0: any port.
-    pub async fn bind(port: u16) -> error::Result<Self> {
-        let listener = listen(port).await?;
+    pub async fn bind() -> error::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         Ok(FtpServer { listener, port })
     }

@@ -196,6 +196,11 @@ impl Filter {
         }
     }
 
+    /// As [`Filter::judge`], by the path alone.
+    pub fn judge_place(&self, path: &str, is_folder: bool) -> Verdict {
+        self.place_leaves_out(path, false, is_folder).map_or(Verdict::Takes, Verdict::LeavesOut)
+    }
+
     fn place_leaves_out(&self, path: &str, is_source: bool, is_folder: bool) -> Option<Arc<str>> {
         if let Some(why) = self.rules.leaves_out(path, is_folder) {
             return Some(why);

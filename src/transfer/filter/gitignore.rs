@@ -48,7 +48,7 @@ impl Patterns {
         let (mut builder, mut rules) = (GitignoreBuilder::new(""), Vec::new());
         for (line, said) in lines {
             // The number stands in the place of the file's name: the matcher hands it back with what fits.
-            builder.add_line(Some(PathBuf::from(rules.len().to_string())), line).map_err(|e| unreadable(&said, &e))?;
+            builder.add_line(Some(PathBuf::from(rules.len().to_string())), line).map_err(|e| unreadable(line, &e))?;
             rules.push(Rule::of(line, said));
         }
         let matcher = builder.build().map_err(|e| Error::new(Kind::Usage, "these patterns can't be read").with_cause(e))?;
@@ -70,12 +70,13 @@ impl Patterns {
     }
 }
 
-fn unreadable(said: &str, e: &ignore::Error) -> Error {
+fn unreadable(line: &str, e: &ignore::Error) -> Error {
     let why = match e {
         ignore::Error::Glob { err, .. } => err.clone(),
         other => other.to_string(),
     };
-    Error::new(Kind::Usage, format!("{said}: this is no pattern: {why}")).with_hint("patterns are written as in a .gitignore")
+    Error::new(Kind::Usage, format!("{:?} is no pattern: {why}", line.trim_start_matches('!')))
+        .with_hint("patterns are written as in a .gitignore")
 }
 
 impl Rule {

@@ -73,7 +73,7 @@ pub struct FilteredStep {
     pub event: WalkEvent,
     /// Of a file: what becomes of it. Of a folder: whether it is looked into. Takes, for any other event.
     pub verdict: Verdict,
-    /// From the top of the walk down, names divided by `/`.
+    /// From the filter's source down, names divided by `/`.
     pub path: String,
 }
 
@@ -82,6 +82,7 @@ pub struct FilteredWalk {
     walk: TreeWalk,
     filter: RemoteFilter,
     top: RemotePath,
+    prefix: String,
     jobs: usize,
     /// Does an entry fit what else is asked? One that does not is asked for no time.
     wanted: Wanted,
@@ -94,10 +95,16 @@ type Wanted = Box<dyn Fn(&Entry) -> bool + Send + Sync>;
 impl FilteredWalk {
     /// Begins at the folder `top`. `jobs`: folders listed, or files asked for their times, at once.
     pub fn new(filter: RemoteFilter, top: Entry, jobs: usize) -> FilteredWalk {
+        FilteredWalk::below(filter, top, jobs, String::new())
+    }
+
+    /// As `new`, for a folder inside of the filter's source; `prefix`: its path there.
+    pub fn below(filter: RemoteFilter, top: Entry, jobs: usize, prefix: String) -> FilteredWalk {
         let path = top.path.clone();
-        let (rules, at) = (filter.filter.clone(), path.clone());
-        let walk = TreeWalk::new(filter.client.clone(), top, jobs, move |folder, _| rules.closes(&path_below(folder, &at)).is_none());
-        FilteredWalk { walk, filter, top: path, jobs, wanted: Box::new(|_| true), waiting: VecDeque::new(), is_over: false }
+        let (rules, at, within) = (filter.filter.clone(), path.clone(), prefix.clone());
+        let walk =
+            TreeWalk::new(filter.client.clone(), top, jobs, move |folder, _| rules.closes(&path_below(folder, &at, &within)).is_none());
+        FilteredWalk { walk, filter, top: path, prefix, jobs, wanted: Box::new(|_| true), waiting: VecDeque::new(), is_over: false }
     }
 
     /// As [`TreeWalk::all`].
@@ -133,7 +140,7 @@ impl FilteredWalk {
         let WalkEvent::Entry { entry, .. } = &event else {
             return (FilteredStep { event, verdict: Verdict::Takes, path: String::new() }, None);
         };
-        let path = path_below(entry, &self.top);
+        let path = path_below(entry, &self.top, &self.prefix);
         let verdict = match entry.is_folder() {
             true => self.filter.filter.closes(&path).map_or(Verdict::Takes, Verdict::LeavesOut),
             false if !(self.wanted)(entry) => Verdict::LeavesOut("it was not asked for".into()),
@@ -162,7 +169,8 @@ impl FilteredWalk {
     }
 }
 
-/// As a filter wants it: from `top` down, names divided by `/`.
-fn path_below(entry: &Entry, top: &RemotePath) -> String {
-    entry.path.below(top).map_or_else(|| entry.name.clone(), |below| below.names().join("/"))
+/// As a filter wants it: from its source down, names divided by `/`.
+fn path_below(entry: &Entry, top: &RemotePath, prefix: &str) -> String {
+    let below = entry.path.below(top).map_or_else(|| entry.name.clone(), |below| below.names().join("/"));
+    if prefix.is_empty() { below } else { format!("{prefix}/{below}") }
 }

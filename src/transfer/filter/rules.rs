@@ -67,6 +67,8 @@ impl Rules {
                 RuleOption::ExcludeFrom(file) => {
                     let text = read(file)?;
                     let said = |line: &str| format!("--exclude-from {}: {line:?}", file.display());
+                    // A pattern that can't be read is told with its file.
+                    Patterns::read(lines(&text).map(|line| (line, String::new()))).map_err(|e| e.on_local(file.display().to_string()))?;
                     patterns.extend(lines(&text).map(|line| (line.to_owned(), said(line))));
                 }
             }
@@ -143,6 +145,8 @@ impl Rules {
         };
         let Some((rank, includes, is_path, fits_all, why)) = own else { return above };
         match above {
+            // A file of patterns takes back what such a file has left out, and no more.
+            Ruling::Out { rank: over, .. } if includes && !rank.is_option && over == Rank::default() => above,
             Ruling::Out { rank: over, is_open, .. } if includes && rank > over && (is_open || is_path) => Ruling::In,
             Ruling::Out { is_open, .. } if includes || !is_open => above,
             _ if includes => Ruling::In,

@@ -26,7 +26,6 @@ use super::filter::{Filter, Verdict};
 use super::fingerprint::EntryFingerprint;
 use super::lock_wait;
 use super::put::ChecksumMode;
-use super::source::hashing::tell_hashing;
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -48,6 +47,10 @@ pub struct GetSource {
     pub entry: Entry,
     /// The entries of the folder are meant, and not the folder under its own name.
     pub contents: bool,
+    /// Where in LOCAL it lands: folders that a list names it in.
+    pub below: Vec<String>,
+    /// So many of the folders that its files land in do not count for the filter: the source's own name.
+    pub own: usize,
 }
 
 /// How a get proceeds.
@@ -196,10 +199,7 @@ impl GetRun {
     async fn one(&self, item: GetItem) {
         let id = self.next_id();
         let outcome = match self.stop.check(&item.origin.key) {
-            Ok(()) => {
-                let (events, name) = (&item.origin.client.events, shown_source(&item.origin.address, &item.file));
-                tell_hashing(events, id, name, item.file.size, self.download_file(id, &item)).await
-            }
+            Ok(()) => self.download_file(id, &item).await,
             Err(stopped) => Err(stopped),
         };
         match outcome {
@@ -376,7 +376,6 @@ impl GetRun {
             stamp: Some(EntryFingerprint::of(&item.file).text()),
             target: Some(shown(&target.path())),
             kept: None,
-            url: None,
         })
     }
 }

@@ -38,8 +38,10 @@ impl GetRun {
                 Local::File(_, name) => name.clone(),
                 Local::Folder(_) => entry.name.clone(),
             };
-            let item = GetItem { origin, file: entry, below: Vec::new(), name };
-            let verdict = self.filter(&item.origin).judge(&item.file, &item.file.name, true).await;
+            let below = origin.below.clone();
+            let path = join(&path_in(&origin, &below), &entry.name);
+            let item = GetItem { origin, file: entry, below, name };
+            let verdict = self.filter(&item.origin).judge(&item.file, &path, item.below.is_empty()).await;
             if self.admits(&item, verdict) {
                 self.count(&item.origin, std::iter::once(item.file.clone()));
                 self.spawn(&mut flying, item).await;
@@ -65,7 +67,8 @@ impl GetRun {
     }
 
     async fn folder(self: &Arc<Self>, origin: &Arc<GetSource>, top: Entry, flying: &mut TaskSet<GetItem>) {
-        let below = if origin.contents { Vec::new() } else { vec![top.name.clone()] };
+        let own = if origin.contents { None } else { Some(top.name.clone()) };
+        let below = origin.below.iter().cloned().chain(own).collect();
         let mut open: Vec<WalkLevel> = self.open(origin, &top, below, &[]).await.into_iter().collect();
         while let Some(level) = open.last_mut() {
             let Some(entry) = level.entries.pop_front() else {
@@ -139,12 +142,11 @@ impl GetRun {
     /// Takes the files away that don't fit; a folder is asked about when its turn comes.
     async fn leave_out(&self, origin: &Arc<GetSource>, listed: &mut Entries, below: &[String]) {
         let (filter, top) = (self.filter(origin), path_in(origin, below));
-        let path = |name: &str| if top.is_empty() { name.to_owned() } else { format!("{top}/{name}") };
         let mut fits = Vec::with_capacity(listed.len());
         // Not all at once: a whole entry takes more than one of a listing.
         for at in (0..listed.len()).step_by(JUDGED_AT_ONCE) {
             let some: Vec<Entry> = (at..listed.len().min(at + JUDGED_AT_ONCE)).filter_map(|at| listed.get(at)).collect();
-            let some: Vec<(Entry, String)> = some.into_iter().map(|entry| (entry.clone(), path(&entry.name))).collect();
+            let some: Vec<(Entry, String)> = some.into_iter().map(|entry| (entry.clone(), join(&top, &entry.name))).collect();
             let verdicts = filter.judge_all(&some, self.options.jobs).await;
             for ((file, _), verdict) in some.into_iter().zip(verdicts) {
                 let name = file.name.clone();
@@ -204,9 +206,14 @@ impl GetRun {
     }
 }
 
-/// As a filter wants it: from the source down. `below` begins with the source's own name, unless its contents are meant.
+/// As a filter wants it.
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// As a filter wants it: from the source down.
 fn path_in(origin: &GetSource, below: &[String]) -> String {
-    below.iter().skip(usize::from(!origin.contents)).map(String::as_str).collect::<Vec<_>>().join("/")
+    below.iter().skip(origin.own).map(String::as_str).collect::<Vec<_>>().join("/")
 }
 
 /// Why an entry can't have its name here.

@@ -13,11 +13,11 @@ use crate::contract::TransferStore;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
-use crate::model::{Address, Entry, Event, RemotePath, Report};
+use crate::model::{Entry, Event, RemotePath, Report};
 use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter, Verdict};
 use crate::transfer::remote_ops::emptied::{Emptied, OpenFolders};
-use crate::transfer::remote_ops::{ConfirmedChanges, Resolved, Resolver, top_stays};
+use crate::transfer::remote_ops::{ConfirmedChanges, CopyFrom, Resolved, Resolver, top_stays};
 use crate::transfer::source::{RemoteFile, SourceSpec};
 use crate::transfer::walk::{TreeWalk, WalkEvent};
 
@@ -30,7 +30,7 @@ pub struct CopySource {
     pub ledger: Arc<dyn TransferStore>,
     /// Origin and account, as in `CompletedTransfer::remote`.
     pub key: String,
-    pub address: Address,
+    pub from: CopyFrom,
 }
 
 /// Copies `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
@@ -42,11 +42,11 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
     let several = sources.len() > 1;
     for source in sources {
         let known = places.entry(source.key.clone()).or_insert_with(|| Resolver::new(source.client.clone()));
-        match known.find(&source.address).await {
-            Ok(top) if top.top && moves => return Err(top_stays(&source.address)),
+        match known.find(&source.from.address).await {
+            Ok(top) if top.top && moves => return Err(top_stays(&source.from.address)),
             Ok(top) => found.push((source, top)),
             Err(e) if e.kind() == Kind::Auth => return Err(e),
-            Err(e) => plan.unfit.push((source.address.to_string(), e)),
+            Err(e) => plan.unfit.push((source.from.address.to_string(), e)),
         }
     }
     let (run, exists) = PutRun::begin(job).await?;
@@ -193,12 +193,11 @@ struct SourceTree {
 impl SourceTree {
     /// What of it is in the plan.
     async fn lay_out(&self, job: &PutJob, into: bool, plan: &mut Plan) -> Result<LaidOut> {
-        let target = &job.target.place.path;
-        let top = &self.top.entry;
-        let CopySource { client, ledger, key, .. } = &self.source;
+        let CopySource { client, ledger, key, from } = &self.source;
+        let (target, top) = (&job.target.place.path.join_path(&from.below), &self.top.entry);
         let filter = RemoteFilter { filter: job.options.filter.clone(), client: client.clone(), ledger: ledger.clone(), key: key.clone() };
         if !top.is_folder() {
-            let verdict = filter.judge(top, &top.name, true).await;
+            let verdict = filter.judge(top, &from.path(top), from.within.is_none()).await;
             if !self.admits(job, top, verdict, plan) {
                 return Ok(LaidOut::default());
             }
@@ -212,9 +211,9 @@ impl SourceTree {
         // A top folder has no name for the target.
         let target = if self.top.top { target.clone() } else { target.join(&top.name)? };
         let rules = filter.filter.clone();
-        let mut scan = FilteredWalk::new(filter, top.clone(), LIST_AHEAD).all();
+        let mut scan = FilteredWalk::below(filter, top.clone(), LIST_AHEAD, from.path(top)).all();
         let (mut folders, mut filled, mut whole) = (Vec::new(), HashSet::new(), true);
-        folders.extend(rules.takes_folder("").then(|| target.clone()));
+        folders.extend(rules.takes_folder(&from.path(top)).then(|| target.clone()));
         let mut open = OpenFolders::new(top.clone(), self.top.parent.clone());
         let mut emptied = Vec::new();
         while let Some(FilteredStep { event, verdict, path: below }) = scan.next().await? {

@@ -8,6 +8,7 @@ use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::previous::{PreviousUpload, SentContent};
 use super::run::PutRun;
+use super::settle::unsettled;
 use crate::contract::{
     BoxFuture, Checksum, CompletedTransfer, PlaceLock, Provider, Replacement, Source, UploadHandle, UploadRequest, place_key,
 };
@@ -87,6 +88,9 @@ impl PutRun {
     /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
     pub(crate) async fn prepare(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
         self.job.client.check_name(&item.name)?;
+        if let Some(reason) = unsettled(item, &self.job.options.filter).await? {
+            return self.left_for_later(item, reason).map(|report| FilePlan::Done(Box::new(report)));
+        }
         self.check_size(item)?;
         let folder = self.folders.ensure(&item.folder).await?;
         if self.job.options.dry_run {
@@ -95,7 +99,7 @@ impl PutRun {
             return self.plan_report(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
         }
         let path = folder.entry.path.join(&item.name)?;
-        let key = place_key(&self.job.remote_key, &path);
+        let key = self.place_key(&folder, &path);
         // Runs that put to one place take turns; the second sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
         let SourceLook { identity, file } = item.origin.look(&self.real_folders).await?;
@@ -345,7 +349,6 @@ impl PutRun {
             stamp: Some(stamp),
             target: None,
             kept,
-            url: entry.url.clone(),
         });
         Ok((entry, report))
     }

@@ -7,6 +7,7 @@ pub mod confirmation_queue;
 pub(crate) mod conflict;
 pub(crate) mod cross_remote;
 pub(crate) mod file;
+mod listed;
 mod open_source;
 mod options;
 mod placement;
@@ -14,22 +15,24 @@ pub(crate) mod plan;
 mod plan_stream;
 pub(crate) mod previous;
 mod run;
+mod settle;
 mod taken_name;
 #[cfg(test)]
 mod tests;
 mod upcoming;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOptions};
 
 use self::batch::Group;
 use self::file::PreparedUpload;
-use self::plan::{PutItem, inspect_sources, lay_out, target_is_folder};
+use self::listed::ListedFiles;
+use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, lay_out, target_is_folder};
 use self::plan_stream::PlanStream;
 use self::run::PutRun;
 use self::upcoming::{Next, Upcoming};
-use super::source::hashing::tell_hashing;
 use super::task_set::TaskSet;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -40,14 +43,25 @@ use crate::model::{Event, RemotePath};
 /// # Errors
 /// Nothing was sent: `Usage` or `NotFound` for a source or a target that can't be, `Auth` or `Refused` from the account, `Exists` where a file is in the way of a folder.
 pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
-    let named = inspect_sources(sources)?;
+    put_chosen(job, sources, None).await
+}
+
+/// As [`put`], of the sources only what the list names; without sources what it names in the working directory.
+pub(crate) async fn put_chosen(job: PutJob, sources: &[String], list: Option<Vec<PathBuf>>) -> Result<()> {
+    let NamedSources { found, unfit } = inspect_sources(sources)?;
     let (run, exists) = PutRun::begin(job).await?;
-    let as_folder = exists || target_is_folder(&named, run.job.target.folder);
-    let planned = {
-        let (target, size) = (run.job.target.place.path.clone(), run.job.options.stdin_size);
-        let laid_out = tokio::task::spawn_blocking(move || lay_out(&named, &target, as_folder, size));
-        laid_out.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??
-    };
+    let (target, filter) = (run.job.target.place.path.clone(), run.job.options.filter.clone());
+    let as_folder = exists || target_is_folder(&found, unfit.len(), run.job.target.folder);
+    let unfit = unfit.into_iter().map(|(shown, error)| PlannedSource::Unfit(shown, error));
+    if let Some(lines) = list {
+        let (unfit, listed) = (unfit.collect::<Vec<_>>(), ListedFiles::new(lines, &found, &target, &filter)?);
+        run.execute(PlanStream::of(move || unfit.into_iter().flat_map(PlannedSource::steps).chain(listed.steps()))).await;
+        return Ok(());
+    }
+    let mut planned: Vec<PlannedSource> = unfit.collect();
+    let size = run.job.options.stdin_size;
+    let laid_out = tokio::task::spawn_blocking(move || lay_out(&found, &target, as_folder, size, &filter));
+    planned.extend(laid_out.await.map_err(|e| Error::new(Kind::Other, "the sources could not be read").with_cause(e))??);
     run.execute(PlanStream::walk(planned)).await;
     Ok(())
 }
@@ -144,10 +158,7 @@ impl PutRun {
 
     async fn process(&self, id: FileId, item: PutItem) {
         let outcome = match self.check_running(&item) {
-            Ok(()) => {
-                let work = self.upload_file(id, &item);
-                tell_hashing(&self.job.client.events, id, item.shown(), item.size, work).await
-            }
+            Ok(()) => self.upload_file(id, &item).await,
             Err(stopped) => Err(stopped),
         };
         self.conclude(id, &item, outcome);

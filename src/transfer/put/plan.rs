@@ -3,9 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::DateTime;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
+use crate::transfer::filter::{Candidate, Filter, Verdict};
 use crate::transfer::local_tree::{LocalFound, LocalTree, utf8};
 use crate::transfer::source::SourceSpec;
 use crate::transfer::source::file::unreadable;
@@ -40,33 +44,68 @@ pub enum PlanStep {
     EmptyFolder(RemotePath),
     /// A source that can't be put, and why; the others go on.
     Unfit(String, Error),
-    /// What is not wanted, and why: no failure.
-    LeftOut(String, &'static str),
+    /// What is to be told of something that is not wanted: no failure.
+    LeftOut(String),
+    /// What is to be told of something that can't be put whoever wants it: no failure.
+    Special(String),
 }
 
-/// Where one source of the command line goes.
+/// Where one source of the command line, or a file of a list, goes.
 #[derive(Debug)]
 pub enum PlannedSource {
-    One(PutItem),
+    /// With its path for the filter.
+    One(PutItem, FilterPath),
     /// All that lies in the folder goes into the folder at the path.
-    Tree(PathBuf, RemotePath),
+    Tree(PathBuf, RemotePath, FilterPath),
+    /// It can't be put; the others go on.
+    Unfit(String, Error),
+}
+
+/// What a source is for the filter.
+#[derive(Clone, Debug)]
+pub struct FilterPath {
+    pub filter: Arc<Filter>,
+    /// From the filter's source down, names divided by `/`.
+    pub path: String,
+    /// It was named itself.
+    pub is_source: bool,
 }
 
 impl PlannedSource {
-    fn place(&self) -> Result<RemotePath> {
+    fn place(&self) -> Result<Option<RemotePath>> {
         match self {
-            PlannedSource::One(item) => item.folder.join(&item.name),
-            PlannedSource::Tree(_, target) => Ok(target.clone()),
+            PlannedSource::One(item, _) => item.folder.join(&item.name).map(Some),
+            PlannedSource::Tree(_, target, _) => Ok(Some(target.clone())),
+            PlannedSource::Unfit(..) => Ok(None),
         }
     }
 
     /// What is to be done for it, read from the disk as it is asked for.
     pub fn steps(self) -> Box<dyn Iterator<Item = PlanStep>> {
         match self {
-            PlannedSource::One(item) => Box::new(std::iter::once(PlanStep::Put(item))),
-            PlannedSource::Tree(top, target) => Box::new(LocalTree::new(&top, &target).map(PlanStep::from)),
+            PlannedSource::One(item, at) => Box::new(one_step(item, &at).into_iter()),
+            PlannedSource::Tree(top, target, at) => {
+                Box::new(LocalTree::new(&top, &target).filtered(at.filter, at.path).map(PlanStep::from))
+            }
+            PlannedSource::Unfit(shown, error) => Box::new(std::iter::once(PlanStep::Unfit(shown, error))),
         }
     }
+}
+
+/// Standard input has nothing that a filter could ask for.
+fn one_step(item: PutItem, at: &FilterPath) -> Option<PlanStep> {
+    let FilterPath { filter, path, is_source } = at;
+    if let SourceSpec::File(file) = &item.origin {
+        let modified = filter.needs_time().then(|| file.metadata().and_then(|meta| meta.modified()).ok()).flatten().map(DateTime::from);
+        let verdict = filter.judge(&Candidate { path, is_source: *is_source, is_folder: false, size: item.size, modified });
+        if !matches!(verdict, Verdict::Unsettled(_))
+            && let Some(note) = filter.count_left_out(&item.shown(), &verdict)
+        {
+            return Some(PlanStep::LeftOut(note));
+        }
+    }
+    filter.count_taken();
+    Some(PlanStep::Put(item))
 }
 
 impl From<LocalFound> for PlanStep {
@@ -77,7 +116,8 @@ impl From<LocalFound> for PlanStep {
             }
             LocalFound::EmptyFolder(folder) => PlanStep::EmptyFolder(folder),
             LocalFound::Unfit { shown, error } => PlanStep::Unfit(shown, error),
-            LocalFound::LeftOut { shown, why } => PlanStep::LeftOut(shown, why),
+            LocalFound::LeftOut(note) => PlanStep::LeftOut(note),
+            LocalFound::Special(note) => PlanStep::Special(note),
         }
     }
 }
@@ -93,12 +133,29 @@ pub enum SourceArg {
     Contents(PathBuf),
 }
 
-/// Looks at every named source before anything is sent. Fails with `NotFound` or `Local` for the first that is unfit.
-pub fn inspect_sources(sources: &[String]) -> Result<Vec<SourceArg>> {
+/// What the sources of the command line turned out to be.
+#[derive(Debug)]
+pub struct NamedSources {
+    pub found: Vec<SourceArg>,
+    /// Those that can't be put.
+    pub unfit: Vec<(String, Error)>,
+}
+
+/// Looks at every named source before anything is sent. Fails with `NotFound` or `Local` for the only one that is unfit; of
+/// several it is a failed file.
+pub fn inspect_sources(sources: &[String]) -> Result<NamedSources> {
     if sources.iter().filter(|s| *s == "-").count() > 1 {
         return Err(Error::new(Kind::Usage, "standard input can be put only once"));
     }
-    sources.iter().map(|source| look_at_one(source).map_err(|e| e.with_source_path(source))).collect()
+    let mut named = NamedSources { found: Vec::new(), unfit: Vec::new() };
+    for source in sources {
+        match look_at_one(source).map_err(|e| e.with_source_path(source)) {
+            Ok(found) => named.found.push(found),
+            Err(error) if sources.len() == 1 || error.kind() == Kind::Usage => return Err(error),
+            Err(error) => named.unfit.push((source.clone(), error)),
+        }
+    }
+    Ok(named)
 }
 
 fn look_at_one(source: &str) -> Result<SourceArg> {
@@ -127,20 +184,31 @@ fn look_at_one(source: &str) -> Result<SourceArg> {
 }
 
 /// Is the target a folder whatever the remote holds?
-pub fn target_is_folder(sources: &[SourceArg], says_folder: bool) -> bool {
-    says_folder || sources.len() > 1 || sources.iter().any(|s| matches!(s, SourceArg::Folder(..) | SourceArg::Contents(_)))
+pub fn target_is_folder(sources: &[SourceArg], unfit: usize, says_folder: bool) -> bool {
+    says_folder || sources.len() + unfit > 1 || sources.iter().any(|s| matches!(s, SourceArg::Folder(..) | SourceArg::Contents(_)))
 }
 
 /// Lays the sources out under `target`; `as_folder`: each source lands in it under its own name, else `target` is the
 /// one file's new name. `stdin_size`: bytes that standard input is said to have. Fails where two sources would land on one
 /// place.
-pub fn lay_out(sources: &[SourceArg], target: &RemotePath, as_folder: bool, stdin_size: Option<u64>) -> Result<Vec<PlannedSource>> {
+pub fn lay_out(
+    sources: &[SourceArg],
+    target: &RemotePath,
+    as_folder: bool,
+    stdin_size: Option<u64>,
+    filter: &Arc<Filter>,
+) -> Result<Vec<PlannedSource>> {
+    let of_folder = |path: &Path| FilterPath { filter: Arc::new(filter.of_local_folder(path)), path: String::new(), is_source: true };
+    let named = |path: &Path| {
+        let path = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        FilterPath { filter: filter.clone(), path, is_source: true }
+    };
     let land = |source: &SourceArg| {
         Ok(match source {
-            SourceArg::Stdin => PlannedSource::One(place_stdin(target, as_folder, stdin_size)?),
-            SourceArg::File(path, size) => PlannedSource::One(place_file(path, *size, target, as_folder)?),
-            SourceArg::Folder(path, name) => PlannedSource::Tree(path.clone(), target.join(name)?),
-            SourceArg::Contents(path) => PlannedSource::Tree(path.clone(), target.clone()),
+            SourceArg::Stdin => PlannedSource::One(place_stdin(target, as_folder, stdin_size)?, named(Path::new("-"))),
+            SourceArg::File(path, size) => PlannedSource::One(place_file(path, *size, target, as_folder)?, named(path)),
+            SourceArg::Folder(path, name) => PlannedSource::Tree(path.clone(), target.join(name)?, of_folder(path)),
+            SourceArg::Contents(path) => PlannedSource::Tree(path.clone(), target.clone(), of_folder(path)),
         })
     };
     let planned = sources.iter().map(land).collect::<Result<Vec<_>>>()?;
@@ -172,13 +240,13 @@ fn place_file(path: &Path, size: u64, target: &RemotePath, as_folder: bool) -> R
 fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
     let mut trees: HashMap<RemotePath, usize> = HashMap::new();
     for source in planned {
-        if let PlannedSource::Tree(_, target) = source {
+        if let PlannedSource::Tree(_, target, _) = source {
             *trees.entry(target.clone()).or_default() += 1;
         }
     }
     let mut shared: HashSet<RemotePath> = HashSet::new();
     for source in planned {
-        let place = source.place()?;
+        let Some(place) = source.place()? else { continue };
         let above = std::iter::successors(place.parent(), RemotePath::parent).filter(|above| trees.contains_key(above));
         let above: Vec<RemotePath> = above.collect();
         if matches!(source, PlannedSource::Tree(..)) && (!above.is_empty() || trees.get(&place).is_some_and(|trees| *trees > 1)) {
@@ -189,15 +257,15 @@ fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
     let mut taken = HashSet::new();
     for source in planned {
         match source {
-            PlannedSource::One(item) => take(item, &mut taken)?,
-            PlannedSource::Tree(top, target) if shared.contains(target) => {
-                for step in LocalTree::new(top, target).map(PlanStep::from) {
+            PlannedSource::One(item, _) => take(item, &mut taken)?,
+            PlannedSource::Tree(top, target, at) if shared.contains(target) => {
+                for step in LocalTree::new(top, target).filtered(at.filter.clone(), at.path.clone()).map(PlanStep::from) {
                     if let PlanStep::Put(item) = step {
                         take(&item, &mut taken)?;
                     }
                 }
             }
-            PlannedSource::Tree(..) => {}
+            PlannedSource::Tree(..) | PlannedSource::Unfit(..) => {}
         }
     }
     Ok(())
@@ -230,8 +298,8 @@ mod tests {
     fn planned(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Result<Vec<PlannedSource>> {
         let sources: Vec<String> = sources.iter().map(|s| format!("{}/{s}", dir.display())).collect();
         let named = inspect_sources(&sources).unwrap();
-        let as_folder = target_is_folder(&named, target.ends_with('/') || exists);
-        lay_out(&named, &RemotePath::parse(target).unwrap(), as_folder, None)
+        let as_folder = target_is_folder(&named.found, 0, target.ends_with('/') || exists);
+        lay_out(&named.found, &RemotePath::parse(target).unwrap(), as_folder, None, &Arc::default())
     }
 
     fn landing(dir: &Path, sources: &[&str], target: &str, exists: bool) -> Vec<String> {
@@ -272,7 +340,7 @@ mod tests {
         let missing = inspect_sources(&[format!("{}/nope", dir.path().display())]).unwrap_err();
         assert_eq!(missing.kind(), Kind::NotFound);
         assert_eq!(inspect_sources(&["-".into(), "-".into()]).unwrap_err().kind(), Kind::Usage);
-        assert_eq!(lay_out(&[SourceArg::Stdin], &RemotePath::root(), true, None).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(lay_out(&[SourceArg::Stdin], &RemotePath::root(), true, None, &Arc::default()).unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]

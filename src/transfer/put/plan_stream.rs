@@ -81,7 +81,7 @@ impl PlanStream {
                     self.bytes = self.bytes.saturating_add(item.size.unwrap_or(0));
                 }
                 PlanStep::Unfit(..) => self.files += 1,
-                PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) => {}
+                PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) | PlanStep::Special(..) => {}
             }
             self.ready.push_back(step);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::options::ChecksumMode;
 use super::plan::PutItem;
 use super::run::PutRun;
-use crate::contract::UploadHandle;
+use crate::contract::{UploadHandle, place_key};
 use crate::error::Result;
 use crate::model::{Entry, Event, Place, RemotePath};
 use crate::transfer::fingerprint::FileFingerprint;
@@ -53,6 +53,16 @@ impl PutRun {
     fn is_stale(&self, folder: &ListedFolder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
         let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
         self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
+    }
+
+    /// What stands for the place in locks and notes: the folder's id and the name, so that `r:/films/x` and `r:@125/x` are one
+    /// place. The path, where folders are made only with the files in them (ioGates): there the id is known to later runs alone.
+    pub(crate) fn place_key(&self, folder: &ListedFolder, path: &RemotePath) -> String {
+        let has_id = !folder.entry.id.is_empty() && self.job.client.has(|can| can.folders.is_some());
+        match path.name() {
+            Some(name) if has_id => format!("{}|@{}/{name}", self.job.remote_key, folder.entry.id),
+            _ => place_key(&self.job.remote_key, path),
+        }
     }
 
     /// None for what can't be taken up.

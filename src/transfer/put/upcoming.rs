@@ -97,8 +97,12 @@ impl Upcoming {
                 None
             }
             PlanStep::Unfit(shown, error) => Some(Next::Unfit(shown, error)),
-            PlanStep::LeftOut(shown, why) => {
-                self.run.job.client.events.tell(Event::Note(format!("{shown}: left out, as {why}")));
+            PlanStep::LeftOut(note) => {
+                self.run.job.client.events.tell(Event::Note(note));
+                None
+            }
+            PlanStep::Special(note) => {
+                self.run.job.client.events.tell(Event::Warning(note));
                 None
             }
         }

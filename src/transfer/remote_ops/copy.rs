@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::conflict::{Resolution, landing};
-use super::job::{Op, OpsRun};
+use super::job::{CopyFrom, Op, OpsRun};
 use super::relocate::{may_be_at, partially_done, roll_back};
 use super::shelves::TargetFolder;
 use crate::contract::lookup::safe_child_path;
@@ -34,8 +34,15 @@ pub(crate) struct CopyTask {
 }
 
 impl CopyTask {
-    pub fn new(source: &Resolved, folder: RemotePath, name: String) -> CopyTask {
-        CopyTask { entry: source.entry.clone(), shown: source.shown.clone(), folder, name, above: Arc::from([]), below: String::new() }
+    pub fn new((from, source): (&CopyFrom, &Resolved), folder: RemotePath, name: String) -> CopyTask {
+        CopyTask {
+            entry: source.entry.clone(),
+            shown: source.shown.clone(),
+            folder,
+            name,
+            above: Arc::from([]),
+            below: from.path(&source.entry),
+        }
     }
 
     fn as_lost(&self) -> FailedTask {

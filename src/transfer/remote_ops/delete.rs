@@ -1,9 +1,13 @@
 //! Removes one place after another. Each is looked up right before it is removed. A top folder stays, and its entries are
 //! removed.
 
+use std::collections::HashSet;
+
+use parking_lot::Mutex;
+
 use super::emptied::OpenFolders;
 use crate::error::{Error, Result};
-use crate::model::{Address, Entry, RemotePath, Report};
+use crate::model::{Address, Entry, RemotePath, Report, Root};
 use crate::transfer::change::ConfirmedChanges;
 use crate::transfer::client::RemoteClient;
 use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter, Verdict};
@@ -15,7 +19,7 @@ const LIST_AHEAD: usize = 4;
 
 /// What became of one thing.
 pub enum Removal {
-    Done(Box<Report>),
+    Done(Report),
     Failed(RemotePath, Error),
     /// It stays, as it does not fit.
     LeftOut(RemotePath, Verdict),
@@ -25,16 +29,36 @@ pub struct Remover {
     client: RemoteClient,
     hands: ConfirmedChanges,
     remote: String,
+    /// For many places: folders are listed once, and what is removed is remembered.
+    known: Option<(Resolver, Mutex<HashSet<RemotePath>>)>,
 }
 
 impl Remover {
     pub fn new(client: RemoteClient, remote: String) -> Remover {
-        Remover { hands: ConfirmedChanges::new(client.clone()), client, remote }
+        Remover { hands: ConfirmedChanges::new(client.clone()), client, remote, known: None }
     }
 
-    /// Each place is looked up anew: an earlier removal may have removed it, too, and a second removal may be for good.
-    pub async fn find(&self, address: &Address) -> Result<Resolved> {
-        Resolver::new(self.client.clone()).find(address).await
+    /// For many places, as a list names them: one listing of a folder serves all that lies in it.
+    pub fn remembering(self) -> Remover {
+        let known = Some((Resolver::new(self.client.clone()), Mutex::default()));
+        Remover { known, ..self }
+    }
+
+    /// Each place is looked up anew: an earlier removal may have removed it, too, and a second removal may be for good. Where removals
+    /// are remembered, none is such a place.
+    pub async fn find(&mut self, address: &Address) -> Result<Option<Resolved>> {
+        let Some((resolver, removed)) = &mut self.known else {
+            return Resolver::new(self.client.clone()).find(address).await.map(Some);
+        };
+        let is_gone = |path: &RemotePath| {
+            let removed = removed.lock();
+            std::iter::successors(Some(path.clone()), RemotePath::parent).any(|path| removed.contains(&path))
+        };
+        if address.place.root == Root::Top && is_gone(&address.place.path) {
+            return Ok(None);
+        }
+        let found = resolver.find(address).await?;
+        Ok(Some(found).filter(|found| !is_gone(&found.entry.path)))
     }
 
     /// How many entries a folder holds, those in its folders included.
@@ -72,15 +96,18 @@ impl Remover {
     pub async fn remove_fitting(
         &self,
         found: &Resolved,
+        within: Option<&RemotePath>,
         filter: &RemoteFilter,
         dry_run: bool,
         mut tell: impl FnMut(Removal),
     ) -> Result<()> {
+        let names = within.into_iter().flat_map(RemotePath::names).chain([&found.entry.name]);
+        let path = names.cloned().collect::<Vec<_>>().join("/");
         if !found.entry.is_folder() {
-            let removal = match filter.judge(&found.entry, &found.entry.name, true).await {
+            let removal = match filter.judge(&found.entry, &path, within.is_none()).await {
                 Verdict::Takes => {
                     filter.filter.count_taken();
-                    Removal::Done(Box::new(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?))
+                    Removal::Done(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)
                 }
                 Verdict::Failed(error) => return Err(error),
                 verdict => Removal::LeftOut(found.path.clone(), verdict),
@@ -88,7 +115,8 @@ impl Remover {
             tell(removal);
             return Ok(());
         }
-        let mut walk = FilteredWalk::new(filter.clone(), found.entry.clone(), LIST_AHEAD).all();
+        let top = if within.is_some() { path } else { String::new() };
+        let mut walk = FilteredWalk::below(filter.clone(), found.entry.clone(), LIST_AHEAD, top).all();
         let mut open = OpenFolders::new(found.entry.clone(), found.parent.clone());
         while let Some(FilteredStep { event, verdict, path }) = walk.next().await? {
             match event {
@@ -115,13 +143,13 @@ impl Remover {
                     if dry_run {
                         let (remote, path) = (self.remote.clone(), shown);
                         let planned = Report::Planned { action: "delete", source: None, remote, path, size: None };
-                        emptied.is_certain.then(|| tell(Removal::Done(Box::new(planned))));
+                        emptied.is_certain.then(|| tell(Removal::Done(planned)));
                         continue;
                     }
                     match emptied.remove(&self.client, &self.hands).await {
                         Ok(true) => {
                             let (remote, id, kind) = (self.remote.clone(), folder.id, folder.kind);
-                            tell(Removal::Done(Box::new(Report::Deleted { remote, path: shown, id, kind })));
+                            tell(Removal::Done(Report::Deleted { remote, path: shown, id, kind }));
                         }
                         Ok(false) => open.keep(),
                         Err(error) if is_fatal(error.kind()) => return Err(error),
@@ -153,10 +181,16 @@ impl Remover {
 
     async fn one(&self, entry: &Entry, parent: Option<&Entry>, path: RemotePath, dry_run: bool) -> Result<Report> {
         let remote = self.remote.clone();
+        if let Some((_, removed)) = self.known.as_ref().filter(|_| dry_run) {
+            removed.lock().insert(entry.path.clone());
+        }
         if dry_run {
             return Ok(Report::Planned { action: "delete", source: None, remote, path, size: entry.size });
         }
         self.hands.remove(entry, parent).await?;
+        if let Some((_, removed)) = &self.known {
+            removed.lock().insert(entry.path.clone());
+        }
         Ok(Report::Deleted { remote, path, id: entry.id.clone(), kind: entry.kind })
     }
 }
@@ -168,7 +202,7 @@ fn shown(entry: &Entry, found: &Resolved) -> RemotePath {
 
 fn outcome(removed: Result<Report>, path: RemotePath, open: &mut OpenFolders) -> Removal {
     match removed {
-        Ok(report) => Removal::Done(Box::new(report)),
+        Ok(report) => Removal::Done(report),
         Err(error) => {
             open.keep();
             Removal::Failed(path, error)

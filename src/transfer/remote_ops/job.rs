@@ -19,6 +19,33 @@ pub enum Op {
     Copy,
 }
 
+/// One source of a `mv` or `cp`.
+#[derive(Clone)]
+pub struct CopyFrom {
+    pub address: Address,
+    /// Folders in the target that it goes into, as a list names it in them.
+    pub below: RemotePath,
+    /// For the filter: the folders that it lies in, from the one that a list is relative to; none: it was named itself.
+    pub within: Option<RemotePath>,
+}
+
+impl From<Address> for CopyFrom {
+    fn from(address: Address) -> CopyFrom {
+        CopyFrom { address, below: RemotePath::root(), within: None }
+    }
+}
+
+impl CopyFrom {
+    /// Its path for the filter: a folder that was named itself is where paths begin.
+    pub fn path(&self, entry: &Entry) -> String {
+        match &self.within {
+            Some(within) => within.names().iter().chain([&entry.name]).cloned().collect::<Vec<_>>().join("/"),
+            None if entry.is_folder() => String::new(),
+            None => entry.name.clone(),
+        }
+    }
+}
+
 /// Where the sources of one `mv` or `cp` go, and how.
 pub struct ServerSideJob {
     pub client: RemoteClient,

@@ -16,7 +16,7 @@ pub(super) use super::change::ConfirmedChanges;
 pub use super::resolve::{Resolved, Resolver};
 pub use delete::{Removal, Remover};
 pub use edit::edit;
-pub use job::{Op, ServerSideJob};
+pub use job::{CopyFrom, Op, ServerSideJob};
 
 use self::copy::CopyTask;
 use self::job::{OpsRun, into_itself};
@@ -26,14 +26,15 @@ use crate::model::{Address, RemotePath};
 
 /// Moves or copies `from` within the remote of `job.to`. An error means that nothing was changed; failures of single
 /// sources are events.
-pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
+pub async fn arrange(mut job: ServerSideJob, from: &[CopyFrom]) -> Result<()> {
     job.to.place.path = StoredNames::new(job.client.clone()).path(&job.to.place.path)?;
     let mut run = OpsRun::new(job);
     let mut sources = Vec::new();
-    for address in from {
+    for one in from {
+        let address = &one.address;
         match run.places.find(address).await {
             Ok(found) if found.top => return Err(top_stays(address)),
-            Ok(found) => sources.push(found),
+            Ok(found) => sources.push((one, found)),
             Err(e) if e.kind() == Kind::Auth => return Err(e),
             Err(e) => run.failed(&address.to_string(), None, &e),
         }
@@ -42,19 +43,20 @@ pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
         return Ok(());
     }
     let folder = run.target(from.len() > 1).await?;
-    let above = if sources.iter().any(|s| s.entry.is_folder()) { run.shelves.above(&run.job.to.place.path).await? } else { Vec::new() };
+    let above =
+        if sources.iter().any(|(_, s)| s.entry.is_folder()) { run.shelves.above(&run.job.to.place.path).await? } else { Vec::new() };
     let mut pieces = Vec::new();
     let (filter, is_filtered) = (run.filter(), run.job.filter.is_active());
-    for source in sources {
+    for (from, source) in sources {
         if run.stopped {
             break;
         }
         let (path, name) = match &folder {
-            Some(folder) => (folder.clone(), source.entry.name.clone()),
+            Some(folder) => (folder.join_path(&from.below), source.entry.name.clone()),
             None => split(&run.job.to)?,
         };
         if !source.entry.is_folder() {
-            let verdict = filter.judge(&source.entry, &source.entry.name, true).await;
+            let verdict = filter.judge(&source.entry, &from.path(&source.entry), from.within.is_none()).await;
             if !run.admits(&source.shown, &path.join(&name)?, &source.entry, verdict) {
                 continue;
             }
@@ -64,10 +66,10 @@ pub async fn arrange(mut job: ServerSideJob, from: &[Address]) -> Result<()> {
         let outcome = match above.contains(&source.entry.id) {
             true if source.entry.is_folder() => Err(into_itself()),
             _ if run.job.way == Op::Copy => {
-                pieces.push(CopyTask::new(&source, path, name));
+                pieces.push(CopyTask::new((from, &source), path, name));
                 continue;
             }
-            _ if is_filtered && source.entry.is_folder() => run.move_fitting(&source, &path, &name, &filter).await,
+            _ if is_filtered && source.entry.is_folder() => run.move_fitting((from, &source), &path, &name, &filter).await,
             _ => run.move_one(&source, &path, &name).await.map(|report| run.finished(report)),
         };
         if let Err(e) = outcome {

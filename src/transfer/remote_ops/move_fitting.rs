@@ -2,7 +2,7 @@
 //! last.
 
 use super::emptied::{Emptied, OpenFolders};
-use super::job::OpsRun;
+use super::job::{CopyFrom, OpsRun};
 use crate::error::{Kind, Result};
 use crate::model::{Entry, RemotePath};
 use crate::transfer::filter::{FilteredStep, FilteredWalk, RemoteFilter};
@@ -23,10 +23,16 @@ struct Chosen {
 
 impl OpsRun {
     /// Failures of single files are events.
-    pub(crate) async fn move_fitting(&mut self, source: &Resolved, to: &RemotePath, name: &str, filter: &RemoteFilter) -> Result<()> {
+    pub(crate) async fn move_fitting(
+        &mut self,
+        (from, source): (&CopyFrom, &Resolved),
+        to: &RemotePath,
+        name: &str,
+        filter: &RemoteFilter,
+    ) -> Result<()> {
         let target = to.join(name)?;
-        let Chosen { files, emptied, is_whole } = self.choose(source, &target, filter).await?;
-        if is_whole && filter.filter.takes_emptied_folder("") {
+        let Chosen { files, emptied, is_whole } = self.choose((from, source), &target, filter).await?;
+        if is_whole && filter.filter.takes_emptied_folder(&from.path(&source.entry)) {
             let moved = self.move_one(source, to, name).await?;
             self.finished(moved);
             return Ok(());
@@ -53,8 +59,8 @@ impl OpsRun {
         Ok(())
     }
 
-    async fn choose(&mut self, source: &Resolved, target: &RemotePath, filter: &RemoteFilter) -> Result<Chosen> {
-        let mut walk = FilteredWalk::new(filter.clone(), source.entry.clone(), LIST_AHEAD).all();
+    async fn choose(&mut self, (from, source): (&CopyFrom, &Resolved), target: &RemotePath, filter: &RemoteFilter) -> Result<Chosen> {
+        let mut walk = FilteredWalk::below(filter.clone(), source.entry.clone(), LIST_AHEAD, from.path(&source.entry)).all();
         let mut open = OpenFolders::new(source.entry.clone(), source.parent.clone());
         let mut chosen = Chosen { is_whole: true, ..Chosen::default() };
         while let Some(FilteredStep { event, verdict, path }) = walk.next().await? {

@@ -253,7 +253,7 @@ fn groups_that_cannot_be_read_stop_no_upload() {
 fn a_failure_names_its_source() {
     let play = Play::new();
     play.home.file("src/f.txt", "content");
-    let missing = play.home.run(&["put", "--json", "src/f.txt", "nope", "giga0:"]).ends_with(3).events("failed");
+    let missing = play.home.run(&["put", "--json", "src/f.txt", "nope", "giga0:"]).ends_with(9).events("failed");
     assert_eq!((missing.len(), &missing[0]["source"], missing[0].get("path")), (1, &"nope".into(), None));
     let twice = play.home.run(&["put", "--json", "src/f.txt", "src/", "giga0:/t/"]).ends_with(2).events("failed");
     assert_eq!(twice[0]["source"], "src/f.txt");
