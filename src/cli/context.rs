@@ -81,6 +81,12 @@ impl Context {
         self.stage.is_of(&self.renderer);
     }
 
+    /// The command changes nothing: that it finds nothing may be what it is run for, and is no annotation of a job.
+    pub fn only_looks(&mut self) {
+        self.style.ci.iter_mut().for_each(|ci| ci.annotates = false);
+        self.show_as(self.style.view, self.style.paths, self.style.exact);
+    }
+
     pub fn knows(&self, remote: &str) -> bool {
         self.config.remote(remote).is_ok()
     }
@@ -200,6 +206,7 @@ fn style_of(global: &Global) -> Style {
         terminal,
         colour: style::colour(terminal.err, env),
         ci: Ci::from_env(env),
+        folds: style::is_gitlab(env),
         ..Style::default()
     }
 }

@@ -44,6 +44,9 @@ pub fn main() -> ExitCode {
         Err(early) => return early.end(),
     };
     let mut context = Context::new(parsed.config, env, &parsed.global, parsed.stage);
+    if parsed.verb.only_looks() {
+        context.only_looks();
+    }
     log::start(parsed.global.verbose, &context.renderer);
     let goes_on = is_resumable(&parsed.verb);
     let status = match resources::runtime(parsed.verb.transfer()) {
@@ -102,6 +105,7 @@ async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
         Verb::Remote(verb) => commands::remote::run(context, verb).await,
         Verb::Transfers(verb) => commands::transfers::run(context, verb).await,
         Verb::Verify(args) => commands::verify::run(context, args).await,
+        Verb::Report(args) => commands::report::run(context, args),
         Verb::Providers(args) => commands::providers::run(context, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(context, args).await,

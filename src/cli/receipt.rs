@@ -1,6 +1,7 @@
-//! `--receipt` and `--failed-to`: what became of each file, in files for later. Events pass through here on their way to
+//! `--receipt`, `--failed-to` and `--dotenv`: what became of each file, in files for later. Events pass through here on their way to
 //! whoever shows them.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::{Transfer, Verified};
 use crate::model::{Event, Protocol, RemotePath, Report};
+use crate::render::Renderer;
 
 #[derive(Args, Clone, Debug)]
 pub struct ReceiptArgs {
@@ -26,6 +28,9 @@ pub struct ReceiptArgs {
     /// Write the sources that failed, one a line, as --files-from reads them; with --files-from0 each with a NUL at its end
     #[arg(long, value_name = "FILE", env = "HAUL_FAILED_TO")]
     pub failed_to: Option<PathBuf>,
+    /// Write counts, and the id and url of a single file, as NAME=VALUE lines: a dotenv report of GitLab, say
+    #[arg(long, value_name = "FILE", env = "HAUL_DOTENV")]
+    pub dotenv: Option<PathBuf>,
 }
 
 /// One line of a receipt.
@@ -82,7 +87,7 @@ pub struct Receipts {
 impl Receipts {
     /// Opens the files before anything is sent: a transfer whose receipt can't be written does not begin. A `dry_run` writes
     /// nothing and leaves the list of an earlier run's failures alone. Fails with `Local`.
-    pub fn open(args: &ReceiptArgs, dry_run: bool) -> Result<Receipts> {
+    pub fn open(args: &ReceiptArgs, dry_run: bool, renderer: &Renderer) -> Result<Receipts> {
         if dry_run {
             return Ok(Receipts { receipt: None, failed: None, base: None, by_nul: false, run: None });
         }
@@ -90,7 +95,9 @@ impl Receipts {
         append.create(true).append(true);
         let mut anew = OpenOptions::new();
         anew.create(true).write(true).truncate(true);
+        let dotenv = opened(&anew, args.dotenv.as_deref())?.map(|(_, file)| file);
         let (receipt, failed) = (opened(&append, args.receipt.as_deref())?, opened(&anew, args.failed_to.as_deref())?);
+        renderer.results_go_to(args.receipt.as_deref(), dotenv);
         Ok(Receipts { receipt, failed, base: None, by_nul: false, run: None })
     }
 
@@ -185,4 +192,19 @@ pub fn read(path: &Path) -> Result<Vec<ReceiptRow>> {
         })
     };
     text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(line).collect()
+}
+
+/// The last word on each place: a file may have been put there several times.
+pub fn latest(lines: Vec<ReceiptRow>) -> Vec<ReceiptRow> {
+    let mut at: HashMap<(String, RemotePath), usize> = HashMap::new();
+    let mut kept: Vec<Option<ReceiptRow>> = Vec::new();
+    for line in lines {
+        if let Some(old) = at.insert((line.remote.clone(), line.path.clone()), kept.len())
+            && let Some(slot) = kept.get_mut(old)
+        {
+            *slot = None;
+        }
+        kept.push(Some(line));
+    }
+    kept.into_iter().flatten().collect()
 }

@@ -35,6 +35,7 @@ pub enum Verb {
     #[command(subcommand)]
     Transfers(commands::transfers::TransfersVerb),
     Verify(commands::verify::VerifyArgs),
+    Report(commands::report::ReportArgs),
     Providers(commands::providers::ProvidersArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::SandboxArgs),
@@ -43,6 +44,13 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Changes nothing, so that a failure may be no more than an answer.
+    pub fn only_looks(&self) -> bool {
+        let is_about_entries = matches!(self, Verb::Ls(_) | Verb::Tree(_) | Verb::Du(_) | Verb::Stat(_) | Verb::Find(_) | Verb::Link(_));
+        let is_about_us = matches!(self, Verb::Providers(_) | Verb::Report(_) | Verb::Completions(_) | Verb::Man(_));
+        is_about_entries || is_about_us || matches!(self, Verb::About(_) | Verb::Remote(_))
+    }
+
     /// Runs a command that is told to stop instead of us.
     pub fn forwards_signals(&self) -> bool {
         #[cfg(feature = "sandbox")]

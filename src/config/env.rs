@@ -33,6 +33,9 @@ impl Env {
             let state = system.state_dir().unwrap_or_else(|| if cfg!(windows) { system.cache_dir() } else { system.data_dir() });
             env.state_dir = Some(state.join("haul"));
         }
+        if let Some(own) = env.path("HAUL_STATE_DIR") {
+            env.state_dir = Some(own);
+        }
         env
     }
 
@@ -46,7 +49,7 @@ impl Env {
         self.config_dir.as_deref()
     }
 
-    /// The folder for tokens and ledgers; none when the system has no home for us.
+    /// The folder for tokens and ledgers: `HAUL_STATE_DIR`, else the system's; none when the system has no home for us.
     pub fn state_dir(&self) -> Option<&Path> {
         self.state_dir.as_deref()
     }
@@ -127,15 +130,17 @@ mod tests {
             println!("[{} {}]", env.config_dir().unwrap().display(), env.state_dir().unwrap().display());
             return;
         }
-        let shown = |config: &str, state: &str| {
+        let shown_with = |config: &str, state: &str, own: &str| {
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());
             child.args(["--exact", "--nocapture", "config::env::tests::folders_of_this_system"]);
-            child.env(CHILD, "1").env("HOME", "/h").env("XDG_CONFIG_HOME", config).env("XDG_STATE_HOME", state);
+            child.env(CHILD, "1").env("HOME", "/h").env("XDG_CONFIG_HOME", config).env("XDG_STATE_HOME", state).env("HAUL_STATE_DIR", own);
             let out = String::from_utf8(child.output().unwrap().stdout).unwrap();
             let line = out.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(line, _)| line.to_owned());
             line.unwrap_or(out)
         };
+        let shown = |config: &str, state: &str| shown_with(config, state, "");
         assert_eq!(shown("/c", "/s"), "/c/haul /s/haul");
+        assert_eq!(shown_with("/c", "/s", "/own"), "/c/haul /own");
         assert_eq!(shown("", "relative"), "/h/.config/haul /h/.local/state/haul");
     }
 

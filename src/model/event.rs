@@ -27,6 +27,17 @@ pub enum Event {
         /// Bytes; none while standard input has no end yet.
         size: Option<u64>,
     },
+    /// A file is read for its checksum, before anything of it is sent or to see whether it must be; told now and then.
+    Hashing {
+        /// The file.
+        id: FileId,
+        /// How a person calls the source.
+        name: String,
+        /// Bytes, where they are known.
+        size: Option<u64>,
+        /// Bytes read so far.
+        done: u64,
+    },
     /// So many more bytes were handed to the network.
     Sent {
         /// The file.

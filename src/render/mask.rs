@@ -23,6 +23,9 @@ pub(super) fn report(report: &Report) -> Cow<'_, Report> {
 /// Each report is named here: what a new one may hold is decided before it is shown.
 fn hide(report: &mut Report) {
     match report {
+        Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) | Report::MovedThrough(transfer) => {
+            transfer.url.iter_mut().for_each(text);
+        }
         Report::Skipped { reason, .. } | Report::NotDownloaded { reason, .. } => text(reason),
         Report::Verify { reason, .. } => reason.iter_mut().for_each(text),
         Report::Failed(failure) => text(&mut failure.error.message),
@@ -41,11 +44,7 @@ fn hide(report: &mut Report) {
         }
         Report::Check(check) => text(&mut check.detail),
         // Names, paths, numbers, and what people wrote; `link` shows a secret URL, as it was asked for.
-        Report::Uploaded(_)
-        | Report::Downloaded(_)
-        | Report::CopiedThrough(_)
-        | Report::MovedThrough(_)
-        | Report::Copied(_)
+        Report::Copied(_)
         | Report::Moved(_)
         | Report::Planned { .. }
         | Report::PlannedDownload { .. }
@@ -62,9 +61,11 @@ fn hide(report: &mut Report) {
         | Report::Login { .. }
         | Report::Logout { .. }
         | Report::Providers(_)
+        | Report::Page { .. }
+        | Report::Sandbox { .. }
         | Report::Arrived { .. }
         | Report::Progress { .. }
-        | Report::Summary { .. } => {}
+        | Report::Summary(_) => {}
     }
 }
 

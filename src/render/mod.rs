@@ -7,6 +7,7 @@ pub mod github;
 mod json;
 mod log;
 mod mask;
+mod page;
 mod pipe;
 mod progress;
 mod renderer;
@@ -18,7 +19,9 @@ mod testing;
 mod text;
 
 pub use log::mask_panics;
+pub use page::{Delivered, Delivery};
 pub use renderer::Renderer;
 pub use style::{Ci, Progress, Style, Terminal, View};
 pub use tally::Tally;
 pub use text::table::providers_markdown;
+pub use text::units;

@@ -1,7 +1,9 @@
 //! One method for each thing that can be said, and where it goes.
 //! Over 300 lines with its tests, which hold every stream against every voice.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -57,9 +59,12 @@ impl Renderer {
         if self.style().json {
             self.json(report);
         }
+        let annotation = self.0.journal.lock().record(report, self.annotates());
         match text::said(report, self.style()) {
             // They are told together, at the end.
             TextOutput::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
+            // The runner shows it as a line of the log as well.
+            TextOutput::Failure(_) if annotation.is_some() => self.command(annotation),
             TextOutput::Failure(text) => self.failure(&text),
             // In JSON these are results, and standard error need not say them again.
             _ if self.style().json => {}
@@ -76,10 +81,11 @@ impl Renderer {
                 }
             }
         }
-        if self.style().ci.is_some() {
-            let annotation = self.0.journal.lock().record(report);
-            self.command(annotation);
-        }
+    }
+
+    /// As `report`, for what has no line of its own but belongs onto the job's page.
+    pub(super) fn record(&self, report: &Report) {
+        self.0.journal.lock().remember(mask::report(report).as_ref(), self.annotates());
     }
 
     /// A failure of the whole command. In JSON it is a `failed` event that names a file only where the error does.
@@ -88,22 +94,35 @@ impl Renderer {
             self.json(&Report::Failed(Failure::new(error)));
         }
         let text = text::error(error);
-        self.failure(&text);
-        if self.style().ci.is_some() {
-            let annotation = self.0.journal.lock().annotate(None, &text);
-            self.command(annotation);
+        let annotation = self.0.journal.lock().record_error(&text, self.annotates());
+        match annotation {
+            None => self.failure(&text),
+            annotation => self.command(annotation),
         }
     }
 
     /// Something a user should know although the work goes on.
     pub fn warning(&self, text: &str) {
-        self.unless_quiet(|| self.message("warning: ", "\x1b[33m", text));
+        self.unless_quiet(|| {
+            let annotation = self.annotates().then(|| self.0.journal.lock().annotate_warning(text)).flatten();
+            match annotation {
+                None => self.message("warning: ", "\x1b[33m", text),
+                annotation => self.command(annotation),
+            }
+        });
     }
 
     /// Something worth knowing with `-v`.
     pub fn note(&self, text: &str) {
         if self.style().verbose > 0 {
             self.unless_quiet(|| self.message("note: ", "\x1b[2m", text));
+        }
+    }
+
+    /// How a command went, in a line of standard error. None in JSON, which has it in its events.
+    pub fn remark(&self, text: &str) {
+        if !self.style().json {
+            self.unless_quiet(|| self.aside(&escape_control(text)));
         }
     }
 
@@ -153,15 +172,33 @@ impl Renderer {
     pub fn finish(&self) -> Result<()> {
         let rest = self.0.tables.lock().rest();
         rest.iter().for_each(|rest| self.lines(rest, true));
-        if let Some(ci) = &self.style().ci {
+        if let Some(ci) = self.style().ci.as_ref().filter(|ci| ci.annotates) {
             let count = self.0.journal.lock().count();
             self.command(count);
-            let written = ci.step_summary.as_ref().map_or(Ok(()), |path| self.0.journal.lock().write_page(path));
+            let written = self.0.journal.lock().write_files(ci);
             if let Err(cause) = written {
                 self.warning(&format!("the summary of the job can't be written: {cause}"));
             }
         }
+        let dotenv = self.0.journal.lock().write_dotenv();
+        match dotenv {
+            Ok(unfit) => {
+                unfit.iter().for_each(|name| self.warning(&format!("the dotenv file can't hold the {name}: it has spaces or worse")))
+            }
+            Err(cause) => self.warning(&format!("the dotenv file can't be written: {cause}")),
+        }
         self.screen().flush()
+    }
+
+    /// What the run has brought is told to whoever comes later: the receipt's place to the steps of a job, all of it to a
+    /// dotenv file.
+    pub fn results_go_to(&self, receipt: Option<&Path>, dotenv: Option<File>) {
+        self.0.journal.lock().results_go_to(receipt, dotenv);
+    }
+
+    /// Do failures become annotations?
+    fn annotates(&self) -> bool {
+        self.style().ci.as_ref().is_some_and(|ci| ci.annotates)
     }
 
     fn json(&self, report: &Report) {

@@ -1,7 +1,7 @@
 //! The two streams, and the order in which they are used: whoever writes steps in front of the bars.
 
 use std::io::{self, BufWriter, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -25,6 +25,9 @@ struct Still {
     questions: usize,
     /// Messages that wait for the answer.
     held: String,
+    /// When the first of the open questions was asked.
+    since: Option<Instant>,
+    answering: Duration,
 }
 
 struct Out {
@@ -44,22 +47,35 @@ impl Streams {
     }
 
     pub(super) fn hide(&self) {
-        *self.bars.lock() = None;
+        if let Some(mut bars) = self.bars.lock().take() {
+            self.write(&bars.clear());
+        }
     }
 
     pub(super) fn draw(&self, board: &ProgressState, now: Instant) {
         let mut bars = self.bars.lock();
         if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
-            bars.draw(board, now);
+            self.write(&bars.draw(board, now));
+        }
+    }
+
+    /// To standard error. Nobody can be told that it fails, and work must outlive its terminal.
+    fn write(&self, text: &str) {
+        if !text.is_empty() {
+            let mut err = self.err.lock();
+            let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
         }
     }
 
     /// A person is asked: the bars go, and messages wait until the answer is there (or the program ends).
     pub(super) fn ask(&self) {
-        let bars = self.bars.lock();
-        self.still.lock().questions += 1;
-        if let Some(bars) = bars.as_ref() {
-            bars.clear();
+        let mut bars = self.bars.lock();
+        let mut still = self.still.lock();
+        still.questions += 1;
+        still.since.get_or_insert_with(Instant::now);
+        drop(still);
+        if let Some(bars) = bars.as_mut() {
+            self.write(&bars.clear());
         }
     }
 
@@ -67,20 +83,33 @@ impl Streams {
         let held = {
             let mut still = self.still.lock();
             still.questions = still.questions.saturating_sub(1);
-            if still.questions == 0 { std::mem::take(&mut still.held) } else { String::new() }
+            if still.questions == 0 {
+                let since = still.since.take();
+                still.answering += since.map_or(Duration::ZERO, |since| since.elapsed());
+                std::mem::take(&mut still.held)
+            } else {
+                String::new()
+            }
         };
         self.message(&held);
+    }
+
+    /// How long people took to answer.
+    pub(super) fn time_of_answers(&self) -> Duration {
+        self.still.lock().answering
     }
 
     fn is_still(&self) -> bool {
         self.still.lock().questions > 0
     }
 
+    /// Writes where the bars stand; the next frame is drawn below.
     fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        match self.bars.lock().as_ref().filter(|_| !self.is_still()) {
-            Some(bars) => bars.aside(write),
-            None => write(),
+        let mut bars = self.bars.lock();
+        if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
+            self.write(&bars.clear());
         }
+        write()
     }
 
     /// Text of standard output. `now`: a reader waits for it; without, it may wait for more.
@@ -116,10 +145,7 @@ impl Streams {
         if text.is_empty() {
             return;
         }
-        self.aside(|| {
-            let mut err = self.err.lock();
-            let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
-        });
+        self.aside(|| self.write(text));
     }
 
     pub(super) fn fail(&self, cause: io::Error) {
@@ -156,7 +182,7 @@ mod tests {
     use super::*;
     use crate::render::testing;
     use crate::render::testing::Failing;
-    use crate::render::{Renderer, Style};
+    use crate::render::{Renderer, Style, Terminal};
 
     #[test]
     fn a_reader_that_left_is_no_failure_but_a_full_disk_is() {
@@ -174,7 +200,7 @@ mod tests {
     #[test]
     fn nothing_is_said_while_a_person_types() {
         let (renderer, _, err) = testing::captured(Style::default());
-        renderer.screen().show(Bars::on_stderr(Some(80)));
+        renderer.screen().show(Bars::new(Terminal::default(), false));
         let typed = renderer.while_a_person_types(|| {
             renderer.warning("the first");
             renderer.screen().draw(&ProgressState::new(Instant::now()), Instant::now());

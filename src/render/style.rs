@@ -55,6 +55,9 @@ pub struct Terminal {
     pub width: Option<u16>,
 }
 
+/// Assumed where a terminal does not tell its size.
+const USUAL_SIZE: (usize, usize) = (80, 24);
+
 /// Set by runners that don't set `CI`: Azure Pipelines, TeamCity.
 const RUNNERS: &[&str] = &["TF_BUILD", "TEAMCITY_VERSION"];
 
@@ -69,6 +72,16 @@ impl Terminal {
             ci: said("CI").is_some_and(|value| value != "false" && value != "0") || RUNNERS.iter().any(|name| said(name).is_some()),
             width: terminal_size::terminal_size_of(stderr()).map(|(width, _)| width.0),
         }
+    }
+}
+
+impl Terminal {
+    /// Columns and rows of the terminal of standard error now: a window may change.
+    pub(super) fn size_now(&self) -> (usize, usize) {
+        let told = terminal_size::terminal_size_of(stderr()).filter(|_| self.err);
+        let told =
+            told.map(|(columns, rows)| (usize::from(columns.0), usize::from(rows.0))).filter(|(columns, rows)| *columns > 0 && *rows > 0);
+        told.unwrap_or(USUAL_SIZE)
     }
 }
 
@@ -90,6 +103,11 @@ pub fn colour(terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
 pub struct Ci {
     /// `$GITHUB_STEP_SUMMARY`: the file that a table is appended to.
     pub step_summary: Option<PathBuf>,
+    /// `$GITHUB_OUTPUT`: the file that later steps read what the run has brought from.
+    pub output: Option<PathBuf>,
+    /// What fails is an annotation and a row of the summary; not for a command that only looks, which may be a test whether
+    /// something is there.
+    pub annotates: bool,
     /// A URL that `link` prints, and that opens a file to whoever has it, is named to the runner (`::add-mask::`). Only
     /// where the runner reads it. Nothing else needs a mask: no secret is printed, and a mask would be one in clear for
     /// everybody who keeps the log (`2>&1 | tee`).
@@ -100,9 +118,19 @@ impl Ci {
     /// None outside GitHub Actions. `env` looks up a variable of the environment.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Ci> {
         let said = |name: &str| env(name).filter(|value| !value.is_empty());
-        let step_summary = said("GITHUB_STEP_SUMMARY").map(PathBuf::from);
-        said("GITHUB_ACTIONS").filter(|value| value == "true").map(|_| Ci { step_summary, masks: runner_reads() })
+        let path = |name: &str| said(name).map(PathBuf::from);
+        said("GITHUB_ACTIONS").filter(|value| value == "true").map(|_| Ci {
+            step_summary: path("GITHUB_STEP_SUMMARY"),
+            output: path("GITHUB_OUTPUT"),
+            annotates: true,
+            masks: runner_reads(),
+        })
     }
+}
+
+/// A job of GitLab. `env` looks up a variable of the environment.
+pub fn is_gitlab(env: impl Fn(&str) -> Option<String>) -> bool {
+    env("GITLAB_CI").is_some_and(|value| value == "true")
 }
 
 /// May a runner be at the other end of standard error?
@@ -141,6 +169,8 @@ pub struct Style {
     pub colour: bool,
     /// Set when this is a job of GitHub Actions.
     pub ci: Option<Ci>,
+    /// The lines of finished files are a section of the log that can be folded (GitLab).
+    pub folds: bool,
 }
 
 /// How progress is shown.

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::model::Report;
-use crate::model::report::Failure;
+use crate::model::report::{Failure, Summary};
 use crate::render::exit;
+
+/// What a dry run plans besides files that are carried.
+const NO_FILES: &[&str] = &["create", "delete"];
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -18,11 +21,30 @@ pub struct Tally {
     /// How they failed; each way once.
     pub kinds: Vec<Kind>,
     pub took: Duration,
+    /// What a dry run would do, and how often.
+    would: Vec<(&'static str, u64)>,
+    would_bytes: u64,
+    /// What the server itself did, and how often.
+    on_server: Vec<(&'static str, u64)>,
+    /// None while a size is missing.
+    bytes_on_server: Option<u64>,
+}
+
+/// One more of that name.
+fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str, more: u64) {
+    match counts.iter_mut().find(|(counted, _)| *counted == name) {
+        Some((_, count)) => *count = count.saturating_add(more),
+        None => counts.push((name, more)),
+    }
 }
 
 impl Tally {
     pub(super) fn add(&mut self, report: &Report) {
         match report {
+            Report::Planned { action, size, .. } | Report::PlannedDownload { action, size, .. } => {
+                count(&mut self.would, action, 1);
+                self.would_bytes = self.would_bytes.saturating_add(size.unwrap_or(0));
+            }
             Report::Uploaded(transfer)
             | Report::Downloaded(transfer)
             | Report::CopiedThrough(transfer)
@@ -31,7 +53,8 @@ impl Tally {
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }
             // The server's own work: no byte went through here.
-            Report::Copied(_) | Report::Moved(_) => self.files = self.files.saturating_add(1),
+            Report::Copied(placed) => self.add_on_server("copied", placed.size),
+            Report::Moved(placed) => self.add_on_server("moved", placed.size),
             Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);
@@ -43,6 +66,16 @@ impl Tally {
             }
             _ => {}
         }
+    }
+
+    fn add_on_server(&mut self, what: &'static str, size: Option<u64>) {
+        self.files = self.files.saturating_add(1);
+        self.bytes_on_server = match (self.on_server.is_empty(), self.bytes_on_server, size) {
+            (true, _, size) => size,
+            (false, Some(sum), Some(size)) => Some(sum.saturating_add(size)),
+            _ => None,
+        };
+        count(&mut self.on_server, what, 1);
     }
 
     /// A failure that no report told.
@@ -57,6 +90,14 @@ impl Tally {
         self.skipped = self.skipped.saturating_add(other.skipped);
         self.failed = self.failed.saturating_add(other.failed);
         self.took = self.took.saturating_add(other.took);
+        self.bytes_on_server = match (self.on_server.is_empty(), other.on_server.is_empty()) {
+            (true, _) => other.bytes_on_server,
+            (_, true) => self.bytes_on_server,
+            _ => self.bytes_on_server.zip(other.bytes_on_server).map(|(sum, more)| sum.saturating_add(more)),
+        };
+        self.would_bytes = self.would_bytes.saturating_add(other.would_bytes);
+        other.would.into_iter().for_each(|(name, more)| count(&mut self.would, name, more));
+        other.on_server.into_iter().for_each(|(name, more)| count(&mut self.on_server, name, more));
         for kind in other.kinds {
             if !self.kinds.contains(&kind) {
                 self.kinds.push(kind);
@@ -66,8 +107,32 @@ impl Tally {
 
     /// The last line of the transfer.
     pub fn summary(&self) -> Report {
-        let Tally { files, bytes, skipped, failed, .. } = *self;
-        Report::Summary { files, bytes, skipped, failed, seconds: self.took.as_secs_f64() }
+        Report::Summary(self.sum())
+    }
+
+    /// The last line of one that a signal ended, of so many files as were known of.
+    pub(super) fn interrupted(&self, of_files: Option<u64>) -> Report {
+        Report::Summary(Summary { interrupted: true, of_files, ..self.sum() })
+    }
+
+    fn sum(&self) -> Summary {
+        let Tally { files, bytes, skipped, failed, bytes_on_server, .. } = *self;
+        let planned =
+            (!self.would.is_empty()).then(|| self.would.iter().filter(|(what, _)| !NO_FILES.contains(what)).map(|(_, n)| n).sum());
+        Summary {
+            files,
+            bytes,
+            skipped,
+            failed,
+            seconds: self.took.as_secs_f64(),
+            planned,
+            planned_bytes: planned.map(|_| self.would_bytes),
+            bytes_on_server,
+            interrupted: false,
+            of_files: None,
+            would: self.would.clone(),
+            on_server: self.on_server.clone(),
+        }
     }
 
     /// The exit status of the transfer.

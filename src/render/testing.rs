@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::error::{Error, Kind};
 use crate::model::account::{Limits, Quota};
-use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Transfer, Verified};
+use crate::model::report::{CheckLine, CommentLine, Failure, ProviderLine, RemoteLine, Summary, Transfer, Verified};
 use crate::model::timecode::TimeSpan;
 use crate::model::{Account, Entry, EntryKind, Protocol, RemotePath, Report};
 use crate::render::{Renderer, Style};
@@ -36,6 +36,7 @@ pub fn transfer(source: &str, to: &str, size: u64) -> Transfer {
         stamp: None,
         target: None,
         kept: None,
+        url: None,
     }
 }
 
@@ -118,7 +119,7 @@ pub fn progress() -> Report {
 }
 
 pub fn summary() -> Report {
-    Report::Summary { files: 12, bytes: 3_650_722_201, skipped: 2, failed: 1, seconds: 80.0 }
+    Report::Summary(Summary { files: 12, bytes: 3_650_722_201, skipped: 2, failed: 1, seconds: 80.0, ..Summary::default() })
 }
 
 pub fn all() -> Vec<Report> {

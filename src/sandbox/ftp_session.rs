@@ -50,6 +50,7 @@ impl FtpScript {
 
     fn come_in(&self, asked: RequestInfo<'_>) -> &Faults {
         self.shared.store.count_request(self.provider, asked.kind);
+        self.shared.log.add(self.provider, asked.kind, None);
         self.shared.faults.arrive(asked);
         &self.shared.faults
     }

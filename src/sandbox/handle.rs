@@ -1,7 +1,7 @@
 //! The handle of a sandbox: starts and stops the stand-ins, and tells what came in.
 
 use std::any::Any;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -9,12 +9,16 @@ use tokio::task::JoinHandle;
 
 use super::certificate;
 use super::faults::Faults;
+use super::kept;
 use super::middleware::{self, Middleware, Shared};
+use super::names::NAMES;
+use super::options::SandboxOptions;
 use super::registry::STAND_INS;
+use super::request_log::RequestLog;
 use super::server::{BoundServer, Server};
 use super::stand_in::{Ground, StandIn, Started};
 use super::storage::{self, Arrived, Counts};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 struct Running {
     stand_in: Arc<dyn StandIn>,
@@ -28,6 +32,8 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     running: Vec<Running>,
     folder: TempDir,
+    /// The folder that stays.
+    data: Option<PathBuf>,
 }
 
 impl Sandbox {
@@ -36,35 +42,108 @@ impl Sandbox {
     /// # Errors
     /// `Kind::Local` when no port or no temporary folder is to be had.
     pub async fn start() -> Result<Sandbox> {
-        let folder = tempfile::Builder::new().prefix("haul-sandbox-").tempdir()?;
+        Sandbox::start_with(SandboxOptions::default()).await
+    }
+
+    /// Starts all stand-ins as `options` say.
+    ///
+    /// # Errors
+    /// `Kind::Local` when a port or the folder is not to be had.
+    pub async fn start_with(mut options: SandboxOptions) -> Result<Sandbox> {
+        let (data, log) = (options.data.take(), options.log.take());
+        let unusable = |e: std::io::Error| Error::new(Kind::Local, "the folder of the sandbox can't be used").with_cause(e);
+        let mut named = tempfile::Builder::new();
+        let folder = match &data {
+            // On the disk of the folder that stays: its files need not be copied.
+            Some(data) => std::fs::create_dir_all(data).and_then(|()| named.prefix(".haul-sandbox-").tempdir_in(data)),
+            None => named.prefix("haul-sandbox-").tempdir(),
+        };
+        let folder = folder.map_err(unusable)?;
         for part in ["content", "state", "config"] {
             std::fs::create_dir(folder.path().join(part))?;
         }
-        let shared = Arc::new(Shared { store: storage::Store::new(folder.path().join("content")), faults: Faults::default() });
+        let store = storage::Store::new(folder.path().join("content"));
+        let shared = Arc::new(Shared { store, faults: Faults::default(), log: RequestLog::to(log) });
         let certificate = certificate::write(folder.path())?;
-        let mut sandbox = Sandbox { shared, running: Vec::new(), folder };
-        for start in STAND_INS {
-            let server = BoundServer::new().await?;
+        let mut sandbox = Sandbox { shared, running: Vec::new(), folder, data: None };
+        for (start, name) in STAND_INS.iter().zip(NAMES) {
+            // The port of a stand-in that speaks no HTTP is another one.
+            let port = if *name == super::ftp::NAME { 0 } else { options.port(name) };
+            let server = BoundServer::new(port).await?;
             let shared = sandbox.shared.clone();
-            let ground = Ground { shared, origin: server.origin(), folder: sandbox.folder.path(), certificate: &certificate };
+            let (origin, folder, options) = (server.origin(), sandbox.folder.path(), &options);
+            let ground = Ground { shared, origin, folder, certificate: &certificate, options };
             let Started { stand_in, routes, kind, task } = start(ground).await?;
             let layer = Middleware { ground: sandbox.shared.clone(), provider: stand_in.name(), kind };
             let routes = routes.layer(axum::middleware::from_fn_with_state(layer, middleware::pass));
             sandbox.running.push(Running { stand_in, http: server.serve(routes), task });
         }
+        if let Some(data) = data {
+            for name in NAMES {
+                let own = data.join(name);
+                if own.is_dir() {
+                    sandbox.seed(name, &own)?;
+                }
+            }
+            std::fs::copy(sandbox.folder.path().join("ca.pem"), data.join("ca.pem")).map_err(unusable)?;
+            sandbox.data = Some(data);
+        }
         Ok(sandbox)
+    }
+
+    /// Puts every file below a local folder at the same path of a stand-in, without a record in [`Sandbox::arrived`].
+    ///
+    /// # Errors
+    /// `Kind::Local` when the folder can't be read.
+    pub fn seed(&self, provider: &str, folder: &Path) -> Result<()> {
+        let unreadable =
+            |e: std::io::Error| Error::new(Kind::Local, "it can't be read").on_local(folder.display().to_string()).with_cause(e);
+        for (path, file) in kept::files_below(folder).map_err(unreadable)? {
+            let mut content = self.shared.store.grow()?;
+            content.append_file(&file).map_err(unreadable)?;
+            let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            if let Some(stand_in) = self.of(provider) {
+                stand_in.fill(parent, &mut std::iter::once(name.to_owned()), &content.content());
+            }
+        }
+        Ok(())
+    }
+
+    /// The variables that make a remote of each stand-in, and nothing else.
+    pub fn remotes(&self) -> Vec<(String, String)> {
+        let stays = self.data.as_ref().map(|data| data.join("ca.pem"));
+        let mut env = Vec::new();
+        for Running { stand_in, http, .. } in &self.running {
+            let name = stand_in.name();
+            let own = [("provider", name.to_owned()), ("url", http.origin())];
+            let keys = own.into_iter().chain(stand_in.settings()).map(|(key, value)| match &stays {
+                Some(stays) if key == "ca_file" => (key, stays.display().to_string()),
+                _ => (key, value),
+            });
+            // A later one of a key counts: a stand-in knows its own address.
+            for (key, value) in keys {
+                let key = format!("HAUL_REMOTE_{name}_{key}").to_uppercase();
+                env.retain(|(known, _)| *known != key);
+                env.push((key, value));
+            }
+        }
+        env
+    }
+
+    /// A folder for the state of whoever uses these remotes: it goes with the sandbox, as the ids in it do.
+    pub fn state_dir(&self) -> PathBuf {
+        self.folder.path().join("state").join("haul")
+    }
+
+    /// A configuration file that is not there, in place of the user's own.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.path().join("config").join("config.toml")
     }
 
     /// The environment in which `haul` knows a remote of each provider, named as the provider, and keeps its own state in
     /// the sandbox's folder.
     pub fn env(&self) -> Vec<(String, String)> {
-        let mut env = Vec::new();
-        for Running { stand_in, http, .. } in &self.running {
-            let name = stand_in.name();
-            let own = [("provider", name.to_owned()), ("url", http.origin())];
-            let keys = own.into_iter().chain(stand_in.settings());
-            env.extend(keys.map(|(key, value)| (format!("HAUL_REMOTE_{name}_{key}").to_uppercase(), value)));
-        }
+        let mut env = self.remotes();
         let path = |part: &str| self.folder.path().join(part).to_string_lossy().into_owned();
         env.push(("XDG_STATE_HOME".to_owned(), path("state")));
         env.push(("XDG_CONFIG_HOME".to_owned(), path("config")));
@@ -139,13 +218,18 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.running.iter().filter_map(|running| running.task.as_ref()).for_each(JoinHandle::abort);
+        if let Some(data) = &self.data {
+            for Running { stand_in, .. } in &self.running {
+                // Whoever drops it can't be told; what lay there stays where it can't be replaced.
+                let _ = kept::write(&data.join(stand_in.name()), stand_in.files());
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::names::NAMES;
 
     #[tokio::test]
     async fn each_stand_in_has_its_name() {

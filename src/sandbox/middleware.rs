@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 
 use super::faults::table::Fault;
 use super::faults::{Faults, RequestInfo};
+use super::request_log::{Answered, RequestLog};
 use super::responses;
 use super::server::ConnectionHandle;
 use super::storage::Store;
@@ -22,6 +23,7 @@ use super::storage::Store;
 pub struct Shared {
     pub store: Store,
     pub faults: Faults,
+    pub log: RequestLog,
 }
 
 /// One stand-in's name and how it calls its requests.
@@ -43,12 +45,27 @@ pub fn kind_of(headers: &HeaderMap) -> &str {
     headers.get(KIND).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
+/// With a line in the log for the request and its answer.
 pub async fn pass(
     State(porch): State<Middleware>,
     ConnectInfo(wire): ConnectInfo<ConnectionHandle>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
+    if !porch.ground.log.is_kept() {
+        return answer(porch, wire, request, next).await;
+    }
+    let (ground, provider, begun) = (porch.ground.clone(), porch.provider, Instant::now());
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let (kind, _) = (porch.kind)(request.method(), request.uri().path());
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
+    let response = answer(porch, wire, request, next).await;
+    let answered = Answered { method, path, length, status: response.status().as_u16(), took: begun.elapsed() };
+    ground.log.add(provider, &kind, Some(answered));
+    response
+}
+
+async fn answer(porch: Middleware, wire: ConnectionHandle, mut request: Request, next: Next) -> Response {
     let (kind, carries_file) = (porch.kind)(request.method(), request.uri().path());
     // A path step of the caller's may be no header value; such a request is of no kind that a script names.
     let told = HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("unknown"));

@@ -7,6 +7,7 @@
 //! - `faults`: what they do wrong on purpose;
 //! - `server`, `certificate`: the listening side, and what TLS needs;
 //! - `middleware`: what every request passes before a stand-in sees the request;
+//! - `options`: ports and credentials that stay, a folder that stays (`kept`); `request_log`: a line for each request;
 //! - `storage`: the bytes they keep and the record of what arrived;
 //! - `responses`, `random`: shapes of answers, ids and secrets.
 
@@ -18,10 +19,13 @@ mod ftp_session;
 mod giga0;
 mod handle;
 mod iogates;
+mod kept;
 mod middleware;
 mod names;
+mod options;
 mod random;
 mod registry;
+mod request_log;
 mod responses;
 mod server;
 mod stand_in;
@@ -35,6 +39,8 @@ pub use fileago::Fileago;
 pub use giga0::{Giga0, LoginKind, Package};
 pub use handle::Sandbox;
 pub use iogates::{FtpElsewhere, Iogates, Settings as IogatesSettings};
+pub use names::{NAMES, kinds_of};
+pub use options::{PortWish, SandboxOptions, stand_in_named};
 pub use stand_in::StandIn;
 pub use storage::{Arrived, Counts};
 pub use tus::TusHost;

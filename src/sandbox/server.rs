@@ -2,7 +2,7 @@
 //! dying line does it (RST, nothing more is written).
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::options::{at, taken};
 use crate::error::Result;
 
 /// Connections that wait to be taken.
@@ -67,15 +68,20 @@ pub struct BoundServer {
 }
 
 impl BoundServer {
-    pub async fn new() -> Result<Self> {
+    /// 0: any port.
+    pub async fn new(port: u16) -> Result<Self> {
+        Self::bind(port).map_err(|e| taken(port, e))
+    }
+
+    fn bind(wished: u16) -> io::Result<Self> {
         // Bound, and never listening: once the server is stopped whoever calls is refused, and no other program gets the port.
         let port = match cfg!(target_os = "linux") {
-            true => Some(bound_socket((Ipv4Addr::LOCALHOST, 0).into())?),
+            true => Some(bound_socket(at(wished))?),
             // Elsewhere two sockets can't share a port so.
             false => None,
         };
-        let wished = port.as_ref().and_then(|port| port.local_addr().ok()?.as_socket());
-        let listener = bound_socket(wished.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?;
+        let own = port.as_ref().and_then(|port| port.local_addr().ok()?.as_socket());
+        let listener = bound_socket(own.unwrap_or(at(wished)))?;
         listener.listen(WAITING)?;
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener.into())?;
@@ -209,7 +215,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn the_port_of_a_stopped_server_refuses_and_is_nobody_elses() {
-        let server = BoundServer::new().await.unwrap().serve(Router::new());
+        let server = BoundServer::new(0).await.unwrap().serve(Router::new());
         assert!(TcpStream::connect(server.address).await.is_ok());
         server.stop();
         while !server.accepting.is_finished() {

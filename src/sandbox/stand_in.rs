@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::certificate::Certificate;
 use super::middleware::Shared;
+use super::options::SandboxOptions;
 use super::storage::Content;
 use crate::error::Result;
 
@@ -27,6 +28,9 @@ pub trait StandIn: Any + Send + Sync {
 
     /// Puts a file of each name into the folder at `path`, which is made when it is missing.
     fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content);
+
+    /// Every complete file with its path from the account's root: the older ones of one name first.
+    fn files(&self) -> Vec<(String, Content)>;
 
     /// Every file in the folder at `path`: its name, and the MD5 of its content or none while there is none. What is in the
     /// trash is not there.
@@ -55,6 +59,7 @@ pub struct Ground<'a> {
     /// The sandbox's folder; `ca.pem` in it is the authority of `certificate`.
     pub folder: &'a Path,
     pub certificate: &'a Certificate,
+    pub options: &'a SandboxOptions,
 }
 
 /// A stand-in whose HTTP server is about to run.

@@ -36,6 +36,7 @@ mod providers;
 mod put;
 mod refused_arguments;
 mod remote;
+mod report;
 mod rm;
 #[cfg(unix)]
 mod sandbox;
@@ -43,6 +44,8 @@ mod share;
 mod share_links;
 mod star;
 mod stat;
+#[cfg(unix)]
+mod terminal;
 #[cfg(unix)]
 mod transfers;
 mod tree;

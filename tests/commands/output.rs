@@ -107,6 +107,88 @@ fn a_job_of_github_gets_annotations_and_a_summary() {
     assert!(page.starts_with("# before\n") && page.contains("1 file, 1 B in") && page.contains("| uploaded | d/a.txt |"), "{page}");
 }
 
+#[test]
+fn later_steps_of_a_job_get_what_was_brought() {
+    let play = Play::new();
+    play.home.file("a.txt", "a");
+    let output = play.home.file("output", "");
+    let job = |args: &[&str]| {
+        std::fs::write(&output, "").unwrap();
+        let env = [("GITHUB_ACTIONS", "true"), ("GITHUB_OUTPUT", output.to_str().unwrap())];
+        let ran = Ran::of(play.home.command(args).envs(env).output().unwrap());
+        (ran, std::fs::read_to_string(&output).unwrap())
+    };
+    let (_, one) = job(&["put", "--receipt", "r.jsonl", "a.txt", "giga0:/j/"]);
+    let lines: Vec<&str> = one.lines().collect();
+    assert_eq!(lines[..4], ["files=1", "bytes=1", "failed=0", "receipt=r.jsonl"], "{one}");
+    assert!(lines[4].starts_with("id=") && lines[5].starts_with("url=http://127.0.0.1:"), "{one}");
+    let (looked, nothing) = job(&["ls", "giga0:/none"]);
+    assert_eq!((looked.ends_with(3).stderr.contains("::error"), nothing.as_str()), (false, ""), "it may be a test whether it is there");
+    let (failed, outputs) = job(&["put", "a.txt", "nosuch:/"]);
+    assert!(failed.ends_with(3).stderr.starts_with("::error title=haul::nosuch: there is no such remote"));
+    assert_eq!(outputs, "files=0\nbytes=0\nfailed=1\n");
+}
+
+#[test]
+fn a_job_of_gitlab_gets_a_folded_log_and_a_dotenv_file() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "a");
+    play.home.file("d/empty", "");
+    let output =
+        play.home.command(&["put", "--dotenv", "haul.env", "d", "giga0:/"]).envs([("GITLAB_CI", "true"), ("CI", "true")]).output().unwrap();
+    let ran = Ran::of(output).ends_with(9);
+    let (begin, rest) = ran.stderr.split_once("\r\x1b[0Khaul: the files\n").unwrap();
+    assert!(begin.contains("\x1b[0Ksection_start:") && begin.ends_with("[collapsed=true]"), "{begin:?}");
+    let (_, after) = rest.split_once("\x1b[0Ksection_end:").unwrap();
+    assert!(after.contains("\n1 file failed:\n  d/empty: this site stores no empty files\n1 file, 1 B in "), "{after:?}");
+    let dotenv = std::fs::read_to_string(play.path("haul.env")).unwrap();
+    assert!(dotenv.starts_with("HAUL_FILES=1\nHAUL_BYTES=1\nHAUL_FAILED=1\nHAUL_ID="), "{dotenv}");
+}
+
+#[test]
+fn summaries_say_what_was_done() {
+    let play = Play::new();
+    play.home.file("d/a.txt", "a");
+    play.home.file("d/b.txt", "bb");
+    let ends = |args: &[&str], words: &str| {
+        let ran = play.home.run(args);
+        let last = ran.stderr.lines().last().unwrap_or_default().to_owned();
+        assert!(last.starts_with(words), "{args:?}: {last:?}");
+        ran
+    };
+    let planned = ends(&["put", "-n", "d", "giga0:/"], "dry run: would upload 2 files, 3 B in all").ends_with(0);
+    assert_eq!(planned.stdout.lines().filter(|line| line.starts_with("would upload")).count(), 2);
+    let json = play.home.run(&["put", "-n", "--json", "d", "giga0:/"]).events("summary").remove(0);
+    assert_eq!((&json["files"], &json["planned"], &json["planned_bytes"]), (&0.into(), &2.into(), &3.into()));
+    ends(&["put", "--receipt", "r", "d", "giga0:/"], "2 files, 3 B in ").ends_with(0);
+    ends(&["put", "d", "giga0:/"], "0 files, 0 B in ").ends_with(0).says(", 2 skipped");
+    ends(&["cp", "giga0:/d/a.txt", "giga0:/c.txt"], "1 file copied on the server").ends_with(0);
+    ends(&["mv", "giga0:/c.txt", "giga0:/e.txt"], "1 file moved on the server").ends_with(0);
+    ends(&["verify", "r"], "2 of 2 files the same").ends_with(0);
+    play.home.run(&["rm", "giga0:/d/b.txt"]).ends_with(0);
+    ends(&["verify", "r"], "1 of 2 files the same, 1 missing").ends_with(9);
+    let quiet = play.home.run(&["verify", "-q", "r"]).ends_with(9);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("missing  giga0:/d/b.txt\n", ""));
+}
+
+#[test]
+fn a_log_has_a_line_a_file_up_to_a_hundred_and_failures_last() {
+    for (files, lines) in [(100, 99), (101, 0)] {
+        let play = Play::new();
+        play.home.file("d/000-empty", "");
+        for n in 1..files {
+            play.home.file(&format!("d/{n:03}"), "x");
+        }
+        let ran = play.home.run(&["put", "d", "giga0:/"]).ends_with(9);
+        assert_eq!(ran.stdout.lines().count(), lines, "{files}");
+        let said: Vec<&str> = ran.stderr.lines().collect();
+        let (summary, above) = said.split_last().unwrap();
+        assert!(summary.contains(", 1 failed"), "{}", ran.stderr);
+        assert!(above.last().unwrap().contains("d/000-empty: "), "{}", ran.stderr);
+        assert_eq!(above.contains(&"1 file failed:"), lines > 0, "{}", ran.stderr);
+    }
+}
+
 /// A runner obeys lines that begin with its commands, whoever wrote them.
 #[test]
 fn names_are_no_commands_of_a_runner() {

@@ -24,6 +24,7 @@ const SEVERAL_COMMANDS: &[&str] = &[
     "prompts",
     "refused_arguments",
     "share_links",
+    "terminal",
     "wildcards",
 ];
 

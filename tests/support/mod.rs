@@ -16,5 +16,7 @@ pub(crate) mod raw_http;
 pub(crate) mod same_screen;
 pub(crate) mod shell;
 pub(crate) mod stand_ins;
+#[cfg(unix)]
+pub(crate) mod tmux;
 pub(crate) mod told;
 pub(crate) mod web_servers;

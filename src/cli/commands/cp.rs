@@ -138,7 +138,7 @@ pub(crate) async fn execute(context: &mut Context, way: Op, args: CpArgs) -> Res
         context.renderer.warning("a receipt names what came through this machine; what a server copies itself gets no line in it");
     }
     let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(&receipts, args.dry_run)?.of_run(run).as_list(None, list.ends_with_nul());
+    let receipts = Receipts::open(&receipts, args.dry_run, &context.renderer)?.of_run(run).as_list(None, list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let job = ServerSideJob {
@@ -218,7 +218,7 @@ async fn between_remotes(
     (filter, list): (Arc<Filter>, ListArgs),
 ) -> Result<Tally> {
     let run = runs::begin(context, noted, &remote.name).await?;
-    let receipts = Receipts::open(receipts, args.dry_run)?.of_run(run).as_list(None, list.ends_with_nul());
+    let receipts = Receipts::open(receipts, args.dry_run, &context.renderer)?.of_run(run).as_list(None, list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     tell(&failed, &events);
     let source = |(remote, from): (&OpenRemote, CopyFrom)| CopySource {

@@ -99,7 +99,8 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
     let first = listed.iter().flatten().find_map(|listed| listed.address.as_ref().ok());
     let remote = sources.first().or(first).map(|source| source.remote.clone()).unwrap_or_default();
     let run = runs::begin(context, noted_run(&args, &local), &remote).await?;
-    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run).as_list(None, args.list.ends_with_nul());
+    let receipts =
+        Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?.of_run(run).as_list(None, args.list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let several = is_listed || sources.len() > 1;
     let (origins, failed) = match listed {
@@ -145,7 +146,7 @@ pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bo
     let pouring = write_to_stdout(origins, several, transfer.checksum, Box::new(context.renderer.pipe()));
     let telling = async {
         match context.renderer.style().draws_beside_output() {
-            true => drop(context.renderer.follow(told).await),
+            true => drop(context.renderer.watch(told).await),
             false => print_events(&context.renderer, told).await,
         }
     };

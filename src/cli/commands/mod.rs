@@ -18,6 +18,7 @@ pub mod mv;
 pub mod providers;
 pub mod put;
 pub mod remote;
+pub mod report;
 pub mod rm;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

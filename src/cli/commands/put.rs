@@ -77,8 +77,9 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
     let run = runs::begin(context, noted_run(&args), &remote.name).await?;
-    let receipts =
-        Receipts::open(&args.receipts, args.transfer.dry_run)?.of_run(run).as_list(failed_base(sources), args.list.ends_with_nul());
+    let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?
+        .of_run(run)
+        .as_list(failed_base(sources), args.list.ends_with_nul());
     let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
     let job = PutJob {
         client: transfer_client(&args.transfer, &remote, events),

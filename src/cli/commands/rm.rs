@@ -187,7 +187,7 @@ fn tell(context: &Context, remote: &OpenRemote, filter: &Filter, removal: Remova
     let report = match removal {
         Removal::Done(report) => {
             outcome.done += 1;
-            report
+            *report
         }
         Removal::Failed(path, e) => {
             outcome.failed.push(e.kind());

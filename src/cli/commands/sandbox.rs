@@ -1,57 +1,190 @@
-//! `haul sandbox`: stand-ins of all providers on loopback, to try the tool without an account.
+//! `haul sandbox`: stand-ins of all providers on loopback, to try the tool without an account and to test scripts that use
+//! it.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::str::FromStr;
 
 use clap::Args;
 
 use crate::cli::context::Context;
+use crate::cli::output_file;
 use crate::cli::signals;
 use crate::cli::signals::{Heard, Signals};
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
-use crate::sandbox::{FAULTS, FaultArg, Sandbox, ScriptedFault};
+use crate::render::exit::DONE;
+use crate::render::units;
+use crate::sandbox::{Arrived, FAULTS, FaultArg, NAMES, PortWish, Sandbox, SandboxOptions, ScriptedFault, kinds_of, stand_in_named};
+
+/// Arrived files that are shown; of more there is a count.
+const MOST_SHOWN: usize = 10;
 
 /// Local stand-ins of all providers
 ///
 /// Examples:
 ///   haul sandbox -- haul put film.mov iogates:/demo/
 ///   haul sandbox --fault iogates:cut=100000 -- haul put film.mov iogates:
+///   haul sandbox --seed giga0=fixtures --log requests.jsonl -- ./deliver.sh
 ///
 /// With a COMMAND: runs it with a remote of each provider in its environment,
 /// named as the provider is in `haul remote add --help`, shows what arrived, and
-/// ends with its status. Without: prints the environment and runs until it is
-/// stopped.
+/// ends with its status. Without: prints the environment of the remotes, fit to
+/// be pasted into a shell, and runs until it is stopped. `haul sandbox -- bash`
+/// is a shell to play in.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_long_help = faults())]
 // The grammar of a fault has brackets of its own.
 #[allow(rustdoc::broken_intra_doc_links)]
 pub struct SandboxArgs {
     /// What the stand-ins do wrong: PROVIDER[/KIND]:FAULT[=VALUE][+SKIP][*TIMES|*always]; +SKIP lets so
-    /// many requests through first; may be given again
-    #[arg(long = "fault", value_name = "FAULT")]
-    pub faults: Vec<ScriptedFault>,
+    /// many requests through first; may be given again; "help" lists the kinds and the faults
+    #[arg(long = "fault", value_name = "FAULT", env = "HAUL_FAULT", value_delimiter = ' ')]
+    pub faults: Vec<FaultOption>,
+    /// Ports that stay the same: that of the first stand-in, the others behind it; or REMOTE=PORT; may be given again
+    #[arg(long = "port", value_name = "PORT", env = "HAUL_PORT", value_delimiter = ',')]
+    pub ports: Vec<PortWish>,
+    /// Passwords and tokens that stay the same: the word "sandbox"
+    #[arg(long, env = "HAUL_FIXED_CREDENTIALS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub fixed_credentials: bool,
+    /// Keep what lies on the remotes in DIR/REMOTE, and begin with what lies there
+    #[arg(long, value_name = "DIR", env = "HAUL_DATA")]
+    pub data: Option<PathBuf>,
+    /// Begin with the files below DIR on every remote, or on the one of [REMOTE=]DIR; may be given again
+    #[arg(long, value_name = "DIR", env = "HAUL_SEED")]
+    pub seed: Vec<Seed>,
+    /// Append a JSON line for each request
+    #[arg(long, value_name = "FILE", env = "HAUL_LOG")]
+    pub log: Option<PathBuf>,
+    /// Write the environment of the remotes as NAME=VALUE lines, once all of them answer
+    #[arg(long, value_name = "FILE", env = "HAUL_ENV_FILE")]
+    pub env_file: Option<PathBuf>,
     /// What to run
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
 
+/// `--fault`
+#[derive(Clone)]
+pub enum FaultOption {
+    Help,
+    Fault(ScriptedFault),
+}
+
+impl FromStr for FaultOption {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "help" { Ok(FaultOption::Help) } else { text.parse().map(FaultOption::Fault) }
+    }
+}
+
+/// `--seed`
+#[derive(Clone)]
+pub struct Seed {
+    /// All, where it is none.
+    remote: Option<&'static str>,
+    folder: PathBuf,
+}
+
+impl FromStr for Seed {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once('=') {
+            Some((name, folder)) if !name.contains(std::path::is_separator) => {
+                Ok(Seed { remote: Some(stand_in_named(name)?), folder: folder.into() })
+            }
+            _ => Ok(Seed { remote: None, folder: text.into() }),
+        }
+    }
+}
+
 pub async fn run(context: &mut Context, args: SandboxArgs) -> Result<u8> {
+    if args.faults.iter().any(|fault| matches!(fault, FaultOption::Help)) {
+        context.renderer.out(&format!("{}\n{}", kinds(), faults()));
+        return Ok(DONE);
+    }
     // Heard from here on: whatever ends us, the sandbox's folder goes with us.
     let signals = Signals::new(Heard::StopsAndHangup)?;
-    let sandbox = Sandbox::start().await?;
-    args.faults.into_iter().for_each(|fault| sandbox.faults().add(fault));
-    let Some((program, rest)) = args.command.split_first() else {
-        for (name, value) in sandbox.env() {
-            context.renderer.out(&format!("export {name}='{value}'\n"));
+    let log = args.log.as_deref().map(opened).transpose()?;
+    let (ports, fixed_credentials, data) = (args.ports, args.fixed_credentials, args.data);
+    let sandbox = Sandbox::start_with(SandboxOptions { ports, fixed_credentials, data, log }).await?;
+    for Seed { remote, folder } in &args.seed {
+        for name in NAMES.iter().filter(|name| remote.is_none_or(|remote| remote == **name)) {
+            sandbox.seed(name, folder)?;
         }
-        context.renderer.note("the sandbox runs until it is stopped");
+    }
+    for fault in args.faults {
+        if let FaultOption::Fault(fault) = fault {
+            sandbox.faults().add(fault);
+        }
+    }
+    let mut env = sandbox.remotes();
+    env.push(("HAUL_STATE_DIR".to_owned(), sandbox.state_dir().display().to_string()));
+    if let Some(file) = &args.env_file {
+        write_env(file, &env)?;
+    }
+    let Some((program, rest)) = args.command.split_first() else {
+        tell_ready(context, &env, args.env_file.as_deref());
         return signals::until_interrupted(std::future::pending(), Heard::StopsAndHangup).await;
     };
+    env.push(("HAUL_CONFIG".to_owned(), sandbox.config_file().display().to_string()));
     let mut command = tokio::process::Command::new(program);
-    command.args(rest).envs(sandbox.env()).env("PATH", own_folder_first());
+    command.args(rest).envs(env).env("PATH", own_folder_first());
     let status = signals::run_forwarding_signals(&mut command, signals).await;
     let status = status.map_err(|e| Error::new(Kind::NotFound, "this command can't be run").with_subject(program).with_cause(e))?;
-    for file in sandbox.arrived() {
+    tell_arrived(context, sandbox.arrived());
+    Ok(status_of(status))
+}
+
+/// The environment on standard output, and what to do with it.
+fn tell_ready(context: &Context, env: &[(String, String)], file: Option<&Path>) {
+    if context.renderer.style().json {
+        let remotes = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        let env = env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        return context.renderer.report(&Report::Sandbox { ready: true, remotes, env });
+    }
+    let use_it = match file {
+        Some(file) => format!("`set -a; . {}` sets them up in a shell", quoted(&file.display().to_string())),
+        None => {
+            let lines: String = env.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect();
+            context.renderer.out(&lines);
+            "paste the lines above into another shell, or run `haul sandbox -- bash`".to_owned()
+        }
+    };
+    context.renderer.remark(&format!("ready: {} answer; {use_it}; Ctrl-C ends the sandbox", NAMES.join(", ")));
+}
+
+/// A word of a shell.
+fn quoted(value: &str) -> String {
+    match value.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-@+,".contains(c)) {
+        true => value.to_owned(),
+        false => format!("'{}'", value.replace('\'', r"'\''")),
+    }
+}
+
+/// Complete as soon as it is there: whoever waits for the file may read it at once.
+fn write_env(path: &Path, env: &[(String, String)]) -> Result<()> {
+    let failed = |e: std::io::Error| Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let text: String = env.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect();
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
+fn opened(path: &Path) -> Result<std::fs::File> {
+    let file = output_file::open(std::fs::OpenOptions::new().create(true).append(true), path);
+    file.map_err(|e| Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e))
+}
+
+fn tell_arrived(context: &Context, arrived: Vec<Arrived>) {
+    let (count, bytes) = (arrived.len(), arrived.iter().map(|file| file.size).sum::<u64>());
+    let shown = if context.renderer.style().json { count } else { MOST_SHOWN };
+    for file in arrived.into_iter().take(shown) {
         context.renderer.report(&Report::Arrived {
             provider: file.provider,
             path: file.path,
@@ -60,7 +193,9 @@ pub async fn run(context: &mut Context, args: SandboxArgs) -> Result<u8> {
             protocol: file.protocol.to_string(),
         });
     }
-    Ok(status_of(status))
+    if count > shown {
+        context.renderer.remark(&format!("… and {} more arrived; {count} files, {} in all", count - shown, units::size(bytes)));
+    }
 }
 
 /// As a shell tells it: 128 and the signal for a command that a signal ended.
@@ -70,6 +205,11 @@ fn status_of(status: ExitStatus) -> u8 {
     #[cfg(not(unix))]
     let signal = None;
     status.code().or(signal).and_then(|code| u8::try_from(code & 0xff).ok()).unwrap_or(1)
+}
+
+fn kinds() -> String {
+    let line = |name: &&str| format!("  {name}\n          {}\n", kinds_of(name).join(", "));
+    format!("Kinds of requests:\n{}", NAMES.iter().map(line).collect::<String>())
 }
 
 fn faults() -> String {

@@ -16,6 +16,7 @@ use crate::error::{Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Entry, Place, RemotePath, Report, Root};
 use crate::render::exit;
+use crate::render::units;
 use crate::transfer::fingerprint::EntryFingerprint;
 
 /// Ask the provider again whether what a receipt names is still there and the same
@@ -35,9 +36,9 @@ pub struct VerifyArgs {
 pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
     let lines = receipt::read(&args.receipt)?;
     let mut remotes: HashMap<String, FolderListings> = HashMap::new();
-    let (mut same, mut failed) = (0, Vec::new());
+    let (mut same, mut changed, mut missing, mut failed) = (0, 0, 0, Vec::new());
     // The last line about a path counts, because a file may have been put there several times.
-    for line in latest(lines) {
+    for line in receipt::latest(lines) {
         if !remotes.contains_key(&line.remote) {
             let remote = context.open(&line.remote, args.connection)?;
             require(&remote, &STAT)?;
@@ -56,26 +57,22 @@ pub async fn run(context: &mut Context, args: VerifyArgs) -> Result<u8> {
         let (status, reason) = judge(&line, there.as_ref());
         match status {
             "same" => same += 1,
-            "missing" => failed.push(Kind::NotFound),
-            _ => failed.push(Kind::Integrity),
+            "missing" => {
+                missing += 1;
+                failed.push(Kind::NotFound);
+            }
+            _ => {
+                changed += 1;
+                failed.push(Kind::Integrity);
+            }
         }
         context.renderer.report(&Report::Verify { remote: line.remote, path: line.path, id: line.id, status, reason });
     }
+    let unread = failed.len() as u64 - changed - missing;
+    let rest = [(changed, "changed"), (missing, "missing"), (unread, "unreadable")];
+    let rest: String = rest.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    context.renderer.remark(&format!("{same} of {} the same{rest}", units::count(same + failed.len() as u64, "file")));
     Ok(exit::merge(same, &failed))
-}
-
-fn latest(lines: Vec<ReceiptRow>) -> Vec<ReceiptRow> {
-    let mut at: HashMap<(String, RemotePath), usize> = HashMap::new();
-    let mut kept: Vec<Option<ReceiptRow>> = Vec::new();
-    for line in lines {
-        if let Some(old) = at.insert((line.remote.clone(), line.path.clone()), kept.len())
-            && let Some(slot) = kept.get_mut(old)
-        {
-            *slot = None;
-        }
-        kept.push(Some(line));
-    }
-    kept.into_iter().flatten().collect()
 }
 
 /// Lists each folder once, however many files of it a receipt names.

@@ -3,7 +3,7 @@
 
 mod parts;
 
-pub use self::parts::{CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Transfer, Verified};
+pub use self::parts::{CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, Transfer, Verified};
 
 use serde::Serialize;
 
@@ -284,6 +284,27 @@ pub enum Report {
     Check(CheckLine),
     /// A provider and what it can do.
     Providers(ProviderLine),
+    /// A page of what was delivered was written.
+    #[serde(rename = "report")]
+    Page {
+        /// The file.
+        path: String,
+        /// Files on the page.
+        files: u64,
+        /// Bytes of these files.
+        bytes: u64,
+        /// Files that failed.
+        failed: u64,
+    },
+    /// The stand-ins of a sandbox answer.
+    Sandbox {
+        /// True.
+        ready: bool,
+        /// The names of the remotes.
+        remotes: Vec<String>,
+        /// The variables that set them up.
+        env: serde_json::Map<String, serde_json::Value>,
+    },
     /// What a sandbox holds: one file.
     Arrived {
         /// The stand-in's provider.
@@ -313,16 +334,5 @@ pub enum Report {
         seconds_left: Option<f64>,
     },
     /// The last line of a transfer.
-    Summary {
-        /// Files that were transferred.
-        files: u64,
-        /// Bytes of these files.
-        bytes: u64,
-        /// Files that were left alone.
-        skipped: u64,
-        /// Files that failed.
-        failed: u64,
-        /// Seconds that the command took.
-        seconds: f64,
-    },
+    Summary(Summary),
 }

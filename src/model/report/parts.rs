@@ -50,6 +50,9 @@ pub struct Transfer {
     /// The local file of a download, `-` for standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// The address that the provider tells of an uploaded file, secrets masked when shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// The id of the newest older entry that stays beside the new one, where a provider can't replace (ioGates).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
@@ -126,6 +129,42 @@ fn place_in(subject: &str) -> Option<(String, RemotePath)> {
     let (_, place) = subject.split_once(':')?;
     let address = Address::parse(subject).ok().flatten().filter(|_| place.starts_with(['/', '@']))?;
     Some((address.remote, address.place.path))
+}
+
+/// The last line of a transfer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Files that were transferred.
+    pub files: u64,
+    /// Bytes of these files that this run carried.
+    pub bytes: u64,
+    /// Files that were left alone.
+    pub skipped: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Seconds that the command took.
+    pub seconds: f64,
+    /// Files that a dry run would carry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<u64>,
+    /// Bytes of these files, as far as they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_bytes: Option<u64>,
+    /// Bytes of files that the server itself copied or moved, where it told them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_on_server: Option<u64>,
+    /// A signal ended the work.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// Files that were known of when it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_files: Option<u64>,
+    /// What a dry run would do, and how often: `upload`, `replace`, `delete`.
+    #[serde(skip)]
+    pub would: Vec<(&'static str, u64)>,
+    /// Entries that the server itself copied or moved, by what it did: `copied`, `moved`.
+    #[serde(skip)]
+    pub on_server: Vec<(&'static str, u64)>,
 }
 
 /// One entry that the server itself copied or moved.

@@ -1,13 +1,17 @@
 //! A job of GitHub Actions: annotations of failed files; and no file name that a runner would take for one of its commands.
 
+pub(crate) mod outputs;
 pub(crate) mod step_summary;
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use crate::model::Report;
+use crate::render::github::outputs::Outputs;
 use crate::render::github::step_summary::StepSummary;
+use crate::render::style::Ci;
 use crate::render::text::phrases::{failed, subject};
 
 /// GitHub shows no more annotations of one kind for a step.
@@ -17,7 +21,9 @@ const MOST_ANNOTATIONS: u64 = 10;
 #[derive(Default)]
 pub(super) struct Annotations {
     failures: u64,
+    warnings: u64,
     page: StepSummary,
+    outputs: Outputs,
 }
 
 impl Annotations {
@@ -28,11 +34,40 @@ impl Annotations {
         (self.failures <= MOST_ANNOTATIONS).then(|| format!("::error title={}::{}", escape_property(&title), escape_data(message)))
     }
 
-    /// Remembers what belongs onto the job's page, and gives back the annotation of a failed file.
-    pub(super) fn record(&mut self, report: &Report) -> Option<String> {
-        self.page.add(report);
+    /// Remembers what later steps may use, and what belongs onto the `page` of a job, if there is one.
+    pub(super) fn remember(&mut self, report: &Report, page: bool) {
+        self.outputs.add(report);
+        if page {
+            self.page.add(report);
+        }
+    }
+
+    /// The annotation of a whole command that failed.
+    pub(super) fn record_error(&mut self, message: &str, page: bool) -> Option<String> {
+        self.outputs.add_error();
+        if !page {
+            return None;
+        }
+        self.page.add_error(message);
+        self.annotate(None, message)
+    }
+
+    /// The annotation of a warning, unless there were enough; one is left for the count of failures.
+    pub(super) fn annotate_warning(&mut self, message: &str) -> Option<String> {
+        self.warnings = self.warnings.saturating_add(1);
+        (self.warnings < MOST_ANNOTATIONS).then(|| format!("::warning title=haul::{}", escape_data(message)))
+    }
+
+    /// See [`Renderer::results_go_to`](crate::render::Renderer::results_go_to).
+    pub(super) fn results_go_to(&mut self, receipt: Option<&Path>, dotenv: Option<File>) {
+        self.outputs.go_to(receipt, dotenv);
+    }
+
+    /// As `remember`, and gives back the annotation of a file that failed.
+    pub(super) fn record(&mut self, report: &Report, page: bool) -> Option<String> {
+        self.remember(report, page);
         match report {
-            Report::Failed(failure) => self.annotate(subject(failure).as_deref(), &failed(failure)),
+            Report::Failed(failure) if page && !failure.untried => self.annotate(subject(failure).as_deref(), &failed(failure)),
             _ => None,
         }
     }
@@ -43,9 +78,16 @@ impl Annotations {
         (hidden > 0).then(|| format!("::warning title=haul::{hidden} more failed; the log names them"))
     }
 
-    /// Appends what the job's page will show, once.
-    pub(super) fn write_page(&mut self, path: &Path) -> io::Result<()> {
-        self.page.append_to(path)
+    /// Appends what the job's page will show and what its outputs are, once.
+    pub(super) fn write_files(&mut self, ci: &Ci) -> io::Result<()> {
+        let page = ci.step_summary.as_ref().map_or(Ok(()), |path| self.page.append_to(path));
+        let outputs = ci.output.as_ref().map_or(Ok(()), |path| self.outputs.append_to(path));
+        page.and(outputs)
+    }
+
+    /// Writes the dotenv file that was wished for; gives back the names of what it can't hold.
+    pub(super) fn write_dotenv(&mut self) -> io::Result<Vec<&'static str>> {
+        self.outputs.write_dotenv()
     }
 }
 
@@ -129,7 +171,7 @@ mod tests {
     fn ten_annotations_then_a_count() {
         let mut journal = Annotations::default();
         let failed = Report::Failed(testing::failure("b.mov", "/in/b.mov"));
-        let told: Vec<String> = (0..13).filter_map(|_| journal.record(&failed)).collect();
+        let told: Vec<String> = (0..13).filter_map(|_| journal.record(&failed, true)).collect();
         assert_eq!(told.len(), 10);
         assert_eq!(told[0], "::error title=haul%3A b.mov::b.mov: the account is full; delete something");
         assert_eq!(journal.count().unwrap(), "::warning title=haul::3 more failed; the log names them");
@@ -150,7 +192,7 @@ mod tests {
     #[test]
     fn a_job_gets_annotations_and_no_commands_of_strangers() {
         let secret = Secret::new("job-test-s3cret");
-        let ci = Some(Ci { step_summary: None, masks: true });
+        let ci = Some(Ci { masks: true, annotates: true, ..Ci::default() });
         let (renderer, out, err) = captured(Style { ci: ci.clone(), ..Style::default() });
         renderer.report(&Report::Failed(testing::failure("b.mov", "/in/b.mov")));
         renderer.error(&Error::new(Kind::Auth, format!("::x {}", secret.expose())));
@@ -161,12 +203,7 @@ mod tests {
         assert_eq!(out.text(), "\\u{3a}:set-output name=a::b\n");
         assert_eq!(
             err.text().lines().collect::<Vec<_>>(),
-            [
-                "haul: b.mov: the account is full; delete something",
-                "::error title=haul%3A b.mov::b.mov: the account is full; delete something",
-                "haul: ::x ***",
-                "::error title=haul::::x ***",
-            ],
+            ["::error title=haul%3A b.mov::b.mov: the account is full; delete something", "::error title=haul::::x ***"],
             "and no secret is told to the runner, for the log may be kept elsewhere"
         );
 
@@ -175,6 +212,28 @@ mod tests {
         renderer.report(&testing::entry_report(entry));
         renderer.finish().unwrap();
         assert!(out.text().contains(r##""name":"#\u0023[add-mask]a""##), "{}", out.text());
+    }
+
+    #[test]
+    fn a_look_that_finds_nothing_is_no_annotation() {
+        let folder = tempfile::tempdir().unwrap();
+        let (page, output) = (folder.path().join("page"), folder.path().join("output"));
+        let told = |annotates| {
+            let ci = Ci { step_summary: Some(page.clone()), output: Some(output.clone()), annotates, masks: true };
+            let (renderer, _, err) = captured(Style { ci: Some(ci), ..Style::default() });
+            renderer.error(&Error::new(Kind::NotFound, "there is no such file"));
+            (0..12).for_each(|n| renderer.warning(&format!("w{n}")));
+            renderer.finish().unwrap();
+            err.text()
+        };
+        let plain = told(false);
+        assert!(plain.starts_with("haul: there is no such file\nhaul: warning: w0\n") && !plain.contains("::"), "{plain}");
+        assert!(!page.exists() && !output.exists());
+        let annotated = told(true);
+        assert!(annotated.starts_with("::error title=haul::there is no such file\n::warning title=haul::w0\n"), "{annotated}");
+        assert!(annotated.ends_with("::w8\nhaul: warning: w9\nhaul: warning: w10\nhaul: warning: w11\n"), "{annotated}");
+        assert!(std::fs::read_to_string(&page).unwrap().contains("| **failed** | - | there is no such file |"));
+        assert_eq!(std::fs::read_to_string(&output).unwrap(), "files=0\nbytes=0\nfailed=1\n");
     }
 
     /// Of a runner that is not GitHub's only `CI` is known.
@@ -197,7 +256,7 @@ mod tests {
         let link = || Report::Link { remote: "r".into(), path: testing::path("/a"), url: url.into() };
         for json in [true, false] {
             let masks = |masks| {
-                let (renderer, out, err) = captured(Style { json, ci: Some(Ci { step_summary: None, masks }), ..Style::default() });
+                let (renderer, out, err) = captured(Style { json, ci: Some(Ci { masks, ..Ci::default() }), ..Style::default() });
                 renderer.report(&link());
                 assert!(out.text().contains(url));
                 err.text()

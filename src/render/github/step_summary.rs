@@ -19,6 +19,9 @@ const MOST_CELL: usize = 200;
 /// Bytes that a summary may have, what other commands of the step wrote included.
 const MOST_SUMMARY: u64 = 1_000_000;
 
+/// The head of each table.
+const TABLE: &str = "| | file | to | size |\n|---|---|---|---:|\n";
+
 /// What the table will hold.
 #[derive(Default)]
 pub(crate) struct StepSummary {
@@ -42,11 +45,15 @@ impl StepSummary {
                 let row = row(["**failed**", subject(failure).as_deref().unwrap_or("-"), &failed(failure), ""]);
                 self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
             }
-            Report::Summary { files, bytes, skipped, failed, seconds } => {
-                self.headline = Some(summary(*files, *bytes, *skipped, *failed, *seconds));
-            }
+            Report::Summary(sum) => self.headline = Some(summary(sum)),
             _ => {}
         }
+    }
+
+    /// The whole command failed. `message` is masked already.
+    pub(crate) fn add_error(&mut self, message: &str) {
+        let row = row(["**failed**", "-", message, ""]);
+        self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
     }
 
     fn add_transfer(&mut self, what: &str, transfer: &Transfer) {
@@ -77,14 +84,16 @@ impl StepSummary {
     }
 
     fn markdown(&self) -> Option<String> {
-        let rows: Vec<&str> = self.failed.iter().chain(&self.done).map(String::as_str).collect();
-        if rows.is_empty() && self.headline.is_none() {
+        if self.failed.is_empty() && self.done.is_empty() && self.headline.is_none() {
             return None;
         }
         let mut text = format!("### haul: {}\n", self.headline.as_deref().unwrap_or("transfers"));
-        if !rows.is_empty() {
-            text.push_str("\n| | file | to | size |\n|---|---|---|---:|\n");
-            text.push_str(&rows.concat());
+        if !self.failed.is_empty() {
+            text.push_str(&format!("\n{TABLE}{}", self.failed.concat()));
+        }
+        if !self.done.is_empty() {
+            let table = format!("{TABLE}{}", self.done.concat());
+            text.push_str(&format!("\n<details><summary>What went well</summary>\n\n{table}\n</details>\n"));
         }
         if self.unlisted > 0 {
             text.push_str(&format!("\n… and {} more\n", self.unlisted));
@@ -143,8 +152,10 @@ mod tests {
             std::fs::read_to_string(&path).unwrap(),
             "before\n### haul: 12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed\n\n\
              | | file | to | size |\n|---|---|---|---:|\n\
-             | **failed** | b.mov | b.mov\\: the account is full; delete something |  |\n\
-             | uploaded | a\\|\\<b\\>\\\\n.mov | studio\\:/in/a | 2.0 KiB |\n\n"
+             | **failed** | b.mov | b.mov\\: the account is full; delete something |  |\n\n\
+             <details><summary>What went well</summary>\n\n\
+             | | file | to | size |\n|---|---|---|---:|\n\
+             | uploaded | a\\|\\<b\\>\\\\n.mov | studio\\:/in/a | 2.0 KiB |\n\n</details>\n\n"
         );
     }
 

@@ -1,162 +1,251 @@
-//! The moving part of a terminal: a total, and below it a bar for each file in flight. The only file that knows indicatif.
-//! Over 300 lines with its tests.
+//! The moving part of a terminal: a total, and below it a bar for each file in flight. Laid out anew for each frame, so
+//! that a window may change its size.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use crate::model::event::FileId;
+use crate::render::progress::frame::{Frame, FrameLine};
 use crate::render::progress::state::{FileProgress, FileState, ProgressState, Speed, Wait};
+use crate::render::style::Terminal;
+use crate::render::text::columns::{cut, padded, padded_left, shortened, width};
 use crate::render::text::units;
 
 /// Frames in a second.
 pub(crate) const REDRAWS: u8 = 10;
 
-/// What indicatif may draw by itself in a second, in the middle of a frame; the frames are drawn by force.
-const STRAY_DRAWS: u8 = 1;
-
 /// More bars than this tell a person nothing; the total counts the rest.
 const MOST_BARS: usize = 8;
 
-/// Columns that the numbers take at most: they come before a nice bar, and before a whole name.
-const NUMBERS: u16 = 44;
+/// Columns of the longest name and the longest bar that are of use.
+const MOST_NAME: usize = 48;
+const MOST_BAR: usize = 40;
 
-/// Assumed where the width is not known.
-const USUAL_WIDTH: u16 = 80;
+/// A shorter bar tells nothing that the percentage does not.
+const LEAST_BAR: usize = 6;
+
+const GREEN: &str = "\x1b[32m";
+const CYAN: &str = "\x1b[36m";
+const YELLOW: &str = "\x1b[33m";
+const RED: &str = "\x1b[31m";
+const DIM: &str = "\x1b[2m";
+const BOLD: &str = "\x1b[1m";
 
 pub(crate) struct Bars {
-    all: MultiProgress,
-    total: ProgressBar,
-    files: BTreeMap<FileId, ProgressBar>,
-    sized: ProgressStyle,
-    endless: ProgressStyle,
-    /// Columns of a name.
-    name: u16,
+    frame: Frame,
+    terminal: Terminal,
+    colour: bool,
 }
 
 impl Bars {
-    /// On the terminal of standard error. `width` in columns.
-    pub(crate) fn on_stderr(width: Option<u16>) -> Bars {
-        Bars::new(ProgressDrawTarget::stderr_with_hz(STRAY_DRAWS), width)
+    pub(crate) fn new(terminal: Terminal, colour: bool) -> Bars {
+        Bars { frame: Frame::default(), terminal, colour }
     }
 
-    fn new(target: ProgressDrawTarget, width: Option<u16>) -> Bars {
-        let width = width.unwrap_or(USUAL_WIDTH);
-        let name = (width / 4).clamp(8, 40);
-        let bar = match width.saturating_sub(NUMBERS).saturating_sub(name) {
-            0..8 => String::new(),
-            room => format!("{{bar:{}}} ", (room - 2).min(30)),
-        };
-        // Both templates are fixed texts: they parse.
-        let style = |template: String| ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let sized = style(format!("{{prefix:{name}!}} {bar}{{wide_msg}}")).progress_chars("━╸─");
-        let endless = style(format!("{{prefix:{name}!}} {{spinner}} {{wide_msg}}"));
-        let all = MultiProgress::with_draw_target(target);
-        let total = all.add(ProgressBar::no_length().with_style(endless.clone()).with_prefix("total"));
-        Bars { all, total, files: BTreeMap::new(), sized, endless, name }
+    /// What to write to the terminal for the next frame.
+    pub(crate) fn draw(&mut self, board: &ProgressState, now: Instant) -> String {
+        let (columns, rows) = self.terminal.size_now();
+        let rows = rows.saturating_sub(2).min(1 + MOST_BARS);
+        self.frame.draw(&lines(board, now, (columns, rows), self.colour), columns)
     }
 
-    pub(crate) fn draw(&mut self, board: &ProgressState, now: Instant) {
-        let shown: Vec<_> = board.flights.iter().take(MOST_BARS).collect();
-        self.files.retain(|id, bar| {
-            let stays = shown.iter().any(|(shown, _)| *shown == id);
-            if !stays {
-                self.all.remove(bar);
+    /// What to write so that no bar is left.
+    pub(crate) fn clear(&mut self) -> String {
+        self.frame.clear(self.terminal.size_now().0)
+    }
+}
+
+/// One line before it is laid out.
+struct Row<'a> {
+    name: String,
+    name_colour: &'static str,
+    /// Bytes so far, and in all, for the bar.
+    at: u64,
+    size: Option<u64>,
+    bar_colour: &'static str,
+    says: Says<'a>,
+}
+
+enum Says<'a> {
+    /// Percentage, bytes, rate or what is done instead, time left.
+    Numbers([String; 4], &'static str),
+    Waiting(&'a Wait),
+    Words(&'static str),
+}
+
+fn lines(board: &ProgressState, now: Instant, (columns, rows): (usize, usize), colour: bool) -> Vec<FrameLine> {
+    let (shown, foot) = board.foot(rows.saturating_sub(1));
+    let mut table = vec![total(board)];
+    table.extend(board.flights.values().take(shown).map(file));
+    let layout = Layout::of(&table, columns);
+    let mut lines: Vec<FrameLine> = table.iter().map(|row| layout.line(row, now, colour)).collect();
+    if !foot.is_empty() {
+        let mut line = layout.begin(colour);
+        foot.iter().for_each(|(text, shade)| line.add(text, shade));
+        lines.push(line.out);
+    }
+    lines
+}
+
+impl ProgressState {
+    /// How many files have a bar, where there is room for `bars` lines; and `… and 22 more in flight, 2 failed`, which takes one
+    /// of them.
+    fn foot(&self, bars: usize) -> (usize, Vec<(String, &'static str)>) {
+        let is_needed = self.failed > 0 || self.flights.len() > bars;
+        let shown = bars.saturating_sub(usize::from(is_needed));
+        let hidden = self.flights.len().saturating_sub(shown);
+        let more = (hidden > 0).then(|| (format!("… and {hidden} more in flight"), DIM));
+        let comma = (hidden > 0 && self.failed > 0).then(|| (", ".to_owned(), DIM));
+        let failed = (self.failed > 0).then(|| (format!("{} failed", self.failed), RED));
+        (shown, more.into_iter().chain(comma).chain(failed).collect())
+    }
+}
+
+fn total(board: &ProgressState) -> Row<'_> {
+    let (files, of_files) = board.files();
+    let (at, size) = (board.bytes(), board.of_bytes());
+    let (name, says) = match board.waiting().filter(|_| board.flights.is_empty()) {
+        _ if !board.is_planned() && board.flights.is_empty() && board.waiting().is_none() => ("total".to_owned(), Says::Words("preparing")),
+        // Of a file that waits its own bar tells.
+        Some(wait) => ("total".to_owned(), Says::Waiting(wait)),
+        None => (format!("{files} of {}", units::count(of_files, "file")), Says::Numbers(numbers(at, size, &board.speed), "")),
+    };
+    Row { name, name_colour: BOLD, at, size, bar_colour: GREEN, says }
+}
+
+fn file(flight: &FileProgress) -> Row<'_> {
+    let (mut at, size) = (flight.at, flight.size);
+    let stage = |at: u64, doing: &str| [percent(at, size), amount(at, size), doing.to_owned(), String::new()];
+    let (bar_colour, says) = match &flight.doing {
+        FileState::Moving => (CYAN, Says::Numbers(numbers(at, size, &flight.speed), "")),
+        FileState::Waiting(wait) => (YELLOW, Says::Waiting(wait)),
+        FileState::Hashing { done } => {
+            at = *done;
+            (DIM, Says::Numbers(stage(*done, "hashing"), YELLOW))
+        }
+        FileState::Confirming => (GREEN, Says::Numbers(stage(at, "confirming"), GREEN)),
+    };
+    Row { name: flight.name.clone(), name_colour: "", at, size, bar_colour, says }
+}
+
+/// The columns of one frame: names, bar, and as many of the numbers as there is room for.
+struct Layout {
+    columns: usize,
+    name: usize,
+    bar: usize,
+    numbers: [usize; 4],
+}
+
+impl Layout {
+    fn of(table: &[Row<'_>], columns: usize) -> Layout {
+        let columns = columns.saturating_sub(1).max(1);
+        // Room for what is usual, so that columns rarely jump.
+        let mut numbers = [4, 17, 11, 0];
+        for row in table {
+            if let Says::Numbers(cells, _) = &row.says {
+                numbers.iter_mut().zip(cells).for_each(|(most, cell)| *most = width(cell).max(*most));
             }
-            stays
-        });
-        for (id, flight) in shown {
-            let bar = self.files.entry(*id).or_insert_with(|| {
-                let style = if flight.size.is_some() { &self.sized } else { &self.endless };
-                let bar = ProgressBar::no_length().with_style(style.clone()).with_prefix(short(&flight.name, self.name).to_owned());
-                self.all.add(bar)
-            });
-            set(bar, flight.at, flight.size, message(flight, now));
         }
-        let more = board.flights.len().saturating_sub(MOST_BARS);
-        let style = if board.of_bytes().is_some() { &self.sized } else { &self.endless };
-        self.total.set_style(style.clone());
-        let (files, of_files) = board.files();
-        self.total.set_prefix(format!("total {files}/{of_files}"));
-        set(&self.total, board.bytes(), board.of_bytes(), total(board, more, now));
-        self.total.force_draw();
-    }
-
-    /// Takes the bars from the terminal until they are drawn again.
-    pub(crate) fn clear(&self) {
-        let _ = self.all.clear();
-    }
-
-    /// Clears the bars, lets `write` use the terminal, and draws them again. Not `MultiProgress::suspend`: that one
-    /// panics when the terminal is gone, and an upload must outlive its terminal.
-    pub(crate) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        let _ = self.all.clear();
-        let result = write();
-        self.total.force_draw();
-        result
-    }
-}
-
-impl Drop for Bars {
-    fn drop(&mut self) {
-        self.files.values().for_each(|bar| self.all.remove(bar));
-        self.all.remove(&self.total);
-        let _ = self.all.clear();
-    }
-}
-
-/// Where a path does not fit, its end tells more than its beginning.
-fn short(name: &str, columns: u16) -> &str {
-    if name.chars().count() <= usize::from(columns) {
-        return name;
-    }
-    name.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or(name)
-}
-
-fn set(bar: &ProgressBar, at: u64, size: Option<u64>, message: String) {
-    // An empty file is whole: a length of 0 would be drawn as nothing done.
-    let (at, size) = if size == Some(0) { (1, Some(1)) } else { (at, size) };
-    bar.update(|state| {
-        state.set_pos(at);
-        match size {
-            Some(size) => state.set_len(size.max(at)),
-            None => state.set_len(at.saturating_add(1)),
+        let needs = |numbers: &[usize; 4]| numbers.iter().filter(|cell| **cell > 0).map(|cell| cell + 2).sum::<usize>();
+        // A window without room for all of it keeps percentage and time left longest.
+        for dropped in [1, 2, 3] {
+            if needs(&numbers) + 12 > columns
+                && let Some(cell) = numbers.get_mut(dropped)
+            {
+                *cell = 0;
+            }
         }
-    });
-    bar.set_message(message);
-}
+        let rest = columns.saturating_sub(needs(&numbers));
+        let bar = match rest * 3 / 10 {
+            0..LEAST_BAR => 0,
+            _ => (rest * 3 / 10).max((rest - 1).saturating_sub(MOST_NAME)).min(MOST_BAR),
+        };
+        let name = rest.saturating_sub(if bar > 0 { bar + 1 } else { 0 }).min(MOST_NAME);
+        Layout { columns, name, bar, numbers }
+    }
 
-fn message(flight: &FileProgress, now: Instant) -> String {
-    match &flight.doing {
-        FileState::Moving => numbers(flight.at, flight.size, &flight.speed),
-        FileState::Waiting(wait) => waiting(wait, now),
-        FileState::Checking => "checking".to_owned(),
+    fn begin(&self, colour: bool) -> LineBuilder {
+        LineBuilder { out: FrameLine { text: String::new(), columns: 0 }, columns: self.columns, colour }
+    }
+
+    fn line(&self, row: &Row<'_>, now: Instant, colour: bool) -> FrameLine {
+        let mut line = self.begin(colour);
+        line.add(&padded(&shortened(&row.name, self.name), self.name), row.name_colour);
+        let has_bar = self.bar > 0 && !matches!(row.says, Says::Waiting(_) | Says::Words(_));
+        if has_bar {
+            let (full, empty) = bar(row.at, row.size, self.bar);
+            line.add(" ", "");
+            line.add(&full, row.bar_colour);
+            line.add(&empty, DIM);
+        }
+        match &row.says {
+            Says::Numbers(cells, stage) => {
+                for (number, (cell, room)) in cells.iter().zip(self.numbers).enumerate().filter(|(_, (_, room))| *room > 0) {
+                    let text = if number < 3 { padded_left(cell, room) } else { padded(cell, room) };
+                    line.add("  ", "");
+                    line.add(&text, if number == 2 { stage } else { "" });
+                }
+            }
+            Says::Waiting(wait) => line.add(&format!("  {}", waiting(wait, now)), YELLOW),
+            Says::Words(words) => line.add(&format!("  {words}"), DIM),
+        }
+        line.out
     }
 }
 
-fn total(board: &ProgressState, more: usize, now: Instant) -> String {
-    // Of a file that waits its own bar tells.
-    if let Some(wait) = board.waiting().filter(|_| board.flights.is_empty()) {
-        return waiting(wait, now);
-    }
-    let more = if more > 0 { format!("  … and {more} more") } else { String::new() };
-    numbers(board.bytes(), board.of_bytes(), &board.speed) + &more
+/// A line that ends where the window does.
+struct LineBuilder {
+    out: FrameLine,
+    columns: usize,
+    colour: bool,
 }
 
-/// `waiting 4s: the server is busy (try 2 of 5)`
+impl LineBuilder {
+    fn add(&mut self, text: &str, shade: &str) {
+        let text = cut(text, self.columns.saturating_sub(self.out.columns));
+        self.out.columns += width(&text);
+        match self.colour && !shade.is_empty() && !text.is_empty() {
+            true => self.out.text.push_str(&format!("{shade}{text}\x1b[0m")),
+            false => self.out.text.push_str(&text),
+        }
+    }
+}
+
+/// The full and the empty part of a bar. An empty file is whole; of one without a size nothing is known.
+fn bar(at: u64, size: Option<u64>, columns: usize) -> (String, String) {
+    let full = match size {
+        None => 0,
+        Some(0) => columns,
+        Some(size) => usize::try_from(u128::from(at.min(size)) * columns as u128 / u128::from(size)).unwrap_or(columns),
+    };
+    let head = usize::from(at > 0 && full < columns && size.is_some());
+    (format!("{}{}", "━".repeat(full), "╸".repeat(head)), "─".repeat(columns - full - head))
+}
+
+/// `waiting 4s (try 2 of 5): the server is busy`
 pub(crate) fn waiting(wait: &Wait, now: Instant) -> String {
     let left = wait.until.saturating_duration_since(now).as_secs_f64().ceil();
-    format!("waiting {left}s: {} (try {} of {})", wait.why, wait.attempt, wait.of)
+    format!("waiting {left}s (try {} of {}): {}", wait.attempt, wait.of, wait.why)
 }
 
-/// ` 35%  1.2 GiB/3.4 GiB  43.0 MiB/s  52s`: the last is the time left.
-fn numbers(at: u64, size: Option<u64>, speed: &Speed) -> String {
-    let rate = units::rate(speed.per_second());
-    let Some(size) = size else { return format!("{}  {rate}", units::size(at)) };
-    let percent = if size == 0 { 100 } else { u128::from(at.min(size)) * 100 / u128::from(size) };
-    let left = speed.seconds_for(size.saturating_sub(at)).map(|left| format!("  {}", units::span(left))).unwrap_or_default();
-    format!("{percent:>3}%  {}/{}  {rate}{left}", units::size(at), units::size(size))
+/// `35%`, `1.2 GiB/3.4 GiB`, `43.0 MiB/s`, `52s left`.
+fn numbers(at: u64, size: Option<u64>, speed: &Speed) -> [String; 4] {
+    let left = size.and_then(|size| speed.seconds_for(size.saturating_sub(at)));
+    let left = left.map(|left| format!("{} left", units::span(left))).unwrap_or_default();
+    [percent(at, size), amount(at, size), units::rate(speed.per_second()), left]
+}
+
+fn percent(at: u64, size: Option<u64>) -> String {
+    match size {
+        None => String::new(),
+        Some(0) => "100%".to_owned(),
+        Some(size) => format!("{}%", u128::from(at.min(size)) * 100 / u128::from(size)),
+    }
+}
+
+fn amount(at: u64, size: Option<u64>) -> String {
+    match size {
+        None => units::size(at),
+        Some(size) => format!("{}/{}", units::size(at), units::size(size)),
+    }
 }
 
 #[cfg(test)]
@@ -164,147 +253,102 @@ mod tests {
     use super::*;
     use crate::model::{Event, Report};
     use crate::render::testing;
-    use indicatif::TermLike;
-    use parking_lot::Mutex;
-    use std::io;
-    use std::sync::Arc;
     use std::time::Duration;
 
-    const WIDTH: u16 = 80;
-
-    /// A terminal that keeps the lines of its last frame.
-    #[derive(Clone, Debug, Default)]
-    struct Frames {
-        drawing: Arc<Mutex<String>>,
-        last: Arc<Mutex<String>>,
-        gone: bool,
+    fn shown(board: &ProgressState, now: Instant, columns: usize, rows: usize) -> Vec<String> {
+        let lines = lines(board, now, (columns, rows), false);
+        for line in &lines {
+            assert!(line.columns < columns.max(2) && width(&line.text) == line.columns, "{columns}: {:?}", line.text);
+        }
+        lines.into_iter().map(|line| line.text.trim_end().to_owned()).collect()
     }
 
-    impl Frames {
-        fn lines(&self) -> Vec<String> {
-            let frame = self.last.lock().clone();
-            let chars: Vec<char> = frame.chars().collect();
-            chars.chunks(WIDTH.into()).map(|line| line.iter().collect::<String>().trim_end().to_owned()).collect()
-        }
-    }
-
-    impl TermLike for Frames {
-        fn width(&self) -> u16 {
-            WIDTH
-        }
-        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-            Ok(())
-        }
-        fn write_line(&self, s: &str) -> io::Result<()> {
-            self.write_str(s)
-        }
-        fn write_str(&self, s: &str) -> io::Result<()> {
-            self.drawing.lock().push_str(s);
-            Ok(())
-        }
-        fn clear_line(&self) -> io::Result<()> {
-            Ok(())
-        }
-        fn flush(&self) -> io::Result<()> {
-            if self.gone {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            *self.last.lock() = std::mem::take(&mut self.drawing.lock());
-            Ok(())
-        }
-    }
-
-    fn bars(frames: &Frames) -> Bars {
-        Bars::new(ProgressDrawTarget::term_like(Box::new(frames.clone())), Some(WIDTH))
-    }
-
-    #[test]
-    fn a_bar_for_each_file_and_a_total() {
-        let (frames, start) = (Frames::default(), Instant::now());
-        let (mut bars, mut board) = (bars(&frames), ProgressState::new(start));
+    fn working(start: Instant) -> (ProgressState, Instant) {
+        let mut board = ProgressState::new(start);
         for event in [
             Event::Planned { files: 3, bytes: 4096 },
             Event::Started { id: 1, name: "a\u{1b}[31m.mov".into(), size: Some(2048) },
             Event::Started { id: 2, name: "b.mov".into(), size: Some(1024) },
             Event::Started { id: 3, name: "c.mov".into(), size: Some(1024) },
+            Event::Hashing { id: 4, name: "d.mov".into(), size: Some(1 << 30), done: 256 << 20 },
             Event::Sent { id: 1, bytes: 1024 },
             Event::Waiting { id: Some(2), attempt: 2, of: 5, wait: Duration::from_secs(5), why: "the server is busy".into() },
+            Event::Accepted { id: 3, offset: 1024 },
             Event::Checking { id: 3 },
         ] {
             board.apply(&event, start);
         }
         let now = start + Duration::from_secs(1);
         board.look(now);
-        bars.draw(&board, now);
+        (board, now)
+    }
+
+    #[test]
+    fn a_bar_for_each_file_and_a_total() {
+        let (mut board, now) = working(Instant::now());
         let wanted = [
-            "total 0/3            ━━━╸──────────  25%  1.0 KiB/4.0 KiB  1.0 KiB/s  3.0s",
-            "a\\u{1b}[31m.mov      ━━━━━━━╸──────  50%  1.0 KiB/2.0 KiB  1.0 KiB/s  1.0s",
-            "b.mov                ────────────── waiting 4s: the server is busy (try 2 of 5)",
-            "c.mov                ────────────── checking",
+            "0 of 4 files         ━━━━╸────   50%    2.0 KiB/4.0 KiB    1.0 KiB/s  2.0s left",
+            "a\\u{1b}[31m.mov      ━━━━╸────   50%    1.0 KiB/2.0 KiB    1.0 KiB/s  1.0s left",
+            "b.mov                 waiting 4s (try 2 of 5): the server is busy",
+            "c.mov                ━━━━━━━━━  100%    1.0 KiB/1.0 KiB   confirming",
+            "d.mov                ━━╸──────   25%  256.0 MiB/1.0 GiB      hashing",
         ];
-        assert_eq!(frames.lines(), wanted);
+        assert_eq!(shown(&board, now, 80, 9), wanted);
 
         let report = Box::new(Report::Uploaded(testing::transfer("c.mov", "/c.mov", 1024)));
         board.apply(&Event::Finished { id: 3, report }, now);
-        board.apply(&Event::Accepted { id: 1, offset: 0 }, now);
-        bars.draw(&board, now);
-        assert_eq!(frames.lines().len(), 3);
-        assert!(frames.lines()[1].contains("  0%  0 B/2.0 KiB"), "{:?}", frames.lines());
-        drop(bars);
-        assert_eq!(frames.lines(), Vec::<String>::new());
+        board.apply(&Event::Finished { id: 2, report: Box::new(Report::Failed(testing::failure("b.mov", "/b.mov"))) }, now);
+        let lines = shown(&board, now, 120, 9);
+        assert_eq!((lines.len(), lines[3].as_str()), (4, "1 failed"));
+        assert!(lines[0].starts_with("2 of 4 files "), "{lines:?}");
     }
 
     #[test]
-    fn never_more_bars_than_a_person_reads() {
-        let (frames, now) = (Frames::default(), Instant::now());
-        let (mut bars, mut board) = (bars(&frames), ProgressState::new(now));
+    fn never_more_bars_than_a_person_reads_or_the_window_has_rows() {
+        let now = Instant::now();
+        let mut board = ProgressState::new(now);
         (0..30).for_each(|id| board.apply(&Event::Started { id, name: format!("f{id}"), size: None }, now));
-        bars.draw(&board, now);
-        assert_eq!(frames.lines().len(), 1 + MOST_BARS);
-        assert!(frames.lines()[0].ends_with(" 0 B  0 B/s  … and 22 more"), "{:?}", frames.lines());
+        let lines = shown(&board, now, 80, 1 + MOST_BARS);
+        assert_eq!(lines.len(), 1 + MOST_BARS);
+        assert!(lines[0].contains(" 0 B "), "{lines:?}");
+        assert_eq!(lines[MOST_BARS], "… and 23 more in flight");
+        let failed = Event::Finished { id: 0, report: Box::new(Report::Failed(testing::failure("b", "/b"))) };
+        board.apply(&failed, now);
+        assert_eq!(shown(&board, now, 80, 9)[MOST_BARS], "… and 22 more in flight, 1 failed");
+        (8..30).for_each(|id| board.apply(&Event::Finished { id, report: Box::new(testing::summary()) }, now));
+        assert_eq!(shown(&board, now, 80, 9)[MOST_BARS], "1 failed", "and seven bars");
+        for rows in 0..4 {
+            assert_eq!(shown(&board, now, 80, rows).len(), rows.max(2), "the total and the failures at least");
+        }
     }
 
     #[test]
-    fn long_names_are_cut_and_never_wrap() {
-        let (frames, now) = (Frames::default(), Instant::now());
-        let (mut bars, mut board) = (bars(&frames), ProgressState::new(now));
-        board.apply(&Event::Started { id: 1, name: "日".repeat(300), size: Some(0) }, now);
+    fn every_window_has_lines_that_do_not_wrap() {
+        let (mut board, now) = working(Instant::now());
+        board.apply(&Event::Started { id: 9, name: "日".repeat(300), size: Some(0) }, now);
         let why = "x".repeat(300);
-        board.apply(&Event::Waiting { id: Some(1), attempt: 1, of: 5, wait: Duration::ZERO, why }, now);
-        bars.draw(&board, now);
-        let drawn = frames.last.lock().clone();
-        assert_eq!(drawn.matches('日').count(), 10);
-        assert_eq!(drawn.matches('x').count(), usize::from(WIDTH) - 20 - 2 - 14 - "waiting 0s: ".len());
+        board.apply(&Event::Waiting { id: Some(2), attempt: 1, of: 5, wait: Duration::ZERO, why }, now);
+        (0..250).for_each(|columns| assert_eq!(shown(&board, now, columns, 9).len(), 6));
+        let narrow = shown(&board, now, 40, 9);
+        assert!(narrow[0].contains("50%") && narrow[0].ends_with("2.0s left"), "{narrow:?}");
     }
 
     #[test]
-    fn of_a_long_path_the_name_is_shown() {
-        assert_eq!(short("reel/take 1.mov", 20), "reel/take 1.mov");
-        assert_eq!(short("2026/harbour/reel/take 1.mov", 20), "take 1.mov");
-    }
-
-    #[test]
-    fn writing_goes_on_when_the_terminal_is_gone() {
-        let frames = Frames { gone: true, ..Frames::default() };
-        let (mut bars, board) = (bars(&frames), ProgressState::new(Instant::now()));
-        bars.draw(&board, Instant::now());
-        assert_eq!(bars.aside(|| 7), 7);
+    fn before_anything_is_known() {
+        let now = Instant::now();
+        let mut board = ProgressState::new(now);
+        assert!(shown(&board, now, 80, 9)[0].ends_with("  preparing"));
+        board.apply(&Event::Waiting { id: None, attempt: 2, of: 5, wait: Duration::from_secs(2), why: "busy".into() }, now);
+        assert!(shown(&board, now, 80, 9)[0].ends_with("  waiting 2s (try 2 of 5): busy"));
     }
 
     #[test]
     fn sizes_that_lie_do_no_harm() {
         let speed = Speed::new(Instant::now());
-        assert_eq!(numbers(u64::MAX, Some(1), &speed), "100%  16.0 EiB/1 B  0 B/s");
-        assert_eq!(numbers(0, Some(0), &speed), "100%  0 B/0 B  0 B/s");
-        assert_eq!(numbers(2048, None, &speed), "2.0 KiB  0 B/s");
+        assert_eq!(numbers(u64::MAX, Some(1), &speed), ["100%", "16.0 EiB/1 B", "0 B/s", ""]);
+        assert_eq!(numbers(0, Some(0), &speed), ["100%", "0 B/0 B", "0 B/s", ""]);
+        assert_eq!(numbers(2048, None, &speed), ["", "2.0 KiB", "0 B/s", ""]);
+        assert_eq!(bar(u64::MAX, Some(1), 4), ("━━━━".to_owned(), String::new()));
+        assert_eq!(bar(1, Some(u64::MAX), 4), ("╸".to_owned(), "───".to_owned()));
     }
 }

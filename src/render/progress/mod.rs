@@ -1,6 +1,9 @@
 //! The listener at the end of the channel: counts events, shows progress at a calm pace, reports what is finished.
 
 pub(crate) mod bars;
+mod failures;
+mod fold;
+mod frame;
 pub(crate) mod state;
 
 use std::time::{Duration, Instant};
@@ -8,10 +11,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval_at};
 
+use self::failures::ToldFailures;
+use self::fold::Fold;
 use crate::model::{Event, Report};
 use crate::render::progress::bars::Bars;
 use crate::render::progress::state::ProgressState;
-use crate::render::style::ProgressMode;
+use crate::render::style::{ProgressMode, Style};
 use crate::render::text::phrases;
 use crate::render::text::units;
 use crate::render::{Renderer, Tally};
@@ -27,129 +32,241 @@ const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64)
 /// Events taken from the channel at once.
 const BATCH: usize = 256;
 
+/// Where nobody watches each file has a line while there are so many at most: more of them hide the failures.
+const MOST_LINES: u64 = 100;
+
+/// Folders are walked through while files are sent: the number of files is taken for known when it did not grow for so long.
+const SETTLED: Duration = Duration::from_millis(500);
+
 impl Renderer {
     /// Shows the work until the last sender is gone; then the bars are gone too. The caller reports
-    /// [`Tally::summary`] and ends with [`Tally::status`].
+    /// [`Tally::summary`] and ends with [`Tally::status`]. Of work that is given up before (a signal) the summary is told here.
     pub async fn follow(&self, events: UnboundedReceiver<Event>) -> Tally {
-        follow(self, events).await
+        Following::new(self, events, true).until_over().await
+    }
+
+    /// As `follow`, for work whose result is no list of files: only bars and failures are shown.
+    pub async fn watch(&self, events: UnboundedReceiver<Event>) -> Tally {
+        Following::new(self, events, false).until_over().await
     }
 }
 
-async fn follow(renderer: &Renderer, mut events: UnboundedReceiver<Event>) -> Tally {
-    let progress_mode = renderer.style().progress_mode();
-    let started = Instant::now();
-    let mut board = ProgressState::new(started);
-    let mut tally = Tally::default();
-    let mut untried = NotAttempted::default();
-    if progress_mode == ProgressMode::Bars {
-        renderer.screen().show(Bars::on_stderr(renderer.style().terminal.width));
-    }
-    let shown = BarsGuard(renderer);
-    let pace = if progress_mode == ProgressMode::Bars { DRAWN_EVERY } else { LINES_EVERY };
-    let mut ticks = interval_at(tokio::time::Instant::now() + pace, pace);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// The work as far as events have told.
+struct Following<'a> {
+    renderer: &'a Renderer,
+    events: UnboundedReceiver<Event>,
+    mode: ProgressMode,
+    board: ProgressState,
+    tally: Tally,
+    failures: ToldFailures,
+    /// Files that are over and may have a line: how many files there are is still being counted.
+    held: Vec<Report>,
+    /// When the number of files grew last.
+    grown: Instant,
+    /// The part of a log that these lines are folded into.
+    fold: Option<Fold>,
+    /// There is a summary at the end, also when the work is given up.
+    sums_up: bool,
+    is_over: bool,
+    started: Instant,
+}
 
-    let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        tokio::select! {
-            taken = events.recv_many(&mut batch, BATCH) => {
-                if taken == 0 {
-                    break;
-                }
-                let now = Instant::now();
-                for event in batch.drain(..) {
-                    print_event(renderer, &board, &event);
-                    board.apply(&event, now);
-                    if let Event::Finished { report, .. } = &event {
-                        tally.add(report);
-                        untried.add(report);
-                        renderer.report(report);
+impl<'a> Following<'a> {
+    fn new(renderer: &'a Renderer, events: UnboundedReceiver<Event>, sums_up: bool) -> Following<'a> {
+        let (mode, started) = (renderer.style().progress_mode(), Instant::now());
+        if mode == ProgressMode::Bars {
+            renderer.screen().show(Bars::new(renderer.style().terminal, renderer.style().colour));
+        }
+        let (board, tally, failures) = (ProgressState::new(started), Tally::default(), ToldFailures::default());
+        Following {
+            renderer,
+            events,
+            mode,
+            board,
+            tally,
+            failures,
+            held: Vec::new(),
+            grown: started,
+            fold: None,
+            sums_up,
+            is_over: false,
+            started,
+        }
+    }
+
+    async fn until_over(mut self) -> Tally {
+        let pace = if self.mode == ProgressMode::Bars { DRAWN_EVERY } else { LINES_EVERY };
+        let mut ticks = interval_at(tokio::time::Instant::now() + pace, pace);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                taken = self.events.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        break;
                     }
+                    batch.drain(..).for_each(|event| self.take(&event));
                 }
+                _ = ticks.tick(), if self.mode != ProgressMode::Silent => self.show(Instant::now()),
             }
-            _ = ticks.tick(), if progress_mode != ProgressMode::Silent => show(renderer, progress_mode, &mut board, Instant::now()),
         }
+        self.conclude();
+        std::mem::take(&mut self.tally)
     }
-    drop(shown);
-    untried.tell(renderer);
-    tally.took = started.elapsed();
-    tally
-}
 
-/// Files that were left out because of a failure that was told: a thousand lines of them would hide it.
-#[derive(Default)]
-struct NotAttempted {
-    files: u64,
-    why: String,
-}
-
-impl NotAttempted {
-    fn add(&mut self, report: &Report) {
-        if let Report::Failed(failure) = report
-            && failure.untried
-        {
-            self.files += 1;
-            self.why.clone_from(&failure.error.message);
+    fn take(&mut self, event: &Event) {
+        self.print(event);
+        let files = self.board.files().1;
+        self.board.apply(event, Instant::now());
+        if matches!(event, Event::Planned { .. }) && self.board.files().1 > files {
+            self.grown = Instant::now();
+        }
+        if let Event::Finished { report, .. } = event {
+            self.tally.add(report);
+            self.tell(report);
         }
     }
 
-    fn tell(&self, renderer: &Renderer) {
-        if self.files > 0 && renderer.style().verbose == 0 {
-            let files = if self.files == 1 { "file" } else { "files" };
-            renderer.failure(&format!("{} {files} {}", self.files, self.why));
+    fn tell(&mut self, report: &Report) {
+        if let Report::Failed(failure) = report {
+            self.failures.add(failure);
+            self.renderer.report(report);
+            return;
         }
+        match self.has_line(report) {
+            Some(true) => self.print_line(report),
+            Some(false) => self.renderer.record(report),
+            None => self.held.push(report.clone()),
+        }
+        self.release();
+    }
+
+    fn print_line(&mut self, report: &Report) {
+        self.failures.are_buried();
+        self.open_fold();
+        self.renderer.report(report);
+    }
+
+    /// Does each file that is over have a line? Bars show each already, where both are on one terminal. None: that is seen when
+    /// it is known how many files there are.
+    fn has_line(&self, report: &Report) -> Option<bool> {
+        let Style { json, verbose, terminal, .. } = self.renderer.style();
+        match self.mode {
+            _ if *json || *verbose > 0 || is_planned(report) => Some(true),
+            ProgressMode::Bars if terminal.out => Some(false),
+            _ if self.board.files().1 > MOST_LINES => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Prints the lines that were held back, once the number of files grows no more; none of too many.
+    fn release(&mut self) {
+        let is_many = self.board.files().1 > MOST_LINES;
+        if is_many || self.is_over || self.grown.elapsed() >= SETTLED {
+            for report in std::mem::take(&mut self.held) {
+                if is_many { self.renderer.record(&report) } else { self.print_line(&report) }
+            }
+        }
+    }
+
+    /// Shows how far the work is.
+    fn show(&mut self, now: Instant) {
+        self.board.look(now);
+        self.release();
+        match self.mode {
+            ProgressMode::Bars => self.renderer.screen().draw(&self.board, now),
+            ProgressMode::Events => self.renderer.report(&self.board.progress()),
+            ProgressMode::Lines => {
+                self.failures.are_buried();
+                self.renderer.aside(&progress_line(&self.board, now));
+            }
+            ProgressMode::Silent => {}
+        }
+    }
+
+    /// Events that are worth a line.
+    fn print(&mut self, event: &Event) {
+        let name = |id: &u64| self.board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
+        let (text, is_warning) = match event {
+            Event::Waiting { id, attempt, of, wait, why } => {
+                let name = id.as_ref().map(name).unwrap_or_default();
+                let line = format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64()));
+                (line, *wait >= LONG_WAIT)
+            }
+            Event::StartedOver { id, left_behind: None } => (format!("{}starting over from the first byte", name(id)), false),
+            Event::StartedOver { id, left_behind: Some(what) } => {
+                (format!("{}starting over from the first byte; {what} is left on the server", name(id)), true)
+            }
+            Event::Warning(text) => (text.clone(), true),
+            Event::Note(text) => (text.clone(), false),
+            _ => return,
+        };
+        if is_warning || self.renderer.style().verbose > 0 {
+            self.failures.are_buried();
+        }
+        if is_warning { self.renderer.warning(&text) } else { self.renderer.note(&text) }
+    }
+
+    /// Where a log can be folded, the lines of the files are: what went well hides nothing then.
+    fn open_fold(&mut self) {
+        let Style { folds, json, quiet, .. } = self.renderer.style();
+        if *folds && !json && !quiet && self.fold.is_none() {
+            let fold = Fold::new();
+            self.renderer.screen().message(&fold.begin());
+            self.fold = Some(fold);
+        }
+    }
+
+    /// What is said last, before the summary.
+    fn conclude(&mut self) {
+        self.is_over = true;
+        self.renderer.screen().hide();
+        self.release();
+        if let Some(fold) = self.fold.take() {
+            self.renderer.screen().message(&fold.end());
+            // They may stand in what is folded.
+            self.failures.are_buried();
+        }
+        self.failures.tell(self.renderer);
+        self.tally.took = self.started.elapsed().saturating_sub(self.renderer.screen().time_of_answers());
     }
 }
 
-/// The bars go when the work is over, and also when it is given up (a signal).
-struct BarsGuard<'a>(&'a Renderer);
-
-impl Drop for BarsGuard<'_> {
+/// The bars go when the work is over, and also when it is given up (a signal); what is done by then is told.
+impl Drop for Following<'_> {
     fn drop(&mut self) {
-        self.0.screen().hide();
+        if self.is_over {
+            return;
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.take(&event);
+        }
+        self.conclude();
+        if self.sums_up {
+            let known = self.board.is_planned().then(|| self.board.files().1);
+            self.renderer.report(&self.tally.interrupted(known));
+        }
     }
 }
 
-/// Shows how far the work is.
-fn show(renderer: &Renderer, progress_mode: ProgressMode, board: &mut ProgressState, now: Instant) {
-    board.look(now);
-    match progress_mode {
-        ProgressMode::Bars => renderer.screen().draw(board, now),
-        ProgressMode::Events => renderer.report(&board.progress()),
-        ProgressMode::Lines => {
-            let waiting = board.waiting().map(|wait| format!(", {}", bars::waiting(wait, now))).unwrap_or_default();
-            renderer.aside(&format!("{}{waiting}", phrases::progress(&board.progress())));
-        }
-        ProgressMode::Silent => {}
-    }
+/// What a dry run would do is what was asked for, and always told.
+fn is_planned(report: &Report) -> bool {
+    matches!(report, Report::Planned { .. } | Report::PlannedDownload { .. })
 }
 
-/// Events that are worth a line.
-fn print_event(renderer: &Renderer, board: &ProgressState, event: &Event) {
-    let name = |id: &u64| board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
-    match event {
-        Event::Waiting { id, attempt, of, wait, why } => {
-            let name = id.as_ref().map(name).unwrap_or_default();
-            let line = format!("{name}waiting {}: {why} (try {attempt} of {of})", units::span(wait.as_secs_f64()));
-            if *wait >= LONG_WAIT { renderer.warning(&line) } else { renderer.note(&line) }
-        }
-        Event::StartedOver { id, left_behind: None } => renderer.note(&format!("{}starting over from the first byte", name(id))),
-        Event::StartedOver { id, left_behind: Some(what) } => {
-            renderer.warning(&format!("{}starting over from the first byte; {what} is left on the server", name(id)));
-        }
-        Event::Warning(text) => renderer.warning(text),
-        Event::Note(text) => renderer.note(text),
-        _ => {}
-    }
+fn progress_line(board: &ProgressState, now: Instant) -> String {
+    let hashing = board.hashing().map(|(done, of)| format!(", hashing {} of {}", units::size(done), units::size(of))).unwrap_or_default();
+    let waiting = board.waiting().map(|wait| format!(", {}", bars::waiting(wait, now))).unwrap_or_default();
+    format!("{}{hashing}{waiting}", phrases::progress(&board.progress()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::style::{Progress, Style};
+    use crate::render::style::{Progress, Style, Terminal};
     use crate::render::testing;
     use crate::render::testing::captured;
-    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
     fn finished(id: u64, report: Report) -> Event {
         Event::Finished { id, report: Box::new(report) }
@@ -182,41 +299,155 @@ mod tests {
              haul: warning: a: starting over from the first byte; @9 is left on the server\n\
              haul: b: the account is full; delete something\n\
              haul: warning: the share ends tomorrow\n\
-             haul: note: fell back to FTPS\n"
+             haul: note: fell back to FTPS\n\
+             1 file failed:\n  b: the account is full; delete something\n"
         );
+    }
+
+    fn following(renderer: &Renderer) -> (Following<'_>, UnboundedSender<Event>) {
+        let (sender, receiver) = unbounded_channel();
+        (Following::new(renderer, receiver, true), sender)
+    }
+
+    fn uploaded(name: &str) -> Event {
+        finished(1, Report::Uploaded(testing::transfer(name, "/x", 5)))
     }
 
     #[test]
     fn a_line_now_and_then_where_nobody_watches() {
-        let (renderer, out, err) = captured(Style::default());
         let start = Instant::now();
         let mut board = ProgressState::new(start);
         board.apply(&Event::Planned { files: 2, bytes: 4096 }, start);
         board.apply(&Event::Started { id: 1, name: "a".into(), size: Some(2048) }, start);
         board.apply(&Event::Sent { id: 1, bytes: 1024 }, start);
         let now = start + Duration::from_secs(1);
-        show(&renderer, ProgressMode::Lines, &mut board, now);
+        board.look(now);
+        assert_eq!(progress_line(&board, now), "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left");
         let waiting = Event::Waiting { id: Some(1), attempt: 3, of: 5, wait: Duration::from_secs(2), why: "line cut".into() };
         board.apply(&waiting, now);
-        show(&renderer, ProgressMode::Lines, &mut board, now);
-        assert_eq!(
-            err.text(),
-            "0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left\n\
-             0 of 2 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3.0s left, waiting 2s: line cut (try 3 of 5)\n"
-        );
-        assert_eq!(out.text(), "");
+        assert!(progress_line(&board, now).ends_with(" 3.0s left, waiting 2s (try 3 of 5): line cut"));
+        board.apply(&Event::Hashing { id: 1, name: "a".into(), size: Some(2048), done: 512 }, now);
+        assert!(progress_line(&board, now).ends_with(" 3.0s left, hashing 512 B of 2.0 KiB"));
     }
 
     #[test]
     fn progress_for_scripts_only_when_asked() {
         let (renderer, out, err) = captured(Style { json: true, progress: Progress::Plain, ..Style::default() });
-        let mut board = ProgressState::new(Instant::now());
-        show(&renderer, renderer.style().progress_mode(), &mut board, Instant::now());
+        let (mut work, _sender) = following(&renderer);
+        work.show(Instant::now());
         assert_eq!(
             out.text(),
             "{\"schema\":1,\"event\":\"progress\",\"files\":0,\"of_files\":0,\"bytes\":0,\"of_bytes\":null,\"bytes_per_second\":0.0,\"seconds_left\":null}\n"
         );
         assert_eq!(err.text(), "");
+    }
+
+    /// Whether each file has a line, by what is watching.
+    #[test]
+    fn each_file_has_a_line_where_that_helps() {
+        let on = |out| Terminal { out, err: true, ..Terminal::default() };
+        let lines = |style: Style, files: u64| {
+            let (renderer, out, _) = captured(style);
+            let (mut work, _sender) = following(&renderer);
+            work.take(&Event::Planned { files, bytes: 5 });
+            (0..files).for_each(|n| work.take(&uploaded(&n.to_string())));
+            work.conclude();
+            out.text().lines().count() as u64
+        };
+        assert_eq!(lines(Style::default(), 100), 100);
+        assert_eq!(lines(Style::default(), 101), 0);
+        assert_eq!(lines(Style { verbose: 1, ..Style::default() }, 101), 101);
+        assert_eq!(lines(Style { json: true, ..Style::default() }, 101), 101);
+        assert_eq!(lines(Style { terminal: on(true), ..Style::default() }, 3), 0, "the bars tell");
+        assert_eq!(lines(Style { terminal: on(true), verbose: 1, ..Style::default() }, 3), 3);
+        assert_eq!(lines(Style { terminal: on(true), progress: Progress::None, ..Style::default() }, 3), 3);
+        assert_eq!(lines(Style { terminal: on(false), ..Style::default() }, 3), 3, "they go to a file");
+        assert_eq!(lines(Style { quiet: true, ..Style::default() }, 3), 0);
+    }
+
+    #[test]
+    fn lines_wait_until_the_number_of_files_is_known() {
+        let (renderer, out, _) = captured(Style::default());
+        let (mut work, _sender) = following(&renderer);
+        let lines = || out.text().lines().count();
+        work.take(&Event::Planned { files: 2, bytes: 5 });
+        work.take(&uploaded("a"));
+        assert_eq!(lines(), 0, "there may be a thousand");
+        work.grown -= SETTLED;
+        work.take(&uploaded("b"));
+        assert_eq!(lines(), 2);
+        work.take(&Event::Planned { files: 1000, bytes: 5 });
+        (0..998).for_each(|n| work.take(&uploaded(&n.to_string())));
+        work.conclude();
+        assert_eq!(lines(), 2);
+    }
+
+    #[test]
+    fn work_that_is_given_up_is_summed_up() {
+        for json in [false, true] {
+            let (renderer, out, err) = captured(Style { json, ..Style::default() });
+            let (mut work, sender) = following(&renderer);
+            work.take(&Event::Planned { files: 20, bytes: 100 });
+            sender.send(finished(1, Report::Failed(testing::failure("b", "/b")))).unwrap();
+            sender.send(uploaded("a")).unwrap();
+            drop(work);
+            match json {
+                true => {
+                    assert!(
+                        out.text().lines().last().unwrap().contains(r#""event":"summary","files":1,"bytes":5,"skipped":0,"failed":1,"#)
+                    );
+                    assert!(out.text().ends_with("\"interrupted\":true,\"of_files\":20}\n"), "{}", out.text());
+                }
+                false => {
+                    let last: Vec<String> = err.text().lines().skip(1).map(str::to_owned).collect();
+                    assert_eq!(&last[..2], ["1 file failed:", "  b: the account is full; delete something"]);
+                    assert!(last[2].starts_with("1 of 20 files done, 5 B in ") && last[2].ends_with(", 1 failed, interrupted"), "{last:?}");
+                }
+            }
+        }
+        let (renderer, out, err) = captured(Style::default());
+        let (_sender, receiver) = unbounded_channel();
+        drop(Following::new(&renderer, receiver, false));
+        assert_eq!((out.text(), err.text()), (String::new(), String::new()), "what is only watched has no summary");
+    }
+
+    #[test]
+    fn a_log_of_gitlab_is_folded_around_the_files() {
+        let (renderer, out, err) = captured(Style { folds: true, ..Style::default() });
+        let (mut work, _sender) = following(&renderer);
+        work.take(&uploaded("a"));
+        work.grown -= SETTLED;
+        work.release();
+        work.take(&finished(2, Report::Failed(testing::failure("b", "/b"))));
+        work.conclude();
+        let err = err.text();
+        let parts: Vec<&str> = err.split("\x1b[0K").filter(|part| !part.is_empty()).collect();
+        assert!(parts[0].starts_with("section_start:") && parts[0].ends_with("[collapsed=true]\r"), "{parts:?}");
+        assert_eq!(parts[1], "haul: the files\nhaul: b: the account is full; delete something\n");
+        let name = |part: &str| part.split([':', '[', '\r']).nth(2).unwrap().to_owned();
+        assert_eq!((name(parts[0]), parts[2].starts_with("section_end:")), (name(parts[2]), true));
+        assert_eq!(parts[3], "\n1 file failed:\n  b: the account is full; delete something\n", "what failed is not folded");
+        assert_eq!(out.text().lines().count(), 1);
+    }
+
+    #[test]
+    fn failures_that_stand_last_are_not_repeated() {
+        let failing = |work: &mut Following<'_>| {
+            (0..30).for_each(|n| work.take(&finished(n, Report::Failed(testing::failure(&n.to_string(), "/b")))));
+        };
+        let (renderer, _, err) = captured(Style::default());
+        let (mut work, _sender) = following(&renderer);
+        failing(&mut work);
+        work.conclude();
+        assert_eq!(err.text().lines().count(), 30);
+
+        let (renderer, _, err) = captured(Style::default());
+        let (mut work, _sender) = following(&renderer);
+        failing(&mut work);
+        work.take(&uploaded("a"));
+        work.conclude();
+        assert!(err.text().ends_with("\n  … and 5 more; `--failed-to FILE` lists them all\n"), "{}", err.text());
+        assert_eq!(err.text().lines().count(), 30 + 1 + 25 + 1);
     }
 
     #[tokio::test]

@@ -64,7 +64,12 @@ pub(crate) struct Wait {
 pub(crate) enum FileState {
     Moving,
     Waiting(Wait),
-    Checking,
+    /// The content is read for its checksum; bytes so far.
+    Hashing {
+        done: u64,
+    },
+    /// All bytes are there, and the provider is asked whether the file is.
+    Confirming,
 }
 
 /// One file under way.
@@ -89,6 +94,8 @@ pub(crate) struct ProgressState {
     /// Bytes of the files that are over.
     landed: u64,
     files_over: u64,
+    /// Of them, those that failed.
+    pub failed: u64,
     pub flights: BTreeMap<FileId, FileProgress>,
     pub speed: Speed,
     /// What the whole work waits for (a sign-in).
@@ -102,6 +109,7 @@ impl ProgressState {
             dropped: 0,
             landed: 0,
             files_over: 0,
+            failed: 0,
             flights: BTreeMap::new(),
             speed: Speed::new(now),
             waiting: None,
@@ -112,8 +120,10 @@ impl ProgressState {
         match event {
             Event::Planned { files, bytes } => self.planned = Some((*files, *bytes)),
             Event::Started { id, name, size } => {
-                let name = escape_control(name).into_owned();
-                self.flights.insert(*id, FileProgress { name, size: *size, at: 0, speed: Speed::new(now), doing: FileState::Moving });
+                self.flights.insert(*id, begun(name, *size, now));
+            }
+            Event::Hashing { id, name, size, done } => {
+                self.flights.entry(*id).or_insert_with(|| begun(name, *size, now)).doing = FileState::Hashing { done: *done };
             }
             Event::Sent { id, bytes } => {
                 self.speed.add(*bytes);
@@ -134,7 +144,7 @@ impl ProgressState {
             }
             Event::Checking { id } => {
                 if let Some(flight) = self.flights.get_mut(id) {
-                    flight.doing = FileState::Checking;
+                    flight.doing = FileState::Confirming;
                 }
             }
             Event::Finished { id, report } => self.finished(*id, report),
@@ -159,7 +169,10 @@ impl ProgressState {
             Report::Skipped { size, .. } | Report::NotDownloaded { size, .. } => {
                 self.dropped = self.dropped.saturating_add(size.unwrap_or(0))
             }
-            Report::Failed(_) => self.dropped = self.dropped.saturating_add(flight.and_then(|f| f.size).unwrap_or(0)),
+            Report::Failed(_) => {
+                self.failed = self.failed.saturating_add(1);
+                self.dropped = self.dropped.saturating_add(flight.and_then(|f| f.size).unwrap_or(0));
+            }
             // A folder that was made, say, is no file of the plan.
             _ => return,
         }
@@ -187,6 +200,20 @@ impl ProgressState {
         known.then(|| planned.saturating_sub(self.dropped).max(self.bytes()))
     }
 
+    /// It is known how much there is to do.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.planned.is_some()
+    }
+
+    /// Bytes that were read so far of the files that are read for their checksums, and bytes of these files.
+    pub(crate) fn hashing(&self) -> Option<(u64, u64)> {
+        let read = self.flights.values().filter_map(|flight| match flight.doing {
+            FileState::Hashing { done } => Some((done, flight.size.unwrap_or(done))),
+            _ => None,
+        });
+        read.reduce(|(done, of), (more, more_of)| (done.saturating_add(more), of.saturating_add(more_of)))
+    }
+
     /// Files that are over, and files in all.
     pub(crate) fn files(&self) -> (u64, u64) {
         let seen = self.files_over.saturating_add(self.flights.len() as u64);
@@ -208,6 +235,10 @@ impl ProgressState {
         });
         self.waiting.as_ref().or(of_a_file)
     }
+}
+
+fn begun(name: &str, size: Option<u64>, now: Instant) -> FileProgress {
+    FileProgress { name: escape_control(name).into_owned(), size, at: 0, speed: Speed::new(now), doing: FileState::Moving }
 }
 
 #[cfg(test)]

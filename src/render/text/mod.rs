@@ -1,10 +1,11 @@
 //! The voice for people: a line for each thing done or found. Names are shown with their control characters visible.
 //! Over 300 lines because one match gives every report its line, and its tests spell each of them out.
 
+pub(crate) mod columns;
 pub(crate) mod details;
 pub(crate) mod phrases;
 pub(crate) mod table;
-pub(crate) mod units;
+pub mod units;
 
 use chrono::Local;
 
@@ -107,7 +108,9 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Verify { remote, path, status, reason, .. } => {
             let why = reason.as_deref().map(|reason| format!("  ({})", escape_control(reason))).unwrap_or_default();
-            TextOutput::Answer(format!("{status:<7}  {}{why}", address(remote, path)))
+            let line = format!("{status:<7}  {}{why}", address(remote, path));
+            // Quiet, only what is not as it was is worth a line.
+            if *status == "same" { TextOutput::Done(line) } else { TextOutput::Answer(line) }
         }
         Report::Login { remote, account: Some(account) } => {
             TextOutput::Done(format!("signed in to {} as {}", escape_control(remote), escape_control(account)))
@@ -127,6 +130,16 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             TextOutput::Answer(format!("{verdict:<4}  {:<19}  {}", escape_control(&check.step), escape_control(&check.detail)))
         }
         Report::Providers(_) => TextOutput::Column,
+        Report::Page { path, files, bytes: size, failed } => {
+            let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
+            TextOutput::Done(format!(
+                "written  {}  ({}, {}{failed})",
+                escape_control(path),
+                units::count(*files, "file"),
+                bytes(*size, style)
+            ))
+        }
+        Report::Sandbox { remotes, .. } => TextOutput::Answer(format!("ready: {}", remotes.join(", "))),
         Report::Arrived { provider, path, size, md5, protocol } => {
             let (size, md5) = (bytes(*size, style), escape_control(md5));
             TextOutput::Done(format!(
@@ -137,9 +150,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             ))
         }
         Report::Progress { .. } => TextOutput::Aside(progress(report)),
-        Report::Summary { files, bytes, skipped, failed, seconds } => {
-            TextOutput::Aside(summary(*files, *bytes, *skipped, *failed, *seconds))
-        }
+        Report::Summary(sum) => TextOutput::Aside(summary(sum)),
     }
 }
 

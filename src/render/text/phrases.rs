@@ -4,7 +4,7 @@ use super::units;
 use crate::error::Kind;
 use crate::model::Report;
 use crate::model::escape::escape_control;
-use crate::model::report::Failure;
+use crate::model::report::{Failure, Summary};
 use crate::render::style::Style;
 
 pub(crate) fn address(remote: &str, path: impl std::fmt::Display) -> String {
@@ -84,19 +84,54 @@ pub(crate) fn progress(report: &Report) -> String {
     text
 }
 
-/// `12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed`
-pub(crate) fn summary(files: u64, bytes: u64, skipped: u64, failed: u64, seconds: f64) -> String {
-    let mut text = format!("{}, {} in {}", units::count(files, "file"), units::size(bytes), units::span(seconds));
-    if bytes > 0 && seconds > 0.0 {
-        text.push_str(&format!(" ({})", units::rate(bytes as f64 / seconds)));
+/// `12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed`; `11 of 20 files done, 40.0 MiB in 9.1s (4.4 MiB/s),
+/// interrupted`; `2 files copied on the server, 57.2 MiB in 0.2s`; `dry run: would upload 3 files, replace 1, 5.0 MiB in all`.
+pub(crate) fn summary(sum: &Summary) -> String {
+    let mut text = if sum.would.is_empty() { done(sum) } else { would(sum) };
+    if sum.skipped > 0 {
+        text.push_str(&format!(", {} skipped", sum.skipped));
     }
-    if skipped > 0 {
-        text.push_str(&format!(", {skipped} skipped"));
+    if sum.failed > 0 {
+        text.push_str(&format!(", {} failed", sum.failed));
     }
-    if failed > 0 {
-        text.push_str(&format!(", {failed} failed"));
+    if sum.interrupted {
+        text.push_str(", interrupted");
     }
     text
+}
+
+fn done(sum: &Summary) -> String {
+    let by_server: u64 = sum.on_server.iter().map(|(_, count)| count).sum();
+    let carried = sum.files.saturating_sub(by_server);
+    let mut parts: Vec<String> = Vec::new();
+    match sum.of_files {
+        Some(of) => parts.push(format!("{} of {} done", sum.files, units::count(of.max(sum.files), "file"))),
+        None if carried > 0 || by_server == 0 => parts.push(units::count(carried, "file")),
+        None => {}
+    }
+    parts.extend(sum.on_server.iter().map(|(what, count)| format!("{} {what} on the server", units::count(*count, "file"))));
+    let mut text = parts.join(", ");
+    match sum.bytes_on_server {
+        Some(bytes) if carried == 0 => text.push_str(&format!(", {}", units::size(bytes))),
+        None if by_server > 0 && carried == 0 => {}
+        _ => text.push_str(&format!(", {}", units::size(sum.bytes))),
+    }
+    text.push_str(&format!(" in {}", units::span(sum.seconds)));
+    if sum.bytes > 0 && sum.seconds > 0.0 {
+        text.push_str(&format!(" ({})", units::rate(sum.bytes as f64 / sum.seconds)));
+    }
+    text
+}
+
+fn would(sum: &Summary) -> String {
+    let mut each = sum.would.iter().enumerate().map(|(number, (action, count))| match number {
+        0 => format!("{action} {}", units::count(*count, "file")),
+        _ => format!("{action} {count}"),
+    });
+    let first = each.next().unwrap_or_default();
+    let rest: String = each.map(|more| format!(", {more}")).collect();
+    let bytes = sum.planned_bytes.filter(|bytes| *bytes > 0).map(|bytes| format!(", {} in all", units::size(bytes))).unwrap_or_default();
+    format!("dry run: would {first}{rest}{bytes}")
 }
 
 #[cfg(test)]
@@ -141,7 +176,22 @@ mod tests {
 
     #[test]
     fn small_summaries() {
-        assert_eq!(summary(1, 0, 0, 0, 0.0), "1 file, 0 B in 0.0s");
-        assert_eq!(summary(0, 0, 3, 0, 2.0), "0 files, 0 B in 2.0s, 3 skipped");
+        let sum = |files, bytes, skipped| Summary { files, bytes, skipped, seconds: 2.0, ..Summary::default() };
+        assert_eq!(summary(&sum(1, 0, 0)), "1 file, 0 B in 2.0s");
+        assert_eq!(summary(&sum(0, 0, 3)), "0 files, 0 B in 2.0s, 3 skipped");
+        assert_eq!(summary(&Summary::default()), "0 files, 0 B in 0.0s");
+    }
+
+    #[test]
+    fn a_summary_says_what_kind_of_work_it_was() {
+        let base = || Summary { seconds: 2.0, failed: 1, ..Summary::default() };
+        let stopped = Summary { files: 11, bytes: 40 << 20, of_files: Some(20), interrupted: true, ..base() };
+        assert_eq!(summary(&stopped), "11 of 20 files done, 40.0 MiB in 2.0s (20.0 MiB/s), 1 failed, interrupted");
+        let dry = Summary { would: vec![("upload", 1), ("replace", 2)], planned: Some(3), planned_bytes: Some(2048), skipped: 4, ..base() };
+        assert_eq!(summary(&dry), "dry run: would upload 1 file, replace 2, 2.0 KiB in all, 4 skipped, 1 failed");
+        let copied = Summary { files: 2, on_server: vec![("copied", 2)], bytes_on_server: Some(2048), ..base() };
+        assert_eq!(summary(&copied), "2 files copied on the server, 2.0 KiB in 2.0s, 1 failed");
+        let moved = Summary { bytes_on_server: None, on_server: vec![("moved", 1)], files: 1, ..base() };
+        assert_eq!(summary(&moved), "1 file moved on the server in 2.0s, 1 failed");
     }
 }

@@ -1,12 +1,10 @@
 //! Columns: rows that are aligned with their neighbours, and the table of what each provider can do.
 
-use std::io::Write;
-
 use serde_json::Value;
-use tabwriter::TabWriter;
 
 use crate::model::escape::escape_control;
 use crate::model::report::ProviderLine;
+use crate::render::text::columns::shown_width;
 
 /// Rows are aligned in groups of so many: a listing of a million files begins to appear, and is never held whole.
 const GROUP: usize = 1000;
@@ -41,12 +39,24 @@ impl Tables {
     }
 }
 
+/// Columns with two spaces between them; the last is as long as it is.
 fn aligned(rows: &[String]) -> String {
-    let mut writer = TabWriter::new(Vec::new());
-    // Writing to memory can't fail; what tabwriter holds back comes with `into_inner`, which flushes.
-    let _ = writer.write_all(rows.join("\n").as_bytes());
-    let text = writer.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&text).into_owned()
+    let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.split('\t').collect()).collect();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &rows {
+        let (_, padded) = row.split_last().unwrap_or((&"", &[]));
+        widths.resize(widths.len().max(padded.len()), 0);
+        widths.iter_mut().zip(padded).for_each(|(most, cell)| *most = shown_width(cell).max(*most));
+    }
+    let line = |row: &Vec<&str>| {
+        let last = row.len().saturating_sub(1);
+        let cells = row.iter().enumerate().map(|(at, cell)| {
+            let room = widths.get(at).filter(|_| at < last).map_or(0, |most| most.saturating_sub(shown_width(cell)) + 2);
+            format!("{cell}{}", " ".repeat(room))
+        });
+        cells.collect::<String>()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The table of `haul providers`: abilities downwards, providers across.

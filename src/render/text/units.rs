@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use chrono::{DateTime, TimeZone, Utc};
 
 /// `3.4 GiB`.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn span(seconds: f64) -> String {
 }
 
 /// `1 file`, `12 files`.
-pub(crate) fn count(number: u64, thing: &str) -> String {
+pub fn count(number: u64, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
         _ => format!("{number} {thing}s"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::request::{FaultHit, RequestInfo};
 use super::table::{Fault, FaultArg, FaultDuration, TABLE};
 use crate::error::{Error, Kind, Result};
-use crate::sandbox::names::NAMES;
+use crate::sandbox::names::{NAMES, kinds_of, nearest};
 
 /// A fault, where and how often it happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,13 @@ impl FromStr for ScriptedFault {
             Some((provider, kind)) => (provider, Some(kind.to_owned())),
             None => (place, None),
         };
-        let provider = NAMES.iter().copied().find(|p| *p == provider).ok_or_else(|| wrong(format!("there is no stand-in {provider:?}")))?;
+        let provider = match NAMES.iter().copied().find(|p| *p == provider) {
+            Some(provider) => provider,
+            None => return Err(unknown(wrong(format!("there is no stand-in {provider:?}")), provider, NAMES)),
+        };
+        if let Some(kind) = kind.as_deref().filter(|kind| !kinds_of(provider).contains(kind)) {
+            return Err(unknown(wrong(format!("{provider} has no requests of the kind {kind:?}")), kind, kinds_of(provider)));
+        }
         let (rest, times) = match rest.rsplit_once('*') {
             Some((rest, times)) => (rest, Some(times)),
             None => (rest, None),
@@ -55,7 +61,10 @@ impl FromStr for ScriptedFault {
             Some((name, value)) => (name, Some(value)),
             None => (rest, None),
         };
-        let row = TABLE.iter().find(|r| r.name == name).ok_or_else(|| wrong(format!("there is no fault {name:?}")))?;
+        let Some(row) = TABLE.iter().find(|r| r.name == name) else {
+            let known: Vec<&str> = TABLE.iter().filter(|row| row.by.contains(&provider)).map(|row| row.name).collect();
+            return Err(unknown(wrong(format!("there is no fault {name:?}")), name, &known));
+        };
         if !row.by.contains(&provider) {
             return Err(wrong(format!("{provider} does not know the fault {name:?}")));
         }
@@ -77,6 +86,14 @@ impl FromStr for ScriptedFault {
             (None, FaultDuration::Once) => Some(1),
         };
         Ok(ScriptedFault { provider, kind, fault: row.fault, number, word, skip, seen: 0, left })
+    }
+}
+
+/// With the nearest of the names that are known, else with all of them.
+fn unknown(error: Error, typed: &str, known: &[&str]) -> Error {
+    match nearest(typed, known.iter().copied()) {
+        Some(near) => error.with_hint(format!("write {near}; `haul sandbox --fault help` lists them all")),
+        None => error.with_hint(format!("use one of {}; `haul sandbox --fault help` tells what they do", known.join(", "))),
     }
 }
 
@@ -169,6 +186,7 @@ mod tests {
             ("giga0:500*often", "number of times"),
             ("giga0:500+some", "number of requests to skip"),
             ("giga0:500*2+1", "number of times"),
+            ("iogates/tus-pacth:500", "no requests of the kind \"tus-pacth\""),
         ] {
             let error = text.parse::<ScriptedFault>().unwrap_err();
             assert!(error.message().contains(why), "{text}: {error}");

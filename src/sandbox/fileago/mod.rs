@@ -17,6 +17,6 @@ mod state;
 mod tree;
 mod upload;
 
-pub use name::NAME;
+pub use name::{KINDS, NAME};
 pub use stand_in::start;
 pub use state::Fileago;

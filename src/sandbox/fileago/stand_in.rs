@@ -24,6 +24,9 @@ impl StandIn for Fileago {
     fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content) {
         self.fill(path, names, content);
     }
+    fn files(&self) -> Vec<(String, Content)> {
+        self.files()
+    }
     fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
         self.entries(path)
     }
@@ -40,7 +43,7 @@ impl StandIn for Fileago {
 
 pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let stand_in = Arc::new(Fileago::new(ground.shared));
+        let stand_in = Arc::new(Fileago::new(ground.shared, ground.options));
         Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task: None })
     })
 }

@@ -8,6 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::tree::{Owner, Tree};
 use crate::sandbox::middleware::Shared;
+use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::storage::Content;
 
@@ -40,12 +41,12 @@ pub struct Fileago {
 }
 
 impl Fileago {
-    pub(in crate::sandbox) fn new(ground: Arc<Shared>) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Shared>, options: &SandboxOptions) -> Self {
         let owner = |kind, name: &str| Owner { kind, uuid: random::uuid(), name: name.to_owned() };
         Fileago {
             ground,
             username: "ann@example.com".to_owned(),
-            password: random::alnum(20),
+            password: options.secret(random::alnum(20)),
             me: owner("User", "Ann Example"),
             colleague: owner("User", "Bob Example"),
             group: owner("Group", "Editors"),
@@ -86,6 +87,14 @@ impl Fileago {
         let state = self.state();
         let files = state.tree.files().filter(|id| state.tree.whole_path(id, &self.me) == path);
         files.filter_map(|id| state.tree.get(id)?.revisions.last().cloned()).last()
+    }
+
+    /// Of the user's home.
+    pub(in crate::sandbox) fn files(&self) -> Vec<(String, Content)> {
+        let state = self.state();
+        let home = format!("home:{}", self.me.uuid);
+        let own = state.tree.files().filter(|id| state.tree.line(id).first() == Some(&home));
+        own.filter_map(|id| Some((state.tree.whole_path(id, &self.me), state.tree.get(id)?.revisions.last()?.clone()))).collect()
     }
 
     pub(in crate::sandbox) fn entries(&self, folder: &str) -> Vec<(String, Option<String>)> {

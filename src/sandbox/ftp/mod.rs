@@ -7,5 +7,5 @@ mod name;
 mod server;
 mod stand_in;
 
-pub use name::NAME;
+pub use name::{KINDS, NAME};
 pub use stand_in::start;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
 
 use super::name::NAME;
 use super::server::{FtpHost, UNFINISHED, serve};
 use crate::error::Result;
 use crate::sandbox::ftp_session::FtpScript;
+use crate::sandbox::kept::files_below;
+use crate::sandbox::options::listen;
 use crate::sandbox::random;
 use crate::sandbox::stand_in::{Ground, StandIn, Started};
 use crate::sandbox::storage::Content;
@@ -40,6 +41,10 @@ impl StandIn for FtpHost {
             // A name that the disk can't hold is not there.
             let _ = std::fs::copy(&content.file, folder.join(name));
         }
+    }
+    fn files(&self) -> Vec<(String, Content)> {
+        let found = files_below(&self.folder).unwrap_or_default().into_iter().filter(|(path, _)| !path.ends_with(UNFINISHED));
+        found.filter_map(|(path, file)| Some((path, Content::read(&file).ok()?))).collect()
     }
     fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
         let files = std::fs::read_dir(self.at(path)).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -72,12 +77,12 @@ pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
         let folder = ground.folder.join("ftp-files");
         std::fs::create_dir(&folder)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = listen(ground.options.port(NAME)).await?;
         let host = Arc::new(FtpHost {
             script: FtpScript { shared: ground.shared, provider: NAME },
             folder,
             user: "sandbox".to_owned(),
-            password: random::hex(16),
+            password: ground.options.secret(random::hex(16)),
             port: listener.local_addr()?.port(),
         });
         let task = serve(host.clone(), listener, ground.certificate.cert.clone(), ground.certificate.key.clone());

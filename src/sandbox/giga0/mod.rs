@@ -20,6 +20,6 @@ mod stand_in;
 mod state;
 mod upload;
 
-pub use name::NAME;
+pub use name::{KINDS, NAME};
 pub use stand_in::start;
 pub use state::{Giga0, LoginKind, Package};

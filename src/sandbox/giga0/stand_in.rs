@@ -24,6 +24,9 @@ impl StandIn for Giga0 {
     fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content) {
         self.fill(path, names, content);
     }
+    fn files(&self) -> Vec<(String, Content)> {
+        self.files()
+    }
     fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
         self.entries(path)
     }
@@ -41,7 +44,7 @@ impl StandIn for Giga0 {
 
 pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let stand_in = Arc::new(Giga0::new(ground.shared, ground.origin));
+        let stand_in = Arc::new(Giga0::new(ground.shared, ground.origin, ground.options));
         Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task: None })
     })
 }

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use crate::sandbox::middleware::Shared;
+use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::storage::Content;
 
@@ -104,12 +105,12 @@ pub struct Giga0 {
 }
 
 impl Giga0 {
-    pub(in crate::sandbox) fn new(ground: Arc<Shared>, origin: String) -> Self {
+    pub(in crate::sandbox) fn new(ground: Arc<Shared>, origin: String, options: &SandboxOptions) -> Self {
         Giga0 {
             ground,
             origin,
             username: "ann".to_owned(),
-            password: random::alnum(20),
+            password: options.secret(random::alnum(20)),
             keys: (random::alnum(64), random::alnum(64)),
             state: Mutex::default(),
         }
@@ -148,6 +149,11 @@ impl Giga0 {
         let state = self.state();
         let mut files = state.files.values().rev().filter(|f| !f.trashed);
         files.find(|f| state.path(f) == path).map(|f| f.content.clone())
+    }
+
+    pub(in crate::sandbox) fn files(&self) -> Vec<(String, Content)> {
+        let state = self.state();
+        state.files.values().filter(|f| !f.trashed).map(|f| (state.path(f), f.content.clone())).collect()
     }
 
     pub(in crate::sandbox) fn entries(&self, folder: &str) -> Vec<(String, Option<String>)> {

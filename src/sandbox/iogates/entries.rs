@@ -118,6 +118,12 @@ impl Iogates {
         found.pop().and_then(|e| e.content.clone())
     }
 
+    pub(in crate::sandbox) fn files(&self) -> Vec<(String, Content)> {
+        let state = self.state();
+        let own = state.entries.values().filter(|e| e.root == Root::Account);
+        own.filter_map(|e| Some((state.path(e.id), e.content.clone()?))).collect()
+    }
+
     pub(in crate::sandbox) fn entries(&self, folder: &str) -> Vec<(String, Option<String>)> {
         let state = self.state();
         let inside = |e: &&Entry| !e.is_folder() && state.path(e.id).strip_suffix(&e.name) == Some(&format!("{folder}/"));

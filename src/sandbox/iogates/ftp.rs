@@ -24,6 +24,7 @@ use crate::error;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::ftp_session::{CountedInput, FtpConnection, FtpScript, STOR};
+use crate::sandbox::options::listen;
 use crate::sandbox::storage::Content;
 
 const UNFINISHED: &str = ".download";
@@ -35,8 +36,9 @@ pub struct FtpServer {
 }
 
 impl FtpServer {
-    pub async fn bind() -> error::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    /// 0: any port.
+    pub async fn bind(port: u16) -> error::Result<Self> {
+        let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
         Ok(FtpServer { listener, port })
     }

@@ -24,6 +24,6 @@ mod tus;
 mod tus_upload;
 
 pub use model::{FtpElsewhere, Settings};
-pub use name::NAME;
+pub use name::{KINDS, NAME};
 pub use stand_in::start;
 pub use state::Iogates;

@@ -26,6 +26,9 @@ impl StandIn for Iogates {
     fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content) {
         self.fill(path, names, content);
     }
+    fn files(&self) -> Vec<(String, Content)> {
+        self.files()
+    }
     fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
         self.entries(path)
     }
@@ -44,8 +47,8 @@ impl StandIn for Iogates {
 pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
         std::fs::create_dir(ground.folder.join("ftp"))?;
-        let ftp = FtpServer::bind().await?;
-        let stand_in = Arc::new(Iogates::new(ground.shared, ground.origin, ground.folder.join("ftp"), ftp.port()));
+        let ftp = FtpServer::bind(ground.options.port("the FTP server of ioGates")).await?;
+        let stand_in = Arc::new(Iogates::new(ground.shared, ground.origin, ground.folder.join("ftp"), ftp.port(), ground.options));
         let task = Some(ftp.serve(stand_in.clone(), ground.certificate.cert.clone(), ground.certificate.key.clone()));
         Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task })
     })

@@ -16,6 +16,7 @@ use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::faults::{FaultHit, RequestInfo};
 use crate::sandbox::middleware::{Shared, kind_of};
+use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::{Content, UploadFile};
@@ -63,13 +64,19 @@ pub struct Iogates {
 }
 
 impl Iogates {
-    pub(in crate::sandbox) fn new(ground: Arc<Shared>, origin: String, ftp_folder: PathBuf, ftp_port: u16) -> Self {
+    pub(in crate::sandbox) fn new(
+        ground: Arc<Shared>,
+        origin: String,
+        ftp_folder: PathBuf,
+        ftp_port: u16,
+        options: &SandboxOptions,
+    ) -> Self {
         let share_url = format!("{origin}/show/15/{}/{}/", random::hex(8), random::hex(32));
         Iogates {
             ground,
             origin,
             username: "ann".to_owned(),
-            password: random::alnum(20),
+            password: options.secret(random::alnum(20)),
             share_url,
             ftp_folder,
             ftp_port,

@@ -10,6 +10,6 @@ mod requests;
 mod stand_in;
 mod state;
 
-pub use name::NAME;
+pub use name::{KINDS, NAME};
 pub use stand_in::start;
 pub use state::TusHost;

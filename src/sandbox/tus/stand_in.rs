@@ -38,6 +38,9 @@ impl StandIn for TusHost {
             }
         }
     }
+    fn files(&self) -> Vec<(String, Content)> {
+        self.contents()
+    }
     fn entries(&self, path: &str) -> Vec<(String, Option<String>)> {
         let within = |whole: &str| {
             whole.rsplit_once('/').filter(|(folder, _)| *folder == path.trim_end_matches('/')).map(|(_, name)| name.to_owned())
@@ -73,7 +76,7 @@ fn kind(method: &Method, path: &str) -> (String, bool) {
 
 pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let stand_in = Arc::new(TusHost::new(ground.shared, ground.origin));
+        let stand_in = Arc::new(TusHost::new(ground.shared, ground.origin, ground.options));
         let routes = Router::new()
             .route("/", any(requests::collection))
             .route("/{id}", any(requests::upload))

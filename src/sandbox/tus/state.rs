@@ -12,6 +12,7 @@ use crate::model::Protocol;
 use crate::sandbox::faults::FaultHit;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::middleware::Shared;
+use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::storage::{Content, UploadFile};
 use crate::sandbox::tus_headers::{Creation, Refused};
@@ -64,8 +65,8 @@ impl Upload {
 }
 
 impl TusHost {
-    pub(in crate::sandbox) fn new(shared: Arc<Shared>, origin: String) -> TusHost {
-        TusHost { shared, origin, token: random::alnum(32), state: Mutex::default() }
+    pub(in crate::sandbox) fn new(shared: Arc<Shared>, origin: String, options: &SandboxOptions) -> TusHost {
+        TusHost { shared, origin, token: options.secret(random::alnum(32)), state: Mutex::default() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -123,6 +124,13 @@ impl TusHost {
         let files = state.uploads.values().filter(|upload| upload.is_file() && upload.path == path);
         let newest = files.max_by_key(|upload| upload.number)?;
         Some(newest.bytes.lock().content())
+    }
+
+    pub(super) fn contents(&self) -> Vec<(String, Content)> {
+        let state = self.state();
+        let mut files: Vec<_> = state.uploads.values().filter(|upload| upload.is_file()).collect();
+        files.sort_by_key(|upload| upload.number);
+        files.into_iter().map(|upload| (upload.path.clone(), upload.bytes.lock().content())).collect()
     }
 
     /// Path and MD5 of each file.

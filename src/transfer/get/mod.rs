@@ -26,6 +26,7 @@ use super::filter::{Filter, Verdict};
 use super::fingerprint::EntryFingerprint;
 use super::lock_wait;
 use super::put::ChecksumMode;
+use super::source::hashing::tell_hashing;
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -199,7 +200,10 @@ impl GetRun {
     async fn one(&self, item: GetItem) {
         let id = self.next_id();
         let outcome = match self.stop.check(&item.origin.key) {
-            Ok(()) => self.download_file(id, &item).await,
+            Ok(()) => {
+                let (events, name) = (&item.origin.client.events, shown_source(&item.origin.address, &item.file));
+                tell_hashing(events, id, name, item.file.size, self.download_file(id, &item)).await
+            }
             Err(stopped) => Err(stopped),
         };
         match outcome {
@@ -376,6 +380,7 @@ impl GetRun {
             stamp: Some(EntryFingerprint::of(&item.file).text()),
             target: Some(shown(&target.path())),
             kept: None,
+            url: None,
         })
     }
 }

@@ -349,6 +349,7 @@ impl PutRun {
             stamp: Some(stamp),
             target: None,
             kept,
+            url: entry.url.clone(),
         });
         Ok((entry, report))
     }

@@ -33,6 +33,7 @@ use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, lay_out,
 use self::plan_stream::PlanStream;
 use self::run::PutRun;
 use self::upcoming::{Next, Upcoming};
+use super::source::hashing::tell_hashing;
 use super::task_set::TaskSet;
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -158,7 +159,10 @@ impl PutRun {
 
     async fn process(&self, id: FileId, item: PutItem) {
         let outcome = match self.check_running(&item) {
-            Ok(()) => self.upload_file(id, &item).await,
+            Ok(()) => {
+                let work = self.upload_file(id, &item);
+                tell_hashing(&self.job.client.events, id, item.shown(), item.size, work).await
+            }
             Err(stopped) => Err(stopped),
         };
         self.conclude(id, &item, outcome);

@@ -19,7 +19,7 @@ const LIST_AHEAD: usize = 4;
 
 /// What became of one thing.
 pub enum Removal {
-    Done(Report),
+    Done(Box<Report>),
     Failed(RemotePath, Error),
     /// It stays, as it does not fit.
     LeftOut(RemotePath, Verdict),
@@ -107,7 +107,7 @@ impl Remover {
             let removal = match filter.judge(&found.entry, &path, within.is_none()).await {
                 Verdict::Takes => {
                     filter.filter.count_taken();
-                    Removal::Done(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?)
+                    Removal::Done(Box::new(self.one(&found.entry, found.parent.as_ref(), found.path.clone(), dry_run).await?))
                 }
                 Verdict::Failed(error) => return Err(error),
                 verdict => Removal::LeftOut(found.path.clone(), verdict),
@@ -143,13 +143,13 @@ impl Remover {
                     if dry_run {
                         let (remote, path) = (self.remote.clone(), shown);
                         let planned = Report::Planned { action: "delete", source: None, remote, path, size: None };
-                        emptied.is_certain.then(|| tell(Removal::Done(planned)));
+                        emptied.is_certain.then(|| tell(Removal::Done(Box::new(planned))));
                         continue;
                     }
                     match emptied.remove(&self.client, &self.hands).await {
                         Ok(true) => {
                             let (remote, id, kind) = (self.remote.clone(), folder.id, folder.kind);
-                            tell(Removal::Done(Report::Deleted { remote, path: shown, id, kind }));
+                            tell(Removal::Done(Box::new(Report::Deleted { remote, path: shown, id, kind })));
                         }
                         Ok(false) => open.keep(),
                         Err(error) if is_fatal(error.kind()) => return Err(error),
@@ -202,7 +202,7 @@ fn shown(entry: &Entry, found: &Resolved) -> RemotePath {
 
 fn outcome(removed: Result<Report>, path: RemotePath, open: &mut OpenFolders) -> Removal {
     match removed {
-        Ok(report) => Removal::Done(report),
+        Ok(report) => Removal::Done(Box::new(report)),
         Err(error) => {
             open.keep();
             Removal::Failed(path, error)

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::change_time::{changed_ns, told};
+use super::hashing::HashProgress;
 use crate::contract::part::CHUNK_READ;
 use crate::contract::{BoxFuture, Chunks, Source};
 use crate::error::{Error, Kind, Result};
@@ -226,8 +227,10 @@ pub async fn md5_of(source: &dyn Source) -> Result<String> {
         }
         format!("{:x}", context.finalize())
     });
+    let mut progress = HashProgress::begin();
     while let Some(piece) = chunks.next().await {
         let piece = piece.map_err(|e| Error::reading(&e).on_local(source.name()))?;
+        progress.read(piece.len());
         if sender.send(piece).await.is_err() {
             break;
         }

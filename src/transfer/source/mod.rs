@@ -2,6 +2,7 @@
 
 pub(crate) mod change_time;
 pub mod file;
+pub(crate) mod hashing;
 pub mod meter;
 pub mod open_file;
 pub mod remote;

@@ -1,0 +1,105 @@
+//! Text in columns of a terminal: wide, combining and right-to-left characters count by the room they take.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Columns that a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// As `width`, for text with colours of ours: they take no room. Names have none, as their escapes are made visible.
+pub(crate) fn shown_width(text: &str) -> usize {
+    let mut parts = text.split("\x1b[");
+    let first = width(parts.next().unwrap_or_default());
+    parts.fold(first, |sum, part| sum + width(part.split_once('m').map_or("", |(_, shown)| shown)))
+}
+
+/// `text` and spaces up to `columns`; a longer one stays as it is.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// The same with the spaces in front.
+pub(crate) fn padded_left(text: &str, columns: usize) -> String {
+    format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// The beginning of `text` that fits, with `…` for what was cut off.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    match columns {
+        0 => String::new(),
+        _ => format!("{}…", head(text, columns - 1)),
+    }
+}
+
+/// Shortened in its middle: the end of a name (a number, a suffix) tells as much as its beginning. Of a path that does not
+/// fit, the name alone is shown.
+pub(crate) fn shortened(name: &str, columns: usize) -> String {
+    let name = match width(name) > columns {
+        true => name.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or(name),
+        false => return name.to_owned(),
+    };
+    if width(name) <= columns || columns < 3 {
+        return cut(name, columns);
+    }
+    let (before, behind) = ((columns - 1).div_ceil(2), (columns - 1) / 2);
+    format!("{}…{}", head(name, before), tail(name, behind))
+}
+
+/// As many characters as fit, with the marks that stand on the last of them.
+fn head(text: &str, columns: usize) -> &str {
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        taken += c.width().unwrap_or(0);
+        taken > columns
+    });
+    end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+}
+
+/// As many characters of the end as fit, the first of them no mark without the character it stands on.
+fn tail(text: &str, columns: usize) -> &str {
+    let (mut taken, mut from) = (0, text.len());
+    for (at, c) in text.char_indices().rev() {
+        let wide = c.width().unwrap_or(0);
+        taken += wide;
+        if taken > columns {
+            break;
+        }
+        if wide > 0 {
+            from = at;
+        }
+    }
+    text.get(from..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shortened_in_the_middle() {
+        assert_eq!(shortened("take 1.mov", 10), "take 1.mov");
+        assert_eq!(shortened("A001_C009_0101AB_camera-original.mov", 20), "A001_C009_…ginal.mov");
+        assert_eq!(shortened("2026/harbour/take 1.mov", 12), "take 1.mov");
+        assert_eq!((shortened("abcdef", 2), shortened("abcdef", 0)), ("a…".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn wide_and_combining_characters_take_the_room_that_is_seen() {
+        for columns in 0..30 {
+            for name in ["日本語のファイル名.mov", "cafe\u{301}-cafe\u{301}-cafe\u{301}-cafe\u{301}.txt", "שלום עולם שלום עולם.txt"]
+            {
+                assert!(width(&shortened(name, columns)) <= columns, "{name} in {columns}");
+                assert!(width(&cut(name, columns)) <= columns, "{name} in {columns}");
+            }
+        }
+        assert_eq!(shortened("日本語のファイル名", 8), "日本…名");
+        assert_eq!(tail("e\u{301}x", 1), "x", "no mark without its character");
+        assert_eq!(head("e\u{301}x", 1), "e\u{301}");
+        assert_eq!((shown_width("\x1b[1;34m日本\x1b[0m/"), shown_width("")), (5, 0));
+        assert_eq!((padded("日", 4), padded_left("日", 4)), ("日  ".to_owned(), "  日".to_owned()));
+    }
+}

@@ -1,0 +1,115 @@
+//! What a person sees while files are on their way, in a real terminal.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::env::{Play, bytes};
+use crate::support::tmux::Screen;
+
+fn twenty(play: &Play) {
+    for n in 0..20_u32 {
+        play.home.file(&format!("d/A001_C{n:03}_0101AB_camera-original.mov"), bytes(150_000, n).0);
+    }
+}
+
+/// Every line of the bars stands alone, whatever the window did meanwhile.
+#[track_caller]
+fn bars_are_in_order(shown: &str, columns: usize) {
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].contains(" of 20 files"), "{shown}");
+    assert_eq!(lines.iter().filter(|line| line.contains(" of 20 files")).count(), 1, "{shown}");
+    assert!(lines.len() <= 5 && lines.iter().skip(1).all(|line| line.contains("C0")), "{shown}");
+    assert!(lines.iter().all(|line| line.chars().count() < columns), "{shown}");
+}
+
+#[test]
+fn bars_follow_the_window_and_go_when_the_work_is_done() {
+    let play = Play::new();
+    twenty(&play);
+    let line = "haul put --bwlimit 100K -j 4 d giga0:/ & echo $! > pid; wait $!";
+    let Some(screen) = Screen::of(&play.home, (120, 24), line) else { return };
+    let signal = |signal: &str| {
+        let pid = std::fs::read_to_string(play.path("pid")).unwrap();
+        assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
+    };
+    let has_bars = |shown: &str| shown.contains(" of 20 files") && shown.contains("/s") && shown.contains("━");
+    bars_are_in_order(&screen.until(has_bars), 120);
+    for columns in [60, 140, 40, 80] {
+        // Between two frames: one that was laid out for the old window and comes to the new one can't be right.
+        signal("-STOP");
+        std::thread::sleep(Duration::from_millis(300));
+        screen.resize(columns);
+        signal("-CONT");
+        // As wide as the window is now.
+        let bars = screen.until(|shown| {
+            let longest = shown.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+            has_bars(shown) && longest < usize::from(columns) && longest + 16 > usize::from(columns).min(120)
+        });
+        bars_are_in_order(&bars, columns.into());
+    }
+    let end = screen.until(|shown| shown.contains("[ended"));
+    let lines: Vec<&str> = end.lines().collect();
+    assert_eq!((lines.len(), lines[1]), (2, "[ended 0]"), "only the summary stays:\n{end}");
+    assert!(lines[0].starts_with("20 files, 2.9 MiB in "), "{end}");
+    assert!(!screen.all().contains('━'), "{}", screen.all());
+}
+
+#[test]
+fn failures_stay_above_the_summary_and_an_interrupt_is_summed_up() {
+    let play = Play::new();
+    twenty(&play);
+    play.home.file("d/A000 empty.mov", "");
+    let line = "haul put --bwlimit 400K -j 4 d giga0:/";
+    let Some(screen) = Screen::of(&play.home, (80, 24), line) else { return };
+    screen.until(|shown| shown.contains(" of 21 files") && shown.contains("1 failed"));
+    screen.types(&["C-c"]);
+    let end = screen.until(|shown| shown.contains("[ended"));
+    let lines: Vec<&str> = end.lines().collect();
+    assert_eq!(lines[0], "haul: d/A000 empty.mov: this site stores no empty files", "{end}");
+    assert!(lines[1].contains(" of 21 files done, ") && lines[1].contains(", 1 failed, interrupted"), "{end}");
+    assert_eq!(lines[2], "haul: warning: interrupted; the same command goes on where it stopped", "{end}");
+    assert_eq!((lines[3], lines.len()), ("[ended 130]", 4), "nothing of the bars is left:\n{end}");
+}
+
+#[test]
+fn hashing_waiting_and_confirming_are_seen() {
+    let play = Play::new();
+    // Sparse: read fast, and long enough to be seen in a debug build.
+    let file = play.home.file("big.bin", "");
+    std::fs::File::options().write(true).open(file).unwrap().set_len(3 << 30).unwrap();
+    let Some(screen) = Screen::of(&play.home, (100, 24), "haul put --checksum before big.bin iogates:/") else { return };
+    let shown = screen.until(|shown| shown.contains("hashing"));
+    assert!(shown.contains("big.bin ") && shown.contains("% ") && shown.contains("/3.0 GiB"), "{shown}");
+    screen.types(&["C-c"]);
+    screen.until(|shown| shown.contains("[ended 130]"));
+    drop(screen);
+
+    play.home.file("small.bin", bytes(5000, 1).0);
+    play.script("giga0/file/upload:503=4");
+    let Some(screen) = Screen::of(&play.home, (100, 24), "haul put small.bin giga0:/") else { return };
+    let shown = screen.until(|shown| shown.contains("waiting "));
+    assert!(shown.contains("s (try 2 of 5): "), "{shown}");
+    screen.until(|shown| shown.contains("[ended 0]"));
+    drop(screen);
+
+    play.script("fileago/upload:slow=2000");
+    let Some(screen) = Screen::of(&play.home, (100, 24), "haul put small.bin fileago:/") else { return };
+    screen.until(|shown| shown.contains("confirming") || shown.contains("100%"));
+    screen.until(|shown| shown.contains("[ended 0]"));
+}
+
+#[test]
+fn each_file_has_a_line_if_wished_and_colour_obeys() {
+    let play = Play::new();
+    twenty(&play);
+    let Some(screen) = Screen::of(&play.home, (160, 40), "haul put -v d giga0:/") else { return };
+    let end = screen.until(|shown| shown.contains("[ended 0]"));
+    assert_eq!(end.lines().filter(|line| line.starts_with("uploaded  d/A001_C0")).count(), 20, "{end}");
+    drop(screen);
+    for (set, coloured) in [("", true), ("NO_COLOR=1 ", false)] {
+        let line = format!("{set}haul put --if-exists replace --bwlimit 400K d giga0:/");
+        let Some(screen) = Screen::of(&play.home, (80, 24), &line) else { return };
+        screen.until(|shown| shown.contains(" of 20 files") && shown.contains("━"));
+        assert_eq!(screen.shows_coloured().contains("\x1b[36m"), coloured, "{}", screen.shows_coloured());
+    }
+}
