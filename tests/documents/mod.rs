@@ -5,6 +5,8 @@
 //! that need a real host: haul only reads their arguments. A line `<!-- $ COMMAND -->` is run and not shown, and
 //! `<!-- remotes: studio=iogates cloud=giga0 -->` names the sandbox's remotes as the document does.
 
+#[cfg(unix)]
+mod ci;
 mod examples;
 mod reading;
 #[cfg(unix)]
