@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::builder::{OsStr, Resettable};
 use clap::error::{ContextKind, ContextValue};
-use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::commands::put::PutArgs;
 use super::global::{Global, Stage};
@@ -52,13 +52,18 @@ fn wants_json() -> bool {
     typed || set
 }
 
+/// What clap has against the arguments, in one line: which they are stands below its first line.
+pub fn first_paragraph(e: &clap::Error) -> String {
+    let text = e.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
 impl ParseExit {
     pub fn end(self) -> ExitCode {
         match self {
             ParseExit::Clap(e) if e.use_stderr() && wants_json() => {
-                let text = e.to_string();
-                let first = text.lines().next().unwrap_or_default();
-                ParseExit::Ours(Error::new(Kind::Usage, first.trim_start_matches("error: ")).with_hint("see `haul help`")).end()
+                ParseExit::Ours(Error::new(Kind::Usage, first_paragraph(&e)).with_hint("see `haul help`")).end()
             }
             ParseExit::Clap(e) => {
                 // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
@@ -94,6 +99,31 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
     let cli = with_defaults(tree(), config.defaults()).try_get_matches_from(&args);
     let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(ParseExit::Clap)?;
     Ok(Parsed { config, global: cli.global, verb: cli.verb, stage })
+}
+
+/// Reads one command after another, with the defaults of the file (whose values `parse` has tried).
+pub struct LineParser {
+    tree: Command,
+}
+
+impl LineParser {
+    pub fn new(config: &Config) -> LineParser {
+        LineParser { tree: with_defaults(ignore_empty_env(Cli::command()), config.defaults()) }
+    }
+
+    /// `words`: without the program's name.
+    pub fn parse(&mut self, words: &[String]) -> Result<(Cli, ArgMatches), clap::Error> {
+        let words = std::iter::once("haul").chain(words.iter().map(String::as_str));
+        let matches = self.tree.try_get_matches_from_mut(words).map_err(with_suggestion)?;
+        Ok((Cli::from_arg_matches(&matches)?, matches))
+    }
+
+    /// The words of a command that stand for themselves: files, places.
+    pub fn places(&self, name: &str, matches: &ArgMatches) -> Vec<String> {
+        let ids = self.tree.find_subcommand(name).into_iter().flat_map(Command::get_positionals).map(|arg| arg.get_id().as_str());
+        let raw = ids.filter_map(|id| matches.try_get_raw(id).ok().flatten());
+        raw.flatten().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
 }
 
 /// A variable that is set to nothing is not set: CI systems pass inputs on that nobody gave.
@@ -137,11 +167,7 @@ fn check_default(default: &DefaultValue) -> Result<(), ParseExit> {
     let parsed = one.try_get_matches_from(["-", "x:"]);
     match parsed {
         Ok(_) => Ok(()),
-        Err(e) => {
-            let why = e.to_string();
-            let why = why.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(ParseExit::Ours(default.wrong(why)))
-        }
+        Err(e) => Err(ParseExit::Ours(default.wrong(first_paragraph(&e)))),
     }
 }
 
@@ -210,7 +236,8 @@ mod tests {
     }
 
     /// All others talk to a server.
-    const WITHOUT_CONNECTION: [&str; 9] = [
+    const WITHOUT_CONNECTION: [&str; 10] = [
+        "haul batch",
         "haul providers",
         "haul sandbox",
         "haul completions",

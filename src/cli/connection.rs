@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::value_parsers;
 
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, PartialEq)]
 pub struct Connection {
     /// Tries of one request, the first included
     #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]

@@ -16,16 +16,17 @@ use crate::config::{Config, Env, Remote};
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
 use crate::error::{Error, Result};
 use crate::model::{Entry, Event, Protocol};
-use crate::render::{Ci, Renderer, Style, Terminal, View, exit, style};
+use crate::render::{Ci, Progress, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
 use crate::transfer::learned_names::LearnedNames;
+use crate::transfer::put::session::PutSessions;
 use crate::transfer::{RemoteClient, RemoteProvider, RetryPolicy};
 
 /// A wait of this length is reported without `-v`, too.
 const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 pub struct Context {
-    pub config: Config,
+    pub config: Arc<Config>,
     pub renderer: Renderer,
     style: Style,
     state: Arc<State>,
@@ -34,6 +35,15 @@ pub struct Context {
     told: Arc<Mutex<mpsc::UnboundedReceiver<Event>>>,
     telling: AtomicBool,
     stage: Stage,
+    /// Of a line of a batch: what all its lines share.
+    shared: Option<Arc<Shared>>,
+}
+
+/// What the lines of a batch share beside the state: each remote is opened once, and so signed in to once.
+pub struct Shared {
+    events: Events,
+    remotes: Mutex<Vec<(String, Connection, OpenRemote)>>,
+    pub puts: Arc<PutSessions>,
 }
 
 /// An opened remote. Clones share its provider.
@@ -69,16 +79,50 @@ impl Context {
         let (events, told) = Events::channel();
         state.tell_waits(teller(&renderer));
         stage.is_of(&renderer);
+        let (told, telling, config) = (Arc::new(Mutex::new(told)), AtomicBool::new(false), Arc::new(config));
+        Context { config, renderer, style, state, events, told, telling, stage, shared: None }
+    }
+
+    /// What the lines of a batch will share, `jobs` of them at once.
+    pub fn to_be_shared(&self, jobs: usize) -> Arc<Shared> {
+        self.tell_while_they_last();
+        Arc::new(Shared {
+            events: self.events.clone(),
+            remotes: Mutex::default(),
+            puts: Arc::new(PutSessions::new(jobs, self.events.clone())),
+        })
+    }
+
+    /// For line `number` of a batch.
+    pub fn of_line(&self, number: u64, shared: &Arc<Shared>) -> Context {
+        // One bar beside another, each with a total of its own, tells nothing; a script sees which line an event is of.
+        let progress = if self.style.json { self.style.progress } else { Progress::None };
+        let style = Style { progress, ..self.style.clone() };
+        let renderer = self.renderer.of_line(number, style.clone());
+        let (events, told) = Events::channel();
         let (told, telling) = (Arc::new(Mutex::new(told)), AtomicBool::new(false));
-        Context { config, renderer, style, state, events, told, telling, stage }
+        let (config, state, stage, shared) = (self.config.clone(), self.state.clone(), self.stage.clone(), Some(shared.clone()));
+        Context { config, renderer, style, state, events, told, telling, stage, shared }
+    }
+
+    /// Among the lines of a batch: what its puts share.
+    pub fn puts(&self) -> Option<Arc<PutSessions>> {
+        self.shared.as_ref().map(|shared| shared.puts.clone())
+    }
+
+    /// Nobody is asked anything by a line of a batch: its lines run side by side.
+    pub fn may_ask(&self) -> bool {
+        self.shared.is_none()
     }
 
     /// Sets how entries are shown; called before the first entry is shown.
     pub fn show_as(&mut self, view: View, paths: bool, exact: bool) {
         self.style = Style { view, paths, exact, ..self.style.clone() };
-        self.renderer = Renderer::new(self.style.clone());
-        self.state.tell_waits(teller(&self.renderer));
-        self.stage.is_of(&self.renderer);
+        self.renderer = self.renderer.in_style(self.style.clone());
+        if self.shared.is_none() {
+            self.state.tell_waits(teller(&self.renderer));
+            self.stage.is_of(&self.renderer);
+        }
     }
 
     /// The command changes nothing: that it finds nothing may be what it is run for, and is no annotation of a job.
@@ -93,7 +137,16 @@ impl Context {
 
     /// Fails with `NotFound` for an unknown remote and `Usage` for an incomplete one. Sends nothing.
     pub fn open(&self, name: &str, connection: Connection) -> Result<OpenRemote> {
-        self.open_with(self.config.remote(name)?, self.state.clone(), connection)
+        let config = self.config.remote(name)?;
+        let Some(shared) = &self.shared else { return self.open_with(config, self.state.clone(), connection) };
+        let mut remotes = shared.remotes.lock();
+        if let Some((_, _, open)) = remotes.iter().find(|(known, by, _)| *known == config.name && *by == connection) {
+            return Ok(open.clone());
+        }
+        let name = config.name.clone();
+        let open = self.open_with(config, self.state.clone(), connection)?;
+        remotes.push((name, connection, open.clone()));
+        Ok(open)
     }
 
     /// As `open`, with tokens kept elsewhere.
@@ -139,6 +192,14 @@ impl Context {
         }
     }
 
+    /// As [`Context::finish`], for a line of a batch.
+    pub fn end_of_line(&self, outcome: Result<u8>) -> u8 {
+        self.tell_the_rest();
+        let status = self.report_outcome(outcome);
+        self.renderer.end_of_line();
+        status
+    }
+
     /// Reports how the command ended, and returns its status.
     pub fn finish(&mut self, outcome: Result<u8>) -> u8 {
         self.tell_the_rest();
@@ -159,6 +220,18 @@ impl Context {
             self.renderer.error(&error);
             exit::status(error.kind())
         })
+    }
+}
+
+impl Shared {
+    /// What was listed, and what the providers remember of it, may no longer be true.
+    pub async fn forget_listings(&self) {
+        self.puts.forget_listings();
+        let open: Vec<OpenRemote> = self.remotes.lock().iter().map(|(_, _, remote)| remote.clone()).collect();
+        for remote in open {
+            let policy = RetryPolicy { tries: 1, timeout: remote.connection.timeout, min_rate: 0 };
+            RemoteClient::new(remote.name, remote.provider, policy, self.events.clone()).invalidate_cache().await;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod abilities;
 pub mod args;
+mod batch_line;
 pub mod commands;
 mod connection;
 mod context;
@@ -10,6 +11,7 @@ mod file_times;
 mod filter_args;
 pub mod glob;
 pub mod global;
+mod line_places;
 mod list_args;
 pub mod listing;
 pub mod log;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::config::Env;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::render::exit;
 use context::Context;
 use verb::Verb;
@@ -49,11 +51,11 @@ pub fn main() -> ExitCode {
     }
     log::start(parsed.global.verbose, &context.renderer);
     let goes_on = is_resumable(&parsed.verb);
-    let status = match resources::runtime(parsed.verb.transfer()) {
+    let status = match resources::runtime(parsed.verb.at_once()) {
         Ok((runtime, less)) => {
             less.iter().for_each(|less| context.renderer.warning(less));
             let (passes_signals_on, heard) = (parsed.verb.forwards_signals(), parsed.verb.heard());
-            let work = run(&mut context, parsed.verb);
+            let work = run_any(&mut context, parsed.verb);
             let status = if passes_signals_on { runtime.block_on(work) } else { runtime.block_on(signals::until_interrupted(work, heard)) };
             // A blocked read of standard input must not keep the program alive.
             runtime.shutdown_background();
@@ -78,8 +80,17 @@ fn is_resumable(verb: &Verb) -> bool {
     }
 }
 
+/// A batch runs the others, line by line.
+async fn run_any(context: &mut Context, verb: Verb) -> Result<u8> {
+    match verb {
+        Verb::Batch(args) => commands::batch::run(context, args, |context, verb| Box::pin(run(context, verb))).await,
+        one => run(context, one).await,
+    }
+}
+
 async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
     match verb {
+        Verb::Batch(_) => Err(Error::new(Kind::Usage, "a batch runs no other batch")),
         Verb::Put(args) => commands::put::run(context, args).await,
         Verb::Get(args) => commands::get::run(context, args).await,
         Verb::Cat(args) => commands::cat::run(context, args).await,

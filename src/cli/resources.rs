@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
-use super::transfer_args::TransferArgs;
 use super::value_parsers::MOST_JOBS;
 use crate::error::{Error, Kind, Result};
 
@@ -35,29 +34,35 @@ const START: Duration = Duration::from_secs(30);
 
 /// Makes the runtime and its threads. Where there is no room for all files at once, the transfer gets fewer of them, and the
 /// text says so. Fails with `Local` when not even one file can be carried.
-pub fn runtime(transfer: Option<&mut TransferArgs>) -> Result<(Runtime, Option<String>)> {
+pub fn runtime(transfer: Option<AtOnce<'_>>) -> Result<(Runtime, Option<String>)> {
     let workers = thread::available_parallelism().map_or(1, |n| n.get());
-    let Some(args) = transfer else {
+    let Some(mut args) = transfer else {
         let threads = had(workers + SHORT, HEAP);
         return Ok((made(threads, workers, SHORT)?, None));
     };
-    let wish = args.jobs;
-    let few_handles = handles::shrink(args);
-    let wanted = workers + SHORT + for_files(args) + OF_THE_STATE;
-    let threads = had(wanted, HEAP + args.jobs as usize * HEAP_FOR_A_FILE).saturating_sub(OF_THE_STATE);
+    let wish = *args.jobs;
+    let few_handles = handles::shrink(&mut args);
+    let wanted = workers + SHORT + for_files(&args) + OF_THE_STATE;
+    let threads = had(wanted, HEAP + *args.jobs as usize * HEAP_FOR_A_FILE).saturating_sub(OF_THE_STATE);
     let for_all = threads.saturating_sub(1 + SHORT);
     // The number of connections for one file shrinks before the number of files does.
-    while for_files(args) > for_all && (args.jobs > 1 || args.streams > 1) {
-        if args.streams > 1 { args.streams -= 1 } else { args.jobs -= 1 }
+    while for_files(&args) > for_all && (*args.jobs > 1 || *args.streams > 1) {
+        if *args.streams > 1 { *args.streams -= 1 } else { *args.jobs -= 1 }
     }
-    let runtime = made(threads, workers, SHORT + for_files(args))?;
+    let runtime = made(threads, workers, SHORT + for_files(&args))?;
     let why = if few_handles { "file handles (`ulimit -n`)" } else { "threads (`ulimit -u`) or too little memory" };
     let less = format!("this machine allows too few {why} for {wish} files at once, so it is {}", args.jobs);
-    Ok((runtime, (args.jobs < wish).then_some(less)))
+    Ok((runtime, (*args.jobs < wish).then_some(less)))
 }
 
-fn for_files(args: &TransferArgs) -> usize {
-    args.jobs as usize * FOR_A_FILE.max(args.streams as usize + BESIDE_WRITERS)
+/// How many files are carried at once, and over how many connections each. Made smaller where the machine allows less.
+pub struct AtOnce<'a> {
+    pub jobs: &'a mut u32,
+    pub streams: &'a mut u32,
+}
+
+fn for_files(args: &AtOnce<'_>) -> usize {
+    *args.jobs as usize * FOR_A_FILE.max(*args.streams as usize + BESIDE_WRITERS)
 }
 
 /// A runtime of up to `workers` threads that run the work and `others` that may wait, all of them made now: `threads` can be
@@ -191,15 +196,15 @@ mod address_space {
 mod handles {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    use crate::cli::transfer_args::TransferArgs;
+    use crate::cli::resources::AtOnce;
     use crate::transfer::put::confirmation_queue::{HANDLES_OF_WAITING, MOST_WAITING};
     use crate::transfer::put::{HANDLES, HANDLES_FOR_A_FILE};
 
     /// Raises the limit of open files to what the transfer may need, as far as the system allows. True: the system does not
     /// allow enough, and there are fewer files at once.
-    pub(super) fn shrink(args: &mut TransferArgs) -> bool {
-        let each = HANDLES_FOR_A_FILE + 2 * u64::from(args.streams);
-        let needed = 2 * HANDLES + u64::from(args.jobs) * each;
+    pub(super) fn shrink(args: &mut AtOnce<'_>) -> bool {
+        let each = HANDLES_FOR_A_FILE + 2 * u64::from(*args.streams);
+        let needed = 2 * HANDLES + u64::from(*args.jobs) * each;
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         // Files that wait to be confirmed beside them are fewer where there are fewer handles.
         let wish = needed + 2 * MOST_WAITING as u64 * HANDLES_OF_WAITING;
@@ -209,15 +214,15 @@ mod handles {
         }
         let Some(now) = getrlimit(Resource::Nofile).current else { return false };
         let fit = u32::try_from(now.saturating_sub(HANDLES) / each).unwrap_or(u32::MAX).max(1);
-        let few = fit < args.jobs;
-        args.jobs = args.jobs.min(fit);
+        let few = fit < *args.jobs;
+        *args.jobs = fit.min(*args.jobs);
         few
     }
 }
 
 #[cfg(not(unix))]
 mod handles {
-    pub(super) fn shrink(_: &mut crate::cli::transfer_args::TransferArgs) -> bool {
+    pub(super) fn shrink(_: &mut crate::cli::resources::AtOnce<'_>) -> bool {
         false
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::resources::AtOnce;
 use super::signals;
 use super::transfer_args::TransferArgs;
 use crate::cli::commands;
@@ -34,6 +35,7 @@ pub enum Verb {
     Remote(commands::remote::RemoteVerb),
     #[command(subcommand)]
     Transfers(commands::transfers::TransfersVerb),
+    Batch(commands::batch::BatchArgs),
     Verify(commands::verify::VerifyArgs),
     Report(commands::report::ReportArgs),
     Providers(commands::providers::ProvidersArgs),
@@ -71,6 +73,14 @@ impl Verb {
             Verb::Transfers(commands::transfers::TransfersVerb::Resume(args)) => Some(&mut args.transfer),
             Verb::Transfers(commands::transfers::TransfersVerb::Clear(args)) => Some(&mut args.transfer),
             _ => None,
+        }
+    }
+
+    /// How much is carried at once.
+    pub fn at_once(&mut self) -> Option<AtOnce<'_>> {
+        match self {
+            Verb::Batch(args) => Some(AtOnce { jobs: &mut args.jobs, streams: &mut args.streams }),
+            carries => carries.transfer().map(|args| AtOnce { jobs: &mut args.jobs, streams: &mut args.streams }),
         }
     }
 

@@ -80,8 +80,8 @@ impl Config {
         }
         let names: Vec<&str> = self.remotes.iter().map(|r| r.name.as_str()).collect();
         let hint = match keys::nearest(name, &names) {
-            Some(near) => format!("write `{near}:`, or add it with `haul remote add {name}`"),
-            None => format!("add it with `haul remote add {name}`; `haul remote list` shows those there are"),
+            Some(near) => format!("write `{near}:`, or add it with `haul remote add {name} --provider PROVIDER`"),
+            None => format!("add it with `haul remote add {name} --provider PROVIDER`; `haul remote list` shows those there are"),
         };
         Error::new(Kind::NotFound, "there is no such remote").with_subject(name).with_hint(hint)
     }

@@ -114,6 +114,12 @@ pub trait TransferStore: Send + Sync {
     /// Any failure of the store.
     fn stored_as(&self, key: &str) -> Result<Option<String>>;
 
+    /// The keys that begin with `prefix`, which ends in a slash, each with the name as in [`TransferStore::stored_as`].
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    fn stored_below(&self, prefix: &str) -> Result<Vec<(String, String)>>;
+
     /// Notes the name under which the server has stored the file of `key`.
     ///
     /// # Errors

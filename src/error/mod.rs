@@ -77,9 +77,12 @@ impl Error {
         self
     }
 
-    /// A provider knows a place by its path alone; people know it by its remote, too.
+    /// A provider knows a place by its path alone; people know it by its remote, too. A hint that says `REMOTE` names this one.
     pub fn with_remote(mut self, remote: &str) -> Self {
-        let Inner { on, local, kind, .. } = &mut *self.0;
+        let Inner { on, local, kind, hint, .. } = &mut *self.0;
+        if let Some(text) = hint.as_mut().filter(|text| text.contains("REMOTE")) {
+            *text = name_remote(text, remote);
+        }
         let local = *local || *kind == Kind::Local;
         if let Some(on) = on.as_mut().filter(|on| !local && on.starts_with(['/', '@'])) {
             *on = format!("{remote}:{on}");
@@ -107,6 +110,14 @@ impl Error {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// A refused sign-in that has no hint of its own gets one.
+    pub(crate) fn with_credentials_hint(self) -> Self {
+        match self.0.kind == Kind::Auth && self.0.hint.is_none() {
+            true => self.with_hint("check the credentials of the remote; `haul remote show REMOTE` tells which are set"),
+            false => self,
+        }
     }
 
     /// The HTTP or FTP code that the server answered.
@@ -292,6 +303,19 @@ impl Error {
     }
 }
 
+/// `REMOTE` as a word of its own: not the one in the name of a variable.
+fn name_remote(hint: &str, remote: &str) -> String {
+    let is_part = |c: char| c == '_' || c.is_alphanumeric();
+    let mut text = String::with_capacity(hint.len());
+    let mut rest = hint;
+    while let Some((before, after)) = rest.split_once("REMOTE") {
+        text += before;
+        text += if text.ends_with(is_part) || after.starts_with(is_part) { "REMOTE" } else { remote };
+        rest = after;
+    }
+    text + rest
+}
+
 /// One line: what failed, why, and after a semicolon what to do next. Control characters are made visible; masking of
 /// secrets happens where it is printed.
 impl fmt::Display for Error {
@@ -322,6 +346,19 @@ impl From<std::io::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_names_the_remote() {
+        let told = |hint: &str| Error::new(Kind::Auth, "no").with_hint(hint).with_remote("studio").hint().unwrap().to_owned();
+        for (hint, names) in [
+            ("run `haul login REMOTE`", "run `haul login studio`"),
+            ("name it as REMOTE:@ID, or REMOTE:/@ID", "name it as studio:@ID, or studio:/@ID"),
+            ("set HAUL_REMOTE_STUDIO_TOKEN", "set HAUL_REMOTE_STUDIO_TOKEN"),
+            ("look", "look"),
+        ] {
+            assert_eq!(told(hint), names);
+        }
+    }
 
     #[test]
     fn a_line_says_what_on_what_why_and_what_next() {

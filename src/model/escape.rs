@@ -32,6 +32,11 @@ fn is_hidden(c: char) -> bool {
     !c.is_ascii_graphic() && matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
 }
 
+/// One word of a command, as a shell (and `haul batch`) reads it again.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+}
+
 /// The first words of what a server said, fit for one line of an error: white space folded, at most `most` characters.
 pub fn shorten(text: &str, most: usize) -> String {
     let mut out = String::new();

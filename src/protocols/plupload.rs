@@ -109,7 +109,7 @@ impl From<Error> for Refusal {
 
 /// The server's verdict on one chunk: any 2xx, unless the body says otherwise.
 fn check_response(reply: &HttpReply) -> Result<(), Refusal> {
-    let too_large = |error: Error| Refusal { error: error.with_hint("use a smaller chunk size"), too_large: true };
+    let too_large = |error: Error| Refusal { error: error.with_hint("use a smaller --chunk-size"), too_large: true };
     let answer = serde_json::from_slice::<Value>(reply.object());
     let refused = |kind: Kind, message: String| Error::new(kind, message).with_status(reply.status.as_u16());
     if !reply.is_success() {

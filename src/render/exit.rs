@@ -43,6 +43,16 @@ pub fn merge(done: u64, failed: &[Kind]) -> u8 {
     }
 }
 
+/// As [`merge`], of several commands that each ended with a status.
+pub fn merge_statuses(statuses: &[u8]) -> u8 {
+    if let Some(stopped) = statuses.iter().find(|status| matches!(**status, INTERRUPTED | TERMINATED)) {
+        return *stopped;
+    }
+    let mut failed = statuses.iter().filter(|status| **status != DONE);
+    let Some(first) = failed.next() else { return DONE };
+    if statuses.iter().all(|status| status == first) { *first } else { status(Kind::Partial) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +91,15 @@ mod tests {
     fn one_name_never_means_two_statuses() {
         for (_, name, code) in TABLE {
             assert!(TABLE.iter().filter(|row| row.1 == name).all(|row| row.2 == code), "{name}");
+        }
+    }
+
+    #[test]
+    fn several_commands_end_in_one_status() {
+        for (statuses, one) in
+            [(vec![], 0), (vec![0, 0], 0), (vec![3, 3], 3), (vec![3, 0], 9), (vec![3, 5], 9), (vec![9], 9), (vec![0, 130], 130)]
+        {
+            assert_eq!(merge_statuses(&statuses), one, "{statuses:?}");
         }
     }
 

@@ -43,6 +43,8 @@ fn hide(report: &mut Report) {
             fields(&mut remote.settings);
         }
         Report::Check(check) => text(&mut check.detail),
+        // A URL that is imported may hold a secret.
+        Report::Line { command, .. } => command.iter_mut().for_each(text),
         // Names, paths, numbers, and what people wrote; `link` shows a secret URL, as it was asked for.
         Report::Copied(_)
         | Report::Moved(_)
@@ -65,6 +67,7 @@ fn hide(report: &mut Report) {
         | Report::Sandbox { .. }
         | Report::Arrived { .. }
         | Report::Progress { .. }
+        | Report::Batch { .. }
         | Report::Summary(_) => {}
     }
 }

@@ -24,9 +24,11 @@ pub struct Renderer(Arc<Inner>);
 
 struct Inner {
     style: Style,
-    screen: Streams,
+    screen: Arc<Streams>,
     tables: Mutex<table::Tables>,
-    journal: Mutex<github::Annotations>,
+    journal: Arc<Mutex<github::Annotations>>,
+    /// Of a batch: the line that all is said of.
+    line: Option<u64>,
 }
 
 impl Renderer {
@@ -37,8 +39,26 @@ impl Renderer {
 
     /// Writes to the given standard output and standard error.
     pub fn onto(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Renderer {
-        let screen = Streams::new(out, err);
-        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Mutex::default() }))
+        let screen = Arc::new(Streams::new(out, err));
+        Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Arc::default(), line: None }))
+    }
+
+    /// Onto the same streams, in another style.
+    pub fn in_style(&self, style: Style) -> Renderer {
+        let Inner { screen, journal, line, .. } = &*self.0;
+        Renderer(Arc::new(Inner { style, screen: screen.clone(), tables: Mutex::default(), journal: journal.clone(), line: *line }))
+    }
+
+    /// Onto the same streams, for line `number` of a batch: what is said names it, and the line's own summary is left out.
+    pub fn of_line(&self, number: u64, style: Style) -> Renderer {
+        let Inner { screen, journal, .. } = &*self.0;
+        Renderer(Arc::new(Inner { style, screen: screen.clone(), tables: Mutex::default(), journal: journal.clone(), line: Some(number) }))
+    }
+
+    /// Writes the tables that still wait. The streams go on.
+    pub fn end_of_line(&self) {
+        let rest = self.0.tables.lock().rest();
+        rest.iter().for_each(|rest| self.lines(rest, true));
     }
 
     pub fn style(&self) -> &Style {
@@ -70,6 +90,7 @@ impl Renderer {
             _ if self.style().json => {}
             TextOutput::Answer(text) => self.lines(&text, self.flush_now(report)),
             TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
+            TextOutput::Aside(_) if self.0.line.is_some() && matches!(report, Report::Summary { .. }) => {}
             TextOutput::Aside(text) => self.unless_quiet(|| self.aside(&text)),
             TextOutput::Row(cells) => {
                 let group = self.0.tables.lock().row(cells);
@@ -170,8 +191,7 @@ impl Renderer {
     /// Writes what still waits: tables, the job's summary. To be called once, last. `Local` when standard output did not
     /// take all results; a reader that left is no failure.
     pub fn finish(&self) -> Result<()> {
-        let rest = self.0.tables.lock().rest();
-        rest.iter().for_each(|rest| self.lines(rest, true));
+        self.end_of_line();
         if let Some(ci) = self.style().ci.as_ref().filter(|ci| ci.annotates) {
             let count = self.0.journal.lock().count();
             self.command(count);
@@ -202,7 +222,7 @@ impl Renderer {
     }
 
     fn json(&self, report: &Report) {
-        match json::line(report) {
+        match json::line(report, self.0.line) {
             Ok(line) if self.style().is_read_by_a_runner() => {
                 self.screen().result(&(github::escape_commands_in_json(&line) + "\n"), self.flush_now(report));
             }
@@ -229,7 +249,8 @@ impl Renderer {
 
     /// A line of standard error without our name.
     pub(super) fn aside(&self, text: &str) {
-        self.screen().message(&(self.escape_for_ci(&masked(text)) + "\n"));
+        let line = self.0.line.map(|number| format!("line {number}: ")).unwrap_or_default();
+        self.screen().message(&(self.escape_for_ci(&format!("{line}{}", masked(text))) + "\n"));
     }
 
     pub(super) fn failure(&self, text: &str) {
@@ -238,7 +259,10 @@ impl Renderer {
 
     /// `haul: WHAT: TEXT` on standard error, the name in `colour` (an SGR sequence).
     fn message(&self, what: &str, colour: &str, text: &str) {
-        let text = escape_control(&masked(text)).into_owned();
+        let mut text = escape_control(&masked(text)).into_owned();
+        if let Some(number) = self.0.line {
+            text = format!("line {number}: {text}");
+        }
         let line = match self.style().colour {
             true => format!("{colour}haul: {what}\x1b[0m{text}\n"),
             false => format!("haul: {what}{text}\n"),

@@ -16,7 +16,7 @@ use super::options::SandboxOptions;
 use super::registry::STAND_INS;
 use super::request_log::RequestLog;
 use super::server::{BoundServer, Server};
-use super::stand_in::{Ground, StandIn, Started};
+use super::stand_in::{StandIn, StartSetup, Started};
 use super::storage::{self, Arrived, Counts};
 use crate::error::{Error, Kind, Result};
 
@@ -72,9 +72,9 @@ impl Sandbox {
             let server = BoundServer::new(port).await?;
             let shared = sandbox.shared.clone();
             let (origin, folder, options) = (server.origin(), sandbox.folder.path(), &options);
-            let ground = Ground { shared, origin, folder, certificate: &certificate, options };
-            let Started { stand_in, routes, kind, task } = start(ground).await?;
-            let layer = Middleware { ground: sandbox.shared.clone(), provider: stand_in.name(), kind };
+            let setup = StartSetup { shared, origin, folder, certificate: &certificate, options };
+            let Started { stand_in, routes, kind, task } = start(setup).await?;
+            let layer = Middleware { shared: sandbox.shared.clone(), provider: stand_in.name(), kind };
             let routes = routes.layer(axum::middleware::from_fn_with_state(layer, middleware::pass));
             sandbox.running.push(Running { stand_in, http: server.serve(routes), task });
         }

@@ -29,7 +29,7 @@ pub struct Shared {
 /// One stand-in's name and how it calls its requests.
 #[derive(Clone)]
 pub struct Middleware {
-    pub ground: Arc<Shared>,
+    pub shared: Arc<Shared>,
     pub provider: &'static str,
     /// The kind of a request, and whether its body is a file's bytes.
     pub kind: fn(&Method, &str) -> (String, bool),
@@ -37,75 +37,75 @@ pub struct Middleware {
 
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Tells the rooms behind the porch what kind of request they have.
+/// Tells the handlers what kind of request they have.
 const KIND: &str = "x-sandbox-kind";
 
-/// What the porch called this request.
+/// The kind of this request, as the middleware has found it.
 pub fn kind_of(headers: &HeaderMap) -> &str {
     headers.get(KIND).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
 /// With a line in the log for the request and its answer.
 pub async fn pass(
-    State(porch): State<Middleware>,
+    State(middleware): State<Middleware>,
     ConnectInfo(wire): ConnectInfo<ConnectionHandle>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !porch.ground.log.is_kept() {
-        return answer(porch, wire, request, next).await;
+    if !middleware.shared.log.is_kept() {
+        return answer(middleware, wire, request, next).await;
     }
-    let (ground, provider, begun) = (porch.ground.clone(), porch.provider, Instant::now());
+    let (shared, provider, begun) = (middleware.shared.clone(), middleware.provider, Instant::now());
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let (kind, _) = (porch.kind)(request.method(), request.uri().path());
+    let (kind, _) = (middleware.kind)(request.method(), request.uri().path());
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
-    let response = answer(porch, wire, request, next).await;
+    let response = answer(middleware, wire, request, next).await;
     let answered = Answered { method, path, length, status: response.status().as_u16(), took: begun.elapsed() };
-    ground.log.add(provider, &kind, Some(answered));
+    shared.log.add(provider, &kind, Some(answered));
     response
 }
 
-async fn answer(porch: Middleware, wire: ConnectionHandle, mut request: Request, next: Next) -> Response {
-    let (kind, carries_file) = (porch.kind)(request.method(), request.uri().path());
+async fn answer(middleware: Middleware, wire: ConnectionHandle, mut request: Request, next: Next) -> Response {
+    let (kind, carries_file) = (middleware.kind)(request.method(), request.uri().path());
     // A path step of the caller's may be no header value; such a request is of no kind that a script names.
     let told = HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("unknown"));
     request.headers_mut().insert(KIND, told);
-    let Middleware { ground, provider, .. } = porch;
-    ground.store.count_request(provider, &kind);
+    let Middleware { shared, provider, .. } = middleware;
+    shared.store.count_request(provider, &kind);
     let asked = RequestInfo { provider, kind: &kind, carries_file };
-    ground.faults.turn(asked);
-    ground.faults.arrive(asked);
-    if ground.faults.is_gone(asked) {
+    shared.faults.turn(asked);
+    shared.faults.arrive(asked);
+    if shared.faults.is_gone(asked) {
         wire.cut();
         return StatusCode::BAD_REQUEST.into_response();
     }
-    if let Some(answer) = ground.faults.canned(asked).or_else(|| unread(&ground.faults, asked)) {
+    if let Some(answer) = shared.faults.canned(asked).or_else(|| unread(&shared.faults, asked)) {
         tokio::spawn(drain(request));
         return answer;
     }
-    if ground.faults.take(asked, Fault::ReadPage).is_some() {
+    if shared.faults.take(asked, Fault::ReadPage).is_some() {
         let mut body = request.into_body().into_data_stream();
         while body.next().await.is_some_and(|piece| piece.is_ok()) {}
         return responses::page(StatusCode::OK, "Down for maintenance");
     }
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
-    if let Some(strike) = ground.faults.hit(provider, Fault::LargestBody)
+    if let Some(strike) = shared.faults.hit(provider, Fault::LargestBody)
         && length.is_some_and(|length| length > strike.number)
     {
         tokio::spawn(drain(request));
         return responses::page(StatusCode::PAYLOAD_TOO_LARGE, "413 Request Entity Too Large");
     }
-    let request = match ground.faults.peek(asked, Fault::Cut) {
+    let request = match shared.faults.peek(asked, Fault::Cut) {
         Some(strike) if strike.number == 0 => {
             // The body may be here already: nobody must see it.
-            ground.faults.take(asked, Fault::Cut);
+            shared.faults.take(asked, Fault::Cut);
             wire.cut();
             return StatusCode::BAD_REQUEST.into_response();
         }
         Some(strike) => {
-            let (ground, kind, wire) = (ground.clone(), kind.clone(), wire.clone());
+            let (shared, kind, wire) = (shared.clone(), kind.clone(), wire.clone());
             let cut = move || {
-                let struck = ground.faults.take(RequestInfo { provider, kind: &kind, carries_file }, Fault::Cut).is_some();
+                let struck = shared.faults.take(RequestInfo { provider, kind: &kind, carries_file }, Fault::Cut).is_some();
                 if struck {
                     wire.cut();
                 }
@@ -118,21 +118,21 @@ async fn answer(porch: Middleware, wire: ConnectionHandle, mut request: Request,
     let has_body = request.method() != Method::GET;
     let mut response = next.run(request).await;
     if !has_body {
-        response = spoilt(response, &ground, provider, kind.clone(), wire.clone());
+        response = spoilt(response, &shared, provider, kind.clone(), wire.clone());
     }
-    if let Some(strike) = ground.faults.take(asked, Fault::Slow) {
+    if let Some(strike) = shared.faults.take(asked, Fault::Slow) {
         tokio::time::sleep(Duration::from_millis(strike.number)).await;
     }
-    if let Some(strike) = ground.faults.take(asked, Fault::Noise) {
+    if let Some(strike) = shared.faults.take(asked, Fault::Noise) {
         response = noisy(response, strike.word).await;
     }
-    if ground.faults.take(asked, Fault::AnswerPage).is_some() {
+    if shared.faults.take(asked, Fault::AnswerPage).is_some() {
         return responses::page(StatusCode::OK, "try again later");
     }
-    if ground.faults.take(asked, Fault::AnswerTimeout).is_some() {
+    if shared.faults.take(asked, Fault::AnswerTimeout).is_some() {
         return responses::page(StatusCode::GATEWAY_TIMEOUT, "504 Gateway Time-out");
     }
-    if ground.faults.take(asked, Fault::AnswerLost).is_some() {
+    if shared.faults.take(asked, Fault::AnswerLost).is_some() {
         wire.cut();
     }
     response
@@ -161,11 +161,11 @@ async fn drain(request: Request) {
 }
 
 /// What befalls an answer whose body is a file: it breaks off, or it is short and says so.
-fn spoilt(response: Response, ground: &Arc<Shared>, provider: &'static str, kind: String, wire: ConnectionHandle) -> Response {
+fn spoilt(response: Response, shared: &Arc<Shared>, provider: &'static str, kind: String, wire: ConnectionHandle) -> Response {
     let asked = RequestInfo { provider, kind: &kind, carries_file: false };
     let length = response.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
     if let (true, Some(length)) = (kind == "download", length)
-        && let Some(strike) = ground.faults.take(asked, Fault::DownloadShort)
+        && let Some(strike) = shared.faults.take(asked, Fault::DownloadShort)
     {
         let length = length.saturating_sub(strike.number);
         let (mut parts, body) = response.into_parts();
@@ -173,7 +173,7 @@ fn spoilt(response: Response, ground: &Arc<Shared>, provider: &'static str, kind
         return Response::from_parts(parts, first_bytes(body, length));
     }
     if kind == "download"
-        && let Some(strike) = ground.faults.take(asked, Fault::EndsEarly)
+        && let Some(strike) = shared.faults.take(asked, Fault::EndsEarly)
     {
         let (mut parts, body) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -181,7 +181,7 @@ fn spoilt(response: Response, ground: &Arc<Shared>, provider: &'static str, kind
     }
     if kind == "download"
         && response.status().is_success()
-        && let Some(strike) = ground.faults.take(asked, Fault::RunsOn)
+        && let Some(strike) = shared.faults.take(asked, Fault::RunsOn)
     {
         let (mut parts, body) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -189,11 +189,11 @@ fn spoilt(response: Response, ground: &Arc<Shared>, provider: &'static str, kind
         let body = body.into_data_stream().chain(stream::once(std::future::ready(Ok(more))));
         return Response::from_parts(parts, Body::from_stream(body));
     }
-    match ground.faults.peek(asked, Fault::Cut) {
+    match shared.faults.peek(asked, Fault::Cut) {
         Some(strike) => {
-            let ground = ground.clone();
+            let shared = shared.clone();
             let cut = move || {
-                let struck = ground.faults.take(RequestInfo { provider, kind: &kind, carries_file: false }, Fault::Cut).is_some();
+                let struck = shared.faults.take(RequestInfo { provider, kind: &kind, carries_file: false }, Fault::Cut).is_some();
                 if struck {
                     wire.cut();
                 }

@@ -52,7 +52,7 @@ pub trait StandIn: Any + Send + Sync {
 }
 
 /// What a stand-in is made of.
-pub struct Ground<'a> {
+pub struct StartSetup<'a> {
     pub shared: Arc<Shared>,
     /// Where its HTTP server will answer.
     pub origin: String,
@@ -72,4 +72,4 @@ pub struct Started {
     pub task: Option<JoinHandle<()>>,
 }
 
-pub type Start = for<'a> fn(Ground<'a>) -> BoxFuture<'a, Result<Started>>;
+pub type Start = for<'a> fn(StartSetup<'a>) -> BoxFuture<'a, Result<Started>>;

@@ -1,5 +1,8 @@
 //! What this machine has put where: the proof behind `--if-exists update` when a provider tells no MD5.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::State;
@@ -34,6 +37,27 @@ impl TransferStore for State {
             |db: &Connection| db.prepare_cached("SELECT name FROM stored_as WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional();
         let noted = self.writer.noted(|changes| changes.stored_as.get(key).cloned());
         Ok(noted.or_else(|| self.read(name).flatten()))
+    }
+
+    fn stored_below(&self, prefix: &str) -> Result<Vec<(String, String)>> {
+        let found = RefCell::new(BTreeMap::new());
+        let _: Option<()> = self.writer.noted(|changes| {
+            for (key, name) in changes.stored_as.iter().filter(|(key, _)| key.starts_with(prefix)) {
+                found.borrow_mut().entry(key.clone()).or_insert_with(|| name.clone());
+            }
+            None
+        });
+        // The character behind the slash.
+        let end = format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix));
+        let written = self.read(|db| {
+            let mut query = db.prepare_cached("SELECT key, name FROM stored_as WHERE key >= ?1 AND key < ?2")?;
+            query.query_map([prefix, &end], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<Vec<(String, String)>>>()
+        });
+        let mut found = found.into_inner();
+        for (key, name) in written.unwrap_or_default() {
+            found.entry(key).or_insert(name);
+        }
+        Ok(found.into_iter().collect())
     }
 
     fn record_stored_as(&self, key: &str, name: &str) -> Result<NoteMark> {
@@ -148,6 +172,14 @@ mod tests {
             assert_eq!(State::new(Some(dir.path().to_owned())).stored_as("r|/A b.txt").unwrap().as_deref(), Some(name));
         }
         assert_eq!(state.stored_as("r|/a").unwrap(), None);
+        state.record_stored_as("r|/d/X", "x").unwrap();
+        state.record_stored_as("r|/da", "y").unwrap();
+        for _ in 0..2 {
+            let below = |prefix| state.stored_below(prefix).unwrap().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+            assert_eq!(below("r|/d/"), ["r|/d/X"]);
+            assert_eq!(below("r|/"), ["r|/A b.txt", "r|/d/X", "r|/da"]);
+            state.writer.settle();
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ struct Queue {
     /// Notes since the beginning, and those of them that are written or given up.
     noted: NoteMark,
     over: NoteMark,
+    /// The first that was given up: the folder is of no use since, and no later note was written either.
+    given_up: Option<NoteMark>,
     /// What the database was not given yet, and when it is to be given at the latest.
     waiting: Changes,
     due: Option<Instant>,
@@ -90,8 +92,9 @@ impl Writer {
     pub(super) fn when_written(&self, note: NoteMark, answer: impl FnOnce(bool) + Send + 'static) {
         let mut queue = self.shared.queue.lock();
         if note <= queue.over {
+            let is_written = queue.given_up.is_none_or(|first| note < first);
             drop(queue);
-            return answer(true);
+            return answer(is_written);
         }
         queue.answers.push((note, Box::new(answer)));
         let is_alone = queue.is_without_thread;
@@ -221,7 +224,10 @@ impl Shared {
             kept.extend(std::mem::take(&mut queue.waiting));
             (queue.waiting, queue.due) = (kept, Some(Instant::now() + LATER));
         } else {
-            queue.over = noted;
+            let first = std::mem::replace(&mut queue.over, noted) + 1;
+            if written.is_err() {
+                queue.given_up.get_or_insert(first);
+            }
         }
         drop(queue);
         drop(held);
@@ -309,6 +315,24 @@ mod tests {
         note(&writer, "c", "1");
         drop(writer);
         assert_eq!(names(dir.path()), 3);
+    }
+
+    /// However late somebody asks.
+    #[test]
+    fn a_note_that_was_given_up_was_never_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = writer(dir.path());
+        let first = note(&writer, "a", "1");
+        assert!(writer.settle());
+        writer.shared.database.lock().ask(|db| db.execute_batch("DROP TABLE stored_as")).unwrap();
+        let (second, third) = (note(&writer, "b", "1"), note(&writer, "c", "1"));
+        assert!(!writer.settle());
+        let asked = |mark| {
+            let (tell, told) = std::sync::mpsc::channel();
+            writer.when_written(mark, move |written| tell.send(written).unwrap());
+            told.recv().unwrap()
+        };
+        assert_eq!([first, second, third].map(asked), [true, false, false]);
     }
 
     #[test]

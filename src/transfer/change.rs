@@ -26,6 +26,9 @@ impl ConfirmedChanges {
         self.0.check_name(name)?;
         let look = |p: &'a dyn Provider| async move {
             let now = current(p, entry, parent).await?;
+            if let (None, Some(parent)) = (&now, parent) {
+                return moved_by_path(p, entry, parent, name).await;
+            }
             // The new name may be stored in another form. What matters is that the entry no longer has the old name.
             Ok(now.filter(|now| now.name == name || now.name != entry.name))
         };
@@ -34,7 +37,15 @@ impl ConfirmedChanges {
 
     pub async fn move_into<'a>(&'a self, entry: &'a Entry, folder: &'a Entry) -> Result<Entry> {
         self.require(|can| can.moves().map(drop))?;
-        let look = |p: &'a dyn Provider| async move { Ok(p.list(folder).await?.find(|e| e.id == entry.id)) };
+        let look = |p: &'a dyn Provider| async move {
+            if let Some(moved) = p.list(folder).await?.find(|e| e.id == entry.id) {
+                return Ok(Some(moved));
+            }
+            match current(p, entry, None).await {
+                Err(gone) if gone.kind() == Kind::NotFound => moved_by_path(p, entry, folder, &entry.name).await,
+                _ => Ok(None),
+            }
+        };
         self.confirm(|p| async move { p.abilities().moves()?.move_into(entry, folder).await }, Duration::ZERO, look).await
     }
 
@@ -133,6 +144,16 @@ async fn current(provider: &dyn Provider, entry: &Entry, parent: Option<&Entry>)
             provider.stat(&place).await.map(Some)
         }
     }
+}
+
+/// Where an id is a path (FTP), an entry that was moved is no longer found by its id. What has the new name, kind and size is the
+/// moved entry: nothing had the name before the move.
+async fn moved_by_path(provider: &dyn Provider, entry: &Entry, folder: &Entry, name: &str) -> Result<Option<Entry>> {
+    let is_path = entry.id.strip_suffix(entry.name.as_str()).is_some_and(|above| above.starts_with('/') && above.ends_with('/'));
+    if !is_path {
+        return Ok(None);
+    }
+    Ok(provider.list(folder).await?.find(|e| e.name == name && e.kind == entry.kind && e.size == entry.size))
 }
 
 fn not_confirmed() -> Error {

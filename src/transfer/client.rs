@@ -321,7 +321,7 @@ impl Retries<'_> {
 
     /// Prepares another try, by a wait or a new token. Returns the error where there is no further try.
     pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
-        let error = error.with_remote(&self.client.remote);
+        let error = error.with_credentials_hint().with_remote(&self.client.remote);
         if error.kind() == Kind::Expired {
             return self.renew(error).await;
         }

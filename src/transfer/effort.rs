@@ -2,6 +2,7 @@
 //! reached before are progress. The bytes that are sent or received for a file are bounded by a multiple of its size.
 
 use crate::error::{Error, Kind, Result};
+use crate::model::Protocol;
 
 /// Counts for one file, over all sessions or answers of one run.
 pub(crate) struct Effort {
@@ -27,9 +28,9 @@ impl Effort {
         is_progress
     }
 
-    /// Allows the file to begin anew, or returns the error where it has begun often enough. An expired token does not count as
+    /// Allows the file to begin anew, or returns the error where it has begun often enough. `way_out`: what else a user may try. An expired token does not count as
     /// a try, because `Retries` bounds its renewals; nor does a kept connection that had died, once.
-    pub(crate) fn start_over(&mut self, why: Error) -> Result<Error> {
+    pub(crate) fn start_over(&mut self, why: Error, way_out: &str) -> Result<Error> {
         let is_free = why.kind() == Kind::Expired || (why.is_on_kept_line() && !std::mem::replace(&mut self.forgave_kept_line, true));
         if is_free {
             return Ok(why);
@@ -44,8 +45,7 @@ impl Effort {
             return Err(why);
         }
         let begun = self.start_overs;
-        Err(why
-            .with_hint(format!("its upload began {begun} times from the first byte; another --protocol or --chunk-size may get through")))
+        Err(why.with_hint(format!("its upload began {begun} times from the first byte; {way_out} may get through")))
     }
 
     pub(crate) fn spent(&self) -> u64 {
@@ -86,6 +86,17 @@ impl Effort {
     }
 }
 
+/// What a user can change about an upload that does not get through; `offered`: what the provider speaks.
+pub(crate) fn way_out(offered: &[Protocol], protocol: Protocol) -> &'static str {
+    let has_parts = matches!(protocol, Protocol::Tus | Protocol::Plupload);
+    match (offered.len() > 1, has_parts) {
+        (true, true) => "another --protocol or a smaller --chunk-size",
+        (true, false) => "another --protocol",
+        (false, true) => "a smaller --chunk-size",
+        (false, false) => "a better line",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -96,10 +107,10 @@ mod tests {
     fn a_token_that_ran_out_is_no_try_of_the_file() {
         let mut effort = Effort::new(1);
         for _ in 0..5 {
-            effort.start_over(Error::new(Kind::Expired, "old")).unwrap();
+            effort.start_over(Error::new(Kind::Expired, "old"), "").unwrap();
         }
-        effort.start_over(Error::new(Kind::Interrupted, "died").on_kept_line()).unwrap();
-        let died = effort.start_over(Error::new(Kind::Interrupted, "died").on_kept_line()).unwrap_err();
+        effort.start_over(Error::new(Kind::Interrupted, "died").on_kept_line(), "").unwrap();
+        let died = effort.start_over(Error::new(Kind::Interrupted, "died").on_kept_line(), "").unwrap_err();
         assert_eq!(died.to_string(), "died", "one start-over is told by nobody");
     }
 
@@ -107,8 +118,8 @@ mod tests {
     fn another_way_is_advised_where_it_may_help() {
         for (kind, advised) in [(Kind::Interrupted, true), (Kind::Protocol, true), (Kind::Refused, false), (Kind::Local, false)] {
             let mut effort = Effort::new(2);
-            effort.start_over(Error::new(kind, "no")).unwrap();
-            let told = effort.start_over(Error::new(kind, "no")).unwrap_err().to_string();
+            effort.start_over(Error::new(kind, "no"), "another --protocol").unwrap();
+            let told = effort.start_over(Error::new(kind, "no"), "another --protocol").unwrap_err().to_string();
             assert_eq!(told.contains("began 2 times from the first byte; another --protocol"), advised, "{told}");
         }
     }
@@ -163,7 +174,7 @@ mod tests {
                     break;
                 }
                 if starts_over {
-                    if effort.start_over(Error::new(Kind::Interrupted, "cut")).is_err() {
+                    if effort.start_over(Error::new(Kind::Interrupted, "cut"), "").is_err() {
                         break;
                     }
                     beginnings += 1;

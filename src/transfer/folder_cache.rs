@@ -105,6 +105,12 @@ impl FolderCache {
         Box::pin(async move { cell.get_or_try_init(|| self.get(path)).await.cloned().map_err(|e| e.with_remote(&self.client.remote)) })
     }
 
+    /// Is there a folder at `path`, found or made by now? Fails as [`FolderCache::find`].
+    pub async fn is_there(&self, path: &RemotePath) -> Result<bool> {
+        let is_made = entry_of(&self.made, path).get().is_some_and(Result::is_ok);
+        Ok(is_made || self.find(path).await?.is_some())
+    }
+
     /// Returns the folder at `path`, made with its parents if it is missing. A definite refusal is requested once and returned
     /// for every file that goes there.
     pub fn ensure<'a>(&'a self, path: &'a RemotePath) -> BoxFuture<'a, Result<Arc<ListedFolder>>> {

@@ -3,6 +3,7 @@
 use super::client::RemoteClient;
 use crate::contract::Entries;
 use crate::error::{Error, Kind, Result};
+use crate::model::escape::shell_word;
 use crate::model::{Entry, Event, Place, RemotePath, Root};
 
 impl RemoteClient {
@@ -37,15 +38,34 @@ impl RemoteClient {
             Err(error) if error.kind() == Kind::NotFound => error,
             found => return found.inspect(|entry| self.tell_passed_over(entry)),
         };
-        let Some(stored) = self.learned.as_ref().and_then(|learned| learned.place(place)) else { return Err(missing) };
-        match self.call(|p| p.stat(&stored)).await {
-            Ok(entry) if !entry.is_folder() => {
-                self.events.tell(Event::Note(format!("{}: stored as {:?}", self.address(&place.path), entry.name)));
-                self.tell_passed_over(&entry);
-                Ok(entry)
+        // As the provider itself says that it writes the names on the way there; and then as a file was seen to be named.
+        let written = Place { path: self.stored_path(&place.path)?, ..place.clone() };
+        let learned = self.learned.as_ref().and_then(|learned| learned.place(&written));
+        let candidates = [Some(&written).filter(|written| *written != place), learned.as_ref()];
+        for candidate in candidates.into_iter().flatten() {
+            match self.call(|p| p.stat(candidate)).await {
+                Ok(entry) if Some(candidate) != learned.as_ref() || !entry.is_folder() => {
+                    self.events.tell(Event::Note(format!("{}: stored as {:?}", self.address(&place.path), entry.name)));
+                    self.tell_passed_over(&entry);
+                    return Ok(entry);
+                }
+                Err(error) if error.kind() != Kind::NotFound => return Err(error),
+                _ => {}
             }
-            Err(error) if error.kind() != Kind::NotFound => Err(error),
-            _ => Err(missing),
+        }
+        Err(missing)
+    }
+
+    /// The path as the provider says that it writes its names (giga0 leaves tags and outer blanks out).
+    pub(crate) fn stored_path(&self, path: &RemotePath) -> Result<RemotePath> {
+        path.map_names(|name| self.inspect(|p| p.stored_name(name)).into_owned())
+    }
+
+    /// What somebody does who wants to know whether a file has come to `path`: a command, where the remote can list.
+    pub(crate) fn how_to_look(&self, path: &RemotePath) -> String {
+        match path.parent().filter(|_| self.has(|can| can.browse.is_some())) {
+            Some(folder) => format!("look with `haul ls {}`", shell_word(&self.address(&folder))),
+            None => "ask whoever runs the server".to_owned(),
         }
     }
 

@@ -38,6 +38,7 @@ pub(crate) mod task_set;
 #[doc(hidden)]
 pub mod upload;
 pub(crate) mod walk;
+pub(crate) mod wildcards;
 
 pub use client::{RemoteClient, RemoteProvider, RetryPolicy};
 pub use if_exists::IfExists;

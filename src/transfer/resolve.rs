@@ -36,9 +36,15 @@ impl Resolver {
     /// Fails with `NotFound`, or with `Ambiguous` and the ids.
     pub async fn find(&mut self, address: &Address) -> Result<Resolved> {
         let place = &address.place;
-        let (entry, parent) = match place.path.is_root() {
+        let found = match place.path.is_root() {
             true => self.by_id(place).await,
             false => self.by_path(place).await,
+        };
+        // As the provider itself says that it writes these names.
+        let written = Place { path: self.client.stored_path(&place.path)?, ..place.clone() };
+        let (entry, parent) = match found {
+            Err(error) if error.kind() == Kind::NotFound && written != *place => self.by_path(&written).await,
+            found => found,
         }
         .map_err(|e| e.with_remote(&address.remote).with_subject(address.to_string()))?;
         if address.folder && !entry.is_folder() {

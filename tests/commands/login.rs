@@ -75,7 +75,7 @@ fn a_person_is_asked_for_the_code() {
 fn codes_that_are_not_accepted_are_reported() {
     let play = Play::with_share_link();
     play.sandbox.iogates().set(|s| s.two_factor = true);
-    login(&play, "shared", |code| format!("{code}9")).ends_with(4).says("the code is wrong; run `haul login` again");
+    login(&play, "shared", |code| format!("{code}9")).ends_with(4).says("the code is wrong; run `haul login shared` again");
     play.script("iogates:code-too-old");
     login(&play, "shared", |code| code).ends_with(4).says("the code is too old");
     play.home.run(&["login", "shared", "--code-stdin", "--password-stdin"]).ends_with(2);

@@ -2,6 +2,7 @@
 //! file of its own, whose name says what (`tests/house/commands.rs` keeps both).
 
 mod about;
+mod batch;
 mod cat;
 mod comments;
 mod completions;
@@ -17,6 +18,7 @@ mod filters;
 mod find;
 mod folder_walk;
 mod get;
+mod hints;
 mod import;
 mod large_listings;
 mod link;

@@ -217,8 +217,8 @@ fn a_proxy_that_lets_nobody_through_is_named() {
     }
 }
 
-/// A line to `target` that lets only the first bytes of each answer to an upload through, and is reset then.
-fn resets_answers_to_uploads(target: String) -> String {
+/// A line to `target`. In place of an answer to an upload `answer` is asked to write to the client, and the line ends with it.
+fn answers_uploads(target: String, answer: impl Fn(&mut TcpStream, &[u8]) + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let front = url.clone();
@@ -228,7 +228,7 @@ fn resets_answers_to_uploads(target: String) -> String {
             let uploads = Arc::new(Mutex::new(false));
             let (mut from, mut back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
             let (mut to, mut forth, seen) = (client, server, uploads.clone());
-            let (at, front) = (target.clone(), front.clone());
+            let (at, front, answer) = (target.clone(), front.clone(), answer.clone());
             std::thread::spawn(move || {
                 let mut piece = [0; 16 << 10];
                 while let Ok(read @ 1..) = from.read(&mut piece) {
@@ -242,11 +242,10 @@ fn resets_answers_to_uploads(target: String) -> String {
                 let mut piece = [0; 16 << 10];
                 while let Ok(read @ 1..) = back.read(&mut piece) {
                     redirect(&mut piece[..read], &at, &front);
-                    let most = if *uploads.lock().unwrap() { read.min(20) } else { read };
-                    if to.write_all(&piece[..most]).is_err() || most < read {
-                        // A reset, once the other thread has let go, too.
-                        let _ = socket2::SockRef::from(&to).set_linger(Some(Duration::ZERO));
-                        let _ = to.shutdown(Shutdown::Read);
+                    if *uploads.lock().unwrap() {
+                        return answer(&mut to, &piece[..read]);
+                    }
+                    if to.write_all(&piece[..read]).is_err() {
                         return;
                     }
                 }
@@ -256,14 +255,65 @@ fn resets_answers_to_uploads(target: String) -> String {
     url
 }
 
+/// Only its first bytes go through, and then the line is reset.
+fn reset(to: &mut TcpStream, answer: &[u8]) {
+    let _ = to.write_all(&answer[..answer.len().min(20)]);
+    // A reset, once the other thread has let go, too.
+    let _ = socket2::SockRef::from(&*to).set_linger(Some(Duration::ZERO));
+    let _ = to.shutdown(Shutdown::Read);
+}
+
+/// ioGates with the answers to its uploads as `answer` writes them.
+fn iogates_behind(play: &Play, answer: impl Fn(&mut TcpStream, &[u8]) + Clone + Send + 'static) -> Home {
+    let url = play.sandbox.env().into_iter().find(|(n, _)| n == "HAUL_REMOTE_IOGATES_URL").unwrap().1;
+    let url = reqwest::Url::parse(&url).unwrap();
+    let front = answers_uploads(format!("127.0.0.1:{}", url.port().unwrap()), answer);
+    Home::new().env(play.sandbox.env()).env([("HAUL_REMOTE_IOGATES_URL".to_owned(), front + url.path())])
+}
+
+/// Whatever comes in place of an answer to a chunk, each wait has an end.
+#[test]
+fn an_answer_to_a_chunk_is_bounded_as_a_whole() {
+    for (begin, on) in [
+        ("", "HTTP/1.1 100 Continue\r\n\r\n"),
+        ("", ""),
+        ("HTTP/1.1 200 OK\r\n", "x: y\r\n"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{", " "),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\n \r\n"),
+        ("HTTP/1.1 503 Later\r\ncontent-length: 100000\r\n\r\n", "no "),
+    ] {
+        let play = Play::new();
+        let home = iogates_behind(&play, move |to, _| {
+            let mut more = to.write_all(begin.as_bytes());
+            while more.is_ok() && !has_left(to) {
+                std::thread::sleep(Duration::from_millis(50));
+                more = to.write_all(on.as_bytes());
+            }
+        });
+        for chunk in ["8M", "100K"] {
+            home.file("f.bin", vec![7; 300_000]);
+            let begun = std::time::Instant::now();
+            let put = ["put", "--timeout", "1s", "--retries", "2", "--protocol", "plupload", "--chunk-size", chunk, "f.bin", "iogates:/"];
+            let put = home.run(&put);
+            assert!(matches!(put.status, 0 | 5 | 13), "{begin:?} {on:?}: {} {}", put.status, put.stderr);
+            assert!(begun.elapsed() < Duration::from_secs(60), "{begin:?} {on:?} {chunk}: {:?} {}", begun.elapsed(), put.stderr);
+        }
+    }
+}
+
+/// The other side has closed the connection.
+fn has_left(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let seen = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    matches!(seen, Ok(0))
+}
+
 /// The file has arrived each time; nobody waits minutes to learn it.
 #[test]
 fn answers_that_are_reset_after_their_first_bytes_are_looked_into() {
     let play = Play::new();
-    let url = play.sandbox.env().into_iter().find(|(n, _)| n == "HAUL_REMOTE_IOGATES_URL").unwrap().1;
-    let url = reqwest::Url::parse(&url).unwrap();
-    let front = resets_answers_to_uploads(format!("127.0.0.1:{}", url.port().unwrap()));
-    let home = Home::new().env(play.sandbox.env()).env([("HAUL_REMOTE_IOGATES_URL".to_owned(), front + url.path())]);
+    let home = iogates_behind(&play, reset);
     for (name, chunk, status) in [("whole.bin", "8M", 0), ("parts.bin", "100K", 5)] {
         home.file(name, vec![7; 300_000]);
         let begun = std::time::Instant::now();

@@ -16,6 +16,7 @@ const SEVERAL_COMMANDS: &[&str] = &[
     "failed_sources",
     "filters",
     "folder_walk",
+    "hints",
     "large_listings",
     "lists",
     "output",

@@ -23,6 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Names that once meant several things. Each thing has a name of its own now.
 const RETIRED_NAMES: &[&str] = &[
     "Desk",
+    "desk",
+    "ground",
+    "porch",
     "Way",
     "Held",
     "Found",

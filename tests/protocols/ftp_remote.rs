@@ -1,6 +1,10 @@
 //! A remote of the kind `ftp` on real servers, by the command itself.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::command::{Home, Ran};
@@ -91,6 +95,99 @@ fn a_server_that_overwrites_nothing_by_a_rename_gets_the_new_file() {
     home.run(&["put", "a.txt", "box:/"]).ends_with(0);
     assert_eq!(std::fs::read(running.file("in/a.txt")).unwrap(), b"the newer one, longer");
     assert_eq!(running.names(), ["a.txt"]);
+}
+
+/// A run died when the older copy had stepped aside, and nothing had its name; or when only that copy was left to be removed.
+#[test]
+fn an_older_copy_that_a_killed_run_left_aside_goes_with_the_next() {
+    let Some(running) = start(Software::Proftpd, &["AllowOverwrite off"]) else { return };
+    let home = home(&running, "ftps");
+    home.file("a.txt", b"the newer one, longer");
+    running.put("in/a.txt.haul-old", b"the older one");
+    home.run(&["put", "a.txt", "box:/"]).ends_with(0);
+    assert_eq!(running.names(), ["a.txt"]);
+    running.put("in/a.txt.haul-old", b"the older one");
+    home.file("a.txt", b"the newest");
+    home.run(&["put", "a.txt", "box:/"]).ends_with(0);
+    assert_eq!((running.names(), std::fs::read(running.file("in/a.txt")).unwrap()), (vec!["a.txt".to_owned()], b"the newest".to_vec()));
+    // While there is nothing in its place it stays.
+    running.put("in/b.txt.haul-old", b"the only one");
+    home.run(&["put", "a.txt", "box:/"]).ends_with(0);
+    let mut names = running.names();
+    names.sort();
+    assert_eq!(names, ["a.txt", "b.txt.haul-old"]);
+}
+
+/// A control connection to `port`. The answer to the first command that begins with `verb` is lost, and the connection with it.
+fn loses_an_answer(port: u16, verb: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    let is_lost = Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", port))) else { continue };
+            let is_lost = is_lost.clone();
+            std::thread::spawn(move || pass_commands(client, server, verb, &is_lost));
+        }
+    });
+    own
+}
+
+fn pass_commands(client: TcpStream, mut server: TcpStream, verb: &str, is_lost: &AtomicBool) {
+    let cut = Arc::new(AtomicBool::new(false));
+    let (mut from, mut to, is_cut) = (server.try_clone().unwrap(), client.try_clone().unwrap(), cut.clone());
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut piece) {
+            if is_cut.load(Ordering::SeqCst) || to.write_all(&piece[..read]).is_err() {
+                break;
+            }
+        }
+        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    });
+    for line in BufReader::new(client).lines() {
+        let Ok(line) = line else { return };
+        if line.starts_with(verb) && !is_lost.swap(true, Ordering::SeqCst) {
+            cut.store(true, Ordering::SeqCst);
+        }
+        if server.write_all(format!("{line}\r\n").as_bytes()).is_err() {
+            return;
+        }
+    }
+    let _ = server.shutdown(Shutdown::Both);
+}
+
+/// What was done is done, and said to be.
+#[test]
+fn changes_whose_answer_is_lost_are_looked_for() {
+    each("ftp", |running, _| {
+        for (verb, args, left) in [
+            ("DELE", vec!["rm", "box:/a.txt"], vec!["d", "d/b.txt"]),
+            ("RNTO", vec!["mv", "box:/a.txt", "box:/c.txt"], vec!["c.txt", "d", "d/b.txt"]),
+            ("RNTO", vec!["mv", "box:/a.txt", "box:/d/"], vec!["d", "d/a.txt", "d/b.txt"]),
+            ("RNTO", vec!["mv", "box:/d", "box:/e"], vec!["a.txt", "e", "e/b.txt"]),
+            ("DELE", vec!["rm", "-r", "box:/d"], vec!["a.txt"]),
+            ("RMD", vec!["rm", "-r", "box:/d"], vec!["a.txt"]),
+            ("MKD", vec!["mkdir", "box:/f"], vec!["a.txt", "d", "d/b.txt", "f"]),
+        ] {
+            for name in running.names() {
+                let _ = std::fs::remove_dir_all(running.file(&format!("in/{name}")));
+                let _ = std::fs::remove_file(running.file(&format!("in/{name}")));
+            }
+            let home = home(running, "ftp");
+            home.file("a.txt", b"a");
+            home.file("d/b.txt", b"b");
+            home.run(&["put", "a.txt", "d", "box:/"]).ends_with(0);
+            let url = format!("ftp://127.0.0.1:{}/in", loses_an_answer(running.port, verb));
+            let home = home.env([("HAUL_REMOTE_BOX_URL".to_owned(), url)]);
+            home.run(&args).ends_with(0);
+            let mut there = names(home.run(&["find", "--json", "box:/"]));
+            there.retain(|path| path != "/");
+            there.sort();
+            let left: Vec<String> = left.iter().map(|name| format!("/{name}")).collect();
+            assert_eq!(there, left, "{verb} {args:?}");
+        }
+    });
 }
 
 /// Both steps of a rename, each forbidden.

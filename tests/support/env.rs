@@ -19,7 +19,7 @@ pub const WITH_CHANGES: [&str; 2] = ["giga0", "fileago"];
 pub struct Play {
     pub sandbox: Sandbox,
     pub home: Home,
-    _runtime: tokio::runtime::Runtime,
+    pub _runtime: tokio::runtime::Runtime,
 }
 
 impl Play {

@@ -36,6 +36,17 @@ pub struct CommentsArgs {
     connection: Connection,
 }
 
+impl CommentsArgs {
+    /// Does the text come from standard input?
+    pub fn reads_input(&self) -> bool {
+        match &self.verb {
+            Some(CommentsVerb::Add(args)) => args.text == "-",
+            Some(CommentsVerb::Edit(args)) => args.text.as_deref() == Some("-"),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 enum CommentsVerb {
     List(ListArgs),

@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, Event, RemotePath, Report};
 use crate::render::{Renderer, Tally, exit};
+use crate::transfer::filter::is_pattern;
 use crate::transfer::get::stdout::write_to_stdout;
 use crate::transfer::get::{GetOptions, GetSource, get};
 use crate::transfer::remote_ops::Resolver;
@@ -133,7 +134,8 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
 /// is reported, and the other files follow.
 pub async fn to_stdout(context: &mut Context, sources: Vec<Address>, literal: bool, transfer: &TransferArgs) -> Result<u8> {
     if context.renderer.style().json {
-        return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output").with_hint("get the file to a name"));
+        return Err(Error::new(Kind::Usage, "--json and the file can't both have standard output")
+            .with_hint("leave out --json, or bring the file to a name with `haul get`"));
     }
     let (events, told) = Events::channel();
     let several = sources.len() > 1;
@@ -221,7 +223,7 @@ async fn open_sources(
         let Some(remote) = open.get(at) else { continue };
         let found = async || {
             let entries = drop_nested(expand(context, remote, &address, literal).await?);
-            entries.into_iter().map(|entry| origin(remote, &address, entry, transfer, events)).collect::<Result<Vec<_>>>()
+            entries.into_iter().map(|entry| origin((remote, &address, literal), entry, transfer, events)).collect::<Result<Vec<_>>>()
         };
         let found = match lost.ask(&address, found).await? {
             Ok(found) => found,
@@ -296,21 +298,26 @@ async fn open_listed(
             false => usize::from(found.is_folder()),
         };
         // A slash at a line's end says only that the line names a folder.
-        let mut origin = GetSource { contents: false, below: landing, own, ..origin(remote, &address, found, transfer, events)? };
+        let mut origin = GetSource { contents: false, below: landing, own, ..origin((remote, &address, true), found, transfer, events)? };
         origin.client.limit = origins.first().map_or(origin.client.limit, |first| first.client.limit.clone());
         origins.push(origin);
     }
     Ok((origins, failed))
 }
 
-fn origin(remote: &OpenRemote, address: &Address, entry: Entry, transfer: &TransferArgs, events: &Events) -> Result<GetSource> {
+fn origin(
+    (remote, address, literal): (&OpenRemote, &Address, bool),
+    entry: Entry,
+    transfer: &TransferArgs,
+    events: &Events,
+) -> Result<GetSource> {
     if address.folder && !entry.is_folder() {
         return Err(Error::new(Kind::NotFound, "this is a file, not a folder")
             .with_subject(address.to_string())
             .with_hint("leave out the last slash"));
     }
     // `remote:/dir/` and the root mean what is inside of the folder. An entry that fits a wildcard is meant itself.
-    let named = address.place.path.name().is_none_or(|name| name == entry.name);
+    let named = address.place.path.name().is_none_or(|name| name == entry.name || literal || !is_pattern(name));
     let contents = address.folder && named;
     Ok(GetSource {
         below: Vec::new(),

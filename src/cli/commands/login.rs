@@ -1,9 +1,11 @@
 //! `haul login` and `haul logout`: a token obtained and kept, or revoked there and forgotten here.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::sync::Arc;
 
 use clap::Args;
+use parking_lot::Mutex;
 
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
@@ -14,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
 use crate::model::{Address, Report, Secret};
 use crate::render::exit::DONE;
+use crate::state::State;
 use crate::transfer::{RemoteClient, RemoteProvider};
 
 /// Obtain a token and keep it
@@ -102,11 +105,70 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
 }
 
 pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
-    let remote = context.open(&Address::parse_remote(&args.remote)?.remote, args.connection)?;
-    let revoked = context.client(&remote).call(|p| p.sign_out()).await;
+    let config = context.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
+    let tokens = Arc::new(WatchedTokens { state: context.state(), asked_for: Mutex::default() });
+    let remote = context.open_with(config, tokens.clone(), args.connection)?;
+    // Asked again after an answer that was lost or can't be read: the server does not know a token that it has ended.
+    let revoked = context.client(&remote).check(|p| p.sign_out()).await;
     context.config.forget_credentials(&remote.name)?;
-    context.renderer.report(&Report::Logout { remote: remote.name.clone(), revoked: revoked.map_err(|e| e.with_subject(remote.name))? });
+    let revoked = match revoked {
+        Ok(revoked) => revoked,
+        Err(error) => {
+            let had_one = tokens.forget_all()?;
+            return Err(if had_one { not_revoked(error) } else { error }.with_subject(remote.name));
+        }
+    };
+    context.renderer.report(&Report::Logout { remote: remote.name, revoked });
     Ok(DONE)
+}
+
+/// The token is gone here. What became of the token there is what `error` tells; nobody knows after an answer that can't be read.
+fn not_revoked(error: Error) -> Error {
+    let error = match error.may_have_happened() {
+        true => error.quoted(Kind::Unknown, |said| format!("whether the server has ended the token is not known: {said}")),
+        false => error,
+    };
+    error.with_hint("the token is forgotten here, but the server may accept it until it runs out")
+}
+
+/// Tokens of a remote that is signed out of: what was found here is forgotten, whatever the server says.
+struct WatchedTokens {
+    state: Arc<State>,
+    asked_for: Mutex<BTreeSet<String>>,
+}
+
+impl WatchedTokens {
+    /// False: there was none.
+    fn forget_all(&self) -> Result<bool> {
+        let mut had_one = false;
+        for account in self.asked_for.lock().iter() {
+            had_one |= self.state.load(account)?.is_some();
+            self.state.forget(account)?;
+        }
+        Ok(had_one)
+    }
+}
+
+impl TokenStore for WatchedTokens {
+    fn load(&self, account: &str) -> Result<Option<StoredToken>> {
+        // Which device this is stays known: a server that has seen a code from it does not ask again.
+        if account != DEVICE {
+            self.asked_for.lock().insert(account.to_owned());
+        }
+        self.state.load(account)
+    }
+    fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
+        self.state.save(account, token)
+    }
+    fn forget(&self, account: &str) -> Result<()> {
+        self.state.forget(account)
+    }
+    fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
+        self.state.lock(account)
+    }
+    fn refusals(&self) -> Arc<Refusals> {
+        self.state.refusals()
+    }
 }
 
 /// Somebody sees the questions and can answer them.
@@ -184,7 +246,7 @@ async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, r
     let style = context.renderer.style();
     let somebody_reads = !style.json && !style.quiet && std::io::stderr().is_terminal();
     if !from_stdin && !somebody_reads {
-        return Err(refusal.with_hint("run `haul login` in a terminal, or with --code-stdin"));
+        return Err(refusal.with_hint("run `haul login REMOTE` in a terminal, or with --code-stdin").with_remote(&calls.remote));
     }
     // Both calls are made once: a second message would make the first code invalid, and a code can be used once.
     let once = calls.retries(None);
@@ -199,7 +261,8 @@ async fn enter_code(context: &Context, calls: &RemoteClient, from_stdin: bool, r
         tokio::task::spawn_blocking(read).await.map_err(|e| Error::new(Kind::Other, "the code could not be asked for").with_cause(e))??;
     let code = code.ok_or_else(|| Error::new(Kind::Auth, "no code was entered"))?;
     let code = &code;
-    once.attempt(|p| async move { p.abilities().second_factor()?.enter_code(code).await }).await
+    let entered = once.attempt(|p| async move { p.abilities().second_factor()?.enter_code(code).await }).await;
+    entered.map_err(|e| e.with_remote(&calls.remote))
 }
 
 const WORDS_SHOWN: usize = 80;

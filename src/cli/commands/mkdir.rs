@@ -9,6 +9,7 @@ use crate::cli::context::{Context, OpenRemote};
 use crate::contract::Changes;
 use crate::contract::walk::one_named;
 use crate::error::{Error, Kind, Result};
+use crate::model::escape::shell_word;
 use crate::model::{Address, Place, Report};
 use crate::render::exit::DONE;
 use crate::transfer::folder_cache::FolderCache;
@@ -59,7 +60,7 @@ async fn make(context: &mut Context, remote: OpenRemote, address: &Address, pare
             None => {
                 return Err(Error::new(Kind::NotFound, "its parent folder is not there")
                     .with_subject(address.to_string())
-                    .with_hint("make the parents too: haul mkdir -p"));
+                    .with_hint(format!("make the parents too: haul mkdir -p {}", shell_word(&address.to_string()))));
             }
         },
         _ => return Err(Error::new(Kind::Exists, "the top folder is always there").with_subject(address.to_string())),

@@ -1,6 +1,7 @@
 //! One command of the command line, one file.
 
 pub mod about;
+pub mod batch;
 pub mod cat;
 pub mod comments;
 pub mod completions;

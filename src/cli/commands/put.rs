@@ -76,7 +76,9 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     let filter = Arc::new(args.selection.filter()?);
     let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);
-    let run = runs::begin(context, noted_run(&args), &remote.name).await?;
+    // A file alone has its own note, once it is on its way.
+    let is_noted = context.puts().is_none() || sources.len() > 1 || !sources.iter().all(|source| std::path::Path::new(source).is_file());
+    let run = runs::begin(context, noted_run(&args).filter(|_| is_noted), &remote.name).await?;
     let receipts = Receipts::open(&args.receipts, args.transfer.dry_run, &context.renderer)?
         .of_run(run)
         .as_list(failed_base(sources), args.list.ends_with_nul());
@@ -100,7 +102,7 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
         },
     };
     let (outcome, noted, tally) =
-        tokio::join!(put_chosen(job, sources, list), receipts.tee(noted, shown), context.renderer.follow(receiver));
+        tokio::join!(put_chosen(context.puts(), job, sources, list), receipts.tee(noted, shown), context.renderer.follow(receiver));
     outcome?;
     noted?;
     filter.conclude(is_listed, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
@@ -145,7 +147,7 @@ fn refuse_remote_source(context: &Context, source: &str) -> Result<()> {
         Ok(Some(address)) if !std::path::Path::new(source).exists() && context.knows(&address.remote) => {
             Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote")
                 .with_subject(source)
-                .with_hint("a local file with a colon is written ./NAME:REST"))
+                .with_hint("`haul cp` copies from one remote to another; a local file with a colon is written ./NAME:REST"))
         }
         _ => Ok(()),
     }

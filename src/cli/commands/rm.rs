@@ -12,6 +12,7 @@ use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args::{ListArgs, ListedAddress};
 use crate::error::{Error, Kind, Result};
+use crate::model::escape::shell_word;
 use crate::model::report::Failure;
 use crate::model::{Address, RemotePath, Report, Root};
 use crate::render::exit;
@@ -156,9 +157,15 @@ async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, ou
     if found.entry.is_folder() && !args.recursive {
         return Err(Error::new(Kind::Refused, "this is a folder")
             .with_subject(address.to_string())
-            .with_hint("remove it with all that is in it: haul rm -r"));
+            .with_hint(format!("remove it with all that is in it: haul rm -r {}", shell_word(&address.to_string()))));
     }
-    if found.entry.is_folder() && !args.yes && !args.dry_run && is_terminal() && !agreed(context, remover, &found, &filter).await? {
+    if found.entry.is_folder()
+        && !args.yes
+        && !args.dry_run
+        && context.may_ask()
+        && is_terminal()
+        && !agreed(context, remover, &found, &filter).await?
+    {
         context.renderer.warning(&format!("{address} is left alone"));
         return Ok(());
     }
@@ -206,7 +213,7 @@ fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new(Kind::Usage, "this is a top folder: all that is in it would be removed")
             .with_subject(address.to_string())
-            .with_hint("say so with `haul rm -r --yes`")),
+            .with_hint(format!("say so with `haul rm -r --yes {}`", shell_word(&address.to_string())))),
     }
 }
 

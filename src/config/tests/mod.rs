@@ -201,9 +201,10 @@ fn mistakes_in_the_environment_name_the_variable() {
 fn an_unknown_remote_is_not_found_and_the_nearest_named() {
     let home = Home::new(STUDIO).var("HAUL_REMOTE_OLD_PASSWORD", "swordfish");
     let told = |name: &str| home.load().remote(name).err().map(|e| (e.kind(), e.to_string())).unwrap();
-    let near = "stduio: there is no such remote; write `Studio:`, or add it with `haul remote add stduio`".to_owned();
+    let near = "stduio: there is no such remote; write `Studio:`, or add it with `haul remote add stduio --provider PROVIDER`".to_owned();
     assert_eq!(told("stduio"), (Kind::NotFound, near));
-    let far = "x: there is no such remote; add it with `haul remote add x`; `haul remote list` shows those there are".to_owned();
+    let far = "x: there is no such remote; add it with `haul remote add x --provider PROVIDER`; `haul remote list` shows those there are"
+        .to_owned();
     assert_eq!(told("x"), (Kind::NotFound, far));
     let half = "old: the environment sets keys of this remote, but not its provider; set HAUL_REMOTE_OLD_PROVIDER".to_owned();
     assert_eq!(told("old"), (Kind::Usage, half));

@@ -333,6 +333,26 @@ pub enum Report {
         /// The time that is left at this speed.
         seconds_left: Option<f64>,
     },
+    /// A line of a batch is over.
+    Line {
+        /// Its words.
+        command: Vec<String>,
+        /// The status that the command would have ended with alone.
+        status: u8,
+        /// Seconds that the line took.
+        seconds: f64,
+    },
+    /// The last line of a batch.
+    Batch {
+        /// Lines that were run.
+        lines: u64,
+        /// Lines of these that did not end with 0.
+        failed: u64,
+        /// Lines that were not begun, as far as they were read.
+        not_run: u64,
+        /// Seconds that the command took.
+        seconds: f64,
+    },
     /// The last line of a transfer.
     Summary(Summary),
 }

@@ -50,6 +50,10 @@ pub struct FtpTarget {
     pub must_be_free: bool,
     /// Where nothing can be renamed the file begins anew under its own name.
     pub may_go_direct: bool,
+    /// Nothing of ours can lie under `name`: before the first byte under that very name it is looked for (`Exists`).
+    pub is_new: bool,
+    /// An older copy that an earlier run moved aside. This copy is removed when the new one has its name.
+    pub older: Option<String>,
 }
 
 impl FtpTarget {
@@ -116,11 +120,18 @@ pub async fn open(pool: &Arc<FtpPool>, target: FtpTarget) -> Result<FtpSession> 
     let temporary = target.temporary.filter(|_| !goes_direct).map(|name| pool.free_name(name));
     let target = FtpTarget { temporary, ..target };
     target.check()?;
-    let control = Some(pool.take().await?);
+    let mut control = pool.take().await?;
+    if goes_direct
+        && target.is_new
+        && let Size::Bytes(_) = control.size(&target.name).await?
+    {
+        pool.give(control);
+        return Err(names::name_taken());
+    }
     Ok(FtpSession {
         pool: pool.clone(),
         target,
-        control,
+        control: Some(control),
         reach: 0,
         went_on: false,
         waited: false,

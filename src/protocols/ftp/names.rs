@@ -1,4 +1,12 @@
-//! Other travelling names, for when the first can't be used.
+//! Other travelling names, for when the first can't be used; and names that somebody else has.
+
+use crate::error::{Error, Kind};
+
+/// Somebody else has put a file there since the folder was listed.
+pub fn name_taken() -> Error {
+    Error::new(Kind::Exists, "another file got this name while the upload was under way")
+        .with_hint("run the same command again: --if-exists decides")
+}
 
 /// `a.mov.download` becomes `a.mov.2.download`: the ending is what the server knows an unfinished file by.
 pub fn numbered(name: &str, number: u32) -> String {

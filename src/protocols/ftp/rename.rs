@@ -2,6 +2,7 @@
 
 use super::FtpSession;
 use super::control::Size;
+use super::names::name_taken;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 
@@ -15,6 +16,19 @@ enum Renamed {
 
 impl FtpSession {
     pub(crate) async fn settle(&mut self) -> Result<()> {
+        self.give_name().await?;
+        // The new copy is complete under its name. Where the older one can't be removed the upload is good all the same.
+        if let Some(older) = self.target.older.take() {
+            match self.control().await?.delete(&older).await {
+                Ok(true) => tracing::info!("{older}, an older copy that an earlier run moved aside, is removed"),
+                Ok(false) => tracing::warn!("{older}, an older copy that an earlier run moved aside, can't be removed and stays"),
+                Err(error) => tracing::warn!("{older}, an older copy that an earlier run moved aside, stays: {error}"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn give_name(&mut self) -> Result<()> {
         if let (Some(flow), Some(control)) = (self.flow.take(), self.control.as_mut()) {
             flow.complete(control).await?;
         }
@@ -58,8 +72,7 @@ impl FtpSession {
         let name = self.target.name.clone();
         match self.control().await?.size(&name).await? {
             Size::Absent | Size::Unknown => Ok(()),
-            Size::Bytes(_) => Err(Error::new(Kind::Exists, "another file got this name while the upload was under way")
-                .with_hint("run the same command again: --if-exists decides")),
+            Size::Bytes(_) => Err(name_taken()),
         }
     }
 

@@ -209,5 +209,5 @@ fn no_session(refusal: Error) -> Error {
     Error::new(Kind::Unsupported, "the server does not accept our TLS session on the data connection (session reuse)")
         .with_status(status)
         .with_cause(anyhow::anyhow!("{}", refusal.message()))
-        .with_hint("try another protocol, or ask the server's operator not to require TLS session reuse")
+        .with_hint("try another --protocol where the remote has one, or ask the server's operator not to require TLS session reuse")
 }

@@ -134,7 +134,9 @@ pub(super) fn by_status(reply: &HttpReply, text: &str) -> Error {
         // The server knows well who we are.
         403 if is_about_room(text) => error.with_hint("make room there, or ask for more storage"),
         // Tokens are bound to the address they were made for (providers.md 3.1).
-        403 => error.with_hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login`"),
+        403 => {
+            error.with_hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login REMOTE`")
+        }
         _ => error,
     }
 }

@@ -65,7 +65,7 @@ impl FtpRemote {
     }
 
     pub(super) async fn account(&self) -> Result<Account> {
-        let features = self.pool().await?.features().await.map_err(|error| self.explain(error))?;
+        let features = self.pool().await?.features().await?;
         let lines: Vec<Value> = features.lines().iter().map(|line| Value::from(line.as_str())).collect();
         Ok(Account {
             account: Some(self.settings.user.clone()),
@@ -73,14 +73,6 @@ impl FtpRemote {
             extra: known_fields([("features", Some(Value::from(lines)))]),
             ..Account::default()
         })
-    }
-
-    /// A refused sign-in, with what to do about it.
-    pub(super) fn explain(&self, error: Error) -> Error {
-        match error.kind() {
-            Kind::Auth if error.hint().is_none() => error.with_hint(format!("sign in again: haul login {}", self.opening.remote)),
-            _ => error,
-        }
     }
 
     pub(super) async fn listing(&self, folder: &Entry) -> Result<Entries> {

@@ -8,7 +8,7 @@ use crate::contract::{BoxFuture, Error, Replacements, Result};
 use crate::model::{Entry, RemotePath};
 
 /// Behind the name of a file that makes room for a new copy.
-const ASIDE: &str = ".haul-old";
+pub(super) const ASIDE: &str = ".haul-old";
 
 impl Replacements for FtpRemote {
     fn replace<'a>(&'a self, old: &'a Entry, new: &'a Entry, name: &'a str) -> BoxFuture<'a, Result<Entry>> {
@@ -32,7 +32,8 @@ impl FtpRemote {
             Err(error) => return Err(both_left(old, new, error)),
         };
         let aside = format!("{to}{ASIDE}");
-        if pool.rename(&to, &aside).await.is_err() {
+        // An older copy that an earlier run left aside is in the way of this one, and has its successor.
+        if pool.rename(&to, &aside).await.is_err() && (pool.remove_file(&aside).await.is_err() || pool.rename(&to, &aside).await.is_err()) {
             return Err(both_left(old, new, refusal));
         }
         if let Err(error) = pool.rename(&from, &to).await {

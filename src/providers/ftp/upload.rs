@@ -1,6 +1,7 @@
 //! Uploads: a file travels as `NAME.haul-part` and gets its name at the end (cli.md, Fine print).
 
 use super::remote::FtpRemote;
+use super::replace::ASIDE;
 use super::resolve::path_of_id;
 use crate::contract::{Error, Kind, Result, Upload, UploadHandle, UploadRequest};
 use crate::model::RemotePath;
@@ -33,7 +34,7 @@ impl FtpRemote {
         let name = if keeps_name { note.to_owned() } else { target.name.clone() };
         // A file that was sent under its own name from the first byte on.
         let temporary = Some(note.to_owned()).filter(|note| *note != name || keeps_name);
-        let session = ftp::open(self.pool().await?, FtpTarget { name, temporary, ..target }).await?;
+        let session = ftp::open(self.pool().await?, FtpTarget { name, temporary, is_new: false, ..target }).await?;
         Ok(Some(Upload { ticket: ticket.clone(), session: Box::new(session) }))
     }
 
@@ -49,6 +50,9 @@ impl FtpRemote {
         let name = self.path_of(&path);
         let travelling = format!("{name}{ON_ITS_WAY}");
         let replaces = item.replaces.is_some();
+        // A run that died between the two renames of a replacement has left nothing under the name itself.
+        let aside = format!("{}{ASIDE}", item.name);
+        let is_left = !replaces && item.siblings.iter().any(|entry| entry.name == aside && !entry.is_folder());
         let size = item.source.size();
         let ticket = UploadHandle {
             path: item.path()?,
@@ -58,6 +62,7 @@ impl FtpRemote {
             size,
             ..UploadHandle::default()
         };
+        let older = is_left.then(|| format!("{name}{ASIDE}"));
         let target = FtpTarget {
             name: if replaces { travelling.clone() } else { name },
             temporary: Some(travelling),
@@ -65,6 +70,8 @@ impl FtpRemote {
             modified: item.source.modified(),
             must_be_free: !replaces,
             may_go_direct: !replaces,
+            is_new: !replaces && item.reusable.is_none(),
+            older,
         };
         Ok((ticket, target))
     }

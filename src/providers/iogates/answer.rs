@@ -35,9 +35,9 @@ pub fn read_sign_in<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
                 .with_status(status)
                 .with_subject(host_of(&reply.url))
                 .with_cause(anyhow::anyhow!("{}", format!("HTTP {status}: {}", reply.excerpt()).trim_end_matches(": ")))
-                .with_hint("check the username and the password, or the share URL, of this remote"))
+                .with_hint("check the username and the password of this remote"))
         }
-        (404 | 410, Err(error)) => Err(error.with_hint("check the url or the share URL of this remote")),
+        (404 | 410, Err(error)) => Err(error.with_hint("check the url of this remote")),
         (_, verdict) => verdict,
     }
 }

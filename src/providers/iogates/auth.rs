@@ -108,7 +108,10 @@ impl Access {
         let body = SignIn { username, password, url, device_id: device_id.expose(), app_name: APP_NAME };
         let to = self.origin.join("api/authtoken").map_err(|e| Error::new(Kind::Usage, "this url can't be used").with_cause(e))?;
         let reply = http.call(http.client().post(to).json(&body)).await?;
-        let signed: SignedIn = answer::read_sign_in(&reply)?;
+        let signed: SignedIn = answer::read_sign_in(&reply).map_err(|e| match (&self.credentials, e.hint()) {
+            (Credentials::Share(_), Some(_)) => e.with_hint("check the `share_url` of this remote; a share may have ended"),
+            _ => e,
+        })?;
         let token = signed.token.filter(is_usable).ok_or_else(|| answer::incomplete(&reply, "the sign-in without a usable token"))?;
         *self.profile.lock() = signed.profile;
         Ok(StoredToken { token, fields: Vec::new() })

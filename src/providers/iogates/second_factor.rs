@@ -64,7 +64,7 @@ fn verdict(reply: &HttpReply) -> Result<()> {
         404 => "no code was sent",
         _ => return Err(reply.error()),
     };
-    Err(Error::new(Kind::Auth, refused).with_status(reply.status.as_u16()).with_hint("run `haul login` again for a new code"))
+    Err(Error::new(Kind::Auth, refused).with_status(reply.status.as_u16()).with_hint("run `haul login REMOTE` again for a new code"))
 }
 
 #[cfg(test)]

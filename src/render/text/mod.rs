@@ -10,7 +10,7 @@ pub mod units;
 use chrono::Local;
 
 use crate::error::Error;
-use crate::model::escape::escape_control;
+use crate::model::escape::{escape_control, shell_word};
 use crate::model::report::{Placed, Transfer, Verified};
 use crate::model::secret::masked;
 use crate::model::{Entry, EntryKind, Report};
@@ -150,6 +150,9 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             ))
         }
         Report::Progress { .. } => TextOutput::Aside(progress(report)),
+        Report::Line { command, status: 0, .. } => TextOutput::Aside(format!("ok  {}", words(command))),
+        Report::Line { command, status, .. } => TextOutput::Aside(format!("failed ({status})  {}", words(command))),
+        Report::Batch { lines, failed, not_run, seconds } => TextOutput::Aside(batch(*lines, *failed, *not_run, *seconds)),
         Report::Summary(sum) => TextOutput::Aside(summary(sum)),
     }
 }
@@ -157,6 +160,17 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
 /// The failure of a whole command; its file or remote is part of the message.
 pub(super) fn error(error: &Error) -> String {
     escape_control(&masked(&error.to_string())).into_owned()
+}
+
+fn words(command: &[String]) -> String {
+    escape_control(&command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+/// `20 lines in 3.2s, 1 failed, 4 not run`
+fn batch(lines: u64, failed: u64, not_run: u64, seconds: f64) -> String {
+    let rest = [(failed, "failed"), (not_run, "not run")];
+    let rest: String = rest.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    format!("{lines} {} in {}{rest}", if lines == 1 { "line" } else { "lines" }, units::span(seconds))
 }
 
 /// `15 of 20 files done, 1 in flight, 4 not begun`

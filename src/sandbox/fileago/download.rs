@@ -23,7 +23,7 @@ pub async fn serve(
     if key != host.file_key {
         return Err(host.error(StatusCode::UNAUTHORIZED, "Invalid file access key"));
     }
-    let faults = &host.ground.faults;
+    let faults = &host.shared.faults;
     if faults.hit(NAME, Fault::NoDownload).is_some() {
         return Err(host.error(StatusCode::FORBIDDEN, "Permission denied"));
     }

@@ -217,9 +217,9 @@ pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
     };
     // Temporary files of office programs are hidden.
     let shown = ids.iter().filter(|id| state.tree.get(id).is_some_and(|n| !n.name.starts_with("~$")));
-    let more = host.ground.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number);
+    let more = host.shared.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number);
     let mut rows: Vec<Value> = shown.map(|id| state.tree.row(id, more)).collect();
-    if host.ground.faults.hit(NAME, Fault::RowUnreadable).is_some() {
+    if host.shared.faults.hit(NAME, Fault::RowUnreadable).is_some() {
         rows.push(json!({ "uuid": null, "name": "no id.txt", "type": "File", "size": 3 }));
     }
     Ok(data("Directory contents fetched successfully", json!(rows)))
@@ -244,7 +244,7 @@ pub async fn access(From(host): Host, Path(id): Path<String>, headers: HeaderMap
     host.guest(&headers)?;
     let state = host.state();
     host.target(&state, &id)?;
-    let words = match host.ground.faults.hit(NAME, Fault::NoDownload) {
+    let words = match host.shared.faults.hit(NAME, Fault::NoDownload) {
         Some(_) => json!(["read", "write"]),
         None => json!(["read", "write", "download", "delete"]),
     };

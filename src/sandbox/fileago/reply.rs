@@ -18,14 +18,14 @@ pub fn data(msg: &str, data: Value) -> Response {
 impl Fileago {
     /// A change is answered with 204; newer versions say more.
     pub(super) fn changed(&self, msg: &str, node: &str) -> Response {
-        match self.ground.faults.hit(NAME, Fault::AnswersData) {
+        match self.shared.faults.hit(NAME, Fault::AnswersData) {
             Some(_) => data(msg, json!({ "uuid": node })),
             None => StatusCode::NO_CONTENT.into_response(),
         }
     }
 
     pub(super) fn error(&self, status: StatusCode, msg: &str) -> Refusal {
-        if self.ground.faults.hit(NAME, Fault::HtmlErrors).is_some() {
+        if self.shared.faults.hit(NAME, Fault::HtmlErrors).is_some() {
             return responses::page(status, status.canonical_reason().unwrap_or("Error")).into();
         }
         responses::json(status, json!({ "status": "error", "msg": msg })).into()

@@ -28,7 +28,7 @@ impl Fileago {
             && state.sessions.contains(shown)
         {
             let asked = RequestInfo { provider: NAME, kind: kind_of(headers), carries_file: false };
-            if self.ground.faults.take(asked, Fault::Expired).is_none() {
+            if self.shared.faults.take(asked, Fault::Expired).is_none() {
                 return Ok(());
             }
             state.sessions.remove(shown);
@@ -51,7 +51,7 @@ pub async fn sign_in(From(host): From<Arc<Fileago>>, body: Bytes) -> HandlerResu
     if !admin {
         host.state().sessions.insert(token.clone());
     }
-    host.ground.store.count_sign_in(NAME);
+    host.shared.store.count_sign_in(NAME);
     Ok(responses::ok(json!({
         "uuid": host.me.uuid, "token": token, "status": "success", "msg": "Login successful.", "is_admin": admin,
         "fullname": host.me.name, "fileaccesskey": host.file_key, "avatar": "/images/default_avatar.png",

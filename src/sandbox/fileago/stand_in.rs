@@ -8,7 +8,7 @@ use super::name::NAME;
 use super::routes::{kind, routes};
 use super::state::Fileago;
 use crate::error::Result;
-use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::stand_in::{StandIn, StartSetup, Started};
 use crate::sandbox::storage::Content;
 
 impl StandIn for Fileago {
@@ -41,9 +41,9 @@ impl StandIn for Fileago {
     }
 }
 
-pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+pub fn start(setup: StartSetup<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let stand_in = Arc::new(Fileago::new(ground.shared, ground.options));
+        let stand_in = Arc::new(Fileago::new(setup.shared, setup.options));
         Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task: None })
     })
 }

@@ -29,7 +29,7 @@ pub struct State {
 }
 
 pub struct Fileago {
-    pub(super) ground: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     username: String,
     password: String,
     /// The user signed in, a colleague and a group that the user is in.
@@ -41,10 +41,10 @@ pub struct Fileago {
 }
 
 impl Fileago {
-    pub(in crate::sandbox) fn new(ground: Arc<Shared>, options: &SandboxOptions) -> Self {
+    pub(in crate::sandbox) fn new(shared: Arc<Shared>, options: &SandboxOptions) -> Self {
         let owner = |kind, name: &str| Owner { kind, uuid: random::uuid(), name: name.to_owned() };
         Fileago {
-            ground,
+            shared,
             username: "ann@example.com".to_owned(),
             password: options.secret(random::alnum(20)),
             me: owner("User", "Ann Example"),

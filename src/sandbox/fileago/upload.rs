@@ -31,7 +31,7 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
         Target::Root(..) => host.folder(&state, &id)?.0,
     };
     let token = random::hex(40);
-    let age = host.ground.faults.hit(NAME, Fault::OldTicket).map_or(Duration::ZERO, |_| LIFE + Duration::from_secs(1));
+    let age = host.shared.faults.hit(NAME, Fault::OldTicket).map_or(Duration::ZERO, |_| LIFE + Duration::from_secs(1));
     let made = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
     state.tickets.insert(token.clone(), UploadToken { node, made });
     Ok(responses::ok(json!({ "token": token, "status": "success", "msg": "This token is valid for next 5 seconds only" })))
@@ -52,9 +52,9 @@ pub async fn receive(From(host): Host, Path(token): Path<String>, request: Reque
         if field.name() != Some("file") || name.is_empty() {
             continue;
         }
-        let mut growing = host.ground.store.grow().map_err(broken)?;
+        let mut growing = host.shared.store.grow().map_err(broken)?;
         while let Some(bytes) = field.chunk().await.map_err(|_| bad())? {
-            host.ground.store.count_received(NAME, &name, bytes.len());
+            host.shared.store.count_received(NAME, &name, bytes.len());
             growing.append(&bytes).map_err(broken)?;
         }
         land(&host, &ticket.node, &name, growing.content())?;
@@ -63,7 +63,7 @@ pub async fn receive(From(host): Host, Path(token): Path<String>, request: Reque
     if received == 0 {
         return Err(bad());
     }
-    if host.ground.faults.hit(NAME, Fault::PlainAnswers).is_some() {
+    if host.shared.faults.hit(NAME, Fault::PlainAnswers).is_some() {
         return Ok("File(s) uploaded successfully".into_response());
     }
     Ok(responses::ok(json!({ "status": "success", "msg": "File(s) uploaded successfully" })))
@@ -81,15 +81,15 @@ fn land(host: &Fileago, node: &str, name: &str, content: Content) -> HandlerResu
         }
         None => {
             let (parent, owner) = host.folder(&state, node)?;
-            let changed = host.ground.faults.hit(NAME, Fault::NamesChanged).map(|_| name.replace(['"', '\\'], "").trim().to_owned());
-            let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(name));
+            let changed = host.shared.faults.hit(NAME, Fault::NamesChanged).map(|_| name.replace(['"', '\\'], "").trim().to_owned());
+            let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(name));
             let name = folded.as_deref().or(changed.as_deref()).unwrap_or(name);
             free(host, &state, &parent, name)?;
-            host.ground.store.count_created(NAME);
+            host.shared.store.count_created(NAME);
             state.tree.add(&parent, name, &owner, Some(content.clone()))
         }
     };
     let path = state.tree.whole_path(&id, &host.me);
-    host.ground.store.arrive(NAME, path, &content, Protocol::Multipart);
+    host.shared.store.arrive(NAME, path, &content, Protocol::Multipart);
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::sandbox::ftp_session::FtpScript;
 use crate::sandbox::kept::files_below;
 use crate::sandbox::options::listen;
 use crate::sandbox::random;
-use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::stand_in::{StandIn, StartSetup, Started};
 use crate::sandbox::storage::Content;
 
 impl FtpHost {
@@ -73,19 +73,19 @@ fn entry_of(file: &Path) -> Option<(String, Option<String>)> {
     Some((name, md5))
 }
 
-pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+pub fn start(setup: StartSetup<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let folder = ground.folder.join("ftp-files");
+        let folder = setup.folder.join("ftp-files");
         std::fs::create_dir(&folder)?;
-        let listener = listen(ground.options.port(NAME)).await?;
+        let listener = listen(setup.options.port(NAME)).await?;
         let host = Arc::new(FtpHost {
-            script: FtpScript { shared: ground.shared, provider: NAME },
+            script: FtpScript { shared: setup.shared, provider: NAME },
             folder,
             user: "sandbox".to_owned(),
-            password: ground.options.secret(random::hex(16)),
+            password: setup.options.secret(random::hex(16)),
             port: listener.local_addr()?.port(),
         });
-        let task = serve(host.clone(), listener, ground.certificate.cert.clone(), ground.certificate.key.clone());
+        let task = serve(host.clone(), listener, setup.certificate.cert.clone(), setup.certificate.key.clone());
         let kind = |_: &axum::http::Method, _: &str| ("http".to_owned(), false);
         Ok(Started { stand_in: host, routes: Router::new(), kind, task: Some(task) })
     })

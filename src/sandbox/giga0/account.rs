@@ -30,7 +30,7 @@ impl Giga0 {
         let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
         let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
         let asked = RequestInfo { provider: NAME, kind: call, carries_file: call == "file/upload" };
-        let expired = self.ground.faults.take(asked, Fault::Expired).is_some();
+        let expired = self.shared.faults.take(asked, Fault::Expired).is_some();
         let mut state = self.state();
         if expired {
             state.token = None;
@@ -38,7 +38,7 @@ impl Giga0 {
         match &mut state.token {
             Some((live, used)) if live == token && account == ACCOUNT_ID && used.elapsed() < IDLE => {
                 *used = Instant::now();
-                if self.ground.faults.take(asked, Fault::LastUse).is_some() {
+                if self.shared.faults.take(asked, Fault::LastUse).is_some() {
                     state.token = None;
                 }
                 Ok(())
@@ -77,7 +77,7 @@ pub fn authorize(host: &Giga0, params: &Params) -> Response {
     let token = random::alnum(128);
     // The account's earlier token dies here.
     state.token = Some((token.clone(), std::time::Instant::now()));
-    host.ground.store.count_sign_in(NAME);
+    host.shared.store.count_sign_in(NAME);
     success(json!({ "data": { "access_token": token, "account_id": ACCOUNT_ID } }))
 }
 

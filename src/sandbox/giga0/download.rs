@@ -43,7 +43,7 @@ pub async fn serve(State(host): State<Arc<Giga0>>, uri: Uri, Query(query): Query
     if short == "error" {
         return responses::page(StatusCode::OK, "Error");
     }
-    let faults = &host.ground.faults;
+    let faults = &host.shared.faults;
     if let Some(strike) = faults.hit(NAME, Fault::DownloadPage) {
         return match strike.word {
             "html" => responses::page(StatusCode::OK, "Please wait"),

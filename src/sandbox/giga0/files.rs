@@ -41,7 +41,7 @@ pub fn word(trashed: bool) -> &'static str {
 pub fn row(host: &Giga0, file: &File) -> Value {
     json!({
         "id": text(file.id), "filename": file.name, "shortUrl": file.short, "fileType": file.kind,
-        "extension": extension(&file.name), "fileSize": text(file.content.size + host.ground.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number)), "status": word(file.trashed),
+        "extension": extension(&file.name), "fileSize": text(file.content.size + host.shared.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number)), "status": word(file.trashed),
         "downloads": text(file.downloads), "folderId": text_or_null(file.folder), "keywords": "",
         "url_file": format!("{}/{}", host.origin, file.short),
     })

@@ -65,7 +65,7 @@ pub fn create(host: &Giga0, params: &Params) -> HandlerResult {
 pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
     let parent = params.get("parent_folder_id").map(|id| id.parse::<u64>().unwrap_or(0));
-    let trashed = host.ground.faults.hit(NAME, Fault::TrashedRows).is_some();
+    let trashed = host.shared.faults.hit(NAME, Fault::TrashedRows).is_some();
     let visible = |is_trashed: bool| trashed || !is_trashed;
     let folders = state.folders.values().filter(|f| f.parent == parent && visible(f.trashed));
     let folders: Vec<Value> = folders
@@ -82,10 +82,10 @@ pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
         .collect();
     let files = state.files.values().filter(|f| f.folder == parent && visible(f.trashed));
     let mut files: Vec<Value> = files.map(|f| row(host, f)).collect();
-    if host.ground.faults.hit(NAME, Fault::RowUnreadable).is_some() {
+    if host.shared.faults.hit(NAME, Fault::RowUnreadable).is_some() {
         files.push(json!({ "id": null, "filename": "no id.txt", "fileSize": "3", "status": "active" }));
     }
-    let falsy = host.ground.faults.hit(NAME, Fault::FoldersFalse).is_some();
+    let falsy = host.shared.faults.hit(NAME, Fault::FoldersFalse).is_some();
     let list = |rows: Vec<Value>| if rows.is_empty() && falsy { json!(false) } else { json!(rows) };
     Ok(success(json!({ "data": { "folders": list(folders), "files": list(files) } })))
 }

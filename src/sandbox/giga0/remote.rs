@@ -72,9 +72,9 @@ async fn import(host: Arc<Giga0>, id: u64, url: String, folder: Option<u64>) {
     change(json!({ "status": "processing" }));
     let mut state = host.state();
     let file_id = state.add_file(folder, &name, content.clone());
-    host.ground.store.count_created(NAME);
+    host.shared.store.count_created(NAME);
     let Some(file) = state.files.get(&file_id) else { return };
-    host.ground.store.arrive(NAME, state.path(file), &content, Protocol::Http);
+    host.shared.store.arrive(NAME, state.path(file), &content, Protocol::Http);
     let downloaded = json!({
         "file_id": file_id, "name": file.name, "size": content.size,
         "url": format!("{}/{}/{}", host.origin, file.short, file.name),
@@ -93,7 +93,7 @@ async fn fetch(host: &Giga0, url: &str) -> Option<(String, Content)> {
     }
     let name = clean(uri.path().rsplit('/').next().filter(|n| !n.is_empty()).unwrap_or("index.html"));
     let response = client()?.get(url).send().await.ok()?.error_for_status().ok()?;
-    let mut growing = host.ground.store.grow().ok()?;
+    let mut growing = host.shared.store.grow().ok()?;
     let mut body = response.bytes_stream();
     while let Some(bytes) = body.next().await {
         growing.append(&bytes.ok()?).ok()?;

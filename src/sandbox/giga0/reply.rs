@@ -27,7 +27,7 @@ impl Giga0 {
     /// An error with HTTP 200, unless the script asks for another of its shapes.
     pub(super) fn error(&self, message: &str) -> Refusal {
         let now = when(Utc::now());
-        let is = |form: &str| self.ground.faults.spoils(NAME, Fault::ErrorForm, form);
+        let is = |form: &str| self.shared.faults.spoils(NAME, Fault::ErrorForm, form);
         let body = if is("status") {
             json!({ "status": "error", "response": message, "_datetime": now })
         } else if is("result") {

@@ -8,7 +8,7 @@ use super::name::NAME;
 use super::routes::{kind, routes};
 use super::state::Giga0;
 use crate::error::Result;
-use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::stand_in::{StandIn, StartSetup, Started};
 use crate::sandbox::storage::Content;
 
 impl StandIn for Giga0 {
@@ -42,9 +42,9 @@ impl StandIn for Giga0 {
     }
 }
 
-pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+pub fn start(setup: StartSetup<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let stand_in = Arc::new(Giga0::new(ground.shared, ground.origin, ground.options));
+        let stand_in = Arc::new(Giga0::new(setup.shared, setup.origin, setup.options));
         Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task: None })
     })
 }

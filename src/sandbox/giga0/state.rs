@@ -96,7 +96,7 @@ pub struct State {
 }
 
 pub struct Giga0 {
-    pub(super) ground: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     pub(super) origin: String,
     username: String,
     password: String,
@@ -105,9 +105,9 @@ pub struct Giga0 {
 }
 
 impl Giga0 {
-    pub(in crate::sandbox) fn new(ground: Arc<Shared>, origin: String, options: &SandboxOptions) -> Self {
+    pub(in crate::sandbox) fn new(shared: Arc<Shared>, origin: String, options: &SandboxOptions) -> Self {
         Giga0 {
-            ground,
+            shared,
             origin,
             username: "ann".to_owned(),
             password: options.secret(random::alnum(20)),

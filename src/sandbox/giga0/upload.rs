@@ -34,7 +34,7 @@ pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
     if package.max_upload_size > 0 && content.size > package.max_upload_size {
         return Err(host.error(&format!("Error on: {}/upload. File received is larger than permitted.", host.origin)));
     }
-    if host.ground.faults.hit(NAME, Fault::DataError).is_some() {
+    if host.shared.faults.hit(NAME, Fault::DataError).is_some() {
         let row = json!([{ "name": name, "size": text(content.size), "error": "Storage space is full.", "file_id": null }]);
         return Ok(success(json!({ "response": "File uploaded", "data": row })));
     }
@@ -42,9 +42,9 @@ pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
     // A folder that is not the account's is no error: the file goes to the root.
     let folder = params.id("folder_id").filter(|id| state.active_folder(*id));
     let id = state.add_file(folder, &name, content);
-    host.ground.store.count_created(NAME);
+    host.shared.store.count_created(NAME);
     let file = state.files.get(&id).ok_or_else(|| host.error("Error uploading file."))?;
-    host.ground.store.arrive(NAME, state.path(file), &file.content, Protocol::Multipart);
+    host.shared.store.arrive(NAME, state.path(file), &file.content, Protocol::Multipart);
     let row = shown(host, file, package.no_hash_from);
     Ok(success(json!({ "response": "File uploaded", "data": [row] })))
 }
@@ -62,14 +62,14 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Op
             continue;
         }
         let sent_as = sent_as.unwrap_or_default();
-        let mut growing = host.ground.store.grow().map_err(broken)?;
+        let mut growing = host.shared.store.grow().map_err(broken)?;
         while let Some(bytes) = field.chunk().await.map_err(|_| ended_early())? {
-            host.ground.store.count_received(NAME, &sent_as, bytes.len());
+            host.shared.store.count_received(NAME, &sent_as, bytes.len());
             growing.append(&bytes).map_err(broken)?;
         }
         // PHP keeps what follows the last slash.
         let base = sent_as.rsplit(['/', '\\']).next().unwrap_or_default();
-        let folded = host.ground.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(base));
+        let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(base));
         file = Some((clean(folded.as_deref().unwrap_or(base)), growing.content()));
     }
     Ok((params, file))
@@ -77,7 +77,7 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Op
 
 fn shown(host: &Giga0, file: &File, no_hash_from: u64) -> serde_json::Value {
     let placeholder =
-        no_hash_from > 0 && file.content.size >= no_hash_from || host.ground.faults.hit(NAME, Fault::HashPlaceholder).is_some();
+        no_hash_from > 0 && file.content.size >= no_hash_from || host.shared.faults.hit(NAME, Fault::HashPlaceholder).is_some();
     let hash = if placeholder { format!("{}-{}", file.content.size, random::hex(12)) } else { file.content.md5.clone() };
     let url = format!("{}/{}", host.origin, file.short);
     let delete_hash = random::hex(32);

@@ -56,7 +56,7 @@ pub async fn sign_in(State(host): Host, request: Request) -> HandlerResult<Respo
         device: text(&fields, "deviceId"),
     };
     let token = access.token.clone();
-    host.ground.store.count_sign_in(NAME);
+    host.shared.store.count_sign_in(NAME);
     let mut state = host.state();
     state.access.push(access);
     Ok(responses::ok(json!({
@@ -82,7 +82,7 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
     }
     host.may_upload(&access)?;
     let settings = host.state().settings.clone();
-    let faults = &host.ground.faults;
+    let faults = &host.shared.faults;
     let blank = |method: &str, server: String| if faults.spoils(NAME, Fault::ServerBlank, method) { String::new() } else { server };
     let web = |server: String| json!({ "server": server, "chunk_size": settings.chunk_size, "max_file_size": settings.max_file_size, "protocol": "http" });
     let plupload = format!("{}/handlers/upload.php?token={}", host.origin, access.upload_key);

@@ -67,7 +67,7 @@ impl Iogates {
             entry.size = wish.size;
             entry.md5 = wish.md5.map(|m| m.to_ascii_lowercase());
         }
-        self.ground.store.count_created(NAME);
+        self.shared.store.count_created(NAME);
         Ok(id)
     }
 
@@ -99,7 +99,7 @@ impl Iogates {
                 entry.id
             }
             None => {
-                self.ground.store.count_created(NAME);
+                self.shared.store.count_created(NAME);
                 state.add(root, None, name, "other")
             }
         };
@@ -107,7 +107,7 @@ impl Iogates {
             entry.content = Some(content.clone());
         }
         let path = state.path(id);
-        self.ground.store.arrive(NAME, path, &content, protocol);
+        self.shared.store.arrive(NAME, path, &content, protocol);
     }
 
     /// The newest complete file at a path of the account (or, failing that, of the share).

@@ -83,7 +83,7 @@ fn server(host: &Arc<Iogates>, line: Arc<FtpConnection>, cert: &Path, key: &Path
 }
 
 fn script_of(host: &Iogates) -> FtpScript {
-    FtpScript { shared: host.ground.clone(), provider: NAME }
+    FtpScript { shared: host.shared.clone(), provider: NAME }
 }
 
 /// Who is logged in, and where the files go.
@@ -181,7 +181,7 @@ impl DropPlace {
         let (name, from) = (name.to_owned(), self.host.ftp_folder.join(self.at(user, path)));
         let (host, root) = (self.host.clone(), user.root);
         let moving = tokio::task::spawn_blocking(move || {
-            let spot = host.ground.store.spot();
+            let spot = host.shared.store.spot();
             std::fs::rename(from, &spot)?;
             host.take_in(root, &name, Content::read(&spot)?, Protocol::Ftps);
             io::Result::Ok(())

@@ -76,11 +76,11 @@ async fn spooled(host: &Iogates, form: &mut Multipart) -> HandlerResult<Option<R
         }
         sent.filename = field.file_name().unwrap_or_default().to_owned();
         let upload = sent.fields.get("name").cloned().unwrap_or_default();
-        let mut chunk = host.ground.store.grow().map_err(broken)?;
+        let mut chunk = host.shared.store.grow().map_err(broken)?;
         loop {
             match field.chunk().await {
                 Ok(Some(bytes)) => {
-                    host.ground.store.count_received(NAME, &upload, bytes.len());
+                    host.shared.store.count_received(NAME, &upload, bytes.len());
                     chunk.append(&bytes).map_err(broken)?;
                 }
                 Ok(None) => break,
@@ -106,7 +106,7 @@ fn store(host: &Iogates, access: &Access, sent: ReceivedForm) -> std::io::Result
     let mut state = host.state();
     let mut part = match state.parts.remove(&key) {
         Some(part) if number > 0 || host.hit(Fault::PluploadTruncates).is_none() => part,
-        _ => host.ground.store.grow()?,
+        _ => host.shared.store.grow()?,
     };
     if wall(host, part.size() + chunk.size()) {
         return Ok(responses::page(StatusCode::BAD_GATEWAY, "502 Bad Gateway"));

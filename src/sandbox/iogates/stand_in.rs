@@ -9,7 +9,7 @@ use super::name::NAME;
 use super::routes::{kind, routes};
 use super::state::Iogates;
 use crate::error::Result;
-use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::stand_in::{StandIn, StartSetup, Started};
 use crate::sandbox::storage::Content;
 
 impl StandIn for Iogates {
@@ -44,12 +44,12 @@ impl StandIn for Iogates {
     }
 }
 
-pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+pub fn start(setup: StartSetup<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        std::fs::create_dir(ground.folder.join("ftp"))?;
-        let ftp = FtpServer::bind(ground.options.port("the FTP server of ioGates")).await?;
-        let stand_in = Arc::new(Iogates::new(ground.shared, ground.origin, ground.folder.join("ftp"), ftp.port(), ground.options));
-        let task = Some(ftp.serve(stand_in.clone(), ground.certificate.cert.clone(), ground.certificate.key.clone()));
+        std::fs::create_dir(setup.folder.join("ftp"))?;
+        let ftp = FtpServer::bind(setup.options.port("the FTP server of ioGates")).await?;
+        let stand_in = Arc::new(Iogates::new(setup.shared, setup.origin, setup.folder.join("ftp"), ftp.port(), setup.options));
+        let task = Some(ftp.serve(stand_in.clone(), setup.certificate.cert.clone(), setup.certificate.key.clone()));
         Ok(Started { routes: routes(stand_in.clone()), stand_in, kind, task })
     })
 }

@@ -52,7 +52,7 @@ impl State {
 }
 
 pub struct Iogates {
-    pub(super) ground: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     pub(super) origin: String,
     pub(super) username: String,
     pub(super) password: String,
@@ -65,7 +65,7 @@ pub struct Iogates {
 
 impl Iogates {
     pub(in crate::sandbox) fn new(
-        ground: Arc<Shared>,
+        shared: Arc<Shared>,
         origin: String,
         ftp_folder: PathBuf,
         ftp_port: u16,
@@ -73,7 +73,7 @@ impl Iogates {
     ) -> Self {
         let share_url = format!("{origin}/show/15/{}/{}/", random::hex(8), random::hex(32));
         Iogates {
-            ground,
+            shared,
             origin,
             username: "ann".to_owned(),
             password: options.secret(random::alnum(20)),
@@ -122,7 +122,7 @@ impl Iogates {
     }
 
     pub(super) fn hit(&self, fault: Fault) -> Option<FaultHit> {
-        self.ground.faults.hit(NAME, fault)
+        self.shared.faults.hit(NAME, fault)
     }
 
     /// Who is asking: any of the three spellings of the header will do (section 1.3), unless the script accepts one only.
@@ -137,7 +137,7 @@ impl Iogates {
     }
 
     pub(super) fn guest_before_code(&self, headers: &HeaderMap) -> HandlerResult<Access> {
-        let only = |spelling: &str| self.ground.faults.spoils(NAME, Fault::OnlyHeader, spelling);
+        let only = |spelling: &str| self.shared.faults.spoils(NAME, Fault::OnlyHeader, spelling);
         let accepted = |spelling: &&str| SPELLINGS.iter().all(|other| other == spelling || !only(other));
         let shown = SPELLINGS.into_iter().filter(accepted).find_map(|spelling| {
             let text = headers.get(spelling)?.to_str().ok()?;
@@ -145,7 +145,7 @@ impl Iogates {
         });
         let Some(shown) = shown else { return Err(refused(StatusCode::UNAUTHORIZED, "Token missing")) };
         let asked = RequestInfo { provider: NAME, kind: kind_of(headers), carries_file: false };
-        if self.ground.faults.take(asked, Fault::Expired).is_some() {
+        if self.shared.faults.take(asked, Fault::Expired).is_some() {
             self.state().access.retain(|a| a.token != shown);
         }
         self.access(|a| a.token == shown).ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "Invalid token"))

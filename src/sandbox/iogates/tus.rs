@@ -133,7 +133,7 @@ async fn create(host: &Arc<Iogates>, key: &str, request: Request) -> Result<Resp
 }
 
 fn fresh(host: &Iogates, access: &Access, creation: &Creation, concat: Option<&str>) -> Result<TusUpload, Refused> {
-    let bytes = host.ground.store.grow().map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
+    let bytes = host.shared.store.grow().map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "the disk refused"))?;
     Ok(TusUpload {
         key: access.upload_key.clone(),
         root: access.root,

@@ -76,7 +76,7 @@ pub async fn append(host: &Arc<Iogates>, id: &str, headers: &HeaderMap, offset: 
     let mut body = body.into_data_stream();
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| (StatusCode::BAD_REQUEST, "the body ended early"))?;
-        host.ground.store.count_received(NAME, &name, chunk.len());
+        host.shared.store.count_received(NAME, &name, chunk.len());
         if let Some(checksum) = &mut checksum {
             checksum.take(&chunk);
         }

@@ -12,7 +12,7 @@ use super::name::NAME;
 use super::requests;
 use super::state::TusHost;
 use crate::error::Result;
-use crate::sandbox::stand_in::{Ground, StandIn, Started};
+use crate::sandbox::stand_in::{StandIn, StartSetup, Started};
 use crate::sandbox::storage::{Content, UploadFile};
 use crate::sandbox::tus_headers::{Concat, Creation};
 
@@ -74,9 +74,9 @@ fn kind(method: &Method, path: &str) -> (String, bool) {
     (name.to_owned(), false)
 }
 
-pub fn start(ground: Ground<'_>) -> BoxFuture<'_, Result<Started>> {
+pub fn start(setup: StartSetup<'_>) -> BoxFuture<'_, Result<Started>> {
     Box::pin(async move {
-        let stand_in = Arc::new(TusHost::new(ground.shared, ground.origin, ground.options));
+        let stand_in = Arc::new(TusHost::new(setup.shared, setup.origin, setup.options));
         let routes = Router::new()
             .route("/", any(requests::collection))
             .route("/{id}", any(requests::upload))

@@ -42,6 +42,8 @@ struct Queue {
     most: usize,
     waiting: AtomicUsize,
     changed: Notify,
+    /// Hears of each change beside the run itself: whoever begins several runs.
+    told: Option<Arc<Notify>>,
     /// No file can be sent before one is confirmed.
     hurry: AtomicBool,
     folders: Mutex<HashMap<String, Arc<FolderLooks>>>,
@@ -57,10 +59,19 @@ impl ConfirmationQueue {
             most: most_waiting(jobs),
             waiting: AtomicUsize::new(0),
             changed: Notify::new(),
+            told: None,
             hurry: AtomicBool::new(false),
             folders: Mutex::default(),
             steps: Arc::new(Semaphore::new(jobs.max(1))),
         }))
+    }
+
+    /// `told` hears of each change, too.
+    pub(super) fn that_tells(self, told: Arc<Notify>) -> ConfirmationQueue {
+        match Arc::try_unwrap(self.0) {
+            Ok(queue) => ConfirmationQueue(Arc::new(Queue { told: Some(told), ..queue })),
+            Err(shared) => ConfirmationQueue(shared),
+        }
     }
 
     /// No upload of this run brought what was on the server before this time.
@@ -70,8 +81,12 @@ impl ConfirmationQueue {
 
     /// Is there room for one more file when so many are in flight, those that are being confirmed included?
     pub(super) fn has_room(&self, under_way: usize, jobs: usize) -> bool {
-        let waiting = self.0.waiting.load(Ordering::Relaxed).min(self.0.most);
-        under_way.saturating_sub(waiting) < jobs
+        under_way.saturating_sub(self.waiting()) < jobs
+    }
+
+    /// Files that make room for others.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed).min(self.0.most)
     }
 
     /// Waits until some file enters or leaves.
@@ -82,7 +97,10 @@ impl ConfirmationQueue {
     /// Tells the queue that no further file can be sent while so many are in flight. If all of them wait for a listing, it is
     /// due at once.
     pub(super) fn full(&self, under_way: usize) {
-        let all_wait = self.0.waiting.load(Ordering::Relaxed) >= under_way;
+        self.hurry(self.0.waiting.load(Ordering::Relaxed) >= under_way);
+    }
+
+    pub(super) fn hurry(&self, all_wait: bool) {
         if self.0.hurry.swap(all_wait, Ordering::Relaxed) != all_wait && all_wait {
             self.0.folders.lock().values().for_each(|folder| folder.changed.notify_waiters());
         }
@@ -95,7 +113,7 @@ impl ConfirmationQueue {
     /// Enters a file whose bytes are all accepted. The returned value is held until the file is reported.
     pub(crate) fn enter(&self) -> Confirming {
         self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        self.0.changed.notify_one();
+        self.0.tell_change();
         Confirming { queue: self.clone(), step: None }
     }
 
@@ -113,6 +131,15 @@ impl ConfirmationQueue {
         let looks = self.0.folders.lock().entry(folder).or_default().clone();
         let _lists = looks.turn(since, held, &self.0.hurry).await;
         ask(since).await
+    }
+}
+
+impl Queue {
+    fn tell_change(&self) {
+        self.changed.notify_one();
+        if let Some(told) = &self.told {
+            told.notify_one();
+        }
     }
 }
 
@@ -153,7 +180,7 @@ impl Confirming {
 impl Drop for Confirming {
     fn drop(&mut self) {
         self.queue.0.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.queue.0.changed.notify_one();
+        self.queue.0.tell_change();
     }
 }
 

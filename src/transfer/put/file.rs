@@ -92,7 +92,7 @@ impl PutRun {
             return self.left_for_later(item, reason).map(|report| FilePlan::Done(Box::new(report)));
         }
         self.check_size(item)?;
-        let folder = self.folders.ensure(&item.folder).await?;
+        let folder = self.folders().ensure(&item.folder).await?;
         if self.job.options.dry_run {
             let here = item.origin.look(&self.real_folders).await?.identity;
             let decision = self.decide(item, here.as_ref(), &folder).await?;
@@ -103,8 +103,10 @@ impl PutRun {
         // Runs that put to one place take turns; the second sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
         let SourceLook { identity, file } = item.origin.look(&self.real_folders).await?;
+        let claimed = key.clone();
         let journal = self.journal(key, item, &path, identity);
-        let folder = self.current(folder, &item.folder, claim.waited, journal.as_ref()).await?;
+        let is_again = self.sessions.as_ref().is_some_and(|sessions| sessions.is_sent_to_again(&claimed));
+        let folder = self.current(folder, &item.folder, claim.waited || is_again, journal.as_ref()).await?;
         if let Some(earlier) = self.earlier(journal.as_ref(), &item.origin, &folder).await? {
             let PreviousUpload { name, replaces, unused, sent } = earlier;
             return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, file, claim })));

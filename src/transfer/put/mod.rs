@@ -15,6 +15,7 @@ pub(crate) mod plan;
 mod plan_stream;
 pub(crate) mod previous;
 mod run;
+pub(crate) mod session;
 mod settle;
 mod taken_name;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use self::listed::ListedFiles;
 use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, lay_out, target_is_folder};
 use self::plan_stream::PlanStream;
 use self::run::PutRun;
+use self::session::PutSessions;
 use self::upcoming::{Next, Upcoming};
 use super::source::hashing::tell_hashing;
 use super::task_set::TaskSet;
@@ -44,13 +46,19 @@ use crate::model::{Event, RemotePath};
 /// # Errors
 /// Nothing was sent: `Usage` or `NotFound` for a source or a target that can't be, `Auth` or `Refused` from the account, `Exists` where a file is in the way of a folder.
 pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
-    put_chosen(job, sources, None).await
+    put_chosen(None, job, sources, None).await
 }
 
-/// As [`put`], of the sources only what the list names; without sources what it names in the working directory.
-pub(crate) async fn put_chosen(job: PutJob, sources: &[String], list: Option<Vec<PathBuf>>) -> Result<()> {
+/// As [`put`], of the sources only what the list names; without sources what it names in the working directory. `sessions`: what
+/// several puts of this process share.
+pub(crate) async fn put_chosen(
+    sessions: Option<Arc<PutSessions>>,
+    job: PutJob,
+    sources: &[String],
+    list: Option<Vec<PathBuf>>,
+) -> Result<()> {
     let NamedSources { found, unfit } = inspect_sources(sources)?;
-    let (run, exists) = PutRun::begin(job).await?;
+    let (run, exists) = PutRun::begin_among(sessions, job).await?;
     let (target, filter) = (run.job.target.place.path.clone(), run.job.options.filter.clone());
     let as_folder = exists || target_is_folder(&found, unfit.len(), run.job.target.folder);
     let unfit = unfit.into_iter().map(|(shown, error)| PlannedSource::Unfit(shown, error));
@@ -127,12 +135,17 @@ impl PutRun {
         while !self.confirmations.has_room(crew.len(), jobs) {
             self.wait_for(crew).await;
         }
-        self.confirmations.has_more();
+        if self.sessions.is_none() {
+            self.confirmations.has_more();
+        }
     }
 
     /// Until one of them is over, or sent and only to be confirmed.
     async fn wait_for(&self, crew: &mut TaskSet<(FileId, String)>) {
-        self.confirmations.full(crew.len());
+        // Of several puts none knows whether others begin: that is for who begins them to say.
+        if self.sessions.is_none() {
+            self.confirmations.full(crew.len());
+        }
         tokio::select! {
             over = crew.join_next() => self.report_panic(over),
             () = self.confirmations.changed() => {}
@@ -186,6 +199,6 @@ impl PutRun {
             self.job.client.events.tell(Event::Note(note));
             return Ok(false);
         }
-        self.folders.ensure(path).await.map(|_| true)
+        self.folders().ensure(path).await.map(|_| true)
     }
 }

@@ -43,9 +43,9 @@ impl PutRun {
         if !self.is_stale(&folder, waited, journal)? {
             return Ok(folder);
         }
-        match self.folders.refreshed(path).await {
+        match self.folders().refreshed(path).await {
             Some(newer) if !self.is_stale(&newer, waited, journal)? => Ok(newer),
-            _ => self.folders.refresh(path).await,
+            _ => self.folders().refresh(path).await,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::confirmation_queue::ConfirmationQueue;
 use super::options::PutJob;
 use super::plan::PutItem;
+use super::session::{PutSession, PutSessions};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::Failure;
@@ -16,7 +17,9 @@ use crate::transfer::stored_names::StoredNames;
 
 pub(super) struct PutRun {
     pub(super) job: PutJob,
-    pub(super) folders: FolderCache,
+    session: Arc<PutSession>,
+    /// Of a put among others of one process.
+    pub(super) sessions: Option<Arc<PutSessions>>,
     pub(super) limits: Limits,
     /// Bytes left on the account.
     pub(super) free: Option<u64>,
@@ -28,35 +31,45 @@ pub(super) struct PutRun {
 }
 
 impl PutRun {
+    /// As [`PutRun::begin_among`], alone.
+    pub(super) async fn begin(job: PutJob) -> Result<(Arc<PutRun>, bool)> {
+        PutRun::begin_among(None, job).await
+    }
+
     /// Signs in and looks at the target; true: it is a folder that is there.
-    pub(super) async fn begin(mut job: PutJob) -> Result<(Arc<PutRun>, bool)> {
+    pub(super) async fn begin_among(sessions: Option<Arc<PutSessions>>, mut job: PutJob) -> Result<(Arc<PutRun>, bool)> {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
         }
-        let account = job.client.call(|p| p.sign_in()).await?;
-        for warning in &account.warnings {
-            job.client.events.tell(Event::Warning(warning.clone()));
-        }
-        admit(&account.limits).map_err(|e| e.with_subject(job.target.remote.clone()))?;
+        let session = match &sessions {
+            Some(sessions) => sessions.session(&job).await?,
+            None => Arc::new(PutSession::open(job.client.clone(), &job).await?),
+        };
         let stored = StoredNames::new(job.client.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
-        let folders = FolderCache::new(job.client.clone(), job.target.place.root.clone(), job.options.dry_run)
-            .with_locks(job.ledger.clone(), job.remote_key.clone());
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
-        let exists = folders.find(&job.target.place.path).await?.is_some();
+        let exists = session.folders.is_there(&job.target.place.path).await?;
         let stop = CircuitBreaker::new(job.options.fail_fast);
-        let confirmations = ConfirmationQueue::new(job.options.jobs);
+        let confirmations = match &sessions {
+            Some(sessions) => sessions.queue(&job.remote_key),
+            None => ConfirmationQueue::new(job.options.jobs),
+        };
         let run = PutRun {
             job,
-            folders,
-            limits: account.limits,
-            free: account.quota.free,
+            limits: session.account.limits.clone(),
+            free: session.account.quota.free,
+            session,
+            sessions,
             stop,
             stored,
             confirmations,
             real_folders: RealFolders::default(),
         };
         Ok((Arc::new(run), exists))
+    }
+
+    pub(super) fn folders(&self) -> &FolderCache {
+        &self.session.folders
     }
 
     /// Fails with what the file is not tried for.
@@ -93,17 +106,6 @@ impl PutRun {
         failure.remote = Some(self.job.target.remote.clone());
         failure.path = path.cloned();
         self.job.client.events.tell(Event::Finished { id, report: Box::new(Report::Failed(failure)) });
-    }
-}
-
-/// What an account says of itself, before anything is sent in vain.
-fn admit(limits: &Limits) -> Result<()> {
-    if limits.expired == Some(true) {
-        return Err(Error::new(Kind::Refused, "the share or account has expired").with_hint("ask its owner for a new one"));
-    }
-    match limits.may_upload {
-        Some(false) => Err(Error::new(Kind::Refused, "this account may not upload").with_hint("ask its owner for the permission")),
-        _ => Ok(()),
     }
 }
 

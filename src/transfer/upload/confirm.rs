@@ -76,7 +76,7 @@ fn accepted_entry(ticket: &UploadHandle, size: u64) -> Entry {
 fn undecided(client: &RemoteClient, ticket: &UploadHandle, why: String) -> Error {
     Error::new(Kind::Unknown, why)
         .with_subject(client.address(&ticket.path))
-        .with_hint("the server may still be working on it: look with `haul ls` before putting it again")
+        .with_hint(format!("{} before putting it again: the server may still be working on it", client.how_to_look(&ticket.path)))
 }
 
 /// The failure for a file that [`wait_until_visible`] did not find.
@@ -84,7 +84,7 @@ pub(crate) fn unseen(client: &RemoteClient, ticket: &UploadHandle) -> Error {
     let under = ticket.upload_name.as_ref().map(|name| format!(" (they travelled under the name {name})")).unwrap_or_default();
     let missing = undecided(client, ticket, format!("all bytes were sent and accepted, but the file does not appear{under}"));
     match ticket.missing_hint {
-        Some(hint) => missing.with_hint(hint),
+        Some(hint) => missing.with_hint(format!("{}; {hint}", client.how_to_look(&ticket.path))),
         None => missing,
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::time::Instant as Moment;
 
 use super::client::RemoteClient;
-use super::effort::Effort;
+use super::effort::{Effort, way_out};
 use super::put::confirmation_queue::{ConfirmationQueue, Confirming};
 use super::source::meter::Meter;
 use super::stall::stalled;
@@ -168,7 +168,7 @@ impl Uploader<'_> {
                     return Ok((ticket, session.protocol(), size));
                 }
                 Ok(SessionEnd::StartOver(why)) => {
-                    let why = match self.effort.start_over(why) {
+                    let why = match self.effort.start_over(why, way_out(self.client.info().protocols, session.protocol())) {
                         Ok(why) => why,
                         Err(enough) => return self.give_up(enough, ticket, session, item, accepted).await,
                     };
@@ -202,7 +202,7 @@ impl Uploader<'_> {
                         return Ok((ticket, session.protocol(), size));
                     }
                     self.client.events.tell(Event::Note(format!("{} is closed to us: {error}", session.protocol())));
-                    let error = self.judge_unseen(error, session.as_ref());
+                    let error = self.judge_unseen(error, session.as_ref(), &ticket.path);
                     session.abort().await;
                     item.avoid.push(Closed { protocol: session.protocol(), error: Arc::new(error) });
                     item.reusable = (!(doubtful && session.spoils_its_name())).then_some(ticket);

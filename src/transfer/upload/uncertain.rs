@@ -12,7 +12,7 @@ use super::read_back::SentBytes;
 use super::uploader::{Uploader, size_of};
 use crate::contract::{UploadHandle, UploadRequest, UploadSession};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Protocol};
+use crate::model::{Entry, Protocol, RemotePath};
 use crate::transfer::client::RemoteClient;
 
 /// HTTP 504: the server behind the gateway has not answered yet.
@@ -41,13 +41,15 @@ impl Uploader<'_> {
         if error.kind() == Kind::Interrupted || in_doubt || unread {
             match self.landed(&mut ticket, item).await {
                 Ok(Some(entry)) => return Ok((ticket, session.protocol(), size_of(item, &entry))),
-                Ok(None) if unread && session.note().is_none() => return Err(self.judge_unseen(error, session.as_ref())),
+                Ok(None) if unread && session.note().is_none() => {
+                    return Err(self.judge_unseen(error, session.as_ref(), &ticket.path));
+                }
                 Ok(None) => {}
                 Err(e) => {
                     return Err(error
                         .quoted(Kind::Unknown, |said| format!("{said}; then looking failed too"))
                         .with_subject(self.client.address(&ticket.path))
-                        .with_hint("check whether the file is there before putting it again")
+                        .with_hint(format!("{} whether the file is there before putting it again", self.client.how_to_look(&ticket.path)))
                         .with_cause(e));
                 }
             }
@@ -79,9 +81,9 @@ impl Uploader<'_> {
 
     /// The failure of an upload whose file was looked for and not found. After an unreadable answer the outcome is unknown,
     /// unless the session can ask for its offset: then the upload is known to be incomplete.
-    pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession) -> Error {
+    pub(crate) fn judge_unseen(&self, error: Error, session: &dyn UploadSession, path: &RemotePath) -> Error {
         let nobody_can_tell = self.is_unread(&error) && session.note().is_none();
-        if nobody_can_tell { unseen(error).with_remote(&self.client.remote) } else { error }
+        if nobody_can_tell { unseen(self.client, error, path).with_remote(&self.client.remote) } else { error }
     }
 
     /// Aborts this upload for good. Where the server refused the whole file, it may have taken it in all the same.
@@ -207,8 +209,8 @@ pub(crate) fn taken_meanwhile(client: &RemoteClient, ticket: &UploadHandle) -> E
         .with_hint("put it again: what becomes of it is decided by what is there now")
 }
 
-fn unseen(error: Error) -> Error {
+fn unseen(client: &RemoteClient, error: Error, path: &RemotePath) -> Error {
     error
         .quoted(Kind::Unknown, |said| format!("all bytes were sent, the answer can't be read, and the file does not appear: {said}"))
-        .with_hint("look with `haul ls` whether the file is there before putting it again")
+        .with_hint(format!("{} whether the file is there before putting it again", client.how_to_look(path)))
 }

@@ -1,5 +1,6 @@
 //! What is there after an upload whose end is in doubt: whose file it is, how large it is, under which name it lies.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use haul::sandbox::{Canned, Sandbox};
@@ -358,6 +359,47 @@ fn what_is_stored_under_another_name_is_found_by_the_wished_one() {
         assert_eq!(names("/in"), ["B.txt"], "{remote}");
         play.home.run(&["rm", &there]).ends_with(3);
     }
+}
+
+/// Wildcards fit the name that was wished, and the one that is there; a file that has the wished name itself is meant alone.
+#[test]
+fn wildcards_fit_what_is_stored_under_another_name() {
+    for remote in ["giga0", "fileago"] {
+        let play = Play::new();
+        play.sandbox.faults().script(&format!("{remote}:names-folded")).unwrap();
+        for name in ["Film A.mov", "Film B.mov", "note.txt"] {
+            play.home.file(&format!("day/{name}"), name);
+        }
+        play.home.run(&["put", "day", &format!("{remote}:/in/")]).ends_with(0);
+        play.sandbox.faults().clear();
+        let got = |pattern: &str, to: &str| {
+            play.home.run(&["get", &format!("{remote}:/in/{pattern}"), &format!("{remote}-{to}/")]).ends_with(0);
+            play.local(&format!("{remote}-{to}")).into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(got("day/Film*", "wished"), ["film_a.mov", "film_b.mov"], "{remote}");
+        assert_eq!(got("day/film_*", "stored"), ["film_a.mov", "film_b.mov"], "{remote}");
+        assert_eq!(got("**/*m [A]*", "deep"), ["film_a.mov"], "{remote}");
+        play.sandbox.fill(remote, "/in/day", ["Film A.mov".to_owned()].into_iter(), b"exact").unwrap();
+        assert_eq!(got("day/Film*", "both"), ["Film A.mov", "film_b.mov"], "{remote}");
+        play.home.run(&["rm", &format!("{remote}:/in/day/Film*")]).ends_with(0);
+        let left = play.sandbox.entries(remote, "/in/day").into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>();
+        assert_eq!(left, BTreeSet::from(["film_a.mov".to_owned(), "note.txt".to_owned()]), "{remote}");
+    }
+}
+
+/// Folders, too, where the provider itself says how it writes a name.
+#[test]
+fn folders_are_found_by_the_name_before_the_site_changed_it() {
+    let play = Play::new();
+    play.home.file("a<b>c/x.txt", "one");
+    play.home.run(&["put", "a<b>c", "giga0:/in/"]).ends_with(0).says("stores \"a<b>c\" as \"ac\"");
+    play.home.run(&["cat", "giga0:/in/a<b>c/x.txt"]).ends_with(0).prints("one");
+    play.home.run(&["get", "giga0:/in/a<b>c/", "back/"]).ends_with(0);
+    assert_eq!(play.local("back").into_keys().collect::<Vec<_>>(), ["x.txt"]);
+    play.home.run(&["ls", "giga0:/in/a<b>c"]).ends_with(0).prints("x.txt");
+    play.home.run(&["mv", "giga0:/in/a<b>c/x.txt", "giga0:/in/y.txt"]).ends_with(0);
+    play.home.run(&["rm", "-r", "giga0:/in/a<b>c"]).ends_with(0);
+    play.home.run(&["ls", "giga0:/in/a<b>c"]).ends_with(3).says("a<b>c");
 }
 
 /// An answer that names nothing costs a listing: one serves all that wait, and the files go on meanwhile.

@@ -26,8 +26,7 @@ use crate::protocols::tus::{self, Manners, TusTarget};
 const ON_ITS_WAY: &str = ".download";
 
 /// OQ-3: the documents want the exact name, the vendor's own client of 2017 sent another.
-const OTHER_READING: &str =
-    "look with `haul ls`; if files never arrive, set append_extension for this remote to its opposite (true or false)";
+const OTHER_READING: &str = "if files never arrive, set append_extension for this remote to its opposite (true or false)";
 
 pub async fn open(host: &IoGates, item: &UploadRequest) -> Result<Upload> {
     let path = item.path()?;

@@ -1,0 +1,309 @@
+//! `haul batch`: many commands in one process, so many at once, with one sign-in for each remote.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::cli::batch_line::{BadLine, BatchLine, Lines, ReadLine, is_whole};
+use crate::cli::context::{Context, Shared};
+use crate::cli::line_places::LinePlaces;
+use crate::cli::output_file;
+use crate::cli::value_parsers;
+use crate::cli::verb::Verb;
+use crate::error::{Error, Kind, Result};
+use crate::model::Report;
+use crate::model::escape::shell_word;
+use crate::render::exit;
+
+/// What was listed for a line that only reads is asked anew after so long.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// Run many commands, one a line, in one process
+///
+/// Examples:
+///   haul batch nightly.txt --jobs 8
+///   printf '%s\n' 'put a.mov studio:/in/' 'ls -l studio:/in' | haul batch --json
+///
+/// A line is a command as a shell has it, without "haul": quotes, backslashes,
+/// "#" comments; or a JSON array: ["put", "a b.mov", "studio:/in/"]. Nothing is
+/// expanded. Each remote is signed in to once, and puts share what was listed.
+///
+/// So many lines run at once as --jobs says, and each that carries files carries
+/// its share of them at once, unless it has a --jobs of its own. Lines that touch
+/// the same place, or one in the other, keep their order; --jobs 1 keeps all.
+///
+/// A file is read to its end first: a line that is no command ends the batch with
+/// status 2 before anything is sent. Lines of standard input run as they come; one
+/// that is no command is a failed line. A line that fails does not stop the others.
+/// With --json each event has the number of its line. Not possible in a batch:
+/// batch, sandbox, login, cat, get to "-", and what reads standard input. A batch
+/// that was interrupted is run again: what has arrived is passed over.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct BatchArgs {
+    /// The lines; "-" is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: String,
+    /// Lines in flight
+    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
+    pub jobs: u32,
+    /// Connections that each of them is given threads for.
+    #[arg(skip = 1_u32)]
+    pub streams: u32,
+    /// Begin no further line after the first that fails
+    #[arg(long, env = "HAUL_FAIL_FAST", value_parser = BoolishValueParser::new())]
+    pub fail_fast: bool,
+    /// Write the lines that failed or were not begun, fit to be given to batch again
+    #[arg(long, value_name = "FILE", env = "HAUL_FAILED_TO")]
+    pub failed_to: Option<PathBuf>,
+}
+
+/// Runs the command of one line.
+type RunVerb = for<'a> fn(&'a mut Context, Verb) -> LocalBoxFuture<'a, Result<u8>>;
+
+/// `run_verb` runs every other command.
+pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> Result<u8> {
+    let mut lines = Lines::open(&args.file, &context.config).await?;
+    let mut source = match is_whole(&args.file) {
+        false => Source::Coming(Box::new(lines)),
+        true => match read_all(context, &mut lines).await? {
+            Some(all) => Source::Read(all.into_iter()),
+            None => return Ok(exit::status(Kind::Usage)),
+        },
+    };
+    let failed_to = args.failed_to.as_deref().map(FailedLines::open).transpose()?;
+    let share = args.jobs / args.jobs.min(source.known().unwrap_or(args.jobs)).max(1);
+    let shared = context.to_be_shared(args.jobs as usize);
+    let mut batch = Batch {
+        context,
+        shared,
+        run_verb,
+        share: share.max(1),
+        fail_fast: args.fail_fast,
+        running: HashMap::new(),
+        outcome: Outcome { statuses: Vec::new(), failed: 0, not_run: 0, failed_to },
+        listed: Instant::now(),
+        is_changed: false,
+    };
+    let begun = Instant::now();
+    let read = batch.run(&mut source).await;
+    let Outcome { statuses, failed, not_run, failed_to } = batch.outcome;
+    let lines = statuses.len() as u64;
+    context.renderer.report(&Report::Batch { lines, failed, not_run, seconds: begun.elapsed().as_secs_f64() });
+    if let Some(file) = failed_to {
+        file.finish()?;
+    }
+    read?;
+    Ok(exit::merge_statuses(&statuses))
+}
+
+/// All lines of a file. None: some of them are no commands, which was told of each.
+async fn read_all(context: &Context, lines: &mut Lines) -> Result<Option<Vec<BatchLine>>> {
+    let (mut all, mut is_right) = (Vec::new(), true);
+    while let Some(line) = lines.next().await? {
+        match line {
+            Ok(line) => all.push(line),
+            Err(BadLine { number, error, .. }) => {
+                is_right = false;
+                context.renderer.of_line(number, context.renderer.style().clone()).error(&error);
+            }
+        }
+    }
+    Ok(is_right.then_some(all))
+}
+
+enum Source {
+    Read(std::vec::IntoIter<BatchLine>),
+    Coming(Box<Lines>),
+}
+
+impl Source {
+    async fn next(&mut self) -> Result<Option<ReadLine>> {
+        match self {
+            Source::Read(lines) => Ok(lines.next().map(Ok)),
+            Source::Coming(lines) => lines.next().await,
+        }
+    }
+
+    /// How many there are, where that is known.
+    fn known(&self) -> Option<u32> {
+        match self {
+            Source::Read(lines) => u32::try_from(lines.len()).ok(),
+            Source::Coming(_) => None,
+        }
+    }
+}
+
+struct Batch<'c> {
+    context: &'c Context,
+    shared: Arc<Shared>,
+    run_verb: RunVerb,
+    /// Files that each line carries at once.
+    share: u32,
+    fail_fast: bool,
+    /// What the lines on their way touch.
+    running: HashMap<u64, LinePlaces>,
+    outcome: Outcome,
+    /// When it was last made sure that nothing old is remembered.
+    listed: Instant,
+    /// A line has changed, or may have changed, something since.
+    is_changed: bool,
+}
+
+struct Outcome {
+    statuses: Vec<u8>,
+    failed: u64,
+    not_run: u64,
+    failed_to: Option<FailedLines>,
+}
+
+/// A line that is over: its number, its words, its status.
+type Over = (u64, Vec<String>, u8);
+
+impl<'c> Batch<'c> {
+    /// Fails when no more lines can be read; those that were begun are over then.
+    async fn run(&mut self, source: &mut Source) -> Result<()> {
+        let mut flights: FuturesUnordered<LocalBoxFuture<'c, Over>> = FuturesUnordered::new();
+        let (mut next, mut is_over, mut outcome) = (None::<BatchLine>, false, Ok(()));
+        loop {
+            if let Some(line) = next.take_if(|line| self.may_begin(line, flights.len())) {
+                self.shared.puts.has_more();
+                flights.push(self.begin(line).await);
+                continue;
+            }
+            self.shared.puts.full(flights.len());
+            let waits_for_line = next.is_none() && !is_over;
+            tokio::select! {
+                biased;
+                Some((number, words, status)) = flights.next(), if !flights.is_empty() => {
+                    self.end(number, &words, status)?;
+                    is_over |= self.fail_fast && status != exit::DONE;
+                    if is_over && let Some(line) = next.take() {
+                        self.not_begun(&line.words)?;
+                    }
+                }
+                read = source.next(), if waits_for_line => match read {
+                    Ok(Some(Ok(line))) => next = Some(line.with_jobs(self.share)),
+                    Ok(Some(Err(bad))) => {
+                        self.tell_bad(bad)?;
+                        is_over |= self.fail_fast;
+                    }
+                    Ok(None) => is_over = true,
+                    Err(error) => (is_over, outcome) = (true, Err(error)),
+                },
+                () = self.shared.puts.changed(), if next.is_some() => {}
+                else => break,
+            }
+        }
+        if let Source::Read(rest) = source {
+            for line in rest {
+                self.not_begun(&line.words)?;
+            }
+        }
+        outcome
+    }
+
+    fn may_begin(&self, line: &BatchLine, under_way: usize) -> bool {
+        self.shared.puts.has_room(under_way) && !self.running.values().any(|running| running.touches(&line.places))
+    }
+
+    /// The line, on its way.
+    async fn begin(&mut self, line: BatchLine) -> LocalBoxFuture<'c, Over> {
+        let BatchLine { number, words, verb, places, .. } = line;
+        if !places.is_put() {
+            let is_old = self.is_changed || self.listed.elapsed() > KEPT || !places.only_reads();
+            if is_old {
+                self.shared.forget_listings().await;
+                (self.listed, self.is_changed) = (Instant::now(), false);
+            }
+        }
+        self.is_changed |= !places.only_reads();
+        self.running.insert(number, places);
+        let (mut context, run_verb) = (self.context.of_line(number, &self.shared), self.run_verb);
+        Box::pin(async move {
+            let begun = Instant::now();
+            let outcome = run_verb(&mut context, verb).await;
+            let status = context.end_of_line(outcome);
+            let command = words.clone();
+            context.renderer.report(&Report::Line { command, status, seconds: begun.elapsed().as_secs_f64() });
+            (number, words, status)
+        })
+    }
+
+    fn end(&mut self, number: u64, words: &[String], status: u8) -> Result<()> {
+        let places = self.running.remove(&number);
+        if let Some(places) = places.filter(|places| !places.only_reads()) {
+            self.is_changed = true;
+            // What other puts know of its folders is as old as before it.
+            if !places.is_put() {
+                self.shared.puts.forget_listings();
+            }
+        }
+        self.outcome.add(words, status)
+    }
+
+    fn tell_bad(&mut self, BadLine { number, words, error }: BadLine) -> Result<()> {
+        let renderer = self.context.renderer.of_line(number, self.context.renderer.style().clone());
+        renderer.error(&error);
+        let status = exit::status(error.kind());
+        renderer.report(&Report::Line { command: words.clone(), status, seconds: 0.0 });
+        self.outcome.add(&words, status)
+    }
+
+    fn not_begun(&mut self, words: &[String]) -> Result<()> {
+        self.outcome.not_run += 1;
+        self.outcome.keep(words)
+    }
+}
+
+impl Outcome {
+    fn add(&mut self, words: &[String], status: u8) -> Result<()> {
+        self.statuses.push(status);
+        if status == exit::DONE {
+            return Ok(());
+        }
+        self.failed += 1;
+        self.keep(words)
+    }
+
+    fn keep(&mut self, words: &[String]) -> Result<()> {
+        self.failed_to.as_mut().map_or(Ok(()), |file| file.add(words))
+    }
+}
+
+/// `--failed-to`
+struct FailedLines(PathBuf, File);
+
+impl FailedLines {
+    fn open(path: &Path) -> Result<FailedLines> {
+        let mut anew = OpenOptions::new();
+        anew.create(true).write(true).truncate(true);
+        let file = output_file::open(&anew, path).map_err(|e| unwritable(path, e))?;
+        Ok(FailedLines(path.to_owned(), file))
+    }
+
+    fn add(&mut self, words: &[String]) -> Result<()> {
+        let is_plain = words.iter().all(|word| !word.contains(['\n', '\r']));
+        let line = match is_plain {
+            true => words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" "),
+            false => serde_json::json!(words).to_string(),
+        };
+        self.1.write_all(format!("{line}\n").as_bytes()).map_err(|e| unwritable(&self.0, e))
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.1.flush().map_err(|e| unwritable(&self.0, e))
+    }
+}
+
+fn unwritable(path: &Path, e: std::io::Error) -> Error {
+    Error::new(Kind::Local, "it can't be written").on_local(path.display().to_string()).with_cause(e)
+}
