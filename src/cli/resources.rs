@@ -16,8 +16,9 @@ use crate::error::{Error, Kind, Result};
 const FOR_A_FILE: usize = 4;
 /// A download holds one thread for each connection, and so many beside them.
 const BESIDE_WRITERS: usize = 2;
-/// Threads for short tasks: resolving a host's name, the disk, a question.
-const SHORT: usize = 3;
+/// Threads for short tasks: resolving a host's name, the disk, a question; and for the walk over local folders, which waits
+/// while files are sent.
+const SHORT: usize = 4;
 /// Threads outside of the runtime: one writes the state, and one gives signs of life. Both begin when a transfer is noted.
 const OF_THE_STATE: usize = 2;
 /// Threads beyond these are made when they are needed, if that is possible.

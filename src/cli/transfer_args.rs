@@ -58,8 +58,8 @@ impl MetadataArgs {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
-    /// Files in flight; fewer if the account allows fewer
-    #[arg(short, long, value_name = "N", default_value = "4", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
+    /// Files in flight at most; fewer where the account allows fewer, or the server is too busy
+    #[arg(short, long, value_name = "N", default_value = "8", env = "HAUL_JOBS", value_parser = value_parsers::jobs)]
     pub jobs: u32,
     /// Connections for one large file, where the protocol can
     #[arg(long, value_name = "N", default_value = "1", env = "HAUL_STREAMS", value_parser = value_parsers::jobs)]

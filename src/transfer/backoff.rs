@@ -21,3 +21,14 @@ pub(super) fn delays() -> backon::ExponentialBackoff {
 pub(super) fn delays_from(first: Duration) -> backon::ExponentialBackoff {
     ExponentialBuilder::default().with_min_delay(first).with_max_delay(RETRY_DELAY_MAX).with_jitter().without_max_times().build()
 }
+
+/// How long a request that fails is tried again.
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    /// Tries of one request, the first included (`--retries`).
+    pub tries: u32,
+    /// Time without a byte (`--timeout`).
+    pub timeout: Duration,
+    /// Bytes a second; a transfer that is slower for a minute is cut and resumed (`--min-rate`).
+    pub min_rate: u64,
+}

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::backoff::{RETRY_DELAY_MAX, delays, delays_from, shown};
+use super::backoff::{RETRY_DELAY_MAX, RetryPolicy, delays, delays_from, shown};
+use super::files_at_once::FilesAtOnce;
 use super::learned_names::LearnedNames;
 use super::rate_limit::RateLimiter;
 use super::sleep::sleep;
@@ -31,17 +32,6 @@ const CHECK_TRIES_MIN: u32 = 3;
 const FRESH_ONE_REJECTED: &str = "the server rejects even a fresh token; check the account, or whether something else signs it out";
 const SIGNED_IN_ELSEWHERE: &str = "this account is signed in elsewhere again and again, and each sign-in there ends ours; \
                                    use it from one place at a time, or give each place an account of its own";
-
-/// How long a request that fails is tried again.
-#[derive(Clone, Debug)]
-pub struct RetryPolicy {
-    /// Tries of one request, the first included (`--retries`).
-    pub tries: u32,
-    /// Time without a byte (`--timeout`).
-    pub timeout: Duration,
-    /// Bytes a second; a transfer that is slower for a minute is cut and resumed (`--min-rate`).
-    pub min_rate: u64,
-}
 
 /// A remote's provider. Only [`RemoteClient`] and its [`Retries`] call it, so that no call is made past them.
 #[derive(Clone)]
@@ -90,6 +80,7 @@ pub struct RemoteClient {
     pub events: Events,
     /// The speed limit of all transfers together.
     pub(crate) limit: Option<Arc<RateLimiter>>,
+    pub(crate) at_once: FilesAtOnce,
     /// None where nothing is remembered.
     pub(crate) learned: Option<LearnedNames>,
 }
@@ -97,7 +88,7 @@ pub struct RemoteClient {
 impl RemoteClient {
     /// A client without a speed limit.
     pub fn new(remote: String, provider: RemoteProvider, policy: RetryPolicy, events: Events) -> RemoteClient {
-        RemoteClient { remote, provider, policy, events, limit: None, learned: None }
+        RemoteClient { remote, provider, policy, events, limit: None, at_once: FilesAtOnce::default(), learned: None }
     }
 
     pub(crate) fn with_learned(self, names: LearnedNames) -> RemoteClient {
@@ -106,6 +97,10 @@ impl RemoteClient {
 
     pub(crate) fn with_limit(self, limit: Option<Arc<RateLimiter>>) -> RemoteClient {
         RemoteClient { limit, ..self }
+    }
+
+    pub(crate) fn with_files_at_once(self, at_once: FilesAtOnce) -> RemoteClient {
+        RemoteClient { at_once, ..self }
     }
 
     /// What is known of the provider.
@@ -327,6 +322,9 @@ impl Retries<'_> {
         }
         if !(error.kind().is_transient() || self.pages_pass && error.kind() == Kind::Protocol) {
             return Err(error);
+        }
+        if matches!(error.kind(), Kind::Busy | Kind::Unreachable) {
+            self.client.at_once.refused();
         }
         // The caller may repeat the request. The HTTP client takes a new connection now.
         if error.is_on_kept_line() && !std::mem::replace(&mut self.repeated, true) {

@@ -13,6 +13,7 @@ pub(crate) mod change;
 pub mod client;
 pub(crate) mod download;
 mod effort;
+pub(crate) mod files_at_once;
 pub mod filter;
 #[doc(hidden)]
 pub mod fingerprint;
@@ -40,5 +41,6 @@ pub mod upload;
 pub(crate) mod walk;
 pub(crate) mod wildcards;
 
-pub use client::{RemoteClient, RemoteProvider, RetryPolicy};
+pub use backoff::RetryPolicy;
+pub use client::{RemoteClient, RemoteProvider};
 pub use if_exists::IfExists;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::RetryPolicy;
+use super::backoff::RetryPolicy;
 use super::sleep::sleep;
 use super::source::meter::Activity;
 use crate::error::{Error, Kind};

@@ -50,6 +50,20 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
     }
 }
 
+/// Twelve times the server has too much to do: haul sends fewer files at once, says so with -v, and brings all.
+#[test]
+fn a_busy_server_is_sent_fewer_files_at_once() {
+    let play = Play::new();
+    for n in 0..60 {
+        play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+    }
+    play.sandbox.faults().script("giga0/file/upload:503=0*12").unwrap();
+    let put = play.home.run(&["put", "-v", "--json", "-j", "16", "--retries", "9", "d/", "giga0:/in/"]).ends_with(0);
+    assert_eq!(put.events("uploaded").len(), 60);
+    put.says("note: 8 files at once, 16 at most").says("note: 4 files at once instead of 8, as the server takes no more");
+    assert_eq!(play.sandbox.arrived().len(), 60);
+}
+
 /// The account answers, but no upload ever succeeds: by a reset, 503 or 500, it is the same.
 #[test]
 fn a_server_that_keeps_failing_is_given_up_after_three_files() {

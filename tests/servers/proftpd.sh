@@ -1,6 +1,6 @@
 #!/bin/sh
 # proftpd.sh DIR PORT [DIRECTIVE...]: becomes a ProFTPD on 127.0.0.1:PORT that wants TLS session reuse (its default) and
-# keeps files in DIR/root/in. The user is `anonymous` with the password in DIR/password. DIRECTIVEs are lines of its
+# keeps files in DIR/root/in. With BIND it listens there. The user is `anonymous` with the password in DIR/password. DIRECTIVEs are lines of its
 # configuration, besides TLS=1.2 or TLS=1.3: the only version it speaks. DIR/ca.crt and so on are by ca.sh.
 set -eu
 server=${HAUL_TEST_SERVERS:-$(dirname "$0")/../../target/servers}/proftpd
@@ -24,7 +24,7 @@ chmod 600 "$dir/passwd"
     cat <<C
 ServerName "test"
 ServerType standalone
-DefaultAddress 127.0.0.1
+DefaultAddress ${BIND:-127.0.0.1}
 SocketBindTight on
 Port $port
 UseIPv6 off

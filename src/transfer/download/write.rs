@@ -84,6 +84,7 @@ impl DiskWriter<'_> {
             }
             pulse.held.store(false, Ordering::Relaxed);
             pulse.moved.fetch_add(len, Ordering::Relaxed);
+            self.client.at_once.accepted(len);
             self.client.events.tell(Event::Sent { id: self.id, bytes: len });
             at += len;
         }

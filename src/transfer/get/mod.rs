@@ -22,12 +22,13 @@ use super::client::RemoteClient;
 use super::download::open_folder::{Folder, Target, shown};
 use super::download::part_file::{ContentId, PartFile};
 use super::download::{DownloadRequest, Downloaded, Turn, download, turn};
+use super::files_at_once::FilesAtOnce;
 use super::filter::{Filter, Verdict};
 use super::fingerprint::EntryFingerprint;
 use super::lock_wait;
 use super::put::ChecksumMode;
 use super::source::hashing::tell_hashing;
-use crate::contract::{PlaceLock, TransferStore};
+use crate::contract::{Events, PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::report::{Failure, Transfer};
@@ -83,7 +84,7 @@ pub struct GetOptions {
 pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) -> Result<()> {
     let several = options.several || origins.len() > 1;
     let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
-    let Admitted { origins, refused, most } = admitted(origins).await?;
+    let Admitted { mut origins, refused, most } = admitted(origins).await?;
     for (origin, error) in refused {
         tell_failed(u64::MAX, &origin, &origin.entry, &error);
     }
@@ -91,7 +92,13 @@ pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) 
         options.jobs = options.jobs.min(most).max(1);
         options.streams = options.streams.min(most / options.jobs).max(1);
     }
+    let events = origins.first().map_or_else(|| Events::channel().0, |origin| origin.client.events.clone());
+    let at_once = FilesAtOnce::new(options.jobs, events);
+    for origin in &mut origins {
+        origin.client = origin.client.clone().with_files_at_once(at_once.clone());
+    }
     let run = GetRun {
+        at_once,
         local,
         top: Mutex::default(),
         stop: CircuitBreaker::new(options.fail_fast),
@@ -178,6 +185,7 @@ struct GetItem {
 }
 
 struct GetRun {
+    at_once: FilesAtOnce,
     local: Local,
     /// The user's own folder, opened once: whatever its path leads to later, the files of this run come to one place.
     top: Mutex<Option<Folder>>,
@@ -209,6 +217,7 @@ impl GetRun {
         match outcome {
             Ok(report) => {
                 self.stop.success(&item.origin.key);
+                self.at_once.finished();
                 item.origin.client.events.tell(Event::Finished { id, report: Box::new(report) });
             }
             Err(error) => {

@@ -53,7 +53,8 @@ impl GetRun {
     }
 
     async fn spawn(self: &Arc<Self>, flying: &mut TaskSet<GetItem>, item: GetItem) {
-        while flying.len() >= self.options.jobs.max(1) {
+        while flying.len() >= self.at_once.files() {
+            self.at_once.full();
             self.report_panic(flying.join_next().await);
         }
         let run = self.clone();

@@ -78,16 +78,15 @@ pub(crate) async fn put_chosen(
 impl PutRun {
     /// True when every empty folder of the plan is there now; what became of each file is an event.
     pub(super) async fn execute(self: &Arc<Self>, steps: PlanStream) -> bool {
-        let jobs = self.job.options.jobs.min(self.limits.uploads_at_once.unwrap_or(usize::MAX)).max(1);
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
-        let mut upcoming = Upcoming::new(steps, self, jobs);
+        let mut upcoming = Upcoming::new(steps, self, self.at_once.most());
         let mut crew = TaskSet::default();
         while let Some(next) = upcoming.next().await {
             let small = match next {
                 Next::Send(Group::One(item)) => {
                     let (run, id, shown) = (self.clone(), next_id(), item.shown());
-                    self.spawn(&mut crew, jobs, (id, shown), async move { run.process(id, item).await }).await;
+                    self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
                     continue;
                 }
                 Next::Unfit(shown, error) => {
@@ -98,15 +97,15 @@ impl PutRun {
                 Next::Send(Group::Small(items)) => items.into_iter().map(|item| (next_id(), item)).collect(),
             };
             // Opened and claimed when their turn comes, not while a large file is on its way for hours.
-            self.make_room(&mut crew, jobs).await;
+            self.make_room(&mut crew).await;
             let (ready, busy) = self.prepare_batch(small).await;
             for (id, item, ready) in ready {
                 let (run, shown) = (self.clone(), item.shown());
-                self.spawn(&mut crew, jobs, (id, shown), async move { run.send_prepared(id, item, ready).await }).await;
+                self.spawn(&mut crew, (id, shown), async move { run.send_prepared(id, item, ready).await }).await;
             }
             for (id, item) in busy {
                 let (run, shown) = (self.clone(), item.shown());
-                self.spawn(&mut crew, jobs, (id, shown), async move { run.process(id, item).await }).await;
+                self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
             }
         }
         while !crew.is_empty() {
@@ -131,8 +130,9 @@ impl PutRun {
         all_made
     }
 
-    async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>, jobs: usize) {
-        while !self.confirmations.has_room(crew.len(), jobs) {
+    async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>) {
+        while !self.confirmations.has_room(crew.len(), self.at_once.files()) {
+            self.at_once.full();
             self.wait_for(crew).await;
         }
         if self.sessions.is_none() {
@@ -153,14 +153,8 @@ impl PutRun {
     }
 
     /// Takes off as soon as one of the others has landed.
-    async fn spawn(
-        &self,
-        crew: &mut TaskSet<(FileId, String)>,
-        jobs: usize,
-        on: (FileId, String),
-        flight: impl Future<Output = ()> + Send + 'static,
-    ) {
-        self.make_room(crew, jobs).await;
+    async fn spawn(&self, crew: &mut TaskSet<(FileId, String)>, on: (FileId, String), flight: impl Future<Output = ()> + Send + 'static) {
+        self.make_room(crew).await;
         crew.spawn(on, flight);
     }
 

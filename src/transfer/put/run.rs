@@ -11,6 +11,7 @@ use crate::model::event::FileId;
 use crate::model::report::Failure;
 use crate::model::{Event, Limits, Protocol, RemotePath, Report};
 use crate::transfer::breaker::CircuitBreaker;
+use crate::transfer::files_at_once::FilesAtOnce;
 use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::source::open_file::RealFolders;
 use crate::transfer::stored_names::StoredNames;
@@ -24,6 +25,7 @@ pub(super) struct PutRun {
     /// Bytes left on the account.
     pub(super) free: Option<u64>,
     pub(super) stop: CircuitBreaker,
+    pub(super) at_once: FilesAtOnce,
     pub(super) stored: StoredNames,
     pub(super) confirmations: ConfirmationQueue,
     /// Where the local files really lie.
@@ -45,6 +47,9 @@ impl PutRun {
             Some(sessions) => sessions.session(&job).await?,
             None => Arc::new(PutSession::open(job.client.clone(), &job).await?),
         };
+        let most = job.options.jobs.min(session.account.limits.uploads_at_once.unwrap_or(usize::MAX));
+        let at_once = FilesAtOnce::new(most, job.client.events.clone());
+        job.client = job.client.with_files_at_once(at_once.clone());
         let stored = StoredNames::new(job.client.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
         // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
@@ -61,6 +66,7 @@ impl PutRun {
             session,
             sessions,
             stop,
+            at_once,
             stored,
             confirmations,
             real_folders: RealFolders::default(),
@@ -91,6 +97,7 @@ impl PutRun {
                 // What is skipped may be known from before.
                 if !matches!(report, Report::Skipped { .. }) {
                     self.stop.success(&self.line(item));
+                    self.at_once.finished();
                 }
                 self.job.client.events.tell(Event::Finished { id, report: Box::new(report) });
             }

@@ -291,6 +291,7 @@ impl Uploader<'_> {
             if self.effort.reached(at) {
                 self.patience.progress();
             }
+            self.client.at_once.accepted(at.saturating_sub(*accepted));
             *accepted = at.max(*accepted);
             self.note(|journal| journal.accepted(at))?;
             self.client.events.tell(Event::Accepted { id: self.id, offset: at });
