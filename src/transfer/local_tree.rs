@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::RemotePath;
 
 /// What a walk meets.
-pub(crate) enum LocalFound {
+pub enum LocalFound {
     File {
         path: PathBuf,
         /// The folder it lands in.
@@ -39,7 +39,7 @@ pub(crate) enum LocalFound {
 }
 
 /// All that lies in a folder.
-pub(crate) struct LocalTree {
+pub struct LocalTree {
     top: PathBuf,
     target: RemotePath,
     steps: walkdir::IntoIter,
@@ -63,7 +63,7 @@ struct OpenFolder {
 
 impl LocalTree {
     /// What is inside of `top` lands in `target`.
-    pub(crate) fn new(top: &Path, target: &RemotePath) -> LocalTree {
+    pub fn new(top: &Path, target: &RemotePath) -> LocalTree {
         let filter = Arc::default();
         let (steps, target, top) = (walk(top, &filter), target.clone(), top.to_owned());
         LocalTree { top, target, steps, open: Vec::new(), ready: VecDeque::new(), filter, prefix: String::new() }

@@ -24,7 +24,8 @@ pub(crate) mod if_exists;
 pub(crate) mod import;
 pub(crate) mod learned_names;
 mod listing;
-pub(crate) mod local_tree;
+#[doc(hidden)]
+pub mod local_tree;
 pub(crate) mod lock_wait;
 pub mod put;
 pub(crate) mod rate_limit;
