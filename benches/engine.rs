@@ -1,4 +1,5 @@
 //! What haul itself costs for each file and each byte, without a network: `cargo bench`.
+#![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -1,7 +1,10 @@
 //! The one TLS set-up of the program: rustls with ring, the system's roots, and `ca_file` besides them.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::Mutex;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -16,6 +19,27 @@ use crate::error::{Error, Kind, Result};
 /// a data connection that resumes another connection's session (baselines: ProFTPD, 3 of 4 fail).
 pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProtocolVersion]) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = verifier(ca_file, &provider)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").with_cause(e))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// By `ca_file`. Reading the system's certificates takes longer than a connection, and an FTP server is given one connection
+/// for each file at once.
+static VERIFIERS: LazyLock<Mutex<HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>>> = LazyLock::new(Mutex::default);
+
+fn verifier(ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+    // Held while they are read, so that the others do not read them, too.
+    let mut known = VERIFIERS.lock();
+    let key = ca_file.map(Path::to_owned);
+    if let Some(verifier) = known.get(&key) {
+        return Ok(verifier.clone());
+    }
     let roots = match ca_file {
         Some(file) => read_roots(file)?,
         None => Vec::new(),
@@ -27,13 +51,8 @@ pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProto
         // Plain http needs none.
         Err(_) => Arc::new(NoRoots(provider.clone())),
     };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(|e| Error::new(Kind::Other, "TLS can't be set up").with_cause(e))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(config)
+    known.insert(key, verifier.clone());
+    Ok(verifier)
 }
 
 fn read_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>> {

@@ -1,12 +1,16 @@
 //! Small files made ready together, where a provider makes the entries of many by one request: for them a request takes
 //! longer than their bytes.
 
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
 use super::file::{FilePlan, PreparedUpload};
 use super::options::{HANDLES, HANDLES_FOR_A_FILE};
 use super::plan::PutItem;
 use super::run::PutRun;
 use crate::contract::UploadRequest;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
 use crate::model::{Event, Report};
 use crate::transfer::source::SourceSpec;
@@ -17,13 +21,15 @@ const SMALL: u64 = 1 << 20;
 /// Each of them is an open file, with a lock, until its turn comes.
 const MAX_BATCH: usize = 50;
 const HANDLES_OF_ONE: u64 = 2;
+/// One batch is sent while the next is made ready.
+const BATCHES: u64 = 2;
 
 /// So many small files are made ready together, while `jobs` others are on their way.
 #[cfg(unix)]
 pub(crate) fn at_once(jobs: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let Some(all) = getrlimit(Resource::Nofile).current else { return MAX_BATCH };
-    let left = all.saturating_sub(HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / HANDLES_OF_ONE;
+    let left = all.saturating_sub(HANDLES + jobs as u64 * HANDLES_FOR_A_FILE) / (BATCHES * HANDLES_OF_ONE);
     MAX_BATCH.min(usize::try_from(left).unwrap_or(MAX_BATCH)).max(1)
 }
 
@@ -76,17 +82,41 @@ fn is_small(item: &PutItem) -> bool {
     !matches!(item.origin, SourceSpec::Stdin) && item.size.is_some_and(|size| size <= SMALL)
 }
 
+/// Small files that are made ready together.
+pub(super) struct Batch {
+    pub(super) ready: Vec<(FileId, PutItem, PreparedUpload)>,
+    /// Another run is busy with them.
+    pub(super) busy: Vec<(FileId, PutItem)>,
+}
+
+/// A batch that is being made ready.
+pub(super) struct BatchAhead {
+    files: Vec<(FileId, String)>,
+    batch: AbortOnDropHandle<Batch>,
+}
+
 impl PutRun {
+    /// Begins to make them ready.
+    pub(super) fn make_ready(self: &Arc<Self>, small: Vec<(FileId, PutItem)>) -> BatchAhead {
+        let (run, files) = (self.clone(), small.iter().map(|(id, item)| (*id, item.shown())).collect());
+        BatchAhead { files, batch: AbortOnDropHandle::new(tokio::spawn(async move { run.prepare_batch(small).await })) }
+    }
+
+    pub(super) async fn made_ready(&self, ahead: BatchAhead) -> Batch {
+        ahead.batch.await.unwrap_or_else(|broken| {
+            let error = Error::new(Kind::Other, "a defect of haul ended the work on this file").with_cause(broken);
+            ahead.files.iter().for_each(|(id, shown)| self.failed(*id, shown, None, &error));
+            Batch { ready: Vec::new(), busy: Vec::new() }
+        })
+    }
+
     pub(crate) fn can_batch(&self) -> bool {
         !self.job.options.dry_run && self.job.client.has(|can| can.batch_creation.is_some())
     }
 
     /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
     /// and those that another run is busy with, whose turn is to be waited for when nothing else is held.
-    pub(crate) async fn prepare_batch(
-        &self,
-        small: Vec<(FileId, PutItem)>,
-    ) -> (Vec<(FileId, PutItem, PreparedUpload)>, Vec<(FileId, PutItem)>) {
+    async fn prepare_batch(&self, small: Vec<(FileId, PutItem)>) -> Batch {
         let (mut ready, mut busy) = (Vec::new(), Vec::new());
         for (id, item) in small {
             match self.prepare_one(&item).await {
@@ -97,13 +127,14 @@ impl PutRun {
             }
         }
         // What an earlier run has begun has its entry already.
-        let together = || ready.iter().map(|(_, _, one)| one).filter(|one| one.fresh && one.item.source.size().is_some());
-        let items: Vec<UploadRequest> = together().map(|one| one.item.clone()).collect();
+        let together = ready.iter().map(|(_, _, one)| one).filter(|one| one.fresh && one.item.source.size().is_some());
+        let (items, journals): (Vec<UploadRequest>, Vec<Option<Journal>>) =
+            together.map(|one| (one.item.clone(), one.journal.clone())).unzip();
         if items.len() > 1 {
-            self.commit_all(together().filter_map(|one| one.journal.as_ref())).await;
+            self.commit_all(journals.iter().flatten()).await;
             self.create_entries(&items).await;
         }
-        (ready, busy)
+        Batch { ready, busy }
     }
 
     async fn prepare_one(&self, item: &PutItem) -> Result<BatchOutcome> {
@@ -120,7 +151,7 @@ impl PutRun {
     }
 
     /// What is planned is noted before anything is made.
-    async fn commit_all(&self, journals: impl Iterator<Item = &Journal>) {
+    async fn commit_all<'a>(&self, journals: impl Iterator<Item = &'a Journal>) {
         for journal in journals {
             if let Err(e) = journal.commit().await {
                 self.job.client.events.tell(Event::Warning(format!("what is planned could not be noted: {e}")));

@@ -25,16 +25,18 @@ mod upcoming;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::time::timeout;
+
 pub use self::options::{ChecksumMode, HANDLES, HANDLES_FOR_A_FILE, PutJob, PutOptions};
 
-use self::batch::Group;
+use self::batch::{Batch, BatchAhead, Group};
 use self::file::PreparedUpload;
 use self::listed::ListedFiles;
 use self::plan::{NamedSources, PlannedSource, PutItem, inspect_sources, lay_out, target_is_folder};
 use self::plan_stream::PlanStream;
 use self::run::PutRun;
 use self::session::PutSessions;
-use self::upcoming::{Next, Upcoming};
+use self::upcoming::{GATHER, Next, Upcoming};
 use super::source::hashing::tell_hashing;
 use super::task_set::TaskSet;
 use crate::error::{Error, Kind, Result};
@@ -82,31 +84,37 @@ impl PutRun {
         let mut next_id = || ids.next().unwrap_or_default();
         let mut upcoming = Upcoming::new(steps, self, self.at_once.most());
         let mut crew = TaskSet::default();
-        while let Some(next) = upcoming.next().await {
-            let small = match next {
-                Next::Send(Group::One(item)) => {
-                    let (run, id, shown) = (self.clone(), next_id(), item.shown());
-                    self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
-                    continue;
-                }
-                Next::Unfit(shown, error) => {
-                    self.stop.failure(&self.job.remote_key, &error);
-                    self.failed(next_id(), &shown, None, &error);
-                    continue;
-                }
-                Next::Send(Group::Small(items)) => items.into_iter().map(|item| (next_id(), item)).collect(),
+        // Made ready while the files before them are sent.
+        let mut ahead: Option<BatchAhead> = None;
+        loop {
+            let next = match ahead.is_some() {
+                true => timeout(GATHER, upcoming.next()).await,
+                false => Ok(upcoming.next().await),
             };
-            // Opened and claimed when their turn comes, not while a large file is on its way for hours.
-            self.make_room(&mut crew).await;
-            let (ready, busy) = self.prepare_batch(small).await;
-            for (id, item, ready) in ready {
-                let (run, shown) = (self.clone(), item.shown());
-                self.spawn(&mut crew, (id, shown), async move { run.send_prepared(id, item, ready).await }).await;
-            }
-            for (id, item) in busy {
-                let (run, shown) = (self.clone(), item.shown());
-                self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
-            }
+            let small = match next {
+                Ok(Some(Next::Send(Group::Small(items)))) => items.into_iter().map(|item| (next_id(), item)).collect(),
+                Ok(other) => {
+                    self.send_batch(ahead.take(), &mut crew, None).await;
+                    match other {
+                        Some(Next::Send(Group::One(item))) => {
+                            let (run, id, shown) = (self.clone(), next_id(), item.shown());
+                            self.spawn(&mut crew, (id, shown), async move { run.process(id, item).await }).await;
+                        }
+                        Some(Next::Unfit(shown, error)) => {
+                            self.stop.failure(&self.job.remote_key, &error);
+                            self.failed(next_id(), &shown, None, &error);
+                        }
+                        Some(Next::Send(Group::Small(_))) | None => break,
+                    }
+                    continue;
+                }
+                // The walk is slow: what is ready need not wait for it.
+                Err(_) => {
+                    self.send_batch(ahead.take(), &mut crew, None).await;
+                    continue;
+                }
+            };
+            ahead = self.send_batch(ahead.take(), &mut crew, Some(small)).await;
         }
         while !crew.is_empty() {
             self.wait_for(&mut crew).await;
@@ -128,6 +136,37 @@ impl PutRun {
             }
         }
         all_made
+    }
+
+    /// Sends the files of `batch`, and makes `next` ready meanwhile. Where another run is busy with one of them its turn is
+    /// waited for: then no places of further files are held.
+    async fn send_batch(
+        self: &Arc<Self>,
+        batch: Option<BatchAhead>,
+        crew: &mut TaskSet<(FileId, String)>,
+        mut next: Option<Vec<(FileId, PutItem)>>,
+    ) -> Option<BatchAhead> {
+        let mut ahead = None;
+        if let Some(batch) = batch {
+            let Batch { ready, busy } = self.made_ready(batch).await;
+            if busy.is_empty() {
+                ahead = next.take().map(|next| self.make_ready(next));
+            }
+            for (id, item, ready) in ready {
+                let (run, shown) = (self.clone(), item.shown());
+                self.spawn(crew, (id, shown), async move { run.send_prepared(id, item, ready).await }).await;
+            }
+            for (id, item) in busy {
+                let (run, shown) = (self.clone(), item.shown());
+                self.spawn(crew, (id, shown), async move { run.process(id, item).await }).await;
+            }
+        }
+        if let Some(next) = next {
+            // Opened and claimed when their turn comes, not while a large file is on its way for hours.
+            self.make_room(crew).await;
+            ahead = Some(self.make_ready(next));
+        }
+        ahead
     }
 
     async fn make_room(&self, crew: &mut TaskSet<(FileId, String)>) {

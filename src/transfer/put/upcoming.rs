@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{Event, RemotePath};
 
 /// Small files wait so long for company from a walk that is slow.
-const GATHER: Duration = Duration::from_millis(100);
+pub(super) const GATHER: Duration = Duration::from_millis(100);
 
 pub(super) enum Next {
     Send(Group),
