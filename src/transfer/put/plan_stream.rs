@@ -2,6 +2,8 @@
 //! is sent. The first file is on its way while the walk goes on, and what is done takes no memory.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -17,10 +19,27 @@ const PIECES: usize = 128;
 /// The steps of a plan, in order.
 pub struct PlanStream {
     ready: VecDeque<PlanStep>,
-    /// Files and bytes of all steps that came so far.
-    files: u64,
-    bytes: u64,
+    totals: Arc<Totals>,
     walk: Option<Walk>,
+}
+
+/// Files and bytes of all steps so far, those ahead of what is sent included.
+#[derive(Default)]
+struct Totals {
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Totals {
+    fn count(&self, step: &PlanStep) {
+        let size = match step {
+            PlanStep::Put(item) => item.size.unwrap_or(0),
+            PlanStep::Unfit(..) => 0,
+            PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) | PlanStep::Special(..) => return,
+        };
+        self.files.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+    }
 }
 
 struct Walk {
@@ -37,20 +56,22 @@ impl PlanStream {
     /// What `steps` brings, asked for in a thread of its own.
     pub fn of<I: Iterator<Item = PlanStep>>(steps: impl FnOnce() -> I + Send + 'static) -> PlanStream {
         let (sender, pieces) = channel(PIECES);
-        let thread = spawn_blocking(move || hand_over(steps(), &sender));
-        PlanStream { ready: VecDeque::new(), files: 0, bytes: 0, walk: Some(Walk { pieces, thread }) }
+        let totals = Arc::<Totals>::default();
+        let counted = totals.clone();
+        let thread = spawn_blocking(move || hand_over(steps().inspect(|step| counted.count(step)), &sender));
+        PlanStream { ready: VecDeque::new(), totals, walk: Some(Walk { pieces, thread }) }
     }
 
     /// All of a plan that is known already.
     pub fn whole(steps: impl IntoIterator<Item = PlanStep>) -> PlanStream {
-        let mut stream = PlanStream { ready: VecDeque::new(), files: 0, bytes: 0, walk: None };
-        stream.take(steps);
-        stream
+        let totals = Arc::<Totals>::default();
+        let ready = steps.into_iter().inspect(|step| totals.count(step)).collect();
+        PlanStream { ready, totals, walk: None }
     }
 
     /// Files and bytes of the plan, as far as it is known.
     pub fn totals(&self) -> (u64, u64) {
-        (self.files, self.bytes)
+        (self.totals.files.load(Ordering::Relaxed), self.totals.bytes.load(Ordering::Relaxed))
     }
 
     /// The next step; none at the end. A call that is given up loses none.
@@ -58,33 +79,21 @@ impl PlanStream {
         while self.ready.is_empty() {
             let walk = self.walk.as_mut()?;
             match walk.pieces.recv().await {
-                Some(piece) => self.take(piece),
+                Some(piece) => self.ready.extend(piece),
                 None => {
                     // What a walk that broke down has not come to must not pass for put.
                     let broken = (&mut walk.thread).await.err();
                     self.walk = None;
-                    self.take(broken.map(|e| {
+                    let broken = broken.map(|e| {
                         let error = Error::new(Kind::Other, "the sources could not be read to their end").with_cause(e);
                         PlanStep::Unfit("the sources".to_owned(), error)
-                    }));
+                    });
+                    broken.iter().for_each(|step| self.totals.count(step));
+                    self.ready.extend(broken);
                 }
             }
         }
         self.ready.pop_front()
-    }
-
-    fn take(&mut self, steps: impl IntoIterator<Item = PlanStep>) {
-        for step in steps {
-            match &step {
-                PlanStep::Put(item) => {
-                    self.files += 1;
-                    self.bytes = self.bytes.saturating_add(item.size.unwrap_or(0));
-                }
-                PlanStep::Unfit(..) => self.files += 1,
-                PlanStep::EmptyFolder(_) | PlanStep::LeftOut(..) | PlanStep::Special(..) => {}
-            }
-            self.ready.push_back(step);
-        }
     }
 }
 
@@ -106,8 +115,7 @@ fn hand_over(steps: impl Iterator<Item = PlanStep>, sender: &Sender<Vec<PlanStep
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
     use crate::model::RemotePath;
