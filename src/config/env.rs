@@ -59,6 +59,12 @@ impl Env {
         self.vars.get(name).filter(|v| !v.is_empty()).map(PathBuf::from)
     }
 
+    /// One line of text. Fails with `Usage` when the value is none.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
+        let value = self.vars.get(name).map(|value| readable(name, value)).transpose()?;
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+
     /// Variables that begin with `prefix` and are not empty: full name and value, in the order of names. A line end at
     /// the end of a value is not part of it. Fails with `Usage` when a value is not UTF-8 or not one line (of a key that takes lines: not plain lines).
     pub(super) fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Result<(&'a str, &'a str)>> {

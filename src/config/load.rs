@@ -14,6 +14,7 @@ use super::file::{self, CONFIG, ConfigLine, Document, Scalar, Section};
 use super::keys::{self, Key, Providers, find, keys_of, suggestion};
 use super::secret_sources::Prompt;
 use super::settings::{self, ConfiguredValue, Settings, ValueSource};
+use super::url_remote::UrlRemotes;
 use super::{Config, LoadOptions, Remote, private_file};
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
@@ -55,8 +56,9 @@ fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
     }
     remotes.extend(builder.of_environment()?);
     // What is left has no provider: a mistake only if somebody uses it.
-    let incomplete = builder.environment.into_keys().collect();
-    Ok(Config { path, credentials, defaults, remotes, incomplete })
+    let incomplete = std::mem::take(&mut builder.environment).into_keys().collect();
+    let without_remote = UrlRemotes { providers, env: place.env.clone(), prompt: builder.prompt };
+    Ok(Config { path, credentials, defaults, remotes, incomplete, without_remote })
 }
 
 /// The file, and whether it must be there: only one that the user names by `--config` must.

@@ -10,10 +10,12 @@ mod env_remotes;
 mod file;
 mod keys;
 mod load;
+mod netrc;
 mod private_file;
 mod secret_sources;
 mod settings;
 mod single_line;
+mod url_remote;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,10 +29,12 @@ pub use single_line::line_of_input;
 use crate::contract::{Network, ProviderInfo, RemoteSettings};
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
+use crate::model::place_text::is_url;
 use crate::model::report::RemoteLine;
 use env_remotes::env_name;
 pub use settings::KEPT;
 use settings::{Settings, shown_url};
+use url_remote::UrlRemotes;
 
 /// Where the configuration is, and what the edge knows about reading it.
 pub struct LoadOptions<'a> {
@@ -50,6 +54,8 @@ pub struct Config {
     remotes: Vec<Remote>,
     /// Names that have variables but no provider.
     incomplete: Vec<String>,
+    /// For places as URLs, which have no remote.
+    without_remote: UrlRemotes,
 }
 
 impl Config {
@@ -64,8 +70,22 @@ impl Config {
     }
 
     /// The remote of that name, without regard to case; for remotes of the environment `-` is `_`.
-    /// Fails with `NotFound`, or with `Usage` when variables speak of it but none says its provider.
+    /// Of a URL, what its server needs to be told. Fails with `NotFound`, or with `Usage` when variables speak of it but none says
+    /// its provider.
     pub fn remote(&self, name: &str) -> Result<Remote> {
+        match self.without_remote.make(name)? {
+            Some((provider, settings)) => Ok(Remote { name: name.to_owned(), provider, in_file: false, settings: Arc::new(settings) }),
+            None => self.configured(name),
+        }
+    }
+
+    /// As [`Config::remote`], and no URL: for what changes the configuration.
+    pub fn configured(&self, name: &str) -> Result<Remote> {
+        if is_url(name) {
+            return Err(Error::new(Kind::Usage, "a URL is no remote of the configuration, and nothing is kept for it")
+                .with_subject(name)
+                .with_hint("make a remote of it with `haul remote add`"));
+        }
         let exact = self.remotes.iter().find(|r| r.name.to_lowercase() == name.to_lowercase());
         let in_environment = || self.remotes.iter().find(|r| !r.in_file && r.name == env_name(name));
         exact.or_else(in_environment).cloned().ok_or_else(|| self.no_remote(name))
@@ -94,7 +114,8 @@ impl Config {
 
     /// Removes a remote from the file, and its secrets from the credentials file. Fails with `NotFound`.
     pub fn remove_remote(&self, name: &str) -> Result<()> {
-        if self.remote(name).is_ok_and(|r| !r.in_file) {
+        if is_url(name) || self.remote(name).is_ok_and(|r| !r.in_file) {
+            self.configured(name)?;
             let variables = format!("{}{}_…", env_remotes::PREFIX, env_name(name).to_uppercase());
             return Err(Error::new(Kind::NotFound, "this remote is not in the configuration file")
                 .with_subject(name)

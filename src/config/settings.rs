@@ -23,6 +23,8 @@ use crate::model::Secret;
 pub(super) enum ValueSource {
     Environment(String),
     File(Position),
+    /// The command line, or a file of other programs.
+    Elsewhere(String),
 }
 
 impl ValueSource {
@@ -36,6 +38,7 @@ impl fmt::Display for ValueSource {
         match self {
             ValueSource::Environment(variable) => f.write_str(variable),
             ValueSource::File(position) => position.fmt(f),
+            ValueSource::Elsewhere(place) => f.write_str(place),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Abilities, BoxFuture, Download, Entries, Result, TokenStore, Upload, UploadHandle, UploadRequest};
+use crate::model::place_text::is_url;
 use crate::model::{Account, Entry, Place, Protocol, Secret};
 
 /// One key of a remote in the configuration.
@@ -57,6 +58,13 @@ pub struct ProviderContext {
     pub tokens: Arc<dyn TokenStore>,
     /// How the network is reached.
     pub network: Network,
+}
+
+impl ProviderContext {
+    /// Is it the server of a place that is a URL? Then there is no remote that could be changed.
+    pub fn is_url(&self) -> bool {
+        is_url(&self.remote)
+    }
 }
 
 /// The remote's settings, each looked up when it is needed: a `password_command` runs only if somebody signs in.

@@ -9,6 +9,7 @@ use std::time::Duration;
 pub use kind::Kind;
 
 use crate::model::escape::escape_control;
+use crate::model::place_text::PlaceText;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -85,7 +86,7 @@ impl Error {
         }
         let local = *local || *kind == Kind::Local;
         if let Some(on) = on.as_mut().filter(|on| !local && on.starts_with(['/', '@'])) {
-            *on = format!("{remote}:{on}");
+            *on = PlaceText { remote, path: &*on }.to_string();
         }
         self
     }

@@ -1,11 +1,12 @@
-//! Where something is: `REMOTE:PATH`, `REMOTE:@ID/sub/path`. The words of the command line, parsed once.
-//! Over 300 lines with its tests.
+//! Where something is: `REMOTE:PATH`, `REMOTE:@ID/sub/path`, or a URL. The words of the command line, parsed once.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::place_text::{PlaceText, is_url};
+use super::url_place;
 use crate::error::{Error, Kind, Result};
 
 /// A cleaned path on a remote: names without `/`, no `.`, no `..`, nothing that breaks a line of a protocol. Where it is
@@ -231,10 +232,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// `REMOTE:PATH` as typed.
+/// `REMOTE:PATH` as typed, or a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
-    /// As typed; remotes are matched without regard to case.
+    /// As typed; remotes are matched without regard to case. Of a URL what stands before the path.
     pub remote: String,
     /// What stands after the colon.
     pub place: Place,
@@ -248,6 +249,15 @@ impl Address {
     /// # Errors
     /// `Usage` for `..` or an empty id; `Refused` for a name that no remote can hold.
     pub fn parse(text: &str) -> Result<Option<Address>> {
+        if let Some(url) = url_place::parse(text)? {
+            return match &url.rest {
+                None => {
+                    let folder = is_folder(&url.path);
+                    Ok(Some(Address { remote: url.remote, place: Place::at(RemotePath::parse(&url.path)?), folder }))
+                }
+                Some(rest) => Address::at(url.remote, rest).map(Some),
+            };
+        }
         let Some((remote, rest)) = text.split_once(':') else { return Ok(None) };
         if remote.is_empty() || remote.contains(['/', '\\']) || remote == "." {
             return Ok(None);
@@ -255,11 +265,22 @@ impl Address {
         if !remote.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
             return Ok(None);
         }
-        Ok(Some(Address {
-            remote: remote.to_owned(),
-            place: parse_place(rest).map_err(|e| e.with_remote(remote))?,
-            folder: !names_a_url(rest) && (rest.is_empty() || rest.ends_with('/') || rest.ends_with("/.")),
-        }))
+        Address::at(remote.to_owned(), rest).map(Some)
+    }
+
+    /// `rest`: what stands behind the colon.
+    fn at(remote: String, rest: &str) -> Result<Address> {
+        Ok(Address { place: parse_place(rest).map_err(|e| e.with_remote(&remote))?, folder: !names_a_url(rest) && is_folder(rest), remote })
+    }
+
+    /// A remote and a path there, as they are typed: `REMOTE:PATH`, or a URL.
+    pub fn text(remote: &str, path: impl fmt::Display) -> String {
+        PlaceText { remote, path }.to_string()
+    }
+
+    /// Is it a place without a remote of that name?
+    pub fn is_url(&self) -> bool {
+        is_url(&self.remote)
     }
 
     /// Where a command takes a remote, `studio` and `studio:` are the same.
@@ -274,6 +295,10 @@ impl Address {
                 .with_hint("write REMOTE:PATH; `haul ls` lists the remotes")
         })
     }
+}
+
+fn is_folder(path: &str) -> bool {
+    path.is_empty() || path.ends_with('/') || path.ends_with("/.")
 }
 
 /// An id that is a URL (the address of a TUS upload) is all that follows `@`: its slashes part no path.
@@ -295,7 +320,7 @@ fn parse_place(rest: &str) -> Result<Place> {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.remote, self.place)
+        PlaceText { remote: &self.remote, path: &self.place }.fmt(f)
     }
 }
 

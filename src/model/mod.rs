@@ -1,5 +1,5 @@
 //! Plain values that every module may use. No I/O in here.
-//! - `location`: remotes, paths and ids, as the command line writes them;
+//! - `location`, `url_place`, `place_text`: remotes, paths and ids, as the command line writes them; and places as URLs;
 //! - `entry`, `account`: what a provider tells of a file, a folder or an account;
 //! - `event`, `report`: what is told while work goes on, and what came of the work;
 //! - `byte_size`, `timecode`: sizes as people type them, and places in a film;
@@ -12,10 +12,12 @@ pub mod entry;
 pub mod escape;
 pub mod event;
 pub mod location;
+pub mod place_text;
 pub mod report;
 pub mod secret;
 pub(crate) mod similar_names;
 pub mod timecode;
+pub mod url_place;
 
 pub use account::{Account, Limits, Protocol, Quota};
 pub use entry::{Entry, EntryKind};

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 pub(crate) mod ftp;
 #[cfg(unix)]
+mod ftp_habits;
+#[cfg(unix)]
 pub(crate) mod ftp_proxy;
 #[cfg(unix)]
 pub(crate) mod ftp_remote;
@@ -15,3 +17,5 @@ pub(crate) mod http;
 #[cfg(unix)]
 mod real_servers;
 pub(crate) mod tus_remote;
+#[cfg(unix)]
+mod url_places;

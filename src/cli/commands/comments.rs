@@ -197,7 +197,7 @@ impl FileComments {
         let found = self.said.comments.iter().find(|comment| comment.id == id && !comment.removed);
         found.cloned().ok_or_else(|| {
             Error::new(Kind::NotFound, format!("this file has no comment {id}"))
-                .with_subject(format!("{}:{}", self.remote.name, self.file.path))
+                .with_subject(Address::text(&self.remote.name, &self.file.path))
                 .with_hint("`haul comments REMOTE:PATH` lists them")
         })
     }

@@ -11,7 +11,7 @@ use crate::cli::filter_args::FilterArgs;
 use crate::cli::glob::drop_nested;
 use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
-use crate::model::{Entry, Report};
+use crate::model::{Address, Entry, Report};
 use crate::render::View;
 use crate::transfer::filter::{Filter, FilterSpec, FilteredStep, FilteredWalk, RemoteFilter, Verdict};
 use crate::transfer::put::conflict::known_size;
@@ -151,7 +151,7 @@ impl Du<'_> {
             Verdict::Failed(error) if is_fatal(error.kind()) => return Err(error),
             Verdict::Failed(error) => self.look.failed(self.context, remote, entry.path.clone(), &error),
             verdict => {
-                if let Some(note) = self.filter.count_left_out(&format!("{}:{}", remote.name, entry.path), &verdict) {
+                if let Some(note) = self.filter.count_left_out(&Address::text(&remote.name, &entry.path), &verdict) {
                     self.context.renderer.note(&note);
                 }
             }

@@ -11,7 +11,7 @@ use crate::cli::filter_args::FilterArgs;
 use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::Result;
-use crate::model::{Entry, EntryKind};
+use crate::model::{Address, Entry, EntryKind};
 use crate::render::View;
 use crate::transfer::filter::{Candidate, Conditions, Filter, FilteredWalk, RemoteFilter, SizeBound, Verdict, name_pattern};
 use crate::transfer::walk::{WalkEvent, is_fatal};
@@ -174,7 +174,7 @@ impl Search<'_> {
 }
 
 fn shown(remote: &OpenRemote, entry: &Entry) -> String {
-    format!("{}:{}", remote.name, entry.path)
+    Address::text(&remote.name, &entry.path)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub struct LogoutArgs {
 }
 
 pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
-    let config = context.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
+    let config = context.config.configured(&Address::parse_remote(&args.remote)?.remote)?;
     let mut typed_name = None;
     if args.password_stdin {
         config.give("password", line_from(std::io::stdin(), "password")?);
@@ -105,7 +105,7 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
 }
 
 pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
-    let config = context.config.remote(&Address::parse_remote(&args.remote)?.remote)?;
+    let config = context.config.configured(&Address::parse_remote(&args.remote)?.remote)?;
     let tokens = Arc::new(WatchedTokens { state: context.state(), asked_for: Mutex::default() });
     let remote = context.open_with(config, tokens.clone(), args.connection)?;
     // Asked again after an answer that was lost or can't be read: the server does not know a token that it has ended.

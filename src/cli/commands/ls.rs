@@ -6,6 +6,7 @@ use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit};
 use crate::cli::listing::{Lister, LookArgs};
 use crate::error::Result;
+use crate::model::Address;
 use crate::render::View;
 use crate::transfer::walk::WalkEvent;
 
@@ -53,7 +54,7 @@ pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
     for folder in folders {
         if several && !args.recursive {
             let gap = if after { "\n" } else { "" };
-            context.renderer.line(&format!("{}:{}:", folder.remote.name, folder.entry.path), gap);
+            context.renderer.line(&format!("{}:", Address::text(&folder.remote.name, &folder.entry.path)), gap);
         }
         after = true;
         list(context, &mut look, folder, args.recursive).await?;

@@ -16,6 +16,7 @@ use crate::cli::value_parsers;
 use crate::contract::Events;
 use crate::error::{Error, Kind, Result};
 use crate::model::Address;
+use crate::model::place_text::is_url;
 use crate::render::Tally;
 use crate::transfer::IfExists;
 use crate::transfer::put::{PutJob, PutOptions, put_chosen};
@@ -144,7 +145,9 @@ fn not_remote(target: &str) -> Error {
 /// `haul put studio:/a cloud:/b`: easily typed, and the colon in a file's name is rare.
 fn refuse_remote_source(context: &Context, source: &str) -> Result<()> {
     match Address::parse(source) {
-        Ok(Some(address)) if !std::path::Path::new(source).exists() && context.knows(&address.remote) => {
+        // What can't be read of a URL may hold a password: it is no file's name in a report.
+        Err(error) if is_url(source) => Err(error),
+        Ok(Some(address)) if !std::path::Path::new(source).exists() && (address.is_url() || context.knows(&address.remote)) => {
             Err(Error::new(Kind::Usage, "put takes local files; this is a place on a remote")
                 .with_subject(source)
                 .with_hint("`haul cp` copies from one remote to another; a local file with a colon is written ./NAME:REST"))

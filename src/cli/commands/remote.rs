@@ -142,7 +142,7 @@ pub fn list(context: &mut Context) -> Result<u8> {
 }
 
 fn show(context: &mut Context, args: ShowArgs) -> Result<u8> {
-    let line = context.config.remote(&Address::parse_remote(&args.name)?.remote)?.line();
+    let line = context.config.configured(&Address::parse_remote(&args.name)?.remote)?.line();
     context.show_as(View::Block, false, false);
     context.renderer.report(&Report::Remote(line));
     Ok(exit::DONE)

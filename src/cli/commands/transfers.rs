@@ -109,7 +109,7 @@ fn list(context: &mut Context) -> Result<u8> {
 
 fn report(left: PendingUpload) -> Report {
     let PendingUpload { remote, path, source, size, accepted, at, .. } = left;
-    let path = Address::parse(&format!("{remote}:{path}")).ok().flatten().map(|address| address.place.path).unwrap_or_default();
+    let path = Address::parse(&Address::text(&remote, &path)).ok().flatten().map(|address| address.place.path).unwrap_or_default();
     Report::Transfers { remote, path, source, size, accepted, since: chrono::DateTime::from_timestamp(at, 0) }
 }
 
@@ -138,7 +138,7 @@ async fn resume(context: &mut Context, args: ResumeArgs) -> Result<u8> {
     resume_runs(context, remote.as_deref(), &args.receipts, &args.transfer, &mut tally).await?;
     for left in alone {
         let put = PutArgs {
-            places: vec![left.source.clone(), format!("{}:{}", left.remote, left.path)],
+            places: vec![left.source.clone(), Address::text(&left.remote, &left.path)],
             size: None,
             recursive: false,
             receipts: args.receipts.clone(),
@@ -227,7 +227,7 @@ async fn clear(context: &mut Context, args: ClearArgs) -> Result<u8> {
     let done = chosen.len();
     let state: Arc<dyn TransferStore> = context.state();
     for left in chosen {
-        let place = format!("{}:{}", left.remote, left.path);
+        let place = Address::text(&left.remote, &left.path);
         let Some(_turn) = state.lock_place(&left.key).await? else {
             context.renderer.warning(&format!("{place}: another haul is busy with it just now, so it is left alone"));
             failed.push(Kind::Other);

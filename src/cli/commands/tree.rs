@@ -7,7 +7,7 @@ use crate::cli::context::{Context, Hit};
 use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::Result;
-use crate::model::Entry;
+use crate::model::{Address, Entry};
 use crate::transfer::walk::WalkEvent;
 
 /// Draw what is below a folder on a remote
@@ -52,7 +52,7 @@ pub async fn run(context: &mut Context, args: TreeArgs) -> Result<u8> {
 
 async fn draw(context: &Context, look: &mut Lister, found: Hit, deepest: usize, dirs: bool, sums: &mut Sums) -> Result<()> {
     let Hit { remote, entry: top } = found;
-    context.renderer.line(&format!("{}:{}", remote.name, top.path), "");
+    context.renderer.line(&Address::text(&remote.name, &top.path), "");
     look.count();
     if !top.is_folder() {
         sums.add(&top);

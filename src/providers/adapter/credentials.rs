@@ -17,11 +17,17 @@ impl ProviderContext {
 
     /// Nothing to sign in with: status 4, and the two ways to mend it.
     pub fn no_credentials(&self, missing: &str) -> Error {
-        let name = self.remote.to_uppercase().replace('-', "_");
-        let variable = format!("HAUL_REMOTE_{name}_{}", missing.to_uppercase());
+        let (remote, missing_name) = (&self.remote, missing.to_uppercase());
+        let hint = match self.is_url() {
+            true => format!("set HAUL_{missing_name}, or name the host in ~/.netrc"),
+            false => {
+                let name = remote.to_uppercase().replace('-', "_");
+                format!("run `haul login {remote}`, or set HAUL_REMOTE_{name}_{missing_name}")
+            }
+        };
         Error::new(Kind::Auth, format!("there are no credentials: {missing} is not set"))
             .before_asking()
             .with_subject(self.remote.clone())
-            .with_hint(format!("run `haul login {}`, or set {variable}", self.remote))
+            .with_hint(hint)
     }
 }

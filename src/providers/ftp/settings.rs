@@ -84,8 +84,11 @@ impl Settings {
             return Err(bad("a password does not belong into the url").with_hint("set `password_command`, or run `haul login`"));
         }
         if security == Security::Plain && !opening.network.insecure && !is_loopback_host(&host) {
-            return Err(bad("plain FTP would show the password and the files to everybody on the way")
-                .with_hint("use ftps://, or set `insecure = true` for this remote"));
+            let hint = match opening.is_url() {
+                true => "use ftps://, or make a remote with `insecure = true`, by `haul remote add`",
+                false => "use ftps://, or set `insecure = true` for this remote",
+            };
+            return Err(bad("plain FTP would show the password and the files to everybody on the way").with_hint(hint));
         }
         let in_url = Some(url.username()).filter(|user| !user.is_empty());
         let in_url = in_url.and_then(|user| percent_decode_str(user).decode_utf8().ok().map(|user| user.into_owned()));

@@ -9,6 +9,8 @@ use crate::protocols::tus::check_key;
 
 /// Beside the file's name, where it goes into a folder.
 pub const PATH_KEY: &str = "path";
+/// As browsers' clients send it, unless `metadata` says another.
+pub const TYPE_KEY: &str = "filetype";
 const NAME_KEY: &str = "filename";
 
 const fn plain(key: &'static str, help: &'static str) -> Setting {
@@ -43,7 +45,10 @@ impl Settings {
         let get = |key: &str| opening.secrets.get(key).filter(|value| !value.is_empty());
         let on = |error: Error| error.with_subject(opening.remote.clone());
         let url = get("url").ok_or_else(|| on(Error::new(Kind::Usage, "this remote has no url")))?;
-        let mut endpoint = base_url(&url, opening.network.insecure)?;
+        let mut endpoint = base_url(&url, opening.network.insecure).map_err(|e| match opening.is_url() {
+            true => e.with_hint("use tus+https://, or make a remote with `insecure = true`, by `haul remote add`"),
+            false => e,
+        })?;
         if !endpoint.username().is_empty() || endpoint.password().is_some() {
             return Err(on(Error::new(Kind::Usage, "a sign-in does not belong into the url").with_hint("set `token` or `headers`")));
         }

@@ -2,13 +2,13 @@
 
 use super::units;
 use crate::error::Kind;
-use crate::model::Report;
+use crate::model::Address;
 use crate::model::escape::escape_control;
 use crate::model::report::{Failure, Summary};
 use crate::render::style::Style;
 
 pub(crate) fn address(remote: &str, path: impl std::fmt::Display) -> String {
-    format!("{}:{}", escape_control(remote), escape_control(&path.to_string()))
+    escape_control(&Address::text(remote, path)).into_owned()
 }
 
 /// `3.4 GiB`, or the bare number of bytes with `--bytes`.
@@ -56,7 +56,10 @@ fn same_place(about: &str, address: &str) -> bool {
         _ => place.trim_end_matches('/').to_owned(),
     };
     let (about, address) = (whole(about), whole(address));
-    about == address || about.starts_with(['/', '@']) && address.strip_suffix(&about).is_some_and(|remote| remote.ends_with(':'))
+    // In a URL the path is written otherwise.
+    let is_path_of_url = || Address::parse(&address).ok().flatten().is_some_and(|typed| typed.is_url() && typed.place.to_string() == about);
+    let is_its_path = || address.strip_suffix(&about).is_some_and(|remote| remote.ends_with(':')) || is_path_of_url();
+    about == address || about.starts_with(['/', '@']) && is_its_path()
 }
 
 /// What failed: the source, or the place on the remote.

@@ -165,7 +165,7 @@ async fn downloads_at_once(origin: &GetSource) -> Result<Option<usize>> {
 
 /// How a person calls an entry: `studio:/a/b`.
 fn shown_source(address: &Address, entry: &Entry) -> String {
-    format!("{}:{}", address.remote, entry.path)
+    Address::text(&address.remote, &entry.path)
 }
 
 fn tell_failed(id: FileId, origin: &GetSource, entry: &Entry, error: &Error) {
