@@ -125,7 +125,8 @@ impl Proxy {
         Error::new(Kind::Unreachable, format!("the proxy {}:{}: {why}", self.host, self.port))
     }
 
-    fn failed(&self, why: &str, cause: impl std::fmt::Display) -> Error {
+    /// An error that names the proxy.
+    pub fn failed(&self, why: &str, cause: impl std::fmt::Display) -> Error {
         self.refused(why.to_owned()).with_cause(anyhow::anyhow!("{cause}"))
     }
 }

@@ -1,14 +1,18 @@
 //! Commands that need no data connection: what is there, folders, removing, renaming.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::connect::greet;
-use super::control::Size;
+use super::control::{Connection, Size};
 use super::features::Features;
 use super::pool::FtpPool;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
+
+/// Bytes. A slow disk.
+const HASHED_PER_SECOND: u64 = 20 << 20;
 
 impl FtpPool {
     /// Calls the server without signing in.
@@ -27,11 +31,22 @@ impl FtpPool {
 
     /// Asks what changes nothing. A kept connection may have died in silence: then it is asked again on a new one.
     pub async fn query(self: &Arc<Self>, command: &str) -> Result<Reply> {
+        self.query_after(None, command, self.server.timeout).await
+    }
+
+    /// As [`Self::query`], after another command on the same connection, whose answer does not matter.
+    async fn query_after(self: &Arc<Self>, before: Option<&str>, command: &str, within: Duration) -> Result<Reply> {
+        let ask = async |connection: &mut Connection| {
+            if let Some(before) = before {
+                connection.ask(before).await?;
+            }
+            connection.ask_within(command, within).await
+        };
         let mut connection = self.take().await?;
-        let reply = match connection.ask(command).await {
+        let reply = match ask(&mut connection).await {
             Err(error) if error.kind().is_transient() && !connection.fresh => {
                 connection = self.replace(Some(connection)).await?;
-                connection.ask(command).await
+                ask(&mut connection).await
             }
             reply => reply,
         };
@@ -52,10 +67,14 @@ impl FtpPool {
         Size::told_by(&self.query(&format!("SIZE {path}")).await?)
     }
 
-    /// Of a file there, in lower-case hex, where the server can tell.
-    pub async fn md5_of(self: &Arc<Self>, path: &str) -> Result<Option<String>> {
-        let Some(command) = self.features().await?.md5_command() else { return Ok(None) };
-        let reply = self.query(&format!("{command} {path}")).await?;
+    /// Of a file of so many bytes there, in lower-case hex, where the server can tell. The server reads the file for that.
+    pub async fn md5_of(self: &Arc<Self>, path: &str, size: Option<u64>) -> Result<Option<String>> {
+        let features = self.features().await?;
+        let Some(command) = features.md5_command() else { return Ok(None) };
+        // The choice belongs to one connection.
+        let choose = (command == "HASH" && features.must_choose_md5()).then_some("OPTS HASH MD5");
+        let within = self.server.timeout + Duration::from_secs(size.unwrap_or(0) / HASHED_PER_SECOND);
+        let reply = self.query_after(choose, &format!("{command} {path}"), within).await?;
         Ok(md5_in(&reply))
     }
 

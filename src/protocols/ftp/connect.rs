@@ -2,23 +2,26 @@
 //! before any byte of a file: `Unreachable`, which may be repeated blindly.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use suppaftp::FtpError;
 use tokio::time::timeout;
 
-use super::control::{Connection, Ftp, silent};
+use super::control::{Connection, Ftp};
 use super::features::Features;
 use super::manners::Manners;
 use super::reply;
-use super::reply::Reply;
+use super::reply::{Reply, silent};
 use super::route::{Route, unreachable};
 use super::server::{FtpServer, Security};
+use super::starttls::no_protection;
 use super::tls::{TlsClient, TlsVersion, in_tls, wants_other_version};
 use crate::error::{Error, Kind, Result};
 use crate::protocols::tls::untrusted;
 
-const IMPLICIT_PORT: u16 = 990;
+/// Times the time-out, for what follows TCP: the greeting, AUTH and the handshake have one each.
+const HANDSHAKES: u32 = 3;
 
 /// Connects, protects, signs in and sets the connection up for uploads. With `V12` a server that has no TLS 1.2 gets a
 /// second connection with 1.3. Fails with `Auth`, `Unreachable`, `Busy` (too many connections), `Untrusted`,
@@ -64,14 +67,11 @@ pub async fn greet(server: &FtpServer) -> Result<String> {
     answered.map_err(|error| error.with_subject(server.host.as_str()))
 }
 
-/// TCP and the 220.
+/// TCP and the 220, in clear.
 async fn greeted(server: &FtpServer, route: &Route) -> Result<Ftp> {
     let socket = route.connect(server.port, server.timeout).await?;
     match timeout(server.timeout, Ftp::connect_with_stream(socket)).await {
         Ok(greeting) => greeting.map_err(not_welcome),
-        Err(_) if server.port != IMPLICIT_PORT && server.security == Security::Explicit => {
-            Err(silent(server.timeout).with_hint("try implicit FTPS: a server that waits in silence may want TLS from the first byte"))
-        }
         Err(_) => Err(silent(server.timeout)),
     }
 }
@@ -92,44 +92,47 @@ impl From<Error> for Closed {
 async fn protected(server: &FtpServer, route: &Route, version: TlsVersion) -> Result<(Ftp, TlsClient), Closed> {
     let host = host(server);
     let tls = TlsClient::new(host, server.ca_file.as_deref(), version)?;
-    let attempt = match server.security {
-        Security::Implicit => {
-            // suppaftp connects by itself: to the proxy, if there is one, which then leads on.
-            let proxy = route.proxy.as_ref();
-            let client = tls.led_by(proxy.map(|proxy| (proxy.clone(), server.port)));
-            let address = proxy.map_or((host, server.port), |proxy| proxy.address());
-            timeout(server.timeout, Ftp::connect_secure_implicit(address, client, host)).await
-        }
-        Security::Explicit | Security::Plain => {
-            let ftp = greeted(server, route).await?;
-            // AUTH TLS, PBSZ 0, PROT P; a refusal of any is an error: nothing goes on in clear.
-            tls.change_over(true);
-            let attempt = timeout(server.timeout, ftp.into_secure(tls.clone(), host)).await;
-            tls.change_over(false);
-            attempt
-        }
+    // suppaftp connects by itself: to the proxy, if there is one, which then leads on. Our side of the connector has the socket
+    // before TLS, and does there what comes in clear.
+    let proxy = route.proxy.as_ref();
+    let begins_in_clear = (server.security != Security::Implicit).then_some(server.timeout);
+    let (client, connected) = tls.begun_by(proxy.map(|proxy| (proxy.clone(), server.port)), begins_in_clear);
+    let address = proxy.map_or((host, server.port), |proxy| proxy.address());
+    let mut attempt = pin!(Ftp::connect_secure_implicit(address, client, host));
+    let outcome = tokio::select! {
+        outcome = &mut attempt => outcome,
+        reached = timeout(server.timeout, connected.notified()) => match reached {
+            Err(_) => return Err(Closed::Other(unreachable(io::ErrorKind::TimedOut.into()))),
+            Ok(()) => match timeout(server.timeout * HANDSHAKES, attempt).await {
+                Err(_) => return Err(Closed::Other(silent(server.timeout))),
+                Ok(outcome) => outcome,
+            },
+        },
     };
-    let error = match attempt {
-        Err(_) => return Err(Closed::Other(silent(server.timeout))),
-        Ok(Ok(ftp)) => return Ok((ftp, tls)),
-        Ok(Err(error)) => error,
+    let error = match outcome {
+        Ok(ftp) => return Ok((ftp, tls)),
+        Err(error) => error,
     };
     Err(match (tls.failure(), error) {
         (Some(failure), _) if wants_other_version(&failure) => Closed::Version(no_handshake(server, failure)),
         (Some(failure), _) => Closed::Other(no_handshake(server, failure)),
-        (None, FtpError::UnexpectedResponse(response)) if server.security == Security::Explicit => {
-            Closed::Other(no_protection(response.into()))
-        }
+        (None, FtpError::ConnectionError(failure)) if begins_in_clear.is_some() => Closed::Other(match proxy {
+            Some(proxy) => proxy.failed("it can't be reached", failure),
+            None => unreachable(failure),
+        }),
         (None, error) => Closed::Other(not_welcome(error)),
     })
 }
 
 /// Sign-in, binary transfers, and what the server can do.
 async fn set_up(server: &FtpServer, manners: &Manners, mut connection: Connection) -> Result<Connection> {
-    if server.security == Security::Implicit {
-        // vsftpd wants both here too, other servers know neither: the answers don't matter.
-        connection.ask("PBSZ 0").await?;
-        connection.ask("PROT P").await?;
+    for command in ["PBSZ 0", "PROT P"].into_iter().filter(|_| server.security != Security::Plain) {
+        let reply = connection.ask(command).await?;
+        // With TLS from the first byte vsftpd wants both, other servers know neither: the answers don't matter. After AUTH a
+        // refusal of either would mean files in clear.
+        if server.security == Security::Explicit && !reply.is_done() {
+            return Err(no_protection(reply));
+        }
     }
     let reply = connection.sign_in(&server.user, server.password.expose()).await?;
     if !reply.is_done() {
@@ -163,16 +166,6 @@ fn not_welcome(error: FtpError) -> Error {
         FtpError::BadResponse => reply::from_suppaftp(error).with_hint("check host and port: no FTP server answers there"),
         other => reply::from_suppaftp(other),
     }
-}
-
-/// The server answers AUTH TLS, PBSZ or PROT with a no. 4xx may pass (431: no TLS just now).
-fn no_protection(reply: Reply) -> Error {
-    if (400..500).contains(&reply.code) {
-        return reply.refusal("TLS");
-    }
-    Error::new(Kind::Unsupported, "the server refused TLS, and the password does not go out in clear")
-        .with_status(reply.code)
-        .with_cause(reply.words())
 }
 
 fn no_handshake(server: &FtpServer, failure: io::Error) -> Error {

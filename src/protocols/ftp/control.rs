@@ -13,7 +13,7 @@ use super::connection_limit::Seat;
 use super::manners::Manners;
 use super::ports::port_of;
 use super::reply;
-use super::reply::Reply;
+use super::reply::{Reply, silent};
 use super::route::Route;
 use super::tls::{FtpsStream, TlsClient};
 use crate::error::{Error, Kind, Result};
@@ -370,9 +370,4 @@ impl Connection {
 
 pub(super) fn port_told_by(reply: &Reply) -> Option<u16> {
     if reply.is_done() { port_of(&reply.text) } else { None }
-}
-
-/// An error for a server that says nothing.
-pub fn silent(waited: Duration) -> Error {
-    Error::new(Kind::Interrupted, format!("no answer from the server within {}", humantime::format_duration(waited)))
 }

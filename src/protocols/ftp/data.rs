@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::control::{Connection, Data, DataAddress, silent};
-use super::reply::Reply;
+use super::control::{Connection, Data, DataAddress};
+use super::reply::{Reply, silent};
 use crate::contract::Part;
 use crate::error::{Error, Kind, Result};
 

@@ -31,8 +31,25 @@ impl Features {
 
     /// The command that tells the MD5 of a file, best first; none of them is a standard (providers.md 6.6).
     pub fn md5_command(&self) -> Option<&'static str> {
+        if self.hash_has_md5() {
+            return Some("HASH");
+        }
         let of_its_own = ["XMD5", "MD5"].into_iter().find(|command| self.knows(command));
         of_its_own.or_else(|| self.has("SITE MD5").then_some("SITE MD5"))
+    }
+
+    /// `HASH SHA-256;SHA-1*;MD5`: the algorithms, the one in use with a star (draft-bryan-ftpext-hash).
+    fn hash_has_md5(&self) -> bool {
+        self.hashes().any(|name| name.trim_end_matches('*') == "MD5")
+    }
+
+    /// HASH tells another sum than MD5 before it is told to.
+    pub fn must_choose_md5(&self) -> bool {
+        self.hash_has_md5() && !self.hashes().any(|name| name == "MD5*")
+    }
+
+    fn hashes(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|line| line.strip_prefix("HASH ")).flat_map(|names| names.split(';')).map(str::trim)
     }
 
     pub fn lines(&self) -> &[String] {
@@ -51,6 +68,13 @@ mod tests {
         assert!(features.knows("MFMT") && features.has("REST STREAM") && features.lists_facts());
         assert!(!features.knows("REST STREAM") && !features.knows("FEATURES") && !features.has("SIZE"));
         assert_eq!(features.md5_command(), Some("XMD5"));
+        let hashes = |line: &str| {
+            let features = Features::told_by(&Reply { code: 211, text: format!("211-Features:\r\n {line}\r\n XMD5\r\n211 End") });
+            (features.md5_command(), features.must_choose_md5())
+        };
+        assert_eq!(hashes("HASH SHA-256*;SHA-1;MD5"), (Some("HASH"), true));
+        assert_eq!(hashes("hash sha-1;md5*;crc32"), (Some("HASH"), false));
+        assert_eq!(hashes("HASH SHA-256*"), (Some("XMD5"), false));
         let refused = Features::told_by(&Reply { code: 500, text: "500 MLST unknown".to_owned() });
         assert!(!refused.lists_facts() && refused.lines().is_empty());
     }

@@ -19,6 +19,7 @@ mod rename;
 mod reply;
 mod route;
 mod server;
+mod starttls;
 mod tls;
 mod upload;
 
@@ -32,6 +33,7 @@ pub use self::control::Size;
 use self::data::DataTransfer;
 pub use self::pool::FtpPool;
 pub use self::server::{FtpServer, Security};
+pub use self::starttls::REFUSED_TLS;
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, UploadSession};
 use crate::model::Protocol;
 

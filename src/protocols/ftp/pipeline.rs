@@ -10,9 +10,9 @@ use futures_util::poll;
 use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 
-use super::control::{Connection, Prepared, STEPS, port_told_by, silent};
+use super::control::{Connection, Prepared, STEPS, port_told_by};
 use super::reply;
-use super::reply::Reply;
+use super::reply::{Reply, silent};
 use crate::error::Result;
 
 /// Replies to EPSV and PASV, which no other command has.

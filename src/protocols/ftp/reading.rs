@@ -8,11 +8,12 @@ use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::control::{Connection, Data, DataAddress, silent};
+use super::control::{Connection, Data, DataAddress};
 use super::data::start_command;
 use super::pool::FtpPool;
 use super::reply;
-use super::reply::blames_session;
+use super::reply::{blames_session, silent};
+use super::upload::told;
 use crate::contract::Chunks;
 use crate::contract::part::CHUNK_READ;
 use crate::error::{Error, Kind, Result};
@@ -22,6 +23,7 @@ pub struct Reading {
     pool: Arc<FtpPool>,
     control: Connection,
     data: Data,
+    buffer: BytesMut,
     /// The first byte that comes, counted from the file's beginning.
     pub from: u64,
     what: &'static str,
@@ -30,7 +32,7 @@ pub struct Reading {
 /// Begins `command`, at byte `from` where the server can do that. `what`: the word for it in errors. Reading changes nothing, so
 /// what fails on a kept connection, or with one TLS version, is begun once more on a new one.
 pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &'static str) -> Result<Reading> {
-    let reading = |control, (data, from)| Reading { pool: pool.clone(), control, data, from, what };
+    let reading = |control, (data, from)| Reading { pool: pool.clone(), control, data, buffer: BytesMut::new(), from, what };
     let mut control = pool.take().await?;
     let failure = match begin(&mut control, command, from, what).await {
         Ok(begun) => return Ok(reading(control, begun)),
@@ -56,7 +58,7 @@ pub async fn open_reading(pool: &Arc<FtpPool>, command: &str, from: u64, what: &
             if control.is_usable() {
                 pool.give(control);
             }
-            Err(pool.named(again))
+            Err(pool.named(told(again)))
         }
     }
 }
@@ -92,11 +94,14 @@ impl Reading {
     /// None at the end of the stream.
     async fn next(&mut self) -> Result<Option<Bytes>> {
         let wait = self.pool.server.timeout;
-        let mut piece = BytesMut::with_capacity(CHUNK_READ);
-        match timeout(wait, self.data.read_buf(&mut piece)).await {
+        // Small pieces share one buffer.
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve(CHUNK_READ);
+        }
+        match timeout(wait, self.data.read_buf(&mut self.buffer)).await {
             Err(_) => Err(silent(wait)),
             Ok(Ok(0)) => Ok(None),
-            Ok(Ok(_)) => Ok(Some(piece.freeze())),
+            Ok(Ok(_)) => Ok(Some(self.buffer.split().freeze())),
             // No close_notify: whether that was all is told by the reply, and by the size that the listing has.
             Ok(Err(e)) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Ok(Err(e)) => Err(reply::connection_lost(e)),

@@ -114,7 +114,8 @@ impl FtpSession {
             Ok(true) => String::new(),
             _ => format!("; it is left there as {}", self.target.travelling()),
         };
-        Err(Error::new(Kind::Integrity, format!("the server holds {held} bytes of {expected}{left}")))
+        Err(Error::new(Kind::Integrity, format!("the server holds {held} bytes of {expected}{left}"))
+            .with_hint("put the file again; a server that renames uploads by itself may hold this one under a name beside it"))
     }
 
     /// `from`: the answer to RNFR, if the server has given it already.

@@ -1,6 +1,8 @@
 //! The one verdict on FTP replies: which code, and what it means for the file. Codes as in RFC 959, 4217 and in
 //! providers.md 6; the words of a server are read only where the code alone says too little.
 
+use std::time::Duration;
+
 use suppaftp::FtpError;
 use suppaftp::types::{ReplyTooLarge, Response};
 
@@ -121,6 +123,11 @@ pub fn from_suppaftp(error: FtpError) -> Error {
         FtpError::BadResponse => Error::new(Kind::Protocol, "the server's answer is not FTP"),
         other => Error::new(Kind::Protocol, "the FTP connection failed").with_cause(other),
     }
+}
+
+/// An error for a server that says nothing.
+pub fn silent(waited: Duration) -> Error {
+    Error::new(Kind::Interrupted, format!("no answer from the server within {}", humantime::format_duration(waited)))
 }
 
 /// The connection ended in the middle of something.

@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
@@ -16,9 +17,11 @@ use suppaftp::tokio::{AsyncTlsConnector, TokioTlsStream};
 use suppaftp::{FtpError, FtpResult};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::starttls::change_over;
 use crate::contract::BoxFuture;
 use crate::error::{Error, Kind, Result};
 use crate::protocols::proxy::Proxy;
@@ -41,10 +44,12 @@ pub struct TlsClient {
     sessions: Arc<Sessions>,
     /// The last failure with its type; suppaftp keeps only its text.
     failure: Arc<Mutex<Option<io::Error>>>,
-    /// suppaftp is asking for PBSZ and PROT.
-    changing_over: Arc<AtomicBool>,
     /// Sockets are connected to this proxy, which leads on to this port of the server.
     leader: Option<(Proxy, u16)>,
+    /// TLS begins after AUTH, and each answer before that may take so long.
+    clear: Option<Duration>,
+    /// Told when a socket is connected.
+    connected: Arc<Notify>,
     host: String,
     pub version: TlsVersion,
 }
@@ -61,24 +66,38 @@ impl TlsClient {
         let sessions = Arc::new(Sessions::default());
         config.resumption = Resumption::store(sessions.clone());
         let (connector, host) = (Arc::new(config).into(), host.to_owned());
-        let (failure, changing_over) = Default::default();
-        Ok(TlsClient { connector, name, sessions, failure, changing_over, leader: None, host, version })
+        let (failure, connected) = Default::default();
+        Ok(TlsClient { connector, name, sessions, failure, leader: None, clear: None, connected, host, version })
     }
 
     pub async fn secure(&self, socket: TcpStream) -> io::Result<FtpsStream> {
+        self.secure_after(Bytes::new(), socket).await
+    }
+
+    /// `before`: what is read first, as if it had come within TLS.
+    async fn secure_after(&self, before: Bytes, socket: TcpStream) -> io::Result<FtpsStream> {
         let tls = self.connector.connect(self.name.clone(), socket).await?;
-        Ok(FtpsStream { tls, unflushed: false, usual: Usual { wanted: self.changing_over.clone(), column: 0, is_done: false } })
+        Ok(FtpsStream { tls, unflushed: false, before })
     }
 
-    /// For the one socket that suppaftp connects itself.
-    pub fn led_by(&self, leader: Option<(Proxy, u16)>) -> TlsClient {
-        TlsClient { leader, ..self.clone() }
+    /// For the one socket that suppaftp connects itself; what is returned beside it is told when that is done. `clear`: TLS
+    /// begins after AUTH.
+    pub fn begun_by(&self, leader: Option<(Proxy, u16)>, clear: Option<Duration>) -> (TlsClient, Arc<Notify>) {
+        (TlsClient { leader, clear, ..self.clone() }, self.connected.clone())
     }
 
-    /// While it is on, any 2xx that comes reads 200: suppaftp takes no other for PBSZ and PROT, and servers answer both by
-    /// others of the class.
-    pub fn change_over(&self, on: bool) {
-        self.changing_over.store(on, Ordering::Relaxed);
+    /// From a connected socket to TLS.
+    async fn begin(&self, socket: TcpStream) -> io::Result<FtpsStream> {
+        self.connected.notify_one();
+        let mut socket = match &self.leader {
+            Some((proxy, port)) => proxy.lead(socket, &self.host, *port).await.map_err(io::Error::other)?,
+            None => socket,
+        };
+        let greeting = match self.clear {
+            Some(wait) => change_over(&mut socket, wait).await.map_err(io::Error::other)?,
+            None => Bytes::new(),
+        };
+        self.secure_after(greeting, socket).await
     }
 
     /// Why suppaftp's handshake failed, if it did.
@@ -126,15 +145,7 @@ impl AsyncTlsConnector for TlsClient {
         Self: 'c,
     {
         Box::pin(async move {
-            let led = match &self.leader {
-                Some((proxy, port)) => proxy.lead(socket, &self.host, *port).await.map_err(io::Error::other),
-                None => Ok(socket),
-            };
-            let secured = match led {
-                Ok(socket) => self.secure(socket).await,
-                Err(e) => Err(e),
-            };
-            secured.map_err(|e| {
+            self.begin(socket).await.map_err(|e| {
                 let text = e.to_string();
                 *self.failure.lock() = Some(e);
                 FtpError::SecureError(text)
@@ -193,34 +204,17 @@ const MOST_TICKETS: usize = 8;
 pub struct FtpsStream {
     tls: TlsStream<TcpStream>,
     unflushed: bool,
-    usual: Usual,
-}
-
-/// See [`TlsClient::change_over`].
-#[derive(Debug)]
-struct Usual {
-    wanted: Arc<AtomicBool>,
-    /// Bytes of the line so far.
-    column: usize,
-    /// The line begins with a 2.
-    is_done: bool,
-}
-
-impl Usual {
-    fn rewrite(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            match self.column {
-                0 => self.is_done = *byte == b'2',
-                1 | 2 if self.is_done && byte.is_ascii_digit() => *byte = b'0',
-                _ => {}
-            }
-            self.column = if *byte == b'\n' { 0 } else { self.column + 1 };
-        }
-    }
+    /// The greeting that came in clear: suppaftp reads that first.
+    before: Bytes,
 }
 
 impl AsyncRead for FtpsStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.before.is_empty() {
+            let room = self.before.len().min(buf.remaining());
+            buf.put_slice(&self.before.split_to(room));
+            return Poll::Ready(Ok(()));
+        }
         if self.unflushed {
             match Pin::new(&mut self.tls).poll_flush(cx) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
@@ -229,14 +223,7 @@ impl AsyncRead for FtpsStream {
                 Poll::Pending => {}
             }
         }
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.tls).poll_read(cx, buf);
-        if self.usual.wanted.load(Ordering::Relaxed)
-            && let Some(bytes) = buf.filled_mut().get_mut(before..)
-        {
-            self.usual.rewrite(bytes);
-        }
-        read
+        Pin::new(&mut self.tls).poll_read(cx, buf)
     }
 }
 

@@ -199,15 +199,18 @@ fn cut_off() -> Error {
 }
 
 /// A 425 that does not blame the session is what it was.
-fn told(refusal: Error) -> Error {
+pub(super) fn told(refusal: Error) -> Error {
     if blames_session(&refusal) { no_session(refusal) } else { refusal }
 }
 
 /// Words for the refusal that users of FTPS meet most.
-fn no_session(refusal: Error) -> Error {
+pub(super) fn no_session(refusal: Error) -> Error {
     let status = refusal.status_code().unwrap_or_default();
     Error::new(Kind::Unsupported, "the server does not accept our TLS session on the data connection (session reuse)")
         .with_status(status)
         .with_cause(anyhow::anyhow!("{}", refusal.message()))
-        .with_hint("try another --protocol where the remote has one, or ask the server's operator not to require TLS session reuse")
+        .with_hint(
+            "ask the server's operator not to require it (vsftpd: require_ssl_reuse=NO; ProFTPD: TLSOptions NoSessionReuseRequired; \
+             FileZilla Server: the option to require TLS session resumption), or try another --protocol where the remote has one",
+        )
 }

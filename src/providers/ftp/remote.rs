@@ -12,7 +12,7 @@ use crate::contract::walk::not_found;
 use crate::contract::{Download, Entries, Error, Kind, ProviderContext, Result};
 use crate::model::{Account, Entry, Protocol, RemotePath, Secret};
 use crate::protocols::ftp::reading::open_reading;
-use crate::protocols::ftp::{FtpPool, Security, listing};
+use crate::protocols::ftp::{FtpPool, REFUSED_TLS, Security, listing};
 
 /// What anonymous users give for a password, by custom.
 const NO_PASSWORD: &str = "anonymous@";
@@ -32,7 +32,9 @@ impl FtpRemote {
     pub(super) async fn pool(&self) -> Result<&Arc<FtpPool>> {
         self.signed
             .get_or_try_init(|| async {
-                let password = match self.opening.secret("password").await? {
+                // Nobody is asked for what an anonymous user need not have.
+                let may_ask = !self.settings.is_anonymous() || self.opening.secrets.is_set("password");
+                let password = match if may_ask { self.opening.secret("password").await? } else { None } {
                     Some(password) => password,
                     None if self.settings.is_anonymous() => Secret::new(NO_PASSWORD),
                     None => return Err(self.opening.no_credentials("password")),
@@ -65,7 +67,7 @@ impl FtpRemote {
     }
 
     pub(super) async fn account(&self) -> Result<Account> {
-        let features = self.pool().await?.features().await?;
+        let features = self.pool().await?.features().await.map_err(|error| self.explain(error))?;
         let lines: Vec<Value> = features.lines().iter().map(|line| Value::from(line.as_str())).collect();
         Ok(Account {
             account: Some(self.settings.user.clone()),
@@ -73,6 +75,19 @@ impl FtpRemote {
             extra: known_fields([("features", Some(Value::from(lines)))]),
             ..Account::default()
         })
+    }
+
+    /// A server without TLS, or a refused sign-in at a place that has no remote, with what to do about it.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        match error.kind() {
+            Kind::Unsupported if error.hint().is_none() && error.message().contains(REFUSED_TLS) => error.with_hint(
+                "where anybody on the way may read the password and the files, use a remote with `url = \"ftp://…\"` and `insecure = true`",
+            ),
+            Kind::Auth if error.hint().is_none() && self.opening.is_url() => {
+                error.with_hint("set HAUL_USERNAME and HAUL_PASSWORD, or name the host in ~/.netrc")
+            }
+            _ => error,
+        }
     }
 
     pub(super) async fn listing(&self, folder: &Entry) -> Result<Entries> {
@@ -83,7 +98,7 @@ impl FtpRemote {
         let mut listed = entry::Listed::new(within.clone());
         listing::list(self.pool().await?, &self.path_of(&within), |row| listed.add(row))
             .await
-            .map_err(|error| error.with_subject(folder.path.to_string()))?;
+            .map_err(|error| self.explain(error).with_subject(folder.path.to_string()))?;
         Ok(listed.entries(folder))
     }
 

@@ -61,7 +61,7 @@ impl FtpRemote {
         if old.size.is_some() && old.size != new.size {
             return Ok(true);
         }
-        let md5 = self.pool().await?.md5_of(&self.path_of(wished)).await?;
+        let md5 = self.pool().await?.md5_of(&self.path_of(wished), there).await?;
         Ok(md5.is_some() && md5 == new.md5)
     }
 }

@@ -13,7 +13,7 @@ impl FtpRemote {
             Root::Top => at.path.clone(),
             Root::Id(id) => RemotePath::parse(id)?.join_path(&at.path),
         };
-        let entry = self.at(&path).await.map_err(|error| error.with_subject(at.display_path(&at.path).to_string()))?;
+        let entry = self.at(&path).await.map_err(|error| self.explain(error).with_subject(at.display_path(&at.path).to_string()))?;
         Ok(match &at.root {
             Root::Top => entry,
             // Shown as it was asked for, reached by its own path.

@@ -549,6 +549,18 @@ async fn nothing_goes_out_in_clear() {
     }
 }
 
+/// Somebody on the way puts an answer behind the one to AUTH, to be read as the server's within TLS.
+#[tokio::test]
+async fn what_comes_in_clear_behind_the_answer_to_auth_is_an_attack() {
+    for injected in ["234 go on\r\n200 fine", "234 go on\r\n230 you are in\r\n"] {
+        let played = play(Security::Explicit, says("AUTH", injected)).await;
+        let error = open(&played.pool(), target("a.bin", 1)).await.err().unwrap();
+        assert_eq!(error.kind(), Kind::Untrusted, "{error}");
+        assert!(error.to_string().contains("not to be trusted"), "{error}");
+        assert_eq!((played.count("USER"), played.count("PASS"), played.count("greeting")), (0, 0, 1));
+    }
+}
+
 #[tokio::test]
 async fn greetings_that_are_none() {
     for (greeting, kind) in [

@@ -1,0 +1,102 @@
+//! AUTH TLS: the greeting, one command and its answer in clear, then TLS. Nothing that came in clear is believed afterwards. What
+//! comes behind the answer to AUTH, before the handshake, nobody has asked for: somebody on the way may have put it there, to be
+//! taken for the server's answer to a later command.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::reply::{Reply, connection_lost, silent};
+use crate::error::{Error, Kind, Result};
+
+/// What is said where the server answers AUTH TLS, PBSZ or PROT with a no.
+pub const REFUSED_TLS: &str = "the server refused TLS, and the password does not go out in clear";
+
+const READY: u16 = 220;
+/// Bytes of one reply.
+const LONGEST_REPLY: usize = 64 << 10;
+
+/// Leads the conversation to the point where TLS begins. Returns the greeting as it came.
+pub async fn change_over(socket: &mut TcpStream, wait: Duration) -> Result<Bytes> {
+    let mut clear = ClearText::default();
+    let greeting = match timeout(wait, clear.reply(socket)).await {
+        Err(_) => {
+            let hint = "try implicit FTPS: a server that waits in silence may want TLS from the first byte";
+            return Err(silent(wait).with_hint(hint));
+        }
+        Ok(greeting) => greeting?,
+    };
+    if greeting.code != READY {
+        return Err(greeting.refusal("the connection"));
+    }
+    socket.write_all(b"AUTH TLS\r\n").await.map_err(connection_lost)?;
+    let answer = timeout(wait, clear.reply(socket)).await.map_err(|_| silent(wait))??;
+    if !answer.is_done() {
+        return Err(no_protection(answer));
+    }
+    if !clear.rest.is_empty() {
+        let why = "something was sent in clear behind the answer to AUTH TLS, as if to pass for an answer within TLS";
+        return Err(Error::new(Kind::Untrusted, format!("the way to the server is not to be trusted: {why}"))
+            .with_hint("try from another network, and tell the server's operator"));
+    }
+    Ok(Bytes::from(format!("{}\r\n", greeting.text)))
+}
+
+/// The server answers AUTH TLS, PBSZ or PROT with a no. 4xx may pass (431: no TLS just now).
+pub fn no_protection(reply: Reply) -> Error {
+    if (400..500).contains(&reply.code) {
+        return reply.refusal("TLS");
+    }
+    Error::new(Kind::Unsupported, REFUSED_TLS).with_status(reply.code).with_cause(reply.words())
+}
+
+/// What has come and was not read as part of a reply.
+#[derive(Default)]
+struct ClearText {
+    rest: BytesMut,
+}
+
+impl ClearText {
+    async fn reply(&mut self, socket: &mut TcpStream) -> Result<Reply> {
+        let mut lines: Vec<String> = Vec::new();
+        loop {
+            let line = self.line(socket).await?;
+            let code = line.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())).and_then(|code| code.parse().ok());
+            if lines.is_empty() && code.is_none() {
+                return Err(Error::new(Kind::Protocol, "the server's answer is not FTP")
+                    .with_hint("check host and port: no FTP server answers there"));
+            }
+            let is_last = code.is_some() && line.as_bytes().get(3) != Some(&b'-');
+            lines.push(line);
+            if lines.iter().map(String::len).sum::<usize>() > LONGEST_REPLY {
+                return Err(endless());
+            }
+            if let Some(code) = code.filter(|_| is_last) {
+                return Ok(Reply { code, text: lines.join("\r\n") });
+            }
+        }
+    }
+
+    /// Without its end.
+    async fn line(&mut self, socket: &mut TcpStream) -> Result<String> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let line = self.rest.split_to(end + 1);
+                return Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned());
+            }
+            if self.rest.len() > LONGEST_REPLY {
+                return Err(endless());
+            }
+            if socket.read_buf(&mut self.rest).await.map_err(connection_lost)? == 0 {
+                return Err(connection_lost(std::io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+    }
+}
+
+fn endless() -> Error {
+    Error::new(Kind::Protocol, "the server's answer never ends")
+}
