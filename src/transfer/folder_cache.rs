@@ -38,6 +38,11 @@ impl ListedFolder {
         ListedFolder { entry, children: children.into(), seen, by_name, faults: Arc::default(), given: Arc::default() }
     }
 
+    /// The folder, where it is known to hold this alone. Names that are given stay so.
+    pub fn with_child(&self, child: Entry) -> ListedFolder {
+        ListedFolder { given: self.given.clone(), ..ListedFolder::new(self.entry.clone(), vec![child], self.seen) }
+    }
+
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
         self.by_name.get(name).into_iter().flatten().filter_map(|at| self.children.get(*at))
     }

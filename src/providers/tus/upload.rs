@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use super::entry::of_finished;
 use super::remote::TusRemote;
-use super::settings::PATH_KEY;
+use super::settings::{PATH_KEY, TYPE_KEY};
 use crate::contract::{BoxFuture, Chunking, Error, Kind, Part, Recovery, Result, Upload, UploadHandle, UploadRequest, UploadSession};
 use crate::model::Protocol;
 use crate::protocols::tus;
@@ -45,6 +45,11 @@ fn opened(ticket: UploadHandle, session: TusSession) -> Upload {
 async fn target(remote: &TusRemote, item: &UploadRequest) -> Result<TusTarget> {
     let settings = &remote.settings;
     let mut metadata = settings.metadata.clone();
+    // tuspyserver answers no HEAD of an upload without it (providers.md 12): nothing could go on, nor be looked at.
+    if !metadata.iter().any(|(key, _)| key == TYPE_KEY) {
+        let kind = mime_guess::from_path(&item.name).first_raw().unwrap_or("application/octet-stream");
+        metadata.push((TYPE_KEY.to_owned(), kind.to_owned()));
+    }
     if !item.folder.path.is_root() {
         metadata.push((PATH_KEY.to_owned(), item.path()?.to_string()));
     }
@@ -137,6 +142,9 @@ impl UploadSession for RemoteSession {
     }
     fn recover<'a>(&'a mut self, failure: &'a Error) -> BoxFuture<'a, Result<Recovery>> {
         self.session.recover(failure)
+    }
+    fn has_last_step(&self) -> bool {
+        self.ticket.size == Some(0) || self.session.has_last_step()
     }
     fn finish(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.end())

@@ -94,6 +94,7 @@ impl PutRun {
         self.check_size(item)?;
         let folder = self.folders().ensure(&item.folder).await?;
         if self.job.options.dry_run {
+            let folder = self.with_remembered(folder, &item.name).await?;
             let here = item.origin.look(&self.real_folders).await?.identity;
             let decision = self.decide(item, here.as_ref(), &folder).await?;
             return self.plan_report(item, &folder, decision).map(|report| FilePlan::Done(Box::new(report)));
@@ -111,6 +112,7 @@ impl PutRun {
             let PreviousUpload { name, replaces, unused, sent } = earlier;
             return Ok(FilePlan::Send(Box::new(UploadTarget { folder, name, replaces, unused, fresh: false, sent, journal, file, claim })));
         }
+        let folder = self.with_remembered(folder, &item.name).await?;
         match self.decide(item, journal.as_ref().map(Journal::source), &folder).await? {
             Decision::Skip(skip) => Ok(FilePlan::Done(Box::new(self.pass_over(item, skip).await?))),
             Decision::Upload { name, replaces } => {
@@ -332,6 +334,7 @@ impl PutRun {
         if entry.name != sent.name {
             self.learn(&sent.folder.path.join(&sent.name)?, &sent.name, &entry.name)?;
         }
+        self.remember_id(&sent.folder.path.join(&sent.name)?, &entry)?;
         if let Some(identity) = identity {
             self.remember(&entry, uploaded.md5.clone(), identity);
         }

@@ -14,6 +14,7 @@ mod placement;
 pub(crate) mod plan;
 mod plan_stream;
 pub(crate) mod previous;
+mod remembered;
 mod run;
 pub(crate) mod session;
 mod settle;

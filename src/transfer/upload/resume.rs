@@ -90,6 +90,8 @@ impl Uploader<'_> {
             Recovery::StartOver => {
                 let spoilt = session.is_spoilt();
                 let left_behind = session.abort().await;
+                let why = "what an earlier run sent can't be gone on with (an upload there may have expired), so it begins anew";
+                self.client.events.tell(Event::Warning(format!("{}: {why}", item.source.name())));
                 self.client.events.tell(Event::StartedOver { id: self.id, left_behind });
                 item.reusable = (!spoilt).then(|| ticket.clone());
                 self.begin_anew(&journal, begun, &ticket)
