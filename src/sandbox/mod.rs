@@ -3,7 +3,7 @@
 //! - `handle`: starts and stops them, and tells what came in;
 //! - `stand_in`: what each of them must be able to tell; `registry`, `names`: a line for each;
 //! - `iogates`, `giga0`, `fileago`, `ftp`, `tus`: the stand-ins; `ftp_session`: what befalls an FTP session of any of them;
-//!   `tus_headers`: what TUS requests say to any of them;
+//!   `tus_headers`, `tus_append`: what TUS requests say to any of them, and how their bytes are taken in;
 //! - `faults`: what they do wrong on purpose;
 //! - `server`, `certificate`: the listening side, and what TLS needs;
 //! - `middleware`: what every request passes before a stand-in sees the request;
@@ -31,6 +31,7 @@ mod server;
 mod stand_in;
 mod storage;
 mod tus;
+mod tus_append;
 mod tus_headers;
 
 pub use faults::table::{Fault, FaultArg, FaultDuration, FaultSpec, TABLE as FAULTS};

@@ -14,12 +14,12 @@ use serde_json::json;
 use super::NAME;
 use super::model::Access;
 use super::state::Iogates;
-use super::tus_upload::wall;
 use crate::model::Protocol;
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::{HandlerResult, broken};
 use crate::sandbox::storage::UploadFile;
+use crate::sandbox::tus_append::wall;
 
 type Host = State<Arc<Iogates>>;
 

@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 
 use super::model::{Access, TusUpload};
 use super::state::Iogates;
-use super::tus_upload::{append, hand_over, patch};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::storage::UploadFile;
+use crate::sandbox::tus_append::{TusUploads, append};
 use crate::sandbox::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 
 type Host = State<Arc<Iogates>>;
@@ -120,7 +120,7 @@ async fn create(host: &Arc<Iogates>, key: &str, request: Request) -> Result<Resp
     host.state().tus.insert(id.clone(), upload);
     let waits = upload_is_empty && host.hit(Fault::TusEmptyWaits).is_some();
     if !waits {
-        hand_over(host, &id);
+        host.hand_over(&id);
     }
     let offset = if carries_bytes { Some(append(host, &id, headers, 0, body).await?) } else { None };
     let path = format!("/upload/tus/{key}/{id}");
@@ -216,7 +216,9 @@ async fn on_upload(host: &Arc<Iogates>, key: &str, id: &str, method: Method, req
             if chunk_size > 0 && number(&parts.headers, "content-length")?.is_some_and(|n| n > chunk_size) {
                 return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than chunk_size"));
             }
-            let offset = patch(host, id, &parts.headers, body).await? + host.hit(Fault::TusOverfull).map_or(0, |strike| strike.number);
+            let from = number(&parts.headers, "upload-offset")?.ok_or((StatusCode::BAD_REQUEST, "Upload-Offset is missing"))?;
+            let offset =
+                append(host, id, &parts.headers, from, body).await? + host.hit(Fault::TusOverfull).map_or(0, |strike| strike.number);
             let expires = host.state().tus.get(id).map(|u| http_date(u.expires));
             Ok(Answer::new(StatusCode::NO_CONTENT).with("upload-offset", offset).maybe("upload-expires", expires).0)
         }

@@ -4,7 +4,6 @@
 //! - `requests`: OPTIONS, creation, HEAD, DELETE; `append`: the bytes of a PATCH or a creation;
 //! - `stand_in`: what the sandbox asks of it, and which request goes where.
 
-mod append;
 mod name;
 mod requests;
 mod stand_in;

@@ -6,9 +6,9 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::append::append;
 use super::state::TusHost;
 use crate::sandbox::faults::table::Fault;
+use crate::sandbox::tus_append::{TusUploads, append};
 use crate::sandbox::tus_headers::{ALGORITHMS, Concat, Creation, Refused, number, text};
 
 const VERSION: &str = "1.0.0";
@@ -87,7 +87,7 @@ async fn create(host: &Arc<TusHost>, request: Request) -> Result<Response, Refus
         return Err((StatusCode::PAYLOAD_TOO_LARGE, "larger than Tus-Max-Size"));
     }
     let id = host.create(&creation)?;
-    host.take_in(&id);
+    host.hand_over(&id);
     let mut told = Vec::new();
     if number(headers, "content-length")?.unwrap_or(0) > 0 {
         told.push(("upload-offset", append(host, &id, headers, 0, body).await?.to_string()));

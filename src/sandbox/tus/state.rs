@@ -15,6 +15,7 @@ use crate::sandbox::middleware::Shared;
 use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::storage::{Content, UploadFile};
+use crate::sandbox::tus_append::{Slot, TusUploads};
 use crate::sandbox::tus_headers::{Creation, Refused};
 
 /// How long an upload is kept.
@@ -106,19 +107,6 @@ impl TusHost {
         Ok(id)
     }
 
-    /// Records an upload that is complete, once.
-    pub(super) fn take_in(&self, id: &str) {
-        let mut state = self.state();
-        let Some(upload) = state.uploads.get_mut(id) else { return };
-        if upload.done || upload.length != Some(upload.offset()) {
-            return;
-        }
-        upload.done = true;
-        let (path, content) = (upload.path.clone(), upload.bytes.lock().content());
-        drop(state);
-        self.shared.store.arrive(NAME, path, &content, Protocol::Tus);
-    }
-
     pub(super) fn newest(&self, path: &str) -> Option<Content> {
         let state = self.state();
         let files = state.uploads.values().filter(|upload| upload.is_file() && upload.path == path);
@@ -138,5 +126,39 @@ impl TusHost {
         let state = self.state();
         let files = state.uploads.values().filter(|upload| upload.is_file());
         files.map(|upload| (upload.path.clone(), upload.bytes.lock().content().md5)).collect()
+    }
+}
+
+impl TusUploads for TusHost {
+    fn hit(&self, fault: Fault) -> Option<FaultHit> {
+        TusHost::hit(self, fault)
+    }
+
+    fn largest(&self) -> u64 {
+        self.state().max_size
+    }
+
+    fn with_slot<T>(&self, id: &str, work: impl FnOnce(Slot<'_>) -> T) -> Option<T> {
+        let mut state = self.state();
+        let Upload { length, busy, bytes, .. } = state.uploads.get_mut(id)?;
+        Some(work(Slot { length, busy, bytes, is_final: false }))
+    }
+
+    fn count_received(&self, id: &str, bytes: usize) {
+        let name = self.state().uploads.get(id).map(|upload| upload.path.clone()).unwrap_or_default();
+        self.shared.store.count_received(NAME, &name, bytes);
+    }
+
+    /// Records an upload that is complete, once.
+    fn hand_over(&self, id: &str) {
+        let mut state = self.state();
+        let Some(upload) = state.uploads.get_mut(id) else { return };
+        if upload.done || upload.length != Some(upload.offset()) {
+            return;
+        }
+        upload.done = true;
+        let (path, content) = (upload.path.clone(), upload.bytes.lock().content());
+        drop(state);
+        self.shared.store.arrive(NAME, path, &content, Protocol::Tus);
     }
 }
