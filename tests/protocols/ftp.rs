@@ -23,6 +23,8 @@ fn implicit_option(software: Software) -> &'static str {
     match software {
         Software::Vsftpd => "implicit_ssl=YES",
         Software::Proftpd => "TLSOptions UseImplicitSSL",
+        Software::PureFtpd => "--tls=3",
+        Software::Pyftpdlib => unreachable!("it knows explicit TLS only"),
     }
 }
 

@@ -10,25 +10,31 @@ use std::time::Duration;
 use crate::support::command::{Home, Ran};
 use crate::support::ftp_servers::{PASSWORD, Running, Software, start};
 
-const BOTH: [(Software, &[&str]); 2] = [(Software::Vsftpd, &["anon_mkdir_write_enable=YES"]), (Software::Proftpd, &["TLSRequired off"])];
+const ALL: [(Software, &[&str]); 4] = [
+    (Software::Vsftpd, &["anon_mkdir_write_enable=YES"]),
+    (Software::Proftpd, &["TLSRequired off"]),
+    (Software::PureFtpd, &[]),
+    (Software::Pyftpdlib, &[]),
+];
 
 /// A home that knows the server as `box`, with its folder `in` as the top.
-fn home(running: &Running, scheme: &str) -> Home {
+fn home(running: &Running, scheme: &str, software: Software) -> Home {
     let key = |key: &str, value: &str| (format!("HAUL_REMOTE_BOX_{key}"), value.to_owned());
     Home::new().env([
         key("PROVIDER", "ftp"),
         key("URL", &format!("{scheme}://127.0.0.1:{}/in", running.port)),
-        key("USERNAME", "anonymous"),
+        key("USERNAME", software.user()),
         key("PASSWORD", PASSWORD),
         key("CA_FILE", running.ca_file().to_str().unwrap()),
     ])
 }
 
 fn each(scheme: &str, test: impl Fn(&Running, &Home)) {
-    for (software, options) in BOTH {
+    for (software, options) in ALL {
+        let options = if software == Software::Pyftpdlib && scheme == "ftp" { &["plain"] } else { options };
         if let Some(running) = start(software, options) {
             println!("{software:?}");
-            test(&running, &home(&running, scheme));
+            test(&running, &home(&running, scheme, software));
         }
     }
 }
@@ -60,7 +66,7 @@ fn files_go_up_and_come_back() {
         home.run(&["get", "box:/up/", "back/"]).ends_with(0);
         assert_eq!(std::fs::read(home.path().join("back/a.bin")).unwrap(), bytes(70_000));
         assert_eq!(std::fs::read(home.path().join("back/empty")).unwrap(), b"");
-        home.run(&["about", "box:"]).ends_with(0).prints("anonymous");
+        home.run(&["about", "box:"]).ends_with(0).prints("protocols  ftps");
         home.run(&["stat", "box:/up/nothing"]).ends_with(3);
         home.run(&["get", "box:/nothing.bin", "x/"]).ends_with(3);
         home.run(&["ls", "box:/nothing"]).ends_with(3);
@@ -89,7 +95,7 @@ fn what_is_there_is_replaced_only_by_a_whole_file() {
 #[test]
 fn a_server_that_overwrites_nothing_by_a_rename_gets_the_new_file() {
     let Some(running) = start(Software::Proftpd, &["AllowOverwrite off"]) else { return };
-    let home = home(&running, "ftps");
+    let home = home(&running, "ftps", Software::Proftpd);
     running.put("in/a.txt", b"the older one");
     home.file("a.txt", b"the newer one, longer");
     home.run(&["put", "a.txt", "box:/"]).ends_with(0);
@@ -196,7 +202,7 @@ fn where_nothing_may_be_renamed_the_older_file_stays() {
     for forbidden in ["RNFR", "RNTO"] {
         let option = format!("cmds_denied={forbidden}");
         let Some(running) = start(Software::Vsftpd, &[&option]) else { return };
-        let home = home(&running, "ftps");
+        let home = home(&running, "ftps", Software::Vsftpd);
         running.put("in/a.txt", b"the older one");
         home.file("a.txt", b"the newer one, longer");
         let ran = home.run(&["put", "--retries", "1", "a.txt", "box:/"]);
@@ -260,6 +266,71 @@ fn a_killed_upload_goes_on_where_it_was() {
         assert!(uploaded["resumed_from"].as_u64().unwrap_or(0) > 0, "{uploaded}");
         assert!(std::fs::read(running.file("in/big.bin")).unwrap() == bytes(size));
         assert_eq!(running.names(), ["big.bin"]);
+    });
+}
+
+#[test]
+fn a_killed_download_goes_on_where_it_was() {
+    each("ftps", |running, home| {
+        let content = bytes(30 << 20);
+        running.put("in/big.bin", &content);
+        let get = ["get", "--json", "--bwlimit", "10M", "box:/big.bin", "back/"];
+        let mut child = home.command(&get).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let part = home.path().join("back/.big.bin.haul-part");
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        while std::fs::metadata(&part).map_or(0, |meta| meta.len()) < 4 << 20 {
+            assert!(std::time::Instant::now() < until && child.try_wait().unwrap().is_none(), "it never began");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let downloaded = home.run(&["get", "--json", "box:/big.bin", "back/"]).ends_with(0).events("downloaded").remove(0);
+        assert!(downloaded["resumed_from"].as_u64().unwrap_or(0) > 0, "{downloaded}");
+        assert!(std::fs::read(home.path().join("back/big.bin")).unwrap() == content);
+        assert!(!part.exists());
+        // What is there is not fetched again; what has changed there is not mixed with what was fetched.
+        let again = home.run(&["get", "--json", "box:/big.bin", "back/"]).ends_with(0);
+        assert!(again.events("downloaded").is_empty(), "{}", again.stdout);
+    });
+}
+
+/// What is a symbolic link is shown as that, removed itself, and not followed out of the folder.
+#[test]
+fn symbolic_links_of_the_server_lead_nowhere_else() {
+    each("ftps", |running, home| {
+        // pyftpdlib itself follows them, and tells of files and folders.
+        if home.run(&["about", "box:"]).ends_with(0).stdout.contains("account    user") {
+            return;
+        }
+        std::fs::create_dir(running.file("in/dir")).unwrap();
+        std::fs::create_dir(running.file("outside")).unwrap();
+        std::fs::write(running.file("outside/secret.txt"), b"not yours").unwrap();
+        running.put("in/dir/plain.txt", b"plain");
+        for (name, target) in
+            [("file.lnk", "../../outside/secret.txt"), ("dir.lnk", "../../outside"), ("loop.lnk", "."), ("own.lnk", "plain.txt")]
+        {
+            std::os::unix::fs::symlink(target, running.file("in/dir").join(name)).unwrap();
+        }
+        let owner = std::fs::metadata(running.file("in")).unwrap();
+        use std::os::unix::fs::MetadataExt;
+        std::os::unix::fs::chown(running.file("in/dir"), Some(owner.uid()), Some(owner.gid())).unwrap();
+        let listed = home.run(&["ls", "--json", "box:/dir"]).ends_with(0).json();
+        let links = listed.iter().filter(|entry| entry["extra"].get("symlink").is_some()).count();
+        assert!(links >= 3, "{listed:?}");
+        let got = home.run(&["get", "--json", "box:/dir", "back"]);
+        assert!(got.status != 0, "what is not taken is told: {}", got.stdout);
+        let names = |folder: &std::path::Path| -> Vec<String> {
+            let mut names: Vec<_> =
+                std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let there = names(&home.path().join("back/dir"));
+        assert!(there.contains(&"plain.txt".to_owned()) && !there.contains(&"file.lnk".to_owned()), "{there:?}");
+        assert!(!there.contains(&"dir.lnk".to_owned()) && !there.contains(&"loop.lnk".to_owned()), "{there:?}");
+        home.run(&["rm", "-r", "--yes", "box:/dir"]).ends_with(0);
+        assert_eq!(std::fs::read(running.file("outside/secret.txt")).unwrap(), b"not yours");
+        assert!(!running.file("in/dir").exists());
     });
 }
 

@@ -37,6 +37,7 @@ fn play_at(software: Software, running: &Running) -> (Play, PathBuf) {
             chown(running.file(""), Some(owner.uid()), Some(owner.gid())).unwrap();
             ("anonymous", running.file(""))
         }
+        Software::PureFtpd | Software::Pyftpdlib => (software.user(), running.file("in")),
     };
     let mut play = Play::new();
     let ca_file = running.ca_file().display().to_string();

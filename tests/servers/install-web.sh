@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what tests/web.rs starts: the official Node TUS server and plupload's PHP receiver, at pinned versions.
-# Does nothing where all is there. Needs Debian (or PHP, node and npm already installed) and the npm registry.
+# Installs what the tests start and registries hold: the official Node TUS server, plupload's PHP receiver, tuspyserver, and
+# pyftpdlib, at pinned versions. Does nothing where all is there. Needs Debian (or PHP, node, npm and Python with venv already
+# installed), the npm registry and PyPI.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -8,6 +9,7 @@ missing=
 command -v php >/dev/null || missing="$missing php-cli"
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 if [ -n "$missing" ]; then
     as_root=
     [ "$(id -u)" = 0 ] || as_root=sudo
@@ -26,5 +28,13 @@ if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
     # shellcheck disable=SC2086
     npm install --prefix "$folder" --no-audit --no-fund $wanted
     echo "$wanted" > "$folder/installed"
+fi
+python=target/servers/python
+wanted="pyftpdlib==2.2.0 pyOpenSSL==26.4.0 tuspyserver==4.4.3 uvicorn==0.54.0"
+if [ "$(cat "$python/lib/installed" 2>/dev/null)" != "$wanted" ] || ! "$python/bin/python" -c ''; then
+    python3 -m venv --clear "$python"
+    # shellcheck disable=SC2086
+    "$python/bin/python" -m pip install --quiet --disable-pip-version-check $wanted
+    echo "$wanted" > "$python/lib/installed"
 fi
 echo "web servers are ready: $(php -r 'echo PHP_VERSION;') (php), $(node --version) (node), $folder"

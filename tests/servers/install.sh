@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs what the FTP tests need and this machine has not: vsftpd and openssl as packages; ProFTPD unpacked into
-# ${HAUL_TEST_SERVERS:-target/servers}/proftpd, because Debian's two FTP servers can't be installed side by side.
+# Installs what the FTP tests need and this machine has not: vsftpd and openssl as packages; ProFTPD and pure-ftpd unpacked into
+# ${HAUL_TEST_SERVERS:-target/servers}, because Debian's FTP servers can't be installed side by side.
 # Needs Debian, and root or sudo for what is missing. May be run any number of times.
 set -eu
 cd "$(dirname "$0")/../.."
-cache=${HAUL_TEST_SERVERS:-target/servers}/proftpd
+servers=${HAUL_TEST_SERVERS:-target/servers}
+cache=$servers/proftpd
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -42,17 +43,35 @@ for program in vsftpd openssl; do
 done
 [ -z "$missing" ] || install $missing
 
-if [ ! -x "$cache/usr/sbin/proftpd" ] || [ -z "$(find "$cache" -name mod_tls.so)" ]; then
+# unpack FOLDER PACKAGE...
+unpack() {
+    folder=$1
+    shift
     update
-    rm -rf "$cache.new"
-    mkdir -p "$cache.new"
-    (cd "$cache.new" && chmod 755 . && apt-get download -qq proftpd-core proftpd-mod-crypto >"$log" 2>&1) || { cat "$log" >&2; exit 1; }
-    for package in "$cache.new"/*.deb; do
-        dpkg -x "$package" "$cache.new"
+    rm -rf "$folder.new"
+    mkdir -p "$folder.new"
+    (cd "$folder.new" && chmod 755 . && apt-get download -qq "$@" >"$log" 2>&1) || { cat "$log" >&2; exit 1; }
+    for package in "$folder.new"/*.deb; do
+        dpkg -x "$package" "$folder.new"
         rm "$package"
     done
-    rm -rf "$cache"
-    mv "$cache.new" "$cache"
+    rm -rf "$folder"
+    mv "$folder.new" "$folder"
+}
+
+if [ ! -x "$cache/usr/sbin/proftpd" ] || [ -z "$(find "$cache" -name mod_tls.so)" ]; then
+    unpack "$cache" proftpd-core proftpd-mod-crypto
+fi
+
+pure=$servers/pure-ftpd
+[ -x "$pure/usr/sbin/pure-ftpd" ] && [ -x "$pure/usr/bin/pure-pw" ] || unpack "$pure" pure-ftpd pure-ftpd-common
+if ldd "$pure/usr/sbin/pure-ftpd" "$pure/usr/bin/pure-pw" | grep -q 'not found'; then
+    update
+    install $(apt-cache depends pure-ftpd | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p' | sort -u)
+fi
+if ldd "$pure/usr/sbin/pure-ftpd" "$pure/usr/bin/pure-pw" | grep 'not found' >&2; then
+    echo "install.sh: pure-ftpd lacks these libraries" >&2
+    exit 1
 fi
 
 modules=$(dirname "$(find "$cache" -name mod_tls.so)")

@@ -21,6 +21,23 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub enum Software {
     Vsftpd,
     Proftpd,
+    PureFtpd,
+    Pyftpdlib,
+}
+
+impl Software {
+    /// Whose password is [`PASSWORD`].
+    pub fn user(self) -> &'static str {
+        match self {
+            Software::Vsftpd | Software::Proftpd => "anonymous",
+            Software::PureFtpd | Software::Pyftpdlib => "user",
+        }
+    }
+}
+
+fn installed(path: &str) -> PathBuf {
+    let cache = std::env::var_os("HAUL_TEST_SERVERS").map(PathBuf::from);
+    cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers")).join(path)
 }
 
 pub struct Running {
@@ -48,12 +65,21 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
     let name = match software {
         Software::Vsftpd => "vsftpd.sh",
         Software::Proftpd => "proftpd.sh",
+        Software::PureFtpd => "pure-ftpd.sh",
+        Software::Pyftpdlib => "pyftpd.py",
     };
     // Somebody may take the port between our look and the server's bind.
     for _ in 0..3 {
         let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
         let said = fs::File::create(dir.path().join("said")).unwrap();
-        let mut command = Command::new(script(name));
+        let mut command = match software {
+            Software::Pyftpdlib => {
+                let mut python = Command::new(installed("python/bin/python"));
+                python.arg(script(name));
+                python
+            }
+            _ => Command::new(script(name)),
+        };
         command.arg(dir.path()).arg(port.to_string()).args(options).stdout(said.try_clone().unwrap()).stderr(said);
         let mut child = command.spawn().unwrap();
         if answers(address, port, &mut child) {
@@ -82,11 +108,9 @@ fn missing(software: Software) -> Option<String> {
     }
     let program = match software {
         Software::Vsftpd => PathBuf::from("/usr/sbin/vsftpd"),
-        Software::Proftpd => {
-            let cache = std::env::var_os("HAUL_TEST_SERVERS").map(PathBuf::from);
-            let cache = cache.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers"));
-            cache.join("proftpd/usr/sbin/proftpd")
-        }
+        Software::Proftpd => installed("proftpd/usr/sbin/proftpd"),
+        Software::PureFtpd => installed("pure-ftpd/usr/sbin/pure-ftpd"),
+        Software::Pyftpdlib => installed("python/lib").join("installed"),
     };
     (!program.exists()).then(|| format!("no {}; run tests/servers/install.sh", program.display()))
 }

@@ -11,6 +11,7 @@ pub(crate) mod ftp_servers;
 pub(crate) mod kill;
 pub(crate) mod listed_tree;
 pub(crate) mod markdown;
+pub(crate) mod odd_ftp;
 pub(crate) mod random;
 pub(crate) mod raw_http;
 pub(crate) mod same_screen;

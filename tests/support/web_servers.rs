@@ -89,6 +89,27 @@ fn start_tus(arguments: &[&str]) -> Option<Server> {
     Some(Server { child, url, folder })
 }
 
+/// tuspyserver, which knows concatenation, too.
+pub fn tuspy() -> Option<Server> {
+    let python = here("target/servers/python");
+    if !python.join("lib/installed").exists() {
+        missing("tuspyserver");
+        return None;
+    }
+    let folder = folder();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = Command::new(python.join("bin/python"));
+    command.arg(here("tests/servers/tuspy.py")).arg(folder.path().join("root")).arg(port.to_string());
+    let child = command.spawn().unwrap();
+    let server = Server { child, url: Url::parse(&format!("http://127.0.0.1:{port}/files/")).unwrap(), folder };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(std::time::Instant::now() < until, "tuspyserver does not start");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    Some(server)
+}
+
 /// plupload's own receiver, changed only where it says that it must be: the guard line and the target folder.
 pub fn plupload(settings: &[&str]) -> Option<Server> {
     let example = here("target/servers/npm/node_modules/plupload/examples/upload.php");

@@ -52,6 +52,20 @@ const FILEAGO: Route = Route {
     ..GIGA0
 };
 
+/// A TUS endpoint, and nothing besides: what its own offset says is the proof.
+const TUS_ENDPOINT: Route =
+    Route { remote: "tus", tokenless: &["tus-options", "tus-create", "tus-patch"], optional: &[], makers: &[], ..TUS };
+/// An FTP server, and nothing besides.
+#[cfg(unix)]
+const FTP_SERVER: Route = Route {
+    remote: "ftp",
+    tokenless: &["ftp-connect", "ftp-size", "ftp-list", "ftp-mkd", "ftp-stor", "ftp-rename", "ftp-retr"],
+    // The server reads the file to tell its MD5: without that its size is compared.
+    optional: &["ftp-retr"],
+    makers: &["ftp-mkd", "ftp-rename"],
+    ..FTPS
+};
+
 const ALL: &[What] = &[
     What::Busy("429"),
     What::Busy("503"),
@@ -146,6 +160,37 @@ fn ftps() {
     // All bytes stay there under the other name.
     rows.push(Row { statuses: vec![8], stage: Stage::Finishing, again: 0, ..own(&FTPS, "iogates:ftp-no-rename", 0) });
     walk(rows);
+}
+
+#[test]
+fn tus_endpoint() {
+    let mut rows = all(&TUS_ENDPOINT);
+    rows.extend(thrice(&TUS_ENDPOINT, "tus:tus-locked", SIZE));
+    for fault in ["tus:tus-conflict", "tus:tus-checksum"] {
+        rows.extend(thrice(&TUS_ENDPOINT, fault, SIZE + CHUNK));
+    }
+    rows.extend(thrice(&TUS_ENDPOINT, "tus:tus-gone", 2 * SIZE));
+    for harmless in ["tus-relative", "tus-no-options"] {
+        rows.push(own(&TUS_ENDPOINT, &format!("tus:{harmless}"), SIZE));
+    }
+    rows.push(ends_with(&[5], own(&TUS_ENDPOINT, "tus:tus-locked*always", 0)));
+    rows.push(ends_with(&[5], own(&TUS_ENDPOINT, "tus:tus-conflict*always", 0)));
+    rows.push(ends_with(&[5, 7], own(&TUS_ENDPOINT, "tus:tus-checksum*always", 0)));
+    walk(rows.into_iter().map(|row| Row { entries: 0..=0, ..row }).collect());
+}
+
+#[cfg(unix)]
+#[test]
+fn ftp_server() {
+    walk(all(&FTP_SERVER));
+}
+
+/// In the place of an older file.
+#[cfg(unix)]
+#[test]
+fn ftp_server_replacing() {
+    let route = Route { replaces: true, ..FTP_SERVER };
+    walk(rows(&route, ALL, From::File, |request, _, lasts| request.stage > Stage::Before && !lasts));
 }
 
 #[test]

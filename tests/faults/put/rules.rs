@@ -100,13 +100,16 @@ pub struct Request {
 pub fn requests(route: &Route, asked: &[String]) -> Vec<Request> {
     let carries = |kind: &String| route.carriers.contains(&kind.as_str());
     let (first, last) = (asked.iter().position(carries).unwrap(), asked.iter().rposition(carries).unwrap());
+    // What a finish asks is asked before and after it, too.
+    let named = asked.iter().rposition(|kind| route.finishes.contains(&kind.as_str()) && route.makers.contains(&kind.as_str()));
+    let finishes = first..named.map_or(usize::MAX, |at| at + 1);
     let mut chosen: Vec<Request> = Vec::new();
     for (at, kind) in asked.iter().enumerate() {
         let of = asked.iter().filter(|k| *k == kind).count() as u64;
         let nth = asked[..=at].iter().filter(|k| *k == kind).count() as u64;
         let stage = match at {
             _ if route.swaps.contains(&kind.as_str()) => Stage::Swapping,
-            _ if route.finishes.contains(&kind.as_str()) => Stage::Finishing,
+            _ if route.finishes.contains(&kind.as_str()) && finishes.contains(&at) => Stage::Finishing,
             _ if at < first => Stage::Before,
             _ if at < last => Stage::Carrying,
             _ if at == last => Stage::LastCarrier,
@@ -171,6 +174,10 @@ impl Route {
         let lost = matches!(what, What::AnswerLost | What::Stall);
         match (what, request.stage) {
             _ if self.is_optional(request, what) => &[0],
+            // What it says of itself is not needed; whether it is there shows at the next request.
+            (What::Html, _) if request.kind == "tus-options" => &[0],
+            // The same question is asked to look for the file.
+            _ if request.kind == "ftp-size" && self.remote == "ftp" && request.stage == Stage::Finishing => &[5, 13],
             (What::ServerError, _) if request.kind == "ftp-rename" => FINAL,
             // A server may need a while to take a file in: within the time-out its answer is waited for.
             (What::Stall, _) if self.carries(request) => &[0],
@@ -217,6 +224,8 @@ impl Route {
     /// How many entries may have been made.
     pub fn entries(&self, request: &Request, what: What, times: u64) -> std::ops::RangeInclusive<u64> {
         match what {
+            // They make no entries besides the files.
+            _ if matches!(self.remote, "tus" | "ftp") => 0..=0,
             _ if self.goes_on != GoesOn::UnderANewEntry || !self.carries(request) => 1..=1,
             What::Busy(_) | What::Stall => 1..=1,
             _ => 1..=1 + times,
