@@ -2,9 +2,9 @@
 
 use super::units;
 use crate::error::Kind;
-use crate::model::Address;
 use crate::model::escape::escape_control;
 use crate::model::report::{Failure, Summary};
+use crate::model::{Address, Report};
 use crate::render::style::Style;
 
 pub(crate) fn address(remote: &str, path: impl std::fmt::Display) -> String {
