@@ -55,6 +55,7 @@ async fn main() -> Result<()> {
         target: Address::parse_remote(&format!("example:{path}"))?,
         options: PutOptions {
             if_exists: IfExists::Update,
+            size_only: false,
             checksum: ChecksumMode::Auto,
             protocol: None,
             chunk_size: None,

@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parse
 
 use super::commands::put::PutArgs;
 use super::global::{Global, Stage};
+use super::transfer_args::SyncOptionArgs;
 use super::verb::Verb;
 use crate::config::{Config, DefaultValue, Defaults, Env, LoadOptions, Prompt};
 use crate::error::{Error, Kind, Result};
@@ -154,7 +155,7 @@ fn prompt(global: &Global, stage: Stage) -> Option<Prompt> {
 
 /// The long options that `[defaults]` may set: those of the transfer commands, and the global ones but `config`.
 fn default_options() -> Vec<String> {
-    let tree = PutArgs::augment_args(Command::new("put"));
+    let tree = SyncOptionArgs::augment_args(PutArgs::augment_args(Command::new("put")));
     let tree = Global::augment_args(tree);
     let long = |arg: &Arg| arg.get_long().map(str::to_owned);
     tree.get_arguments().filter_map(long).filter(|name| !["config", "size", "recursive", "help"].contains(&name.as_str())).collect()
@@ -162,7 +163,8 @@ fn default_options() -> Vec<String> {
 
 /// Tries one value of the file alone, so that a bad one is told with its line.
 fn check_default(default: &DefaultValue) -> Result<(), ParseExit> {
-    let tree = Global::augment_args(PutArgs::augment_args(Command::new("haul").no_binary_name(true)));
+    let tree = SyncOptionArgs::augment_args(PutArgs::augment_args(Command::new("haul").no_binary_name(true)));
+    let tree = Global::augment_args(tree);
     let one = set_default(tree, default);
     let parsed = one.try_get_matches_from(["-", "x:"]);
     match parsed {

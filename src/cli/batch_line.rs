@@ -209,6 +209,8 @@ impl Verb {
             Verb::Get(args) => Some(&mut args.receipts),
             Verb::Cp(args) => Some(&mut args.receipts),
             Verb::Mv(args) => Some(&mut args.receipts),
+            Verb::Sync(args) => Some(&mut args.receipts),
+            Verb::Apply(args) => Some(&mut args.receipts),
             Verb::Transfers(TransfersVerb::Resume(args)) => Some(&mut args.receipts),
             _ => None,
         }

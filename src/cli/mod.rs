@@ -16,6 +16,7 @@ mod list_args;
 pub mod listing;
 pub mod log;
 mod output_file;
+mod plan_file;
 pub mod receipt;
 mod resources;
 mod runs;
@@ -75,7 +76,7 @@ fn is_resumable(verb: &Verb) -> bool {
         Verb::Put(commands::put::PutArgs { places, .. }) | Verb::Get(commands::get::GetArgs { places, .. }) => {
             places.iter().all(|place| place != "-")
         }
-        Verb::Cp(_) | Verb::Mv(_) | Verb::Transfers(_) => true,
+        Verb::Cp(_) | Verb::Mv(_) | Verb::Sync(_) | Verb::Apply(_) | Verb::Transfers(_) => true,
         _ => false,
     }
 }
@@ -103,6 +104,8 @@ async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
         Verb::Mkdir(args) => commands::mkdir::run(context, args).await,
         Verb::Cp(args) => commands::cp::run(context, args).await,
         Verb::Mv(args) => commands::mv::run(context, args).await,
+        Verb::Sync(args) => commands::sync::run(context, args).await,
+        Verb::Apply(args) => commands::apply::run(context, args).await,
         Verb::Rm(args) => commands::rm::run(context, args).await,
         Verb::Edit(args) => commands::edit::run(context, args).await,
         Verb::Import(args) => commands::import::run(context, args).await,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::context::Context;
 use super::filter_args::SelectionArgs;
 use super::list_args::ListArgs;
-use super::transfer_args::{AnyProtocol, TransferArgs};
+use super::transfer_args::{AnyProtocol, SyncOptionArgs, TransferArgs};
 use crate::contract::{PlaceLock, TransferStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::event::FileId;
@@ -42,6 +42,9 @@ pub struct Noted {
     pub selection: SelectionArgs,
     #[serde(default)]
     pub list: ListArgs,
+    /// Of a sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncOptionArgs>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +54,7 @@ pub enum Carries {
     Get,
     Cp,
     Mv,
+    Sync,
 }
 
 impl Noted {
@@ -58,8 +62,8 @@ impl Noted {
     pub fn new(verb: Carries, places: Vec<String>, literal: bool, args: &TransferArgs) -> Option<Noted> {
         let TransferArgs { protocol, chunk_size, if_exists, checksum, dry_run, .. } = args;
         let (protocol, chunk_size, if_exists, checksum) = (protocol.0, *chunk_size, *if_exists, *checksum);
-        let (attr, kind, selection, list) = (Vec::new(), None, SelectionArgs::default(), ListArgs::default());
-        (!dry_run).then_some(Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr, kind, selection, list })
+        let (attr, kind, selection, list, sync) = (Vec::new(), None, SelectionArgs::default(), ListArgs::default(), None);
+        (!dry_run).then_some(Noted { verb, places, literal, protocol, chunk_size, if_exists, checksum, attr, kind, selection, list, sync })
     }
 
     /// Only these files.
@@ -82,6 +86,7 @@ impl Noted {
             Carries::Get => "get",
             Carries::Cp => "cp",
             Carries::Mv => "mv",
+            Carries::Sync => "sync",
         }
     }
 
@@ -92,13 +97,20 @@ impl Noted {
     /// Are all local sources gone?
     pub fn has_lost_its_sources(&self) -> bool {
         let sources = self.places.split_last().map(|(_, sources)| sources).unwrap_or_default();
-        matches!(self.verb, Carries::Put) && sources.iter().all(|source| !Path::new(source).exists())
+        let may_be_local = |source: &&String| Address::parse(source).is_ok_and(|address| address.is_none());
+        matches!(self.verb, Carries::Put | Carries::Sync)
+            && sources.iter().all(|source| may_be_local(&source))
+            && sources.iter().all(|source| !Path::new(source).exists())
     }
 
     /// The path on the remote that `CarryingRun::remote` names.
     pub fn path(&self) -> RemotePath {
-        let place = if self.verb == Carries::Get { self.places.first() } else { self.places.last() };
-        let address = place.and_then(|place| Address::parse(place).ok().flatten());
+        let remote = |place: Option<&String>| place.and_then(|place| Address::parse(place).ok().flatten());
+        let address = match self.verb {
+            Carries::Get => remote(self.places.first()),
+            // The target, or the source where the files come here.
+            _ => remote(self.places.last()).or_else(|| remote(self.places.first())),
+        };
         address.map(|address| address.place.path).unwrap_or_default()
     }
 

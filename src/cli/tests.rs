@@ -29,6 +29,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("mv m:/a m:/b", "moves"),
     ("cp m:/a n:/b", "reads files"),
     ("mv m:/* n:/b", "reads files"),
+    ("sync m:/a LOCAL", "lists folders"),
+    ("sync LOCAL m:/a", "lists folders"),
+    ("sync m:/a n:/b", "lists folders"),
+    ("apply PLAN", "lists folders"),
     ("edit m:/a --name b", "edits"),
     ("link m:/a", "download URL"),
     ("import https://h.example/x m:/", "fetches"),
@@ -70,9 +74,13 @@ async fn a_missing_ability_is_told_before_anything_is_sent() {
         r#""entry":null,"finished":"2026-10-01T23:30:10Z","seconds":1.0,"tries":1}"#
     );
     std::fs::write(&receipt, format!("{line}\n")).unwrap();
+    let plan = home.path().join("plan.jsonl");
+    let header = r#"{"schema":1,"event":"plan","version":1,"from":"/src","to":"m:/a","options":{},"made":"2026-10-01T23:30:10Z"}"#;
+    std::fs::write(&plan, format!("{header}\n")).unwrap();
     let vars = ["M", "N"].map(|name| (format!("HAUL_REMOTE_{name}_PROVIDER"), "minimal".to_owned()));
     for (line, wanted) in REFUSED {
         let local = |word: &str| match word {
+            "PLAN" => plan.to_string_lossy().into_owned(),
             "RECEIPT" => receipt.to_string_lossy().into_owned(),
             "LOCAL" => home.path().to_string_lossy().into_owned(),
             word => word.to_owned(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::{Deserialize, Serialize};
 
 use super::abilities::{METADATA, require};
 use super::connection::Connection;
@@ -93,6 +94,25 @@ pub struct TransferArgs {
     /// Stop at the first failed file
     #[arg(long, env = "HAUL_FAIL_FAST", value_parser = clap::builder::BoolishValueParser::new())]
     pub fail_fast: bool,
+}
+
+/// What a sync may do besides bringing files.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[command(next_help_heading = "Sync")]
+pub struct SyncOptionArgs {
+    /// Delete at TO what FROM lacks, once all files are there
+    #[arg(long, env = "HAUL_DELETE", value_parser = clap::builder::BoolishValueParser::new())]
+    pub delete: bool,
+    /// Delete nothing at all where it would be more than N files [default: half of the files at TO]
+    #[arg(long, value_name = "N", env = "HAUL_MAX_DELETE")]
+    pub max_delete: Option<u64>,
+    /// Move at TO what moved or was renamed at FROM, where the content is provably the same
+    #[arg(long, env = "HAUL_TRACK_RENAMES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub track_renames: bool,
+    /// Take files of equal size for equal
+    #[arg(long, env = "HAUL_SIZE_ONLY", value_parser = clap::builder::BoolishValueParser::new())]
+    pub size_only: bool,
 }
 
 fn protocols() -> impl TypedValueParser<Value = AnyProtocol> {

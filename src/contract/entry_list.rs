@@ -277,6 +277,11 @@ impl Entries {
 
     /// The entries of that name, by a binary search: [`Entries::sort`] must have sorted the entries.
     pub fn sorted_named(&self, name: &str) -> impl Iterator<Item = Entry> + '_ {
+        self.sorted_positions(name).filter_map(|n| self.get(n))
+    }
+
+    /// As `sorted_named`: where the entries stand, from the front.
+    pub fn sorted_positions(&self, name: &str) -> std::ops::Range<usize> {
         // The first entry stands at the end.
         let from_front = |n: usize| self.place(n).map_or(&[][..], |at| self.rows.name(at as usize));
         let (mut low, mut high) = (0, self.len());
@@ -285,7 +290,7 @@ impl Entries {
             if from_front(middle) < name.as_bytes() { low = middle + 1 } else { high = middle }
         }
         let end = (low..self.len()).find(|n| from_front(*n) != name.as_bytes()).unwrap_or(self.len());
-        (low..end).filter_map(|n| self.get(n))
+        low..end
     }
 
     /// The entries with that id.

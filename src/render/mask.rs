@@ -52,6 +52,9 @@ fn hide(report: &mut Report) {
         | Report::PlannedDownload { .. }
         | Report::Created { .. }
         | Report::Deleted { .. }
+        | Report::DeletedHere { .. }
+        | Report::PlannedHere { .. }
+        | Report::MovedHere { .. }
         | Report::Du { .. }
         | Report::Link { .. }
         | Report::Comments(_)

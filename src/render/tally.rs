@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::model::Report;
-use crate::model::report::{Failure, Summary};
+use crate::model::report::{Failure, Summary, SyncCounts};
 use crate::render::exit;
 
 /// What a dry run plans besides files that are carried.
@@ -28,6 +28,10 @@ pub struct Tally {
     on_server: Vec<(&'static str, u64)>,
     /// None while a size is missing.
     bytes_on_server: Option<u64>,
+    /// What a sync counts besides; its `sent` is `files`.
+    pub sync: Option<SyncCounts>,
+    /// A guard has stopped the deletions of a sync, and nothing else has failed: its status.
+    pub stopped: Option<Kind>,
 }
 
 /// One more of that name.
@@ -41,7 +45,9 @@ fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str, more: u64) {
 impl Tally {
     pub(super) fn add(&mut self, report: &Report) {
         match report {
-            Report::Planned { action, size, .. } | Report::PlannedDownload { action, size, .. } => {
+            Report::Planned { action, size, .. }
+            | Report::PlannedDownload { action, size, .. }
+            | Report::PlannedHere { action, size, .. } => {
                 count(&mut self.would, action, 1);
                 self.would_bytes = self.would_bytes.saturating_add(size.unwrap_or(0));
             }
@@ -55,6 +61,7 @@ impl Tally {
             // The server's own work: no byte went through here.
             Report::Copied(placed) => self.add_on_server("copied", placed.size),
             Report::Moved(placed) => self.add_on_server("moved", placed.size),
+            Report::MovedHere { .. } => self.files = self.files.saturating_add(1),
             Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);
@@ -98,6 +105,7 @@ impl Tally {
         self.would_bytes = self.would_bytes.saturating_add(other.would_bytes);
         other.would.into_iter().for_each(|(name, more)| count(&mut self.would, name, more));
         other.on_server.into_iter().for_each(|(name, more)| count(&mut self.on_server, name, more));
+        self.stopped = self.stopped.or(other.stopped);
         for kind in other.kinds {
             if !self.kinds.contains(&kind) {
                 self.kinds.push(kind);
@@ -130,6 +138,7 @@ impl Tally {
             bytes_on_server,
             interrupted: false,
             of_files: None,
+            sync: self.sync.map(|sync| SyncCounts { sent: files, ..sync }),
             would: self.would.clone(),
             on_server: self.on_server.clone(),
         }
@@ -137,6 +146,9 @@ impl Tally {
 
     /// The exit status of the transfer.
     pub fn status(&self) -> u8 {
+        if let Some(kind) = self.stopped {
+            return exit::status(kind);
+        }
         exit::merge(self.files.saturating_add(self.skipped), &self.kinds)
     }
 }

@@ -1,14 +1,16 @@
 //! The fingerprint of a file, here and on a remote: what is noted of it, and compared later, to tell whether its content has
 //! changed.
 
-use std::fs::Metadata;
+use std::collections::HashMap;
+use std::fs::{File, Metadata};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::sleep::sleep;
-use super::source::change_time::{ChangeTime, change_time, ns_since_1970};
+use super::source::change_time::{ChangeTime, change_time, changed_ns, ns_since_1970, told};
 use super::source::file::{read_piece, unreadable};
 use super::source::open_file::{HEAD, OpenFile, RealFolders};
 use crate::error::Result;
@@ -118,6 +120,33 @@ impl FileFingerprint {
     }
 }
 
+/// Looks at many files without opening them.
+#[derive(Default)]
+pub struct Signs {
+    folders: RealFolders,
+    /// By device: does its file system keep the times of changes?
+    keeping: Mutex<HashMap<Option<u64>, bool>>,
+}
+
+impl Signs {
+    /// As [`FileFingerprint::of`], but for its ends, which are not read. None for what has to be opened: a link, no file, a
+    /// file that was changed just now, one whose system keeps no times of changes.
+    pub fn of(&self, path: &Path) -> Option<FileFingerprint> {
+        let now = SystemTime::now();
+        let meta = std::fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+        let (inode, device) = inode_and_device(&meta);
+        let is_kept = || File::open(path).is_ok_and(|file| told(&file, &meta).is_some());
+        if !*self.keeping.lock().entry(device).or_insert_with(is_kept) {
+            return None;
+        }
+        let ChangeTime::Settled(at) = change_time(changed_ns(&meta), now) else { return None };
+        let full = self.folders.of(path.parent()?).ok()?.join(path.file_name()?);
+        let (version, modified_ns) = (Some(format!("changed {at}")), meta.modified().map_or(0, ns_since_1970));
+        let ends = String::new();
+        Some(FileFingerprint { path: full.display().to_string(), size: meta.len(), modified_ns, inode, version, device, ends })
+    }
+}
+
 #[cfg(unix)]
 fn inode_and_device(meta: &Metadata) -> (Option<u64>, Option<u64>) {
     use std::os::unix::fs::MetadataExt;
@@ -131,7 +160,7 @@ fn inode_and_device(_: &Metadata) -> (Option<u64>, Option<u64>) {
 
 /// The facts about an entry that change with its content. They are compared field by field, as a listing may tell less than the
 /// answer to an upload.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryFingerprint {
     size: Option<u64>,
     md5: Option<String>,
@@ -220,6 +249,24 @@ mod tests {
         }
         let older = now.text().replace("\"version\":\"changed 5\",\"device\":7,", "");
         assert_eq!(now.likeness(&serde_json::from_str(&older).unwrap()), Likeness::Alike, "{older}");
+    }
+
+    #[tokio::test]
+    async fn signs_are_those_of_a_look_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        std::fs::write(&path, "content").unwrap();
+        let whole = FileFingerprint::settled(&path).await.unwrap();
+        let signs = Signs::default();
+        assert_eq!(signs.of(&path), Some(FileFingerprint { ends: String::new(), ..whole }));
+        std::fs::write(&path, "CONTENT").unwrap();
+        assert_eq!(signs.of(&path), None, "it was changed just now");
+        assert_eq!((signs.of(dir.path()), signs.of(&dir.path().join("none"))), (None, None));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&path, dir.path().join("link")).unwrap();
+            assert_eq!(signs.of(&dir.path().join("link")), None);
+        }
     }
 
     #[tokio::test]

@@ -36,6 +36,7 @@ pub(crate) mod sleep;
 pub mod source;
 pub(crate) mod stall;
 pub(crate) mod stored_names;
+pub mod sync;
 pub(crate) mod task_set;
 #[doc(hidden)]
 pub mod upload;

@@ -2,6 +2,7 @@
 //! file of its own, whose name says what (`tests/house/commands.rs` keeps both).
 
 mod about;
+mod apply;
 mod batch;
 mod cat;
 mod comments;
@@ -46,6 +47,8 @@ mod share;
 mod share_links;
 mod star;
 mod stat;
+#[cfg(unix)]
+mod sync;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

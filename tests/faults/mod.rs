@@ -16,6 +16,8 @@ pub(crate) mod put;
 pub(crate) mod resource_limits;
 #[cfg(target_os = "linux")]
 pub(crate) mod suspended;
+#[cfg(unix)]
+pub(crate) mod sync_killed;
 pub(crate) mod timeouts;
 pub(crate) mod tls_trust;
 pub(crate) mod tokens;

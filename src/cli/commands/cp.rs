@@ -235,6 +235,7 @@ async fn between_remotes(
         target: Address { remote: remote.name.clone(), ..to },
         options: PutOptions {
             if_exists: args.if_exists.unwrap_or(IfExists::Update),
+            size_only: false,
             checksum: args.checksum,
             protocol: remote.protocol(args.protocol.0)?,
             // A part is held in memory until it is accepted, because nothing is stored here.

@@ -115,6 +115,7 @@ pub(crate) async fn carry(context: &mut Context, args: GetArgs) -> Result<Tally>
     let options = GetOptions {
         several,
         if_exists: args.transfer.if_exists.unwrap_or(crate::transfer::IfExists::Update),
+        size_only: false,
         checksum: args.transfer.checksum,
         jobs: args.transfer.jobs as usize,
         streams: args.transfer.streams as usize,

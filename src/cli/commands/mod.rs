@@ -1,6 +1,7 @@
 //! One command of the command line, one file.
 
 pub mod about;
+pub mod apply;
 pub mod batch;
 pub mod cat;
 pub mod comments;
@@ -26,6 +27,7 @@ pub mod sandbox;
 pub mod share;
 pub mod star;
 pub mod stat;
+pub mod sync;
 pub mod transfers;
 pub mod tree;
 pub mod verify;

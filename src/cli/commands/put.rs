@@ -91,6 +91,7 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
         target,
         options: PutOptions {
             if_exists: args.transfer.if_exists.unwrap_or(IfExists::Update),
+            size_only: false,
             checksum: args.transfer.checksum,
             protocol: remote.protocol(args.transfer.protocol.0)?,
             chunk_size: args.transfer.chunk_size,

@@ -11,6 +11,8 @@ use super::get;
 use super::get::{GetArgs, WildArgs};
 use super::put;
 use super::put::PutArgs;
+use super::sync;
+use super::sync::SyncArgs;
 use crate::cli::context::Context;
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args;
@@ -57,7 +59,7 @@ pub struct ListArgs {}
 ///   haul transfers resume
 ///   haul transfers resume studio --bwlimit 10M
 ///
-/// A command that was killed (put, get, cp, mv) is done to its end, as if it were
+/// A killed command (put, get, cp, mv, sync) is done to its end, as if it were
 /// typed again: what is there is passed over, what was in flight goes on, the rest
 /// begins. Options here say how fast; what is to be done stays as it was typed.
 #[derive(Args)]
@@ -216,6 +218,12 @@ async fn run_again(context: &mut Context, noted: &Noted, receipts: &ReceiptArgs,
         }
         Carries::Mv => {
             cp::execute(context, Op::Move, CpArgs { places, recursive: false, literal, receipts, selection, list, transfer }).await
+        }
+        Carries::Sync => {
+            let [from, to] = <[String; 2]>::try_from(places).unwrap_or_default();
+            let metadata = MetadataArgs { attr: noted.attr.clone(), kind: noted.kind.clone() };
+            let sync = noted.sync.clone().unwrap_or_default();
+            sync::execute(context, SyncArgs { from, to, plan: None, sync, receipts, metadata, selection, transfer }).await
         }
     }
 }

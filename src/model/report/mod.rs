@@ -3,7 +3,9 @@
 
 mod parts;
 
-pub use self::parts::{CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, Transfer, Verified};
+pub use self::parts::{
+    CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, SyncCounts, Transfer, Verified,
+};
 
 use serde::Serialize;
 
@@ -110,6 +112,40 @@ pub enum Report {
         id: String,
         /// `file` or `folder`.
         kind: EntryKind,
+    },
+    /// Something on this machine was removed.
+    #[serde(rename = "deleted")]
+    DeletedHere {
+        /// The path, seen from the folder that was synced.
+        path: RemotePath,
+        /// The local file or folder.
+        target: String,
+        /// `file` or `folder`.
+        kind: EntryKind,
+    },
+    /// A file on this machine was moved, as its original was.
+    #[serde(rename = "moved")]
+    MovedHere {
+        /// The local file as it was.
+        source: String,
+        /// The path, seen from the folder that is synced.
+        path: RemotePath,
+        /// The local file as it is.
+        target: String,
+        /// Bytes.
+        size: Option<u64>,
+    },
+    /// What a dry run would do on this machine: `delete`, `move`.
+    #[serde(rename = "planned")]
+    PlannedHere {
+        /// The verb of what would be done.
+        action: &'static str,
+        /// The path, seen from the folder that is synced.
+        path: RemotePath,
+        /// The local file or folder.
+        target: String,
+        /// Bytes.
+        size: Option<u64>,
     },
     /// Something failed.
     Failed(Failure),

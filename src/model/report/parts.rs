@@ -58,6 +58,19 @@ pub struct Transfer {
     pub kept: Option<String>,
 }
 
+/// What a sync says beside what every transfer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SyncCounts {
+    /// Files that were there and are provably the same.
+    pub equal: u64,
+    /// Files that were brought, moved ones included.
+    pub sent: u64,
+    /// Files and folders that were deleted.
+    pub deleted: u64,
+    /// Files at the target that the source lacks, and that are still there.
+    pub left: u64,
+}
+
 /// Why something failed, and what it was about.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
@@ -159,6 +172,9 @@ pub struct Summary {
     /// Files that were known of when it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of_files: Option<u64>,
+    /// Of a sync.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncCounts>,
     /// What a dry run would do, and how often: `upload`, `replace`, `delete`.
     #[serde(skip)]
     pub would: Vec<(&'static str, u64)>,

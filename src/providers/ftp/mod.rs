@@ -19,7 +19,7 @@ use crate::contract::{
     Abilities, AnyProvider, BoxFuture, Browse, Download, Downloads, Entries, FindUploaded, Lookup, Provider, ProviderContext, ProviderInfo,
     Replacement, Result, Resumption, Upload, UploadHandle, UploadRequest,
 };
-use crate::model::{Account, Entry, Place, Protocol};
+use crate::model::{Account, Entry, Place, Protocol, RemotePath};
 
 pub static INFO: ProviderInfo = ProviderInfo {
     id: "ftp",
@@ -73,7 +73,10 @@ impl Provider for FtpRemote {
         }
     }
     fn origin(&self) -> BoxFuture<'_, Result<String>> {
-        Box::pin(async { Ok(self.settings.origin()) })
+        // Ids are paths from the top, as this user sees the server.
+        let settings::Settings { top, user, .. } = &self.settings;
+        let place = top.path_of(&RemotePath::root());
+        Box::pin(async move { Ok(format!("{}/{place}#{user}", self.settings.origin())) })
     }
     fn reach(&self) -> BoxFuture<'_, Result<String>> {
         Box::pin(async { self.unsigned_pool().greet().await })

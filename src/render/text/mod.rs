@@ -65,6 +65,17 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             let slash = if *kind == EntryKind::Folder { "/" } else { "" };
             TextOutput::Done(format!("deleted  {}{slash}", address(remote, path)))
         }
+        Report::DeletedHere { target, kind, .. } => {
+            let slash = if *kind == EntryKind::Folder { "/" } else { "" };
+            TextOutput::Done(format!("deleted  {}{slash}", escape_control(target)))
+        }
+        Report::MovedHere { source, target, .. } => {
+            TextOutput::Done(format!("moved  {} -> {}", escape_control(source), escape_control(target)))
+        }
+        Report::PlannedHere { action, target, size, .. } => {
+            let size = size.map(|size| format!("  ({})", bytes(size, style))).unwrap_or_default();
+            TextOutput::Answer(format!("would {action}  {}{size}", escape_control(target)))
+        }
         Report::Failed(failure) => TextOutput::Failure(failed(failure)),
         Report::Entry { remote, entry } => match style.view {
             View::Name => TextOutput::Answer(name(entry, style)),

@@ -3,7 +3,7 @@
 use super::units;
 use crate::error::Kind;
 use crate::model::escape::escape_control;
-use crate::model::report::{Failure, Summary};
+use crate::model::report::{Failure, Summary, SyncCounts};
 use crate::model::{Address, Report};
 use crate::render::style::Style;
 
@@ -88,11 +88,19 @@ pub(crate) fn progress(report: &Report) -> String {
 }
 
 /// `12 files, 3.4 GiB in 1m20s (43.5 MiB/s), 2 skipped, 1 failed`; `11 of 20 files done, 40.0 MiB in 9.1s (4.4 MiB/s),
-/// interrupted`; `2 files copied on the server, 57.2 MiB in 0.2s`; `dry run: would upload 3 files, replace 1, 5.0 MiB in all`.
+/// interrupted`; `3 files sent, 14 B in 0.5s, 80 equal, 2 deleted, 1 left` of a sync; `2 files copied on the server, 57.2 MiB in 0.2s`; `dry run: would upload 3 files, replace 1, 5.0 MiB in all`.
 pub(crate) fn summary(sum: &Summary) -> String {
     let mut text = if sum.would.is_empty() { done(sum) } else { would(sum) };
-    if sum.skipped > 0 {
-        text.push_str(&format!(", {} skipped", sum.skipped));
+    let mut skipped = sum.skipped;
+    if let Some(SyncCounts { equal, deleted, left, .. }) = sum.sync {
+        text.push_str(&format!(", {equal} equal, {deleted} deleted"));
+        if left > 0 {
+            text.push_str(&format!(", {left} left"));
+        }
+        skipped = skipped.saturating_sub(equal);
+    }
+    if skipped > 0 {
+        text.push_str(&format!(", {skipped} skipped"));
     }
     if sum.failed > 0 {
         text.push_str(&format!(", {} failed", sum.failed));
@@ -109,6 +117,7 @@ fn done(sum: &Summary) -> String {
     let mut parts: Vec<String> = Vec::new();
     match sum.of_files {
         Some(of) => parts.push(format!("{} of {} done", sum.files, units::count(of.max(sum.files), "file"))),
+        None if (carried > 0 || by_server == 0) && sum.sync.is_some() => parts.push(format!("{} sent", units::count(carried, "file"))),
         None if carried > 0 || by_server == 0 => parts.push(units::count(carried, "file")),
         None => {}
     }
@@ -196,5 +205,9 @@ mod tests {
         assert_eq!(summary(&copied), "2 files copied on the server, 2.0 KiB in 2.0s, 1 failed");
         let moved = Summary { bytes_on_server: None, on_server: vec![("moved", 1)], files: 1, ..base() };
         assert_eq!(summary(&moved), "1 file moved on the server in 2.0s, 1 failed");
+        let sync = |deleted, left| Some(SyncCounts { equal: 3, sent: 1, deleted, left });
+        let synced = |skipped, sync| summary(&Summary { files: 1, skipped, seconds: 2.0, sync, ..Summary::default() });
+        assert_eq!(synced(3, sync(0, 0)), "1 file sent, 0 B in 2.0s, 3 equal, 0 deleted");
+        assert_eq!(synced(4, sync(2, 7)), "1 file sent, 0 B in 2.0s, 3 equal, 2 deleted, 7 left, 1 skipped");
     }
 }

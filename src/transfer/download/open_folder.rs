@@ -2,6 +2,7 @@
 //! to the same place (`/tmp`, a share), and put a link in the place of a folder between a check and the next step. So no step
 //! uses a path of more than one name, and none follows a link.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,21 @@ impl Folder {
                 _ => unmakable(&path, e),
             }),
         }
+    }
+
+    /// What is in it, a link itself and not what it leads to. What goes meanwhile is left out.
+    pub fn list(&self) -> io::Result<Vec<(OsString, Metadata)>> {
+        let Some(dir) = &self.dir else { return Ok(Vec::new()) };
+        let mut listed = Vec::new();
+        for entry in dir.entries()? {
+            let entry = entry?;
+            match dir.symlink_metadata(entry.file_name()) {
+                Ok(meta) => listed.push((entry.file_name(), meta)),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(listed)
     }
 
     /// Is it there?
@@ -159,6 +175,16 @@ impl Target {
             Err(_) if !to.is_taken() => self.rename_to(to),
             Err(_) => Err(io::ErrorKind::AlreadyExists.into()),
         }
+    }
+
+    /// A file, or a link itself.
+    pub fn delete(&self) -> io::Result<()> {
+        self.folder.dir()?.remove_file(&self.name)
+    }
+
+    /// Fails where the folder holds something.
+    pub fn delete_empty_folder(&self) -> io::Result<()> {
+        self.folder.dir()?.remove_dir(&self.name)
     }
 
     pub fn remove(&self) {

@@ -1,7 +1,7 @@
 //! What becomes of a local file whose name is taken (`--if-exists` of `get`). Nothing is called the same by its size alone.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
@@ -15,7 +15,7 @@ use crate::transfer::fingerprint::{EntryFingerprint, FileFingerprint};
 use crate::transfer::if_exists;
 use crate::transfer::if_exists::IfExists;
 use crate::transfer::put::ChecksumMode;
-use crate::transfer::put::conflict::{compares_content, is_same_source, known_md5, seen_as};
+use crate::transfer::put::conflict::{compares_content, is_same_source, known_md5, known_size, seen_as};
 use crate::transfer::source::file::{FileSource, md5_of};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct LocalHistory<'a> {
     /// Origin and account, as in [`CompletedTransfer::remote`].
     pub remote: &'a str,
     pub checksum: ChecksumMode,
+    /// An equal size is proof enough (`--size-only`).
+    pub size_only: bool,
     pub dry_run: bool,
 }
 
@@ -80,11 +82,44 @@ impl LocalHistory<'_> {
         noted.map(drop)
     }
 
+    /// What haul fetched to the place of `here`, if it was this very entry as it is now.
+    fn fetched(&self, file: &Entry, here: &FileFingerprint) -> Result<Option<CompletedTransfer>> {
+        let fetched = self.ledger.finished(&self.download_key(), &fetch_id(file, &here.path))?;
+        Ok(fetched.filter(|fetched| EntryFingerprint::of(file).matches(&fetched.stamp) && fetched.source_size == here.size))
+    }
+
+    fn is_enough_size(&self, file: &Entry, here: &FileFingerprint) -> Result<bool> {
+        Ok(self.size_only && known_size(file, self.ledger, self.remote)? == Some(here.size))
+    }
+
+    /// Why a local file, looked at without being opened, holds what `file` is; none where its content must tell.
+    pub fn same_by_signs(&self, file: &Entry, here: &FileFingerprint) -> Result<Option<&'static str>> {
+        if self.is_enough_size(file, here)? {
+            return Ok(Some("same size"));
+        }
+        if file.size.is_some_and(|size| size != here.size) || compares_content(self.checksum, file) {
+            return Ok(None);
+        }
+        Ok(self.fetched(file, here)?.filter(|fetched| is_same_source(fetched, here)).map(|_| UNCHANGED))
+    }
+
+    /// Is the local file at `path`, whatever its signs say, what `file` is?
+    pub async fn is_same(&self, file: &Entry, here: &FileFingerprint, path: &Path) -> Result<bool> {
+        if self.same_by_signs(file, here)?.is_some() {
+            return Ok(true);
+        }
+        let fetched = self.fetched(file, here)?.and_then(|fetched| fetched.md5);
+        let Some(there) = self.md5(file)?.or(fetched) else { return Ok(false) };
+        Ok(md5_of(&FileSource::open(path)?).await?.eq_ignore_ascii_case(&there))
+    }
+
     /// Downloads are kept apart from what was put: one entry may be here in several places.
     fn download_key(&self) -> String {
         format!("get|{}", self.remote)
     }
 }
+
+const UNCHANGED: &str = "unchanged since it was fetched";
 
 fn fetch_id(file: &Entry, path: &str) -> String {
     format!("{}|{path}", file.id)
@@ -143,11 +178,13 @@ async fn provably_same(target: &Target, file: &Entry, known: &LocalHistory<'_>) 
     if file.size.is_some_and(|size| size != here.size) {
         return Ok(None);
     }
-    let fetched = known.ledger.finished(&known.download_key(), &fetch_id(file, &here.path))?;
-    let fetched = fetched.filter(|fetched| EntryFingerprint::of(file).matches(&fetched.stamp) && fetched.source_size == here.size);
+    if known.is_enough_size(file, &here)? {
+        return Ok(Some("same size".to_owned()));
+    }
+    let fetched = known.fetched(file, &here)?;
     let unchanged = fetched.as_ref().is_some_and(|fetched| is_same_source(fetched, &here));
     if unchanged && !compares_content(known.checksum, file) {
-        return Ok(Some("unchanged since it was fetched".to_owned()));
+        return Ok(Some(UNCHANGED.to_owned()));
     }
     let Some(there) = known.md5(file)?.or_else(|| fetched.as_ref().and_then(|fetched| fetched.md5.clone())) else { return Ok(None) };
     if !md5_of(&FileSource::open(&target.path())?).await?.eq_ignore_ascii_case(&there) {
@@ -191,7 +228,7 @@ mod tests {
         }
 
         fn known(&self) -> LocalHistory<'_> {
-            LocalHistory { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, dry_run: false }
+            LocalHistory { ledger: &self.state, remote: "r", checksum: ChecksumMode::Auto, size_only: false, dry_run: false }
         }
 
         async fn decide(&self, policy: IfExists) -> Result<GetDecision> {

@@ -2,8 +2,9 @@
 //! listed when the work comes to them, so that a large tree takes no memory. Each file's result is an event; a failure that
 //! stops the whole run is the error.
 
-mod conflict;
-mod local;
+pub(crate) mod conflict;
+pub(crate) mod local;
+pub(crate) mod selected;
 pub(crate) mod stdout;
 mod walk;
 
@@ -62,6 +63,8 @@ pub struct GetOptions {
     pub several: bool,
     /// What becomes of a local file of the same name.
     pub if_exists: IfExists,
+    /// With [`IfExists::Update`]: an equal size is proof enough.
+    pub size_only: bool,
     /// When the MD5 is computed and compared.
     pub checksum: ChecksumMode,
     /// Files in flight.
@@ -82,34 +85,10 @@ pub struct GetOptions {
 /// # Errors
 /// Nothing was downloaded: `Usage` for a target that can't be, `Auth` or `Refused` from the account, `Local` from this machine's files.
 pub async fn get(origins: Vec<GetSource>, local: &str, mut options: GetOptions) -> Result<()> {
-    let several = options.several || origins.len() > 1;
-    let local = Local::of(local, several || origins.iter().any(|origin| origin.entry.is_folder()))?;
-    let Admitted { mut origins, refused, most } = admitted(origins).await?;
-    for (origin, error) in refused {
-        tell_failed(u64::MAX, &origin, &origin.entry, &error);
-    }
-    if let Some(most) = most {
-        options.jobs = options.jobs.min(most).max(1);
-        options.streams = options.streams.min(most / options.jobs).max(1);
-    }
-    let events = origins.first().map_or_else(|| Events::channel().0, |origin| origin.client.events.clone());
-    let at_once = FilesAtOnce::new(options.jobs, events);
-    for origin in &mut origins {
-        origin.client = origin.client.clone().with_files_at_once(at_once.clone());
-    }
-    let run = GetRun {
-        at_once,
-        local,
-        top: Mutex::default(),
-        stop: CircuitBreaker::new(options.fail_fast),
-        options,
-        several,
-        taken: Mutex::default(),
-        given: ReservedPaths::default(),
-        planned: Mutex::default(),
-        ids: AtomicU64::new(0),
-    };
-    Arc::new(run).carry_out(origins).await;
+    options.several |= origins.len() > 1;
+    let local = Local::of(local, options.several || origins.iter().any(|origin| origin.entry.is_folder()))?;
+    let (run, origins) = GetRun::begin(origins, local, options).await?;
+    run.carry_out(origins).await;
     Ok(())
 }
 
@@ -201,6 +180,36 @@ struct GetRun {
 }
 
 impl GetRun {
+    /// Asks the accounts; what one of several refuses is told.
+    async fn begin(origins: Vec<GetSource>, local: Local, mut options: GetOptions) -> Result<(Arc<GetRun>, Vec<GetSource>)> {
+        let Admitted { mut origins, refused, most } = admitted(origins).await?;
+        for (origin, error) in refused {
+            tell_failed(u64::MAX, &origin, &origin.entry, &error);
+        }
+        if let Some(most) = most {
+            options.jobs = options.jobs.min(most).max(1);
+            options.streams = options.streams.min(most / options.jobs).max(1);
+        }
+        let events = origins.first().map_or_else(|| Events::channel().0, |origin| origin.client.events.clone());
+        let at_once = FilesAtOnce::new(options.jobs, events);
+        for origin in &mut origins {
+            origin.client = origin.client.clone().with_files_at_once(at_once.clone());
+        }
+        let run = GetRun {
+            at_once,
+            local,
+            top: Mutex::default(),
+            stop: CircuitBreaker::new(options.fail_fast),
+            several: options.several,
+            options,
+            taken: Mutex::default(),
+            given: ReservedPaths::default(),
+            planned: Mutex::default(),
+            ids: AtomicU64::new(0),
+        };
+        Ok((Arc::new(run), origins))
+    }
+
     fn next_id(&self) -> FileId {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
@@ -232,8 +241,8 @@ impl GetRun {
         let folder = create_dirs_safely(&self.top()?, &item.below, !self.options.dry_run)?;
         let target = folder.at(check_name(name)?);
         self.take(&target)?;
-        let GetOptions { checksum, dry_run, .. } = self.options;
-        let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run };
+        let GetOptions { checksum, size_only, dry_run, .. } = self.options;
+        let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, size_only, dry_run };
         // Two runs that fetch to one place take turns, and the second one sees what the first has done.
         let _claim = self.claim(origin, &target, true).await?;
         let mut held: Option<(Target, PartFile)> = None;

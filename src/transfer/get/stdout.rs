@@ -71,7 +71,7 @@ impl Pouring {
 }
 
 async fn one(id: FileId, origin: &GetSource, checksum: ChecksumMode, out: &Arc<Mutex<Out>>) -> Result<()> {
-    let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, dry_run: false };
+    let known = LocalHistory { ledger: origin.ledger.as_ref(), remote: &origin.key, checksum, size_only: false, dry_run: false };
     let file = Arc::new(origin.entry.clone());
     let md5 = if checksum == ChecksumMode::None { None } else { known.md5(&file)? };
     let mut chunks = bytes(&origin.client, &file, 0, None, &Version::default());

@@ -52,7 +52,7 @@ impl GetRun {
         }
     }
 
-    async fn spawn(self: &Arc<Self>, flying: &mut TaskSet<GetItem>, item: GetItem) {
+    pub(super) async fn spawn(self: &Arc<Self>, flying: &mut TaskSet<GetItem>, item: GetItem) {
         while flying.len() >= self.at_once.files() {
             self.at_once.full();
             self.report_panic(flying.join_next().await);
@@ -61,7 +61,7 @@ impl GetRun {
         flying.spawn(item.clone(), async move { run.one(item).await });
     }
 
-    fn report_panic(&self, broken: Option<(GetItem, Error)>) {
+    pub(super) fn report_panic(&self, broken: Option<(GetItem, Error)>) {
         if let Some((item, error)) = broken {
             tell_failed(self.next_id(), &item.origin, &item.file, &error);
         }

@@ -1,6 +1,6 @@
 //! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
 
-use super::options::ChecksumMode;
+use super::options::{ChecksumMode, PutOptions};
 use crate::contract::walk::{newest, one_named};
 use crate::contract::{CompletedTransfer, TransferStore, place_key};
 use crate::error::{Error, Kind, Result};
@@ -42,6 +42,8 @@ pub struct ConflictCheck<'a> {
     /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
     pub piles_up: bool,
     pub checksum: ChecksumMode,
+    /// An equal size is proof enough (`--size-only`).
+    pub size_only: bool,
 }
 
 pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn TransferStore) -> Result<Decision> {
@@ -132,12 +134,15 @@ async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn Tran
     if !ask.origin.may_be(here, there) {
         return Ok(None);
     }
+    if ask.size_only && has_size(there, ask.origin.size(here), ledger, ask.remote)? {
+        return Ok(Some(Same { reason: SAME_SIZE, seen: None }));
+    }
     let ours = ledger
         .finished(ask.remote, &there.id)?
         .filter(|put| EntryFingerprint::of(there).matches(&put.stamp) && put.source_size == here.size);
-    let unchanged = ours.as_ref().is_some_and(|put| is_same_source(put, here));
+    let unchanged = ours.as_ref().is_some_and(|put| is_unchanged(ask.origin, put, here));
     if unchanged && !compares_content(ask.checksum, there) {
-        return Ok(Some(Same { reason: "unchanged since it was put there", seen: None }));
+        return Ok(Some(Same { reason: UNCHANGED, seen: None }));
     }
     let known = there.md5.clone().or_else(|| ours.as_ref().and_then(|put| put.md5.clone()));
     let Some(theirs) = known else { return Ok(None) };
@@ -145,8 +150,42 @@ async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn Tran
         return Ok(None);
     }
     let seen = ours.filter(|_| !unchanged).map(|put| Box::new(seen_as(put, here.clone())));
-    Ok(Some(Same { reason: "same MD5", seen }))
+    Ok(Some(Same { reason: SAME_MD5, seen }))
 }
+
+/// Why a source, looked at without being opened, is what `there` holds; none where its content must tell. `remote`: as in
+/// [`CompletedTransfer::remote`].
+pub(crate) fn same_by_signs(
+    origin: &SourceSpec,
+    here: &FileFingerprint,
+    there: &Entry,
+    (remote, options): (&str, &PutOptions),
+    ledger: &dyn TransferStore,
+) -> Result<Option<&'static str>> {
+    if !origin.may_be(here, there) {
+        return Ok(None);
+    }
+    if options.size_only && has_size(there, origin.size(here), ledger, remote)? {
+        return Ok(Some(SAME_SIZE));
+    }
+    let told = origin.original().and_then(|original| original.md5.as_ref());
+    if let (Some(ours), Some(theirs)) = (told, &there.md5) {
+        return Ok(ours.eq_ignore_ascii_case(theirs).then_some(SAME_MD5));
+    }
+    if compares_content(options.checksum, there) {
+        return Ok(None);
+    }
+    let put = ledger.finished(remote, &there.id)?.filter(|put| EntryFingerprint::of(there).matches(&put.stamp));
+    Ok(put.filter(|put| is_unchanged(origin, put, here)).map(|_| UNCHANGED))
+}
+
+fn has_size(there: &Entry, size: Option<u64>, ledger: &dyn TransferStore, remote: &str) -> Result<bool> {
+    Ok(size.is_some() && known_size(there, ledger, remote)? == size)
+}
+
+const SAME_SIZE: &str = "same size";
+const SAME_MD5: &str = "same MD5";
+const UNCHANGED: &str = "unchanged since it was put there";
 
 /// Where an MD5 is told, or asked for, the content is read, whatever else says that it is the same.
 pub(crate) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
@@ -155,6 +194,17 @@ pub(crate) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
         ChecksumMode::Auto => there.md5.is_some(),
         ChecksumMode::None => false,
     }
+}
+
+/// Has the source not changed since it was put? A file on a remote that tells neither an MD5 nor a revision is judged by
+/// what a download of it is judged by: its id, its size and its time. Not so where the source is to be removed.
+fn is_unchanged(origin: &SourceSpec, put: &CompletedTransfer, here: &FileFingerprint) -> bool {
+    let alike = |put: &CompletedTransfer| {
+        let FileFingerprint { path, size, modified_ns, version, .. } = here;
+        let is_dated = *modified_ns != 0 && version.is_none() && put.source_version.is_none();
+        is_dated && (&put.source, put.source_size, put.source_mtime_ns) == (path, *size, *modified_ns)
+    };
+    is_same_source(put, here) || origin.original().is_some_and(|original| !original.moves) && alike(put)
 }
 
 /// Proven by what can't be put back; a name, a size and a settable time prove nothing.
@@ -243,6 +293,7 @@ mod tests {
                 remote: "r",
                 piles_up: false,
                 checksum: ChecksumMode::Auto,
+                size_only: false,
             };
             match resolve(IfExists::Rename, &ask, &book().1).await.unwrap() {
                 Decision::Upload { name, replaces: None } => names.push(name),
@@ -267,6 +318,7 @@ mod tests {
             remote: "r",
             piles_up: false,
             checksum: ChecksumMode::Auto,
+            size_only: false,
         };
         assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Upload { replaces: Some(_), .. }));
         let f = changed(f, 0, |a| a.md5 = Some(format!("{:X}", md5::compute("content"))));
@@ -278,6 +330,7 @@ mod tests {
             remote: "r",
             piles_up: false,
             checksum: ChecksumMode::Auto,
+            size_only: false,
         };
         assert!(
             matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip(Skip { reason, .. }) if reason == "same MD5")
@@ -316,6 +369,7 @@ mod tests {
             remote: "r",
             piles_up: false,
             checksum: ChecksumMode::Auto,
+            size_only: false,
         };
         assert!(matches!(resolve(IfExists::Update, &ask, &book).await.unwrap(), Decision::Skip(_)));
         book.record_finished(&CompletedTransfer { stamp: put.stamp.replace("\"size\":7", "\"size\":8"), ..put }).unwrap();
@@ -335,6 +389,7 @@ mod tests {
                 remote: "r",
                 piles_up: false,
                 checksum: ChecksumMode::Auto,
+                size_only: false,
             };
             let decision = resolve(policy, &ask, &book().1).await.unwrap();
             assert!(matches!(&decision, Decision::Upload { replaces: None, name } if name == "a"), "{policy:?}: {decision:?}");
@@ -353,6 +408,7 @@ mod tests {
             remote: "r",
             piles_up: false,
             checksum: ChecksumMode::Auto,
+            size_only: false,
         };
         let e = resolve(IfExists::Replace, &ask, &book).await.unwrap_err();
         assert_eq!(e.kind(), Kind::Ambiguous);
@@ -381,6 +437,7 @@ mod tests {
                 remote: "r",
                 piles_up: true,
                 checksum: ChecksumMode::Auto,
+                size_only: false,
             };
             match resolve(policy, &ask, &book).await.unwrap() {
                 Decision::Upload { replaces, .. } => format!("beside {}", replaces.unwrap().id),

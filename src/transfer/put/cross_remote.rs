@@ -33,6 +33,29 @@ pub struct CopySource {
     pub from: CopyFrom,
 }
 
+impl CopySource {
+    /// A file of it, to be put by `job`. `parent`: the folder it lies in.
+    pub(in crate::transfer) fn file(
+        &self,
+        job: &PutJob,
+        same_server: bool,
+        entry: &Entry,
+        parent: Option<&Entry>,
+        shown: String,
+    ) -> Result<RemoteFile> {
+        let CopySource { client, ledger, key, .. } = self;
+        let mut original = RemoteFile::new(client.clone(), entry.clone(), parent.cloned(), shown, key.clone());
+        original.md5 = known_md5(entry, ledger.as_ref(), key)?;
+        original.same_server = same_server;
+        if client.info().id == job.client.info().id
+            && let Some(metadata) = client.inspect(|p| p.abilities().metadata.map(|kept| kept.metadata_of(entry)))
+        {
+            original.metadata = Arc::new(metadata);
+        }
+        Ok(original)
+    }
+}
+
 /// Copies `sources` to the target of `job`. An error means that nothing was sent; failures of single files and sources are
 /// events.
 pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) -> Result<()> {
@@ -81,7 +104,7 @@ pub async fn copy_between(job: PutJob, sources: Vec<CopySource>, moves: bool) ->
 }
 
 /// Do both sides number their entries alike? Two remotes may be one account, which their secrets hide.
-async fn is_same_server(from: &RemoteClient, to: &RemoteClient) -> Result<bool> {
+pub(in crate::transfer) async fn is_same_server(from: &RemoteClient, to: &RemoteClient) -> Result<bool> {
     Ok(from.info().id == to.info().id && from.call(|p| p.origin()).await? == to.call(|p| p.origin()).await?)
 }
 
@@ -102,7 +125,7 @@ impl Plan {
 }
 
 /// Of these folders the ones that no file (`filled`) and no other folder makes.
-fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>) -> impl Iterator<Item = RemotePath> {
+pub(in crate::transfer) fn empty_ones(folders: Vec<RemotePath>, filled: &HashSet<RemotePath>) -> impl Iterator<Item = RemotePath> {
     let has_child: HashSet<RemotePath> = folders.iter().filter_map(RemotePath::parent).collect();
     folders.into_iter().filter(move |f| !filled.contains(f) && !has_child.contains(f) && !f.is_root())
 }
@@ -301,16 +324,8 @@ impl SourceTree {
         folder: RemotePath,
         name: String,
     ) -> Result<PutItem> {
-        let CopySource { client, ledger, key, .. } = &self.source;
-        let mut original = RemoteFile::new(client.clone(), entry.clone(), parent.cloned(), shown, key.clone());
-        original.md5 = known_md5(entry, ledger.as_ref(), key)?;
-        original.same_server = self.same_server;
+        let mut original = self.source.file(job, self.same_server, entry, parent, shown)?;
         original.moves = self.moves;
-        if client.info().id == job.client.info().id
-            && let Some(metadata) = client.inspect(|p| p.abilities().metadata.map(|kept| kept.metadata_of(entry)))
-        {
-            original.metadata = Arc::new(metadata);
-        }
         Ok(PutItem { size: entry.size, origin: SourceSpec::Remote(Arc::new(original)), folder, name })
     }
 

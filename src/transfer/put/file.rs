@@ -156,7 +156,12 @@ impl PutRun {
         Ok(self.skipped(item, *there, reason))
     }
 
-    pub(super) async fn decide(&self, item: &PutItem, here: Option<&FileFingerprint>, folder: &ListedFolder) -> Result<Decision> {
+    pub(in crate::transfer) async fn decide(
+        &self,
+        item: &PutItem,
+        here: Option<&FileFingerprint>,
+        folder: &ListedFolder,
+    ) -> Result<Decision> {
         let piles_up = self.job.client.has(|can| can.keeps_every_version());
         let ask = ConflictCheck {
             origin: &item.origin,
@@ -166,6 +171,7 @@ impl PutRun {
             remote: &self.job.remote_key,
             piles_up,
             checksum: self.job.options.checksum,
+            size_only: self.job.options.size_only,
         };
         resolve(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
@@ -368,7 +374,7 @@ impl PutRun {
         self.job.ledger.record_stored_as(&place_key(&self.job.remote_key, path), stored).map(drop)
     }
 
-    fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {
+    pub(in crate::transfer) fn remember(&self, entry: &Entry, md5: Option<String>, source: FileFingerprint) {
         let finished = CompletedTransfer {
             remote: self.job.remote_key.clone(),
             id: entry.id.clone(),

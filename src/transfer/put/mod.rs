@@ -12,10 +12,10 @@ mod open_source;
 mod options;
 mod placement;
 pub(crate) mod plan;
-mod plan_stream;
+pub(crate) mod plan_stream;
 pub(crate) mod previous;
 mod remembered;
-mod run;
+pub(crate) mod run;
 pub(crate) mod session;
 mod settle;
 mod taken_name;
@@ -80,7 +80,7 @@ pub(crate) async fn put_chosen(
 
 impl PutRun {
     /// True when every empty folder of the plan is there now; what became of each file is an event.
-    pub(super) async fn execute(self: &Arc<Self>, steps: PlanStream) -> bool {
+    pub(in crate::transfer) async fn execute(self: &Arc<Self>, steps: PlanStream) -> bool {
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         let mut upcoming = Upcoming::new(steps, self, self.at_once.most());

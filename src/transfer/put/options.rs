@@ -34,6 +34,8 @@ pub enum ChecksumMode {
 pub struct PutOptions {
     /// What becomes of a name that is taken.
     pub if_exists: IfExists,
+    /// With [`IfExists::Update`]: an equal size is proof enough.
+    pub size_only: bool,
     /// When the MD5 is computed.
     pub checksum: ChecksumMode,
     /// The only protocol to use; none = the provider's own choice.

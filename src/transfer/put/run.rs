@@ -16,8 +16,8 @@ use crate::transfer::folder_cache::FolderCache;
 use crate::transfer::source::open_file::RealFolders;
 use crate::transfer::stored_names::StoredNames;
 
-pub(super) struct PutRun {
-    pub(super) job: PutJob,
+pub(in crate::transfer) struct PutRun {
+    pub(in crate::transfer) job: PutJob,
     session: Arc<PutSession>,
     /// Of a put among others of one process.
     pub(super) sessions: Option<Arc<PutSessions>>,
@@ -26,15 +26,15 @@ pub(super) struct PutRun {
     pub(super) free: Option<u64>,
     pub(super) stop: CircuitBreaker,
     pub(super) at_once: FilesAtOnce,
-    pub(super) stored: StoredNames,
+    pub(in crate::transfer) stored: StoredNames,
     pub(super) confirmations: ConfirmationQueue,
     /// Where the local files really lie.
-    pub(super) real_folders: RealFolders,
+    pub(in crate::transfer) real_folders: RealFolders,
 }
 
 impl PutRun {
     /// As [`PutRun::begin_among`], alone.
-    pub(super) async fn begin(job: PutJob) -> Result<(Arc<PutRun>, bool)> {
+    pub(in crate::transfer) async fn begin(job: PutJob) -> Result<(Arc<PutRun>, bool)> {
         PutRun::begin_among(None, job).await
     }
 
@@ -74,7 +74,7 @@ impl PutRun {
         Ok((Arc::new(run), exists))
     }
 
-    pub(super) fn folders(&self) -> &FolderCache {
+    pub(in crate::transfer) fn folders(&self) -> &FolderCache {
         &self.session.folders
     }
 

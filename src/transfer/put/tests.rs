@@ -29,6 +29,7 @@ fn job(received: &Arc<Received>, to: &str, if_exists: IfExists, state: &Path) ->
         target: Address::parse_remote(to).unwrap(),
         options: PutOptions {
             if_exists,
+            size_only: false,
             checksum: ChecksumMode::Auto,
             protocol: None,
             chunk_size: None,

@@ -6,6 +6,7 @@ mod copy;
 mod delete;
 mod edit;
 pub(crate) mod emptied;
+mod file_moves;
 mod job;
 mod move_fitting;
 mod relocate;
@@ -16,6 +17,7 @@ pub(super) use super::change::ConfirmedChanges;
 pub use super::resolve::{Resolved, Resolver};
 pub use delete::{Removal, Remover};
 pub use edit::edit;
+pub(super) use file_moves::FileMoves;
 pub use job::{CopyFrom, Op, ServerSideJob};
 
 use self::copy::CopyTask;

@@ -59,7 +59,7 @@ pub fn changed_ns(meta: &Metadata) -> Option<i64> {
 }
 
 #[cfg(not(unix))]
-fn changed_ns(_: &Metadata) -> Option<i64> {
+pub fn changed_ns(_: &Metadata) -> Option<i64> {
     None
 }
 

@@ -57,7 +57,7 @@ impl SourceSpec {
     }
 
     /// The size, as far as it is known before the source is opened.
-    fn size(&self, identity: &FileFingerprint) -> Option<u64> {
+    pub(super) fn size(&self, identity: &FileFingerprint) -> Option<u64> {
         self.original().map_or(Some(identity.size), |original| original.entry.size)
     }
 

@@ -89,7 +89,7 @@ fn open(path: &Path) -> io::Result<(File, bool)> {
 pub struct RealFolders(Mutex<HashMap<PathBuf, PathBuf>>);
 
 impl RealFolders {
-    fn of(&self, folder: &Path) -> io::Result<PathBuf> {
+    pub fn of(&self, folder: &Path) -> io::Result<PathBuf> {
         let mut known = self.0.lock();
         if let Some(real) = known.get(folder) {
             return Ok(real.clone());

@@ -1,0 +1,48 @@
+//! `haul apply`: what a plan of `haul sync` says.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::sync::SyncJob;
+use crate::cli::context::Context;
+use crate::cli::plan_file;
+use crate::cli::plan_file::PlanHeader;
+use crate::cli::receipt::ReceiptArgs;
+use crate::cli::transfer_args::{MetadataArgs, TransferArgs};
+use crate::error::Result;
+
+/// Do what a plan says that `haul sync --plan` has written
+///
+/// Examples:
+///   haul apply plan.jsonl
+///   haul apply --receipt receipt.jsonl plan.jsonl
+///
+/// Exactly that is done, and each action only when its file is as it was when the
+/// plan was made, here and there: else the action fails (exists, integrity) and
+/// nothing is done for it. Deletions come last, when all else went well. Typed
+/// again after a kill, it goes on.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct ApplyArgs {
+    /// A file that `haul sync --plan` has written
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
+    pub metadata: MetadataArgs,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+pub async fn run(context: &mut Context, args: ApplyArgs) -> Result<u8> {
+    let (PlanHeader { from, to, options: sync, .. }, actions) = plan_file::read(&args.plan)?;
+    let ApplyArgs { receipts, metadata, transfer, .. } = args;
+    let job = SyncJob { from, to, sync, metadata, filter: Arc::default(), transfer, actions: Some(actions) };
+    // A plan is one run's own: who was killed types it again, and what was done is found done.
+    let (tally, _) = job.execute(context, None, &receipts).await?;
+    context.renderer.report(&tally.summary());
+    Ok(tally.status())
+}

@@ -1,0 +1,267 @@
+//! `haul sync`: TO gets what is in FROM, and loses what FROM lacks if that is wanted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::cli::abilities::{DOWNLOAD, LIST, require};
+use crate::cli::context::{Context, OpenRemote};
+use crate::cli::filter_args::SelectionArgs;
+use crate::cli::plan_file;
+use crate::cli::plan_file::PlanHeader;
+use crate::cli::receipt::{ReceiptArgs, Receipts};
+use crate::cli::runs;
+use crate::cli::runs::{Carries, Noted, absolute};
+use crate::cli::transfer_args::{MetadataArgs, SyncOptionArgs, TransferArgs, transfer_client};
+use crate::contract::Events;
+use crate::error::{Error, Kind, Result};
+use crate::model::Address;
+use crate::model::report::SyncCounts;
+use crate::render::Tally;
+use crate::transfer::IfExists;
+use crate::transfer::filter::Filter;
+use crate::transfer::get::{GetOptions, GetSource};
+use crate::transfer::put::cross_remote::CopySource;
+use crate::transfer::put::{PutJob, PutOptions};
+use crate::transfer::source::stdin::WINDOW;
+use crate::transfer::sync::actions::Action;
+use crate::transfer::sync::{SyncFrom, SyncOptions, SyncOutcome, apply_to_local, apply_to_remote, sync_to_local, sync_to_remote};
+
+/// Make a folder match another: local to remote, remote to local, remote to remote
+///
+/// Examples:
+///   haul sync dist/ builds:/nightly
+///   haul sync --delete --max-delete 100 studio:/rushes ./rushes
+///
+/// TO gets what is in FROM, with or without a "/" at its end. What is provably
+/// the same (MD5, or this machine brought it and neither side has changed) is left
+/// alone: a second run only lists. Typed again after a kill, it goes on.
+///
+/// --delete removes at TO what FROM lacks, when every file has arrived. Nothing is
+/// deleted, and the status is 8, where FROM is empty or a part of it can't be
+/// read, and where more than --max-delete would go. Look first with -n, or let
+/// --plan write down what is to be done.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct SyncArgs {
+    /// A folder here or on a remote, whose contents are brought
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// The folder that gets them, made if missing
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// Write what would be done to FILE, and do nothing; `haul apply FILE` does it
+    #[arg(long, value_name = "FILE", env = "HAUL_PLAN")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub sync: SyncOptionArgs,
+    #[command(flatten)]
+    pub receipts: ReceiptArgs,
+    #[command(flatten)]
+    pub metadata: MetadataArgs,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub transfer: TransferArgs,
+}
+
+/// FROM and TO, opened.
+enum Sides {
+    Up(PathBuf, Box<Side>),
+    Across(Box<Side>, Box<Side>),
+    Down(Box<Side>, String),
+}
+
+struct Side {
+    remote: OpenRemote,
+    address: Address,
+}
+
+pub async fn run(context: &mut Context, args: SyncArgs) -> Result<u8> {
+    let tally = execute(context, args).await?;
+    context.renderer.report(&tally.summary());
+    Ok(tally.status())
+}
+
+/// The whole of a sync but its last line. An error means that nothing was sent.
+pub async fn execute(context: &mut Context, mut args: SyncArgs) -> Result<Tally> {
+    args.transfer.dry_run |= args.plan.is_some();
+    let noted = noted_run(&args);
+    let SyncArgs { from, to, plan, sync, receipts, metadata, selection, transfer } = args;
+    let job = SyncJob { from, to, sync, metadata, filter: Arc::new(selection.filter()?), transfer, actions: None };
+    let (tally, actions) = job.execute(context, noted, &receipts).await?;
+    if let Some(file) = plan {
+        let header = PlanHeader::new(place(&job.from), place(&job.to), job.sync);
+        plan_file::write(&file, &header, &actions)?;
+        let (count, file) = (actions.len(), file.display());
+        context.renderer.warning(&format!("{file} holds {count} actions, and nothing was done; `haul apply {file}` does them"));
+    }
+    Ok(tally)
+}
+
+/// What `sync` and `apply` have in common.
+pub(super) struct SyncJob {
+    pub from: String,
+    pub to: String,
+    pub sync: SyncOptionArgs,
+    pub metadata: MetadataArgs,
+    pub filter: Arc<Filter>,
+    pub transfer: TransferArgs,
+    /// These, in place of what the two sides make necessary.
+    pub actions: Option<Vec<Action>>,
+}
+
+impl SyncJob {
+    /// With what would be done, where nothing was.
+    pub(super) async fn execute(
+        &self,
+        context: &mut Context,
+        noted: Option<Noted>,
+        receipts: &ReceiptArgs,
+    ) -> Result<(Tally, Vec<Action>)> {
+        let sides = self.open(context)?;
+        let named = match &sides {
+            Sides::Up(_, side) | Sides::Across(_, side) | Sides::Down(side, _) => side.remote.name.clone(),
+        };
+        let run = runs::begin(context, noted, &named).await?;
+        let receipts = Receipts::open(receipts, self.transfer.dry_run, &context.renderer)?.of_run(run);
+        let ((events, noted), (shown, receiver)) = (Events::channel(), Events::channel());
+        let work = self.bring(sides, events);
+        let (outcome, noted, mut tally) = tokio::join!(work, receipts.tee(noted, shown), context.renderer.follow(receiver));
+        let SyncOutcome { equal, deleted, left, refused, only_unread, actions } = outcome?;
+        noted?;
+        tally.sync = Some(SyncCounts { equal, sent: 0, deleted, left });
+        if let Some(refused) = refused {
+            tally.count(&refused);
+            tally.stopped = only_unread.then_some(refused.kind());
+            context.renderer.error(&refused);
+        }
+        if self.actions.is_none() {
+            self.filter.conclude(false, tally.failed > 0)?.iter().for_each(|warning| context.renderer.warning(warning));
+        }
+        Ok((tally, actions))
+    }
+
+    async fn bring(&self, sides: Sides, events: Events) -> Result<SyncOutcome> {
+        let SyncOptionArgs { delete, max_delete, track_renames, size_only } = self.sync;
+        let (transfer, actions) = (&self.transfer, self.actions.clone());
+        let options = SyncOptions { from: self.from.clone(), to: self.to.clone(), delete, max_delete, track_renames };
+        let (from, to) = match sides {
+            Sides::Down(side, local) => {
+                let Side { remote, address } = *side;
+                let client = transfer_client(transfer, &remote, events);
+                let entry = client.stat(&address.place).await.map_err(|e| e.with_remote(&remote.name).with_subject(address.to_string()))?;
+                let source = GetSource {
+                    client,
+                    ledger: remote.ledger.clone(),
+                    key: remote.key.clone(),
+                    address,
+                    entry,
+                    contents: true,
+                    below: Vec::new(),
+                    own: 0,
+                };
+                let get = GetOptions {
+                    several: false,
+                    if_exists: transfer.if_exists.unwrap_or(IfExists::Update),
+                    size_only,
+                    checksum: transfer.checksum,
+                    jobs: transfer.jobs as usize,
+                    streams: transfer.streams as usize,
+                    dry_run: transfer.dry_run,
+                    fail_fast: transfer.fail_fast,
+                    filter: self.filter.clone(),
+                };
+                return match actions {
+                    Some(actions) => apply_to_local(source, &local, get, actions).await,
+                    None => sync_to_local(source, &local, get, &options).await,
+                };
+            }
+            Sides::Up(local, to) => (SyncFrom::Local(local), to),
+            Sides::Across(side, to) => {
+                let Side { remote, address } = *side;
+                let client = transfer_client(transfer, &remote, events.clone());
+                let source = CopySource { client, ledger: remote.ledger.clone(), key: remote.key.clone(), from: address.into() };
+                (SyncFrom::Remote(Box::new(source)), to)
+            }
+        };
+        let Side { remote, address: target } = *to;
+        // Of a copy a part that is sent again is held in memory, as nothing is stored here.
+        let window = matches!(from, SyncFrom::Remote(_)).then_some(WINDOW);
+        let job = PutJob {
+            client: transfer_client(transfer, &remote, events),
+            ledger: remote.ledger.clone(),
+            remote_key: remote.key.clone(),
+            target,
+            options: PutOptions {
+                if_exists: transfer.if_exists.unwrap_or(IfExists::Update),
+                size_only,
+                checksum: transfer.checksum,
+                protocol: remote.protocol(transfer.protocol.0)?,
+                chunk_size: transfer.chunk_size.or(window),
+                jobs: transfer.jobs as usize,
+                dry_run: transfer.dry_run,
+                fail_fast: transfer.fail_fast,
+                stdin_size: None,
+                metadata: self.metadata.clone().for_remote(&remote)?,
+                filter: self.filter.clone(),
+            },
+        };
+        match actions {
+            Some(actions) => apply_to_remote(job, from, actions, &options).await,
+            None => sync_to_remote(job, from, &options).await,
+        }
+    }
+
+    /// Fails with `Usage` where no side is a remote, and with `Unsupported` where a side can't do its part.
+    fn open(&self, context: &Context) -> Result<Sides> {
+        for place in [&self.from, &self.to] {
+            if place == "-" {
+                return Err(Error::new(Kind::Usage, "sync takes folders, and this is a pipe")
+                    .with_subject("-")
+                    .with_hint("`haul put` and `haul get` take \"-\""));
+            }
+        }
+        let transfer = &self.transfer;
+        let side = |mut address: Address| -> Result<Box<Side>> {
+            let remote = context.open(&address.remote, transfer.connection())?;
+            address.remote.clone_from(&remote.name);
+            require(&remote, &LIST)?;
+            Ok(Box::new(Side { remote, address }))
+        };
+        let source = |address: Address| -> Result<Box<Side>> {
+            let source = side(address)?;
+            require(&source.remote, &DOWNLOAD)?;
+            Ok(source)
+        };
+        match (Address::parse(&self.from)?, Address::parse(&self.to)?) {
+            (Some(from), Some(to)) => {
+                let (from, mut to) = (source(from)?, side(to)?);
+                if from.remote.name == to.remote.name {
+                    // One token, one listing.
+                    to.remote = from.remote.clone();
+                }
+                Ok(Sides::Across(from, to))
+            }
+            (Some(from), None) => Ok(Sides::Down(source(from)?, self.to.clone())),
+            (None, Some(to)) => Ok(Sides::Up(PathBuf::from(&self.from), side(to)?)),
+            (None, None) => Err(Error::new(Kind::Usage, "one side of a sync is a place on a remote")
+                .with_subject(self.to.clone())
+                .with_hint("write it as REMOTE:PATH; `haul ls` lists the remotes")),
+        }
+    }
+}
+
+/// None: it leaves nothing that could be taken up.
+fn noted_run(args: &SyncArgs) -> Option<Noted> {
+    let SyncArgs { from, to, plan: _, sync, receipts: _, metadata, selection, transfer } = args;
+    let MetadataArgs { attr, kind } = metadata.clone();
+    let noted = Noted::new(Carries::Sync, vec![place(from), place(to)], true, transfer)?.choosing(selection);
+    Some(Noted { attr, kind, sync: Some(sync.clone()), ..noted })
+}
+
+/// A place of the command line as it means the same from every folder.
+fn place(text: &str) -> String {
+    if matches!(Address::parse(text), Ok(None)) { absolute(text) } else { text.to_owned() }
+}

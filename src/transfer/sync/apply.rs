@@ -1,0 +1,258 @@
+//! What a plan says, and nothing else: each action only where both sides look as they did when the plan was made.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::actions::{Action, ActionKind, Look};
+use super::delete_remote::{RemoteDeletions, plan_deletion};
+use super::local_listing::changed_meanwhile;
+use super::moves_there::FileMove;
+use super::options::{SyncOptions, SyncOutcome};
+use super::paper::{file_at, look_at_source};
+use super::remote_side::{Extra, ToRemote};
+use super::remote_tree::{At, RemoteTree};
+use super::source_plan::{SourcePlan, SyncFrom, find_from};
+use super::watch::{tell_kept, watch};
+use crate::contract::Events;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{EntryKind, Event, RemotePath, Report};
+use crate::transfer::fingerprint::Signs;
+use crate::transfer::put::PutJob;
+use crate::transfer::put::conflict::{Decision, known_md5};
+use crate::transfer::put::plan::PutItem;
+use crate::transfer::put::run::PutRun;
+use crate::transfer::source::SourceSpec;
+
+/// Does at the target of `job` what `actions` say. An error means that nothing was sent; what becomes of each action is an
+/// event.
+///
+/// # Errors
+/// As [`super::sync_to_remote`], but for the guards: who made the plan has met them.
+pub async fn apply_to_remote(mut job: PutJob, mut from: SyncFrom, actions: Vec<Action>, options: &SyncOptions) -> Result<SyncOutcome> {
+    let (client, jobs, dry_run, fail_fast) = (job.client.clone(), job.options.jobs, job.options.dry_run, job.options.fail_fast);
+    let (events, told) = Events::channel();
+    job.client.events = events.clone();
+    if let SyncFrom::Remote(source) = &mut from {
+        source.client.events = events.clone();
+    }
+    drop(events);
+    let (deletions, actions): (Vec<Action>, Vec<Action>) = actions.into_iter().partition(|action| action.action == ActionKind::Delete);
+    if !deletions.is_empty() && !client.has(|can| can.deletions.is_some()) {
+        return Err(
+            Error::new(Kind::Unsupported, format!("{} has no call that removes", client.info().title)).with_subject(options.to.clone())
+        );
+    }
+    let work = transfer(job, from, actions, !deletions.is_empty());
+    let (sent, outcomes) = tokio::join!(work, watch(told, client.events.clone(), Arc::new(AtomicU64::new(0))));
+    let tree = sent?;
+    let mut outcome = SyncOutcome { equal: outcomes.equal, ..SyncOutcome::default() };
+    let names: Vec<String> = deletions.iter().map(|action| action.path.to_string()).collect();
+    if outcomes.failed > 0 {
+        tell_kept(&client, &outcomes, &names);
+        outcome.left = names.len() as u64;
+        return Ok(outcome);
+    }
+    let (mut files, mut folders): (Vec<At>, Vec<usize>) = (Vec::new(), Vec::new());
+    for action in &deletions {
+        match doomed(&tree, action) {
+            Ok(None) => {}
+            Ok(Some(Doomed::File(at))) => files.push(at),
+            Ok(Some(Doomed::Folder(at))) => folders.push(at),
+            Err(error) => tell_failed(&client.events, &client.remote, &action.path, &error),
+        }
+    }
+    if dry_run {
+        files.iter().filter_map(|at| tree.entry(*at)).for_each(|entry| plan_deletion(&client, entry.path, entry.size));
+        folders.iter().filter_map(|at| tree.folders.get(*at)).for_each(|folder| plan_deletion(&client, folder.entry.path.clone(), None));
+        return Ok(outcome);
+    }
+    let deleted = RemoteDeletions { client: &client, tree: &tree, jobs, fail_fast }.run(&files, &folders).await;
+    outcome.deleted = deleted.all;
+    outcome.left = (files.len() as u64).saturating_sub(deleted.files);
+    Ok(outcome)
+}
+
+fn tell_failed(events: &Events, remote: &str, path: &RemotePath, error: &Error) {
+    let report = Report::Failed(Failure::new(error).at(remote, path.clone()));
+    events.tell(Event::Finished { id: u64::MAX, report: Box::new(report) });
+}
+
+/// Something that is to be deleted, in the tree.
+enum Doomed {
+    File(At),
+    Folder(usize),
+}
+
+/// None: it is gone. Fails with `Exists` where it is another one by now.
+fn doomed(tree: &RemoteTree, action: &Action) -> Result<Option<Doomed>> {
+    if action.kind == EntryKind::Folder {
+        return Ok(tree.folder(&action.path).filter(|(at, _)| *at > 0).map(|(at, _)| Doomed::Folder(at)));
+    }
+    let (Some(parent), Some(name)) = (action.path.parent(), action.path.name()) else { return Ok(None) };
+    let Some((at, folder)) = tree.folder(&parent) else { return Ok(None) };
+    let mut named = folder.named(name).filter_map(|n| folder.entries.get(n).map(|entry| (n, entry))).peekable();
+    if named.peek().is_none() {
+        return Ok(None);
+    }
+    let is_it = |entry: &_| action.target.as_ref().is_some_and(|look| look.is_of(entry));
+    let found = named.find(|(_, entry)| !entry.is_folder() && is_it(entry));
+    found.map(|(n, _)| Some(Doomed::File((at, n)))).ok_or_else(changed_meanwhile)
+}
+
+/// Moves and transfers. The tree is TO's, where something is to be moved or deleted.
+async fn transfer(job: PutJob, from: SyncFrom, actions: Vec<Action>, deletes: bool) -> Result<RemoteTree> {
+    let (run, exists) = PutRun::begin(job).await?;
+    let target = run.job.target.place.path.clone();
+    let top = if exists { run.folders().find(&target).await?.map(|top| top.entry.clone()) } else { None };
+    let filter = run.job.options.filter.clone();
+    let has_moves = actions.iter().any(|action| action.action == ActionKind::Move);
+    let tree = match top.filter(|_| deletes || has_moves) {
+        Some(top) => RemoteTree::list(&run.job.client, top, run.job.options.jobs, &filter).await?,
+        None => RemoteTree::default(),
+    };
+    let origins = Origins::open(from, &run).await?;
+    let apply = Apply { to: ToRemote { run, tree, target, filter, signs: Signs::default() }, origins };
+    let (mut plan, mut moves) = (SourcePlan::default(), Vec::new());
+    for action in actions {
+        let shown = apply.origins.shown(&action.path);
+        match apply.step(action, &mut plan, &mut moves).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == Kind::Usage || error.kind() == Kind::Auth => return Err(error),
+            Err(error) => plan.unfit.push((shown, error)),
+        }
+    }
+    let sent_again = plan.items.len();
+    apply.to.carry_out_moves(moves, &mut plan, &mut Extra::default()).await;
+    for item in plan.items.split_off(sent_again) {
+        plan.unfit.push((item.shown(), Error::new(Kind::Other, "it could not be moved").with_hint("make a new plan")));
+    }
+    apply.to.run.execute(plan.into_stream()).await;
+    Ok(apply.to.tree)
+}
+
+/// FROM.
+enum Origins {
+    Local(std::path::PathBuf),
+    Remote { source: Box<crate::transfer::put::cross_remote::CopySource>, tree: RemoteTree, same_server: bool },
+}
+
+impl Origins {
+    async fn open(from: SyncFrom, run: &PutRun) -> Result<Origins> {
+        match from {
+            SyncFrom::Local(path) => Ok(Origins::Local(path)),
+            SyncFrom::Remote(source) => {
+                let (tree, same_server) = find_from(&source, run).await?;
+                Ok(Origins::Remote { source, tree, same_server })
+            }
+        }
+    }
+
+    fn shown(&self, path: &RemotePath) -> String {
+        match self {
+            Origins::Local(top) => path.names().iter().fold(top.clone(), |at, name| at.join(name)).display().to_string(),
+            Origins::Remote { source, tree, .. } => {
+                let top = tree.folders.first().map(|top| top.entry.path.clone()).unwrap_or_default();
+                source.client.address(&top.join_path(path))
+            }
+        }
+    }
+
+    /// Fails with `NotFound` or `Integrity` where it is not the file that was planned.
+    fn item(&self, action: &Action, to: &ToRemote) -> Result<PutItem> {
+        let (Some(parent), Some(name)) = (action.path.parent(), action.path.name()) else {
+            return Err(Error::new(Kind::Usage, "this action names no file"));
+        };
+        let origin = match self {
+            Origins::Local(top) => SourceSpec::File(action.path.names().iter().fold(top.clone(), |at, name| at.join(name))),
+            Origins::Remote { source, tree, same_server } => {
+                let entry = file_at(tree, &action.path).ok_or_else(|| changed_source().with_subject(self.shown(&action.path)))?;
+                let folder = tree.folder(&parent).map(|(_, folder)| &folder.entry);
+                SourceSpec::Remote(Arc::new(source.file(&to.run.job, *same_server, &entry, folder, source.client.address(&entry.path))?))
+            }
+        };
+        let now = look_at_source(&origin)?;
+        let is_same = match (&action.source, &now, &origin) {
+            (Some(then), Look::Local(now), _) => then.is_here(now),
+            (Some(then), _, SourceSpec::Remote(original)) => then.is_of(&original.entry),
+            _ => false,
+        };
+        if !is_same {
+            return Err(changed_source());
+        }
+        let folder = to.target.join_path(&to.run.stored.path(&parent)?);
+        Ok(PutItem { origin, folder, name: to.run.stored.name(name), size: action.size })
+    }
+}
+
+fn changed_source() -> Error {
+    Error::new(Kind::Integrity, "the file has changed since the plan was made, so nothing was done").with_hint("make a new plan")
+}
+
+struct Apply {
+    to: ToRemote,
+    origins: Origins,
+}
+
+impl Apply {
+    async fn step(&self, action: Action, plan: &mut SourcePlan, moves: &mut Vec<FileMove>) -> Result<()> {
+        match action.action {
+            ActionKind::Create => plan.empty_folders.push(self.to.target.join_path(&self.to.run.stored.path(&action.path)?)),
+            ActionKind::Upload | ActionKind::Copy => {
+                let item = self.origins.item(&action, &self.to)?;
+                self.check_target(&action, &item).await?;
+                plan.items.push(item);
+            }
+            ActionKind::Move => {
+                let item = self.origins.item(&action, &self.to)?;
+                match self.old_place(&action)? {
+                    Some((at, md5)) => {
+                        self.check_target(&Action { target: None, ..action }, &item).await?;
+                        moves.push(FileMove { item, at, md5 });
+                    }
+                    // Moved before, or gone: what is at its new place tells.
+                    None => {
+                        self.check_same(&item).await?;
+                        plan.items.push(item);
+                    }
+                }
+            }
+            ActionKind::Download | ActionKind::Delete => return Err(Error::new(Kind::Usage, "this plan is not for a remote")),
+        }
+        Ok(())
+    }
+
+    /// Where a file that is to be moved stands.
+    fn old_place(&self, action: &Action) -> Result<Option<(At, Option<String>)>> {
+        let from = Action { path: action.from.clone().unwrap_or_default(), ..action.clone() };
+        let Some(Doomed::File(at)) = doomed(&self.to.tree, &from)? else { return Ok(None) };
+        let PutJob { ledger, remote_key, .. } = &self.to.run.job;
+        let md5 = self.to.tree.entry(at).map(|entry| known_md5(&entry, ledger.as_ref(), remote_key)).transpose()?;
+        Ok(Some((at, md5.flatten())))
+    }
+
+    /// Fails with `Exists` where TO has something else there than it had. What is the very file already may be: the plan was
+    /// carried out before, perhaps in part.
+    async fn check_target(&self, action: &Action, item: &PutItem) -> Result<()> {
+        let folder = self.to.run.folders().find(&item.folder).await?;
+        let there: Vec<_> = folder.iter().flat_map(|folder| folder.children.iter()).collect();
+        let named = there.iter().any(|entry| entry.name == item.name && !entry.incomplete);
+        let is_as_it_was = match &action.target {
+            Some(look) => there.iter().any(|entry| look.is_of(entry)),
+            None => !named,
+        };
+        if is_as_it_was { Ok(()) } else { self.check_same(item).await }
+    }
+
+    async fn check_same(&self, item: &PutItem) -> Result<()> {
+        let changed =
+            || Error::new(Kind::Exists, "TO has changed there since the plan was made, so nothing was done").with_hint("make a new plan");
+        let run = &self.to.run;
+        let folder = run.folders().find(&item.folder).await?.ok_or_else(changed)?;
+        let here = item.origin.look(&run.real_folders).await?.identity;
+        match run.decide(item, here.as_ref(), &folder).await? {
+            Decision::Skip(skip) if skip.same => Ok(()),
+            _ => Err(changed()),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a plan says of files that come to this machine.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::actions::{Action, ActionKind, Look};
+use super::local_listing::{LocalKind, LocalListing, LocalState, delete, target};
+use super::local_side::{ToLocal, tell};
+use super::options::SyncOutcome;
+use super::paper::file_at;
+use super::remote_tree::RemoteTree;
+use super::watch::{tell_kept, watch};
+use crate::contract::Events;
+use crate::error::{Error, Kind, Result};
+use crate::model::report::Failure;
+use crate::model::{Entry, EntryKind, RemotePath, Report};
+use crate::transfer::download::open_folder::Folder;
+use crate::transfer::fingerprint::{FileFingerprint, Signs};
+use crate::transfer::get::selected::{SelectedFiles, get_selected};
+use crate::transfer::get::{GetOptions, GetSource};
+
+/// Does in the folder `local` what `actions` say. An error means that nothing was fetched; what becomes of each action is an
+/// event.
+///
+/// # Errors
+/// As [`super::sync_to_local`], but for the guards: who made the plan has met them.
+pub async fn apply_to_local(mut source: GetSource, local: &str, get: GetOptions, actions: Vec<Action>) -> Result<SyncOutcome> {
+    let (client, dry_run) = (source.client.clone(), get.dry_run);
+    let (events, told) = Events::channel();
+    source.client.events = events;
+    let (deletions, actions): (Vec<Action>, Vec<Action>) = actions.into_iter().partition(|action| action.action == ActionKind::Delete);
+    let work = fetch(source, local, get, actions);
+    let (sent, outcomes) = tokio::join!(work, watch(told, client.events.clone(), Arc::new(AtomicU64::new(0))));
+    sent?;
+    let mut outcome = SyncOutcome { equal: outcomes.equal, ..SyncOutcome::default() };
+    let names: Vec<String> = deletions.iter().map(|action| action.path.to_string()).collect();
+    if outcomes.failed > 0 {
+        tell_kept(&client, &outcomes, &names);
+        outcome.left = names.len() as u64;
+        return Ok(outcome);
+    }
+    let open = Folder::open(Path::new(local), false)?;
+    let listing = LocalListing::named(Path::new(local));
+    for action in deletions {
+        let shown = listing.shown(&action.path);
+        if dry_run {
+            tell(&client, Report::PlannedHere { action: "delete", path: action.path, target: shown, size: action.size });
+            continue;
+        }
+        let (kind, state) = match &action.target {
+            Some(Look::Local(state)) if action.kind == EntryKind::File => (LocalKind::File, state.clone()),
+            _ if action.kind == EntryKind::Folder => (LocalKind::Folder, LocalState::default()),
+            _ => return Err(Error::new(Kind::Usage, "this plan does not say what it deletes").on_local(shown)),
+        };
+        match delete(&open, &action.path, kind, &state) {
+            Ok(true) => {
+                outcome.deleted += 1;
+                tell(&client, Report::DeletedHere { path: action.path, target: shown, kind: action.kind });
+            }
+            Ok(false) => {}
+            Err(error) => {
+                outcome.left += 1;
+                tell(&client, Report::Failed(Failure::new(&error).of_source(shown)));
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+async fn fetch(source: GetSource, local: &str, get: GetOptions, actions: Vec<Action>) -> Result<()> {
+    let tree = RemoteTree::list(&source.client, source.entry.clone(), get.jobs, &get.filter).await?;
+    let apply = ToLocal { source, tree, listing: LocalListing::named(Path::new(local)), get, signs: Signs::default() };
+    let (mut folders, mut files, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
+    for action in actions {
+        match apply.step(local, &action).await {
+            Ok(None) if action.action == ActionKind::Create => folders.push(action.path),
+            Ok(None) => {}
+            Ok(Some((folder, file))) => {
+                bytes = bytes.saturating_add(file.size.unwrap_or(0));
+                files.push((folder, file));
+            }
+            Err(error) if error.kind() == Kind::Usage => return Err(error),
+            Err(error) => {
+                let (remote, path) = (apply.source.address.remote.clone(), apply.source.entry.path.join_path(&action.path));
+                let failure = Failure::new(&error).of_source(format!("{remote}:{path}")).at(remote, path);
+                tell(&apply.source.client, Report::Failed(failure));
+            }
+        }
+    }
+    let ToLocal { source, get, .. } = apply;
+    let selected = SelectedFiles { folders, count: files.len() as u64, files: Box::new(files.into_iter()), bytes };
+    get_selected(source, local, selected, get).await
+}
+
+impl ToLocal {
+    /// A file that is to be fetched, and the folder that it lands in.
+    async fn step(&self, local: &str, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
+        let top = Folder::open(Path::new(local), false)?;
+        match action.action {
+            ActionKind::Create => return Ok(None),
+            ActionKind::Move => return self.step_move(&top, action).await,
+            ActionKind::Download => {}
+            _ => return Err(Error::new(Kind::Usage, "this plan is not for this machine")),
+        }
+        let (file, folder) = self.source_of(action)?;
+        self.check_here(&top, action, action.target.as_ref(), &file).await?;
+        Ok(Some((folder, file)))
+    }
+
+    /// Fails with `Integrity` where it is not the file that was planned.
+    fn source_of(&self, action: &Action) -> Result<(Entry, RemotePath)> {
+        let file = file_at(&self.tree, &action.path).filter(|file| action.source.as_ref().is_some_and(|look| look.is_of(file)));
+        let folder = action.path.parent().unwrap_or_default();
+        file.map(|file| (file, folder)).ok_or_else(|| {
+            Error::new(Kind::Integrity, "the file has changed since the plan was made, so nothing was done").with_hint("make a new plan")
+        })
+    }
+
+    /// Fails with `Exists` where something else is here than was. What is the very file already may be: the plan was carried
+    /// out before, perhaps in part.
+    async fn check_here(&self, top: &Folder, action: &Action, then: Option<&Look>, file: &Entry) -> Result<()> {
+        let now = target(top, &action.path)?.and_then(|target| target.metadata().ok());
+        let is_as_it_was = match (&now, then) {
+            (None, None) => true,
+            (Some(now), Some(then)) => then.is_here(&LocalState::of(now)),
+            _ => false,
+        };
+        if is_as_it_was {
+            return Ok(());
+        }
+        let path = self.listing.local(&action.path);
+        let is_file = now.is_some_and(|now| now.is_file());
+        let here = if is_file { FileFingerprint::settled(&path).await.ok() } else { None };
+        let same = match here {
+            Some(here) => self.known().is_same(file, &here, &path).await?,
+            None => false,
+        };
+        if same {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Exists, "it has changed here since the plan was made, so nothing was done")
+            .on_local(path.display().to_string())
+            .with_hint("make a new plan"))
+    }
+
+    /// The move is made at once; what was moved before is left to the download, which finds it the same.
+    async fn step_move(&self, top: &Folder, action: &Action) -> Result<Option<(RemotePath, Entry)>> {
+        let (file, folder) = self.source_of(action)?;
+        let old = action.from.clone().unwrap_or_default();
+        let was = target(top, &old)?.and_then(|target| target.metadata().ok()).map(|meta| LocalState::of(&meta));
+        let is_as_it_was = was.as_ref().is_some_and(|was| action.target.as_ref().is_some_and(|then| then.is_here(was)));
+        if !is_as_it_was {
+            self.check_here(top, action, action.target.as_ref(), &file).await?;
+            return Ok(Some((folder, file)));
+        }
+        self.check_here(top, action, None, &file).await?;
+        let report = self.move_here(top, &old, &action.path, &file).await?;
+        tell(&self.source.client, report);
+        Ok(None)
+    }
+}

@@ -1,0 +1,50 @@
+//! Events of the transfers on their way to whoever shows them: what became of the files decides whether anything is deleted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::guard::named;
+use crate::contract::Events;
+use crate::model::{Event, RemotePath, Report};
+use crate::transfer::client::RemoteClient;
+
+/// What became of the files so far.
+#[derive(Debug, Default)]
+pub(super) struct Outcomes {
+    pub failed: u64,
+    pub equal: u64,
+    /// Of a dry run: the files that would be brought, by their paths on the remote.
+    pub planned: Vec<RemotePath>,
+}
+
+/// Hands events on until the last sender is gone. `equal_before`: files that were found equal before the transfers began,
+/// which these do not count as part of their work.
+pub(super) async fn watch(mut told: UnboundedReceiver<Event>, to: Events, equal_before: Arc<AtomicU64>) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    while let Some(mut event) = told.recv().await {
+        match &mut event {
+            Event::Planned { files, .. } => *files = files.saturating_add(equal_before.load(Ordering::Relaxed)),
+            Event::Finished { report, .. } => match **report {
+                Report::Failed(_) => outcomes.failed += 1,
+                Report::Skipped { .. } | Report::NotDownloaded { .. } => outcomes.equal += 1,
+                Report::Planned { action, ref path, .. } if action != "move" => outcomes.planned.push(path.clone()),
+                Report::PlannedDownload { ref path, .. } => outcomes.planned.push(path.clone()),
+                _ => {}
+            },
+            _ => {}
+        }
+        to.tell(event);
+    }
+    outcomes
+}
+
+/// What is at TO would have to go, and stays.
+pub(super) fn tell_kept(client: &RemoteClient, outcomes: &Outcomes, names: &[String]) {
+    if !names.is_empty() {
+        let failed = if outcomes.failed == 1 { "1 file has failed".to_owned() } else { format!("{} files have failed", outcomes.failed) };
+        let text = format!("{failed}, so nothing was deleted: {} stay ({})", names.len(), named(names));
+        client.events.tell(Event::Warning(text));
+    }
+}
