@@ -107,7 +107,7 @@ fn a_server_that_overwrites_nothing_by_a_rename_gets_the_new_file() {
 #[test]
 fn an_older_copy_that_a_killed_run_left_aside_goes_with_the_next() {
     let Some(running) = start(Software::Proftpd, &["AllowOverwrite off"]) else { return };
-    let home = home(&running, "ftps");
+    let home = home(&running, "ftps", Software::Proftpd);
     home.file("a.txt", b"the newer one, longer");
     running.put("in/a.txt.haul-old", b"the older one");
     home.run(&["put", "a.txt", "box:/"]).ends_with(0);
@@ -180,7 +180,7 @@ fn changes_whose_answer_is_lost_are_looked_for() {
                 let _ = std::fs::remove_dir_all(running.file(&format!("in/{name}")));
                 let _ = std::fs::remove_file(running.file(&format!("in/{name}")));
             }
-            let home = home(running, "ftp");
+            let home = home(running, "ftp", running.software);
             home.file("a.txt", b"a");
             home.file("d/b.txt", b"b");
             home.run(&["put", "a.txt", "d", "box:/"]).ends_with(0);

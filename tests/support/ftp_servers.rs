@@ -43,6 +43,7 @@ fn installed(path: &str) -> PathBuf {
 pub struct Running {
     dir: TempDir,
     child: Child,
+    pub software: Software,
     pub port: u16,
 }
 
@@ -83,7 +84,7 @@ pub fn start_on(address: &str, software: Software, options: &[&str]) -> Option<R
         command.arg(dir.path()).arg(port.to_string()).args(options).stdout(said.try_clone().unwrap()).stderr(said);
         let mut child = command.spawn().unwrap();
         if answers(address, port, &mut child) {
-            return Some(Running { dir, child, port });
+            return Some(Running { dir, child, software, port });
         }
         let _ = child.kill();
         let _ = child.wait();
