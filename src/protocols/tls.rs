@@ -29,9 +29,12 @@ pub fn client_config(ca_file: Option<&Path>, versions: &[&'static SupportedProto
     Ok(config)
 }
 
+/// By the file of certificates; none: the system's own.
+type Verifiers = HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>;
+
 /// By `ca_file`. Reading the system's certificates takes longer than a connection, and an FTP server is given one connection
 /// for each file at once.
-static VERIFIERS: LazyLock<Mutex<HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>>> = LazyLock::new(Mutex::default);
+static VERIFIERS: LazyLock<Mutex<Verifiers>> = LazyLock::new(Mutex::default);
 
 fn verifier(ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
     // Held while they are read, so that the others do not read them, too.

@@ -114,7 +114,7 @@ fn every_option_that_a_hint_names_is_one() {
         for (number, line) in hints {
             for option in line.split("--").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap()) {
                 count += 1;
-                if !option.is_empty() && !known.iter().any(|known| known == option) {
+                if !option.trim_matches('-').is_empty() && !known.iter().any(|known| known == option) {
                     wrong.push(format!("{}:{number}: --{option}", file.name));
                 }
             }

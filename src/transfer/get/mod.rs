@@ -24,7 +24,7 @@ use super::download::open_folder::{Folder, Target, shown};
 use super::download::part_file::{ContentId, PartFile};
 use super::download::{DownloadRequest, Downloaded, Turn, download, turn};
 use super::files_at_once::FilesAtOnce;
-use super::filter::{Filter, Verdict};
+use super::filter::Filter;
 use super::fingerprint::EntryFingerprint;
 use super::lock_wait;
 use super::put::ChecksumMode;
@@ -335,31 +335,6 @@ impl GetRun {
         }
         Err(Error::new(Kind::Usage, format!("two sources would land on {}", shown(&target.path())))
             .with_hint("get them into different folders"))
-    }
-
-    /// Tells what becomes of a file that does not fit; true: it fits.
-    fn admits(&self, item: &GetItem, verdict: Verdict) -> bool {
-        let GetItem { origin, file, below, name } = item;
-        let filter = &self.options.filter;
-        match verdict {
-            Verdict::Takes => return true,
-            Verdict::Failed(error) => tell_failed(self.next_id(), origin, file, &error),
-            Verdict::Unsettled(reason) => {
-                filter.count_left_out(&file.name, &Verdict::Unsettled(String::new()));
-                let path: PathBuf = below.iter().chain([name]).collect();
-                let (source, remote, path_there) = from(item);
-                let target = shown(&self.local.folder().join(path));
-                let (id, size) = (file.id.clone(), file.size);
-                let report = Report::NotDownloaded { source, remote, path: path_there, target, id, size, reason };
-                origin.client.events.tell(Event::Finished { id: self.next_id(), report: Box::new(report) });
-            }
-            verdict => {
-                if let Some(note) = filter.count_left_out(&shown_source(&origin.address, file), &verdict) {
-                    origin.client.events.tell(Event::Note(note));
-                }
-            }
-        }
-        false
     }
 
     fn skipped(&self, item: &GetItem, target: &Target, reason: String) -> Report {

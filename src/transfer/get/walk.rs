@@ -1,15 +1,17 @@
 //! The walk through the remote's folders: one open level of entries for each depth, and no more files ahead than are in
 //! flight.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::local::{Local, check_name, create_dirs_safely};
-use super::{GetItem, GetRun, GetSource, shown_source, tell_failed};
+use super::{GetItem, GetRun, GetSource, from, shown_source, tell_failed};
 use crate::contract::Entries;
 use crate::contract::entry_list::Rows;
 use crate::contract::walk::newest_filled;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Entry, Event};
+use crate::model::{Entry, Event, Report};
+use crate::transfer::download::open_folder::shown;
 use crate::transfer::filter::{RemoteFilter, Verdict};
 use crate::transfer::task_set::TaskSet;
 use crate::transfer::walk::check_depth;
@@ -138,6 +140,31 @@ impl GetRun {
         });
         self.count(origin, listed.iter());
         Ok(listed)
+    }
+
+    /// Tells what becomes of a file that does not fit; true: it fits.
+    fn admits(&self, item: &GetItem, verdict: Verdict) -> bool {
+        let GetItem { origin, file, below, name } = item;
+        let filter = &self.options.filter;
+        match verdict {
+            Verdict::Takes => return true,
+            Verdict::Failed(error) => tell_failed(self.next_id(), origin, file, &error),
+            Verdict::Unsettled(reason) => {
+                filter.count_left_out(&file.name, &Verdict::Unsettled(String::new()));
+                let path: PathBuf = below.iter().chain([name]).collect();
+                let (source, remote, path_there) = from(item);
+                let target = shown(&self.local.folder().join(path));
+                let (id, size) = (file.id.clone(), file.size);
+                let report = Report::NotDownloaded { source, remote, path: path_there, target, id, size, reason };
+                origin.client.events.tell(Event::Finished { id: self.next_id(), report: Box::new(report) });
+            }
+            verdict => {
+                if let Some(note) = filter.count_left_out(&shown_source(&origin.address, file), &verdict) {
+                    origin.client.events.tell(Event::Note(note));
+                }
+            }
+        }
+        false
     }
 
     /// Takes the files away that don't fit; a folder is asked about when its turn comes.

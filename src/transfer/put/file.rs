@@ -176,20 +176,6 @@ impl PutRun {
         resolve(self.job.options.if_exists, &ask, self.job.ledger.as_ref()).await
     }
 
-    fn check_size(&self, item: &PutItem) -> Result<()> {
-        let Some(size) = item.size else { return Ok(()) };
-        let refused = |why: String| Err(Error::new(Kind::Refused, why).with_subject(item.shown()));
-        match (self.limits.file_size, self.free) {
-            (Some(limit), _) if size > limit => {
-                refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
-            }
-            (_, Some(free)) if size > free => {
-                refused(format!("its {size} bytes are more than what is left on this account ({free} bytes)"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn plan_report(&self, item: &PutItem, folder: &ListedFolder, decision: Decision) -> Result<Report> {
         let (name, replaces) = match decision {
             Decision::Skip(Skip { there, reason, .. }) => return Ok(self.skipped(item, *there, reason)),

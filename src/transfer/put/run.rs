@@ -91,6 +91,20 @@ impl PutRun {
         }
     }
 
+    pub(super) fn check_size(&self, item: &PutItem) -> Result<()> {
+        let Some(size) = item.size else { return Ok(()) };
+        let refused = |why: String| Err(Error::new(Kind::Refused, why).with_subject(item.shown()));
+        match (self.limits.file_size, self.free) {
+            (Some(limit), _) if size > limit => {
+                refused(format!("its {size} bytes are more than this account may have in one file ({limit} bytes)"))
+            }
+            (_, Some(free)) if size > free => {
+                refused(format!("its {size} bytes are more than what is left on this account ({free} bytes)"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn conclude(&self, id: FileId, item: &PutItem, outcome: Result<Report>) {
         match outcome {
             Ok(report) => {
