@@ -20,7 +20,7 @@ mkdir -p $assets/completions $assets/man
 "$built" completions zsh > $assets/completions/_haul
 "$built" completions fish > $assets/completions/haul.fish
 "$built" completions powershell > $assets/completions/_haul.ps1
-"$built" man > $assets/man/haul.1
+"$built" man --dir $assets/man
 
 rm -rf "target/$name"
 mkdir "target/$name"

@@ -65,6 +65,13 @@ pub fn line(info: &'static ProviderInfo) -> Result<ProviderLine> {
     Ok(ProviderLine { provider: info.id, title: info.title, protocols: info.protocols.to_vec(), abilities })
 }
 
+impl OpenRemote {
+    /// Does the provider hold it?
+    pub fn can(&self, ability: &Ability) -> bool {
+        self.provider.has(ability.held)
+    }
+}
+
 /// Fails with `Unsupported`, before anything is sent, where the provider lacks the ability.
 pub fn require(remote: &OpenRemote, ability: &Ability) -> Result<()> {
     if remote.provider.has(ability.held) { Ok(()) } else { Err(lacking(remote, ability)) }

@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::builder::{OsStr, Resettable};
-use clap::error::{ContextKind, ContextValue};
+use clap::builder::OsStr;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::commands::put::PutArgs;
 use super::global::{Global, Stage};
 use super::transfer_args::SyncOptionArgs;
 use super::verb::Verb;
+use super::{mistakes, top_help, tree};
 use crate::config::{Config, DefaultValue, Defaults, Env, LoadOptions, Prompt};
 use crate::error::{Error, Kind, Result};
 use crate::providers::REGISTRY;
@@ -20,10 +20,8 @@ use crate::render::{Renderer, Style, exit};
 
 /// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo; to any FTP server, any TUS endpoint
 #[derive(Parser)]
-#[command(name = "haul", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(
-    after_help = "Addresses are REMOTE:PATH; `haul remote add` makes a remote, `haul sandbox` lets you try without an account.\nEnds with 0 only when all is done; other statuses tell what went wrong (see the README)."
-)]
+#[command(name = "haul", version, long_version = super::commands::version::build(), max_term_width = 100, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -41,8 +39,13 @@ pub struct Parsed {
 
 /// Why the program ends before it begins: help, version, a mistake in the arguments or in the configuration.
 pub enum ParseExit {
+    /// Help, version.
     Clap(clap::Error),
     Ours(Error),
+    /// Nothing was typed but the name.
+    Alone {
+        has_remotes: bool,
+    },
 }
 
 /// A script that asked for JSON gets its mistakes so, too, before its options could be read.
@@ -63,8 +66,10 @@ pub fn first_paragraph(e: &clap::Error) -> String {
 impl ParseExit {
     pub fn end(self) -> ExitCode {
         match self {
-            ParseExit::Clap(e) if e.use_stderr() && wants_json() => {
-                ParseExit::Ours(Error::new(Kind::Usage, first_paragraph(&e)).with_hint("see `haul help`")).end()
+            ParseExit::Alone { has_remotes } => {
+                let renderer = Renderer::new(Style::default());
+                renderer.say(&top_help::first_words(&Cli::command(), has_remotes));
+                ExitCode::from(exit::status(Kind::Usage))
             }
             ParseExit::Clap(e) => {
                 // Help goes to standard output, a mistake to standard error; a closed pipe is nobody's concern.
@@ -83,9 +88,20 @@ impl ParseExit {
 
 pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Parsed, ParseExit> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let tree = || ignore_empty_env(Cli::command());
-    let matches = tree().try_get_matches_from(&args).map_err(|e| ParseExit::Clap(with_suggestion(e)))?;
-    let first = Cli::from_arg_matches(&matches).map_err(ParseExit::Clap)?;
+    let tree = || tree::prepared(top_help::described(Cli::command()), &args);
+    let whole = tree();
+    if let Some(error) = mistakes::human_sizes(&args, &whole) {
+        return Err(ParseExit::Ours(error));
+    }
+    if args.len() < 2 {
+        return Err(ParseExit::Alone { has_remotes: has_remotes(env) });
+    }
+    let told = |e: clap::Error| match mistakes::told(e, &args, &whole) {
+        Ok(help) => ParseExit::Clap(help),
+        Err(ours) => ParseExit::Ours(ours),
+    };
+    let matches = tree().try_get_matches_from(&args).map_err(told)?;
+    let first = Cli::from_arg_matches(&matches).map_err(told)?;
     let stage = Stage::default();
     let options = default_options();
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -98,7 +114,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Pars
         check_default(default)?;
     }
     let cli = with_defaults(tree(), config.defaults()).try_get_matches_from(&args);
-    let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(ParseExit::Clap)?;
+    let cli = cli.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(told)?;
     Ok(Parsed { config, global: cli.global, verb: cli.verb, stage })
 }
 
@@ -109,13 +125,13 @@ pub struct LineParser {
 
 impl LineParser {
     pub fn new(config: &Config) -> LineParser {
-        LineParser { tree: with_defaults(ignore_empty_env(Cli::command()), config.defaults()) }
+        LineParser { tree: with_defaults(tree::prepared(Cli::command(), &[]), config.defaults()) }
     }
 
     /// `words`: without the program's name.
     pub fn parse(&mut self, words: &[String]) -> Result<(Cli, ArgMatches), clap::Error> {
         let words = std::iter::once("haul").chain(words.iter().map(String::as_str));
-        let matches = self.tree.try_get_matches_from_mut(words).map_err(with_suggestion)?;
+        let matches = self.tree.try_get_matches_from_mut(words)?;
         Ok((Cli::from_arg_matches(&matches)?, matches))
     }
 
@@ -127,25 +143,20 @@ impl LineParser {
     }
 }
 
-/// A variable that is set to nothing is not set: CI systems pass inputs on that nobody gave.
-fn ignore_empty_env(tree: Command) -> Command {
-    let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-    tree.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(ignore_empty_env)
+/// Is there anything to begin with? A configuration that can't be read has something.
+fn has_remotes(env: &Env) -> bool {
+    let place = LoadOptions { explicit: None, env, options: &[], prompt: None };
+    Config::load(place, REGISTRY).map_or(true, |config| !config.remotes().is_empty())
 }
 
-/// clap suggests nothing for a word as short as `pt`.
-fn with_suggestion(mut e: clap::Error) -> clap::Error {
-    let Some(ContextValue::String(typed)) = e.get(ContextKind::InvalidSubcommand) else { return e };
-    if e.get(ContextKind::SuggestedSubcommand).is_some() {
-        return e;
-    }
-    let tree = Cli::command();
-    let near = |name: &&str| strsim::osa_distance(typed, name) == 1;
-    let near: Vec<String> = tree.get_subcommands().map(Command::get_name).filter(near).map(str::to_owned).collect();
-    if !near.is_empty() {
-        e.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(near));
-    }
-    e
+/// Warnings of variables that look like ours, and are read by nobody.
+pub fn misspelt_variables(env: &Env) -> Vec<String> {
+    let whole = tree::with_variables(Cli::command(), &mut Vec::new());
+    let options = tree::option_variables(&whole).into_iter().map(|(name, ..)| name);
+    let known: Vec<String> = options.chain(tree::OTHER_VARIABLES.iter().map(|(name, _)| (*name).to_owned())).collect();
+    let set = env.names_beginning_with("HAUL_").into_iter();
+    let near = set.filter_map(|name| Some((name, mistakes::near_variable(name, &known)?)));
+    near.map(|(name, near)| format!("{name}: haul reads no such variable; write {near}")).collect()
 }
 
 /// Whom to ask for a secret that is set nowhere: nobody, when the user wants quiet or a script listens.
@@ -238,15 +249,18 @@ mod tests {
     }
 
     /// All others talk to a server.
-    const WITHOUT_CONNECTION: [&str; 10] = [
+    const WITHOUT_CONNECTION: [&str; 13] = [
         "haul batch",
         "haul providers",
         "haul sandbox",
         "haul completions",
         "haul man",
-        "haul remote add",
+        "haul version",
+        "haul help",
         "haul remote list",
         "haul remote show",
+        "haul remote set",
+        "haul remote rename",
         "haul remote remove",
         "haul transfers list",
     ];
@@ -279,13 +293,5 @@ mod tests {
         let Verb::About(about) = parsed(&["haul", "about", "r:", "--retries", "3"]) else { panic!() };
         let told = [check.connection, about.connection].map(|connection| (connection.retries, connection.timeout.as_secs()));
         assert_eq!(told, [(2, 7), (3, 7)]);
-    }
-
-    #[test]
-    fn a_near_miss_of_a_command_is_reported() {
-        let error = Cli::command().try_get_matches_from(["haul", "pt"]).unwrap_err();
-        assert!(with_suggestion(error).to_string().contains("'put'"));
-        let error = Cli::command().try_get_matches_from(["haul", "xyzzy"]).unwrap_err();
-        assert!(!with_suggestion(error).to_string().contains("similar"));
     }
 }

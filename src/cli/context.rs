@@ -1,7 +1,7 @@
 //! What a verb is handed: configuration, the voice, and remotes opened by name.
 
 use std::future::poll_fn;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,6 +35,7 @@ pub struct Context {
     told: Arc<Mutex<mpsc::UnboundedReceiver<Event>>>,
     telling: AtomicBool,
     stage: Stage,
+    state_folder: Option<PathBuf>,
     /// Of a line of a batch: what all its lines share.
     shared: Option<Arc<Shared>>,
 }
@@ -75,12 +76,13 @@ impl Context {
     pub fn new(config: Config, env: Env, global: &Global, stage: Stage) -> Context {
         let style = style_of(global);
         let renderer = Renderer::new(style.clone());
-        let state = Arc::new(State::new(env.state_dir().map(Path::to_owned)));
+        let state_folder = env.state_dir().map(Path::to_owned);
+        let state = Arc::new(State::new(state_folder.clone()));
         let (events, told) = Events::channel();
         state.tell_waits(teller(&renderer));
         stage.is_of(&renderer);
         let (told, telling, config) = (Arc::new(Mutex::new(told)), AtomicBool::new(false), Arc::new(config));
-        Context { config, renderer, style, state, events, told, telling, stage, shared: None }
+        Context { config, renderer, style, state, events, told, telling, stage, shared: None, state_folder }
     }
 
     /// What the lines of a batch will share, `jobs` of them at once.
@@ -102,7 +104,7 @@ impl Context {
         let (events, told) = Events::channel();
         let (told, telling) = (Arc::new(Mutex::new(told)), AtomicBool::new(false));
         let (config, state, stage, shared) = (self.config.clone(), self.state.clone(), self.stage.clone(), Some(shared.clone()));
-        Context { config, renderer, style, state, events, told, telling, stage, shared }
+        Context { config, renderer, style, state, events, told, telling, stage, shared, state_folder: self.state_folder.clone() }
     }
 
     /// Among the lines of a batch: what its puts share.
@@ -117,7 +119,12 @@ impl Context {
 
     /// Sets how entries are shown; called before the first entry is shown.
     pub fn show_as(&mut self, view: View, paths: bool, exact: bool) {
-        self.style = Style { view, paths, exact, ..self.style.clone() };
+        self.show_in(|style| Style { view, paths, exact, ..style });
+    }
+
+    /// As [`Context::show_as`], with more to say of it.
+    pub fn show_in(&mut self, change: impl FnOnce(Style) -> Style) {
+        self.style = change(self.style.clone());
         self.renderer = self.renderer.in_style(self.style.clone());
         if self.shared.is_none() {
             self.state.tell_waits(teller(&self.renderer));
@@ -155,8 +162,13 @@ impl Context {
         self.state.wait_at_most(connection.timeout);
         let opening =
             ProviderContext { remote: config.name.clone(), secrets: config.secrets(), tokens, network: config.network(connection.timeout) };
-        let provider = RemoteProvider::open(config.provider, opening).map_err(|e| e.with_subject(config.name.clone()))?;
+        let provider = RemoteProvider::open(config.provider, opening).map_err(|e| naming_remote(e, &config.name))?;
         Ok(OpenRemote { name: config.name.clone(), key: key_of(&config), provider, ledger: self.state.clone(), config, connection })
+    }
+
+    /// Where tokens and notes lie; none where this machine has no place for them.
+    pub fn state_folder(&self) -> Option<&Path> {
+        self.state_folder.as_deref()
     }
 
     pub fn state(&self) -> Arc<State> {
@@ -262,6 +274,16 @@ impl OpenRemote {
     }
 }
 
+/// A setting is told with the command that changes it.
+fn naming_remote(error: Error, name: &str) -> Error {
+    let hint = error.hint().map(|hint| hint.replace("haul remote set REMOTE", &format!("haul remote set {name}")));
+    let error = error.with_subject(name);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
 /// A wait for another process is told when it begins.
 fn teller(renderer: &Renderer) -> Tell {
     let renderer = renderer.clone();
@@ -286,7 +308,7 @@ fn style_of(global: &Global) -> Style {
 
 /// The account that a remote's entries belong to. Where a secret names the account (a share URL, a token, a key pair), the
 /// remote's name takes its place, because reading the secret might run a command.
-fn key_of(config: &Remote) -> String {
+pub(super) fn key_of(config: &Remote) -> String {
     let secrets = config.secrets();
     let url = secrets.get("url").or_else(|| config.provider.default_url.map(str::to_owned)).unwrap_or_default();
     let who = match secrets

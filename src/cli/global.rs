@@ -25,11 +25,20 @@ pub struct Global {
     #[arg(short, long, global = true, env = "HAUL_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
     /// Notes and retries; twice: requests, without secrets
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE")]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE", value_parser = verbosity)]
     pub verbose: u8,
     /// auto, bar, plain or none
     #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::value_parsers::one_of(&["auto", "bar", "plain", "none"], progress))]
     pub progress: Progress,
+}
+
+/// A count, or yes or no as of the switches.
+fn verbosity(text: &str) -> Result<u8, String> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" | "t" => Ok(1),
+        "false" | "no" | "off" | "n" | "f" => Ok(0),
+        number => number.parse().map_err(|_| format!("{text:?} is no number of -v")),
+    }
 }
 
 fn progress(text: &str) -> Result<Progress> {

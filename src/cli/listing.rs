@@ -10,6 +10,7 @@ use super::connection::Connection;
 use super::context::{Context, Hit, OpenRemote};
 use super::file_times::WithTimes;
 use super::{glob, value_parsers};
+use crate::contract::EntryOrder;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::Failure;
 use crate::model::{Address, Entry, RemotePath, Report};
@@ -34,12 +35,18 @@ pub struct Lister {
     /// What was found or shown.
     done: u64,
     failed: Vec<Kind>,
+    order: EntryOrder,
 }
 
 impl Lister {
     /// `needs`: what each remote must be able to do.
     pub fn new(args: LookArgs, needs: &'static Ability) -> Lister {
-        Lister { args, needs, done: 0, failed: Vec::new() }
+        Lister { args, needs, done: 0, failed: Vec::new(), order: EntryOrder::default() }
+    }
+
+    /// What comes first; names in the order of people unless said.
+    pub fn ordered(self, order: EntryOrder) -> Lister {
+        Lister { order, ..self }
     }
 
     /// `--jobs`
@@ -85,7 +92,7 @@ impl Lister {
         top: Entry,
         into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static,
     ) -> TreeWalk {
-        TreeWalk::new(context.client(remote), top, self.args.jobs as usize, into)
+        TreeWalk::new(context.client(remote), top, self.args.jobs as usize, into).ordered(self.order)
     }
 
     pub fn show(&mut self, context: &Context, remote: &OpenRemote, entry: Entry) {

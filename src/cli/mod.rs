@@ -15,15 +15,19 @@ mod line_places;
 mod list_args;
 pub mod listing;
 pub mod log;
+mod mistakes;
 mod output_file;
 mod plan_file;
+mod questions;
 pub mod receipt;
 mod resources;
 mod runs;
 pub mod signals;
 #[cfg(test)]
 mod tests;
+mod top_help;
 pub mod transfer_args;
+pub mod tree;
 pub mod value_parsers;
 pub mod verb;
 
@@ -46,7 +50,9 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(early) => return early.end(),
     };
+    let misspelt = args::misspelt_variables(&env);
     let mut context = Context::new(parsed.config, env, &parsed.global, parsed.stage);
+    misspelt.iter().for_each(|warning| context.renderer.warning(warning));
     if parsed.verb.only_looks() {
         context.only_looks();
     }
@@ -89,6 +95,10 @@ async fn run_any(context: &mut Context, verb: Verb) -> Result<u8> {
     }
 }
 
+fn command() -> clap::Command {
+    top_help::described(args::Cli::command())
+}
+
 async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Batch(_) => Err(Error::new(Kind::Usage, "a batch runs no other batch")),
@@ -123,7 +133,9 @@ async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
         Verb::Providers(args) => commands::providers::run(context, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(context, args).await,
-        Verb::Completions(args) => commands::completions::run(context, args, args::Cli::command()),
-        Verb::Man(_) => commands::completions::run_man(context, args::Cli::command()),
+        Verb::Completions(args) => commands::completions::run(context, args, command()),
+        Verb::Man(args) => commands::man::run(context, args, command()),
+        Verb::Version(args) => commands::version::run(context, args),
+        Verb::Help(args) => commands::help::run(context, args, command()),
     }
 }

@@ -208,6 +208,24 @@ pub fn chosen(context: &Context, remote: Option<&str>) -> Vec<(CarryingRun, Note
     all.filter_map(|run| serde_json::from_str(&run.command).ok().map(|noted| (run, noted))).collect()
 }
 
+/// The commands that carry files to or from a remote, as they are to be noted when the remote has another name. With the key
+/// that each had.
+pub fn renamed(context: &Context, old: &str, new: &str) -> Vec<(String, CarryingRun)> {
+    let place = |place: String| match place.split_once(':') {
+        Some((remote, path)) if remote.eq_ignore_ascii_case(old) => format!("{new}:{path}"),
+        _ => place,
+    };
+    let rename = |(run, noted): (CarryingRun, Noted)| {
+        let before = noted.places.clone();
+        let noted = Noted { places: noted.places.into_iter().map(place).collect(), ..noted };
+        let is_named = run.remote.eq_ignore_ascii_case(old);
+        let remote = if is_named { new.to_owned() } else { run.remote };
+        let command = serde_json::to_string(&noted).ok()?;
+        (is_named || before != noted.places).then(|| (run.key, CarryingRun { key: noted.key(), remote, command, ..run }))
+    };
+    chosen(context, None).into_iter().filter_map(rename).collect()
+}
+
 pub fn is_any(context: &Context, remote: &str) -> bool {
     !chosen(context, Some(remote)).is_empty()
 }

@@ -77,7 +77,7 @@ pub struct TransferArgs {
     #[arg(long, value_name = "M", default_value = "auto", env = "HAUL_CHECKSUM", hide_possible_values = true, value_parser = value_parsers::one_of(CHECKSUM, checksum))]
     pub checksum: ChecksumMode,
     /// All transfers together, a second: 10M is 10 MiB
-    #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_size)]
+    #[arg(long, value_name = "RATE", env = "HAUL_BWLIMIT", value_parser = value_parsers::some_rate)]
     pub bwlimit: Option<u64>,
     /// Tries of one request, the first included
     #[arg(long, value_name = "N", default_value = "5", env = "HAUL_RETRIES", value_parser = value_parsers::count)]
@@ -86,7 +86,7 @@ pub struct TransferArgs {
     #[arg(long, value_name = "D", default_value = "60s", env = "HAUL_TIMEOUT", value_parser = value_parsers::time)]
     pub timeout: Duration,
     /// A transfer slower than this for a minute is cut and resumed
-    #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::size)]
+    #[arg(long, value_name = "RATE", default_value = "1K", env = "HAUL_MIN_RATE", value_parser = value_parsers::rate)]
     pub min_rate: u64,
     /// Say what would be done, and do nothing
     #[arg(short = 'n', long, env = "HAUL_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]

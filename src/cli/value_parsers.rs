@@ -14,6 +14,21 @@ pub fn some_size(text: &str) -> Result<u64, String> {
     size(text).and_then(|n| if n == 0 { Err("it must be more than 0".to_owned()) } else { Ok(n) })
 }
 
+/// As [`size`], of a second: `10M`, `10MB/s`. Bits are refused: `10Mb` means another rate to each reader.
+pub fn rate(text: &str) -> Result<u64, String> {
+    let bare = text.trim().trim_end_matches("/s").trim_end();
+    let is_of_bits = bare.ends_with('b') || ["bps", "bit", "bits"].iter().any(|end| bare.to_lowercase().ends_with(end));
+    match is_of_bits && bare.starts_with(|c: char| c.is_ascii_digit()) {
+        true => Err(format!("{text:?} may mean bits; write bytes a second: 10M is 10 MiB/s, 10MB is 10,000,000 B/s")),
+        false => size(bare).map_err(|_| format!("{text:?} is no rate; write it as 500K, 10M or 10MB/s")),
+    }
+}
+
+/// As [`rate`], but not nothing.
+pub fn some_rate(text: &str) -> Result<u64, String> {
+    rate(text).and_then(|n| if n == 0 { Err("it must be more than 0".to_owned()) } else { Ok(n) })
+}
+
 /// `60s`, `2m`, `1h30m`; a bare number is seconds.
 pub fn time(text: &str) -> Result<Duration, String> {
     let parsed = match text.trim().parse::<u64>() {
@@ -71,6 +86,18 @@ mod tests {
         assert_eq!(size("2GiB"), Ok(2 << 30));
         assert_eq!(size("77"), Ok(77));
         assert!(size("much").is_err() && size("-1").is_err() && some_size("0").is_err());
+    }
+
+    #[test]
+    fn rates_are_of_bytes() {
+        assert_eq!(
+            (rate("10M"), rate("10MB/s"), rate("10 MiB/s"), rate("500K/s")),
+            (Ok(10 << 20), Ok(10_000_000), Ok(10 << 20), Ok(500 << 10))
+        );
+        for bits in ["10Mb", "10Mb/s", "10Mbps", "10mbit"] {
+            assert!(rate(bits).unwrap_err().contains("may mean bits"), "{bits}");
+        }
+        assert!(rate("fast").unwrap_err().contains("no rate") && some_rate("0").is_err());
     }
 
     #[test]

@@ -44,7 +44,9 @@ pub enum Verb {
     #[cfg(feature = "sandbox")]
     Sandbox(commands::sandbox::SandboxArgs),
     Completions(commands::completions::CompletionsArgs),
-    Man(commands::completions::ManArgs),
+    Man(commands::man::ManArgs),
+    Version(commands::version::VersionArgs),
+    Help(commands::help::HelpArgs),
 }
 
 impl Verb {

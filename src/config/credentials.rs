@@ -77,6 +77,22 @@ fn change(path: &Path, remote: &str, change: impl FnOnce(&mut SavedCredential)) 
     })
 }
 
+/// What is kept for a remote is kept under another name; what was kept under that one goes. Fails as [`save`].
+pub fn rename(path: &Path, old: &str, new: &str) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    private_file::rewrite(path, |text| {
+        let mut all = parse(path, text)?;
+        if !all.iter().any(|kept| is_of(kept, old)) {
+            return Ok(text.to_owned());
+        }
+        all.retain(|kept| is_of(kept, old) || !is_of(kept, new));
+        all.iter_mut().filter(|kept| is_of(kept, old)).for_each(|kept| new.clone_into(&mut kept.remote));
+        Ok(written(&all))
+    })
+}
+
 /// Forgets all secrets of a remote. True when there were any.
 pub fn forget(path: &Path, remote: &str) -> Result<bool> {
     if !path.exists() {
@@ -137,6 +153,10 @@ mod tests {
             kept.iter().flat_map(|k| k.secrets.iter().map(|(key, s)| (k.remote.as_str(), key.as_str(), s.expose()))).collect();
         assert_eq!(shown, [("studio", "password", "\"quoted\" \\ \u{1b}ü"), ("cloud", "key1", "k1")]);
 
+        rename(&path, "none", "cloud").unwrap();
+        rename(&path, "Studio", "house").unwrap();
+        assert!(!forget(&path, "studio").unwrap());
+        rename(&path, "house", "Studio").unwrap();
         assert!(forget(&path, "STUDIO").unwrap());
         assert!(!forget(&path, "studio").unwrap());
         assert_eq!(read(&path).unwrap().len(), 1);

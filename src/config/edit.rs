@@ -1,9 +1,9 @@
-//! Adds and removes remotes in `config.toml`. The file is a person's: comments, order and spelling of everything else
+//! Adds, changes and removes remotes in `config.toml`. The file is a person's: comments, order and spelling of everything else
 //! stay as they are.
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Key as TomlKey, Table};
+use toml_edit::{DocumentMut, Item, Key as TomlKey, Table, TableLike, Value};
 
 use super::file::{self, CONFIG, Document};
 use super::keys::{Key, find, keys_of, suggestion};
@@ -21,7 +21,10 @@ pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, sett
         let document = file::parse(path, old, CONFIG)?;
         if let Some(there) = same_name(&document, name) {
             let exists = Error::new(Kind::Exists, "there is a remote of this name already").with_subject(there.at.to_string());
-            return Err(exists.with_hint(format!("remove it first with `haul remote remove {}`", there.name)));
+            return Err(exists.with_hint(format!(
+                "change it with `haul remote set {0} KEY=VALUE`, or remove it with `haul remote remove {0}`",
+                there.name
+            )));
         }
         let gap = match old {
             "" => "",
@@ -37,13 +40,12 @@ pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, sett
 
 /// Removes a remote with the comment right above it. Fails with `NotFound` when the file has none of that name.
 pub fn remove_remote(path: &Path, name: &str) -> Result<()> {
-    let not_found = || Error::new(Kind::NotFound, "there is no such remote in the configuration file").with_subject(name);
     if !path.exists() {
-        return Err(not_found());
+        return Err(not_found(name));
     }
     private_file::rewrite(path, |old| {
         let parsed = file::parse(path, old, CONFIG)?;
-        let there = same_name(&parsed, name).ok_or_else(not_found)?;
+        let there = same_name(&parsed, name).ok_or_else(|| not_found(name))?;
         let mut document: DocumentMut = old.parse().map_err(|_| unreadable(path))?;
         let remotes = document.get_mut("remotes").and_then(Item::as_table_like_mut).ok_or_else(|| unreadable(path))?;
         if let Some(Item::Table(table)) = remotes.remove(&there.name) {
@@ -53,8 +55,81 @@ pub fn remove_remote(path: &Path, name: &str) -> Result<()> {
     })
 }
 
+/// Changes keys of a remote; none takes a key out. `judge` refuses the file as it would be. Fails as [`add_remote`].
+pub fn set_remote(
+    path: &Path,
+    name: &str,
+    provider: &'static ProviderInfo,
+    settings: &[(String, Option<String>)],
+    judge: impl Fn(&str) -> Result<()>,
+) -> Result<()> {
+    let keys = keys_of(provider);
+    let values =
+        settings.iter().map(|(name, value)| Ok((name, value.as_ref().map(|value| written(&keys, name, value, provider)).transpose()?)));
+    let values = values.collect::<Result<Vec<_>>>()?;
+    change(
+        path,
+        name,
+        |there, remotes| {
+            let remote = remotes.get_mut(there).and_then(Item::as_table_like_mut).ok_or_else(|| unreadable(path))?;
+            for (key, value) in &values {
+                match (value, remote.get_mut(key).and_then(Item::as_value_mut)) {
+                    (None, _) => drop(remote.remove(key)),
+                    (Some(new), Some(old)) => {
+                        let decor = old.decor().clone();
+                        *old = new.clone();
+                        // A comment behind the value stays.
+                        *old.decor_mut() = decor;
+                    }
+                    (Some(new), None) => drop(remote.insert(key, Item::Value(new.clone()))),
+                }
+            }
+            Ok(())
+        },
+        judge,
+    )
+}
+
+/// Gives a remote another name. Fails with `NotFound`, and with `Usage` for what can be no name.
+pub fn rename_remote(path: &Path, old: &str, new: &str) -> Result<()> {
+    check_name(new)?;
+    change(
+        path,
+        old,
+        |there, remotes| {
+            let item = remotes.remove(there).ok_or_else(|| unreadable(path))?;
+            remotes.insert(new, item);
+            Ok(())
+        },
+        |_| Ok(()),
+    )
+}
+
+/// Rewrites the file with another table of remotes. `edit` gets the name as the file spells it.
+fn change(
+    path: &Path,
+    name: &str,
+    edit: impl Fn(&str, &mut dyn TableLike) -> Result<()>,
+    judge: impl Fn(&str) -> Result<()>,
+) -> Result<()> {
+    private_file::rewrite(path, |old| {
+        let parsed = file::parse(path, old, CONFIG)?;
+        let there = same_name(&parsed, name).ok_or_else(|| not_found(name))?;
+        let mut document: DocumentMut = old.parse().map_err(|_| unreadable(path))?;
+        let remotes = document.get_mut("remotes").and_then(Item::as_table_like_mut).ok_or_else(|| unreadable(path))?;
+        edit(&there.name, remotes)?;
+        let new = document.to_string();
+        judge(&new)?;
+        Ok(new)
+    })
+}
+
+fn not_found(name: &str) -> Error {
+    Error::new(Kind::NotFound, "there is no such remote in the configuration file").with_subject(name)
+}
+
 /// Can a remote of this name be addressed as `NAME:PATH`?
-pub(super) fn check_name(name: &str) -> Result<()> {
+pub fn check_name(name: &str) -> Result<()> {
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.is_empty() && name != "." && name.chars().all(fine) {
         return Ok(());
@@ -66,21 +141,16 @@ fn same_name<'d>(document: &'d Document, name: &str) -> Option<&'d file::Section
     document.remotes.iter().find(|r| r.name.to_lowercase() == name.to_lowercase())
 }
 
-fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<String> {
+/// `[remotes.NAME]` and its lines. Fails as [`add_remote`].
+pub(super) fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<String> {
     let keys = keys_of(provider);
     let mut lines = vec![("provider".to_owned(), toml_edit::value(provider.id))];
     for (name, value) in settings {
-        let key = find(&keys, name).ok_or_else(|| unknown(&keys, name, provider))?;
-        if key.is_secret() {
-            let hint = format!("use `haul login`, or set {name}_command or {name}_file");
-            return Err(Error::new(Kind::Usage, format!("`{name}` is a secret and would stay in the shell's history")).with_hint(hint));
-        }
+        let value = written(&keys, name, value, provider)?;
         if lines.iter().any(|(set, _)| set == name) {
             return Err(Error::new(Kind::Usage, format!("`{name}` is set twice")));
         }
-        let value = key.checked(value).map_err(|why| Error::new(Kind::Usage, why))?;
-        let value = if name == "insecure" { toml_edit::value(value == "true") } else { toml_edit::value(value) };
-        lines.push((name.clone(), value));
+        lines.push((name.clone(), Item::Value(value)));
     }
     for needed in provider.settings.iter().filter(|s| s.required && !s.secret) {
         let given = lines.iter().any(|(set, _)| set == needed.key) || (needed.key == "url" && provider.default_url.is_some());
@@ -94,6 +164,17 @@ fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, Str
         text.push_str(&format!("{key} = {}\n", value.to_string().trim()));
     }
     Ok(text)
+}
+
+/// A value of a key as the file holds it.
+fn written(keys: &[Key], name: &str, value: &str, provider: &ProviderInfo) -> Result<Value> {
+    let key = find(keys, name).ok_or_else(|| unknown(keys, name, provider))?;
+    if key.is_secret() {
+        let hint = format!("use `haul login`, or set {name}_command or {name}_file");
+        return Err(Error::new(Kind::Usage, format!("`{name}` is a secret and would stay in the shell's history")).with_hint(hint));
+    }
+    let value = key.checked(value).map_err(|why| Error::new(Kind::Usage, why))?;
+    Ok(if name == "insecure" { Value::from(value == "true") } else { Value::from(value) })
 }
 
 fn unknown(keys: &[Key], name: &str, provider: &ProviderInfo) -> Error {
@@ -226,6 +307,46 @@ url=\"https://x\"
     }
 
     #[test]
+    fn keys_are_set_and_taken_out_and_all_else_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let read = || fs::read_to_string(&path).unwrap();
+        fs::write(&path, FILE).unwrap();
+        let change = |pairs: &[(&str, Option<&str>)]| -> Vec<(String, Option<String>)> {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), v.map(str::to_owned))).collect()
+        };
+        let fine = |_: &str| Ok(());
+        set_remote(&path, "STUDIO", &IOGATES, &change(&[("username", Some("bob")), ("insecure", Some("yes"))]), fine).unwrap();
+        let wanted = FILE.replace("username = 'ann'\n", "username = \"bob\"\ninsecure = true\n");
+        assert_eq!(read(), wanted);
+        set_remote(&path, "studio", &IOGATES, &change(&[("insecure", None), ("username", Some("ann"))]), fine).unwrap();
+        assert_eq!(read(), FILE.replace("'ann'", "\"ann\""));
+        let before = read();
+        let wrong = |pairs: &[(&str, Option<&str>)], judge: fn(&str) -> Result<()>| {
+            set_remote(&path, "studio", &IOGATES, &change(pairs), judge).unwrap_err().kind()
+        };
+        assert_eq!(wrong(&[("usrname", Some("x"))], fine), Kind::Usage);
+        assert_eq!(wrong(&[("password", Some("x"))], fine), Kind::Usage);
+        assert_eq!(wrong(&[("username", None)], |_| Err(Error::new(Kind::Refused, "no"))), Kind::Refused);
+        assert_eq!(set_remote(&path, "x", &IOGATES, &[], fine).unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(read(), before);
+    }
+
+    #[test]
+    fn a_renamed_remote_keeps_its_place_and_its_comment() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        fs::write(&path, FILE).unwrap();
+        rename_remote(&path, "studio", "house.2").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), FILE.replace("[remotes.Studio]", "[remotes.\"house.2\"]"));
+        assert_eq!(rename_remote(&path, "cloud", "a:b").unwrap_err().kind(), Kind::Usage);
+        assert_eq!(rename_remote(&path, "none", "x").unwrap_err().kind(), Kind::NotFound);
+        fs::write(&path, "[remotes]\na = { provider = \"x\" }\n").unwrap();
+        rename_remote(&path, "a", "b").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[remotes]\nb = { provider = \"x\" }\n");
+    }
+
+    #[test]
     fn remotes_in_other_spellings_can_be_removed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
@@ -246,7 +367,7 @@ url=\"https://x\"
             (e.kind(), e.to_string())
         };
         let there = format!(
-            "{}, line 9, column 10: there is a remote of this name already; remove it first with `haul remote remove Studio`",
+            "{}, line 9, column 10: there is a remote of this name already; change it with `haul remote set Studio KEY=VALUE`, or remove it with `haul remote remove Studio`",
             path.display()
         );
         assert_eq!(wrong("studio", &IOGATES, &[]), (Kind::Exists, there));

@@ -54,6 +54,16 @@ impl Env {
         self.state_dir.as_deref()
     }
 
+    /// The names of variables that begin with `prefix` and are not empty.
+    pub fn names_beginning_with(&self, prefix: &str) -> Vec<&str> {
+        self.vars
+            .range(prefix.to_owned()..)
+            .take_while(|(name, _)| name.starts_with(prefix))
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
     /// A variable that is set and not empty: an absent CI secret expands to an empty text.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.vars.get(name).filter(|v| !v.is_empty()).map(PathBuf::from)

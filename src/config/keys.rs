@@ -116,7 +116,10 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let distance = |k: &str| strsim::damerau_levenshtein(&word, &k.to_lowercase().replace('-', "_"));
     let best = known.iter().copied().min_by_key(|k| distance(k))?;
-    (distance(best) <= 1 + best.chars().count() / 3).then_some(best)
+    // Of a word of one letter or two any other is as near.
+    let is_near = distance(best) <= 1 + best.chars().count() / 3 && distance(best) * 2 < word.chars().count().max(2);
+    let begins = || known.iter().copied().find(|k| word.len() > 1 && k.to_lowercase().starts_with(&word));
+    if is_near { Some(best) } else { begins() }
 }
 
 #[cfg(test)]
@@ -130,6 +133,8 @@ mod tests {
         assert_eq!(suggestion("URL", ["url", "ca_file"]), "write `url`");
         assert_eq!(suggestion("colour", ["url", "username"]), "use one of: url, username");
         assert_eq!(nearest("x", &[]), None);
+        assert_eq!((nearest("g", &["c", "cloud"]), nearest("C", &["c"])), (None, Some("c")));
+        assert_eq!((nearest("st", &["cloud", "studio"]), nearest("studoi", &["cloud", "studio"])), (Some("studio"), Some("studio")));
     }
 
     #[test]

@@ -27,6 +27,20 @@ impl Config {
     pub fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
         load(place, providers)
     }
+
+    /// The remote that a text of the file's form holds, with what the environment says of it, and nothing that is kept.
+    pub(super) fn read_remote(&self, text: &str, name: &str) -> Result<Remote> {
+        let path = self.path()?;
+        let sections = file::parse(path, text, CONFIG)?.remotes;
+        let names: Vec<&str> = sections.iter().map(|r| r.name.as_str()).collect();
+        let environment = env_remotes::remotes(&self.env, &keys::keys(self.providers), &names)?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let (providers, env, prompt) = (self.providers, &self.env, self.prompt.clone());
+        let mut builder = Builder { providers, environment, kept: Vec::new(), folder, env, prompt };
+        let remotes = builder.of_file(sections)?;
+        let found = remotes.into_iter().find(|r| r.name.to_lowercase() == name.to_lowercase());
+        found.ok_or_else(|| Error::new(Kind::NotFound, "there is no such remote").with_subject(name))
+    }
 }
 
 fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
@@ -45,7 +59,7 @@ fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
     let names: Vec<&str> = document.remotes.iter().map(|r| r.name.as_str()).collect();
     let environment = env_remotes::remotes(place.env, &keys::keys(providers), &names)?;
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let mut builder = Builder { providers, environment, kept, folder, env: place.env, prompt: place.prompt };
+    let mut builder = Builder { providers, environment, kept, folder, env: place.env, prompt: place.prompt.clone() };
 
     let defaults = Defaults::from_lines(document.defaults, place.options)?;
     let mut remotes = builder.of_file(document.remotes)?;
@@ -55,10 +69,11 @@ fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
         return Err(private_file::too_open(path));
     }
     remotes.extend(builder.of_environment()?);
+    let prompt = place.prompt;
     // What is left has no provider: a mistake only if somebody uses it.
     let incomplete = std::mem::take(&mut builder.environment).into_keys().collect();
     let without_remote = UrlRemotes { providers, env: place.env.clone(), prompt: builder.prompt };
-    Ok(Config { path, credentials, defaults, remotes, incomplete, without_remote })
+    Ok(Config { path, credentials, defaults, remotes, incomplete, without_remote, providers, env: place.env.clone(), prompt })
 }
 
 /// The file, and whether it must be there: only one that the user names by `--config` must.

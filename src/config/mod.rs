@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use defaults::{DefaultValue, Defaults};
+pub use edit::check_name as check_remote_name;
 pub use env::Env;
 pub use secret_sources::{Prompt, ask_on_terminal};
 pub use single_line::line_of_input;
@@ -32,6 +33,7 @@ use crate::model::Secret;
 use crate::model::place_text::is_url;
 use crate::model::report::RemoteLine;
 use env_remotes::env_name;
+use keys::Providers;
 pub use settings::KEPT;
 use settings::{Settings, shown_url};
 use url_remote::UrlRemotes;
@@ -56,6 +58,9 @@ pub struct Config {
     incomplete: Vec<String>,
     /// For places as URLs, which have no remote.
     without_remote: UrlRemotes,
+    providers: Providers,
+    env: Env,
+    prompt: Option<Prompt>,
 }
 
 impl Config {
@@ -112,14 +117,50 @@ impl Config {
         edit::add_remote(self.path()?, name, provider, settings)
     }
 
+    /// Changes keys of a remote in the file; none as a value takes the key out. Fails with `NotFound` for a remote that the
+    /// file does not have, with `Usage` as [`Config::add_remote`], and for what would leave a remote that can't be used.
+    pub fn set_remote(&self, name: &str, settings: &[(String, Option<String>)]) -> Result<()> {
+        let remote = self.remote_of_file(name)?;
+        let path = self.path()?;
+        let given = settings.iter().find(|(key, _)| key == "provider").and_then(|(_, value)| value.as_deref());
+        let provider = match given {
+            None => remote.provider,
+            Some(id) => keys::provider(self.providers, id).ok_or_else(|| {
+                let known = self.providers.iter().map(|p| p.id);
+                Error::new(Kind::Usage, format!("there is no provider `{id}`")).with_hint(keys::suggestion(id, known))
+            })?,
+        };
+        edit::set_remote(path, &remote.name, provider, settings, |text| self.read_remote(text, &remote.name)?.check_complete())
+    }
+
+    /// Gives a remote of the file another name, its kept secrets too. Fails with `NotFound`, `Exists`, and `Usage` for what
+    /// can be no name.
+    pub fn rename_remote(&self, old: &str, new: &str) -> Result<()> {
+        let remote = self.remote_of_file(old)?;
+        let is_taken = self.remotes.iter().any(|r| env_name(&r.name) == env_name(new) && r.name != remote.name);
+        if is_taken {
+            return Err(Error::new(Kind::Exists, "there is a remote of this name already").with_subject(new));
+        }
+        edit::rename_remote(self.path()?, &remote.name, new)?;
+        self.credentials.as_deref().map_or(Ok(()), |file| credentials::rename(file, &remote.name, new))
+    }
+
+    /// The remote as it would be with these settings, and with what the environment says of it; the file stays as it is.
+    /// Fails as [`Config::add_remote`], but for a name that exists.
+    pub fn draft_remote(&self, name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<Remote> {
+        self.read_remote(&edit::section(name, provider, settings)?, name)
+    }
+
+    fn remote_of_file(&self, name: &str) -> Result<Remote> {
+        let remote = self.remote(name)?;
+        if remote.in_file { Ok(remote) } else { Err(not_in_file(name)) }
+    }
+
     /// Removes a remote from the file, and its secrets from the credentials file. Fails with `NotFound`.
     pub fn remove_remote(&self, name: &str) -> Result<()> {
         if is_url(name) || self.remote(name).is_ok_and(|r| !r.in_file) {
             self.configured(name)?;
-            let variables = format!("{}{}_…", env_remotes::PREFIX, env_name(name).to_uppercase());
-            return Err(Error::new(Kind::NotFound, "this remote is not in the configuration file")
-                .with_subject(name)
-                .with_hint(format!("unset the variables {variables}")));
+            return Err(not_in_file(name));
         }
         edit::remove_remote(self.path()?, name)?;
         self.forget_credentials(name).map(drop)
@@ -154,6 +195,13 @@ impl Config {
     }
 }
 
+fn not_in_file(name: &str) -> Error {
+    let variables = format!("{}{}_…", env_remotes::PREFIX, env_name(name).to_uppercase());
+    Error::new(Kind::NotFound, "this remote is not in the configuration file")
+        .with_subject(name)
+        .with_hint(format!("change the variables {variables}, which make it"))
+}
+
 #[derive(Clone)]
 pub struct Remote {
     /// As it is configured; in small letters when it comes from the environment.
@@ -181,11 +229,15 @@ impl Remote {
             None => Ok(()),
             Some(missing) => Err(Error::new(Kind::Usage, format!("this remote has no `{}`: {}", missing.key, missing.help))
                 .with_subject(self.name.clone())
-                .with_hint(format!("set `{}` in the configuration file or {}", missing.key, self.variable(missing.key)))),
+                .with_hint(match self.in_file {
+                    true => format!("run `haul remote set {} {}=…`, or set {}", self.name, missing.key, self.variable(missing.key)),
+                    false => format!("set {}", self.variable(missing.key)),
+                })),
         }
     }
 
-    fn variable(&self, key: &str) -> String {
+    /// The variable that sets this key.
+    pub fn variable(&self, key: &str) -> String {
         format!("{}{}_{}", env_remotes::PREFIX, env_name(&self.name), key).to_uppercase()
     }
 
@@ -197,6 +249,11 @@ impl Remote {
     /// As [`Remote::give`], for the user name. What a variable says still wins.
     pub fn give_username(&self, username: String) {
         self.settings.give_username(username);
+    }
+
+    /// The same remote under another name.
+    pub fn named(&self, name: &str) -> Remote {
+        Remote { name: name.to_owned(), ..self.clone() }
     }
 
     pub fn username(&self) -> Option<String> {

@@ -321,6 +321,18 @@ impl Entries {
         self.at.retain(|at| rows.is_folder(*at as usize));
     }
 
+    /// In an order of names and ids.
+    pub fn sort_by_name(&mut self, compare: impl Fn((&str, &[u8]), (&str, &[u8])) -> std::cmp::Ordering) {
+        let rows = &self.rows;
+        let name = |at: u32| (std::str::from_utf8(rows.name(at as usize)).unwrap_or_default(), rows.id(at as usize));
+        self.at.sort_unstable_by(|a, b| compare(name(*b), name(*a)));
+    }
+
+    /// `places`: which of the entries, counted from the front, comes first, and so on.
+    pub fn take_order(&mut self, places: &[usize]) {
+        self.at = places.iter().rev().filter_map(|n| self.place(*n)).collect();
+    }
+
     /// Sorts the entries by name, then by id.
     pub fn sort(&mut self) {
         let rows = &self.rows;

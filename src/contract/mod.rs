@@ -3,6 +3,7 @@
 pub(crate) mod abilities;
 pub(crate) mod download;
 pub(crate) mod entry_list;
+pub(crate) mod entry_order;
 pub(crate) mod events;
 pub(crate) mod future;
 pub(crate) mod lookup;
@@ -22,6 +23,7 @@ pub use abilities::{
 };
 pub use download::Download;
 pub use entry_list::{Entries, Faults, PathOf, Rows};
+pub use entry_order::{EntryOrder, SortBy};
 pub use events::Events;
 pub use future::BoxFuture;
 pub use part::{Chunks, Part, Source};

@@ -1,6 +1,7 @@
 //! The one error of the program. Adapters and protocols say what went wrong; its [`Kind`] alone decides whether
 //! `transfer/client.rs` tries again and with which status `render/exit.rs` ends the program.
 
+pub mod explained;
 mod kind;
 
 use std::fmt;

@@ -63,6 +63,7 @@ fn hide(report: &mut Report) {
         | Report::Transfers { .. }
         | Report::Cleared { .. }
         | Report::Run { .. }
+        | Report::Configured { .. }
         | Report::Login { .. }
         | Report::Logout { .. }
         | Report::Providers(_)

@@ -79,6 +79,9 @@ impl Renderer {
         if self.style().json {
             self.json(report);
         }
+        if let (true, false, Report::Entry { remote, entry }) = (self.style().null, self.style().json, report) {
+            return self.screen().result(&(text::exact_name(remote, entry, self.style()) + "\0"), self.style().terminal.out);
+        }
         let annotation = self.0.journal.lock().record(report, self.annotates());
         match text::said(report, self.style()) {
             // They are told together, at the end.
@@ -145,6 +148,11 @@ impl Renderer {
         if !self.style().json {
             self.unless_quiet(|| self.aside(&escape_control(text)));
         }
+    }
+
+    /// What a person should read before a question: standard error, without our name.
+    pub fn say(&self, text: &str) {
+        text.lines().for_each(|line| self.aside(&escape_control(line)));
     }
 
     /// Puts a question to standard error and leaves the cursor behind it; reading the answer is the caller's affair.

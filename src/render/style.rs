@@ -160,8 +160,12 @@ pub struct Style {
     pub verbose: u8,
     pub progress: Progress,
     pub view: View,
-    /// Entries by their whole path instead of their name (`-R`, `find`).
+    /// Entries by REMOTE:PATH instead of their name (`-R`, `find`).
     pub paths: bool,
+    /// Ids of entries in rows (`ls --id`).
+    pub ids: bool,
+    /// Each entry ends with NUL, and its name stands as it is (`-0`).
+    pub null: bool,
     /// Sizes in bytes instead of IEC units (`--bytes`).
     pub exact: bool,
     pub terminal: Terminal,

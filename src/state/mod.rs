@@ -13,6 +13,7 @@ mod place_locks;
 mod power_cut;
 mod private_files;
 mod process_file;
+mod renaming;
 mod rows;
 mod runs;
 mod schema;

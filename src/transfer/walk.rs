@@ -1,4 +1,4 @@
-//! A walk over all that is below a folder on a remote: depth first, sorted by name, with a few folders listed ahead. The open
+//! A walk over all that is below a folder on a remote: depth first, each folder sorted, with a few folders listed ahead. The open
 //! levels and those listings are in memory, never the whole tree. A folder that can't be listed is reported, and the walk goes
 //! on.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::client::RemoteClient;
-use crate::contract::Entries;
+use crate::contract::{Entries, EntryOrder};
 use crate::error::{Error, Kind, Result};
 use crate::model::Entry;
 
@@ -42,6 +42,8 @@ pub struct TreeWalk {
     all: bool,
     /// Such a failure, which is returned before the other entries of the folder.
     left_out: Option<Error>,
+    /// None: by the bytes of the names.
+    order: Option<EntryOrder>,
 }
 
 type FolderListing = AbortOnDropHandle<Result<(Entries, Option<Error>)>>;
@@ -65,12 +67,28 @@ impl TreeWalk {
     /// Begins at the folder `top`, which is listed by the first step.
     pub fn new(client: RemoteClient, top: Entry, jobs: usize, into: impl Fn(&Entry, usize) -> bool + Send + Sync + 'static) -> TreeWalk {
         let coming = Some(Pending { folder: top, listing: None });
-        TreeWalk { client, jobs, folders_only: false, into: Arc::new(into), coming, levels: Vec::new(), all: false, left_out: None }
+        TreeWalk {
+            client,
+            jobs,
+            folders_only: false,
+            into: Arc::new(into),
+            coming,
+            levels: Vec::new(),
+            all: false,
+            left_out: None,
+            order: None,
+        }
     }
 
     /// Leaves files out.
     pub fn folders_only(mut self, yes: bool) -> TreeWalk {
         self.folders_only = yes;
+        self
+    }
+
+    /// In an order for people.
+    pub fn ordered(mut self, order: EntryOrder) -> TreeWalk {
+        self.order = Some(order);
         self
     }
 
@@ -125,7 +143,10 @@ impl TreeWalk {
         if self.folders_only {
             entries.only_folders();
         }
-        entries.sort();
+        match self.order {
+            Some(order) => order.sort(&mut entries),
+            None => entries.sort(),
+        }
         Ok(entries)
     }
 

@@ -187,9 +187,9 @@ fn options_may_stand_anywhere_and_names_keep_their_spelling() {
     assert_eq!(ran.events("uploaded").len(), 2);
     assert!(ran.events("uploaded").iter().all(|e| e["remote"] == "giga0"), "as it is configured: {}", ran.stdout);
     play.home.run(&["put", "f.txt"]).ends_with(2).says("a source and a target are needed");
-    play.home.run(&["put"]).ends_with(2).says("Usage: haul put [OPTIONS] <SOURCE>... <REMOTE:PATH>");
-    play.home.run(&["pt", "f.txt", "giga0:/"]).ends_with(2).says("'put'");
-    play.home.run(&["put", "--jbos", "2", "f.txt", "giga0:/"]).ends_with(2).says("'--jobs'");
+    play.home.run(&["put"]).ends_with(2).says("write it as haul put SOURCE… REMOTE:PATH");
+    play.home.run(&["pt", "f.txt", "giga0:/"]).ends_with(2).says("`haul put`");
+    play.home.run(&["put", "--jbos", "2", "f.txt", "giga0:/"]).ends_with(2).says("`--jobs`");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn every_condition_selects() {
         assert_eq!(find(&["--newer", "2100-01-01T00:00:00Z"]).len(), 0);
     }
     let plain = play.home.run(&["find", "giga0:/in", "--kind", "folder"]).ends_with(0);
-    assert_eq!(lines(&plain), ["/in/", "/in/clips/", "/in/clips/old/", "/in/empty/"]);
+    assert_eq!(lines(&plain), ["giga0:/in/", "giga0:/in/clips/", "giga0:/in/clips/old/", "giga0:/in/empty/"]);
     for wrong in [["--size", "much"], ["--newer", "soon"], ["--kind", "link"]] {
         play.home.run(&[&["find", "giga0:"], &wrong[..]].concat()).ends_with(2);
     }

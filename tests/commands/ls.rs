@@ -13,7 +13,7 @@ fn a_listing_is_sorted_and_complete() {
         let whole = play.home.run(&["ls", "-R", "--json", &at("in")]).ends_with(0);
         assert_eq!(paths(&whole), ALL, "{remote}");
         let drawn = play.home.run(&["ls", "-R", &at("in/clips")]).ends_with(0);
-        assert_eq!(lines(&drawn), ["/in/clips/-d.mov", "/in/clips/c.mov", "/in/clips/old/", "/in/clips/old/e.mov"], "{remote}");
+        assert_eq!(lines(&drawn), ["-d.mov", "c.mov", "old/", "old/e.mov"].map(|name| at(&format!("/in/clips/{name}"))), "{remote}");
         let long = play.home.run(&["ls", "-l", "--bytes", &at("/in/clips/c.mov")]).ends_with(0);
         let size = if remote == "iogates" { "-" } else { "2000" };
         let cells: Vec<&str> = long.stdout.split_whitespace().collect();
@@ -33,4 +33,52 @@ fn each_of_several_folders_has_a_heading() {
     let one_missing = play.home.run(&["ls", "giga0:/nope", "giga0:/in/clips/old"]).ends_with(9);
     assert_eq!(one_missing.stderr, "haul: giga0:/nope: there is no such file or folder\n");
     assert_eq!(one_missing.stdout, "giga0:/in/clips/old:\ne.mov\n");
+}
+
+/// As people count, by size and by time, and from the end.
+#[test]
+fn names_are_sorted_as_people_count() {
+    let play = crate::support::env::Play::with_files("fileago", &["/s/file10", "/s/file2", "/s/file1", "/s/a long one"]);
+    let ls = |args: &[&str]| -> Vec<String> {
+        let ran = play.home.run(&[&["ls"], args, &["fileago:/s"]].concat()).ends_with(0);
+        lines(&ran).into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(ls(&[]), ["a long one", "file1", "file2", "file10"]);
+    assert_eq!(ls(&["-r"]), ["file10", "file2", "file1", "a long one"]);
+    assert_eq!(ls(&["--sort", "size"]), ["a long one", "file10", "file1", "file2"]);
+    assert_eq!(ls(&["--sort", "size", "-r"]), ["file2", "file1", "file10", "a long one"]);
+    play.home.run(&["ls", "--sort", "tmie", "fileago:/s"]).ends_with(2).says("write `time`");
+    let long = play.home.run(&["ls", "-l", "--id", "fileago:/s/file1"]).ends_with(0).stdout;
+    assert!(long.contains(&play.id("fileago:/s/file1")), "{long}");
+    let drawn = play.home.run(&["tree", "fileago:/s"]).ends_with(0).stdout;
+    assert!(drawn.find("file2") < drawn.find("file10"), "{drawn}");
+}
+
+/// What is printed is an address; with NUL between, whatever the name holds.
+#[test]
+fn what_is_listed_can_be_given_back() {
+    let play = crate::support::env::Play::with_files("giga0", &["/n/a b", "/n/c/d's"]);
+    let ran = play.home.run(&["ls", "-R", "-0", "giga0:/n"]).ends_with(0);
+    assert_eq!(ran.stdout, "giga0:/n/a b\0giga0:/n/c/\0giga0:/n/c/d's\0");
+    for place in ran.stdout.split_terminator('\0') {
+        play.home.run(&["stat", "--literal", place]).ends_with(0);
+    }
+    let found = play.home.run(&["find", "-0", "giga0:/n", "--kind", "file"]).ends_with(0);
+    assert_eq!(found.stdout, "giga0:/n/a b\0giga0:/n/c/d's\0");
+    let by_id = play.home.run(&["find", &format!("giga0:@{}", play.id("giga0:/n")), "--name", "d*"]).ends_with(0);
+    let place = by_id.stdout.trim_end();
+    assert!(place.starts_with("giga0:@"), "{place}");
+    play.home.run(&["stat", place]).ends_with(0);
+    assert_eq!(play.home.run(&["ls", "-0", "giga0:/n"]).ends_with(0).stdout, "a b\0c/\0");
+}
+
+/// `-h` is help; a person who means human sizes is told, and no script takes the help for a listing.
+#[test]
+fn human_sizes_are_the_usual_ones() {
+    let home = crate::support::command::Home::new();
+    home.run(&["ls", "-h"]).ends_with(0).prints("Usage: haul ls");
+    for (args, instead) in [(&["ls", "-lh", "x:"][..], "haul ls -l x:"), (&["du", "-h", "x:/a"], "haul du x:/a")] {
+        let ran = home.run(args).ends_with(2).says("sizes are human anyway").says(instead);
+        assert_eq!(ran.stdout, "");
+    }
 }

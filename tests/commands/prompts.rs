@@ -80,6 +80,76 @@ fn username(play: &Play) -> String {
     play.sandbox.env().into_iter().find(|(k, _)| k == "HAUL_REMOTE_GIGA0_USERNAME").unwrap().1
 }
 
+/// A first minute: a closed port, a wrong password, and then all as it should be.
+#[test]
+fn a_new_remote_is_asked_for_step_by_step() {
+    let play = Play::new();
+    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let (url, user, password) = (find("HAUL_REMOTE_GIGA0_URL"), username(&play), find("HAUL_REMOTE_GIGA0_PASSWORD"));
+    let home = Home::new();
+    let Some(mut terminal) = Terminal::of(&home, &["remote", "add", "--retries", "1"]) else { return };
+    terminal.until("Which provider is it?");
+    terminal.until("Its number or name: ");
+    terminal.types("dropbox\n");
+    terminal.until("there is no such provider");
+    terminal.until("Its number or name: ");
+    terminal.types("2\n");
+    terminal.until("as in NAME:PATH? [giga0]: ");
+    terminal.types("cloud\n");
+    terminal.until("[https://cloud.giga0.com]: ");
+    terminal.types("http://127.0.0.1:1\n");
+    terminal.until("can't be reached");
+    terminal.until("[http://127.0.0.1:1]: ");
+    terminal.types(&format!("{url}\n"));
+    terminal.until("ok    ");
+    terminal.until("User name");
+    terminal.types(&format!("{user}\n"));
+    terminal.until("1, 2 or 3 [1]: ");
+    terminal.types("\n");
+    terminal.until("password of cloud: ");
+    terminal.types("wrong\n");
+    let refused = terminal.until("Add this remote all the same? [y/N] ");
+    assert!(refused.contains("refused the sign-in"), "{refused}");
+    terminal.types("\n");
+    terminal.until("User name");
+    terminal.types(&format!("{user}\n"));
+    terminal.until("1, 2 or 3 [1]: ");
+    terminal.types("1\n");
+    terminal.until("password of cloud: ");
+    terminal.types(&format!("{password}\n"));
+    terminal.until("added  cloud to ");
+    let (status, said) = terminal.ends();
+    assert!(status == Some(0) && said.contains("next: haul ls cloud:"), "{status:?} {said}");
+    home.run(&["ls", "cloud:"]).ends_with(0);
+    assert!(!std::fs::read_to_string(home.path().join(".config/haul/config.toml")).unwrap().contains(&password));
+}
+
+/// The password stays with its command, and what was given as arguments is not asked for.
+#[test]
+fn only_what_is_missing_is_asked_for() {
+    let play = Play::new();
+    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let home = Home::new();
+    home.file("secret", find("HAUL_REMOTE_GIGA0_PASSWORD"));
+    let url = format!("url={}", find("HAUL_REMOTE_GIGA0_URL"));
+    let Some(mut terminal) = Terminal::of(&home, &["remote", "add", "cloud", "-p", "yetishare", &url]) else { return };
+    let before = terminal.until("User name");
+    assert!(!before.contains("Which") && !before.contains("Address"), "{before}");
+    terminal.types(&format!("{}\n", username(&play)));
+    terminal.until("1, 2 or 3 [1]: ");
+    terminal.types("2\n");
+    terminal.until("The command that prints the password: ");
+    terminal.types("cat secret\n");
+    terminal.until("next: haul ls cloud:");
+    assert_eq!(terminal.ends().0, Some(0));
+    home.run(&["ls", "cloud:"]).ends_with(0);
+    let config = std::fs::read_to_string(home.path().join(".config/haul/config.toml")).unwrap();
+    assert!(
+        config.contains("password_command = \"cat secret\"") && !home.path().join(".config/haul/credentials.toml").exists(),
+        "{config}"
+    );
+}
+
 #[test]
 fn login_asks_for_name_and_password_though_something_is_kept() {
     let play = Play::new();

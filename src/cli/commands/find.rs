@@ -12,7 +12,7 @@ use crate::cli::listing::{Lister, LookArgs};
 use crate::cli::value_parsers;
 use crate::error::Result;
 use crate::model::{Address, Entry, EntryKind};
-use crate::render::View;
+use crate::render::{Style, View};
 use crate::transfer::filter::{Candidate, Conditions, Filter, FilteredWalk, RemoteFilter, SizeBound, Verdict, name_pattern};
 use crate::transfer::walk::{WalkEvent, is_fatal};
 
@@ -20,10 +20,10 @@ use crate::transfer::walk::{WalkEvent, is_fatal};
 ///
 /// Examples:
 ///   haul find studio:/incoming --name '*.mov' --size +10G
-///   haul find --json cloud: --kind file --newer 2d | jq -r .path
+///   haul find -0 cloud: --kind file --newer 2d | xargs -0 haul rm
 ///
-/// Conditions that are given must all hold. REMOTE:PATH itself may be among the
-/// results. A folder that --exclude names is not looked into; nor is what lies
+/// Prints REMOTE:/path, as haul takes it. Conditions that are given must all hold.
+/// REMOTE:PATH itself may be among the results. A folder that --exclude names is not looked into; nor is what lies
 /// deeper than --max-depth. An entry whose size or time the provider doesn't
 /// tell fits no size and no time; a warning counts those that fit all else.
 /// giga0 tells a file's time only when that file alone is asked for: --newer and
@@ -45,6 +45,9 @@ pub struct FindArgs {
     pub size: Option<SizeBound>,
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// End each place with NUL, names as they are
+    #[arg(short = '0', long)]
+    pub null: bool,
     #[command(flatten)]
     pub look: LookArgs,
 }
@@ -73,7 +76,7 @@ fn bound(text: &str) -> Result<SizeBound, String> {
 }
 
 pub async fn run(context: &mut Context, args: FindArgs) -> Result<u8> {
-    context.show_as(View::Name, true, false);
+    context.show_in(|style| Style { view: View::Name, paths: true, null: args.null, ..style });
     let conditions = Conditions { name: args.name, kind: args.kind.map(EntryKind::from), size: args.size };
     let filter = Arc::new(args.filter.filter()?);
     let look = Lister::new(args.look, &LIST);

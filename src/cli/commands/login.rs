@@ -9,12 +9,13 @@ use parking_lot::Mutex;
 
 use crate::cli::connection::Connection;
 use crate::cli::context::Context;
+use crate::cli::questions;
 use crate::config::{KEPT, Remote, ask_on_terminal, line_of_input};
 use crate::contract::tokens::{DEVICE, Refusals};
 use crate::contract::{BoxFuture, StoredToken, TokenStore};
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shorten;
-use crate::model::{Address, Report, Secret};
+use crate::model::{Account, Address, Report, Secret};
 use crate::render::exit::DONE;
 use crate::state::State;
 use crate::transfer::{RemoteClient, RemoteProvider};
@@ -66,13 +67,29 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
     let mut typed_name = None;
     if args.password_stdin {
         config.give("password", line_from(std::io::stdin(), "password")?);
-    } else if !args.code_stdin && is_somebody_there(context) {
+    } else if !args.code_stdin && questions::is_somebody_there(context) {
         typed_name = ask(context, &config).await?;
     }
-    let remote = context.open_with(config.clone(), Arc::new(WithoutStoredToken(context.state())), args.connection)?;
+    let account = sign_in(context, &config, args.connection, args.code_stdin).await?;
+    if let Some(username) = typed_name {
+        context.config.save_username(&config.name, &username)?;
+    }
+    for setting in config.provider.settings.iter().filter(|s| s.secret) {
+        if let Some(secret) = config.typed(setting.key) {
+            context.config.save_credentials(&config.name, setting.key, &secret)?;
+        }
+    }
+    context.renderer.report(&Report::Login { remote: config.name, account: account.account });
+    Ok(DONE)
+}
+
+/// Proves the credentials, whatever token is kept, and keeps the new one. `by_code`: the code of a second factor comes by
+/// standard input.
+pub(super) async fn sign_in(context: &Context, config: &Remote, connection: Connection, by_code: bool) -> Result<Account> {
+    let remote =
+        context.open_with(config.clone(), Arc::new(WithoutStoredToken { store: context.state(), refusals: Arc::default() }), connection)?;
     let calls = context.client(&remote);
     // A failed connection is tried again. A refused sign-in is not, because repeated refusals lock the account.
-    let by_code = args.code_stdin;
     let sign_in = calls.call(|p| async move {
         match p.sign_in().await {
             // This token is new. Whoever brings a code knows that the token lacks the code's check; another token would lack
@@ -82,26 +99,17 @@ pub async fn run(context: &mut Context, args: LoginArgs) -> Result<u8> {
         }
     });
     let outcome = match sign_in.await {
-        Err(refusal) if is_for_a_code(&refusal, &remote.provider, args.code_stdin) => {
-            enter_code(context, &calls, args.code_stdin, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
+        Err(refusal) if is_for_a_code(&refusal, &remote.provider, by_code) => {
+            enter_code(context, &calls, by_code, refusal).await.map_err(|e| e.with_subject(remote.name.clone()))?;
             calls.call(|p| p.sign_in()).await
         }
         outcome => outcome,
     };
-    let account = outcome.map_err(|e| inside_login(e, &config).with_subject(remote.name.clone()))?;
-    if let Some(username) = typed_name {
-        context.config.save_username(&remote.name, &username)?;
-    }
-    for setting in config.provider.settings.iter().filter(|s| s.secret) {
-        if let Some(secret) = config.typed(setting.key) {
-            context.config.save_credentials(&remote.name, setting.key, &secret)?;
-        }
-    }
+    let account = outcome.map_err(|e| inside_login(e, config).with_subject(remote.name.clone()))?;
     for warning in &account.warnings {
         context.renderer.warning(warning);
     }
-    context.renderer.report(&Report::Login { remote: remote.name, account: account.account });
-    Ok(DONE)
+    Ok(account)
 }
 
 pub async fn run_logout(context: &mut Context, args: LogoutArgs) -> Result<u8> {
@@ -171,12 +179,6 @@ impl TokenStore for WatchedTokens {
     }
 }
 
-/// Somebody sees the questions and can answer them.
-fn is_somebody_there(context: &Context) -> bool {
-    let style = context.renderer.style();
-    !style.json && !style.quiet && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
 /// Asks for the user name (an empty answer keeps the one that is set) and for each secret that `login` keeps, also for a kept
 /// one, as it may have been refused. Returns the user name if it is not the one that is set.
 async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
@@ -184,12 +186,8 @@ async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
     if config.asks_for_username() {
         let known = config.username();
         let shown = known.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-        context.renderer.ask(&format!("username of {}{shown}: ", config.name));
-        let typed = blocking(|| {
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).map(|_| line.trim().to_owned()).map_err(Error::from)
-        });
-        match (typed.await?, known) {
+        let typed = questions::line(context, &format!("username of {}{shown}: ", config.name)).await?;
+        match (typed, known) {
             (typed, known) if !typed.is_empty() => {
                 config.give_username(typed.clone());
                 another_name = Some(typed).filter(|name| known.as_ref() != Some(name));
@@ -199,18 +197,12 @@ async fn ask(context: &Context, config: &Remote) -> Result<Option<String>> {
         }
     }
     for key in config.asked_for() {
-        let question = format!("{key} of {}: ", config.name);
-        let typed = blocking(move || ask_on_terminal(&question)).await?;
-        match typed {
+        match questions::secret(format!("{key} of {}: ", config.name)).await? {
             Some(secret) => config.give(key, secret),
             None => return Err(Error::new(Kind::Auth, format!("no {key} was entered")).with_subject(config.name.clone())),
         }
     }
     Ok(another_name)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::new(Kind::Other, "the question broke off").with_cause(e))?
 }
 
 /// The refusal in the words of `login`: it names the secret that was refused where nobody typed one, and does not advise to run
@@ -288,23 +280,27 @@ pub(crate) fn first_line(input: impl Read) -> Result<Secret> {
 
 /// A token store that looks empty, because `login` must prove the credentials and not an old token. The id of the device stays,
 /// as a server that has seen a code from the device does not ask again.
-struct WithoutStoredToken<T>(Arc<T>);
+struct WithoutStoredToken<T> {
+    store: Arc<T>,
+    /// A refusal of this run was of another password.
+    refusals: Arc<Refusals>,
+}
 
 impl<T: TokenStore> TokenStore for WithoutStoredToken<T> {
     fn load(&self, account: &str) -> Result<Option<StoredToken>> {
-        if account == DEVICE { self.0.load(account) } else { Ok(None) }
+        if account == DEVICE { self.store.load(account) } else { Ok(None) }
     }
     fn save(&self, account: &str, token: &StoredToken) -> Result<()> {
-        self.0.save(account, token)
+        self.store.save(account, token)
     }
     fn forget(&self, account: &str) -> Result<()> {
-        self.0.forget(account)
+        self.store.forget(account)
     }
     fn lock<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>>> {
-        self.0.lock(account)
+        self.store.lock(account)
     }
     fn refusals(&self) -> Arc<Refusals> {
-        self.0.refusals()
+        self.refusals.clone()
     }
 }
 

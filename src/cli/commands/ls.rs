@@ -1,58 +1,93 @@
 //! `haul ls`: what a folder on a remote holds, or the remotes.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::abilities::LIST;
 use crate::cli::context::{Context, Hit};
 use crate::cli::listing::{Lister, LookArgs};
+use crate::contract::{EntryOrder, SortBy};
 use crate::error::Result;
 use crate::model::Address;
-use crate::render::View;
+use crate::render::{Style, View};
 use crate::transfer::walk::WalkEvent;
 
 /// List folders on a remote; without an address, the remotes
 ///
 /// Examples:
 ///   haul ls 'studio:/incoming/*.mov'
-///   haul ls -lR --json cloud: | jq -r .path
+///   haul ls -l --sort time -r studio:/incoming
+///   haul ls -R -0 studio:/in | xargs -0 -n 1 haul stat
 ///
 /// "*", "?" and "[…]" in a path stand for parts of one name, "**" for any
 /// folders between; quote them. Of several folders each is listed below its own
-/// name.
+/// name. -R prints REMOTE:/path, as haul takes it.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct LsArgs {
     /// A folder, or one file
     #[arg(value_name = "REMOTE:PATH")]
     pub places: Vec<String>,
-    /// Kind, size, time and id, too
+    /// Kind, size and time, too
     #[arg(short, long)]
     pub long: bool,
     /// Folders below, too
     #[arg(short = 'R', long)]
     pub recursive: bool,
+    /// The provider's ids, too
+    #[arg(long)]
+    pub id: bool,
+    /// name (file2 before file10), size (largest first) or time (latest first)
+    #[arg(long, value_name = "BY", default_value = "name", hide_possible_values = true, value_enum)]
+    pub sort: Sorted,
+    /// From the end of that order
+    #[arg(short, long)]
+    pub reverse: bool,
     /// Exact sizes
     #[arg(long)]
     pub bytes: bool,
+    /// End each name with NUL, names as they are
+    #[arg(short = '0', long, conflicts_with_all = ["long", "id"])]
+    pub null: bool,
     #[command(flatten)]
     pub look: LookArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Sorted {
+    Name,
+    Size,
+    Time,
+}
+
+impl LsArgs {
+    fn order(&self) -> EntryOrder {
+        let by = match self.sort {
+            Sorted::Name => SortBy::Name,
+            Sorted::Size => SortBy::Size,
+            Sorted::Time => SortBy::Time,
+        };
+        EntryOrder { by, reversed: self.reverse }
+    }
 }
 
 pub async fn run(context: &mut Context, args: LsArgs) -> Result<u8> {
     if args.places.is_empty() {
         return super::remote::list(context);
     }
-    context.show_as(if args.long { View::Row } else { View::Name }, args.recursive, args.bytes);
-    let mut look = Lister::new(args.look, &LIST);
+    let order = args.order();
+    let view = if args.long || args.id { View::Row } else { View::Name };
+    context.show_in(|style| Style { view, paths: args.recursive, exact: args.bytes, ids: args.id, null: args.null, ..style });
+    let mut look = Lister::new(args.look, &LIST).ordered(order);
     let found = look.find(context, &args.places).await?;
     let several = args.places.len() > 1 || found.len() > 1;
-    let (folders, files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());
+    let (folders, mut files): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(|found| found.entry.is_folder());
+    files.sort_by(|a, b| order.compare(&a.entry, &b.entry));
     let mut after = !files.is_empty();
     for Hit { remote, entry } in files {
         look.show(context, &remote, entry);
     }
     for folder in folders {
-        if several && !args.recursive {
+        if several && !args.recursive && !args.null {
             let gap = if after { "\n" } else { "" };
             context.renderer.line(&format!("{}:", Address::text(&folder.remote.name, &folder.entry.path)), gap);
         }

@@ -74,6 +74,9 @@ pub async fn execute(context: &mut Context, args: PutArgs) -> Result<Tally> {
     for source in sources {
         refuse_remote_source(context, source)?;
     }
+    if args.size.is_some() && !sources.iter().any(|source| *source == "-") {
+        return Err(Error::new(Kind::Usage, "--size tells the size of standard input, and no source is `-`").with_hint("leave --size out"));
+    }
     let filter = Arc::new(args.selection.filter()?);
     let remote = context.open(&target.remote, args.transfer.connection())?;
     target.remote.clone_from(&remote.name);

@@ -1,7 +1,6 @@
 //! `haul rm`: remove files and folders, to the provider's trash where it has one.
 
 use std::collections::{HashMap, HashSet};
-use std::io::IsTerminal;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,12 +10,13 @@ use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};
 use crate::cli::filter_args::SelectionArgs;
 use crate::cli::list_args::{ListArgs, ListedAddress};
+use crate::cli::questions;
 use crate::error::{Error, Kind, Result};
 use crate::model::escape::shell_word;
 use crate::model::report::Failure;
 use crate::model::{Address, RemotePath, Report, Root};
 use crate::render::exit;
-use crate::transfer::filter::{Filter, RemoteFilter};
+use crate::transfer::filter::{Filter, RemoteFilter, is_pattern};
 use crate::transfer::remote_ops::{Removal, Remover, Resolved};
 
 /// Remove files and folders
@@ -25,7 +25,8 @@ use crate::transfer::remote_ops::{Removal, Remover, Resolved};
 ///   haul rm cloud:/old.zip
 ///   haul rm -r --yes work:/builds/2025
 ///
-/// With a terminal, -r says how much a folder holds and asks. What goes to a
+/// With a terminal, -r says how much a folder holds and asks, as do wildcards that
+/// fit more than ten entries. What goes to a
 /// trash (giga0, FileAgo) counts as removed; what is removed from FileAgo's trash
 /// (REMOTE:@trash/NAME) is gone for good.
 ///
@@ -57,6 +58,9 @@ pub struct RmArgs {
     #[command(flatten)]
     pub connection: Connection,
 }
+
+/// So many entries that wildcards fit are removed without a question.
+const ASKED_ABOVE: usize = 10;
 
 /// The status so far.
 #[derive(Default)]
@@ -90,9 +94,15 @@ pub async fn run(context: &mut Context, args: RmArgs) -> Result<u8> {
     }
     let mut places = addresses;
     if !is_listed {
-        let named = places.into_iter().map(|(address, _)| address).collect();
+        let named: Vec<Address> = places.into_iter().map(|(address, _)| address).collect();
+        let has_wildcard = |address: &&Address| !args.literal && address.place.path.names().iter().any(|name| is_pattern(name));
+        let literal = named.len() - named.iter().filter(has_wildcard).count();
         let asked = crate::cli::glob::places(context, named, args.literal, args.connection).await?;
         places = asked.found.into_iter().map(|address| (address, None)).collect();
+        if !agreed_to_all(context, &args, places.len().saturating_sub(literal)).await? {
+            context.renderer.warning("nothing was removed");
+            return Ok(exit::DONE);
+        }
         for (address, e) in &asked.failed {
             outcome.failed.push(e.kind());
             context.renderer.report(&crate::cli::glob::failure(address, e));
@@ -163,7 +173,7 @@ async fn remove(context: &mut Context, address: &Address, work: Removing<'_>, ou
         && !args.yes
         && !args.dry_run
         && context.may_ask()
-        && is_terminal()
+        && questions::is_terminal()
         && !agreed(context, remover, &found, &filter).await?
     {
         context.renderer.warning(&format!("{address} is left alone"));
@@ -217,9 +227,12 @@ fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
     }
 }
 
-/// Does somebody see the question, and can they answer?
-fn is_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+/// Many entries that wildcards fit are asked about, once for all.
+async fn agreed_to_all(context: &Context, args: &RmArgs, fitting: usize) -> Result<bool> {
+    if fitting <= ASKED_ABOVE || args.yes || args.dry_run || !questions::is_terminal() {
+        return Ok(true);
+    }
+    questions::is_yes(context, &format!("Remove {fitting} entries that the wildcards fit?")).await
 }
 
 async fn agreed(context: &Context, remover: &Remover, found: &Resolved, filter: &RemoteFilter) -> Result<bool> {
@@ -234,11 +247,5 @@ async fn agreed(context: &Context, remover: &Remover, found: &Resolved, filter: 
             entries => format!("Remove {}, with {entries} entries", found.shown),
         },
     };
-    context.renderer.ask(&format!("{question}? [y/N] "));
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
-    let answer = answer.await.map_err(|e| Error::new(Kind::Other, "the question broke off").with_cause(e))??;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    questions::is_yes(context, &format!("{question}?")).await
 }

@@ -300,6 +300,17 @@ pub enum Report {
         /// What differs.
         reason: Option<String>,
     },
+    /// A remote was added to the configuration, changed, renamed or removed.
+    Configured {
+        /// `added`, `changed`, `renamed`, `removed`.
+        action: &'static str,
+        /// The remote's name as it is now.
+        remote: String,
+        /// The configuration file.
+        file: String,
+        /// The command to type next.
+        next: Option<String>,
+    },
     /// Signed in: who we are there.
     Login {
         /// The remote's name.

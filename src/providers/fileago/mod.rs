@@ -31,7 +31,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     aliases: &[],
     title: "FileAgo",
     default_url: None,
-    sample_url: "https://localhost",
+    sample_url: "https://files.example.com",
     settings: &[
         Setting { key: "url", help: "the address of your FileAgo server", secret: false, required: true, identifies: false },
         Setting { key: "username", help: "your email address there", secret: false, required: true, identifies: false },

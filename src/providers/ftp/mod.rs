@@ -26,7 +26,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     aliases: &["ftps"],
     title: "FTP",
     default_url: None,
-    sample_url: "ftps://localhost",
+    sample_url: "ftps://ftp.example.com",
     settings: settings::SETTINGS,
     protocols: &[Protocol::Ftps, Protocol::Ftp],
     open,

@@ -36,7 +36,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     aliases: &["yetishare"],
     title: "giga0",
     default_url: Some(DEFAULT_URL),
-    sample_url: "https://localhost",
+    sample_url: "https://files.example.com",
     settings: &[
         Setting { key: "url", help: "the site's address, with or without /api/v2", secret: false, required: false, identifies: false },
         Setting { key: "username", help: "the account's user name", secret: false, required: false, identifies: false },

@@ -21,7 +21,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     aliases: &[],
     title: "TUS",
     default_url: None,
-    sample_url: "https://localhost/files/",
+    sample_url: "https://uploads.example.com/files/",
     settings: settings::SETTINGS,
     protocols: &[Protocol::Tus],
     open,

@@ -78,8 +78,8 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Failed(failure) => TextOutput::Failure(failed(failure)),
         Report::Entry { remote, entry } => match style.view {
-            View::Name => TextOutput::Answer(name(entry, style)),
-            View::Row => TextOutput::Row(row(entry, style)),
+            View::Name => TextOutput::Answer(name(remote, entry, style)),
+            View::Row => TextOutput::Row(row(remote, entry, style)),
             View::Block => TextOutput::Answer(details::entry(remote, entry, style)),
         },
         Report::About { remote, provider, account } => TextOutput::Answer(details::about(remote, provider, account, style)),
@@ -89,7 +89,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         }
         Report::Link { url, .. } => TextOutput::Answer(url.clone()),
         Report::Import { remote, path, url, id, status, .. } => {
-            let id = id.as_ref().map(|id| format!(" {}", escape_control(id))).unwrap_or_default();
+            let id = id.as_ref().map(|id| format!(" (number {} at the site)", escape_control(id))).unwrap_or_default();
             TextOutput::Answer(format!("import{id}: {}  {} -> {}", escape_control(status), escape_control(url), address(remote, path)))
         }
         Report::Comments(comment) => TextOutput::Answer(details::comment(comment)),
@@ -123,6 +123,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
             // Quiet, only what is not as it was is worth a line.
             if *status == "same" { TextOutput::Done(line) } else { TextOutput::Answer(line) }
         }
+        Report::Configured { action, remote, file, next } => TextOutput::Done(configured(action, remote, file, next.as_deref())),
         Report::Login { remote, account: Some(account) } => {
             TextOutput::Done(format!("signed in to {} as {}", escape_control(remote), escape_control(account)))
         }
@@ -192,15 +193,20 @@ fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Op
     format!("{done} of {files} {} done{rest}", if files == 1 { "file" } else { "files" })
 }
 
-/// `a.mov`, `clips/`; the whole path where entries of several folders are listed.
-fn name(entry: &Entry, style: &Style) -> String {
-    let name = if style.paths { entry.path.to_string() } else { entry.name.clone() };
-    let slash = if entry.is_folder() && !name.ends_with('/') { "/" } else { "" };
-    format!("{}{slash}", escape_control(&name))
+/// `a.mov`, `clips/`; `REMOTE:/in/a.mov` where entries of several folders are listed, fit to be given back to haul.
+fn name(remote: &str, entry: &Entry, style: &Style) -> String {
+    escape_control(&exact_name(remote, entry, style)).into_owned()
 }
 
-/// Kind, size, modified, id, name: the size is set to the right, the rest to the left.
-fn row(entry: &Entry, style: &Style) -> String {
+/// As `name`, whatever characters it holds.
+pub(super) fn exact_name(remote: &str, entry: &Entry, style: &Style) -> String {
+    let name = if style.paths { format!("{remote}:{}", entry.path) } else { entry.name.clone() };
+    let slash = if entry.is_folder() && !name.ends_with('/') { "/" } else { "" };
+    format!("{name}{slash}")
+}
+
+/// Kind, size, modified, perhaps id, name: the size is set to the right, the rest to the left.
+fn row(remote: &str, entry: &Entry, style: &Style) -> String {
     let kind = match entry.kind {
         EntryKind::File => "file",
         EntryKind::Folder => "folder",
@@ -208,7 +214,8 @@ fn row(entry: &Entry, style: &Style) -> String {
     let size = entry.size.map_or_else(|| "-".to_owned(), |size| bytes(size, style));
     let width = if style.exact { 15 } else { 10 };
     let modified = units::moment(entry.modified, &Local);
-    format!("{kind}\t{size:>width$}\t{modified}\t{}\t{}", escape_control(&entry.id), name(entry, style))
+    let id = if style.ids { format!("{}\t", escape_control(&entry.id)) } else { String::new() };
+    format!("{kind}\t{size:>width$}\t{modified}\t{id}{}", name(remote, entry, style))
 }
 
 fn direction(placed: &Placed) -> String {
@@ -245,6 +252,17 @@ fn details(transfer: &Transfer) -> Vec<String> {
         facts.push(format!("the old entry @{} stays beside it", escape_control(old)));
     }
     facts
+}
+
+/// `added  studio to /home/ann/.config/haul/config.toml; next: haul login studio`
+fn configured(action: &str, remote: &str, file: &str, next: Option<&str>) -> String {
+    let whither = match action {
+        "added" => "to",
+        "removed" => "from",
+        _ => "in",
+    };
+    let next = next.map(|next| format!("; next: {}", escape_control(next))).unwrap_or_default();
+    format!("{action}  {} {whither} {}{next}", escape_control(remote), escape_control(file))
 }
 
 /// What became of an upload that nobody wants any more.
@@ -316,10 +334,10 @@ mod tests {
         let folder = Entry::new(EntryKind::Folder, "5", testing::path("/in/clips"));
         let root = Entry::new(EntryKind::Folder, "0", testing::path("/"));
         let by_path = Style { paths: true, ..Style::default() };
-        assert_eq!(name(&folder, &Style::default()), "clips/");
-        assert_eq!(name(&folder, &by_path), "/in/clips/");
-        assert_eq!(name(&root, &by_path), "/");
-        assert_eq!(row(&folder, &Style::default()), "folder\t         -\t-\t5\tclips/");
+        assert_eq!(name("r", &folder, &Style::default()), "clips/");
+        assert_eq!(name("r", &folder, &by_path), "r:/in/clips/");
+        assert_eq!(name("r", &root, &by_path), "r:/");
+        assert_eq!(row("r", &folder, &Style::default()), "folder\t         -\t-\tclips/");
     }
 
     #[test]
@@ -327,7 +345,8 @@ mod tests {
         let mut entry = testing::entry();
         entry.modified = None;
         let exact = Style { exact: true, view: View::Row, ..Style::default() };
-        assert_eq!(row(&entry, &exact), "file\t     3650722201\t-\t77\ta.mov");
+        assert_eq!(row("r", &entry, &exact), "file\t     3650722201\t-\ta.mov");
+        assert_eq!(row("r", &entry, &Style { ids: true, ..exact }), "file\t     3650722201\t-\t77\ta.mov");
     }
 
     #[test]

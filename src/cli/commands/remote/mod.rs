@@ -1,5 +1,10 @@
 //! `haul remote`: the configured accounts.
 
+mod add;
+mod draft;
+mod edit;
+mod settings;
+
 use clap::{Args, Subcommand};
 use reqwest::Url;
 
@@ -9,7 +14,6 @@ use crate::contract::Provider;
 use crate::error::{Error, Kind, Result};
 use crate::model::report::CheckLine;
 use crate::model::{Address, Place, RemotePath, Report};
-use crate::providers::{self, REGISTRY};
 use crate::render::{View, exit};
 
 /// The configured accounts
@@ -20,32 +24,13 @@ use crate::render::{View, exit};
 #[derive(Subcommand)]
 #[command(verbatim_doc_comment)]
 pub enum RemoteVerb {
-    Add(AddArgs),
+    Add(add::AddArgs),
     List(ListArgs),
     Show(ShowArgs),
     Check(CheckArgs),
-    Remove(RemoveArgs),
-}
-
-/// Add a remote to the configuration file
-///
-/// Examples:
-///   haul remote add studio --provider iogates username=ann
-///   haul remote add work --provider fileago url=https://files.example.com
-///
-/// Secrets are not taken here: `haul login REMOTE` asks for them, and
-/// K_command=… names a command that prints one.
-#[derive(Args)]
-#[command(verbatim_doc_comment, after_long_help = keys_help())]
-pub struct AddArgs {
-    /// What you will call it, as in NAME:PATH
-    pub name: String,
-    /// iogates, giga0 (also: yetishare), fileago or tus
-    #[arg(short, long)]
-    pub provider: String,
-    /// Its settings, such as username=ann
-    #[arg(value_name = "KEY=VALUE")]
-    pub settings: Vec<String>,
+    Set(edit::SetArgs),
+    Rename(edit::RenameArgs),
+    Remove(edit::RemoveArgs),
 }
 
 /// The remotes and where they are set
@@ -65,19 +50,6 @@ pub struct ListArgs {}
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ShowArgs {
-    /// Its name
-    #[arg(value_name = "REMOTE")]
-    pub name: String,
-}
-
-/// Take a remote out of the configuration file; nothing on the server changes
-///
-/// Examples:
-///   haul remote remove studio
-///   haul logout studio && haul remote remove studio
-#[derive(Args)]
-#[command(verbatim_doc_comment)]
-pub struct RemoveArgs {
     /// Its name
     #[arg(value_name = "REMOTE")]
     pub name: String,
@@ -103,30 +75,14 @@ pub struct CheckArgs {
 
 pub async fn run(context: &mut Context, verb: RemoteVerb) -> Result<u8> {
     match verb {
-        RemoteVerb::Add(args) => add(context, args),
+        RemoteVerb::Add(args) => add::run(context, args).await,
         RemoteVerb::List(_) => list(context),
         RemoteVerb::Show(args) => show(context, args),
         RemoteVerb::Check(args) => check(context, args).await,
-        RemoteVerb::Remove(args) => remove(context, args),
+        RemoteVerb::Set(args) => edit::set(context, args),
+        RemoteVerb::Rename(args) => edit::rename(context, args),
+        RemoteVerb::Remove(args) => edit::remove(context, args),
     }
-}
-
-fn add(context: &mut Context, args: AddArgs) -> Result<u8> {
-    let provider = providers::find(&args.provider).ok_or_else(|| {
-        let known: Vec<&str> = REGISTRY.iter().map(|p| p.id).collect();
-        Error::new(Kind::Usage, "there is no such provider")
-            .with_subject(args.provider.clone())
-            .with_hint(format!("use {}", known.join(", ")))
-    })?;
-    let settings = args.settings.iter().map(|s| pair(s)).collect::<Result<Vec<_>>>()?;
-    context.config.add_remote(&args.name, provider, &settings)?;
-    context.renderer.note(&format!("added; `haul login {}` obtains a token", args.name));
-    Ok(exit::DONE)
-}
-
-fn pair(text: &str) -> Result<(String, String)> {
-    let (key, value) = text.split_once('=').ok_or_else(|| Error::new(Kind::Usage, "this is no KEY=VALUE").with_subject(text))?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 pub fn list(context: &mut Context) -> Result<u8> {
@@ -145,11 +101,6 @@ fn show(context: &mut Context, args: ShowArgs) -> Result<u8> {
     let line = context.config.configured(&Address::parse_remote(&args.name)?.remote)?.line();
     context.show_as(View::Block, false, false);
     context.renderer.report(&Report::Remote(line));
-    Ok(exit::DONE)
-}
-
-fn remove(context: &mut Context, args: RemoveArgs) -> Result<u8> {
-    context.config.remove_remote(&Address::parse_remote(&args.name)?.remote)?;
     Ok(exit::DONE)
 }
 
@@ -199,16 +150,4 @@ async fn resolve(provider: &dyn Provider) -> Result<String> {
 async fn count_root(provider: &dyn Provider) -> Result<String> {
     let root = provider.stat(&Place::at(RemotePath::root())).await?;
     Ok(format!("{} entries in the root", provider.list(&root).await?.len()))
-}
-
-/// The keys of every provider, from their own declarations.
-fn keys_help() -> String {
-    let mut text = String::from("Keys (a secret K may be set as K_file or K_command):\n");
-    for info in REGISTRY {
-        text.push_str(&format!("\n{}\n", info.id));
-        for setting in info.settings {
-            text.push_str(&format!("  {:<18} {}{}\n", setting.key, setting.help, if setting.secret { " (secret)" } else { "" }));
-        }
-    }
-    text
 }

@@ -1,0 +1,179 @@
+//! The command tree as it is read: each option may come from a variable, and `-h` is short.
+
+use std::ffi::OsString;
+
+use clap::builder::{BoolishValueParser, Resettable};
+use clap::{Arg, ArgAction, Command};
+
+/// Commands whose options with a value come from the environment, too. Of the others the switches do: a value says what is
+/// looked for or changed, and differs from command to command.
+const WITH_VALUES: &[&str] = &["put", "get", "cat", "cp", "mv", "sync", "batch", "apply"];
+
+/// Options that no variable sets: `HAUL_CONFIG` is read by itself (its file may be missing), the rest is of one moment.
+const WITHOUT_VARIABLE: &[&str] =
+    &["config", "help", "version", "password-stdin", "code-stdin", "folder-password-stdin", "dir", "markdown"];
+
+/// Options that `-h` leaves to `--help`, so that it fits a screen.
+const RARE: &[&str] = &[
+    "streams",
+    "protocol",
+    "chunk-size",
+    "checksum",
+    "retries",
+    "timeout",
+    "min-rate",
+    "fail-fast",
+    "attr",
+    "type",
+    "literal",
+    "failed-to",
+    "exclude-from",
+    "files-from",
+    "files-from0",
+    "min-size",
+    "max-size",
+    "newer",
+    "older",
+    "max-depth",
+    "links",
+    "fail-if-empty",
+    "settle",
+    "shard",
+    "size-only",
+    "track-renames",
+    "config",
+    "json",
+    "progress",
+    "log-file",
+    "quiet",
+    "verbose",
+];
+
+/// Variables that haul reads and that belong to no option.
+pub const OTHER_VARIABLES: &[(&str, &str)] = &[
+    ("HAUL_CONFIG", "the configuration file; one that is not there is an empty one"),
+    ("HAUL_REMOTE_<NAME>_<KEY>", "a key of a remote, such as HAUL_REMOTE_STUDIO_PASSWORD; alone they make a remote"),
+    ("HAUL_USERNAME", "the user of a place that is a URL (ftp://…)"),
+    ("HAUL_PASSWORD", "the password of a place that is a URL"),
+    ("HAUL_TOKEN", "the token of a place that is a URL (tus+https://…)"),
+    ("HAUL_SHARD", "for --shard auto: I/N"),
+    ("HAUL_SHARDS", "for --shard auto: N, where the job's own variables tell only I"),
+];
+
+/// Variables that mean for haul what they mean everywhere.
+pub const COMMON_VARIABLES: &[(&str, &str)] = &[
+    ("XDG_CONFIG_HOME", "haul/config.toml lies there (unset: ~/.config; macOS and Windows: the system's own place)"),
+    ("XDG_STATE_HOME", "tokens, and what was put where, lie in haul/ there (unset: ~/.local/state)"),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "the way to the servers"),
+    ("SSL_CERT_FILE", "certificates to trust in place of the system's"),
+    ("NO_COLOR, CLICOLOR_FORCE, TERM", "colours, and whether lines can be redrawn"),
+    ("CI, GITHUB_ACTIONS, GITLAB_CI", "nobody watches: lines instead of bars; annotations and a summary for the job"),
+    ("TZ", "the time zone of times that people read"),
+];
+
+/// The tree for these arguments: with a variable for each option, without those that are empty, as CI systems pass inputs on
+/// that nobody gave.
+pub fn prepared(tree: Command, args: &[OsString]) -> Command {
+    let tree = with_variables(tree, &mut Vec::new());
+    let tree = ignore_empty_env(tree);
+    if args.iter().take_while(|arg| *arg != "--").any(is_short_help) { shortened(tree, true) } else { tree }
+}
+
+/// `-h`, also among other letters.
+pub fn is_short_help(arg: &OsString) -> bool {
+    let text = arg.to_string_lossy();
+    text.strip_prefix('-').is_some_and(|letters| letters.contains('h') && letters.chars().all(char::is_alphabetic))
+}
+
+/// Variables for the options of the whole tree, which stands for `path`.
+pub fn with_variables(tree: Command, path: &mut Vec<String>) -> Command {
+    let values = path.first().is_none_or(|verb| WITH_VALUES.contains(&verb.as_str()));
+    let tree = tree.mut_args(|arg| with_variable(arg, values));
+    let names: Vec<String> = tree.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.into_iter().fold(tree, |tree, name| {
+        path.push(name.clone());
+        let tree = tree.mut_subcommand(name, |sub| with_variables(sub, path));
+        path.pop();
+        tree
+    })
+}
+
+fn with_variable(arg: Arg, values: bool) -> Arg {
+    let Some(long) = arg.get_long().map(str::to_owned) else { return arg };
+    if arg.get_env().is_some() || arg.is_hide_set() || WITHOUT_VARIABLE.contains(&long.as_str()) {
+        return arg;
+    }
+    let variable = format!("HAUL_{}", long.replace('-', "_").to_uppercase());
+    match arg.get_action() {
+        ArgAction::SetTrue => arg.env(variable).value_parser(BoolishValueParser::new()),
+        ArgAction::Set | ArgAction::Append if values => arg.env(variable),
+        _ => arg,
+    }
+}
+
+fn ignore_empty_env(tree: Command) -> Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    tree.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(ignore_empty_env)
+}
+
+fn shortened(tree: Command, is_top: bool) -> Command {
+    let is_rare = |arg: &Arg| arg.get_long().is_some_and(|long| RARE.contains(&long));
+    let tree = tree.mut_args(|arg| {
+        let rare = is_top || is_rare(&arg);
+        arg.hide_env(true).hide_short_help(rare)
+    });
+    tree.mut_subcommands(|sub| shortened(sub, false))
+}
+
+/// Every variable of an option: its name, the option, and what the option means.
+pub fn option_variables(tree: &Command) -> Vec<(String, String, String)> {
+    let mut found: Vec<(String, String, String)> = Vec::new();
+    collect(tree, &mut found);
+    found.sort();
+    found
+}
+
+fn collect(tree: &Command, found: &mut Vec<(String, String, String)>) {
+    for arg in tree.get_arguments() {
+        let (Some(variable), Some(long)) = (arg.get_env().and_then(|name| name.to_str()), arg.get_long()) else { continue };
+        if !found.iter().any(|(known, ..)| known == variable) {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            found.push((variable.to_owned(), format!("--{long}"), help));
+        }
+    }
+    tree.get_subcommands().for_each(|sub| collect(sub, found));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    /// Every option of the transfer commands, every global one, and the switches of the rest.
+    #[test]
+    fn each_option_has_its_variable() {
+        let tree = with_variables(Cli::command(), &mut Vec::new());
+        let known = option_variables(&tree);
+        let named = |variable: &str| known.iter().any(|(name, ..)| name == variable);
+        for variable in ["HAUL_JOBS", "HAUL_YES", "HAUL_LONG", "HAUL_LITERAL", "HAUL_BYTES", "HAUL_RECURSIVE", "HAUL_SIZE", "HAUL_QUIET"] {
+            assert!(named(variable), "{variable}");
+        }
+        for verb in tree.get_subcommands().filter(|sub| WITH_VALUES.contains(&sub.get_name())) {
+            for arg in verb.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| !WITHOUT_VARIABLE.contains(&long))) {
+                let wanted = format!("HAUL_{}", arg.get_long().unwrap_or_default().replace('-', "_").to_uppercase());
+                let variable = arg.get_env().map(|name| name.to_string_lossy().into_owned());
+                assert!(arg.is_hide_set() || variable.as_deref() == Some(wanted.as_str()), "{}: {wanted} is {variable:?}", verb.get_name());
+            }
+        }
+        assert!(!named("HAUL_CONFIG") && !named("HAUL_NAME") && !named("HAUL_TEXT"), "{known:?}");
+    }
+
+    #[test]
+    fn help_among_other_letters_is_seen() {
+        for (arg, is) in [("-h", true), ("-lh", true), ("-l", false), ("--help", false), ("-", false), ("h", false), ("-x=h", false)] {
+            assert_eq!(is_short_help(&arg.into()), is, "{arg}");
+        }
+    }
+}
