@@ -16,7 +16,7 @@ use super::{mistakes, top_help, tree};
 use crate::config::{Config, DefaultValue, Defaults, Env, LoadOptions, Prompt};
 use crate::error::{Error, Kind, Result};
 use crate::providers::REGISTRY;
-use crate::render::{Renderer, Style, exit};
+use crate::render::{LogFile, Renderer, Style, exit};
 
 /// Deliver files to hosts that other tools don't know: ioGates, giga0 (and any YetiShare site), FileAgo; to any FTP server, any TUS endpoint
 #[derive(Parser)]
@@ -143,6 +143,14 @@ impl LineParser {
     }
 }
 
+/// A log that can't be written is told before anything is done.
+pub fn unwritable_log(global: &Global) -> Option<ParseExit> {
+    let path = global.log_file.as_deref()?;
+    let cause = LogFile::open(path).err()?;
+    let error = Error::new(Kind::Local, "this log file can't be written").on_local(path.display().to_string()).with_cause(cause);
+    Some(ParseExit::Ours(error))
+}
+
 /// Is there anything to begin with? A configuration that can't be read has something.
 fn has_remotes(env: &Env) -> bool {
     let place = LoadOptions { explicit: None, env, options: &[], prompt: None };
@@ -170,6 +178,12 @@ fn default_options() -> Vec<String> {
     let tree = Global::augment_args(tree);
     let long = |arg: &Arg| arg.get_long().map(str::to_owned);
     tree.get_arguments().filter_map(long).filter(|name| !["config", "size", "recursive", "help"].contains(&name.as_str())).collect()
+}
+
+/// As [`default_options`], for whoever reads a configuration without a command line.
+pub fn default_option_names() -> Vec<&'static str> {
+    static NAMES: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+    NAMES.get_or_init(default_options).iter().map(String::as_str).collect()
 }
 
 /// Tries one value of the file alone, so that a bad one is told with its line.

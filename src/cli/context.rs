@@ -16,7 +16,7 @@ use crate::config::{Config, Env, Remote};
 use crate::contract::{Events, ProviderContext, TokenStore, TransferStore};
 use crate::error::{Error, Result};
 use crate::model::{Entry, Event, Protocol};
-use crate::render::{Ci, Progress, Renderer, Style, Terminal, View, exit, style};
+use crate::render::{Ci, LogFile, Progress, Renderer, Style, Terminal, View, exit, style};
 use crate::state::{State, Tell};
 use crate::transfer::learned_names::LearnedNames;
 use crate::transfer::put::session::PutSessions;
@@ -297,6 +297,8 @@ fn style_of(global: &Global) -> Style {
         json: global.json,
         quiet: global.quiet,
         verbose: global.verbose,
+        clock: global.verbose > 0,
+        log_file: global.log_file.as_deref().and_then(|path| LogFile::open(path).ok()),
         progress: global.progress,
         terminal,
         colour: style::colour(terminal.err, env),

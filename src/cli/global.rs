@@ -27,6 +27,9 @@ pub struct Global {
     /// Notes and retries; twice: requests, without secrets
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "HAUL_VERBOSE", value_parser = verbosity)]
     pub verbose: u8,
+    /// Append all that -vv tells to FILE, with the time; what is shown stays as it is
+    #[arg(long, global = true, value_name = "FILE", env = "HAUL_LOG_FILE")]
+    pub log_file: Option<PathBuf>,
     /// auto, bar, plain or none
     #[arg(long, global = true, value_name = "P", default_value = "auto", env = "HAUL_PROGRESS", hide_possible_values = true, value_parser = super::value_parsers::one_of(&["auto", "bar", "plain", "none"], progress))]
     pub progress: Progress,

@@ -5,6 +5,7 @@ pub mod abilities;
 pub mod args;
 mod batch_line;
 pub mod commands;
+mod complete;
 mod connection;
 mod context;
 mod file_times;
@@ -45,11 +46,17 @@ pub fn main() -> ExitCode {
     // A second crate that asks for "the" TLS provider must find the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     crate::render::mask_panics();
+    if let Some(answered) = complete::answer() {
+        return answered;
+    }
     let env = Env::of_process();
     let mut parsed = match args::parse(std::env::args_os(), &env) {
         Ok(parsed) => parsed,
         Err(early) => return early.end(),
     };
+    if let Some(early) = args::unwritable_log(&parsed.global) {
+        return early.end();
+    }
     let misspelt = args::misspelt_variables(&env);
     let mut context = Context::new(parsed.config, env, &parsed.global, parsed.stage);
     misspelt.iter().for_each(|warning| context.renderer.warning(warning));
@@ -133,7 +140,7 @@ async fn run(context: &mut Context, verb: Verb) -> Result<u8> {
         Verb::Providers(args) => commands::providers::run(context, args),
         #[cfg(feature = "sandbox")]
         Verb::Sandbox(args) => commands::sandbox::run(context, args).await,
-        Verb::Completions(args) => commands::completions::run(context, args, command()),
+        Verb::Completions(args) => commands::completions::run(context, args),
         Verb::Man(args) => commands::man::run(context, args, command()),
         Verb::Version(args) => commands::version::run(context, args),
         Verb::Help(args) => commands::help::run(context, args, command()),

@@ -251,6 +251,11 @@ impl Remote {
         self.settings.give_username(username);
     }
 
+    /// From now on no command is run for a secret of this remote: its secret counts as not set.
+    pub fn forbid_commands(&self) {
+        self.settings.forbid_commands();
+    }
+
     /// The same remote under another name.
     pub fn named(&self, name: &str) -> Remote {
         Remote { name: name.to_owned(), ..self.clone() }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value as Json};
@@ -100,6 +101,8 @@ pub(super) struct Settings {
     env: Env,
     prompt: Option<Prompt>,
     found: Mutex<BTreeMap<String, LoadedSecret>>,
+    /// No command is run for a secret.
+    without_commands: AtomicBool,
 }
 
 impl Settings {
@@ -112,7 +115,7 @@ impl Settings {
         prompt: Option<Prompt>,
     ) -> Self {
         let SavedCredentials { secrets: kept, username } = kept;
-        Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default() }
+        Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default(), without_commands: AtomicBool::new(false) }
     }
 
     fn find(&self, key: &str, form: KeyForm, from_environment: bool) -> Option<&ConfiguredValue> {
@@ -135,6 +138,11 @@ impl Settings {
     fn resolve(&self, text: &str, held: &ConfiguredValue) -> PathBuf {
         let base = if held.is_from_environment() { Path::new("") } else { &self.folder };
         self.env.resolve(text, base)
+    }
+
+    /// From now on no command is run: its secret counts as not set.
+    pub fn forbid_commands(&self) {
+        self.without_commands.store(true, Ordering::Relaxed);
     }
 
     /// Uses this secret for the rest of the run, before all other sources: what `login --password-stdin` read.
@@ -208,6 +216,9 @@ impl Settings {
             for form in KeyForm::ALL {
                 // A secret in the clear in config.toml comes after the credentials file.
                 if !from_environment && form == KeyForm::Value {
+                    continue;
+                }
+                if form == KeyForm::Command && self.without_commands.load(Ordering::Relaxed) {
                     continue;
                 }
                 if let Some(held) = self.find(key, form, from_environment) {

@@ -18,7 +18,7 @@ pub mod tally;
 mod testing;
 mod text;
 
-pub use log::mask_panics;
+pub use log::{LogFile, mask_panics};
 pub use page::{Delivered, Delivery};
 pub use renderer::Renderer;
 pub use style::{Ci, Progress, Style, Terminal, View};

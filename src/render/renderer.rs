@@ -83,7 +83,13 @@ impl Renderer {
             return self.screen().result(&(text::exact_name(remote, entry, self.style()) + "\0"), self.style().terminal.out);
         }
         let annotation = self.0.journal.lock().record(report, self.annotates());
-        match text::said(report, self.style()) {
+        let said = text::said(report, self.style());
+        if let TextOutput::Done(text) | TextOutput::Aside(text) | TextOutput::Answer(text) = &said
+            && !matches!(report, Report::Link { .. } | Report::Progress { .. })
+        {
+            self.log("", text);
+        }
+        match said {
             // They are told together, at the end.
             TextOutput::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
             // The runner shows it as a line of the log as well.
@@ -138,8 +144,17 @@ impl Renderer {
 
     /// Something worth knowing with `-v`.
     pub fn note(&self, text: &str) {
-        if self.style().verbose > 0 {
-            self.unless_quiet(|| self.message("note: ", "\x1b[2m", text));
+        match self.style().verbose > 0 && !self.style().quiet {
+            true if self.style().clock => self.message(&format!("{} note: ", Renderer::clock()), "\x1b[2m", text),
+            true => self.message("note: ", "\x1b[2m", text),
+            false => self.log("note: ", text),
+        }
+    }
+
+    /// A line of the log file, where there is one.
+    fn log(&self, what: &str, text: &str) {
+        if let Some(file) = &self.style().log_file {
+            file.line(&format!("{what}{text}"));
         }
     }
 
@@ -267,6 +282,7 @@ impl Renderer {
 
     /// `haul: WHAT: TEXT` on standard error, the name in `colour` (an SGR sequence).
     fn message(&self, what: &str, colour: &str, text: &str) {
+        self.log(what, text);
         let mut text = escape_control(&masked(text)).into_owned();
         if let Some(number) = self.0.line {
             text = format!("line {number}: {text}");

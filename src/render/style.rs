@@ -169,6 +169,10 @@ pub struct Style {
     /// Sizes in bytes instead of IEC units (`--bytes`).
     pub exact: bool,
     pub terminal: Terminal,
+    /// Notes begin with the time of day (`-v`).
+    pub clock: bool,
+    /// Where all is written that is told (`--log-file`).
+    pub log_file: Option<crate::render::LogFile>,
     /// Messages are coloured (see [`colour`]).
     pub colour: bool,
     /// Set when this is a job of GitHub Actions.

@@ -8,6 +8,7 @@ mod database;
 mod finished;
 mod folder;
 mod heartbeat;
+mod listings;
 mod place_locks;
 #[cfg(debug_assertions)]
 mod power_cut;

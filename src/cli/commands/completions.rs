@@ -1,27 +1,33 @@
-//! `haul completions`: made from the command tree itself.
+//! `haul completions`: what a shell reads once, so that it asks haul while somebody types.
 
-use clap::{Args, Command};
-use clap_complete::Shell;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::render::exit::DONE;
 
-/// Shell completions
+/// Shell completions, with remotes and paths on remotes
 ///
 /// Examples:
-///   haul completions bash > /etc/bash_completion.d/haul
+///   haul completions bash > ~/.local/share/bash-completion/completions/haul
 ///   haul completions zsh > ~/.zfunc/_haul
+///   haul completions fish > ~/.config/fish/completions/haul.fish
+///   haul completions nushell > ~/.config/nushell/autoload/haul.nu
+///
+/// For PowerShell add to the profile: haul completions powershell | Out-String |
+/// Invoke-Expression. Paths on remotes come from a listing that is kept for a
+/// moment. Nobody is asked for a password, and no command for a secret is run.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CompletionsArgs {
-    /// For which shell
-    pub shell: Shell,
+    /// bash, zsh, fish, powershell or nushell
+    #[arg(hide_possible_values = true, value_parser = PossibleValuesParser::new(complete::SHELLS))]
+    pub shell: String,
 }
 
-pub fn run(context: &mut Context, args: CompletionsArgs, mut tree: Command) -> Result<u8> {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut tree, "haul", &mut text);
-    context.renderer.out(&String::from_utf8_lossy(&text));
+pub fn run(context: &mut Context, args: CompletionsArgs) -> Result<u8> {
+    context.renderer.out(complete::script(&args.shell));
     Ok(DONE)
 }

@@ -229,7 +229,7 @@ fn may_empty(address: &Address, args: &RmArgs) -> Result<()> {
 
 /// Many entries that wildcards fit are asked about, once for all.
 async fn agreed_to_all(context: &Context, args: &RmArgs, fitting: usize) -> Result<bool> {
-    if fitting <= ASKED_ABOVE || args.yes || args.dry_run || !questions::is_terminal() {
+    if fitting <= ASKED_ABOVE || args.yes || args.dry_run || !context.may_ask() || !questions::is_terminal() {
         return Ok(true);
     }
     questions::is_yes(context, &format!("Remove {fitting} entries that the wildcards fit?")).await

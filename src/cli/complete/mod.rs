@@ -1,0 +1,173 @@
+//! Completions while somebody types: commands, options, their values, remotes, and paths on remotes. A shell asks by running
+//! haul with `_HAUL_COMPLETE=SHELL`. The answer comes within a fifth of a second, and nobody is asked for a password.
+
+mod places;
+mod shells;
+mod words;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+pub use shells::{SHELLS, script};
+
+use super::args::Cli;
+use super::context::Context;
+use super::global::{Global, Stage};
+use super::top_help;
+use crate::config::{Config, Env, LoadOptions};
+use crate::error::Result;
+use crate::providers::REGISTRY;
+use words::{Typed, Wanted};
+
+/// One way to go on.
+#[derive(Debug, PartialEq)]
+pub struct Candidate {
+    pub value: String,
+    /// A few words beside it.
+    pub about: String,
+}
+
+impl Candidate {
+    pub fn new(value: impl Into<String>, about: impl Into<String>) -> Candidate {
+        Candidate { value: value.into(), about: about.into() }
+    }
+}
+
+/// Answers a shell that asks; none when this run is another one.
+pub fn answer() -> Option<ExitCode> {
+    if let Ok(place) = std::env::var(places::FILL) {
+        places::fill(&place);
+        return Some(ExitCode::SUCCESS);
+    }
+    let shell = std::env::var("_HAUL_COMPLETE").ok()?;
+    let line = std::env::var("_HAUL_COMPLETE_LINE").ok();
+    let typed = match &line {
+        Some(line) => Typed::of_line(line),
+        None => Typed::of_words(std::env::args().skip_while(|arg| arg != "--").skip(1).collect()),
+    };
+    let found = candidates(&typed);
+    let text = shells::shown(&shell, &typed, &found);
+    crate::render::Renderer::new(crate::render::Style::default()).out(&text);
+    Some(ExitCode::SUCCESS)
+}
+
+fn candidates(typed: &Typed) -> Vec<Candidate> {
+    let tree = top_help::described(Cli::command());
+    let file = typed.option("--config");
+    words::wanted(&tree, typed).into_iter().flat_map(|wanted| values(&wanted, typed, file.as_deref())).collect()
+}
+
+fn values(wanted: &Wanted, typed: &Typed, file: Option<&str>) -> Vec<Candidate> {
+    let begins = |candidate: &Candidate| candidate.value.starts_with(&typed.current);
+    let all: Vec<Candidate> = match wanted {
+        Wanted::Words(words) => words.iter().map(|(word, about)| Candidate::new(word, about)).collect(),
+        Wanted::Providers => REGISTRY
+            .iter()
+            .flat_map(|info| std::iter::once(&info.id).chain(info.aliases).map(|name| Candidate::new(*name, info.title)))
+            .collect(),
+        Wanted::Remotes => remotes(file, ""),
+        Wanted::Settings => settings(typed),
+        Wanted::Files => return local_files(&typed.current),
+        Wanted::Places => match typed.current.split_once(':') {
+            Some((remote, path)) if !remote.contains('/') => return places::below(remote, path, file),
+            _ => remotes(file, ":"),
+        },
+    };
+    all.into_iter().filter(begins).collect()
+}
+
+/// What completions may know of the configuration. One that can't be read has no remotes.
+fn context(file: Option<&str>) -> Result<Context> {
+    let env = Env::of_process();
+    let place = LoadOptions { explicit: file.map(PathBuf::from), env: &env, options: &super::args::default_option_names(), prompt: None };
+    let config = Config::load(place, REGISTRY)?;
+    let global = Global { config: None, json: false, quiet: true, verbose: 0, progress: crate::render::Progress::None, log_file: None };
+    Ok(Context::new(config, env, &global, Stage::default()))
+}
+
+fn remotes(file: Option<&str>, end: &str) -> Vec<Candidate> {
+    let Ok(context) = context(file) else { return Vec::new() };
+    context.config.remotes().iter().map(|remote| Candidate::new(format!("{}{end}", remote.name), remote.provider.title)).collect()
+}
+
+/// `KEY=`, of the provider that was named, or of the remote's own.
+fn settings(typed: &Typed) -> Vec<Candidate> {
+    let named = typed.option("--provider").or_else(|| typed.option("-p")).and_then(|id| crate::providers::find(&id));
+    let of_remote = || {
+        let context = context(typed.option("--config").as_deref()).ok()?;
+        typed.before.iter().find_map(|word| context.config.remote(word.trim_end_matches(':')).ok()).map(|remote| remote.provider)
+    };
+    let providers = match named.or_else(of_remote) {
+        Some(provider) => vec![provider],
+        None => REGISTRY.to_vec(),
+    };
+    let mut found: Vec<Candidate> = Vec::new();
+    for setting in providers.iter().flat_map(|info| info.settings) {
+        let ends = if setting.secret { &["_command", "_file"][..] } else { &[""][..] };
+        for end in ends {
+            let value = format!("{}{end}=", setting.key);
+            if !found.iter().any(|known| known.value == value) {
+                found.push(Candidate::new(value, setting.help));
+            }
+        }
+    }
+    found
+}
+
+/// Files and folders of this machine, as far as they are typed.
+fn local_files(typed: &str) -> Vec<Candidate> {
+    let (folder, name) = typed.rsplit_once('/').map_or(("", typed), |(folder, name)| (folder, name));
+    let shown = if typed.contains('/') { format!("{folder}/") } else { String::new() };
+    let home = || std::env::var("HOME").unwrap_or_default();
+    let real = match folder {
+        "" if typed.starts_with('/') => "/".to_owned(),
+        "" => ".".to_owned(),
+        folder if folder == "~" || folder.starts_with("~/") => folder.replacen('~', &home(), 1),
+        folder => folder.to_owned(),
+    };
+    let entries = std::fs::read_dir(real).into_iter().flatten().flatten();
+    let mut found: Vec<Candidate> = entries
+        .filter_map(|entry| {
+            let own = entry.file_name().into_string().ok()?;
+            let is_folder = entry.path().is_dir();
+            let is_wanted = own.starts_with(name) && (!own.starts_with('.') || name.starts_with('.'));
+            is_wanted.then(|| Candidate::new(format!("{shown}{own}{}", if is_folder { "/" } else { "" }), ""))
+        })
+        .collect();
+    found.sort_by(|a, b| a.value.cmp(&b.value));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Vec<String> {
+        candidates(&Typed::of_line(line)).into_iter().map(|candidate| candidate.value).collect()
+    }
+
+    #[test]
+    fn commands_options_and_values() {
+        assert_eq!(found("haul pu"), ["put"]);
+        assert!(found("haul ").contains(&"ls".to_owned()) && !found("haul ").contains(&"-h".to_owned()));
+        assert_eq!(found("haul remote ren"), ["rename"]);
+        assert!(found("haul put --if-e").contains(&"--if-exists".to_owned()));
+        assert_eq!(found("haul put --if-exists r"), ["replace", "rename"]);
+        assert_eq!(found("haul put --if-exists=sk"), ["--if-exists=skip"]);
+        assert_eq!(found("haul remote add x --provider f"), ["fileago", "ftp", "ftps"]);
+        assert_eq!(found("haul remote add x -p tus tok"), ["token_command=", "token_file="]);
+        assert_eq!(found("haul completions zs"), ["zsh"]);
+        assert!(found("haul put --recurs").is_empty(), "what is hidden is not offered");
+        assert!(found("haul help aut").contains(&"auth".to_owned()));
+        assert!(found("haul --json l").contains(&"ls".to_owned()));
+    }
+
+    #[test]
+    fn local_files_are_offered_where_they_are_meant() {
+        assert!(found("haul put src/cli/comp").contains(&"src/cli/complete/".to_owned()));
+        assert!(found("haul put --receipt Cargo.to").contains(&"Cargo.toml".to_owned()));
+        assert!(found("haul ls Cargo").is_empty());
+    }
+}
