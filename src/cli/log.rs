@@ -25,9 +25,13 @@ pub fn start(verbose: u8, renderer: &Renderer) {
     }
     let filter = || EnvFilter::new(LOG_FILTER);
     let renderer = renderer.clone();
-    let shown = (verbose >= 2).then(|| tracing_subscriber::fmt::layer().event_format(Line { clock: true }).with_writer(move || renderer.log_writer()).with_filter(filter()));
+    let shown = (verbose >= 2).then(|| {
+        tracing_subscriber::fmt::layer().event_format(Line { clock: true }).with_writer(move || renderer.log_writer()).with_filter(filter())
+    });
     // The file writes the time itself.
-    let kept = file.map(|file| tracing_subscriber::fmt::layer().event_format(Line { clock: false }).with_writer(move || file.clone()).with_filter(filter()));
+    let kept = file.map(|file| {
+        tracing_subscriber::fmt::layer().event_format(Line { clock: false }).with_writer(move || file.clone()).with_filter(filter())
+    });
     // Fails only where a subscriber is set already, as in a test that runs several commands in one process.
     let _ = tracing_subscriber::registry().with(shown).with(kept).try_init();
 }

@@ -115,7 +115,17 @@ impl Settings {
         prompt: Option<Prompt>,
     ) -> Self {
         let SavedCredentials { secrets: kept, username } = kept;
-        Settings { remote, held, kept, username: Mutex::new(username), folder, env, prompt, found: Mutex::default(), without_commands: AtomicBool::new(false) }
+        Settings {
+            remote,
+            held,
+            kept,
+            username: Mutex::new(username),
+            folder,
+            env,
+            prompt,
+            found: Mutex::default(),
+            without_commands: AtomicBool::new(false),
+        }
     }
 
     fn find(&self, key: &str, form: KeyForm, from_environment: bool) -> Option<&ConfiguredValue> {

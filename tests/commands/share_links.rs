@@ -12,7 +12,7 @@ fn a_share_is_a_remote_like_any_other() {
     let paths: Vec<String> = play.arrived("iogates").into_keys().collect();
     assert_eq!(paths, ["/in/a.txt", "/in/b/c.txt"]);
     let listed = play.home.run(&["ls", "-R", "shared:/"]).ends_with(0).stdout;
-    assert_eq!(listed, "/in/\n/in/a.txt\n/in/b/\n/in/b/c.txt\n");
+    assert_eq!(listed, "shared:/in/\nshared:/in/a.txt\nshared:/in/b/\nshared:/in/b/c.txt\n");
     assert_eq!(play.home.run(&["ls", "iogates:"]).ends_with(0).stdout, "", "another root");
 
     let about = play.home.run(&["about", "--json", "shared"]).ends_with(0).events("about").remove(0);
