@@ -43,6 +43,7 @@ const RARE: &[&str] = &[
     "track-renames",
     "config",
     "json",
+    "dotenv",
     "progress",
     "log-file",
     "quiet",

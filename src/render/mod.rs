@@ -6,6 +6,7 @@ pub mod exit;
 pub mod github;
 mod json;
 mod log;
+mod log_file;
 mod mask;
 mod page;
 mod pipe;
@@ -18,7 +19,8 @@ pub mod tally;
 mod testing;
 mod text;
 
-pub use log::{LogFile, mask_panics};
+pub use log::mask_panics;
+pub use log_file::LogFile;
 pub use page::{Delivered, Delivery};
 pub use renderer::Renderer;
 pub use style::{Ci, Progress, Style, Terminal, View};

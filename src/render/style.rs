@@ -172,7 +172,7 @@ pub struct Style {
     /// Notes begin with the time of day (`-v`).
     pub clock: bool,
     /// Where all is written that is told (`--log-file`).
-    pub log_file: Option<crate::render::LogFile>,
+    pub log_file: Option<crate::render::log_file::LogFile>,
     /// Messages are coloured (see [`colour`]).
     pub colour: bool,
     /// Set when this is a job of GitHub Actions.

@@ -1,11 +1,11 @@
 //! Completions while somebody types: commands, options, their values, remotes, and paths on remotes. A shell asks by running
 //! haul with `_HAUL_COMPLETE=SHELL`. The answer comes within a fifth of a second, and nobody is asked for a password.
 
+mod candidate;
 mod places;
 mod shells;
 mod words;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -13,27 +13,10 @@ use clap::CommandFactory;
 pub use shells::{SHELLS, script};
 
 use super::args::Cli;
-use super::context::Context;
-use super::global::{Global, Stage};
 use super::top_help;
-use crate::config::{Config, Env, LoadOptions};
-use crate::error::Result;
 use crate::providers::REGISTRY;
+use candidate::{Candidate, context};
 use words::{Typed, Wanted};
-
-/// One way to go on.
-#[derive(Debug, PartialEq)]
-pub struct Candidate {
-    pub value: String,
-    /// A few words beside it.
-    pub about: String,
-}
-
-impl Candidate {
-    pub fn new(value: impl Into<String>, about: impl Into<String>) -> Candidate {
-        Candidate { value: value.into(), about: about.into() }
-    }
-}
 
 /// Answers a shell that asks; none when this run is another one.
 pub fn answer() -> Option<ExitCode> {
@@ -76,15 +59,6 @@ fn values(wanted: &Wanted, typed: &Typed, file: Option<&str>) -> Vec<Candidate> 
         },
     };
     all.into_iter().filter(begins).collect()
-}
-
-/// What completions may know of the configuration. One that can't be read has no remotes.
-fn context(file: Option<&str>) -> Result<Context> {
-    let env = Env::of_process();
-    let place = LoadOptions { explicit: file.map(PathBuf::from), env: &env, options: &super::args::default_option_names(), prompt: None };
-    let config = Config::load(place, REGISTRY)?;
-    let global = Global { config: None, json: false, quiet: true, verbose: 0, progress: crate::render::Progress::None, log_file: None };
-    Ok(Context::new(config, env, &global, Stage::default()))
 }
 
 fn remotes(file: Option<&str>, end: &str) -> Vec<Candidate> {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Candidate, context};
+use super::candidate::{Candidate, context};
 use crate::cli::abilities::LIST;
 use crate::cli::connection::Connection;
 use crate::cli::context::{Context, OpenRemote};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Candidate;
+use super::candidate::Candidate;
 use super::words::Typed;
 
 /// Readline divides words at colons, too, unless they are quoted: what stands before the last one is not repeated.

@@ -1,0 +1,46 @@
+//! The file of `--log-file`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::Local;
+use parking_lot::Mutex;
+
+use crate::model::escape::escape_control;
+use crate::model::secret::masked;
+
+/// `--log-file`: everything that is told, whatever is shown, each line with its time and without secrets.
+#[derive(Clone, Debug)]
+pub struct LogFile(Arc<Mutex<File>>);
+
+impl LogFile {
+    /// Appends to the file, which is made if it is missing and then is for its owner alone. Fails as the system says.
+    pub fn open(path: &Path) -> io::Result<LogFile> {
+        let mut options = File::options();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(LogFile(Arc::new(Mutex::new(options.open(path)?))))
+    }
+
+    /// A full disk is nobody's concern here: the work goes on.
+    pub(super) fn line(&self, text: &str) {
+        let time = Local::now().format("%Y-%m-%dT%H:%M:%S%.3f%:z");
+        let lines: String = masked(text).lines().map(|line| format!("{time} {}\n", escape_control(line))).collect();
+        let _ = self.0.lock().write_all(lines.as_bytes());
+    }
+}
+
+impl Write for LogFile {
+    /// Takes whole lines, as `tracing_subscriber` writes them.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.line(&String::from_utf8_lossy(lines));
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
