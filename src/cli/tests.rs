@@ -49,8 +49,22 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// Commands that need nothing but an account, or no remote at all.
-const NEED_NOTHING: &[&str] =
-    &["put", "about", "batch", "login", "logout", "remote", "transfers", "providers", "report", "sandbox", "completions", "man", "version", "help"];
+const NEED_NOTHING: &[&str] = &[
+    "put",
+    "about",
+    "batch",
+    "login",
+    "logout",
+    "remote",
+    "transfers",
+    "providers",
+    "report",
+    "sandbox",
+    "completions",
+    "man",
+    "version",
+    "help",
+];
 
 #[test]
 fn every_command_is_in_a_list() {
