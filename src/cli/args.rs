@@ -263,8 +263,9 @@ mod tests {
     }
 
     /// All others talk to a server.
-    const WITHOUT_CONNECTION: [&str; 13] = [
+    const WITHOUT_CONNECTION: [&str; 14] = [
         "haul batch",
+        "haul report",
         "haul providers",
         "haul sandbox",
         "haul completions",

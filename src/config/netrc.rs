@@ -175,7 +175,14 @@ mod fuzz {
 
         #[test]
         fn any_text_is_read_to_its_end(text in prop_oneof![arbitrary::text(), "(machine |login |password |default|macdef |\"|\\\\|#|\n| |a){0,30}"]) {
-            parse(&text);
+            // Word by word: a password that `parse` finds would be masked in the texts of all other tests.
+            let mut words = Words { rest: &text, begins_line: true };
+            while let Some(word) = words.next() {
+                if word == "macdef" {
+                    words.pass_macro();
+                }
+            }
+            assert_eq!(words.rest, "");
         }
     }
 }

@@ -71,7 +71,7 @@ fn hide(report: &mut Report) {
         | Report::Sandbox { .. }
         | Report::Arrived { .. }
         | Report::Progress { .. }
-        | Report::Batch { .. }
+        | Report::Batch(_)
         | Report::Summary(_) => {}
     }
 }

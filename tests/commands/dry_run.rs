@@ -40,6 +40,8 @@ const TRIED: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("rm", &[&["{}:/old/a.txt"], &["-r", "--yes", "{}:/old"]]),
+    ("sync", &[&["src", "{}:/old"], &["--delete", "src", "{}:/old"], &["{}:/old", "new-folder"], &["{}:/old", "{other}:/made"]]),
+    ("apply", &[&["plan.jsonl"]]),
     ("transfers resume", &[&[], &["{}"]]),
     ("transfers clear", &[&[], &["{}"]]),
 ];
@@ -125,6 +127,7 @@ fn nothing_changes_anywhere() {
         play.home.file("old/b.txt", "b");
         play.home.run(&["put", "old", &format!("{remote}:/")]).ends_with(0);
         kill_put(&play, &["big.bin", &format!("{remote}:/half.bin")], remote, 300_000);
+        play.home.run(&["sync", "--plan", "plan.jsonl", "src", &format!("{remote}:/old")]).ends_with(0);
         let (before, changed) = (everything(&play), changing(&play));
         for (path, tries) in TRIED {
             for args in *tries {

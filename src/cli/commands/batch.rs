@@ -21,6 +21,7 @@ use crate::cli::verb::Verb;
 use crate::error::{Error, Kind, Result};
 use crate::model::Report;
 use crate::model::escape::shell_word;
+use crate::model::report::BatchSummary;
 use crate::render::exit;
 
 /// What was listed for a line that only reads is asked anew after so long.
@@ -97,7 +98,7 @@ pub async fn run(context: &mut Context, args: BatchArgs, run_verb: RunVerb) -> R
     let read = batch.run(&mut source).await;
     let Outcome { statuses, failed, not_run, failed_to } = batch.outcome;
     let lines = statuses.len() as u64;
-    context.renderer.report(&Report::Batch { lines, failed, not_run, seconds: begun.elapsed().as_secs_f64() });
+    context.renderer.report(&Report::Batch(BatchSummary { lines, failed, not_run, seconds: begun.elapsed().as_secs_f64() }));
     if let Some(file) = failed_to {
         file.finish()?;
     }

@@ -22,10 +22,11 @@ use crate::transfer::walk::{WalkEvent, is_fatal};
 ///   haul find studio:/incoming --name '*.mov' --size +10G
 ///   haul find -0 cloud: --kind file --newer 2d | xargs -0 haul rm
 ///
-/// Prints REMOTE:/path, as haul takes it. Conditions that are given must all hold.
-/// REMOTE:PATH itself may be among the results. A folder that --exclude names is not looked into; nor is what lies
-/// deeper than --max-depth. An entry whose size or time the provider doesn't
-/// tell fits no size and no time; a warning counts those that fit all else.
+/// Prints REMOTE:/path, as haul takes it. Conditions that are given must all
+/// hold. REMOTE:PATH itself may be among the results. A folder that --exclude
+/// names is not looked into; nor is what lies deeper than --max-depth. An entry
+/// whose size or time the provider doesn't tell fits no size and no time; a
+/// warning counts those that fit all else.
 /// giga0 tells a file's time only when that file alone is asked for: --newer and
 /// --older ask for each file that fits all else, --jobs at once.
 #[derive(Args)]

@@ -164,7 +164,10 @@ fn a_remote_of_the_environment_alone() {
          \"settings\":{\"insecure\":\"true\",\"password\":\"***\",\"provider\":\"YETISHARE\",\"url\":\"https://***@x.example/api?***\"}}"
     );
     let e = config.remove_remote("my-ci").unwrap_err();
-    assert_eq!(e.to_string(), "my-ci: this remote is not in the configuration file; unset the variables HAUL_REMOTE_MY_CI_…");
+    assert_eq!(
+        e.to_string(),
+        "my-ci: this remote is not in the configuration file; change the variables HAUL_REMOTE_MY_CI_…, which make it"
+    );
 }
 
 #[test]
@@ -214,7 +217,7 @@ fn an_unknown_remote_is_not_found_and_the_nearest_named() {
 fn missing_plain_keys_are_reported_by_both_their_names() {
     let home = Home::new("[remotes.my-x]\nprovider = \"giga0\"\n[remotes.y]\nprovider = \"iogates\"\n");
     let told = home.load().remote("my-x").unwrap().check_complete().unwrap_err().to_string();
-    assert_eq!(told, "my-x: this remote has no `url`: the site's address; set `url` in the configuration file or HAUL_REMOTE_MY_X_URL");
+    assert_eq!(told, "my-x: this remote has no `url`: the site's address; run `haul remote set my-x url=…`, or set HAUL_REMOTE_MY_X_URL");
     home.load().remote("y").unwrap().check_complete().unwrap();
 }
 

@@ -4,7 +4,7 @@
 mod parts;
 
 pub use self::parts::{
-    CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, SyncCounts, Transfer, Verified,
+    BatchSummary, CheckLine, CommentLine, Failure, FailureReason, Placed, ProviderLine, RemoteLine, Summary, SyncCounts, Transfer, Verified,
 };
 
 use serde::Serialize;
@@ -390,16 +390,7 @@ pub enum Report {
         seconds: f64,
     },
     /// The last line of a batch.
-    Batch {
-        /// Lines that were run.
-        lines: u64,
-        /// Lines of these that did not end with 0.
-        failed: u64,
-        /// Lines that were not begun, as far as they were read.
-        not_run: u64,
-        /// Seconds that the command took.
-        seconds: f64,
-    },
+    Batch(BatchSummary),
     /// The last line of a transfer.
     Summary(Summary),
 }

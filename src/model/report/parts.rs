@@ -19,6 +19,19 @@ pub enum Verified {
     None,
 }
 
+/// What became of a batch's lines.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchSummary {
+    /// Lines that were run.
+    pub lines: u64,
+    /// Lines of these that did not end with 0.
+    pub failed: u64,
+    /// Lines that were not begun, as far as they were read.
+    pub not_run: u64,
+    /// Seconds that the command took.
+    pub seconds: f64,
+}
+
 /// One file carried to or from a remote.
 #[derive(Clone, Debug, Serialize)]
 pub struct Transfer {

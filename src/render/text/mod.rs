@@ -164,7 +164,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         Report::Progress { .. } => TextOutput::Aside(progress(report)),
         Report::Line { command, status: 0, .. } => TextOutput::Aside(format!("ok  {}", words(command))),
         Report::Line { command, status, .. } => TextOutput::Aside(format!("failed ({status})  {}", words(command))),
-        Report::Batch { lines, failed, not_run, seconds } => TextOutput::Aside(batch(*lines, *failed, *not_run, *seconds)),
+        Report::Batch(all) => TextOutput::Aside(batch(all.lines, all.failed, all.not_run, all.seconds)),
         Report::Summary(sum) => TextOutput::Aside(summary(sum)),
     }
 }
