@@ -32,7 +32,7 @@ fn bars_follow_the_window_and_go_when_the_work_is_done() {
         let pid = std::fs::read_to_string(play.path("pid")).unwrap();
         assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
     };
-    let has_bars = |shown: &str| shown.contains(" of 20 files") && shown.contains("/s") && shown.contains("━");
+    let has_bars = |shown: &str| shown.contains(" of 20 files") && shown.contains(" left") && shown.contains("━");
     bars_are_in_order(&screen.until(has_bars), 120);
     for columns in [60, 140, 40, 80] {
         // Between two frames: one that was laid out for the old window and comes to the new one can't be right.

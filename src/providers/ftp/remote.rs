@@ -77,7 +77,7 @@ impl FtpRemote {
         })
     }
 
-    /// A server without TLS, or a refused sign-in at a place that has no remote, with what to do about it.
+    /// A server without TLS, or a refused sign-in, with what to do about it.
     pub(super) fn explain(&self, error: Error) -> Error {
         match error.kind() {
             Kind::Unsupported if error.hint().is_none() && error.message().contains(REFUSED_TLS) => error.with_hint(
@@ -86,6 +86,7 @@ impl FtpRemote {
             Kind::Auth if error.hint().is_none() && self.opening.is_url() => {
                 error.with_hint("set HAUL_USERNAME and HAUL_PASSWORD, or name the host in ~/.netrc")
             }
+            Kind::Auth if error.hint().is_none() => error.with_hint("check the username and the password of this remote"),
             _ => error,
         }
     }

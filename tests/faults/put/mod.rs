@@ -450,7 +450,9 @@ mod interrupted {
                 // Its receivers can't be asked how far they are: what an earlier run left is told.
                 let told = |line: &str| {
                     let left = protocol == "plupload" && line.contains("half-sent entry");
-                    left || (signal != "-KILL" && line == "haul: warning: interrupted; the same command goes on where it stopped")
+                    let stopped = line.starts_with("0 of 1 file done, ") && line.ends_with(", interrupted")
+                        || line == "haul: warning: interrupted; the same command goes on where it stopped";
+                    left || (signal != "-KILL" && stopped)
                 };
                 assert!(stderr.lines().all(told), "{protocol} {signal}: {stderr}");
             }
