@@ -60,11 +60,6 @@ impl Screen {
         String::from_utf8(self.tmux(&["capture-pane", "-p", "-e"]).stdout).unwrap()
     }
 
-    /// All of it, also what has scrolled away.
-    pub fn all(&self) -> String {
-        String::from_utf8(self.tmux(&["capture-pane", "-p", "-S", "-"]).stdout).unwrap().trim_end().to_owned()
-    }
-
     /// What is to be seen as soon as `fits`.
     #[track_caller]
     pub fn until(&self, fits: impl Fn(&str) -> bool) -> String {

@@ -86,8 +86,7 @@ impl FtpRemote {
             Kind::Auth if error.hint().is_none() && self.opening.is_url() => {
                 error.with_hint("set HAUL_USERNAME and HAUL_PASSWORD, or name the host in ~/.netrc")
             }
-            Kind::Auth if error.hint().is_none() => error.with_hint("check the username and the password of this remote"),
-            _ => error,
+            _ => error.with_credentials_hint(),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::providers::REGISTRY;
 /// Examples:
 ///   haul remote add
 ///   haul remote add studio --provider iogates username=ann
-///   haul remote add work --provider fileago url=https://files.example.com username=ann
+///   haul remote add work --provider fileago url=https://box.example username=ann
 ///
 /// In a terminal haul asks for what is missing, and tries each answer while you are
 /// there: whether the address answers, whether the sign-in works. Elsewhere what
