@@ -345,5 +345,5 @@ fn clear_text_only_where_nobody_listens() {
         ("HAUL_REMOTE_BOX_PROVIDER".to_owned(), "ftp".to_owned()),
         ("HAUL_REMOTE_BOX_URL".to_owned(), "ftp://ftp.example.com/".to_owned()),
     ]);
-    home.run(&["ls", "box:/"]).ends_with(2).says("plain FTP").says("insecure = true");
+    home.run(&["ls", "box:/"]).ends_with(2).says("plain FTP").says("insecure=true");
 }
