@@ -86,7 +86,9 @@ impl Settings {
         if security == Security::Plain && !opening.network.insecure && !is_loopback_host(&host) {
             let hint = match opening.is_url() {
                 true => "use ftps://, or make a remote with `insecure = true`, by `haul remote add`",
-                false => "use ftps://, or allow it with `haul remote set REMOTE insecure=true`",
+                false => {
+                    "use ftps://, or allow it with `haul remote set REMOTE insecure=true` (a remote of variables: by its HAUL_REMOTE_…_INSECURE=true)"
+                }
             };
             return Err(bad("plain FTP would show the password and the files to everybody on the way").with_hint(hint));
         }
