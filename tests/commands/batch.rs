@@ -6,12 +6,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{Play, REMOTES, text};
+use crate::support::env::{REMOTES, TestEnv, text};
 
 /// The lines as a file.
-fn batch(play: &Play, lines: &[String], more: &[&str]) -> Ran {
-    play.home.file("lines.txt", lines.join("\n"));
-    play.home.run(&[&["batch", "lines.txt"], more].concat())
+fn batch(env: &TestEnv, lines: &[String], more: &[&str]) -> Ran {
+    env.home.file("lines.txt", lines.join("\n"));
+    env.home.run(&[&["batch", "lines.txt"], more].concat())
 }
 
 fn lines<const N: usize>(lines: [&str; N]) -> Vec<String> {
@@ -21,9 +21,9 @@ fn lines<const N: usize>(lines: [&str; N]) -> Vec<String> {
 /// Each event names its line; each line has its result, and the batch has the last word.
 #[test]
 fn lines_run_in_one_process_with_one_sign_in() {
-    let play = Play::new();
-    play.home.file("a b.txt", "one");
-    play.home.file("dir/c.txt", "two");
+    let env = TestEnv::new();
+    env.home.file("a b.txt", "one");
+    env.home.file("dir/c.txt", "two");
     for remote in REMOTES {
         let wanted = vec![
             format!("# what goes to {remote}"),
@@ -34,16 +34,16 @@ fn lines_run_in_one_process_with_one_sign_in() {
             format!("ls {remote}:/in"),
             format!("get {remote}:/in/dir/c.txt {remote}.txt"),
         ];
-        let before = play.sandbox.counts().sign_ins(remote);
-        let ran = batch(&play, &wanted, &["--json", "-j", "3"]).ends_with(0);
-        assert_eq!(play.sandbox.counts().sign_ins(remote) - before, 1, "{remote}");
+        let before = env.sandbox.counts().sign_ins(remote);
+        let ran = batch(&env, &wanted, &["--json", "-j", "3"]).ends_with(0);
+        assert_eq!(env.sandbox.counts().sign_ins(remote) - before, 1, "{remote}");
         let there = BTreeMap::from([
             ("/in/a b.txt".to_owned(), text("one")),
             ("/in/x y.txt".to_owned(), text("one")),
             ("/in/dir/c.txt".to_owned(), text("two")),
         ]);
-        assert_eq!(play.arrived(remote), there);
-        assert_eq!(std::fs::read_to_string(play.path(&format!("{remote}.txt"))).unwrap(), "two");
+        assert_eq!(env.arrived(remote), there);
+        assert_eq!(std::fs::read_to_string(env.path(&format!("{remote}.txt"))).unwrap(), "two");
         let uploaded = ran.events("uploaded");
         let mut of: Vec<_> = uploaded.iter().map(|event| (event["line"].as_u64().unwrap(), event["path"].as_str().unwrap())).collect();
         of.sort_unstable();
@@ -62,46 +62,43 @@ fn lines_run_in_one_process_with_one_sign_in() {
 
 #[test]
 fn a_line_that_fails_does_not_stop_the_others() {
-    let play = Play::new();
-    play.home.file("a.txt", "one");
+    let env = TestEnv::new();
+    env.home.file("a.txt", "one");
     let failing = lines(["put missing.txt giga0:/", "put a.txt giga0:/", "ls giga0:/nowhere", "mkdir 'giga0:/new one'"]);
-    let ran = batch(&play, &failing, &["--failed-to", "failed.txt"]).ends_with(9);
+    let ran = batch(&env, &failing, &["--failed-to", "failed.txt"]).ends_with(9);
     for said in
         ["haul: line 1: missing.txt", "line 1: failed (3)  put missing.txt giga0:/", "line 2: ok  put a.txt giga0:/", "haul: line 3: "]
     {
         assert!(ran.stderr.contains(said), "{said:?} is not in {}", ran.stderr);
     }
     assert!(ran.stderr.contains("4 lines in ") && ran.stderr.contains(", 2 failed"), "{}", ran.stderr);
-    assert_eq!(play.there("giga0:/").len(), 2);
-    let failed = std::fs::read_to_string(play.path("failed.txt")).unwrap();
+    assert_eq!(env.there("giga0:/").len(), 2);
+    let failed = std::fs::read_to_string(env.path("failed.txt")).unwrap();
     let mut left: Vec<&str> = failed.lines().collect();
     left.sort_unstable();
     assert_eq!(left, ["ls giga0:/nowhere", "put missing.txt giga0:/"]);
     // Given back, all fail alike.
-    let json = play.home.run(&["batch", "failed.txt", "--json"]).ends_with(3);
+    let json = env.home.run(&["batch", "failed.txt", "--json"]).ends_with(3);
     assert_eq!(json.events("failed").len(), 2);
     assert!(json.events("failed").iter().all(|event| event["error"]["kind"] == "not-found" && event["line"].is_u64()), "{}", json.stdout);
     // And when they can be done, they are done.
-    play.home.file("missing.txt", "two");
-    play.home.run(&["mkdir", "giga0:/nowhere"]).ends_with(0);
-    play.home.run(&["batch", "failed.txt"]).ends_with(0);
+    env.home.file("missing.txt", "two");
+    env.home.run(&["mkdir", "giga0:/nowhere"]).ends_with(0);
+    env.home.run(&["batch", "failed.txt"]).ends_with(0);
 
-    let stopped = batch(
-        &play,
-        &lines(["rm giga0:/none", "put a.txt giga0:/late/", "rm giga0:/none"]),
-        &["--fail-fast", "-j1", "--failed-to", "left"],
-    );
+    let stopped =
+        batch(&env, &lines(["rm giga0:/none", "put a.txt giga0:/late/", "rm giga0:/none"]), &["--fail-fast", "-j1", "--failed-to", "left"]);
     let stopped = stopped.ends_with(3);
     assert!(stopped.stderr.contains("1 line in ") && stopped.stderr.contains("1 failed, 2 not run"), "{}", stopped.stderr);
-    assert_eq!(std::fs::read_to_string(play.path("left")).unwrap(), "rm giga0:/none\nput a.txt giga0:/late/\nrm giga0:/none\n");
-    play.home.run(&["ls", "giga0:/late"]).ends_with(3);
+    assert_eq!(std::fs::read_to_string(env.path("left")).unwrap(), "rm giga0:/none\nput a.txt giga0:/late/\nrm giga0:/none\n");
+    env.home.run(&["ls", "giga0:/late"]).ends_with(3);
 }
 
 /// A file is read whole before anything is sent.
 #[test]
 fn a_mistake_in_a_file_is_told_with_its_line() {
-    let play = Play::new();
-    play.home.file("a.txt", "one");
+    let env = TestEnv::new();
+    env.home.file("a.txt", "one");
     let (good, batch_of) =
         ("put a.txt giga0:/".to_owned(), |line: &str| vec!["put a.txt giga0:/".to_owned(), "#".to_owned(), line.to_owned()]);
     for (line, says) in [
@@ -123,37 +120,37 @@ fn a_mistake_in_a_file_is_told_with_its_line() {
     ] {
         // What only a run of the command finds is a failure of its line.
         if line == "put a.txt" {
-            batch(&play, &[line.to_owned()], &[]).ends_with(2).says("line 1: a source and a target");
+            batch(&env, &[line.to_owned()], &[]).ends_with(2).says("line 1: a source and a target");
             continue;
         }
-        let before = play.requests("giga0");
-        batch(&play, &batch_of(line), &[]).ends_with(2).says(says);
-        assert_eq!(play.requests("giga0"), before, "{line}");
-        let json = batch(&play, &batch_of(line), &["--json"]).ends_with(2);
+        let before = env.requests("giga0");
+        batch(&env, &batch_of(line), &[]).ends_with(2).says(says);
+        assert_eq!(env.requests("giga0"), before, "{line}");
+        let json = batch(&env, &batch_of(line), &["--json"]).ends_with(2);
         assert_eq!((&json.events("failed")[0]["line"], json.events("failed").len()), (&3.into(), 1), "{line}");
     }
     // Each of them.
-    let ran = batch(&play, &["ls -x r:".to_owned(), good, "lss".to_owned()], &[]).ends_with(2).says("line 1: ").says("line 3: ");
+    let ran = batch(&env, &["ls -x r:".to_owned(), good, "lss".to_owned()], &[]).ends_with(2).says("line 1: ").says("line 3: ");
     assert!(!ran.stderr.contains("line 2"), "{}", ran.stderr);
-    play.home.run(&["batch", "nothing.txt"]).ends_with(3).says("nothing.txt");
-    play.home.file("empty.txt", "\n  # nothing\r\n");
-    play.home.run(&["batch", "empty.txt"]).ends_with(0);
-    play.home.file("bom.txt", "\u{feff}ls giga0:/\r\n");
-    play.home.run(&["batch", "bom.txt"]).ends_with(0);
+    env.home.run(&["batch", "nothing.txt"]).ends_with(3).says("nothing.txt");
+    env.home.file("empty.txt", "\n  # nothing\r\n");
+    env.home.run(&["batch", "empty.txt"]).ends_with(0);
+    env.home.file("bom.txt", "\u{feff}ls giga0:/\r\n");
+    env.home.run(&["batch", "bom.txt"]).ends_with(0);
 }
 
 /// Lines of standard input run as they come; a mistake there is one failed line.
 #[test]
 fn standard_input_is_run_as_it_comes() {
-    let play = Play::new();
-    play.home.file("a.txt", "one");
+    let env = TestEnv::new();
+    env.home.file("a.txt", "one");
     let mut child =
-        play.home.command(&["batch", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        env.home.command(&["batch", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut say = |line: &str| writeln!(input, "{line}").and_then(|()| input.flush()).unwrap();
     let arrives = |path: &str| {
         let begun = Instant::now();
-        while !play.arrived("giga0").contains_key(path) {
+        while !env.arrived("giga0").contains_key(path) {
             assert!(begun.elapsed() < Duration::from_secs(60), "{path} does not come while the input is open");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -166,7 +163,7 @@ fn standard_input_is_run_as_it_comes() {
     arrives("/third.txt");
     drop(input);
     let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(9);
-    assert_eq!(play.arrived("fileago").len(), 1);
+    assert_eq!(env.arrived("fileago").len(), 1);
     let statuses: BTreeMap<_, _> =
         ran.events("line").iter().map(|result| (result["line"].as_u64().unwrap(), result["status"].as_u64().unwrap())).collect();
     assert_eq!(statuses, BTreeMap::from([(1, 0), (2, 2), (3, 0), (4, 0)]));
@@ -176,9 +173,9 @@ fn standard_input_is_run_as_it_comes() {
 #[test]
 fn lines_of_one_place_keep_their_order() {
     for remote in ["giga0", "fileago"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for name in ["one", "two", "three"] {
-            play.home.file(name, name);
+            env.home.file(name, name);
         }
         let r = |line: &str| line.replace("r:", &format!("{remote}:"));
         let wanted = [
@@ -196,8 +193,8 @@ fn lines_of_one_place_keep_their_order() {
             "put one r:/in",
             "put three r:/in/one",
         ];
-        play.add_files(remote, &["/gone/b"]);
-        batch(&play, &wanted.map(r), &["-j", "8"]).ends_with(0);
+        env.add_files(remote, &["/gone/b"]);
+        batch(&env, &wanted.map(r), &["-j", "8"]).ends_with(0);
         let wanted = [
             ("/again", "three"),
             ("/box/one", "one"),
@@ -208,10 +205,10 @@ fn lines_of_one_place_keep_their_order() {
             ("/in/x", "one"),
             ("/in/y", "two"),
         ];
-        let there: Vec<String> = play.there(&format!("{remote}:/")).into_iter().filter(|path| !path.ends_with('/')).collect();
+        let there: Vec<String> = env.there(&format!("{remote}:/")).into_iter().filter(|path| !path.ends_with('/')).collect();
         assert_eq!(there, wanted.map(|(path, _)| path.to_owned()), "{remote}");
         for (path, content) in wanted {
-            assert_eq!(play.text(remote, path), content, "{remote}:{path}");
+            assert_eq!(env.text(remote, path), content, "{remote}:{path}");
         }
     }
 }
@@ -222,20 +219,20 @@ fn many_puts_share_what_they_know() {
     const FILES: usize = 120;
     for remote in ["giga0", "fileago", "iogates", "ftp"] {
         let asked = |is_batch: bool| {
-            let play = Play::new();
+            let env = TestEnv::new();
             for n in 0..FILES {
-                play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+                env.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
             }
             let begun = Instant::now();
             match is_batch {
                 true => {
                     let wanted: Vec<String> = (0..FILES).map(|n| format!("put many/{n:03}.txt {remote}:/many/")).collect();
-                    batch(&play, &wanted, &["-q", "-j", "8"]).ends_with(0)
+                    batch(&env, &wanted, &["-q", "-j", "8"]).ends_with(0)
                 }
-                false => play.home.run(&["put", "-q", "-j", "8", "many", &format!("{remote}:/")]).ends_with(0),
+                false => env.home.run(&["put", "-q", "-j", "8", "many", &format!("{remote}:/")]).ends_with(0),
             };
-            assert_eq!(play.sandbox.arrived().len(), FILES, "{remote}");
-            (play.requests(remote), begun.elapsed().as_secs())
+            assert_eq!(env.sandbox.arrived().len(), FILES, "{remote}");
+            (env.requests(remote), begun.elapsed().as_secs())
         };
         let ((alone, _), (together, took)) = (asked(false), asked(true));
         // ioGates makes the entries of many files of one put by one request.
@@ -248,11 +245,11 @@ fn many_puts_share_what_they_know() {
 /// Nobody is asked, the options of a line are its own, and files for all lines hold what all lines did.
 #[test]
 fn a_line_is_as_the_command_alone() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for name in ["a", "b"] {
-        play.home.file(name, name);
+        env.home.file(name, name);
     }
-    play.add_files("giga0", &["/old/x", "/old/y"]);
+    env.add_files("giga0", &["/old/x", "/old/y"]);
     let wanted = lines([
         "put a giga0:/in/ --receipt receipt",
         "put b giga0:/in/ --receipt receipt",
@@ -261,13 +258,13 @@ fn a_line_is_as_the_command_alone() {
         "about giga0:",
         "find giga0:/in --name '[ab]'",
     ]);
-    let ran = batch(&play, &wanted, &["--json"]).ends_with(0);
+    let ran = batch(&env, &wanted, &["--json"]).ends_with(0);
     assert_eq!(ran.events("about")[0]["line"], 5);
     assert_eq!(ran.events("planned")[0]["line"], 4);
-    assert_eq!(play.there("giga0:/").into_iter().collect::<Vec<_>>(), ["/in/", "/in/a", "/in/b"]);
-    assert_eq!(std::fs::read_to_string(play.path("receipt")).unwrap().lines().count(), 2);
-    play.home.run(&["verify", "receipt"]).ends_with(0);
+    assert_eq!(env.there("giga0:/").into_iter().collect::<Vec<_>>(), ["/in/", "/in/a", "/in/b"]);
+    assert_eq!(std::fs::read_to_string(env.path("receipt")).unwrap().lines().count(), 2);
+    env.home.run(&["verify", "receipt"]).ends_with(0);
     // What was killed in the middle is taken up line by line, not as a batch.
-    play.home.run(&["transfers", "list"]).ends_with(0);
-    play.home.run(&["batch", "--help"]).ends_with(0).prints("haul batch nightly.txt");
+    env.home.run(&["transfers", "list"]).ends_with(0);
+    env.home.run(&["batch", "--help"]).ends_with(0).prints("haul batch nightly.txt");
 }

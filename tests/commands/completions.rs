@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// What a shell is told at the end of a line.
 fn asked(home: &Home, shell: &str, line: &str) -> Vec<String> {
@@ -28,29 +28,29 @@ fn until(home: &Home, line: &str, wanted: &[&str]) {
 
 #[test]
 fn remotes_and_paths_on_remotes_are_completed() {
-    let play = Play::with_files("giga0", &["/in/a b.mov", "/in/clips/c.mov", "/in/x.txt"]);
-    assert_eq!(asked(&play.home, "fish", "haul ls gi"), ["giga0:"]);
-    assert_eq!(asked(&play.home, "fish", "haul remote show io"), ["iogates"]);
-    until(&play.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/clips/", "giga0:/in/x.txt"]);
-    until(&play.home, "haul get giga0:in/c", &["giga0:in/clips/"]);
-    assert_eq!(asked(&play.home, "bash", "haul ls giga0:/in/a"), ["/in/a\\ b.mov"], "bash divides words at colons");
-    assert_eq!(asked(&play.home, "bash", "haul ls 'giga0:/in/a"), ["giga0:/in/a b.mov"]);
+    let env = TestEnv::with_files("giga0", &["/in/a b.mov", "/in/clips/c.mov", "/in/x.txt"]);
+    assert_eq!(asked(&env.home, "fish", "haul ls gi"), ["giga0:"]);
+    assert_eq!(asked(&env.home, "fish", "haul remote show io"), ["iogates"]);
+    until(&env.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/clips/", "giga0:/in/x.txt"]);
+    until(&env.home, "haul get giga0:in/c", &["giga0:in/clips/"]);
+    assert_eq!(asked(&env.home, "bash", "haul ls giga0:/in/a"), ["/in/a\\ b.mov"], "bash divides words at colons");
+    assert_eq!(asked(&env.home, "bash", "haul ls 'giga0:/in/a"), ["giga0:/in/a b.mov"]);
     // From memory: nobody asks again.
-    let before = play.requests("giga0");
-    asked(&play.home, "fish", "haul ls giga0:/in/");
-    assert_eq!(play.requests("giga0"), before);
-    assert!(asked(&play.home, "fish", "haul ls nowhere:/").is_empty());
+    let before = env.requests("giga0");
+    asked(&env.home, "fish", "haul ls giga0:/in/");
+    assert_eq!(env.requests("giga0"), before);
+    assert!(asked(&env.home, "fish", "haul ls nowhere:/").is_empty());
 }
 
 /// A slow server, a wrong password, a command for a secret: the answer comes at once, and nothing is asked twice.
 #[test]
 fn nobody_waits_for_a_server_and_no_sign_in_is_repeated() {
-    let play = Play::with_files("giga0", &["/in/a.mov"]);
-    play.script("giga0:slow=5000*always");
+    let env = TestEnv::with_files("giga0", &["/in/a.mov"]);
+    env.script("giga0:slow=5000*always");
     let begun = Instant::now();
-    assert!(asked(&play.home, "fish", "haul ls giga0:/in/").is_empty());
+    assert!(asked(&env.home, "fish", "haul ls giga0:/in/").is_empty());
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
-    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let home = Home::new();
     let (url, user) = (find("HAUL_REMOTE_FILEAGO_URL"), find("HAUL_REMOTE_FILEAGO_USERNAME"));
     home.file(".config/haul/config.toml", format!("[remotes.work]\nprovider = \"fileago\"\nurl = \"{url}\"\nusername = \"{user}\"\n"));
@@ -60,15 +60,15 @@ fn nobody_waits_for_a_server_and_no_sign_in_is_repeated() {
     };
     let begun = Instant::now();
     wrong("haul ls work:/");
-    while play.requests("fileago") == 0 {
+    while env.requests("fileago") == 0 {
         assert!(begun.elapsed() < Duration::from_secs(60), "nobody asked");
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_secs(1));
-    let before = play.requests("fileago");
+    let before = env.requests("fileago");
     wrong("haul ls work:/");
     std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(play.requests("fileago"), before, "a refused sign-in is not repeated");
+    assert_eq!(env.requests("fileago"), before, "a refused sign-in is not repeated");
     let with_command = format!(
         "[remotes.work]\nprovider = \"fileago\"\nurl = \"{url}\"\nusername = \"{user}\"\npassword_command = \"touch ran; echo x\"\n"
     );
@@ -112,16 +112,16 @@ fn in_shell(home: &Home, shell: &str, script: &str) -> String {
 /// The function that bash calls, with the words as readline divides them.
 #[test]
 fn bash_completes() {
-    let play = Play::with_files("giga0", &["/in/a b.mov", "/in/x.txt"]);
+    let env = TestEnv::with_files("giga0", &["/in/a b.mov", "/in/x.txt"]);
     if !is_there("bash") {
         return;
     }
-    until(&play.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/x.txt"]);
+    until(&env.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/x.txt"]);
     let ask = |words: &str, line: &str| {
         let script = format!(
             "source <(haul completions bash); COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); COMP_LINE={line}; COMP_POINT=${{#COMP_LINE}}; _haul; printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
-        in_shell(&play.home, "bash", &script).trim_end().to_owned()
+        in_shell(&env.home, "bash", &script).trim_end().to_owned()
     };
     assert_eq!(ask("haul pu", "'haul pu'"), "put");
     assert_eq!(ask("haul ls gi", "'haul ls gi'"), "giga0:");
@@ -131,13 +131,13 @@ fn bash_completes() {
 
 #[test]
 fn fish_completes() {
-    let play = Play::with_files("giga0", &["/in/a b.mov", "/in/x.txt"]);
+    let env = TestEnv::with_files("giga0", &["/in/a b.mov", "/in/x.txt"]);
     if !is_there("fish") {
         return;
     }
-    until(&play.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/x.txt"]);
+    until(&env.home, "haul ls giga0:/in/", &["giga0:/in/a b.mov", "giga0:/in/x.txt"]);
     let ask = |line: &str| {
-        let told = in_shell(&play.home, "fish", &format!("haul completions fish | source; complete -C '{line}'"));
+        let told = in_shell(&env.home, "fish", &format!("haul completions fish | source; complete -C '{line}'"));
         told.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ask("haul pu"), ["put"]);
@@ -148,16 +148,16 @@ fn fish_completes() {
 /// zsh completes only on a terminal: the function is given words as the line editor has them, and a `compadd` that tells.
 #[test]
 fn zsh_completes() {
-    let play = Play::with_files("giga0", &["/in/x.txt"]);
+    let env = TestEnv::with_files("giga0", &["/in/x.txt"]);
     if !is_there("zsh") {
         return;
     }
-    until(&play.home, "haul ls giga0:/in/", &["giga0:/in/x.txt"]);
+    until(&env.home, "haul ls giga0:/in/", &["giga0:/in/x.txt"]);
     let ask = |words: &str, current: usize| {
         let script = format!(
             "compdef() {{ }}; compadd() {{ print -l -- ${{(P)@[-1]}} }}; source <(haul completions zsh); words=({words}); CURRENT={current}; _haul"
         );
-        in_shell(&play.home, "zsh", &script).trim_end().to_owned()
+        in_shell(&env.home, "zsh", &script).trim_end().to_owned()
     };
     assert_eq!(ask("haul pu", 2), "put");
     assert_eq!(ask("haul ls gig", 3), "giga0:");

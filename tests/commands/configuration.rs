@@ -2,18 +2,18 @@
 //! Nothing here may reach a server that it should not: the stand-ins count every request.
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 use crate::support::stand_ins::StandIns;
 
 /// The stand-in's environment in two halves: what tells who we are at `giga0`, and the rest.
-fn parted(play: &Play) -> (String, String, Vec<(String, String)>) {
-    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
-    let rest = play.sandbox.env().into_iter().filter(|(k, _)| !k.starts_with("HAUL_REMOTE_GIGA0")).collect();
+fn parted(env: &TestEnv) -> (String, String, Vec<(String, String)>) {
+    let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let rest = env.sandbox.env().into_iter().filter(|(k, _)| !k.starts_with("HAUL_REMOTE_GIGA0")).collect();
     (find("HAUL_REMOTE_GIGA0_URL"), find("HAUL_REMOTE_GIGA0_PASSWORD"), rest)
 }
 
-fn requests(play: &Play) -> u64 {
-    ["iogates", "giga0", "fileago"].iter().map(|p| play.sandbox.counts().all_requests(p)).sum()
+fn requests(env: &TestEnv) -> u64 {
+    ["iogates", "giga0", "fileago"].iter().map(|p| env.sandbox.counts().all_requests(p)).sum()
 }
 
 fn one_line(ran: &Ran) {
@@ -56,8 +56,8 @@ fn a_file_that_is_not_there() {
 #[test]
 fn secrets_that_others_may_read_are_refused_with_the_cure() {
     use std::os::unix::fs::PermissionsExt;
-    let play = Play::new();
-    let (url, password, rest) = parted(&play);
+    let env = TestEnv::new();
+    let (url, password, rest) = parted(&env);
     let home = Home::new().env(rest);
     home.file("f.txt", "x");
     let allow = |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -67,7 +67,7 @@ fn secrets_that_others_may_read_are_refused_with_the_cure() {
     allow(&config, 0o644);
     let put = ["--config", "c.toml", "put", "f.txt", "giga0:/a"];
     home.run(&put).ends_with(2).says("run `chmod 600 c.toml`");
-    assert_eq!(requests(&play), 0);
+    assert_eq!(requests(&env), 0);
     allow(&config, 0o600);
     home.run(&put).ends_with(0);
 
@@ -75,17 +75,17 @@ fn secrets_that_others_may_read_are_refused_with_the_cure() {
     let secret = home.file("pw", format!("{password}\n"));
     allow(&secret, 0o640);
     home.run(&["--config", "c.toml", "logout", "giga0"]);
-    let before = play.sandbox.counts().sign_ins("giga0");
+    let before = env.sandbox.counts().sign_ins("giga0");
     home.run(&["--config", "c.toml", "put", "f.txt", "giga0:/b"]).ends_with(2).says("chmod 600");
-    assert_eq!(play.sandbox.counts().sign_ins("giga0"), before);
+    assert_eq!(env.sandbox.counts().sign_ins("giga0"), before);
     allow(&secret, 0o600);
     home.run(&["--config", "c.toml", "put", "f.txt", "giga0:/b"]).ends_with(0);
 }
 
 #[test]
 fn a_command_tells_the_password_or_fails_as_no_credentials() {
-    let play = Play::new();
-    let (url, password, rest) = parted(&play);
+    let env = TestEnv::new();
+    let (url, password, rest) = parted(&env);
     let home = Home::new().env(rest);
     home.file("f.txt", "x");
     let config = |command: &str| {
@@ -125,13 +125,13 @@ fn remotes_that_cannot_be_used_send_nothing() {
 
 #[test]
 fn a_flag_beats_the_environment_beats_the_file() {
-    let play = Play::new();
-    let home = &play.home;
+    let env = TestEnv::new();
+    let home = &env.home;
     home.file("f.txt", "x");
     home.file("c.toml", "[defaults]\nif_exists = \"fail\"\nretries = 1\njobs = 2\njson = true\n");
-    let put = |env: &[(&str, &str)], flags: &[&str]| {
+    let put = |variables: &[(&str, &str)], flags: &[&str]| {
         let args = [&["--config", "c.toml", "put", "f.txt", "giga0:/f.txt"], flags].concat();
-        Ran::of(home.command(&args).envs(env.iter().copied()).output().unwrap())
+        Ran::of(home.command(&args).envs(variables.iter().copied()).output().unwrap())
     };
     assert_eq!(put(&[], &[]).ends_with(0).events("uploaded").len(), 1, "json of the file");
     put(&[], &[]).ends_with(6);
@@ -142,65 +142,65 @@ fn a_flag_beats_the_environment_beats_the_file() {
     put(&[("HAUL_JOBS", "0")], &[]).ends_with(2);
 
     // `retries = 1` of the file: the first busy answer is the last.
-    play.sandbox.faults().script("giga0/file/upload:503=0*2").unwrap();
+    env.sandbox.faults().script("giga0/file/upload:503=0*2").unwrap();
     put(&[], &["--if-exists", "replace"]).ends_with(5);
     put(&[("HAUL_RETRIES", "3")], &["--if-exists", "replace"]).ends_with(0);
-    play.sandbox.faults().script("giga0/file/upload:503=0").unwrap();
+    env.sandbox.faults().script("giga0/file/upload:503=0").unwrap();
     put(&[("HAUL_RETRIES", "3")], &["--if-exists", "replace", "--retries", "1"]).ends_with(5);
 }
 
 /// What editors, shells and CI systems add to a secret would lock the account; what nobody types is told before it is sent.
 #[test]
 fn a_line_end_around_a_password_is_not_sent() {
-    let play = Play::new();
-    let password = play.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_GIGA0_PASSWORD").unwrap().1;
+    let env = TestEnv::new();
+    let password = env.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_GIGA0_PASSWORD").unwrap().1;
     for around in [format!("{password}\n"), format!("\u{feff}{password}\r\n")] {
-        let run = |args: &[&str]| Ran::of(play.home.command(args).env("HAUL_REMOTE_GIGA0_PASSWORD", &around).output().unwrap());
+        let run = |args: &[&str]| Ran::of(env.home.command(args).env("HAUL_REMOTE_GIGA0_PASSWORD", &around).output().unwrap());
         run(&["ls", "giga0:/"]).ends_with(0);
-        play.home.run_with_input(&["login", "giga0", "--password-stdin"], around.as_bytes()).ends_with(0);
+        env.home.run_with_input(&["login", "giga0", "--password-stdin"], around.as_bytes()).ends_with(0);
     }
     for broken in [format!("{password}\t"), format!("{password}\n\n"), format!("\u{1b}[A{password}")] {
-        let ls = play.home.command(&["ls", "giga0:/"]).env("HAUL_REMOTE_GIGA0_PASSWORD", &broken).output().unwrap();
+        let ls = env.home.command(&["ls", "giga0:/"]).env("HAUL_REMOTE_GIGA0_PASSWORD", &broken).output().unwrap();
         let ls = Ran::of(ls).ends_with(2).says("HAUL_REMOTE_GIGA0_PASSWORD: it holds a control character");
         assert!(!ls.stderr.contains(&password), "{}", ls.stderr);
     }
-    play.home.run_with_input(&["login", "giga0", "--password-stdin"], format!("{password}\x01\n").as_bytes()).ends_with(2);
+    env.home.run_with_input(&["login", "giga0", "--password-stdin"], format!("{password}\x01\n").as_bytes()).ends_with(2);
 }
 
 #[test]
 fn a_variable_that_is_set_to_nothing_is_not_set() {
-    let play = Play::new();
-    play.home.file("f.txt", "x");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "x");
     let empty =
         ["HAUL_JOBS", "HAUL_JSON", "HAUL_PROTOCOL", "HAUL_CHUNK_SIZE", "HAUL_IF_EXISTS", "HAUL_DRY_RUN", "HAUL_VERBOSE", "HAUL_TIMEOUT"];
-    let mut command = play.home.command(&["put", "f.txt", "giga0:/f.txt"]);
+    let mut command = env.home.command(&["put", "f.txt", "giga0:/f.txt"]);
     let ran = Ran::of(command.envs(empty.map(|name| (name, ""))).output().unwrap());
     assert!(ran.ends_with(0).stdout.starts_with("uploaded  f.txt"), "no JSON, and really sent");
 }
 
 #[test]
 fn options_may_stand_anywhere_and_names_keep_their_spelling() {
-    let play = Play::new();
-    play.home.file("f.txt", "x");
-    play.home.file("g.txt", "y");
-    let ran = play.home.run(&["put", "f.txt", "--json", "g.txt", "--jobs", "2", "GIGA0:/both/"]).ends_with(0);
+    let env = TestEnv::new();
+    env.home.file("f.txt", "x");
+    env.home.file("g.txt", "y");
+    let ran = env.home.run(&["put", "f.txt", "--json", "g.txt", "--jobs", "2", "GIGA0:/both/"]).ends_with(0);
     assert_eq!(ran.events("uploaded").len(), 2);
     assert!(ran.events("uploaded").iter().all(|e| e["remote"] == "giga0"), "as it is configured: {}", ran.stdout);
-    play.home.run(&["put", "f.txt"]).ends_with(2).says("a source and a target are needed");
-    play.home.run(&["put"]).ends_with(2).says("write it as haul put SOURCE… REMOTE:PATH");
-    play.home.run(&["pt", "f.txt", "giga0:/"]).ends_with(2).says("`haul put`");
-    play.home.run(&["put", "--jbos", "2", "f.txt", "giga0:/"]).ends_with(2).says("`--jobs`");
+    env.home.run(&["put", "f.txt"]).ends_with(2).says("a source and a target are needed");
+    env.home.run(&["put"]).ends_with(2).says("write it as haul put SOURCE… REMOTE:PATH");
+    env.home.run(&["pt", "f.txt", "giga0:/"]).ends_with(2).says("`haul put`");
+    env.home.run(&["put", "--jbos", "2", "f.txt", "giga0:/"]).ends_with(2).says("`--jobs`");
 }
 
 #[test]
 fn one_remote_of_two_shares_is_not_taken_for_the_other() {
-    let play = Play::new();
-    play.home.file("f.txt", "x");
-    let url = play.sandbox.iogates().share_url().to_owned();
+    let env = TestEnv::new();
+    env.home.file("f.txt", "x");
+    let url = env.sandbox.iogates().share_url().to_owned();
     let remote = |name: &str| {
         vec![(format!("HAUL_REMOTE_{name}_PROVIDER"), "iogates".to_owned()), (format!("HAUL_REMOTE_{name}_SHARE_URL"), url.clone())]
     };
-    let home = Home::new().env(play.sandbox.env()).env(remote("ONE")).env(remote("TWO"));
+    let home = Home::new().env(env.sandbox.env()).env(remote("ONE")).env(remote("TWO"));
     home.file("f.txt", "x");
     home.run(&["put", "f.txt", "one:/f.txt"]).ends_with(0);
     let said = home.run(&["put", "-v", "--json", "f.txt", "one:/f.txt"]).ends_with(0);

@@ -1,19 +1,19 @@
 //! `haul cp`.
 
-use crate::support::env::{Play, WITH_CHANGES, set};
+use crate::support::env::{TestEnv, WITH_CHANGES, set};
 use crate::support::stand_ins::StandIns;
 
 #[test]
 fn files_and_folders_are_copied() {
     for remote in WITH_CHANGES {
-        let play = Play::with_files(remote, &["/a.txt", "/d/b.txt", "/d/e/c.txt", "/d/e/g/h"]);
+        let env = TestEnv::with_files(remote, &["/a.txt", "/d/b.txt", "/d/e/c.txt", "/d/e/g/h"]);
         let at = |path: &str| format!("{remote}:{path}");
-        play.home.run(&["mkdir", &at("/d/empty")]).ends_with(0);
-        play.home.run(&["cp", &at("/a.txt"), &at("/copy.txt")]).ends_with(0);
-        play.home.run(&["cp", &at("/a.txt"), &at("/d")]).ends_with(0);
-        play.home.run(&["cp", &at("/d/b.txt"), &at("/new/deep/b2.txt")]).ends_with(0);
-        play.home.run(&["cp", "-r", &at("/d"), &at("/all/")]).ends_with(0);
-        play.home.run(&["cp", &at("/d/e"), &at("/e-copy")]).ends_with(0);
+        env.home.run(&["mkdir", &at("/d/empty")]).ends_with(0);
+        env.home.run(&["cp", &at("/a.txt"), &at("/copy.txt")]).ends_with(0);
+        env.home.run(&["cp", &at("/a.txt"), &at("/d")]).ends_with(0);
+        env.home.run(&["cp", &at("/d/b.txt"), &at("/new/deep/b2.txt")]).ends_with(0);
+        env.home.run(&["cp", "-r", &at("/d"), &at("/all/")]).ends_with(0);
+        env.home.run(&["cp", &at("/d/e"), &at("/e-copy")]).ends_with(0);
         let wanted = set([
             "/a.txt",
             "/all/",
@@ -42,13 +42,13 @@ fn files_and_folders_are_copied() {
             "/new/deep/",
             "/new/deep/b2.txt",
         ]);
-        assert_eq!(play.there(&at("")), wanted, "{remote}");
-        assert_eq!(play.text(remote, "/all/d/e/g/h"), "content of /d/e/g/h");
-        assert_eq!(play.text(remote, "/copy.txt"), "content of /a.txt");
-        assert_eq!(play.text(remote, "/new/deep/b2.txt"), "content of /d/b.txt");
-        assert_ne!(play.id(&at("/a.txt")), play.id(&at("/copy.txt")));
+        assert_eq!(env.there(&at("")), wanted, "{remote}");
+        assert_eq!(env.text(remote, "/all/d/e/g/h"), "content of /d/e/g/h");
+        assert_eq!(env.text(remote, "/copy.txt"), "content of /a.txt");
+        assert_eq!(env.text(remote, "/new/deep/b2.txt"), "content of /d/b.txt");
+        assert_ne!(env.id(&at("/a.txt")), env.id(&at("/copy.txt")));
         if remote == "fileago" {
-            let trash = play.there("fileago:@trash");
+            let trash = env.there("fileago:@trash");
             assert!(trash.iter().all(|p| p.ends_with('/')), "only the folder of the detour is there: {trash:?}");
         }
     }
@@ -57,9 +57,9 @@ fn files_and_folders_are_copied() {
 #[test]
 fn the_events_are_those_of_the_contract() {
     for remote in WITH_CHANGES {
-        let play = Play::with_files(remote, &["/d/b", "/d/e/c"]);
+        let env = TestEnv::with_files(remote, &["/d/b", "/d/e/c"]);
         let at = |path: &str| format!("{remote}:{path}");
-        let ran = play.json(&["cp", &at("/d"), &at("/copy")]).ends_with(0);
+        let ran = env.json(&["cp", &at("/d"), &at("/copy")]).ends_with(0);
         let copied = ran.events("copied");
         let mut told: Vec<String> = copied.iter().map(|e| format!("{} -> {} ({})", e["source"], e["path"], e["kind"])).collect();
         // Whichever is there first is told first.
@@ -69,8 +69,8 @@ fn the_events_are_those_of_the_contract() {
         assert_eq!(told, if remote == "giga0" { each.to_vec() } else { vec![whole] });
         let last = ran.json().pop().unwrap();
         assert_eq!((&last["event"], &last["files"], &last["failed"]), (&"summary".into(), &told.len().into(), &0.into()));
-        let one = play.json(&["cp", &at("/d/b"), &at("/d/b2")]).ends_with(0);
-        let (id, size) = (play.id(&at("/d/b2")), "content of /d/b".len());
+        let one = env.json(&["cp", &at("/d/b"), &at("/d/b2")]).ends_with(0);
+        let (id, size) = (env.id(&at("/d/b2")), "content of /d/b".len());
         assert_eq!(
             one.stdout.lines().next().unwrap(),
             format!(
@@ -83,52 +83,52 @@ fn the_events_are_those_of_the_contract() {
 #[test]
 fn a_taken_name_is_treated_as_requested() {
     for remote in WITH_CHANGES {
-        let play = Play::with_files(remote, &["/a", "/x/a", "/x/b", "/d/one", "/d/two", "/y/d/two", "/y/d/three"]);
+        let env = TestEnv::with_files(remote, &["/a", "/x/a", "/x/b", "/d/one", "/d/two", "/y/d/two", "/y/d/three"]);
         let at = |path: &str| format!("{remote}:{path}");
-        let before = play.there(&at(""));
-        play.home.run(&["cp", &at("/a"), &at("/x/")]).ends_with(6).says("it exists already");
-        play.home.run(&["cp", &at("/d"), &at("/y")]).ends_with(6);
-        play.home.run(&["cp", &at("/d"), &at("/a")]).ends_with(6);
-        play.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it is there already");
-        play.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/a")]).ends_with(6).says("neither replaced");
-        play.home.run(&["cp", "--if-exists", "skip", &at("/a"), &at("/x/")]).ends_with(0);
-        assert_eq!(play.there(&at("")), before, "{remote}");
+        let before = env.there(&at(""));
+        env.home.run(&["cp", &at("/a"), &at("/x/")]).ends_with(6).says("it exists already");
+        env.home.run(&["cp", &at("/d"), &at("/y")]).ends_with(6);
+        env.home.run(&["cp", &at("/d"), &at("/a")]).ends_with(6);
+        env.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/a")]).ends_with(6).says("it is there already");
+        env.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/a")]).ends_with(6).says("neither replaced");
+        env.home.run(&["cp", "--if-exists", "skip", &at("/a"), &at("/x/")]).ends_with(0);
+        assert_eq!(env.there(&at("")), before, "{remote}");
 
-        let old = play.id(&at("/x/a"));
-        play.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/x/")]).ends_with(0);
-        assert_ne!(play.id(&at("/x/a")), old);
-        play.home.run(&["cp", "--if-exists", "update", &at("/x/a"), &at("/x/b")]).ends_with(0);
+        let old = env.id(&at("/x/a"));
+        env.home.run(&["cp", "--if-exists", "replace", &at("/a"), &at("/x/")]).ends_with(0);
+        assert_ne!(env.id(&at("/x/a")), old);
+        env.home.run(&["cp", "--if-exists", "update", &at("/x/a"), &at("/x/b")]).ends_with(0);
         assert_eq!(
-            (play.text(remote, "/x/a"), play.text(remote, "/x/b")),
+            (env.text(remote, "/x/a"), env.text(remote, "/x/b")),
             ("content of /a".to_owned(), "content of /a".to_owned()),
             "{remote}"
         );
-        assert_eq!(play.there(&at("")), before, "{remote}: replaced, not doubled");
-        play.home.run(&["cp", "--if-exists", "rename", &at("/a"), &at("/x/")]).ends_with(0);
-        play.home.run(&["cp", "--if-exists", "rename", &at("/a"), &at("/a")]).ends_with(0);
-        assert_eq!(play.text(remote, "/x/a (2)"), "content of /a");
-        assert_eq!(play.text(remote, "/a (2)"), "content of /a");
+        assert_eq!(env.there(&at("")), before, "{remote}: replaced, not doubled");
+        env.home.run(&["cp", "--if-exists", "rename", &at("/a"), &at("/x/")]).ends_with(0);
+        env.home.run(&["cp", "--if-exists", "rename", &at("/a"), &at("/a")]).ends_with(0);
+        assert_eq!(env.text(remote, "/x/a (2)"), "content of /a");
+        assert_eq!(env.text(remote, "/a (2)"), "content of /a");
 
         // A folder onto one of its name: what is in it goes into the other, each file as it was asked for.
-        let skipped = play.json(&["cp", "--if-exists", "skip", &at("/d"), &at("/y")]).ends_with(0);
+        let skipped = env.json(&["cp", "--if-exists", "skip", &at("/d"), &at("/y")]).ends_with(0);
         assert_eq!((skipped.events("skipped").len(), skipped.events("copied").len()), (1, 1), "{remote}");
-        assert_eq!(play.text(remote, "/y/d/two"), "content of /y/d/two");
-        play.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/y")]).ends_with(0);
-        assert_eq!(play.text(remote, "/y/d/two"), "content of /d/two");
-        assert_eq!(play.there(&at("/y")), set(["/y/d/", "/y/d/one", "/y/d/three", "/y/d/two"]), "{remote}");
+        assert_eq!(env.text(remote, "/y/d/two"), "content of /y/d/two");
+        env.home.run(&["cp", "--if-exists", "replace", &at("/d"), &at("/y")]).ends_with(0);
+        assert_eq!(env.text(remote, "/y/d/two"), "content of /d/two");
+        assert_eq!(env.there(&at("/y")), set(["/y/d/", "/y/d/one", "/y/d/three", "/y/d/two"]), "{remote}");
     }
 }
 
 #[test]
 fn two_sources_of_one_name_are_refused() {
     for remote in WITH_CHANGES {
-        let play = Play::with_files(remote, &["/x/a", "/y/a"]);
+        let env = TestEnv::with_files(remote, &["/x/a", "/y/a"]);
         let at = |path: &str| format!("{remote}:{path}");
-        let ran = play.json(&["cp", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(9);
+        let ran = env.json(&["cp", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(9);
         assert_eq!(ran.events("failed")[0]["error"]["kind"], "exists");
-        play.home.run(&["cp", "--if-exists", "rename", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(0);
-        assert_eq!(play.there(&at("/in")), set(["/in/a", "/in/a (2)", "/in/a (3)"]));
-        let stopped = play.json(&["cp", "--fail-fast", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(6);
+        env.home.run(&["cp", "--if-exists", "rename", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(0);
+        assert_eq!(env.there(&at("/in")), set(["/in/a", "/in/a (2)", "/in/a (3)"]));
+        let stopped = env.json(&["cp", "--fail-fast", &at("/x/a"), &at("/y/a"), &at("/in/")]).ends_with(6);
         assert_eq!(stopped.events("failed").len(), 1);
     }
 }
@@ -136,22 +136,22 @@ fn two_sources_of_one_name_are_refused() {
 #[test]
 fn a_lost_answer_leaves_no_duplicate() {
     for (remote, call) in [("giga0", "file/copy"), ("fileago", "change")] {
-        let play = Play::with_files(remote, &["/a", "/d/x", "/d/y"]);
+        let env = TestEnv::with_files(remote, &["/a", "/d/x", "/d/y"]);
         let at = |path: &str| format!("{remote}:{path}");
-        let copied = |play: &Play| play.sandbox.counts().requests(remote, call);
-        play.home.run(&["mkdir", "-p", &at("/in"), &at("/all")]).ends_with(0);
-        let before = copied(&play);
-        play.script(&format!("{remote}/{call}:answer-lost"));
-        play.home.run(&["cp", &at("/a"), &at("/in/")]).ends_with(0);
-        assert_eq!(copied(&play), before + 1, "{remote}: done once, seen by looking");
-        play.script(&format!("{remote}/{call}:answer-lost"));
-        play.home.run(&["cp", &at("/d"), &at("/all/")]).ends_with(0);
+        let copied = |env: &TestEnv| env.sandbox.counts().requests(remote, call);
+        env.home.run(&["mkdir", "-p", &at("/in"), &at("/all")]).ends_with(0);
+        let before = copied(&env);
+        env.script(&format!("{remote}/{call}:answer-lost"));
+        env.home.run(&["cp", &at("/a"), &at("/in/")]).ends_with(0);
+        assert_eq!(copied(&env), before + 1, "{remote}: done once, seen by looking");
+        env.script(&format!("{remote}/{call}:answer-lost"));
+        env.home.run(&["cp", &at("/d"), &at("/all/")]).ends_with(0);
         // The server itself said that it failed: asked again at once.
-        play.script(&format!("{remote}/{call}:500 {remote}/{call}:429=0"));
-        play.home.run(&["cp", &at("/d/x"), &at("/in/")]).ends_with(0);
-        play.faults_are_used_up();
+        env.script(&format!("{remote}/{call}:500 {remote}/{call}:429=0"));
+        env.home.run(&["cp", &at("/d/x"), &at("/in/")]).ends_with(0);
+        env.faults_are_used_up();
         let wanted = set(["/a", "/all/", "/all/d/", "/all/d/x", "/all/d/y", "/d/", "/d/x", "/d/y", "/in/", "/in/a", "/in/x"]);
-        assert_eq!(play.there(&at("")), wanted, "{remote}");
+        assert_eq!(env.there(&at("")), wanted, "{remote}");
         // The same for every step of a copy under another name, and of a replacement: no answer comes at all.
         let calls = if remote == "giga0" {
             &["file/copy", "file/edit", "file/move", "file/delete", "folder/create"][..]
@@ -159,11 +159,11 @@ fn a_lost_answer_leaves_no_duplicate() {
             &["change", "delete"]
         };
         let faults: Vec<String> = calls.iter().map(|call| format!("{remote}/{call}:answer-lost*always")).collect();
-        play.script(&faults.join(" "));
-        play.home.run(&["cp", &at("/d/y"), &at("/d/z")]).ends_with(0);
-        play.home.run(&["cp", "--if-exists=replace", &at("/d/z"), &at("/in/a")]).ends_with(0);
-        play.home.run(&["mv", "--if-exists=replace", &at("/d/z"), &at("/in/x")]).ends_with(0);
-        play.home.run(&["mv", &at("/all"), &at("/new/moved")]).ends_with(0);
+        env.script(&faults.join(" "));
+        env.home.run(&["cp", &at("/d/y"), &at("/d/z")]).ends_with(0);
+        env.home.run(&["cp", "--if-exists=replace", &at("/d/z"), &at("/in/a")]).ends_with(0);
+        env.home.run(&["mv", "--if-exists=replace", &at("/d/z"), &at("/in/x")]).ends_with(0);
+        env.home.run(&["mv", &at("/all"), &at("/new/moved")]).ends_with(0);
         let wanted = set([
             "/a",
             "/d/",
@@ -178,58 +178,58 @@ fn a_lost_answer_leaves_no_duplicate() {
             "/new/moved/d/x",
             "/new/moved/d/y",
         ]);
-        assert_eq!(play.there(&at("")), wanted, "{remote}");
-        assert_eq!((play.text(remote, "/in/a"), play.text(remote, "/in/x")), ("content of /d/y".to_owned(), "content of /d/y".to_owned()));
+        assert_eq!(env.there(&at("")), wanted, "{remote}");
+        assert_eq!((env.text(remote, "/in/a"), env.text(remote, "/in/x")), ("content of /d/y".to_owned(), "content of /d/y".to_owned()));
     }
 }
 
 #[test]
 fn a_copy_of_a_folder_reports_the_files_that_fail() {
-    let play = Play::with_files("giga0", &["/d/a", "/d/b", "/d/c"]);
-    play.script("giga0/file/copy:413");
+    let env = TestEnv::with_files("giga0", &["/d/a", "/d/b", "/d/c"]);
+    env.script("giga0/file/copy:413");
     // One after the other, so that the fault meets the first.
-    let ran = play.json(&["cp", "-j", "1", "giga0:/d", "giga0:/e"]).ends_with(9);
+    let ran = env.json(&["cp", "-j", "1", "giga0:/d", "giga0:/e"]).ends_with(9);
     let failed = ran.events("failed");
     assert_eq!((failed.len(), &failed[0]["source"], &failed[0]["path"]), (1, &"giga0:/d/a".into(), &"/e/a".into()));
-    assert_eq!(play.there("giga0:/e"), set(["/e/b", "/e/c"]));
+    assert_eq!(env.there("giga0:/e"), set(["/e/b", "/e/c"]));
 }
 
 #[test]
 fn a_dry_run_copies_nothing() {
     for remote in WITH_CHANGES {
-        let play = Play::with_files(remote, &["/d/a", "/d/e/b"]);
+        let env = TestEnv::with_files(remote, &["/d/a", "/d/e/b"]);
         let at = |path: &str| format!("{remote}:{path}");
-        let planned = play.json(&["cp", "-n", &at("/d"), &at("/new/")]).ends_with(0).events("planned");
+        let planned = env.json(&["cp", "-n", &at("/d"), &at("/new/")]).ends_with(0).events("planned");
         let paths: Vec<&str> = planned.iter().map(|e| e["path"].as_str().unwrap()).collect();
         assert_eq!(paths, if remote == "giga0" { vec!["/new/d/a", "/new/d/e/b"] } else { vec!["/new/d"] });
-        assert_eq!(play.there(&at("")), set(["/d/", "/d/a", "/d/e/", "/d/e/b"]));
+        assert_eq!(env.there(&at("")), set(["/d/", "/d/a", "/d/e/", "/d/e/b"]));
     }
 }
 
 #[test]
 fn a_failed_replacement_leaves_the_old_file_in_its_place() {
-    let play = Play::with_files("giga0", &["/a", "/d/a"]);
+    let env = TestEnv::with_files("giga0", &["/a", "/d/a"]);
     for args in [["cp", "--if-exists=replace"], ["mv", "--if-exists=replace"]] {
-        play.script("giga0/file/copy:413 giga0/file/move:413");
-        play.home.run(&[args[0], args[1], "giga0:/a", "giga0:/d/"]).ends_with(8);
-        play.sandbox.faults().clear();
-        assert_eq!((play.text("giga0", "/d/a"), play.there("giga0:")), ("content of /d/a".to_owned(), set(["/a", "/d/", "/d/a"])));
+        env.script("giga0/file/copy:413 giga0/file/move:413");
+        env.home.run(&[args[0], args[1], "giga0:/a", "giga0:/d/"]).ends_with(8);
+        env.sandbox.faults().clear();
+        assert_eq!((env.text("giga0", "/d/a"), env.there("giga0:")), ("content of /d/a".to_owned(), set(["/a", "/d/", "/d/a"])));
     }
-    play.script("giga0/file/delete:413");
-    let ran = play.home.run(&["cp", "--if-exists=replace", "giga0:/a", "giga0:/d/"]).ends_with(8);
+    env.script("giga0/file/delete:413");
+    let ran = env.home.run(&["cp", "--if-exists=replace", "giga0:/a", "giga0:/d/"]).ends_with(8);
     assert!(ran.stderr.contains("could not be removed, so it stays"), "{}", ran.stderr);
-    assert_eq!((play.text("giga0", "/d/a"), play.there("giga0:")), ("content of /d/a".to_owned(), set(["/a", "/d/", "/d/a"])));
+    assert_eq!((env.text("giga0", "/d/a"), env.there("giga0:")), ("content of /d/a".to_owned(), set(["/a", "/d/", "/d/a"])));
 
-    let play = Play::with_files("fileago", &["/a", "/d/a"]);
-    let old = play.id("fileago:/d/a");
-    play.script("fileago/delete:413");
-    let ran = play.home.run(&["cp", "--if-exists=replace", "fileago:/a", "fileago:/d/"]).ends_with(8);
+    let env = TestEnv::with_files("fileago", &["/a", "/d/a"]);
+    let old = env.id("fileago:/d/a");
+    env.script("fileago/delete:413");
+    let ran = env.home.run(&["cp", "--if-exists=replace", "fileago:/a", "fileago:/d/"]).ends_with(8);
     assert!(ran.stderr.contains(&format!("the old one is still there as \"a (2)\" (@{old})")), "{}", ran.stderr);
-    assert_eq!(play.text("fileago", "/d/a"), "content of /a");
+    assert_eq!(env.text("fileago", "/d/a"), "content of /a");
     // What can't be copied leaves the name where it was: nobody can copy what was removed meanwhile.
-    play.home.run(&["rm", "fileago:/d/a (2)"]).ends_with(0);
-    play.sandbox.fileago().refuse_copies();
-    let before = play.id("fileago:/d/a");
-    play.home.run(&["cp", "--if-exists=replace", "fileago:/a", "fileago:/d/"]).ends_with(8).says("permission");
-    assert_eq!((play.id("fileago:/d/a"), play.there("fileago:/d")), (before, set(["/d/a"])));
+    env.home.run(&["rm", "fileago:/d/a (2)"]).ends_with(0);
+    env.sandbox.fileago().refuse_copies();
+    let before = env.id("fileago:/d/a");
+    env.home.run(&["cp", "--if-exists=replace", "fileago:/a", "fileago:/d/"]).ends_with(8).says("permission");
+    assert_eq!((env.id("fileago:/d/a"), env.there("fileago:/d")), (before, set(["/d/a"])));
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use haul::cli::args::Cli;
 
-use crate::support::env::{Play, REMOTES, bytes};
+use crate::support::env::{REMOTES, TestEnv, bytes};
 use crate::support::kill::{SIZE, kill_put};
 
 /// What each command is tried with: `{}` is the remote, `{other}` another one.
@@ -97,19 +97,19 @@ fn files(folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 /// What there is: here, in the state's list, and on the servers.
-fn everything(play: &Play) -> (BTreeMap<String, Vec<u8>>, String, String) {
+fn everything(env: &TestEnv) -> (BTreeMap<String, Vec<u8>>, String, String) {
     let mut here = BTreeMap::new();
-    files(play.home.path(), &mut here);
-    let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout;
+    files(env.home.path(), &mut here);
+    let listed = env.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout;
     let folders = ["/", "/old", "/made", "/in", "/in/src"];
     let there: Vec<_> =
-        REMOTES.iter().flat_map(|remote| folders.map(|folder| (*remote, folder, play.sandbox.entries(remote, folder)))).collect();
+        REMOTES.iter().flat_map(|remote| folders.map(|folder| (*remote, folder, env.sandbox.entries(remote, folder)))).collect();
     (here, listed, format!("{there:?}"))
 }
 
-fn changing(play: &Play) -> Vec<String> {
+fn changing(env: &TestEnv) -> Vec<String> {
     let changes = |(remote, ask): &(&str, &[&str])| {
-        let asked = play.sandbox.asked(remote).into_iter().filter(|kind| !ask.contains(&kind.as_str()));
+        let asked = env.sandbox.asked(remote).into_iter().filter(|kind| !ask.contains(&kind.as_str()));
         asked.map(|kind| format!("{remote} {kind}")).collect::<Vec<_>>()
     };
     ASK.iter().flat_map(changes).collect()
@@ -118,17 +118,17 @@ fn changing(play: &Play) -> Vec<String> {
 #[test]
 fn nothing_changes_anywhere() {
     for (remote, other) in [("iogates", "giga0"), ("giga0", "fileago"), ("fileago", "iogates")] {
-        let play = Play::new();
-        play.home.file("src/a.txt", "new");
-        play.home.file("src/sub/c.txt", "c");
-        play.home.file("failed", "what failed before\n");
-        play.home.file("big.bin", bytes(SIZE, 5).0);
-        play.home.file("old/a.txt", "old");
-        play.home.file("old/b.txt", "b");
-        play.home.run(&["put", "old", &format!("{remote}:/")]).ends_with(0);
-        kill_put(&play, &["big.bin", &format!("{remote}:/half.bin")], remote, 300_000);
-        play.home.run(&["sync", "--plan", "plan.jsonl", "src", &format!("{remote}:/old")]).ends_with(0);
-        let (before, changed) = (everything(&play), changing(&play));
+        let env = TestEnv::new();
+        env.home.file("src/a.txt", "new");
+        env.home.file("src/sub/c.txt", "c");
+        env.home.file("failed", "what failed before\n");
+        env.home.file("big.bin", bytes(SIZE, 5).0);
+        env.home.file("old/a.txt", "old");
+        env.home.file("old/b.txt", "b");
+        env.home.run(&["put", "old", &format!("{remote}:/")]).ends_with(0);
+        kill_put(&env, &["big.bin", &format!("{remote}:/half.bin")], remote, 300_000);
+        env.home.run(&["sync", "--plan", "plan.jsonl", "src", &format!("{remote}:/old")]).ends_with(0);
+        let (before, changed) = (everything(&env), changing(&env));
         for (path, tries) in TRIED {
             for args in *tries {
                 let mut line: Vec<String> = path.split(' ').map(str::to_owned).collect();
@@ -138,13 +138,13 @@ fn nothing_changes_anywhere() {
                 }
                 line.extend(args.iter().map(|arg| arg.replace("{}", remote).replace("{other}", other)));
                 let line: Vec<&str> = line.iter().map(String::as_str).collect();
-                let ran = play.home.run(&line);
+                let ran = env.home.run(&line);
                 assert!([0, 10].contains(&ran.status), "{line:?} ended with {}: {}", ran.status, ran.stderr);
-                assert_eq!(changing(&play), changed, "{line:?}");
-                assert!(everything(&play) == before, "{line:?} changed something: {}{}", ran.stdout, ran.stderr);
+                assert_eq!(changing(&env), changed, "{line:?}");
+                assert!(everything(&env) == before, "{line:?} changed something: {}{}", ran.stdout, ran.stderr);
             }
         }
-        let told = play.home.run(&["transfers", "clear", "-n", "--json"]).ends_with(0);
+        let told = env.home.run(&["transfers", "clear", "-n", "--json"]).ends_with(0);
         let actions: Vec<_> = told.events("planned").iter().map(|e| e["action"].as_str().unwrap().to_owned()).collect();
         assert_eq!(actions, ["clear", "forget"], "{remote}: {}", told.stdout);
     }

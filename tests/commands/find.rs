@@ -7,11 +7,11 @@ use crate::support::listed_tree::{ALL, filled, lines, paths};
 
 #[test]
 fn every_condition_selects() {
-    let play = filled();
+    let env = filled();
     for remote in REMOTES {
         let find = |args: &[&str]| {
             let at = format!("{remote}:/in");
-            let ran = play.home.run(&[&["find", "--json", at.as_str()], args].concat()).ends_with(0);
+            let ran = env.home.run(&[&["find", "--json", at.as_str()], args].concat()).ends_with(0);
             paths(&ran)
         };
         assert_eq!(find(&[]).len(), 1 + ALL.len(), "{remote}: the place itself and all below");
@@ -26,19 +26,19 @@ fn every_condition_selects() {
         assert_eq!(find(&["--newer", "1h", "--kind", "file"]).len(), 8, "{remote}");
         assert_eq!(find(&["--newer", "2100-01-01T00:00:00Z"]).len(), 0);
     }
-    let plain = play.home.run(&["find", "giga0:/in", "--kind", "folder"]).ends_with(0);
+    let plain = env.home.run(&["find", "giga0:/in", "--kind", "folder"]).ends_with(0);
     assert_eq!(lines(&plain), ["giga0:/in/", "giga0:/in/clips/", "giga0:/in/clips/old/", "giga0:/in/empty/"]);
     for wrong in [["--size", "much"], ["--newer", "soon"], ["--kind", "link"]] {
-        play.home.run(&[&["find", "giga0:"], &wrong[..]].concat()).ends_with(2);
+        env.home.run(&[&["find", "giga0:"], &wrong[..]].concat()).ends_with(2);
     }
 }
 
 /// giga0's listings give files no date; each file that fits all else is asked for it.
 #[test]
 fn times_that_a_listing_lacks_are_requested() {
-    let play = filled();
-    let find = |args: &[&str]| play.home.run(&[&["find", "--json", "giga0:/in", "--newer", "1h"], args].concat());
-    let asked = || play.sandbox.counts().requests("giga0", "file/info");
+    let env = filled();
+    let find = |args: &[&str]| env.home.run(&[&["find", "--json", "giga0:/in", "--newer", "1h"], args].concat());
+    let asked = || env.sandbox.counts().requests("giga0", "file/info");
     for jobs in ["1", "3", "50"] {
         let before = asked();
         let fitting = ["/in/a.mov", "/in/b.mov", "/in/clips/c.mov", "/in/clips/old/e.mov"];
@@ -51,18 +51,18 @@ fn times_that_a_listing_lacks_are_requested() {
     let canned = |answer: &str| Canned::new("giga0", "file/info", 200, answer.to_owned());
     // One that tells no time, one that went while we looked, one that is refused.
     let timeless = r#"{"data":{"id":"1","filename":"a.mov","fileSize":"5"},"_status":"success"}"#;
-    play.sandbox.faults().answer(canned(timeless));
+    env.sandbox.faults().answer(canned(timeless));
     let ran = find(&["--name", "[ab].mov", "-j1"]).ends_with(0).says("the provider tells no time of 1 entry, which --newer left out");
     assert_eq!(paths(&ran), ["/in/b.mov"]);
-    play.sandbox.faults().answer(canned(r#"{"response":"Could not find file based on file_id.","_status":"error"}"#));
+    env.sandbox.faults().answer(canned(r#"{"response":"Could not find file based on file_id.","_status":"error"}"#));
     let ran = find(&["--name", "[ab].mov", "-j1"]).ends_with(0);
     assert_eq!((paths(&ran), ran.stderr.as_str()), (vec!["/in/b.mov".to_owned()], ""));
-    play.sandbox.faults().answer(canned(r#"{"response":"Not for you","_status":"error"}"#));
+    env.sandbox.faults().answer(canned(r#"{"response":"Not for you","_status":"error"}"#));
     let ran = find(&["--name", "[ab].mov", "-j1"]).ends_with(9);
     assert_eq!((&ran.events("failed")[0]["path"], paths(&ran)), (&"/in/a.mov".into(), vec!["/in/b.mov".to_owned()]));
-    play.sandbox.faults().answer(canned(r#"{"response":"Not for you","_status":"error"}"#));
-    let ran = play.home.run(&["stat", "--json", "-j1", "giga0:/in/[ab].mov"]).ends_with(9);
+    env.sandbox.faults().answer(canned(r#"{"response":"Not for you","_status":"error"}"#));
+    let ran = env.home.run(&["stat", "--json", "-j1", "giga0:/in/[ab].mov"]).ends_with(9);
     assert_eq!((&ran.events("failed")[0]["path"], paths(&ran)), (&"/in/a.mov".into(), vec!["/in/b.mov".to_owned()]));
-    let sizeless = play.home.run(&["find", "iogates:/in", "--size", "+1", "--name", "*.mov"]).ends_with(0);
+    let sizeless = env.home.run(&["find", "iogates:/in", "--size", "+1", "--name", "*.mov"]).ends_with(0);
     sizeless.says("the provider tells no size of 5 entries, which --size left out");
 }

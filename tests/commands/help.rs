@@ -1,14 +1,14 @@
 //! `haul help`, `haul -h`, and what is said of words that haul does not know.
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 #[test]
 fn the_name_alone_says_what_haul_is_and_what_to_type_next() {
     let home = Home::new();
     let ran = home.run(&[]).ends_with(2).says("haul remote add").says("haul sandbox -- bash").says("haul --help");
     assert!(ran.stdout.is_empty() && ran.stderr.lines().count() < 10, "{}", ran.stderr);
-    Play::new().home.run(&[]).ends_with(2).says("haul ls ").says("haul put FILE REMOTE:/");
+    TestEnv::new().home.run(&[]).ends_with(2).says("haul ls ").says("haul put FILE REMOTE:/");
 }
 
 /// Help that is asked for fits 24 lines of 80; of the commands with most options it fits two screens.
@@ -100,15 +100,15 @@ fn words_of_others_and_typing_errors_lead_on() {
         let message = json.events("failed")[0]["error"]["message"].as_str().unwrap().to_owned();
         assert_eq!(format!("haul: {message}\n"), ran.stderr, "the advice, too");
     }
-    let play = Play::new();
-    play.home.run(&["ls", "giga:"]).ends_with(3).says("write `giga0:`");
+    let env = TestEnv::new();
+    env.home.run(&["ls", "giga:"]).ends_with(3).says("write `giga0:`");
 }
 
 /// Nobody typed `--jobs`: the variable is named.
 #[test]
 fn variables_are_read_and_their_mistakes_named() {
-    let play = Play::with_files("giga0", &["/d/a[1]", "/d/b"]);
-    let with = |variable: (&str, &str), args: &[&str]| Ran::of(play.home.command(args).env(variable.0, variable.1).output().unwrap());
+    let env = TestEnv::with_files("giga0", &["/d/a[1]", "/d/b"]);
+    let with = |variable: (&str, &str), args: &[&str]| Ran::of(env.home.command(args).env(variable.0, variable.1).output().unwrap());
     let wrong = with(("HAUL_JOBS", "abc"), &["ls", "giga0:/d"]).ends_with(2).says("invalid value 'abc' for HAUL_JOBS");
     assert!(!wrong.stderr.contains("--jobs"), "{}", wrong.stderr);
     with(("HAUL_JOBS", "abc"), &["ls", "--jobs", "x", "giga0:/d"]).ends_with(2);

@@ -4,7 +4,7 @@
 use haul::sandbox::Canned;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// `args` end with `status` and a line that holds each of `says`, and none of `others`.
 #[track_caller]
@@ -45,8 +45,8 @@ fn neither() -> Vec<&'static str> {
 
 #[test]
 fn what_is_not_there() {
-    let play = Play::with_files("giga0", &["/in/a.txt"]);
-    let home = &play.home;
+    let env = TestEnv::with_files("giga0", &["/in/a.txt"]);
+    let home = &env.home;
     home.file("f.txt", "f");
     for args in [["put", "f.txt", "nowhere:/x"], ["get", "nowhere:/x", "."], ["cp", "giga0:/in/a.txt", "nowhere:/x"]] {
         told(home, &args, 3, &["`haul remote add nowhere --provider PROVIDER`", "`haul remote list`"], &neither());
@@ -58,14 +58,14 @@ fn what_is_not_there() {
     }
     let ran = told(home, &["mkdir", "giga0:/no way/b"], 3, &["its parent folder is not there"], &neither());
     follow(home, &ran, "").ends_with(0);
-    assert!(play.listed_names("giga0:/no way").contains(&"b".to_owned()));
+    assert!(env.listed_names("giga0:/no way").contains(&"b".to_owned()));
     told(home, &["put", "f.txt", "giga0:@999999/x"], 3, &[], &neither());
 }
 
 #[test]
 fn what_is_in_the_way() {
-    let play = Play::with_files("giga0", &["/in/a.txt", "/in/b.txt", "/box/c.txt"]);
-    let home = &play.home;
+    let env = TestEnv::with_files("giga0", &["/in/a.txt", "/in/b.txt", "/box/c.txt"]);
+    let home = &env.home;
     home.file("a.txt", "another");
     let words = ["choose with --if-exists"];
     let ran = told(home, &["put", "--if-exists", "fail", "a.txt", "giga0:/in/"], 6, &words, &neither());
@@ -82,22 +82,22 @@ fn what_is_in_the_way() {
     // A folder, and a top folder.
     let ran = told(home, &["rm", "giga0:/box"], 8, &["this is a folder"], &neither());
     follow(home, &ran, "").ends_with(0);
-    assert!(!play.listed_names("giga0:/").contains(&"box".to_owned()));
+    assert!(!env.listed_names("giga0:/").contains(&"box".to_owned()));
     let ran = told(home, &["rm", "-r", "giga0:/"], 2, &["a top folder"], &neither());
     follow(home, &ran, "").ends_with(0);
-    assert_eq!(play.listed_names("giga0:/"), Vec::<String>::new());
+    assert_eq!(env.listed_names("giga0:/"), Vec::<String>::new());
     // Two of one name are told apart by their ids.
-    play.sandbox.fill("giga0", "/", ["x.txt".to_owned(), "x.txt".to_owned()].into_iter(), b"x").unwrap();
+    env.sandbox.fill("giga0", "/", ["x.txt".to_owned(), "x.txt".to_owned()].into_iter(), b"x").unwrap();
     told(home, &["cat", "giga0:/x.txt"], 3, &["as in giga0:@ID"], &neither());
 }
 
 #[test]
 fn who_we_are() {
     for remote in ["giga0", "fileago", "iogates", "ftp"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         let variable = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase());
         let ls = format!("{remote}:/");
-        let Play { sandbox, home, _runtime } = play;
+        let TestEnv { sandbox, home, _runtime } = env;
         let home = home.env([(variable.clone(), "wrong".to_owned())]);
         // Another password would be of no use while the variable is set.
         let advice = if remote == "ftp" { ["credentials", "`haul remote show ftp`"] } else { ["username", "password"] };
@@ -112,18 +112,18 @@ fn who_we_are() {
         drop((sandbox, _runtime));
     }
     // A share's link is all that there is to sign in with.
-    let play = Play::with_share_link();
-    let home = &play.home;
-    play.sandbox.faults().answer(Canned::new("iogates", "sign-in", 401, "no").times(9));
+    let env = TestEnv::with_share_link();
+    let home = &env.home;
+    env.sandbox.faults().answer(Canned::new("iogates", "sign-in", 401, "no").times(9));
     told(home, &["ls", "shared:/"], 4, &["share_url"], &["username", "password", "haul login"]);
 }
 
 #[test]
 fn what_is_at_the_other_end() {
-    let play = Play::new();
-    play.home.file("f.txt", "f");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "f");
     let set = |home: Home, key: &str, value: &str| home.env([(format!("HAUL_REMOTE_{key}"), value.to_owned())]);
-    let Play { sandbox, home, _runtime } = play;
+    let TestEnv { sandbox, home, _runtime } = env;
     let home = set(home, "IOGATES_CA_FILE", "");
     let ftps = ["put", "--protocol=ftps", "--retries=1", "f.txt", "iogates:/"];
     told(&home, &ftps, 5, &["certificate is not trusted", "`ca_file`"], &[&SIGN_IN[..], &["insecure"]].concat());
@@ -144,30 +144,30 @@ fn what_is_at_the_other_end() {
 
 #[test]
 fn what_the_server_does_not_want() {
-    let play = Play::new();
-    let home = &play.home;
+    let env = TestEnv::new();
+    let home = &env.home;
     home.file("f.txt", "f");
     let full = r#"{"status":"error","response":"You do not have enough storage space left.","_status":"error"}"#;
-    play.sandbox.faults().answer(Canned::new("giga0", "file/upload", 200, full).times(9));
+    env.sandbox.faults().answer(Canned::new("giga0", "file/upload", 200, full).times(9));
     told(home, &["put", "f.txt", "giga0:/"], 8, &["storage"], &neither());
-    play.sandbox.faults().clear();
+    env.sandbox.faults().clear();
     let no = r#"{"status":"error","msg":"Permission denied"}"#;
-    play.sandbox.faults().answer(Canned::new("fileago", "upload", 403, no).times(9));
+    env.sandbox.faults().answer(Canned::new("fileago", "upload", 403, no).times(9));
     told(home, &["put", "f.txt", "fileago:/"], 8, &["ask the owner for permission", "`haul login fileago`"], &ADDRESS);
-    play.sandbox.faults().clear();
+    env.sandbox.faults().clear();
     told(home, &["rm", "iogates:/f.txt"], 10, &["giga0", "can"], &neither());
     told(home, &["ls", "tus:/"], 10, &["can"], &neither());
     // All was sent, and does not show: where to look.
-    play.sandbox.faults().script("giga0/file/upload:read-page*always").unwrap();
+    env.sandbox.faults().script("giga0/file/upload:read-page*always").unwrap();
     let ran = told(home, &["put", "--retries=2", "f.txt", "giga0:/to look/"], 13, &["before putting it again"], &neither());
-    play.sandbox.faults().clear();
+    env.sandbox.faults().clear();
     follow(home, &ran, "").ends_with(0);
 }
 
 #[test]
 fn what_was_meant_otherwise() {
-    let play = Play::with_files("giga0", &["/a.txt"]);
-    let home = &play.home;
+    let env = TestEnv::with_files("giga0", &["/a.txt"]);
+    let home = &env.home;
     told(home, &["put", "giga0:/a.txt", "fileago:/"], 2, &["`haul cp`"], &neither());
     home.run(&["cp", "giga0:/a.txt", "fileago:/"]).ends_with(0);
     told(home, &["cp", "giga0:/a.txt", "./here"], 2, &["`haul get`"], &neither());

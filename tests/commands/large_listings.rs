@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::env::{Play, REMOTES};
+use crate::support::env::{REMOTES, TestEnv};
 
 const MOST_MIB: f64 = 100.0;
 const MOST_SECONDS: f64 = 20.0;
@@ -14,7 +14,7 @@ fn twenty_thousand_entries() {
     println!("{:<8}  {:<32}  {:>7}  {:>8}  {:>6}", "remote", "command", "seconds", "MiB peak", "lines");
     let names = |from: u32, to: u32| (from..to).map(|n| format!("a file with a name of some length {n:06}.mov"));
     for remote in REMOTES {
-        let flat = Play::new();
+        let flat = TestEnv::new();
         flat.sandbox.fill(remote, "/flat", names(0, 20_000), b"x").unwrap();
         let commands = [
             &["ls"][..],
@@ -29,7 +29,7 @@ fn twenty_thousand_entries() {
             show(&flat, args, &format!("{remote}:/flat"));
         }
         show(&flat, &["stat", "--json"], &format!("{remote}:/flat/*"));
-        let deep = Play::new();
+        let deep = TestEnv::new();
         for folder in 0..200 {
             deep.sandbox.fill(remote, &format!("/deep/{:02}/{folder:03}", folder / 10), names(0, 100), b"x").unwrap();
         }
@@ -39,16 +39,16 @@ fn twenty_thousand_entries() {
     }
 }
 
-fn show(play: &Play, args: &[&str], at: &str) {
-    let (seconds, mib, lines) = measured(play, &[args, &[at]].concat());
+fn show(env: &TestEnv, args: &[&str], at: &str) {
+    let (seconds, mib, lines) = measured(env, &[args, &[at]].concat());
     let (remote, path) = at.split_once(':').unwrap();
     println!("{remote:<8}  {:<32}  {seconds:>7.2}  {mib:>8.1}  {lines:>6}", format!("{} {path}", args.join(" ")));
     assert!(mib < MOST_MIB && seconds < MOST_SECONDS, "{at} {args:?}: {seconds} s, {mib} MiB");
 }
 
 /// Seconds, peak of resident memory in MiB, lines of standard output.
-fn measured(play: &Play, args: &[&str]) -> (f64, f64, usize) {
-    let haul = play.home.command(args);
+fn measured(env: &TestEnv, args: &[&str]) -> (f64, f64, usize) {
+    let haul = env.home.command(args);
     let mut command = Command::new("/usr/bin/time");
     command.args(["-f", "%e %M"]).arg(haul.get_program()).args(haul.get_args()).env_clear();
     command.envs(haul.get_envs().filter_map(|(key, value)| Some((key, value?)))).current_dir(haul.get_current_dir().unwrap());

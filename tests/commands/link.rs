@@ -1,22 +1,22 @@
 //! `haul link`.
 
-use crate::support::env::{Play, text};
+use crate::support::env::{TestEnv, text};
 
 #[test]
 fn a_link_downloads_the_file() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in ["iogates", "giga0"] {
-        play.stored(remote, "/f.txt", &text("linked"));
+        env.stored(remote, "/f.txt", &text("linked"));
         let place = format!("{remote}:/f.txt");
-        let url = play.home.run(&["link", &place]).ends_with(0).stdout.trim_end().to_owned();
-        let ran = play.home.run(&["link", "--json", &place]).ends_with(0);
+        let url = env.home.run(&["link", &place]).ends_with(0).stdout.trim_end().to_owned();
+        let ran = env.home.run(&["link", "--json", &place]).ends_with(0);
         let event = &ran.events("link")[0];
         assert_eq!((&event["path"], event["url"].as_str().unwrap().split('?').next()), (&"/f.txt".into(), url.split('?').next()));
         assert_eq!(fetched(&url), "linked", "{remote}");
-        play.home.run(&["link", &format!("{remote}:/")]).ends_with(2).says("folder");
-        play.home.run(&["link", &format!("{remote}:/nope")]).ends_with(3);
+        env.home.run(&["link", &format!("{remote}:/")]).ends_with(2).says("folder");
+        env.home.run(&["link", &format!("{remote}:/nope")]).ends_with(3);
     }
-    play.home.run(&["link", "fileago:/x"]).ends_with(10).says("ioGates and giga0 can");
+    env.home.run(&["link", "fileago:/x"]).ends_with(10).says("ioGates and giga0 can");
 }
 
 /// By a client of others: one request, by hand.

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use crate::support::command::Ran;
-use crate::support::env::{Play, bytes, text};
+use crate::support::env::{TestEnv, bytes, text};
 
 const ROUTES: [(&str, &str); 5] =
     [("iogates", "tus"), ("iogates", "plupload"), ("iogates", "ftps"), ("giga0", "auto"), ("fileago", "auto")];
@@ -12,14 +12,14 @@ const ROUTES: [(&str, &str); 5] =
 #[test]
 fn the_log_shows_every_request_and_no_secret() {
     for (remote, protocol) in ROUTES {
-        let play = Play::new();
-        play.home.file("d/a.bin", vec![7; 50_000]);
-        play.home.file("d/b.bin", "b");
-        let secrets: Vec<String> = play.sandbox.env().into_iter().filter(|(k, _)| k.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
-        let first = play.home.run(&["put", "-vv", "--json", "--protocol", protocol, "d", &format!("{remote}:/")]).ends_with(0);
+        let env = TestEnv::new();
+        env.home.file("d/a.bin", vec![7; 50_000]);
+        env.home.file("d/b.bin", "b");
+        let secrets: Vec<String> = env.sandbox.env().into_iter().filter(|(k, _)| k.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
+        let first = env.home.run(&["put", "-vv", "--json", "--protocol", protocol, "d", &format!("{remote}:/")]).ends_with(0);
         // The kept token is read back, and an error of the server's is shown, too.
-        play.sandbox.faults().script(&format!("{remote}:500")).unwrap();
-        let second = play.home.run(&["put", "-vv", "--if-exists", "replace", "--protocol", protocol, "d", &format!("{remote}:/")]);
+        env.sandbox.faults().script(&format!("{remote}:500")).unwrap();
+        let second = env.home.run(&["put", "-vv", "--if-exists", "replace", "--protocol", protocol, "d", &format!("{remote}:/")]);
         let shown = format!("{}{}{}{}", first.stdout, first.stderr, second.stdout, second.stderr);
         assert!(shown.contains(" POST http://"), "{protocol}: {shown}");
         assert_eq!(protocol == "ftps", shown.contains("STOR "), "{protocol}: {shown}");
@@ -44,10 +44,10 @@ fn the_log_shows_every_request_and_no_secret() {
 
 #[test]
 fn each_output_mode_prints_what_it_should() {
-    let play = Play::new();
-    play.home.file("d/a.txt", "a");
-    play.home.file("d/empty", "");
-    let put = |n: u32, more: &[&str]| play.home.run(&[&["put", "d", &format!("giga0:/{n}/")], more].concat()).ends_with(9);
+    let env = TestEnv::new();
+    env.home.file("d/a.txt", "a");
+    env.home.file("d/empty", "");
+    let put = |n: u32, more: &[&str]| env.home.run(&[&["put", "d", &format!("giga0:/{n}/")], more].concat()).ends_with(9);
     let plain = put(1, &[]);
     assert!(plain.stdout.starts_with("uploaded  d/a.txt -> giga0:/1/d/a.txt  (1 B, md5 "), "{}", plain.stdout);
     assert!(plain.stderr.contains("haul: d/empty: this site stores no empty files\n"), "{}", plain.stderr);
@@ -57,47 +57,47 @@ fn each_output_mode_prints_what_it_should() {
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", "haul: d/empty: this site stores no empty files\n"));
     let json = put(3, &["--json"]);
     assert_eq!(json.json().iter().map(|e| e["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), ["failed", "uploaded", "summary"]);
-    let coloured = play.home.command(&["put", "d/empty", "giga0:/"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    let coloured = env.home.command(&["put", "d/empty", "giga0:/"]).env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(Ran::of(coloured).ends_with(8).stderr.contains("\x1b["), "colour by force");
-    let plain = play.home.command(&["put", "d/empty", "giga0:/"]).envs([("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).output().unwrap();
+    let plain = env.home.command(&["put", "d/empty", "giga0:/"]).envs([("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).output().unwrap();
     assert!(!Ran::of(plain).ends_with(8).stderr.contains('\x1b'), "NO_COLOR wins");
 }
 
 #[test]
 fn a_reader_that_leaves_does_not_stop_a_transfer() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..50 {
-        play.home.file(&format!("d/{n}"), "x");
+        env.home.file(&format!("d/{n}"), "x");
     }
-    let mut child = play.home.command(&["put", "d", "giga0:/"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = env.home.command(&["put", "d", "giga0:/"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut one = [0; 1];
     child.stdout.take().unwrap().read_exact(&mut one).unwrap();
     let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(0);
     assert!(ran.stderr.starts_with("50 files, "), "{}", ran.stderr);
-    assert_eq!(play.arrived("giga0").len(), 50);
+    assert_eq!(env.arrived("giga0").len(), 50);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn results_that_cannot_be_written_are_a_failure() {
-    let play = Play::new();
-    play.home.file("f", "x");
+    let env = TestEnv::new();
+    env.home.file("f", "x");
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = play.home.command(&["put", "f", "giga0:/"]).stdout(full).output().unwrap();
+    let output = env.home.command(&["put", "f", "giga0:/"]).stdout(full).output().unwrap();
     Ran::of(output).ends_with(12).says("standard output can't be written");
-    assert_eq!(play.arrived("giga0").len(), 1);
+    assert_eq!(env.arrived("giga0").len(), 1);
 }
 
 #[test]
 fn a_job_of_github_gets_annotations_and_a_summary() {
-    let play = Play::new();
-    play.home.file("d/a.txt", "a");
+    let env = TestEnv::new();
+    env.home.file("d/a.txt", "a");
     for n in 0..12 {
-        play.home.file(&format!("d/empty-{n:02}"), "");
+        env.home.file(&format!("d/empty-{n:02}"), "");
     }
-    let page = play.home.file("summary.md", "# before\n");
-    let env = [("GITHUB_ACTIONS", "true"), ("CI", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
-    let output = play.home.command(&["put", "--json", "d/", "giga0:/j"]).envs(env).output().unwrap();
+    let page = env.home.file("summary.md", "# before\n");
+    let variables = [("GITHUB_ACTIONS", "true"), ("CI", "true"), ("GITHUB_STEP_SUMMARY", page.to_str().unwrap())];
+    let output = env.home.command(&["put", "--json", "d/", "giga0:/j"]).envs(variables).output().unwrap();
     let ran = Ran::of(output).ends_with(9);
     assert_eq!(ran.stderr.lines().filter(|l| l.starts_with("::error ")).count(), 10, "{}", ran.stderr);
     assert!(!ran.stderr.contains("::add-mask::"), "whoever keeps the log would keep the passwords: {}", ran.stderr);
@@ -109,13 +109,13 @@ fn a_job_of_github_gets_annotations_and_a_summary() {
 
 #[test]
 fn later_steps_of_a_job_get_what_was_brought() {
-    let play = Play::new();
-    play.home.file("a.txt", "a");
-    let output = play.home.file("output", "");
+    let env = TestEnv::new();
+    env.home.file("a.txt", "a");
+    let output = env.home.file("output", "");
     let job = |args: &[&str]| {
         std::fs::write(&output, "").unwrap();
-        let env = [("GITHUB_ACTIONS", "true"), ("GITHUB_OUTPUT", output.to_str().unwrap())];
-        let ran = Ran::of(play.home.command(args).envs(env).output().unwrap());
+        let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_OUTPUT", output.to_str().unwrap())];
+        let ran = Ran::of(env.home.command(args).envs(variables).output().unwrap());
         (ran, std::fs::read_to_string(&output).unwrap())
     };
     let (_, one) = job(&["put", "--receipt", "r.jsonl", "a.txt", "giga0:/j/"]);
@@ -131,55 +131,55 @@ fn later_steps_of_a_job_get_what_was_brought() {
 
 #[test]
 fn a_job_of_gitlab_gets_a_folded_log_and_a_dotenv_file() {
-    let play = Play::new();
-    play.home.file("d/a.txt", "a");
-    play.home.file("d/empty", "");
+    let env = TestEnv::new();
+    env.home.file("d/a.txt", "a");
+    env.home.file("d/empty", "");
     let output =
-        play.home.command(&["put", "--dotenv", "haul.env", "d", "giga0:/"]).envs([("GITLAB_CI", "true"), ("CI", "true")]).output().unwrap();
+        env.home.command(&["put", "--dotenv", "haul.env", "d", "giga0:/"]).envs([("GITLAB_CI", "true"), ("CI", "true")]).output().unwrap();
     let ran = Ran::of(output).ends_with(9);
     let (begin, rest) = ran.stderr.split_once("\r\x1b[0Khaul: the files\n").unwrap();
     assert!(begin.contains("\x1b[0Ksection_start:") && begin.ends_with("[collapsed=true]"), "{begin:?}");
     let (_, after) = rest.split_once("\x1b[0Ksection_end:").unwrap();
     assert!(after.contains("\n1 file failed:\n  d/empty: this site stores no empty files\n1 file, 1 B in "), "{after:?}");
-    let dotenv = std::fs::read_to_string(play.path("haul.env")).unwrap();
+    let dotenv = std::fs::read_to_string(env.path("haul.env")).unwrap();
     assert!(dotenv.starts_with("HAUL_FILES=1\nHAUL_BYTES=1\nHAUL_FAILED=1\nHAUL_ID="), "{dotenv}");
 }
 
 #[test]
 fn summaries_say_what_was_done() {
-    let play = Play::new();
-    play.home.file("d/a.txt", "a");
-    play.home.file("d/b.txt", "bb");
+    let env = TestEnv::new();
+    env.home.file("d/a.txt", "a");
+    env.home.file("d/b.txt", "bb");
     let ends = |args: &[&str], words: &str| {
-        let ran = play.home.run(args);
+        let ran = env.home.run(args);
         let last = ran.stderr.lines().last().unwrap_or_default().to_owned();
         assert!(last.starts_with(words), "{args:?}: {last:?}");
         ran
     };
     let planned = ends(&["put", "-n", "d", "giga0:/"], "dry run: would upload 2 files, 3 B in all").ends_with(0);
     assert_eq!(planned.stdout.lines().filter(|line| line.starts_with("would upload")).count(), 2);
-    let json = play.home.run(&["put", "-n", "--json", "d", "giga0:/"]).events("summary").remove(0);
+    let json = env.home.run(&["put", "-n", "--json", "d", "giga0:/"]).events("summary").remove(0);
     assert_eq!((&json["files"], &json["planned"], &json["planned_bytes"]), (&0.into(), &2.into(), &3.into()));
     ends(&["put", "--receipt", "r", "d", "giga0:/"], "2 files, 3 B in ").ends_with(0);
     ends(&["put", "d", "giga0:/"], "0 files, 0 B in ").ends_with(0).says(", 2 skipped");
     ends(&["cp", "giga0:/d/a.txt", "giga0:/c.txt"], "1 file copied on the server").ends_with(0);
     ends(&["mv", "giga0:/c.txt", "giga0:/e.txt"], "1 file moved on the server").ends_with(0);
     ends(&["verify", "r"], "2 of 2 files the same").ends_with(0);
-    play.home.run(&["rm", "giga0:/d/b.txt"]).ends_with(0);
+    env.home.run(&["rm", "giga0:/d/b.txt"]).ends_with(0);
     ends(&["verify", "r"], "1 of 2 files the same, 1 missing").ends_with(9);
-    let quiet = play.home.run(&["verify", "-q", "r"]).ends_with(9);
+    let quiet = env.home.run(&["verify", "-q", "r"]).ends_with(9);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("missing  giga0:/d/b.txt\n", ""));
 }
 
 #[test]
 fn a_log_has_a_line_a_file_up_to_a_hundred_and_failures_last() {
     for (files, lines) in [(100, 99), (101, 0)] {
-        let play = Play::new();
-        play.home.file("d/000-empty", "");
+        let env = TestEnv::new();
+        env.home.file("d/000-empty", "");
         for n in 1..files {
-            play.home.file(&format!("d/{n:03}"), "x");
+            env.home.file(&format!("d/{n:03}"), "x");
         }
-        let ran = play.home.run(&["put", "d", "giga0:/"]).ends_with(9);
+        let ran = env.home.run(&["put", "d", "giga0:/"]).ends_with(9);
         assert_eq!(ran.stdout.lines().count(), lines, "{files}");
         let said: Vec<&str> = ran.stderr.lines().collect();
         let (summary, above) = said.split_last().unwrap();
@@ -192,11 +192,11 @@ fn a_log_has_a_line_a_file_up_to_a_hundred_and_failures_last() {
 /// A runner obeys lines that begin with its commands, whoever wrote them.
 #[test]
 fn names_are_no_commands_of_a_runner() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for name in ["::error file=x", "##[error]y", " ::warning::z", "##vso[task.complete]w", "a\u{61c}b\u{200b}"] {
-        play.stored("giga0", &format!("/d/{name}"), &text("x"));
+        env.stored("giga0", &format!("/d/{name}"), &text("x"));
     }
-    for env in [[("GITHUB_ACTIONS", "true")], [("CI", "true")], [("TF_BUILD", "True")]] {
+    for variables in [[("GITHUB_ACTIONS", "true")], [("CI", "true")], [("TF_BUILD", "True")]] {
         let verbs: [&[&str]; 7] = [
             &["ls", "giga0:/d"],
             &["ls", "-l", "giga0:/d"],
@@ -207,11 +207,11 @@ fn names_are_no_commands_of_a_runner() {
             &["get", "-n", "giga0:/d", "."],
         ];
         for verb in verbs {
-            let ran = Ran::of(play.home.command(verb).envs(env).output().unwrap()).ends_with(0);
+            let ran = Ran::of(env.home.command(verb).envs(variables).output().unwrap()).ends_with(0);
             let all = format!("{}\n{}", ran.stdout, ran.stderr);
             let begins = |line: &str| line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[");
-            assert!(!all.lines().any(begins), "{env:?} {verb:?}: {all}");
-            assert!(!all.contains(['\u{61c}', '\u{200b}']), "{env:?} {verb:?}: {all:?}");
+            assert!(!all.lines().any(begins), "{variables:?} {verb:?}: {all}");
+            assert!(!all.contains(['\u{61c}', '\u{200b}']), "{variables:?} {verb:?}: {all:?}");
             assert!(!all.contains("::add-mask::"), "{all}");
         }
     }
@@ -226,9 +226,9 @@ fn a_file_to_a_pipe_is_watched_on_the_terminal() {
         println!("skipped: there is no `script` to give the command a terminal");
         return;
     }
-    let play = Play::new();
-    play.stored("giga0", "/film.bin", &bytes(1_500_000, 3));
-    let haul = play.home.command(&["cat", "--bwlimit", "1M", "giga0:/film.bin"]);
+    let env = TestEnv::new();
+    env.stored("giga0", "/film.bin", &bytes(1_500_000, 3));
+    let haul = env.home.command(&["cat", "--bwlimit", "1M", "giga0:/film.bin"]);
     let line = format!("{} cat --bwlimit 1M giga0:/film.bin", haul.get_program().to_string_lossy());
     let at_terminal = |line: &str| {
         let mut script = std::process::Command::new("script");
@@ -244,15 +244,15 @@ fn a_file_to_a_pipe_is_watched_on_the_terminal() {
 
 #[test]
 fn a_mistake_in_the_options_is_an_event_too() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for args in [["put", "--json", "-j", "0", "a", "giga0:"], ["put", "--json", "a", "giga0:", "--jobz", "3"]] {
-        let ran = play.home.run(&args).ends_with(2);
+        let ran = env.home.run(&args).ends_with(2);
         assert_eq!(ran.events("failed")[0]["error"]["kind"], "usage");
         assert_eq!((ran.json().len(), ran.stderr.lines().count()), (1, 1), "{}", ran.stderr);
     }
-    let asked = play.home.command(&["put", "-j", "0", "a", "giga0:"]).env("HAUL_JSON", "1").output().unwrap();
+    let asked = env.home.command(&["put", "-j", "0", "a", "giga0:"]).env("HAUL_JSON", "1").output().unwrap();
     assert!(String::from_utf8_lossy(&asked.stdout).contains(r#""event":"failed""#));
     // Where it went wrong is told in fields of its own.
-    let failed = play.home.run(&["get", "--json", "giga0:/none", "."]).ends_with(3).events("failed");
+    let failed = env.home.run(&["get", "--json", "giga0:/none", "."]).ends_with(3).events("failed");
     assert_eq!((&failed[0]["remote"], &failed[0]["path"]), (&"giga0".into(), &"/none".into()));
 }

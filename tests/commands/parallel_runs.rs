@@ -4,28 +4,28 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{Play, set};
+use crate::support::env::{TestEnv, set};
 use crate::support::fixed_answers::one_file_server;
 
 #[test]
 fn a_folder_is_made_once() {
     let url = format!("http://{}/film.mov", one_file_server(b"film"));
     for args in [["mkdir", "-p", "giga0:/x"].as_slice(), &["import", &url, "giga0:/x/"]] {
-        let play = Play::new();
-        play.home.file("a", "content");
-        let asked = |call: &str| play.sandbox.counts().requests("giga0", call);
+        let env = TestEnv::new();
+        env.home.file("a", "content");
+        let asked = |call: &str| env.sandbox.counts().requests("giga0", call);
         // The answer that there is none is on its way to the one for as long as the other needs to make it.
-        play.script("giga0/folder/listing:slow=3000");
-        let second = play.home.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        env.script("giga0/folder/listing:slow=3000");
+        let second = env.home.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while asked("folder/listing") == 0 {
             assert!(begun.elapsed() < Duration::from_secs(60), "nobody looks");
             std::thread::sleep(Duration::from_millis(10));
         }
-        play.home.run(&["put", "-q", "a", "giga0:/x/"]).ends_with(0);
+        env.home.run(&["put", "-q", "a", "giga0:/x/"]).ends_with(0);
         Ran::of(second.wait_with_output().unwrap()).ends_with(0);
         assert_eq!(asked("folder/create"), 1, "{args:?}");
-        let there = play.there("giga0:");
+        let there = env.there("giga0:");
         assert!(there.is_superset(&set(["/x/", "/x/a"])), "{args:?}: {there:?}");
     }
 }
@@ -33,18 +33,18 @@ fn a_folder_is_made_once() {
 /// `REMOTE:/films/x` and `REMOTE:@ID/x` are one place: the second run waits for the first, and sees what it has done.
 #[test]
 fn two_spellings_of_one_place_take_turns() {
-    let play = Play::with_files("giga0", &["/films/other"]);
-    play.home.file("x", "content");
-    let by_id = format!("giga0:@{}/x", play.id("giga0:/films"));
-    let before = play.asked("giga0", "file/upload");
-    play.script("giga0/file/upload:slow=3000");
-    let first = play.home.command(&["put", "x", "giga0:/films/x"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let env = TestEnv::with_files("giga0", &["/films/other"]);
+    env.home.file("x", "content");
+    let by_id = format!("giga0:@{}/x", env.id("giga0:/films"));
+    let before = env.asked("giga0", "file/upload");
+    env.script("giga0/file/upload:slow=3000");
+    let first = env.home.command(&["put", "x", "giga0:/films/x"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
-    while play.asked("giga0", "file/upload") == before {
+    while env.asked("giga0", "file/upload") == before {
         assert!(begun.elapsed() < Duration::from_secs(60), "nobody uploads");
         std::thread::sleep(Duration::from_millis(10));
     }
-    play.home.run(&["put", "x", &by_id]).ends_with(0);
+    env.home.run(&["put", "x", &by_id]).ends_with(0);
     Ran::of(first.wait_with_output().unwrap()).ends_with(0);
-    assert_eq!(play.asked("giga0", "file/upload") - before, 1);
+    assert_eq!(env.asked("giga0", "file/upload") - before, 1);
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Home;
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// A command in a terminal of its own (`script`, util-linux).
 struct Terminal {
@@ -68,24 +68,24 @@ impl Terminal {
 }
 
 /// A remote `cloud` in a file, and its password.
-fn cloud(play: &Play, more: &str) -> (Home, String) {
-    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+fn cloud(env: &TestEnv, more: &str) -> (Home, String) {
+    let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let home = Home::new();
     let url = find("HAUL_REMOTE_GIGA0_URL");
     home.file(".config/haul/config.toml", format!("[remotes.cloud]\nprovider = \"giga0\"\nurl = \"{url}\"\n{more}"));
     (home, find("HAUL_REMOTE_GIGA0_PASSWORD"))
 }
 
-fn username(play: &Play) -> String {
-    play.sandbox.env().into_iter().find(|(k, _)| k == "HAUL_REMOTE_GIGA0_USERNAME").unwrap().1
+fn username(env: &TestEnv) -> String {
+    env.sandbox.env().into_iter().find(|(k, _)| k == "HAUL_REMOTE_GIGA0_USERNAME").unwrap().1
 }
 
 /// A first minute: a closed port, a wrong password, and then all as it should be.
 #[test]
 fn a_new_remote_is_asked_for_step_by_step() {
-    let play = Play::new();
-    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
-    let (url, user, password) = (find("HAUL_REMOTE_GIGA0_URL"), username(&play), find("HAUL_REMOTE_GIGA0_PASSWORD"));
+    let env = TestEnv::new();
+    let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let (url, user, password) = (find("HAUL_REMOTE_GIGA0_URL"), username(&env), find("HAUL_REMOTE_GIGA0_PASSWORD"));
     let home = Home::new();
     let Some(mut terminal) = Terminal::of(&home, &["remote", "add", "--retries", "1"]) else { return };
     terminal.until("Which provider is it?");
@@ -127,15 +127,15 @@ fn a_new_remote_is_asked_for_step_by_step() {
 /// The password stays with its command, and what was given as arguments is not asked for.
 #[test]
 fn only_what_is_missing_is_asked_for() {
-    let play = Play::new();
-    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let env = TestEnv::new();
+    let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let home = Home::new();
     home.file("secret", find("HAUL_REMOTE_GIGA0_PASSWORD"));
     let url = format!("url={}", find("HAUL_REMOTE_GIGA0_URL"));
     let Some(mut terminal) = Terminal::of(&home, &["remote", "add", "cloud", "-p", "yetishare", &url]) else { return };
     let before = terminal.until("User name");
     assert!(!before.contains("Which") && !before.contains("Address"), "{before}");
-    terminal.types(&format!("{}\n", username(&play)));
+    terminal.types(&format!("{}\n", username(&env)));
     terminal.until("1, 2 or 3 [1]: ");
     terminal.types("2\n");
     terminal.until("The command that prints the password: ");
@@ -152,9 +152,9 @@ fn only_what_is_missing_is_asked_for() {
 
 #[test]
 fn login_asks_for_name_and_password_though_something_is_kept() {
-    let play = Play::new();
-    let (home, password) = cloud(&play, "");
-    let user = username(&play);
+    let env = TestEnv::new();
+    let (home, password) = cloud(&env, "");
+    let user = username(&env);
     let Some(mut terminal) = Terminal::of(&home, &["login", "cloud"]) else { return };
     terminal.until("username of cloud: ");
     terminal.types(&format!("{user}\n"));
@@ -183,8 +183,8 @@ fn login_asks_for_name_and_password_though_something_is_kept() {
 /// Nobody is there to be asked: the refused secret is named, and the advice is none that was just followed.
 #[test]
 fn login_says_which_secret_was_refused() {
-    let play = Play::new();
-    let (home, _) = cloud(&play, &format!("username = \"{}\"\n", username(&play)));
+    let env = TestEnv::new();
+    let (home, _) = cloud(&env, &format!("username = \"{}\"\n", username(&env)));
     let credentials = home.file(".config/haul/credentials.toml", "[remotes.cloud]\npassword = \"stale-secret\"\n");
     std::fs::set_permissions(credentials, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let ran = home.run(&["login", "cloud"]).ends_with(4).says("the password from `haul login` was refused").says("--password-stdin");
@@ -192,15 +192,15 @@ fn login_says_which_secret_was_refused() {
     let wrong = home.command(&["login", "cloud"]).env("HAUL_REMOTE_CLOUD_PASSWORD", "other-stale-secret").output().unwrap();
     let said = String::from_utf8(wrong.stderr).unwrap();
     assert!(wrong.status.code() == Some(4) && said.contains("the password from HAUL_REMOTE_CLOUD_PASSWORD was refused"), "{said}");
-    let (bare, _) = cloud(&play, "");
+    let (bare, _) = cloud(&env, "");
     let ran = bare.run(&["login", "cloud"]).ends_with(4);
     assert!(!ran.stderr.contains("run `haul login"), "{}", ran.stderr);
 }
 
 #[test]
 fn nothing_is_drawn_over_the_question_of_a_put() {
-    let play = Play::new();
-    let (home, password) = cloud(&play, &format!("username = \"{}\"\n", username(&play)));
+    let env = TestEnv::new();
+    let (home, password) = cloud(&env, &format!("username = \"{}\"\n", username(&env)));
     home.file("a.txt", "content");
     let Some(mut terminal) = Terminal::of(&home, &["put", "a.txt", "cloud:/"]) else { return };
     terminal.until("password of cloud: ");
@@ -210,5 +210,5 @@ fn nothing_is_drawn_over_the_question_of_a_put() {
     assert_eq!(meanwhile, "");
     terminal.types(&format!("{password}\n"));
     assert_eq!(terminal.ends().0, Some(0));
-    assert_eq!(play.arrived("giga0").len(), 1);
+    assert_eq!(env.arrived("giga0").len(), 1);
 }

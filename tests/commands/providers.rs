@@ -2,17 +2,17 @@
 
 use haul::providers::REGISTRY;
 
-use crate::support::env::{Play, REMOTES};
+use crate::support::env::{REMOTES, TestEnv};
 
 #[test]
 fn the_table_shows_each_ability_of_each_provider() {
-    let play = Play::new();
-    let table = play.home.run(&["providers"]).ends_with(0).stdout;
+    let env = TestEnv::new();
+    let table = env.home.run(&["providers"]).ends_with(0).stdout;
     for ability in ["remove", "move", "copy", "edit", "visibility", "import", "share", "star", "link", "comments"] {
         assert!(table.lines().any(|l| l.starts_with(ability)), "{ability}: {table}");
     }
     let registered: Vec<&str> = REGISTRY.iter().map(|info| info.id).collect();
-    let events = play.json(&["providers"]).ends_with(0).events("providers");
+    let events = env.json(&["providers"]).ends_with(0).events("providers");
     assert_eq!(events.iter().map(|e| e["provider"].as_str().unwrap()).collect::<Vec<_>>(), registered);
     for event in &events {
         // The abilities with "yes" in JSON are those with a tick in the table.
@@ -24,5 +24,5 @@ fn the_table_shows_each_ability_of_each_provider() {
             assert_eq!(cell != "-", offered.as_bool().unwrap(), "{provider} {ability}: {row}");
         }
     }
-    assert!(REMOTES.iter().all(|remote| play.requests(remote) == 0), "no provider is asked");
+    assert!(REMOTES.iter().all(|remote| env.requests(remote) == 0), "no provider is asked");
 }

@@ -1,10 +1,10 @@
 //! What a provider can't do, and arguments that make no sense, are refused before anything is sent.
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 #[test]
 fn what_iogates_lacks_is_refused_before_anything_is_sent() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for (args, others) in [
         (vec!["rm", "iogates:/a"], "giga0, FileAgo, FTP and TUS can"),
         (vec!["rm", "giga0:/a", "iogates:/a"], "giga0, FileAgo, FTP and TUS can"),
@@ -22,17 +22,17 @@ fn what_iogates_lacks_is_refused_before_anything_is_sent() {
         (vec!["mkdir", "fileago:/a", "--visibility", "public"], "giga0 can"),
         (vec!["edit", "giga0:/a", "--type", "x/y", "--visibility", "public"], ""),
     ] {
-        let ran = play.json(&args).ends_with(10).says(others);
+        let ran = env.json(&args).ends_with(10).says(others);
         assert_eq!(ran.events("failed")[0]["error"]["kind"], "unsupported", "{args:?}");
     }
     for remote in ["iogates", "giga0", "fileago"] {
-        assert_eq!(play.requests(remote), 0, "{remote}");
+        assert_eq!(env.requests(remote), 0, "{remote}");
     }
 }
 
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for args in [
         vec!["mv", "giga0:/a"],
         vec!["mv", "local", "giga0:/a"],
@@ -54,26 +54,26 @@ fn arguments_that_make_no_sense_are_refused() {
         vec!["cp", "fileago:@home", "fileago:/x"],
         vec!["edit", "giga0:", "--name", "x"],
     ] {
-        play.home.run(&args).ends_with(2);
+        env.home.run(&args).ends_with(2);
     }
     for remote in ["iogates", "giga0"] {
-        assert_eq!(play.requests(remote), 0, "{remote}");
+        assert_eq!(env.requests(remote), 0, "{remote}");
     }
-    play.home.run(&["rm", "nowhere:/a"]).ends_with(3).says("no such remote");
-    play.home.run(&["mv", "giga0:/a", "nowhere:/a"]).ends_with(3);
-    play.home.run(&["mv", "nowhere:/a", "giga0:/a"]).ends_with(3);
-    play.home.run(&["cp", "giga0:/a", "fileago:/a"]).ends_with(3);
+    env.home.run(&["rm", "nowhere:/a"]).ends_with(3).says("no such remote");
+    env.home.run(&["mv", "giga0:/a", "nowhere:/a"]).ends_with(3);
+    env.home.run(&["mv", "nowhere:/a", "giga0:/a"]).ends_with(3);
+    env.home.run(&["cp", "giga0:/a", "fileago:/a"]).ends_with(3);
 }
 
 #[test]
 fn bad_addresses_are_refused_before_anything_is_sent() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for verb in ["ls", "tree", "du", "stat", "find"] {
-        play.home.run(&[verb, "giga0:/", "nowhere:/"]).ends_with(3).says("there is no such remote");
-        play.home.run(&[verb, "giga0:/a/../b"]).ends_with(2);
+        env.home.run(&[verb, "giga0:/", "nowhere:/"]).ends_with(3).says("there is no such remote");
+        env.home.run(&[verb, "giga0:/a/../b"]).ends_with(2);
         if verb != "ls" {
-            play.home.run(&[verb]).ends_with(2);
+            env.home.run(&[verb]).ends_with(2);
         }
     }
-    assert_eq!(play.sandbox.counts().all_requests("giga0"), 0);
+    assert_eq!(env.sandbox.counts().all_requests("giga0"), 0);
 }

@@ -1,7 +1,7 @@
 //! `haul remote`.
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, REMOTES};
+use crate::support::env::{REMOTES, TestEnv};
 
 fn config(home: &Home) -> String {
     std::fs::read_to_string(home.path().join("c.toml")).unwrap()
@@ -37,12 +37,12 @@ fn a_remote_is_added_shown_and_removed() {
 
 #[test]
 fn secrets_are_shown_as_stars() {
-    let play = Play::new();
-    let secrets: Vec<String> = play.sandbox.env().into_iter().filter(|(k, _)| k.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
+    let env = TestEnv::new();
+    let secrets: Vec<String> = env.sandbox.env().into_iter().filter(|(k, _)| k.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
     for args in
         [&["remote", "list", "--json"][..], &["remote", "list"], &["remote", "show", "giga0"], &["remote", "show", "--json", "giga0"]]
     {
-        let ran = play.home.run(args).ends_with(0);
+        let ran = env.home.run(args).ends_with(0);
         assert!(!secrets.iter().any(|secret| ran.stdout.contains(secret) || ran.stderr.contains(secret)), "{args:?}: {}", ran.stdout);
         assert_eq!(ran.stdout.contains("***"), args.len() > 2, "{args:?}: {}", ran.stdout);
     }
@@ -50,16 +50,16 @@ fn secrets_are_shown_as_stars() {
 
 #[test]
 fn a_check_has_a_line_for_each_step_and_stops_at_the_first_that_fails() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
-        let checked = play.home.run(&["remote", "check", "--json", remote]).ends_with(0).events("check");
+        let checked = env.home.run(&["remote", "check", "--json", remote]).ends_with(0).events("check");
         let steps: Vec<&str> = checked.iter().map(|e| e["step"].as_str().unwrap()).collect();
         assert_eq!(steps[..4], ["name", "connection", "sign-in", "listing"], "{remote}");
         assert!(steps.len() > 4 && steps[4..].iter().all(|step| step.starts_with("upload by ")), "{remote}: {steps:?}");
         assert!(checked.iter().all(|e| e["ok"] == true), "{remote}: {checked:?}");
     }
-    let play = Play::new();
-    let wrong = play.home.command(&["remote", "check", "--json", "giga0"]).env("HAUL_REMOTE_GIGA0_PASSWORD", "wrong").output().unwrap();
+    let env = TestEnv::new();
+    let wrong = env.home.command(&["remote", "check", "--json", "giga0"]).env("HAUL_REMOTE_GIGA0_PASSWORD", "wrong").output().unwrap();
     let checked = Ran::of(wrong).ends_with(4).events("check");
     let steps: Vec<_> = checked.iter().map(|e| (e["step"].as_str().unwrap(), e["ok"].as_bool().unwrap())).collect();
     assert_eq!(steps, [("name", true), ("connection", true), ("sign-in", false)]);
@@ -116,8 +116,8 @@ fn settings_are_changed_and_taken_out() {
 /// The password, the token and an unfinished upload are found under the new name.
 #[test]
 fn a_renamed_remote_keeps_what_is_its_own() {
-    let play = Play::new();
-    let find = |key: &str| play.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
+    let env = TestEnv::new();
+    let find = |key: &str| env.sandbox.env().into_iter().find(|(k, _)| k == key).unwrap().1;
     let home = Home::new();
     let settings =
         [("url", "URL"), ("username", "USERNAME")].map(|(key, name)| format!("{key}={}", find(&format!("HAUL_REMOTE_IOGATES_{name}"))));
@@ -133,11 +133,11 @@ fn a_renamed_remote_keeps_what_is_its_own() {
     }
     put.kill().unwrap();
     put.wait().unwrap();
-    let signed_in = play.sandbox.counts().sign_ins("iogates");
+    let signed_in = env.sandbox.counts().sign_ins("iogates");
     home.run(&["remote", "rename", "old", "new"]).ends_with(0).prints("next: haul ls new:");
     home.run(&["ls", "old:"]).ends_with(3);
     home.run(&["ls", "new:"]).ends_with(0);
-    assert_eq!(play.sandbox.counts().sign_ins("iogates"), signed_in, "the token goes along");
+    assert_eq!(env.sandbox.counts().sign_ins("iogates"), signed_in, "the token goes along");
     let listed = home.run(&["transfers", "list", "--json"]).ends_with(0).json();
     assert!(!listed.is_empty() && listed.iter().all(|event| event["remote"] == "new"), "{listed:?}");
     let resumed = home.run(&["transfers", "resume", "new", "--json"]).ends_with(0).events("uploaded");

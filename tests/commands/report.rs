@@ -1,6 +1,6 @@
 //! `haul report`.
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// The text between tags, in order, and the names of the tags: enough of HTML for a page that we write ourselves.
 fn parsed(html: &str) -> (Vec<String>, Vec<String>) {
@@ -19,18 +19,18 @@ fn parsed(html: &str) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn a_page_shows_what_receipts_and_failures_tell() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let evil = "<img src=x onerror=alert(1)>&\"'.mov";
     for (name, content) in [("a.txt", "one"), (evil, "two"), ("empty", "")] {
-        play.home.file(&format!("d/{name}"), content);
+        env.home.file(&format!("d/{name}"), content);
     }
-    play.home.run(&["put", "--receipt", "r.jsonl", "--failed-to", "failed.txt", "d", "giga0:/"]).ends_with(9);
+    env.home.run(&["put", "--receipt", "r.jsonl", "--failed-to", "failed.txt", "d", "giga0:/"]).ends_with(9);
     // Put again: the last time counts.
-    play.home.run(&["put", "--if-exists", "replace", "--receipt", "r2.jsonl", "d/a.txt", "giga0:/d/"]).ends_with(0);
+    env.home.run(&["put", "--if-exists", "replace", "--receipt", "r2.jsonl", "d/a.txt", "giga0:/d/"]).ends_with(0);
     let told =
-        play.home.run(&["report", "r.jsonl", "r2.jsonl", "--failed", "failed.txt", "--title", "Day <1>", "-o", "page.html"]).ends_with(0);
+        env.home.run(&["report", "r.jsonl", "r2.jsonl", "--failed", "failed.txt", "--title", "Day <1>", "-o", "page.html"]).ends_with(0);
     assert_eq!(told.stdout, "written  page.html  (2 files, 6 B, 1 failed)\n");
-    let page = std::fs::read_to_string(play.path("page.html")).unwrap();
+    let page = std::fs::read_to_string(env.path("page.html")).unwrap();
     let (texts, tags) = parsed(&page);
     for text in ["Day <1>", &format!("d/{evil}"), "empty", "MD5 compared", "multipart"] {
         assert!(texts.iter().any(|found| found == text), "{text}: {texts:?}");
@@ -43,11 +43,11 @@ fn a_page_shows_what_receipts_and_failures_tell() {
     assert_eq!(tags.iter().filter(|tag| *tag == "svg").count(), 2, "opened and closed");
     assert!(page.contains("Content-Security-Policy"));
     // Without a file it goes to standard output, and scripts get an event where it does not.
-    assert!(play.home.run(&["report", "r.jsonl"]).ends_with(0).stdout.starts_with("<!DOCTYPE html>"));
-    let event = play.home.run(&["report", "--json", "r.jsonl", "-o", "page.html"]).ends_with(0).events("report").remove(0);
+    assert!(env.home.run(&["report", "r.jsonl"]).ends_with(0).stdout.starts_with("<!DOCTYPE html>"));
+    let event = env.home.run(&["report", "--json", "r.jsonl", "-o", "page.html"]).ends_with(0).events("report").remove(0);
     assert_eq!((&event["files"], &event["bytes"], &event["path"]), (&2.into(), &6.into(), &"page.html".into()));
-    play.home.run(&["report", "--json", "r.jsonl"]).ends_with(2);
-    play.home.run(&["report", "none.jsonl"]).ends_with(3);
-    play.home.run(&["report", "page.html"]).ends_with(2).says("line 1");
-    play.home.run(&["report", "r.jsonl", "-o", "no/such/page.html"]).ends_with(12);
+    env.home.run(&["report", "--json", "r.jsonl"]).ends_with(2);
+    env.home.run(&["report", "none.jsonl"]).ends_with(3);
+    env.home.run(&["report", "page.html"]).ends_with(2).says("line 1");
+    env.home.run(&["report", "r.jsonl", "-o", "no/such/page.html"]).ends_with(12);
 }

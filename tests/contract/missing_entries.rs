@@ -5,7 +5,7 @@ use haul::contract::{Changes, Visibility};
 use haul::model::{Entry, EntryKind, RemotePath};
 use haul::{Error, Kind};
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 use crate::support::fixture::{OpenedProvider, stat};
 
 fn file(id: &str) -> Entry {
@@ -27,12 +27,12 @@ const NO_FOLDER: &str = "Could not find folder based on folder_id";
 
 #[test]
 fn giga0s_texts_about_what_is_not_there() {
-    let play = Play::with_files("giga0", &["/a.txt", "/d/x"]);
-    let provider = OpenedProvider::open(&play, "giga0");
+    let env = TestEnv::with_files("giga0", &["/a.txt", "/d/x"]);
+    let provider = OpenedProvider::open(&env, "giga0");
     // The same in every shape that errors are known to have.
     for form in ["", "giga0:error-form=status", "giga0:error-form=result", "giga0:error-form=success", "giga0:error-form=http"] {
-        play.sandbox.faults().clear();
-        play.script(form);
+        env.sandbox.faults().clear();
+        env.script(form);
         provider.run(async |p| {
             let (there, d, root) = (stat(p, "/a.txt").await, stat(p, "/d").await, stat(p, "/").await);
             let (gone, no_folder) = (file("file:99"), folder("98"));
@@ -72,10 +72,10 @@ fn giga0s_texts_about_what_is_not_there() {
 
 #[test]
 fn fileagos_refusals() {
-    let play = Play::with_files("fileago", &["/a.txt", "/d/a.txt", "/d/e/x"]);
-    let provider = OpenedProvider::open(&play, "fileago");
+    let env = TestEnv::with_files("fileago", &["/a.txt", "/d/a.txt", "/d/e/x"]);
+    let provider = OpenedProvider::open(&env, "fileago");
     for pages in ["", "fileago:html-errors"] {
-        play.script(pages);
+        env.script(pages);
         let words = |text: &'static str| if pages.is_empty() { text } else { "" };
         provider.run(async |p| {
             let (there, d, root) = (stat(p, "/a.txt").await, stat(p, "/d").await, stat(p, "/").await);

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::markdown::blocks;
 
 fn root() -> &'static Path {
@@ -25,24 +25,24 @@ fn yaml(text: &str) -> Yaml {
 
 /// A sandbox with giga0 called `builds`, and what the examples deliver.
 struct Job {
-    play: Play,
-    env: BTreeMap<String, String>,
+    env: TestEnv,
+    variables: BTreeMap<String, String>,
 }
 
 impl Job {
     fn new() -> Job {
-        let play = Play::new();
-        play.home.file("dist/app.tar.gz", bytes(20_000, 1).0);
-        play.home.file("dist/app.tar.gz.sha256", "x");
-        play.home.file("outbox/a.txt", "a");
-        let env = play.sandbox.env().into_iter().map(|(name, value)| (name.replace("_GIGA0_", "_BUILDS_"), value)).collect();
-        Job { play, env }
+        let env = TestEnv::new();
+        env.home.file("dist/app.tar.gz", bytes(20_000, 1).0);
+        env.home.file("dist/app.tar.gz.sha256", "x");
+        env.home.file("outbox/a.txt", "a");
+        let variables = env.sandbox.env().into_iter().map(|(name, value)| (name.replace("_GIGA0_", "_BUILDS_"), value)).collect();
+        Job { env, variables }
     }
 
     fn command(&self, program: &str) -> Command {
         let folder = Path::new(env!("CARGO_BIN_EXE_haul")).parent().unwrap();
         let mut command = Command::new(program);
-        command.current_dir(self.play.home.path()).env_clear().env("HOME", self.play.home.path()).envs(&self.env).env("CI", "true");
+        command.current_dir(self.env.home.path()).env_clear().env("HOME", self.env.home.path()).envs(&self.variables).env("CI", "true");
         command.env("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap()));
         command
     }
@@ -57,7 +57,7 @@ impl Job {
 
     #[track_caller]
     fn has(&self, path: &str) {
-        assert!(self.play.sandbox.file("giga0", path).is_some(), "{path} is not there: {:?}", self.play.sandbox.arrived());
+        assert!(self.env.sandbox.file("giga0", path).is_some(), "{path} is not there: {:?}", self.env.sandbox.arrived());
     }
 }
 
@@ -71,7 +71,7 @@ fn a_job_of_gitlab_runs() {
     lines.iter().for_each(|line| drop(job.runs(line)));
     job.has("/nightly/dist/app.tar.gz");
     for file in ["receipt.jsonl", "delivery.html", "haul.env"] {
-        assert!(job.play.home.path().join(file).exists() && gitlab.contains(file), "{file}");
+        assert!(job.env.home.path().join(file).exists() && gitlab.contains(file), "{file}");
     }
     assert_eq!(parsed["deliver"]["artifacts"]["reports"]["dotenv"].as_str(), Some("haul.env"));
 }
@@ -99,7 +99,7 @@ fn the_lines_of_jenkins_cron_and_systemd_run() {
         files.push(folder.path().join(name));
     }
     let start = units[0].lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
-    let outbox = format!("{}/outbox/", job.play.home.path().display());
+    let outbox = format!("{}/outbox/", job.env.home.path().display());
     job.runs(&start.replace("/srv/outbox/", &outbox));
     job.has("/outbox/a.txt");
     match Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&files).output() {
@@ -122,7 +122,7 @@ fn release(job: &Job) -> Option<String> {
         env!("CARGO_BIN_EXE_haul")
     );
     job.runs(&script);
-    Some(format!("file://{}/releases", job.play.home.path().display()))
+    Some(format!("file://{}/releases", job.env.home.path().display()))
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn the_action_installs_and_delivers() {
 
     let job = Job::new();
     let Some(downloads) = release(&job) else { return };
-    let home = job.play.home.path();
+    let home = job.env.home.path();
     // As the runner fills in the inputs of the action from the example.
     let filled = |input: &str| match input {
         "version" => "9.9.9".to_owned(),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{Document, documents};
 use crate::support::command::Ran;
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::markdown::{blocks, comment};
 use crate::support::same_screen::is_same;
 
@@ -46,11 +46,11 @@ fn steps(text: &str) -> Vec<Step> {
 }
 
 /// The sandbox's variables with its remotes named as the document does: `studio=iogates`.
-fn environment(play: &Play, document: &Document) -> BTreeMap<String, String> {
-    let env: BTreeMap<String, String> = play.sandbox.env().into_iter().collect();
-    let Some(names) = document.text.lines().find_map(|line| comment(line, "remotes")) else { return env };
+fn environment(env: &TestEnv, document: &Document) -> BTreeMap<String, String> {
+    let variables: BTreeMap<String, String> = env.sandbox.env().into_iter().collect();
+    let Some(names) = document.text.lines().find_map(|line| comment(line, "remotes")) else { return variables };
     let (of_remotes, mut renamed): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        env.into_iter().partition(|(name, _)| name.starts_with("HAUL_REMOTE_"));
+        variables.into_iter().partition(|(name, _)| name.starts_with("HAUL_REMOTE_"));
     for (new, old) in names.split_whitespace().filter_map(|pair| pair.split_once('=')) {
         let old = format!("HAUL_REMOTE_{}_", old.to_uppercase());
         let keys = of_remotes.iter().filter_map(|(name, value)| Some((name.strip_prefix(&old)?, value)));
@@ -60,7 +60,7 @@ fn environment(play: &Play, document: &Document) -> BTreeMap<String, String> {
 }
 
 /// The files that the documents speak of.
-fn make_files(play: &Play) {
+fn make_files(env: &TestEnv) {
     for (name, length) in [
         ("film.mov", 3 << 20),
         ("rushes/A001.mov", 300_000),
@@ -69,23 +69,23 @@ fn make_files(play: &Play) {
         ("dist/app.tar.gz", 400_000),
         ("dist/app.tar.gz.sha256", 80),
     ] {
-        play.home.file(name, bytes(length, length as u32).0);
+        env.home.file(name, bytes(length, length as u32).0);
     }
-    play.home.file("notes.txt", "take 3 is the good one\n");
+    env.home.file("notes.txt", "take 3 is the good one\n");
 }
 
 /// What a command of a document prints, both streams in one, and its status.
-fn run(play: &Play, env: &BTreeMap<String, String>, command: &str, before: i32) -> (Vec<String>, i32) {
-    let haul = play.home.command(&[]);
+fn run(env: &TestEnv, variables: &BTreeMap<String, String>, command: &str, before: i32) -> (Vec<String>, i32) {
+    let haul = env.home.command(&[]);
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_haul")).parent().unwrap();
     let mut shell = Command::new("sh");
     // `$?` is the status of the line before, as in a terminal.
     shell.args(["-c", &format!("exec 2>&1\n(exit {before})\n{command}")]).current_dir(haul.get_current_dir().unwrap());
-    shell.env_clear().env("HOME", play.home.path()).env("TZ", "UTC").envs(env).stdin(std::process::Stdio::null());
+    shell.env_clear().env("HOME", env.home.path()).env("TZ", "UTC").envs(variables).stdin(std::process::Stdio::null());
     shell.env("PATH", format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default()));
     let ran = Ran::of(shell.output().unwrap());
     // A reader has a home with a name.
-    let printed = ran.stdout.replace(&*play.home.path().to_string_lossy(), "/home/ann");
+    let printed = ran.stdout.replace(&*env.home.path().to_string_lossy(), "/home/ann");
     (printed.lines().map(str::to_owned).collect(), ran.status)
 }
 
@@ -96,12 +96,12 @@ fn corrected(document: &Document) -> (String, Vec<String>) {
     if steps.is_empty() {
         return (document.text.clone(), Vec::new());
     }
-    let play = Play::new();
-    make_files(&play);
-    let env = environment(&play, document);
+    let env = TestEnv::new();
+    make_files(&env);
+    let variables = environment(&env, document);
     let (mut differs, mut status, mut moved) = (Vec::new(), 0, 0);
     for step in steps {
-        let (printed, now) = run(&play, &env, &step.command, status);
+        let (printed, now) = run(&env, &variables, &step.command, status);
         status = now;
         let place = format!("{}:{}: $ {}", document.name, step.line + 1, step.command);
         let Some(screen) = step.screen else {

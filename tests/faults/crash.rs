@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::support::env::{Content, Play, bytes};
+use crate::support::env::{Content, TestEnv, bytes};
 use crate::support::kill::{kill_after, source_tree};
 use crate::support::random::Random;
 
@@ -21,8 +21,8 @@ const KILLS: usize = 50;
 const AT_ONCE: usize = 4;
 
 /// The furthest stage of what a run had begun when it died; `none`: nothing, or all that it had begun was over.
-fn died_in(play: &Play) -> &'static str {
-    let Ok(db) = rusqlite::Connection::open(play.state_file()) else { return "none" };
+fn died_in(env: &TestEnv) -> &'static str {
+    let Ok(db) = rusqlite::Connection::open(env.state_file()) else { return "none" };
     let Ok(mut rows) = db.prepare("SELECT upload FROM unfinished") else { return "none" };
     let notes: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let reached = |stage: &&str| notes.iter().any(|note| note.contains(&format!("\"stage\":\"{stage}\"")));
@@ -67,11 +67,11 @@ fn has_hit_the_sending(died: &BTreeMap<&str, usize>, kills: usize) -> bool {
 
 impl Route {
     fn killed_again_and_again(&self, times: usize, mut random: Random, died: &Mutex<BTreeMap<&'static str, usize>>) {
-        let play = Play::new();
-        let files = source_tree(&play);
+        let env = TestEnv::new();
+        let files = source_tree(&env);
         let begun = Instant::now();
         let measured = format!("{}:/measured", self.remote);
-        play.home.run(&self.slow_put(&measured)).ends_with(0);
+        env.home.run(&self.slow_put(&measured)).ends_with(0);
         let whole = begun.elapsed();
         // Moments are spread over the time that a run takes when the machine is as busy as at the beginning: where it became busier
         // or idler, more of them are tried.
@@ -80,12 +80,12 @@ impl Route {
                 break;
             }
             let place = format!("{}:/round-{round}", self.remote);
-            let before = play.sandbox.counts().all_received(self.remote);
+            let before = env.sandbox.counts().all_received(self.remote);
             let wait = Duration::from_micros(random.below(whole.as_micros() as usize) as u64);
-            let alive = kill_after(&play, &self.slow_put(&place), wait);
-            let stage = if alive { died_in(&play) } else { "over" };
+            let alive = kill_after(&env, &self.slow_put(&place), wait);
+            let stage = if alive { died_in(&env) } else { "over" };
             *died.lock().unwrap().entry(stage).or_default() += 1;
-            self.comes_to_its_end(&play, &files, round, before, &format!("{} {}, killed after {wait:?}", self.remote, self.protocol));
+            self.comes_to_its_end(&env, &files, round, before, &format!("{} {}, killed after {wait:?}", self.remote, self.protocol));
         }
     }
 
@@ -98,19 +98,19 @@ impl Route {
         [&self.put(place)[..], &["--bwlimit", "900K"]].concat()
     }
 
-    fn comes_to_its_end(&self, play: &Play, files: &BTreeMap<String, Content>, round: usize, before: u64, what: &str) {
+    fn comes_to_its_end(&self, env: &TestEnv, files: &BTreeMap<String, Content>, round: usize, before: u64, what: &str) {
         let place = format!("{}:/round-{round}", self.remote);
-        let ran = play.home.run(&self.put(&place));
+        let ran = env.home.run(&self.put(&place));
         assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
-        let arrived: BTreeMap<String, Content> = play
+        let arrived: BTreeMap<String, Content> = env
             .arrived(self.remote)
             .into_iter()
             .filter_map(|(path, content)| Some((path.strip_prefix(&format!("/round-{round}/"))?.to_owned(), content)))
             .collect();
         assert_eq!(arrived, *files, "{what}");
         // A TUS endpoint lists nothing: the stand-in tells what it holds.
-        let entries = || play.sandbox.entries(self.remote, &format!("/round-{round}")).into_iter().map(|(name, _)| name).collect();
-        let mut there = if self.remote == "tus" { entries() } else { play.listed_names(&place) };
+        let entries = || env.sandbox.entries(self.remote, &format!("/round-{round}")).into_iter().map(|(name, _)| name).collect();
+        let mut there = if self.remote == "tus" { entries() } else { env.listed_names(&place) };
         there.sort();
         let wanted: Vec<String> = files.keys().cloned().collect();
         if self.protocol == "plupload" {
@@ -120,12 +120,12 @@ impl Route {
         assert_eq!(there, wanted, "{what}: {}", ran.stderr);
         if self.resumes {
             let total: u64 = files.values().map(|c| c.0.len() as u64).sum();
-            let again = play.sandbox.counts().all_received(self.remote) - before - total;
+            let again = env.sandbox.counts().all_received(self.remote) - before - total;
             // Four files are in flight at once; the small ones are smaller than a chunk.
             assert!(again <= CHUNK + 3 * 1_100, "{what}: {again} bytes were sent again");
         }
         assert_eq!(
-            play.home.run(&self.put(&place)).ends_with(0).events("skipped").len(),
+            env.home.run(&self.put(&place)).ends_with(0).events("skipped").len(),
             files.len(),
             "{what}: a third run has nothing to do"
         );
@@ -169,70 +169,70 @@ fn a_tus_endpoint_survives_kills() {
 
 #[test]
 fn a_big_file_is_resumed_inside_and_reported() {
-    let play = Play::new();
-    play.home.file("big.bin", &bytes(LARGE, 5).0);
+    let env = TestEnv::new();
+    env.home.file("big.bin", &bytes(LARGE, 5).0);
     for protocol in ["tus", "ftps"] {
         let place = format!("iogates:/{protocol}.bin");
         let put = ["put", "--json", "--protocol", protocol, "--chunk-size", "262144", "big.bin", &place];
         let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
-        assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
-        let uploaded = play.home.run(&put).ends_with(0).events("uploaded");
+        assert!(kill_after(&env, &slow, Duration::from_millis(1_500)));
+        let uploaded = env.home.run(&put).ends_with(0).events("uploaded");
         assert!(uploaded[0]["resumed_from"].as_u64().unwrap() > 0, "{protocol}: {uploaded:?}");
         assert_eq!(uploaded[0]["verified"], "md5");
-        assert_eq!(play.arrived("iogates")[&format!("/{protocol}.bin")], bytes(LARGE, 5));
+        assert_eq!(env.arrived("iogates")[&format!("/{protocol}.bin")], bytes(LARGE, 5));
     }
 }
 
 #[test]
 fn a_source_that_changed_starts_from_its_first_byte() {
-    let play = Play::new();
-    play.home.file("big.bin", &bytes(LARGE, 5).0);
+    let env = TestEnv::new();
+    env.home.file("big.bin", &bytes(LARGE, 5).0);
     let put = ["put", "--json", "--chunk-size", "262144", "big.bin", "iogates:/c.bin"];
     let slow: Vec<&str> = put.iter().copied().chain(["--bwlimit", "1M"]).collect();
-    assert!(kill_after(&play, &slow, Duration::from_millis(1_500)));
-    play.home.file("big.bin", &bytes(LARGE, 6).0);
-    let ran = play.home.run(&put).ends_with(0).says("has changed since");
+    assert!(kill_after(&env, &slow, Duration::from_millis(1_500)));
+    env.home.file("big.bin", &bytes(LARGE, 6).0);
+    let ran = env.home.run(&put).ends_with(0).says("has changed since");
     assert_eq!(ran.events("uploaded")[0]["resumed_from"], 0);
-    assert_eq!(play.arrived("iogates")["/c.bin"], bytes(LARGE, 6));
+    assert_eq!(env.arrived("iogates")["/c.bin"], bytes(LARGE, 6));
 }
 
 #[test]
 fn two_runs_at_once_put_one_file() {
     for remote in ["iogates", "giga0", "fileago"] {
-        let play = Play::new();
-        play.home.file("big.bin", &bytes(LARGE, 5).0);
+        let env = TestEnv::new();
+        env.home.file("big.bin", &bytes(LARGE, 5).0);
         let put = ["put", "--json", "--bwlimit", "3M", "big.bin", &format!("{remote}:/one/big.bin")];
-        let first = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let second = play.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let first = env.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let second = env.home.command(&put).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let ends: Vec<_> = [first, second].map(|c| crate::support::command::Ran::of(c.wait_with_output().unwrap())).into_iter().collect();
         let uploaded: usize = ends.iter().map(|ran| ran.events("uploaded").len()).sum();
         assert!(ends.iter().all(|ran| ran.status == 0), "{remote}: {} {}", ends[0].stderr, ends[1].stderr);
-        assert_eq!((uploaded, play.listed_names(&format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
+        assert_eq!((uploaded, env.listed_names(&format!("{remote}:/one"))), (1, vec!["big.bin".to_owned()]), "{remote}");
     }
 }
 
 #[test]
 fn what_is_unfinished_is_listed_taken_up_and_cleared() {
-    let play = Play::new();
-    play.home.file("big.bin", &bytes(LARGE, 5).0);
+    let env = TestEnv::new();
+    env.home.file("big.bin", &bytes(LARGE, 5).0);
     let slow = |place: &str| {
-        kill_after(&play, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500))
+        kill_after(&env, &["put", "--chunk-size", "262144", "--bwlimit", "1M", "big.bin", place], Duration::from_millis(1_500))
     };
     assert!(slow("iogates:/t/one.bin"));
-    let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
+    let listed = env.home.run(&["transfers", "list", "--json"]).ends_with(0).events("transfers");
     assert_eq!((listed.len(), &listed[0]["remote"], &listed[0]["path"]), (1, &"iogates".into(), &"/t/one.bin".into()));
     assert_eq!(listed[0]["size"], LARGE);
-    let resumed = play.home.run(&["transfers", "resume", "--json"]).ends_with(0);
+    let resumed = env.home.run(&["transfers", "resume", "--json"]).ends_with(0);
     assert!(resumed.events("uploaded")[0]["resumed_from"].as_u64().unwrap() > 0, "{}", resumed.stdout);
-    assert_eq!(play.arrived("iogates")["/t/one.bin"], bytes(LARGE, 5));
-    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+    assert_eq!(env.arrived("iogates")["/t/one.bin"], bytes(LARGE, 5));
+    assert!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
 
     assert!(slow("iogates:/t/two.bin"));
-    let deleted = play.sandbox.counts().requests("iogates", "tus-delete");
+    let deleted = env.sandbox.counts().requests("iogates", "tus-delete");
     for verb in ["resume", "clear"] {
-        play.home.run(&["transfers", verb, "giga9"]).ends_with(3).says("there is no such remote");
+        env.home.run(&["transfers", verb, "giga9"]).ends_with(3).says("there is no such remote");
     }
-    play.home.run(&["transfers", "clear"]).ends_with(0);
-    assert_eq!(play.sandbox.counts().requests("iogates", "tus-delete"), deleted + 1, "the half of it is gone from the server");
-    assert!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
+    env.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(env.sandbox.counts().requests("iogates", "tus-delete"), deleted + 1, "the half of it is gone from the server");
+    assert!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).json().is_empty());
 }

@@ -5,7 +5,7 @@
 
 use haul::sandbox::Canned;
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// To every try.
 const ALWAYS: u64 = 99;
@@ -27,14 +27,14 @@ const fn row(call: &'static str, status: u16, said: &'static str, kind: &'static
 }
 
 /// Answers `row` to the command that makes its call, and compares how that ends.
-fn check(play: &Play, provider: &str, row: &Row, times: u64, body: String, args: &[String]) {
-    play.sandbox.faults().clear();
-    play.sandbox.faults().answer(Canned::new(provider, row.call, row.status, body).times(times));
-    let asked = play.sandbox.counts().requests(provider, row.call);
+fn check(env: &TestEnv, provider: &str, row: &Row, times: u64, body: String, args: &[String]) {
+    env.sandbox.faults().clear();
+    env.sandbox.faults().answer(Canned::new(provider, row.call, row.status, body).times(times));
+    let asked = env.sandbox.counts().requests(provider, row.call);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let ran = play.home.run(&[&["--json"], &args[..]].concat());
+    let ran = env.home.run(&[&["--json"], &args[..]].concat());
     let what = format!("{provider} {} {} {:?}: {} {}", row.call, row.status, row.said, ran.stdout, ran.stderr);
-    assert!(play.sandbox.counts().requests(provider, row.call) > asked, "the call was not made: {what}");
+    assert!(env.sandbox.counts().requests(provider, row.call) > asked, "the call was not made: {what}");
     assert_eq!(ran.status, row.exit, "{what}");
     let failed = ran.events("failed");
     match row.kind {
@@ -123,14 +123,14 @@ fn giga0_body(said: &str) -> String {
 }
 
 /// A command that makes the call.
-fn giga0_args(play: &Play, call: &str, number: usize) -> Vec<String> {
+fn giga0_args(env: &TestEnv, call: &str, number: usize) -> Vec<String> {
     let put = |policy: &str| words(&["put", "--retries", "1", "--if-exists", policy, "f.txt", &format!("giga0:/up/{number}.txt")]);
     match call {
         "account/info" | "account/package" => words(&["about", "giga0:"]),
         "disable_access_token" => words(&["logout", "giga0"]),
         "file/upload" => put("fail"),
         "file/delete" | "file/edit" => {
-            play.sandbox.fill("giga0", "/up", [format!("{number}.txt")].into_iter(), b"older").unwrap();
+            env.sandbox.fill("giga0", "/up", [format!("{number}.txt")].into_iter(), b"older").unwrap();
             put("replace")
         }
         "file/download" => words(&["stat", "giga0:@short:2Vv"]),
@@ -144,19 +144,19 @@ fn giga0_args(play: &Play, call: &str, number: usize) -> Vec<String> {
 
 #[test]
 fn what_giga0_documents_for_each_call() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
     for (number, row) in GIGA0.iter().enumerate() {
-        play.sandbox.faults().clear();
-        play.home.run(&["ls", "giga0:"]).ends_with(0);
-        check(&play, "giga0", row, ALWAYS, giga0_body(row.said), &giga0_args(&play, row.call, number));
+        env.sandbox.faults().clear();
+        env.home.run(&["ls", "giga0:"]).ends_with(0);
+        check(&env, "giga0", row, ALWAYS, giga0_body(row.said), &giga0_args(&env, row.call, number));
     }
 }
 
 #[test]
 fn what_giga0_documents_for_all_calls() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
     let mut calls: Vec<&'static str> = GIGA0.iter().map(|row| row.call).filter(|call| *call != "disable_access_token").collect();
     calls.dedup();
     for (number, call) in calls.into_iter().enumerate() {
@@ -164,7 +164,7 @@ fn what_giga0_documents_for_all_calls() {
             // A file that is gone already need not be removed: the new one gets its name.
             let gone = (call, row.status) == ("file/delete", 404);
             let row = if gone { Row { call, kind: "", exit: 0, ..*row } } else { Row { call, ..*row } };
-            check(&play, "giga0", &row, ALWAYS, giga0_body(row.said), &giga0_args(&play, call, number * 10 + of));
+            check(&env, "giga0", &row, ALWAYS, giga0_body(row.said), &giga0_args(&env, call, number * 10 + of));
         }
     }
 }
@@ -176,23 +176,23 @@ fn a_refused_sign_in_at_giga0_is_final() {
         "Your account level does not have access to the API",
         "Please provide the username param",
     ] {
-        let play = Play::new();
+        let env = TestEnv::new();
         let row = row("authorize", 200, said, "auth", 4, "the site refused the sign-in");
-        check(&play, "giga0", &row, ALWAYS, giga0_body(said), &words(&["ls", "giga0:"]));
-        assert_eq!(play.sandbox.counts().requests("giga0", "authorize"), 1, "{said}");
+        check(&env, "giga0", &row, ALWAYS, giga0_body(said), &words(&["ls", "giga0:"]));
+        assert_eq!(env.sandbox.counts().requests("giga0", "authorize"), 1, "{said}");
     }
 }
 
 /// A limit and a failure of the server pass: one more try does it. The token is renewed once.
 #[test]
 fn what_passes_is_tried_again() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for (provider, call) in [("giga0", "folder/listing"), ("fileago", "dirlist"), ("iogates", "files")] {
         for status in [429, 500, 502, 503, 401] {
             let row = row(call, status, "", "", 0, "");
-            check(&play, provider, &row, 1, "{}".to_owned(), &words(&["ls", &format!("{provider}:")]));
+            check(&env, provider, &row, 1, "{}".to_owned(), &words(&["ls", &format!("{provider}:")]));
         }
-        let counts = play.sandbox.counts();
+        let counts = env.sandbox.counts();
         assert_eq!(counts.sign_ins(provider), 2, "{provider}: the first, and one after 401");
     }
 }
@@ -222,8 +222,8 @@ const FILEAGO: &[Row] = &[
 
 #[test]
 fn what_fileago_answers() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
     for (number, row) in FILEAGO.iter().enumerate() {
         let args = match row.call {
             "details" => words(&["stat", "fileago:@50a3495d"]),
@@ -232,13 +232,13 @@ fn what_fileago_answers() {
             _ => words(&["put", "--retries", "1", "f.txt", &format!("fileago:/up{number}.txt")]),
         };
         let body = serde_json::json!({ "status": "error", "msg": row.said }).to_string();
-        check(&play, "fileago", row, ALWAYS, body, &args);
+        check(&env, "fileago", row, ALWAYS, body, &args);
     }
-    let play = Play::new();
+    let env = TestEnv::new();
     let refused = row("sign-in", 401, "Invalid username or password", "auth", 4, "the server refused the sign-in");
     let body = r#"{"status":"error","msg":"Invalid username or password"}"#;
-    check(&play, "fileago", &refused, ALWAYS, body.to_owned(), &words(&["ls", "fileago:"]));
-    assert_eq!(play.sandbox.counts().requests("fileago", "sign-in"), 1);
+    check(&env, "fileago", &refused, ALWAYS, body.to_owned(), &words(&["ls", "fileago:"]));
+    assert_eq!(env.sandbox.counts().requests("fileago", "sign-in"), 1);
 }
 
 const IOGATES: &[Row] = &[
@@ -259,8 +259,8 @@ const IOGATES: &[Row] = &[
 
 #[test]
 fn what_iogates_answers() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
     for (number, row) in IOGATES.iter().enumerate() {
         let protocol = if row.call == "plupload" { "plupload" } else { "tus" };
         let args = match row.call {
@@ -268,21 +268,21 @@ fn what_iogates_answers() {
             "files" => words(&["ls", "iogates:"]),
             _ => words(&["put", "--retries", "1", "--protocol", protocol, "f.txt", &format!("iogates:/up{number}.txt")]),
         };
-        check(&play, "iogates", row, ALWAYS, "{}".to_owned(), &args);
+        check(&env, "iogates", row, ALWAYS, "{}".to_owned(), &args);
     }
     for status in [400, 401, 403] {
-        let play = Play::new();
+        let env = TestEnv::new();
         let refused = row("sign-in", status, "", "auth", 4, "check the username and the password");
-        check(&play, "iogates", &refused, ALWAYS, "{}".to_owned(), &words(&["ls", "iogates:"]));
-        assert_eq!(play.sandbox.counts().requests("iogates", "sign-in"), 1);
+        check(&env, "iogates", &refused, ALWAYS, "{}".to_owned(), &words(&["ls", "iogates:"]));
+        assert_eq!(env.sandbox.counts().requests("iogates", "sign-in"), 1);
     }
 }
 
 /// JSON-RPC errors of a plupload handler come with HTTP 200 (providers.md 4).
 #[test]
 fn what_a_plupload_handler_answers() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
     for (code, said, kind, exit) in [
         (100, "Failed to open temp directory.", "refused", 8),
         (101, "Failed to open input stream.", "network", 5),
@@ -294,6 +294,6 @@ fn what_a_plupload_handler_answers() {
         let row = Row { call: "plupload", status: 200, said, kind, exit, says: "" };
         let body = serde_json::json!({ "jsonrpc": "2.0", "error": { "code": code, "message": said }, "id": "id" }).to_string();
         let args = ["put", "--retries", "1", "--protocol", "plupload", "f.txt", &format!("iogates:/{code}.txt")];
-        check(&play, "iogates", &row, ALWAYS, body, &words(&args));
+        check(&env, "iogates", &row, ALWAYS, body, &words(&args));
     }
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// A server of all three providers' listings, and nothing else: every call is answered with what fits it.
 struct Lister {
@@ -30,15 +30,15 @@ impl Lister {
     /// A home with the remotes `iogates`, `giga0` and `fileago`.
     fn home(&self) -> Home {
         let set = |remote: &str, key: &str, value: &str| (format!("HAUL_REMOTE_{remote}_{key}"), value.to_owned());
-        let mut env = Vec::new();
+        let mut variables = Vec::new();
         for (remote, provider) in [("IOGATES", "iogates"), ("GIGA0", "giga0"), ("FILEAGO", "fileago")] {
-            env.extend([set(remote, "PROVIDER", provider), set(remote, "URL", &self.url)]);
+            variables.extend([set(remote, "PROVIDER", provider), set(remote, "URL", &self.url)]);
         }
-        env.push(set("IOGATES", "TOKEN", "33c666119"));
+        variables.push(set("IOGATES", "TOKEN", "33c666119"));
         for remote in ["GIGA0", "FILEAGO"] {
-            env.extend([set(remote, "USERNAME", "ann"), set(remote, "PASSWORD", "correct horse")]);
+            variables.extend([set(remote, "USERNAME", "ann"), set(remote, "PASSWORD", "correct horse")]);
         }
-        Home::new().env(env)
+        Home::new().env(variables)
     }
 }
 
@@ -117,14 +117,14 @@ fn a_row_that_cannot_be_read_costs_a_warning_and_nobody_else() {
 #[test]
 fn a_folder_with_a_row_that_cannot_be_read_is_not_taken_as_a_whole() {
     for (from, to) in [("giga0", "fileago"), ("fileago", "giga0")] {
-        let play = Play::new();
-        let fill = |path: &str| play.sandbox.fill(from, path, ["a.txt".to_owned()].into_iter(), b"a").unwrap();
+        let env = TestEnv::new();
+        let fill = |path: &str| env.sandbox.fill(from, path, ["a.txt".to_owned()].into_iter(), b"a").unwrap();
         let names = |remote: &str, path: &str| {
-            let entries = play.sandbox.entries(remote, path).into_iter();
+            let entries = env.sandbox.entries(remote, path).into_iter();
             entries.map(|(name, _)| name).collect::<Vec<_>>()
         };
         ["/d", "/e", "/f", "/here"].iter().for_each(|path| fill(path));
-        play.sandbox.faults().script(&format!("{from}:row-unreadable")).unwrap();
+        env.sandbox.faults().script(&format!("{from}:row-unreadable")).unwrap();
         let told = |ran: &Ran, path: &str| {
             let failed = ran.events("failed");
             let [one] = &failed[..] else { panic!("{from}: {failed:?}") };
@@ -134,43 +134,43 @@ fn a_folder_with_a_row_that_cannot_be_read_is_not_taken_as_a_whole() {
             assert_eq!(lines.count(), 1, "{}", ran.stderr);
         };
 
-        let got = play.home.run(&["get", "--json", &format!("{from}:/d"), "."]).ends_with(9);
+        let got = env.home.run(&["get", "--json", &format!("{from}:/d"), "."]).ends_with(9);
         told(&got, "/d");
-        assert_eq!((got.events("downloaded").len(), std::fs::read(play.path("d/a.txt")).unwrap()), (1, b"a".to_vec()));
+        assert_eq!((got.events("downloaded").len(), std::fs::read(env.path("d/a.txt")).unwrap()), (1, b"a".to_vec()));
 
-        let copied = play.home.run(&["cp", "--json", &format!("{from}:/e"), &format!("{to}:/")]).ends_with(9);
+        let copied = env.home.run(&["cp", "--json", &format!("{from}:/e"), &format!("{to}:/")]).ends_with(9);
         told(&copied, "/e");
         assert_eq!(names(to, "/e"), ["a.txt"]);
 
         // The row may be a file: the folder stays.
-        let moved = play.home.run(&["mv", "--json", &format!("{from}:/f"), &format!("{to}:/")]).ends_with(9);
+        let moved = env.home.run(&["mv", "--json", &format!("{from}:/f"), &format!("{to}:/")]).ends_with(9);
         told(&moved, "/f");
         assert_eq!((names(to, "/f"), moved.events("moved").len()), (vec!["a.txt".to_owned()], 1));
-        play.home.run(&["ls", &format!("{from}:/f")]).ends_with(0).prints("");
+        env.home.run(&["ls", &format!("{from}:/f")]).ends_with(0).prints("");
 
         // On the server nothing lands on what can't be read, whatever is asked for.
-        play.sandbox.fill(from, "/x", ["no id.txt".to_owned()].into_iter(), b"x").unwrap();
+        env.sandbox.fill(from, "/x", ["no id.txt".to_owned()].into_iter(), b"x").unwrap();
         for verb in ["cp", "mv"] {
             for policy in ["update", "replace", "skip", "fail"] {
                 let source = format!("{from}:/x/no id.txt");
                 for target in ["/here/", "/here/no id.txt"] {
-                    let ran = play.home.run(&[verb, "--if-exists", policy, &source, &format!("{from}:{target}")]);
+                    let ran = env.home.run(&[verb, "--if-exists", policy, &source, &format!("{from}:{target}")]);
                     ran.ends_with(11).says("/here/no id.txt");
                 }
             }
         }
         assert_eq!(names(from, "/here"), ["a.txt"]);
-        play.home.run(&["cp", "--if-exists", "rename", &format!("{from}:/x/no id.txt"), &format!("{from}:/here/")]).ends_with(0);
+        env.home.run(&["cp", "--if-exists", "rename", &format!("{from}:/x/no id.txt"), &format!("{from}:/here/")]).ends_with(0);
         assert_eq!(names(from, "/here"), ["a.txt", "no id (2).txt"]);
 
         // giga0 copies folders piece by piece, and knows then that one is missing; FileAgo does it by itself.
-        let copied = play.home.run(&["cp", "--json", &format!("{from}:/d"), &format!("{from}:/here/")]);
+        let copied = env.home.run(&["cp", "--json", &format!("{from}:/d"), &format!("{from}:/here/")]);
         match from {
             "giga0" => told(&copied.ends_with(9), "/d"),
             _ => drop(copied.ends_with(0)),
         }
-        play.home.run(&["rm", "-r", "--json", "--yes", &format!("{from}:/here")]).ends_with(0);
-        let emptied = play.home.run(&["rm", "-r", "--json", "--yes", &format!("{from}:")]).ends_with(9);
+        env.home.run(&["rm", "-r", "--json", "--yes", &format!("{from}:/here")]).ends_with(0);
+        let emptied = env.home.run(&["rm", "-r", "--json", "--yes", &format!("{from}:")]).ends_with(9);
         assert!(emptied.events("deleted").len() > 1);
         told(&emptied, "");
     }
@@ -241,17 +241,17 @@ fn a_long_listing_takes_little_memory() {
 #[test]
 fn what_lies_in_a_trash_is_missing() {
     for remote in ["giga0", "fileago"] {
-        let play = Play::new();
-        play.home.file("a.txt", "one");
-        play.home.file("d/b.txt", "two");
-        play.home.run(&["put", "--receipt", "r.jsonl", "a.txt", "d", &format!("{remote}:/r/")]).ends_with(0);
-        let id = play.home.run(&["stat", "--json", &format!("{remote}:/r/d")]).events("entry")[0]["id"].as_str().unwrap().to_owned();
-        play.home.file("c.txt", "three");
-        play.home.run(&["put", "--receipt", "below.jsonl", "c.txt", &format!("{remote}:@{id}/")]).ends_with(0);
-        play.home.run(&["verify", "r.jsonl"]).ends_with(0);
-        play.home.run(&["rm", "-r", "--yes", &format!("{remote}:/r/a.txt"), &format!("{remote}:/r/d")]).ends_with(0);
+        let env = TestEnv::new();
+        env.home.file("a.txt", "one");
+        env.home.file("d/b.txt", "two");
+        env.home.run(&["put", "--receipt", "r.jsonl", "a.txt", "d", &format!("{remote}:/r/")]).ends_with(0);
+        let id = env.home.run(&["stat", "--json", &format!("{remote}:/r/d")]).events("entry")[0]["id"].as_str().unwrap().to_owned();
+        env.home.file("c.txt", "three");
+        env.home.run(&["put", "--receipt", "below.jsonl", "c.txt", &format!("{remote}:@{id}/")]).ends_with(0);
+        env.home.run(&["verify", "r.jsonl"]).ends_with(0);
+        env.home.run(&["rm", "-r", "--yes", &format!("{remote}:/r/a.txt"), &format!("{remote}:/r/d")]).ends_with(0);
         for (receipt, files) in [("r.jsonl", 2), ("below.jsonl", 1)] {
-            let there = play.home.run(&["verify", "--json", receipt]).ends_with(3).events("verify");
+            let there = env.home.run(&["verify", "--json", receipt]).ends_with(3).events("verify");
             assert!(there.len() == files && there.iter().all(|v| v["status"] == "missing"), "{remote}: {there:?}");
         }
     }
@@ -260,27 +260,27 @@ fn what_lies_in_a_trash_is_missing() {
 /// Each `put` of a changed file adds an entry at ioGates, and an upload that was given up leaves one without bytes.
 #[test]
 fn a_path_means_the_newest_filled_file_where_none_can_be_removed() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for content in ["one", "two!", "three"] {
-        play.home.file("a.txt", content);
-        play.home.run(&["put", "a.txt", "iogates:/v/"]).ends_with(0);
+        env.home.file("a.txt", content);
+        env.home.run(&["put", "a.txt", "iogates:/v/"]).ends_with(0);
     }
     // The entry is made, and no byte follows.
-    play.sandbox.faults().script("iogates/tus-create:500*always").unwrap();
-    play.home.file("a.txt", "four?");
-    play.home.run(&["put", "--protocol", "tus", "--retries", "1", "a.txt", "iogates:/v/"]).ends_with(5);
-    play.sandbox.faults().clear();
-    assert_eq!(play.home.run(&["ls", "iogates:/v"]).ends_with(0).stdout.lines().count(), 4, "all are shown");
-    let newest = play.home.run(&["cat", "-v", "iogates:/v/a.txt"]).ends_with(0).says("3 passed over");
+    env.sandbox.faults().script("iogates/tus-create:500*always").unwrap();
+    env.home.file("a.txt", "four?");
+    env.home.run(&["put", "--protocol", "tus", "--retries", "1", "a.txt", "iogates:/v/"]).ends_with(5);
+    env.sandbox.faults().clear();
+    assert_eq!(env.home.run(&["ls", "iogates:/v"]).ends_with(0).stdout.lines().count(), 4, "all are shown");
+    let newest = env.home.run(&["cat", "-v", "iogates:/v/a.txt"]).ends_with(0).says("3 passed over");
     assert_eq!(newest.stdout, "three");
-    assert!(!play.home.run(&["cat", "iogates:/v/a.txt"]).ends_with(0).stderr.contains("passed over"));
+    assert!(!env.home.run(&["cat", "iogates:/v/a.txt"]).ends_with(0).stderr.contains("passed over"));
     for verb in ["stat", "link", "ls"] {
-        play.home.run(&[verb, "iogates:/v/a.txt"]).ends_with(0);
+        env.home.run(&[verb, "iogates:/v/a.txt"]).ends_with(0);
     }
-    play.home.run(&["get", "iogates:/v/a.txt", "one.txt"]).ends_with(0);
-    play.home.run(&["get", "-v", "iogates:/v", "whole"]).ends_with(0).says("3 entries of this name");
+    env.home.run(&["get", "iogates:/v/a.txt", "one.txt"]).ends_with(0);
+    env.home.run(&["get", "-v", "iogates:/v", "whole"]).ends_with(0).says("3 entries of this name");
     for file in ["one.txt", "whole/v/a.txt"] {
-        let there = play.home.file("touch", "").with_file_name(file);
+        let there = env.home.file("touch", "").with_file_name(file);
         assert_eq!(std::fs::read_to_string(there).unwrap(), "three", "{file}");
     }
 }

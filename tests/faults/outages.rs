@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 use crate::support::fixed_answers::{TlsServer, answers, refusal, remote, tls_server};
 use crate::support::raw_http::refusing_port;
 
@@ -17,9 +17,9 @@ fn waits(ran: &Ran) -> usize {
 #[test]
 fn a_server_that_goes_down_is_given_up_after_a_few_files() {
     for provider in ["giga0", "fileago", "iogates"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for n in 0..60 {
-            play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+            env.home.file(&format!("d/{n:02}"), format!("file {n}"));
         }
         // By FTPS files would still get to ioGates.
         let (upload, protocol) = match provider {
@@ -27,16 +27,16 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
             "fileago" => ("upload", "auto"),
             _ => ("tus-patch", "tus"),
         };
-        play.sandbox.faults().script(&format!("{provider}/{upload}:slow=50*always")).unwrap();
+        env.sandbox.faults().script(&format!("{provider}/{upload}:slow=50*always")).unwrap();
         let target = format!("{provider}:/in/");
         let args = ["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "--failed-to", "failed", "d/", &target];
-        let child = play.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while play.sandbox.arrived().len() < 3 {
+        while env.sandbox.arrived().len() < 3 {
             assert!(begun.elapsed() < Duration::from_secs(60), "{provider}: nothing arrives");
             std::thread::sleep(Duration::from_millis(5));
         }
-        play.sandbox.take_down(provider);
+        env.sandbox.take_down(provider);
         let put = Ran::of(child.wait_with_output().unwrap()).ends_with(9);
         let (uploaded, failed) = (put.events("uploaded"), put.events("failed"));
         assert_eq!(uploaded.len() + failed.len(), 60, "{provider}: each file has an end");
@@ -45,7 +45,7 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
         assert!(failed.iter().filter(|f| f["error"]["kind"] == "network").count() >= untried + 3, "{provider}: {failed:?}");
         let said = format!("haul: {untried} files not tried, because the server can't be reached\n");
         assert!(put.stderr.ends_with(&said) && put.stderr.lines().count() <= 8, "{provider}: {}", put.stderr);
-        let named = std::fs::read_to_string(play.home.file("x", "").with_file_name("failed")).unwrap();
+        let named = std::fs::read_to_string(env.home.file("x", "").with_file_name("failed")).unwrap();
         assert_eq!(named.lines().count(), failed.len(), "{provider}: --failed-to names them all");
     }
 }
@@ -53,15 +53,15 @@ fn a_server_that_goes_down_is_given_up_after_a_few_files() {
 /// Twelve times the server has too much to do: haul sends fewer files at once, says so with -v, and brings all.
 #[test]
 fn a_busy_server_is_sent_fewer_files_at_once() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..60 {
-        play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+        env.home.file(&format!("d/{n:02}"), format!("file {n}"));
     }
-    play.sandbox.faults().script("giga0/file/upload:503=0*12").unwrap();
-    let put = play.home.run(&["put", "-v", "--json", "-j", "16", "--retries", "9", "d/", "giga0:/in/"]).ends_with(0);
+    env.sandbox.faults().script("giga0/file/upload:503=0*12").unwrap();
+    let put = env.home.run(&["put", "-v", "--json", "-j", "16", "--retries", "9", "d/", "giga0:/in/"]).ends_with(0);
     assert_eq!(put.events("uploaded").len(), 60);
     put.says("note: 8 files at once, 16 at most").says("note: 4 files at once instead of 8, as the server takes no more");
-    assert_eq!(play.sandbox.arrived().len(), 60);
+    assert_eq!(env.sandbox.arrived().len(), 60);
 }
 
 /// The account answers, but no upload ever succeeds: by a reset, 503 or 500, it is the same.
@@ -73,13 +73,13 @@ fn a_server_that_keeps_failing_is_given_up_after_three_files() {
         ("iogates", "tus-patch:503=0", "tus"),
         ("iogates", "plupload:cut=100", "plupload"),
     ] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for n in 0..30 {
-            play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+            env.home.file(&format!("d/{n:02}"), format!("file {n}"));
         }
-        play.sandbox.faults().script(&format!("{provider}/{fault}*always")).unwrap();
+        env.sandbox.faults().script(&format!("{provider}/{fault}*always")).unwrap();
         let target = format!("{provider}:/in/");
-        let put = play.home.run(&["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "d/", &target]).ends_with(5);
+        let put = env.home.run(&["put", "--json", "-j", "1", "--retries", "2", "--protocol", protocol, "d/", &target]).ends_with(5);
         let failed = put.events("failed");
         let untried = failed.iter().filter(|f| f["error"]["message"].as_str().unwrap().contains("not tried")).count();
         assert_eq!((failed.len(), untried), (30, 27), "{provider} {protocol}: {}", put.stdout);
@@ -90,14 +90,14 @@ fn a_server_that_keeps_failing_is_given_up_after_three_files() {
 
 #[test]
 fn a_download_from_a_server_that_goes_down() {
-    let play = Play::new();
-    play.sandbox.fill("giga0", "/d", (0..60).map(|n| format!("{n:02}")), b"content").unwrap();
-    play.sandbox.faults().script("giga0/file/download:slow=50*always").unwrap();
+    let env = TestEnv::new();
+    env.sandbox.fill("giga0", "/d", (0..60).map(|n| format!("{n:02}")), b"content").unwrap();
+    env.sandbox.faults().script("giga0/file/download:slow=50*always").unwrap();
     let args = ["get", "--json", "-j", "1", "--retries", "2", "giga0:/d", "."];
-    let mut child = play.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let first: Vec<String> = lines.by_ref().take(3).collect();
-    play.sandbox.take_down("giga0");
+    env.sandbox.take_down("giga0");
     let rest: Vec<String> = lines.collect();
     let get = Ran::of(child.wait_with_output().unwrap()).ends_with(9);
     let failed = first.iter().chain(&rest).filter(|line| line.contains("\"event\":\"failed\"")).count();

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::env::{Content, Play};
+use crate::support::env::{Content, TestEnv};
 use crate::support::kill::source_tree;
 
 /// So many moments at a time, each with stand-ins of its own.
@@ -28,26 +28,26 @@ impl Route {
     }
 
     /// False: the run had no such write, and came to its end.
-    fn survives(&self, play: &Play, files: &BTreeMap<String, Content>, cut: &str) -> bool {
+    fn survives(&self, env: &TestEnv, files: &BTreeMap<String, Content>, cut: &str) -> bool {
         let folder = cut.replace(' ', "-");
         let (place, what) = (format!("{}:/{folder}", self.remote), format!("{} {} {cut}", self.remote, self.protocol));
-        let mut command = play.home.command(&self.put(&place));
+        let mut command = env.home.command(&self.put(&place));
         command.env("HAUL_TEST_POWER_CUT", cut).stdout(Stdio::null()).stderr(Stdio::null());
         let ended = command.status().unwrap();
         assert!(ended.success() || ended.code().is_none(), "{what}: {ended}");
-        let ran = play.home.run(&self.put(&place));
+        let ran = env.home.run(&self.put(&place));
         assert_eq!(ran.status, 0, "{what}: {}{}", ran.stdout, ran.stderr);
         let of_this = |(path, content): (String, Content)| Some((path.strip_prefix(&format!("/{folder}/"))?.to_owned(), content));
-        let arrived: BTreeMap<String, Content> = play.arrived(self.remote).into_iter().filter_map(of_this).collect();
+        let arrived: BTreeMap<String, Content> = env.arrived(self.remote).into_iter().filter_map(of_this).collect();
         assert_eq!(arrived, *files, "{what}: none is lost, and none is half good");
-        let mut there = play.listed_names(&place);
+        let mut there = env.listed_names(&place);
         there.sort();
         if self.protocol == "plupload" {
             // Receivers can't be asked and the API removes nothing: an entry that was half sent stays, and is named.
             there.dedup();
         }
         assert_eq!(there, files.keys().cloned().collect::<Vec<_>>(), "{what}: none is doubled: {}", ran.stderr);
-        let again = play.home.run(&self.put(&place)).ends_with(0);
+        let again = env.home.run(&self.put(&place)).ends_with(0);
         assert_eq!(again.events("skipped").len(), files.len(), "{what}: a third run has nothing to do: {}", again.stdout);
         ended.code().is_none()
     }
@@ -59,13 +59,13 @@ fn survives_each_cut(remote: &'static str, protocol: &'static str) {
     std::thread::scope(|workers| {
         for _ in 0..AT_ONCE {
             workers.spawn(|| {
-                let play = Play::new();
-                let files = source_tree(&play);
+                let env = TestEnv::new();
+                let files = source_tree(&env);
                 loop {
                     // Even: what the write brings is lost; odd: it is kept.
                     let turn = next.fetch_add(1, Ordering::Relaxed);
                     let how = if turn % 2 == 0 { "lost" } else { "kept" };
-                    if !route.survives(&play, &files, &format!("{how} {}", turn / 2)) {
+                    if !route.survives(&env, &files, &format!("{how} {}", turn / 2)) {
                         return;
                     }
                     *cuts.lock().unwrap().entry(how).or_default() += 1;

@@ -7,20 +7,20 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::command::Ran;
-use crate::support::env::{Play, REMOTES, bytes};
+use crate::support::env::{REMOTES, TestEnv, bytes};
 
 const FILES: usize = 60;
 /// The administrator has as many threads as he likes: then it is tried as somebody else, who has nothing else running.
 const NOBODY: &str = "54321";
 
-fn fill(play: &Play) {
-    (0..FILES).for_each(|n| drop(play.home.file(&format!("d/{n:02}.bin"), bytes(5_000, n as u32 + 1).0)));
-    play.home.file("d/big.bin", bytes(3_000_000, 99).0);
+fn fill(env: &TestEnv) {
+    (0..FILES).for_each(|n| drop(env.home.file(&format!("d/{n:02}.bin"), bytes(5_000, n as u32 + 1).0)));
+    env.home.file("d/big.bin", bytes(3_000_000, 99).0);
 }
 
 /// The program where everybody can run it, and a home that everybody can use.
-fn for_everybody(play: &Play) -> PathBuf {
-    let haul = play.home.path().join("haul");
+fn for_everybody(env: &TestEnv) -> PathBuf {
+    let haul = env.home.path().join("haul");
     if haul.exists() {
         return haul;
     }
@@ -29,8 +29,8 @@ fn for_everybody(play: &Play) -> PathBuf {
 }
 
 /// Runs it under a limit of `prlimit`.
-fn under(play: &Play, limit: &str, args: &[&str]) -> Ran {
-    let haul = for_everybody(play);
+fn under(env: &TestEnv, limit: &str, args: &[&str]) -> Ran {
+    let haul = for_everybody(env);
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     let as_somebody = is_root && limit.contains("--nproc");
     let mut command = match as_somebody {
@@ -39,12 +39,12 @@ fn under(play: &Play, limit: &str, args: &[&str]) -> Ran {
     };
     if as_somebody {
         // The folder, its files and the certificate must be theirs to read.
-        std::fs::set_permissions(play.home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(env.home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "prlimit"]);
     }
     command.arg(limit).arg(haul).args(args).env_clear();
-    let like = play.home.command(&[]);
-    command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(play.home.path());
+    let like = env.home.command(&[]);
+    command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.home.path());
     if as_somebody {
         command.env("XDG_STATE_HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
         command.env_remove("HAUL_REMOTE_IOGATES_CA_FILE");
@@ -77,10 +77,10 @@ fn few_threads() {
     let (mut some, mut none) = (0, 0);
     for threads in [3, 6, 9, 12, 16, 24, 48] {
         for remote in REMOTES {
-            let play = Play::new();
-            fill(&play);
-            let ran = under(&play, &format!("--nproc={threads}"), &["put", "-j", "8", "d", &format!("{remote}:/")]);
-            let there = play.arrived(remote).len();
+            let env = TestEnv::new();
+            fill(&env);
+            let ran = under(&env, &format!("--nproc={threads}"), &["put", "-j", "8", "d", &format!("{remote}:/")]);
+            let there = env.arrived(remote).len();
             match ran.status {
                 0 => {
                     assert_eq!(there, FILES + 1, "{threads} {remote}: {}", ran.stderr);
@@ -127,14 +127,14 @@ fn few_threads_in_a_container() {
             return;
         };
         for remote in REMOTES {
-            let play = Play::new();
-            fill(&play);
+            let env = TestEnv::new();
+            fill(&env);
             let mut command = Command::new("sh");
             command.args(["-c", r#"echo $$ >"$0" && exec "$@""#]).arg(group.0.join("cgroup.procs"));
             command.arg(env!("CARGO_BIN_EXE_haul")).args(["put", "-j", "8", "d", &format!("{remote}:/")]).env_clear();
-            let like = play.home.command(&[]);
-            command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(play.home.path());
-            let (ran, there) = (watched(command), play.arrived(remote).len());
+            let like = env.home.command(&[]);
+            command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.home.path());
+            let (ran, there) = (watched(command), env.arrived(remote).len());
             match ran.status {
                 0 => {
                     assert_eq!(there, FILES + 1, "{threads} {remote}: {}", ran.stderr);
@@ -155,17 +155,12 @@ fn few_threads_in_a_container() {
 fn few_file_handles() {
     for handles in [40, 64, 100] {
         for remote in REMOTES {
-            let play = Play::new();
-            fill(&play);
-            let ran = under(&play, &format!("--nofile={handles}"), &["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);
-            assert_eq!(play.arrived(remote).len(), FILES + 1, "{handles} {remote}: {}", ran.stderr);
-            let ran = under(&play, &format!("--nofile={handles}"), &["get", "-j", "8", &format!("{remote}:/d"), "back/"]).ends_with(0);
-            assert_eq!(
-                std::fs::read_dir(play.home.path().join("back/d")).unwrap().count(),
-                FILES + 1,
-                "{handles} {remote}: {}",
-                ran.stderr
-            );
+            let env = TestEnv::new();
+            fill(&env);
+            let ran = under(&env, &format!("--nofile={handles}"), &["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);
+            assert_eq!(env.arrived(remote).len(), FILES + 1, "{handles} {remote}: {}", ran.stderr);
+            let ran = under(&env, &format!("--nofile={handles}"), &["get", "-j", "8", &format!("{remote}:/d"), "back/"]).ends_with(0);
+            assert_eq!(std::fs::read_dir(env.home.path().join("back/d")).unwrap().count(), FILES + 1, "{handles} {remote}: {}", ran.stderr);
         }
     }
 }
@@ -173,11 +168,11 @@ fn few_file_handles() {
 #[test]
 fn little_memory() {
     for megabytes in [60_u64, 80, 100, 150, 300, 600, 1_000, 1_500, 16_000] {
-        let play = Play::new();
-        fill(&play);
-        let ran = under(&play, &format!("--as={}", megabytes << 20), &["put", "-j", "8", "d", "giga0:/"]);
+        let env = TestEnv::new();
+        fill(&env);
+        let ran = under(&env, &format!("--as={}", megabytes << 20), &["put", "-j", "8", "d", "giga0:/"]);
         match ran.status {
-            0 => assert_eq!(play.arrived("giga0").len(), FILES + 1, "{megabytes}"),
+            0 => assert_eq!(env.arrived("giga0").len(), FILES + 1, "{megabytes}"),
             status => {
                 assert_eq!(status, 12, "{megabytes}: {}", ran.stderr);
                 assert!(megabytes < 16_000 && ran.stderr.contains("ulimit -v"), "{megabytes}: {}", ran.stderr);

@@ -4,15 +4,15 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 
 /// A command that was stopped in the middle. It goes on with [`Self::go_on`], and ends with the test.
 struct Suspended(Child);
 
 impl Suspended {
     /// Stopped as soon as `there`.
-    fn when(play: &Play, args: &[&str], there: impl Fn() -> bool) -> Suspended {
-        let child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    fn when(env: &TestEnv, args: &[&str], there: impl Fn() -> bool) -> Suspended {
+        let child = env.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
         while !there() {
             assert!(begun.elapsed() < Duration::from_secs(60), "{args:?}");
@@ -47,19 +47,19 @@ impl Drop for Suspended {
 #[test]
 fn in_its_sign_in() {
     for (remote, kind) in [("giga0", "authorize"), ("fileago", "sign-in"), ("iogates", "sign-in")] {
-        let play = Play::new();
-        play.sandbox.faults().script(&format!("{remote}/{kind}:slow=600000")).unwrap();
+        let env = TestEnv::new();
+        env.sandbox.faults().script(&format!("{remote}/{kind}:slow=600000")).unwrap();
         let place = format!("{remote}:/");
-        let counts = || play.sandbox.counts().requests(remote, kind) > 0;
-        let suspended = Suspended::when(&play, &["ls", &place], counts);
+        let counts = || env.sandbox.counts().requests(remote, kind) > 0;
+        let suspended = Suspended::when(&env, &["ls", &place], counts);
         let begun = Instant::now();
-        let ls = play.home.run(&["ls", "--timeout", "5s", &place]).ends_with(0);
+        let ls = env.home.run(&["ls", "--timeout", "5s", &place]).ends_with(0);
         let (who, took) = (suspended.name(), begun.elapsed());
         ls.says(&format!("{who} signs in to the same account, so this one waits"))
             .says(&format!("{who} has been signing in for 5s, so this one signs in beside it"));
         assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(60), "{remote}: {took:?}");
         // A token is kept now, and nobody needs a turn.
-        let again = play.home.run(&["ls", "--timeout", "5s", &place]).ends_with(0);
+        let again = env.home.run(&["ls", "--timeout", "5s", &place]).ends_with(0);
         assert!(!again.stderr.contains("signs in"), "{remote}: {}", again.stderr);
     }
 }
@@ -67,23 +67,23 @@ fn in_its_sign_in() {
 #[test]
 fn in_the_middle_of_an_upload() {
     for remote in ["giga0", "fileago", "iogates"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         let content = bytes(1_500_000, 3);
-        play.home.file("film.bin", &content.0);
-        play.home.file("other.txt", "other");
+        env.home.file("film.bin", &content.0);
+        env.home.file("other.txt", "other");
         let target = format!("{remote}:/in/film.bin");
-        let sends = || play.sandbox.counts().all_received(remote) > 200_000;
-        let suspended = Suspended::when(&play, &["put", "--bwlimit", "500K", "film.bin", &target], sends);
+        let sends = || env.sandbox.counts().all_received(remote) > 200_000;
+        let suspended = Suspended::when(&env, &["put", "--bwlimit", "500K", "film.bin", &target], sends);
         let who = suspended.name();
         let begun = Instant::now();
-        let second = play.home.run(&["put", "--json", "--timeout", "5s", "film.bin", &target]).ends_with(5);
+        let second = env.home.run(&["put", "--json", "--timeout", "5s", "film.bin", &target]).ends_with(5);
         let took = begun.elapsed();
         second.says(&format!("{who} is busy with it, so this one waits")).says("has stood still for 15s").says("let that process go on");
         assert!(took >= Duration::from_secs(15) && took < Duration::from_secs(90), "{remote}: {took:?}");
         // Nobody else is held up.
-        play.home.run(&["ls", "--timeout", "5s", &format!("{remote}:/")]).ends_with(0);
-        play.home.run(&["put", "--timeout", "5s", "other.txt", &format!("{remote}:/in/")]).ends_with(0);
+        env.home.run(&["ls", "--timeout", "5s", &format!("{remote}:/")]).ends_with(0);
+        env.home.run(&["put", "--timeout", "5s", "other.txt", &format!("{remote}:/in/")]).ends_with(0);
         assert_eq!(suspended.go_on(), 0, "{remote}");
-        assert_eq!(play.arrived(remote)["/in/film.bin"], content, "{remote}");
+        assert_eq!(env.arrived(remote)["/in/film.bin"], content, "{remote}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::fixed_answers::{answers, refusal, remote, tls_server};
 
 /// A line to `target` on which each connection dies, without a byte, at the second request.
@@ -66,19 +66,19 @@ fn pass(from: &mut TcpStream, to: &mut TcpStream, mut first: impl FnMut(&TcpStre
 /// It costs no try: with a single one everything gets through.
 #[test]
 fn a_kept_connection_that_dies_costs_no_try() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let content = bytes(3 << 20, 7);
     for (name, protocol) in [("giga0", "multipart"), ("fileago", "multipart"), ("iogates", "tus"), ("iogates", "plupload")] {
         let variable = format!("HAUL_REMOTE_{}_URL", name.to_uppercase());
-        let url = play.sandbox.env().into_iter().find(|(n, _)| *n == variable).unwrap().1;
+        let url = env.sandbox.env().into_iter().find(|(n, _)| *n == variable).unwrap().1;
         let url = reqwest::Url::parse(&url).unwrap();
         let (front, deaths) = dies_at_the_second_request(format!("127.0.0.1:{}", url.port().unwrap()));
-        let home = Home::new().env(play.sandbox.env()).env([(variable, format!("{front}{}", url.path()))]);
+        let home = Home::new().env(env.sandbox.env()).env([(variable, format!("{front}{}", url.path()))]);
         home.file("f.bin", &content.0);
         let to = format!("{name}:/{protocol}.bin");
         let put = ["put", "--json", "--retries", "2", "--protocol", protocol, "--chunk-size", "512K", "f.bin", &to];
         let put = home.run(&put).ends_with(0);
-        assert_eq!(play.arrived(name)[&format!("/{protocol}.bin")], content, "{name} {protocol}: {}", put.stderr);
+        assert_eq!(env.arrived(name)[&format!("/{protocol}.bin")], content, "{name} {protocol}: {}", put.stderr);
         for verb in [&["ls", "--retries", "1", &format!("{name}:/")][..], &["stat", "--retries", "1", &to]] {
             home.run(verb).ends_with(0);
         }
@@ -264,11 +264,11 @@ fn reset(to: &mut TcpStream, answer: &[u8]) {
 }
 
 /// ioGates with the answers to its uploads as `answer` writes them.
-fn iogates_behind(play: &Play, answer: impl Fn(&mut TcpStream, &[u8]) + Clone + Send + 'static) -> Home {
-    let url = play.sandbox.env().into_iter().find(|(n, _)| n == "HAUL_REMOTE_IOGATES_URL").unwrap().1;
+fn iogates_behind(env: &TestEnv, answer: impl Fn(&mut TcpStream, &[u8]) + Clone + Send + 'static) -> Home {
+    let url = env.sandbox.env().into_iter().find(|(n, _)| n == "HAUL_REMOTE_IOGATES_URL").unwrap().1;
     let url = reqwest::Url::parse(&url).unwrap();
     let front = answers_uploads(format!("127.0.0.1:{}", url.port().unwrap()), answer);
-    Home::new().env(play.sandbox.env()).env([("HAUL_REMOTE_IOGATES_URL".to_owned(), front + url.path())])
+    Home::new().env(env.sandbox.env()).env([("HAUL_REMOTE_IOGATES_URL".to_owned(), front + url.path())])
 }
 
 /// Whatever comes in place of an answer to a chunk, each wait has an end.
@@ -282,8 +282,8 @@ fn an_answer_to_a_chunk_is_bounded_as_a_whole() {
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\n \r\n"),
         ("HTTP/1.1 503 Later\r\ncontent-length: 100000\r\n\r\n", "no "),
     ] {
-        let play = Play::new();
-        let home = iogates_behind(&play, move |to, _| {
+        let env = TestEnv::new();
+        let home = iogates_behind(&env, move |to, _| {
             let mut more = to.write_all(begin.as_bytes());
             while more.is_ok() && !has_left(to) {
                 std::thread::sleep(Duration::from_millis(50));
@@ -312,8 +312,8 @@ fn has_left(stream: &TcpStream) -> bool {
 /// The file has arrived each time; nobody waits minutes to learn it.
 #[test]
 fn answers_that_are_reset_after_their_first_bytes_are_looked_into() {
-    let play = Play::new();
-    let home = iogates_behind(&play, reset);
+    let env = TestEnv::new();
+    let home = iogates_behind(&env, reset);
     for (name, chunk, status) in [("whole.bin", "8M", 0), ("parts.bin", "100K", 5)] {
         home.file(name, vec![7; 300_000]);
         let begun = std::time::Instant::now();

@@ -4,7 +4,7 @@
 use haul::sandbox::Canned;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, REMOTES};
+use crate::support::env::{REMOTES, TestEnv};
 use crate::support::fixed_answers::{answers, refusal};
 
 #[test]
@@ -25,16 +25,16 @@ fn plain_http_goes_to_loopback_only_whatever_the_url_looks_like() {
     ] {
         for provider in REMOTES {
             let key = |key: &str, value: &str| (format!("HAUL_REMOTE_R_{key}"), value.to_owned());
-            let env = [key("PROVIDER", provider), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")];
-            let ls = Ran::of(home.command(&["ls", "r:/"]).envs(env).output().unwrap());
+            let variables = [key("PROVIDER", provider), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")];
+            let ls = Ran::of(home.command(&["ls", "r:/"]).envs(variables).output().unwrap());
             assert_eq!(ls.status, 2, "{provider} {url}: {}", ls.stderr);
             assert!(!ls.stderr.contains("swordfish-1"), "{}", ls.stderr);
         }
     }
     for url in ["http://[::1]:9", "http://127.0.0.1:9", "http://localhost:9", "http://127.1:9"] {
         let key = |key: &str, value: &str| (format!("HAUL_REMOTE_R_{key}"), value.to_owned());
-        let env = [key("PROVIDER", "giga0"), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")];
-        let check = Ran::of(home.command(&["remote", "check", "r"]).envs(env).output().unwrap());
+        let variables = [key("PROVIDER", "giga0"), key("URL", url), key("USERNAME", "ann"), key("PASSWORD", "swordfish-1")];
+        let check = Ran::of(home.command(&["remote", "check", "r"]).envs(variables).output().unwrap());
         assert_eq!(check.status, 5, "{url} is nobody, but allowed: {}{}", check.stdout, check.stderr);
     }
 }
@@ -70,13 +70,13 @@ fn shows_who_we_are(head: &str) -> bool {
 /// The address of a download is the server's to choose, and another host as a rule: nothing of ours goes along.
 #[test]
 fn a_download_elsewhere_gets_no_token() {
-    let play = Play::new();
-    play.sandbox.fill("giga0", "/d", ["f.txt".to_owned()].into_iter(), b"content").unwrap();
+    let env = TestEnv::new();
+    env.sandbox.fill("giga0", "/d", ["f.txt".to_owned()].into_iter(), b"content").unwrap();
     let (last, at_last) = answers("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\ncontent".to_owned());
     let (first, at_first) = answers(refusal("302 Found", &format!("location: {last}/f\r\n")));
     let body = serde_json::json!({ "data": { "download_url": format!("{first}/x?download_token=abcdef123456") }, "_status": "success" });
-    play.sandbox.faults().answer(Canned::new("giga0", "file/download", 200, body.to_string()));
-    let get = play.home.run(&["get", "-vv", "giga0:/d/f.txt", "."]).ends_with(0);
+    env.sandbox.faults().answer(Canned::new("giga0", "file/download", 200, body.to_string()));
+    let get = env.home.run(&["get", "-vv", "giga0:/d/f.txt", "."]).ends_with(0);
     assert!(!get.stderr.contains("abcdef123456"), "{}", get.stderr);
     let heads: Vec<String> = [at_first, at_last].iter().flat_map(|seen| seen.lock().unwrap().clone()).collect();
     assert_eq!(heads.len(), 2);
@@ -86,13 +86,13 @@ fn a_download_elsewhere_gets_no_token() {
 /// Auth Info names the server of the uploads, and that one the upload's address.
 #[test]
 fn an_upload_elsewhere_gets_no_token_and_leads_no_further() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
     let (third, at_third) = answers(refusal("204 No Content", ""));
     let (upload, at_upload) = answers(refusal("201 Created", &format!("tus-resumable: 1.0.0\r\nlocation: {third}/1\r\n")));
     let body = serde_json::json!({ "available": ["tus"], "tus": { "server": format!("{upload}/files/t0ken123456") } });
-    play.sandbox.faults().answer(Canned::new("iogates", "auth-info", 200, body.to_string()).times(9));
-    let put = play.home.run(&["put", "-vv", "--retries", "1", "f.txt", "iogates:/f.txt"]);
+    env.sandbox.faults().answer(Canned::new("iogates", "auth-info", 200, body.to_string()).times(9));
+    let put = env.home.run(&["put", "-vv", "--retries", "1", "f.txt", "iogates:/f.txt"]);
     assert_eq!(put.status, 11, "{}", put.stderr);
     assert!(!put.stderr.contains("t0ken123456"), "{}", put.stderr);
     let heads = at_upload.lock().unwrap().clone();
@@ -101,8 +101,8 @@ fn an_upload_elsewhere_gets_no_token_and_leads_no_further() {
 }
 
 /// The secrets that the state keeps of a provider, and all that it remembers besides, as text.
-fn kept(play: &Play, provider: &str) -> (Vec<String>, String) {
-    let state = play.sandbox.env().into_iter().find(|(key, _)| key == "XDG_STATE_HOME").unwrap().1;
+fn kept(env: &TestEnv, provider: &str) -> (Vec<String>, String) {
+    let state = env.sandbox.env().into_iter().find(|(key, _)| key == "XDG_STATE_HOME").unwrap().1;
     let db = rusqlite::Connection::open(std::path::Path::new(&state).join("haul/state.db")).unwrap();
     let mut secrets = Vec::new();
     let mut tokens = db.prepare("SELECT token, fields FROM tokens WHERE account LIKE ?1 || '|%'").unwrap();
@@ -121,14 +121,14 @@ fn kept(play: &Play, provider: &str) -> (Vec<String>, String) {
 /// A server may repeat what it was sent; `-vv`, JSON, receipts and the ledger must not.
 #[test]
 fn no_secret_is_in_any_output() {
-    let play = Play::new();
-    play.home.file("d/f.txt", "content");
-    let passwords: Vec<String> = play.sandbox.env().into_iter().filter(|(key, _)| key.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
+    let env = TestEnv::new();
+    env.home.file("d/f.txt", "content");
+    let passwords: Vec<String> = env.sandbox.env().into_iter().filter(|(key, _)| key.ends_with("_PASSWORD")).map(|(_, v)| v).collect();
     let (mut said, mut all) = (String::new(), Vec::new());
     for (provider, call) in [("giga0", "folder/listing"), ("fileago", "dirlist"), ("iogates", "files")] {
         let at = |path: &str| format!("{provider}:{path}");
         let run = |args: &[&str]| {
-            let ran = play.home.run(&[&["-vv", "--json"], args].concat());
+            let ran = env.home.run(&[&["-vv", "--json"], args].concat());
             format!("{args:?}\n{}{}", ran.stdout, ran.stderr)
         };
         for args in [
@@ -145,21 +145,21 @@ fn no_secret_is_in_any_output() {
         ] {
             said += &run(args);
         }
-        let (tokens, ledger) = kept(&play, provider);
+        let (tokens, ledger) = kept(&env, provider);
         assert!(!tokens.is_empty(), "{provider}");
         said += &ledger;
         let echo = format!("you sent {} {}", passwords.join(" "), tokens.join(" "));
         for (status, body) in [(400, echo.clone()), (200, format!("<html><body>{echo}")), (500, echo)] {
-            play.sandbox.faults().clear();
-            play.sandbox.faults().answer(Canned::new(provider, call, status, body).times(99));
+            env.sandbox.faults().clear();
+            env.sandbox.faults().answer(Canned::new(provider, call, status, body).times(99));
             said += &run(&["put", "--retries", "1", "--failed-to", "failed", "d/", &at("/new/")]);
         }
-        play.sandbox.faults().clear();
+        env.sandbox.faults().clear();
         all.extend(tokens);
     }
     assert!(said.contains("you sent ***"), "{said}");
     for file in ["receipt", "failed"] {
-        said += &std::fs::read_to_string(play.home.file("x", "").with_file_name(file)).unwrap();
+        said += &std::fs::read_to_string(env.home.file("x", "").with_file_name(file)).unwrap();
     }
     for secret in passwords.iter().chain(&all) {
         let at = said.find(secret.as_str());

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use haul::transfer::fingerprint::FileFingerprint;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Content, Play, REMOTES, text};
+use crate::support::env::{Content, REMOTES, TestEnv, text};
 
 fn modified(path: &Path) -> SystemTime {
     path.metadata().unwrap().modified().unwrap()
@@ -47,19 +47,19 @@ const CHANGES: [(&str, Change); 3] = [("in place", in_place), ("anew", anew), ("
 
 #[test]
 fn a_source_with_other_bytes_is_put_again() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
         for checksum in ["auto", "before", "after", "none"] {
             for (n, (name, change)) in CHANGES.into_iter().enumerate() {
-                let source = play.home.file("v.bin", "one");
+                let source = env.home.file("v.bin", "one");
                 let then = modified(&source);
                 let place = format!("{remote}:/{checksum}/{n}.bin");
-                let put = || play.home.run(&["put", "--json", "--checksum", checksum, "v.bin", &place]).ends_with(0);
+                let put = || env.home.run(&["put", "--json", "--checksum", checksum, "v.bin", &place]).ends_with(0);
                 assert_eq!(outcome(&put()).0, "uploaded");
                 change(&source, "two");
                 set_modified(&source, then);
                 assert_eq!(outcome(&put()).0, "uploaded", "{remote} {checksum} {name}");
-                assert_eq!(play.arrived(remote)[&format!("/{checksum}/{n}.bin")], text("two"), "{remote} {checksum} {name}");
+                assert_eq!(env.arrived(remote)[&format!("/{checksum}/{n}.bin")], text("two"), "{remote} {checksum} {name}");
             }
         }
     }
@@ -68,16 +68,16 @@ fn a_source_with_other_bytes_is_put_again() {
 /// Where the provider tells an MD5, and where one is asked for, the content is compared although nothing looks changed.
 #[test]
 fn the_signs_of_a_file_are_not_enough_where_its_content_can_be_compared() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let forged = |remote: &str, checksum: &str| {
-        let source = play.home.file("v.bin", "one");
+        let source = env.home.file("v.bin", "one");
         let place = format!("{remote}:/{checksum}.bin");
-        let put = || outcome(&play.home.run(&["put", "--json", "--checksum", checksum, "v.bin", &place]).ends_with(0));
+        let put = || outcome(&env.home.run(&["put", "--json", "--checksum", checksum, "v.bin", &place]).ends_with(0));
         put();
         in_place(&source, "two");
         std::thread::sleep(std::time::Duration::from_millis(30));
         let now = FileFingerprint::of(&source).unwrap();
-        let db = rusqlite::Connection::open(play.state_file()).unwrap();
+        let db = rusqlite::Connection::open(env.state_file()).unwrap();
         let changed = db.execute("UPDATE finished SET source_version = ?1, source_mtime_ns = ?2", (&now.version, now.modified_ns)).unwrap();
         assert!(changed > 0 && now.version.is_some());
         put().0
@@ -90,10 +90,10 @@ fn the_signs_of_a_file_are_not_enough_where_its_content_can_be_compared() {
 
 #[test]
 fn what_only_looks_changed_is_not_sent_again() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
-        let source = play.home.file("v.bin", "one");
-        let put = || outcome(&play.home.run(&["put", "--json", "v.bin", &format!("{remote}:/v.bin")]).ends_with(0));
+        let source = env.home.file("v.bin", "one");
+        let put = || outcome(&env.home.run(&["put", "--json", "v.bin", &format!("{remote}:/v.bin")]).ends_with(0));
         assert_eq!(put().0, "uploaded");
         // Only ioGates tells an MD5 in its listings.
         let by_signs = if remote == "iogates" { "same MD5" } else { "unchanged since it was put there" };
@@ -108,11 +108,11 @@ fn what_only_looks_changed_is_not_sent_again() {
 /// Notes of an older haul say nothing of when the inode changed.
 #[test]
 fn older_notes_prove_nothing_alone() {
-    let play = Play::new();
-    let source = play.home.file("v.bin", "one");
-    let put = |checksum: &str| outcome(&play.home.run(&["put", "--json", "--checksum", checksum, "v.bin", "fileago:/v.bin"]).ends_with(0));
+    let env = TestEnv::new();
+    let source = env.home.file("v.bin", "one");
+    let put = |checksum: &str| outcome(&env.home.run(&["put", "--json", "--checksum", checksum, "v.bin", "fileago:/v.bin"]).ends_with(0));
     let forget = || {
-        let db = rusqlite::Connection::open(play.state_file()).unwrap();
+        let db = rusqlite::Connection::open(env.state_file()).unwrap();
         db.execute("UPDATE finished SET source_version = NULL, source_device = NULL", []).unwrap();
     };
     put("after");
@@ -129,16 +129,16 @@ fn older_notes_prove_nothing_alone() {
 
 #[test]
 fn a_download_that_was_written_to_is_fetched_again() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
-        play.home.file("v.bin", "one");
-        play.home.run(&["put", "v.bin", &format!("{remote}:/v.bin")]).ends_with(0);
+        env.home.file("v.bin", "one");
+        env.home.run(&["put", "v.bin", &format!("{remote}:/v.bin")]).ends_with(0);
         for checksum in ["auto", "after", "none"] {
             for (name, change) in CHANGES {
                 let get = || {
-                    outcome(&play.home.run(&["get", "--json", "--checksum", checksum, &format!("{remote}:/v.bin"), "got"]).ends_with(0)).0
+                    outcome(&env.home.run(&["get", "--json", "--checksum", checksum, &format!("{remote}:/v.bin"), "got"]).ends_with(0)).0
                 };
-                let got = play.home.file("got", "");
+                let got = env.home.file("got", "");
                 std::fs::remove_file(&got).unwrap();
                 assert_eq!(get(), "downloaded");
                 assert_eq!((get(), get()), ("skipped".into(), "skipped".into()), "{remote} {checksum}");
@@ -156,46 +156,46 @@ fn a_download_that_was_written_to_is_fetched_again() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_size_of_nothing_is_not_believed() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let content = Content(std::fs::read("/proc/version").unwrap());
     assert_eq!((std::fs::metadata("/proc/version").unwrap().size(), content.0.is_empty()), (0, false));
     for remote in REMOTES {
         for n in 0..2 {
-            let ran = play.home.run(&["put", "--json", "/proc/version", &format!("{remote}:/p/{n}")]).ends_with(0);
+            let ran = env.home.run(&["put", "--json", "/proc/version", &format!("{remote}:/p/{n}")]).ends_with(0);
             let uploaded = &ran.events("uploaded")[0];
             assert_eq!((&uploaded["source"], &uploaded["size"]), (&"/proc/version".into(), &content.0.len().into()), "{remote}");
-            assert_eq!(play.arrived(remote)[&format!("/p/{n}")], content, "{remote}");
+            assert_eq!(env.arrived(remote)[&format!("/p/{n}")], content, "{remote}");
         }
     }
     for protocol in ["tus", "plupload", "ftps"] {
-        play.home.run(&["put", "--protocol", protocol, "/proc/version", &format!("iogates:/by/{protocol}")]).ends_with(0);
-        assert_eq!(play.arrived("iogates")[&format!("/by/{protocol}")], content);
+        env.home.run(&["put", "--protocol", protocol, "/proc/version", &format!("iogates:/by/{protocol}")]).ends_with(0);
+        assert_eq!(env.arrived("iogates")[&format!("/by/{protocol}")], content);
     }
     // Among others that are made ready together; and an empty file stays one.
     for name in ["a", "b", "empty"] {
-        play.home.file(&format!("d/{name}"), if name == "empty" { "" } else { name });
+        env.home.file(&format!("d/{name}"), if name == "empty" { "" } else { name });
     }
-    std::os::unix::fs::symlink("/proc/version", play.home.file("d/a", "a").with_file_name("version")).unwrap();
+    std::os::unix::fs::symlink("/proc/version", env.home.file("d/a", "a").with_file_name("version")).unwrap();
     for remote in ["iogates", "fileago"] {
-        play.home.run(&["put", "d", &format!("{remote}:/")]).ends_with(0);
-        let there = play.arrived(remote);
+        env.home.run(&["put", "d", &format!("{remote}:/")]).ends_with(0);
+        let there = env.arrived(remote);
         assert_eq!((&there["/d/version"], &there["/d/empty"], &there["/d/a"]), (&content, &text(""), &text("a")), "{remote}");
     }
     // An empty file there is not the same as what says that it is empty here.
-    play.home.run(&["put", "d/empty", "fileago:/version"]).ends_with(0);
-    assert_eq!(outcome(&play.home.run(&["put", "--json", "/proc/version", "fileago:/version"]).ends_with(0)).0, "uploaded");
-    assert_eq!(play.arrived("fileago")["/version"], content);
+    env.home.run(&["put", "d/empty", "fileago:/version"]).ends_with(0);
+    assert_eq!(outcome(&env.home.run(&["put", "--json", "/proc/version", "fileago:/version"]).ends_with(0)).0, "uploaded");
+    assert_eq!(env.arrived("fileago")["/version"], content);
 }
 
 #[test]
 fn standard_input_that_is_closed_is_no_empty_file() {
-    let play = Play::new();
-    play.home.file("good", "good");
+    let env = TestEnv::new();
+    env.home.file("good", "good");
     let shell = |remote: &str, redirected: &str| {
         let haul = env!("CARGO_BIN_EXE_haul");
         let line = format!("'{haul}' put - {remote}:/x {redirected}");
         Ran::of(
-            play.home
+            env.home
                 .command(&[])
                 .get_envs()
                 .fold(&mut std::process::Command::new("sh"), |sh, (name, value)| match value {
@@ -203,22 +203,22 @@ fn standard_input_that_is_closed_is_no_empty_file() {
                     None => sh,
                 })
                 .args(["-c", &line])
-                .current_dir(play.home.file("w", "").parent().unwrap())
+                .current_dir(env.home.file("w", "").parent().unwrap())
                 .output()
                 .unwrap(),
         )
     };
     for remote in REMOTES {
-        play.home.run(&["put", "good", &format!("{remote}:/x")]).ends_with(0);
+        env.home.run(&["put", "good", &format!("{remote}:/x")]).ends_with(0);
         for redirected in ["<&-", "0>w", "<>/dev/null"] {
             shell(remote, redirected).ends_with(12).says("standard input is closed");
-            assert_eq!(play.arrived(remote)["/x"], text("good"), "{remote} {redirected}");
+            assert_eq!(env.arrived(remote)["/x"], text("good"), "{remote} {redirected}");
         }
         shell(remote, "<good").ends_with(0);
     }
     for redirected in ["</dev/null", "<w"] {
         shell("fileago", redirected).ends_with(0);
-        assert_eq!(play.arrived("fileago")["/x"], text(""), "an empty one is an empty file");
+        assert_eq!(env.arrived("fileago")["/x"], text(""), "an empty one is an empty file");
     }
 }
 
@@ -228,11 +228,11 @@ fn standard_input_that_is_closed_is_no_empty_file() {
 fn spooled_input_has_no_name() {
     use std::io::Write;
     use std::process::Stdio;
-    let play = Play::new();
-    let spool = play.home.file("spool/x", "").parent().unwrap().to_owned();
+    let env = TestEnv::new();
+    let spool = env.home.file("spool/x", "").parent().unwrap().to_owned();
     std::fs::remove_file(spool.join("x")).unwrap();
     for signal in ["INT", "TERM", "HUP", "KILL"] {
-        let mut command = play.home.command(&["put", "-", "fileago:/x"]);
+        let mut command = env.home.command(&["put", "-", "fileago:/x"]);
         let mut child = command.env("TMPDIR", &spool).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         child.stdin.as_mut().unwrap().write_all(&[7; 100_000]).unwrap();
         let fds = PathBuf::from(format!("/proc/{}/fd", child.id()));
@@ -257,16 +257,16 @@ fn spooled_input_has_no_name() {
 fn a_copy_replaces_other_bytes_of_the_same_size_and_time() {
     let pairs = [("giga0", "fileago"), ("fileago", "giga0"), ("fileago", "iogates"), ("iogates", "giga0"), ("iogates", "fileago")];
     for (from, to) in pairs.into_iter().chain([("giga0", "giga0"), ("fileago", "fileago")]) {
-        let play = Play::new();
+        let env = TestEnv::new();
         let (source, target) = (format!("{from}:/a/v.bin"), format!("{to}:/b/v.bin"));
         let then = SystemTime::now();
         let put = |content: &str, place: &str| {
-            set_modified(&play.home.file("v.bin", content), then);
-            play.home.run(&["put", "--if-exists", "replace", "v.bin", place]).ends_with(0);
+            set_modified(&env.home.file("v.bin", content), then);
+            env.home.run(&["put", "--if-exists", "replace", "v.bin", place]).ends_with(0);
         };
         let bring = |verb: &str| {
-            let told = outcome(&play.home.run(&[verb, "--json", "--if-exists", "update", &source, &target]).ends_with(0)).0;
-            (told, play.home.run(&["cat", &target]).ends_with(0).stdout)
+            let told = outcome(&env.home.run(&[verb, "--json", "--if-exists", "update", &source, &target]).ends_with(0)).0;
+            (told, env.home.run(&["cat", &target]).ends_with(0).stdout)
         };
         let brought = |told: &str, content: &str| (told.to_owned(), content.to_owned());
         put("one", &source);
@@ -282,7 +282,7 @@ fn a_copy_replaces_other_bytes_of_the_same_size_and_time() {
         if from != "iogates" {
             put("two", &source);
             assert_eq!(bring("mv"), brought("moved", "two"), "{from} to {to}");
-            play.home.run(&["stat", &source]).ends_with(3);
+            env.home.run(&["stat", &source]).ends_with(3);
         }
     }
 }
@@ -290,14 +290,14 @@ fn a_copy_replaces_other_bytes_of_the_same_size_and_time() {
 #[test]
 fn a_local_file_of_the_same_size_and_time_is_fetched_over() {
     for remote in REMOTES {
-        let play = Play::new();
+        let env = TestEnv::new();
         let place = format!("{remote}:/v.bin");
-        let then = modified(&play.home.file("v.bin", "one"));
-        play.home.run(&["put", "v.bin", &place]).ends_with(0);
-        let told = play.home.run(&["stat", "--json", &place]).ends_with(0).events("entry").remove(0);
+        let then = modified(&env.home.file("v.bin", "one"));
+        env.home.run(&["put", "v.bin", &place]).ends_with(0);
+        let told = env.home.run(&["stat", "--json", &place]).ends_with(0).events("entry").remove(0);
         let told = told["modified"].as_str().map_or(then, |time| chrono::DateTime::parse_from_rfc3339(time).unwrap().into());
         // By this machine's own upload it knows the MD5 of what is there; another one knows nothing.
-        for (name, home) in [("own", &play.home), ("other", &Home::new().env(play.sandbox.env()))] {
+        for (name, home) in [("own", &env.home), ("other", &Home::new().env(env.sandbox.env()))] {
             let state = home.path().join(format!("state-{name}"));
             let got = home.file("got", "two");
             set_modified(&got, told);

@@ -17,7 +17,7 @@ use haul::model::Protocol;
 use haul::sandbox::FtpElsewhere;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::ftp_servers::{PASSWORD, Running, Software, start};
 use crate::support::stand_ins::StandIns;
 use crate::support::web_servers::tus_without_locks;
@@ -28,7 +28,7 @@ const WAIT: Duration = Duration::from_secs(120);
 const TOP: &str = "LOCAL=YES";
 
 /// The stand-in's FTPS server is `running`. With the folder in which files arrive.
-fn play_at(software: Software, running: &Running) -> (Play, PathBuf) {
+fn play_at(software: Software, running: &Running) -> (TestEnv, PathBuf) {
     let (username, folder) = match software {
         Software::Vsftpd => ("daemon", running.file("in")),
         Software::Proftpd => {
@@ -39,19 +39,19 @@ fn play_at(software: Software, running: &Running) -> (Play, PathBuf) {
         }
         Software::PureFtpd | Software::Pyftpdlib => (software.user(), running.file("in")),
     };
-    let mut play = Play::new();
+    let mut env = TestEnv::new();
     let ca_file = running.ca_file().display().to_string();
-    play.home = Home::new().env(play.sandbox.env()).env([("HAUL_REMOTE_IOGATES_CA_FILE".to_owned(), ca_file)]);
-    play.sandbox.iogates().set(|settings| {
+    env.home = Home::new().env(env.sandbox.env()).env([("HAUL_REMOTE_IOGATES_CA_FILE".to_owned(), ca_file)]);
+    env.sandbox.iogates().set(|settings| {
         settings.available = vec!["ftp".to_owned()];
         settings.ftp_elsewhere = Some(FtpElsewhere { port: running.port, username: username.into(), password: PASSWORD.into() });
     });
-    (play, folder)
+    (env, folder)
 }
 
 /// Does `then` while `complete` is looked for files and their upload names, which go to the stand-in. Tells when each came.
 fn handing_over<T>(
-    play: &Play,
+    env: &TestEnv,
     protocol: Protocol,
     complete: impl Fn() -> Vec<(String, PathBuf)> + Sync,
     then: impl FnOnce() -> T,
@@ -63,7 +63,7 @@ fn handing_over<T>(
             while !over.load(Ordering::Relaxed) {
                 for (name, file) in complete() {
                     // It may go while we look.
-                    if !known.contains(&name) && play.sandbox.iogates().came_in(&name, &file, protocol).unwrap_or(false) {
+                    if !known.contains(&name) && env.sandbox.iogates().came_in(&name, &file, protocol).unwrap_or(false) {
                         times.push(Instant::now());
                         known.insert(name);
                     }
@@ -98,15 +98,15 @@ fn more_jobs_than_the_server_has_places() {
     {
         let options = if software == Software::Vsftpd { vec![place, TOP] } else { vec![place] };
         let Some(running) = start(software, &options) else { return };
-        let (play, folder) = play_at(software, &running);
+        let (env, folder) = play_at(software, &running);
         for n in 0..100 {
-            play.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n + 1).0);
+            env.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n + 1).0);
         }
         let begun = Instant::now();
-        let put = || play.home.run(&["put", "--json", "-j", "64", "--protocol", "ftps", "d", "iogates:/"]);
-        let (ran, mut times) = handing_over(&play, Protocol::Ftps, || renamed(&folder), put);
+        let put = || env.home.run(&["put", "--json", "-j", "64", "--protocol", "ftps", "d", "iogates:/"]);
+        let (ran, mut times) = handing_over(&env, Protocol::Ftps, || renamed(&folder), put);
         assert_eq!(ran.ends_with(0).events("uploaded").len(), 100, "{place}");
-        assert_eq!(play.arrived("iogates").len(), 100, "{place}");
+        assert_eq!(env.arrived("iogates").len(), 100, "{place}");
         times.insert(0, begun);
         let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(longest < Duration::from_secs(45), "{place}: nothing came for {longest:?}");
@@ -118,11 +118,11 @@ fn more_jobs_than_the_server_has_places() {
 #[test]
 fn a_server_that_lets_nobody_in_is_told_at_once() {
     let Some(running) = start(Software::Vsftpd, &[TOP, "allow_writeable_chroot=NO"]) else { return };
-    let (play, folder) = play_at(Software::Vsftpd, &running);
-    (0..20).for_each(|n| drop(play.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n + 1).0)));
+    let (env, folder) = play_at(Software::Vsftpd, &running);
+    (0..20).for_each(|n| drop(env.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n + 1).0)));
     let begun = Instant::now();
-    let put = || play.home.run(&["put", "--json", "-j", "64", "--protocol", "ftps", "d", "iogates:/"]);
-    let (ran, _) = handing_over(&play, Protocol::Ftps, || renamed(&folder), put);
+    let put = || env.home.run(&["put", "--json", "-j", "64", "--protocol", "ftps", "d", "iogates:/"]);
+    let (ran, _) = handing_over(&env, Protocol::Ftps, || renamed(&folder), put);
     // Its words come in clear, inside of TLS.
     let ran = ran.ends_with(5).says("the connection to the server was lost");
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}: {}", begun.elapsed(), ran.stderr);
@@ -131,12 +131,12 @@ fn a_server_that_lets_nobody_in_is_told_at_once() {
 /// vsftpd, in mid-upload, for so long. Tells how long the upload went on after that.
 fn stands_still(options: &[&str], still: Duration) -> Option<(Duration, Ran)> {
     let running = start(Software::Vsftpd, &[TOP])?;
-    let (play, folder) = play_at(Software::Vsftpd, &running);
+    let (env, folder) = play_at(Software::Vsftpd, &running);
     let content = bytes(30_000_000, 7);
-    play.home.file("film.bin", &content.0);
+    env.home.file("film.bin", &content.0);
     let args = [&["put", "--json", "-v", "--protocol", "ftps", "--bwlimit", "5M"], options, &["film.bin", "iogates:/"]].concat();
     let put = || {
-        let mut command = play.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while under_way(&folder) < 5_000_000 {
             assert!(begun.elapsed() < WAIT && command.try_wait().unwrap().is_none());
@@ -149,9 +149,9 @@ fn stands_still(options: &[&str], still: Duration) -> Option<(Duration, Ran)> {
         let ran = Ran::of(command.wait_with_output().unwrap());
         (goes_on.elapsed(), ran)
     };
-    let ((after, ran), _) = handing_over(&play, Protocol::Ftps, || renamed(&folder), put);
+    let ((after, ran), _) = handing_over(&env, Protocol::Ftps, || renamed(&folder), put);
     let ran = ran.ends_with(0);
-    assert_eq!(play.arrived("iogates")["/film.bin"], content, "{}", ran.stderr);
+    assert_eq!(env.arrived("iogates")["/film.bin"], content, "{}", ran.stderr);
     println!("{still:?} of stand-still, over {after:?} later: {}", ran.stderr);
     Some((after, ran))
 }
@@ -222,16 +222,16 @@ fn killed_and_typed_again_at_once_at_a_server_without_locks() {
     let Some(server) = tus_without_locks() else { return };
     let is_slow = Arc::new(AtomicBool::new(true));
     let line = holding_line(format!("127.0.0.1:{}", server.url.port().unwrap()), is_slow.clone());
-    let play = Play::new();
-    play.sandbox.iogates().set(|settings| {
+    let env = TestEnv::new();
+    env.sandbox.iogates().set(|settings| {
         settings.available = vec!["tus".to_owned()];
         settings.tus_elsewhere = Some(format!("http://127.0.0.1:{line}/files"));
     });
     let (content, folder) = (bytes(12_000_000, 3), server.stored(""));
-    play.home.file("film.bin", &content.0);
+    env.home.file("film.bin", &content.0);
     let put = || {
         let first = ["put", "--bwlimit", "3M", "--protocol", "tus", "film.bin", "iogates:/"];
-        let mut first = play.home.command(&first).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut first = env.home.command(&first).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
         while under_way(&folder) < 1_000_000 {
             assert!(begun.elapsed() < WAIT);
@@ -241,13 +241,13 @@ fn killed_and_typed_again_at_once_at_a_server_without_locks() {
         first.wait().unwrap();
         let at_the_kill = under_way(&folder);
         is_slow.store(false, Ordering::Relaxed);
-        (at_the_kill, play.home.run(&["put", "--json", "-v", "--protocol", "tus", "film.bin", "iogates:/"]))
+        (at_the_kill, env.home.run(&["put", "--json", "-v", "--protocol", "tus", "film.bin", "iogates:/"]))
     };
-    let ((at_the_kill, ran), _) = handing_over(&play, Protocol::Tus, || whole_uploads(&folder), put);
+    let ((at_the_kill, ran), _) = handing_over(&env, Protocol::Tus, || whole_uploads(&folder), put);
     let uploaded = ran.ends_with(0).events("uploaded").remove(0);
     assert_eq!((&uploaded["md5"], &uploaded["size"]), (&format!("{:x}", md5::compute(&content.0)).into(), &12_000_000.into()));
     let resumed_from = uploaded["resumed_from"].as_u64().unwrap();
     assert!(resumed_from > at_the_kill + 100_000, "{resumed_from}: nothing came in after the kill at {at_the_kill}");
     let stored: Vec<_> = whole_uploads(&folder).into_iter().map(|(_, file)| fs::read(file).unwrap() == content.0).collect();
-    assert_eq!((stored, play.arrived("iogates")["/film.bin"].clone()), (vec![true], content));
+    assert_eq!((stored, env.arrived("iogates")["/film.bin"].clone()), (vec![true], content));
 }

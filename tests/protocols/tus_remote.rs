@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::support::command::Home;
-use crate::support::env::{Play, below, bytes, tree};
+use crate::support::env::{TestEnv, below, bytes, tree};
 use crate::support::kill::{SIZE, kill_put};
 use crate::support::raw_http::{Raw, Seen, serve};
 use crate::support::web_servers;
@@ -236,80 +236,80 @@ async fn parts_have_exactly_the_size_that_the_remote_says() {
 
 #[test]
 fn parts_that_are_too_large_become_smaller_unless_the_remote_says_their_size() {
-    let play = Play::new();
-    play.script("tus:largest-body=300000");
-    play.home.file("a.bin", bytes(1_000_003, 1).0);
-    let exact = play.home.command(&["put", "a.bin", "tus:"]).env("HAUL_REMOTE_TUS_CHUNK_SIZE", "400000").output().unwrap();
+    let env = TestEnv::new();
+    env.script("tus:largest-body=300000");
+    env.home.file("a.bin", bytes(1_000_003, 1).0);
+    let exact = env.home.command(&["put", "a.bin", "tus:"]).env("HAUL_REMOTE_TUS_CHUNK_SIZE", "400000").output().unwrap();
     assert_eq!(exact.status.code(), Some(8), "{exact:?}");
     assert!(String::from_utf8(exact.stderr).unwrap().contains("chunk_size"));
-    play.home.run(&["put", "a.bin", "tus:"]).ends_with(0);
-    assert_eq!(play.arrived("tus")["/a.bin"], bytes(1_000_003, 1));
+    env.home.run(&["put", "a.bin", "tus:"]).ends_with(0);
+    assert_eq!(env.arrived("tus")["/a.bin"], bytes(1_000_003, 1));
 }
 
 #[test]
 fn folders_and_pipes_reach_the_stand_in() {
-    let play = Play::new();
-    let files = tree(&play.home);
-    play.home.run(&["put", "src", "tus:/in/"]).ends_with(0);
-    assert_eq!(play.arrived("tus"), below("/in/src", &files));
-    play.home.run_with_input(&["put", "-", "tus:/from a pipe"], &bytes(100_000, 4).0).ends_with(0);
-    assert_eq!(play.arrived("tus")["/from a pipe"], bytes(100_000, 4));
-    play.home.run(&["about", "tus:"]).ends_with(0).prints("creation-defer-length");
-    play.sandbox.of("tus").unwrap().limit_file_size(1_000);
-    play.home.run(&["put", "src/z.bin", "tus:"]).ends_with(8).says("1000");
+    let env = TestEnv::new();
+    let files = tree(&env.home);
+    env.home.run(&["put", "src", "tus:/in/"]).ends_with(0);
+    assert_eq!(env.arrived("tus"), below("/in/src", &files));
+    env.home.run_with_input(&["put", "-", "tus:/from a pipe"], &bytes(100_000, 4).0).ends_with(0);
+    assert_eq!(env.arrived("tus")["/from a pipe"], bytes(100_000, 4));
+    env.home.run(&["about", "tus:"]).ends_with(0).prints("creation-defer-length");
+    env.sandbox.of("tus").unwrap().limit_file_size(1_000);
+    env.home.run(&["put", "src/z.bin", "tus:"]).ends_with(8).says("1000");
 }
 
 #[test]
 fn what_such_a_server_can_not_do_is_refused_before_anything_is_sent() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for (args, words) in REFUSED {
-        play.home.run(args).ends_with(10).says(words);
+        env.home.run(args).ends_with(10).says(words);
     }
-    assert_eq!(play.requests("tus"), 0, "{:?}", play.sandbox.asked("tus"));
+    assert_eq!(env.requests("tus"), 0, "{:?}", env.sandbox.asked("tus"));
 }
 
 #[test]
 fn what_befalls_an_upload_is_got_over() {
     for fault in ["tus-locked", "tus-patch:tus-conflict", "tus-checksum", "tus-patch:cut=50000", "tus-patch:answer-lost", "tus-no-options"]
     {
-        let play = Play::new();
-        play.script(&if fault.contains(':') { format!("tus/{fault}") } else { format!("tus:{fault}") });
+        let env = TestEnv::new();
+        env.script(&if fault.contains(':') { format!("tus/{fault}") } else { format!("tus:{fault}") });
         let content = bytes(300_000, 8);
-        play.home.file("a.bin", &content.0);
-        let uploaded = play.json(&["put", "--chunk-size", "100000", "a.bin", "tus:"]).ends_with(0).events("uploaded").remove(0);
-        assert_eq!(play.arrived("tus")["/a.bin"], content, "{fault}");
-        assert_eq!(play.sandbox.arrived().len(), 1, "{fault}");
+        env.home.file("a.bin", &content.0);
+        let uploaded = env.json(&["put", "--chunk-size", "100000", "a.bin", "tus:"]).ends_with(0).events("uploaded").remove(0);
+        assert_eq!(env.arrived("tus")["/a.bin"], content, "{fault}");
+        assert_eq!(env.sandbox.arrived().len(), 1, "{fault}");
         assert_eq!(uploaded["verified"], "size", "{fault}");
     }
 }
 
 #[test]
 fn a_file_that_the_server_refuses_at_its_end_is_no_success() {
-    let play = Play::new();
-    play.script("tus:tus-refuses-end*always");
-    play.home.file("a.bin", bytes(300_000, 8).0);
-    play.home.run(&["put", "a.bin", "tus:"]).ends_with(8).says("this file is not wanted here");
-    assert!(play.sandbox.arrived().is_empty());
+    let env = TestEnv::new();
+    env.script("tus:tus-refuses-end*always");
+    env.home.file("a.bin", bytes(300_000, 8).0);
+    env.home.run(&["put", "a.bin", "tus:"]).ends_with(8).says("this file is not wanted here");
+    assert!(env.sandbox.arrived().is_empty());
 }
 
 #[test]
 fn an_upload_that_was_killed_is_taken_up_listed_and_cleared() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let content = bytes(SIZE, 6);
-    play.home.file("a.bin", &content.0);
-    kill_put(&play, &["a.bin", "tus:/in/"], "tus", 300_000);
-    play.home.run(&["transfers", "list"]).ends_with(0).prints("tus:/in/a.bin");
-    let uploaded = play.json(&["put", "a.bin", "tus:/in/"]).ends_with(0).events("uploaded").remove(0);
+    env.home.file("a.bin", &content.0);
+    kill_put(&env, &["a.bin", "tus:/in/"], "tus", 300_000);
+    env.home.run(&["transfers", "list"]).ends_with(0).prints("tus:/in/a.bin");
+    let uploaded = env.json(&["put", "a.bin", "tus:/in/"]).ends_with(0).events("uploaded").remove(0);
     assert!(uploaded["resumed_from"].as_u64().unwrap() > 0, "{uploaded}");
-    assert_eq!(play.arrived("tus")["/in/a.bin"], content);
+    assert_eq!(env.arrived("tus")["/in/a.bin"], content);
 
-    kill_put(&play, &["a.bin", "tus:/again/"], "tus", 300_000);
-    play.home.run(&["transfers", "clear"]).ends_with(0);
-    assert_eq!(play.asked("tus", "tus-delete"), 1, "what nobody goes on with is removed there");
+    kill_put(&env, &["a.bin", "tus:/again/"], "tus", 300_000);
+    env.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(env.asked("tus", "tus-delete"), 1, "what nobody goes on with is removed there");
 
-    kill_put(&play, &["a.bin", "tus:/expired/"], "tus", 300_000);
-    play.script("tus/tus-head:tus-gone");
-    let ran = play.home.run(&["put", "a.bin", "tus:/expired/"]).ends_with(0);
+    kill_put(&env, &["a.bin", "tus:/expired/"], "tus", 300_000);
+    env.script("tus/tus-head:tus-gone");
+    let ran = env.home.run(&["put", "a.bin", "tus:/expired/"]).ends_with(0);
     assert!(ran.stderr.contains("may have expired"), "{}", ran.stderr);
-    assert_eq!(play.arrived("tus")["/expired/a.bin"], content);
+    assert_eq!(env.arrived("tus")["/expired/a.bin"], content);
 }

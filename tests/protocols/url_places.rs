@@ -5,12 +5,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::ftp_servers::{PASSWORD, Software, start};
 
 /// A sandbox whose FTP server and TUS endpoint are reached by URLs alone.
 struct Site {
-    play: Play,
+    env: TestEnv,
     ftp: String,
     tus: String,
     user: String,
@@ -19,22 +19,22 @@ struct Site {
 
 impl Site {
     fn new() -> Site {
-        let mut play = Play::new();
+        let mut env = TestEnv::new();
         // The last one counts.
-        let told = |name: &str| play.sandbox.env().into_iter().rfind(|(key, _)| key == name).unwrap().1;
+        let told = |name: &str| env.sandbox.env().into_iter().rfind(|(key, _)| key == name).unwrap().1;
         let of = |remote: &str, key: &str| told(&format!("HAUL_REMOTE_{remote}_{key}"));
         let (user, password) = (of("FTP", "USERNAME"), of("FTP", "PASSWORD"));
         let (ftp, tus) = (of("FTP", "URL").trim_end_matches('/').to_owned(), format!("tus+{}/", of("TUS", "URL")));
-        let mut env =
+        let mut variables =
             vec![("SSL_CERT_FILE", of("FTP", "CA_FILE")), ("HAUL_TOKEN", of("TUS", "TOKEN")), ("XDG_STATE_HOME", told("XDG_STATE_HOME"))];
-        env.extend([("HAUL_USERNAME", user.clone()), ("HAUL_PASSWORD", password.clone())]);
-        play.home = Home::new().env(env.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        Site { play, ftp, tus, user, password }
+        variables.extend([("HAUL_USERNAME", user.clone()), ("HAUL_PASSWORD", password.clone())]);
+        env.home = Home::new().env(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        Site { env, ftp, tus, user, password }
     }
 
     /// With other variables; an empty one is none.
     fn with(&self, vars: &[(&str, &str)], args: &[&str]) -> Ran {
-        let mut command = self.play.home.command(args);
+        let mut command = self.env.home.command(args);
         command.envs(vars.iter().copied());
         Ran::of(command.output().unwrap())
     }
@@ -43,7 +43,7 @@ impl Site {
 #[test]
 fn an_ftp_server_is_used_by_its_url_alone() {
     let site = Site::new();
-    let (home, ftp) = (&site.play.home, &site.ftp);
+    let (home, ftp) = (&site.env.home, &site.ftp);
     let place = |path: &str| format!("{ftp}/{path}");
     let names = ["a b.txt", "x#1", "50%.txt", "ü;type=i"];
     for name in names {
@@ -81,7 +81,7 @@ fn who_signs_in_stands_in_the_url_the_environment_or_netrc() {
     site.with(&[("HAUL_PASSWORD", "")], &["ls", &with_user]).ends_with(4).says("set HAUL_PASSWORD, or name the host in ~/.netrc");
 
     let none = [("HAUL_USERNAME", ""), ("HAUL_PASSWORD", "")];
-    let netrc = site.play.home.file(".netrc", format!("machine 127.0.0.1\nlogin {user}\npassword {password}\n"));
+    let netrc = site.env.home.file(".netrc", format!("machine 127.0.0.1\nlogin {user}\npassword {password}\n"));
     let mode = |mode: u32| std::fs::set_permissions(&netrc, std::fs::Permissions::from_mode(mode)).unwrap();
     mode(0o600);
     site.with(&none, &["ls", &site.ftp]).ends_with(0);
@@ -182,7 +182,7 @@ fn an_anonymous_server_takes_and_gives_files_and_goes_on_after_a_kill() {
 #[test]
 fn a_tus_endpoint_is_used_by_its_url_alone() {
     let site = Site::new();
-    let (home, tus) = (&site.play.home, &site.tus);
+    let (home, tus) = (&site.env.home, &site.tus);
     home.file("a.txt", b"content");
     let uploaded = home.run(&["put", "--json", "--receipt", "receipt", "a.txt", tus]).ends_with(0).events("uploaded").remove(0);
     assert_eq!((uploaded["remote"].as_str(), uploaded["path"].as_str()), (Some(tus.as_str()), Some("/a.txt")));
@@ -190,7 +190,7 @@ fn a_tus_endpoint_is_used_by_its_url_alone() {
     let address = format!("{tus}:@{}", uploaded["id"].as_str().unwrap());
     home.run(&["stat", "--json", &address]).ends_with(0).prints("a.txt");
     home.run_with_input(&["put", "-", &format!("{tus}:in/piped")], b"from a pipe").ends_with(0);
-    assert_eq!(site.play.arrived("tus").len(), 2);
+    assert_eq!(site.env.arrived("tus").len(), 2);
     home.run(&["ls", tus]).ends_with(10);
     home.run(&["rm", &address]).ends_with(0);
     home.run(&["stat", &address]).ends_with(3);

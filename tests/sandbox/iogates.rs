@@ -14,37 +14,38 @@ use suppaftp::tokio::{AsyncRustlsConnector, AsyncRustlsFtpStream};
 use suppaftp::types::FileType;
 use tokio::io::AsyncWriteExt;
 
-use super::{arrived, bytes, md5, trusting, world};
+use super::{arrived, bytes, fixture, md5, trusting};
 
 #[tokio::test]
 async fn takes_a_file_by_tus_through_a_cut_line() {
-    let world = world().await;
+    let fixture = fixture().await;
     let content = bytes(700_000);
-    let token = world.iogates_token().await;
-    let entry = world.iogates_file(&token, "Show/Day 1/clip.mp4", &content).await;
+    let token = fixture.iogates_token().await;
+    let entry = fixture.iogates_file(&token, "Show/Day 1/clip.mp4", &content).await;
     assert_eq!((&entry["size"], &entry["download"], &entry["Etag"]), (&Value::Null, &Value::Null, &json!(0)));
-    let methods = world.iogates(&token, &format!("/api/authinfo/{token}")).await;
-    let url = world.tus_create(methods["tus"]["server"].as_str().unwrap(), content.len(), entry["upload_filename"].as_str().unwrap()).await;
+    let methods = fixture.iogates(&token, &format!("/api/authinfo/{token}")).await;
+    let url =
+        fixture.tus_create(methods["tus"]["server"].as_str().unwrap(), content.len(), entry["upload_filename"].as_str().unwrap()).await;
 
-    world.sandbox.faults().script("iogates/tus-patch:cut=200000").unwrap();
-    assert!(world.patch(&url, 0, &content[..500_000]).await.is_err());
-    assert!(world.sandbox.faults().left().is_empty());
-    assert_eq!(world.tus_offset(&url).await, 200_000);
-    assert_eq!(world.patch(&url, 7, &content[7..]).await.unwrap().status(), 409);
-    assert_eq!(world.patch(&url, 200_000, &content[200_000..]).await.unwrap().status(), 204);
+    fixture.sandbox.faults().script("iogates/tus-patch:cut=200000").unwrap();
+    assert!(fixture.patch(&url, 0, &content[..500_000]).await.is_err());
+    assert!(fixture.sandbox.faults().left().is_empty());
+    assert_eq!(fixture.tus_offset(&url).await, 200_000);
+    assert_eq!(fixture.patch(&url, 7, &content[7..]).await.unwrap().status(), 409);
+    assert_eq!(fixture.patch(&url, 200_000, &content[200_000..]).await.unwrap().status(), 204);
 
-    assert_eq!(world.sandbox.arrived(), [arrived("iogates", "/Show/Day 1/clip.mp4", &content, Protocol::Tus)]);
-    assert_eq!(world.stored("iogates", "/Show/Day 1/clip.mp4"), content);
+    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/Show/Day 1/clip.mp4", &content, Protocol::Tus)]);
+    assert_eq!(fixture.stored("iogates", "/Show/Day 1/clip.mp4"), content);
     let upload = entry["upload_filename"].as_str().unwrap();
-    assert_eq!(world.sandbox.counts().received("iogates", upload), 700_000);
-    assert_eq!(world.sandbox.counts().requests("iogates", "tus-patch"), 3);
+    assert_eq!(fixture.sandbox.counts().received("iogates", upload), 700_000);
+    assert_eq!(fixture.sandbox.counts().requests("iogates", "tus-patch"), 3);
 
-    let done = world.iogates(&token, &format!("/api/file/{}", entry["id"])).await;
+    let done = fixture.iogates(&token, &format!("/api/file/{}", entry["id"])).await;
     assert_eq!((&done["md5"], &done["size"], &done["Etag"]), (&json!(md5(&content)), &Value::Null, &json!(1)));
     let download = done["download"].as_str().unwrap();
-    let rest = world.http.get(download).header("range", "bytes=699990-").send().await.unwrap();
+    let rest = fixture.http.get(download).header("range", "bytes=699990-").send().await.unwrap();
     assert_eq!((rest.status().as_u16(), rest.bytes().await.unwrap().to_vec()), (206, content[699_990..].to_vec()));
-    let list = world.iogates(&token, "/api/files").await;
+    let list = fixture.iogates(&token, "/api/files").await;
     let names: Vec<_> =
         list["files"].as_array().unwrap().iter().map(|f| (f["name"].as_str().unwrap(), f["type"].as_str().unwrap())).collect();
     assert_eq!(names, [("Show", "dir"), ("Day 1", "dir"), ("clip.mp4", "movie")]);
@@ -52,109 +53,109 @@ async fn takes_a_file_by_tus_through_a_cut_line() {
 
 #[tokio::test]
 async fn tus_keeps_to_the_protocol() {
-    let world = world().await;
-    let token = world.iogates_token().await;
-    let methods = world.iogates(&token, &format!("/api/authinfo/{token}")).await;
+    let fixture = fixture().await;
+    let token = fixture.iogates_token().await;
+    let methods = fixture.iogates(&token, &format!("/api/authinfo/{token}")).await;
     let server = methods["tus"]["server"].as_str().unwrap();
-    let bare = world.http.post(server).header("Upload-Length", "3").send().await.unwrap();
+    let bare = fixture.http.post(server).header("Upload-Length", "3").send().await.unwrap();
     assert_eq!((bare.status().as_u16(), bare.headers()["tus-version"].to_str().unwrap()), (412, "1.0.0"));
-    assert_eq!(world.tus(Method::POST, server, &[("Upload-Length", "3")], Vec::new()).await.unwrap().status(), 400);
+    assert_eq!(fixture.tus(Method::POST, server, &[("Upload-Length", "3")], Vec::new()).await.unwrap().status(), 400);
 
-    let url = world.tus_create(server, 3, "x").await;
+    let url = fixture.tus_create(server, 3, "x").await;
     let offset = ("Upload-Offset", "0");
-    assert_eq!(world.tus(Method::PATCH, &url, &[offset], b"abc".to_vec()).await.unwrap().status(), 415);
+    assert_eq!(fixture.tus(Method::PATCH, &url, &[offset], b"abc".to_vec()).await.unwrap().status(), 415);
     let kind = ("Content-Type", "application/offset+octet-stream");
     let checked = |sum: &'static str| [offset, kind, ("Upload-Checksum", sum)];
-    assert_eq!(world.tus(Method::PATCH, &url, &checked("crc32 AA=="), b"abc".to_vec()).await.unwrap().status(), 400);
-    assert_eq!(world.tus(Method::PATCH, &url, &checked("md5 AA=="), b"abc".to_vec()).await.unwrap().status(), 460);
-    assert_eq!(world.tus_offset(&url).await, 0);
-    assert_eq!(world.tus(Method::PATCH, &url, &checked("md5 kAFQmDzST7DWlj99KOF/cg=="), b"abc".to_vec()).await.unwrap().status(), 204);
+    assert_eq!(fixture.tus(Method::PATCH, &url, &checked("crc32 AA=="), b"abc".to_vec()).await.unwrap().status(), 400);
+    assert_eq!(fixture.tus(Method::PATCH, &url, &checked("md5 AA=="), b"abc".to_vec()).await.unwrap().status(), 460);
+    assert_eq!(fixture.tus_offset(&url).await, 0);
+    assert_eq!(fixture.tus(Method::PATCH, &url, &checked("md5 kAFQmDzST7DWlj99KOF/cg=="), b"abc".to_vec()).await.unwrap().status(), 204);
     // Nobody asked for "x", so it is a file of its own.
-    assert_eq!(world.sandbox.arrived(), [arrived("iogates", "/x", b"abc", Protocol::Tus)]);
+    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/x", b"abc", Protocol::Tus)]);
 
-    let url = world.tus_create(server, 9, "y").await;
-    world.sandbox.faults().script("iogates:tus-locked iogates:tus-short=4").unwrap();
-    assert_eq!(world.tus(Method::HEAD, &url, &[], Vec::new()).await.unwrap().status(), 423);
-    let short = world.patch(&url, 0, b"123456789").await.unwrap();
+    let url = fixture.tus_create(server, 9, "y").await;
+    fixture.sandbox.faults().script("iogates:tus-locked iogates:tus-short=4").unwrap();
+    assert_eq!(fixture.tus(Method::HEAD, &url, &[], Vec::new()).await.unwrap().status(), 423);
+    let short = fixture.patch(&url, 0, b"123456789").await.unwrap();
     assert_eq!(short.headers()["upload-offset"], "5");
-    assert_eq!(world.tus(Method::DELETE, &url, &[], Vec::new()).await.unwrap().status(), 204);
-    assert_eq!(world.tus(Method::HEAD, &url, &[], Vec::new()).await.unwrap().status(), 410);
+    assert_eq!(fixture.tus(Method::DELETE, &url, &[], Vec::new()).await.unwrap().status(), 204);
+    assert_eq!(fixture.tus(Method::HEAD, &url, &[], Vec::new()).await.unwrap().status(), 410);
 }
 
 #[tokio::test]
 async fn joins_partial_uploads() {
-    let world = world().await;
-    let token = world.iogates_token().await;
+    let fixture = fixture().await;
+    let token = fixture.iogates_token().await;
     let content = bytes(5_000);
-    let entry = world.iogates_file(&token, "joined.bin", &content).await;
-    let methods = world.iogates(&token, &format!("/api/authinfo/{token}")).await;
+    let entry = fixture.iogates_file(&token, "joined.bin", &content).await;
+    let methods = fixture.iogates(&token, &format!("/api/authinfo/{token}")).await;
     let server = methods["tus"]["server"].as_str().unwrap();
     let mut parts = Vec::new();
     for half in content.chunks(2_500) {
         let headers = [("Upload-Length", "2500"), ("Upload-Concat", "partial")];
-        let made = world.tus(Method::POST, server, &headers, Vec::new()).await.unwrap();
+        let made = fixture.tus(Method::POST, server, &headers, Vec::new()).await.unwrap();
         let url = made.headers()["location"].to_str().unwrap().to_owned();
-        assert_eq!(world.patch(&url, 0, half).await.unwrap().status(), 204);
+        assert_eq!(fixture.patch(&url, 0, half).await.unwrap().status(), 204);
         parts.push(url);
     }
-    assert!(world.sandbox.arrived().is_empty());
+    assert!(fixture.sandbox.arrived().is_empty());
     let concat = format!("final;{}", parts.join(" "));
     let metadata = format!("filename {}", STANDARD.encode(entry["upload_filename"].as_str().unwrap()));
     let headers = [("Upload-Concat", concat.as_str()), ("Upload-Metadata", metadata.as_str())];
-    assert_eq!(world.tus(Method::POST, server, &headers, Vec::new()).await.unwrap().status(), 201);
-    assert_eq!(world.sandbox.arrived(), [arrived("iogates", "/joined.bin", &content, Protocol::Tus)]);
+    assert_eq!(fixture.tus(Method::POST, server, &headers, Vec::new()).await.unwrap().status(), 201);
+    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/joined.bin", &content, Protocol::Tus)]);
 }
 
 #[tokio::test]
 async fn appends_plupload_chunks_even_when_one_comes_twice() {
-    let world = world().await;
-    let token = world.iogates_token().await;
+    let fixture = fixture().await;
+    let token = fixture.iogates_token().await;
     let content = bytes(250_000);
-    let methods = world.iogates(&token, &format!("/api/authinfo/{token}")).await;
+    let methods = fixture.iogates(&token, &format!("/api/authinfo/{token}")).await;
     let server = methods["plupload"]["server"].as_str().unwrap().to_owned();
     let send = async |name: &str, chunk: usize| {
         let (from, to) = (chunk * 100_000, content.len().min((chunk + 1) * 100_000));
         let number = chunk.to_string();
         let fields = [("name", name), ("chunk", number.as_str()), ("chunks", "3")];
-        world.post_form(&server, &fields, ("file", "blob", &content[from..to])).await
+        fixture.post_form(&server, &fields, ("file", "blob", &content[from..to])).await
     };
-    let entry = world.iogates_file(&token, "a.mov", &content).await;
+    let entry = fixture.iogates_file(&token, "a.mov", &content).await;
     let name = entry["upload_filename"].as_str().unwrap();
     for chunk in 0..3 {
         let verdict: Value = send(name, chunk).await.unwrap().json().await.unwrap();
         assert_eq!(verdict, json!({ "jsonrpc": "2.0", "result": null, "id": "id" }));
     }
     let expected = arrived("iogates", "/a.mov", &content, Protocol::Plupload);
-    assert_eq!(world.sandbox.arrived(), std::slice::from_ref(&expected));
+    assert_eq!(fixture.sandbox.arrived(), std::slice::from_ref(&expected));
 
     // The answer to chunk 0 is lost; sent again it doubles, so the entry stays empty.
-    let entry = world.iogates_file(&token, "b.mov", &content).await;
+    let entry = fixture.iogates_file(&token, "b.mov", &content).await;
     let name = entry["upload_filename"].as_str().unwrap();
-    world.sandbox.faults().script("iogates/plupload:answer-lost").unwrap();
+    fixture.sandbox.faults().script("iogates/plupload:answer-lost").unwrap();
     assert!(send(name, 0).await.is_err());
     for chunk in 0..3 {
         assert_eq!(send(name, chunk).await.unwrap().status(), 200);
     }
-    assert_eq!(world.sandbox.arrived(), [expected]);
-    assert_eq!(world.iogates(&token, &format!("/api/file/{}", entry["id"])).await["download"], Value::Null);
+    assert_eq!(fixture.sandbox.arrived(), [expected]);
+    assert_eq!(fixture.iogates(&token, &format!("/api/file/{}", entry["id"])).await["download"], Value::Null);
 
     let stranger = server.replace("token=", "token=x");
-    let verdict: Value = world.post_form(&stranger, &[("name", "n")], ("file", "n", b"1")).await.unwrap().json().await.unwrap();
+    let verdict: Value = fixture.post_form(&stranger, &[("name", "n")], ("file", "n", b"1")).await.unwrap().json().await.unwrap();
     assert_eq!(verdict["error"]["code"], 105);
 }
 
 #[tokio::test]
 async fn takes_a_file_by_ftps_and_resumes_it() {
-    let world = world().await;
-    let token = world.iogates_token().await;
+    let fixture = fixture().await;
+    let token = fixture.iogates_token().await;
     let content = bytes(900_000);
-    let entry = world.iogates_file(&token, "f.mxf", &content).await;
+    let entry = fixture.iogates_file(&token, "f.mxf", &content).await;
     let name = entry["upload_filename"].as_str().unwrap();
-    let ftp = world.iogates(&token, &format!("/api/authinfo/{token}")).await["ftp"].clone();
+    let ftp = fixture.iogates(&token, &format!("/api/authinfo/{token}")).await["ftp"].clone();
     assert_eq!((&ftp["ssl"], &ftp["protocol"]), (&json!(true), &json!("ftps")));
     let address = format!("{}:{}", ftp["server"].as_str().unwrap(), ftp["port"]);
     let (user, password) = (ftp["username"].as_str().unwrap(), ftp["password"].as_str().unwrap());
-    let ca = fs::read(world.env("HAUL_REMOTE_IOGATES_CA_FILE")).unwrap();
+    let ca = fs::read(fixture.env("HAUL_REMOTE_IOGATES_CA_FILE")).unwrap();
     let open = async || {
         let tls = AsyncRustlsConnector::from(tokio_rustls::TlsConnector::from(Arc::new(trusting(&ca))));
         let plain = AsyncRustlsFtpStream::connect(&address).await.unwrap();
@@ -165,7 +166,7 @@ async fn takes_a_file_by_ftps_and_resumes_it() {
     assert!(open().await.login(user, "wrong").await.is_err());
 
     let temporary = format!("{name}.download");
-    world.sandbox.faults().script("iogates:ftp-cut=300000").unwrap();
+    fixture.sandbox.faults().script("iogates:ftp-cut=300000").unwrap();
     let mut session = open().await;
     session.login(user, password).await.unwrap();
     session.transfer_type(FileType::Binary).await.unwrap();
@@ -183,52 +184,52 @@ async fn takes_a_file_by_ftps_and_resumes_it() {
     let mut stream = session.put_with_stream(&temporary).await.unwrap();
     stream.write_all(&content[held..]).await.unwrap();
     stream.finish().await.unwrap();
-    assert!(world.sandbox.arrived().is_empty());
+    assert!(fixture.sandbox.arrived().is_empty());
     session.rename(temporary.as_str(), name).await.unwrap();
-    assert_eq!(world.sandbox.arrived(), [arrived("iogates", "/f.mxf", &content, Protocol::Ftps)]);
-    assert_eq!(world.stored("iogates", "/f.mxf"), content);
+    assert_eq!(fixture.sandbox.arrived(), [arrived("iogates", "/f.mxf", &content, Protocol::Ftps)]);
+    assert_eq!(fixture.stored("iogates", "/f.mxf"), content);
     assert!(session.size(name).await.is_err(), "a file that was taken in leaves the folder");
 }
 
 #[tokio::test]
 async fn knows_its_guests() {
-    let world = world().await;
-    let url = world.url("iogates", "/api/authtoken");
-    let wrong = world.http.post(&url).form(&[("username", "ann"), ("password", "no")]).send().await.unwrap();
+    let fixture = fixture().await;
+    let url = fixture.url("iogates", "/api/authtoken");
+    let wrong = fixture.http.post(&url).form(&[("username", "ann"), ("password", "no")]).send().await.unwrap();
     assert_eq!(wrong.status(), 401);
-    let token = world.iogates_token().await;
-    let list = world.url("iogates", "/api/files");
-    world.sandbox.faults().script("iogates:only-header=authorisation").unwrap();
-    assert_eq!(world.http.get(&list).header("token", &token).send().await.unwrap().status(), 401);
-    let spelled = world.http.get(&list).header("Authorisation", format!("Bearer {token}")).send().await.unwrap();
+    let token = fixture.iogates_token().await;
+    let list = fixture.url("iogates", "/api/files");
+    fixture.sandbox.faults().script("iogates:only-header=authorisation").unwrap();
+    assert_eq!(fixture.http.get(&list).header("token", &token).send().await.unwrap().status(), 401);
+    let spelled = fixture.http.get(&list).header("Authorisation", format!("Bearer {token}")).send().await.unwrap();
     assert_eq!(spelled.status(), 200);
-    world.sandbox.faults().clear();
+    fixture.sandbox.faults().clear();
 
-    let login = json!({ "url": world.sandbox.iogates().share_url() });
-    let share: Value = world.http.post(&url).json(&login).send().await.unwrap().json().await.unwrap();
+    let login = json!({ "url": fixture.sandbox.iogates().share_url() });
+    let share: Value = fixture.http.post(&url).json(&login).send().await.unwrap().json().await.unwrap();
     let share = share["token"].as_str().unwrap();
-    assert_eq!(world.iogates(share, "/api/share").await["permissions"]["upload"], true);
-    world.iogates_file(&token, "mine.txt", b"1").await;
-    assert_eq!(world.iogates(share, "/api/files").await["files"], json!([]));
+    assert_eq!(fixture.iogates(share, "/api/share").await["permissions"]["upload"], true);
+    fixture.iogates_file(&token, "mine.txt", b"1").await;
+    assert_eq!(fixture.iogates(share, "/api/files").await["files"], json!([]));
 
-    world.sandbox.iogates().set(|s| s.two_factor = true);
-    assert_eq!(world.http.get(&list).header("token", &token).send().await.unwrap().status(), 403);
-    let sms = world.url("iogates", &format!("/api/apiauth/twofactorsms/{token}"));
-    assert_eq!(world.http.get(&sms).send().await.unwrap().status(), 200);
-    let code = world.sandbox.iogates().sms_code().unwrap();
-    assert_eq!(world.http.post(&sms).form(&[("authcode", "x")]).send().await.unwrap().status(), 401);
-    assert_eq!(world.http.post(&sms).form(&[("authcode", &code)]).send().await.unwrap().status(), 200);
-    assert_eq!(world.http.get(&list).header("token", &token).send().await.unwrap().status(), 200);
-    assert_eq!(world.sandbox.counts().sign_ins("iogates"), 2);
+    fixture.sandbox.iogates().set(|s| s.two_factor = true);
+    assert_eq!(fixture.http.get(&list).header("token", &token).send().await.unwrap().status(), 403);
+    let sms = fixture.url("iogates", &format!("/api/apiauth/twofactorsms/{token}"));
+    assert_eq!(fixture.http.get(&sms).send().await.unwrap().status(), 200);
+    let code = fixture.sandbox.iogates().sms_code().unwrap();
+    assert_eq!(fixture.http.post(&sms).form(&[("authcode", "x")]).send().await.unwrap().status(), 401);
+    assert_eq!(fixture.http.post(&sms).form(&[("authcode", &code)]).send().await.unwrap().status(), 200);
+    assert_eq!(fixture.http.get(&list).header("token", &token).send().await.unwrap().status(), 200);
+    assert_eq!(fixture.sandbox.counts().sign_ins("iogates"), 2);
 }
 
 #[tokio::test]
 async fn keeps_comments_and_shares() {
-    let world = world().await;
-    let token = world.iogates_token().await;
-    let id = world.iogates_file(&token, "a.mp4", b"1").await["id"].clone();
+    let fixture = fixture().await;
+    let token = fixture.iogates_token().await;
+    let id = fixture.iogates_file(&token, "a.mp4", b"1").await["id"].clone();
     let send = async |method: Method, path: String, body: Value| {
-        let answer = world.http.request(method, world.url("iogates", &path)).header("token", &token).json(&body).send().await.unwrap();
+        let answer = fixture.http.request(method, fixture.url("iogates", &path)).header("token", &token).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
     };
     let text = json!({ "file_id": id, "text": "one\ntwo", "tc": [{ "in": 40, "out": 80 }] });

@@ -16,19 +16,19 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 /// A sandbox, its environment and a client.
-struct World {
+struct Fixture {
     sandbox: Sandbox,
     env: HashMap<String, String>,
     http: Client,
 }
 
-async fn world() -> World {
+async fn fixture() -> Fixture {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http =
         Client::builder().no_proxy().tls_backend_preconfigured(trusting(&[])).redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let sandbox = Sandbox::start().await.unwrap();
     let env = sandbox.env().into_iter().collect();
-    World { sandbox, env, http }
+    Fixture { sandbox, env, http }
 }
 
 fn trusting(pem: &[u8]) -> rustls::ClientConfig {
@@ -64,7 +64,7 @@ fn form(fields: &[(&str, &str)], file: (&str, &str, &[u8])) -> Vec<u8> {
     body
 }
 
-impl World {
+impl Fixture {
     fn env(&self, key: &str) -> &str {
         &self.env[key]
     }

@@ -16,18 +16,18 @@ pub const REMOTES: [&str; 3] = ["iogates", "giga0", "fileago"];
 pub const WITH_CHANGES: [&str; 2] = ["giga0", "fileago"];
 
 /// A sandbox that lives as long as the test; the command under test runs in processes of its own.
-pub struct Play {
+pub struct TestEnv {
     pub sandbox: Sandbox,
     pub home: Home,
     pub _runtime: tokio::runtime::Runtime,
 }
 
-impl Play {
-    pub fn new() -> Play {
+impl TestEnv {
+    pub fn new() -> TestEnv {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let sandbox = runtime.block_on(Sandbox::start()).unwrap();
         let home = Home::new().env(sandbox.env());
-        Play { sandbox, home, _runtime: runtime }
+        TestEnv { sandbox, home, _runtime: runtime }
     }
 
     /// Path and content of everything that is complete there.
@@ -38,13 +38,13 @@ impl Play {
     }
 
     /// A sandbox that also knows `shared`: the share's link in place of a user.
-    pub fn with_share_link() -> Play {
-        let mut play = Play::new();
+    pub fn with_share_link() -> TestEnv {
+        let mut env = TestEnv::new();
         let key = |key: &str| format!("HAUL_REMOTE_SHARED_{key}");
-        let ca = play.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_IOGATES_CA_FILE").unwrap().1;
-        let share = play.sandbox.iogates().share_url().to_owned();
-        play.home = play.home.env([(key("PROVIDER"), "iogates".to_owned()), (key("SHARE_URL"), share), (key("CA_FILE"), ca)]);
-        play
+        let ca = env.sandbox.env().into_iter().find(|(name, _)| name == "HAUL_REMOTE_IOGATES_CA_FILE").unwrap().1;
+        let share = env.sandbox.iogates().share_url().to_owned();
+        env.home = env.home.env([(key("PROVIDER"), "iogates".to_owned()), (key("SHARE_URL"), share), (key("CA_FILE"), ca)]);
+        env
     }
 
     /// Where the runs note what is pending and what is complete.
@@ -119,10 +119,10 @@ impl Play {
     }
 
     /// Puts small files there; each holds its own path.
-    pub fn with_files(remote: &str, paths: &[&str]) -> Play {
-        let play = Play::new();
-        play.add_files(remote, paths);
-        play
+    pub fn with_files(remote: &str, paths: &[&str]) -> TestEnv {
+        let env = TestEnv::new();
+        env.add_files(remote, paths);
+        env
     }
 
     pub fn add_files(&self, remote: &str, paths: &[&str]) {

@@ -13,7 +13,7 @@ use haul::sandbox::{Sandbox, StandIn};
 use haul::testing::{MapSettings, MemoryTokens};
 use haul::transfer::{RemoteClient, RetryPolicy};
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 pub struct Fixture {
     id: &'static str,
@@ -124,9 +124,9 @@ pub struct OpenedProvider {
 }
 
 impl OpenedProvider {
-    pub fn open(play: &Play, remote: &str) -> OpenedProvider {
+    pub fn open(env: &TestEnv, remote: &str) -> OpenedProvider {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let provider = open(remote, settings(&play.sandbox, remote));
+        let provider = open(remote, settings(&env.sandbox, remote));
         OpenedProvider { provider, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::env::{Content, Play, bytes};
+use crate::support::env::{Content, TestEnv, bytes};
 
 /// Bytes of a file that a slow put is still sending when it is killed.
 pub const SIZE: usize = 1_200_000;
 const BIG_FILE: usize = 500_000;
 
 /// Starts a put that would last for seconds, and kills it when `least` bytes have arrived.
-pub fn kill_put(play: &Play, args: &[&str], remote: &str, least: u64) {
-    let before = play.sandbox.counts().all_received(remote);
+pub fn kill_put(env: &TestEnv, args: &[&str], remote: &str, least: u64) {
+    let before = env.sandbox.counts().all_received(remote);
     let slow: Vec<&str> = ["put", "--chunk-size", "100000", "--bwlimit", "400K"].into_iter().chain(args.iter().copied()).collect();
-    kill_when(play, &slow, || play.sandbox.counts().all_received(remote) >= before + least);
+    kill_when(env, &slow, || env.sandbox.counts().all_received(remote) >= before + least);
 }
 
 /// Starts a run that would last for long, and kills it once `is_time`.
-pub fn kill_when(play: &Play, args: &[&str], is_time: impl Fn() -> bool) {
-    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+pub fn kill_when(env: &TestEnv, args: &[&str], is_time: impl Fn() -> bool) {
+    let mut child = env.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while !is_time() {
         assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
@@ -30,8 +30,8 @@ pub fn kill_when(play: &Play, args: &[&str], is_time: impl Fn() -> bool) {
 }
 
 /// Kills one run after `wait`; true if it was still running.
-pub fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
-    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+pub fn kill_after(env: &TestEnv, args: &[&str], wait: Duration) -> bool {
+    let mut child = env.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     while begun.elapsed() < wait {
         if child.try_wait().unwrap().is_some() {
@@ -45,11 +45,11 @@ pub fn kill_after(play: &Play, args: &[&str], wait: Duration) -> bool {
 }
 
 /// Four small files and `big.bin`, which is large enough to be caught under way, in `src`.
-pub fn source_tree(play: &Play) -> BTreeMap<String, Content> {
+pub fn source_tree(env: &TestEnv) -> BTreeMap<String, Content> {
     let mut files: BTreeMap<String, Content> = (0..4).map(|n| (format!("small {n}.txt"), bytes(1_000 + n, n as u32 + 1))).collect();
     files.insert("big.bin".to_owned(), bytes(BIG_FILE, 77));
     for (name, content) in &files {
-        play.home.file(&format!("src/{name}"), &content.0);
+        env.home.file(&format!("src/{name}"), &content.0);
     }
     files
 }

@@ -1,22 +1,22 @@
 //! A tree that the commands which list are tried on.
 
 use crate::support::command::Ran;
-use crate::support::env::{Play, REMOTES};
+use crate::support::env::{REMOTES, TestEnv};
 
 /// The same tree at every remote, for the commands that list.
-pub fn filled() -> Play {
-    let play = Play::new();
+pub fn filled() -> TestEnv {
+    let env = TestEnv::new();
     for remote in REMOTES {
-        fill(&play, remote, "/in", &["b.mov", "a.mov", "größe ✓.txt", "[x].txt", "x.txt"], b"12345");
-        fill(&play, remote, "/in/clips", &["c.mov", "-d.mov"], &[7; 2000]);
-        fill(&play, remote, "/in/clips/old", &["e.mov"], &[7; 10_000]);
-        fill(&play, remote, "/in/empty", &[], b"");
+        fill(&env, remote, "/in", &["b.mov", "a.mov", "größe ✓.txt", "[x].txt", "x.txt"], b"12345");
+        fill(&env, remote, "/in/clips", &["c.mov", "-d.mov"], &[7; 2000]);
+        fill(&env, remote, "/in/clips/old", &["e.mov"], &[7; 10_000]);
+        fill(&env, remote, "/in/empty", &[], b"");
     }
-    play
+    env
 }
 
-pub fn fill(play: &Play, remote: &str, path: &str, names: &[&str], bytes: &[u8]) {
-    play.sandbox.fill(remote, path, names.iter().map(|name| (*name).to_owned()), bytes).unwrap();
+pub fn fill(env: &TestEnv, remote: &str, path: &str, names: &[&str], bytes: &[u8]) {
+    env.sandbox.fill(remote, path, names.iter().map(|name| (*name).to_owned()), bytes).unwrap();
 }
 
 pub fn paths(ran: &Ran) -> Vec<String> {

@@ -203,20 +203,20 @@ mod tests {
     use crate::transfer::download::open_folder::Folder;
     use crate::transfer::download::part_file::PartFile;
 
-    struct World {
+    struct Fixture {
         dir: tempfile::TempDir,
         state: crate::state::State,
         file: Entry,
     }
 
-    impl World {
-        fn new() -> World {
+    impl Fixture {
+        fn new() -> Fixture {
             let dir = tempfile::tempdir().unwrap();
             let state = crate::state::State::new(Some(dir.path().join("state")));
             let mut file = Entry::new(EntryKind::File, "7", RemotePath::parse("/a.mov").unwrap());
             file.size = Some(7);
             std::fs::write(dir.path().join("a.mov"), "content").unwrap();
-            World { dir, state, file }
+            Fixture { dir, state, file }
         }
 
         fn at(&self, name: &str) -> Target {
@@ -242,69 +242,71 @@ mod tests {
 
     #[tokio::test]
     async fn each_policy_has_its_way() {
-        let world = World::new();
-        let fetch = |name: &str, replaces| GetDecision::Fetch { to: world.at(name), replaces };
-        assert_eq!(world.decide(IfExists::Fail).await.unwrap_err().kind(), Kind::Exists);
-        assert_eq!(world.decide(IfExists::Skip).await.unwrap(), skip("it exists"));
-        assert_eq!(world.decide(IfExists::Replace).await.unwrap(), fetch("a.mov", true));
-        assert_eq!(world.decide(IfExists::Rename).await.unwrap(), fetch("a (2).mov", false));
-        assert_eq!(world.decide(IfExists::Update).await.unwrap(), fetch("a.mov", true), "size alone proves nothing");
-        std::fs::remove_file(world.target().path()).unwrap();
+        let fixture = Fixture::new();
+        let fetch = |name: &str, replaces| GetDecision::Fetch { to: fixture.at(name), replaces };
+        assert_eq!(fixture.decide(IfExists::Fail).await.unwrap_err().kind(), Kind::Exists);
+        assert_eq!(fixture.decide(IfExists::Skip).await.unwrap(), skip("it exists"));
+        assert_eq!(fixture.decide(IfExists::Replace).await.unwrap(), fetch("a.mov", true));
+        assert_eq!(fixture.decide(IfExists::Rename).await.unwrap(), fetch("a (2).mov", false));
+        assert_eq!(fixture.decide(IfExists::Update).await.unwrap(), fetch("a.mov", true), "size alone proves nothing");
+        std::fs::remove_file(fixture.target().path()).unwrap();
         for policy in [IfExists::Fail, IfExists::Skip, IfExists::Rename, IfExists::Update] {
-            assert_eq!(world.decide(policy).await.unwrap(), fetch("a.mov", false));
+            assert_eq!(fixture.decide(policy).await.unwrap(), fetch("a.mov", false));
         }
-        std::fs::create_dir(world.target().path()).unwrap();
-        assert_eq!(world.decide(IfExists::Replace).await.unwrap_err().kind(), Kind::Exists);
+        std::fs::create_dir(fixture.target().path()).unwrap();
+        assert_eq!(fixture.decide(IfExists::Replace).await.unwrap_err().kind(), Kind::Exists);
     }
 
     #[tokio::test]
     async fn a_new_name_is_one_that_no_other_download_will_get() {
-        let world = World::new();
+        let fixture = Fixture::new();
         let given = ReservedPaths::default();
-        let rename =
-            async |name: &str, file: &Entry| match decide(IfExists::Rename, &world.at(name), file, &world.known(), &given).await.unwrap() {
-                GetDecision::Fetch { to, replaces: false } => to.name().to_owned(),
-                other => panic!("{other:?}"),
-            };
-        let mut other = world.file.clone();
+        let rename = async |name: &str, file: &Entry| match decide(IfExists::Rename, &fixture.at(name), file, &fixture.known(), &given)
+            .await
+            .unwrap()
+        {
+            GetDecision::Fetch { to, replaces: false } => to.name().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        let mut other = fixture.file.clone();
         other.id = "8".into();
         assert_eq!(rename("a (2).mov", &other).await, "a (2).mov");
-        assert_eq!(rename("a.mov", &world.file).await, "a (3).mov", "its own name will be taken");
+        assert_eq!(rename("a.mov", &fixture.file).await, "a (3).mov", "its own name will be taken");
         assert_eq!(rename("a (3).mov", &other).await, "a (3) (2).mov");
         // What earlier runs have begun.
-        for (name, file) in [("a (4).mov", &other), ("a (5).mov", &world.file)] {
-            PartFile::open(&world.at(name), &ContentId::of(file, "r")).unwrap().unwrap();
+        for (name, file) in [("a (4).mov", &other), ("a (5).mov", &fixture.file)] {
+            PartFile::open(&fixture.at(name), &ContentId::of(file, "r")).unwrap().unwrap();
         }
-        std::fs::write(world.dir.path().join(".a (6).mov.haul-part"), "whose?").unwrap();
-        assert_eq!(rename("a.mov", &world.file).await, "a (5).mov", "its own part is gone on with");
-        assert_eq!(rename("a.mov", &world.file).await, "a (7).mov");
+        std::fs::write(fixture.dir.path().join(".a (6).mov.haul-part"), "whose?").unwrap();
+        assert_eq!(rename("a.mov", &fixture.file).await, "a (5).mov", "its own part is gone on with");
+        assert_eq!(rename("a.mov", &fixture.file).await, "a (7).mov");
     }
 
     #[tokio::test]
     async fn what_is_provably_the_same() {
-        let mut world = World::new();
-        world.file.md5 = Some(format!("{:X}", md5::compute("content")));
-        assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
-        world.file.md5 = None;
-        world.known().record_download(&world.file, &world.target(), None).await.unwrap();
-        assert_eq!(world.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
-        world.file.revision = Some("2".into());
-        world.known().record_download(&world.file, &world.target(), None).await.unwrap();
-        world.file.revision = Some("3".into());
-        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed there");
-        world.file.revision = Some("2".into());
-        std::fs::write(world.target().path(), "CONTENT").unwrap();
-        assert!(matches!(world.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed here");
+        let mut fixture = Fixture::new();
+        fixture.file.md5 = Some(format!("{:X}", md5::compute("content")));
+        assert_eq!(fixture.decide(IfExists::Update).await.unwrap(), skip("same MD5"));
+        fixture.file.md5 = None;
+        fixture.known().record_download(&fixture.file, &fixture.target(), None).await.unwrap();
+        assert_eq!(fixture.decide(IfExists::Update).await.unwrap(), skip("unchanged since it was fetched"));
+        fixture.file.revision = Some("2".into());
+        fixture.known().record_download(&fixture.file, &fixture.target(), None).await.unwrap();
+        fixture.file.revision = Some("3".into());
+        assert!(matches!(fixture.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed there");
+        fixture.file.revision = Some("2".into());
+        std::fs::write(fixture.target().path(), "CONTENT").unwrap();
+        assert!(matches!(fixture.decide(IfExists::Update).await.unwrap(), GetDecision::Fetch { .. }), "changed here");
     }
 
     #[cfg(unix)]
     #[tokio::test]
     async fn a_link_is_neither_written_through_nor_replaced() {
-        let world = World::new();
-        std::fs::rename(world.target().path(), world.dir.path().join("real")).unwrap();
-        std::os::unix::fs::symlink(world.dir.path().join("real"), world.target().path()).unwrap();
+        let fixture = Fixture::new();
+        std::fs::rename(fixture.target().path(), fixture.dir.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(fixture.dir.path().join("real"), fixture.target().path()).unwrap();
         for policy in [IfExists::Update, IfExists::Replace, IfExists::Skip] {
-            assert_eq!(world.decide(policy).await.unwrap_err().kind(), Kind::Refused, "{policy:?}");
+            assert_eq!(fixture.decide(policy).await.unwrap_err().kind(), Kind::Refused, "{policy:?}");
         }
     }
 }

@@ -119,27 +119,27 @@ mod tests {
     use crate::contract::Events;
     use crate::transfer::source::file::FileSource;
 
-    struct World {
+    struct Fixture {
         file: tempfile::NamedTempFile,
         meter: Arc<Meter>,
         source: Arc<dyn Source>,
     }
 
     /// A file whose change shows.
-    fn world() -> World {
+    fn fixture() -> Fixture {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "content").unwrap();
         std::thread::sleep(Duration::from_millis(30));
         let source: Arc<dyn Source> = Arc::new(FileSource::open(file.path()).unwrap());
         let meter = Arc::new(Meter::new(source.clone(), 1, Events::channel().0, None, true));
-        World { file, meter, source }
+        Fixture { file, meter, source }
     }
 
     fn md5(content: &str) -> String {
         format!("{:x}", md5::compute(content))
     }
 
-    impl World {
+    impl Fixture {
         /// All is sent, then `change` happens.
         async fn ends(&self, checksum: Checksum, sent: Option<u64>, change: impl FnOnce(&Path)) -> Result<Option<String>> {
             let mut sums = Sums::begin(&self.meter, &self.source, &checksum, sent, true).await?;
@@ -161,19 +161,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_passed_is_what_counts() {
-        assert_eq!(world().ends(Checksum::default(), None, |_| ()).await.unwrap(), Some(md5("content")));
-        assert_eq!(world().ends(before("content"), None, |_| ()).await.unwrap(), Some(md5("content")));
-        let changed = world().ends(before("CONTENT"), None, |_| ()).await.unwrap_err();
+        assert_eq!(fixture().ends(Checksum::default(), None, |_| ()).await.unwrap(), Some(md5("content")));
+        assert_eq!(fixture().ends(before("content"), None, |_| ()).await.unwrap(), Some(md5("content")));
+        let changed = fixture().ends(before("CONTENT"), None, |_| ()).await.unwrap_err();
         assert_eq!((changed.kind(), changed.to_string().contains("changed while it was read")), (Kind::Integrity, true), "{changed}");
         let told = Checksum { from_remote: true, ..before("CONTENT") };
-        assert!(world().ends(told, None, |_| ()).await.unwrap_err().to_string().contains("is told at the source"));
+        assert!(fixture().ends(told, None, |_| ()).await.unwrap_err().to_string().contains("is told at the source"));
     }
 
     #[tokio::test]
     async fn the_whole_is_compared_with_what_an_earlier_run_knew() {
-        assert_eq!(world().ends(Checksum::default(), Some(3), |_| ()).await.unwrap(), Some(md5("content")));
-        assert_eq!(world().ends(before("content"), Some(3), |_| ()).await.unwrap(), Some(md5("content")));
-        let mixture = world().ends(before("CONTENT"), Some(3), |_| ()).await.unwrap_err();
+        assert_eq!(fixture().ends(Checksum::default(), Some(3), |_| ()).await.unwrap(), Some(md5("content")));
+        assert_eq!(fixture().ends(before("content"), Some(3), |_| ()).await.unwrap(), Some(md5("content")));
+        let mixture = fixture().ends(before("CONTENT"), Some(3), |_| ()).await.unwrap_err();
         assert!(mixture.to_string().contains("an earlier run sent a part"), "{mixture}");
         assert_eq!(mixture.kind(), Kind::Integrity);
     }
@@ -181,10 +181,10 @@ mod tests {
     #[tokio::test]
     async fn a_change_that_was_put_back_while_it_was_sent_is_found() {
         for checksum in [Checksum::default(), before("content")] {
-            let changed = world().ends(checksum.clone(), None, |path| put_back(path, "CONTENT")).await.unwrap_err();
+            let changed = fixture().ends(checksum.clone(), None, |path| put_back(path, "CONTENT")).await.unwrap_err();
             assert_eq!(changed.kind(), Kind::Integrity);
             let chmod = |path: &Path| std::fs::set_permissions(path, PermissionsExt::from_mode(0o640)).unwrap();
-            assert_eq!(world().ends(checksum, None, chmod).await.unwrap(), Some(md5("content")));
+            assert_eq!(fixture().ends(checksum, None, chmod).await.unwrap(), Some(md5("content")));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use crate::support::command::Ran;
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 const FILES: [(&str, usize); 7] = [
     ("a.mov", 5),
@@ -16,13 +16,13 @@ const FILES: [(&str, usize); 7] = [
     ("x.tmp", 5),
 ];
 
-fn filled() -> Play {
-    let play = Play::new();
+fn filled() -> TestEnv {
+    let env = TestEnv::new();
     for (name, size) in FILES {
-        play.home.file(&format!("d/{name}"), vec![7; size]);
+        env.home.file(&format!("d/{name}"), vec![7; size]);
     }
-    std::fs::create_dir_all(play.path("d/empty")).unwrap();
-    play
+    std::fs::create_dir_all(env.path("d/empty")).unwrap();
+    env
 }
 
 fn sent(ran: &Ran, top: &str) -> Vec<String> {
@@ -32,8 +32,8 @@ fn sent(ran: &Ran, top: &str) -> Vec<String> {
 
 #[test]
 fn a_put_takes_what_fits() {
-    let play = filled();
-    let old = std::fs::File::options().append(true).open(play.path("d/a.mov")).unwrap();
+    let env = filled();
+    let old = std::fs::File::options().append(true).open(env.path("d/a.mov")).unwrap();
     old.set_modified(SystemTime::now() - Duration::from_secs(7 * 86_400)).unwrap();
     let all = FILES.map(|(name, _)| name);
     let without = |left_out: &[&str]| all.into_iter().filter(|file| !left_out.contains(file)).collect::<Vec<_>>();
@@ -50,44 +50,44 @@ fn a_put_takes_what_fits() {
     ];
     for (number, (filter, files)) in cases.into_iter().enumerate() {
         let to = format!("giga0:/{number}");
-        let ran = play.json(&[&["put", "d", &to], filter].concat()).ends_with(0);
+        let ran = env.json(&[&["put", "d", &to], filter].concat()).ends_with(0);
         assert_eq!(sent(&ran, &format!("/{number}/d/")), files, "{filter:?}: {}", ran.stderr);
         if files.is_empty() {
             ran.says("nothing fits: no file is taken");
-            play.json(&[&["put", "d", &to, "--fail-if-empty"], filter].concat()).ends_with(2);
+            env.json(&[&["put", "d", &to, "--fail-if-empty"], filter].concat()).ends_with(2);
         }
     }
-    assert!(play.there("giga0:/0/d").contains("/0/d/empty/"), "an empty folder that nothing leaves out is made");
-    assert!(!play.there("giga0:/2/d").contains("/2/d/empty/"), "where files are chosen it is not");
-    let dry = play.json(&["put", "-n", "d/", "giga0:/dry", "--include", "*.mov"]).ends_with(0);
+    assert!(env.there("giga0:/0/d").contains("/0/d/empty/"), "an empty folder that nothing leaves out is made");
+    assert!(!env.there("giga0:/2/d").contains("/2/d/empty/"), "where files are chosen it is not");
+    let dry = env.json(&["put", "-n", "d/", "giga0:/dry", "--include", "*.mov"]).ends_with(0);
     assert_eq!(dry.events("planned").len(), 3);
-    let named = play.json(&["put", "d/a.mov", "d/b.txt", "d/clips/", "giga0:/named/", "--exclude", "*.txt"]).ends_with(0);
+    let named = env.json(&["put", "d/a.mov", "d/b.txt", "d/clips/", "giga0:/named/", "--exclude", "*.txt"]).ends_with(0);
     assert_eq!(sent(&named, "/named/"), ["a.mov", "c.mov", "old/e.mov", "y.tmp"], "what is named itself must fit, too");
-    play.home.run(&["put", "-v", "d", "giga0:/v", "--exclude", "clips"]).ends_with(0).says("d/clips: left out (--exclude \"clips\")");
+    env.home.run(&["put", "-v", "d", "giga0:/v", "--exclude", "clips"]).ends_with(0).says("d/clips: left out (--exclude \"clips\")");
 }
 
 #[test]
 fn an_empty_source_can_be_a_failure() {
-    let play = Play::new();
-    std::fs::create_dir_all(play.path("hollow")).unwrap();
-    play.home.run(&["put", "hollow", "giga0:/x"]).ends_with(0);
-    play.home.run(&["put", "hollow", "giga0:/x", "--fail-if-empty"]).ends_with(2);
-    play.home.file("hollow/f", "1");
-    play.home.run(&["put", "hollow", "giga0:/x", "--fail-if-empty"]).ends_with(0);
+    let env = TestEnv::new();
+    std::fs::create_dir_all(env.path("hollow")).unwrap();
+    env.home.run(&["put", "hollow", "giga0:/x"]).ends_with(0);
+    env.home.run(&["put", "hollow", "giga0:/x", "--fail-if-empty"]).ends_with(2);
+    env.home.file("hollow/f", "1");
+    env.home.run(&["put", "hollow", "giga0:/x", "--fail-if-empty"]).ends_with(0);
 }
 
 /// A `.haulignore` counts before the options, a deeper one after those above; one that can't be read lets nothing out.
 #[test]
 fn files_of_patterns_in_a_source_count() {
-    let play = filled();
-    play.home.file("d/.haulignore", "# what stays here\n*.tmp\nold/\n.haulignore\n");
-    play.home.file("d/clips/.haulignore", "!y.tmp\n.haulignore\n");
-    let ran = play.json(&["put", "d", "giga0:/one"]).ends_with(0);
+    let env = filled();
+    env.home.file("d/.haulignore", "# what stays here\n*.tmp\nold/\n.haulignore\n");
+    env.home.file("d/clips/.haulignore", "!y.tmp\n.haulignore\n");
+    let ran = env.json(&["put", "d", "giga0:/one"]).ends_with(0);
     assert_eq!(sent(&ran, "/one/d/"), ["a.mov", "b.txt", "clips/c.mov", "clips/y.tmp"]);
-    let ran = play.json(&["put", "d", "giga0:/two", "--include", "x.tmp"]).ends_with(0);
+    let ran = env.json(&["put", "d", "giga0:/two", "--include", "x.tmp"]).ends_with(0);
     assert_eq!(sent(&ran, "/two/d/"), ["x.tmp"]);
-    play.home.file("d/clips/.haulignore", "[z-a]\n");
-    let ran = play.json(&["put", "d", "giga0:/three"]).ends_with(9);
+    env.home.file("d/clips/.haulignore", "[z-a]\n");
+    let ran = env.json(&["put", "d", "giga0:/three"]).ends_with(9);
     assert_eq!(sent(&ran, "/three/d/"), ["a.mov", "b.txt"]);
     assert!(ran.events("failed")[0]["error"]["message"].as_str().unwrap().contains("[z-a]"), "{}", ran.stdout);
 }
@@ -96,28 +96,28 @@ fn files_of_patterns_in_a_source_count() {
 #[test]
 fn what_is_left_out_fails_nobody_and_what_is_no_file_is_skipped() {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    let play = filled();
-    let d = play.path("d");
+    let env = filled();
+    let d = env.path("d");
     symlink("/nowhere", d.join("dangling")).unwrap();
     symlink(&d, d.join("clips/loop")).unwrap();
     symlink(d.join("b.txt"), d.join("link.txt")).unwrap();
-    let ran = play.json(&["put", "d", "giga0:/follow"]).ends_with(9);
+    let ran = env.json(&["put", "d", "giga0:/follow"]).ends_with(9);
     assert_eq!((ran.events("uploaded").len(), ran.events("failed").len()), (8, 2), "{}", ran.stdout);
-    let ran = play.json(&["put", "d", "giga0:/skip", "--links", "skip"]).ends_with(0);
+    let ran = env.json(&["put", "d", "giga0:/skip", "--links", "skip"]).ends_with(0);
     assert_eq!(sent(&ran, "/skip/d/"), FILES.map(|(name, _)| name));
-    play.json(&["put", "d", "giga0:/excluded", "--exclude", "dangling", "--exclude", "loop"]).ends_with(0);
+    env.json(&["put", "d", "giga0:/excluded", "--exclude", "dangling", "--exclude", "loop"]).ends_with(0);
     for name in ["dangling", "clips/loop"] {
         std::fs::remove_file(d.join(name)).unwrap();
     }
     let _socket = std::os::unix::net::UnixListener::bind(d.join("socket")).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(d.join("clips/pipe")).status().unwrap().success());
-    let ran = play.json(&["put", "d", "giga0:/special"]).ends_with(0);
+    let ran = env.json(&["put", "d", "giga0:/special"]).ends_with(0);
     let ran = ran.says("d/socket: left out, as it is neither").says("d/clips/pipe: left out");
     assert_eq!((ran.events("uploaded").len(), ran.events("failed").len()), (8, 0), "{}", ran.stdout);
     // A folder that is left out is not looked into.
     let closed = d.join("clips/old");
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let ran = play.json(&["put", "d", "giga0:/closed", "--exclude", "old/"]);
+    let ran = env.json(&["put", "d", "giga0:/closed", "--exclude", "old/"]);
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(ran.ends_with(0).events("failed").len(), 0);
 }
@@ -125,33 +125,33 @@ fn what_is_left_out_fails_nobody_and_what_is_no_file_is_skipped() {
 /// What somebody is writing is left for the next run.
 #[test]
 fn a_file_that_has_just_changed_is_left_for_the_next_run() {
-    let play = filled();
+    let env = filled();
     for (name, _) in FILES.iter().filter(|(name, _)| *name != "a.mov") {
-        let file = std::fs::File::options().append(true).open(play.path(&format!("d/{name}"))).unwrap();
+        let file = std::fs::File::options().append(true).open(env.path(&format!("d/{name}"))).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(600)).unwrap();
     }
-    let ran = play.json(&["put", "d", "giga0:/x", "--settle", "5m"]).ends_with(0);
+    let ran = env.json(&["put", "d", "giga0:/x", "--settle", "5m"]).ends_with(0);
     assert_eq!(sent(&ran, "/x/d/").len(), 6);
     let skipped = ran.events("skipped");
     assert_eq!((skipped.len(), &skipped[0]["source"]), (1, &"d/a.mov".into()));
     assert!(skipped[0]["reason"].as_str().unwrap().contains("--settle waits for 5m"), "{}", skipped[0]);
-    play.home.run(&["put", "d", "giga0:/x", "--settle", "0"]).ends_with(2);
+    env.home.run(&["put", "d", "giga0:/x", "--settle", "0"]).ends_with(2);
 }
 
 #[test]
 fn shares_of_a_put_are_disjoint_and_whole() {
-    let play = filled();
+    let env = filled();
     let mut all = Vec::new();
     for task in 0..4 {
         let count = [("SLURM_ARRAY_TASK_ID", task + 7), ("SLURM_ARRAY_TASK_MIN", 7), ("SLURM_ARRAY_TASK_COUNT", 4)];
-        let mut command = play.home.command(&["put", "--json", "d/", "giga0:/s", "--shard", "auto"]);
+        let mut command = env.home.command(&["put", "--json", "d/", "giga0:/s", "--shard", "auto"]);
         command.envs(count.map(|(name, value)| (name, value.to_string())));
         all.extend(sent(&Ran::of(command.output().unwrap()).ends_with(0), "/s/"));
     }
     all.sort();
     assert_eq!(all, FILES.map(|(name, _)| name));
-    assert!(play.there("giga0:/s").contains("/s/empty/"));
+    assert!(env.there("giga0:/s").contains("/s/empty/"));
     for (shard, says) in [("0/4", "no share 0 of 4"), ("5/4", "no share 5 of 4"), ("auto", "no job index")] {
-        play.home.run(&["put", "d", "giga0:/x", "--shard", shard]).ends_with(2).says(says);
+        env.home.run(&["put", "d", "giga0:/x", "--shard", shard]).ends_with(2).says(says);
     }
 }

@@ -5,7 +5,7 @@ mod selection;
 use std::collections::BTreeMap;
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, Play, REMOTES, below, bytes, text, tree};
+use crate::support::env::{Content, REMOTES, TestEnv, below, bytes, text, tree};
 
 fn md5(content: &Content) -> String {
     format!("{:x}", md5::compute(&content.0))
@@ -13,14 +13,14 @@ fn md5(content: &Content) -> String {
 
 #[test]
 fn a_folder_comes_down_whole_from_every_provider() {
-    let play = Play::new();
-    let files = tree(&play.home);
+    let env = TestEnv::new();
+    let files = tree(&env.home);
     for remote in REMOTES {
-        play.home.run(&["put", "-q", "src", &format!("{remote}:/in/")]).ends_with(0);
+        env.home.run(&["put", "-q", "src", &format!("{remote}:/in/")]).ends_with(0);
         let out = format!("out-{remote}");
-        let ran = play.get(&[&format!("{remote}:/in/src"), &out]).ends_with(0);
+        let ran = env.get(&[&format!("{remote}:/in/src"), &out]).ends_with(0);
         let there: BTreeMap<_, _> = below("src", &files);
-        assert_eq!(play.local(&out), there, "{remote}");
+        assert_eq!(env.local(&out), there, "{remote}");
         let events = ran.events("downloaded");
         assert_eq!(events.len(), files.len(), "{remote}");
         for event in &events {
@@ -35,25 +35,25 @@ fn a_folder_comes_down_whole_from_every_provider() {
         let last = ran.json().pop().unwrap();
         assert_eq!((&last["event"], &last["files"], &last["failed"]), (&"summary".into(), &files.len().into(), &0.into()));
         let contents = format!("contents-{remote}");
-        play.get(&[&format!("{remote}:/in/src/"), &contents]).ends_with(0);
-        assert_eq!(play.local(&contents), files, "{remote}: what is inside");
+        env.get(&[&format!("{remote}:/in/src/"), &contents]).ends_with(0);
+        assert_eq!(env.local(&contents), files, "{remote}: what is inside");
     }
 }
 
 #[test]
 fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let content = bytes(100_000, 4);
-    let stranger = play.home.file("other-state/.keep", "").parent().unwrap().display().to_string();
+    let stranger = env.home.file("other-state/.keep", "").parent().unwrap().display().to_string();
     for remote in REMOTES {
-        play.stored(remote, "/f.bin", &content);
-        let mut command = play.home.command(&["get", "--json", &format!("{remote}:/f.bin"), &format!("{remote}.bin")]);
+        env.stored(remote, "/f.bin", &content);
+        let mut command = env.home.command(&["get", "--json", &format!("{remote}:/f.bin"), &format!("{remote}.bin")]);
         let ran = Ran::of(command.env("XDG_STATE_HOME", &stranger).output().unwrap()).ends_with(0);
         let verified = if remote == "iogates" { "md5" } else { "size" };
         assert_eq!(ran.events("downloaded")[0]["verified"], verified, "{remote}");
-        let ran = play.get(&["--checksum", "after", &format!("{remote}:/f.bin"), &format!("{remote}-2.bin")]).ends_with(0);
+        let ran = env.get(&["--checksum", "after", &format!("{remote}:/f.bin"), &format!("{remote}-2.bin")]).ends_with(0);
         assert_eq!(ran.events("downloaded")[0]["md5"], md5(&content));
-        let ran = play.get(&["--checksum", "none", &format!("{remote}:/f.bin"), &format!("{remote}-3.bin")]).ends_with(0);
+        let ran = env.get(&["--checksum", "none", &format!("{remote}:/f.bin"), &format!("{remote}-3.bin")]).ends_with(0);
         // ioGates lists no sizes, and what the answer itself says proves nothing.
         let verified = if remote == "iogates" { "none" } else { "size" };
         assert_eq!((&ran.events("downloaded")[0]["verified"], &ran.events("downloaded")[0]["md5"]), (&verified.into(), &().into()));
@@ -62,46 +62,46 @@ fn without_what_an_earlier_put_knew_size_or_md5_is_compared() {
 
 #[test]
 fn where_a_download_lands() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
-        play.stored(remote, "/a/f.txt", &text("f"));
-        play.stored(remote, "/a/sub/g.txt", &text("g"));
+        env.stored(remote, "/a/f.txt", &text("f"));
+        env.stored(remote, "/a/sub/g.txt", &text("g"));
         let (f, a) = (format!("{remote}:/a/f.txt"), format!("{remote}:/a"));
         let at = |name: &str| format!("{remote}/{name}");
-        play.get(&[&f, &at("deep/new-name.txt")]).ends_with(0);
-        play.get(&[&f, &at("slash/")]).ends_with(0);
-        play.get(&[&f, &at("slash")]).ends_with(0);
-        play.get(&[&f, &format!("{remote}:/a/sub/g.txt"), &at("several")]).ends_with(0);
-        play.get(&[&a, &at("whole")]).ends_with(0);
-        let paths: Vec<String> = play.local(remote).into_keys().collect();
+        env.get(&[&f, &at("deep/new-name.txt")]).ends_with(0);
+        env.get(&[&f, &at("slash/")]).ends_with(0);
+        env.get(&[&f, &at("slash")]).ends_with(0);
+        env.get(&[&f, &format!("{remote}:/a/sub/g.txt"), &at("several")]).ends_with(0);
+        env.get(&[&a, &at("whole")]).ends_with(0);
+        let paths: Vec<String> = env.local(remote).into_keys().collect();
         assert_eq!(
             paths,
             ["deep/new-name.txt", "several/f.txt", "several/g.txt", "slash/f.txt", "whole/a/f.txt", "whole/a/sub/g.txt"],
             "{remote}"
         );
-        let id = play.home.run(&["ls", "--json", &f]).ends_with(0).json()[0]["id"].as_str().unwrap().to_owned();
-        let ran = play.get(&[&format!("{remote}:@{id}"), &at("by-id/")]).ends_with(0);
-        assert_eq!(play.local(&at("by-id")), BTreeMap::from([("f.txt".to_owned(), text("f"))]), "{remote}");
+        let id = env.home.run(&["ls", "--json", &f]).ends_with(0).json()[0]["id"].as_str().unwrap().to_owned();
+        let ran = env.get(&[&format!("{remote}:@{id}"), &at("by-id/")]).ends_with(0);
+        assert_eq!(env.local(&at("by-id")), BTreeMap::from([("f.txt".to_owned(), text("f"))]), "{remote}");
         // ioGates tells the way from the top to everything.
         let source = if remote == "iogates" { f.clone() } else { format!("{remote}:@{id}") };
         assert_eq!(ran.events("downloaded")[0]["source"], source);
-        let mut here = play.home.command(&["get", "-q", &f]);
-        let folder = play.path(&at("cwd"));
+        let mut here = env.home.command(&["get", "-q", &f]);
+        let folder = env.path(&at("cwd"));
         std::fs::create_dir(&folder).unwrap();
         Ran::of(here.current_dir(&folder).output().unwrap()).ends_with(0);
-        assert_eq!(play.local(&at("cwd")).into_keys().collect::<Vec<_>>(), ["f.txt"], "LOCAL is the working directory");
+        assert_eq!(env.local(&at("cwd")).into_keys().collect::<Vec<_>>(), ["f.txt"], "LOCAL is the working directory");
     }
-    play.get(&["giga0:/a/f.txt", "fileago:/a/sub/g.txt", "both/"]).ends_with(0);
-    assert_eq!(play.local("both").len(), 2, "from two remotes at once");
+    env.get(&["giga0:/a/f.txt", "fileago:/a/sub/g.txt", "both/"]).ends_with(0);
+    assert_eq!(env.local("both").len(), 2, "from two remotes at once");
 }
 
 #[test]
 fn what_is_here_is_treated_as_asked() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
-        play.stored(remote, "/v.txt", &text("there"));
-        let target = play.home.file(&format!("{remote}/v.txt"), "local");
-        let get = |policy: &str| play.get(&["--if-exists", policy, &format!("{remote}:/v.txt"), &format!("{remote}/")]);
+        env.stored(remote, "/v.txt", &text("there"));
+        let target = env.home.file(&format!("{remote}/v.txt"), "local");
+        let get = |policy: &str| env.get(&["--if-exists", policy, &format!("{remote}:/v.txt"), &format!("{remote}/")]);
         get("fail").ends_with(6);
         assert_eq!(get("skip").ends_with(0).events("skipped")[0]["target"], format!("{remote}/v.txt"));
         assert_eq!(std::fs::read(&target).unwrap(), b"local");
@@ -124,20 +124,20 @@ fn what_is_here_is_treated_as_asked() {
 /// The new name of one file is the own name of another that is still on its way.
 #[test]
 fn two_files_of_one_run_get_two_names() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let (first, second) = (bytes(2_000_000, 7), bytes(2_000_001, 8));
     for remote in REMOTES {
-        play.stored(remote, "/d/x (2).mov", &first);
-        play.stored(remote, "/d/x.mov", &second);
-        play.home.file(&format!("{remote}/x.mov"), "mine");
-        let get = |more: &[&str]| play.get(&[more, &["--if-exists", "rename", &format!("{remote}:/d/"), remote]].concat()).ends_with(0);
+        env.stored(remote, "/d/x (2).mov", &first);
+        env.stored(remote, "/d/x.mov", &second);
+        env.home.file(&format!("{remote}/x.mov"), "mine");
+        let get = |more: &[&str]| env.get(&[more, &["--if-exists", "rename", &format!("{remote}:/d/"), remote]].concat()).ends_with(0);
         let planned = get(&["-n", "-j", "1"]).events("planned");
         let targets: Vec<_> = planned.iter().map(|event| event["target"].as_str().unwrap()).collect();
         assert_eq!(targets, [format!("{remote}/x (2).mov"), format!("{remote}/x (3).mov")]);
         // A line that breaks keeps the first on its way while the second looks for a name.
-        play.sandbox.faults().script(&format!("{remote}/download:cut=1000000*2")).unwrap();
+        env.sandbox.faults().script(&format!("{remote}/download:cut=1000000*2")).unwrap();
         get(&["-j", "4"]);
-        let mut here: Vec<_> = play.local(remote).into_values().collect();
+        let mut here: Vec<_> = env.local(remote).into_values().collect();
         here.sort_by_key(|content| content.0.len());
         assert_eq!(here, [text("mine"), first.clone(), second.clone()], "{remote}");
     }
@@ -145,25 +145,25 @@ fn two_files_of_one_run_get_two_names() {
 
 #[test]
 fn a_dry_run_fetches_nothing() {
-    let play = Play::new();
-    tree(&play.home);
+    let env = TestEnv::new();
+    tree(&env.home);
     for remote in REMOTES {
-        play.home.run(&["put", "-q", "src", &format!("{remote}:/")]).ends_with(0);
-        let ran = play.get(&["-n", &format!("{remote}:/src"), "dry"]).ends_with(0);
+        env.home.run(&["put", "-q", "src", &format!("{remote}:/")]).ends_with(0);
+        let ran = env.get(&["-n", &format!("{remote}:/src"), "dry"]).ends_with(0);
         let planned = ran.events("planned");
         assert_eq!(planned.len(), 4, "{remote}");
         assert!(planned.iter().all(|e| e["action"] == "download" && e["target"].as_str().unwrap().starts_with("dry/src/")), "{planned:?}");
-        assert!(!play.path("dry").exists());
+        assert!(!env.path("dry").exists());
     }
 }
 
 #[test]
 fn bad_input_is_reported() {
-    let play = Play::new();
-    let home = &play.home;
+    let env = TestEnv::new();
+    let home = &env.home;
     home.file("file", "x");
     for remote in REMOTES {
-        play.stored(remote, "/d/f.txt", &text("x"));
+        env.stored(remote, "/d/f.txt", &text("x"));
         home.run(&["get", &format!("{remote}:/nope"), "."]).ends_with(3).says("/nope");
         home.run(&["get", &format!("{remote}:/d/f.txt/"), "."]).ends_with(3).says("this is a file, not a folder");
         home.run(&["get", &format!("{remote}:/d"), "file"]).ends_with(6).says("in the way of the folder");
@@ -183,15 +183,15 @@ fn bad_input_is_reported() {
 
 #[test]
 fn many_small_files_at_once() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..60 {
-        play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+        env.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
     }
     for remote in REMOTES {
-        play.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
+        env.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
         let out = format!("out-{remote}");
-        play.home.run(&["get", "-j", "8", "-q", &format!("{remote}:/many"), &out]).ends_with(0);
-        let here = play.local(&out);
+        env.home.run(&["get", "-j", "8", "-q", &format!("{remote}:/many"), &out]).ends_with(0);
+        let here = env.local(&out);
         assert_eq!(here.len(), 60, "{remote}");
         assert_eq!(here["many/041.txt"], text("file 41"));
     }

@@ -1,16 +1,16 @@
 //! Types and attributes that ioGates keeps with a file.
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 #[test]
 fn types_and_attributes_are_stored() {
-    let play = Play::with_share_link();
-    play.home.file("a.mov", "film");
-    play.home.file("b.mov", "film");
+    let env = TestEnv::with_share_link();
+    env.home.file("a.mov", "film");
+    env.home.file("b.mov", "film");
     let args =
         ["put", "a.mov", "b.mov", "iogates:/m/", "--attr", "Scene=127", "--attr", "Take=007", "--attr", "Note=a=b, c", "--type", "movie"];
-    play.home.run(&args).ends_with(0);
-    let entries = play.home.run(&["ls", "--json", "iogates:/m"]).ends_with(0).events("entry");
+    env.home.run(&args).ends_with(0);
+    let entries = env.home.run(&["ls", "--json", "iogates:/m"]).ends_with(0).events("entry");
     assert_eq!(entries.len(), 2);
     for entry in entries {
         assert_eq!(entry["extra"]["type"], "movie");
@@ -18,11 +18,11 @@ fn types_and_attributes_are_stored() {
         assert_eq!(entry["extra"]["attributes"].to_string(), wanted);
     }
     for remote in ["giga0", "fileago"] {
-        let before = play.sandbox.counts().all_requests(remote);
-        play.home.run(&["put", "a.mov", &format!("{remote}:/"), "--attr", "Scene=1"]).ends_with(10).says("ioGates can");
-        play.home.run(&["put", "a.mov", &format!("{remote}:/"), "--type", "movie"]).ends_with(10);
-        assert_eq!(play.sandbox.counts().all_requests(remote), before);
+        let before = env.sandbox.counts().all_requests(remote);
+        env.home.run(&["put", "a.mov", &format!("{remote}:/"), "--attr", "Scene=1"]).ends_with(10).says("ioGates can");
+        env.home.run(&["put", "a.mov", &format!("{remote}:/"), "--type", "movie"]).ends_with(10);
+        assert_eq!(env.sandbox.counts().all_requests(remote), before);
     }
-    play.home.run(&["put", "a.mov", "iogates:/", "--attr", "Scene"]).ends_with(2).says("NAME=VALUE");
-    play.home.run(&["put", "a.mov", "iogates:/", "--attr", "=1"]).ends_with(2);
+    env.home.run(&["put", "a.mov", "iogates:/", "--attr", "Scene"]).ends_with(2).says("NAME=VALUE");
+    env.home.run(&["put", "a.mov", "iogates:/", "--attr", "=1"]).ends_with(2);
 }

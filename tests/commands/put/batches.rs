@@ -2,107 +2,107 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::env::{Content, Play};
+use crate::support::env::{Content, TestEnv};
 
 /// So many files in four folders, whose names repeat in each, and each with its own content.
-fn files(play: &Play, number: usize) -> BTreeMap<String, Content> {
+fn files(env: &TestEnv, number: usize) -> BTreeMap<String, Content> {
     let file = |n: usize| {
         let (name, content) = (format!("d{}/f{:03}.txt", n % 4, n / 4), format!("content {n}"));
-        play.home.file(&format!("src/{name}"), &content);
+        env.home.file(&format!("src/{name}"), &content);
         (format!("/in/{name}"), Content(content.into_bytes()))
     };
     (0..number).map(file).collect()
 }
 
-fn put(play: &Play) -> crate::support::command::Ran {
-    play.home.run(&["put", "--json", "-v", "src/", "iogates:/in"])
+fn put(env: &TestEnv) -> crate::support::command::Ran {
+    env.home.run(&["put", "--json", "-v", "src/", "iogates:/in"])
 }
 
 #[test]
 fn fifty_entries_by_one_request() {
-    let play = Play::with_share_link();
-    let wanted = files(&play, 120);
-    play.script("iogates:answers-mixed");
-    put(&play).ends_with(0);
-    assert_eq!(play.arrived("iogates"), wanted);
+    let env = TestEnv::with_share_link();
+    let wanted = files(&env, 120);
+    env.script("iogates:answers-mixed");
+    put(&env).ends_with(0);
+    assert_eq!(env.arrived("iogates"), wanted);
     // 30 files in each folder: a batch of 50 holds some names twice, which are asked for apart.
-    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (5, 0));
-    assert_eq!(play.sandbox.counts().created("iogates"), 120);
+    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (5, 0));
+    assert_eq!(env.sandbox.counts().created("iogates"), 120);
 }
 
 #[test]
 fn one_file_alone_is_made_alone() {
-    let play = Play::with_share_link();
-    play.home.file("src/a", "a");
-    put(&play).ends_with(0);
-    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (0, 1));
+    let env = TestEnv::with_share_link();
+    env.home.file("src/a", "a");
+    put(&env).ends_with(0);
+    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (0, 1));
 }
 
 #[test]
 fn a_lost_answer_is_looked_for_and_nothing_is_made_twice() {
-    let play = Play::with_share_link();
-    let wanted = files(&play, 40);
-    play.script("iogates/files-create:answer-lost");
-    put(&play).ends_with(0);
-    assert!(play.sandbox.faults().left().is_empty());
-    assert_eq!(play.arrived("iogates"), wanted);
-    assert_eq!(play.sandbox.counts().created("iogates"), 40);
+    let env = TestEnv::with_share_link();
+    let wanted = files(&env, 40);
+    env.script("iogates/files-create:answer-lost");
+    put(&env).ends_with(0);
+    assert!(env.sandbox.faults().left().is_empty());
+    assert_eq!(env.arrived("iogates"), wanted);
+    assert_eq!(env.sandbox.counts().created("iogates"), 40);
 }
 
 #[test]
 fn what_was_not_made_is_made_again() {
     for fault in ["500", "html", "429=0", "503=0"] {
-        let play = Play::with_share_link();
-        let wanted = files(&play, 12);
-        play.script(&format!("iogates/files-create:{fault}"));
-        put(&play).ends_with(0);
-        assert_eq!(play.arrived("iogates"), wanted, "{fault}");
-        assert_eq!(play.sandbox.counts().created("iogates"), 12, "{fault}");
+        let env = TestEnv::with_share_link();
+        let wanted = files(&env, 12);
+        env.script(&format!("iogates/files-create:{fault}"));
+        put(&env).ends_with(0);
+        assert_eq!(env.arrived("iogates"), wanted, "{fault}");
+        assert_eq!(env.sandbox.counts().created("iogates"), 12, "{fault}");
     }
 }
 
 #[test]
 fn a_server_that_makes_no_batches_gets_each_file_alone() {
-    let play = Play::with_share_link();
-    let wanted = files(&play, 60);
-    play.script("iogates:no-files-post");
-    put(&play).ends_with(0).says("begun one by one");
-    assert_eq!(play.arrived("iogates"), wanted);
-    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (1, 60));
+    let env = TestEnv::with_share_link();
+    let wanted = files(&env, 60);
+    env.script("iogates:no-files-post");
+    put(&env).ends_with(0).says("begun one by one");
+    assert_eq!(env.arrived("iogates"), wanted);
+    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (1, 60));
 }
 
 #[test]
 fn an_entry_that_nobody_can_use_is_reported() {
-    let play = Play::with_share_link();
-    let wanted = files(&play, 12);
-    play.script("iogates:answers-renamed");
-    let ran = put(&play).ends_with(0).says("empty entries stay on the server: iogates:@61");
-    assert_eq!(play.arrived("iogates"), wanted);
-    assert_eq!(play.sandbox.counts().created("iogates"), 13);
+    let env = TestEnv::with_share_link();
+    let wanted = files(&env, 12);
+    env.script("iogates:answers-renamed");
+    let ran = put(&env).ends_with(0).says("empty entries stay on the server: iogates:@61");
+    assert_eq!(env.arrived("iogates"), wanted);
+    assert_eq!(env.sandbox.counts().created("iogates"), 13);
     assert_eq!(ran.stderr.matches("iogates:@").count(), 1, "{}", ran.stderr);
 }
 
 #[test]
 fn what_is_stopped_leaves_entries_behind_and_says_so() {
-    let play = Play::with_share_link();
-    files(&play, 12);
-    play.script("iogates/tus-create:413 iogates/plupload:413 iogates:server-absent=ftp");
-    let ran = play.home.run(&["put", "--fail-fast", "-j", "1", "src/d0", "iogates:/in"]);
+    let env = TestEnv::with_share_link();
+    files(&env, 12);
+    env.script("iogates/tus-create:413 iogates/plupload:413 iogates:server-absent=ftp");
+    let ran = env.home.run(&["put", "--fail-fast", "-j", "1", "src/d0", "iogates:/in"]);
     ran.ends_with(8).says("empty entries stay on the server");
 }
 
 #[test]
 fn each_file_is_still_judged_by_itself() {
-    let play = Play::with_share_link();
-    let wanted = files(&play, 12);
-    play.home.run(&["put", "-q", "src/", "iogates:/in"]).ends_with(0);
-    play.home.file("src/d0/new.txt", "new");
-    play.home.file("src/d0/large.bin", vec![7; 2 << 20]);
-    let ran = put(&play).ends_with(0);
+    let env = TestEnv::with_share_link();
+    let wanted = files(&env, 12);
+    env.home.run(&["put", "-q", "src/", "iogates:/in"]).ends_with(0);
+    env.home.file("src/d0/new.txt", "new");
+    env.home.file("src/d0/large.bin", vec![7; 2 << 20]);
+    let ran = put(&env).ends_with(0);
     assert_eq!((ran.events("skipped").len(), ran.events("uploaded").len()), (12, 2));
-    assert_eq!(play.arrived("iogates").len(), wanted.len() + 2);
-    assert_eq!((play.asked("iogates", "files-create"), play.asked("iogates", "file-create")), (4, 2));
-    let dry = play.home.run(&["put", "-n", "--json", "--if-exists", "replace", "src/", "iogates:/in"]).ends_with(0);
+    assert_eq!(env.arrived("iogates").len(), wanted.len() + 2);
+    assert_eq!((env.asked("iogates", "files-create"), env.asked("iogates", "file-create")), (4, 2));
+    let dry = env.home.run(&["put", "-n", "--json", "--if-exists", "replace", "src/", "iogates:/in"]).ends_with(0);
     assert_eq!(dry.events("planned").len(), 14);
-    assert_eq!(play.asked("iogates", "files-create"), 4);
+    assert_eq!(env.asked("iogates", "files-create"), 4);
 }

@@ -1,7 +1,7 @@
 //! Where the documents can be read in more than one way, and where servers have their habits: the adapter must work with
 //! every reading (providers.md 7 and 8).
 
-use crate::support::env::{Content, Play};
+use crate::support::env::{Content, TestEnv};
 use crate::support::stand_ins::StandIns;
 
 fn bytes(len: usize) -> Content {
@@ -10,19 +10,19 @@ fn bytes(len: usize) -> Content {
 
 /// Puts a film and a small file, and finds them there; returns the protocol of the first.
 #[track_caller]
-fn works(play: &Play, remote: &str, more: &[&str]) -> String {
+fn works(env: &TestEnv, remote: &str, more: &[&str]) -> String {
     let film = bytes(700_001);
-    play.home.file("film.mov", &film.0);
-    play.home.file("n.txt", "note");
+    env.home.file("film.mov", &film.0);
+    env.home.file("n.txt", "note");
     let target = format!("{remote}:/r");
-    let ran = play.home.run(&[&["put", "--json", "-v", "film.mov", "n.txt", &target], more].concat()).ends_with(0);
-    let there = play.arrived("iogates");
+    let ran = env.home.run(&[&["put", "--json", "-v", "film.mov", "n.txt", &target], more].concat()).ends_with(0);
+    let there = env.arrived("iogates");
     assert_eq!(there.get("/r/film.mov"), Some(&film), "{}", ran.stderr);
     assert_eq!(there.get("/r/n.txt"), Some(&Content(b"note".to_vec())));
     assert_eq!(there.len(), 2);
     let uploaded = ran.events("uploaded");
     assert!(uploaded.iter().all(|e| e["verified"] == "md5"), "{}", ran.stdout);
-    let listed = play.home.run(&["ls", &target]).ends_with(0).stdout;
+    let listed = env.home.run(&["ls", &target]).ends_with(0).stdout;
     assert_eq!(listed, "film.mov\nn.txt\n");
     uploaded[0]["protocol"].as_str().unwrap().to_owned()
 }
@@ -31,82 +31,82 @@ fn works(play: &Play, remote: &str, more: &[&str]) -> String {
 fn every_spelling_of_the_token_header() {
     for spelling in ["authorization", "authorisation", "token"] {
         for remote in ["iogates", "shared"] {
-            let play = Play::with_share_link();
-            play.script(&format!("iogates:only-header={spelling}"));
-            assert_eq!(works(&play, remote, &[]), "tus", "{spelling}");
-            play.home.run(&["about", &format!("{remote}:")]).ends_with(0);
+            let env = TestEnv::with_share_link();
+            env.script(&format!("iogates:only-header={spelling}"));
+            assert_eq!(works(&env, remote, &[]), "tus", "{spelling}");
+            env.home.run(&["about", &format!("{remote}:")]).ends_with(0);
         }
     }
 }
 
 #[test]
 fn ids_as_strings_maps_as_lists_and_files_that_take_their_time() {
-    let play = Play::with_share_link();
-    play.script("iogates:ids-as-strings iogates:map-as-list iogates:late-download*5");
-    assert_eq!(works(&play, "iogates", &[]), "tus");
-    assert_eq!(play.sandbox.faults().left().len(), 2, "the late looks are used up");
+    let env = TestEnv::with_share_link();
+    env.script("iogates:ids-as-strings iogates:map-as-list iogates:late-download*5");
+    assert_eq!(works(&env, "iogates", &[]), "tus");
+    assert_eq!(env.sandbox.faults().left().len(), 2, "the late looks are used up");
 }
 
 #[test]
 fn a_method_without_an_address_is_no_method() {
     for how in ["server-blank", "server-absent"] {
-        let play = Play::with_share_link();
-        play.script(&format!("iogates:{how}=tus"));
-        assert_eq!(works(&play, "iogates", &[]), "plupload", "{how}");
-        play.script(&format!("iogates:{how}=plupload"));
-        play.home.file("g.bin", &bytes(3).0);
-        let ran = play.home.run(&["put", "--json", "g.bin", "iogates:/"]).ends_with(0);
+        let env = TestEnv::with_share_link();
+        env.script(&format!("iogates:{how}=tus"));
+        assert_eq!(works(&env, "iogates", &[]), "plupload", "{how}");
+        env.script(&format!("iogates:{how}=plupload"));
+        env.home.file("g.bin", &bytes(3).0);
+        let ran = env.home.run(&["put", "--json", "g.bin", "iogates:/"]).ends_with(0);
         assert_eq!(ran.events("uploaded")[0]["protocol"], "ftps", "{how}");
-        play.home.run(&["put", "--protocol", "tus", "g.bin", "iogates:/x/"]).ends_with(10);
-        play.script(&format!("iogates:{how}=ftp"));
-        let made = play.sandbox.counts().created("iogates");
-        play.home.run(&["put", "g.bin", "iogates:/y/"]).ends_with(10);
-        assert_eq!(play.sandbox.counts().created("iogates"), made, "no empty entry");
+        env.home.run(&["put", "--protocol", "tus", "g.bin", "iogates:/x/"]).ends_with(10);
+        env.script(&format!("iogates:{how}=ftp"));
+        let made = env.sandbox.counts().created("iogates");
+        env.home.run(&["put", "g.bin", "iogates:/y/"]).ends_with(10);
+        assert_eq!(env.sandbox.counts().created("iogates"), made, "no empty entry");
     }
 }
 
 #[test]
 fn only_what_is_on_offer_is_used() {
     for (available, wanted) in [(&["plupload", "ftp"][..], "plupload"), (&["ftp"], "ftps"), (&["ftp", "tus"], "tus")] {
-        let play = Play::with_share_link();
-        play.sandbox.iogates().set(|s| s.available = available.iter().map(|a| (*a).to_owned()).collect());
-        assert_eq!(works(&play, "iogates", &[]), wanted);
+        let env = TestEnv::with_share_link();
+        env.sandbox.iogates().set(|s| s.available = available.iter().map(|a| (*a).to_owned()).collect());
+        assert_eq!(works(&env, "iogates", &[]), wanted);
     }
 }
 
 #[test]
 fn a_closed_protocol_gives_way_to_the_next_one_with_the_same_entry() {
-    let play = Play::with_share_link();
-    play.script("iogates/tus-create:413*always");
-    assert_eq!(works(&play, "iogates", &[]), "plupload");
-    assert_eq!(play.sandbox.counts().created("iogates"), 2);
-    let play = Play::with_share_link();
-    play.script("iogates/tus-create:html*always iogates:server-blank=plupload");
-    assert_eq!(works(&play, "iogates", &[]), "ftps");
-    assert_eq!(play.sandbox.counts().created("iogates"), 2);
+    let env = TestEnv::with_share_link();
+    env.script("iogates/tus-create:413*always");
+    assert_eq!(works(&env, "iogates", &[]), "plupload");
+    assert_eq!(env.sandbox.counts().created("iogates"), 2);
+    let env = TestEnv::with_share_link();
+    env.script("iogates/tus-create:html*always iogates:server-blank=plupload");
+    assert_eq!(works(&env, "iogates", &[]), "ftps");
+    assert_eq!(env.sandbox.counts().created("iogates"), 2);
 }
 
 /// OQ-3: the server of the documents takes the exact name, the one of 2017 wanted the extension behind it.
 #[test]
 fn the_name_with_its_extension_is_for_those_who_ask_for_it() {
-    let mut play = Play::with_share_link();
-    play.home = play.home.env([("HAUL_REMOTE_IOGATES_APPEND_EXTENSION".to_owned(), "true".to_owned())]);
-    play.script("iogates:name-with-extension");
-    assert_eq!(works(&play, "iogates", &["--protocol", "tus"]), "tus");
+    let mut env = TestEnv::with_share_link();
+    env.home = env.home.env([("HAUL_REMOTE_IOGATES_APPEND_EXTENSION".to_owned(), "true".to_owned())]);
+    env.script("iogates:name-with-extension");
+    assert_eq!(works(&env, "iogates", &["--protocol", "tus"]), "tus");
 
-    let play = Play::with_share_link();
-    play.script("iogates:name-with-extension");
-    play.home.file("film.mov", "x");
-    let ran = play.home.run(&["put", "--protocol", "tus", "--timeout", "1s", "film.mov", "iogates:/r/"]).ends_with(13);
+    let env = TestEnv::with_share_link();
+    env.script("iogates:name-with-extension");
+    env.home.file("film.mov", "x");
+    let ran = env.home.run(&["put", "--protocol", "tus", "--timeout", "1s", "film.mov", "iogates:/r/"]).ends_with(13);
     ran.says("the file does not appear").says("append_extension");
 }
 
 #[test]
 fn a_token_that_runs_out_is_renewed_once() {
-    let play = Play::with_share_link();
-    play.home.run(&["ls", "iogates:"]).ends_with(0);
-    play.script("iogates/files:expired");
-    assert_eq!(works(&play, "iogates", &["-j", "8"]), "tus");
-    assert_eq!(play.sandbox.counts().sign_ins("iogates"), 2);
-    assert!(play.asked("iogates", "files") > 0);
+    let env = TestEnv::with_share_link();
+    env.home.run(&["ls", "iogates:"]).ends_with(0);
+    env.script("iogates/files:expired");
+    assert_eq!(works(&env, "iogates", &["-j", "8"]), "tus");
+    assert_eq!(env.sandbox.counts().sign_ins("iogates"), 2);
+    assert!(env.asked("iogates", "files") > 0);
 }

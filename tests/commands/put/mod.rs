@@ -8,15 +8,15 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use crate::support::env::{Play, REMOTES, below, bytes, text, tree};
+use crate::support::env::{REMOTES, TestEnv, below, bytes, text, tree};
 
 #[test]
 fn a_folder_lands_whole_on_every_provider() {
-    let play = Play::new();
-    let files = tree(&play.home);
+    let env = TestEnv::new();
+    let files = tree(&env.home);
     for remote in REMOTES {
-        let ran = play.home.run(&["put", "--json", "src", &format!("{remote}:/in/")]).ends_with(0);
-        assert_eq!(play.arrived(remote), below("/in/src", &files), "{remote}");
+        let ran = env.home.run(&["put", "--json", "src", &format!("{remote}:/in/")]).ends_with(0);
+        assert_eq!(env.arrived(remote), below("/in/src", &files), "{remote}");
         let uploaded = ran.events("uploaded");
         assert_eq!(uploaded.len(), files.len(), "{remote}");
         for event in &uploaded {
@@ -37,66 +37,66 @@ fn a_folder_lands_whole_on_every_provider() {
 
 #[test]
 fn every_protocol_of_iogates_brings_the_same_bytes() {
-    let play = Play::new();
-    let files = tree(&play.home);
+    let env = TestEnv::new();
+    let files = tree(&env.home);
     for protocol in ["tus", "plupload", "ftps"] {
-        let ran = play.home.run(&["put", "--json", "--protocol", protocol, "src/", &format!("iogates:/by-{protocol}")]).ends_with(0);
+        let ran = env.home.run(&["put", "--json", "--protocol", protocol, "src/", &format!("iogates:/by-{protocol}")]).ends_with(0);
         assert!(ran.events("uploaded").iter().all(|e| e["protocol"] == protocol && e["verified"] == "md5"), "{}", ran.stdout);
         let there: BTreeMap<_, _> =
-            play.arrived("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
+            env.arrived("iogates").into_iter().filter(|(p, _)| p.starts_with(&format!("/by-{protocol}/"))).collect();
         assert_eq!(there, below(&format!("/by-{protocol}"), &files));
     }
 }
 
 #[test]
 fn where_an_upload_lands() {
-    let play = Play::new();
-    play.home.file("f.txt", "content");
-    play.home.file("g.txt", "other");
+    let env = TestEnv::new();
+    env.home.file("f.txt", "content");
+    env.home.file("g.txt", "other");
     for remote in REMOTES {
         let at = |path: &str| format!("{remote}:{path}");
-        play.home.run(&["put", "f.txt", &at("/new-name.txt")]).ends_with(0);
-        play.home.run(&["put", "f.txt", &at("/folder/")]).ends_with(0);
-        play.home.run(&["put", "g.txt", &at("/folder")]).ends_with(0);
-        play.home.run(&["put", "f.txt", "g.txt", &at("several")]).ends_with(0);
-        play.home.run(&["put", "f.txt", &at("")]).ends_with(0);
-        let paths: Vec<String> = play.arrived(remote).into_keys().collect();
+        env.home.run(&["put", "f.txt", &at("/new-name.txt")]).ends_with(0);
+        env.home.run(&["put", "f.txt", &at("/folder/")]).ends_with(0);
+        env.home.run(&["put", "g.txt", &at("/folder")]).ends_with(0);
+        env.home.run(&["put", "f.txt", "g.txt", &at("several")]).ends_with(0);
+        env.home.run(&["put", "f.txt", &at("")]).ends_with(0);
+        let paths: Vec<String> = env.arrived(remote).into_keys().collect();
         assert_eq!(paths, ["/f.txt", "/folder/f.txt", "/folder/g.txt", "/new-name.txt", "/several/f.txt", "/several/g.txt"], "{remote}");
     }
 }
 
 #[test]
 fn a_tus_server_is_asked_once_what_it_can_do() {
-    let play = Play::new();
-    (0..6).for_each(|n| drop(play.home.file(&format!("d/{n}.txt"), format!("file {n}"))));
-    play.home.run(&["put", "-j", "1", "d", "iogates:/"]).ends_with(0);
-    let counts = play.sandbox.counts();
+    let env = TestEnv::new();
+    (0..6).for_each(|n| drop(env.home.file(&format!("d/{n}.txt"), format!("file {n}"))));
+    env.home.run(&["put", "-j", "1", "d", "iogates:/"]).ends_with(0);
+    let counts = env.sandbox.counts();
     assert_eq!((counts.requests("iogates", "tus-create"), counts.requests("iogates", "tus-options")), (6, 1));
 }
 
 #[test]
 fn standard_input_on_every_provider() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let content = bytes(9_000_000, 3);
     for remote in REMOTES {
-        let ran = play.home.run_with_input(&["put", "--json", "-", &format!("{remote}:/pipe/dump.sql")], &content.0).ends_with(0);
+        let ran = env.home.run_with_input(&["put", "--json", "-", &format!("{remote}:/pipe/dump.sql")], &content.0).ends_with(0);
         assert_eq!(ran.events("uploaded")[0]["source"], "-");
-        assert_eq!(play.arrived(remote)["/pipe/dump.sql"], content, "{remote}");
-        let sized = play.home.run_with_input(&["put", "--size", "9000000", "-", &format!("{remote}:/pipe/sized.sql")], &content.0);
+        assert_eq!(env.arrived(remote)["/pipe/dump.sql"], content, "{remote}");
+        let sized = env.home.run_with_input(&["put", "--size", "9000000", "-", &format!("{remote}:/pipe/sized.sql")], &content.0);
         sized.ends_with(0);
-        assert_eq!(play.arrived(remote)["/pipe/sized.sql"], content, "{remote}");
-        let lying = play.home.run_with_input(&["put", "--size", "9000001", "-", &format!("{remote}:/pipe/lying.sql")], &content.0);
+        assert_eq!(env.arrived(remote)["/pipe/sized.sql"], content, "{remote}");
+        let lying = env.home.run_with_input(&["put", "--size", "9000001", "-", &format!("{remote}:/pipe/lying.sql")], &content.0);
         lying.ends_with(7).says("before its announced size");
-        play.home.run(&["put", "-", &format!("{remote}:/pipe/")]).ends_with(2).says("no name of its own");
+        env.home.run(&["put", "-", &format!("{remote}:/pipe/")]).ends_with(2).says("no name of its own");
     }
 }
 
 #[test]
 fn what_exists_is_treated_as_asked() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for remote in REMOTES {
-        let source = play.home.file("v.txt", "one");
-        let put = |policy: &str| play.home.run(&["put", "--json", "--if-exists", policy, "v.txt", &format!("{remote}:/v/v.txt")]);
+        let source = env.home.file("v.txt", "one");
+        let put = |policy: &str| env.home.run(&["put", "--json", "--if-exists", policy, "v.txt", &format!("{remote}:/v/v.txt")]);
         put("fail").ends_with(0);
         put("fail").ends_with(6);
         assert_eq!(put("update").ends_with(0).events("skipped").len(), 1, "{remote}: this machine put it there");
@@ -111,9 +111,9 @@ fn what_exists_is_treated_as_asked() {
             let again = put("replace").ends_with(0).events("uploaded");
             assert_eq!(again[0]["kept"], replaced[0]["id"], "the newest of several");
         } else {
-            assert_eq!(play.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
+            assert_eq!(env.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
             put("replace").ends_with(0);
-            assert_eq!(play.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
+            assert_eq!(env.arrived(remote)["/v/v.txt"], text("two"), "{remote}");
         }
     }
 }
@@ -121,17 +121,17 @@ fn what_exists_is_treated_as_asked() {
 /// Nothing can be removed at ioGates, so each night's file lies beside those before it.
 #[test]
 fn a_nightly_file_goes_on_where_nothing_can_be_removed() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let at = "iogates:/nightly/build.zip";
     let put = |policy: &str, content: &str| {
-        play.home.file("build.zip", content);
-        play.home.run(&["put", "--json", "--if-exists", policy, "build.zip", at])
+        env.home.file("build.zip", content);
+        env.home.run(&["put", "--json", "--if-exists", policy, "build.zip", at])
     };
     let mut kept = serde_json::Value::Null;
     for night in ["monday", "tuesday", "wednesday", "thursday"] {
         let uploaded = put("update", night).ends_with(0).events("uploaded").remove(0);
         assert_eq!((&uploaded["path"], &uploaded["kept"]), (&"/nightly/build.zip".into(), &kept), "{night}");
-        assert_eq!(play.arrived("iogates")["/nightly/build.zip"], text(night));
+        assert_eq!(env.arrived("iogates")["/nightly/build.zip"], text(night));
         kept = uploaded["id"].clone();
     }
     let same = put("update", "thursday").ends_with(0).events("skipped").remove(0);
@@ -144,41 +144,41 @@ fn a_nightly_file_goes_on_where_nothing_can_be_removed() {
     assert_eq!(put("rename", "friday").ends_with(0).events("uploaded")[0]["path"], "/nightly/build (2).zip");
     assert_eq!(put("replace", "tuesday").ends_with(0).events("uploaded")[0]["kept"], as_before["id"]);
     for verb in ["get", "stat", "cat", "link"] {
-        play.home.run(&[verb, "-v", at]).ends_with(0).says("the newest of 6 entries of this name");
+        env.home.run(&[verb, "-v", at]).ends_with(0).says("the newest of 6 entries of this name");
     }
-    assert_eq!(play.home.run(&["cat", at]).ends_with(0).stdout, "tuesday");
+    assert_eq!(env.home.run(&["cat", at]).ends_with(0).stdout, "tuesday");
 }
 
 /// What could be removed is not piled up: nobody knows which one is meant.
 #[test]
 fn of_two_that_can_be_removed_none_is_replaced() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for content in ["one", "two"] {
-        play.sandbox.fill("giga0", "/both", ["v.txt".to_owned()].into_iter(), content.as_bytes()).unwrap();
+        env.sandbox.fill("giga0", "/both", ["v.txt".to_owned()].into_iter(), content.as_bytes()).unwrap();
     }
-    play.home.file("v.txt", "three");
+    env.home.file("v.txt", "three");
     for policy in ["update", "replace"] {
-        let put = play.home.run(&["put", "--if-exists", policy, "v.txt", "giga0:/both/"]);
+        let put = env.home.run(&["put", "--if-exists", policy, "v.txt", "giga0:/both/"]);
         put.ends_with(3).says("2 entries have this name");
     }
 }
 
 #[test]
 fn a_dry_run_sends_nothing() {
-    let play = Play::new();
-    tree(&play.home);
+    let env = TestEnv::new();
+    tree(&env.home);
     for remote in REMOTES {
-        let ran = play.home.run(&["put", "-n", "--json", "src", &format!("{remote}:/dry/")]).ends_with(0);
+        let ran = env.home.run(&["put", "-n", "--json", "src", &format!("{remote}:/dry/")]).ends_with(0);
         assert_eq!(ran.events("planned").len(), 4);
-        assert!(play.arrived(remote).is_empty());
-        assert!(play.home.run(&["ls", "--json", &format!("{remote}:")]).ends_with(0).json().is_empty(), "{remote}: no folder either");
+        assert!(env.arrived(remote).is_empty());
+        assert!(env.home.run(&["ls", "--json", &format!("{remote}:")]).ends_with(0).json().is_empty(), "{remote}: no folder either");
     }
 }
 
 #[test]
 fn bad_input_is_reported_before_anything_is_sent() {
-    let play = Play::new();
-    let home = &play.home;
+    let env = TestEnv::new();
+    let home = &env.home;
     home.file("f.txt", "x");
     home.file("empty", "");
     home.run(&["put", "nope", "iogates:/"]).ends_with(3).says("nope: there is no such file or folder here");
@@ -190,34 +190,34 @@ fn bad_input_is_reported_before_anything_is_sent() {
     home.run(&["put", "--protocol", "ftp", "f.txt", "giga0:/"]).ends_with(10);
     home.run(&["put", "f.txt", "giga0:/a\nb"]).ends_with(8);
     for remote in REMOTES {
-        assert!(play.arrived(remote).is_empty(), "{remote}");
+        assert!(env.arrived(remote).is_empty(), "{remote}");
     }
 }
 
 #[test]
 fn some_files_of_several_fail() {
-    let play = Play::new();
-    play.home.file("d/good.txt", "x");
-    play.home.file("d/empty.txt", "");
-    let ran = play.home.run(&["put", "--json", "d/", "giga0:/p"]).ends_with(9);
+    let env = TestEnv::new();
+    env.home.file("d/good.txt", "x");
+    env.home.file("d/empty.txt", "");
+    let ran = env.home.run(&["put", "--json", "d/", "giga0:/p"]).ends_with(9);
     let failed = ran.events("failed");
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["error"]["kind"], "refused");
     assert_eq!(failed[0]["error"]["retryable"], false);
-    assert_eq!(play.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/p/good.txt"]);
-    let left = play.home.run(&["transfers", "list", "--json"]).ends_with(0);
+    assert_eq!(env.arrived("giga0").into_keys().collect::<Vec<_>>(), ["/p/good.txt"]);
+    let left = env.home.run(&["transfers", "list", "--json"]).ends_with(0);
     assert_eq!(left.stdout, "", "what was refused before anything was sent is not unfinished");
 }
 
 #[test]
 fn many_small_files_at_once() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..60 {
-        play.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
+        env.home.file(&format!("many/{n:03}.txt"), format!("file {n}"));
     }
     for remote in REMOTES {
-        play.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
-        let there = play.arrived(remote);
+        env.home.run(&["put", "-j", "8", "-q", "many", &format!("{remote}:/")]).ends_with(0);
+        let there = env.arrived(remote);
         assert_eq!(there.len(), 60, "{remote}");
         assert_eq!(there["/many/041.txt"], text("file 41"));
     }
@@ -225,39 +225,39 @@ fn many_small_files_at_once() {
 
 #[test]
 fn an_answer_in_plain_text_is_followed_by_a_look() {
-    let play = Play::new();
-    play.home.file("a.txt", "content");
-    play.sandbox.faults().script("fileago:plain-answers").unwrap();
+    let env = TestEnv::new();
+    env.home.file("a.txt", "content");
+    env.sandbox.faults().script("fileago:plain-answers").unwrap();
     for event in ["uploaded", "skipped"] {
-        let ran = play.home.run(&["put", "--json", "a.txt", "fileago:/"]).ends_with(0);
+        let ran = env.home.run(&["put", "--json", "a.txt", "fileago:/"]).ends_with(0);
         assert_eq!(ran.events(event)[0]["path"], "/a.txt", "{}", ran.stdout);
     }
-    assert_eq!((play.arrived("fileago").len(), &play.arrived("fileago")["/a.txt"]), (1, &text("content")));
+    assert_eq!((env.arrived("fileago").len(), &env.arrived("fileago")["/a.txt"]), (1, &text("content")));
 }
 
 #[test]
 fn groups_that_cannot_be_read_stop_no_upload() {
-    let play = Play::new();
-    play.home.file("a.txt", "content");
+    let env = TestEnv::new();
+    env.home.file("a.txt", "content");
     for fault in ["503=1*always", "500*always", "cut*always"] {
-        play.sandbox.faults().script(&format!("fileago/groups:{fault}")).unwrap();
-        let ran = play.home.run(&["put", "a.txt", "fileago:/"]).ends_with(0).says("warning: the groups can't be told now");
+        env.sandbox.faults().script(&format!("fileago/groups:{fault}")).unwrap();
+        let ran = env.home.run(&["put", "a.txt", "fileago:/"]).ends_with(0).says("warning: the groups can't be told now");
         assert_eq!(ran.stderr.matches("groups").count(), 1, "{}", ran.stderr);
-        play.sandbox.faults().clear();
+        env.sandbox.faults().clear();
     }
-    let about = play.home.run(&["about", "--json", "fileago:"]).ends_with(0).events("about");
+    let about = env.home.run(&["about", "--json", "fileago:"]).ends_with(0).events("about");
     assert!(about[0]["extra"]["groups"].is_array(), "{about:?}");
 }
 
 #[test]
 fn a_failure_names_its_source() {
-    let play = Play::new();
-    play.home.file("src/f.txt", "content");
-    let missing = play.home.run(&["put", "--json", "src/f.txt", "nope", "giga0:"]).ends_with(9).events("failed");
+    let env = TestEnv::new();
+    env.home.file("src/f.txt", "content");
+    let missing = env.home.run(&["put", "--json", "src/f.txt", "nope", "giga0:"]).ends_with(9).events("failed");
     assert_eq!((missing.len(), &missing[0]["source"], missing[0].get("path")), (1, &"nope".into(), None));
-    let twice = play.home.run(&["put", "--json", "src/f.txt", "src/", "giga0:/t/"]).ends_with(2).events("failed");
+    let twice = env.home.run(&["put", "--json", "src/f.txt", "src/", "giga0:/t/"]).ends_with(2).events("failed");
     assert_eq!(twice[0]["source"], "src/f.txt");
-    play.home.run(&["put", "src/f.txt", "giga0:/demo/src/"]).ends_with(0);
-    let below = play.home.run(&["put", "src/f.txt", "giga0:/demo/src/f.txt/"]).ends_with(6);
+    env.home.run(&["put", "src/f.txt", "giga0:/demo/src/"]).ends_with(0);
+    let below = env.home.run(&["put", "src/f.txt", "giga0:/demo/src/f.txt/"]).ends_with(6);
     below.says("haul: src/f.txt: giga0:/demo/src/f.txt: a file of this name is in the way");
 }

@@ -3,23 +3,23 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::{DELETING, counts, files_at};
-use crate::support::env::{Play, set, text};
+use crate::support::env::{TestEnv, set, text};
 
 #[test]
 fn what_from_lacks_goes_with_its_folders() {
     for remote in DELETING {
-        let play = Play::with_files(remote, &["/t/a", "/t/d/b", "/t/d/e/c", "/t/keep/k", "/t/z"]);
+        let env = TestEnv::with_files(remote, &["/t/a", "/t/d/b", "/t/d/e/c", "/t/keep/k", "/t/z"]);
         let place = format!("{remote}:/t");
         for name in ["a", "keep/k", "z"] {
-            play.home.file(&format!("src/{name}"), format!("content of /t/{name}"));
+            env.home.file(&format!("src/{name}"), format!("content of /t/{name}"));
         }
-        std::fs::create_dir(play.path("src/empty")).unwrap();
-        let ran = play.json(&["sync", "--delete", "src", &place]).ends_with(0);
+        std::fs::create_dir(env.path("src/empty")).unwrap();
+        let ran = env.json(&["sync", "--delete", "src", &place]).ends_with(0);
         let mut gone: Vec<String> = ran.events("deleted").iter().map(|e| format!("{} {}", e["kind"], e["path"])).collect();
         gone.sort();
         assert_eq!(gone.join(", ").replace('"', ""), "file /t/d/b, file /t/d/e/c, folder /t/d, folder /t/d/e", "{remote}");
-        assert_eq!(play.there(&place), set(["/t/a", "/t/empty/", "/t/keep/", "/t/keep/k", "/t/z"]), "{remote}");
-        let ran = play.json(&["sync", "--delete", "src", &place]).ends_with(0);
+        assert_eq!(env.there(&place), set(["/t/a", "/t/empty/", "/t/keep/", "/t/keep/k", "/t/z"]), "{remote}");
+        let ran = env.json(&["sync", "--delete", "src", &place]).ends_with(0);
         assert_eq!(counts(&ran), (0, 3, 0, 0), "{remote}");
     }
 }
@@ -27,40 +27,40 @@ fn what_from_lacks_goes_with_its_folders() {
 #[test]
 fn here_it_goes_too_but_never_through_a_link() {
     for remote in DELETING {
-        let play = Play::with_files(remote, &["/t/a", "/t/d/b"]);
-        play.home.file("away/victim", "victim");
+        let env = TestEnv::with_files(remote, &["/t/a", "/t/d/b"]);
+        env.home.file("away/victim", "victim");
         for name in ["a", "d/b"] {
-            play.home.file(&format!("here/{name}"), format!("content of /t/{name}"));
+            env.home.file(&format!("here/{name}"), format!("content of /t/{name}"));
         }
-        play.home.file("here/old/er/f", "f");
-        play.home.file("here/.x.haul-part", "half");
-        symlink(play.path("away"), play.path("here/link")).unwrap();
-        symlink(play.path("away/victim"), play.path("here/file-link")).unwrap();
-        let ran = play.json(&["sync", "--delete", "--max-delete", "3", &format!("{remote}:/t"), "here"]).ends_with(0);
+        env.home.file("here/old/er/f", "f");
+        env.home.file("here/.x.haul-part", "half");
+        symlink(env.path("away"), env.path("here/link")).unwrap();
+        symlink(env.path("away/victim"), env.path("here/file-link")).unwrap();
+        let ran = env.json(&["sync", "--delete", "--max-delete", "3", &format!("{remote}:/t"), "here"]).ends_with(0);
         assert_eq!((ran.events("deleted").len(), counts(&ran).2), (5, 5), "{remote}: {}", ran.stdout);
         assert!(ran.events("deleted").iter().any(|e| e["target"] == "here/old/er/f" && e["path"] == "/old/er/f"), "{}", ran.stdout);
-        let names: Vec<String> = play.local("here").into_keys().collect();
+        let names: Vec<String> = env.local("here").into_keys().collect();
         assert_eq!(names, [".x.haul-part", "a", "d/b"], "{remote}");
-        assert!(!play.path("here/old").exists(), "{remote}: folders that are empty then go");
-        assert_eq!(play.local("away")["victim"], text("victim"), "{remote}");
+        assert!(!env.path("here/old").exists(), "{remote}: folders that are empty then go");
+        assert_eq!(env.local("away")["victim"], text("victim"), "{remote}");
     }
 }
 
 #[test]
 fn guards_stop_it_before_anything_is_done() {
     for remote in DELETING {
-        let play = Play::with_files(remote, &["/t/a", "/t/b", "/t/c", "/t/d", "/t/e"]);
+        let env = TestEnv::with_files(remote, &["/t/a", "/t/b", "/t/c", "/t/d", "/t/e"]);
         let place = format!("{remote}:/t");
-        let before = files_at(&play, &place);
-        play.home.file("src/new", "new");
-        std::fs::create_dir(play.path("nothing")).unwrap();
+        let before = files_at(&env, &place);
+        env.home.file("src/new", "new");
+        std::fs::create_dir(env.path("nothing")).unwrap();
         let stopped = |args: &[&str], words: &str| {
-            let ran = play.json(&[&["sync", "--delete"], args, &[&place]].concat()).ends_with(8);
+            let ran = env.json(&[&["sync", "--delete"], args, &[&place]].concat()).ends_with(8);
             let failed = ran.events("failed").remove(0);
             assert_eq!(failed["error"]["kind"], "refused");
             let message = failed["error"]["message"].as_str().unwrap();
             assert!(message.contains(words) && message.contains("/t/a, /t/b, /t/c, …"), "{message}");
-            assert_eq!(files_at(&play, &place), before, "{remote} {args:?}");
+            assert_eq!(files_at(&env, &place), before, "{remote} {args:?}");
         };
         stopped(&["src"], "5 files would be deleted");
         stopped(&["--max-delete", "4", "src"], "more than --max-delete 4");
@@ -68,17 +68,17 @@ fn guards_stop_it_before_anything_is_done() {
         stopped(&["nothing"], "nothing holds no file");
         stopped(&["--max-delete", "99", "nothing"], "5 files would be deleted");
         // Nothing is to be deleted: nothing is stopped.
-        play.home.run(&["sync", "nothing", &place]).ends_with(0);
-        play.home.run(&["sync", "--delete", "nothing", &format!("{remote}:/other")]).ends_with(0);
+        env.home.run(&["sync", "nothing", &place]).ends_with(0);
+        env.home.run(&["sync", "--delete", "nothing", &format!("{remote}:/other")]).ends_with(0);
         // The same towards this machine.
         for name in ["a", "b", "c", "d", "e"] {
-            play.home.file(&format!("many/{name}"), name);
+            env.home.file(&format!("many/{name}"), name);
         }
-        play.home.run(&["mkdir", &format!("{remote}:/empty")]).ends_with(0);
-        play.home.run(&["sync", "--delete", &format!("{remote}:/empty"), "many"]).ends_with(8).says("many/a, many/b, many/c, …");
-        play.add_files(remote, &["/one/a"]);
-        play.home.run(&["sync", "--delete", &format!("{remote}:/one"), "many"]).ends_with(8).says("4 files would be deleted");
-        assert_eq!(play.local("many").len(), 5, "{remote}");
+        env.home.run(&["mkdir", &format!("{remote}:/empty")]).ends_with(0);
+        env.home.run(&["sync", "--delete", &format!("{remote}:/empty"), "many"]).ends_with(8).says("many/a, many/b, many/c, …");
+        env.add_files(remote, &["/one/a"]);
+        env.home.run(&["sync", "--delete", &format!("{remote}:/one"), "many"]).ends_with(8).says("4 files would be deleted");
+        assert_eq!(env.local("many").len(), 5, "{remote}");
     }
 }
 
@@ -90,13 +90,13 @@ fn an_unreadable_folder_at_the_source_stops_deletions_only() {
         return;
     }
     for remote in DELETING {
-        let play = Play::with_files(remote, &["/t/closed/f", "/t/a", "/t/b", "/t/c"]);
+        let env = TestEnv::with_files(remote, &["/t/closed/f", "/t/a", "/t/b", "/t/c"]);
         let place = format!("{remote}:/t");
-        play.home.file("src/closed/f", "content of /t/closed/f");
-        play.home.file("src/new", "new");
-        let closed = play.path("src/closed");
+        env.home.file("src/closed/f", "content of /t/closed/f");
+        env.home.file("src/new", "new");
+        let closed = env.path("src/closed");
         std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).unwrap();
-        let ran = as_nobody(&play, &["sync", "--json", "--delete", "--max-delete", "99", "src", &place]);
+        let ran = as_nobody(&env, &["sync", "--json", "--delete", "--max-delete", "99", "src", &place]);
         std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o755)).unwrap();
         let Some(ran) = ran else { return };
         let ran = ran
@@ -104,7 +104,7 @@ fn an_unreadable_folder_at_the_source_stops_deletions_only() {
             .says("1 folder of src can't be read (src/closed), so nothing was deleted")
             .says("3 files stay (/t/a, /t/b, /t/c)");
         assert_eq!(ran.events("uploaded").len(), 1, "{remote}: what can be read is sent");
-        assert_eq!(files_at(&play, &place).len(), 5, "{remote}");
+        assert_eq!(files_at(&env, &place).len(), 5, "{remote}");
     }
 }
 
@@ -112,55 +112,55 @@ fn an_unreadable_folder_at_the_source_stops_deletions_only() {
 #[test]
 fn an_unreadable_row_of_a_remote_source_stops_deletions() {
     for remote in ["giga0", "fileago"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         let names = ["x", "y"].map(str::to_owned);
-        play.sandbox.fill(remote, "/f", names.into_iter(), b"there").unwrap();
+        env.sandbox.fill(remote, "/f", names.into_iter(), b"there").unwrap();
         for name in ["x", "old"] {
-            play.home.file(&format!("here/{name}"), "local");
+            env.home.file(&format!("here/{name}"), "local");
         }
-        play.sandbox.faults().script(&format!("{remote}:row-unreadable")).unwrap();
-        let ran = play.json(&["sync", "--delete", "--max-delete", "9", &format!("{remote}:/f"), "here"]).ends_with(8);
+        env.sandbox.faults().script(&format!("{remote}:row-unreadable")).unwrap();
+        let ran = env.json(&["sync", "--delete", "--max-delete", "9", &format!("{remote}:/f"), "here"]).ends_with(8);
         assert_eq!((ran.events("downloaded").len(), ran.events("deleted").len()), (2, 0), "{remote}: {}", ran.stdout);
         ran.says("can't be read").says("nothing was deleted").says("here/old");
-        assert_eq!(play.local("here").len(), 3, "{remote}");
+        assert_eq!(env.local("here").len(), 3, "{remote}");
     }
 }
 
 #[test]
 fn a_failed_file_keeps_everything() {
     for (remote, fault) in [("giga0", "giga0/file/upload:500*always"), ("fileago", "fileago/upload:500*always")] {
-        let play = Play::with_files(remote, &["/t/a", "/t/b", "/t/old"]);
+        let env = TestEnv::with_files(remote, &["/t/a", "/t/b", "/t/old"]);
         let place = format!("{remote}:/t");
         for name in ["a", "b"] {
-            play.home.file(&format!("src/{name}"), format!("content of /t/{name}"));
+            env.home.file(&format!("src/{name}"), format!("content of /t/{name}"));
         }
-        play.home.file("src/new", "new");
-        play.sandbox.faults().script(fault).unwrap();
-        let ran = play.json(&["sync", "--delete", "--retries", "1", "src", &place]);
+        env.home.file("src/new", "new");
+        env.sandbox.faults().script(fault).unwrap();
+        let ran = env.json(&["sync", "--delete", "--retries", "1", "src", &place]);
         assert!(ran.status != 0, "{remote}: {}", ran.stdout);
         assert_eq!(ran.events("deleted").len(), 0, "{remote}");
-        play.sandbox.faults().clear();
-        assert!(files_at(&play, &place).contains_key("old"), "{remote}");
-        play.home.run(&["sync", "--delete", "src", &place]).ends_with(0);
-        assert_eq!(files_at(&play, &place), play.local("src"), "{remote}");
+        env.sandbox.faults().clear();
+        assert!(files_at(&env, &place).contains_key("old"), "{remote}");
+        env.home.run(&["sync", "--delete", "src", &place]).ends_with(0);
+        assert_eq!(files_at(&env, &place), env.local("src"), "{remote}");
     }
 }
 
 #[test]
 fn where_nothing_can_be_removed_nothing_is_sent() {
-    let play = Play::with_files("iogates", &["/t/a", "/t/old"]);
-    play.home.file("src/a", "content of /t/a");
-    play.home.file("src/new", "new");
-    let before = play.sandbox.arrived().len();
-    play.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(10).says("has no call that removes").says("/t/old");
-    assert_eq!(play.sandbox.arrived().len(), before, "nothing was sent");
+    let env = TestEnv::with_files("iogates", &["/t/a", "/t/old"]);
+    env.home.file("src/a", "content of /t/a");
+    env.home.file("src/new", "new");
+    let before = env.sandbox.arrived().len();
+    env.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(10).says("has no call that removes").says("/t/old");
+    assert_eq!(env.sandbox.arrived().len(), before, "nothing was sent");
     // Nothing to delete: as without --delete. A newer version lies beside the older one, which FROM does not lack.
-    play.home.file("src/old", "content of /t/old");
-    play.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0);
-    play.home.file("src/a", "newer");
-    play.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0);
-    play.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0).says("0 files sent");
-    assert_eq!(play.text("iogates", "/t/a"), "newer");
+    env.home.file("src/old", "content of /t/old");
+    env.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0);
+    env.home.file("src/a", "newer");
+    env.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0);
+    env.home.run(&["sync", "--delete", "src", "iogates:/t"]).ends_with(0).says("0 files sent");
+    assert_eq!(env.text("iogates", "/t/a"), "newer");
 }
 
 /// A user who can't read everything, where the suite runs as root.
@@ -168,16 +168,16 @@ fn nobody() -> Option<u32> {
     std::process::Command::new("setpriv").arg("--version").output().ok().map(|_| 65534)
 }
 
-fn as_nobody(play: &Play, args: &[&str]) -> Option<crate::support::command::Ran> {
-    let command = play.home.command(args);
-    if std::fs::read_dir(play.path("src/closed")).is_err() {
+fn as_nobody(env: &TestEnv, args: &[&str]) -> Option<crate::support::command::Ran> {
+    let command = env.home.command(args);
+    if std::fs::read_dir(env.path("src/closed")).is_err() {
         let mut command = command;
         return Some(crate::support::command::Ran::of(command.output().unwrap()));
     }
     // Without the right to read whatever is there.
     let mut dropped = std::process::Command::new("setpriv");
     dropped.args(["--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search"]);
-    dropped.arg(env!("CARGO_BIN_EXE_haul")).args(args).env_clear().current_dir(play.home.path());
+    dropped.arg(env!("CARGO_BIN_EXE_haul")).args(args).env_clear().current_dir(env.home.path());
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
             dropped.env(name, value);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{DELETING, counts, files_at};
-use crate::support::env::{Content, Play, bytes};
+use crate::support::env::{Content, TestEnv, bytes};
 use crate::support::random::{Random, env_number};
 
 const ROUNDS: u64 = 4;
@@ -22,46 +22,46 @@ fn random_tree(random: &mut Random) -> BTreeMap<String, Content> {
     tree
 }
 
-fn write(play: &Play, folder: &str, tree: &BTreeMap<String, Content>) {
-    let _ = std::fs::remove_dir_all(play.path(folder));
-    std::fs::create_dir_all(play.path(folder)).unwrap();
+fn write(env: &TestEnv, folder: &str, tree: &BTreeMap<String, Content>) {
+    let _ = std::fs::remove_dir_all(env.path(folder));
+    std::fs::create_dir_all(env.path(folder)).unwrap();
     for (name, content) in tree {
-        play.home.file(&format!("{folder}/{name}"), &content.0);
+        env.home.file(&format!("{folder}/{name}"), &content.0);
     }
 }
 
-fn rounds(salt: u64, one: impl Fn(&Play, &mut Random, u64)) {
-    let play = Play::new();
+fn rounds(salt: u64, one: impl Fn(&TestEnv, &mut Random, u64)) {
+    let env = TestEnv::new();
     let mut random = Random::from_env(salt);
     for round in 0..env_number("HAUL_TEST_ROUNDS", ROUNDS) {
-        one(&play, &mut random, round);
+        one(&env, &mut random, round);
     }
 }
 
 #[test]
 fn up_a_second_run_sends_nothing_and_deletion_makes_both_equal() {
     for (salt, remote) in DELETING.into_iter().enumerate() {
-        rounds(salt as u64, |play, random, round| {
+        rounds(salt as u64, |env, random, round| {
             let place = format!("{remote}:/r{round}");
             let (there, here) = (random_tree(random), random_tree(random));
-            write(play, "there", &there);
-            write(play, "here", &here);
-            play.home.run(&["put", "-q", "there/", &place]).ends_with(0);
-            play.home.run(&["mkdir", "-p", &format!("{place}/hollow/deep")]).ends_with(0);
+            write(env, "there", &there);
+            write(env, "here", &here);
+            env.home.run(&["put", "-q", "there/", &place]).ends_with(0);
+            env.home.run(&["mkdir", "-p", &format!("{place}/hollow/deep")]).ends_with(0);
             let what = format!("{remote}: {there:?} gets {here:?}");
-            let ran = play.json(&["sync", "here", &place]).ends_with(0);
+            let ran = env.json(&["sync", "here", &place]).ends_with(0);
             let mut both = there.clone();
             both.extend(here.clone());
-            assert_eq!(files_at(play, &place), both, "{what}: {}", ran.stdout);
-            let ran = play.json(&["sync", "here", &place]).ends_with(0);
+            assert_eq!(files_at(env, &place), both, "{what}: {}", ran.stdout);
+            let ran = env.json(&["sync", "here", &place]).ends_with(0);
             assert_eq!(counts(&ran).0, 0, "{what}: {}", ran.stdout);
             if here.is_empty() {
                 return;
             }
-            play.json(&["sync", "--delete", "--max-delete", "99", "--track-renames", "here", &place]).ends_with(0);
-            assert_eq!(files_at(play, &place), here, "{what}");
-            assert!(!play.there(&place).iter().any(|path| path.contains("hollow")), "{what}");
-            let ran = play.json(&["sync", "--delete", "here", &place]).ends_with(0);
+            env.json(&["sync", "--delete", "--max-delete", "99", "--track-renames", "here", &place]).ends_with(0);
+            assert_eq!(files_at(env, &place), here, "{what}");
+            assert!(!env.there(&place).iter().any(|path| path.contains("hollow")), "{what}");
+            let ran = env.json(&["sync", "--delete", "here", &place]).ends_with(0);
             assert_eq!((counts(&ran).0, counts(&ran).2, counts(&ran).3), (0, 0, 0), "{what}: {}", ran.stdout);
         });
     }
@@ -70,27 +70,27 @@ fn up_a_second_run_sends_nothing_and_deletion_makes_both_equal() {
 #[test]
 fn down_a_second_run_fetches_nothing_and_deletion_makes_both_equal() {
     for (salt, remote) in DELETING.into_iter().enumerate() {
-        rounds(100 + salt as u64, |play, random, round| {
+        rounds(100 + salt as u64, |env, random, round| {
             let place = format!("{remote}:/r{round}");
             let (there, here) = (random_tree(random), random_tree(random));
-            write(play, "there", &there);
-            write(play, "here", &here);
-            std::fs::create_dir_all(play.path("here/hollow/deep")).unwrap();
-            play.home.run(&["put", "-q", "there/", &place]).ends_with(0);
-            play.home.run(&["mkdir", "-p", &place]).ends_with(0);
+            write(env, "there", &there);
+            write(env, "here", &here);
+            std::fs::create_dir_all(env.path("here/hollow/deep")).unwrap();
+            env.home.run(&["put", "-q", "there/", &place]).ends_with(0);
+            env.home.run(&["mkdir", "-p", &place]).ends_with(0);
             let what = format!("{remote}: {here:?} gets {there:?}");
-            play.json(&["sync", &place, "here"]).ends_with(0);
+            env.json(&["sync", &place, "here"]).ends_with(0);
             let mut both = here.clone();
             both.extend(there.clone());
-            assert_eq!(play.local("here"), both, "{what}");
-            let ran = play.json(&["sync", &place, "here"]).ends_with(0);
+            assert_eq!(env.local("here"), both, "{what}");
+            let ran = env.json(&["sync", &place, "here"]).ends_with(0);
             assert_eq!(counts(&ran).0, 0, "{what}: {}", ran.stdout);
             if there.is_empty() {
                 return;
             }
-            play.json(&["sync", "--delete", "--max-delete", "99", "--track-renames", &place, "here"]).ends_with(0);
-            assert_eq!(play.local("here"), there, "{what}");
-            assert!(!play.path("here/hollow").exists(), "{what}");
+            env.json(&["sync", "--delete", "--max-delete", "99", "--track-renames", &place, "here"]).ends_with(0);
+            assert_eq!(env.local("here"), there, "{what}");
+            assert!(!env.path("here/hollow").exists(), "{what}");
         });
     }
 }
@@ -98,24 +98,24 @@ fn down_a_second_run_fetches_nothing_and_deletion_makes_both_equal() {
 #[test]
 fn across_deletion_makes_both_equal() {
     for (salt, (from, to)) in [("giga0", "fileago"), ("fileago", "ftp"), ("ftp", "giga0"), ("giga0", "giga0")].into_iter().enumerate() {
-        rounds(200 + salt as u64, |play, random, round| {
+        rounds(200 + salt as u64, |env, random, round| {
             if round >= 2 {
                 return;
             }
             let (source, place) = (format!("{from}:/s{round}"), format!("{to}:/t{round}"));
             let (there, here) = (random_tree(random), random_tree(random));
-            write(play, "there", &there);
-            write(play, "here", &here);
-            play.home.run(&["put", "-q", "there/", &place]).ends_with(0);
-            play.home.run(&["put", "-q", "here/", &source]).ends_with(0);
-            play.home.run(&["mkdir", "-p", &source]).ends_with(0);
+            write(env, "there", &there);
+            write(env, "here", &here);
+            env.home.run(&["put", "-q", "there/", &place]).ends_with(0);
+            env.home.run(&["put", "-q", "here/", &source]).ends_with(0);
+            env.home.run(&["mkdir", "-p", &source]).ends_with(0);
             if here.is_empty() {
                 return;
             }
             let what = format!("{from} {here:?} to {to} {there:?}");
-            play.json(&["sync", "--delete", "--max-delete", "99", "--track-renames", &source, &place]).ends_with(0);
-            assert_eq!(files_at(play, &place), here, "{what}");
-            let ran = play.json(&["sync", "--delete", &source, &place]).ends_with(0);
+            env.json(&["sync", "--delete", "--max-delete", "99", "--track-renames", &source, &place]).ends_with(0);
+            assert_eq!(files_at(env, &place), here, "{what}");
+            let ran = env.json(&["sync", "--delete", &source, &place]).ends_with(0);
             assert_eq!((counts(&ran).0, counts(&ran).2), (0, 0), "{what}: {}", ran.stdout);
         });
     }

@@ -11,7 +11,7 @@ mod scale;
 use std::collections::BTreeMap;
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, Play, tree};
+use crate::support::env::{Content, TestEnv, tree};
 use serde_json::Value;
 
 /// Remotes that list, in the sandbox.
@@ -33,16 +33,16 @@ pub fn counts(ran: &Ran) -> (u64, u64, u64, u64) {
 }
 
 /// The files below a place of a remote, by their paths from there.
-pub fn files_at(play: &Play, place: &str) -> BTreeMap<String, Content> {
-    play.home.run(&["get", "-q", &format!("{}/", place.trim_end_matches('/')), "look/"]).ends_with(0);
-    let found = play.local("look");
-    std::fs::remove_dir_all(play.path("look")).unwrap();
+pub fn files_at(env: &TestEnv, place: &str) -> BTreeMap<String, Content> {
+    env.home.run(&["get", "-q", &format!("{}/", place.trim_end_matches('/')), "look/"]).ends_with(0);
+    let found = env.local("look");
+    std::fs::remove_dir_all(env.path("look")).unwrap();
     found
 }
 
 /// Requests of each kind that a stand-in has answered.
-fn requests(play: &Play, remote: &str) -> BTreeMap<String, u64> {
-    let kinds = play.sandbox.asked(remote);
+fn requests(env: &TestEnv, remote: &str) -> BTreeMap<String, u64> {
+    let kinds = env.sandbox.asked(remote);
     let mut counted = BTreeMap::new();
     for kind in kinds {
         *counted.entry(kind).or_default() += 1;
@@ -53,50 +53,50 @@ fn requests(play: &Play, remote: &str) -> BTreeMap<String, u64> {
 #[test]
 fn a_local_folder_goes_up_and_a_second_run_only_lists() {
     for remote in LISTING {
-        let play = Play::new();
-        let files = tree(&play.home);
+        let env = TestEnv::new();
+        let files = tree(&env.home);
         let place = format!("{remote}:/mirror");
         for from in ["src", "src/"] {
-            let ran = play.json(&["sync", from, &place]).ends_with(0);
+            let ran = env.json(&["sync", from, &place]).ends_with(0);
             let all = files.len() as u64;
             let wanted = if from == "src" { (all, 0, 0, 0) } else { (0, all, 0, 0) };
             assert_eq!(counts(&ran), wanted, "{remote} {from}: with or without a slash its contents are meant");
         }
-        assert_eq!(files_at(&play, &place), files, "{remote}");
-        let before = requests(&play, remote);
-        let ran = play.json(&["sync", "src", &place]).ends_with(0);
+        assert_eq!(files_at(&env, &place), files, "{remote}");
+        let before = requests(&env, remote);
+        let ran = env.json(&["sync", "src", &place]).ends_with(0);
         assert_eq!((counts(&ran), ran.events("skipped").len()), ((0, files.len() as u64, 0, 0), files.len()), "{remote}");
-        let after = requests(&play, remote);
+        let after = requests(&env, remote);
         let made: Vec<&String> = after.iter().filter(|(kind, n)| before.get(*kind) != Some(n)).map(|(kind, _)| kind).collect();
         const CHANGES: [&str; 9] = ["upload", "create", "edit", "delete", "move", "copy", "change", "patch", "tus"];
         assert!(made.iter().all(|kind| !CHANGES.iter().any(|change| kind.contains(change))), "{remote}: {made:?}");
         // What has changed, and nothing else.
-        play.home.file("src/a.txt", "changed");
-        play.home.file("src/new/n.txt", "new");
-        let ran = play.json(&["sync", "src", &place]).ends_with(0);
+        env.home.file("src/a.txt", "changed");
+        env.home.file("src/new/n.txt", "new");
+        let ran = env.json(&["sync", "src", &place]).ends_with(0);
         assert_eq!(counts(&ran), (2, files.len() as u64 - 1, 0, 0), "{remote}");
-        assert_eq!(files_at(&play, &place)["a.txt"], crate::support::env::text("changed"), "{remote}");
+        assert_eq!(files_at(&env, &place)["a.txt"], crate::support::env::text("changed"), "{remote}");
     }
 }
 
 #[test]
 fn a_remote_folder_comes_down_and_a_second_run_only_lists() {
     for remote in LISTING {
-        let play = Play::new();
-        let files = tree(&play.home);
-        play.home.run(&["put", "-q", "src/", &format!("{remote}:/from")]).ends_with(0);
+        let env = TestEnv::new();
+        let files = tree(&env.home);
+        env.home.run(&["put", "-q", "src/", &format!("{remote}:/from")]).ends_with(0);
         let place = format!("{remote}:/from/");
-        let ran = play.json(&["sync", &place, "here"]).ends_with(0);
-        assert_eq!((counts(&ran).0, play.local("here")), (files.len() as u64, files.clone()), "{remote}");
+        let ran = env.json(&["sync", &place, "here"]).ends_with(0);
+        assert_eq!((counts(&ran).0, env.local("here")), (files.len() as u64, files.clone()), "{remote}");
         for _ in 0..2 {
-            let ran = play.json(&["sync", &format!("{remote}:/from"), "here"]).ends_with(0);
+            let ran = env.json(&["sync", &format!("{remote}:/from"), "here"]).ends_with(0);
             assert_eq!(counts(&ran), (0, files.len() as u64, 0, 0), "{remote}: {}", ran.stdout);
         }
-        std::fs::write(play.path("here/a.txt"), "other").unwrap();
-        std::fs::write(play.path("here/more"), "more").unwrap();
-        let ran = play.json(&["sync", &place, "here"]).ends_with(0);
+        std::fs::write(env.path("here/a.txt"), "other").unwrap();
+        std::fs::write(env.path("here/more"), "more").unwrap();
+        let ran = env.json(&["sync", &place, "here"]).ends_with(0);
         assert_eq!(counts(&ran), (1, files.len() as u64 - 1, 0, 1), "{remote}");
-        assert_eq!(play.local("here")["a.txt"], files["a.txt"], "{remote}");
+        assert_eq!(env.local("here")["a.txt"], files["a.txt"], "{remote}");
     }
 }
 
@@ -104,14 +104,14 @@ fn a_remote_folder_comes_down_and_a_second_run_only_lists() {
 fn one_remote_gets_what_another_has() {
     for (from, to) in [("giga0", "fileago"), ("fileago", "giga0"), ("iogates", "ftp"), ("ftp", "giga0"), ("giga0", "giga0"), ("ftp", "ftp")]
     {
-        let play = Play::new();
-        let files = tree(&play.home);
-        play.home.run(&["put", "-q", "src/", &format!("{from}:/from")]).ends_with(0);
+        let env = TestEnv::new();
+        let files = tree(&env.home);
+        env.home.run(&["put", "-q", "src/", &format!("{from}:/from")]).ends_with(0);
         let (source, target) = (format!("{from}:/from"), format!("{to}:/to"));
-        let ran = play.json(&["sync", &source, &target]).ends_with(0);
+        let ran = env.json(&["sync", &source, &target]).ends_with(0);
         assert_eq!((counts(&ran).0, ran.events("copied").len()), (files.len() as u64, files.len()), "{from} to {to}");
-        assert_eq!(files_at(&play, &target), files, "{from} to {to}");
-        let ran = play.json(&["sync", &source, &target]).ends_with(0);
+        assert_eq!(files_at(&env, &target), files, "{from} to {to}");
+        let ran = env.json(&["sync", &source, &target]).ends_with(0);
         assert_eq!(counts(&ran), (0, files.len() as u64, 0, 0), "{from} to {to}: {}", ran.stdout);
     }
 }
@@ -119,24 +119,24 @@ fn one_remote_gets_what_another_has() {
 #[test]
 fn sizes_alone_are_believed_only_when_asked() {
     for remote in LISTING {
-        let play = Play::new();
+        let env = TestEnv::new();
         let place = format!("{remote}:/s");
-        play.stored(remote, "/s/a.txt", &crate::support::env::text("one"));
-        play.home.file("src/a.txt", "two");
-        let ran = play.json(&["sync", "--size-only", "src", &place]).ends_with(0);
+        env.stored(remote, "/s/a.txt", &crate::support::env::text("one"));
+        env.home.file("src/a.txt", "two");
+        let ran = env.json(&["sync", "--size-only", "src", &place]).ends_with(0);
         assert_eq!((counts(&ran).1, &ran.events("skipped")[0]["reason"]), (1, &"same size".into()), "{remote}");
-        let ran = play.json(&["sync", "--size-only", &place, "src"]).ends_with(0);
-        assert_eq!((counts(&ran).1, play.local("src")["a.txt"].clone()), (1, crate::support::env::text("two")), "{remote}");
-        let ran = play.json(&["sync", "src", &place]).ends_with(0);
-        assert_eq!((counts(&ran).0, play.text(remote, "/s/a.txt")), (1, "two".to_owned()), "{remote}");
+        let ran = env.json(&["sync", "--size-only", &place, "src"]).ends_with(0);
+        assert_eq!((counts(&ran).1, env.local("src")["a.txt"].clone()), (1, crate::support::env::text("two")), "{remote}");
+        let ran = env.json(&["sync", "src", &place]).ends_with(0);
+        assert_eq!((counts(&ran).0, env.text(remote, "/s/a.txt")), (1, "two".to_owned()), "{remote}");
     }
 }
 
 #[test]
 fn places_that_can_not_be_synced() {
-    let play = Play::with_files("giga0", &["/a/b/f", "/file"]);
-    play.home.file("src/f", "f");
-    let says = |args: &[&str], status: i32, words: &str| drop(play.home.run(&[&["sync"], args].concat()).ends_with(status).says(words));
+    let env = TestEnv::with_files("giga0", &["/a/b/f", "/file"]);
+    env.home.file("src/f", "f");
+    let says = |args: &[&str], status: i32, words: &str| drop(env.home.run(&[&["sync"], args].concat()).ends_with(status).says(words));
     says(&["src/f", "giga0:/x"], 2, "haul put");
     says(&["giga0:/file", "giga0:/x"], 2, "haul cp");
     says(&["giga0:/file", "x"], 2, "haul get");
@@ -151,31 +151,31 @@ fn places_that_can_not_be_synced() {
         says(&[&format!("giga0:{from}"), &format!("giga0:{to}")], 2, "lies in the other");
     }
     // Nothing was done by any of them.
-    assert_eq!(play.there("giga0:").len(), 4);
+    assert_eq!(env.there("giga0:").len(), 4);
 }
 
 /// A file has the name of a folder, and the reverse: each is a failure, nothing is lost, and nothing is deleted.
 #[test]
 fn a_file_in_the_place_of_a_folder_is_a_failure_of_its_own() {
     for remote in DELETING {
-        let play = Play::with_files(remote, &["/t/a/inner", "/t/b", "/t/extra"]);
+        let env = TestEnv::with_files(remote, &["/t/a/inner", "/t/b", "/t/extra"]);
         let place = format!("{remote}:/t");
-        let before = files_at(&play, &place);
-        play.home.file("src/a", "a file");
-        play.home.file("src/b/f", "in a folder");
-        play.home.file("src/good", "good");
-        let ran = play.json(&["sync", "--delete", "--max-delete", "99", "src", &place]).ends_with(9);
+        let before = files_at(&env, &place);
+        env.home.file("src/a", "a file");
+        env.home.file("src/b/f", "in a folder");
+        env.home.file("src/good", "good");
+        let ran = env.json(&["sync", "--delete", "--max-delete", "99", "src", &place]).ends_with(9);
         let failed: Vec<_> = ran.events("failed").iter().map(|event| event["error"]["kind"].clone()).collect();
         assert_eq!(failed, ["exists", "exists"], "{remote}: {}", ran.stdout);
         ran.says("nothing was deleted");
         let mut wanted = before.clone();
         wanted.insert("good".into(), crate::support::env::text("good"));
-        assert_eq!(files_at(&play, &place), wanted, "{remote}");
+        assert_eq!(files_at(&env, &place), wanted, "{remote}");
         // The other way round.
-        let here = play.local("src");
-        let ran = play.json(&["sync", "--delete", "--max-delete", "99", &place, "src"]).ends_with(9);
+        let here = env.local("src");
+        let ran = env.json(&["sync", "--delete", "--max-delete", "99", &place, "src"]).ends_with(9);
         assert_eq!(ran.events("failed").len(), 2, "{remote}: {}", ran.stdout);
-        let now = play.local("src");
+        let now = env.local("src");
         assert!(here.iter().all(|(name, content)| now.get(name) == Some(content)), "{remote}: {now:?}");
     }
 }
@@ -183,12 +183,12 @@ fn a_file_in_the_place_of_a_folder_is_a_failure_of_its_own() {
 #[test]
 fn a_dry_run_changes_nothing_anywhere() {
     for remote in DELETING {
-        let play = Play::with_files(remote, &["/t/old", "/t/same"]);
+        let env = TestEnv::with_files(remote, &["/t/old", "/t/same"]);
         let place = format!("{remote}:/t");
-        play.home.file("src/new", "new");
-        play.home.file("src/same", "content of /t/same");
-        let (there, here) = (files_at(&play, &place), play.local("src"));
-        let ran = play.json(&["sync", "-n", "--delete", "src", &place]).ends_with(0);
+        env.home.file("src/new", "new");
+        env.home.file("src/same", "content of /t/same");
+        let (there, here) = (files_at(&env, &place), env.local("src"));
+        let ran = env.json(&["sync", "-n", "--delete", "src", &place]).ends_with(0);
         let told = |ran: &Ran| {
             let mut told: Vec<String> = ran.events("planned").iter().map(|e| format!("{} {}", e["action"], e["path"])).collect();
             told.sort();
@@ -196,9 +196,9 @@ fn a_dry_run_changes_nothing_anywhere() {
         };
         assert!(told(&ran).starts_with("delete /t/old; "), "{remote}: {}", told(&ran));
         assert!(told(&ran).contains("upload /t/new"), "{remote}: {}", told(&ran));
-        let ran = play.json(&["sync", "-n", "--delete", &place, "src"]).ends_with(0);
+        let ran = env.json(&["sync", "-n", "--delete", &place, "src"]).ends_with(0);
         assert!(told(&ran).contains("delete /new") && told(&ran).contains("download /t/old"), "{remote}: {}", told(&ran));
-        assert_eq!((files_at(&play, &place), play.local("src")), (there, here), "{remote}");
+        assert_eq!((files_at(&env, &place), env.local("src")), (there, here), "{remote}");
     }
 }
 
@@ -206,42 +206,42 @@ fn a_dry_run_changes_nothing_anywhere() {
 fn a_sync_that_was_killed_is_taken_up_as_a_whole() {
     use crate::support::env::bytes;
     use crate::support::kill::kill_when;
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..8 {
-        play.home.file(&format!("src/{n}.bin"), bytes(100_000, n + 1).0);
+        env.home.file(&format!("src/{n}.bin"), bytes(100_000, n + 1).0);
     }
-    play.add_files("giga0", &["/m/old"]);
+    env.add_files("giga0", &["/m/old"]);
     let args = ["sync", "--delete", "--max-delete", "5", "-j", "1", "--bwlimit", "300K", "src", "giga0:/m"];
-    kill_when(&play, &args, || play.arrived("giga0").len() >= 3);
-    let listed = play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("run");
+    kill_when(&env, &args, || env.arrived("giga0").len() >= 3);
+    let listed = env.home.run(&["transfers", "list", "--json"]).ends_with(0).events("run");
     assert_eq!((&listed[0]["command"][0], &listed[0]["path"]), (&"sync".into(), &"/m".into()));
-    let ran = play.home.run(&["transfers", "resume", "--json"]).ends_with(0);
-    assert_eq!(files_at(&play, "giga0:/m"), play.local("src"));
+    let ran = env.home.run(&["transfers", "resume", "--json"]).ends_with(0);
+    assert_eq!(files_at(&env, "giga0:/m"), env.local("src"));
     assert!(ran.events("deleted").len() == 1 && ran.events("uploaded").len() < 8, "{}", ran.stdout);
-    assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
+    assert_eq!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
 }
 
 #[test]
 fn receipts_and_lists_of_failures_are_written() {
-    let play = Play::new();
-    play.home.file("src/good", "good");
-    play.home.file("src/bad\nname", "bad");
-    play.home.file("src/folder/x", "x");
-    play.add_files("giga0", &["/t/folder"]);
-    let ran = play.json(&["sync", "--receipt", "r.jsonl", "--failed-to", "failed", "src", "giga0:/t"]).ends_with(9);
+    let env = TestEnv::new();
+    env.home.file("src/good", "good");
+    env.home.file("src/bad\nname", "bad");
+    env.home.file("src/folder/x", "x");
+    env.add_files("giga0", &["/t/folder"]);
+    let ran = env.json(&["sync", "--receipt", "r.jsonl", "--failed-to", "failed", "src", "giga0:/t"]).ends_with(9);
     assert_eq!(ran.events("failed").len(), 2, "{}", ran.stdout);
-    let receipt = std::fs::read_to_string(play.path("r.jsonl")).unwrap();
+    let receipt = std::fs::read_to_string(env.path("r.jsonl")).unwrap();
     assert_eq!(receipt.lines().count(), 1);
-    assert_eq!(std::fs::read_to_string(play.path("failed")).unwrap(), "src/folder/x\n");
-    play.home.run(&["verify", "r.jsonl"]).ends_with(0);
+    assert_eq!(std::fs::read_to_string(env.path("failed")).unwrap(), "src/folder/x\n");
+    env.home.run(&["verify", "r.jsonl"]).ends_with(0);
 }
 
 #[test]
 fn the_last_line_says_what_was_equal_sent_deleted_and_left() {
-    let play = Play::with_files("fileago", &["/t/b", "/t/old", "/t/older"]);
-    play.home.file("src/a", "a");
-    play.home.file("src/b", "content of /t/b");
-    play.home.run(&["sync", "src", "fileago:/t"]).ends_with(0).says("2 left");
-    play.home.file("src/c", "c");
-    play.home.run(&["sync", "--delete", "src", "fileago:/t"]).ends_with(0).says("1 file sent, ").says(", 2 equal, 2 deleted");
+    let env = TestEnv::with_files("fileago", &["/t/b", "/t/old", "/t/older"]);
+    env.home.file("src/a", "a");
+    env.home.file("src/b", "content of /t/b");
+    env.home.run(&["sync", "src", "fileago:/t"]).ends_with(0).says("2 left");
+    env.home.file("src/c", "c");
+    env.home.run(&["sync", "--delete", "src", "fileago:/t"]).ends_with(0).says("1 file sent, ").says(", 2 equal, 2 deleted");
 }

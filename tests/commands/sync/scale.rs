@@ -3,13 +3,13 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 use crate::support::random::env_number;
 
 /// Runs to its end; seconds, and the largest resident memory in MiB.
-fn measured(play: &Play, args: &[&str]) -> (f64, u64) {
+fn measured(env: &TestEnv, args: &[&str]) -> (f64, u64) {
     let begun = Instant::now();
-    let mut child = play.home.command(args).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = env.home.command(args).stdout(Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     while child.try_wait().unwrap().is_none() {
@@ -27,23 +27,19 @@ fn measured(play: &Play, args: &[&str]) -> (f64, u64) {
 fn many_unchanged_files() {
     let (folders, each) = (env_number("HAUL_TEST_FOLDERS", 100), 100);
     for remote in ["giga0", "fileago", "iogates"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for folder in 0..folders {
             for file in 0..each {
-                play.home.file(&format!("src/d{folder:04}/f{file:03}"), format!("{folder} {file}"));
+                env.home.file(&format!("src/d{folder:04}/f{file:03}"), format!("{folder} {file}"));
             }
         }
         let place = format!("{remote}:/t");
         for run in ["first", "second", "third, with --delete"] {
-            let before = play.requests(remote);
+            let before = env.requests(remote);
             let more: &[&str] = if run.starts_with("third") { &["--delete"] } else { &[] };
             let args = [&["sync", "-q", "-j", "8", "src", &place][..], more].concat();
-            let (seconds, memory) = measured(&play, &args);
-            println!(
-                "{remote}, {} files, {run}: {seconds:.1} s, {memory} MiB, {} requests",
-                folders * each,
-                play.requests(remote) - before
-            );
+            let (seconds, memory) = measured(&env, &args);
+            println!("{remote}, {} files, {run}: {seconds:.1} s, {memory} MiB, {} requests", folders * each, env.requests(remote) - before);
         }
     }
 }
@@ -54,19 +50,19 @@ fn many_unchanged_files() {
 fn many_files_on_both_sides() {
     let (folders, each) = (env_number("HAUL_TEST_FOLDERS", 1000), 100);
     for remote in ["giga0", "fileago"] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for folder in 0..folders {
             for file in 0..each {
-                play.home.file(&format!("src/d{folder:04}/f{file:03}"), "content");
+                env.home.file(&format!("src/d{folder:04}/f{file:03}"), "content");
             }
             let names = (0..each).map(|file| format!("f{file:03}"));
-            play.sandbox.fill(remote, &format!("/t/d{folder:04}"), names, b"content").unwrap();
+            env.sandbox.fill(remote, &format!("/t/d{folder:04}"), names, b"content").unwrap();
         }
         let place = format!("{remote}:/t");
         for args in [["sync", "-q", "--size-only", "src", &place], ["sync", "-q", "--size-only", &place, "src"]] {
-            let before = play.requests(remote);
-            let (seconds, memory) = measured(&play, &args);
-            println!("{args:?}, {} files: {seconds:.1} s, {memory} MiB, {} requests", folders * each, play.requests(remote) - before);
+            let before = env.requests(remote);
+            let (seconds, memory) = measured(&env, &args);
+            println!("{args:?}, {} files: {seconds:.1} s, {memory} MiB, {} requests", folders * each, env.requests(remote) - before);
         }
     }
 }

@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 use crate::support::kill::kill_put;
 
 const FILES: usize = 20;
 
-fn fill(play: &Play) {
-    (0..FILES).for_each(|n| drop(play.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n as u32 + 1).0)));
+fn fill(env: &TestEnv) {
+    (0..FILES).for_each(|n| drop(env.home.file(&format!("d/{n:02}.bin"), bytes(100_000, n as u32 + 1).0)));
 }
 
-fn runs(play: &Play) -> Vec<Value> {
-    play.home.run(&["transfers", "list", "--json"]).ends_with(0).events("run")
+fn runs(env: &TestEnv) -> Vec<Value> {
+    env.home.run(&["transfers", "list", "--json"]).ends_with(0).events("run")
 }
 
 /// Kills it when so many files have arrived there.
-fn killed_at(play: &Play, args: &[&str], remote: &str, files: usize) {
-    let mut child = play.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+fn killed_at(env: &TestEnv, args: &[&str], remote: &str, files: usize) {
+    let mut child = env.home.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
-    while play.arrived(remote).len() < files {
+    while env.arrived(remote).len() < files {
         assert!(begun.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "it was not caught under way");
         std::thread::sleep(Duration::from_millis(3));
     }
@@ -33,100 +33,99 @@ fn killed_at(play: &Play, args: &[&str], remote: &str, files: usize) {
 #[test]
 fn a_killed_put_is_finished_whole() {
     for remote in ["iogates", "giga0", "fileago"] {
-        let play = Play::new();
-        fill(&play);
-        killed_at(&play, &["put", "-j", "2", "--bwlimit", "300K", "d/", &format!("{remote}:/in")], remote, 5);
-        let left = runs(&play);
+        let env = TestEnv::new();
+        fill(&env);
+        killed_at(&env, &["put", "-j", "2", "--bwlimit", "300K", "d/", &format!("{remote}:/in")], remote, 5);
+        let left = runs(&env);
         let [run] = &left[..] else { panic!("{left:?}") };
         let count = |name: &str| run[name].as_u64().unwrap();
         assert_eq!((count("files"), &run["remote"], &run["path"], &run["command"][0]), (20, &remote.into(), &"/in".into(), &"put".into()));
         assert_eq!(count("done") + count("failed") + count("in_flight") + count("not_begun"), 20, "{run}");
         assert!(count("done") > 0 && count("not_begun") > 0 && count("failed") == 0, "{run}");
-        let shown = play.home.run(&["transfers", "list"]).ends_with(0);
+        let shown = env.home.run(&["transfers", "list"]).ends_with(0);
         assert!(shown.stdout.contains("of 20 files done") && shown.stdout.contains("not begun"), "{}", shown.stdout);
         // From another folder, and more at once.
-        play.home.file("elsewhere/x", "");
-        let mut resume = play.home.command(&["transfers", "resume", "--json", "-j", "8"]);
-        let ran = crate::support::command::Ran::of(resume.current_dir(play.home.path().join("elsewhere")).output().unwrap()).ends_with(0);
-        let there = play.arrived(remote);
+        env.home.file("elsewhere/x", "");
+        let mut resume = env.home.command(&["transfers", "resume", "--json", "-j", "8"]);
+        let ran = crate::support::command::Ran::of(resume.current_dir(env.home.path().join("elsewhere")).output().unwrap()).ends_with(0);
+        let there = env.arrived(remote);
         assert_eq!(there.len(), FILES, "{remote}");
         (0..FILES).for_each(|n| assert_eq!(there[&format!("/in/{n:02}.bin")], bytes(100_000, n as u32 + 1), "{remote} {n}"));
         assert!(ran.events("uploaded").len() < FILES, "{remote}: what was there is not sent again");
-        assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "", "{remote}");
+        assert_eq!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "", "{remote}");
     }
 }
 
 #[test]
 fn the_same_command_typed_again_takes_the_place_of_the_killed_one() {
-    let play = Play::new();
-    fill(&play);
-    killed_at(&play, &["put", "-j", "1", "--bwlimit", "300K", "d/", "giga0:/in"], "giga0", 2);
-    assert_eq!(runs(&play).len(), 1);
-    play.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
-    assert_eq!((runs(&play).len(), play.arrived("giga0").len()), (0, FILES));
+    let env = TestEnv::new();
+    fill(&env);
+    killed_at(&env, &["put", "-j", "1", "--bwlimit", "300K", "d/", "giga0:/in"], "giga0", 2);
+    assert_eq!(runs(&env).len(), 1);
+    env.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
+    assert_eq!((runs(&env).len(), env.arrived("giga0").len()), (0, FILES));
 }
 
 #[test]
 fn what_is_to_be_done_stays_as_it_was_typed() {
-    let play = Play::new();
-    fill(&play);
+    let env = TestEnv::new();
+    fill(&env);
     killed_at(
-        &play,
+        &env,
         &["put", "-j", "1", "--bwlimit", "300K", "--protocol", "ftps", "--checksum", "none", "d/", "iogates:/in"],
         "iogates",
         2,
     );
-    let ran = play.home.run(&["transfers", "resume", "iogates", "--json"]).ends_with(0);
+    let ran = env.home.run(&["transfers", "resume", "iogates", "--json"]).ends_with(0);
     assert!(ran.events("uploaded").iter().all(|event| event["protocol"] == "ftps"), "{}", ran.stdout);
-    assert_eq!(play.arrived("iogates").len(), FILES);
+    assert_eq!(env.arrived("iogates").len(), FILES);
 }
 
 #[test]
 fn a_killed_get_and_a_killed_move_are_finished_too() {
-    let play = Play::new();
-    fill(&play);
-    play.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
+    let env = TestEnv::new();
+    fill(&env);
+    env.home.run(&["put", "d/", "giga0:/in"]).ends_with(0);
     let started = Instant::now();
-    let mut child =
-        play.home.command(&["get", "-j", "1", "--bwlimit", "300K", "giga0:/in", "back/"]).stderr(Stdio::null()).spawn().unwrap();
-    while !play.home.path().join("back/in/02.bin").exists() {
+    let mut child = env.home.command(&["get", "-j", "1", "--bwlimit", "300K", "giga0:/in", "back/"]).stderr(Stdio::null()).spawn().unwrap();
+    while !env.home.path().join("back/in/02.bin").exists() {
         assert!(started.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(3));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!((runs(&play)[0]["command"][0].clone(), runs(&play)[0]["path"].clone()), ("get".into(), "/in".into()));
-    play.home.run(&["transfers", "resume"]).ends_with(0);
-    assert_eq!(std::fs::read_dir(play.home.path().join("back/in")).unwrap().count(), FILES);
+    assert_eq!((runs(&env)[0]["command"][0].clone(), runs(&env)[0]["path"].clone()), ("get".into(), "/in".into()));
+    env.home.run(&["transfers", "resume"]).ends_with(0);
+    assert_eq!(std::fs::read_dir(env.home.path().join("back/in")).unwrap().count(), FILES);
 
-    killed_at(&play, &["mv", "-j", "1", "--bwlimit", "300K", "giga0:/in", "fileago:/"], "fileago", 3);
-    play.home.run(&["transfers", "resume"]).ends_with(0);
-    assert_eq!((play.sandbox.entries("giga0", "/in").len(), play.arrived("fileago").len()), (0, FILES));
-    assert_eq!(runs(&play), Vec::<Value>::new());
+    killed_at(&env, &["mv", "-j", "1", "--bwlimit", "300K", "giga0:/in", "fileago:/"], "fileago", 3);
+    env.home.run(&["transfers", "resume"]).ends_with(0);
+    assert_eq!((env.sandbox.entries("giga0", "/in").len(), env.arrived("fileago").len()), (0, FILES));
+    assert_eq!(runs(&env), Vec::<Value>::new());
 }
 
 /// The server is down: what was not tried is not forgotten.
 #[test]
 fn a_run_that_is_given_up_stays_in_the_list() {
-    let play = Play::new();
-    fill(&play);
-    play.home.run(&["put", "d/00.bin", "giga0:/in/"]).ends_with(0);
-    play.sandbox.faults().script("giga0/file/upload:503*always").unwrap();
-    let ran = play.home.run(&["put", "--retries", "1", "-j", "1", "d/", "giga0:/in"]);
+    let env = TestEnv::new();
+    fill(&env);
+    env.home.run(&["put", "d/00.bin", "giga0:/in/"]).ends_with(0);
+    env.sandbox.faults().script("giga0/file/upload:503*always").unwrap();
+    let ran = env.home.run(&["put", "--retries", "1", "-j", "1", "d/", "giga0:/in"]);
     assert!(ran.status != 0, "{}", ran.stderr);
-    let left = runs(&play);
+    let left = runs(&env);
     assert_eq!((left.len(), &left[0]["files"]), (1, &FILES.into()), "{}", ran.stderr);
-    play.sandbox.faults().clear();
-    play.home.run(&["transfers", "resume"]).ends_with(0);
-    assert_eq!((runs(&play).len(), play.arrived("giga0").len()), (0, FILES));
+    env.sandbox.faults().clear();
+    env.home.run(&["transfers", "resume"]).ends_with(0);
+    assert_eq!((runs(&env).len(), env.arrived("giga0").len()), (0, FILES));
 }
 
 #[test]
 fn a_cleared_command_is_forgotten() {
-    let play = Play::new();
-    play.home.file("big.bin", bytes(super::SIZE, 5).0);
-    kill_put(&play, &["big.bin", "fileago:/c/big.bin"], "fileago", 300_000);
-    assert_eq!(runs(&play).len(), 1);
-    play.home.run(&["transfers", "clear"]).ends_with(0);
-    assert_eq!(play.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
+    let env = TestEnv::new();
+    env.home.file("big.bin", bytes(super::SIZE, 5).0);
+    kill_put(&env, &["big.bin", "fileago:/c/big.bin"], "fileago", 300_000);
+    assert_eq!(runs(&env).len(), 1);
+    env.home.run(&["transfers", "clear"]).ends_with(0);
+    assert_eq!(env.home.run(&["transfers", "list", "--json"]).ends_with(0).stdout, "");
 }

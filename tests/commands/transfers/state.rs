@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, tree};
+use crate::support::env::{TestEnv, tree};
 
-fn state_folder(play: &Play) -> PathBuf {
-    let (_, at) = play.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
+fn state_folder(env: &TestEnv) -> PathBuf {
+    let (_, at) = env.sandbox.env().into_iter().find(|(name, _)| name == "XDG_STATE_HOME").unwrap();
     PathBuf::from(at).join("haul")
 }
 
@@ -35,12 +35,12 @@ fn a_state_that_is_of_no_use_stops_no_upload() {
         }),
     ];
     for (says, spoil) in spoils {
-        let play = Play::new();
-        let files = tree(&play.home);
-        put(&play.home, "giga0", 0).ends_with(0);
-        spoil(&state_folder(&play));
+        let env = TestEnv::new();
+        let files = tree(&env.home);
+        put(&env.home, "giga0", 0).ends_with(0);
+        spoil(&state_folder(&env));
         for (n, remote) in crate::support::env::REMOTES.into_iter().enumerate() {
-            let ran = put(&play.home, remote, n + 1).ends_with(0).says("can't be used").says(says);
+            let ran = put(&env.home, remote, n + 1).ends_with(0).says("can't be used").says(says);
             assert_eq!(ran.stderr.matches("can't be used").count(), 1, "{says}: said once: {}", ran.stderr);
             assert_eq!(ran.events("uploaded").len(), files.len(), "{says} {remote}");
         }
@@ -59,15 +59,15 @@ fn a_state_that_may_not_grow_stops_no_upload() {
 /// A receipt is enough: another machine has no state and no token.
 #[test]
 fn a_receipt_is_verified_on_another_machine() {
-    let play = Play::new();
-    tree(&play.home);
-    let elsewhere = Home::new().env(play.sandbox.env());
+    let env = TestEnv::new();
+    tree(&env.home);
+    let elsewhere = Home::new().env(env.sandbox.env());
     for remote in crate::support::env::REMOTES {
-        play.home.run(&["put", "--receipt", "r.jsonl", "src", &format!("{remote}:/in/")]).ends_with(0);
-        let receipt = std::fs::read(play.home.file("touch", "").with_file_name("r.jsonl")).unwrap();
+        env.home.run(&["put", "--receipt", "r.jsonl", "src", &format!("{remote}:/in/")]).ends_with(0);
+        let receipt = std::fs::read(env.home.file("touch", "").with_file_name("r.jsonl")).unwrap();
         elsewhere.file(remote, receipt);
-        play.home.file("r.jsonl", "");
-        std::fs::remove_dir_all(state_folder(&play)).unwrap();
+        env.home.file("r.jsonl", "");
+        std::fs::remove_dir_all(state_folder(&env)).unwrap();
         let same = elsewhere.run(&["verify", "--json", remote]).ends_with(0).events("verify");
         assert!(same.len() == 4 && same.iter().all(|line| line["status"] == "same"), "{remote}: {same:?}");
     }

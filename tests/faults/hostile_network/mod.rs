@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use self::line::Line;
 use crate::support::command::{Home, Ran};
-use crate::support::env::{Play, REMOTES, bytes};
+use crate::support::env::{REMOTES, TestEnv, bytes};
 use crate::support::random::{Random, env_number};
 
 /// Far more than any run takes on a machine that is busy with other things.
@@ -24,10 +24,10 @@ const HELD: &str = "/in/held.bin";
 
 #[test]
 fn whatever_servers_answer() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let held = bytes(100_000, 9).0;
     for remote in REMOTES {
-        play.sandbox.fill(remote, "/in", ["held.bin".to_owned(), "other.txt".to_owned()].into_iter(), &held).unwrap();
+        env.sandbox.fill(remote, "/in", ["held.bin".to_owned(), "other.txt".to_owned()].into_iter(), &held).unwrap();
     }
     let (first, runs) = (env_number("HAUL_FUZZ_SEED", 1), env_number("HAUL_FUZZ_RUNS", RUNS));
     let (next, hits) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -39,7 +39,7 @@ fn whatever_servers_answer() {
                     if n >= runs {
                         break;
                     }
-                    hits.fetch_add(one(&play, &held, first.wrapping_add(n)), Ordering::Relaxed);
+                    hits.fetch_add(one(&env, &held, first.wrapping_add(n)), Ordering::Relaxed);
                 }
             });
         }
@@ -49,20 +49,20 @@ fn whatever_servers_answer() {
 }
 
 /// Gives the number of answers that were changed.
-fn one(play: &Play, held: &[u8], seed: u64) -> u64 {
+fn one(env: &TestEnv, held: &[u8], seed: u64) -> u64 {
     let mut random = Random::new(seed);
     let remote = *random.of(&REMOTES);
     let verb = *random.of(&VERBS);
     let url_key = format!("HAUL_REMOTE_{}_URL", remote.to_uppercase());
-    let env = play.sandbox.env();
-    let url = env.iter().find(|(key, _)| *key == url_key).map(|(_, url)| url.clone()).unwrap();
+    let variables = env.sandbox.env();
+    let url = variables.iter().find(|(key, _)| *key == url_key).map(|(_, url)| url.clone()).unwrap();
     let line = Line::to(url.trim_start_matches("http://"), seed, if verb == "put" { 8 } else { 3 });
-    let env = env.into_iter().filter(|(key, _)| !key.starts_with("XDG_"));
-    let env: Vec<_> =
-        env.map(|(key, value)| if key == url_key { (key, format!("http://{}", line.address)) } else { (key, value) }).collect();
-    let secrets: Vec<String> = env.iter().filter(|(key, _)| key.ends_with("_PASSWORD")).map(|(_, secret)| secret.clone()).collect();
+    let variables = variables.into_iter().filter(|(key, _)| !key.starts_with("XDG_"));
+    let variables: Vec<_> =
+        variables.map(|(key, value)| if key == url_key { (key, format!("http://{}", line.address)) } else { (key, value) }).collect();
+    let secrets: Vec<String> = variables.iter().filter(|(key, _)| key.ends_with("_PASSWORD")).map(|(_, secret)| secret.clone()).collect();
     let times = [("HAUL_TIMEOUT", "1s"), ("HAUL_RETRIES", "1")];
-    let home = Home::new().env(env).env(times.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    let home = Home::new().env(variables).env(times.map(|(key, value)| (key.to_owned(), value.to_owned())));
     home.file("new.bin", held);
     let (at, to) = (format!("{remote}:{HELD}"), format!("{remote}:/new/{seed}.bin"));
     let args: Vec<&str> = match verb {
@@ -91,7 +91,7 @@ fn one(play: &Play, held: &[u8], seed: u64) -> u64 {
     }
     match verb {
         "put" if ran.status == 0 => {
-            let there = play.sandbox.file(remote, &format!("/new/{seed}.bin")).unwrap_or_else(|| panic!("it is not there: {told}"));
+            let there = env.sandbox.file(remote, &format!("/new/{seed}.bin")).unwrap_or_else(|| panic!("it is not there: {told}"));
             assert!(std::fs::read(there).unwrap() == held, "other bytes are there: {told}");
         }
         "get" => {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::content;
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 const SIZE: u64 = super::ALL;
 const CHUNK: u64 = super::CHUNK;
@@ -52,13 +52,13 @@ fn rows() -> VecDeque<Row> {
 }
 
 fn check(row: &Row) -> Result<(), String> {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script(&row.fault).unwrap();
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script(&row.fault).unwrap();
     let (tries, chunk, target) = (TRIES.to_string(), CHUNK.to_string(), format!("{}:/film.bin", row.remote));
     let args = ["put", "--json", "--retries", &tries, "--timeout", "20s", "--chunk-size", &chunk, "--protocol", row.protocol];
-    let ran = play.home.run(&[&args[..], &["film.bin", &target]].concat());
-    let (received, created) = (play.sandbox.counts().all_received(row.remote), play.sandbox.counts().created(row.remote));
+    let ran = env.home.run(&[&args[..], &["film.bin", &target]].concat());
+    let (received, created) = (env.sandbox.counts().all_received(row.remote), env.sandbox.counts().created(row.remote));
     let told = format!("{received} bytes, {created} entries, status {}: {}{}", ran.status, ran.stdout, ran.stderr);
     let most = (TRIES + 1) * SIZE + TRIES * BEGINNING;
     let wrong = match () {
@@ -66,9 +66,9 @@ fn check(row: &Row) -> Result<(), String> {
         // A connection that was kept and dies is no try, once a file; where each beginning makes an entry that is one more.
         () if row.entries > 0 && created > row.entries + u64::from(row.entries > 1) => "too many entries",
         // All its bytes arrived, and a look found them.
-        () if ran.status == 0 && play.arrived(row.remote).values().any(|there| *there == content()) => return Ok(()),
+        () if ran.status == 0 && env.arrived(row.remote).values().any(|there| *there == content()) => return Ok(()),
         () if ![5, 8, 11, 13].contains(&ran.status) || ran.stderr.contains("panicked") => "not told as it is",
-        () if play.arrived(row.remote).values().any(|there| *there == content()) => "it is there, and that is not said",
+        () if env.arrived(row.remote).values().any(|there| *there == content()) => "it is there, and that is not said",
         () => return Ok(()),
     };
     Err(format!("{} {} {}: {wrong}: {told}", row.remote, row.protocol, row.fault))
@@ -95,12 +95,12 @@ fn no_file_is_begun_or_sent_without_end() {
 /// Progress that comes late is progress all the same: a line that breaks after each part brings the file.
 #[test]
 fn a_line_that_lets_a_part_through_each_time_brings_the_file() {
-    let play = Play::new();
+    let env = TestEnv::new();
     let content = crate::support::env::bytes(1_000_000, 4);
-    play.home.file("film.bin", &content.0);
-    play.sandbox.faults().script("iogates/tus-patch:answer-lost*always").unwrap();
+    env.home.file("film.bin", &content.0);
+    env.sandbox.faults().script("iogates/tus-patch:answer-lost*always").unwrap();
     let put = ["put", "--json", "--retries", "2", "--chunk-size", "100000", "--protocol", "tus", "film.bin", "iogates:/film.bin"];
-    let ran = play.home.run(&put).ends_with(0);
-    assert_eq!((play.arrived("iogates")["/film.bin"].clone(), ran.events("uploaded")[0]["retries"].as_u64()), (content, Some(10)));
-    assert_eq!(play.sandbox.counts().all_received("iogates"), 1_000_000);
+    let ran = env.home.run(&put).ends_with(0);
+    assert_eq!((env.arrived("iogates")["/film.bin"].clone(), ran.events("uploaded")[0]["retries"].as_u64()), (content, Some(10)));
+    assert_eq!(env.sandbox.counts().all_received("iogates"), 1_000_000);
 }

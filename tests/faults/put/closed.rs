@@ -1,6 +1,6 @@
 //! One protocol is on offer, and it is closed to us: its own failure is the answer, with its own status.
 
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 
 /// The protocol on offer, what closes it, the statuses that are right, and what is told.
 const ROWS: [(&str, &str, &[i32], &str); 5] = [
@@ -20,13 +20,13 @@ fn the_only_protocol_fails_as_it_does_alone() {
         }
         // Auto and by name end alike: there is nothing to go on to.
         for wanted in ["auto", if offered == "ftp" { "ftps" } else { offered }] {
-            let play = Play::new();
-            play.home.file("film.bin", bytes(20_000, 1).0);
+            let env = TestEnv::new();
+            env.home.file("film.bin", bytes(20_000, 1).0);
             let blank: String =
                 ["tus", "plupload", "ftp"].iter().filter(|p| **p != offered).map(|p| format!("iogates:server-blank={p} ")).collect();
-            play.sandbox.faults().script(&format!("{blank} iogates/{fault}")).unwrap();
+            env.sandbox.faults().script(&format!("{blank} iogates/{fault}")).unwrap();
             let args = ["put", "--retries", "2", "--timeout", "20s", "--protocol", wanted, "film.bin", "iogates:/box/film.bin"];
-            let ran = play.home.run(&args);
+            let ran = env.home.run(&args);
             let what = format!("{offered} {fault} by {wanted}: {}", ran.stderr);
             assert!(statuses.contains(&ran.status), "{what}");
             assert!(ran.stderr.contains(says), "{what}");

@@ -1,7 +1,7 @@
 //! A small file that goes in the request which creates its TUS upload: what may have arrived is looked for before it is sent again,
 //! as with a form, because nobody knows the upload's address.
 
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 
 const SIZE: usize = 30_000;
 
@@ -22,27 +22,27 @@ const FAULTS: &[(&str, u64, i32)] = &[
 
 #[test]
 fn a_small_file_takes_one_request_and_is_never_there_twice() {
-    let play = Play::new();
-    play.home.file("film.bin", bytes(SIZE, 7).0);
-    let counts = |kind: &str| play.sandbox.counts().requests("iogates", kind);
+    let env = TestEnv::new();
+    env.home.file("film.bin", bytes(SIZE, 7).0);
+    let counts = |kind: &str| env.sandbox.counts().requests("iogates", kind);
     for (n, (fault, times, status)) in [("", 1, 0)].iter().chain(FAULTS).enumerate() {
         let scripted = if fault.is_empty() { String::new() } else { format!(" iogates/tus-create:{fault}") };
-        play.sandbox.faults().script(&format!("iogates:tus-with-upload{scripted}")).unwrap();
-        let (place, before) = (format!("iogates:/box-{n}/"), play.sandbox.counts().all_received("iogates"));
+        env.sandbox.faults().script(&format!("iogates:tus-with-upload{scripted}")).unwrap();
+        let (place, before) = (format!("iogates:/box-{n}/"), env.sandbox.counts().all_received("iogates"));
         let (posts, patches) = (counts("tus-create"), counts("tus-patch"));
         let put = ["put", "--json", "--protocol", "tus", "film.bin", &place];
-        let ran = play.home.run(&put);
+        let ran = env.home.run(&put);
         assert_eq!(ran.status, *status, "{fault}: {}{}", ran.stdout, ran.stderr);
         if fault.is_empty() {
             assert_eq!((counts("tus-create") - posts, counts("tus-patch") - patches), (1, 0));
         }
-        play.sandbox.faults().clear();
+        env.sandbox.faults().clear();
         if *status != 0 {
-            play.home.run(&put).ends_with(0);
+            env.home.run(&put).ends_with(0);
         }
-        let received = play.sandbox.counts().all_received("iogates") - before;
+        let received = env.sandbox.counts().all_received("iogates") - before;
         assert!(received <= times * SIZE as u64, "{fault}: {received} bytes");
-        let there = play.sandbox.entries("iogates", &format!("/box-{n}"));
+        let there = env.sandbox.entries("iogates", &format!("/box-{n}"));
         let md5 = format!("{:x}", md5::compute(&bytes(SIZE, 7).0));
         assert_eq!(there, [("film.bin".to_owned(), Some(md5))], "{fault}");
     }
@@ -50,9 +50,9 @@ fn a_small_file_takes_one_request_and_is_never_there_twice() {
 
 #[test]
 fn a_large_file_is_created_first() {
-    let play = Play::new();
-    play.home.file("film.bin", bytes(2 << 20, 7).0);
-    play.sandbox.faults().script("iogates:tus-with-upload").unwrap();
-    play.home.run(&["put", "--protocol", "tus", "film.bin", "iogates:/in/"]).ends_with(0);
-    assert!(play.sandbox.counts().requests("iogates", "tus-patch") > 0);
+    let env = TestEnv::new();
+    env.home.file("film.bin", bytes(2 << 20, 7).0);
+    env.sandbox.faults().script("iogates:tus-with-upload").unwrap();
+    env.home.run(&["put", "--protocol", "tus", "film.bin", "iogates:/in/"]).ends_with(0);
+    assert!(env.sandbox.counts().requests("iogates", "tus-patch") > 0);
 }

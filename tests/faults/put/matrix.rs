@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use super::rules::{GoesOn, Request, Route, Stage, What, requests};
 use crate::support::command::Ran;
-use crate::support::env::{Content, Play, bytes};
+use crate::support::env::{Content, TestEnv, bytes};
 
 pub const SIZE: u64 = 30_000;
 pub const CHUNK: u64 = 10_000;
@@ -89,7 +89,7 @@ impl<'a> Row<'a> {
 
 /// A stand-in and a home, used by row after row: each has a folder and a state of its own.
 struct Worker {
-    play: Play,
+    env: TestEnv,
     rows: u32,
 }
 
@@ -100,16 +100,16 @@ struct Target {
 
 impl Worker {
     fn new() -> Worker {
-        let play = Play::new();
-        play.home.file("film.bin", content().0);
-        Worker { play, rows: 0 }
+        let env = TestEnv::new();
+        env.home.file("film.bin", content().0);
+        Worker { env, rows: 0 }
     }
 
     fn target(&mut self, route: &Route) -> Target {
         self.rows += 1;
         let target = Target { folder: format!("/box-{}", self.rows), state: format!("state-{}", self.rows) };
         if route.replaces {
-            self.play.sandbox.fill(route.remote, &target.folder, ["film.bin".to_owned()].into_iter(), OLDER).unwrap();
+            self.env.sandbox.fill(route.remote, &target.folder, ["film.bin".to_owned()].into_iter(), OLDER).unwrap();
         }
         target
     }
@@ -124,8 +124,8 @@ impl Worker {
             args.extend(["--size", &size]);
         }
         args.extend([if from == From::File { "film.bin" } else { "-" }, &address]);
-        let state = self.play.home.file(&format!("{}/here", target.state), "");
-        let mut command = self.play.home.command(&args);
+        let state = self.env.home.file(&format!("{}/here", target.state), "");
+        let mut command = self.env.home.command(&args);
         command.env("XDG_STATE_HOME", state.parent().unwrap());
         match from {
             From::File => Ran::of(command.output().unwrap()),
@@ -135,16 +135,16 @@ impl Worker {
 
     /// Names and MD5s of what is whole in the folder.
     fn whole(&self, route: &Route, target: &Target) -> Vec<(String, String)> {
-        self.play.sandbox.entries(route.remote, &target.folder).into_iter().filter_map(|(name, md5)| Some((name, md5?))).collect()
+        self.env.sandbox.entries(route.remote, &target.folder).into_iter().filter_map(|(name, md5)| Some((name, md5?))).collect()
     }
 
     fn check(&mut self, row: &Row) -> Result<(), String> {
         let (route, target) = (row.route, self.target(row.route));
         let before = self.counted(route);
-        self.play.sandbox.faults().script(&row.script).unwrap();
+        self.env.sandbox.faults().script(&row.script).unwrap();
         let ran = self.put(route, &target, row.tries, row.timeout, row.from);
-        let unspent = self.play.sandbox.faults().left();
-        self.play.sandbox.faults().clear();
+        let unspent = self.env.sandbox.faults().left();
+        self.env.sandbox.faults().clear();
         let after = self.counted(route);
         let (received, created) = (after.0 - before.0, after.1 - before.1);
 
@@ -185,7 +185,7 @@ impl Worker {
     }
 
     fn counted(&self, route: &Route) -> (u64, u64) {
-        let counts = self.play.sandbox.counts();
+        let counts = self.env.sandbox.counts();
         (counts.all_received(route.remote), counts.created(route.remote))
     }
 }
@@ -222,7 +222,7 @@ fn clean(route: &Route, from: From) -> Vec<String> {
     let target = worker.target(route);
     let ran = worker.put(route, &target, "3", "20s", from).ends_with(0);
     assert_eq!(ran.events("uploaded").len(), 1);
-    worker.play.sandbox.asked(route.remote)
+    worker.env.sandbox.asked(route.remote)
 }
 
 /// Every request that `wanted` keeps meets each of the faults; its third argument: does the fault stay?

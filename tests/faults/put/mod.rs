@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use std::sync::Mutex;
 
 use crate::support::command::Ran;
-use crate::support::env::{Content, Play};
+use crate::support::env::{Content, TestEnv};
 use crate::support::stand_ins::StandIns;
 
 const SIZE: usize = 300_000;
@@ -71,11 +71,11 @@ fn walk(remote: &str, protocol: &str, rows: Vec<Row>) {
 }
 
 fn check(remote: &str, protocol: &str, row: &Row) {
-    let (play, what) = (Play::new(), format!("{protocol} {}", row.fault));
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script(row.fault).unwrap();
+    let (env, what) = (TestEnv::new(), format!("{protocol} {}", row.fault));
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script(row.fault).unwrap();
     let target = format!("{remote}:/box/film.bin");
-    let ran = play.home.run(&[
+    let ran = env.home.run(&[
         "put",
         "--json",
         "-vv",
@@ -93,23 +93,23 @@ fn check(remote: &str, protocol: &str, row: &Row) {
     assert_eq!(ran.status, row.status, "{what}: {}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains(row.says), "{what}: {}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{what}: {}", ran.stderr);
-    let counts = play.sandbox.counts();
+    let counts = env.sandbox.counts();
     let (received, created) = (counts.all_received(remote), counts.created(remote));
     assert!(row.received.contains(&received), "{what}: {received} bytes were received");
     assert_eq!(created, row.created, "{what}: entries that were made");
     assert_eq!(counts.sign_ins(remote), row.sign_ins, "{what}: sign-ins");
     let lasting = |left: &haul::sandbox::ScriptedFault| left.to_string().ends_with("*always");
-    assert!(play.sandbox.faults().left().iter().all(lasting), "{what}: the fault never struck");
+    assert!(env.sandbox.faults().left().iter().all(lasting), "{what}: the fault never struck");
     if row.status == 0 {
         let uploaded = ran.events("uploaded");
         // The FTP library of the stand-in answers a handshake in clear now and then, on a busy machine: a try more.
         let retries = row.retries + ran.stderr.matches("broke off the TLS handshake").count() as u64;
         assert_eq!((uploaded.len(), &uploaded[0]["retries"]), (1, &retries.into()), "{what}: {}{}", ran.stdout, ran.stderr);
-        assert_eq!(play.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{what}");
-        assert_eq!(play.sandbox.arrived().len(), 1, "{what}: arrived once");
+        assert_eq!(env.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{what}");
+        assert_eq!(env.sandbox.arrived().len(), 1, "{what}: arrived once");
     } else {
         assert_eq!(ran.events("uploaded").len(), 0, "{what}");
-        assert!(play.arrived(remote).is_empty(), "{what}");
+        assert!(env.arrived(remote).is_empty(), "{what}");
     }
 }
 
@@ -255,11 +255,11 @@ fn fileago() {
 
 #[test]
 fn a_token_for_each_try_and_no_more() {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script("fileago/upload:cut=50000 fileago/upload:503=0").unwrap();
-    play.home.run(&["put", "film.bin", "fileago:/film.bin"]).ends_with(0);
-    let counts = play.sandbox.counts();
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script("fileago/upload:cut=50000 fileago/upload:503=0").unwrap();
+    env.home.run(&["put", "film.bin", "fileago:/film.bin"]).ends_with(0);
+    let counts = env.sandbox.counts();
     let (tokens, tries) = (counts.requests("fileago", "upload-token"), counts.requests("fileago", "upload"));
     // A fourth where the beginning went once more to hear a refusal.
     assert!(tokens == tries && (3..=4).contains(&tries), "{tokens} tokens, {tries} tries");
@@ -268,10 +268,10 @@ fn a_token_for_each_try_and_no_more() {
 #[test]
 fn retry_after_is_obeyed_and_told() {
     for (remote, kind) in [("iogates", "tus-patch"), ("giga0", "file/upload"), ("fileago", "upload")] {
-        let play = Play::new();
-        play.home.file("film.bin", content().0);
-        play.sandbox.faults().script(&format!("{remote}/{kind}:503=1 {remote}/{kind}:429=0")).unwrap();
-        let ran = play.home.run(&["put", "-v", "--retries", "3", "film.bin", &format!("{remote}:/film.bin")]).ends_with(0);
+        let env = TestEnv::new();
+        env.home.file("film.bin", content().0);
+        env.sandbox.faults().script(&format!("{remote}/{kind}:503=1 {remote}/{kind}:429=0")).unwrap();
+        let ran = env.home.run(&["put", "-v", "--retries", "3", "film.bin", &format!("{remote}:/film.bin")]).ends_with(0);
         let waits: Vec<&str> = ran.stderr.lines().filter(|l| l.contains("waiting ")).collect();
         assert!(waits[0].contains("film.bin: waiting 0") && waits[0].ends_with("(try 2 of 3)"), "{remote}: {waits:?}");
         assert!(waits[1].contains("film.bin: waiting 1") && waits[1].ends_with("(try 3 of 3)"), "{remote}: {waits:?}");
@@ -281,53 +281,53 @@ fn retry_after_is_obeyed_and_told() {
 
 #[test]
 fn single_calls_tell_what_they_wait_for() {
-    let play = Play::new();
-    play.sandbox.faults().script("giga0/folder/listing:503=3 giga0/folder/listing:503=0").unwrap();
-    let ran = play.home.run(&["ls", "giga0:/"]).ends_with(0);
+    let env = TestEnv::new();
+    env.sandbox.faults().script("giga0/folder/listing:503=3 giga0/folder/listing:503=0").unwrap();
+    let ran = env.home.run(&["ls", "giga0:/"]).ends_with(0);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("haul: warning: waiting 3s: ") && ran.stderr.ends_with("(try 2 of 5)\n"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_folder_that_is_refused_is_asked_for_once() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..20 {
-        play.home.file(&format!("d/{n:02}"), "x");
+        env.home.file(&format!("d/{n:02}"), "x");
     }
-    play.sandbox.faults().script("fileago/change:413*always").unwrap();
-    let ran = play.home.run(&["put", "--json", "-j", "8", "d/", "fileago:/new/"]).ends_with(8);
+    env.sandbox.faults().script("fileago/change:413*always").unwrap();
+    let ran = env.home.run(&["put", "--json", "-j", "8", "d/", "fileago:/new/"]).ends_with(8);
     assert_eq!(ran.events("failed").len(), 20, "every file is told");
-    assert_eq!(play.sandbox.counts().requests("fileago", "change"), 1);
+    assert_eq!(env.sandbox.counts().requests("fileago", "change"), 1);
 }
 
 #[test]
 fn eight_workers_with_a_token_that_ran_out_sign_in_once_more() {
     for (remote, kind) in [("iogates", "file"), ("giga0", "file/upload"), ("fileago", "upload-token")] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for n in 0..24 {
-            play.home.file(&format!("d/{n:02}"), format!("file {n}"));
+            env.home.file(&format!("d/{n:02}"), format!("file {n}"));
         }
-        play.sandbox.faults().script(&format!("{remote}/{kind}:expired")).unwrap();
-        play.home.run(&["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);
-        assert_eq!((play.arrived(remote).len(), play.sandbox.arrived().len()), (24, 24), "{remote}");
-        assert_eq!(play.sandbox.counts().sign_ins(remote), 2, "{remote}");
+        env.sandbox.faults().script(&format!("{remote}/{kind}:expired")).unwrap();
+        env.home.run(&["put", "-j", "8", "d", &format!("{remote}:/")]).ends_with(0);
+        assert_eq!((env.arrived(remote).len(), env.sandbox.arrived().len()), (24, 24), "{remote}");
+        assert_eq!(env.sandbox.counts().sign_ins(remote), 2, "{remote}");
         // And the new token serves the next run.
-        play.home.run(&["put", "-j", "8", "d", &format!("{remote}:/again/")]).ends_with(0);
-        assert_eq!(play.sandbox.counts().sign_ins(remote), 2, "{remote}");
+        env.home.run(&["put", "-j", "8", "d", &format!("{remote}:/again/")]).ends_with(0);
+        assert_eq!(env.sandbox.counts().sign_ins(remote), 2, "{remote}");
     }
 }
 
 #[test]
 fn a_refused_sign_in_is_tried_once() {
-    let play = Play::new();
+    let env = TestEnv::new();
     for n in 0..10 {
-        play.home.file(&format!("d/{n}"), "x");
+        env.home.file(&format!("d/{n}"), "x");
     }
     for (remote, kind) in [("iogates", "sign-in"), ("giga0", "authorize"), ("fileago", "sign-in")] {
         let variable = format!("HAUL_REMOTE_{}_PASSWORD", remote.to_uppercase());
-        let mut command = play.home.command(&["put", "-j", "8", "d", &format!("{remote}:/")]);
+        let mut command = env.home.command(&["put", "-j", "8", "d", &format!("{remote}:/")]);
         Ran::of(command.env(variable, "not-the-password").output().unwrap()).ends_with(4).says("refused the sign-in");
-        assert_eq!(play.sandbox.counts().requests(remote, kind), 1, "{remote}");
+        assert_eq!(env.sandbox.counts().requests(remote, kind), 1, "{remote}");
     }
 }
 
@@ -337,14 +337,14 @@ fn many_files_make_a_new_folder_once_and_list_it_once() {
         ("giga0", "giga0/folder/create:answer-lost", "folder/listing", "folder/create"),
         ("fileago", "fileago/change:answer-lost", "dirlist", "change"),
     ] {
-        let play = Play::new();
+        let env = TestEnv::new();
         for n in 0..40 {
-            play.home.file(&format!("d/deep/{n:02}"), format!("file {n}"));
+            env.home.file(&format!("d/deep/{n:02}"), format!("file {n}"));
         }
-        play.sandbox.faults().script(fault).unwrap();
-        play.home.run(&["put", "-j", "8", "d", &format!("{remote}:/new/")]).ends_with(0);
-        assert_eq!(play.arrived(remote).len(), 40, "{remote}");
-        let counts = play.sandbox.counts();
+        env.sandbox.faults().script(fault).unwrap();
+        env.home.run(&["put", "-j", "8", "d", &format!("{remote}:/new/")]).ends_with(0);
+        assert_eq!(env.arrived(remote).len(), 40, "{remote}");
+        let counts = env.sandbox.counts();
         assert_eq!(counts.requests(remote, make), 3, "{remote}: new, d, deep");
         if remote == "giga0" {
             assert!(counts.requests(remote, list) <= 8, "{}", counts.requests(remote, list));
@@ -354,10 +354,10 @@ fn many_files_make_a_new_folder_once_and_list_it_once() {
 
 #[test]
 fn what_looking_cannot_decide_is_said_so() {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script("iogates/file:500*always").unwrap();
-    let ran = play.home.run(&["put", "--json", "--retries", "2", "film.bin", "iogates:/film.bin"]).ends_with(13);
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script("iogates/file:500*always").unwrap();
+    let ran = env.home.run(&["put", "--json", "--retries", "2", "film.bin", "iogates:/film.bin"]).ends_with(13);
     let failed = ran.events("failed");
     assert_eq!(failed[0]["error"]["kind"], "unknown");
     assert!(ran.stderr.contains("haul ls"), "{}", ran.stderr);
@@ -366,46 +366,46 @@ fn what_looking_cannot_decide_is_said_so() {
 /// The last try is over, but a token that ran out meanwhile is no reason not to look.
 #[test]
 fn a_file_that_arrived_with_the_last_try_is_found_with_a_new_token() {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script("iogates/tus-patch:answer-lost iogates/file:expired").unwrap();
-    let ran = play.home.run(&["put", "--json", "--retries", "1", "film.bin", "iogates:/film.bin"]).ends_with(0);
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script("iogates/tus-patch:answer-lost iogates/file:expired").unwrap();
+    let ran = env.home.run(&["put", "--json", "--retries", "1", "film.bin", "iogates:/film.bin"]).ends_with(0);
     assert_eq!(ran.events("uploaded")[0]["verified"], "md5");
-    assert_eq!(play.sandbox.counts().sign_ins("iogates"), 2);
+    assert_eq!(env.sandbox.counts().sign_ins("iogates"), 2);
 }
 
 /// The look itself may break, on the connection that the lost answer broke: with `--retries 1` too it is made again.
 #[test]
 fn a_look_is_made_again_whatever_the_tries_are() {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script("iogates/tus-patch:answer-lost iogates/file:500*2").unwrap();
-    let ran = play.home.run(&["put", "--json", "--retries", "1", "film.bin", "iogates:/film.bin"]).ends_with(0);
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script("iogates/tus-patch:answer-lost iogates/file:500*2").unwrap();
+    let ran = env.home.run(&["put", "--json", "--retries", "1", "film.bin", "iogates:/film.bin"]).ends_with(0);
     assert_eq!(ran.events("uploaded")[0]["verified"], "md5");
 }
 
 /// A proxy answers in the server's place, which has taken the whole file: no other protocol sends it again.
 #[test]
 fn a_page_after_the_last_byte_is_looked_past() {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.faults().script("iogates/tus-patch:answer-page").unwrap();
-    let ran = play.home.run(&["put", "--json", "film.bin", "iogates:/film.bin"]).ends_with(0);
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.faults().script("iogates/tus-patch:answer-page").unwrap();
+    let ran = env.home.run(&["put", "--json", "film.bin", "iogates:/film.bin"]).ends_with(0);
     assert_eq!((&ran.events("uploaded")[0]["protocol"], &ran.events("uploaded")[0]["verified"]), (&"tus".into(), &"md5".into()));
-    let counts = play.sandbox.counts();
+    let counts = env.sandbox.counts();
     assert_eq!((counts.all_received("iogates"), counts.created("iogates")), (300_000, 1));
 }
 
 #[test]
 fn above_the_accounts_limit_nothing_is_sent() {
-    let play = Play::new();
-    play.home.file("film.bin", content().0);
-    play.sandbox.giga0().set(|p| p.max_upload_size = 299_999);
-    play.sandbox.iogates().set(|s| s.max_file_size = 299_999);
+    let env = TestEnv::new();
+    env.home.file("film.bin", content().0);
+    env.sandbox.giga0().set(|p| p.max_upload_size = 299_999);
+    env.sandbox.iogates().set(|s| s.max_file_size = 299_999);
     for remote in ["giga0", "iogates"] {
-        let ran = play.home.run(&["put", "film.bin", &format!("{remote}:/box/film.bin")]).ends_with(8).says("300000 bytes");
+        let ran = env.home.run(&["put", "film.bin", &format!("{remote}:/box/film.bin")]).ends_with(8).says("300000 bytes");
         assert!(ran.stderr.starts_with("haul: film.bin: "), "{}", ran.stderr);
-        let counts = play.sandbox.counts();
+        let counts = env.sandbox.counts();
         assert_eq!((counts.created(remote), counts.all_received(remote), counts.requests(remote, "folder/create")), (0, 0, 0), "{remote}");
     }
 }
@@ -421,13 +421,13 @@ mod interrupted {
         [("iogates", "tus"), ("iogates", "plupload"), ("iogates", "ftps"), ("giga0", "auto"), ("fileago", "auto")];
 
     /// A put that would last for seconds, caught when its first bytes have arrived.
-    fn under_way(play: &Play, remote: &str, protocol: &str) -> Child {
-        let before = play.sandbox.counts().all_received(remote);
+    fn under_way(env: &TestEnv, remote: &str, protocol: &str) -> Child {
+        let before = env.sandbox.counts().all_received(remote);
         let target = format!("{remote}:/box/film.bin");
         let args = ["put", "--bwlimit", "60K", "--chunk-size", "50000", "--protocol", protocol, "film.bin", &target];
-        let child = play.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = env.home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while play.sandbox.counts().all_received(remote) == before {
+        while env.sandbox.counts().all_received(remote) == before {
             assert!(begun.elapsed() < Duration::from_secs(20), "{protocol}: nothing arrived");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -442,10 +442,10 @@ mod interrupted {
     #[test]
     fn and_typed_again() {
         for (remote, protocol) in ROUTES {
-            let play = Play::new();
-            play.home.file("film.bin", content().0);
+            let env = TestEnv::new();
+            env.home.file("film.bin", content().0);
             for (signal, status) in [("-INT", Some(130)), ("-TERM", Some(143)), ("-KILL", None)] {
-                let child = under_way(&play, remote, protocol);
+                let child = under_way(&env, remote, protocol);
                 send(signal, &child);
                 let output = child.wait_with_output().unwrap();
                 assert_eq!(output.status.code(), status, "{protocol} {signal}");
@@ -460,38 +460,38 @@ mod interrupted {
                 assert!(stderr.lines().all(told), "{protocol} {signal}: {stderr}");
             }
             let put = ["put", "--json", "--protocol", protocol, "film.bin", &format!("{remote}:/box/film.bin")];
-            assert_eq!(play.home.run(&put).ends_with(0).events("uploaded").len(), 1, "{protocol}");
-            assert_eq!(play.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{protocol}");
-            assert_eq!(play.home.run(&put).ends_with(0).events("skipped").len(), 1, "{protocol}");
+            assert_eq!(env.home.run(&put).ends_with(0).events("uploaded").len(), 1, "{protocol}");
+            assert_eq!(env.arrived(remote).into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())], "{protocol}");
+            assert_eq!(env.home.run(&put).ends_with(0).events("skipped").len(), 1, "{protocol}");
         }
     }
 
     /// Bytes that are sent on to an entry which is gone would never appear.
     #[test]
     fn an_entry_that_was_removed_meanwhile_is_made_anew() {
-        let play = Play::new();
-        play.home.file("film.bin", content().0);
-        let mut child = under_way(&play, "iogates", "tus");
+        let env = TestEnv::new();
+        env.home.file("film.bin", content().0);
+        let mut child = under_way(&env, "iogates", "tus");
         send("-KILL", &child);
         child.wait().unwrap();
-        play.sandbox.iogates().remove_entries();
+        env.sandbox.iogates().remove_entries();
         let put = ["put", "--json", "--protocol", "tus", "film.bin", "iogates:/box/film.bin"];
-        let ran = play.home.run(&put).ends_with(0);
+        let ran = env.home.run(&put).ends_with(0);
         assert!(ran.stderr.contains("was removed on the server, so it starts anew"), "{}", ran.stderr);
-        assert_eq!(play.arrived("iogates").into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())]);
+        assert_eq!(env.arrived("iogates").into_iter().collect::<Vec<_>>(), [("/box/film.bin".to_owned(), content())]);
     }
 
     #[test]
     fn a_second_signal_leaves_although_nobody_reads_the_results() {
-        let play = Play::new();
+        let env = TestEnv::new();
         for n in 0..1200 {
-            play.home.file(&format!("d/a-name-that-fills-a-pipe-when-it-is-listed-{n:04}"), "x");
+            env.home.file(&format!("d/a-name-that-fills-a-pipe-when-it-is-listed-{n:04}"), "x");
         }
-        play.home.run(&["put", "-q", "-j", "8", "d", "iogates:/"]).ends_with(0);
-        let lists = play.sandbox.counts().requests("iogates", "files");
-        let mut child = play.home.command(&["ls", "--json", "iogates:/d"]).stdout(Stdio::piped()).spawn().unwrap();
+        env.home.run(&["put", "-q", "-j", "8", "d", "iogates:/"]).ends_with(0);
+        let lists = env.sandbox.counts().requests("iogates", "files");
+        let mut child = env.home.command(&["ls", "--json", "iogates:/d"]).stdout(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
-        while play.sandbox.counts().requests("iogates", "files") == lists {
+        while env.sandbox.counts().requests("iogates", "files") == lists {
             assert!(begun.elapsed() < Duration::from_secs(20));
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -509,9 +509,9 @@ mod interrupted {
     #[test]
     fn a_source_that_changes_or_goes_is_no_good_upload() {
         for (remote, protocol) in ROUTES {
-            let play = Play::new();
-            let path = play.home.file("film.bin", content().0);
-            let child = under_way(&play, remote, protocol);
+            let env = TestEnv::new();
+            let path = env.home.file("film.bin", content().0);
+            let child = under_way(&env, remote, protocol);
             std::fs::write(&path, vec![1; SIZE / 3]).unwrap();
             let ran = Ran::of(child.wait_with_output().unwrap()).ends_with(7);
             assert!(ran.stderr.contains("film.bin"), "{protocol}: {}", ran.stderr);
@@ -523,12 +523,12 @@ mod interrupted {
     #[test]
     fn a_bad_copy_does_not_stay_looking_good() {
         for remote in ["giga0", "fileago"] {
-            let play = Play::new();
-            let path = play.home.file("film.bin", content().0);
-            let child = under_way(&play, remote, "auto");
+            let env = TestEnv::new();
+            let path = env.home.file("film.bin", content().0);
+            let child = under_way(&env, remote, "auto");
             std::fs::write(&path, vec![1; SIZE]).unwrap();
             Ran::of(child.wait_with_output().unwrap()).ends_with(7).says("the bad copy is removed");
-            play.home.run(&["stat", &format!("{remote}:/box/film.bin")]).ends_with(3);
+            env.home.run(&["stat", &format!("{remote}:/box/film.bin")]).ends_with(3);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::env::{Play, bytes};
+use crate::support::env::{TestEnv, bytes};
 
 const FILES: u64 = 8;
 /// Bytes of each.
@@ -34,14 +34,14 @@ fn for_good_in_the_middle_of_many_files() {
 }
 
 fn goes_away(remote: &str, protocol: &str, carrier: &str, at_once: &str) {
-    let (play, what) = (Play::new(), format!("{remote} {protocol} -j {at_once}"));
+    let (env, what) = (TestEnv::new(), format!("{remote} {protocol} -j {at_once}"));
     for n in 0..FILES {
-        play.home.file(&format!("d/{n}"), bytes(EACH, n as u32 + 1).0);
+        env.home.file(&format!("d/{n}"), bytes(EACH, n as u32 + 1).0);
     }
     let target = format!("{remote}:/box/");
     let put = ["put", "--json", "-j", at_once, "--retries", "2", "--timeout", "20s", "--protocol", protocol, "d/", &target];
-    play.sandbox.faults().script(&format!("{remote}/{carrier}:gone+{DONE}")).unwrap();
-    let ran = play.home.run(&put);
+    env.sandbox.faults().script(&format!("{remote}/{carrier}:gone+{DONE}")).unwrap();
+    let ran = env.home.run(&put);
     let (uploaded, failed) = (ran.events("uploaded"), ran.events("failed"));
     let told = format!("{what}: {}{}", ran.stdout, ran.stderr);
     // The next file is sent while the one before is looked for, so that the question whether a file is there may find nobody.
@@ -60,8 +60,8 @@ fn goes_away(remote: &str, protocol: &str, carrier: &str, at_once: &str) {
     );
 
     // It is back, and the same command is typed again.
-    play.sandbox.faults().clear();
-    let ran = play.home.run(&put);
+    env.sandbox.faults().clear();
+    let ran = env.home.run(&put);
     let told = format!("{told}\n{}{}", ran.stdout, ran.stderr);
     assert_eq!(ran.status, 0, "{told}");
     let names = |events: Vec<serde_json::Value>| events.iter().map(|e| e["path"].to_string()).collect::<Vec<_>>();
@@ -70,11 +70,11 @@ fn goes_away(remote: &str, protocol: &str, carrier: &str, at_once: &str) {
     skipped.sort();
     assert_eq!(skipped, first, "{told}");
     assert_eq!(ran.events("uploaded").len() + first.len(), usize::try_from(FILES).unwrap(), "{told}");
-    assert_eq!(play.sandbox.counts().all_received(remote), FILES * EACH as u64, "{told}: nothing twice");
-    let created = play.sandbox.counts().created(remote);
+    assert_eq!(env.sandbox.counts().all_received(remote), FILES * EACH as u64, "{told}: nothing twice");
+    let created = env.sandbox.counts().created(remote);
     // A receiver of plupload may hold something of the old entry: it is not used again, and that is told.
     assert!(created == FILES || protocol == "plupload", "{told}: {created} entries");
-    let mut there = play.sandbox.entries(remote, "/box");
+    let mut there = env.sandbox.entries(remote, "/box");
     there.retain(|(_, md5)| md5.is_some());
     there.sort();
     let wanted: Vec<_> = (0..FILES).map(|n| (n.to_string(), Some(format!("{:x}", md5::compute(bytes(EACH, n as u32 + 1).0))))).collect();
@@ -84,14 +84,14 @@ fn goes_away(remote: &str, protocol: &str, carrier: &str, at_once: &str) {
 /// A port where nobody listens: nothing is sent, and nothing is said to be.
 #[test]
 fn before_the_first_request() {
-    let play = Play::new();
-    play.home.file("a", "content");
+    let env = TestEnv::new();
+    env.home.file("a", "content");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for remote in crate::support::env::REMOTES {
-        let mut command = play.home.command(&["put", "--json", "--retries", "2", "a", &format!("{remote}:/a")]);
+        let mut command = env.home.command(&["put", "--json", "--retries", "2", "a", &format!("{remote}:/a")]);
         command.env(format!("HAUL_REMOTE_{}_URL", remote.to_uppercase()), format!("http://127.0.0.1:{port}"));
         let ran = crate::support::command::Ran::of(command.output().unwrap()).ends_with(5).says("can't be reached");
         assert_eq!(ran.events("uploaded").len(), 0, "{remote}");
-        assert_eq!(play.sandbox.asked(remote).len(), 0, "{remote}");
+        assert_eq!(env.sandbox.asked(remote).len(), 0, "{remote}");
     }
 }

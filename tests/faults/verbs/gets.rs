@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::{BUSY, Fault, LOST, each};
 use crate::support::command::Ran;
-use crate::support::env::{Content, Play, REMOTES, bytes, text};
+use crate::support::env::{Content, REMOTES, TestEnv, bytes, text};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
@@ -53,14 +53,14 @@ fn names(way: Way) -> &'static [&'static str] {
     if way == Way::Folder { &["in/a", "in/b", "in/deep/c"] } else { &["f.bin"] }
 }
 
-fn fill(play: &Play, remote: &str, way: Way, home: &str) {
+fn fill(env: &TestEnv, remote: &str, way: Way, home: &str) {
     for name in names(way) {
         let (folder, name) = name.rsplit_once('/').unwrap_or(("", name));
-        play.sandbox.fill(remote, &format!("/{home}/{folder}"), std::iter::once(name.to_owned()), &content(way).0).unwrap();
+        env.sandbox.fill(remote, &format!("/{home}/{folder}"), std::iter::once(name.to_owned()), &content(way).0).unwrap();
     }
 }
 
-fn run(play: &Play, remote: &str, way: Way, home: &str, stalls: bool) -> std::process::Output {
+fn run(env: &TestEnv, remote: &str, way: Way, home: &str, stalls: bool) -> std::process::Output {
     let (file, folder, here) = (format!("{remote}:/{home}/f.bin"), format!("{remote}:/{home}/in"), format!("{home}/"));
     let mut args = match way {
         Way::File => vec!["get", "--json", "--if-exists", "replace", &file, &here],
@@ -71,21 +71,21 @@ fn run(play: &Play, remote: &str, way: Way, home: &str, stalls: bool) -> std::pr
     if stalls {
         args.extend(["--timeout", "1s"]);
     }
-    play.home.command(&args).output().unwrap()
+    env.home.command(&args).output().unwrap()
 }
 
-fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
+fn check(env: &TestEnv, number: usize, row: &Row) -> Result<(), String> {
     let Row { remote, way, passed, of, fault } = *row;
     let home = format!("r{number}");
-    fill(play, remote, way, &home);
+    fill(env, remote, way, &home);
     let older = matches!(way, Way::File | Way::Streams);
     if older {
-        play.home.file(&format!("{home}/f.bin"), "older");
+        env.home.file(&format!("{home}/f.bin"), "older");
     }
-    fault.script(play, remote, passed);
-    let output = run(play, remote, way, &home, fault.stalls());
-    let waiting = play.sandbox.faults().waiting();
-    play.sandbox.faults().clear();
+    fault.script(env, remote, passed);
+    let output = run(env, remote, way, &home, fault.stalls());
+    let waiting = env.sandbox.faults().waiting();
+    env.sandbox.faults().clear();
     let (status, said) = (output.status.code(), String::from_utf8_lossy(&output.stderr).trim_end().to_owned());
     let fail =
         |why: &str| Err(format!("{remote} get {way:?}, request {} of {of}, {fault:?}: {why}\n    status {status:?}, {said}", passed + 1));
@@ -109,7 +109,7 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
         };
     }
     let whole: BTreeMap<_, _> = names(way).iter().map(|name| ((*name).to_owned(), content(way))).collect();
-    let mut here = play.local_or_none(&home);
+    let mut here = env.local_or_none(&home);
     if status == Some(0) {
         return if here == whole { Ok(()) } else { fail("not what was promised is here") };
     }
@@ -121,8 +121,8 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
         return fail("something that is not the file has its name");
     }
     let came = parts.get(".f.bin.haul-part").map_or(0, |part| part.0.len() as u64);
-    let again = Ran::of(run(play, remote, way, &home, false));
-    if again.status != 0 || play.local(&home) != whole {
+    let again = Ran::of(run(env, remote, way, &home, false));
+    if again.status != 0 || env.local(&home) != whole {
         return fail(&format!("and again: {}{}", again.stdout, again.stderr));
     }
     if way == Way::File && again.events("downloaded")[0]["resumed_from"] != came {
@@ -131,24 +131,24 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
     Ok(())
 }
 
-fn signed_in(play: &Play) {
+fn signed_in(env: &TestEnv) {
     for remote in REMOTES {
-        play.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
+        env.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
     }
 }
 
 #[test]
 fn gets_end_whole_or_can_be_resumed() {
-    let play = Play::new();
-    signed_in(&play);
+    let env = TestEnv::new();
+    signed_in(&env);
     let mut rows = Vec::new();
     for remote in REMOTES {
         for (number, way) in [Way::File, Way::Folder, Way::Streams, Way::Cat].into_iter().enumerate() {
             let home = format!("r{number}");
-            fill(&play, remote, way, &home);
-            let before = play.sandbox.counts().all_requests(remote);
-            assert!(run(&play, remote, way, &home, false).status.success());
-            let of = play.sandbox.counts().all_requests(remote) - before;
+            fill(&env, remote, way, &home);
+            let before = env.sandbox.counts().all_requests(remote);
+            assert!(run(&env, remote, way, &home, false).status.success());
+            let of = env.sandbox.counts().all_requests(remote) - before;
             // The large file is for what only it has: the requests for its bytes.
             let first = if way == Way::Streams { of - 2 } else { 0 };
             for passed in first..of {

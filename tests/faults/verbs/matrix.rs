@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{BUSY, Fault, LOST, each};
 use crate::support::command::Ran;
-use crate::support::env::{Play, REMOTES};
+use crate::support::env::{REMOTES, TestEnv};
 use crate::support::fixed_answers::one_file_server;
 use crate::support::stand_ins::StandIns;
 
@@ -110,17 +110,17 @@ fn set(text: &str) -> There {
 }
 
 /// Puts what the verb finds into the folder `home`.
-fn fill(play: &Play, verb: &Verb, home: &str) {
+fn fill(env: &TestEnv, verb: &Verb, home: &str) {
     for word in verb.before.split(' ') {
         let (path, size) = word.split_once('=').unwrap();
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let content = vec![b'x'; size.parse().unwrap()];
-        play.sandbox.fill(verb.remote, &format!("/{home}/{folder}"), std::iter::once(name.to_owned()), &content).unwrap();
+        env.sandbox.fill(verb.remote, &format!("/{home}/{folder}"), std::iter::once(name.to_owned()), &content).unwrap();
     }
     if verb.command.contains("{id}") {
         let file = format!("iogates:/{home}/b");
-        play.home.run(&["comments", "add", &file, "--text", "old"]).ends_with(0);
-        play.home.file(&format!("{home}.id"), comment(play, &file));
+        env.home.run(&["comments", "add", &file, "--text", "old"]).ends_with(0);
+        env.home.file(&format!("{home}.id"), comment(env, &file));
     }
 }
 
@@ -130,37 +130,37 @@ fn is_blind(verb: &Verb) -> bool {
 }
 
 /// The one comment that is there before.
-fn comment(play: &Play, file: &str) -> String {
-    let ran = play.home.run(&["comments", "--json", file]).ends_with(0);
+fn comment(env: &TestEnv, file: &str) -> String {
+    let ran = env.home.run(&["comments", "--json", file]).ends_with(0);
     ran.events("comments").first().map(|comment| comment["id"].as_str().unwrap().to_owned()).unwrap_or("0".to_owned())
 }
 
-fn run(play: &Play, verb: &Verb, home: &str, stalls: bool) -> Ran {
+fn run(env: &TestEnv, verb: &Verb, home: &str, stalls: bool) -> Ran {
     static URL: LazyLock<String> = LazyLock::new(|| format!("http://{}/film.mov", one_file_server(b"film")));
     let command = verb.command.replace("{}", &format!("{}:/{home}", verb.remote)).replace("{url}", &URL);
-    let command = command.replace("{group}", play.sandbox.fileago().group());
-    let id = std::fs::read_to_string(play.path(&format!("{home}.id"))).unwrap_or_default();
+    let command = command.replace("{group}", env.sandbox.fileago().group());
+    let id = std::fs::read_to_string(env.path(&format!("{home}.id"))).unwrap_or_default();
     let command = command.replace("{id}", &id);
     let mut args: Vec<&str> = command.split(' ').collect();
     if stalls {
         args.extend(["--timeout", "1s"]);
     }
-    play.home.run(&args)
+    env.home.run(&args)
 }
 
-fn there(play: &Play, verb: &Verb, home: &str) -> There {
+fn there(env: &TestEnv, verb: &Verb, home: &str) -> There {
     if verb.command.starts_with("share") {
-        let incoming = format!("fileago:@incoming:{}", play.sandbox.fileago().group());
-        let shared = play.home.run(&["ls", "--json", &incoming]).ends_with(0).events("entry");
+        let incoming = format!("fileago:@incoming:{}", env.sandbox.fileago().group());
+        let shared = env.home.run(&["ls", "--json", &incoming]).ends_with(0).events("entry");
         return shared.iter().filter(|e| e["name"] == home).enumerate().map(|(n, _)| format!("incoming{}", "!again".repeat(n))).collect();
     }
     if verb.command.starts_with("comments") {
         let file = format!("iogates:/{home}/{}", verb.before.split('=').next().unwrap());
-        let said = play.home.run(&["comments", "--json", &file]).ends_with(0).events("comments");
+        let said = env.home.run(&["comments", "--json", &file]).ends_with(0).events("comments");
         let text = |(n, comment): (usize, &Value)| format!("{}{}", comment["text"].as_str().unwrap(), "!again".repeat(n));
         return said.iter().enumerate().map(text).collect();
     }
-    let ran = play.home.run(&["ls", "-R", "--json", &format!("{}:/{home}", verb.remote)]).ends_with(0);
+    let ran = env.home.run(&["ls", "-R", "--json", &format!("{}:/{home}", verb.remote)]).ends_with(0);
     let mut there = There::new();
     for entry in ran.events("entry") {
         let path = entry["path"].as_str().unwrap().strip_prefix(&format!("/{home}/")).unwrap().to_owned();
@@ -188,14 +188,14 @@ fn lost(there: &There, verb: &Verb) -> Vec<String> {
     kept.difference(&sizes(there)).cloned().collect()
 }
 
-fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
+fn check(env: &TestEnv, number: usize, row: &Row) -> Result<(), String> {
     let (verb, home) = (&row.verb, format!("r{number}"));
-    fill(play, verb, &home);
-    row.fault.script(play, verb.remote, row.passed);
-    let ran = run(play, verb, &home, row.fault.stalls());
-    let waiting = play.sandbox.faults().waiting();
-    play.sandbox.faults().clear();
-    let now = there(play, verb, &home);
+    fill(env, verb, &home);
+    row.fault.script(env, verb.remote, row.passed);
+    let ran = run(env, verb, &home, row.fault.stalls());
+    let waiting = env.sandbox.faults().waiting();
+    env.sandbox.faults().clear();
+    let now = there(env, verb, &home);
     let fail = |why: String| {
         let Verb { remote, command, .. } = verb;
         Err(format!(
@@ -238,10 +238,10 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
     }
     let go_on = "--if-exists skip";
     let again = match ran.stderr.contains(go_on) {
-        true => run(play, &Verb { command: &verb.command.replacen(' ', &format!(" {go_on} "), 1), ..*verb }, &home, false),
-        false => run(play, verb, &home, false),
+        true => run(env, &Verb { command: &verb.command.replacen(' ', &format!(" {go_on} "), 1), ..*verb }, &home, false),
+        false => run(env, verb, &home, false),
     };
-    let then = there(play, verb, &home);
+    let then = there(env, verb, &home);
     // What is told to be left, and where, is the user's to clear away.
     let told = [" (@", " left", "to be named"].iter().any(|words| ran.stderr.contains(words));
     let left: There = now.difference(&set(verb.before)).cloned().collect();
@@ -262,23 +262,23 @@ fn check(play: &Play, number: usize, row: &Row) -> Result<(), String> {
 }
 
 /// The token is there: rows begin with the command's own first request.
-fn signed_in(play: &Play) {
+fn signed_in(env: &TestEnv) {
     for remote in REMOTES {
-        play.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
+        env.home.run(&["ls", &format!("{remote}:")]).ends_with(0);
     }
 }
 
 /// The kinds of the requests that each command makes when nothing goes wrong, which is checked by the way.
 fn counted(verbs: Vec<Verb<'static>>) -> Vec<(Verb<'static>, Vec<String>)> {
-    let play = Play::new();
-    signed_in(&play);
+    let env = TestEnv::new();
+    signed_in(&env);
     let count = |(number, verb): (usize, Verb<'static>)| {
         let home = format!("r{number}");
-        fill(&play, &verb, &home);
-        let before = play.sandbox.asked(verb.remote).len();
-        run(&play, &verb, &home, false).ends_with(0);
-        let requests = play.sandbox.asked(verb.remote).split_off(before);
-        assert_eq!(there(&play, &verb, &home), set(verb.after), "{} {}", verb.remote, verb.command);
+        fill(&env, &verb, &home);
+        let before = env.sandbox.asked(verb.remote).len();
+        run(&env, &verb, &home, false).ends_with(0);
+        let requests = env.sandbox.asked(verb.remote).split_off(before);
+        assert_eq!(there(&env, &verb, &home), set(verb.after), "{} {}", verb.remote, verb.command);
         (verb, requests)
     };
     verbs.into_iter().enumerate().map(count).collect()

@@ -10,7 +10,7 @@ mod wrong_answers;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use crate::support::env::Play;
+use crate::support::env::TestEnv;
 
 /// What goes wrong, in the script's words, and how the command must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ const BUSY: &str = "503=0*always";
 
 impl Fault {
     /// Puts it into the script of a stand-in, for the request that has so many before it.
-    pub fn script(self, play: &Play, remote: &str, before: u64) {
-        let later = |n: u64, words: &str| play.sandbox.faults().later(n, &format!("{remote}:{words}")).unwrap();
+    pub fn script(self, env: &TestEnv, remote: &str, before: u64) {
+        let later = |n: u64, words: &str| env.sandbox.faults().later(n, &format!("{remote}:{words}")).unwrap();
         match self {
             Fault::Passes(words) | Fault::Nonsense(words) | Fault::Stays(words) => later(before, words),
             Fault::LostThenStays => {
@@ -61,7 +61,7 @@ impl Fault {
 
 /// Works rows off, some at a time: most of a row is waiting for the next try. Each worker has stand-ins of its own. All
 /// rows are tried, and those that fail are told together.
-pub fn each<R: Send>(rows: Vec<R>, begin: impl Fn(&Play) + Sync, check: impl Fn(&Play, usize, &R) -> Result<(), String> + Sync) {
+pub fn each<R: Send>(rows: Vec<R>, begin: impl Fn(&TestEnv) + Sync, check: impl Fn(&TestEnv, usize, &R) -> Result<(), String> + Sync) {
     const WORKERS: usize = 12;
     let count = rows.len();
     let rows: Mutex<VecDeque<(usize, R)>> = Mutex::new(rows.into_iter().enumerate().collect());
@@ -69,12 +69,12 @@ pub fn each<R: Send>(rows: Vec<R>, begin: impl Fn(&Play) + Sync, check: impl Fn(
     std::thread::scope(|scope| {
         for _ in 0..WORKERS.min(count) {
             scope.spawn(|| {
-                let play = Play::new();
-                begin(&play);
+                let env = TestEnv::new();
+                begin(&env);
                 loop {
                     let Some((number, row)) = rows.lock().unwrap().pop_front() else { return };
-                    let outcome = check(&play, number, &row);
-                    play.sandbox.faults().clear();
+                    let outcome = check(&env, number, &row);
+                    env.sandbox.faults().clear();
                     wrong.lock().unwrap().extend(outcome.err());
                 }
             });

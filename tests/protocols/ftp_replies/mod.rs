@@ -53,7 +53,7 @@ impl Played {
     }
 }
 
-async fn play(security: Security, answers: impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static) -> Played {
+async fn env(security: Security, answers: impl Fn(&Asked) -> Option<&'static str> + Send + Sync + 'static) -> Played {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = (security != Security::Plain).then(crate::support::ftp_servers::authority);
     let strangers = (security != Security::Plain).then(crate::support::ftp_servers::authority);
@@ -203,7 +203,7 @@ fn says(on: &'static str, answer: &'static str) -> impl Fn(&Asked) -> Option<&'s
 #[tokio::test]
 async fn the_reason_survives_a_broken_data_connection() {
     for security in [Security::Plain, Security::Explicit] {
-        let played = play(security, says("STOR", "150 send|552 Quota exceeded")).await;
+        let played = env(security, says("STOR", "150 send|552 Quota exceeded")).await;
         let error = upload(&played, 32 << 20).await.unwrap_err();
         assert_eq!((error.kind(), error.status_code()), (Kind::Refused, Some(552)), "{error}");
         assert!(error.to_string().contains("Quota exceeded"), "{error}");
@@ -220,7 +220,7 @@ async fn a_refusal_is_heard_while_bytes_are_sent() {
             ("150 send|!110 mark\r\n552 full", Kind::Refused),
             ("150 send|!226 enough", Kind::Interrupted),
         ] {
-            let played = play(security, says("STOR", answer)).await;
+            let played = env(security, says("STOR", answer)).await;
             // Longer than anybody waits: an error after this time would be no answer.
             let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
             let mut session = open(&pool, target("a.bin", 64 << 20)).await.unwrap();
@@ -236,7 +236,7 @@ async fn a_refusal_is_heard_while_bytes_are_sent() {
 #[tokio::test]
 async fn the_end_is_heard_while_the_data_connection_stays_open() {
     for (answer, done) in [("150 send|!226 done", true), ("150 send|!552 full", false)] {
-        let played = play(Security::Plain, says("STOR", answer)).await;
+        let played = env(Security::Plain, says("STOR", answer)).await;
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(600), ..played.server.clone() });
         let mut session = open(&pool, target("a.bin", 10)).await.unwrap();
         let sent = tokio::time::timeout(Duration::from_secs(120), session.send(MemorySource::new(bytes(10)).part_from(0))).await;
@@ -246,20 +246,20 @@ async fn the_end_is_heard_while_the_data_connection_stays_open() {
 
 #[tokio::test]
 async fn only_the_last_reply_is_success() {
-    let played = play(Security::Plain, says("STOR", "150 send|250 done")).await;
+    let played = env(Security::Plain, says("STOR", "150 send|250 done")).await;
     upload(&played, 1000).await.unwrap();
-    let played = play(Security::Plain, says("STOR", "150 send|426 Failure reading network stream")).await;
+    let played = env(Security::Plain, says("STOR", "150 send|426 Failure reading network stream")).await;
     assert_eq!(upload(&played, 1000).await.unwrap_err().kind(), Kind::Interrupted);
 }
 
 #[tokio::test]
 async fn a_refused_session_is_tried_once_with_the_newer_tls() {
     let refused = "150 send|522 SSL connection failed: session reuse required";
-    let played = play(Security::Explicit, move |asked| (asked.command.starts_with("STOR") && !asked.tls13).then_some(refused)).await;
+    let played = env(Security::Explicit, move |asked| (asked.command.starts_with("STOR") && !asked.tls13).then_some(refused)).await;
     upload(&played, 3 << 20).await.unwrap();
     assert_eq!((played.count("PASS"), played.count("STOR")), (2, 2));
 
-    let played = play(Security::Explicit, says("STOR", refused)).await;
+    let played = env(Security::Explicit, says("STOR", refused)).await;
     let error = upload(&played, 3 << 20).await.unwrap_err();
     assert_eq!((error.kind(), error.status_code()), (Kind::Unsupported, Some(522)), "{error}");
     assert!(error.to_string().contains("session reuse required"), "{error}");
@@ -270,7 +270,7 @@ async fn a_refused_session_is_tried_once_with_the_newer_tls() {
 #[tokio::test]
 async fn a_425_that_blames_no_session_is_a_broken_line() {
     let refused = "425 Failed to establish connection.";
-    let played = play(Security::Explicit, says("STOR", refused)).await;
+    let played = env(Security::Explicit, says("STOR", refused)).await;
     let error = upload(&played, 1000).await.unwrap_err();
     assert_eq!((error.kind(), error.status_code()), (Kind::Unreachable, Some(425)), "{error}");
     assert_eq!(played.count("STOR"), 2, "the other TLS version was tried");
@@ -278,7 +278,7 @@ async fn a_425_that_blames_no_session_is_a_broken_line() {
 
 #[tokio::test]
 async fn a_strange_certificate_on_the_data_connection_is_reported_as_such() {
-    let played = play(Security::Explicit, says("STOR", "150 send|~226 done")).await;
+    let played = env(Security::Explicit, says("STOR", "150 send|~226 done")).await;
     let error = upload(&played, 1000).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Untrusted, "{error}");
     assert!(error.to_string().contains("certificate is not trusted"), "{error}");
@@ -288,7 +288,7 @@ async fn a_strange_certificate_on_the_data_connection_is_reported_as_such() {
 /// pure-ftpd: it may not rename, and will not.
 #[tokio::test]
 async fn a_local_error_at_the_rename_is_final_and_names_what_is_left() {
-    let played = play(Security::Plain, says("RNTO", "451 Rename/move failure: Operation not permitted")).await;
+    let played = env(Security::Plain, says("RNTO", "451 Rename/move failure: Operation not permitted")).await;
     let mut session = open(&played.pool(), FtpTarget { size: None, ..target("a.bin", 10) }).await.unwrap();
     session.send(MemorySource::new(bytes(10)).part_from(0)).await.unwrap();
     let error = session.finish().await.unwrap_err();
@@ -301,7 +301,7 @@ async fn a_local_error_at_the_rename_is_final_and_names_what_is_left() {
 #[tokio::test]
 async fn protection_in_other_words() {
     for answer in ["232 fine", "202 superfluous", "234-well\r\n234 fine"] {
-        let played = play(Security::Explicit, move |asked| {
+        let played = env(Security::Explicit, move |asked| {
             asked.command.starts_with("P").then_some(answer).filter(|_| !asked.command.starts_with("PAS"))
         })
         .await;
@@ -312,7 +312,7 @@ async fn protection_in_other_words() {
 #[tokio::test]
 async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
     for answer in ["425 no", "229 nonsense", "229 Extended (|||1|)", "500 what", "200 fine", "522 not this protocol", SILENCE, ""] {
-        let played = play(Security::Plain, says("EPSV", answer)).await;
+        let played = env(Security::Plain, says("EPSV", answer)).await;
         let pool = FtpPool::new(FtpServer { timeout: Duration::from_secs(4), ..played.server.clone() });
         for name in ["a.bin", "b.bin"] {
             let mut session = open(&pool, FtpTarget { size: None, ..target(name, 1000) }).await.unwrap();
@@ -324,7 +324,7 @@ async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
     for (command, answer) in
         [("EPSV", "227 Passive (192,0,2,1,{high},{low})"), ("EPSV", "229 Extended (|||{port}"), ("PASV", "229 Extended (|||{port}|)")]
     {
-        let played = play(Security::Plain, move |asked| match asked.command {
+        let played = env(Security::Plain, move |asked| match asked.command {
             asked if asked == command => Some(answer),
             "EPSV" => Some("502 what"),
             _ => None,
@@ -334,7 +334,7 @@ async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
         assert_eq!(played.count("PASV"), usize::from(command == "PASV"), "{answer}");
     }
     // Neither: the failure of the one that the server knows.
-    let played = play(Security::Plain, |asked| match asked.command {
+    let played = env(Security::Plain, |asked| match asked.command {
         "EPSV" => Some("229 Extended (|||1|)"),
         "PASV" => Some("502 what"),
         _ => None,
@@ -349,7 +349,7 @@ async fn whatever_is_wrong_with_epsv_pasv_is_asked() {
 #[tokio::test]
 async fn a_name_that_another_session_holds_is_left() {
     for way in ["STOR", "APPE"] {
-        let played = play(Security::Plain, move |asked| match (asked.command.split_once(' '), way) {
+        let played = env(Security::Plain, move |asked| match (asked.command.split_once(' '), way) {
             (Some(("STOR" | "APPE", "a.bin.download")), _) => Some(SILENCE),
             (Some(("SIZE", "a.bin.download")), "APPE") => Some("213 600"),
             (Some(("REST", _)), "APPE") => Some("502 what"),
@@ -376,7 +376,7 @@ async fn a_name_that_another_session_holds_is_left() {
 /// The watch over a transfer drops it at the same time: that is no other case.
 #[tokio::test]
 async fn a_silent_server_is_left_also_when_the_sending_was_dropped() {
-    let played = play(Security::Plain, says("STOR a.bin.download", SILENCE)).await;
+    let played = env(Security::Plain, says("STOR a.bin.download", SILENCE)).await;
     let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
     let source = MemorySource::new(bytes(1000));
     let dropped = async {
@@ -394,7 +394,7 @@ async fn a_silent_server_is_left_also_when_the_sending_was_dropped() {
 /// Gigabytes are worth one wait for the lock, which the server asks for as it were.
 #[tokio::test]
 async fn much_that_another_session_holds_is_waited_for_once() {
-    let played = play(Security::Plain, |asked| match asked.command.split(' ').next() {
+    let played = env(Security::Plain, |asked| match asked.command.split(' ').next() {
         Some("SIZE") => Some("213 3000000000"),
         Some("STOR") => Some(SILENCE),
         _ => None,
@@ -421,7 +421,7 @@ async fn a_name_that_can_t_be_written_is_left() {
         ("553 Could not create file.", "550 Permission denied", "213 600"),
         ("550 Temporary hidden file .in.a.bin. already exists", "550 nothing there", "550 nothing there"),
     ] {
-        let played = play(Security::Plain, move |asked| match asked.command {
+        let played = env(Security::Plain, move |asked| match asked.command {
             "STOR a.bin.download" => Some(refusal),
             "DELE a.bin.download" => Some(dele),
             "SIZE a.bin.download" => Some(size),
@@ -438,7 +438,7 @@ async fn a_name_that_can_t_be_written_is_left() {
         session.finish().await.unwrap();
     }
     // A folder that may not be written to is in the way of every name.
-    let played = play(Security::Plain, |asked| match asked.command.split(' ').next() {
+    let played = env(Security::Plain, |asked| match asked.command.split(' ').next() {
         Some("STOR") => Some("550 Permission denied"),
         Some("DELE") => Some("550 nothing there"),
         _ => None,
@@ -452,7 +452,7 @@ async fn a_name_that_can_t_be_written_is_left() {
 async fn a_file_that_vanishes_while_it_is_resumed_is_left() {
     let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = gone.clone();
-    let played = play(Security::Plain, move |asked| match asked.command {
+    let played = env(Security::Plain, move |asked| match asked.command {
         "SIZE a.bin.download" if !seen.load(std::sync::atomic::Ordering::Relaxed) => Some("213 600"),
         "STOR a.bin.download" => Some("150 send|426 cut"),
         _ => None,
@@ -469,12 +469,12 @@ async fn a_file_that_vanishes_while_it_is_resumed_is_left() {
 #[tokio::test]
 async fn a_rename_without_an_answer_is_looked_up() {
     // Done: the old name is gone.
-    let played = play(Security::Plain, says("RNTO", "")).await;
+    let played = env(Security::Plain, says("RNTO", "")).await;
     upload(&played, 10).await.unwrap();
     assert_eq!((played.count("RNTO"), played.count("SIZE")), (1, 1));
 
     // Not done: the old name is there, and the rename is asked for again.
-    let played = play(Security::Plain, |asked| match (asked.command, asked.connection) {
+    let played = env(Security::Plain, |asked| match (asked.command, asked.connection) {
         ("RNTO a.bin", 1) => Some(""),
         ("SIZE a.bin.download", _) => Some("213 10"),
         _ => None,
@@ -484,7 +484,7 @@ async fn a_rename_without_an_answer_is_looked_up() {
     assert_eq!(played.count("RNTO"), 2);
 
     // Nobody knows.
-    let played = play(Security::Plain, |asked| match asked.command {
+    let played = env(Security::Plain, |asked| match asked.command {
         "RNTO a.bin" => Some(""),
         "SIZE a.bin.download" => Some("502 no SIZE"),
         _ => None,
@@ -497,7 +497,7 @@ async fn a_rename_without_an_answer_is_looked_up() {
 #[tokio::test]
 async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
     // The rename is done, the line dies, and the server is away for a moment.
-    let played = play(Security::Plain, |asked| match (asked.command, asked.connection) {
+    let played = env(Security::Plain, |asked| match (asked.command, asked.connection) {
         ("RNTO a.bin", _) | ("greeting", 2) => Some(""),
         _ => None,
     })
@@ -509,7 +509,7 @@ async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
     assert_eq!(session.recover(&error).await.unwrap(), Recovery::StartOver);
 
     // A file without a travelling name is there with its last byte.
-    let played = play(Security::Plain, says("STOR", "150 send|426 cut")).await;
+    let played = env(Security::Plain, says("STOR", "150 send|426 cut")).await;
     let mut session = open(&played.pool(), FtpTarget { temporary: None, ..target("a.bin", 10) }).await.unwrap();
     let error = session.send(MemorySource::new(bytes(10)).part_from(0)).await.unwrap_err();
     assert_eq!((error.kind(), session.recover(&error).await.unwrap()), (Kind::Interrupted, Recovery::StartOver));
@@ -519,7 +519,7 @@ async fn a_file_that_may_be_taken_in_is_not_sent_again_without_a_look() {
 #[tokio::test]
 async fn a_source_fails_by_its_own_kind() {
     for kind in [Kind::Interrupted, Kind::Auth, Kind::Integrity] {
-        let played = play(Security::Plain, |_| None).await;
+        let played = env(Security::Plain, |_| None).await;
         let source = MemorySource::new(bytes(1000));
         source.on_read_at(0, move || Err(std::io::Error::other(haul::Error::new(kind, "the other side is gone"))));
         let mut session = open(&played.pool(), target("a.bin", 1000)).await.unwrap();
@@ -532,7 +532,7 @@ async fn a_source_fails_by_its_own_kind() {
 async fn silence_hints_at_implicit_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let played = play(Security::Explicit, |_| None).await;
+    let played = env(Security::Explicit, |_| None).await;
     let server = FtpServer { port, timeout: Duration::from_millis(200), ..played.server.clone() };
     let error = open(&FtpPool::new(server), target("a.bin", 1)).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Unreachable);
@@ -542,7 +542,7 @@ async fn silence_hints_at_implicit_tls() {
 #[tokio::test]
 async fn nothing_goes_out_in_clear() {
     for (refused, answer) in [("AUTH", "502 no TLS"), ("PROT", "536 not private"), ("PBSZ", "500 what")] {
-        let played = play(Security::Explicit, says(refused, answer)).await;
+        let played = env(Security::Explicit, says(refused, answer)).await;
         let error = open(&played.pool(), target("a.bin", 1)).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Unsupported, "{error}");
         assert_eq!((played.count("USER"), played.count("PASS")), (0, 0));
@@ -553,7 +553,7 @@ async fn nothing_goes_out_in_clear() {
 #[tokio::test]
 async fn what_comes_in_clear_behind_the_answer_to_auth_is_an_attack() {
     for injected in ["234 go on\r\n200 fine", "234 go on\r\n230 you are in\r\n"] {
-        let played = play(Security::Explicit, says("AUTH", injected)).await;
+        let played = env(Security::Explicit, says("AUTH", injected)).await;
         let error = open(&played.pool(), target("a.bin", 1)).await.err().unwrap();
         assert_eq!(error.kind(), Kind::Untrusted, "{error}");
         assert!(error.to_string().contains("not to be trusted"), "{error}");
@@ -569,14 +569,14 @@ async fn greetings_that_are_none() {
         ("SSH-2.0-OpenSSH_9.2", Kind::Protocol),
         ("", Kind::Unreachable),
     ] {
-        let played = play(Security::Explicit, says("greeting", greeting)).await;
+        let played = env(Security::Explicit, says("greeting", greeting)).await;
         assert_eq!(open(&played.pool(), target("a.bin", 1)).await.err().unwrap().kind(), kind, "{greeting}");
     }
 }
 
 #[tokio::test]
 async fn success_in_other_words() {
-    let played = play(Security::Plain, |asked| match asked.command.split(' ').next() {
+    let played = env(Security::Plain, |asked| match asked.command.split(' ').next() {
         Some("USER") => Some("232 already known"),
         Some("TYPE" | "RNTO") => Some("202 superfluous"),
         Some("FEAT") => Some("500 what"),
@@ -585,13 +585,13 @@ async fn success_in_other_words() {
     .await;
     upload(&played, 10).await.unwrap();
     assert_eq!(played.count("PASS"), 0);
-    let played = play(Security::Plain, says("PASS", "332 account?")).await;
+    let played = env(Security::Plain, says("PASS", "332 account?")).await;
     assert_eq!(upload(&played, 10).await.unwrap_err().kind(), Kind::Auth);
 }
 
 #[tokio::test]
 async fn append_where_restart_is_not_offered() {
-    let played = play(Security::Plain, |asked| match asked.command {
+    let played = env(Security::Plain, |asked| match asked.command {
         "FEAT" => Some("211 none"),
         "SIZE a.bin.download" => Some("213 600"),
         _ => None,
@@ -607,7 +607,7 @@ async fn append_where_restart_is_not_offered() {
 /// Some servers keep the offset of REST until a transfer succeeds: the next file would begin there.
 #[tokio::test]
 async fn the_offset_of_a_refused_restart_is_left_behind_with_its_connection() {
-    let played = play(Security::Plain, |asked| match (asked.command, asked.connection) {
+    let played = env(Security::Plain, |asked| match (asked.command, asked.connection) {
         ("SIZE a.bin.download", _) => Some("213 600"),
         ("STOR a.bin.download", 1) => Some("150 send|550 no restart here"),
         _ => None,
@@ -624,7 +624,7 @@ async fn the_offset_of_a_refused_restart_is_left_behind_with_its_connection() {
 
 #[tokio::test]
 async fn a_server_without_epsv_is_asked_once() {
-    let played = play(Security::Plain, says("EPSV", "502 what")).await;
+    let played = env(Security::Plain, says("EPSV", "502 what")).await;
     let pool = played.pool();
     for name in ["a", "b"] {
         let mut session = open(&pool, FtpTarget { size: None, ..target(name, 10) }).await.unwrap();
@@ -636,7 +636,7 @@ async fn a_server_without_epsv_is_asked_once() {
 
 #[tokio::test]
 async fn names_that_would_be_commands_are_never_sent() {
-    let played = play(Security::Plain, |_| None).await;
+    let played = env(Security::Plain, |_| None).await;
     for name in ["a\r\nDELE b", "a\nb", "a\0b", ""] {
         let final_name = FtpTarget { temporary: Some("t".to_owned()), ..target(name, 1) };
         let temporary = FtpTarget { temporary: Some(name.to_owned()), ..target("a", 1) };
@@ -650,7 +650,7 @@ async fn names_that_would_be_commands_are_never_sent() {
 #[tokio::test]
 async fn sizes_that_make_no_sense() {
     for answer in ["213 -1", "213 +7", "213 99999999999999999999", "213 many"] {
-        let played = play(Security::Plain, says("SIZE", answer)).await;
+        let played = env(Security::Plain, says("SIZE", answer)).await;
         let mut session = open(&played.pool(), target("a.bin", 10)).await.unwrap();
         let error = session.recover(&haul::Error::new(Kind::Interrupted, "test")).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Protocol, "{answer}: {error}");

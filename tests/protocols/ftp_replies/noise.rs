@@ -65,7 +65,7 @@ async fn whatever_is_replied() {
     let (first, runs) = (env_number("HAUL_FUZZ_SEED", 1), env_number("HAUL_FUZZ_RUNS", RUNS));
     for seed in first..first.saturating_add(runs) {
         let random = Mutex::new(Random::new(seed));
-        let played = play(Security::Plain, move |_| {
+        let played = env(Security::Plain, move |_| {
             let mut random = random.lock().unwrap();
             (random.below(6) == 0).then(|| *random.of(&REPLIES))
         })
