@@ -1,5 +1,5 @@
-//! The registry: one line for each provider. A provider's folder holds `mod` (the trait, as an index), `api` (calls),
-//! `wire` (JSON), `answer` (the one verdict on replies) and `upload`.
+//! The registry: one line for each provider. A provider's folder holds `mod` (the trait, as an index), `api` (calls), `wire`
+//! (JSON), `answer` (decides what each reply means) and `upload`.
 
 pub(crate) mod adapter;
 pub(crate) mod fileago;
@@ -13,7 +13,7 @@ use crate::contract::ProviderInfo;
 /// All providers, in the order in which lists show them.
 pub static REGISTRY: &[&ProviderInfo] = &[&iogates::INFO, &giga0::INFO, &fileago::INFO, &ftp::INFO, &tus::INFO];
 
-/// The provider of that id or alias, without regard to case.
+/// Returns the provider of that id or alias, without regard to case.
 pub fn find(id: &str) -> Option<&'static ProviderInfo> {
     REGISTRY.iter().copied().find(|p| p.id.eq_ignore_ascii_case(id) || p.aliases.iter().any(|a| a.eq_ignore_ascii_case(id)))
 }

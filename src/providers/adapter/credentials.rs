@@ -1,10 +1,10 @@
-//! A remote's secrets as an adapter asks for them: off the async threads, and with one advice when there are none.
+//! Reads a remote's secrets for an adapter: off the async threads, and with one hint for all providers when there are none.
 
 use crate::contract::{Error, Kind, ProviderContext, Result};
 use crate::model::Secret;
 
 impl ProviderContext {
-    /// The secret setting `key`, now; it may run a command or ask a person. None when it is not set anywhere.
+    /// Returns the secret setting `key`; none when it is not set anywhere. The lookup may run a command or ask the user.
     ///
     /// # Errors
     /// Those of [`RemoteSettings::secret`](crate::contract::RemoteSettings::secret).
@@ -15,7 +15,7 @@ impl ProviderContext {
         Ok(found.filter(|secret| !secret.is_empty()))
     }
 
-    /// Nothing to sign in with: status 4, and the two ways to mend it.
+    /// The error (status 4) when there is nothing to sign in with, with the two ways to set it.
     pub fn no_credentials(&self, missing: &str) -> Error {
         let (remote, missing_name) = (&self.remote, missing.to_uppercase());
         let hint = match self.is_url() {

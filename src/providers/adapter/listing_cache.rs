@@ -11,10 +11,10 @@ use crate::contract::{Entries, Error, Result};
 use crate::model::Entry;
 use crate::model::similar_names::NameIndex;
 
-/// The number of folders whose last listing is kept although nobody waits for it.
+/// The number of folders whose last listing is kept although no upload waits for it.
 const MOST_KEPT: usize = 16;
 
-/// A listing in which thousands of uploads are looked for. An `Entry` is built when somebody reads it.
+/// A listing in which thousands of uploads are looked for. An `Entry` is built when it is read.
 pub struct Listing {
     /// Sorted by name.
     entries: Entries,
@@ -35,7 +35,7 @@ impl Listing {
         self.entries.with_id(id)
     }
 
-    /// All entries whose name the server may have made from one of these names, and perhaps others.
+    /// All entries whose name the server may have made from one of these names, and perhaps others that have a similar name.
     pub fn candidates<'a>(&'a self, wished: &[&str]) -> impl Iterator<Item = Entry> + use<'a> {
         let index = self.alike.get_or_init(|| NameIndex::of(self.entries.names()));
         index.candidates(wished).into_iter().filter_map(|at| self.entries.get(at as usize))

@@ -11,7 +11,7 @@ use crate::contract::{Kind, Result, StoredToken, TokenContention, TokenStore};
 pub struct TokenCache {
     account: String,
     store: Arc<dyn TokenStore>,
-    /// A refused sign-in: everybody who asks later gets the same refusal.
+    /// Refused sign-ins: each later caller gets the same refusal.
     refusals: Arc<Refusals>,
     held: Mutex<Cached>,
     /// What became of the tokens that were obtained here.
@@ -21,7 +21,7 @@ pub struct TokenCache {
 #[derive(Default)]
 struct Cached {
     token: Option<StoredToken>,
-    /// The token that the server called expired.
+    /// The token that the server rejected as expired.
     rejected: Option<StoredToken>,
     looked: bool,
 }
@@ -32,7 +32,7 @@ impl TokenCache {
         TokenCache { account: account.into(), store, refusals, held, rivalry: TokenContention::default() }
     }
 
-    /// The current token, the kept one, or a new one by `sign_in`. A second caller waits and gets the same token.
+    /// Returns the current token, the stored one, or a new one by `sign_in`. A second caller waits and gets the same token.
     pub async fn token<F>(&self, sign_in: F) -> Result<StoredToken>
     where
         F: Future<Output = Result<StoredToken>>,
@@ -51,7 +51,7 @@ impl TokenCache {
         self.fetch(&mut held, sign_in).await
     }
 
-    /// The current or the kept token, without signing in.
+    /// Returns the current or the stored token, without signing in.
     pub async fn current(&self) -> Result<Option<StoredToken>> {
         let mut held = self.held.lock().await;
         if held.token.is_none() {
@@ -60,8 +60,8 @@ impl TokenCache {
         Ok(held.token.clone())
     }
 
-    /// Notes that the server called `token` expired, so that the next `renew_token` gets another. False: the token was not in
-    /// use any more.
+    /// Notes that the server rejected `token` as expired, so that the next `renew_token` gets another. Returns false if the
+    /// token was not in use any more.
     pub async fn invalidate(&self, token: &StoredToken) -> bool {
         let mut held = self.held.lock().await;
         // Another worker may have replaced the token meanwhile. Then the newer token stays in use.
@@ -74,7 +74,7 @@ impl TokenCache {
         in_use
     }
 
-    /// Uses `token` again, because it was only suspected and no other could be obtained.
+    /// Uses `token` again: it was only suspected to be expired, and no other token could be obtained.
     pub async fn put_back(&self, token: StoredToken) {
         let mut held = self.held.lock().await;
         if held.token.is_none() {
@@ -83,7 +83,7 @@ impl TokenCache {
         }
     }
 
-    /// Gets a new token by `sign_in`, unless a token is there that the server has not rejected.
+    /// Gets a new token by `sign_in`, unless there is a token that the server has not rejected.
     pub async fn renew<F>(&self, sign_in: F) -> Result<()>
     where
         F: Future<Output = Result<StoredToken>>,
@@ -107,7 +107,7 @@ impl TokenCache {
         F: Future<Output = Result<StoredToken>>,
     {
         let _turn = self.store.lock(&self.account).await?;
-        // Another process may have signed in while we waited for our turn.
+        // Another process may have signed in while this one waited for the lock.
         if let Some(kept) = self.store.load(&self.account)?
             && Some(&kept) != held.rejected.as_ref()
         {

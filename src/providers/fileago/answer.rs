@@ -1,4 +1,4 @@
-//! The one verdict on FileAgo's replies. Error bodies are undocumented (providers.md 3.2): the status decides, then
+//! Decides what each reply of FileAgo means. Error bodies are undocumented (providers.md 3.2): the status decides, then
 //! `status` and `msg` of the body, then a few words in `msg`.
 
 use anyhow::anyhow;
@@ -13,7 +13,7 @@ use crate::protocols::http::response::HttpReply;
 const WORDS_SHOWN: usize = 200;
 pub(super) const CHECK_URL: &str = "check the remote's url";
 
-/// Any 2xx with an empty body or a body that says success (OQ-24). Fails with the kind that the reply means.
+/// Success is any 2xx with an empty body or a body that reports success (OQ-24). Fails with the kind that the reply means.
 pub fn verdict(reply: &HttpReply) -> Result<()> {
     let Some(marks) = marks(reply) else {
         return if reply.is_success() && is_blank(reply) { Ok(()) } else { Err(page(reply)) };
@@ -27,7 +27,7 @@ pub fn one<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     parsed::<One<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no data"))
 }
 
-/// The list in `data`. Fails with `Protocol` when there is none: an answer that was lost is not an empty folder.
+/// The list in `data`. Fails with `Protocol` when there is none: a lost answer is not an empty folder.
 pub fn many<T: DeserializeOwned>(reply: &HttpReply) -> Result<Vec<T>> {
     parsed::<Many<T>>(reply)?.data.ok_or_else(|| Error::unread_answer("the server's answer holds no list"))
 }
@@ -36,9 +36,9 @@ pub fn upload_token(reply: &HttpReply) -> Result<Secret> {
     parsed::<UploadToken>(reply)?.token.ok_or_else(|| Error::new(Kind::Protocol, "the server gave no upload token"))
 }
 
-/// What `POST /upload/{token}` answered. Its body is optional (providers.md 3.2): one that is neither JSON nor a page in the
-/// server's place (plain text, half an answer) is as good as none, and the listing tells whether the file is there. A dead upload token (it lives for seconds, and for one try) is `Interrupted`:
-/// look first, then try again with a fresh one.
+/// Checks the answer to `POST /upload/{token}`. Its body is optional (providers.md 3.2): a body that is neither JSON nor a web
+/// page (plain text, half an answer) counts as absent, and the listing shows whether the file is there. A dead upload token (a
+/// token lives for seconds, and for one try) is `Interrupted`: the caller looks first, then tries again with a fresh token.
 pub fn uploaded(reply: &HttpReply) -> Result<()> {
     let Err(error) = verdict(reply) else { return Ok(()) };
     if reply.is_success() && !reply.is_page() && marks(reply).is_none() {
@@ -79,14 +79,14 @@ pub(super) fn parsed<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     serde_json::from_slice(reply.object()).map_err(|_| half_json(reply))
 }
 
-/// Its first words are not shown: they may hold a token that nobody has read yet.
+/// The error does not quote the body, which may hold a token that is not registered with the masking yet.
 fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
     Error::unread_answer(format!("the server's answer makes no sense: {bytes} bytes that are no answer of this API"))
         .with_hint("check the remote's url; a proxy may have cut the answer")
 }
 
-/// A proxy's page, or a cut answer, in the server's place.
+/// The error for a proxy's page, or a cut answer, in place of JSON.
 pub(super) fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
@@ -110,7 +110,7 @@ fn worded(reply: &HttpReply, text: &str) -> Error {
     with_status(Error::new(kind, clause(kind)), reply, text)
 }
 
-/// No texts are documented: only words that leave no doubt are read.
+/// No error texts are documented: only unambiguous words are read.
 fn meaning(text: &str) -> Option<Kind> {
     let text = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
@@ -123,7 +123,7 @@ fn meaning(text: &str) -> Option<Kind> {
     has(&["already exist", "file exists", "name exists"]).then_some(Kind::Exists)
 }
 
-/// The status speaks and the words only illustrate.
+/// The status decides the kind; the text only goes into the message.
 pub(super) fn by_status(reply: &HttpReply, text: &str) -> Error {
     let judged = reply.error();
     let error = match text {
@@ -131,9 +131,9 @@ pub(super) fn by_status(reply: &HttpReply, text: &str) -> Error {
         _ => with_status(Error::new(judged.kind(), clause(judged.kind())).with_retry_after(judged.retry_after()), reply, text),
     };
     match reply.status.as_u16() {
-        // The server knows well who we are.
+        // The token is valid, so signing in again would not help.
         403 if is_about_room(text) => error.with_hint("make room there, or ask for more storage"),
-        // Tokens are bound to the address they were made for (providers.md 3.1).
+        // A token works only from the address that it was issued to (providers.md 3.1).
         403 => {
             error.with_hint("ask the owner for permission; if this machine's address has changed, sign in again with `haul login REMOTE`")
         }
@@ -158,7 +158,7 @@ fn clause(kind: Kind) -> &'static str {
     }
 }
 
-/// A failure told with HTTP 200 has no status worth showing.
+/// Adds the HTTP status, unless the failure came with a 2xx.
 pub(super) fn with_status(error: Error, reply: &HttpReply, text: &str) -> Error {
     let error = if reply.is_success() { error } else { error.with_status(reply.status.as_u16()) };
     if text.is_empty() { error } else { error.with_cause(anyhow!("{text}")) }

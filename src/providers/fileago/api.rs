@@ -1,5 +1,5 @@
-//! FileAgo's calls (providers.md 3.1 to 3.5). One request per call; a rejected token is told as `Expired`, and the next
-//! `renew_token` gets another.
+//! The calls of FileAgo (providers.md 3.1 to 3.5). Each call is one request. A rejected token is reported as `Expired`, and the
+//! next `renew_token` gets another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,23 +18,23 @@ use crate::protocols::http::row_stream::{Path, object};
 use crate::protocols::http::{self, Http};
 use crate::providers::adapter::token_cache::TokenCache;
 
-/// Where the rows of a `dirlist` stand.
+/// The keys that hold the rows of a `dirlist`.
 const NODES: &[Path] = &[&["data"]];
 
 pub struct Api {
     pub http: Http,
     pub base: Url,
-    /// Set where an installation has its downloads at another path (OQ-26).
+    /// Set for an installation that has its downloads at another path (OQ-26).
     pub download_path: Option<String>,
     opening: ProviderContext,
     lease: TokenCache,
-    /// A token that was just made looked old: the clocks differ, so `exp` tells nothing here.
+    /// A new token looked old: the clocks differ, so `exp` is of no use for this server.
     clocks_differ: AtomicBool,
-    /// The token was made in this run, so it fits the address that this machine has now.
+    /// The token was issued in this run, so it belongs to the address that this machine has now.
     signed_in: AtomicBool,
-    /// The kept token that met 403, and may be of another address.
+    /// The stored token that got a 403; it may belong to another address.
     doubted: Mutex<Option<StoredToken>>,
-    /// There is no other token to be had: what the server says to the kept one counts.
+    /// No other token can be obtained, so the server's refusal of the stored one is final.
     no_other: AtomicBool,
 }
 
@@ -55,7 +55,7 @@ impl Api {
         Ok(Api { http, base, download_path, opening, lease, clocks_differ, signed_in, doubted, no_other })
     }
 
-    /// The user's email address, or `admin`. Fails with `Auth` when it is not set.
+    /// The user's email address, or `admin`. Fails with `Auth` when the setting is missing.
     pub fn username(&self) -> Result<String> {
         let username = self.opening.secrets.get("username").filter(|u| !u.is_empty());
         username.ok_or_else(|| self.opening.no_credentials("username"))
@@ -63,7 +63,7 @@ impl Api {
 
     pub async fn token(&self) -> Result<StoredToken> {
         let token = match self.lease.token(self.log_in()).await {
-            // Another worker doubts it, and is about to learn the same.
+            // Another task has suspected the token, and is about to find out the same.
             Err(e) if self.must_do(&e).await => self.lease.token(self.log_in()).await?,
             token => token?,
         };
@@ -82,8 +82,8 @@ impl Api {
         }
     }
 
-    /// A token was given up for a 403 alone, and no other is to be had (no password at hand, or a refused one): it is in
-    /// use again.
+    /// Called when no new token can be obtained (no password is set, or it is refused). If the old token was dropped only for a
+    /// 403, it is used again; returns true then.
     async fn must_do(&self, failure: &Error) -> bool {
         let doubted = self.doubted.lock().clone();
         let Some(token) = doubted.filter(|_| !failure.kind().is_transient()) else { return false };
@@ -118,12 +118,12 @@ impl Api {
         answer::one(&self.ask(self.http.client().get(self.node(id, None)?)).await?)
     }
 
-    /// From the top down to the node itself.
+    /// The steps from the top down to the node itself.
     pub async fn path(&self, id: &str) -> Result<Vec<PathStep>> {
         answer::many(&self.ask(self.http.client().get(self.node(id, Some("path"))?)).await?)
     }
 
-    /// `take` gets each node as it comes. An error is a row that can't be read, with what of it could.
+    /// Passes each node to `take` as it comes. An error is a row that can't be read, with the fields that could be read.
     pub async fn dirlist(&self, id: &str, mut take: impl FnMut(std::result::Result<Node, Option<Node>>) + Send) -> Result<()> {
         let token = self.token().await?;
         let request = self.http.client().get(self.node(id, Some("dirlist"))?).bearer_auth(token.token.expose());
@@ -138,35 +138,35 @@ impl Api {
         self.change(parent, &json!({"new_dir": name})).await
     }
 
-    /// One change of a node (providers.md 3.4). The answer is 204, or 200 with data that says nothing of use (OQ-24).
+    /// One change of a node (providers.md 3.4). The answer is 204, or 200 with data that haul does not use (OQ-24).
     pub async fn change(&self, id: &str, wish: &Value) -> Result<()> {
         self.ask(self.http.client().post(self.node(id, None)?).json(wish)).await.map(drop)
     }
 
-    /// Into the owner's trash; what is in the trash goes for good.
+    /// Moves a node to the owner's trash. A node in the trash is removed for good.
     pub async fn delete(&self, id: &str) -> Result<()> {
         self.ask(self.http.client().delete(self.node(id, None)?)).await.map(drop)
     }
 
-    /// The groups that the user is in.
+    /// The groups that the user belongs to.
     pub async fn groups(&self) -> Result<Vec<Group>> {
         answer::many(&self.ask(self.http.client().get(self.url(&["api", "groups", ""]))).await?)
     }
 
-    /// Where one upload goes: to a folder as a new file, to a file as a new revision. Good for seconds (version 1) or
-    /// minutes (3.0), and for one try (OQ-25).
+    /// Returns the address of one upload: of a new file in a folder, or of a new revision of a file. The address works for
+    /// seconds (version 1) or minutes (3.0), and for one try (OQ-25).
     pub async fn upload_url(&self, id: &str) -> Result<Url> {
         let reply = self.ask(self.http.client().get(self.node(id, Some("upload"))?)).await?;
         let token: Secret = answer::upload_token(&reply)?;
         Ok(self.url(&["upload", token.expose()]))
     }
 
-    /// The words for what we may do with a node: `read`, `download`, … (providers.md 3.3).
+    /// What this user may do with a node, in the server's words: `read`, `download`, … (providers.md 3.3).
     pub async fn my_access(&self, id: &str) -> Result<Vec<String>> {
         answer::many(&self.ask(self.http.client().get(self.node(id, Some("myaccess"))?)).await?)
     }
 
-    /// The key in the path of downloads, and the token that it came with. A kept token that lacks it is an old one.
+    /// The key in the path of downloads, and its token. A stored token without a key was saved by an old version.
     pub async fn download_key(&self) -> Result<(Secret, StoredToken)> {
         let token = self.token().await?;
         match token.field("fileaccesskey") {
@@ -178,7 +178,7 @@ impl Api {
         }
     }
 
-    /// The server does not accept this token: the next `renew_token` gets another.
+    /// Notes that the server rejected this token: the next `renew_token` gets another.
     pub async fn reject(&self, token: &StoredToken) {
         if self.lease.invalidate(token).await {
             *self.doubted.lock() = None;
@@ -212,14 +212,14 @@ impl Api {
         }
     }
 
-    /// Tokens are bound to the address that they were made for, and which words refuse one is not known: a kept token
-    /// that meets 403 is renewed once (providers.md 3.1). A refusal of a token of this run is one, and so is that of a token
-    /// which can't be renewed.
+    /// Tokens work only from the address that they were issued to, and the text of that refusal is not documented: after a 403
+    /// a stored token is renewed once (providers.md 3.1). A 403 to a token of this run, or to one that can't be renewed, is a
+    /// real refusal.
     fn may_be_of_another_address(&self, error: &Error) -> bool {
         error.status_code() == Some(403) && ![&self.signed_in, &self.no_other].iter().any(|known| known.load(Ordering::Relaxed))
     }
 
-    /// `/api/nodes/{id}`, and what may follow. Ids are typed by people and sent by servers: none may leave its place.
+    /// `/api/nodes/{id}`, and what may follow. Users type ids and servers send them: no id may lead to another path.
     fn node(&self, id: &str, call: Option<&str>) -> Result<Url> {
         if matches!(id, "" | "." | "..") {
             return Err(Error::new(Kind::NotFound, "no file or folder has such an id").with_subject(format!("@{id}")));
@@ -239,7 +239,7 @@ impl Api {
     }
 }
 
-/// The server's root, which may lie below a path.
+/// The URL of the server's root, which may have a path.
 fn server_url(text: &str, insecure: bool) -> Result<Url> {
     let mut url = http::bare_url(text, insecure)?;
     if !url.path().ends_with('/') {

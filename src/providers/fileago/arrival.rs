@@ -1,6 +1,6 @@
-//! A file that the server stored under another name than it was sent: how it reads a quote, a backslash or outer blanks in
-//! a form's file name is not known (providers.md 3.5), nor whether it writes names its own way. Its answer names nothing, so
-//! such a file is told from others by what is new in its folder, its size, and what is left of its name.
+//! Finds a file that the server stored under another name. How it reads a quote, a backslash or outer blanks in a form's file
+//! name is not known (providers.md 3.5), nor whether it changes names in other ways. Its answer contains no name. So such a
+//! file is found by its size and its similar name among the new entries of the folder.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,19 +21,19 @@ pub struct ArrivalTracker(Mutex<Attempts>);
 #[derive(Default)]
 struct Attempts {
     wishes: HashSet<NameKey>,
-    /// Ids of entries, and whose they turned out to be.
+    /// The ids of entries, each with the upload that it belongs to.
     owned: HashMap<String, NameKey>,
 }
 
 impl ArrivalTracker {
-    /// To be called before the upload's first byte leaves.
+    /// Must be called before the upload's first byte is sent.
     pub fn note(&self, item: &UploadRequest) {
         let wish = (item.folder.id.clone(), item.name.clone());
         self.0.lock().wishes.insert(wish);
     }
 
-    /// The one new entry of the ticket's size whose name can have come from the ticket's, of those that may be meant. None where
-    /// there are several.
+    /// Returns the new entry of the ticket's size whose name may come from the ticket's name, and that no other upload may have
+    /// made. None if there are several.
     pub fn found(&self, ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
         let wish: NameKey = (ticket.folder.clone()?, ticket.path.name()?.to_owned());
         let mut known = self.0.lock();

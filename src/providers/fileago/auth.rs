@@ -1,12 +1,13 @@
-//! The verdict on FileAgo's `POST /auth` (providers.md 3.1). A refused sign-in is told with what to do about it, and never
-//! taken for a failure of the line.
+//! Decides what the reply to FileAgo's `POST /auth` means (providers.md 3.1). A refused sign-in gets a hint, and never counts
+//! as a network failure.
 
 use super::answer::{CHECK_URL, by_status, marks, message, page, parsed, verdict, with_status};
 use super::wire::Grant;
 use crate::contract::{Error, Kind, Result, StoredToken};
 use crate::protocols::http::response::HttpReply;
 
-/// The token of `POST /auth`. No token, or a status that is not success, is a refused sign-in: kind `Auth`.
+/// The token of `POST /auth`. An answer without a token, or with a status that is not success, is a refused sign-in: kind
+/// `Auth`.
 pub fn granted(reply: &HttpReply) -> Result<StoredToken> {
     match reply.status.as_u16() {
         300..=399 | 408 | 429 | 500..=599 => return Err(by_status(reply, &marks(reply).map(|m| message(&m)).unwrap_or_default())),
@@ -25,7 +26,7 @@ pub fn granted(reply: &HttpReply) -> Result<StoredToken> {
     Ok(StoredToken { token, fields: fields.into_iter().collect() })
 }
 
-/// Neither a second factor nor a forced change of the password has a public form (OQ-31): they are explained, not tried.
+/// The API documents neither a second factor nor a forced change of the password (OQ-31): the hint explains them.
 fn refused_sign_in(reply: &HttpReply, text: &str) -> Error {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));

@@ -1,5 +1,5 @@
-//! Changes of nodes (providers.md 3.4): one request each, answered with 204 and nothing more. What became of it is seen
-//! in the folder's list, so each method leaves the look to the caller.
+//! Changes of nodes (providers.md 3.4): one request each, answered with an empty 204. Only the folder's listing shows the
+//! result, so the caller of each method looks there.
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ impl Stars for FileAgo {
         Box::pin(async move { self.silently(entry, json!({"starred": on})).await.map(drop) })
     }
     fn is_starred<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<bool>> {
-        // Only a folder's list tells (providers.md 3.4).
+        // Only a folder's listing has the star (providers.md 3.4).
         Box::pin(async move {
             let Some(folder) = self.parent(entry).await? else { return Ok(false) };
             let now = self.listing(&folder).await?.find(|now| now.id == entry.id);

@@ -1,5 +1,5 @@
-//! Downloads of FileAgo: the user's key stands in the path, and no header is asked for (providers.md 3.6). The path is no
-//! part of the public documentation: it is set in one place, and a remote may name another (OQ-26).
+//! Downloads of FileAgo: the path contains the user's key, and no header is needed (providers.md 3.6). The path is not publicly
+//! documented: it is a constant here, and a remote may configure another (OQ-26).
 
 use reqwest::Url;
 
@@ -10,10 +10,10 @@ use crate::model::Entry;
 use crate::protocols::http::download;
 use crate::protocols::http::download::{Opened, RangeRequest};
 
-/// Below the server's root.
+/// Relative to the server's root.
 const PATH: &str = "resources/auth/download/{key}/{id}/{revision}/{name}";
 pub const HELP: &str = "where downloads are, if not at resources/auth/download/{key}/{id}/{revision}/{name}";
-/// The newest revision, since 1.4.0 and in the words of clients before it.
+/// The newest revision: since version 1.4.0, and in the form that earlier clients used.
 const LATEST: &str = "latest";
 const NEWEST: &str = "999999999999999";
 const DOWNLOAD: &str = "download";
@@ -28,7 +28,7 @@ impl FileAgo {
             Err(error) if is_about_the_revision(&error) => error,
             outcome => return outcome,
         };
-        // Of a revision that is no longer kept only the beginning may be here: the newest is another file.
+        // A part of a revision that the server no longer keeps is useless: the newest revision is another content.
         let from = if number.is_some() { 0 } else { from };
         match self.fetch(file, NEWEST, from).await {
             Err(error) if is_about_the_revision(&error) => Err(refused),
@@ -39,7 +39,7 @@ impl FileAgo {
     async fn fetch(&self, file: &Entry, revision: &str, from: u64) -> Result<Download> {
         let (key, token) = self.api.download_key().await?;
         let path = self.api.download_path.as_deref().unwrap_or(PATH);
-        // These names no address can hold; the id alone says which file is meant.
+        // No URL can hold these names; the id alone selects the file.
         let name = if matches!(file.name.as_str(), "" | "." | "..") { "file" } else { &file.name };
         let values = [("{key}", key.expose()), ("{id}", &file.id), ("{revision}", revision), ("{name}", name)];
         let url = address(&self.api.base, path, &values)?;
@@ -57,8 +57,8 @@ impl FileAgo {
         }
     }
 
-    /// "Read" does not include "download" (providers.md 3.3): what we may do is asked, and told. If we may, the key has run
-    /// out with the token (3.6).
+    /// "Read" does not include "download" (providers.md 3.3): the error lists what this user may do. If that includes
+    /// downloads, the key has expired together with the token (3.6).
     async fn forbidden(&self, file: &Entry, error: Error) -> Error {
         match self.api.my_access(&file.id).await {
             Ok(words) if words.iter().any(|word| word == DOWNLOAD) => error.with_kind(Kind::Expired),
@@ -71,12 +71,12 @@ impl FileAgo {
     }
 }
 
-/// 401 and 403 are about us, not about the revision.
+/// 401 and 403 refuse the user; these refuse the revision.
 fn is_about_the_revision(error: &Error) -> bool {
     matches!(error.status_code(), Some(400 | 404 | 405 | 406 | 410 | 422))
 }
 
-/// Each value is one step of the path, whatever it holds.
+/// Each value becomes one step of the path, whatever it contains.
 fn address(base: &Url, path: &str, values: &[(&str, &str)]) -> Result<Url> {
     let mut url = base.clone();
     if let Ok(mut steps) = url.path_segments_mut() {

@@ -1,4 +1,4 @@
-//! From FileAgo's nodes to entries.
+//! Makes entries from FileAgo's nodes.
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -9,8 +9,8 @@ use crate::contract::lookup::{known_fields, safe_child_path};
 use crate::contract::{Entries, Error, Kind, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 
-/// `within` = the folder that was listed; none = the node itself is what an address begins at. Fails with `Protocol` for
-/// a node without uuid or name. The `size` of a folder counts its entries (providers.md 3.4) and is told as `items`.
+/// `within` is the folder that was listed; none means that the address names the node itself. Fails with `Protocol` for a node
+/// without uuid or name. The `size` of a folder is the number of its entries (providers.md 3.4) and is shown as `items`.
 pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
     let (Some(uuid), Some(name)) = (node.uuid, node.name) else {
         return Err(Error::new(Kind::Protocol, "the server tells of a file or folder without id or name"));
@@ -42,7 +42,7 @@ pub fn of_node(node: Node, within: Option<&RemotePath>) -> Result<Entry> {
     Ok(entry)
 }
 
-/// A listing, taken node by node.
+/// A listing, built node by node.
 #[derive(Default)]
 pub struct Listed {
     rows: Rows,
@@ -51,7 +51,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// An error is a row that can't be read, with what of it could.
+    /// Adds a node. An error is a row that can't be read, with the fields that could be read.
     pub fn add(&mut self, node: std::result::Result<Node, Option<Node>>) {
         let name = node.as_ref().map_or_else(|node| node.as_ref()?.name.clone(), |node| node.name.clone());
         let entry = node.ok().and_then(|node| of_node(node, Some(&RemotePath::root())).ok());
@@ -71,7 +71,7 @@ impl Listed {
 }
 
 pub fn revision(entry: &Entry) -> Option<u64> {
-    // Notes of an upload keep the fields that are shown.
+    // A note about an upload keeps the fields that are shown, and the revision is one of them.
     entry.extra.get("revision")?.as_u64()
 }
 

@@ -1,12 +1,12 @@
-//! The one thing that a FileAgo token tells about itself: until when it lives (providers.md 3.1). A guess that saves a
-//! failed request; the server's word is what counts.
+//! Reads from a FileAgo token when it expires (providers.md 3.1). That saves a failed request; the server decides whether the
+//! token is valid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-/// A token with less life than this is not begun with.
+/// A token that expires sooner than this is not used for a new request.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 
 #[derive(Deserialize)]
@@ -14,7 +14,7 @@ struct Claims {
     exp: i64,
 }
 
-/// True when the token says that it ends within a minute from `now`; false for whatever can't be read.
+/// True when the token expires within a minute from `now`; false for a text that can't be read.
 pub fn is_old(token: &str, now: DateTime<Utc>) -> bool {
     expiry(token).is_some_and(|end| end <= now + MARGIN)
 }

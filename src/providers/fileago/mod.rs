@@ -1,5 +1,5 @@
-//! FileAgo, on a server of one's own (providers.md section 3). The trait as an index: each method is one line and says
-//! where its work is done.
+//! FileAgo, on a server that the user's organisation runs (providers.md section 3). This file is the index of the trait: each
+//! method is one line that names where its work is done.
 
 mod answer;
 mod api;
@@ -64,13 +64,13 @@ impl Provider for FileAgo {
             browse: Some(self),
             downloads: Some(self),
             find_uploaded: Some(self),
-            // A form is sent whole or not at all, and nothing is made before its bytes.
+            // A form is sent in one request, and nothing is made on the server before its bytes.
             resumption: None,
             folders: Some(self),
             deletions: Some(self),
             moves: Some(self),
             copies: Some(self),
-            // Its download address holds the user's own key, which opens every file: nothing to give away.
+            // The download URL contains the user's own key, which opens every file: the user must not pass it on.
             links: None,
             comments: None,
             imports: None,
@@ -80,13 +80,13 @@ impl Provider for FileAgo {
             second_factor: None,
             batch_creation: None,
             metadata: None,
-            // What it makes of quotes and blanks is not known (providers.md 3.5): the list tells.
+            // How the server reads quotes and blanks is not known (providers.md 3.5): the listing shows the stored name.
             stored_names: None,
             replacement: Some(Replacement::ByUpload),
             token_contention: Some(self.api.rivalry()),
             takes_md5: false,
             opening_makes_nothing: true,
-            // Prevented from 2.0 on (providers.md 3.4).
+            // The server prevents them from 2.0 on (providers.md 3.4).
             allows_duplicate_names: false,
             copies_folders: true,
             listings_lack_mtime: false,
@@ -99,7 +99,7 @@ impl Provider for FileAgo {
         Box::pin(self.api.http.reach(&self.api.base))
     }
     fn probe(&self, _: Protocol) -> BoxFuture<'_, Result<String>> {
-        // Files go to the same server as every other call.
+        // Uploads go to the same server as every other call.
         self.reach()
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
@@ -109,7 +109,7 @@ impl Provider for FileAgo {
         Box::pin(self.api.renew())
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
-        // No call that ends a session is public.
+        // The API has no public call that ends a session.
         Box::pin(async { self.api.forget().await.map(|()| false) })
     }
     fn open_upload<'a>(&'a self, item: &'a UploadRequest) -> BoxFuture<'a, Result<Upload>> {
@@ -131,7 +131,7 @@ impl Browse for FileAgo {
         Box::pin(self.listing(folder))
     }
     fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
-        // Nothing is remembered.
+        // There is no cache.
         Box::pin(async {})
     }
 }

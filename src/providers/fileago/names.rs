@@ -1,21 +1,21 @@
 //! What the server may make of the name in a form: how it reads a quote, a backslash or outer blanks there is not known
-//! (providers.md 3.5), nor whether it writes names its own way.
+//! (providers.md 3.5), nor whether it changes names in other ways.
 
 use crate::model::similar_names::is_alike;
 use crate::protocols::multipart::form;
 
-/// A quote in a name may be stored as the form carried it: whether the server undoes that is not known.
+/// The server may store a quote in a name in its escaped form: whether it unescapes is not known.
 pub fn forms(wished: &str) -> [String; 2] {
     [wished.to_owned(), form::escaped(wished)]
 }
 
-/// A name alike; or of the wished name only what stands before its first quote, or behind its last backslash, where a parser
-/// took these for the end of the name, or for a path.
+/// True for a similar name, also for one that is similar to the part of the wished name before its first quote, or after its
+/// last backslash: a parser may take a quote for the end of the name, or a backslash for a path.
 pub fn may_come_from(stored: &str, wished: &str) -> bool {
     origins(wished).into_iter().any(|part| is_alike(stored, part))
 }
 
-/// The wished name, and what a parser may have left of it.
+/// The wished name, and the parts of it that a parser may have kept.
 pub fn origins(wished: &str) -> Vec<&str> {
     let before_quote = wished.split('"').next().filter(|part| *part != wished);
     let behind_backslash = wished.rsplit('\\').next().filter(|part| *part != wished);

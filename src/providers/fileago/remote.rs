@@ -1,4 +1,4 @@
-//! One FileAgo remote while it is open: its API, what is remembered of it between the calls, and what takes several of them.
+//! One FileAgo remote while it is open: its API, what is cached between the calls, and operations that take several calls.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl FileAgo {
     pub(super) async fn account(&self) -> Result<Account> {
         let username = self.api.username()?;
         let mut account = Account { protocols: vec![Protocol::Multipart], ..Account::default() };
-        // The token may be an old one: a call proves it.
+        // The token may be an old one: a call checks it.
         match self.api.details("home").await {
             Ok(home) => {
                 account.extra = known_fields([
@@ -51,8 +51,8 @@ impl FileAgo {
         Ok(account)
     }
 
-    /// Name and uuid of each: what follows `@home:`, and whom to share with. None on a server that has no such call. They
-    /// are only for show: what keeps them from us keeps nobody from working, and is a warning.
+    /// Name and uuid of each group: what follows `@home:`, and whom to share with. None on a server that has no such call. The
+    /// groups are only shown, so another failure is a warning.
     async fn groups(&self, warnings: &mut Vec<String>) -> Result<Option<Value>> {
         match self.api.groups().await {
             Ok(groups) => Ok(Some(groups.into_iter().map(|g| json!({"name": g.name, "uuid": g.uuid})).collect())),
@@ -74,8 +74,8 @@ impl FileAgo {
         listed.entries(folder)
     }
 
-    /// The answer names no uuid in most versions (OQ-24), so the list tells. A refusal may mean that somebody was faster:
-    /// a folder that is there is what was asked for.
+    /// Makes a folder. In most versions the answer has no uuid (OQ-24), so the listing is read. A refusal may mean that another
+    /// client made the folder first: if the folder is there, that is a success.
     pub(super) async fn make_folder(&self, parent: &Entry, name: &str) -> Result<Entry> {
         let refused = match self.api.make_folder(&parent.id, name).await {
             Ok(()) => None,
@@ -84,7 +84,7 @@ impl FileAgo {
         };
         let found = match self.listing(parent).await {
             Ok(listed) => one_named(listed.named(name)?, name, true, &parent.path)?,
-            // It is made by now: whoever waits and asks again must look first.
+            // The folder is made by now, so a retry must look first.
             Err(e) if refused.is_none() && e.kind().is_transient() => return Err(e.with_kind(Kind::Interrupted)),
             Err(e) => return Err(refused.unwrap_or(e)),
         };
@@ -99,11 +99,11 @@ impl FileAgo {
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the token.
+    /// Everything before the request for an upload token.
     pub(super) fn prepare(&self, item: &UploadRequest) -> Result<(UploadHandle, upload::UploadForm, u64)> {
         let size = upload::admit(item)?;
         let ticket = upload::ticket(item, size)?;
-        // A revision is sent under the name that the file has: whether another would rename it is not known.
+        // A revision is sent under the current name of its file: whether another name would rename the file is not known.
         let target = item.replaces.as_ref().unwrap_or(&item.folder);
         let name = item.replaces.as_ref().map_or(&item.name, |file| &file.name);
         let target = upload::UploadForm { api: self.api.clone(), path: ticket.path.clone(), node: target.id.clone(), name: name.clone() };
@@ -121,7 +121,7 @@ impl FileAgo {
         if found.as_ref().is_some_and(|entry| ticket.has_size_of(entry)) {
             return Ok(found);
         }
-        // A revision keeps its file's name, which may be another than the wished one.
+        // A revision keeps the name of its file, which may differ from the wished one.
         let elsewhere = match &ticket.id {
             Some(id) => upload::arrived(ticket, listed.with_id(id)),
             None => {

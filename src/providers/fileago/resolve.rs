@@ -1,4 +1,4 @@
-//! From an address to an entry: by path from `home`, or from `@home`, `@trash`, `@home:UUID`, `@UUID`.
+//! Finds the entry of an address: by path from `home`, or from `@home`, `@trash`, `@home:UUID`, `@UUID`.
 
 use super::entry;
 use super::remote::FileAgo;
@@ -7,7 +7,7 @@ use crate::contract::walk::{not_found, one_named, walk};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 
-/// The folders that every owner has; alone they are one's own, `home:UUID` is that of a user or group (providers.md 3.3).
+/// The folders of every owner: `home` is the user's own, `home:UUID` that of another user or group (providers.md 3.3).
 const SPECIAL: &[&str] = &["home", "incoming", "trash", "public_shares", "private_shares", "favorites", "shared_with_you"];
 
 impl FileAgo {
@@ -33,8 +33,7 @@ impl FileAgo {
         found.map(|entry| Entry { trashed, ..entry })
     }
 
-    /// From 2.0 on the trash groups what was deleted by day, in folders named by the date (OQ-28): a name is looked for one
-    /// level deeper, too.
+    /// From 2.0 on the trash has a folder for each day, named by the date (OQ-28), so a name is also searched one level deeper.
     async fn in_trash(&self, trash: Entry, path: &RemotePath) -> Result<Option<Entry>> {
         let Some(name) = path.names().first() else { return Ok(None) };
         let Some(rest) = path.below(&RemotePath::root().join(name)?) else { return Ok(None) };
@@ -48,10 +47,10 @@ impl FileAgo {
         }
     }
 
-    /// The node as its folder's list shows it: only there are a file's size and revision (providers.md 3.4).
+    /// The node as its folder's listing shows it: only there it has a file's size and revision (providers.md 3.4).
     async fn by_id(&self, id: &str) -> Result<Entry> {
         let entry = entry::of_node(self.api.details(id).await?, None)?;
-        // A node that was shared alone lies in folders that we may not see.
+        // The parent folders of a shared node may be hidden from this user.
         let hidden = |e: &Error| matches!(e.kind(), Kind::NotFound | Kind::Refused | Kind::Protocol);
         let steps: Vec<String> = match self.api.path(&entry.id).await {
             Ok(steps) => steps.into_iter().filter_map(|step| step.uuid).collect(),
@@ -70,7 +69,7 @@ impl FileAgo {
         Ok(Entry { trashed, ..row.unwrap_or(entry) })
     }
 
-    /// The folder that a node lies in; none for a top folder.
+    /// The id of the folder that holds a node; none for a top folder.
     pub(super) async fn parent_of(&self, id: &str) -> Result<Option<String>> {
         Ok(self.api.path(id).await?.into_iter().filter_map(|s| s.uuid).rfind(|uuid| uuid != id))
     }

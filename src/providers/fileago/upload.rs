@@ -1,5 +1,5 @@
-//! One upload to FileAgo: a token, then one form (providers.md 3.5). The answer names nothing, so the folder's list tells
-//! whether the file is there.
+//! One upload to FileAgo: a token, then one form (providers.md 3.5). The answer contains no name or id, so the folder's listing
+//! shows whether the file is there.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::model::{Entry, Protocol, RemotePath};
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::{Form, FormTarget};
 
-/// Lists do not show them: such a file could neither be confirmed nor found again (providers.md 3.5).
+/// Listings hide a file with this prefix, so the upload could neither be confirmed nor found again (providers.md 3.5).
 const HIDDEN: &str = "~$";
 
 pub fn check_name(name: &str) -> Result<()> {
@@ -26,7 +26,7 @@ pub fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of the item. Fails with `NeedsSize` when they are not known.
+/// Returns the size of the item in bytes. Fails with `NeedsSize` when the size is not known.
 pub fn admit(item: &UploadRequest) -> Result<u64> {
     let on = || item.source.name().to_owned();
     if let Some(closed) = item.avoid.first() {
@@ -40,8 +40,8 @@ pub fn admit(item: &UploadRequest) -> Result<u64> {
         .ok_or_else(|| Error::new(Kind::NeedsSize, "FileAgo must know the size of an upload before it begins").with_subject(on()))
 }
 
-/// Remembers what of this name was there before the first byte leaves. Fails with `Exists` when the name is taken by
-/// something that is not to be replaced: what the server would do then is not known (OQ-27).
+/// Notes, before the first byte is sent, which files have this name. Fails with `Exists` when the name is taken by an entry
+/// that is not to be replaced: what the server would do then is not known (OQ-27).
 pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let path = item.path()?;
     let forms = forms(&item.name);
@@ -68,15 +68,15 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     })
 }
 
-/// `uuid#revision#updated`; a number that is not told is left out.
+/// `uuid#revision#updated`; a missing number is left out.
 pub(super) fn mark(entry: &Entry) -> String {
     let text = |n: Option<String>| n.unwrap_or_default();
     let revision = text(entry::revision(entry).map(|n| n.to_string()));
     format!("{}#{revision}#{}", entry.id, text(entry.modified.map(|m| m.timestamp_millis().to_string())))
 }
 
-/// Ours among the folder's entries: the name, or the file that was to get a revision, whatever its name; and either a new
-/// uuid or a sign that the old one has changed. One of another size only where none has the right one.
+/// Finds the uploaded file in the folder's listing: it has the name, or it is the file that was to get a revision, whatever its
+/// name; and its uuid is new, or the file has changed. A file of another size is returned only if none has the right one.
 pub fn arrived(ticket: &UploadHandle, listed: impl Iterator<Item = Entry>) -> Option<Entry> {
     let is_target = |e: &Entry| ticket.id.as_deref() == Some(&e.id);
     let ours = |e: &Entry| !e.is_folder() && e.size.is_some() && is_new(e, ticket);
@@ -107,7 +107,7 @@ pub struct UploadForm {
 impl FormTarget for UploadForm {
     fn form(&self) -> BoxFuture<'_, Result<Form>> {
         Box::pin(async {
-            // The token is the authorisation: no header of ours goes with it (providers.md 3.5).
+            // The token in the URL is the authorisation: no header of ours is sent (providers.md 3.5).
             let url = self.api.upload_url(&self.node).await.map_err(|e| e.with_subject(self.path.to_string()))?;
             let (file_field, file_name) = ("file".to_owned(), self.name.clone());
             Ok(Form { url, headers: HeaderMap::new(), fields: Vec::new(), file_field, file_name })

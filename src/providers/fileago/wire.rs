@@ -1,11 +1,11 @@
-//! FileAgo's JSON as it comes. Nothing here fails on a field; what is missing is none (providers.md OQ-34).
+//! FileAgo's JSON as it comes. No field makes the parsing fail; a missing one is none (providers.md OQ-34).
 
 use serde::{Deserialize, Deserializer};
 
 use crate::model::Secret;
 use crate::protocols::lenient_json;
 
-/// The envelope's marks (providers.md 3.2).
+/// The fields of the envelope (providers.md 3.2).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Status {
@@ -39,7 +39,7 @@ pub struct One<T> {
     pub data: Option<T>,
 }
 
-/// `data` told as null or false is an empty list; not told at all it is no list.
+/// `data` that is null or false is an empty list; an answer without `data` has no list.
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct Many<T> {
@@ -55,7 +55,7 @@ fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Optio
     lenient_json::list(from).map(Some)
 }
 
-/// A file or folder: of a `dirlist`, or of its own details, which tell no size and no revision (providers.md 3.4).
+/// A file or folder: from a `dirlist`, or from its own details, which lack size and revision (providers.md 3.4).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Node {
@@ -66,10 +66,10 @@ pub struct Node {
     pub kind: Option<String>,
     #[serde(deserialize_with = "lenient_json::text")]
     pub uuid: Option<String>,
-    /// Bytes of a file; how many entries a `Dir` holds.
+    /// Bytes of a file; for a `Dir` the number of its entries.
     #[serde(deserialize_with = "lenient_json::number")]
     pub size: Option<u64>,
-    /// From 1 on; files only.
+    /// Counted from 1; files only.
     #[serde(deserialize_with = "lenient_json::number")]
     pub revision: Option<u64>,
     /// Milliseconds since 1970.

@@ -1,4 +1,5 @@
-//! Has an upload arrived? By SIZE, by a command of its own: a 226 alone is no proof on servers that take a cut line for the end.
+//! Checks whether an upload has arrived, by SIZE, a command of its own: some servers answer 226 also when the connection was
+//! cut.
 
 use super::entry::of_row;
 use super::remote::FtpRemote;
@@ -17,13 +18,13 @@ impl FtpRemote {
         };
         let Some(mut entry) = found.filter(|entry| !entry.is_folder()) else { return Ok(None) };
         if ticket.has_size_of(&entry) {
-            // A server that breaks off over it has the file all the same: then its size is the proof.
+            // If the server cuts the connection during the hash, the file is there all the same: then its size is the proof.
             entry.md5 = pool.md5_of(&self.path_of(&path), entry.size).await.unwrap_or_else(|error| {
                 tracing::info!("no MD5 of {path}: {error}");
                 None
             });
         }
-        // Shown where the address that was typed has it.
+        // The entry is shown with the path of the address that was typed.
         entry.path = match ticket.upload_name {
             Some(_) => entry.path,
             None => ticket.path.clone(),

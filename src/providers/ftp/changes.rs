@@ -1,4 +1,4 @@
-//! Folders, removing, renaming and moving. FTP tells nothing but yes or no, so what a refusal means is looked at.
+//! Folders, removing, renaming and moving. FTP answers only yes or no, so after a refusal a listing shows the reason.
 
 use super::remote::FtpRemote;
 use super::resolve::{folder, path_of_id};
@@ -12,7 +12,7 @@ impl Folders for FtpRemote {
             let made = Entry { path: parent.path.join(name)?, ..folder(&path) };
             match self.pool().await?.make_folder(&self.path_of(&path)).await {
                 Ok(()) => Ok(made),
-                // Somebody was faster: a folder that is there is what was asked for.
+                // Another client may have made the folder first: if the folder is there, that is a success.
                 Err(refusal) if matches!(refusal.kind(), Kind::Exists | Kind::Refused) => match self.at(&path).await {
                     Ok(there) if there.is_folder() => Ok(made),
                     _ => Err(refusal.with_subject(made.path.to_string())),
@@ -64,7 +64,7 @@ impl FtpRemote {
         Ok(Some(Entry { id: to.to_string(), path: shown, name, ..entry.clone() }))
     }
 
-    /// A folder's content first, deepest first; a symbolic link is removed itself and never followed.
+    /// Removes a folder's content first, deepest first. A symbolic link is removed itself and never followed.
     fn remove_all<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (path, pool) = (self.path_of_entry(entry)?, self.pool().await?);
@@ -76,7 +76,7 @@ impl FtpRemote {
                 };
             }
             match pool.remove_folder(&path).await {
-                // What is in it keeps it: some servers say 550, others 450 or 451.
+                // The folder is not empty: some servers answer 550, others 450 or 451.
                 Err(error) if matches!(error.status_code(), Some(450 | 451 | 550 | 553)) => {
                     let listed = match self.listing(entry).await {
                         Err(missing) if missing.kind() == Kind::NotFound => return self.gone_or(entry, error).await,
@@ -95,7 +95,7 @@ impl FtpRemote {
         })
     }
 
-    /// 550 is also the answer for what is not there any more.
+    /// 550 is also the answer for an entry that is gone.
     async fn gone_or(&self, entry: &Entry, refusal: Error) -> Result<()> {
         match self.at(&path_of_id(entry)?).await {
             Err(error) if error.kind() == Kind::NotFound => Err(error),

@@ -1,4 +1,4 @@
-//! From the rows of a listing to entries.
+//! Makes entries from the rows of a listing.
 
 use serde_json::Value;
 
@@ -8,13 +8,13 @@ use crate::contract::{Entries, Result};
 use crate::model::{Entry, EntryKind, RemotePath};
 use crate::protocols::ftp::listing::{RemoteFile, RemoteKind};
 
-/// The field of an entry that says what a symbolic link points to.
+/// The field of an entry that holds the target of a symbolic link.
 const LINK: &str = "symlink";
 
-/// `within`: the folder's path from the remote's top.
+/// `within` is the folder's path from the remote's top folder.
 pub fn of_row(row: RemoteFile, within: &RemotePath) -> Entry {
     let kind = if row.kind == RemoteKind::Folder { EntryKind::Folder } else { EntryKind::File };
-    // A name that can't stand in a path is listed, and reached by nobody.
+    // A name that can't stand in a path is listed, but no address leads to it.
     let path = safe_child_path(within, &row.name);
     let mut entry = Entry::new(kind, path.to_string(), path);
     entry.name = row.name;
@@ -26,14 +26,14 @@ pub fn of_row(row: RemoteFile, within: &RemotePath) -> Entry {
     entry
 }
 
-/// What a link points to that leads away from the folder it lies in. What nobody tells may lead anywhere.
+/// The target of a link, if it leads out of the link's folder. An unknown target may lead anywhere.
 pub fn link_out_of_its_folder(entry: &Entry) -> Option<String> {
     let target = entry.extra.get(LINK)?.as_str().unwrap_or_default();
     let leads_out = target.is_empty() || target.starts_with('/') || target.split('/').any(|step| step == "..");
     leads_out.then(|| target.to_owned())
 }
 
-/// A listing, taken row by row.
+/// A listing, built row by row.
 pub struct Listed {
     within: RemotePath,
     rows: Rows,
@@ -45,7 +45,7 @@ impl Listed {
         Listed { within, rows: Rows::default(), faults: Faults::default() }
     }
 
-    /// An error is a row that can't be read, with its name where that could be.
+    /// Adds a row. An error is a row that can't be read, with its name if that could be read.
     pub fn add(&mut self, row: std::result::Result<RemoteFile, Option<String>>) -> Result<()> {
         match row {
             Ok(row) => self.rows.push(&of_row(row, &self.within)),

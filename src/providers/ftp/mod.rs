@@ -1,5 +1,5 @@
-//! Any FTP(S) server (providers.md sections 6 and 12). The trait as an index: each method is one line and says where its work is
-//! done. An entry's id is its path on the server.
+//! Any FTP(S) server (providers.md sections 6 and 12). This file is the index of the trait: each method is one line that names
+//! where its work is done. An entry's id is its path on the server.
 
 mod arrival;
 mod changes;
@@ -50,7 +50,7 @@ impl Provider for FtpRemote {
             folders: Some(self),
             deletions: Some(self),
             moves: Some(self),
-            // FTP has no command for it.
+            // FTP has no command that copies.
             copies: None,
             links: None,
             comments: None,
@@ -73,7 +73,7 @@ impl Provider for FtpRemote {
         }
     }
     fn origin(&self) -> BoxFuture<'_, Result<String>> {
-        // Ids are paths from the top, as this user sees the server.
+        // Ids are paths from the server's root as this user sees it.
         let settings::Settings { top, user, .. } = &self.settings;
         let place = top.path_of(&RemotePath::root());
         Box::pin(async move { Ok(format!("{}/{place}#{user}", self.settings.origin())) })
@@ -82,14 +82,14 @@ impl Provider for FtpRemote {
         Box::pin(async { self.unsigned_pool().greet().await })
     }
     fn probe(&self, _: Protocol) -> BoxFuture<'_, Result<String>> {
-        // Files go to the same server as every other command.
+        // Uploads go to the same server as every other command.
         self.reach()
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
         Box::pin(self.account())
     }
     fn renew_token(&self) -> BoxFuture<'_, Result<()>> {
-        // There is none: each connection signs in.
+        // FTP has no tokens: each connection signs in.
         Box::pin(async { self.account().await.map(drop) })
     }
     fn sign_out(&self) -> BoxFuture<'_, Result<bool>> {
@@ -114,7 +114,7 @@ impl Browse for FtpRemote {
         Box::pin(self.listing(folder))
     }
     fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
-        // Nothing is remembered.
+        // There is no cache.
         Box::pin(async {})
     }
 }
@@ -141,7 +141,7 @@ impl Resumption for FtpRemote {
         Box::pin(self.resume(item, ticket, note))
     }
     fn adopt_empty_entry<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<Option<UploadHandle>>> {
-        // An empty file is a file.
+        // An empty file at an FTP server is complete, and no upload in progress.
         Box::pin(async { Ok(None) })
     }
 }

@@ -1,4 +1,4 @@
-//! One FTP remote while it is open: its connections, and what takes several commands.
+//! One FTP remote while it is open: its connections, and operations that take several commands.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::model::{Account, Entry, Protocol, RemotePath, Secret};
 use crate::protocols::ftp::reading::open_reading;
 use crate::protocols::ftp::{FtpPool, REFUSED_TLS, Security, listing};
 
-/// What anonymous users give for a password, by custom.
+/// The password of anonymous users, by custom.
 const NO_PASSWORD: &str = "anonymous@";
 
 pub struct FtpRemote {
@@ -28,11 +28,11 @@ impl FtpRemote {
         Ok(FtpRemote { settings: Settings::read(&opening)?, opening, signed: OnceCell::new() })
     }
 
-    /// The connections, with a password that is asked for when it is needed.
+    /// The connections. The password is read when it is needed.
     pub(super) async fn pool(&self) -> Result<&Arc<FtpPool>> {
         self.signed
             .get_or_try_init(|| async {
-                // Nobody is asked for what an anonymous user need not have.
+                // An anonymous user needs no password, so the prompt is left out.
                 let may_ask = !self.settings.is_anonymous() || self.opening.secrets.is_set("password");
                 let password = match if may_ask { self.opening.secret("password").await? } else { None } {
                     Some(password) => password,
@@ -47,7 +47,7 @@ impl FtpRemote {
             .await
     }
 
-    /// For calls that need no sign-in.
+    /// Connections for calls that need no sign-in.
     pub(super) fn unsigned_pool(&self) -> Arc<FtpPool> {
         FtpPool::new(self.settings.server(&self.opening, Secret::new(NO_PASSWORD)))
     }
@@ -56,12 +56,12 @@ impl FtpRemote {
         if self.settings.security == Security::Plain { Protocol::Ftp } else { Protocol::Ftps }
     }
 
-    /// The path on the server, as commands have it.
+    /// The path on the server, as commands contain it.
     pub(super) fn path_of(&self, path: &RemotePath) -> String {
         self.settings.top.path_of(path)
     }
 
-    /// Of an entry, whose id is its path from the remote's top.
+    /// The same for an entry, whose id is its path from the remote's top folder.
     pub(super) fn path_of_entry(&self, entry: &Entry) -> Result<String> {
         Ok(self.path_of(&RemotePath::parse(&entry.id)?))
     }
@@ -77,7 +77,7 @@ impl FtpRemote {
         })
     }
 
-    /// A server without TLS, or a refused sign-in, with what to do about it.
+    /// Adds a hint to the error of a server without TLS, or of a refused sign-in.
     pub(super) fn explain(&self, error: Error) -> Error {
         match error.kind() {
             Kind::Unsupported if error.hint().is_none() && error.message().contains(REFUSED_TLS) => error.with_hint(

@@ -1,13 +1,13 @@
-//! A new copy in the place of an older one. The new copy is complete under its travelling name. Where RNTO overwrites (vsftpd,
-//! pure-ftpd) one rename is all; where it does not (IIS, ProFTPD with `AllowOverwrite off`) the older one steps aside, and is
-//! removed when the new one has its name. A server that lets nothing be renamed keeps both.
+//! Puts a new copy in the place of an older one. The new copy is complete under its temporary name. Where RNTO overwrites
+//! (vsftpd, pure-ftpd) one rename does it. Where RNTO does not (IIS, ProFTPD with `AllowOverwrite off`), the older file is
+//! renamed first, and removed when the new one has its name. A server that allows no renaming keeps both.
 
 use super::remote::FtpRemote;
 use super::resolve::path_of_id;
 use crate::contract::{BoxFuture, Error, Replacements, Result};
 use crate::model::{Entry, RemotePath};
 
-/// Behind the name of a file that makes room for a new copy.
+/// The suffix of an older file that was renamed to make room for a new copy.
 pub(super) const ASIDE: &str = ".haul-old";
 
 impl Replacements for FtpRemote {
@@ -25,14 +25,14 @@ impl FtpRemote {
         let pool = self.pool().await?;
         let refusal = match pool.rename_unless_taken(&from, &to).await {
             Ok(None) => return Ok(placed()),
-            // Only a name that is taken is worth the older file: where nothing may be renamed, both stay.
+            // The older file is moved only when the name is taken. Where no renaming is allowed, both files stay.
             Ok(Some(refusal)) => refusal,
-            // An earlier try has done it, and its answer was lost.
+            // An earlier try renamed the file, and the answer was lost.
             Err(error) if error.status_code() == Some(550) && self.is_placed(old, new, &wished).await? => return Ok(placed()),
             Err(error) => return Err(both_left(old, new, error)),
         };
         let aside = format!("{to}{ASIDE}");
-        // An older copy that an earlier run left aside is in the way of this one, and has its successor.
+        // A renamed older file that an earlier run left has its successor already, and is in the way of this one.
         if pool.rename(&to, &aside).await.is_err() && (pool.remove_file(&aside).await.is_err() || pool.rename(&to, &aside).await.is_err()) {
             return Err(both_left(old, new, refusal));
         }
@@ -48,7 +48,7 @@ impl FtpRemote {
         Ok(placed())
     }
 
-    /// Nothing is left under the travelling name, and what has the wished name can't be the older file: it has the new copy's
+    /// True if the temporary name is gone and the file with the wished name can't be the older file: it has the new copy's
     /// size, which the older file has not, or its MD5.
     async fn is_placed(&self, old: &Entry, new: &Entry, wished: &RemotePath) -> Result<bool> {
         if self.by_size(&path_of_id(new)?).await?.is_some() {

@@ -1,4 +1,4 @@
-//! From an address to an entry. Paths are the ids: `@/films/a.mov` is `/films/a.mov`.
+//! Finds the entry of an address. Paths are the ids: `@/films/a.mov` is `/films/a.mov`.
 
 use super::entry::of_row;
 use super::remote::FtpRemote;
@@ -16,13 +16,13 @@ impl FtpRemote {
         let entry = self.at(&path).await.map_err(|error| self.explain(error).with_subject(at.display_path(&at.path).to_string()))?;
         Ok(match &at.root {
             Root::Top => entry,
-            // Shown as it was asked for, reached by its own path.
+            // The entry is shown as the user typed it, and reached by its own path.
             Root::Id(_) => Entry { path: at.display_path(&at.path), ..entry },
         })
     }
 
-    /// By MLST where the server knows it, else in the listing of its folder; what listings leave out (vsftpd: names that begin with a
-    /// dot) by SIZE.
+    /// Uses MLST where the server knows it, else the listing of the folder. For names that listings leave out (vsftpd hides
+    /// names that begin with a dot) SIZE is asked.
     pub(super) async fn at(&self, path: &RemotePath) -> Result<Entry> {
         let (Some(name), Some(within)) = (path.name(), path.parent()) else { return Ok(folder(path)) };
         if let Some(looked) = listing::look(self.pool().await?, &self.path_of(path)).await? {
@@ -32,13 +32,13 @@ impl FtpRemote {
         match listed.and_then(|listed| one_named(listed.named(name)?, name, false, &within)) {
             Ok(Some(entry)) => Ok(entry),
             Ok(None) => self.by_size(path).await?.ok_or_else(|| not_found(path)),
-            // The folder itself is not there.
+            // The folder itself does not exist.
             Err(error) if error.kind() == Kind::NotFound => Err(not_found(path)),
             Err(error) => Err(error),
         }
     }
 
-    /// A file of which nothing is known but its size; none where the server has no such file, or does not say.
+    /// A file of which only the size is known; none where the server has no such file, or does not know SIZE.
     pub(super) async fn by_size(&self, path: &RemotePath) -> Result<Option<Entry>> {
         match self.pool().await?.size_of(&self.path_of(path)).await {
             Ok(Size::Bytes(size)) => {
@@ -56,7 +56,7 @@ pub(super) fn folder(path: &RemotePath) -> Entry {
     Entry::new(EntryKind::Folder, path.to_string(), path.clone())
 }
 
-/// A path that the id of an entry tells.
+/// The path in the id of an entry.
 pub(super) fn path_of_id(entry: &Entry) -> Result<RemotePath> {
     RemotePath::parse(&entry.id)
         .map_err(|e| Error::new(Kind::NotFound, "this is no path on the server").with_subject(entry.id.clone()).with_cause(e))

@@ -1,4 +1,4 @@
-//! What can be configured for an FTP remote: its server, from the scheme of `url`, and the folder that is its top.
+//! What can be configured for an FTP remote: its server, from the scheme of `url`, and its top folder.
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -35,16 +35,16 @@ pub struct Settings {
     pub top: Top,
 }
 
-/// A folder on the server that paths are counted from.
+/// The folder on the server that the remote's paths are relative to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Top {
-    /// From the root of the server, not from where the sign-in leads.
+    /// True: relative to the root of the server. False: relative to the folder of the sign-in.
     is_absolute: bool,
     path: RemotePath,
 }
 
 impl Top {
-    /// The URL's path, as RFC 1738 has it: counted from where the sign-in leads, unless it begins with `%2F`.
+    /// Reads the URL's path as RFC 1738 says: relative to the folder of the sign-in, unless it begins with `%2F`.
     fn read(path: &str) -> Result<Top> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let is_absolute = path.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2f"));
@@ -53,7 +53,7 @@ impl Top {
         Ok(Top { is_absolute, path: RemotePath::parse(&decoded)? })
     }
 
-    /// As it stands in commands; empty is the folder where the sign-in leads.
+    /// The path as commands contain it; empty is the folder of the sign-in.
     pub fn path_of(&self, path: &RemotePath) -> String {
         let names = self.path.names().iter().chain(path.names());
         let joined = names.map(String::as_str).collect::<Vec<_>>().join("/");
@@ -105,7 +105,7 @@ impl Settings {
         self.user == ANONYMOUS
     }
 
-    /// As in a URL.
+    /// Scheme, host and port, as in a URL.
     pub fn origin(&self) -> String {
         let scheme = match self.security {
             Security::Explicit => "ftps",

@@ -1,4 +1,4 @@
-//! Uploads: a file travels as `NAME.haul-part` and gets its name at the end (cli.md, Fine print).
+//! Uploads: a file is sent as `NAME.haul-part` and gets its name at the end.
 
 use super::remote::FtpRemote;
 use super::replace::ASIDE;
@@ -10,7 +10,7 @@ use crate::protocols::ftp::FtpTarget;
 
 const ON_ITS_WAY: &str = ".haul-part";
 
-/// A line end would be a command of its own to the server.
+/// The server would read a line break as the end of the command.
 pub fn check_name(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
     if name.contains(['\r', '\n', '\0']) {
@@ -26,31 +26,31 @@ impl FtpRemote {
         Ok(Upload { ticket, session: Box::new(session) })
     }
 
-    /// Takes up what an earlier run began, under the travelling name that it noted.
+    /// Resumes what an earlier run began, under the temporary name in its note.
     pub(super) async fn resume(&self, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
         let (_, target) = self.prepare(item)?;
-        // A file that replaces another keeps its travelling name until the older one is gone.
+        // A file that replaces another keeps its temporary name until the older one is gone.
         let keeps_name = target.temporary.as_deref() == Some(target.name.as_str());
         let name = if keeps_name { note.to_owned() } else { target.name.clone() };
-        // A file that was sent under its own name from the first byte on.
+        // None for a file that was sent under its own name from the first byte on.
         let temporary = Some(note.to_owned()).filter(|note| *note != name || keeps_name);
         let session = ftp::open(self.pool().await?, FtpTarget { name, temporary, is_new: false, ..target }).await?;
         Ok(Some(Upload { ticket: ticket.clone(), session: Box::new(session) }))
     }
 
-    /// All that comes before the first command.
+    /// Everything before the first command.
     fn prepare(&self, item: &UploadRequest) -> Result<(UploadHandle, FtpTarget)> {
         check_name(&item.name)?;
         if let Some(other) = item.protocol.filter(|forced| *forced != self.protocol()) {
             let why = format!("the url of this remote stands for {}, not for {other}", self.protocol());
             return Err(Error::new(Kind::Unsupported, why).with_hint("leave --protocol out"));
         }
-        // The folder's id is its path on the server; its path may be counted from an id.
+        // The folder's id is its path on the server; its `path` may begin at an id.
         let path = path_of_id(&item.folder)?.join(&item.name)?;
         let name = self.path_of(&path);
         let travelling = format!("{name}{ON_ITS_WAY}");
         let replaces = item.replaces.is_some();
-        // A run that died between the two renames of a replacement has left nothing under the name itself.
+        // If a run died between the two renames of a replacement, no file has the name itself.
         let aside = format!("{}{ASIDE}", item.name);
         let is_left = !replaces && item.siblings.iter().any(|entry| entry.name == aside && !entry.is_folder());
         let size = item.source.size();

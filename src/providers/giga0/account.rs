@@ -1,4 +1,4 @@
-//! What giga0 tells of an account and its package (providers.md 2.4). A limit of 0 is no limit.
+//! What giga0 reports about an account and its package (providers.md 2.4). A limit of 0 is no limit.
 
 use serde_json::Value;
 

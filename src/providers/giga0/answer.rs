@@ -1,5 +1,5 @@
-//! The one verdict on giga0's replies. A failure may come with HTTP 200, a success without a mark, and a proxy's page in
-//! place of both (providers.md 2.1), so the words decide where the status says nothing.
+//! Decides what each reply of giga0 means. A failure may come with HTTP 200, a success without any mark, and a proxy may answer
+//! with a page of its own (providers.md 2.1). So the text decides if the status alone does not.
 
 use anyhow::anyhow;
 use serde::de::DeserializeOwned;
@@ -13,21 +13,21 @@ use crate::protocols::http::response::HttpReply;
 const WORDS_SHOWN: usize = 200;
 const CHECK_URL: &str = "check the remote's url";
 
-/// What the site's texts mean, first match wins, in lower case. Any other text is a plain refusal: storage full, type
-/// banned, not allowed (the site uploader's own words, providers.md 2.5).
+/// What the site's texts mean, in lower case; the first match wins. Any other text is a plain refusal: storage full, type
+/// banned, not allowed (texts of the site's uploader, providers.md 2.5).
 const MEANINGS: &[(&str, Kind)] = &[
     ("could not validate access_token", Kind::Expired),
     ("username could not be found", Kind::Expired),
     ("could not authenticate", Kind::Auth),
-    // The site posts the file inside itself: it may be stored although nobody heard of it (providers.md 2.5).
+    // The site posts the file to itself: the file may be stored although the inner answer was lost (providers.md 2.5).
     ("no response received from", Kind::Interrupted),
     ("no method found", Kind::Unsupported),
     ("could not find", Kind::NotFound),
-    // We did provide it: the form was lost on the way.
+    // haul did send the parameter: the form was lost on the way.
     ("please provide the", Kind::Protocol),
 ];
 
-/// Was the call a success? Fails with the kind that the reply means.
+/// Checks that the call was a success. Fails with the kind that the reply means.
 pub fn verdict(reply: &HttpReply) -> Result<()> {
     match complaint(reply)? {
         None => Ok(()),
@@ -35,12 +35,12 @@ pub fn verdict(reply: &HttpReply) -> Result<()> {
     }
 }
 
-/// The `data` of a reply that [`verdict`] called a success. Fails with `Protocol` when there is none.
+/// Returns the `data` of a reply that [`verdict`] called a success. Fails with `Protocol` when there is none.
 pub fn data<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     content(reply)?.ok_or_else(|| Error::unread_answer("the site's answer holds no data"))
 }
 
-/// What the site complains of in words; none is a success. A status or a page that leaves no room for words is an error.
+/// Returns the site's error text; none is a success. A status or a page that rules out such a text is an error.
 pub(super) fn complaint(reply: &HttpReply) -> Result<Option<String>> {
     let status = reply.status.as_u16();
     let Some(marks) = marks(reply) else { return Err(page(reply)) };
@@ -78,14 +78,15 @@ pub(super) fn content<T: DeserializeOwned>(reply: &HttpReply) -> Result<Option<T
     serde_json::from_slice::<Envelope<T>>(reply.object()).map(|e| e.data).map_err(|_| half_json(reply))
 }
 
-/// Its first words are not shown: they may hold a token that nobody has read yet.
+/// The error does not quote the body, which may hold a token that is not registered with the masking yet.
 fn half_json(reply: &HttpReply) -> Error {
     let bytes = reply.body.len();
     Error::unread_answer(format!("the site's answer makes no sense: {bytes} bytes that are no answer of this API"))
         .with_hint("check the remote's url; a proxy may have cut the answer")
 }
 
-/// A web page, nothing, or a cut answer in the site's place: maintenance, a firewall, a size limit, a wrong url.
+/// The error for a web page, an empty body or a cut answer in place of JSON: maintenance, a firewall, a size limit, a wrong
+/// url.
 fn page(reply: &HttpReply) -> Error {
     match reply.status.as_u16() {
         200..=299 if looks_like_json(reply) => half_json(reply),
@@ -134,7 +135,7 @@ pub(super) fn worded(reply: &HttpReply, text: &str) -> Error {
     }
 }
 
-/// The status speaks and the words only illustrate.
+/// The status decides the kind; the text only goes into the message.
 fn by_status(reply: &HttpReply, text: &str) -> Error {
     let judged = reply.error();
     if text.is_empty() {
@@ -150,7 +151,7 @@ fn by_status(reply: &HttpReply, text: &str) -> Error {
     with_status(Error::new(judged.kind(), clause).with_retry_after(judged.retry_after()).with_cause(anyhow!("{text}")), reply)
 }
 
-/// A failure told with HTTP 200 has no status worth showing.
+/// Adds the HTTP status, unless the failure came with a 2xx.
 pub(super) fn with_status(error: Error, reply: &HttpReply) -> Error {
     if reply.is_success() { error } else { error.with_status(reply.status.as_u16()) }
 }

@@ -1,5 +1,5 @@
-//! giga0's calls: POST, form-encoded, each with the access token of the lease (providers.md 2.1). One request per call;
-//! a rejected token is noted and told as `Expired`.
+//! The calls of giga0: POST, form-encoded, each with the current access token (providers.md 2.1). Each call is one request; a
+//! rejected token is noted and reported as `Expired`.
 
 use parking_lot::Mutex;
 use reqwest::{RequestBuilder, Url};
@@ -23,7 +23,7 @@ pub struct Api {
     pub base: Url,
     opening: ProviderContext,
     login: OnceCell<(Credentials, TokenCache)>,
-    /// Tokens that an upload's answer called expired: it is judged where nothing can wait for the lease.
+    /// Tokens that the answer to an upload called expired. That answer is read in a function that can't wait for `TokenCache`.
     stale: Mutex<Vec<StoredToken>>,
 }
 
@@ -35,14 +35,14 @@ impl Api {
         Ok(Api { http, base, opening, login: OnceCell::new(), stale: Mutex::default() })
     }
 
-    /// The address of a call: `file/upload`.
+    /// The URL of a call, for example of `file/upload`.
     pub fn url(&self, call: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{call}", self.base.path()));
         url
     }
 
-    /// The credentials and their lease; looked up when the first call needs them.
+    /// The credentials and their token cache; read when the first call needs them.
     async fn login(&self) -> Result<&(Credentials, TokenCache)> {
         self.login
             .get_or_try_init(|| async {
@@ -57,7 +57,7 @@ impl Api {
         credentials.authorize(&self.http, self.url("authorize"), &self.opening).await
     }
 
-    /// The token in hand, or a new one.
+    /// Returns the current token, or a new one.
     pub async fn token(&self) -> Result<StoredToken> {
         let (credentials, lease) = self.login().await?;
         lease.token(self.authorize(credentials)).await
@@ -76,25 +76,25 @@ impl Api {
         self.login.get().map(|(_, lease)| &lease.rivalry)
     }
 
-    /// The site has done something for the token in hand.
+    /// Notes that a call with the current token succeeded.
     pub fn worked(&self) {
         if let Some(rivalry) = self.rivalry() {
             rivalry.mark_used();
         }
     }
 
-    /// The site called this token expired; the next `renew_token` gets another.
+    /// Notes that the site called this token expired: the next `renew_token` gets another.
     pub fn note_stale(&self, token: &StoredToken) {
         self.stale.lock().push(token.clone());
     }
 
-    /// `POST /disable_access_token`, and forgets the token here. False when there was none.
+    /// `POST /disable_access_token`, then forgets the token here. Returns false when there was none.
     pub async fn sign_out(&self) -> Result<bool> {
         let (_, lease) = self.login().await?;
         let Some(token) = lease.current().await? else { return Ok(false) };
         let reply = self.post("disable_access_token", &token, &[]).await?;
         match answer::verdict(&reply) {
-            // A token that is gone there is what was asked for.
+            // A token that the site does not know any more is revoked already.
             Err(e) if e.kind() != Kind::Expired => return Err(e),
             _ => lease.forget().await?,
         }
@@ -109,7 +109,7 @@ impl Api {
         self.call("account/package", &[]).await
     }
 
-    /// The root has a blank id. No paging (providers.md 2.9).
+    /// `POST /folder/listing`. The root has an empty id. The site has no paging (providers.md 2.9).
     pub async fn folder_listing(&self, folder: &Entry) -> Result<Entries> {
         let mut listed = Listed::default();
         let token = self.token().await?;
@@ -119,12 +119,13 @@ impl Api {
         listed.entries(folder, answer::data(&reply)?)
     }
 
-    /// The page documents `parent_folder_id`, the script reads `folder_id`: both are sent (OQ-16).
+    /// The documentation names `parent_folder_id`, the script reads `folder_id`: both are sent (OQ-16).
     pub async fn folder_info(&self, id: &str) -> Result<Folder> {
         self.call("folder/info", &[("folder_id", id), ("parent_folder_id", id)]).await
     }
 
-    /// Private. `parent` blank = the root. A second folder of the same name is made without a word (providers.md 2.9).
+    /// Makes a private folder; an empty `parent` is the root. The site makes a second folder of the same name without an error
+    /// (providers.md 2.9).
     pub async fn folder_create(&self, parent: &str, name: &str) -> Result<Folder> {
         let mut fields = vec![("folder_name", name), ("is_public", "0")];
         if !parent.is_empty() {
@@ -137,44 +138,44 @@ impl Api {
         self.call("file/info", &[("file_id", id)]).await
     }
 
-    /// Where the file's bytes are; by its number, as older sites know nothing else (OQ-19).
+    /// Returns the file's download URL. The file is named by its number, because older sites know nothing else (OQ-19).
     pub async fn file_download(&self, id: &str) -> Result<SearchResult> {
         self.call("file/download", &[("file_id", id)]).await
     }
 
-    /// The id of the file with that short URL (OQ-19). The download URL that comes with it is not used.
+    /// Returns the id of the file with that short URL (OQ-19). The download URL in the answer is not used.
     pub async fn file_of_short_url(&self, short: &str) -> Result<Option<String>> {
         Ok(self.call::<SearchResult>("file/download", &[("short_url", short)]).await?.file_id)
     }
 
-    /// Into the trash.
+    /// Moves the file to the trash.
     pub async fn file_delete(&self, id: &str) -> Result<()> {
         self.ask("file/delete", &[("file_id", id)]).await.map(drop)
     }
 
-    /// What is left blank is kept (providers.md 2.8).
+    /// The site keeps the fields that are left out (providers.md 2.8).
     pub async fn file_rename(&self, id: &str, name: &str) -> Result<File> {
         self.call("file/edit", &[("file_id", id), ("filename", name)]).await
     }
 
-    /// As [`Api::file_rename`], for any field.
+    /// Like [`Api::file_rename`], for any field.
     pub async fn file_edit(&self, id: &str, fields: &[(&str, &str)]) -> Result<Option<File>> {
         let reply = self.ask("file/edit", &[&[("file_id", id)], fields].concat()).await?;
         Ok(row(&reply))
     }
 
-    /// `folder` blank = the root. The row of the answer, where it holds one.
+    /// An empty `folder` is the root. Returns the row of the answer, if there is one.
     pub async fn file_move(&self, id: &str, folder: &str) -> Result<Option<File>> {
         Ok(row(&self.place("file/move", ("file_id", id), "new_parent_folder_id", folder).await?))
     }
 
-    /// The copy's row, where the answer holds one.
+    /// Returns the copy's row, if the answer holds one.
     pub async fn file_copy(&self, id: &str, folder: &str) -> Result<Option<File>> {
         let reply = self.place("file/copy", ("file_id", id), "copy_to_folder_id", folder).await?;
         Ok(serde_json::from_slice::<Copied>(reply.object()).ok().and_then(|copied| copied.new_file.data))
     }
 
-    /// With all that is in it, into the trash.
+    /// Moves the folder with all its content to the trash.
     pub async fn folder_delete(&self, id: &str) -> Result<()> {
         self.ask("folder/delete", &[("folder_id", id)]).await.map(drop)
     }
@@ -188,7 +189,7 @@ impl Api {
         Ok(row(&reply))
     }
 
-    /// The site will fetch a URL, given in Base64.
+    /// Asks the site to fetch a URL, which is given in Base64.
     pub async fn url_upload_add(&self, url: &str, folder: &str) -> Result<Scheduled> {
         let mut fields = vec![("file_url_base64", url)];
         if !folder.is_empty() {
@@ -202,7 +203,7 @@ impl Api {
         self.call("file/url_upload_status", &[("scheduled_item_id", id)]).await
     }
 
-    /// Blank as a destination is refused as missing: the root is the text `null`, or `0` where that is no folder (OQ-17).
+    /// The site refuses an empty destination as missing: the root is the text `null`, or `0` where `null` is no folder (OQ-17).
     async fn place(&self, call: &str, what: (&str, &str), parameter: &str, folder: &str) -> Result<HttpReply> {
         if !folder.is_empty() {
             return self.ask(call, &[what, (parameter, folder)]).await;
@@ -218,7 +219,7 @@ impl Api {
         answer::data(&reply)
     }
 
-    /// A reply that is a success.
+    /// Sends the call and returns its reply, if it is a success.
     async fn ask(&self, call: &str, fields: &[(&str, &str)]) -> Result<HttpReply> {
         let token = self.token().await?;
         let reply = self.post(call, &token, fields).await?;
@@ -251,7 +252,7 @@ impl Api {
         Ok(self.http.client().post(self.url(call)).form(&form))
     }
 
-    /// The two fields that every call carries.
+    /// The two fields of every call: the access token and the account's id.
     pub fn identity<'a>(&self, token: &'a StoredToken) -> Result<(&'a str, &'a str)> {
         match token.field("account_id") {
             Some(account) => Ok((token.token.expose(), account.expose())),
@@ -263,7 +264,8 @@ impl Api {
     }
 }
 
-/// What a success tells besides. Nothing that makes sense is no failure: the change was made, and can be looked at.
+/// The row in the answer to a change. An answer without a readable row is no failure: the change was made, and the caller can
+/// look.
 fn row<T: DeserializeOwned>(reply: &HttpReply) -> Option<T> {
     answer::content(reply).ok().flatten()
 }

@@ -1,5 +1,5 @@
-//! Which new file in a folder is which of this run's, where the answer to an upload is lost. The site's name for one
-//! (`a (2).jpg`, as somebody has `a.jpg`) may be the wished name of another, and nothing but their size would tell them apart.
+//! Matches new files in a folder with the uploads of this run, after the answer to an upload was lost. The site's name for one
+//! file (`a (2).jpg`, if another user has `a.jpg`) may be the wished name of another, and only their sizes tell them apart.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,9 @@ pub struct ArrivalTracker(Mutex<Attempts>);
 
 #[derive(Default)]
 struct Attempts {
-    /// Ids that an answer named, or a look found, and for which file of the run.
+    /// The ids that an answer or a listing has confirmed, each with its file of this run.
     landed: HashMap<String, RemotePath>,
-    /// On their way, with their bytes.
+    /// The uploads in progress, with their size in bytes.
     open: HashMap<RemotePath, Option<u64>>,
 }
 
@@ -29,7 +29,7 @@ impl ArrivalTracker {
         self.with(|known| known.landed(ticket, entry));
     }
 
-    /// The ticket's file among those of its folder's entries that may be meant ([`arrived`]), and no other one of this run.
+    /// Finds the ticket's file in the listing of its folder (see [`arrived`]); never the file of another upload of this run.
     pub fn match_listing(&self, ticket: &UploadHandle, listed: Vec<Entry>) -> Option<Entry> {
         self.with(|known| {
             let found = arrived(ticket, listed, |entry| known.belongs_to_other(ticket, entry))?;
@@ -51,7 +51,7 @@ impl Attempts {
         self.landed.insert(entry.id.clone(), ticket.path.clone());
     }
 
-    /// Two tickets of one path are two tries of one file.
+    /// True if the entry is the file of another upload of this run. Two tickets of one path are two tries of one file.
     fn belongs_to_other(&self, ticket: &UploadHandle, entry: &Entry) -> bool {
         match self.landed.get(&entry.id) {
             Some(path) => *path != ticket.path,
@@ -59,7 +59,7 @@ impl Attempts {
         }
     }
 
-    /// Is a file of this very name and size on its way to the ticket's folder?
+    /// True if this run uploads another file of this very name and size to the ticket's folder.
     fn is_expected(&self, ticket: &UploadHandle, name: &str) -> bool {
         let beside = |path: &RemotePath| *path != ticket.path && path.parent() == ticket.path.parent();
         let fits = |path: &RemotePath| path.name().is_some_and(|wished| names::Forms::of(wished).is_plain(name));
@@ -67,11 +67,13 @@ impl Attempts {
     }
 }
 
-/// Ours among the folder's entries: a new id, the right size, and the wished name or what the site makes of it: a number
-/// only where somebody has the name itself, or had it: the one to be replaced, which may be gone by now (else `a (2).jpg` is
-/// another file of this run), and none that `belongs_to_other`. The wished name itself comes first; of several the oldest, as it
-/// is the first try. Else the only one whose name the site can have made of the wished one; else, with another size, what
-/// has the wished name.
+/// Finds the uploaded file in the listing of its folder: a new id that no other upload of this run has, the right size, and the
+/// wished name. A number after the name counts only where another file has the wished name, or had it: the file to be replaced
+/// may be gone by now. (Otherwise `a (2).jpg` is another file of this run.) The wished name takes precedence. Of several files
+/// the oldest is returned, as it is from the first try.
+///
+/// If there is none: the only file whose name the site can have made from the wished name; else the file that has the wished
+/// name and another size.
 pub fn arrived(ticket: &UploadHandle, listed: Vec<Entry>, is_anothers: impl Fn(&Entry) -> bool) -> Option<Entry> {
     let wished = ticket.path.name()?;
     let forms = names::Forms::of(wished);

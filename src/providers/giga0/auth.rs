@@ -1,5 +1,5 @@
-//! Signing in at giga0: which of the two kinds of credentials, the call itself, and what a refusal teaches
-//! (providers.md 2.2, OQ-14). One sign-in per call; a refused one locks accounts when it is repeated.
+//! The sign-in of giga0: which of the two kinds of credentials, the call itself, and the hint of a refusal (providers.md 2.2,
+//! OQ-14). One sign-in for each call, because repeated refusals lock an account.
 
 use anyhow::anyhow;
 use reqwest::Url;
@@ -11,14 +11,15 @@ use crate::model::Secret;
 use crate::protocols::http::Http;
 use crate::protocols::http::response::HttpReply;
 
-/// What the remote signs in with.
+/// The credentials of the remote.
 pub enum Credentials {
     Password { username: String },
     Keys { key1: Secret },
 }
 
 impl Credentials {
-    /// Keys when both are configured, else username and password. Reads no password; fails with `Auth` when neither is set.
+    /// Takes the keys when both are configured, else username and password. Reads no password. Fails with `Auth` when neither
+    /// is set.
     pub async fn of(opening: &ProviderContext) -> Result<Credentials> {
         match (opening.secrets.is_set("key1"), opening.secrets.is_set("key2")) {
             (true, true) => {
@@ -35,7 +36,7 @@ impl Credentials {
         Ok(Credentials::Password { username: username.ok_or_else(|| opening.no_credentials("username"))? })
     }
 
-    /// Tells accounts apart where tokens are kept, and shows no secret.
+    /// The name of the account in the store of tokens; it contains no secret.
     pub fn label(&self) -> String {
         match self {
             Credentials::Password { username } => username.clone(),
@@ -63,7 +64,7 @@ impl Credentials {
         self.granted(&reply).map_err(|e| e.with_subject(opening.remote.clone()))
     }
 
-    /// Whatever the site says against it in words is a refused sign-in.
+    /// Any error text of the site is a refused sign-in.
     fn granted(&self, reply: &HttpReply) -> Result<StoredToken> {
         let complaint = answer::complaint(reply).map_err(|e| match e.kind() {
             Kind::Expired | Kind::Refused => e.with_kind(Kind::Auth),
@@ -80,7 +81,7 @@ impl Credentials {
         }
     }
 
-    /// The site names the parameter that it misses: so it shows which kind of sign-in it wants.
+    /// The site names the parameter that is missing, which shows the kind of sign-in that it wants.
     fn refused(&self, reply: &HttpReply, text: &str) -> Error {
         let error = answer::worded(reply, text);
         if error.kind() == Kind::Unsupported {

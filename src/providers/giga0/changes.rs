@@ -1,5 +1,5 @@
-//! Removing, moving and copying (providers.md 2.8, 2.9). The site moves without a word on what it could not do, so each
-//! answer is compared with the wish: the wrong folder or name is an error, too little said is a look for the caller.
+//! Removing, moving and copying (providers.md 2.8, 2.9). The site reports a success even if it did not do everything, so each
+//! answer is compared with the request. A wrong folder or name is an error; after an answer that lacks them the caller looks.
 
 use super::entry::file_number;
 use super::names;
@@ -88,7 +88,7 @@ impl Giga0 {
     }
 }
 
-/// Names are not refused: the site strips tags and blanks, and says so only by the name in its answer.
+/// The site never refuses a name: it strips tags and outer blanks, and only the name in its answer shows that.
 pub(super) fn check_named(told: &str, wished: &str) -> Result<()> {
     match told == wished || told == names::as_stored(wished) {
         true => Ok(()),
@@ -104,13 +104,13 @@ fn copied(row: File, entry: &Entry, folder: &Entry) -> Result<Option<Entry>> {
     }
     match folder_number(row.folder_id) {
         Some(told) if told != folder.id => Err(elsewhere(&copy, &told)),
-        // The root, or not told.
+        // The copy is in the root, or the answer does not name its folder.
         None if !folder.id.is_empty() => Ok(None),
         _ => Ok(Some(Entry { size: row.size, modified: None, url: row.url, extra: Default::default(), ..copy })),
     }
 }
 
-/// A folder that is not there is ignored silently by some calls (providers.md 2.8).
+/// Some calls ignore a target folder that does not exist, without an error (providers.md 2.8).
 fn elsewhere(entry: &Entry, told: &str) -> Error {
     Error::new(Kind::Refused, format!("the site did not put it there: @{} is in the folder @{told}", entry.id))
         .with_subject(entry.path.to_string())

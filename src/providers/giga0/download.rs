@@ -1,5 +1,5 @@
-//! Downloads of giga0: a URL with a token in it, and behind it often another host, and a page where a refusal is meant
-//! (providers.md 2.6). The URL is asked for anew each time: a stale one answers with a page as well.
+//! Downloads of giga0: a URL that contains a token, often on another host; a refusal comes as a web page (providers.md 2.6).
+//! The URL is requested anew each time: a stale URL also returns a page.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::{Entry, Secret};
 use crate::protocols::http::download;
 use crate::protocols::http::download::{HtmlPage, Opened, RangeRequest};
 
-/// Longer waits are for a person to decide.
+/// The longest wait that haul obeys; the user decides about a longer one.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Giga0 {
@@ -26,7 +26,7 @@ impl Giga0 {
         }
     }
 
-    /// Good for about a day.
+    /// Returns a URL that works for about a day.
     pub(super) async fn download_link(&self, file: &Entry) -> Result<Secret> {
         Ok(Secret::new(self.download_url(file).await?))
     }
@@ -38,8 +38,8 @@ impl Giga0 {
     }
 }
 
-/// The site's reasons for a page: wait between downloads, too many at once, removed, premium only, a daily limit
-/// (providers.md 2.6). The first two pass by themselves.
+/// The error for a page: wait between downloads, too many at once, removed, premium only, a daily limit (providers.md 2.6). The
+/// first two are transient.
 fn verdict(page: &HtmlPage) -> Error {
     let said = page.reason.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
@@ -55,7 +55,7 @@ fn verdict(page: &HtmlPage) -> Error {
     page.error()
 }
 
-/// `… wait 30 seconds …`, in lower case.
+/// Finds the wait in `… wait 30 seconds …`. `said` is in lower case.
 fn wait_told(said: &str) -> Option<Duration> {
     let words: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.windows(2).find_map(|pair| {

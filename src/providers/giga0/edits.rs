@@ -1,5 +1,5 @@
-//! An entry's own fields (providers.md 2.8, 2.9). A folder's password travels as its MD5 (OQ-22): a value of any other
-//! length is dropped without a word and the folder left open, so the answer must show one.
+//! Changes an entry's own fields (providers.md 2.8, 2.9). A folder's password is sent as its MD5 (OQ-22). The site drops a
+//! value of any other length without an error and leaves the folder open, so the answer must show a password.
 
 use super::changes::check_named;
 use super::entry;
@@ -9,7 +9,7 @@ use super::wire::{File, Folder};
 use crate::contract::{BoxFuture, Changes, Edits, Error, Kind, Result, Visibility};
 use crate::model::{Entry, EntryKind, Secret};
 
-/// What takes a folder's password away.
+/// The value that removes a folder's password.
 const CLEARED: &str = "null";
 
 impl Edits for Giga0 {
@@ -59,7 +59,7 @@ impl Giga0 {
         let clears = changes.folder_password.as_ref().is_some_and(Secret::is_empty);
         let hash = changes.folder_password.as_ref().filter(|p| !p.is_empty()).map(hashed);
         let mut fields = Vec::new();
-        // A password is only cleared together with another field (providers.md 2.9).
+        // The site removes a password only together with another field (providers.md 2.9).
         let name = changes.name.as_deref().or(clears.then_some(entry.name.as_str()));
         fields.extend(name.map(|name| ("folder_name", name)));
         fields.extend(changes.visibility.map(|v| ("is_public", code(v))));
@@ -75,7 +75,7 @@ impl Giga0 {
     }
 }
 
-/// In lower-case hex. It opens the folder as the password does.
+/// In lower-case hex. The hash opens the folder just as the password does.
 fn hashed(password: &Secret) -> Secret {
     Secret::new(format!("{:x}", md5::compute(password.expose())))
 }

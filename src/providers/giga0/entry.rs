@@ -1,5 +1,5 @@
-//! From giga0's rows to entries, and from an entry's id back to the site's number: `125` is a folder, `file:1253` a file,
-//! because the site numbers them apart.
+//! Makes entries from giga0's rows, and finds the site's number in an entry's id: `125` is a folder, `file:1253` a file,
+//! because the site numbers folders and files separately.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::model::{Entry, EntryKind, RemotePath};
 const FILE: &str = "file:";
 const HASH_LENGTH: usize = 32;
 
-/// The number of a file entry, as calls take it. Fails for a folder.
+/// The number of a file entry, as the calls take it. Fails for a folder.
 pub fn file_number(entry: &Entry) -> Result<&str> {
     entry
         .id
@@ -25,8 +25,8 @@ pub fn is_active(status: &Option<String>) -> bool {
     status.as_deref().is_none_or(|s| s.is_empty() || s.eq_ignore_ascii_case("active"))
 }
 
-/// `within` = the folder that was listed; none = the row itself is what an address begins at. Fails with `Protocol` for
-/// a row without id or name.
+/// `within` is the folder that was listed; none means that the address names the row itself. Fails with `Protocol` for a row
+/// without id or name.
 pub fn of_folder(row: Folder, within: Option<&RemotePath>) -> Result<Entry> {
     let (Some(id), Some(name)) = (row.id, row.name) else { return Err(nameless("folder")) };
     let mut entry = Entry::new(EntryKind::Folder, id, path(within, &name));
@@ -43,7 +43,7 @@ pub fn of_folder(row: Folder, within: Option<&RemotePath>) -> Result<Entry> {
     Ok(entry)
 }
 
-/// As [`of_folder`]. Listings give files no date (providers.md 2.9).
+/// Like [`of_folder`]. Listings show no date for files (providers.md 2.9).
 pub fn of_file(row: File, within: Option<&RemotePath>) -> Result<Entry> {
     let (Some(id), Some(name)) = (row.id, row.name) else { return Err(nameless("file")) };
     let mut entry = Entry::new(EntryKind::File, format!("{FILE}{id}"), path(within, &name));
@@ -61,7 +61,7 @@ pub fn of_file(row: File, within: Option<&RemotePath>) -> Result<Entry> {
     Ok(entry)
 }
 
-/// What an upload's answer tells; none when it lacks id or name. The name is the stored one, which may differ from the
+/// The entry in the answer to an upload; none when it lacks id or name. The name is the stored one, which may differ from the
 /// wished one (providers.md 2.5).
 pub fn of_stored(stored: Stored, folder: &RemotePath) -> Option<Entry> {
     let name = stored.name?;
@@ -74,7 +74,7 @@ pub fn of_stored(stored: Stored, folder: &RemotePath) -> Option<Entry> {
     Some(entry)
 }
 
-/// Very big files get a placeholder with a dash in it (providers.md 2.5).
+/// Very large files get a placeholder that contains a dash (providers.md 2.5).
 fn is_md5(hash: &str) -> bool {
     hash.len() == HASH_LENGTH && hash.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -87,7 +87,7 @@ fn nameless(what: &str) -> Error {
     Error::unread_answer(format!("the site tells of a {what} without id or name"))
 }
 
-/// The code is the site's.
+/// The visibility for the site's code.
 pub fn visibility(code: u64) -> &'static str {
     match code {
         0 => "private",
@@ -97,7 +97,7 @@ pub fn visibility(code: u64) -> &'static str {
     }
 }
 
-/// Dates come without a zone (providers.md 2.1) and are taken for UTC; `0000-00-00 …` is none.
+/// Dates come without a zone (providers.md 2.1) and are read as UTC; `0000-00-00 …` is none.
 pub fn date(text: &Option<String>) -> Option<DateTime<Utc>> {
     let date = NaiveDateTime::parse_from_str(text.as_deref()?.trim(), "%Y-%m-%d %H:%M:%S").ok()?;
     Some(date.and_utc())

@@ -1,5 +1,5 @@
-//! URLs that the site fetches itself (providers.md 2.7). Its words for how far it is are pending, downloading, processing,
-//! complete, cancelled and failed (OQ-21); others are read with tolerance, and all are shown as they are.
+//! URLs that the site fetches itself (providers.md 2.7). The site reports pending, downloading, processing, complete, cancelled
+//! or failed (OQ-21). Other words are tolerated, and every word is shown as it is.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ impl Imports for Giga0 {
     fn start<'a>(&'a self, url: &'a str, folder: &'a Entry) -> BoxFuture<'a, Result<Import>> {
         Box::pin(async move {
             let scheduled = self.api.url_upload_add(&STANDARD.encode(url), &folder.id).await?;
-            // Of an address that waits already the site makes no second job, and says that all is well.
+            // For a URL that is queued already the site makes no second job, and reports a success.
             let known = scheduled.id.is_none().then(|| BEING_FETCHED.to_owned());
             let scheduled = Scheduled { status: known.or(scheduled.status), ..scheduled };
             Ok(import(scheduled.id.clone(), scheduled))

@@ -1,4 +1,4 @@
-//! A folder's listing, taken row by row as it comes (providers.md 2.9).
+//! A folder's listing, read row by row as it comes (providers.md 2.9).
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -13,11 +13,11 @@ use crate::model::{Entry, RemotePath};
 use crate::protocols::http::row_stream::{Path, Row, object};
 use crate::protocols::lenient_json;
 
-/// Where the rows stand in the answer.
+/// The keys that hold the rows of the answer.
 pub const LISTS: &[Path] = &[&["data", "folders"], &["data", "files"]];
 const FOLDERS: usize = 0;
 
-/// What is left of the answer: both lists, empty.
+/// The answer without its rows: both lists are empty.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Around {

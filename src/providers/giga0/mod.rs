@@ -1,5 +1,5 @@
-//! giga0, and any site with the YetiShare API v2 (providers.md section 2). The trait as an index: each method is one
-//! line and says where its work is done.
+//! giga0, and any site with the YetiShare API v2 (providers.md section 2). This file is the index of the trait: each method is
+//! one line that names where its work is done.
 
 mod account;
 mod answer;
@@ -70,7 +70,7 @@ impl Provider for Giga0 {
             browse: Some(self),
             downloads: Some(self),
             find_uploaded: Some(self),
-            // A form is sent whole or not at all, and nothing is made before its bytes.
+            // A form is sent in one request, and nothing is made on the site before its bytes.
             resumption: None,
             folders: Some(self),
             deletions: Some(self),
@@ -102,7 +102,7 @@ impl Provider for Giga0 {
         Box::pin(self.api.http.reach(&self.api.base))
     }
     fn probe(&self, _: Protocol) -> BoxFuture<'_, Result<String>> {
-        // Files go to the same address as every other call.
+        // Uploads go to the same server as every other call.
         self.reach()
     }
     fn sign_in(&self) -> BoxFuture<'_, Result<Account>> {
@@ -133,7 +133,7 @@ impl Browse for Giga0 {
         Box::pin(self.listing(folder))
     }
     fn invalidate_cache(&self) -> BoxFuture<'_, ()> {
-        // Nothing is remembered.
+        // There is no cache.
         Box::pin(async {})
     }
 }

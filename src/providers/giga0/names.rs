@@ -1,5 +1,5 @@
-//! How a name changes at giga0: tags are stripped and blanks cut (providers.md 2.1), and a name that is taken becomes
-//! `name (2).ext` (2.5). So a stored file may be ours under another name.
+//! How giga0 changes a name: it strips tags and outer blanks (providers.md 2.1), and a taken name becomes `name (2).ext` (2.5).
+//! So an uploaded file may be stored under another name.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,8 @@ use crate::contract::{Error, Kind, Result};
 use crate::model::RemotePath;
 use crate::model::similar_names::{is_alike, is_numbered, without_number};
 
-/// Refuses what can't be stored under any name; a name that the site merely changes is allowed, as the answer tells it.
+/// Refuses a name that can't be stored in any form. A name that the site only changes is allowed, as the answer shows the
+/// change.
 pub fn check(name: &str) -> Result<()> {
     RemotePath::root().join(name)?;
     let settled = normalised(name);
@@ -22,8 +23,8 @@ pub fn check(name: &str) -> Result<()> {
     RemotePath::root().join(&settled).map(drop)
 }
 
-/// The name that is sent in place of this one, as the site keeps it as it is. Backslashes go here: PHP takes an uploaded
-/// file's name from behind the last one, and nothing tells what becomes of others.
+/// The name that is sent in place of this one, because the site keeps it unchanged. Backslashes are removed: PHP takes the part
+/// of an uploaded file's name after the last one, and what happens to the others is unknown.
 pub fn stored(name: &str) -> Cow<'_, str> {
     match normalised(name) {
         settled if settled == name || check(name).is_err() => Cow::Borrowed(name),
@@ -31,7 +32,7 @@ pub fn stored(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// What is left when the site may change it again and again.
+/// The name after the site has changed it until it changes no more.
 fn normalised(name: &str) -> String {
     let mut name = name.replace('\\', "");
     loop {
@@ -43,7 +44,7 @@ fn normalised(name: &str) -> String {
     }
 }
 
-/// The name without what looks like a tag, and without outer blanks.
+/// The name without anything that looks like a tag, and without outer blanks.
 pub fn as_stored(name: &str) -> String {
     let mut kept = String::with_capacity(name.len());
     let mut rest = name;
@@ -60,7 +61,7 @@ pub fn as_stored(name: &str) -> String {
     kept.trim().to_owned()
 }
 
-/// What the site may make of one name; asked of whole listings.
+/// The names that the site may make from one name. Compared with every name of a listing.
 pub struct Forms<'a> {
     wished: &'a str,
     stored: String,
@@ -71,7 +72,7 @@ impl<'a> Forms<'a> {
         Forms { wished, stored: as_stored(wished) }
     }
 
-    /// The name itself, as far as the site can hold it.
+    /// The name itself, if the site can hold it.
     pub fn is_plain(&self, name: &str) -> bool {
         name == self.wished || name == self.stored
     }
@@ -81,12 +82,12 @@ impl<'a> Forms<'a> {
         self.is_plain(name) || is_numbered(name, self.wished) || is_numbered(name, &self.stored)
     }
 
-    /// What a site that writes names its own way (in lower case, blanks as `_`) may have made of it.
+    /// A name that a site with its own spelling (lower case, blanks as `_`) may have made from it.
     pub fn resemble(&self, name: &str) -> bool {
         is_alike(name, self.wished)
     }
 
-    /// As `resemble`, or that with a number.
+    /// Like `resemble`, also with a number.
     pub fn resemble_numbered(&self, name: &str) -> bool {
         self.resemble(name) || without_number(name).is_some_and(|name| self.resemble(&name))
     }

@@ -1,4 +1,4 @@
-//! One giga0 remote while it is open: its API, what is remembered of it between the calls, and what takes several of them.
+//! One giga0 remote while it is open: its API, what is cached between the calls, and operations that take several calls.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub const DEFAULT_URL: &str = "https://cloud.giga0.com";
 
 pub struct Giga0 {
     pub(super) api: Arc<Api>,
-    /// The package's limits, asked once.
+    /// The package's limits, requested once.
     pub(super) limits: OnceCell<Limits>,
     pub(super) lists: ListingCache,
     pub(super) ours: Arc<ArrivalTracker>,
@@ -38,7 +38,7 @@ impl Giga0 {
     pub(super) async fn account(&self) -> Result<Account> {
         let info = self.api.account_info().await?;
         let account = account::account(info, self.api.account_package().await?);
-        // Asked twice they are the same.
+        // A second answer would hold the same limits.
         let _ = self.limits.set(account.limits.clone());
         Ok(account)
     }
@@ -56,7 +56,7 @@ impl Giga0 {
         Ok(Upload { ticket, session: Box::new(multipart::open(&self.api.http, Arc::new(target), size)) })
     }
 
-    /// All that comes before the form: the package's limits, when nobody has asked for them yet.
+    /// Everything before the form: the package's limits are requested if they are not known yet.
     pub(super) async fn prepare(&self, item: &UploadRequest) -> Result<(upload::UploadForm, u64)> {
         let ask = || async { self.api.account_package().await.map(|p| account::limits(&p)) };
         let size = upload::admit(item, self.limits.get_or_try_init(ask).await?)?;

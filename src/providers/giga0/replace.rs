@@ -1,5 +1,5 @@
-//! A new copy in the place of an older one (OQ-20). giga0 never overwrites: the new copy arrived as `name (2)`, so the
-//! older one goes to the trash and the new one gets the name. Done again after a failure it goes on where it stopped.
+//! Puts a new copy in the place of an older one (OQ-20). giga0 never overwrites: the new copy arrived as `name (2)`, so the
+//! older one goes to the trash and the new one gets the name. After a failure the same call resumes where it stopped.
 
 use super::entry;
 use super::entry::file_number;
@@ -13,7 +13,7 @@ impl Giga0 {
     pub(super) async fn put_in_place(&self, old: &Entry, new: &Entry, name: &str) -> Result<Entry> {
         let (old_number, new_number) = (file_number(old)?, file_number(new)?);
         match self.api.file_delete(old_number).await {
-            // Gone already, by somebody else or an earlier try.
+            // The older copy is gone already: another user or an earlier try removed it.
             Err(e) if e.kind() == Kind::NotFound => {}
             Err(e) => return Err(both_left(old, new, e)),
             Ok(()) => {}
@@ -22,7 +22,7 @@ impl Giga0 {
             return Ok(new.clone());
         }
         let row = self.api.file_rename(new_number, name).await.map_err(|e| misnamed(old, new, name, e))?;
-        // No name is refused in words: only the answer tells whether it was taken (providers.md 2.8).
+        // The site refuses no name: only the answer shows whether it took the name (providers.md 2.8).
         let named = row.name.clone().unwrap_or_default();
         if named != name && named != names::as_stored(name) && !is_alike(&named, name) {
             let refused = Error::new(Kind::Refused, format!("the site named it {named:?}"));
@@ -36,7 +36,7 @@ impl Giga0 {
     }
 }
 
-/// Whether the older copy went is unknown when the line broke; then it is said so.
+/// Both copies are left. After a lost answer the message says that the older copy may still be there.
 fn both_left(old: &Entry, new: &Entry, why: Error) -> Error {
     let still = if why.may_have_happened() { "may still be there" } else { "could not be removed" };
     let text =

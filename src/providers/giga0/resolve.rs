@@ -1,4 +1,4 @@
-//! From an address to an entry: by path, `@125` (a folder), `@file:1253`, `@short:2Vv`.
+//! Finds the entry of an address: by path, `@125` (a folder), `@file:1253`, `@short:2Vv`.
 
 use super::entry;
 use super::entry::is_active;
@@ -31,7 +31,7 @@ impl Giga0 {
             return self.file(&number.ok_or_else(gone)?).await;
         }
         let row = self.api.folder_info(id).await?;
-        // A site that reads neither parameter answers about some other folder (OQ-16).
+        // A site that reads neither parameter answers with some other folder (OQ-16).
         if row.id.as_deref() != Some(id) || !is_active(&row.status) {
             return Err(gone());
         }
@@ -47,7 +47,7 @@ impl Giga0 {
     }
 }
 
-/// The root has no id of its own: blank stands for it (providers.md 2.9).
+/// The root has no id of its own: an empty id stands for it (providers.md 2.9).
 fn root() -> Entry {
     Entry::new(EntryKind::Folder, "", RemotePath::root())
 }

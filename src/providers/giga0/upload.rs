@@ -1,5 +1,5 @@
-//! One upload to giga0: one form, one request (providers.md 2.5). What must be known before it leaves, and what
-//! its answer says; `arrival.rs` finds the file when the answer is lost.
+//! One upload to giga0: one form, one request (providers.md 2.5). What must be known before it is sent, and what its answer
+//! means; `arrival.rs` finds the file when the answer is lost.
 
 use std::sync::Arc;
 
@@ -16,11 +16,12 @@ use crate::model::{Entry, Limits, Protocol, RemotePath};
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::multipart::{Form, FormTarget};
 
-/// Below this no web server's limit explains a lost form.
+/// In bytes. The size limit of a web server does not explain the loss of a smaller form.
 const BIG_UPLOAD: u64 = 1 << 20;
 const SIZE_LIMIT: &str = "the site's web server may limit the size of uploads below what the account allows; ask the site's operators";
 
-/// Bytes of the item, when the account may send it. Fails with `NeedsSize`, or with `Refused` before a byte is sent.
+/// Returns the size of the item in bytes, if the account may upload it. Fails with `NeedsSize`, or with `Refused` before a byte
+/// is sent.
 pub fn admit(item: &UploadRequest, limits: &Limits) -> Result<u64> {
     let on = || item.source.name().to_owned();
     if let Some(closed) = item.avoid.first() {
@@ -47,7 +48,7 @@ pub fn admit(item: &UploadRequest, limits: &Limits) -> Result<u64> {
     }
 }
 
-/// Remembers what of this name was there before the first byte leaves.
+/// Notes, before the first byte is sent, which files have this name.
 pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     let forms = names::Forms::of(&item.name);
     let is_like_it = |e: &Entry| forms.hold(&e.name) || (e.size == Some(size) && forms.resemble_numbered(&e.name));
@@ -63,8 +64,8 @@ pub fn ticket(item: &UploadRequest, size: u64) -> Result<UploadHandle> {
     })
 }
 
-/// What the site stored; none when it is a success without a word on the file. `size` in bytes: a big form that gets
-/// lost in the web server looks like a missing token or an empty file (providers.md 2.5).
+/// Returns what the site stored; none for a success that names no file. `size` is in bytes: if the web server drops a big form,
+/// the answer complains about a missing token or an empty file (providers.md 2.5).
 pub(super) fn uploaded(reply: &HttpReply, size: u64) -> Result<Option<Stored>> {
     let complaint = answer::complaint(reply).map_err(|e| match e.status_code() {
         Some(413) => e.with_hint(SIZE_LIMIT),
@@ -100,11 +101,11 @@ pub struct UploadForm {
     pub api: Arc<Api>,
     pub ours: Arc<ArrivalTracker>,
     pub ticket: UploadHandle,
-    /// As the user has it; the site may store another.
+    /// The wished name; the site may store another.
     pub name: String,
     /// The folder's path.
     pub folder: RemotePath,
-    /// The token of the latest try, in case its answer calls it expired.
+    /// The token of the latest try: its answer may call the token expired.
     pub used: Mutex<Option<StoredToken>>,
 }
 
@@ -132,7 +133,7 @@ impl FormTarget for UploadForm {
         self.api.worked();
         if let Some(entry) = stored.and_then(|s| entry::of_stored(s, &self.folder)) {
             self.ours.landed(&self.ticket, &entry);
-            // A second answer to one ticket would be about the same file.
+            // A second answer for one ticket would name the same file.
             let _ = self.ticket.confirmed_entry.set(entry);
         }
         Ok(())

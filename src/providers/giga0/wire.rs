@@ -1,5 +1,5 @@
-//! giga0's JSON as it comes: ids, sizes and counters as strings in most places and as numbers in others, nulls anywhere
-//! (providers.md 2.1). Nothing here fails on a field; what is missing is none.
+//! giga0's JSON as it comes: ids, sizes and counters are strings in most places and numbers in others, and any field may be
+//! null (providers.md 2.1). No field makes the parsing fail; a missing one is none.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -22,13 +22,13 @@ pub struct Status {
     pub success: Option<bool>,
     pub response: Value,
     pub message: Value,
-    /// Where the answer to an unknown call has its text.
+    /// The text of the answer to an unknown call.
     #[serde(rename = "0")]
     pub zero: Value,
     pub data: Option<IgnoredAny>,
 }
 
-/// The same answer read for its content.
+/// The same answer, read for its content.
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 pub struct Envelope<T> {
@@ -63,7 +63,7 @@ pub struct Info {
     pub status: Option<String>,
     #[serde(rename = "paidExpiryDate", deserialize_with = "lenient_json::text")]
     pub paid_until: Option<String>,
-    /// Bytes; instead of the package's own.
+    /// Bytes; replaces the limit of the package.
     #[serde(rename = "storageLimitOverride", deserialize_with = "lenient_json::number")]
     pub storage: Option<u64>,
 }
@@ -104,10 +104,10 @@ pub struct Folder {
     pub name: Option<String>,
     #[serde(rename = "parentId", deserialize_with = "lenient_json::text")]
     pub parent: Option<String>,
-    /// The MD5 of the folder's password; never in listings.
+    /// The MD5 of the folder's password. Listings lack it.
     #[serde(rename = "accessPassword", deserialize_with = "lenient_json::secret")]
     pub password: Option<Secret>,
-    /// Bytes of all that is in it; a cached number (providers.md 2.9).
+    /// Bytes of the whole content; a cached number (providers.md 2.9).
     #[serde(rename = "totalSize", deserialize_with = "lenient_json::number")]
     pub total_size: Option<u64>,
     /// 0 private, 1 unlisted, 2 public.
@@ -142,10 +142,10 @@ pub struct File {
     /// Bytes.
     #[serde(rename = "fileSize", deserialize_with = "lenient_json::number")]
     pub size: Option<u64>,
-    /// In listings.
+    /// Only in listings.
     #[serde(deserialize_with = "lenient_json::text")]
     pub status: Option<String>,
-    /// In `/file/info` (providers.md 2.8).
+    /// Only in `/file/info` (providers.md 2.8).
     #[serde(deserialize_with = "lenient_json::text")]
     pub file_status: Option<String>,
     #[serde(deserialize_with = "lenient_json::number")]
@@ -166,7 +166,7 @@ pub struct Stored {
     pub name: Option<String>,
     #[serde(deserialize_with = "lenient_json::number")]
     pub size: Option<u64>,
-    /// Set although the call was a success: the file was refused.
+    /// Set although the call was a success: the site refused the file.
     pub error: Value,
     #[serde(deserialize_with = "lenient_json::text")]
     pub hash: Option<String>,
@@ -178,7 +178,7 @@ pub struct Stored {
     pub url: Option<String>,
 }
 
-/// `/file/upload`'s `data`: a list of one, or the one itself.
+/// The `data` of `/file/upload`: a list of one object, or the object itself.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub enum Uploaded {

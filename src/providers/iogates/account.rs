@@ -1,4 +1,4 @@
-//! What `about` and `login` tell of an ioGates account or share.
+//! What `about` and `login` report about an ioGates account or share.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::wire::{Permissions, Profile, Share};
 use crate::contract::{Error, Kind, Result};
 use crate::model::{Account, Limits, Quota};
 
-/// Proves the token by asking what it may upload. A share that may not upload is proved by listing instead.
+/// Checks the token by asking for the upload methods. A share that may not upload is checked by a listing instead.
 pub async fn sign_in(host: &IoGates) -> Result<Account> {
     let access = host.api.access().await?;
     let offers = match host.api.offers().await {
@@ -22,13 +22,13 @@ pub async fn sign_in(host: &IoGates) -> Result<Account> {
     };
     let (user, share) = match &access.credentials {
         Credentials::User(name) => (Some(name.as_str()), None),
-        // Only shares have one; that the question is refused says nothing against the sign-in.
+        // Only shares answer this call; a refusal does not mean that the sign-in failed.
         Credentials::Share(_) | Credentials::Token(_) => (None, host.api.share().await.ok()),
     };
     Ok(account(user, access.profile(), offers.as_deref(), share))
 }
 
-/// Auth Info is for tokens that may upload (providers.md 1.5).
+/// Auth Info answers 403 to a token that may not upload (providers.md 1.5).
 fn may_not_upload(error: &Error) -> bool {
     error.kind() == Kind::Refused && error.status_code() == Some(403)
 }
@@ -87,7 +87,7 @@ fn extra(profile: Option<Profile>, offers: Option<&UploadMethods>, share: Share)
     own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
-/// Those that the server tells, as it calls them.
+/// The permissions that the server reports, under its own names.
 fn granted(permissions: &Permissions) -> Value {
     let mut told = serde_json::to_value(permissions).unwrap_or_default();
     if let Some(map) = told.as_object_mut() {

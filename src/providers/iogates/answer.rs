@@ -1,5 +1,5 @@
-//! The one verdict on ioGates' replies. No error body is documented (providers.md 1.4), so the status speaks; any 2xx is
-//! a success (OQ-10). JSON is never quoted: every answer of ioGates may hold a token, a password or a download URL.
+//! Decides what each reply of ioGates means. No error body is documented (providers.md 1.4), so only the status counts; any 2xx
+//! is a success (OQ-10). Errors never quote JSON: every answer of ioGates may hold a token, a password or a download URL.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,12 +8,12 @@ use crate::error::{Error, Kind, Result};
 use crate::protocols::http::host_of;
 use crate::protocols::http::response::HttpReply;
 
-/// What a successful reply says; else what its status means.
+/// Returns the content of a successful reply, else an error for its status.
 pub fn read<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     if !reply.is_success() {
         return Err(refusal(reply));
     }
-    // Every answer of ioGates is an object; serde would take a list for one as well.
+    // Every answer of ioGates is an object; serde would also accept a list.
     if reply.object().first() != Some(&b'{') {
         return Err(reply.protocol_error("a JSON object was expected"));
     }
@@ -27,7 +27,7 @@ pub fn incomplete(reply: &HttpReply, what: &str) -> Error {
     Error::unread_answer(format!("the server answered {what}")).with_status(reply.status.as_u16()).with_subject(host_of(&reply.url))
 }
 
-/// 400, 401 and 403 to the sign-in itself are its refusal, never a stale token: asking again would not help.
+/// 400, 401 and 403 to the sign-in are a refusal of the credentials, never a stale token: a second try would not help.
 pub fn read_sign_in<T: DeserializeOwned>(reply: &HttpReply) -> Result<T> {
     match (reply.status.as_u16(), read(reply)) {
         (status @ (400 | 401 | 403), Err(error)) if error.kind() != Kind::Auth => {
@@ -49,8 +49,8 @@ fn refusal(reply: &HttpReply) -> Error {
     reply.error()
 }
 
-/// A share with a second factor gives a token, and refuses everything else until the code from an SMS has been entered
-/// (providers.md 1.11; how it says so is not documented).
+/// A share with a second factor issues a token, but refuses everything else until the user has entered the code from an SMS
+/// (providers.md 1.11; the form of that refusal is not documented).
 pub fn code_needed() -> Error {
     Error::new(Kind::Auth, "the server wants a code that it sends by SMS")
 }

@@ -1,4 +1,4 @@
-//! The calls of ioGates (providers.md 1.5 to 1.12). Each is sent once; what a failure means is `answer`'s verdict.
+//! The calls of ioGates (providers.md 1.5 to 1.12). Each is sent once; `answer` decides what a failure means.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,18 +21,18 @@ use crate::protocols::http::Http;
 use crate::protocols::http::response::HttpReply;
 use crate::protocols::http::row_stream::{Path, Row, object};
 
-/// Where the rows of a listing stand.
+/// The keys that hold the rows of a listing.
 const FILES: &[Path] = &[&["files"], &["map"]];
 
-/// How long upload methods and their credentials are taken for current.
+/// How long upload methods and their credentials count as current.
 const OFFERS_LAST: Duration = Duration::from_secs(60);
-/// As `Secret` spells a token in a URL, so that the masking finds it there.
+/// The spelling of a token in a URL that `Secret` also uses, so that the masking finds the token there.
 const TOKEN_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub struct Api {
     pub http: Http,
     pub opening: ProviderContext,
-    /// The server has asked for a code by SMS.
+    /// The server has asked for the code from an SMS.
     pub code_wanted: AtomicBool,
     access: OnceCell<Access>,
     offers: Mutex<Option<(Instant, Arc<UploadMethods>)>>,
@@ -57,8 +57,8 @@ impl Api {
         self.access.get_or_try_init(|| Access::find(&self.opening)).await
     }
 
-    /// `GET /api/authinfo/{token}`: how bytes may travel, and with which credentials; at most a minute old.
-    /// Fails with `Auth` when the share wants its SMS code first, with `Refused` when the token may not upload.
+    /// `GET /api/authinfo/{token}`: the upload methods and their credentials, at most a minute old. Fails with `Auth` when the
+    /// share wants its SMS code first, with `Refused` when the token may not upload.
     pub async fn offers(&self) -> Result<Arc<UploadMethods>> {
         let mut held = self.offers.lock().await;
         if let Some((at, offers)) = &*held
@@ -77,12 +77,12 @@ impl Api {
         Ok(offers)
     }
 
-    /// What was told may no longer hold: the next question goes to the server.
+    /// Forgets the upload methods, which may have changed: the next call asks the server.
     pub async fn forget_offers(&self) {
         *self.offers.lock().await = None;
     }
 
-    /// A share's token that is refused may only lack the SMS code; the share itself says so, where it can be asked.
+    /// A refused token of a share may only lack the SMS code. The share itself reports that, if it can be asked.
     async fn or_code_needed(&self, access: &Access, token: &StoredToken, error: Error) -> Error {
         let refused = matches!(error.status_code(), Some(401 | 403));
         if refused && matches!(access.credentials, Credentials::Share(_)) {
@@ -100,7 +100,7 @@ impl Api {
         answer::code_needed().with_subject(remote.clone()).with_hint(format!("run `haul login {remote}` and enter it"))
     }
 
-    /// `GET /api/share`: the share that the token belongs to. Users' tokens have none.
+    /// `GET /api/share`: the share that the token belongs to. A user's token has no share.
     pub async fn share(&self) -> Result<Share> {
         let token = self.token().await?;
         self.get(&token, "api/share").await
@@ -114,8 +114,8 @@ impl Api {
         seeds.tree()
     }
 
-    /// The rows of an answer's `files`, as they come. Without that list an answer of another kind would look like an empty
-    /// account.
+    /// Passes each row of the answer's `files` to `take`. An answer without that list is an error, because it would look like
+    /// an empty account.
     async fn rows(
         &self,
         token: &StoredToken,
@@ -130,7 +130,8 @@ impl Api {
         }
     }
 
-    /// What stands around the rows of the first of `lists`. The others are passed over: a `map` of all ids is as long.
+    /// Returns what surrounds the rows of the first of `lists`. The rows of the others are skipped: a `map` of all ids is as
+    /// long.
     async fn around<T: DeserializeOwned>(
         &self,
         token: &StoredToken,
@@ -147,7 +148,7 @@ impl Api {
         self.judged(token, answer::read(&reply)).await
     }
 
-    /// As `read`, for an answer whose list may be long.
+    /// Like `read`, for an answer whose list may be long.
     pub async fn read_rows<T: DeserializeOwned>(&self, path: &str, lists: &'static [Path], take: impl FnMut(Row<'_>) + Send) -> Result<T> {
         let token = self.token().await?;
         self.around(&token, self.request(Method::GET, path).await?, lists, take).await
@@ -158,23 +159,23 @@ impl Api {
         self.read(&format!("api/file/{}", step(id))).await
     }
 
-    /// `POST /api/file`: makes an entry, and the folders on its way. A second one makes a second entry (providers.md 1.6):
-    /// after `Interrupted` the caller looks first.
+    /// `POST /api/file`: makes an entry, and the missing folders of its path. A second call makes a second entry (providers.md
+    /// 1.6), so after `Interrupted` the caller looks first.
     pub async fn create(&self, new: &NewFile<'_>) -> Result<File> {
         self.tell(Method::POST, "api/file", new).await
     }
 
-    /// `POST /api/files`: the same for several at once, in whatever order.
+    /// `POST /api/files`: makes several entries at once. The answers come in any order.
     pub async fn create_many(&self, files: Vec<NewFile<'_>>) -> Result<Vec<File>> {
         let token = self.token().await?;
         let request = self.request(Method::POST, "api/files").await?.json(&NewFiles { files });
         let mut made = Vec::new();
-        // What can't be read is not answered for, and looked for.
+        // A row that can't be read counts as not answered: the caller looks for its entry.
         self.rows(&token, request, |row| made.extend(row.ok())).await?;
         Ok(made)
     }
 
-    /// Asks at `path`, which is relative to the origin.
+    /// `GET` at `path`, which is relative to the origin.
     pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let token = self.token().await?;
         self.get(&token, path).await
@@ -188,7 +189,7 @@ impl Api {
         self.judged(&token, answer::read(&reply)).await
     }
 
-    /// Any 2xx will do, as what remains of a removed thing is not documented; but a page is a proxy's, not the API's.
+    /// Any 2xx is a success, as the answer to a removal is not documented. A web page comes from a proxy and not from the API.
     pub async fn delete(&self, path: &str) -> Result<()> {
         let token = self.token().await?;
         let reply = self.send(&token, self.request(Method::DELETE, path).await?).await?;
@@ -208,7 +209,7 @@ impl Api {
     pub async fn judged<T>(&self, token: &StoredToken, verdict: Result<T>) -> Result<T> {
         match verdict {
             Err(error) if error.kind() == Kind::Expired => Err(self.access().await?.rejected(token, error).await),
-            // The one thing that is refused so once we have a token.
+            // Once there is a token, only a missing SMS code is refused in this way.
             Err(error) if error.kind() == Kind::Auth => Err(self.code_needed()),
             Ok(value) => {
                 self.access().await?.rivalry().mark_used();
@@ -218,7 +219,7 @@ impl Api {
         }
     }
 
-    /// Always to the API's own origin: the token goes with it.
+    /// The URL is always at the API's own origin, because the token goes with the request.
     pub async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
         let origin: &Url = &self.access().await?.origin;
         let url = origin.join(path).map_err(|e| Error::new(Kind::Other, "this call has no address").with_cause(e))?;
@@ -235,7 +236,7 @@ pub fn step(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, TOKEN_IN_PATH)
 }
 
-/// All three spellings that the documentation knows (OQ-1); the server takes the one it understands.
+/// Sends the token in all three headers that the documentation knows (OQ-1); the server takes the one that it understands.
 fn headers(token: &StoredToken) -> Result<HeaderMap> {
     let value = |text: &str| -> Result<HeaderValue> {
         let mut value = HeaderValue::from_str(text).map_err(|e| Error::new(Kind::Auth, "this token can't be sent").with_cause(e))?;

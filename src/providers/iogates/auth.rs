@@ -1,5 +1,5 @@
-//! Who we are at ioGates: a user, a share link, or a token that was given to us. Secrets are looked up when somebody
-//! signs in, not before: looking may run a command or ask the user.
+//! The credentials of an ioGates remote: a user, a share link, or a configured token. Secrets are read at the sign-in and not
+//! before, because reading them may run a command or ask the user.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -32,12 +32,12 @@ pub struct Access {
     pub credentials: Credentials,
     opening: ProviderContext,
     lease: TokenCache,
-    /// Told by a sign-in of this run only.
+    /// The profile that a sign-in of this run returned.
     profile: Mutex<Option<Profile>>,
 }
 
 impl Access {
-    /// Finds out which credentials there are. Fails with `Auth` when there are none.
+    /// Finds out which credentials are configured. Fails with `Auth` when there are none.
     pub async fn find(opening: &ProviderContext) -> Result<Access> {
         let remote = opening.remote.clone();
         let (url, credentials) = blocking(opening, move |secrets| credentials(secrets, &remote)).await?;
@@ -45,7 +45,7 @@ impl Access {
         let who = match &credentials {
             Credentials::Token(_) => "token".to_owned(),
             Credentials::User(name) => format!("user {name}"),
-            // The name of a kept token is no secret, the share URL is one.
+            // The key of a stored token is no secret, but the share URL is: the key holds only its hash.
             Credentials::Share(url) => format!("share {:x}", md5::compute(url.expose())),
         };
         let account = format!("iogates|{}|{who}", origin.origin().ascii_serialization());
@@ -60,8 +60,7 @@ impl Access {
         }
     }
 
-    /// The server does not accept `token` (401). Returns the error as the engine has to understand it: a token that was
-    /// given to us can't be renewed.
+    /// Handles a 401 to `token`. Returns the error in the form that the engine needs: a configured token can't be renewed.
     pub async fn rejected(&self, token: &StoredToken, error: Error) -> Error {
         if matches!(self.credentials, Credentials::Token(_)) {
             return error.with_kind(Kind::Auth).with_hint("put a valid token in place of this remote's `token`");
@@ -117,8 +116,8 @@ impl Access {
         Ok(StoredToken { token, fields: Vec::new() })
     }
 
-    /// The server remembers a passed second factor per token and device (providers.md 1.4): one id per installation, made
-    /// at random and kept. Two first runs at once may use two ids, once.
+    /// The server remembers a passed second factor for each token and device (providers.md 1.4): an installation makes one
+    /// random id and keeps it. Two first runs at the same time may use two ids, once.
     fn device_id(&self) -> Result<Secret> {
         if let Some(kept) = self.opening.tokens.load(DEVICE)? {
             return Ok(kept.token);
@@ -130,7 +129,7 @@ impl Access {
     }
 }
 
-/// A configured token wins, then a share URL, then a user.
+/// A configured token takes precedence over a share URL, and a share URL over a user.
 fn credentials(secrets: &dyn RemoteSettings, remote: &str) -> Result<(String, Credentials)> {
     let configured = |key: &str| if secrets.is_set(key) { secrets.secret(key) } else { Ok(None) };
     let share = configured("share_url")?.filter(|s| !s.is_empty());
@@ -165,13 +164,13 @@ fn password(secrets: &dyn RemoteSettings, remote: &str) -> Result<Secret> {
     })
 }
 
-/// A token goes into headers and into a path: visible ASCII, and no step that a path would swallow.
+/// A token goes into headers and into a path, so it must be visible ASCII, and neither `.` nor `..`.
 fn is_usable(token: &Secret) -> bool {
     let text = token.expose();
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) && text != "." && text != ".."
 }
 
-/// Scheme, host and explicit port; nothing of a share URL's path is ours to read (providers.md 1.2).
+/// Scheme, host and explicit port. The path of a share URL has no documented meaning (providers.md 1.2).
 fn origin_of(mut url: Url) -> Url {
     url.set_path("/");
     url.set_query(None);

@@ -1,4 +1,4 @@
-//! Comments of a file and their places in the film (providers.md 1.8 and 1.13).
+//! Comments of a file and their timecodes (providers.md 1.8 and 1.13).
 
 use chrono::{DateTime, Utc};
 use reqwest::Method;
@@ -14,23 +14,23 @@ use crate::model::Entry;
 use crate::model::timecode::{Clock, TimeSpan};
 use crate::protocols::http::row_stream::{Path, Row, object};
 
-/// `GET /api/file/{id}/comments`. Its `map` only says where in the list each comment stands.
+/// `GET /api/file/{id}/comments`. Its `map` only holds the position of each comment in the list.
 #[derive(Default, Deserialize)]
 pub(super) struct WireThread {
-    /// None for what is no film.
+    /// None for a file that is no film.
     #[serde(default, deserialize_with = "loose::object")]
     timecode: Option<Timecode>,
-    /// Without its rows.
+    /// The list without its rows.
     #[serde(default, deserialize_with = "loose::objects")]
     comments: Option<Vec<IgnoredAny>>,
 }
 
-/// Where the rows stand.
+/// The keys that hold the rows.
 const COMMENTS: &[Path] = &[&["comments"], &["map"]];
 
 #[derive(Default, Deserialize)]
 struct Timecode {
-    /// Of the source's first frame.
+    /// The timecode of the source's first frame.
     #[serde(default, deserialize_with = "loose::text")]
     source: Option<String>,
     #[serde(default, deserialize_with = "loose::decimal")]
@@ -65,7 +65,7 @@ struct WireComment {
     tc: Option<Vec<InOut>>,
 }
 
-/// Milliseconds. A single place has an end that is missing, or the same.
+/// In milliseconds. A comment at a single frame has no end, or an end that equals its begin.
 #[derive(Default, Deserialize, Serialize)]
 struct InOut {
     #[serde(rename = "in", default, deserialize_with = "loose::decimal")]
@@ -83,7 +83,7 @@ impl InOut {
 }
 
 impl WireComment {
-    /// None without an id: such a comment could not be named.
+    /// None for a comment without an id, which no later command could name.
     fn comment(self) -> Option<Comment> {
         let named = |key: &str| self.owner.get(key).and_then(Value::as_str).filter(|name| !name.is_empty());
         let owner = self.owner.as_str().or_else(|| ["realname", "username", "name", "email"].into_iter().find_map(named));
@@ -99,7 +99,7 @@ impl WireComment {
     }
 }
 
-/// The body of POST and PUT. `tc` is always there: a PUT without it might keep or drop the old one.
+/// The body of POST and PUT. `tc` is always sent: after a PUT without it the server might keep or drop the old one.
 #[derive(Serialize)]
 struct NewWireComment<'a> {
     file_id: &'a str,
@@ -147,13 +147,13 @@ async fn list(host: &IoGates, file: &Entry) -> Result<CommentThread> {
     Ok(CommentThread { comments, clock })
 }
 
-/// One that can't be read, or has no id, can't be named.
+/// None for a row that can't be read or has no id: no later command could name that comment.
 pub(super) fn comment(row: Row<'_>) -> Option<Comment> {
     object::<WireComment>(row).ok()?.comment()
 }
 
 impl WireThread {
-    /// None for an answer of another kind.
+    /// None for an answer of another kind. The inner option is none for a file without a timecode.
     pub(super) fn clock(self) -> Option<Option<Clock>> {
         self.comments.filter(Vec::is_empty)?;
         Some(self.timecode.and_then(Timecode::clock))

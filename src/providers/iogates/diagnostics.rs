@@ -1,4 +1,4 @@
-//! What `remote check` asks: is somebody there, and does each upload protocol let us in. Nothing is made on the server.
+//! The checks of `remote check`: is the server there, and does each upload protocol accept us? They make nothing on the server.
 
 use super::remote::IoGates;
 use super::upload::methods::Method;
@@ -24,7 +24,7 @@ pub async fn probe(host: &IoGates, protocol: Protocol) -> Result<String> {
             host.api.http.reach(url).await.map_err(|e| e.with_subject(host_of(url)))
         }
         Method::Ftp(server) => {
-            // Opening signs in; without a byte and a finish no file is made.
+            // Opening the session signs in. Without a byte and without `finish` no file is made.
             let target = FtpTarget { name: "haul-check".to_owned(), ..FtpTarget::default() };
             ftp::open(&host.pools.of(server), target).await?;
             let how = match server.security {

@@ -1,5 +1,5 @@
-//! Downloads of ioGates: a plain GET of the entry's own URL, which works like a password (providers.md 1.10). It is asked
-//! for anew each time, as nobody says how long it lives.
+//! Downloads of ioGates: a plain GET of the entry's own URL, which works like a password (providers.md 1.10). The URL is
+//! requested anew each time, as its lifetime is not documented.
 
 use reqwest::Url;
 
@@ -23,7 +23,8 @@ pub async fn link(host: &IoGates, file: &Entry) -> Result<Secret> {
     Ok(Secret::new(address(host, file).await?))
 }
 
-/// Fails with `Refused` when there is none: nothing was uploaded yet, or we may not download.
+/// Returns the download URL. Fails with `Refused` when there is none: the entry has no content yet, or the token may not
+/// download.
 async fn address(host: &IoGates, file: &Entry) -> Result<Url> {
     let shown = host.api.file(&file.id).await?;
     let Some(download) = shown.download else {

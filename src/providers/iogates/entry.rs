@@ -1,4 +1,4 @@
-//! An entry of ioGates as `haul` shows it. A download URL never leaves here with its secret in it.
+//! An entry of ioGates as `haul` shows it. A download URL is shown only without its secret.
 
 use reqwest::Url;
 use serde_json::Value;
@@ -8,19 +8,19 @@ use crate::contract::Metadata;
 use crate::contract::lookup::known_fields;
 use crate::model::{Entry, EntryKind, RemotePath, Secret};
 
-/// `md5` and `download` are null until the bytes have arrived (providers.md 1.7).
+/// True until the bytes have arrived: `md5` and `download` are null so long (providers.md 1.7).
 pub fn is_empty(file: &File) -> bool {
     file.md5.is_none() && file.download.is_none()
 }
 
-/// As [`is_empty`], for listings: a token that may not download is told neither, but `Etag` counts what has arrived
+/// Like [`is_empty`], for listings: a token that may not download gets neither field, but `Etag` counts what has arrived
 /// (providers.md 1.7).
 fn is_unfinished(file: &File) -> bool {
     let etag = file.etag.as_u64().or_else(|| file.etag.as_str()?.trim_matches('"').parse().ok());
     is_empty(file) && etag.is_none_or(|n| n == 0)
 }
 
-/// `modified` is the time the entry was created: ioGates tells no other, and never changes a file's bytes.
+/// `modified` is the time when the entry was created: ioGates reports no other time, and never changes a file's bytes.
 pub fn entry_of(file: File, path: RemotePath) -> Entry {
     let folder = file.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dir"));
     let kind = if folder { EntryKind::Folder } else { EntryKind::File };
@@ -45,7 +45,7 @@ pub fn entry_of(file: File, path: RemotePath) -> Entry {
     entry
 }
 
-/// The type and the attributes, as the provider tells them of an entry (providers.md 1.6).
+/// The type and the attributes of an entry as the server lists them (providers.md 1.6).
 pub fn metadata_of(entry: &Entry) -> Metadata {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let pair = |pair: &Value| Some((pair.get("name")?.as_str()?.to_owned(), text(pair.get("value")?)));
@@ -67,8 +67,8 @@ fn without_secret(download: &str) -> Option<String> {
     Some(url.into())
 }
 
-/// Makes the secret of a download URL known to the masking. Not done for whole listings: their URLs are masked here and
-/// kept nowhere, and 20,000 secrets would make each printed line slow.
+/// Registers the secret of a download URL with the masking. Not done for whole listings: their URLs are masked here and kept
+/// nowhere, and 20,000 secrets would make each printed line slow.
 pub fn remember_secret(file: &File) {
     let Some(download) = file.download.as_deref() else { return };
     let path = download.split(['?', '#']).next().unwrap_or(download);

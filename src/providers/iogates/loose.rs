@@ -1,6 +1,6 @@
-//! Reading JSON the way PHP servers write it (providers.md OQ-34): numbers as strings, ids as either, an empty map as
-//! `[]`, null anywhere. A field that makes no sense counts as absent; whether it was needed is the caller's to say. What
-//! every provider reads alike is in [`crate::protocols::lenient_json`].
+//! Reads JSON as PHP servers write it (providers.md OQ-34): numbers as strings, ids as either, an empty map as `[]`, null
+//! anywhere. A field that makes no sense counts as absent; the caller decides whether the field was needed. What all providers
+//! read in the same way is in [`crate::protocols::lenient_json`].
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::protocols::lenient_json;
 pub use crate::protocols::lenient_json::{flag, number, secret};
 
-/// Longer ones are no ids.
+/// The longest id in characters; a longer text is no id.
 const LONGEST_ID: usize = 128;
 
 /// Text, or a number as it is written. Empty text counts as absent.
@@ -69,13 +69,13 @@ pub fn words<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<String>>, D::
     Ok(Some(values.into_iter().filter_map(|value| text(value).ok()?).map(|word| word.to_ascii_lowercase()).collect()))
 }
 
-/// An object; none for null, `[]` and everything else.
+/// An object; none for null, `[]` and any other value.
 pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
     Ok(Maybe::deserialize(d)?.0)
 }
 
-/// The objects of a list, or of a map from id to object. None when it is neither; what is no object is left out.
-/// Read as a stream, because a listing of the whole account may be hundreds of megabytes.
+/// The objects of a list, or of a map from id to object. None when the value is neither; elements that are no objects are left
+/// out. Read as a stream, because a listing of the whole account may have hundreds of megabytes.
 pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<T>>, D::Error> {
     d.deserialize_any(ListVisitor(PhantomData))
 }
@@ -88,7 +88,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
     }
 }
 
-/// Every form of JSON that is not the wished one reads as none.
+/// Any other form of JSON reads as none.
 macro_rules! nothing_else {
     () => {
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! ioGates (providers.md 1): a JSON API for entries, and TUS, plupload or FTP(S) for their bytes. An upload first makes an
-//! entry, then sends the bytes under the name that the server gave for it. There is no removal, renaming or folder call.
+//! entry, then sends the bytes under the name that the server returned. The API can't remove or rename an entry, or make a
+//! folder.
 
 mod account;
 mod answer;
@@ -41,7 +42,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     open,
 };
 
-/// Fails with `Usage` when a setting makes no sense; looks up no secret and sends nothing.
+/// Fails with `Usage` when a setting makes no sense. Reads no secret and sends nothing.
 fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(IoGates::new(opening)?))
 }

@@ -1,4 +1,4 @@
-//! One ioGates remote while it is open: its API, and what is remembered of it between the calls.
+//! One ioGates remote while it is open: its API, and what is cached between the calls.
 
 use super::api::Api;
 use super::settings::{Pools, Settings};
@@ -25,7 +25,7 @@ impl IoGates {
 
     pub(super) async fn renew_token(&self) -> Result<()> {
         self.api.access().await?.renew(&self.api.http).await?;
-        // The old token stands in the upload addresses.
+        // The upload addresses contain the old token.
         self.api.forget_offers().await;
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! The second factor (providers.md 1.11): a share or an account may give a token and then refuse everything until a code
-//! that it sends by SMS was entered. The server remembers that for the token and the device.
+//! The second factor (providers.md 1.11): a share or an account may issue a token and then refuse everything until the user has
+//! entered a code from an SMS. The server remembers that for the token and the device.
 
 use std::sync::atomic::Ordering;
 
@@ -38,7 +38,7 @@ async fn send(host: &IoGates) -> Result<String> {
     Ok(sent.message.unwrap_or_else(|| "a code was sent by SMS".to_owned()))
 }
 
-/// By POST, as the older text has it; the newer one prints GET, which also sends a code (OQ-6).
+/// Sends the code by POST, as the older document says. The newer one says GET, but GET also sends an SMS (OQ-6).
 async fn enter(host: &IoGates, code: &Secret) -> Result<()> {
     let token = host.api.token().await?;
     let field = [("authcode", code.expose())];

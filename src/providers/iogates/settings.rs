@@ -40,11 +40,11 @@ pub static SETTINGS: &[Setting] = &[
 
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// None: whatever is best of those on offer.
+    /// None: the best protocol of those on offer.
     pub protocol: Option<Protocol>,
-    /// OQ-3.
+    /// Whether the TUS file name gets the extension of the user's file (OQ-3).
     append_extension: bool,
-    /// OQ-4.
+    /// Whether FTP uploads go straight to the final name (OQ-4).
     pub ftp_direct: bool,
 }
 
@@ -62,14 +62,14 @@ impl Settings {
         })
     }
 
-    /// The name that TUS announces: the server's own, exactly, unless the remote says otherwise.
+    /// The file name that TUS sends: exactly the server's own, unless the remote sets `append_extension`.
     pub fn tus_name(&self, upload_name: &str, file_name: &str) -> String {
         let extension = self.append_extension.then(|| extension(file_name)).flatten();
         format!("{upload_name}{}", extension.unwrap_or_default())
     }
 }
 
-/// The extension of the user's file with its dot; the vendor's own client of 2017 appends it (OQ-3).
+/// The extension of the user's file with its dot. The vendor's own client of 2017 appends it (OQ-3).
 fn extension(name: &str) -> Option<String> {
     Path::new(name).extension().and_then(|e| e.to_str()).map(|e| format!(".{e}"))
 }
@@ -84,8 +84,8 @@ fn switch(opening: &ProviderContext, key: &str) -> Result<bool> {
     }
 }
 
-/// One pool of connections for each server and user. A new password makes a new pool: the connections of the old one
-/// belong to a token that is gone.
+/// One pool of connections for each server and user. A new password makes a new pool: the connections of the old pool belong to
+/// a token that is no longer valid.
 #[derive(Default)]
 pub struct Pools(Mutex<HashMap<Login, (Secret, Arc<FtpPool>)>>);
 

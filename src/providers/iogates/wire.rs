@@ -1,4 +1,4 @@
-//! What ioGates says and is told, as JSON (providers.md 1.4 to 1.12). Every field may be missing.
+//! The JSON that ioGates receives and sends (providers.md 1.4 to 1.12). Every field may be missing.
 
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
@@ -24,7 +24,7 @@ pub struct SignIn<'a> {
     pub app_name: &'a str,
 }
 
-/// The answer to it.
+/// The answer to `POST /api/authtoken`.
 #[derive(Debug, Default, Deserialize)]
 pub struct SignedIn {
     #[serde(default, deserialize_with = "loose::secret")]
@@ -94,7 +94,7 @@ pub struct Ftp {
 /// TUS or plupload.
 #[derive(Debug, Default, Deserialize)]
 pub struct Web {
-    /// Holds a token, in its path or its query.
+    /// Contains a token, in its path or its query.
     #[serde(default, deserialize_with = "loose::text")]
     pub server: Option<String>,
     /// Bytes of one request; 0 = no limit.
@@ -167,7 +167,7 @@ pub struct File {
     pub size: Option<u64>,
     #[serde(default, deserialize_with = "loose::text")]
     pub transfer_name: Option<String>,
-    /// Works like a password. None until the bytes are there, or without permission.
+    /// Works like a password. None until the bytes are there, or without the permission to download.
     #[serde(default, deserialize_with = "loose::text")]
     pub download: Option<String>,
     /// None until the bytes are there.
@@ -180,7 +180,7 @@ pub struct File {
     pub upload_filename: Option<String>,
 }
 
-/// What is left of `GET /api/files` (everything below the token's root, flat) when its rows are taken: an empty list.
+/// What is left of `GET /api/files` (all entries below the token's root, in one flat list) without its rows: an empty list.
 #[derive(Debug, Default, Deserialize)]
 pub struct Files {
     #[serde(default, deserialize_with = "loose::objects")]
@@ -198,7 +198,7 @@ pub struct Share {
     pub expires: Option<String>,
     #[serde(default, deserialize_with = "loose::object")]
     pub permissions: Option<Permissions>,
-    /// Printed with a blank in the documents (OQ-13).
+    /// The documents print the key with a space (OQ-13).
     #[serde(alias = "fileid", alias = "file id", default, deserialize_with = "loose::id")]
     pub file_id: Option<String>,
     #[serde(default, deserialize_with = "loose::object")]
@@ -217,7 +217,7 @@ pub struct Share {
     pub two_factor: Option<bool>,
 }
 
-/// What the receiver of a share may do; none = not told.
+/// What the receiver of a share may do; none if the server does not say.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Permissions {
     /// The original files may be downloaded.

@@ -1,4 +1,4 @@
-//! An upload as an entry: its address is its id, and its size is what the server holds of it.
+//! An upload as an entry: its address is its id, and its size is the number of bytes that the server holds.
 
 use reqwest::Url;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::contract::lookup::known_fields;
 use crate::model::{Entry, EntryKind, RemotePath};
 use crate::protocols::tus::UploadStatus;
 
-/// `name_key`: of the metadata, where the server tells that.
+/// `name_key` is the metadata key of the name, which some servers report.
 pub fn of_status(upload: &Url, status: &UploadStatus, name_key: &str) -> Entry {
     let mut entry = Entry::new(EntryKind::File, upload.as_str(), RemotePath::root().anchored_at(upload.as_str()));
     let told = |key: &str| status.metadata.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
@@ -26,7 +26,7 @@ pub fn of_status(upload: &Url, status: &UploadStatus, name_key: &str) -> Entry {
     entry
 }
 
-/// What a finished upload has become.
+/// The entry of a finished upload.
 pub fn of_finished(upload: &Url, path: RemotePath, size: Option<u64>) -> Entry {
     let url = Some(upload.to_string());
     Entry { size, url, ..Entry::new(EntryKind::File, upload.as_str(), path) }

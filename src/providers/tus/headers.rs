@@ -5,13 +5,13 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use crate::contract::{Error, Kind, Result};
 use crate::model::Secret;
 
-/// What the protocol and the connection say themselves.
+/// Headers that the protocol and the connection set themselves.
 const OWN: &[&str] = &["host", "connection", "content-length", "content-type", "transfer-encoding", "x-http-method-override"];
 const OWN_PREFIXES: &[&str] = &["tus-", "upload-"];
-/// A shorter value (`x-upsert: true`) is a word, which would be hidden in every message that holds it.
+/// A shorter value (`x-upsert: true`) is an ordinary word, which would be masked in every message that contains it.
 const SHORTEST_SECRET: usize = 8;
 
-/// Fails with `Usage` for what is no header; no message shows a value.
+/// Fails with `Usage` for a line that is no header; no message shows a value.
 pub fn read(token: Option<&Secret>, lines: Option<&Secret>) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     if let Some(token) = token {
@@ -30,7 +30,7 @@ pub fn read(token: Option<&Secret>, lines: Option<&Secret>) -> Result<HeaderMap>
             return Err(bad("the remote has a `token`, which is sent as Authorization"));
         }
         let text = text.trim();
-        // A scheme in front of it (`Bearer`) is none.
+        // A scheme before the secret (`Bearer`) is no secret.
         text.split_whitespace().chain([text]).filter(|word| word.len() >= SHORTEST_SECRET).for_each(|word| drop(Secret::new(word)));
         headers.append(name, value(text, &on)?);
     }

@@ -1,5 +1,5 @@
-//! Any TUS 1.0.0 endpoint (providers.md sections 5 and 11): it takes uploads, and knows neither names nor folders. The trait
-//! as an index: each method is one line and says where its work is done. An entry's id is the upload's address.
+//! Any TUS 1.0.0 endpoint (providers.md sections 5 and 11): it accepts uploads, and knows neither names nor folders. This file
+//! is the index of the trait: each method is one line that names where its work is done. An entry's id is the upload's address.
 
 mod entry;
 mod headers;
@@ -27,7 +27,7 @@ pub static INFO: ProviderInfo = ProviderInfo {
     open,
 };
 
-/// Fails with `Usage` when a setting makes no sense; looks up no secret and sends nothing.
+/// Fails with `Usage` when a setting makes no sense. Reads no secret and sends nothing.
 fn open(opening: ProviderContext) -> Result<AnyProvider> {
     Ok(Arc::new(TusRemote::new(opening)?))
 }
@@ -38,11 +38,11 @@ impl Provider for TusRemote {
     }
     fn abilities(&self) -> Abilities<'_> {
         Abilities {
-            // Of an upload by its address.
+            // Finds an upload by its address only.
             lookup: Some(self),
             browse: None,
             downloads: None,
-            // The server's own offset says whether all has arrived.
+            // The server's own offset shows whether everything has arrived.
             find_uploaded: None,
             resumption: Some(self),
             folders: None,
@@ -62,7 +62,7 @@ impl Provider for TusRemote {
             replacement: None,
             token_contention: None,
             takes_md5: false,
-            // Nothing has a name there.
+            // The server knows no names.
             allows_duplicate_names: true,
             copies_folders: false,
             listings_lack_mtime: false,
@@ -91,7 +91,7 @@ impl Provider for TusRemote {
         Box::pin(upload::open(self, item))
     }
     fn check_name(&self, _: &str) -> Result<()> {
-        // Names travel encoded.
+        // TUS sends names Base64-encoded, so any name works.
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! One TUS remote while it is open, and the calls around uploads: what the server is, what it holds, what it removes.
+//! One TUS remote while it is open, and the calls around uploads: the server's abilities, the state of an upload, its removal.
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
@@ -28,7 +28,8 @@ impl TusRemote {
         Ok(TusRemote { opening, settings, http, servers: Servers::default(), headers: OnceCell::new() })
     }
 
-    /// For the endpoint's own origin. Many servers want neither token nor headers, so nobody is asked for them.
+    /// The headers for the endpoint's own origin. Many servers need neither token nor headers, so the user is not asked for
+    /// them.
     pub(super) async fn headers(&self) -> Result<&HeaderMap> {
         let secret = async |key| if self.opening.secrets.is_set(key) { self.opening.secret(key).await } else { Ok(None) };
         self.headers
@@ -49,8 +50,8 @@ impl TusRemote {
         Ok(announced)
     }
 
-    /// What the server says of itself. OPTIONS is optional, and proxies block it: whatever else is answered there says little,
-    /// and the first upload tells.
+    /// The server's abilities. OPTIONS is optional, and proxies block it: any other answer is only a warning, and the first
+    /// upload shows whether the server works.
     pub(super) async fn account(&self) -> Result<Account> {
         let (announced, warnings) = match self.options().await {
             Ok(announced) => (announced, Vec::new()),
@@ -73,7 +74,7 @@ impl TusRemote {
         })
     }
 
-    /// For `remote check`.
+    /// The line of `remote check`.
     pub(super) async fn describe(&self) -> Result<String> {
         let announced = self.options().await?;
         Ok(format!("TUS {}: {}", announced.versions.join(", "), announced.extensions.join(", ")))
@@ -90,7 +91,7 @@ impl TusRemote {
         .with_subject(name.clone())
     }
 
-    /// By an upload's address; nothing else has a place at such a server.
+    /// Finds an upload by its address: the server has no other paths.
     pub(super) async fn look(&self, at: &Place) -> Result<Entry> {
         let upload = self.upload_at(at)?;
         let status = self.status(&upload).await?;
@@ -111,7 +112,7 @@ impl TusRemote {
         }
     }
 
-    /// Fails with `Usage` for what is no address, or one that a file must not go to.
+    /// Fails with `Usage` for a text that is no URL, or for a URL that a file must not be sent to.
     pub(super) fn upload_url(&self, text: &str) -> Result<Url> {
         if !["https://", "http://"].iter().any(|scheme| text.starts_with(scheme)) {
             return Err(
@@ -121,7 +122,7 @@ impl TusRemote {
         base_url(text, self.opening.network.insecure)
     }
 
-    /// `rm` of an upload, finished or not: whoever says it wants it.
+    /// `rm` of an upload, finished or not.
     pub(super) async fn terminate(&self, entry: &Entry) -> Result<()> {
         let upload = self.upload_url(&entry.id)?;
         let line = self.line().await?;
@@ -134,7 +135,7 @@ impl TusRemote {
                 .with_subject(host_of(&upload)));
         }
         match tus::delete(&line, &upload, false).await {
-            // A proxy that lets no DELETE pass.
+            // A proxy does not pass on DELETE.
             Err(e) if matches!(e.status_code(), Some(405 | 501)) => tus::delete(&line, &upload, true).await,
             done => done,
         }

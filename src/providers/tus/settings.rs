@@ -7,9 +7,9 @@ use crate::model::byte_size;
 use crate::protocols::http::base_url;
 use crate::protocols::tus::check_key;
 
-/// Beside the file's name, where it goes into a folder.
+/// The metadata key of the path, for a file that goes into a folder.
 pub const PATH_KEY: &str = "path";
-/// As browsers' clients send it, unless `metadata` says another.
+/// The metadata key of the MIME type, as browsers' clients send it. `metadata` may set another value.
 pub const TYPE_KEY: &str = "filetype";
 const NAME_KEY: &str = "filename";
 
@@ -30,12 +30,12 @@ pub static SETTINGS: &[Setting] = &[
 
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where uploads are created.
+    /// The URL where uploads are created.
     pub endpoint: Url,
-    /// Of every upload.
+    /// The metadata of every upload.
     pub metadata: Vec<(String, String)>,
     pub name_key: String,
-    /// Bytes of each part but the last.
+    /// Bytes of each part except the last.
     pub chunk_size: Option<u64>,
 }
 

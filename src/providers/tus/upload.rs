@@ -1,4 +1,4 @@
-//! One upload: created with the file's name as metadata, sent in parts, and finished as the server's own offset says.
+//! One upload: created with the file's name as metadata, sent in parts, and finished when the server's own offset says so.
 
 use reqwest::Url;
 
@@ -10,13 +10,13 @@ use crate::model::Protocol;
 use crate::protocols::tus;
 use crate::protocols::tus::{Manners, TusSession, TusTarget};
 
-/// Bytes of one request to a server of which nothing is known. Behind a proxy that passes on only what came whole a cut
-/// request is worth nothing, and PHP copies each part (providers.md 11): neither the whole file, nor a request for each MiB.
+/// Bytes of one request to an unknown server. Behind a proxy that forwards only complete requests, a cut request is lost as a
+/// whole, and PHP copies each part (providers.md 11): so a request is neither the whole file nor a single MiB.
 const USUAL_PART: u64 = 32 << 20;
-/// Of a source without a known size a whole part is read before it is sent.
+/// Bytes of one request for a source without a known size: a whole part is read before it is sent.
 const PART_OF_UNKNOWN: u64 = 8 << 20;
 
-/// What tus-php and its kin refuse in a name (providers.md 11).
+/// Characters that tus-php and related servers refuse in a name (providers.md 11).
 const REFUSED_IN_NAMES: &[char] = &['"', '\'', '&', '\\', '?', '#', ':'];
 
 pub async fn open(remote: &TusRemote, item: &UploadRequest) -> Result<Upload> {
@@ -29,7 +29,7 @@ pub async fn open(remote: &TusRemote, item: &UploadRequest) -> Result<Upload> {
     Ok(opened(ticket, session))
 }
 
-/// Takes up what an earlier run began, at the address that it noted.
+/// Resumes what an earlier run began, at the address in its note.
 pub async fn resume(remote: &TusRemote, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
     let Ok(upload) = remote.upload_url(note) else { return Ok(None) };
     tus::guard(&upload);
@@ -45,7 +45,7 @@ fn opened(ticket: UploadHandle, session: TusSession) -> Upload {
 async fn target(remote: &TusRemote, item: &UploadRequest) -> Result<TusTarget> {
     let settings = &remote.settings;
     let mut metadata = settings.metadata.clone();
-    // tuspyserver answers no HEAD of an upload without it (providers.md 12): nothing could go on, nor be looked at.
+    // Without the type tuspyserver answers no HEAD of an upload (providers.md 12): the upload could not be resumed or found.
     if !metadata.iter().any(|(key, _)| key == TYPE_KEY) {
         let kind = mime_guess::from_path(&item.name).first_raw().unwrap_or("application/octet-stream");
         metadata.push((TYPE_KEY.to_owned(), kind.to_owned()));
@@ -53,7 +53,7 @@ async fn target(remote: &TusRemote, item: &UploadRequest) -> Result<TusTarget> {
     if !item.folder.path.is_root() {
         metadata.push((PATH_KEY.to_owned(), item.path()?.to_string()));
     }
-    // The last one: old servers take all that follows it for the name (providers.md 11).
+    // The name comes last: old servers read everything after it as part of the name (providers.md 11).
     metadata.push((settings.name_key.clone(), item.name.clone()));
     let usual = if item.source.size().is_some() { USUAL_PART } else { PART_OF_UNKNOWN };
     Ok(TusTarget {
@@ -61,20 +61,20 @@ async fn target(remote: &TusRemote, item: &UploadRequest) -> Result<TusTarget> {
         metadata,
         headers: remote.headers().await?.clone(),
         size: item.source.size(),
-        // The remote's own size is what the server wants: nobody's wish makes another of it.
+        // The server needs the size that the remote configures: `--chunk-size` does not change it.
         chunk_size: settings.chunk_size.or(item.chunk_size).or(Some(usual)),
         manners: Manners {
             exact_chunks: settings.chunk_size.is_some(),
-            // Creation with upload saves a request for each small file. But when its answer is lost (and each connection that
-            // the server closes while idle may lose one), nobody knows the upload's address, and no listing tells whether the
-            // file is there: it could only be sent twice, or be given up as unknown. An upload that was created without bytes
-            // is asked how far it is, and what a lost creation leaves is empty and expires.
+            // Creation with upload would save a request for each small file. But when its answer is lost (any connection that
+            // the server closes while idle may lose one), the upload's address is unknown, and no listing shows whether the
+            // file is there: it could only be sent twice, or reported as unknown. An upload that was created without bytes can
+            // be asked for its offset, and what a lost creation leaves is empty and expires.
             creates_first: true,
         },
     })
 }
 
-/// A failed creation, with what to do about it.
+/// Adds a hint to a failed creation.
 fn explained(remote: &TusRemote, item: &UploadRequest, error: Error) -> Error {
     let url = "check the url of the remote: it must be the creation endpoint of a TUS server";
     match (error.kind(), error.status_code()) {
@@ -84,13 +84,13 @@ fn explained(remote: &TusRemote, item: &UploadRequest, error: Error) -> Error {
             Some(bad) => error.with_hint(format!("rename the file, if the server takes no {bad} in names")),
             None => error,
         },
-        // Supabase and others answer so for an object that is there.
+        // Supabase and others give this answer for an object that exists.
         (Kind::Exists, _) => error.with_kind(Kind::Refused).with_subject(remote.opening.remote.clone()),
         _ => error,
     }
 }
 
-/// The protocol's session; what it has finished is named for the receipt.
+/// A TUS session that also records the finished upload for the receipt.
 struct RemoteSession {
     session: TusSession,
     ticket: UploadHandle,
@@ -98,14 +98,15 @@ struct RemoteSession {
 
 impl RemoteSession {
     async fn end(&mut self) -> Result<()> {
-        // By the protocol an empty upload is complete when it is created; tus-php, @tus/server and others take notice of it
-        // only by a PATCH (providers.md 11, 11.1), and nobody can look whether they did. Others refuse one that is complete.
+        // By the protocol an empty upload is complete when it is created. tus-php, @tus/server and others notice it only after
+        // a PATCH (providers.md 11, 11.1), and no request can show whether they did. Other servers refuse a PATCH of a complete
+        // upload.
         if let Err(error) = self.session.nudge().await {
             tracing::debug!(target: "haul::tus", "the empty PATCH of an empty upload failed: {error}");
         }
         self.session.finish().await?;
         if let Some(upload) = self.session.url() {
-            // A second finish is about the same upload.
+            // A second finish would record the same upload.
             let _ = self.ticket.confirmed_entry.set(of_finished(upload, self.ticket.path.clone(), self.ticket.size));
         }
         Ok(())
@@ -114,7 +115,7 @@ impl RemoteSession {
     async fn give_up(&mut self) -> Option<String> {
         let kept = self.session.url().filter(|_| self.session.is_complete() && !self.session.is_spoilt()).map(Url::to_string);
         match kept {
-            // Whatever became of it here, it is a file of the server's by now: `haul rm` removes it for who wants that.
+            // The upload is complete on the server, whatever failed here: the user can remove it with `haul rm`.
             Some(url) => Some(format!("@{url}")),
             None => self.session.abort().await,
         }

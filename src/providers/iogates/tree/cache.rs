@@ -1,4 +1,4 @@
-//! The last listing, kept for a few seconds: planning a deep tree asks once, not once for each folder.
+//! Keeps the last listing for a few seconds: the plan of a deep tree requests the listing once, and not once for each folder.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use super::Tree;
 use crate::error::Result;
 use crate::providers::iogates::api::Api;
 
-/// As long as what it says is taken for current; or as long as it took, as an account that large is not listed anew for each
-/// of its folders.
+/// How long a listing counts as current. If the listing itself took longer, that time counts: a very large account is not
+/// listed anew for each of its folders.
 const FRESH: Duration = Duration::from_secs(5);
-/// As long as it serves to tell, after a lost answer, what was there before.
+/// How long a listing can tell, after a lost answer, what was there before.
 const LATELY: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct CachedTree {
     tree: Arc<Tree>,
     asked: Instant,
     answered: Instant,
-    /// An upload of ours has changed what is there.
+    /// An upload of this run has changed the tree since.
     outdated: bool,
 }
 
@@ -33,23 +33,23 @@ impl TreeCache {
         self.held(|held| !held.outdated && held.answered.elapsed() < FRESH.max(held.answered - held.asked), api).await
     }
 
-    /// A listing of the last minutes, without our own uploads since.
+    /// Returns a listing of the last minutes. Uploads of this run since then may be missing from it.
     pub async fn cached(&self, api: &Api) -> Result<Arc<Tree>> {
         self.held(|held| held.asked.elapsed() < LATELY, api).await
     }
 
-    /// A listing that was asked for after `moment`.
+    /// Returns a listing that was requested after `moment`.
     pub async fn newer_than(&self, moment: Instant, api: &Api) -> Result<Arc<Tree>> {
         self.held(|held| held.asked > moment, api).await
     }
 
-    /// Whoever comes while the server is asked waits and shares the answer.
+    /// A caller that comes while a listing is on its way waits and shares it.
     async fn held(&self, will_do: impl Fn(&CachedTree) -> bool, api: &Api) -> Result<Arc<Tree>> {
         let mut held = self.held.lock().await;
         if let Some(kept) = held.as_ref().filter(|held| will_do(held)) {
             return Ok(kept.tree.clone());
         }
-        // Not both in memory.
+        // The old tree is dropped first, so that never two are in memory.
         *held = None;
         let asked = Instant::now();
         let tree = Arc::new(api.files().await?);

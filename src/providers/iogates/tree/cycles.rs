@@ -1,7 +1,7 @@
-//! Folders that lie in each other, as a hostile or broken list may tell it: walking such a tree would never end.
+//! Breaks cycles of folders, which a hostile or broken listing may contain: a walk of such a tree would never end.
 
-/// `parents[i]` is what entry `i` lies in; none is the root. Each circle is cut once and hangs at the root then.
-/// One pass: each entry is climbed over once.
+/// `parents[i]` is the parent of entry `i`; none is the root. Each cycle is cut at one entry, which gets the root as its
+/// parent. One pass: each entry is visited once.
 pub fn break_cycles(mut parents: Vec<Option<usize>>) -> Vec<Option<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Visit {

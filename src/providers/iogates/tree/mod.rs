@@ -1,8 +1,8 @@
-//! The flat list of `GET /api/files` made into folders again (providers.md 1.9). Built once per answer, every question
-//! after that is answered by halving: 20,000 entries cost one pass, and half a million some 250 bytes each.
+//! Makes folders from the flat list of `GET /api/files` (providers.md 1.9). The tree is built once for each answer; each lookup
+//! after that is a binary search. 20,000 entries cost one pass; half a million cost some 250 bytes each.
 //!
-//! A name that can't stand in a path (it holds `/`, a line break or NUL, or is `.` or `..`) is kept as it is in
-//! [`Entry::name`]; in paths `@ID` stands for it, and only that address finds the entry.
+//! A name that can't stand in a path (it holds `/`, a line break or NUL, or is `.` or `..`) is kept unchanged in
+//! [`Entry::name`]. In paths `@ID` stands for it, and only that address finds the entry.
 
 pub(crate) mod cache;
 pub(crate) mod cycles;
@@ -23,47 +23,47 @@ use crate::model::{Entry, EntryKind, Place, RemotePath, Root};
 /// The token's own root has no entry; `parent` calls it null or 0.
 pub const ROOT_ID: &str = "0";
 
-/// What lies in the root has this parent.
+/// The parent of the entries in the root.
 const TOP: u32 = u32::MAX;
-/// No bytes have arrived for it.
+/// Mark: the entry has no bytes yet.
 const EMPTY: u8 = 1;
-/// Told without a name: what lies in it has its place, but nobody is shown it.
+/// Mark: the server lists the entry without a name. Its children have their place, but the entry is not shown.
 const NAMELESS: u8 = 2;
-/// Another entry of this id was told before.
+/// Mark: the listing has an earlier entry with the same id.
 const DOUBLE: u8 = 4;
 
 pub struct Tree {
     rows: Arc<Rows>,
     marks: Vec<u8>,
-    /// What each lies in.
+    /// The parent of each row.
     parents: Vec<u32>,
     /// The rows, sorted by id.
     by_id: Vec<u32>,
-    /// The rows that have names, sorted by what they lie in and by name.
+    /// The rows that have names, sorted by parent and by name.
     by_name: Vec<u32>,
-    /// By folder.
+    /// The unreadable rows of each folder.
     faults: HashMap<u32, Arc<Faults>>,
-    /// Nothing tells where these rows lie.
+    /// Unreadable rows without a known folder.
     lost: Arc<Faults>,
 }
 
-/// A tree on its way, row by row.
+/// A tree under construction, row by row.
 #[derive(Default)]
 pub struct Seeds {
     rows: Rows,
     marks: Vec<u8>,
-    /// Of each row its parent, as a number of `ids`.
+    /// The parent of each row, as a number of `ids`.
     parents: Vec<Option<u32>>,
     ids: HashMap<String, u32>,
-    /// Of rows that can't be read, as far as they can.
+    /// Parent and name of each row that can't be read, as far as they are known.
     faults: Vec<(Option<u32>, Option<String>)>,
     lost: Faults,
     failure: Option<Error>,
 }
 
 impl Seeds {
-    /// An error is a row that can't be read, with what of it could. Nothing can be done with an entry without an id. The
-    /// root is left out, should a server list it.
+    /// Adds a row. An error is a row that can't be read, with the fields that could be read. An entry without an id is
+    /// unusable. The root is left out, if a server lists it.
     pub fn add(&mut self, row: std::result::Result<File, Option<File>>) {
         match row {
             Ok(File { id: Some(id), .. }) if id == ROOT_ID => {}
@@ -171,8 +171,8 @@ impl Tree {
         self.find(id).is_some()
     }
 
-    /// Fails with `NotFound`, or with `Ambiguous` and the ids. Of several files the newest one that is filled is meant, as
-    /// none can be removed: each `put` of a changed file adds one.
+    /// Finds the entry at `place`. Fails with `NotFound`, or with `Ambiguous` and the ids. Among several files of one name it
+    /// returns the newest one that has content: files can't be removed, and each `put` of a changed file adds one.
     pub fn stat(&self, place: &Place) -> Result<Entry> {
         let mut here = match &place.root {
             Root::Id(id) => self.by_id(id)?,
@@ -191,14 +191,14 @@ impl Tree {
         Ok(here)
     }
 
-    /// What a folder holds. Fails with `NotFound` when it has gone.
+    /// Lists a folder. Fails with `NotFound` when the folder is gone.
     pub fn list(&self, folder: &Entry) -> Result<Entries> {
         let here = self.position(folder)?;
         let inside = self.by_name.get(self.children(here)).unwrap_or_default().to_vec();
         Ok(Entries::some(self.rows.clone(), inside, self.faults_in(here), &folder.path, step_in))
     }
 
-    /// With the rows that may lie anywhere.
+    /// The unreadable rows of this folder, and those that may lie anywhere.
     fn faults_in(&self, folder: u32) -> Arc<Faults> {
         match self.faults.get(&folder) {
             Some(faults) if self.lost.is_empty() => faults.clone(),
@@ -234,7 +234,7 @@ impl Tree {
         self.find(&folder.id).unwrap_or(TOP)
     }
 
-    /// Where in `by_name` the entries of a folder stand.
+    /// The range of `by_name` that holds the entries of a folder.
     fn children(&self, folder: u32) -> Range<usize> {
         let parent = |at: &u32| self.parents.get(*at as usize).copied().unwrap_or(TOP);
         let begin = self.by_name.partition_point(|at| parent(at) < folder);
@@ -264,8 +264,8 @@ impl Tree {
         RemotePath::parse(&steps.join("/")).unwrap_or_default()
     }
 
-    /// Files without bytes that this list has and `before` has not, and that stand where `name` leads: a path from the
-    /// root, or a name in the folder `parent`. Some server may repeat the whole path as the entry's name.
+    /// Files without bytes that this list has and `before` has not, at the place that `name` names: a path from the root, or a
+    /// name in the folder `parent`. A server may repeat the whole path as the entry's name.
     pub fn new_empty_files(&self, before: &Tree, name: &str, parent: Option<&str>) -> Vec<Entry> {
         let last = name.rsplit('/').next().unwrap_or(name);
         let stands_there = |at: u32, is_whole: bool| match parent {
@@ -294,7 +294,7 @@ fn gone(id: &str) -> Error {
     Error::new(Kind::NotFound, "there is no entry with this id").with_subject(format!("@{id}"))
 }
 
-/// What stands for an entry in a path: its name, or `@ID` where the name can't.
+/// The step of a path for an entry: its name, or `@ID` if the name can't stand in a path.
 fn step_of(name: &str, id: &str) -> String {
     if RemotePath::root().join(name).is_ok() { name.to_owned() } else { format!("@{id}") }
 }

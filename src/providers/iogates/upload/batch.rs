@@ -1,5 +1,5 @@
-//! The entries of many files made by one request (`POST /api/files`, providers.md 1.9). Answers are matched by name
-//! alone: one request never holds two files of one name, so that no order of the answers can mix up their bytes.
+//! Makes the entries of many files by one request (`POST /api/files`, providers.md 1.9). Answers are matched by name alone: a
+//! request never holds two files of one name, so the order of the answers can't mix up their bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ impl BatchCreation for IoGates {
 
 type Wanted<'a> = (EntrySlot, &'a UploadRequest);
 
-/// An item that can't be taken gets no entry here, as in `upload::open`, which then tells why.
+/// An item that can't be uploaded gets no entry here, as in `upload::open`, which then reports the reason.
 async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
     if host.making.one_by_one.load(Ordering::Relaxed) {
         return Ok(());
     }
-    // Without the right to list, a lost answer would leave all of them in doubt instead of one.
+    // Without the right to list, a lost answer would leave all items uncertain instead of one.
     let Some(before) = listing_before(host).await? else { return Ok(()) };
     let offers = host.api.offers().await?;
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
@@ -49,7 +49,7 @@ async fn prepare(host: &IoGates, items: &[UploadRequest]) -> Result<()> {
     Ok(())
 }
 
-/// Files of one name come into different rounds; what is alone in its round saves nothing and is left out.
+/// Files of one name go into different rounds. A file that is alone in its round saves nothing and is left out.
 fn rounds(wanted: Vec<Wanted<'_>>) -> Vec<Vec<Wanted<'_>>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut rounds: Vec<Vec<Wanted<'_>>> = Vec::new();
@@ -82,7 +82,7 @@ async fn make_together(host: &IoGates, round: Vec<Wanted<'_>>, before: &Arc<Tree
     Ok(())
 }
 
-/// A file that is not answered for may have been made all the same; an answer that fits no file is kept to be told.
+/// A file without an answer may have been made all the same. An answer that fits no file is kept, to be reported.
 fn take(host: &IoGates, round: Vec<Wanted<'_>>, mut files: Vec<File>, doubt: impl Fn(EntrySlot)) {
     for (spot, item) in round {
         let is_its = |file: &File| file.name.as_ref().is_some_and(|name| *name == item.name || *name == spot.name);

@@ -1,4 +1,4 @@
-//! Which upload protocols to try, in which order: the user's, else TUS, plupload, FTPS of those on offer (OQ-12).
+//! Chooses the upload protocols to try, in order: the user's, else TUS, plupload, FTPS of those on offer (OQ-12).
 
 use super::methods::UploadMethods;
 use crate::contract::Closed;
@@ -6,17 +6,17 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 
 pub struct Preference<'a> {
-    /// The user takes this one or none.
+    /// The user's choice: this protocol or none.
     pub forced: Option<Protocol>,
-    /// Turned out to be closed to us during this upload.
+    /// Protocols that turned out to be closed to us during this upload.
     pub avoid: &'a [Closed],
-    /// Bytes, when known.
+    /// Bytes, if known.
     pub size: Option<u64>,
 }
 
-/// At least one protocol, best first. Fails with `Refused` when the file is too large for the account or for every
-/// protocol, with `Unsupported` when nothing usable is on offer, with `NeedsSize` when the best one must know the size. Where
-/// all that is on offer turned out to be closed, what closed it is the failure.
+/// Returns at least one protocol, best first. Fails with `Refused` when the file is too large for the account or for every
+/// protocol, with `Unsupported` when nothing usable is on offer, with `NeedsSize` when the best one must know the size. If all
+/// that is on offer turned out to be closed, returns the error that closed them.
 pub fn choose(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>> {
     fits_account(offers, wish.size)?;
     let candidates = match wish.forced {
@@ -29,7 +29,7 @@ pub fn choose(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Proto
     Ok(candidates)
 }
 
-/// plupload numbers its chunks `chunk` of `chunks` (providers.md 4).
+/// plupload sends the number of each chunk and their total as `chunk` and `chunks` (providers.md 4).
 pub fn needs_size() -> Error {
     Error::new(Kind::NeedsSize, "plupload must know the size before it begins")
 }
@@ -83,7 +83,7 @@ fn usable(offers: &UploadMethods, wish: &Preference<'_>) -> Result<Vec<Protocol>
     }
 }
 
-/// One refusal speaks for itself. Of several, one that may pass makes the whole worth another try.
+/// One refusal is returned as it is. Of several refusals, a transient one makes the whole error transient.
 pub fn all_closed(mut refusals: Vec<(Protocol, Error)>) -> Error {
     if refusals.len() == 1
         && let Some((_, error)) = refusals.pop()

@@ -1,5 +1,4 @@
-//! The entries that this run has made: those that no upload has filled yet, and those of which nobody knows whether they
-//! were made.
+//! The entries that this run has made: those that no upload has filled yet, and those whose request has an unknown outcome.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::providers::iogates::tree::Tree;
 
-/// What ioGates is asked to make: a path from the root, or a name in the folder `parent`.
+/// The place of an entry in the request to make it: a path from the root, or a name in the folder `parent`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EntrySlot {
     pub name: String,
@@ -22,34 +21,34 @@ pub struct EntrySlot {
 pub struct EmptyEntry {
     pub id: String,
     pub upload_name: String,
-    /// What the server was told, and will insist on.
+    /// The size and MD5 that the request stated: the server refuses other bytes.
     pub size: Option<u64>,
     pub md5: Option<String>,
 }
 
 #[derive(Default)]
 pub struct EntryPool {
-    /// Made, but no session was opened for them.
+    /// Entries that were made, but no session was opened for them.
     pub(super) spare: Mutex<HashMap<EntrySlot, EmptyEntry>>,
-    /// The answer was lost, and the listing could not be asked yet.
+    /// Requests whose answer was lost, while the listing is still to be searched.
     pub(super) doubts: Mutex<HashMap<EntrySlot, UncertainCreate>>,
     /// Ids of all entries made in this run.
     pub(super) ours: Mutex<HashSet<String>>,
-    /// Entries that `batch` got and could not use.
+    /// Ids of entries that `batch` received and could not use.
     pub strays: Mutex<Vec<String>>,
-    /// The server does not make several entries at once.
+    /// The server can't make several entries by one request.
     pub one_by_one: AtomicBool,
 }
 
 #[derive(Clone)]
 pub struct UncertainCreate {
-    /// What there was before; none when the token may not list.
+    /// The listing before the request; none when the token may not list.
     pub before: Option<Arc<Tree>>,
     pub since: Instant,
 }
 
 impl EntryPool {
-    /// This entry was not used after all; the next try for the same spot takes it.
+    /// Returns an unused entry to the pool. The next try for the same slot takes it.
     pub fn release(&self, spot: EntrySlot, made: EmptyEntry) {
         self.spare.lock().insert(spot, made);
     }
@@ -58,7 +57,7 @@ impl EntryPool {
         self.spare.lock().contains_key(spot)
     }
 
-    /// Ids of the entries that nobody will use any more; each is told once.
+    /// Returns the ids of the entries that no upload will use any more, each id once.
     pub fn left_over(&self) -> Vec<String> {
         let spare = std::mem::take(&mut *self.spare.lock()).into_values().map(|made| made.id);
         let mut ids: Vec<String> = std::mem::take(&mut *self.strays.lock()).into_iter().chain(spare).collect();
@@ -67,7 +66,7 @@ impl EntryPool {
         ids
     }
 
-    /// Something may have been made for this spot just now: whoever needs it looks first.
+    /// Notes that the server may have made an entry for this slot. The next upload for the slot searches the listing first.
     pub fn doubt(&self, spot: EntrySlot, before: Option<Arc<Tree>>) {
         self.doubts.lock().insert(spot, UncertainCreate { before, since: Instant::now() });
     }

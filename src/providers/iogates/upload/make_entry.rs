@@ -1,6 +1,6 @@
-//! The entry that an upload fills. ioGates can't remove an entry, and `POST /api/file` twice makes two of one name
-//! (providers.md 1.6), so nothing is made twice: an entry that no byte reached is used again, and after a lost answer
-//! the listing is searched for what it made.
+//! Makes the entry that an upload fills. ioGates can't remove an entry, and two calls of `POST /api/file` make two entries of
+//! one name (providers.md 1.6). So nothing is made twice: an entry without bytes is used again, and after a lost answer the
+//! listing is searched for the entry.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::providers::iogates::remote::IoGates;
 use crate::providers::iogates::tree::{ROOT_ID, Tree};
 use crate::providers::iogates::wire::{Attribute, File, NewFile};
 
-/// An entry for this item: the unused one of an earlier try, or a new one.
+/// Returns an entry for this item: the unused one of an earlier try, or a new one.
 pub async fn entry_for(host: &IoGates, item: &UploadRequest, path: &RemotePath) -> Result<(EntrySlot, EmptyEntry)> {
     let before = listing_before(host).await?;
     let spot = spot_for(item, path, before.as_deref())?;
@@ -47,7 +47,7 @@ async fn make(host: &IoGates, item: &UploadRequest, spot: &EntrySlot, before: Op
         Ok(Some(found)) => Ok(found),
         Ok(None) if lost.is_unread_answer() => Err(lost.not_seen()),
         Ok(None) => Err(lost),
-        // The question stays open; the next try asks it first.
+        // Still uncertain; the next try searches the listing first.
         Err(error) if error.kind().is_transient() && !lost.is_unread_answer() => Err(lost),
         Err(error) => Err(error),
     }
@@ -65,7 +65,7 @@ pub fn new_file<'a>(item: &'a UploadRequest, spot: &'a EntrySlot) -> NewFile<'a>
     }
 }
 
-/// A number where the text is just what a number is written as: `127`, but not `007` and not `1.10`.
+/// A JSON number if the text is exactly how a number is written: `127`, but not `007` and not `1.10`.
 fn value_of(text: &str) -> Value {
     match text.parse::<serde_json::Number>() {
         Ok(number) if number.to_string() == text => Value::Number(number),
@@ -73,7 +73,8 @@ fn value_of(text: &str) -> Value {
     }
 }
 
-/// What a lost answer has made for this spot, if one was lost. The doubt ends only when it could be decided.
+/// After a lost answer for this slot: returns the entry that the server made, if any. The slot stays uncertain until a listing
+/// could decide.
 pub async fn resolve_uncertain(host: &IoGates, spot: &EntrySlot) -> Result<Option<EmptyEntry>> {
     let Some(doubt) = host.making.doubts.lock().get(spot).cloned() else { return Ok(None) };
     let found = look(host, spot, &doubt).await?;
@@ -81,7 +82,7 @@ pub async fn resolve_uncertain(host: &IoGates, spot: &EntrySlot) -> Result<Optio
     Ok(found)
 }
 
-/// After a lost answer: the entry that it made, if it made one. Fails with `Unknown` when that can't be told.
+/// Searches the listing for the entry of a lost answer. Fails with `Unknown` when the listing can't decide.
 async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Result<Option<EmptyEntry>> {
     let undecided = |why: String| {
         Error::new(Kind::Unknown, format!("the answer to making this entry was lost, and {why}"))
@@ -103,21 +104,22 @@ async fn look(host: &IoGates, spot: &EntrySlot, doubt: &UncertainCreate) -> Resu
                 abandon(host, id);
                 return Ok(None);
             }
-            // It was promised what this item is, or the item of an earlier try for the same spot: the same file.
+            // The size and MD5 that the server was told are those of this item, or of an earlier try for the same slot: the
+            // same file.
             made_of(host, file, None, None).map(Some)
         }
         several => Err(undecided(format!("there are several new ones: @{}", several.join(", @")))),
     }
 }
 
-/// The documentation shows the name to upload under only in the answer to the making (providers.md 1.7): an entry whose
-/// answer was lost may never tell it, so another is made, and this one is told as left over.
+/// The documentation shows the name to upload under only in the answer to the making (providers.md 1.7). An entry whose answer
+/// was lost may never show it. Then another entry is made, and this one is reported as left over.
 fn abandon(host: &IoGates, id: &str) {
     host.making.ours.lock().insert(id.to_owned());
     host.making.strays.lock().push(id.to_owned());
 }
 
-/// What there is now, to tell later what is new. A token that may not list (an upload-only share) still may upload.
+/// Returns the listing of now, to see later what is new. A token that may not list (an upload-only share) can still upload.
 pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
     match host.listing.cached(&host.api).await {
         Ok(tree) => Ok(Some(tree)),
@@ -126,9 +128,9 @@ pub async fn listing_before(host: &IoGates) -> Result<Option<Arc<Tree>>> {
     }
 }
 
-/// The path from the root makes missing folders by itself. Where that path would not lead to the folder that is meant
-/// (two of one name, a name that can't stand in a path) the folder is named by its id. Fails with `Ambiguous` when a
-/// folder that has no id yet would be made in one of two.
+/// A path from the root makes missing folders. If that path would not lead to the right folder (two folders of one name, a name
+/// that can't stand in a path), the request names the folder by its id. Fails with `Ambiguous` when a folder that has no id yet
+/// would be made in one of two.
 pub fn spot_for(item: &UploadRequest, path: &RemotePath, tree: Option<&Tree>) -> Result<EntrySlot> {
     let by_path = EntrySlot { name: path.names().join("/"), parent: None };
     let id = &item.folder.id;
@@ -147,17 +149,17 @@ fn of_ticket(ticket: &UploadHandle, path: &RemotePath, item: &UploadRequest) -> 
     (ticket.path == *path && fits(&made, item)).then_some(made)
 }
 
-/// The server refuses bytes that are not what it was promised.
+/// True if the item has the size and MD5 that the server was told. It refuses other bytes.
 fn fits(made: &EmptyEntry, item: &UploadRequest) -> bool {
     (made.size.is_none() || made.size == item.source.size()) && (made.md5.is_none() || made.md5 == item.checksum.md5)
 }
 
-/// The server was told what this item is, and answered with `file`.
+/// The entry that the server made for this item, from its answer `file`.
 pub fn made_for(host: &IoGates, file: File, item: &UploadRequest) -> Result<EmptyEntry> {
     made_of(host, file, item.source.size(), item.checksum.md5.clone())
 }
 
-/// `upload_filename` becomes an FTP command and a form field: what could break out of one is refused.
+/// `upload_filename` becomes an FTP command and a form field: a name that could inject into either is refused.
 fn made_of(host: &IoGates, file: File, size: Option<u64>, md5: Option<String>) -> Result<EmptyEntry> {
     let nonsense = |why: &str| Error::new(Kind::Protocol, format!("the server made an entry {why}"));
     let id = file.id.ok_or_else(|| Error::unread_answer("the server made an entry without an id"))?;

@@ -1,4 +1,4 @@
-//! What Auth Info offers (providers.md 1.5): each upload method made ready to be used, or the reason why it can't be.
+//! The upload methods that Auth Info offers (providers.md 1.5): each is ready to be used, or has the reason why it can't be.
 
 use reqwest::Url;
 
@@ -8,7 +8,7 @@ use crate::protocols::ftp::{FtpServer, Security};
 use crate::protocols::http::{base_url, is_loopback_host};
 use crate::providers::iogates::wire::{AuthInfo, Ftp, Web};
 
-/// Shorter steps of a path, and steps without a digit, are words and no tokens.
+/// The shortest token in characters. Shorter steps of a path, and steps without a digit, count as words.
 const SHORTEST_TOKEN: usize = 6;
 
 /// A limit of 0 means none at ioGates.
@@ -19,9 +19,9 @@ pub fn limit(bytes: Option<u64>) -> Option<u64> {
 pub struct UploadMethods {
     /// Best first: TUS, plupload, FTP(S) (OQ-12).
     pub usable: Vec<UploadMethod>,
-    /// On offer, but not for us, and why.
+    /// Methods on offer that we can't use, with the reason.
     pub closed: Vec<(Protocol, String)>,
-    /// The server's own advice; for people.
+    /// The server's own recommendation, which `about` shows.
     pub default: Option<String>,
     /// Bytes of one file.
     pub max_file_size: Option<u64>,
@@ -106,7 +106,7 @@ fn web_address(web: &Web, origin: &Url, network: &Network) -> Result<Url, String
     base_url(&text, network.insecure).map_err(|e| e.to_string())
 }
 
-/// The token stands in TUS' path and in plupload's query.
+/// Registers the tokens with the masking: TUS has it in the path, plupload in the query.
 fn remember_tokens(address: &str) {
     let Ok(url) = Url::parse(address) else { return };
     let is_token = |text: &str| text.len() >= SHORTEST_TOKEN && text.bytes().any(|b| b.is_ascii_digit());
@@ -115,7 +115,7 @@ fn remember_tokens(address: &str) {
     steps.chain(values).for_each(|token| drop(Secret::new(token)));
 }
 
-/// TLS when the server says `ssl` or `ftps`; from the first byte on port 990, else after AUTH TLS (OQ-32).
+/// Uses TLS when the server says `ssl` or `ftps`: from the first byte on port 990, else after AUTH TLS (OQ-32).
 fn ftp_server(ftp: &Ftp, network: &Network) -> (Protocol, Result<FtpServer, String>) {
     let text = ftp.server.as_deref().map(str::trim).unwrap_or_default();
     let (scheme, address) = text.split_once("://").unwrap_or(("ftp", text));
@@ -137,7 +137,7 @@ fn ftp_server(ftp: &Ftp, network: &Network) -> (Protocol, Result<FtpServer, Stri
         let (Some(user), Some(password)) = (ftp.username.clone(), ftp.password.clone()) else {
             return Err("the server gives no credentials for it".to_owned());
         };
-        // They become commands (providers.md 6.2).
+        // User and password become FTP commands (providers.md 6.2).
         if [user.as_str(), password.expose()].iter().any(|word| word.contains(['\r', '\n', '\0'])) {
             return Err("its credentials hold a line break".to_owned());
         }
@@ -151,7 +151,7 @@ fn bracketed(host: &str) -> String {
     if host.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
 }
 
-/// Read as a URL, because that knows bracketed IPv6 addresses and refuses hosts that are none.
+/// Parsed as a URL: that handles IPv6 addresses in brackets and refuses invalid hosts.
 fn host_and_port(address: &str) -> Result<(String, Option<u16>), String> {
     if address.is_empty() {
         return Err("the server names no address for it".to_owned());

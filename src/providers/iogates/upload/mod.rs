@@ -1,5 +1,5 @@
-//! From an item to an open session: choose a protocol, make the entry, open the first protocol that lets us in. All of
-//! them fill the same entry, because no byte has reached it (cli.md, Fine print).
+//! Opens the upload session of an item: choose a protocol, make the entry, open the first protocol that accepts us. All
+//! protocols fill the same entry, because no byte has reached it.
 
 pub(crate) mod batch;
 pub(crate) mod choose;
@@ -22,16 +22,16 @@ use crate::protocols::ftp::FtpTarget;
 use crate::protocols::plupload::{self, PluploadTarget};
 use crate::protocols::tus::{self, Manners, TusTarget};
 
-/// What a file is called at ioGates while it comes in by FTP; the server takes it in when it is renamed (providers.md 1.16).
+/// The suffix of a file at ioGates while FTP sends it; the server processes the file after the renaming (providers.md 1.16).
 const ON_ITS_WAY: &str = ".download";
 
-/// OQ-3: the documents want the exact name, the vendor's own client of 2017 sent another.
+/// OQ-3: the documents require the exact name; the vendor's own client of 2017 sent another.
 const OTHER_READING: &str = "if files never arrive, set append_extension for this remote to its opposite (true or false)";
 
 pub async fn open(host: &IoGates, item: &UploadRequest) -> Result<Upload> {
     let path = item.path()?;
     let wish = Preference { forced: item.protocol.or(host.settings.protocol), avoid: &item.avoid, size: item.source.size() };
-    // Asked before anything is made, so that a file that can't be taken leaves no empty entry behind (OQ-2).
+    // Asked before an entry is made, so that a file that can't be uploaded leaves no empty entry behind (OQ-2).
     let candidates = choose(&*host.api.offers().await?, &wish)?;
     let (spot, made) = entry_for(host, item, &path).await?;
     let folder = Some(item.folder.id.clone()).filter(|id| !id.is_empty());
@@ -54,14 +54,14 @@ pub async fn open(host: &IoGates, item: &UploadRequest) -> Result<Upload> {
 }
 
 async fn open_first(host: &IoGates, item: &UploadRequest, made: &EmptyEntry, candidates: &[Protocol]) -> Result<Box<dyn UploadSession>> {
-    // Making the entry may have taken long, and these credentials are used now (OQ-2).
+    // Making the entry may have taken long, and the credentials must be valid now (OQ-2).
     let mut offers = host.api.offers().await?;
     let mut refusals = Vec::new();
     for protocol in candidates {
         let mut opened = open_one(host, item, made, &offers, *protocol).await;
         if opened.as_ref().is_err_and(|error| matches!(error.status_code(), Some(401 | 403))) {
-            // The token stands in the address, and another worker may have a new one by now: an address that is asked for
-            // again is a fresh one, or tells that ours is expired.
+            // The address contains the token, and another task may have renewed the token by now. A new request returns a fresh
+            // address, or shows that our token is expired.
             host.api.forget_offers().await;
             offers = host.api.offers().await?;
             opened = open_one(host, item, made, &offers, *protocol).await;
@@ -75,7 +75,7 @@ async fn open_first(host: &IoGates, item: &UploadRequest, made: &EmptyEntry, can
     Err(all_closed(refusals))
 }
 
-/// The server won't let us in this way, or no way leads there; another protocol may.
+/// True if the server refuses this protocol or can't be reached by it; another protocol may work.
 fn is_closed_to_us(error: &Error) -> bool {
     use Kind::{NotFound, Protocol, Refused, Unreachable, Unsupported, Untrusted};
     matches!(error.kind(), Unreachable | Untrusted | Refused | NotFound | Unsupported | Protocol)
@@ -110,8 +110,8 @@ async fn open_one(
     }
 }
 
-/// An empty entry that still tells its upload name can be filled. (The documentation shows the name only in the answer to
-/// its making, so a server may not tell it again: then the entry is left alone.)
+/// An empty entry that still shows its upload name can be filled. (The documentation shows the name only in the answer to its
+/// making, so a server may not show it again: then the entry is left alone.)
 pub async fn adopt(host: &IoGates, entry: &Entry) -> Result<Option<UploadHandle>> {
     if entry.is_folder() {
         return Ok(None);
@@ -123,8 +123,8 @@ pub async fn adopt(host: &IoGates, entry: &Entry) -> Result<Option<UploadHandle>
     Ok(upload_name.map(ticket))
 }
 
-/// Takes up what an earlier run began: by TUS at the upload's own address, by FTP under its travelling name. plupload
-/// notes nothing, as receivers can't be asked how far they are.
+/// Resumes what an earlier run began: by TUS at the upload's own address, by FTP under its temporary name. plupload has no
+/// note, as a receiver can't be asked for its offset.
 pub async fn resume(host: &IoGates, item: &UploadRequest, ticket: &UploadHandle, note: &str) -> Result<Option<Upload>> {
     let Some(name) = ticket.upload_name.clone() else { return Ok(None) };
     let offers = host.api.offers().await?;
@@ -137,7 +137,7 @@ pub async fn resume(host: &IoGates, item: &UploadRequest, ticket: &UploadHandle,
             let ftp = [Protocol::Ftps, Protocol::Ftp].into_iter().find_map(|protocol| offers.find(protocol));
             let Some(UploadMethod { way: Method::Ftp(server), .. }) = ftp else { return Ok(None) };
             let target = ftp_target(host, item, name);
-            // The name may have been another's turn: a travelling name that a dead session holds is left.
+            // If a dead connection held the usual temporary name, the earlier run used another one: the note tells which.
             let temporary = target.temporary.map(|usual| if note.ends_with(ON_ITS_WAY) { note.to_owned() } else { usual });
             Box::new(ftp::open(&host.pools.of(server), FtpTarget { temporary, ..target }).await?)
         }
@@ -145,14 +145,14 @@ pub async fn resume(host: &IoGates, item: &UploadRequest, ticket: &UploadHandle,
     Ok(Some(Upload { ticket: ticket.clone(), session }))
 }
 
-/// What TUS notes. FTP notes a name, and one like `a:b` would be the address of some scheme.
+/// The address of a TUS upload. FTP notes a file name, and a name like `a:b` would parse as a URL of some scheme.
 fn web_address(note: &str) -> Option<Url> {
     let is_web = ["https://", "http://"].iter().any(|scheme| note.starts_with(scheme));
     is_web.then(|| Url::parse(note).ok()).flatten()
 }
 
 fn tus_target(host: &IoGates, item: &UploadRequest, name: &str, endpoint: &Url, chunk_size: Option<u64>) -> TusTarget {
-    // No header of ours: the token stands in the address, and the server may be another (providers.md 1.14).
+    // No header of ours is sent: the address contains the token, and it may lead to another server (providers.md 1.14).
     TusTarget {
         endpoint: endpoint.clone(),
         metadata: vec![("filename".to_owned(), host.settings.tus_name(name, &item.name))],
@@ -168,7 +168,7 @@ fn ftp_target(host: &IoGates, item: &UploadRequest, name: String) -> FtpTarget {
     FtpTarget { name, temporary, size: item.source.size(), ..FtpTarget::default() }
 }
 
-/// Never above what the server allows.
+/// The smaller of the two limits: never above what the server allows.
 fn smaller(server: Option<u64>, user: Option<u64>) -> Option<u64> {
     match (server, user) {
         (Some(server), Some(user)) => Some(server.min(user)),
@@ -176,7 +176,7 @@ fn smaller(server: Option<u64>, user: Option<u64>) -> Option<u64> {
     }
 }
 
-/// The bytes are there as soon as the server tells their MD5 or where to get them (providers.md 1.7, OQ-11).
+/// The upload is complete as soon as the server reports its MD5 or its download URL (providers.md 1.7, OQ-11).
 pub async fn landed(host: &IoGates, ticket: &UploadHandle) -> Result<Option<Entry>> {
     let id =
         ticket.id.as_deref().ok_or_else(|| Error::new(Kind::Other, "this upload has no entry").with_subject(ticket.path.to_string()))?;
