@@ -1,5 +1,5 @@
-//! `credentials.toml` beside the configuration: what `haul login` keeps of a remote, never anything else's business.
-//! Same form as the configuration, so that a line can be moved from one file to the other.
+//! `credentials.toml` beside the configuration: what `haul login` saves for a remote, and nothing else. It has the form of the
+//! configuration, so that a line can be moved from one file to the other.
 
 use std::path::Path;
 
@@ -17,13 +17,14 @@ const HEADER: &str = "# Written by `haul login`, emptied by `haul logout`. Holds
 pub(super) struct SavedCredential {
     pub remote: String,
     pub secrets: Vec<(String, Secret)>,
-    /// Typed at `haul login`; no secret.
+    /// The user name that was typed at `haul login`; it is no secret.
     pub username: Option<String>,
 }
 
 const USERNAME: &str = "username";
 
-/// Empty when there is no such file. Fails with `Usage` when others may read it or it makes no sense.
+/// Returns an empty list when there is no such file. Fails with `Usage` when other users may read the file or it can't be
+/// parsed.
 pub(super) fn read(path: &Path) -> Result<Vec<SavedCredential>> {
     let Some(file) = private_file::read(path)? else { return Ok(Vec::new()) };
     let all = parse(path, &file.text)?;
@@ -50,7 +51,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<SavedCredential>> {
     Ok(all)
 }
 
-/// Keeps one secret of a remote; the file is 0600 afterwards. Fails with `Local` when it can't be written.
+/// Saves one secret of a remote; the file has mode 0600 afterwards. Fails with `Local` when it can't be written.
 pub fn save(path: &Path, remote: &str, key: &str, secret: &Secret) -> Result<()> {
     change(path, remote, |mine| {
         mine.secrets.retain(|(k, _)| k != key);
@@ -58,7 +59,7 @@ pub fn save(path: &Path, remote: &str, key: &str, secret: &Secret) -> Result<()>
     })
 }
 
-/// Keeps the user name that was typed for a remote. Fails as [`save`].
+/// Saves the user name that was typed for a remote. Fails like [`save`].
 pub fn save_username(path: &Path, remote: &str, username: &str) -> Result<()> {
     change(path, remote, |mine| mine.username = Some(username.to_owned()))
 }
@@ -77,7 +78,7 @@ fn change(path: &Path, remote: &str, change: impl FnOnce(&mut SavedCredential)) 
     })
 }
 
-/// What is kept for a remote is kept under another name; what was kept under that one goes. Fails as [`save`].
+/// Moves what is saved for a remote to another name, and removes what was saved under that name before. Fails like [`save`].
 pub fn rename(path: &Path, old: &str, new: &str) -> Result<()> {
     if !path.exists() {
         return Ok(());
@@ -93,7 +94,7 @@ pub fn rename(path: &Path, old: &str, new: &str) -> Result<()> {
     })
 }
 
-/// Forgets all secrets of a remote. True when there were any.
+/// Removes all secrets of a remote. Returns true when there were any.
 pub fn forget(path: &Path, remote: &str) -> Result<bool> {
     if !path.exists() {
         return Ok(false);

@@ -1,5 +1,5 @@
-//! `[defaults]` of the file: values for long options, below the flag and the environment. Values are texts, as if they
-//! had been typed, and remember their line so that a bad one can be told by it.
+//! `[defaults]` of the file: values for long options, with lower precedence than flag and environment. The values are texts, as
+//! if typed, and keep their line, so that an error can name it.
 
 use super::file::{ConfigLine, Position, Scalar};
 use super::keys::suggestion;
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 pub struct DefaultValue {
     /// The long option without its dashes, spelt with `-`.
     pub option: String,
-    /// One text, or as many as the option was repeated; a switch is `true` or `false`.
+    /// One text, or several for an option that can be repeated; a switch is `true` or `false`.
     pub values: Vec<String>,
     at: Position,
 }
 
 impl DefaultValue {
-    /// The failure of somebody who could not read this value: `Usage`, with file, line and column.
+    /// The error for a value that can't be used: `Usage`, with file, line and column.
     pub fn wrong(&self, why: impl Into<String>) -> Error {
         self.at.wrong(why)
     }
@@ -26,7 +26,7 @@ impl DefaultValue {
 pub struct Defaults(Vec<DefaultValue>);
 
 impl Defaults {
-    /// `if-exists` and `if_exists` ask for the same.
+    /// `if-exists` and `if_exists` return the same value.
     pub fn get(&self, option: &str) -> Option<&DefaultValue> {
         let option = option.replace('_', "-");
         self.0.iter().find(|d| d.option == option)

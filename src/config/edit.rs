@@ -1,5 +1,5 @@
-//! Adds, changes and removes remotes in `config.toml`. The file is a person's: comments, order and spelling of everything else
-//! stay as they are.
+//! Adds, changes and removes remotes in `config.toml`. The file belongs to the user: comments, order and spelling of everything
+//! else stay unchanged.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use super::private_file;
 use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 
-/// Appends `[remotes.NAME]`. Fails with `Exists` when there is one of that name, with `Usage` when a key is unknown,
-/// a needed one is missing, or a value is a secret (no option takes one), and with `Local` when the file can't be
-/// written. The file and its folder are made when they are missing.
+/// Appends `[remotes.NAME]`. Fails with `Exists` when there is a remote of that name; with `Usage` when a key is unknown, a
+/// required key is missing, or a value is a secret (no option takes one); and with `Local` when the file can't be written.
+/// Makes the file and its folder if they are missing.
 pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<()> {
     check_name(name)?;
     let section = section(name, provider, settings)?;
@@ -32,13 +32,13 @@ pub fn add_remote(path: &Path, name: &str, provider: &'static ProviderInfo, sett
             _ => "\n\n",
         };
         let new = format!("{old}{gap}{section}");
-        // `remotes = { … }` on one line can't be continued by a section.
+        // `remotes = { … }` on one line can't have a section after it.
         file::parse(path, &new, CONFIG).map_err(|_| unreadable(path))?;
         Ok(new)
     })
 }
 
-/// Removes a remote with the comment right above it. Fails with `NotFound` when the file has none of that name.
+/// Removes a remote and the comment directly above it. Fails with `NotFound` when the file has no remote of that name.
 pub fn remove_remote(path: &Path, name: &str) -> Result<()> {
     if !path.exists() {
         return Err(not_found(name));
@@ -55,7 +55,7 @@ pub fn remove_remote(path: &Path, name: &str) -> Result<()> {
     })
 }
 
-/// Changes keys of a remote; none takes a key out. `judge` refuses the file as it would be. Fails as [`add_remote`].
+/// Changes keys of a remote; the value none removes a key. `judge` may refuse the changed file. Fails like [`add_remote`].
 pub fn set_remote(
     path: &Path,
     name: &str,
@@ -78,7 +78,7 @@ pub fn set_remote(
                     (Some(new), Some(old)) => {
                         let decor = old.decor().clone();
                         *old = new.clone();
-                        // A comment behind the value stays.
+                        // A comment after the value stays.
                         *old.decor_mut() = decor;
                     }
                     (Some(new), None) => drop(remote.insert(key, Item::Value(new.clone()))),
@@ -90,7 +90,7 @@ pub fn set_remote(
     )
 }
 
-/// Gives a remote another name. Fails with `NotFound`, and with `Usage` for what can be no name.
+/// Renames a remote. Fails with `NotFound`, and with `Usage` for a text that can't be a name.
 pub fn rename_remote(path: &Path, old: &str, new: &str) -> Result<()> {
     check_name(new)?;
     change(
@@ -105,7 +105,7 @@ pub fn rename_remote(path: &Path, old: &str, new: &str) -> Result<()> {
     )
 }
 
-/// Rewrites the file with another table of remotes. `edit` gets the name as the file spells it.
+/// Changes the file's table of remotes by `edit`, which gets the name as the file spells it.
 fn change(
     path: &Path,
     name: &str,
@@ -128,7 +128,7 @@ fn not_found(name: &str) -> Error {
     Error::new(Kind::NotFound, "there is no such remote in the configuration file").with_subject(name)
 }
 
-/// Can a remote of this name be addressed as `NAME:PATH`?
+/// Checks that a remote of this name can be addressed as `NAME:PATH`.
 pub fn check_name(name: &str) -> Result<()> {
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !name.is_empty() && name != "." && name.chars().all(fine) {
@@ -141,7 +141,7 @@ fn same_name<'d>(document: &'d Document, name: &str) -> Option<&'d file::Section
     document.remotes.iter().find(|r| r.name.to_lowercase() == name.to_lowercase())
 }
 
-/// `[remotes.NAME]` and its lines. Fails as [`add_remote`].
+/// `[remotes.NAME]` and its lines. Fails like [`add_remote`].
 pub(super) fn section(name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<String> {
     let keys = keys_of(provider);
     let mut lines = vec![("provider".to_owned(), toml_edit::value(provider.id))];
@@ -183,7 +183,7 @@ fn unknown(keys: &[Key], name: &str, provider: &ProviderInfo) -> Error {
         .with_hint(suggestion(name, names.iter().map(String::as_str)))
 }
 
-/// A comment that a blank line parts from the removed section is about the rest of the file.
+/// If a blank line separates a comment from the removed section, the comment belongs to the rest of the file and stays.
 fn keep_comments(document: &mut DocumentMut, removed: &Table) {
     let above = removed.decor().prefix().and_then(|p| p.as_str()).unwrap_or_default();
     let Some((kept, _)) = above.rsplit_once("\n\n") else { return };
@@ -208,7 +208,7 @@ fn keep_comments(document: &mut DocumentMut, removed: &Table) {
 
 fn collect_positions(table: &Table, positions: &mut Vec<isize>) {
     for inner in table.iter().filter_map(|(_, item)| item.as_table()) {
-        // An implicit table has no header that a comment could stand above.
+        // An implicit table has no header, so no comment stands above it.
         positions.extend(inner.position().filter(|_| !inner.is_implicit() && !inner.is_dotted()));
         collect_positions(inner, positions);
     }

@@ -1,5 +1,5 @@
-//! What the program is told by its surroundings, read once at the edge and handed on as a value: the environment, the
-//! home folder, and the folders where this system keeps configuration and state. Tests make their own.
+//! The environment, the home folder, and the system's folders for configuration and state. They are read once at start and
+//! passed on as a value; tests make their own.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,10 +11,10 @@ use etcetera::BaseStrategy;
 use super::single_line::ValueForm;
 use crate::error::{Error, Kind, Result};
 
-/// No `Debug`: an environment is full of secrets.
+/// No `Debug`, because an environment contains secrets.
 #[derive(Clone, Default)]
 pub struct Env {
-    /// Shared: every remote keeps its surroundings.
+    /// Shared, because every remote keeps a copy.
     vars: Arc<BTreeMap<String, OsString>>,
     home: Option<PathBuf>,
     config_dir: Option<PathBuf>,
@@ -22,14 +22,14 @@ pub struct Env {
 }
 
 impl Env {
-    /// The environment of this process. Variables whose name is not UTF-8 can't be ours and are left out.
+    /// The environment of this process. Variables whose name is not UTF-8 are left out, as haul has none of that kind.
     pub fn of_process() -> Env {
         let mut env = Env::new(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))));
-        // Without a home (some containers) there is no file to read and no state to keep; that alone is no failure.
+        // Without a home (some containers) there is no file to read and no folder for state; that alone is no failure.
         if let Ok(system) = etcetera::base_strategy::choose_native_strategy() {
             env.home = Some(system.home_dir().to_owned());
             env.config_dir = Some(system.config_dir().join("haul"));
-            // macOS and Windows have no folder for state; what belongs to this machine alone comes nearest.
+            // macOS and Windows have no folder for state: the next best is the folder for data of this machine.
             let state = system.state_dir().unwrap_or_else(|| if cfg!(windows) { system.cache_dir() } else { system.data_dir() });
             env.state_dir = Some(state.join("haul"));
         }
@@ -39,17 +39,17 @@ impl Env {
         env
     }
 
-    /// These variables, and nothing of the machine.
+    /// An environment of these variables only, without folders.
     pub fn new<K: Into<String>, V: Into<OsString>>(vars: impl IntoIterator<Item = (K, V)>) -> Env {
         Env { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect::<BTreeMap<_, _>>().into(), ..Env::default() }
     }
 
-    /// The folder for `config.toml`; none when the system has no home for us.
+    /// The folder for `config.toml`; none when the system has no home folder.
     pub fn config_dir(&self) -> Option<&Path> {
         self.config_dir.as_deref()
     }
 
-    /// The folder for tokens and ledgers: `HAUL_STATE_DIR`, else the system's; none when the system has no home for us.
+    /// The folder for tokens and records: `HAUL_STATE_DIR`, else the system's; none when the system has no home folder.
     pub fn state_dir(&self) -> Option<&Path> {
         self.state_dir.as_deref()
     }
@@ -64,26 +64,27 @@ impl Env {
             .collect()
     }
 
-    /// A variable that is set and not empty: an absent CI secret expands to an empty text.
+    /// A variable that is set and not empty: a missing secret of a CI system becomes an empty text.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.vars.get(name).filter(|v| !v.is_empty()).map(PathBuf::from)
     }
 
-    /// One line of text. Fails with `Usage` when the value is none.
+    /// A variable of one line. Fails with `Usage` when the value is no single line of UTF-8.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
         let value = self.vars.get(name).map(|value| readable(name, value)).transpose()?;
         Ok(value.filter(|value| !value.is_empty()))
     }
 
-    /// Variables that begin with `prefix` and are not empty: full name and value, in the order of names. A line end at
-    /// the end of a value is not part of it. Fails with `Usage` when a value is not UTF-8 or not one line (of a key that takes lines: not plain lines).
+    /// Variables that begin with `prefix` and are not empty: full name and value, in the order of names. A line end at the end
+    /// of a value is dropped. Fails with `Usage` when a value is not UTF-8 or has several lines (for a key that takes several:
+    /// when they are not plain text).
     pub(super) fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Result<(&'a str, &'a str)>> {
         let ours = self.vars.range(prefix.to_owned()..).take_while(move |(name, _)| name.starts_with(prefix));
         let read = ours.map(|(name, value)| Ok((name.as_str(), readable(name, value)?)));
         read.filter(|ours: &Result<(&str, &str)>| ours.as_ref().is_ok_and(|(_, value)| !value.is_empty()) || ours.is_err())
     }
 
-    /// `~` and `~/…` are under the home folder, other relative paths under `base`.
+    /// Resolves a path: `~` and `~/…` to the home folder, other relative paths below `base`.
     pub(super) fn resolve(&self, text: &str, base: &Path) -> PathBuf {
         match (text.strip_prefix('~'), &self.home) {
             (Some(""), Some(home)) => home.clone(),

@@ -1,5 +1,5 @@
-//! Remotes in the environment: `HAUL_REMOTE_<NAME>_<KEY>`. A name may hold underscores and so may a key, so the known
-//! keys decide where the name ends.
+//! Remotes in the environment: `HAUL_REMOTE_<NAME>_<KEY>`. Both name and key may contain underscores, so the known keys decide
+//! where the name ends.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ pub(super) struct EnvSetting {
     pub value: String,
 }
 
-/// How a remote's name stands in the environment: `My-Studio` is `my_studio` there.
+/// A remote's name as the environment spells it: `My-Studio` is `my_studio` there.
 pub(super) fn env_name(name: &str) -> String {
     name.to_lowercase().replace(['-', '.'], "_")
 }
 
-/// The variables of each remote, by its folded name. `configured` are the names in the file: where a variable can be
-/// split in two ways, a remote that exists there, or that has a `_PROVIDER` variable, is meant; else the longest key.
-/// Fails with `Usage` when no known key ends the variable, or two variables differ in nothing but case.
+/// The variables of each remote, by its folded name. `configured` are the names in the file. Where a variable can be split in
+/// two ways, a remote that exists in the file, or that has a `_PROVIDER` variable, takes precedence; else the longest key.
+/// Fails with `Usage` when the variable ends in no known key, or when two variables differ only in case.
 pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BTreeMap<String, Vec<EnvSetting>>> {
     let mut known: Vec<String> = configured.iter().map(|name| env_name(name)).collect();
     for ours in env.beginning_with(PREFIX) {
@@ -46,12 +46,12 @@ pub(super) fn remotes(env: &Env, keys: &[Key], configured: &[&str]) -> Result<BT
     Ok(remotes)
 }
 
-/// Name and key, still joined, in lower case.
+/// Name and key, not yet split, in lower case.
 fn rest_of(variable: &str) -> String {
     variable.strip_prefix(PREFIX).unwrap_or_default().to_lowercase()
 }
 
-/// Every way to read `rest` as name and key, the longest key first.
+/// Every way to split `rest` into name and key, the longest key first.
 fn candidate_splits(rest: &str) -> impl Iterator<Item = (&str, &str)> {
     rest.match_indices('_')
         .map(|(at, _)| rest.split_at(at))
@@ -68,7 +68,7 @@ fn split(rest: &str, keys: &[Key], known: &[String]) -> Option<(String, Key)> {
 fn no_key(variable: &str, rest: &str, keys: &[Key]) -> Error {
     let names: Vec<String> = keys.iter().map(Key::name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    // The tail that looks most like a key: of PASS_WORD and WORD the first.
+    // The tail that is most similar to a key: of `PASS_WORD` and `WORD` the first.
     let mended = candidate_splits(rest).filter_map(|(name, tail)| {
         let near = nearest(tail, &names)?;
         Some((strsim::damerau_levenshtein(tail, near), name, near))

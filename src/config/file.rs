@@ -1,5 +1,5 @@
-//! `config.toml` as data with positions: every complaint about the file names line and column, also one that is only
-//! found when a remote's provider is known.
+//! `config.toml` as data with positions: every error about the file names line and column, also if it is found later, when a
+//! remote's provider is known.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::keys::suggestion;
 use super::private_file;
 use crate::error::{Error, Kind, Result};
 
-/// A place in a file, counted from 1, in characters.
+/// A position in a file: line and column count from 1, in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     file: Arc<PathBuf>,
@@ -33,7 +33,7 @@ impl Position {
     }
 }
 
-/// A key and its value, not yet judged.
+/// A key and its value, not yet checked.
 pub(super) struct ConfigLine {
     pub key: String,
     pub value: Scalar,
@@ -46,7 +46,7 @@ pub(super) enum Scalar {
     Flag(bool),
     Number(String),
     List(Vec<String>),
-    /// Something that no key takes: its name in TOML.
+    /// A type that no key accepts: its name in TOML.
     Other(&'static str),
 }
 
@@ -68,23 +68,23 @@ pub(super) struct Section {
     pub lines: Vec<ConfigLine>,
 }
 
-/// A whole file; all in the order of the file.
+/// A whole file, in its own order.
 #[derive(Default)]
 pub(super) struct Document {
     pub defaults: Vec<ConfigLine>,
     pub remotes: Vec<Section>,
 }
 
-/// What a file of ours may hold at its top.
+/// The tables that `config.toml` may have at its top level.
 pub(super) const CONFIG: &[&str] = &["defaults", "remotes"];
 pub(super) const CREDENTIALS: &[&str] = &["remotes"];
 
-/// Fails with `Usage` and the position for anything but the tables named in `allowed`.
+/// Fails with `Usage` and the position for anything except the tables in `allowed`.
 pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Document> {
     let reader = Reader { file: Arc::new(path.to_owned()), text };
     let top = DeTable::parse(text).map_err(|e| {
         let at = reader.position(e.span().unwrap_or(0..0));
-        // Only the parser's own words: the cause would quote the line, which may hold a secret.
+        // Only the parser's own text is used: the cause would quote the line, which may contain a secret.
         at.wrong(e.message().lines().collect::<Vec<_>>().join(", "))
     })?;
     let mut document = Document::default();
@@ -106,7 +106,7 @@ pub(super) fn parse(path: &Path, text: &str, allowed: &[&str]) -> Result<Documen
     Ok(document)
 }
 
-/// The file's document and whether others may read it; none when there is no such file.
+/// The file's content and whether other users may read it; none when there is no such file.
 pub(super) fn read(path: &Path, allowed: &[&str]) -> Result<Option<(Document, bool)>> {
     let Some(file) = private_file::read(path)?.map(private_file::FileText::trusted).transpose()? else { return Ok(None) };
     Ok(Some((parse(path, &file.text, allowed)?, file.open_to_others)))
@@ -114,7 +114,7 @@ pub(super) fn read(path: &Path, allowed: &[&str]) -> Result<Option<(Document, bo
 
 type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
 
-/// The parser sorts keys by name; a person reads (and mends) from the top.
+/// The parser sorts keys by name, but the user reads errors from the top of the file.
 fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<Entry<'t, 'i>> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
@@ -131,7 +131,7 @@ impl<'i> Reader<'i> {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |n| n + 1);
         let line = before.matches('\n').count() + 1;
-        // An editor shows no byte order mark.
+        // Editors do not show a byte order mark, so it has no column.
         let column = before.get(line_start..).unwrap_or_default().trim_start_matches('\u{feff}').chars().count() + 1;
         Position { file: self.file.clone(), line, column }
     }

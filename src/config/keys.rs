@@ -1,13 +1,13 @@
-//! Which keys a remote can have: what its provider declares, besides the few that belong to every remote. The file, the
-//! environment and `remote add` all ask here, so that none knows a key which the others don't.
+//! The keys that a remote can have: those that its provider declares, and the few of every remote. The file, the environment
+//! and `remote add` all use this list.
 
 use crate::contract::{ProviderInfo, Setting};
 use crate::model::Protocol;
 
-/// The table of providers as the edge hands it in.
+/// The table of providers, as `main` passes it in.
 pub type Providers = &'static [&'static ProviderInfo];
 
-/// Keys of every remote, whoever its provider is.
+/// Keys of the remotes of all providers.
 static COMMON_SETTINGS: [Setting; 5] = [
     own("provider", "which service it is"),
     own("url", "the service's address"),
@@ -20,7 +20,7 @@ const fn own(key: &'static str, help: &'static str) -> Setting {
     Setting { key, help, secret: false, required: false, identifies: false }
 }
 
-/// How a key gives its value.
+/// The form of a key's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyForm {
     Value,
@@ -42,7 +42,7 @@ impl KeyForm {
     }
 }
 
-/// One key as it may be written: a setting in one of its forms.
+/// One key as the user may write it: a setting in one of its forms.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
     pub setting: &'static Setting,
@@ -54,12 +54,12 @@ impl Key {
         format!("{}{}", self.setting.key, self.form.suffix())
     }
 
-    /// Is the value itself a secret? The name of a file or a command is none.
+    /// True if the value itself is a secret. The name of a file or a command is none.
     pub fn is_secret(&self) -> bool {
         self.setting.secret && self.form == KeyForm::Value
     }
 
-    /// A value that is one of few in its one spelling, all others as they are. Fails with what is wrong.
+    /// Returns the value in its usual spelling if the key has a list of values, else unchanged. Fails with what is wrong.
     pub fn checked(&self, value: &str) -> Result<String, String> {
         match self.setting.key {
             "insecure" => match value.to_lowercase().as_str() {
@@ -73,7 +73,7 @@ impl Key {
     }
 }
 
-/// Every key of a remote of this provider. What the provider declares itself comes first and wins.
+/// Every key of a remote of this provider. The provider's own keys come first and take precedence.
 pub(super) fn keys_of(provider: &'static ProviderInfo) -> Vec<Key> {
     keys(&[provider])
 }
@@ -96,13 +96,13 @@ pub(super) fn find(keys: &[Key], name: &str) -> Option<Key> {
     keys.iter().copied().find(|k| k.name() == name)
 }
 
-/// The provider of that id or alias, without regard to case.
+/// Returns the provider of that id or alias, without regard to case.
 pub(super) fn provider(providers: Providers, name: &str) -> Option<&'static ProviderInfo> {
     let named = |p: &&ProviderInfo| p.id.eq_ignore_ascii_case(name) || p.aliases.iter().any(|a| a.eq_ignore_ascii_case(name));
     providers.iter().copied().find(named)
 }
 
-/// What to write in place of a word that nobody knows: the word of the list that looks most like it, or else the list.
+/// The hint for an unknown word: the most similar word of the list, else the whole list.
 pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(word, &known) {
@@ -111,12 +111,12 @@ pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str
     }
 }
 
-/// The word that a typing error away from `word` may have been meant.
+/// Returns the word that was probably meant: one that differs from `word` by typing errors, or begins with it.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let distance = |k: &str| strsim::damerau_levenshtein(&word, &k.to_lowercase().replace('-', "_"));
     let best = known.iter().copied().min_by_key(|k| distance(k))?;
-    // Of a word of one letter or two any other is as near.
+    // Any word is similar to a word of one or two letters.
     let is_near = distance(best) <= 1 + best.chars().count() / 3 && distance(best) * 2 < word.chars().count().max(2);
     let begins = || known.iter().copied().find(|k| word.len() > 1 && k.to_lowercase().starts_with(&word));
     if is_near { Some(best) } else { begins() }

@@ -1,4 +1,4 @@
-//! From file, environment and credentials to remotes: each key is judged by what its remote's provider takes.
+//! Makes remotes from file, environment and credentials; each key is checked against those of the remote's provider.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,15 +20,15 @@ use crate::contract::ProviderInfo;
 use crate::error::{Error, Kind, Result};
 
 impl Config {
-    /// Reads file, environment and credentials. A file that is not there is empty, unless `--config` names it. Fails
-    /// with `Usage` and the exact place (file, line and column, or the variable) for an unknown key or provider, a
-    /// value of the wrong type, names that differ in case alone, and for files with secrets that others may read;
-    /// with `Local` for a file that can't be read. Runs no command and asks nobody.
+    /// Reads file, environment and credentials. A missing file counts as empty, unless `--config` names it. Fails with `Usage`
+    /// and the exact position (file, line and column, or the variable) for an unknown key or provider, a value of the wrong
+    /// type, names that differ only in case, and files with secrets that other users may read; with `Local` for a file that
+    /// can't be read. Runs no command and does not ask the user.
     pub fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
         load(place, providers)
     }
 
-    /// The remote that a text of the file's form holds, with what the environment says of it, and nothing that is kept.
+    /// Makes a remote from a text in the file's form and from the environment, without saved credentials.
     pub(super) fn read_remote(&self, text: &str, name: &str) -> Result<Remote> {
         let path = self.path()?;
         let sections = file::parse(path, text, CONFIG)?.remotes;
@@ -49,7 +49,7 @@ fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
         Some(path) => read_config(path, must_exist)?,
         None => Default::default(),
     };
-    // Beside a pipe or a device (`--config <(…)`, /dev/null) there is no place for a file of ours.
+    // Beside a pipe or a device (`--config <(…)`, /dev/null) no file can be written.
     let credentials = path.as_deref().filter(|p| p.is_file() || !p.exists()).map(|p| p.with_file_name(credentials::FILE));
     let kept = match &credentials {
         Some(file) => credentials::read(file)?,
@@ -70,13 +70,13 @@ fn load(place: LoadOptions<'_>, providers: Providers) -> Result<Config> {
     }
     remotes.extend(builder.of_environment()?);
     let prompt = place.prompt;
-    // What is left has no provider: a mistake only if somebody uses it.
+    // The remaining names have no provider: that is an error only if a command uses one of them.
     let incomplete = std::mem::take(&mut builder.environment).into_keys().collect();
     let without_remote = UrlRemotes { providers, env: place.env.clone(), prompt: builder.prompt };
     Ok(Config { path, credentials, defaults, remotes, incomplete, without_remote, providers, env: place.env.clone(), prompt })
 }
 
-/// The file, and whether it must be there: only one that the user names by `--config` must.
+/// The configuration file, and whether it must exist: only a file named by `--config` must.
 fn config_path(place: &LoadOptions<'_>) -> (Option<PathBuf>, bool) {
     match &place.explicit {
         Some(path) => (Some(path.clone()), true),
@@ -94,7 +94,7 @@ fn read_config(path: &Path, must_exist: bool) -> Result<(Document, bool)> {
 
 struct Builder<'a> {
     providers: Providers,
-    /// By folded name; a remote that is made takes its variables out.
+    /// The variables by folded name; a remote that is made takes its variables out.
     environment: BTreeMap<String, Vec<EnvSetting>>,
     kept: Vec<SavedCredential>,
     folder: PathBuf,
@@ -129,7 +129,7 @@ impl Builder<'_> {
         Ok(self.remote(section.name, provider, held, true))
     }
 
-    /// Remotes that exist in the environment alone.
+    /// Remotes that have no section in the file.
     fn of_environment(&mut self) -> Result<Vec<Remote>> {
         let complete = |variables: &Vec<EnvSetting>| provider_variable(variables).is_some();
         let names: Vec<String> = self.environment.iter().filter(|(_, v)| complete(v)).map(|(name, _)| name.clone()).collect();
@@ -166,7 +166,7 @@ fn provider_variable(variables: &[EnvSetting]) -> Option<&EnvSetting> {
     variables.iter().find(|v| v.key.setting.key == "provider")
 }
 
-/// Fails for names that can't be addressed, that differ in case alone, or that one variable would mean both of.
+/// Fails for names that can't be addressed, that differ only in case, or that share a variable.
 fn check_names(sections: &[Section], environment: &BTreeMap<String, Vec<EnvSetting>>) -> Result<()> {
     let mut seen: BTreeMap<String, &Section> = BTreeMap::new();
     for section in sections {
@@ -200,7 +200,7 @@ fn held_by_file(line: ConfigLine, provider: &'static ProviderInfo) -> Result<Con
     let Some(key) = find(&keys, &line.key) else {
         return Err(unknown_key(&line.key, provider, &keys, &ValueSource::File(line.key_at)));
     };
-    // Names and secrets must be quoted: 007 and 1e3 would come out as other texts.
+    // Names and secrets must be quoted: 007 and 1e3 would become other texts.
     let text = match (&line.value, key.setting.key) {
         (Scalar::Flag(on), "insecure") => on.to_string(),
         (_, "insecure") => return Err(wrong_type(&line, "boolean")),

@@ -1,6 +1,6 @@
-//! The configuration: flag before environment before file. Remotes and where their secrets may come from, `[defaults]`
-//! of the options, and the commands' changes to the file. What a remote can hold is declared by its provider; the
-//! table of providers is handed in.
+//! The configuration: flag before environment before file. It holds the remotes and the sources of their secrets, `[defaults]`
+//! of the options, and the changes that commands make to the file. A provider declares the keys of its remotes; the table of
+//! providers is passed in.
 
 mod credentials;
 mod defaults;
@@ -38,14 +38,14 @@ pub use settings::KEPT;
 use settings::{Settings, shown_url};
 use url_remote::UrlRemotes;
 
-/// Where the configuration is, and what the edge knows about reading it.
+/// Where the configuration is, and how it is read.
 pub struct LoadOptions<'a> {
-    /// `--config`. Not what `HAUL_CONFIG` says: that one may be missing.
+    /// The value of `--config`, but not of `HAUL_CONFIG`: that file may be missing.
     pub explicit: Option<PathBuf>,
     pub env: &'a Env,
     /// Every long option that `[defaults]` may set, without dashes.
     pub options: &'a [&'a str],
-    /// None: nobody is asked (`--quiet`, no terminal).
+    /// None: the user is not asked (`--quiet`, or no terminal).
     pub prompt: Option<Prompt>,
 }
 
@@ -56,7 +56,7 @@ pub struct Config {
     remotes: Vec<Remote>,
     /// Names that have variables but no provider.
     incomplete: Vec<String>,
-    /// For places as URLs, which have no remote.
+    /// For places that are URLs, which have no remote.
     without_remote: UrlRemotes,
     providers: Providers,
     env: Env,
@@ -64,19 +64,18 @@ pub struct Config {
 }
 
 impl Config {
-    /// Values of options, below flag and environment.
+    /// Values of options, with lower precedence than flag and environment.
     pub fn defaults(&self) -> &Defaults {
         &self.defaults
     }
 
-    /// Those of the file in its order, then those of the environment alone by name.
+    /// First the remotes of the file in its order, then those that only the environment has, by name.
     pub fn remotes(&self) -> &[Remote] {
         &self.remotes
     }
 
-    /// The remote of that name, without regard to case; for remotes of the environment `-` is `_`.
-    /// Of a URL, what its server needs to be told. Fails with `NotFound`, or with `Usage` when variables speak of it but none says
-    /// its provider.
+    /// Returns the remote of that name, without regard to case; in the environment `-` is `_`. For a URL, returns a remote made
+    /// from it. Fails with `NotFound`, or with `Usage` when variables name the remote but none names its provider.
     pub fn remote(&self, name: &str) -> Result<Remote> {
         match self.without_remote.make(name)? {
             Some((provider, settings)) => Ok(Remote { name: name.to_owned(), provider, in_file: false, settings: Arc::new(settings) }),
@@ -84,7 +83,7 @@ impl Config {
         }
     }
 
-    /// As [`Config::remote`], and no URL: for what changes the configuration.
+    /// As [`Config::remote`], but fails for a URL: for commands that change the configuration.
     pub fn configured(&self, name: &str) -> Result<Remote> {
         if is_url(name) {
             return Err(Error::new(Kind::Usage, "a URL is no remote of the configuration, and nothing is kept for it")
@@ -111,14 +110,14 @@ impl Config {
         Error::new(Kind::NotFound, "there is no such remote").with_subject(name).with_hint(hint)
     }
 
-    /// Adds a remote to the file, which is made if it is missing; comments stay. Fails with `Exists`, with `Usage` for
-    /// an unknown or missing key or a secret, and with `Local` when the file can't be written.
+    /// Adds a remote to the file, which is made if it is missing; comments stay. Fails with `Exists`, with `Usage` for an
+    /// unknown or missing key or for a secret, and with `Local` when the file can't be written.
     pub fn add_remote(&self, name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<()> {
         edit::add_remote(self.path()?, name, provider, settings)
     }
 
-    /// Changes keys of a remote in the file; none as a value takes the key out. Fails with `NotFound` for a remote that the
-    /// file does not have, with `Usage` as [`Config::add_remote`], and for what would leave a remote that can't be used.
+    /// Changes keys of a remote in the file; the value none removes the key. Fails with `NotFound` for a remote that the file
+    /// does not have, with `Usage` like [`Config::add_remote`], and when the changed remote could not be used.
     pub fn set_remote(&self, name: &str, settings: &[(String, Option<String>)]) -> Result<()> {
         let remote = self.remote_of_file(name)?;
         let path = self.path()?;
@@ -133,8 +132,8 @@ impl Config {
         edit::set_remote(path, &remote.name, provider, settings, |text| self.read_remote(text, &remote.name)?.check_complete())
     }
 
-    /// Gives a remote of the file another name, its kept secrets too. Fails with `NotFound`, `Exists`, and `Usage` for what
-    /// can be no name.
+    /// Renames a remote of the file, and its saved secrets. Fails with `NotFound`, `Exists`, and `Usage` for a text that can't
+    /// be a name.
     pub fn rename_remote(&self, old: &str, new: &str) -> Result<()> {
         let remote = self.remote_of_file(old)?;
         let is_taken = self.remotes.iter().any(|r| env_name(&r.name) == env_name(new) && r.name != remote.name);
@@ -145,8 +144,8 @@ impl Config {
         self.credentials.as_deref().map_or(Ok(()), |file| credentials::rename(file, &remote.name, new))
     }
 
-    /// The remote as it would be with these settings, and with what the environment says of it; the file stays as it is.
-    /// Fails as [`Config::add_remote`], but for a name that exists.
+    /// Returns the remote with these settings and with its variables, without a change of the file. Fails like
+    /// [`Config::add_remote`], except for a name that exists.
     pub fn draft_remote(&self, name: &str, provider: &'static ProviderInfo, settings: &[(String, String)]) -> Result<Remote> {
         self.read_remote(&edit::section(name, provider, settings)?, name)
     }
@@ -166,12 +165,12 @@ impl Config {
         self.forget_credentials(name).map(drop)
     }
 
-    /// Keeps a secret of a remote in the credentials file (mode 0600). Fails with `Local`.
+    /// Saves a secret of a remote in the credentials file (mode 0600). Fails with `Local`.
     pub fn save_credentials(&self, remote: &str, key: &str, secret: &Secret) -> Result<()> {
         credentials::save(self.credentials_file()?, remote, key, secret)
     }
 
-    /// Keeps the user name that a person typed for a remote, beside its secrets. Fails as `save_credentials`.
+    /// Saves the user name that was typed for a remote, beside its secrets. Fails like `save_credentials`.
     pub fn save_username(&self, remote: &str, username: &str) -> Result<()> {
         credentials::save_username(self.credentials_file()?, remote, username)
     }
@@ -182,12 +181,12 @@ impl Config {
         })
     }
 
-    /// Removes all secrets of a remote from the credentials file. True when there were any.
+    /// Removes all secrets of a remote from the credentials file. Returns true when there were any.
     pub fn forget_credentials(&self, remote: &str) -> Result<bool> {
         self.credentials.as_deref().map_or(Ok(false), |file| credentials::forget(file, remote))
     }
 
-    /// The configuration file, there or not. Fails with `Usage` when this machine has no place for one.
+    /// The configuration file, which may not exist. Fails with `Usage` when this machine has no home folder.
     pub fn path(&self) -> Result<&Path> {
         self.path.as_deref().ok_or_else(|| {
             Error::new(Kind::Usage, "this machine has no home folder for the configuration").with_hint("name a file with --config FILE")
@@ -204,7 +203,7 @@ fn not_in_file(name: &str) -> Error {
 
 #[derive(Clone)]
 pub struct Remote {
-    /// As it is configured; in small letters when it comes from the environment.
+    /// As the file spells it; in lower case for a remote that only the environment has.
     pub name: String,
     pub provider: &'static ProviderInfo,
     in_file: bool,
@@ -216,13 +215,13 @@ impl Remote {
         self.settings.clone()
     }
 
-    /// `timeout`: time without a byte before a request counts as lost.
+    /// `timeout` is the time without a byte after which a request counts as lost.
     pub fn network(&self, timeout: Duration) -> Network {
         let insecure = self.settings.get("insecure").as_deref() == Some("true");
         Network { timeout, ca_file: self.settings.path("ca_file"), insecure }
     }
 
-    /// Fails with `Usage` when a plain key that the provider needs is not set. Secrets may still be typed.
+    /// Fails with `Usage` when a plain key that the provider requires is not set. Secrets may still be typed.
     pub fn check_complete(&self) -> Result<()> {
         let has = |key: &str| self.settings.is_set(key) || (key == "url" && self.provider.default_url.is_some());
         match self.provider.settings.iter().find(|s| s.required && !s.secret && !has(s.key)) {
@@ -241,17 +240,17 @@ impl Remote {
         format!("{}{}_{}", env_remotes::PREFIX, env_name(&self.name), key).to_uppercase()
     }
 
-    /// Uses this secret for the rest of the run before all others: what `login --password-stdin` read.
+    /// Uses this secret for the rest of the run, before all other sources: `login --password-stdin` has read it.
     pub fn give(&self, key: &str, secret: Secret) {
         self.settings.remember_prompted(key, secret);
     }
 
-    /// As [`Remote::give`], for the user name. What a variable says still wins.
+    /// As [`Remote::give`], for the user name. A variable still takes precedence.
     pub fn give_username(&self, username: String) {
         self.settings.give_username(username);
     }
 
-    /// From now on no command is run for a secret of this remote: its secret counts as not set.
+    /// From now on no command is run for a secret of this remote: such a secret counts as not set.
     pub fn forbid_commands(&self) {
         self.settings.forbid_commands();
     }
@@ -265,8 +264,8 @@ impl Remote {
         self.settings.get("username")
     }
 
-    /// The secrets that `haul login` asks a person for: those that it keeps, or would keep, in `credentials.toml`. What
-    /// stands elsewhere (a variable, a file, a command) is used from there.
+    /// The secrets that `haul login` asks the user for: those that it saves in `credentials.toml`. A secret from a variable, a
+    /// file or a command is used from there.
     pub fn asked_for(&self) -> Vec<&'static str> {
         let secret = |key: &str| self.provider.settings.iter().any(|s| s.secret && s.key == key);
         let kept: Vec<_> = self.provider.settings.iter().filter(|s| s.secret && self.settings.is_kept(s.key)).map(|s| s.key).collect();
@@ -275,24 +274,24 @@ impl Remote {
         asked.into_iter().filter(|key| !self.settings.has_elsewhere(key)).collect()
     }
 
-    /// Does a person sign in by name here, and may the name be said now?
+    /// True if the remote signs in by a user name, and the user may still be asked for it.
     pub fn asks_for_username(&self) -> bool {
         let named_otherwise = ["token", "share_url", "key1"].iter().any(|key| self.settings.is_set(key));
         self.provider.settings.iter().any(|s| s.key == "username") && !named_otherwise && !self.settings.has_variable("username")
     }
 
-    /// The secrets that were used in this run without asking a person: key, and where it stands.
+    /// The secrets that this run used without asking the user: key and source.
     pub fn used(&self) -> Vec<(String, String)> {
         self.settings.used()
     }
 
-    /// What a person typed (or [`Remote::give`] gave) in this run. Only this is for [`Config::save_credentials`]: what
-    /// came from a command or a variable has a better place already.
+    /// What the user typed in this run, or [`Remote::give`] passed in. Only this is for [`Config::save_credentials`]: a secret
+    /// from a command or a variable stays where it is.
     pub fn typed(&self, key: &str) -> Option<Secret> {
         self.settings.prompted(key)
     }
 
-    /// The facts for `remote list` and `remote show`, without secrets. `url` is null where the provider's own is meant.
+    /// The facts for `remote list` and `remote show`, without secrets. `url` is null where the provider's default is used.
     pub fn line(&self) -> RemoteLine {
         let origin = match (self.in_file, self.settings.has_any_from_environment()) {
             (true, true) => "file and environment",

@@ -1,4 +1,4 @@
-//! `~/.netrc`: who signs in at which host, in the file that ftp, curl and git read, too.
+//! `~/.netrc`: users and passwords for hosts, in the file that ftp, curl and git also read.
 
 use std::path::Path;
 
@@ -6,22 +6,22 @@ use super::private_file;
 use crate::error::Result;
 use crate::model::Secret;
 
-/// What the file says of one host.
+/// What the file contains for one host.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct NetrcEntry {
     pub login: Option<String>,
     pub password: Option<Secret>,
 }
 
-/// Whom an entry is for.
+/// The host of an entry.
 #[derive(Debug, PartialEq)]
 enum Machine {
     Named(String),
     Default,
 }
 
-/// The first entry of `host`, and of `user` where one is given. None, too, when there is no such file. Fails with `Usage` when
-/// others may read the password that was found.
+/// Returns the first entry of `host`, and of `user` if one is given. Also none when there is no such file. Fails with `Usage`
+/// when other users may read the password that was found.
 pub(super) fn find(path: &Path, host: &str, user: Option<&str>, or_default: bool) -> Result<Option<NetrcEntry>> {
     let Some(file) = private_file::read(path)? else { return Ok(None) };
     let is_ours = |machine: &Machine| match machine {
@@ -58,7 +58,7 @@ fn parse(text: &str) -> Vec<(Machine, NetrcEntry)> {
     entries
 }
 
-/// Words between blanks; a word in double quotes may hold blanks, and a backslash there takes what follows as it stands.
+/// Words between blanks. A word in double quotes may contain blanks, and a backslash there escapes the next character.
 struct Words<'a> {
     rest: &'a str,
     begins_line: bool,
@@ -71,7 +71,7 @@ impl Words<'_> {
             let blanks = self.rest.len() - word.len();
             self.begins_line |= self.rest.get(..blanks).is_some_and(|blanks| blanks.contains('\n'));
             self.rest = word;
-            // Elsewhere in a line it may begin a password.
+            // Only at the begin of a line: elsewhere `#` may begin a password.
             match word.strip_prefix('#').filter(|_| self.begins_line) {
                 Some(comment) => self.rest = comment.find('\n').map_or("", |end| comment.get(end..).unwrap_or_default()),
                 None => break,
@@ -109,7 +109,7 @@ impl Words<'_> {
         word
     }
 
-    /// A macro of ftp ends with an empty line.
+    /// Skips a macro of ftp, which ends with an empty line.
     fn pass_macro(&mut self) {
         self.begins_line = true;
         self.rest = self.rest.split_once("\n\n").map_or("", |(_, below)| below);
@@ -175,7 +175,7 @@ mod fuzz {
 
         #[test]
         fn any_text_is_read_to_its_end(text in prop_oneof![arbitrary::text(), "(machine |login |password |default|macdef |\"|\\\\|#|\n| |a){0,30}"]) {
-            // Word by word: a password that `parse` finds would be masked in the texts of all other tests.
+            // Word by word, because a password that `parse` finds would be masked in the texts of all other tests.
             let mut words = Words { rest: &text, begins_line: true };
             while let Some(word) = words.next() {
                 if word == "macdef" {

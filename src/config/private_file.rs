@@ -1,5 +1,5 @@
-//! Files that hold secrets: refused when others may read them, written so that nobody else ever could, and replaced in
-//! one step so that a crash leaves the old file or the new one.
+//! Files that contain secrets. A file that other users may read is refused, a new file is never readable for them, and a change
+//! replaces the file in one step, so that a crash leaves the old file or the new one.
 
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{ErrorKind, Read, Write};
@@ -8,16 +8,16 @@ use std::path::Path;
 use crate::error::{Error, Kind, Result};
 use crate::ownership::{self, Trouble, shell_word};
 
-/// A file as it was read; `open_to_others` belongs to the very bytes that were read.
+/// A file as it was read; `open_to_others` belongs to exactly these bytes.
 pub(super) struct FileText {
     pub text: String,
     pub open_to_others: bool,
-    /// Whoever else may change the file, or put another in its place.
+    /// Set if other users may change the file, or put another in its place.
     trouble: Option<Trouble>,
 }
 
 impl FileText {
-    /// Fails with `Usage` where somebody else may say what it holds: a command in it would be run.
+    /// Fails with `Usage` where another user may change the file: haul would run a command that it contains.
     pub fn trusted(self) -> Result<FileText> {
         self.trouble.as_ref().map_or(Ok(()), refuse)?;
         Ok(self)
@@ -30,14 +30,14 @@ fn refuse(trouble: &Trouble) -> Result<()> {
     Err(refused.with_hint(format!("run `{mend}`")))
 }
 
-/// Another haul changes a file in a moment.
+/// The longest wait for another haul that changes the file, which takes a moment.
 #[cfg(unix)]
 const LONGEST_CHANGE: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// No file that we read is longer: a device that never ends would be.
+/// The longest file in bytes: a device may never end.
 const LONGEST: u64 = 4 << 20;
 
-/// None when there is no such file. Fails with `Local` when it can't be read and `Usage` when it is no text.
+/// Returns none when there is no such file. Fails with `Local` when it can't be read and with `Usage` when it is no text.
 pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
     let at_file = |e: std::io::Error| Error::from(e).with_subject(path.display().to_string());
     let file = match File::open(path) {
@@ -52,20 +52,20 @@ pub(super) fn read(path: &Path) -> Result<Option<FileText>> {
         return Err(Error::new(Kind::Usage, format!("this file is longer than {LONGEST} bytes")).with_subject(path.display().to_string()));
     }
     let text = String::from_utf8(bytes).map_err(|_| {
-        // The cause is left out: it would carry the file's content.
+        // The cause is left out, because it would contain the file's content.
         Error::new(Kind::Usage, "this file is not UTF-8 text").with_subject(path.display().to_string())
     })?;
     Ok(Some(FileText { text, open_to_others, trouble: ownership::trouble_with_file(path) }))
 }
 
-/// Pipes and devices (`/dev/fd/63`, `/dev/null`) hold nothing that others could read later.
+/// Pipes and devices (`/dev/fd/63`, `/dev/null`) contain nothing that other users could read later.
 #[cfg(unix)]
 fn is_open_to_others(meta: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     meta.is_file() && meta.permissions().mode() & 0o077 != 0
 }
 
-/// Elsewhere a user's folders are closed to other users by themselves.
+/// On other systems a user's folders are closed to other users by default.
 #[cfg(not(unix))]
 fn is_open_to_others(_: &Metadata) -> bool {
     false
@@ -77,11 +77,11 @@ pub(super) fn too_open(path: &Path) -> Error {
     Error::new(Kind::Usage, "this file holds a secret, but others may read or change it").with_subject(name).with_hint(hint)
 }
 
-/// Reads, changes and replaces a file while every other `haul` that wants to change it waits. `change` gets the text
-/// (empty when there is no file) and returns the new one. The file is 0600 afterwards, new folders 0700.
-/// Fails with `Local`, and with whatever `change` fails with; the old file then stays.
+/// Reads, changes and replaces a file; other `haul` processes that want to change it wait. `change` gets the text (empty when
+/// there is no file) and returns the new one. The file has mode 0600 afterwards, new folders 0700. Fails with `Local`, and with
+/// the error of `change`; the old file then stays.
 pub(super) fn rewrite(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
-    // A link to a file kept elsewhere (a folder of dotfiles) stays a link.
+    // If the path is a link to a file elsewhere (a folder of dotfiles), the link stays.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = target.display().to_string();
     if target.exists() && !target.is_file() {
@@ -103,7 +103,7 @@ pub(super) fn rewrite(path: &Path, change: impl FnOnce(&str) -> Result<String>) 
     })?;
     let old = read(&target)?.map(|f| f.text).unwrap_or_default();
     let new = change(&old)?;
-    // Created with mode 0600, and removed again if we fail half-way.
+    // Created with mode 0600, and removed after a failure.
     let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(at_file)?;
     beside.write_all(new.as_bytes()).and_then(|()| beside.as_file().sync_all()).map_err(at_file)?;
     beside.persist(&target).map_err(|e| at_file(e.error))?;
@@ -118,19 +118,19 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// The folder itself is the lock: no lock file is left in a place where people look.
+/// The folder itself is the lock, so no lock file is left where users look.
 #[cfg(unix)]
 fn lock_folder(folder: &Path) -> std::io::Result<Option<File>> {
     let folder = File::open(folder)?;
     match ownership::lock_within(folder, LONGEST_CHANGE) {
         Ok(folder) => Ok(Some(folder)),
-        // Some network file systems know no locks; the replacement itself is still one step.
+        // Some network file systems have no locks; the replacement is still one step.
         Err(e) if e.kind() == ErrorKind::Unsupported => Ok(None),
         Err(e) => Err(e),
     }
 }
 
-/// Windows can't lock a folder; people add remotes one after another.
+/// Windows can't lock a folder; users rarely add two remotes at the same time.
 #[cfg(not(unix))]
 fn lock_folder(_: &Path) -> std::io::Result<Option<File>> {
     Ok(None)

@@ -1,4 +1,4 @@
-//! The sources of a secret that have to be asked: a file, a command, a person. Each gives one line.
+//! The sources of a secret that take an action: read a file, run a command, ask the user. Each returns one line.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -12,12 +12,12 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 use crate::model::escape::shorten;
 
-/// Asks a person: gets the text to show, gives none when nobody is there or nothing was typed.
+/// Asks the user: gets the text to show, returns none when there is no terminal or nothing was typed.
 pub type Prompt = Arc<dyn Fn(&str) -> Result<Option<Secret>> + Send + Sync>;
 
 const WORDS_SHOWN: usize = 200;
 
-/// The first line of the file. Fails with `Usage` when it is missing, empty, or open to others.
+/// Returns the first line of the file. Fails with `Usage` when it is missing, empty, or readable for other users.
 pub(super) fn file(path: &Path, origin: &str, form: ValueForm) -> Result<Secret> {
     let missing = || Error::new(Kind::Usage, format!("there is no file {}", path.display())).with_subject(origin);
     let found = private_file::read(path)?.ok_or_else(missing)?;
@@ -28,15 +28,15 @@ pub(super) fn file(path: &Path, origin: &str, form: ValueForm) -> Result<Secret>
     secret?.ok_or_else(|| Error::new(Kind::Usage, "the first line of this file is empty").with_subject(path.display().to_string()))
 }
 
-/// The first line that `command` prints, run by the shell without standard input: a tool that must ask has its own
-/// window or the terminal. Fails with `Auth`: the credentials are not to be had.
+/// Returns the first line that `command` prints. The shell runs the command without standard input: a tool that must ask has
+/// its own window or the terminal. Fails with `Auth` when the command gives no secret.
 pub(super) fn command(command: &str, origin: &str, form: ValueForm) -> Result<Secret> {
     let failed = |why: String| Error::new(Kind::Auth, why).with_subject(origin);
     let output = shell(command)
         .stdin(Stdio::null())
         .output()
         .map_err(|e| failed("the command for this secret can't be started".to_owned()).with_cause(e))?;
-    // Made a secret before anything else is said, so that not even our own complaint could show it.
+    // Registered as a secret before any message, so that not even our own error can show it.
     let secret = value(&String::from_utf8_lossy(&output.stdout), origin, form);
     if !output.status.success() {
         return Err(failed(format!("the command for this secret failed: {}", last_words(&output))));
@@ -54,7 +54,7 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// The command line goes to `cmd` as it stands: `cmd` has quoting rules of its own.
+/// The command line is passed to `cmd` unchanged: `cmd` has its own rules for quotes.
 #[cfg(windows)]
 fn shell(command: &str) -> Command {
     let mut shell = Command::new("cmd");
@@ -67,7 +67,7 @@ fn last_words(output: &Output) -> String {
     if words.is_empty() { output.status.to_string() } else { format!("{}: {words}", output.status) }
 }
 
-/// Without its line end. `pass` and its kin keep the password in the first line and notes below.
+/// Removes the line end. `pass` and similar tools have the password in the first line and notes below.
 fn value(text: &str, origin: &str, form: ValueForm) -> Result<Option<Secret>> {
     text.lines().take(if form == ValueForm::Line { 1 } else { usize::MAX }).for_each(|line| drop(Secret::new(line)));
     let line = form.beginning(text, origin)?;
@@ -76,7 +76,7 @@ fn value(text: &str, origin: &str, form: ValueForm) -> Result<Option<Secret>> {
 
 static ONE_QUESTION_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// A [`Prompt`] on the terminal, without echo. Without a terminal nobody is there. Fails with `Cancelled` at Ctrl-C.
+/// A [`Prompt`] on the terminal, without echo. Returns none without a terminal. Fails with `Cancelled` at Ctrl-C.
 pub fn ask_on_terminal(question: &str) -> Result<Option<Secret>> {
     let _turn = ONE_QUESTION_AT_A_TIME.lock();
     match rpassword::prompt_password(question) {

@@ -1,5 +1,4 @@
-//! The settings of one remote, wherever they come from. Secrets are looked for when they are needed, once, in the order
-//! of the command line's contract.
+//! The settings of one remote, from all sources. A secret is read when it is needed, and once; the sources have a fixed order.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,12 +18,12 @@ use crate::contract::RemoteSettings;
 use crate::error::{Error, Kind, Result};
 use crate::model::Secret;
 
-/// Who set a key.
+/// The source of a key's value.
 #[derive(Clone)]
 pub(super) enum ValueSource {
     Environment(String),
     File(Position),
-    /// The command line, or a file of other programs.
+    /// The command line, or a file of another program.
     Elsewhere(String),
 }
 
@@ -60,7 +59,7 @@ impl ConfiguredValue {
         let value = if key.is_secret() {
             Value::Hidden(Secret::new(text))
         } else {
-            // Known from now on, so that no message about this URL shows it.
+            // Registered now, so that no message about this URL shows the password.
             drop(password_in_url(&text).map(Secret::new));
             Value::Plain(text)
         };
@@ -72,31 +71,31 @@ impl ConfiguredValue {
     }
 }
 
-/// A secret that was looked up in this run.
+/// A secret that was read in this run.
 struct LoadedSecret {
     secret: Secret,
-    /// Where it stands; none: a person typed it.
+    /// Its source; none when the user typed it.
     origin: Option<String>,
 }
 
-/// What `credentials.toml` holds of a remote.
+/// The content of `credentials.toml` for a remote.
 pub(super) struct SavedCredentials {
     pub secrets: Vec<(String, Secret)>,
     pub username: Option<String>,
 }
 
-/// How a kept secret is named in messages.
+/// The name of a saved secret's source in messages.
 pub const KEPT: &str = "`haul login`";
 
 pub(super) struct Settings {
     remote: String,
-    /// What the environment says stands before what the file says.
+    /// Values from the environment come before those from the file.
     held: Vec<ConfiguredValue>,
     /// From `credentials.toml`.
     kept: Vec<(String, Secret)>,
-    /// From there, or typed in this run: newer than what `config.toml` says.
+    /// From `credentials.toml`, or typed in this run; takes precedence over `config.toml`.
     username: Mutex<Option<String>>,
-    /// The folder of `config.toml`: relative paths in the file begin there.
+    /// The folder of `config.toml`: relative paths in the file are relative to it.
     folder: PathBuf,
     env: Env,
     prompt: Option<Prompt>,
@@ -136,7 +135,7 @@ impl Settings {
         self.found.lock()
     }
 
-    /// A path that is the value of a plain key: beside the file that names it, or beside us when a variable does.
+    /// The path in a plain key: relative to the file that contains it, or to the current folder if it comes from a variable.
     pub fn path(&self, key: &str) -> Option<PathBuf> {
         let held = self.find(key, KeyForm::Value, true).or_else(|| self.find(key, KeyForm::Value, false))?;
         match &held.value {
@@ -150,12 +149,12 @@ impl Settings {
         self.env.resolve(text, base)
     }
 
-    /// From now on no command is run: its secret counts as not set.
+    /// From now on no command is run: such a secret counts as not set.
     pub fn forbid_commands(&self) {
         self.without_commands.store(true, Ordering::Relaxed);
     }
 
-    /// Uses this secret for the rest of the run, before all other sources: what `login --password-stdin` read.
+    /// Uses this secret for the rest of the run, before all other sources: `login --password-stdin` has read it.
     pub fn remember_prompted(&self, key: &str, secret: Secret) {
         self.found().insert(key.to_owned(), LoadedSecret { secret, origin: None });
     }
@@ -169,7 +168,7 @@ impl Settings {
         self.username.lock()
     }
 
-    /// Is this secret to be had without a person, and from elsewhere than `haul login`?
+    /// True if the secret has another source than the user and `haul login`.
     pub fn has_elsewhere(&self, key: &str) -> bool {
         self.held.iter().any(|h| h.key.setting.key == key)
     }
@@ -182,12 +181,12 @@ impl Settings {
         self.kept.iter().any(|(k, _)| k == key)
     }
 
-    /// The secrets that were used in this run without a person: key and place.
+    /// The secrets that this run used without asking the user: key and source.
     pub fn used(&self) -> Vec<(String, String)> {
         self.found().iter().filter_map(|(key, found)| Some((key.clone(), found.origin.clone()?))).collect()
     }
 
-    /// What a person typed (or gave by [`Settings::remember_prompted`]) in this run: worth keeping in the credentials file.
+    /// What the user typed in this run (or [`Settings::remember_prompted`] passed in): it may be saved in the credentials file.
     pub fn prompted(&self, key: &str) -> Option<Secret> {
         self.found().get(key).filter(|f| f.origin.is_none()).map(|f| f.secret.clone())
     }
@@ -196,12 +195,12 @@ impl Settings {
         self.held.iter().any(ConfiguredValue::is_from_environment)
     }
 
-    /// Does `config.toml` itself hold a secret of this remote?
+    /// True if `config.toml` itself contains a secret of this remote.
     pub fn has_secret_in_file(&self) -> bool {
         self.held.iter().any(|h| h.key.is_secret() && !h.is_from_environment())
     }
 
-    /// The keys that are set and their values, secrets and the secret parts of URLs as `***`.
+    /// The keys that are set and their values; secrets and the secret parts of URLs are `***`.
     pub fn shown(&self) -> Map<String, Json> {
         let mut shown = Map::new();
         for held in &self.held {
@@ -220,11 +219,11 @@ impl Settings {
         shown
     }
 
-    /// The secret and where it stands.
+    /// Returns the secret and its source.
     fn look_for(&self, key: &str) -> Result<Option<(Secret, String)>> {
         for from_environment in [true, false] {
             for form in KeyForm::ALL {
-                // A secret in the clear in config.toml comes after the credentials file.
+                // A plain secret in config.toml comes after the credentials file.
                 if !from_environment && form == KeyForm::Value {
                     continue;
                 }
@@ -271,7 +270,7 @@ impl RemoteSettings for Settings {
     }
 
     fn secret(&self, key: &str) -> Result<Option<Secret>> {
-        // Held while a command runs or a person types: nobody is asked twice.
+        // Locked while a command runs or the user types, so that no question comes twice.
         let mut found = self.found();
         if let Some(known) = found.get(key) {
             return Ok(Some(known.secret.clone()));
@@ -306,7 +305,7 @@ fn password_in_url(text: &str) -> Option<&str> {
     user.split_once(':').map(|(_, password)| password)
 }
 
-/// A URL as it may be shown: without what stands before `@`, and without the values after `?`.
+/// A URL as it may be shown: without the part before `@`, and without the values after `?`.
 pub(super) fn shown_url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (rest, query) = match rest.split_once('?') {

@@ -1,12 +1,13 @@
-//! A value that is one line, or several where its key takes them. Editors, shells and CI systems add a byte order mark in front and a line end behind; sent with
-//! a password they lock accounts. What else no keyboard types is a mistake, and is refused before anybody is asked.
+//! Values of one line, or of several where the key takes them. Editors, shells and CI systems add a byte order mark before the
+//! text and a line end after it; sent as part of a password they lock accounts. Any other character that no keyboard types is a
+//! mistake, and is refused before anything is sent.
 
 use crate::contract::Setting;
 use crate::error::{Error, Kind, Result};
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The whole of `text` without its mark and one line end. Fails with what is wrong, which names no part of the value.
+/// The whole `text` without its mark and one line end. Fails with what is wrong; the message contains no part of the value.
 pub(super) fn whole(text: &str) -> Result<&str, String> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let line = text.strip_suffix('\n').unwrap_or(text);
@@ -17,7 +18,7 @@ pub(super) fn whole(text: &str) -> Result<&str, String> {
     }
 }
 
-/// As [`whole`], of each line of a value that may have several.
+/// As [`whole`], for each line of a value that may have several.
 fn lines(text: &str) -> Result<&str, String> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let text = text.strip_suffix('\n').unwrap_or(text);
@@ -25,19 +26,19 @@ fn lines(text: &str) -> Result<&str, String> {
     Ok(text)
 }
 
-/// As [`whole`], of the first line alone.
+/// As [`whole`], for the first line only.
 pub(super) fn first(text: &str) -> Result<&str, String> {
     whole(text.split_inclusive('\n').next().unwrap_or_default())
 }
 
-/// How many lines a value has.
+/// The number of lines that a value may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueForm {
     Line,
     Lines,
 }
 
-/// The key whose value is lines, whoever declares it.
+/// The key whose value has several lines, for all providers.
 const LINES: &str = "headers";
 
 impl ValueForm {
@@ -45,13 +46,13 @@ impl ValueForm {
         if setting.key == LINES { ValueForm::Lines } else { ValueForm::Line }
     }
 
-    /// Of a variable whose name ends in the key.
+    /// The form for a variable whose name ends in the key.
     pub fn of_variable(name: &str) -> ValueForm {
         let key = name.rsplit('_').next().unwrap_or_default();
         if key.eq_ignore_ascii_case(LINES) { ValueForm::Lines } else { ValueForm::Line }
     }
 
-    /// Fails with `Usage`.
+    /// The whole text is the value. Fails with `Usage`.
     pub fn whole<'a>(self, text: &'a str, origin: &str) -> Result<&'a str> {
         let value = match self {
             ValueForm::Line => whole(text),
@@ -60,7 +61,7 @@ impl ValueForm {
         value.map_err(|why| refused(origin, &why))
     }
 
-    /// Of a text whose first line is the value, unless it has several.
+    /// The first line is the value; for a value of several lines the whole text.
     pub fn beginning<'a>(self, text: &'a str, origin: &str) -> Result<&'a str> {
         match self {
             ValueForm::Line => line_of_input(text, origin),
@@ -69,12 +70,12 @@ impl ValueForm {
     }
 }
 
-/// `origin`: the variable, or the place in a file.
+/// `origin` is the variable, or the position in a file.
 pub(super) fn refused(origin: &str, why: &str) -> Error {
     Error::new(Kind::Usage, why).with_subject(origin).with_hint("write the value as one line of plain text")
 }
 
-/// As `first`, of what came through standard input or was typed.
+/// As `first`, for text from standard input or the keyboard.
 pub fn line_of_input<'a>(text: &'a str, origin: &str) -> Result<&'a str> {
     first(text).map_err(|why| refused(origin, &why))
 }

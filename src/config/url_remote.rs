@@ -1,5 +1,5 @@
-//! The server of a place that is a URL, as a remote: the user from the URL or `HAUL_USERNAME`, the secret from `HAUL_PASSWORD` or
-//! `HAUL_TOKEN`, and what is missing from `~/.netrc`.
+//! The server of a place that is a URL, as a remote. The user comes from the URL or `HAUL_USERNAME`, the secret from
+//! `HAUL_PASSWORD` or `HAUL_TOKEN`, and what is missing from `~/.netrc`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,13 @@ const USERNAME: &str = "HAUL_USERNAME";
 pub(super) struct UrlRemotes {
     pub providers: Providers,
     pub env: Env,
-    /// None: nobody is asked.
+    /// None: the user is not asked.
     pub prompt: Option<Prompt>,
 }
 
 impl UrlRemotes {
-    /// None where `name` is no URL. Fails with `Usage` for a URL that makes no sense, and for a netrc file with this server's
-    /// secret that others may read.
+    /// None if `name` is no URL. Fails with `Usage` for an invalid URL, and for a netrc file with this server's secret that
+    /// other users may read.
     pub fn make(&self, name: &str) -> Result<Option<(&'static ProviderInfo, Settings)>> {
         let Some(url) = UrlRemote::of(name)? else { return Ok(None) };
         let provider = keys::provider(self.providers, url.protocol)
@@ -43,7 +43,7 @@ impl UrlRemotes {
         let from = |variable: &str| ValueSource::Environment(variable.to_owned());
         let in_url = || ValueSource::Elsewhere("the URL".to_owned());
         hold("url", url.url.clone(), in_url());
-        // A server that knows users has passwords, and one that knows none has tokens.
+        // A provider with user names takes a password, any other a token.
         let has_users = find(keys, "username").is_some();
         let (key, variable) = if has_users { ("password", "HAUL_PASSWORD") } else { ("token", "HAUL_TOKEN") };
         let named = match &url.username {
@@ -70,7 +70,7 @@ impl UrlRemotes {
         Ok(held)
     }
 
-    /// `or_default`: what the file says of all other hosts counts, too.
+    /// With `or_default` the file's entry for all other hosts counts, too.
     fn of_netrc(&self, host: &str, user: Option<&str>, or_default: bool) -> Result<Option<(NetrcEntry, PathBuf)>> {
         let path = self.env.path("NETRC").unwrap_or_else(|| self.env.resolve("~/.netrc", Path::new("")));
         Ok(netrc::find(&path, host, user, or_default)?.map(|entry| (entry, path)))

@@ -1,4 +1,4 @@
-//! What a provider tells of an account: who, how much room, which limits.
+//! What a provider reports about an account: its user, its space and its limits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind};
 
-/// How bytes travel.
+/// How a file's bytes are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -29,11 +29,10 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Those that files go up by; what help, completions and errors say of protocols is read from here. The others are for
-    /// downloads.
+    /// The protocols for uploads; help, completions and errors list them from here. The others are for downloads.
     pub const UPLOADS: [Protocol; 5] = [Protocol::Tus, Protocol::Plupload, Protocol::Ftps, Protocol::Ftp, Protocol::Multipart];
 
-    /// `tus, plupload, ftps, ftp or multipart`
+    /// `tus, plupload, ftps, ftp or multipart`; `last` stands before the last name.
     pub fn upload_names(last: &str) -> String {
         match Protocol::UPLOADS.map(Protocol::name).split_last() {
             Some((end, rest)) => format!("{}{last}{end}", rest.join(", ")),
@@ -41,7 +40,7 @@ impl Protocol {
         }
     }
 
-    /// The name as it is typed and reported.
+    /// The name as the user types it and reports show it.
     pub fn name(self) -> &'static str {
         match self {
             Protocol::Tus => "tus",
@@ -71,7 +70,7 @@ impl FromStr for Protocol {
     }
 }
 
-/// Bytes; null where the provider does not tell.
+/// Bytes; null where the provider does not report them.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Quota {
     /// Bytes in all.
@@ -82,27 +81,27 @@ pub struct Quota {
     pub free: Option<u64>,
 }
 
-/// What an upload must respect; none = no limit, or none told.
+/// The limits of an account; none means that there is no limit, or that the provider reports none.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Limits {
     /// Bytes of one file.
     pub file_size: Option<u64>,
-    /// Files in flight at once.
+    /// The number of uploads at the same time.
     pub uploads_at_once: Option<usize>,
-    /// Downloads at once, over all connections.
+    /// The number of downloads at the same time, over all connections.
     pub downloads_at_once: Option<usize>,
     /// False when the account may not upload at all.
     pub may_upload: Option<bool>,
-    /// False when the account may not have the files themselves (a share for looking only).
+    /// False when the account may not download files (a share that only shows them).
     pub may_download: Option<bool>,
-    /// True when the share or account has run out: nothing moves either way.
+    /// True when the share or account has expired: no upload or download is possible.
     pub expired: Option<bool>,
 }
 
 /// What a sign-in reports.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Account {
-    /// Who we are there: user name, share name or email.
+    /// The account's user name, share name or email.
     pub account: Option<String>,
     /// The package or plan, in the provider's words.
     pub package: Option<String>,
@@ -128,7 +127,7 @@ mod tests {
             assert_eq!(protocol.name().parse::<Protocol>().unwrap(), protocol);
             assert_eq!(serde_json::to_value(protocol).unwrap(), protocol.name());
         }
-        // What files only come down by can't be asked for.
+        // Protocols that are only for downloads can't be chosen.
         let hint = "https".parse::<Protocol>().unwrap_err().hint().unwrap().to_owned();
         assert_eq!(hint, "use tus, plupload, ftps, ftp, multipart or auto");
     }

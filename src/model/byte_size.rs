@@ -1,8 +1,9 @@
-//! Sizes as people type them.
+//! Sizes as users type them.
 
 use bytesize::ByteSize;
 
-/// `10M` = 10 MiB, as everywhere in the field of file transfer; `10MB` = 10,000,000; a bare number is bytes.
+/// Parses a size in bytes. `10M` = 10 MiB, as in other tools of file transfer; `10MB` = 10,000,000; a number without a unit is
+/// bytes.
 ///
 /// # Errors
 /// What is wrong with the text, and how a size is written.

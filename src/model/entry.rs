@@ -1,4 +1,4 @@
-//! A file or folder as a provider shows it.
+//! A file or folder as a provider lists it.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub enum EntryKind {
 /// A file or folder on a remote.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
-    /// The path, from the root or from the id that was asked for.
+    /// The path, from the root or from the id in the address.
     pub path: RemotePath,
     /// The last part of the path, as the provider stores the name.
     pub name: String,
@@ -30,32 +30,32 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The provider's own id; what follows `@` in an address.
     pub id: String,
-    /// Bytes; null for folders and where the provider does not tell.
+    /// Bytes; null for folders, and where the provider does not report the size.
     pub size: Option<u64>,
     /// When the content last changed, as the provider reports it.
     pub modified: Option<DateTime<Utc>>,
-    /// Lower-case hex.
+    /// The MD5 of the content in lower-case hex.
     pub md5: Option<String>,
-    /// Where a browser finds it, secrets masked.
+    /// The address for a browser, with secrets masked.
     pub url: Option<String>,
     /// The provider's own fields, secrets masked.
     pub extra: Extra,
-    /// Made for an upload that never brought its bytes (ioGates): it keeps no other file from its name.
+    /// An entry of an upload that never sent its bytes (ioGates): other files may take its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
-    /// The provider's own mark of its content, as text: another one means another content.
+    /// The provider's own mark of the content, as text: another mark means another content.
     #[serde(skip)]
     pub revision: Option<String>,
-    /// So many others of its name were not meant, as this one is newer or filled (ioGates).
+    /// The number of other entries of this name that were passed over, because this one is newer or has content (ioGates).
     #[serde(skip)]
     pub passed_over: usize,
-    /// It lies in a trash, and was asked for by its id or the trash's.
+    /// True for an entry in a trash, when the address contains its id or the trash's.
     #[serde(skip)]
     pub trashed: bool,
 }
 
 impl Entry {
-    /// An entry of which nothing else is known.
+    /// An entry with only these facts.
     pub fn new(kind: EntryKind, id: impl Into<String>, path: RemotePath) -> Self {
         let name = path.name().unwrap_or("/").to_owned();
         Entry {
@@ -81,14 +81,15 @@ impl Entry {
     }
 }
 
-/// Fields in their order. An entry's copies share them: of 20,000 entries they take 20 MiB, more than all else.
+/// The provider's own fields, in their order. Copies of an entry share them: for 20,000 entries they take 20 MiB, more than all
+/// else.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "Map<String, Value>")]
 pub struct Extra(Arc<Map<String, Value>>);
 
 impl From<Map<String, Value>> for Extra {
     fn from(fields: Map<String, Value>) -> Extra {
-        // One that has grown keeps room for more, and most are kept long and never changed.
+        // A map that has grown keeps spare room, and most maps are kept long and never changed.
         let mut exact = Map::with_capacity(fields.len());
         exact.extend(fields);
         Extra(Arc::new(exact))
@@ -103,7 +104,7 @@ impl Deref for Extra {
     }
 }
 
-/// A change is this copy's own.
+/// A change affects only this copy.
 impl DerefMut for Extra {
     fn deref_mut(&mut self) -> &mut Self::Target {
         Arc::make_mut(&mut self.0)
@@ -120,7 +121,7 @@ impl Serialize for Extra {
 mod tests {
     use super::*;
 
-    /// Notes of an upload hold the entry that it replaces; notes that can't be read are no notes.
+    /// The note about an upload holds the entry that it replaces, so it must be readable again.
     #[test]
     fn what_is_written_can_be_read() {
         let mut entry = Entry::new(EntryKind::File, "7", RemotePath::parse("/a/b.txt").unwrap());

@@ -1,13 +1,13 @@
-//! Text from a server or a file name, made harmless before a person sees it.
+//! Makes text from a server or a file name harmless before a user sees it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Control characters (terminal escapes, line ends, NUL), and all that is not seen itself but changes how its neighbours
-/// are (the direction of the text, joiners, tags, marks of no width), become visible escapes; everything else stays as it
-/// is.
+/// Replaces by visible escapes: control characters (terminal escapes, line ends, NUL), and all characters that are invisible
+/// but change how their neighbours look (the direction of the text, joiners, tags, marks of no width). Everything else stays
+/// unchanged.
 pub fn escape_control(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -32,12 +32,12 @@ fn is_hidden(c: char) -> bool {
     !c.is_ascii_graphic() && matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
 }
 
-/// One word of a command, as a shell (and `haul batch`) reads it again.
+/// One word of a command, quoted so that a shell (and `haul batch`) reads the same word.
 pub fn shell_word(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
-/// The first words of what a server said, fit for one line of an error: white space folded, at most `most` characters.
+/// The first words of a server's text for one line of an error: white space folded, at most `most` characters.
 pub fn shorten(text: &str, most: usize) -> String {
     let mut out = String::new();
     for word in text.split_whitespace() {

@@ -1,91 +1,91 @@
-//! What the outside may learn while work goes on. Sent and accepted are two numbers: bytes handed to the network may
-//! still be lost, bytes the server has accepted are not.
+//! The events that the transfer engine sends while work goes on. Sent and accepted are two numbers: bytes handed to the network
+//! may still be lost, bytes that the server has accepted are not.
 
 use std::time::Duration;
 
 use crate::model::Report;
 
-/// Counts the files of one run.
+/// The number of a file in one run.
 pub type FileId = u64;
 
 /// One fact about work in progress.
 #[derive(Debug)]
 pub enum Event {
-    /// The whole of the work, as far as it is known.
+    /// The totals of the work, as far as they are known.
     Planned {
         /// Files.
         files: u64,
         /// Bytes of these files.
         bytes: u64,
     },
-    /// A file begins.
+    /// The work on a file begins.
     Started {
         /// The file.
         id: FileId,
-        /// How a person calls the source.
+        /// The name of the source for the user.
         name: String,
-        /// Bytes; none while standard input has no end yet.
+        /// Bytes; none for standard input before its end.
         size: Option<u64>,
     },
-    /// A file is read for its checksum, before anything of it is sent or to see whether it must be; told now and then.
+    /// A file is read for its checksum: before it is sent, or to decide whether it must be sent. Sent from time to time.
     Hashing {
         /// The file.
         id: FileId,
-        /// How a person calls the source.
+        /// The name of the source for the user.
         name: String,
-        /// Bytes, where they are known.
+        /// Bytes, if they are known.
         size: Option<u64>,
         /// Bytes read so far.
         done: u64,
     },
-    /// So many more bytes were handed to the network.
+    /// More bytes were handed to the network.
     Sent {
         /// The file.
         id: FileId,
         /// Bytes since the last event of this kind.
         bytes: u64,
     },
-    /// The server holds the file up to here; bars fall back to it after a failure.
+    /// The server holds the file up to this offset; after a failure the progress bar returns to it.
     Accepted {
         /// The file.
         id: FileId,
         /// Bytes from the start of the file.
         offset: u64,
     },
-    /// A failure that may pass: another try begins after a wait.
+    /// A transient failure: another try begins after a wait.
     Waiting {
-        /// The file; none where the call is about no single file.
+        /// The file; none for a call that belongs to no single file.
         id: Option<FileId>,
         /// The number of the try that comes next.
         attempt: u32,
-        /// Tries in all.
+        /// The maximum number of tries.
         of: u32,
         /// How long the wait is.
         wait: Duration,
         /// What failed.
         why: String,
     },
-    /// The upload begins again from its first byte.
+    /// The upload starts again from its first byte.
     StartedOver {
         /// The file.
         id: FileId,
-        /// What was left on the server, if something was.
+        /// What is left on the server, if anything.
         left_behind: Option<String>,
     },
-    /// All bytes are there; the provider is asked whether the file is.
+    /// All bytes are sent; the provider is asked whether the file is complete.
     Checking {
         /// The file.
         id: FileId,
     },
-    /// This file is over, well or not.
+    /// The work on this file has ended, with success or failure.
     Finished {
         /// The file.
         id: FileId,
-        /// What became of the file; to be shown.
+        /// The result of the file, to be shown.
         report: Box<Report>,
     },
-    /// Something worth a line on standard error.
+    /// A line on standard error.
     Warning(String),
-    /// Something worth a line with `-v`.
+    /// A line on standard error with `-v`.
     Note(String),
 }

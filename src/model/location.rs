@@ -1,4 +1,4 @@
-//! Where something is: `REMOTE:PATH`, `REMOTE:@ID/sub/path`, or a URL. The words of the command line, parsed once.
+//! Places: `REMOTE:PATH`, `REMOTE:@ID/sub/path`, or a URL; parsed from the command line.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,8 +9,8 @@ use super::place_text::{PlaceText, is_url};
 use super::url_place;
 use crate::error::{Error, Kind, Result};
 
-/// A cleaned path on a remote: names without `/`, no `.`, no `..`, nothing that breaks a line of a protocol. Where it is
-/// counted from a node's id it says so when it is shown, as `/` alone would name another place; two paths are the same
+/// A normalised path on a remote: its names contain no `/`, are neither `.` nor `..`, and hold nothing that breaks a line of a
+/// protocol. A path that begins at a node's id shows the id, because `/` alone would name another place. Two paths are equal
 /// when their names are.
 #[derive(Clone, Debug, Default)]
 pub struct RemotePath {
@@ -50,7 +50,7 @@ impl RemotePath {
         Self::default()
     }
 
-    /// Cleans `text`. Refuses `..` (status 2) and names that no remote can hold (status 8).
+    /// Parses and normalises `text`.
     ///
     /// # Errors
     /// `Usage` for `..`; `Refused` for a name with a line break or NUL.
@@ -70,7 +70,7 @@ impl RemotePath {
         Ok(RemotePath { names, under: None })
     }
 
-    /// The same names, counted from the node `id`.
+    /// The same names, below the node `id`.
     pub fn anchored_at(self, id: &str) -> Self {
         RemotePath { under: Some(id.into()), ..self }
     }
@@ -100,7 +100,7 @@ impl RemotePath {
         RemotePath { names, under: self.under.clone() }
     }
 
-    /// `name` may come from a local file or a server: it is checked as in [`RemotePath::parse`].
+    /// Appends a name, which may come from a local file or a server: it is checked as in [`RemotePath::parse`].
     ///
     /// # Errors
     /// `Refused` when the text can't be a name.
@@ -113,17 +113,17 @@ impl RemotePath {
         Ok(self.with(names))
     }
 
-    /// This path, seen from below `top`; none when it is not below it.
+    /// This path relative to `top`; none when it is not below `top`.
     pub fn below(&self, top: &RemotePath) -> Option<RemotePath> {
         self.names.strip_prefix(top.names.as_slice()).map(|rest| RemotePath { names: rest.to_vec(), under: None })
     }
 
-    /// This path continued by another.
+    /// This path, followed by the names of another.
     pub fn join_path(&self, more: &RemotePath) -> RemotePath {
         self.with(self.names.iter().chain(&more.names).cloned().collect())
     }
 
-    /// The same place under other names; each is checked as in [`RemotePath::join`].
+    /// The path with each name replaced by `name`; each new name is checked as in [`RemotePath::join`].
     ///
     /// # Errors
     /// `Refused` when one of the new names can't be a name.
@@ -131,7 +131,7 @@ impl RemotePath {
         self.names.iter().try_fold(self.with(Vec::new()), |path, old| path.join(&name(old)))
     }
 
-    /// The names alone, for what is kept and read again.
+    /// Writes the names without the id, for records that are read again.
     ///
     /// # Errors
     /// Those of the serializer.
@@ -140,7 +140,7 @@ impl RemotePath {
     }
 }
 
-/// CR, LF and NUL end a command of FTP or a line of a header: a name with one of them would become a command of its own
+/// CR, LF and NUL end a command of FTP or a line of a header: the text after one of them would be read as a command of its own
 /// (providers.md 6.2).
 fn check_name(name: &str) -> Result<&str> {
     match name.chars().find(|c| matches!(c, '\r' | '\n' | '\0')) {
@@ -151,7 +151,7 @@ fn check_name(name: &str) -> Result<&str> {
     }
 }
 
-/// As it is typed after `REMOTE:`: `/a/b`, or `@ID/a/b`.
+/// The form to type after `REMOTE:`: `/a/b`, or `@ID/a/b`.
 impl fmt::Display for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.under {
@@ -180,19 +180,19 @@ impl<'de> serde::Deserialize<'de> for RemotePath {
     }
 }
 
-/// What a path starts from.
+/// The start of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Root {
     /// The account's own top folder.
     Top,
-    /// A node named by the provider's own id; its form is the provider's affair (`125`, `file:9`, `home:UUID`).
+    /// A node named by the provider's own id; each provider has its own form (`125`, `file:9`, `home:UUID`).
     Id(String),
 }
 
 /// A place on some remote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// What the path starts from.
+    /// The start of the path.
     pub root: Root,
     /// The path below the root.
     pub path: RemotePath,
@@ -212,7 +212,7 @@ impl Place {
         Ok(Place { root: self.root.clone(), path: self.path.join(name)? })
     }
 
-    /// `path`, counted from this place's root, as reports show it.
+    /// `path`, below this place's root, as reports show it.
     pub fn display_path(&self, path: &RemotePath) -> RemotePath {
         match &self.root {
             Root::Top => path.clone(),
@@ -235,16 +235,17 @@ impl fmt::Display for Place {
 /// `REMOTE:PATH` as typed, or a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
-    /// As typed; remotes are matched without regard to case. Of a URL what stands before the path.
+    /// As typed; remotes are matched without regard to case. For a URL the part before the path.
     pub remote: String,
-    /// What stands after the colon.
+    /// The part after the colon.
     pub place: Place,
-    /// The path ended in `/` or is the root: it names a folder, there or not.
+    /// The path ends in `/` or is the root: it names a folder, even if the folder does not exist.
     pub folder: bool,
 }
 
 impl Address {
-    /// None when `text` is a local path: no colon, a slash before the colon, or a first letter that is no remote's.
+    /// Parses an address. None when `text` is a local path: no colon, a slash before the colon, or a first letter that no
+    /// remote's name may have.
     ///
     /// # Errors
     /// `Usage` for `..` or an empty id; `Refused` for a name that no remote can hold.
@@ -268,22 +269,22 @@ impl Address {
         Address::at(remote.to_owned(), rest).map(Some)
     }
 
-    /// `rest`: what stands behind the colon.
+    /// `rest` is the text after the colon.
     fn at(remote: String, rest: &str) -> Result<Address> {
         Ok(Address { place: parse_place(rest).map_err(|e| e.with_remote(&remote))?, folder: !names_a_url(rest) && is_folder(rest), remote })
     }
 
-    /// A remote and a path there, as they are typed: `REMOTE:PATH`, or a URL.
+    /// A remote and a path in the form to type: `REMOTE:PATH`, or a URL.
     pub fn text(remote: &str, path: impl fmt::Display) -> String {
         PlaceText { remote, path }.to_string()
     }
 
-    /// Is it a place without a remote of that name?
+    /// True for a place that is a URL and needs no configured remote.
     pub fn is_url(&self) -> bool {
         is_url(&self.remote)
     }
 
-    /// Where a command takes a remote, `studio` and `studio:` are the same.
+    /// Parses the address of a remote; `studio` and `studio:` are the same here.
     ///
     /// # Errors
     /// `Usage` when the text is no remote's address; otherwise those of [`Address::parse`].
@@ -301,7 +302,7 @@ fn is_folder(path: &str) -> bool {
     path.is_empty() || path.ends_with('/') || path.ends_with("/.")
 }
 
-/// An id that is a URL (the address of a TUS upload) is all that follows `@`: its slashes part no path.
+/// An id that is a URL (the address of a TUS upload) takes the whole text after `@`: its slashes do not separate names.
 fn names_a_url(rest: &str) -> bool {
     rest.starts_with("@https://") || rest.starts_with("@http://")
 }
@@ -425,7 +426,7 @@ mod fuzz {
             match Address::parse(&format!("{remote}:{text}")) {
                 Ok(Some(address)) => {
                     let again = Address::parse(&address.to_string()).unwrap().unwrap();
-                    // A first name that begins with `@` is typed behind a slash.
+                    // A first name that begins with `@` is written with a slash before it.
                     prop_assert_eq!(again.place, address.place);
                 }
                 Ok(None) => {}

@@ -1,10 +1,10 @@
 //! Plain values that every module may use. No I/O in here.
-//! - `location`, `url_place`, `place_text`: remotes, paths and ids, as the command line writes them; and places as URLs;
-//! - `entry`, `account`: what a provider tells of a file, a folder or an account;
-//! - `event`, `report`: what is told while work goes on, and what came of the work;
-//! - `byte_size`, `timecode`: sizes as people type them, and places in a film;
+//! - `location`, `url_place`, `place_text`: remotes, paths and ids as the command line writes them, and places as URLs;
+//! - `entry`, `account`: what a provider reports about a file, a folder or an account;
+//! - `event`, `report`: events while work goes on, and the results of the work;
+//! - `byte_size`, `timecode`: sizes as users type them, and positions in a film;
 //! - `secret`, `escape`: what no output shows, and what an output shows only in a harmless form;
-//! - `similar_names`: names that a server may have made of one another.
+//! - `similar_names`: names that a server may have made from one another.
 
 pub mod account;
 pub mod byte_size;

@@ -1,39 +1,39 @@
-//! How a remote and a path there are written, so that they can be typed again: `REMOTE:PATH`, or a URL.
+//! Writes a remote and a path in a form that can be typed again: `REMOTE:PATH`, or a URL.
 
 use std::fmt;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What a place begins with that is a URL.
+/// The schemes of places that are URLs.
 pub const SCHEMES: [&str; 5] = ["ftp", "ftps", "ftps+implicit", "tus+https", "tus+http"];
 
-/// As curl has it: a path that begins so is counted from the server's root, not from where the sign-in leads.
+/// As in curl: a path with this prefix is relative to the server's root, not to the folder of the sign-in.
 pub(super) const FROM_THE_ROOT: &str = "/%2F";
 
-/// What does not stand for itself in the path of a URL. Wildcards do.
+/// The characters that are encoded in the path of a URL. Wildcards are not.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b';');
 
-/// Scheme, in the form that [`SCHEMES`] has, and what follows `://`.
+/// Splits a URL into its scheme, spelt as in [`SCHEMES`], and the text after `://`.
 pub(super) fn split(text: &str) -> Option<(&'static str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme)).map(|known| (known, rest))
 }
 
-/// True for what stands for a remote in the place of a name.
+/// True for a URL that stands in the place of a remote's name.
 pub fn is_url(remote: &str) -> bool {
     split(remote).is_some()
 }
 
-/// The whole URL is the remote, and what stands behind a colon is a place there.
+/// True for a scheme where the whole URL is the remote, and the text after a colon is a place there.
 pub(super) fn is_endpoint(scheme: &str) -> bool {
     scheme.contains("+http")
 }
 
 /// `REMOTE:PATH`, or the URL of that place.
 pub struct PlaceText<'a, P> {
-    /// The remote's name, or what stands for that in a URL.
+    /// The remote's name, or the part of a URL that stands for it.
     pub remote: &'a str,
-    /// The path, as it is shown without a remote.
+    /// The path as reports show it.
     pub path: P,
 }
 
@@ -45,7 +45,7 @@ impl<P: fmt::Display> fmt::Display for PlaceText<'_, P> {
                 let path = path.to_string();
                 let slash = if remote.ends_with(FROM_THE_ROOT) { "" } else { "/" };
                 write!(f, "{remote}{slash}")?;
-                // Letters of other scripts stay letters.
+                // Letters of other scripts are not encoded.
                 path.trim_start_matches('/').split_inclusive(|c: char| !c.is_ascii()).try_for_each(|piece| {
                     let ascii = piece.trim_end_matches(|c: char| !c.is_ascii());
                     let other = piece.get(ascii.len()..).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Secrets, and the promise that no output shows one. Every secret is remembered when it is made, and whatever is
-//! printed as a message goes through [`masked`]: a server that repeats a password in its error text gains nothing.
+//! Secrets; no output shows one. Every secret is registered when it is made, and every printed message goes through [`masked`]:
+//! a server that repeats a password in its error text gains nothing.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,14 +8,15 @@ use std::fmt;
 use parking_lot::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 
-/// By their first bytes: every file of a run may bring a secret of its own, and a line must not be compared with all.
+/// The secrets by their first bytes: each file of a run may have a secret of its own, and a line can't be compared with all of
+/// them.
 static KNOWN: RwLock<SecretRegistry> = RwLock::new(SecretRegistry { by_head: BTreeMap::new() });
 
 struct SecretRegistry {
     by_head: BTreeMap<Head, Vec<Box<str>>>,
 }
 
-/// Shorter strings are too likely to be a word of the message itself.
+/// The shortest masked secret in bytes; a shorter text is too likely to be a word of the message itself.
 const SHORTEST_MASKED: usize = 4;
 
 type Head = [u8; SHORTEST_MASKED];
@@ -24,7 +25,7 @@ fn head(bytes: &[u8]) -> Option<Head> {
     bytes.first_chunk().copied()
 }
 
-/// A password, key or token, or a part of a URL that works like one. Shows itself only to [`Secret::expose`].
+/// A password, key or token, or a part of a URL that works like one. Only [`Secret::expose`] shows its text.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -36,7 +37,7 @@ impl Secret {
         Secret(SecretString::from(text))
     }
 
-    /// The text itself, for the one who sends it.
+    /// The text itself, for the code that sends it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -72,7 +73,7 @@ fn register(text: &str) {
     }
 }
 
-/// As it stands in a URL: a secret in a path or a query is masked too.
+/// The text as it is encoded in a URL: a secret in a path or a query is masked too.
 fn encode(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
@@ -146,7 +147,7 @@ mod fuzz {
     proptest! {
         #![proptest_config(arbitrary::config())]
 
-        /// Sound: what is masked is gone, whatever stands around it.
+        /// Whatever stands around a secret, the output does not contain it.
         #[test]
         fn no_secret_is_shown(secret in "[a-z0-9+/=%&]{12,20}", before in arbitrary::text(), after in arbitrary::text()) {
             let made = Secret::new(format!("fuzz-{secret}"));

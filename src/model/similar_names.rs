@@ -1,14 +1,14 @@
-//! Names that a server may have made of one another: servers that put accents together, write in lower case, or turn blanks
-//! and signs into underscores are known. Such a name is only a hint: what else is known of a file must agree.
+//! Names that a server may have made from one another: some servers compose accents, write in lower case, or replace blanks and
+//! signs by underscores. A similar name is only a hint: the other facts about a file must agree.
 
 use std::collections::HashMap;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// What parsers of forms leave undone.
+/// Escapes that some parsers of forms leave in a name.
 const ESCAPES: [&str; 5] = ["%22", "%5C", "%5c", "&quot;", "&#34;"];
 
-/// The same letters and digits, whatever their case, and whatever stands between them.
+/// True for the same letters and digits, whatever their case and the signs between them.
 pub fn is_alike(stored: &str, wished: &str) -> bool {
     if !has_digits_of(stored, wished) {
         return false;
@@ -17,7 +17,7 @@ pub fn is_alike(stored: &str, wished: &str) -> bool {
     !left.is_empty() && left == essence(wished)
 }
 
-/// `a (2).jpg` of `a.jpg`: what a site makes of a name that is taken.
+/// True for `a (2).jpg` and `a.jpg`: a site adds such a number to a name that is taken.
 pub fn is_numbered(stored: &str, wished: &str) -> bool {
     let dot = wished.rfind('.').unwrap_or(wished.len());
     let (stem, extension) = wished.split_at(dot);
@@ -28,7 +28,7 @@ pub fn is_numbered(stored: &str, wished: &str) -> bool {
     })
 }
 
-/// The name without such a number, also where the blank before it is stored otherwise.
+/// The name without such a number, also when the blank before the number is stored as `_` or `-`.
 pub fn without_number(stored: &str) -> Option<String> {
     let open = stored.rfind('(')?;
     let (number, rest) = stored.get(open + 1..)?.split_once(')')?;
@@ -37,13 +37,13 @@ pub fn without_number(stored: &str) -> Option<String> {
     (is_number && (rest.is_empty() || rest.starts_with('.'))).then(|| format!("{stem}{rest}"))
 }
 
-/// Whole folders are gone through: frames of one film differ in their numbers, and most names are told apart by that.
+/// A quick check first, because whole folders are searched: frames of one film differ in their numbers, and so do most names.
 fn has_digits_of(one: &str, other: &str) -> bool {
     let has_escapes = |name: &str| name.contains(['%', '&']);
     digits(one).eq(digits(other)) || has_escapes(one) || has_escapes(other)
 }
 
-/// The last first: there frames differ.
+/// From the end, because the last digits of frames differ.
 fn digits(name: &str) -> impl Iterator<Item = u8> + '_ {
     name.bytes().rev().filter(u8::is_ascii_digit)
 }
@@ -54,12 +54,12 @@ fn essence(name: &str) -> String {
     composed.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// Many names, of which those that may have been made of one are found without going through all.
+/// An index of many names: finds those that may have been made from a given name without a search through all.
 #[derive(Debug)]
 pub struct NameIndex {
-    /// Places by what is left of a name, with its number and without.
+    /// Positions by the essence of the name, with its number and without.
     alike: HashMap<Box<str>, Vec<u32>>,
-    /// Of two brackets either may begin a number: such names are always looked at.
+    /// Names with two brackets, either of which may begin a number: these are always returned.
     doubtful: Vec<u32>,
 }
 
@@ -79,8 +79,8 @@ impl NameIndex {
         index
     }
 
-    /// The places, in order, of all names that [`is_alike`] or [`is_numbered`] may hold for one of `wished`; others may be
-    /// among them.
+    /// The positions, in order, of all names for which [`is_alike`] or [`is_numbered`] may be true for one of `wished`, and
+    /// perhaps of some others.
     pub fn candidates(&self, wished: &[&str]) -> Vec<u32> {
         let alike = wished.iter().filter_map(|wished| self.alike.get(essence(wished).as_str())).flatten();
         let mut found: Vec<u32> = alike.chain(&self.doubtful).copied().collect();

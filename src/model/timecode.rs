@@ -1,5 +1,5 @@
-//! Places in a film: milliseconds from its first frame, shown as hours:minutes:seconds:frames. Frames are counted
-//! without leaving numbers out (non-drop): ioGates does not tell whether a source is drop-frame.
+//! Positions in a film: milliseconds from its first frame, shown as hours:minutes:seconds:frames. Frames are counted without
+//! gaps (non-drop): ioGates does not report whether a source is drop-frame.
 
 use std::str::FromStr;
 
@@ -7,31 +7,31 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 
-/// What a comment is about.
+/// The part of a film that a comment belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimeSpan {
     /// Milliseconds from the first frame.
     pub start_ms: i64,
-    /// None for a single place.
+    /// Milliseconds from the first frame; none for a single frame.
     pub end_ms: Option<i64>,
 }
 
-/// How milliseconds become labels of frames (providers.md 1.8).
+/// Converts milliseconds to frame labels (providers.md 1.8).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clock {
     /// Frames in a second, exactly: 29.97 is 30000/1001.
     fps: f64,
     /// Frames in a labelled second: the nearest whole number.
     whole: i64,
-    /// The label of the source's first frame, counted in frames; none when it can't be read.
+    /// The label of the source's first frame, as a number of frames; none when the label can't be read.
     start: Option<i64>,
-    /// Milliseconds from a place in the file to the same place in the source.
+    /// The milliseconds to add to a position in the file for its position in the source.
     offset_ms: i64,
 }
 
 impl Clock {
-    /// `source`: the label of the source's first frame; without one the source begins at 0. None when no film has so
-    /// many frames a second.
+    /// `source` is the label of the source's first frame; without a label the source begins at 0. None for a frame rate that no
+    /// film has.
     pub fn new(fps: f64, source: Option<&str>, offset_ms: i64) -> Option<Clock> {
         let whole = fps.round();
         if !(1.0..=1000.0).contains(&whole) {
@@ -52,8 +52,8 @@ impl Clock {
         self.label_of(self.frames(ms))
     }
 
-    /// The same place in the timecode of the source. The offset leads there from the source's own start; where it is
-    /// that start told once more, as milliseconds, it counts once.
+    /// The label of the same frame in the timecode of the source. The offset counts from the source's own start. Some servers
+    /// send that start itself as the offset, in milliseconds: then it counts only once.
     pub fn source_label(&self, ms: i64) -> Option<String> {
         let start = self.start?;
         let by_clock = start.saturating_mul(1000) / self.whole;
@@ -63,7 +63,7 @@ impl Clock {
         Some(self.label_of(start.saturating_add(self.frames(ms.saturating_add(offset)))))
     }
 
-    /// Others cut a frame's start to whole milliseconds: what is left of that millisecond belongs to the frame.
+    /// Other programs round a frame's start down to whole milliseconds, so the rest of that millisecond belongs to the frame.
     fn frames(&self, ms: i64) -> i64 {
         ((ms as f64 + 0.999) * self.fps / 1000.0).floor() as i64
     }
@@ -81,7 +81,7 @@ impl Clock {
     }
 }
 
-/// A place in a film as it is typed: `HH:MM:SS:FF`, `[HH:]MM:SS.mmm`, `12.5` (seconds), `12500ms`.
+/// A position in a film as the user types it: `HH:MM:SS:FF`, `[HH:]MM:SS.mmm`, `12.5` (seconds), `12500ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Moment {
     /// A time from the first frame, in milliseconds.
@@ -109,7 +109,7 @@ impl Label {
     }
 }
 
-/// At most six, so that no product of them is too large.
+/// Parses at most six digits, so that no product of such numbers overflows.
 fn digits(text: &str) -> Option<i64> {
     let fits = (1..=6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| fits)
@@ -170,7 +170,7 @@ fn millis_of(text: &str) -> Option<i64> {
     (before.is_empty() || seconds < 60.0).then_some(minutes * 60_000 + (seconds * 1000.0).round() as i64)
 }
 
-/// Seconds: no film is that long.
+/// In seconds: no film is so long.
 const LONGEST: i64 = 1_000_000_000;
 
 #[cfg(test)]

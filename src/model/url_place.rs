@@ -1,5 +1,5 @@
-//! Places as URLs, without any remote set up: `ftps://ann@HOST:PORT/PATH`, `tus+https://HOST/ENDPOINT/`. The part of the URL that
-//! names server and user stands for the remote, in one spelling for equal servers.
+//! Places as URLs, without a configured remote: `ftps://ann@HOST:PORT/PATH`, `tus+https://HOST/ENDPOINT/`. The part of the URL
+//! with server and user stands for the remote, in one spelling for the same server.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::Host;
@@ -10,20 +10,20 @@ use crate::error::{Error, Kind, Result};
 
 const IN_USERS: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'/').add(b':').add(b'@').add(b'?').add(b'[').add(b']');
 
-/// A URL, parted.
+/// The parts of a URL.
 pub struct UrlPlace {
-    /// What stands for the remote.
+    /// The part that stands for the remote.
     pub remote: String,
-    /// At an endpoint, whose whole URL is the remote: what stands behind it, as behind `REMOTE:`.
+    /// For an endpoint, whose whole URL is the remote: the text after it, as after `REMOTE:`.
     pub rest: Option<String>,
-    /// Elsewhere: the path on the server, decoded.
+    /// For other URLs: the path on the server, decoded.
     pub path: String,
 }
 
-/// None where the text is no such URL.
+/// None if the text is no such URL.
 ///
 /// # Errors
-/// `Usage` for what no server can be named by, and for a password; no message repeats one.
+/// `Usage` for a text that names no server, and for a URL with a password; no message repeats the password.
 pub fn parse(text: &str) -> Result<Option<UrlPlace>> {
     let Some((scheme, rest)) = split(text) else { return Ok(None) };
     if is_endpoint(scheme) {
@@ -56,7 +56,7 @@ fn endpoint(scheme: &'static str, rest: &str) -> Result<UrlPlace> {
     if authority.contains('@') {
         return Err(bad("an endpoint is reached by a token, and not as a user", "set HAUL_TOKEN"));
     }
-    // A colon ends the endpoint, and a query of what follows it is that one's own.
+    // A colon ends the endpoint. The place after it may have a query.
     let (path, place) = path.split_once(':').map_or((path, None), |(path, place)| (path, Some(place)));
     if path.contains(['?', '#']) {
         return Err(bad(
@@ -68,7 +68,7 @@ fn endpoint(scheme: &'static str, rest: &str) -> Result<UrlPlace> {
     Ok(UrlPlace { remote: format!("{scheme}://{authority}{path}"), rest: Some(place.unwrap_or_default().to_owned()), path: String::new() })
 }
 
-/// A colon behind the port ends an endpoint that is a host alone.
+/// The end of host and port; for an endpoint without a path that is the colon after the port.
 fn end_of_authority(rest: &str) -> usize {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let from = rest.find(']').filter(|at| *at < end).unwrap_or(0);
@@ -89,7 +89,7 @@ fn authority_of(scheme: &str, text: &str) -> Result<String> {
         Some((host, port)) if !port.contains(']') => (host, port),
         _ => (server, ""),
     };
-    // The text may be half of a password: it is not repeated.
+    // The text may be half of a password, so the message does not repeat it.
     let host = Host::parse(host).map_err(|_| bad("this URL names no host"))?;
     let port = match port {
         "" => None,
@@ -116,20 +116,20 @@ fn usual_port(scheme: &str) -> u16 {
     }
 }
 
-/// What a remote's configuration would say of the server that a URL names.
+/// The settings of the server in a URL, as a configured remote would have them.
 pub struct UrlRemote {
-    /// How it is reached: the scheme's first word.
+    /// The first word of the scheme.
     pub protocol: &'static str,
-    /// The address without a user.
+    /// The URL without a user.
     pub url: String,
-    /// Without the brackets of an IPv6 address.
+    /// The host, without the brackets of an IPv6 address.
     pub host: String,
     /// The user that the URL names.
     pub username: Option<String>,
 }
 
 impl UrlRemote {
-    /// None where `remote` is no URL.
+    /// None if `remote` is no URL.
     ///
     /// # Errors
     /// Those of [`parse`].

@@ -1,5 +1,5 @@
-//! What a command found out or did: one value, shown as text for people and as JSON for scripts (`render`). The names of
-//! fields and events are the contract of the command line. `parts` holds the structs, this file the list of events.
+//! The results of commands: one value, shown as text for people and as JSON for scripts (`render`). The names of fields and
+//! events are the contract of the command line. `parts` holds the structs, this file the list of events.
 
 mod parts;
 
@@ -11,15 +11,15 @@ use serde::Serialize;
 
 use crate::model::{Account, Entry, EntryKind, RemotePath};
 
-/// What a command found out or did. As JSON, `event` names the variant.
+/// The result of a command or of one step. As JSON, `event` names the variant.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Report {
     /// A file was uploaded.
     Uploaded(Transfer),
-    /// A file was not sent, as the target has it or must be left alone.
+    /// A file was not sent, because the target has the same content or must not be changed.
     Skipped {
-        /// What was read: a local path, `-` for standard input, or `REMOTE:PATH`.
+        /// The source: a local path, `-` for standard input, or `REMOTE:PATH`.
         source: String,
         /// The remote's name.
         remote: String,
@@ -29,14 +29,14 @@ pub enum Report {
         id: Option<String>,
         /// Bytes.
         size: Option<u64>,
-        /// Why, in the words for people.
+        /// The reason, as text for people.
         reason: String,
     },
     /// What a dry run would do: `upload`, `replace`, `create`, `rename`, `move`, `copy`, `delete`.
     Planned {
-        /// The verb of what would be done.
+        /// The verb of the planned action.
         action: &'static str,
-        /// What was read: a local path, `-` for standard input, or `REMOTE:PATH`.
+        /// The source: a local path, `-` for standard input, or `REMOTE:PATH`.
         source: Option<String>,
         /// The remote's name.
         remote: String,
@@ -58,7 +58,8 @@ pub enum Report {
     },
     /// A file was downloaded.
     Downloaded(Transfer),
-    /// A download that was not needed; `source` is `REMOTE:PATH`, `target` the local file.
+    /// A file was not downloaded, because the local file has the same content or must not be changed; `source` is
+    /// `REMOTE:PATH`, `target` the local file.
     #[serde(rename = "skipped")]
     NotDownloaded {
         /// `REMOTE:PATH`.
@@ -73,7 +74,7 @@ pub enum Report {
         id: String,
         /// Bytes.
         size: Option<u64>,
-        /// Why, in the words for people.
+        /// The reason, as text for people.
         reason: String,
     },
     /// What a dry run of a download would do: `download`, `replace`.
@@ -95,7 +96,7 @@ pub enum Report {
     /// Copied through this machine from another remote; `source` is `REMOTE:PATH`.
     #[serde(rename = "copied")]
     CopiedThrough(Transfer),
-    /// As `CopiedThrough`, and the source is gone.
+    /// As `CopiedThrough`, and the source was removed.
     #[serde(rename = "moved")]
     MovedThrough(Transfer),
     /// The server copied an entry.
@@ -113,24 +114,24 @@ pub enum Report {
         /// `file` or `folder`.
         kind: EntryKind,
     },
-    /// Something on this machine was removed.
+    /// A file or folder on this machine was removed.
     #[serde(rename = "deleted")]
     DeletedHere {
-        /// The path, seen from the folder that was synced.
+        /// The path relative to the synced folder.
         path: RemotePath,
         /// The local file or folder.
         target: String,
         /// `file` or `folder`.
         kind: EntryKind,
     },
-    /// A file on this machine was moved, as its original was.
+    /// A file on this machine was moved, as the file on the other side was.
     #[serde(rename = "moved")]
     MovedHere {
-        /// The local file as it was.
+        /// The local file before the move.
         source: String,
-        /// The path, seen from the folder that is synced.
+        /// The path relative to the synced folder.
         path: RemotePath,
-        /// The local file as it is.
+        /// The local file after the move.
         target: String,
         /// Bytes.
         size: Option<u64>,
@@ -138,9 +139,9 @@ pub enum Report {
     /// What a dry run would do on this machine: `delete`, `move`.
     #[serde(rename = "planned")]
     PlannedHere {
-        /// The verb of what would be done.
+        /// The verb of the planned action.
         action: &'static str,
-        /// The path, seen from the folder that is synced.
+        /// The path relative to the synced folder.
         path: RemotePath,
         /// The local file or folder.
         target: String,
@@ -153,7 +154,7 @@ pub enum Report {
     Entry {
         /// The remote's name.
         remote: String,
-        /// The entry as it is now.
+        /// The entry as the provider lists it.
         #[serde(flatten)]
         entry: Entry,
     },
@@ -167,43 +168,43 @@ pub enum Report {
         #[serde(flatten)]
         account: Box<Account>,
     },
-    /// The whole size of what a path holds.
+    /// The total size of all files below a path.
     Du {
         /// The remote's name.
         remote: String,
         /// The path on the remote.
         path: RemotePath,
-        /// Null where files are there and the provider tells the size of none.
+        /// Null when there are files and the provider reports no size for any of them.
         bytes: Option<u64>,
         /// Files below the path.
         files: u64,
         /// Folders below the path.
         folders: u64,
     },
-    /// The one report that shows a secret URL.
+    /// A link. Only this report shows a secret URL.
     Link {
         /// The remote's name.
         remote: String,
         /// The path on the remote.
         path: RemotePath,
-        /// An address that downloads the file without a sign-in.
+        /// A URL that downloads the file without a sign-in.
         url: String,
     },
-    /// How far a fetch by the provider is.
+    /// The state of a fetch by the provider.
     Import {
         /// The remote's name.
         remote: String,
         /// The folder that receives the file.
         path: RemotePath,
-        /// The address that the provider fetches.
+        /// The URL that the provider fetches.
         url: String,
         /// The provider's id of the fetch.
         id: Option<String>,
         /// The provider's own word for the state.
         status: String,
-        /// The provider has ended its work.
+        /// The provider has finished the fetch, with success or failure.
         done: bool,
-        /// The id of the file that came of it.
+        /// The id of the fetched file.
         file: Option<String>,
     },
     /// A comment.
@@ -216,7 +217,7 @@ pub enum Report {
         #[serde(flatten)]
         entry: Entry,
     },
-    /// Others were given a copy.
+    /// A copy was shared with users or groups.
     Share {
         /// The remote's name.
         remote: String,
@@ -225,7 +226,7 @@ pub enum Report {
         /// The ids of the users and groups.
         with: Vec<String>,
     },
-    /// An entry was marked as a favourite, or the mark was taken away.
+    /// An entry was marked as a favourite, or the mark was removed.
     Star {
         /// The remote's name.
         remote: String,
@@ -234,7 +235,7 @@ pub enum Report {
         /// The entry is a favourite now.
         starred: bool,
     },
-    /// An upload that has begun and is not over.
+    /// An upload that an earlier run began and did not finish.
     Transfers {
         /// The remote's name.
         remote: String,
@@ -249,7 +250,7 @@ pub enum Report {
         /// When the work began.
         since: Option<chrono::DateTime<chrono::Utc>>,
     },
-    /// One that was forgotten, and what became of what it had brought to the server.
+    /// The record of an upload was removed, and what happened to its bytes on the server.
     Cleared {
         /// The remote's name.
         remote: String,
@@ -257,37 +258,37 @@ pub enum Report {
         path: RemotePath,
         /// The local path.
         source: String,
-        /// It had arrived as a whole, and stays.
+        /// The upload was complete; the file stays.
         whole: bool,
         /// Its bytes were removed.
         removed: bool,
-        /// What can't be removed, and has some of its bytes.
+        /// What can't be removed from the server, and holds some of the bytes.
         stays: Option<String>,
-        /// The address of the entry without bytes that can't be removed.
+        /// The address of an entry without bytes that can't be removed.
         empty: Option<String>,
     },
-    /// A command that carries files and has not come to its end.
+    /// A transfer command that did not finish.
     Run {
         /// The remote's name.
         remote: String,
         /// The path of the first target.
         path: RemotePath,
-        /// The command's name and its places.
+        /// The command's name and its addresses.
         command: Vec<String>,
-        /// None: it ended before it knew.
+        /// Files of the command; none if it ended before it knew.
         files: Option<u64>,
         /// Files that are complete.
         done: u64,
         /// Files that failed.
         failed: u64,
-        /// Files that were on their way.
+        /// Files that were in progress.
         in_flight: u64,
-        /// Files that were not begun; none where the files were not counted.
+        /// Files that were not started; none where the files were not counted.
         not_begun: Option<u64>,
         /// When the work began.
         since: Option<chrono::DateTime<chrono::Utc>>,
     },
-    /// What became of a file that a receipt names: `same`, `changed`, `missing`.
+    /// The state of a file that a receipt names: `same`, `changed`, `missing`.
     Verify {
         /// The remote's name.
         remote: String,
@@ -311,7 +312,7 @@ pub enum Report {
         /// The command to type next.
         next: Option<String>,
     },
-    /// Signed in: who we are there.
+    /// The sign-in succeeded.
     Login {
         /// The remote's name.
         remote: String,
@@ -322,7 +323,7 @@ pub enum Report {
     Logout {
         /// The remote's name.
         remote: String,
-        /// The server has ended the token, too.
+        /// The server has revoked the token, too.
         revoked: bool,
     },
     /// A configured remote.
@@ -331,7 +332,7 @@ pub enum Report {
     Check(CheckLine),
     /// A provider and what it can do.
     Providers(ProviderLine),
-    /// A page of what was delivered was written.
+    /// A report page of the delivered files was written.
     #[serde(rename = "report")]
     Page {
         /// The file.
@@ -343,7 +344,7 @@ pub enum Report {
         /// Files that failed.
         failed: u64,
     },
-    /// The stand-ins of a sandbox answer.
+    /// The stand-ins of a sandbox are ready.
     Sandbox {
         /// True.
         ready: bool,
@@ -352,7 +353,7 @@ pub enum Report {
         /// The variables that set them up.
         env: serde_json::Map<String, serde_json::Value>,
     },
-    /// What a sandbox holds: one file.
+    /// One file in a sandbox.
     Arrived {
         /// The stand-in's provider.
         provider: String,
@@ -365,26 +366,26 @@ pub enum Report {
         /// The protocol that carried the bytes.
         protocol: String,
     },
-    /// How far a transfer is.
+    /// The progress of a transfer.
     Progress {
-        /// Files that are over.
+        /// Files that have ended.
         files: u64,
-        /// Files that are known of.
+        /// Files that are known so far.
         of_files: u64,
         /// Bytes that the servers have accepted.
         bytes: u64,
-        /// Bytes that are known of; none where a size is unknown.
+        /// Bytes of the known files; none where a size is unknown.
         of_bytes: Option<u64>,
-        /// The speed of the last seconds.
+        /// The speed of the last seconds, in bytes per second.
         bytes_per_second: f64,
-        /// The time that is left at this speed.
+        /// The remaining time at this speed, in seconds.
         seconds_left: Option<f64>,
     },
-    /// A line of a batch is over.
+    /// A line of a batch has ended.
     Line {
-        /// Its words.
+        /// The words of the line.
         command: Vec<String>,
-        /// The status that the command would have ended with alone.
+        /// The exit status that the command would have had alone.
         status: u8,
         /// Seconds that the line took.
         seconds: f64,

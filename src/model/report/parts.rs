@@ -7,32 +7,32 @@ use crate::error::Error;
 use crate::model::timecode::TimeSpan;
 use crate::model::{Address, EntryKind, Protocol, RemotePath};
 
-/// What a finished transfer was checked by.
+/// How a finished transfer was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verified {
-    /// The MD5 of the content.
+    /// By the MD5 of the content.
     Md5,
-    /// The size alone.
+    /// By the size alone.
     Size,
-    /// Nothing: the provider reports neither.
+    /// Not at all: the provider reports neither.
     None,
 }
 
-/// What became of a batch's lines.
+/// The result of a batch.
 #[derive(Clone, Debug, Serialize)]
 pub struct BatchSummary {
     /// Lines that were run.
     pub lines: u64,
     /// Lines of these that did not end with 0.
     pub failed: u64,
-    /// Lines that were not begun, as far as they were read.
+    /// Lines that were not started, as far as they were read.
     pub not_run: u64,
     /// Seconds that the command took.
     pub seconds: f64,
 }
 
-/// One file carried to or from a remote.
+/// One uploaded or downloaded file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Transfer {
     /// The local path, `-` for standard input.
@@ -47,23 +47,23 @@ pub struct Transfer {
     pub size: u64,
     /// The MD5 of the content in lower-case hex, where it was computed.
     pub md5: Option<String>,
-    /// What the result was compared by.
+    /// How the result was verified.
     pub verified: Verified,
     /// The protocol that carried the bytes.
     pub protocol: Protocol,
-    /// Bytes that an earlier run had already brought there.
+    /// Bytes that an earlier run had already transferred.
     pub resumed_from: u64,
     /// Requests that were sent again.
     pub retries: u32,
     /// Seconds from the first to the last byte.
     pub seconds: f64,
-    /// What the provider told of the entry (`transfer::fingerprint::EntryFingerprint`), for the receipt.
+    /// The provider's facts about the entry (`transfer::fingerprint::EntryFingerprint`), for the receipt.
     #[serde(skip)]
     pub stamp: Option<String>,
     /// The local file of a download, `-` for standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The address that the provider tells of an uploaded file, secrets masked when shown.
+    /// The address that the provider reports for an uploaded file; secrets are masked when it is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The id of the newest older entry that stays beside the new one, where a provider can't replace (ioGates).
@@ -71,20 +71,20 @@ pub struct Transfer {
     pub kept: Option<String>,
 }
 
-/// What a sync says beside what every transfer says.
+/// Additional counts of a sync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SyncCounts {
-    /// Files that were there and are provably the same.
+    /// Files that the target had, with provably the same content.
     pub equal: u64,
-    /// Files that were brought, moved ones included.
+    /// Files that were transferred, moved ones included.
     pub sent: u64,
     /// Files and folders that were deleted.
     pub deleted: u64,
-    /// Files at the target that the source lacks, and that are still there.
+    /// Files at the target that the source lacks, and that were not deleted.
     pub left: u64,
 }
 
-/// Why something failed, and what it was about.
+/// Why something failed, and on what.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
     /// The source of the transfer that failed.
@@ -96,9 +96,9 @@ pub struct Failure {
     /// The path on the remote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<RemotePath>,
-    /// What went wrong.
+    /// What failed.
     pub error: FailureReason,
-    /// One of many that were not tried, because of a failure that was told before.
+    /// True for a file that was not attempted, because of a failure that was reported before.
     #[serde(skip)]
     pub untried: bool,
 }
@@ -162,36 +162,36 @@ fn place_in(subject: &str) -> Option<(String, RemotePath)> {
 pub struct Summary {
     /// Files that were transferred.
     pub files: u64,
-    /// Bytes of these files that this run carried.
+    /// Bytes of these files that this run transferred.
     pub bytes: u64,
-    /// Files that were left alone.
+    /// Files that were not changed.
     pub skipped: u64,
     /// Files that failed.
     pub failed: u64,
     /// Seconds that the command took.
     pub seconds: f64,
-    /// Files that a dry run would carry.
+    /// Files that a dry run would transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned: Option<u64>,
     /// Bytes of these files, as far as they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_bytes: Option<u64>,
-    /// Bytes of files that the server itself copied or moved, where it told them.
+    /// Bytes of files that the server itself copied or moved, if it reports them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_on_server: Option<u64>,
     /// A signal ended the work.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
-    /// Files that were known of when it did.
+    /// Files that were known when the work ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of_files: Option<u64>,
-    /// Of a sync.
+    /// The counts of a sync.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub sync: Option<SyncCounts>,
-    /// What a dry run would do, and how often: `upload`, `replace`, `delete`.
+    /// The actions of a dry run, each with its number: `upload`, `replace`, `delete`.
     #[serde(skip)]
     pub would: Vec<(&'static str, u64)>,
-    /// Entries that the server itself copied or moved, by what it did: `copied`, `moved`.
+    /// Entries that the server itself copied or moved, by the action: `copied`, `moved`.
     #[serde(skip)]
     pub on_server: Vec<(&'static str, u64)>,
 }
@@ -199,7 +199,7 @@ pub struct Summary {
 /// One entry that the server itself copied or moved.
 #[derive(Clone, Debug, Serialize)]
 pub struct Placed {
-    /// `REMOTE:PATH` as it was.
+    /// `REMOTE:PATH` before the action.
     pub source: String,
     /// The remote's name.
     pub remote: String,
@@ -220,7 +220,7 @@ pub struct RemoteLine {
     pub name: String,
     /// The provider's id.
     pub provider: String,
-    /// The address of the server, where the provider has no address of its own.
+    /// The URL of the server; none where the provider's default is used.
     pub url: Option<String>,
     /// `file`, `environment`, or both.
     pub origin: String,
@@ -239,7 +239,7 @@ pub struct CommentLine {
     pub id: String,
     /// The id of the comment that this one answers.
     pub parent: Option<String>,
-    /// Who wrote the comment.
+    /// The author of the comment.
     pub owner: Option<String>,
     /// When the comment was written.
     pub created: Option<chrono::DateTime<chrono::Utc>>,
@@ -247,14 +247,14 @@ pub struct CommentLine {
     pub text: String,
     /// The comment was removed.
     pub removed: bool,
-    /// Where in the film the comment's first span begins: `hours:minutes:seconds:frames` from its first frame. Null where
-    /// the comment is about the whole file, or the file has no frames.
+    /// The position of the begin of the comment's first span, from the film's first frame: `hours:minutes:seconds:frames`. Null
+    /// for a comment on the whole file, or when the file has no frames.
     pub timecode: Option<String>,
-    /// Where that span ends; null for a single place.
+    /// The end of that span; null for a single frame.
     pub timecode_out: Option<String>,
-    /// Where it begins in the timecode of the source.
+    /// The begin in the timecode of the source.
     pub source_timecode: Option<String>,
-    /// All spans as the server tells them, in milliseconds.
+    /// All spans as the server reports them, in milliseconds.
     pub times: Vec<TimeSpan>,
 }
 
@@ -267,7 +267,7 @@ pub struct CheckLine {
     pub step: String,
     /// The step succeeded.
     pub ok: bool,
-    /// What was found, or why it failed. Holds no secret.
+    /// What was found, or why the check failed. Contains no secret.
     pub detail: String,
 }
 
@@ -280,6 +280,6 @@ pub struct ProviderLine {
     pub title: &'static str,
     /// The upload protocols, the best first.
     pub protocols: Vec<Protocol>,
-    /// Ability name and whether the provider holds it, in the table's order.
+    /// Each ability's name and whether the provider has it, in the table's order.
     pub abilities: Map<String, Value>,
 }
