@@ -1,9 +1,9 @@
-//! How the program ends: the one table from [`Kind`] to exit status (cli.md "Exit status"), and how the outcomes of
-//! several files become one.
+//! The exit status: the one table from [`Kind`] to status (docs/errors.md), and how the results of several files become one
+//! status.
 
 use crate::error::Kind;
 
-/// All done, skipped files included.
+/// Everything is done; skipped files count as done.
 pub const DONE: u8 = 0;
 /// SIGINT.
 pub const INTERRUPTED: u8 = 130;
@@ -30,8 +30,9 @@ pub fn status(kind: Kind) -> u8 {
     }
 }
 
-/// One status for several files: `done` of them are there (skipped ones count), the others failed so. All failed alike:
-/// that status; some are done, or they failed differently: 9. An interruption outweighs all: the rest was never tried.
+/// The exit status for several files: `done` of them succeeded (skipped ones count), the others failed with these kinds. If all
+/// failed with the same status, that status; otherwise 9. An interrupt takes precedence, because the remaining files were not
+/// tried.
 pub fn merge(done: u64, failed: &[Kind]) -> u8 {
     let Some(first) = failed.first().map(|kind| status(*kind)) else { return 0 };
     if failed.contains(&Kind::Cancelled) {
@@ -43,7 +44,7 @@ pub fn merge(done: u64, failed: &[Kind]) -> u8 {
     }
 }
 
-/// As [`merge`], of several commands that each ended with a status.
+/// As [`merge`], for several commands that each ended with a status.
 pub fn merge_statuses(statuses: &[u8]) -> u8 {
     if let Some(stopped) = statuses.iter().find(|status| matches!(**status, INTERRUPTED | TERMINATED)) {
         return *stopped;
@@ -57,7 +58,7 @@ pub fn merge_statuses(statuses: &[u8]) -> u8 {
 mod tests {
     use super::*;
 
-    /// The table of cli.md, written out: name and status of every kind.
+    /// The table of docs/errors.md, written out: name and status of every kind.
     const TABLE: [(Kind, &str, u8); 20] = [
         (Kind::Usage, "usage", 2),
         (Kind::NotFound, "not-found", 3),

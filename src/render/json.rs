@@ -1,4 +1,4 @@
-//! The voice for scripts: one JSON object a line, `schema` and `event` first.
+//! The output for scripts: one JSON object a line, with `schema` and `event` first.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,7 +9,7 @@ use serde_json::ser::{Formatter, Serializer};
 use crate::model::Report;
 use crate::model::escape::escape_control;
 
-/// Grows only when a field changes its meaning or goes away; new fields may come at any time.
+/// Increases only when a field changes its meaning or disappears; new fields may come at any time.
 const SCHEMA: u8 = 1;
 
 #[derive(Serialize)]
@@ -17,20 +17,20 @@ struct JsonLine<'a> {
     schema: u8,
     #[serde(flatten)]
     report: &'a Report,
-    /// Of a batch.
+    /// The line number in a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
 }
 
-/// One line without its end. `number`: the line of a batch that it belongs to.
+/// One line without its end. `number` is the line of a batch that the report belongs to.
 pub(super) fn line(report: &Report, number: Option<u64>) -> io::Result<String> {
     let mut text = Vec::with_capacity(256);
     JsonLine { schema: SCHEMA, report, line: number }.serialize(&mut Serializer::with_formatter(&mut text, EscapingFormatter))?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 
-/// Compact JSON in which every control character and direction override is escaped, not only those that JSON demands:
-/// U+009B begins an escape sequence in some terminals, U+202E turns a line around.
+/// Compact JSON that escapes every control character and direction override, not only those that JSON requires: U+009B begins
+/// an escape sequence in some terminals, U+202E reverses a line.
 struct EscapingFormatter;
 
 impl Formatter for EscapingFormatter {

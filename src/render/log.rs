@@ -1,4 +1,4 @@
-//! The way of `tracing` lines, and of a defect's last words, to standard error.
+//! Writes `tracing` lines, and the message of a panic, to standard error.
 
 use std::io::{self, Write};
 
@@ -44,8 +44,8 @@ impl Write for LogWriter {
     }
 }
 
-/// From now on a panic is told without secrets: its words may hold anything. Past the screen, whose lock the thread that
-/// panics may hold.
+/// From now on the message of a panic is printed without secrets, because it may contain anything. It bypasses `Streams`, as
+/// the panicking thread may hold its lock.
 pub fn mask_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let trace = std::backtrace::Backtrace::capture();

@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 use crate::model::escape::escape_control;
 use crate::model::secret::masked;
 
-/// `--log-file`: everything that is told, whatever is shown, each line with its time and without secrets.
+/// `--log-file`: all messages, also those that are not shown, each line with its time and without secrets.
 #[derive(Clone, Debug)]
 pub struct LogFile(Arc<Mutex<File>>);
 
 impl LogFile {
-    /// Appends to the file, which is made if it is missing and then is for its owner alone. Fails as the system says.
+    /// Opens the file for appending. A missing file is made, and only its owner may read it. Fails with the system's error.
     pub fn open(path: &Path) -> io::Result<LogFile> {
         let mut options = File::options();
         options.append(true).create(true);
@@ -25,7 +25,7 @@ impl LogFile {
         Ok(LogFile(Arc::new(Mutex::new(options.open(path)?))))
     }
 
-    /// A full disk is nobody's concern here: the work goes on.
+    /// A write error (a full disk) is ignored: the work goes on.
     pub(super) fn line(&self, text: &str) {
         let time = Local::now().format("%Y-%m-%dT%H:%M:%S%.3f%:z");
         let lines: String = masked(text).lines().map(|line| format!("{time} {}\n", escape_control(line))).collect();

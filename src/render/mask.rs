@@ -1,5 +1,5 @@
-//! The last look before a report is shown: secrets in messages, URLs and the provider's own fields become `***`.
-//! Names and paths stay as they are: a script must find its file again.
+//! The last step before a report is shown: secrets in messages, URLs and the provider's own fields become `***`. Names and
+//! paths stay unchanged, because a script must find its file again.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(super) fn report(report: &Report) -> Cow<'_, Report> {
     Cow::Owned(shown)
 }
 
-/// Each report is named here: what a new one may hold is decided before it is shown.
+/// Lists every report, so that a new one can't be shown before its fields are considered here.
 fn hide(report: &mut Report) {
     match report {
         Report::Uploaded(transfer) | Report::Downloaded(transfer) | Report::CopiedThrough(transfer) | Report::MovedThrough(transfer) => {
@@ -43,9 +43,9 @@ fn hide(report: &mut Report) {
             fields(&mut remote.settings);
         }
         Report::Check(check) => text(&mut check.detail),
-        // A URL that is imported may hold a secret.
+        // The URL of an import may contain a secret.
         Report::Line { command, .. } => command.iter_mut().for_each(text),
-        // Names, paths, numbers, and what people wrote; `link` shows a secret URL, as it was asked for.
+        // Names, paths, numbers, and texts that users wrote. `link` shows a secret URL because the user asked for it.
         Report::Copied(_)
         | Report::Moved(_)
         | Report::Planned { .. }

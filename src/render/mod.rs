@@ -1,6 +1,6 @@
-//! The only room that prints. Verbs and the engine hand over values (reports, events, errors); here they get a
-//! voice: text for people, JSON for scripts, bars, lines for logs, annotations for CI, and in the end an exit status.
-//! Results go to standard output, everything else to standard error. No secret and no control character gets through.
+//! The only module that prints. Commands and the engine pass values (reports, events, errors), and here they become text for
+//! people, JSON for scripts, progress bars, lines of logs, annotations for CI, and at the end an exit status. Results go to
+//! standard output, everything else to standard error. No secret and no control character is printed.
 
 pub mod exit;
 pub mod github;

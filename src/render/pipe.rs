@@ -1,4 +1,4 @@
-//! The way of a file's bytes to standard output.
+//! Writes a file's bytes to standard output.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,4 @@
-//! One method for each thing that can be said, and where it goes.
-//! Over 300 lines with its tests, which hold every stream against every voice.
+//! The renderer: one method for each kind of output, and the stream that it goes to.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,7 +17,7 @@ use crate::render::text::TextOutput;
 use crate::render::text::table;
 use crate::render::{Style, github, json, mask, text};
 
-/// The one writer. Cheap to clone; the clones share the streams and may be used by several tasks.
+/// The only writer. Cheap to clone; the clones share the streams and can be used by several tasks.
 #[derive(Clone)]
 pub struct Renderer(Arc<Inner>);
 
@@ -27,7 +26,7 @@ struct Inner {
     screen: Arc<Streams>,
     tables: Mutex<table::Tables>,
     journal: Arc<Mutex<github::Annotations>>,
-    /// Of a batch: the line that all is said of.
+    /// In a batch: the line that all output belongs to.
     line: Option<u64>,
 }
 
@@ -43,19 +42,20 @@ impl Renderer {
         Renderer(Arc::new(Inner { style, screen, tables: Mutex::default(), journal: Arc::default(), line: None }))
     }
 
-    /// Onto the same streams, in another style.
+    /// A renderer for the same streams, with another style.
     pub fn in_style(&self, style: Style) -> Renderer {
         let Inner { screen, journal, line, .. } = &*self.0;
         Renderer(Arc::new(Inner { style, screen: screen.clone(), tables: Mutex::default(), journal: journal.clone(), line: *line }))
     }
 
-    /// Onto the same streams, for line `number` of a batch: what is said names it, and the line's own summary is left out.
+    /// A renderer for the same streams, for line `number` of a batch: its output names the line, and the line's own summary is
+    /// left out.
     pub fn of_line(&self, number: u64, style: Style) -> Renderer {
         let Inner { screen, journal, .. } = &*self.0;
         Renderer(Arc::new(Inner { style, screen: screen.clone(), tables: Mutex::default(), journal: journal.clone(), line: Some(number) }))
     }
 
-    /// Writes the tables that still wait. The streams go on.
+    /// Writes the tables that are not complete yet. The streams stay open.
     pub fn end_of_line(&self) {
         let rest = self.0.tables.lock().rest();
         rest.iter().for_each(|rest| self.lines(rest, true));
@@ -69,7 +69,7 @@ impl Renderer {
         &self.0.screen
     }
 
-    /// Shows what a verb found out or did. Rows of a table may wait for their neighbours until [`Renderer::finish`].
+    /// Shows the result of a command. Rows of a table may be held back until [`Renderer::finish`].
     pub fn report(&self, report: &Report) {
         let report = mask::report(report);
         let report = report.as_ref();
@@ -90,12 +90,12 @@ impl Renderer {
             self.log("", text);
         }
         match said {
-            // They are told together, at the end.
+            // These failures are reported together, at the end.
             TextOutput::Failure(_) if is_untried(report) && self.style().verbose == 0 => {}
-            // The runner shows it as a line of the log as well.
+            // The runner also shows the annotation as a line of the log.
             TextOutput::Failure(_) if annotation.is_some() => self.command(annotation),
             TextOutput::Failure(text) => self.failure(&text),
-            // In JSON these are results, and standard error need not say them again.
+            // In JSON these are results, so standard error does not repeat them.
             _ if self.style().json => {}
             TextOutput::Answer(text) => self.lines(&text, self.flush_now(report)),
             TextOutput::Done(text) => self.unless_quiet(|| self.lines(&text, true)),
@@ -113,12 +113,12 @@ impl Renderer {
         }
     }
 
-    /// As `report`, for what has no line of its own but belongs onto the job's page.
+    /// As `report`, for a result that has no line of its own but appears on the job's page.
     pub(super) fn record(&self, report: &Report) {
         self.0.journal.lock().remember(mask::report(report).as_ref(), self.annotates());
     }
 
-    /// A failure of the whole command. In JSON it is a `failed` event that names a file only where the error does.
+    /// A failure of the whole command. In JSON it is a `failed` event, which names a file only if the error does.
     pub fn error(&self, error: &Error) {
         if self.style().json {
             self.json(&Report::Failed(Failure::new(error)));
@@ -131,7 +131,7 @@ impl Renderer {
         }
     }
 
-    /// Something a user should know although the work goes on.
+    /// A warning: the work goes on.
     pub fn warning(&self, text: &str) {
         self.unless_quiet(|| {
             let annotation = self.annotates().then(|| self.0.journal.lock().annotate_warning(text)).flatten();
@@ -142,7 +142,7 @@ impl Renderer {
         });
     }
 
-    /// Something worth knowing with `-v`.
+    /// A note, shown with `-v`.
     pub fn note(&self, text: &str) {
         match self.style().verbose > 0 && !self.style().quiet {
             true if self.style().clock => self.message(&format!("{} note: ", Renderer::clock()), "\x1b[2m", text),
@@ -151,31 +151,31 @@ impl Renderer {
         }
     }
 
-    /// A line of the log file, where there is one.
+    /// Writes a line to the log file, if there is one.
     fn log(&self, what: &str, text: &str) {
         if let Some(file) = &self.style().log_file {
             file.line(&format!("{what}{text}"));
         }
     }
 
-    /// How a command went, in a line of standard error. None in JSON, which has it in its events.
+    /// A line of standard error about how a command went. Not in JSON, whose events contain the same.
     pub fn remark(&self, text: &str) {
         if !self.style().json {
             self.unless_quiet(|| self.aside(&escape_control(text)));
         }
     }
 
-    /// What a person should read before a question: standard error, without our name.
+    /// Text before a question: on standard error, without `haul:`.
     pub fn say(&self, text: &str) {
         text.lines().for_each(|line| self.aside(&escape_control(line)));
     }
 
-    /// Puts a question to standard error and leaves the cursor behind it; reading the answer is the caller's affair.
+    /// Writes a question to standard error; the cursor stays after it. The caller reads the answer.
     pub fn ask(&self, question: &str) {
         self.screen().message(&escape_control(&masked(question)));
     }
 
-    /// Leaves the terminal to whoever types an answer in `work`: no bar is drawn over the question, and messages wait.
+    /// Keeps the terminal free while the user types in `work`: no bar is drawn over the question, and messages wait.
     pub fn while_a_person_types<R>(&self, work: impl FnOnce() -> R) -> R {
         struct QuestionGuard<'a>(&'a Renderer);
         impl Drop for QuestionGuard<'_> {
@@ -188,14 +188,13 @@ impl Renderer {
         work()
     }
 
-    /// Text of ours for standard output as it stands (help, completions, a link that holds a secret): neither masked nor
-    /// escaped.
+    /// Writes our own text to standard output unchanged (help, completions, a link with a secret): neither masked nor escaped.
     pub fn out(&self, text: &str) {
         self.screen().result(text, true);
     }
 
-    /// A line of a verb's own drawing among the results (a heading, a branch of a tree), below the rows before it and after
-    /// `gap`. None in JSON.
+    /// A line among the results that a command drew itself (a heading, a branch of a tree), after the rows before it and after
+    /// `gap`. Not in JSON.
     pub fn line(&self, text: &str, gap: &str) {
         if self.style().json {
             return;
@@ -206,13 +205,13 @@ impl Renderer {
         self.lines(&format!("{gap}{text}"), self.style().terminal.out);
     }
 
-    /// The reader of standard output has left, as in `haul ls | head`: a listing may stop, a transfer goes on.
+    /// True when the reader of standard output is gone, as in `haul ls | head`: a listing may stop, a transfer goes on.
     pub fn closed(&self) -> bool {
         self.screen().closed()
     }
 
-    /// Writes what still waits: tables, the job's summary. To be called once, last. `Local` when standard output did not
-    /// take all results; a reader that left is no failure.
+    /// Writes what was held back: tables, the job's summary. Must be called once, at the end. Fails with `Local` when standard
+    /// output did not take all results; a reader that is gone is no failure.
     pub fn finish(&self) -> Result<()> {
         self.end_of_line();
         if let Some(ci) = self.style().ci.as_ref().filter(|ci| ci.annotates) {
@@ -233,13 +232,12 @@ impl Renderer {
         self.screen().flush()
     }
 
-    /// What the run has brought is told to whoever comes later: the receipt's place to the steps of a job, all of it to a
-    /// dotenv file.
+    /// Sets where results are recorded: the receipt's path for later steps of the job, and the dotenv file.
     pub fn results_go_to(&self, receipt: Option<&Path>, dotenv: Option<File>) {
         self.0.journal.lock().results_go_to(receipt, dotenv);
     }
 
-    /// Do failures become annotations?
+    /// True if failures become annotations.
     fn annotates(&self) -> bool {
         self.style().ci.as_ref().is_some_and(|ci| ci.annotates)
     }
@@ -254,7 +252,7 @@ impl Renderer {
         }
     }
 
-    /// Listings may be long and are collected; everything else is awaited by somebody.
+    /// Listings may be long, so their lines are buffered; everything else is written at once.
     fn flush_now(&self, report: &Report) -> bool {
         self.style().terminal.out || !matches!(report, Report::Entry { .. })
     }
@@ -265,12 +263,12 @@ impl Renderer {
         }
     }
 
-    /// Lines of standard output.
+    /// Writes lines to standard output.
     fn lines(&self, text: &str, now: bool) {
         self.screen().result(&(self.escape_for_ci(text) + "\n"), now);
     }
 
-    /// A line of standard error without our name.
+    /// Writes a line to standard error, without `haul:`.
     pub(super) fn aside(&self, text: &str) {
         let line = self.0.line.map(|number| format!("line {number}: ")).unwrap_or_default();
         self.screen().message(&(self.escape_for_ci(&format!("{line}{}", masked(text))) + "\n"));
@@ -301,7 +299,7 @@ impl Renderer {
         }
     }
 
-    /// A command for the runner, on standard error: standard output belongs to the results.
+    /// Writes a command for the runner to standard error: standard output contains only results.
     fn command(&self, line: Option<String>) {
         line.iter().for_each(|line| self.screen().message(&format!("{}\n", masked(line))));
     }

@@ -1,4 +1,4 @@
-//! The two streams, and the order in which they are used: whoever writes steps in front of the bars.
+//! The two output streams and the order of their use: every write first removes the bars.
 
 use std::io::{self, BufWriter, Write};
 use std::time::{Duration, Instant};
@@ -19,11 +19,11 @@ pub(super) struct Streams {
     still: Mutex<Still>,
 }
 
-/// While a person types, nothing else may use the terminal.
+/// While the user types, no other output may use the terminal.
 #[derive(Default)]
 struct Still {
     questions: usize,
-    /// Messages that wait for the answer.
+    /// Messages that wait until the question is answered.
     held: String,
     /// When the first of the open questions was asked.
     since: Option<Instant>,
@@ -32,7 +32,7 @@ struct Still {
 
 struct Out {
     to: BufWriter<Stream>,
-    /// Why nothing more is written: a reader that has left, a full disk.
+    /// Why nothing more is written: the reader is gone, or the disk is full.
     failed: Option<io::Error>,
 }
 
@@ -59,7 +59,8 @@ impl Streams {
         }
     }
 
-    /// To standard error. Nobody can be told that it fails, and work must outlive its terminal.
+    /// Writes to standard error. A failure is ignored: there is no other place to report it, and the work must go on without a
+    /// terminal.
     fn write(&self, text: &str) {
         if !text.is_empty() {
             let mut err = self.err.lock();
@@ -67,7 +68,7 @@ impl Streams {
         }
     }
 
-    /// A person is asked: the bars go, and messages wait until the answer is there (or the program ends).
+    /// Prepares a question: removes the bars, and holds messages back until the answer (or the end of the program).
     pub(super) fn ask(&self) {
         let mut bars = self.bars.lock();
         let mut still = self.still.lock();
@@ -94,7 +95,7 @@ impl Streams {
         self.message(&held);
     }
 
-    /// How long people took to answer.
+    /// The total time of all answers.
     pub(super) fn time_of_answers(&self) -> Duration {
         self.still.lock().answering
     }
@@ -103,7 +104,7 @@ impl Streams {
         self.still.lock().questions > 0
     }
 
-    /// Writes where the bars stand; the next frame is drawn below.
+    /// Writes in place of the bars; the next frame is drawn below.
     fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
         let mut bars = self.bars.lock();
         if let Some(bars) = bars.as_mut().filter(|_| !self.is_still()) {
@@ -112,7 +113,7 @@ impl Streams {
         write()
     }
 
-    /// Text of standard output. `now`: a reader waits for it; without, it may wait for more.
+    /// Writes text to standard output. With `now` it is flushed, because a reader waits for it.
     pub(super) fn result(&self, text: &str, now: bool) {
         self.aside(|| {
             let mut out = self.out.lock();
@@ -133,7 +134,7 @@ impl Streams {
         written
     }
 
-    /// Text of standard error, in one write so that lines of several threads don't mix. Nobody can be told that it fails.
+    /// Writes text to standard error, in one write, so that lines of several threads don't mix. A failure is ignored.
     pub(super) fn message(&self, text: &str) {
         {
             let mut still = self.still.lock();
@@ -152,15 +153,15 @@ impl Streams {
         self.out.lock().failed.get_or_insert(cause);
     }
 
-    /// The reader of standard output has left (`haul ls | head`).
+    /// True when the reader of standard output is gone (`haul ls | head`).
     pub(super) fn closed(&self) -> bool {
         self.out.lock().failed.as_ref().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Everything is written. `Local` when standard output took not all of it; a reader that left wanted no more, which
-    /// is no failure.
+    /// Flushes everything. Fails with `Local` when standard output did not take all of it; a reader that is gone wanted no
+    /// more, which is no failure.
     pub(super) fn flush(&self) -> Result<()> {
-        // Whoever was asked has left.
+        // Open questions will get no answer any more.
         while self.is_still() {
             self.answered();
         }

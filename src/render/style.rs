@@ -1,4 +1,4 @@
-//! How this run speaks: decided once at the edge, from options, the environment and what the streams are connected to.
+//! The style of this run's output: decided once at start, from options, the environment and the kind of the streams.
 
 use std::io::{IsTerminal, stderr, stdout};
 use std::path::PathBuf;
@@ -49,16 +49,16 @@ pub struct Terminal {
     pub out: bool,
     /// Standard error is a terminal that can redraw lines.
     pub err: bool,
-    /// Nobody watches although there may be a terminal (`CI` is set).
+    /// Output to a log: `CI` is set, even if there is a terminal.
     pub ci: bool,
-    /// Columns, where there is a terminal.
+    /// The width in columns, if there is a terminal.
     pub width: Option<u16>,
 }
 
-/// Assumed where a terminal does not tell its size.
+/// The size of a terminal that does not report its size.
 const USUAL_SIZE: (usize, usize) = (80, 24);
 
-/// Set by runners that don't set `CI`: Azure Pipelines, TeamCity.
+/// Variables of runners that don't set `CI`: Azure Pipelines, TeamCity.
 const RUNNERS: &[&str] = &["TF_BUILD", "TEAMCITY_VERSION"];
 
 impl Terminal {
@@ -67,7 +67,7 @@ impl Terminal {
         let said = |name: &str| env(name).filter(|value| !value.is_empty());
         Terminal {
             out: stdout().is_terminal(),
-            // Without TERM nothing is known of a Unix terminal: indicatif draws nothing there.
+            // Without TERM the abilities of a Unix terminal are unknown, so no bars are drawn.
             err: stderr().is_terminal() && said("TERM").map_or(cfg!(windows), |term| term != "dumb"),
             ci: said("CI").is_some_and(|value| value != "false" && value != "0") || RUNNERS.iter().any(|name| said(name).is_some()),
             width: terminal_size::terminal_size_of(stderr()).map(|(width, _)| width.0),
@@ -76,7 +76,7 @@ impl Terminal {
 }
 
 impl Terminal {
-    /// Columns and rows of the terminal of standard error now: a window may change.
+    /// Columns and rows of the terminal of standard error now: a window may change its size.
     pub(super) fn size_now(&self) -> (usize, usize) {
         let told = terminal_size::terminal_size_of(stderr()).filter(|_| self.err);
         let told =
@@ -85,8 +85,8 @@ impl Terminal {
     }
 }
 
-/// May messages be coloured? `NO_COLOR` beats `CLICOLOR_FORCE`, that beats the terminal; empty means unset.
-/// `terminal`: standard error is a terminal that understands more than plain text.
+/// Whether messages may be coloured. `NO_COLOR` takes precedence over `CLICOLOR_FORCE`, and that over the terminal; an empty
+/// variable counts as unset. `terminal`: standard error is a terminal that supports colours.
 pub fn colour(terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
     let said = |name: &str| env(name).filter(|value| !value.is_empty());
     if said("NO_COLOR").is_some() {
@@ -103,14 +103,14 @@ pub fn colour(terminal: bool, env: impl Fn(&str) -> Option<String>) -> bool {
 pub struct Ci {
     /// `$GITHUB_STEP_SUMMARY`: the file that a table is appended to.
     pub step_summary: Option<PathBuf>,
-    /// `$GITHUB_OUTPUT`: the file that later steps read what the run has brought from.
+    /// `$GITHUB_OUTPUT`: the file from which later steps read the results.
     pub output: Option<PathBuf>,
-    /// What fails is an annotation and a row of the summary; not for a command that only looks, which may be a test whether
-    /// something is there.
+    /// Failures become annotations and rows of the summary. Off for a command that only reads: a script may use it to test
+    /// whether something exists.
     pub annotates: bool,
-    /// A URL that `link` prints, and that opens a file to whoever has it, is named to the runner (`::add-mask::`). Only
-    /// where the runner reads it. Nothing else needs a mask: no secret is printed, and a mask would be one in clear for
-    /// everybody who keeps the log (`2>&1 | tee`).
+    /// The URL that `link` prints opens a file to everyone who has it, so it is passed to the runner as a secret
+    /// (`::add-mask::`), but only where the runner reads the output. Nothing else needs a mask: no secret is printed, and the
+    /// mask line itself would put one into every captured log (`2>&1 | tee`).
     pub masks: bool,
 }
 
@@ -133,7 +133,7 @@ pub fn is_gitlab(env: impl Fn(&str) -> Option<String>) -> bool {
     env("GITLAB_CI").is_some_and(|value| value == "true")
 }
 
-/// May a runner be at the other end of standard error?
+/// True if a runner may read standard error.
 fn runner_reads() -> bool {
     !stderr().is_terminal() && !is_file()
 }
@@ -154,30 +154,30 @@ fn is_file() -> bool {
 pub struct Style {
     /// Results as JSON lines.
     pub json: bool,
-    /// Errors only; answers to a question (`ls`, `about`) are still given.
+    /// Errors only; the answers of reading commands (`ls`, `about`) are still printed.
     pub quiet: bool,
     /// 1: notes and retries.
     pub verbose: u8,
     pub progress: Progress,
     pub view: View,
-    /// Entries by REMOTE:PATH instead of their name (`-R`, `find`).
+    /// Entries as REMOTE:PATH instead of their name (`-R`, `find`).
     pub paths: bool,
     /// Ids of entries in rows (`ls --id`).
     pub ids: bool,
-    /// Each entry ends with NUL, and its name stands as it is (`-0`).
+    /// Each entry ends with NUL, and its name is not escaped (`-0`).
     pub null: bool,
     /// Sizes in bytes instead of IEC units (`--bytes`).
     pub exact: bool,
     pub terminal: Terminal,
     /// Notes begin with the time of day (`-v`).
     pub clock: bool,
-    /// Where all is written that is told (`--log-file`).
+    /// The file for all messages (`--log-file`).
     pub log_file: Option<crate::render::log_file::LogFile>,
     /// Messages are coloured (see [`colour`]).
     pub colour: bool,
     /// Set when this is a job of GitHub Actions.
     pub ci: Option<Ci>,
-    /// The lines of finished files are a section of the log that can be folded (GitLab).
+    /// The lines of finished files are a folded section of the log (GitLab).
     pub folds: bool,
 }
 
@@ -193,12 +193,12 @@ pub(super) enum ProgressMode {
 }
 
 impl Style {
-    /// May a runner look for its commands in what is printed?
+    /// True if a runner may look for commands in the output.
     pub(super) fn is_read_by_a_runner(&self) -> bool {
         self.ci.is_some() || self.terminal.ci
     }
 
-    /// Standard output takes a file: progress is drawn where somebody watches, and the file goes elsewhere.
+    /// True if progress bars are drawn while standard output, which takes a file, is no terminal.
     pub fn draws_beside_output(&self) -> bool {
         self.progress_mode() == ProgressMode::Bars && !self.terminal.out
     }

@@ -1,4 +1,4 @@
-//! What became of the files of one run, and how the run ends.
+//! The results of the files of one run, and its exit status.
 
 use std::time::Duration;
 
@@ -7,34 +7,34 @@ use crate::model::Report;
 use crate::model::report::{Failure, Summary, SyncCounts};
 use crate::render::exit;
 
-/// What a dry run plans besides files that are carried.
+/// Planned actions of a dry run that transfer no file.
 const NO_FILES: &[&str] = &["create", "delete"];
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Files that are there now and were not before.
+    /// Files that were transferred.
     pub files: u64,
-    /// Bytes that this run carried; what an earlier run had brought is not among them.
+    /// Bytes that this run transferred, without those of an earlier run.
     pub bytes: u64,
     pub skipped: u64,
     pub failed: u64,
-    /// How they failed; each way once.
+    /// The kinds of the failures, each once.
     pub kinds: Vec<Kind>,
     pub took: Duration,
-    /// What a dry run would do, and how often.
+    /// The planned actions of a dry run, each with its number.
     would: Vec<(&'static str, u64)>,
     would_bytes: u64,
-    /// What the server itself did, and how often.
+    /// The actions of the server itself, each with its number.
     on_server: Vec<(&'static str, u64)>,
     /// None while a size is missing.
     bytes_on_server: Option<u64>,
-    /// What a sync counts besides; its `sent` is `files`.
+    /// The additional counts of a sync; its `sent` is `files`.
     pub sync: Option<SyncCounts>,
-    /// A guard has stopped the deletions of a sync, and nothing else has failed: its status.
+    /// The reason why a guard stopped the deletions of a sync, if nothing else failed; it decides the status.
     pub stopped: Option<Kind>,
 }
 
-/// One more of that name.
+/// Adds to the count of that name.
 fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str, more: u64) {
     match counts.iter_mut().find(|(counted, _)| *counted == name) {
         Some((_, count)) => *count = count.saturating_add(more),
@@ -58,14 +58,14 @@ impl Tally {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(transfer.size.saturating_sub(transfer.resumed_from));
             }
-            // The server's own work: no byte went through here.
+            // The server did the work: no byte went through this machine.
             Report::Copied(placed) => self.add_on_server("copied", placed.size),
             Report::Moved(placed) => self.add_on_server("moved", placed.size),
             Report::MovedHere { .. } => self.files = self.files.saturating_add(1),
             Report::Skipped { .. } | Report::NotDownloaded { .. } => self.skipped = self.skipped.saturating_add(1),
             Report::Failed(failure) => {
                 self.failed = self.failed.saturating_add(1);
-                // A report carries the name of the kind; kinds of one name have one status.
+                // A report contains the name of the kind; kinds of one name have one status.
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == failure.error.kind).unwrap_or(Kind::Other);
                 if !self.kinds.contains(&kind) {
                     self.kinds.push(kind);
@@ -85,12 +85,12 @@ impl Tally {
         count(&mut self.on_server, what, 1);
     }
 
-    /// A failure that no report told.
+    /// Counts a failure that no report contains.
     pub fn count(&mut self, error: &Error) {
         self.add(&Report::Failed(Failure::new(error)));
     }
 
-    /// Another run of the same command.
+    /// Adds the counts of another run of the same command.
     pub fn merge(&mut self, other: Tally) {
         self.files = self.files.saturating_add(other.files);
         self.bytes = self.bytes.saturating_add(other.bytes);
@@ -118,7 +118,7 @@ impl Tally {
         Report::Summary(self.sum())
     }
 
-    /// The last line of one that a signal ended, of so many files as were known of.
+    /// The summary of a transfer that a signal ended, with the number of files that were known.
     pub(super) fn interrupted(&self, of_files: Option<u64>) -> Report {
         Report::Summary(Summary { interrupted: true, of_files, ..self.sum() })
     }

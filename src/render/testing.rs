@@ -1,4 +1,4 @@
-//! For the tests of this room: one report of every kind, and streams that keep or refuse what is written.
+//! For the tests of this module: one report of every kind, and streams that store or refuse what is written.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -160,7 +160,7 @@ pub fn all() -> Vec<Report> {
     ]
 }
 
-/// A stream that keeps what was written.
+/// A stream that stores what was written.
 #[derive(Clone, Default)]
 pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -180,7 +180,7 @@ impl Write for Captured {
     }
 }
 
-/// A stream that always fails so.
+/// A stream that always fails with this error.
 pub struct Failing(pub io::ErrorKind);
 
 impl Write for Failing {

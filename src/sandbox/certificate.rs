@@ -1,4 +1,4 @@
-//! A throw-away certificate authority and a server certificate for loopback, as PEM files.
+//! A temporary certificate authority and a server certificate for loopback, as PEM files.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! The control connection of one FTP session, and what befalls it: the faults that may strike any request, at the
-//! requests of FTP (`ftp-connect`, `ftp-size`, `ftp-stor`, `ftp-delete`, `ftp-rename`).
+//! The control connection of one FTP session, and the faults that may strike any request, for the requests of FTP
+//! (`ftp-connect`, `ftp-size`, `ftp-stor`, `ftp-delete`, `ftp-rename`).
 
 use std::io;
 use std::net::Shutdown;
@@ -19,7 +19,7 @@ use super::middleware::Shared;
 
 pub const STOR: &str = "ftp-stor";
 
-/// What the FTP sessions of one stand-in share.
+/// The data that the FTP sessions of one stand-in share.
 #[derive(Clone)]
 pub struct FtpScript {
     pub shared: Arc<Shared>,
@@ -41,7 +41,7 @@ impl FtpScript {
         Some(strike.number)
     }
 
-    /// Is a new connection refused?
+    /// True if a new connection is refused.
     pub fn is_refused(&self) -> bool {
         let asked = self.asked("ftp-connect");
         let faults = self.come_in(asked);
@@ -69,12 +69,12 @@ impl FtpConnection {
 
     fn cut(&self) {
         if let Some(socket) = &self.socket {
-            // It may be gone by itself.
+            // The connection may be closed already.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 
-    /// Does `work` for one request, unless a fault comes before it. A lost answer is lost with the connection.
+    /// Does `work` for one request, unless a fault comes before it. To lose an answer, the connection is cut after the work.
     pub async fn at<T>(&self, kind: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let asked = self.script.asked(kind);
         let faults = self.script.come_in(asked);
@@ -100,12 +100,13 @@ impl FtpConnection {
     }
 }
 
-/// The data connection, counted. Any failure in it, also a missing close of the TLS session, and a scripted cut end the
-/// input quietly and are remembered: the storage then keeps what came, and the transfer is answered with 426.
+/// The data connection, with a count of its bytes. After a failure (also a missing close of the TLS session) or a scripted cut
+/// the input ends without an error, and the failure is noted: so the storage keeps the bytes that came, and the transfer is
+/// answered with 426.
 pub struct CountedInput<R> {
     inner: R,
     script: FtpScript,
-    /// The upload's name in the counts.
+    /// The name of the upload in the counts.
     name: String,
     block: Vec<u8>,
     left: Option<u64>,

@@ -1,4 +1,4 @@
-//! The handle of a sandbox: starts and stops the stand-ins, and tells what came in.
+//! The handle of a sandbox: starts and stops the stand-ins, and reports what arrived.
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -23,16 +23,16 @@ use crate::error::{Error, Kind, Result};
 struct Running {
     stand_in: Arc<dyn StandIn>,
     http: Server,
-    /// A server besides the HTTP one.
+    /// A second server beside the HTTP server.
     task: Option<JoinHandle<()>>,
 }
 
-/// The running servers. Everything stops and all files vanish when it is dropped.
+/// The running servers. When it is dropped, all servers stop and all files are removed.
 pub struct Sandbox {
     shared: Arc<Shared>,
     running: Vec<Running>,
     folder: TempDir,
-    /// The folder that stays.
+    /// The permanent folder (`--data`).
     data: Option<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Sandbox {
     /// Starts all stand-ins on free ports of 127.0.0.1.
     ///
     /// # Errors
-    /// `Kind::Local` when no port or no temporary folder is to be had.
+    /// `Kind::Local` when there is no free port or no temporary folder.
     pub async fn start() -> Result<Sandbox> {
         Sandbox::start_with(SandboxOptions::default()).await
     }
@@ -48,13 +48,13 @@ impl Sandbox {
     /// Starts all stand-ins as `options` say.
     ///
     /// # Errors
-    /// `Kind::Local` when a port or the folder is not to be had.
+    /// `Kind::Local` when a port or the folder can't be used.
     pub async fn start_with(mut options: SandboxOptions) -> Result<Sandbox> {
         let (data, log) = (options.data.take(), options.log.take());
         let unusable = |e: std::io::Error| Error::new(Kind::Local, "the folder of the sandbox can't be used").with_cause(e);
         let mut named = tempfile::Builder::new();
         let folder = match &data {
-            // On the disk of the folder that stays: its files need not be copied.
+            // On the disk of the permanent folder, so that its files need not be copied.
             Some(data) => std::fs::create_dir_all(data).and_then(|()| named.prefix(".haul-sandbox-").tempdir_in(data)),
             None => named.prefix("haul-sandbox-").tempdir(),
         };
@@ -67,7 +67,7 @@ impl Sandbox {
         let certificate = certificate::write(folder.path())?;
         let mut sandbox = Sandbox { shared, running: Vec::new(), folder, data: None };
         for (start, name) in STAND_INS.iter().zip(NAMES) {
-            // The port of a stand-in that speaks no HTTP is another one.
+            // `port` is for the HTTP server; a stand-in with only an FTP server takes its own port.
             let port = if *name == super::ftp::NAME { 0 } else { options.port(name) };
             let server = BoundServer::new(port).await?;
             let shared = sandbox.shared.clone();
@@ -120,7 +120,7 @@ impl Sandbox {
                 Some(stays) if key == "ca_file" => (key, stays.display().to_string()),
                 _ => (key, value),
             });
-            // A later one of a key counts: a stand-in knows its own address.
+            // Of two values for a key the later one counts: a stand-in knows its own address.
             for (key, value) in keys {
                 let key = format!("HAUL_REMOTE_{name}_{key}").to_uppercase();
                 env.retain(|(known, _)| *known != key);
@@ -130,17 +130,18 @@ impl Sandbox {
         env
     }
 
-    /// A folder for the state of whoever uses these remotes: it goes with the sandbox, as the ids in it do.
+    /// A folder for the state of a haul that uses these remotes. It is removed with the sandbox, like the files whose ids it
+    /// contains.
     pub fn state_dir(&self) -> PathBuf {
         self.folder.path().join("state").join("haul")
     }
 
-    /// A configuration file that is not there, in place of the user's own.
+    /// The path of a configuration file that does not exist, in place of the user's own.
     pub fn config_file(&self) -> PathBuf {
         self.folder.path().join("config").join("config.toml")
     }
 
-    /// The environment in which `haul` knows a remote of each provider, named as the provider, and keeps its own state in
+    /// The environment in which `haul` has a remote for each provider, under the provider's name, and keeps its own state in
     /// the sandbox's folder.
     pub fn env(&self) -> Vec<(String, String)> {
         let mut env = self.remotes();
@@ -150,7 +151,7 @@ impl Sandbox {
         env
     }
 
-    /// Takes a provider's servers down for good: whoever calls them is refused the connection.
+    /// Stops a provider's servers for good: connections are refused then.
     pub fn take_down(&self, provider: &str) {
         for Running { http, task, .. } in self.running.iter().filter(|running| running.stand_in.name() == provider) {
             http.stop();
@@ -175,7 +176,7 @@ impl Sandbox {
         &self.shared.faults
     }
 
-    /// Every complete file that came in, in order.
+    /// All complete files that arrived, in order.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.shared.store.arrived()
     }
@@ -185,8 +186,8 @@ impl Sandbox {
         self.of(provider)?.find(path).map(|content| content.file)
     }
 
-    /// Puts a file of each name into the folder at `path` of a provider, all of the same `bytes`; the folder is made when it
-    /// is missing. Faster than as many uploads, and without a record in [`Sandbox::arrived`].
+    /// Puts a file of each name into the folder at `path` of a provider, all with the same `bytes`; the folder is made if it is
+    /// missing. Faster than uploads, and without a record in [`Sandbox::arrived`].
     ///
     /// # Errors
     /// `Kind::Local` when the bytes can't be written.
@@ -199,8 +200,8 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Every file in the folder at `path` (with a leading slash) of a provider: its name, and the MD5 of its content or
-    /// none while there is none. What is in the trash is not there.
+    /// Every file in the folder at `path` (with a leading slash) of a provider: its name, and the MD5 of its content or none if
+    /// there is no content yet. Files in the trash are not included.
     pub fn entries(&self, provider: &str, path: &str) -> Vec<(String, Option<String>)> {
         self.of(provider).map(|stand_in| stand_in.entries(path)).unwrap_or_default()
     }
@@ -220,7 +221,7 @@ impl Drop for Sandbox {
         self.running.iter().filter_map(|running| running.task.as_ref()).for_each(JoinHandle::abort);
         if let Some(data) = &self.data {
             for Running { stand_in, .. } in &self.running {
-                // Whoever drops it can't be told; what lay there stays where it can't be replaced.
+                // `drop` can't return an error. If the files can't be written, the earlier ones stay.
                 let _ = kept::write(&data.join(stand_in.name()), stand_in.files());
             }
         }

@@ -1,4 +1,4 @@
-//! The folder that outlives a sandbox: a subfolder for each remote, with its files as they were there.
+//! The permanent folder of a sandbox: a subfolder for each remote, with the remote's files.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 
 use super::storage::Content;
 
-/// Every file below `folder`, with its path in there: `/a/b.mov`. A name that is no text is passed over.
+/// Every file below `folder`, with its path in the folder: `/a/b.mov`. A name that is not UTF-8 is skipped.
 pub fn files_below(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
@@ -20,8 +20,8 @@ pub fn files_below(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// Makes `folder` hold these files and nothing else: built beside it, so that a failure on the way leaves it as it was.
-/// Gives back how many have names that a disk can't hold.
+/// Makes `folder` contain these files and nothing else. The new folder is built beside it, so that a failure leaves the old one
+/// unchanged. Returns the number of files whose names the disk can't hold.
 pub fn write(folder: &Path, files: Vec<(String, Content)>) -> io::Result<usize> {
     let beside = |suffix: &str| folder.with_extension(format!("haul-{suffix}-{}", std::process::id()));
     let (new, old) = (beside("new"), beside("old"));
@@ -44,7 +44,7 @@ pub fn write(folder: &Path, files: Vec<(String, Content)>) -> io::Result<usize> 
 
 fn place(folder: &Path, path: &str, content: &Content) -> io::Result<()> {
     let below = Path::new(path.trim_start_matches('/'));
-    // Names come from whoever uploads: none leads out of the folder.
+    // Uploaders choose the names: none may lead out of the folder.
     if below.as_os_str().is_empty() || !below.components().all(|step| matches!(step, Component::Normal(_))) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -52,7 +52,7 @@ fn place(folder: &Path, path: &str, content: &Content) -> io::Result<()> {
     if let Some(parent) = place.parent() {
         std::fs::create_dir_all(parent)?;
     }
-    // Of two files with one name the newer comes last.
+    // Of two files with one name the newer one comes last.
     let _ = std::fs::remove_file(&place);
     std::fs::hard_link(&content.file, &place).or_else(|_| std::fs::copy(&content.file, &place).map(drop))
 }

@@ -1,5 +1,5 @@
-//! What every request passes before a stand-in sees it: it is counted, and the faults that know no provider strike here
-//! (busy, broken, a page for data, a slow or lost answer, a line cut in the middle of the body).
+//! Middleware of every stand-in: counts the request, and applies the faults that are the same for all providers (busy, broken,
+//! a page in place of data, a slow or lost answer, a connection cut in the middle of the body).
 
 use std::io;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use super::responses;
 use super::server::ConnectionHandle;
 use super::storage::Store;
 
-/// What the stand-ins share.
+/// The data that all stand-ins share.
 pub struct Shared {
     pub store: Store,
     pub faults: Faults,
     pub log: RequestLog,
 }
 
-/// One stand-in's name and how it calls its requests.
+/// The name of one stand-in, and how it names the kinds of its requests.
 #[derive(Clone)]
 pub struct Middleware {
     pub shared: Arc<Shared>,
@@ -37,15 +37,15 @@ pub struct Middleware {
 
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Tells the handlers what kind of request they have.
+/// The header that tells the handlers the kind of a request.
 const KIND: &str = "x-sandbox-kind";
 
-/// The kind of this request, as the middleware has found it.
+/// The kind of this request, as the middleware has set it.
 pub fn kind_of(headers: &HeaderMap) -> &str {
     headers.get(KIND).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
-/// With a line in the log for the request and its answer.
+/// Handles a request, and writes a line for it and its answer to the log.
 pub async fn pass(
     State(middleware): State<Middleware>,
     ConnectInfo(wire): ConnectInfo<ConnectionHandle>,
@@ -67,7 +67,7 @@ pub async fn pass(
 
 async fn answer(middleware: Middleware, wire: ConnectionHandle, mut request: Request, next: Next) -> Response {
     let (kind, carries_file) = (middleware.kind)(request.method(), request.uri().path());
-    // A path step of the caller's may be no header value; such a request is of no kind that a script names.
+    // A step of the path may be no valid header value; then the kind is `unknown`, which no script names.
     let told = HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("unknown"));
     request.headers_mut().insert(KIND, told);
     let Middleware { shared, provider, .. } = middleware;
@@ -97,7 +97,7 @@ async fn answer(middleware: Middleware, wire: ConnectionHandle, mut request: Req
     }
     let request = match shared.faults.peek(asked, Fault::Cut) {
         Some(strike) if strike.number == 0 => {
-            // The body may be here already: nobody must see it.
+            // The body may have arrived already, so it must not be read.
             shared.faults.take(asked, Fault::Cut);
             wire.cut();
             return StatusCode::BAD_REQUEST.into_response();
@@ -138,7 +138,7 @@ async fn answer(middleware: Middleware, wire: ConnectionHandle, mut request: Req
     response
 }
 
-/// What PHP prints where errors are displayed. Only JSON is spoilt so.
+/// Adds a PHP warning, as a site prints it when errors are displayed. Only JSON is changed.
 async fn noisy(response: Response, place: &str) -> Response {
     let is_json = response.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()).is_some_and(|t| t.contains("json"));
     if !is_json {
@@ -152,15 +152,15 @@ async fn noisy(response: Response, place: &str) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Web servers read on for a while after a refusal (nginx: lingering_close), or the reset that closing brings takes the
-/// answer away. Nobody sees these bytes.
+/// Reads the rest of a request, as web servers do for a while after a refusal (nginx: lingering_close): otherwise the reset at
+/// the close would destroy the answer. The bytes are dropped.
 async fn drain(request: Request) {
     let mut rest = request.into_body().into_data_stream();
     let read = async { while rest.next().await.is_some_and(|piece| piece.is_ok()) {} };
     let _ = tokio::time::timeout(LINGER, read).await;
 }
 
-/// What befalls an answer whose body is a file: it breaks off, or it is short and says so.
+/// Applies the faults to an answer whose body is a file: it is cut, or it is too short with a matching length.
 fn spoilt(response: Response, shared: &Arc<Shared>, provider: &'static str, kind: String, wire: ConnectionHandle) -> Response {
     let asked = RequestInfo { provider, kind: &kind, carries_file: false };
     let length = response.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse::<u64>().ok());
@@ -213,7 +213,7 @@ fn first_bytes(body: Body, length: u64) -> Body {
     }))
 }
 
-/// Answers given without reading the body: the request was certainly not acted on.
+/// Answers that are given without reading the body: the request certainly had no effect.
 fn unread(faults: &Faults, asked: RequestInfo<'_>) -> Option<Response> {
     let wait = |status, seconds: u64| {
         let mut response = responses::page(status, "try again later");
@@ -235,7 +235,7 @@ fn unread(faults: &Faults, asked: RequestInfo<'_>) -> Option<Response> {
     faults.take(asked, Fault::Html).map(|_| responses::page(StatusCode::OK, "Down for maintenance"))
 }
 
-/// The body's first `limit` bytes, exactly; if there are more, `cut` decides whether the line dies there.
+/// The body's first `limit` bytes; if there are more, `cut` decides whether the connection is cut there.
 fn cut_after(body: Body, limit: u64, cut: impl Fn() -> bool + Send + 'static) -> Body {
     struct CutBody<C> {
         inner: axum::body::BodyDataStream,

@@ -1,15 +1,15 @@
-//! Stand-ins of the providers and their upload protocols on loopback. They are a reading of the providers' documents
-//! of their own and share no code with the clients.
-//! - `handle`: starts and stops them, and tells what came in;
-//! - `stand_in`: what each of them must be able to tell; `registry`, `names`: a line for each;
-//! - `iogates`, `giga0`, `fileago`, `ftp`, `tus`: the stand-ins; `ftp_session`: what befalls an FTP session of any of them;
-//!   `tus_headers`, `tus_append`: what TUS requests say to any of them, and how their bytes are taken in;
-//! - `faults`: what they do wrong on purpose;
-//! - `server`, `certificate`: the listening side, and what TLS needs;
-//! - `middleware`: what every request passes before a stand-in sees the request;
-//! - `options`: ports and credentials that stay, a folder that stays (`kept`); `request_log`: a line for each request;
-//! - `storage`: the bytes they keep and the record of what arrived;
-//! - `responses`, `random`: shapes of answers, ids and secrets.
+//! Stand-ins of the providers and their upload protocols on loopback. They are written from the providers' documents and share
+//! no code with the clients.
+//! - `handle`: starts and stops them, and reports what arrived;
+//! - `stand_in`: the interface of each stand-in; `registry`, `names`: a line for each;
+//! - `iogates`, `giga0`, `fileago`, `ftp`, `tus`: the stand-ins; `ftp_session`: the FTP sessions of any of them; `tus_headers`,
+//! `tus_append`: the headers and bodies of TUS requests for any of them;
+//! - `faults`: the errors that they make on purpose;
+//! - `server`, `certificate`: the HTTP listener, and the certificates for TLS;
+//! - `middleware`: the steps of every request before its handler;
+//! - `options`: fixed ports and credentials, a permanent folder (`kept`); `request_log`: a line for each request;
+//! - `storage`: the stored bytes and the record of what arrived;
+//! - `responses`, `random`: forms of answers, ids and secrets.
 
 mod certificate;
 mod faults;

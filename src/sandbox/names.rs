@@ -2,15 +2,15 @@
 
 pub const NAMES: &[&str] = &[super::iogates::NAME, super::giga0::NAME, super::fileago::NAME, super::ftp::NAME, super::tus::NAME];
 
-/// How the requests of each are called: in scripts of faults, in counts and in the log.
+/// The kinds of requests of each stand-in: in scripts of faults, in counts and in the log.
 const KINDS: &[&[&str]] = &[super::iogates::KINDS, super::giga0::KINDS, super::fileago::KINDS, super::ftp::KINDS, super::tus::KINDS];
 
-/// The kinds of a stand-in's requests; none where there is no such stand-in.
+/// The kinds of a stand-in's requests; none for an unknown name.
 pub fn kinds_of(name: &str) -> &'static [&'static str] {
     NAMES.iter().zip(KINDS).find(|(known, _)| **known == name).map_or(&[], |(_, kinds)| *kinds)
 }
 
-/// The one of `known` that was probably meant.
+/// The name in `known` that was probably meant.
 pub fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let by_distance = known.map(|name| (strsim::damerau_levenshtein(typed, name), name)).min();
     by_distance.filter(|(distance, name)| *distance <= (name.len() / 3).max(1)).map(|(_, name)| name)

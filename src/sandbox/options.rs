@@ -1,4 +1,4 @@
-//! What a sandbox is started with: ports and credentials that stay the same, a folder that stays, a log of requests.
+//! The options of a sandbox: fixed ports and credentials, a permanent folder, a log of requests.
 
 use std::fs::File;
 use std::io;
@@ -9,21 +9,21 @@ use std::str::FromStr;
 use super::names::{NAMES, nearest};
 use crate::error::{Error, Kind, Result};
 
-/// See [`super::Sandbox::start_with`]. All of it may be left out.
+/// See [`super::Sandbox::start_with`]. Every field is optional.
 #[derive(Default)]
 pub struct SandboxOptions {
-    /// Ports that are wished for.
+    /// The ports to use.
     pub ports: Vec<PortWish>,
     /// Every password and token is the word `sandbox`.
     pub fixed_credentials: bool,
-    /// A folder with a subfolder for each remote: what lies there is on the remotes from the start, and what is on them when
-    /// the sandbox ends lies there.
+    /// A folder with a subfolder for each remote: the files in it are on the remotes from the start, and the files of the
+    /// remotes are written to it at the end.
     pub data: Option<PathBuf>,
-    /// Where a JSON line for each request goes.
+    /// The file that gets a JSON line for each request.
     pub log: Option<File>,
 }
 
-/// `8000` for the first stand-in, the next ones behind it; or `giga0=8001` for one of them.
+/// `8000` for the first stand-in, and the following ports for the next ones; or `giga0=8001` for one of them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PortWish {
     From(u16),
@@ -46,10 +46,10 @@ impl FromStr for PortWish {
     }
 }
 
-/// The name as this program knows it.
+/// The stand-in's name as a static text.
 ///
 /// # Errors
-/// `Kind::Usage` for another.
+/// `Kind::Usage` for an unknown name.
 pub fn stand_in_named(name: &str) -> Result<&'static str> {
     NAMES.iter().copied().find(|known| *known == name).ok_or_else(|| {
         let error = Error::new(Kind::Usage, format!("there is no stand-in {name:?}"));
@@ -61,7 +61,7 @@ pub fn stand_in_named(name: &str) -> Result<&'static str> {
 }
 
 impl SandboxOptions {
-    /// The port of a stand-in; 0 for any. The FTP server of ioGates, which has a second port, is the last in the line.
+    /// The port of a stand-in; 0 for any. The FTP server of ioGates, which needs a second port, takes the last one.
     pub(super) fn port(&self, name: &str) -> u16 {
         let position = NAMES.iter().position(|known| *known == name).unwrap_or(NAMES.len());
         let wished = self.ports.iter().rev().find_map(|wish| match wish {
@@ -71,7 +71,7 @@ impl SandboxOptions {
         wished.unwrap_or(0)
     }
 
-    /// A password or token: `random`, or the one that stays the same.
+    /// A password or token: `random`, or the fixed one.
     pub(super) fn secret(&self, random: String) -> String {
         if self.fixed_credentials { "sandbox".to_owned() } else { random }
     }

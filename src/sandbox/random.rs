@@ -1,11 +1,11 @@
-//! Ids and secrets of the stand-ins. Unguessable enough for loopback; nothing here guards anything real.
+//! Ids and secrets of the stand-ins. They are hard enough to guess for loopback; they protect nothing real.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 const ALNUM: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Each `RandomState` has keys of its own, so an empty hash is already a fresh number.
+/// Each `RandomState` has its own keys, so an empty hash is already a new number.
 fn number() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,4 +1,4 @@
-//! The stand-ins, a line each; their names are in [`super::names`].
+//! The stand-ins, one line each; their names are in [`super::names`].
 
 use super::stand_in::Start;
 use super::{fileago, ftp, giga0, iogates, tus};

@@ -1,4 +1,4 @@
-//! A JSON line for each request that a stand-in got, for whoever tests a script with them.
+//! Writes a JSON line for each request to a stand-in, for users who test a script.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,18 +8,18 @@ use chrono::{SecondsFormat, Utc};
 use parking_lot::Mutex;
 use serde_json::json;
 
-/// Longer steps of a path are ids that open something.
+/// Longer steps of a path are ids that work like a password.
 const LONGEST_STEP: usize = 24;
 
 #[derive(Default)]
 pub struct RequestLog(Option<Mutex<File>>);
 
-/// What an HTTP request was, and how it was answered.
+/// An HTTP request and its answer.
 pub struct Answered {
     pub method: String,
-    /// Without its query.
+    /// The path without its query.
     pub path: String,
-    /// Bytes of the body, where they were announced.
+    /// Bytes of the body, if they were announced.
     pub length: Option<u64>,
     pub status: u16,
     pub took: Duration,
@@ -34,7 +34,7 @@ impl RequestLog {
         self.0.is_some()
     }
 
-    /// A request of FTP has no answer of its own here.
+    /// A request of FTP has no answer in the log.
     pub fn add(&self, remote: &str, kind: &str, answered: Option<Answered>) {
         let Some(file) = &self.0 else { return };
         let mut line = json!({ "at": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true), "remote": remote, "kind": kind });
@@ -46,7 +46,7 @@ impl RequestLog {
             fields.insert("status".to_owned(), answered.status.into());
             fields.insert("seconds".to_owned(), answered.took.as_secs_f64().into());
         }
-        // Nobody can be told that it fails, and the stand-ins go on.
+        // A write error is ignored: there is no place to report it, and the stand-ins go on.
         let _ = file.lock().write_all(format!("{line}\n").as_bytes());
     }
 }

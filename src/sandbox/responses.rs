@@ -1,4 +1,4 @@
-//! The few shapes that answers of all stand-ins have.
+//! Forms of answers that all stand-ins use.
 
 use std::io::SeekFrom;
 
@@ -11,7 +11,7 @@ use tokio_util::io::ReaderStream;
 
 use super::storage::Content;
 
-/// An answer that ends a handler by `?`.
+/// An answer that a handler returns early with `?`.
 pub struct Refusal(Box<Response>);
 
 pub type HandlerResult<T = Response> = Result<T, Refusal>;
@@ -36,18 +36,18 @@ pub fn ok(body: Value) -> Response {
     json(StatusCode::OK, body)
 }
 
-/// A page where a program expects data: a proxy's or a web server's own words.
+/// A page in place of data, from a proxy or a web server.
 pub fn page(status: StatusCode, title: &str) -> Response {
     let body = format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
     (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
 }
 
-/// This machine's disk failed the stand-in.
+/// The answer after a failure of this machine's disk.
 pub fn broken(error: std::io::Error) -> Refusal {
     page(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()).into()
 }
 
-/// The part of a file that `Range: bytes=A-[B]` asks for: first byte and number of bytes. None without a usable range.
+/// The part of a file that `Range: bytes=A-[B]` requests: first byte and number of bytes. None without a usable range.
 pub fn range(headers: &HeaderMap, size: u64) -> Option<Result<(u64, u64), ()>> {
     let text = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
     let (first, last) = text.split_once('-')?;
@@ -59,7 +59,7 @@ pub fn range(headers: &HeaderMap, size: u64) -> Option<Result<(u64, u64), ()>> {
     Some(Ok((first, last - first + 1)))
 }
 
-/// A file's bytes, streamed. With a part: 206 and its `Content-Range`; `Err` in it: 416.
+/// A file's bytes, as a stream. With a part: 206 and its `Content-Range`; with an `Err` in it: 416.
 pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Response {
     let (status, first, length) = match part {
         None => (StatusCode::OK, 0, content.size),
@@ -96,7 +96,7 @@ pub async fn file(content: &Content, part: Option<Result<(u64, u64), ()>>) -> Re
     response
 }
 
-/// A name as some servers store names: accents put together, lower case, blanks as `_`.
+/// A name as some servers store it: accents composed, lower case, blanks as `_`.
 pub fn folded(name: &str) -> String {
     let composed = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).to_lowercase();
     composed.replace(' ', "_")

@@ -1,5 +1,5 @@
-//! The listening side of the HTTP stand-ins: loopback only, and every connection can be cut in the middle, the way a
-//! dying line does it (RST, nothing more is written).
+//! The listener of the HTTP stand-ins: loopback only. Every connection can be cut in the middle, as a lost connection is (RST,
+//! nothing more is written).
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use super::options::{at, taken};
 use crate::error::Result;
 
-/// Connections that wait to be taken.
+/// The length of the queue of new connections.
 const WAITING: i32 = 1024;
 
 /// Cuts one connection.
@@ -36,7 +36,7 @@ struct Socket {
 }
 
 impl ConnectionHandle {
-    /// The peer sees a reset; whatever handler works on this connection is dropped.
+    /// Cuts the connection: the peer gets a reset, and the handler of this connection is dropped.
     pub fn cut(&self) {
         self.0.cut.store(true, Ordering::SeqCst);
         self.0.reader.wake();
@@ -52,7 +52,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionHandle {
 /// A running HTTP server; dropping it cuts every connection.
 pub struct Server {
     address: SocketAddr,
-    /// Its port stays ours when it is stopped.
+    /// Keeps the port when the server is stopped.
     _port: Option<Socket2>,
     accepting: JoinHandle<()>,
     lines: Sockets,
@@ -60,7 +60,7 @@ pub struct Server {
 
 type Sockets = Arc<Mutex<Vec<Weak<Socket>>>>;
 
-/// A bound port that serves nothing yet, so that the pages served may speak of their own address.
+/// A bound port that serves nothing yet, so that answers can contain their own address.
 pub struct BoundServer {
     listener: TcpListener,
     address: SocketAddr,
@@ -68,16 +68,17 @@ pub struct BoundServer {
 }
 
 impl BoundServer {
-    /// 0: any port.
+    /// Port 0 is any free port.
     pub async fn new(port: u16) -> Result<Self> {
         Self::bind(port).map_err(|e| taken(port, e))
     }
 
     fn bind(wished: u16) -> io::Result<Self> {
-        // Bound, and never listening: once the server is stopped whoever calls is refused, and no other program gets the port.
+        // This socket is bound and never listens: after the server has stopped, connections are refused, and no other program
+        // gets the port.
         let port = match cfg!(target_os = "linux") {
             true => Some(bound_socket(at(wished))?),
-            // Elsewhere two sockets can't share a port so.
+            // On other systems two sockets can't share a port in this way.
             false => None,
         };
         let own = port.as_ref().and_then(|port| port.local_addr().ok()?.as_socket());
@@ -117,7 +118,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Nobody is let in any more, and every connection is cut.
+    /// Accepts no more connections, and cuts all open ones.
     pub fn stop(&self) {
         self.accepting.abort();
         for line in self.lines.lock().drain(..).filter_map(|l| l.upgrade()) {
@@ -145,7 +146,7 @@ impl Listener for CuttableListener {
         loop {
             match self.tcp.accept().await {
                 Ok((tcp, peer)) => {
-                    // Answers are small; without this each one waits for the peer's delayed ACK.
+                    // Answers are small; without this option each answer waits for the peer's delayed ACK.
                     let _ = tcp.set_nodelay(true);
                     let line = Arc::new(Socket::default());
                     let mut lines = self.lines.lock();
@@ -153,7 +154,7 @@ impl Listener for CuttableListener {
                     lines.push(Arc::downgrade(&line));
                     return (Stream { tcp, wire: ConnectionHandle(line) }, peer);
                 }
-                // Out of file descriptors, most likely: others will close theirs.
+                // Probably out of file descriptors: other connections will close theirs.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -172,7 +173,7 @@ pub struct Stream {
 impl Stream {
     fn uncut(&self) -> io::Result<()> {
         if self.wire.0.cut.load(Ordering::SeqCst) {
-            // No lingering: closing sends RST instead of FIN.
+            // Without lingering, the close sends RST instead of FIN.
             let _ = SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -1,4 +1,4 @@
-//! What the sandbox asks of each stand-in.
+//! The interface of each stand-in to the sandbox.
 
 use std::any::Any;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::error::Result;
 
 /// A provider on loopback, as its documents describe it.
 pub trait StandIn: Any + Send + Sync {
-    /// In scripts of faults, in counts and as a remote; the provider's id.
+    /// The provider's id, which is also the name in scripts of faults, in counts and as a remote.
     fn name(&self) -> &'static str;
 
     /// The keys of a remote that signs in here, besides `provider` and `url`.
@@ -26,35 +26,35 @@ pub trait StandIn: Any + Send + Sync {
     /// The content of the newest file at a path (with a leading slash).
     fn find(&self, path: &str) -> Option<Content>;
 
-    /// Puts a file of each name into the folder at `path`, which is made when it is missing.
+    /// Puts a file of each name into the folder at `path`, which is made if it is missing.
     fn fill(&self, path: &str, names: &mut dyn Iterator<Item = String>, content: &Content);
 
-    /// Every complete file with its path from the account's root: the older ones of one name first.
+    /// Every complete file with its path from the account's root; of several files with one name the older ones come first.
     fn files(&self) -> Vec<(String, Content)>;
 
-    /// Every file in the folder at `path`: its name, and the MD5 of its content or none while there is none. What is in the
-    /// trash is not there.
+    /// Every file in the folder at `path`: its name, and the MD5 of its content or none if there is no content yet. Files in
+    /// the trash are not included.
     fn entries(&self, path: &str) -> Vec<(String, Option<String>)>;
 
-    /// How the requests that sign in are called in `Counts::requests`.
+    /// The kind of the requests that sign in, as in `Counts::requests`.
     fn sign_in_kind(&self) -> &'static str;
 
-    /// How the requests that list a folder are called in `Counts::requests`.
+    /// The kind of the requests that list a folder, as in `Counts::requests`.
     fn listing_kind(&self) -> &'static str;
 
-    /// Does a sign-in give a token that runs out, and does HTTP carry the calls?
+    /// True if a sign-in returns a token that expires, and the calls use HTTP.
     fn signs_in_by_token(&self) -> bool {
         true
     }
 
-    /// Sets how many bytes one file may have. False: the provider knows no such limit.
+    /// Sets the largest size of a file, in bytes. Returns false if the provider has no such limit.
     fn limit_file_size(&self, bytes: u64) -> bool;
 }
 
-/// What a stand-in is made of.
+/// The data to build a stand-in.
 pub struct StartSetup<'a> {
     pub shared: Arc<Shared>,
-    /// Where its HTTP server will answer.
+    /// The origin of its HTTP server.
     pub origin: String,
     /// The sandbox's folder; `ca.pem` in it is the authority of `certificate`.
     pub folder: &'a Path,
@@ -66,9 +66,9 @@ pub struct StartSetup<'a> {
 pub struct Started {
     pub stand_in: Arc<dyn StandIn>,
     pub routes: Router,
-    /// What a request is called, and whether it carries a file.
+    /// The kind of a request, and whether its body is a file's bytes.
     pub kind: fn(&Method, &str) -> (String, bool),
-    /// A server besides the HTTP one.
+    /// A second server beside the HTTP server.
     pub task: Option<JoinHandle<()>>,
 }
 

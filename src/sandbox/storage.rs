@@ -1,6 +1,6 @@
-//! What the stand-ins keep: bytes on disk, hashed as they come, and the record of what arrived that tests compare with
-//! their source. Bytes go to disk in the order they are received and without a background writer: an upload that is cut
-//! must leave exactly what was taken.
+//! The storage of the stand-ins: bytes on disk, hashed as they come, and the record of what arrived, which tests compare with
+//! their source. Bytes are written in the order in which they are received and without a background writer: after a cut upload
+//! exactly the received bytes are stored.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -19,12 +19,12 @@ pub struct Content {
     pub file: PathBuf,
     /// Bytes.
     pub size: u64,
-    /// Lower-case hex.
+    /// The MD5 in lower-case hex.
     pub md5: String,
 }
 
 impl Content {
-    /// Hashes a file that somebody else wrote.
+    /// Hashes an existing file.
     pub fn read(path: &Path) -> io::Result<Content> {
         let mut writer = Hashing::default();
         let mut file = File::open(path)?;
@@ -62,13 +62,13 @@ impl Hashing {
     }
 }
 
-/// A file that grows. [`UploadFile::mark`] and [`UploadFile::back_to`] undo what must not count.
+/// A file that grows. [`UploadFile::mark`] and [`UploadFile::back_to`] undo bytes that must not count.
 pub struct UploadFile {
     path: PathBuf,
     hashing: Hashing,
 }
 
-/// A point to go back to.
+/// A position to go back to.
 pub struct Checkpoint(Hashing);
 
 impl UploadFile {
@@ -77,7 +77,7 @@ impl UploadFile {
         Ok(UploadFile { path, hashing: Hashing::default() })
     }
 
-    /// Bytes that count.
+    /// The number of bytes that count.
     pub fn size(&self) -> u64 {
         self.hashing.size
     }
@@ -124,16 +124,16 @@ impl UploadFile {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Arrived {
     pub provider: String,
-    /// From the account's root, with a leading slash.
+    /// The path from the account's root, with a leading slash.
     pub path: String,
     /// Bytes.
     pub size: u64,
-    /// Lower-case hex.
+    /// The MD5 in lower-case hex.
     pub md5: String,
     pub protocol: Protocol,
 }
 
-/// What a stand-in was asked; fault tests assert on it. Keys of the maps begin with the provider's name.
+/// The number of requests to each stand-in; tests of faults check them. Keys of the maps begin with the provider's name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Counts {
     requests: BTreeMap<String, u64>,
@@ -154,13 +154,13 @@ impl Counts {
         of(&self.requests, provider).sum()
     }
 
-    /// Bytes of file content received by one upload, repeats included. `upload` is the name it was sent under: the upload
-    /// name at ioGates (without `.download`), the file's own elsewhere.
+    /// Bytes of file content received by one upload, including repeated ones. `upload` is the name that it was sent under: the
+    /// upload name at ioGates (without `.download`), the file's own name elsewhere.
     pub fn received(&self, provider: &str, upload: &str) -> u64 {
         self.uploads.get(&format!("{provider} {upload}")).copied().unwrap_or(0)
     }
 
-    /// Bytes of file content received by one provider, repeats included.
+    /// Bytes of file content received by one provider, including repeated ones.
     pub fn all_received(&self, provider: &str) -> u64 {
         of(&self.uploads, provider).sum()
     }
@@ -180,7 +180,7 @@ fn of<'a>(map: &'a BTreeMap<String, u64>, provider: &'a str) -> impl Iterator<It
     map.iter().filter(move |(k, _)| k.split(' ').next() == Some(provider)).map(|(_, n)| *n)
 }
 
-/// The disk and the records, shared by the three stand-ins.
+/// The disk and the records, shared by all stand-ins.
 pub struct Store {
     folder: PathBuf,
     next: AtomicU64,
@@ -194,7 +194,7 @@ impl Store {
         Store { folder, next: AtomicU64::new(1), arrived: Mutex::default(), asked: Mutex::default(), counts: Mutex::default() }
     }
 
-    /// A path for new content, used by nobody else.
+    /// A new path for content.
     pub fn spot(&self) -> PathBuf {
         self.folder.join(format!("{:06}", self.next.fetch_add(1, Ordering::Relaxed)))
     }

@@ -1,4 +1,4 @@
-//! Taking in the body of a TUS request, as every stand-in does that holds uploads.
+//! Receives the body of a TUS request, for every stand-in that has TUS uploads.
 
 use std::sync::Arc;
 
@@ -14,38 +14,38 @@ use super::tus_headers::{Checksum, Refused, number};
 
 const TOO_MANY: Refused = (StatusCode::PAYLOAD_TOO_LARGE, "more bytes than Upload-Length");
 
-/// What a body is put to.
+/// The upload that a body is appended to.
 pub struct Slot<'a> {
-    /// Bytes; none = not told yet.
+    /// Bytes; none = not known yet.
     pub length: &'a mut Option<u64>,
-    /// A request is putting bytes to it.
+    /// Another request is appending bytes.
     pub busy: &'a mut bool,
     pub bytes: &'a Arc<Mutex<UploadFile>>,
-    /// Made of other uploads: it takes no bytes.
+    /// A concatenation of other uploads: no bytes can be appended.
     pub is_final: bool,
 }
 
 /// A stand-in that holds uploads.
 pub trait TusUploads: Send + Sync + 'static {
     fn hit(&self, fault: Fault) -> Option<FaultHit>;
-    /// Bytes of one file; 0 = no limit.
+    /// The largest size of a file, in bytes; 0 = no limit.
     fn largest(&self) -> u64;
-    /// Does `work` with an upload; none where there is no such upload.
+    /// Does `work` with an upload; none if there is no such upload.
     fn with_slot<T>(&self, id: &str, work: impl FnOnce(Slot<'_>) -> T) -> Option<T>;
     fn count_received(&self, id: &str, bytes: usize);
-    /// All bytes are there, and the file is refused.
+    /// Handles a complete upload whose file is refused.
     fn refuse_whole(&self, _id: &str) {}
-    /// A request has ended well: an upload that is complete becomes a file.
+    /// Called after a successful request: a complete upload becomes a file.
     fn hand_over(&self, id: &str);
 }
 
-/// Does a file that grows to `end` bytes meet a scripted wall?
+/// True if a file that grows to `end` bytes meets a scripted limit.
 pub fn wall(host: &impl TusUploads, end: u64) -> bool {
     host.hit(Fault::Wall).is_some_and(|strike| end > strike.number)
 }
 
-/// Holds an upload for one request. When the line dies the handler is dropped: bytes that a checksum should have proved are
-/// then taken back, all others stay.
+/// Locks an upload for one request. When the connection is lost, the handler is dropped: bytes whose checksum was not checked
+/// are removed then, all others stay.
 struct UploadLock<H: TusUploads> {
     host: Arc<H>,
     id: String,
@@ -56,14 +56,14 @@ struct UploadLock<H: TusUploads> {
 impl<H: TusUploads> Drop for UploadLock<H> {
     fn drop(&mut self) {
         if let Some(mark) = self.unproved.take() {
-            // A disk that can't shorten a file shows itself at the next append.
+            // If the disk can't shorten the file, the next append fails.
             let _ = self.bytes.lock().back_to(mark);
         }
         self.host.with_slot(&self.id, |slot| *slot.busy = false);
     }
 }
 
-/// Takes in a body that begins at `offset`.
+/// Receives a body that begins at `offset`.
 ///
 /// # Returns
 /// The new offset, in bytes.

@@ -1,4 +1,4 @@
-//! What a TUS request says in its headers, read strictly (protocol 1.0.0).
+//! The headers of a TUS request, read strictly (protocol 1.0.0).
 
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
@@ -8,7 +8,7 @@ use sha1::{Digest, Sha1};
 /// Checksum algorithms on offer, in the order of `Tus-Checksum-Algorithm`.
 pub const ALGORITHMS: &str = "sha1,md5";
 
-/// A status and a line for the person who reads the log.
+/// A status and a message for the log.
 pub type Refused = (StatusCode, &'static str);
 
 /// `Upload-Concat`.
@@ -25,7 +25,7 @@ pub struct Creation {
     /// Bytes; none = deferred.
     pub length: Option<u64>,
     pub metadata: Vec<(String, String)>,
-    /// As it was sent, for HEAD.
+    /// The text as it was sent, for HEAD.
     pub metadata_text: Option<String>,
     pub concat: Concat,
 }
@@ -100,7 +100,7 @@ fn metadata(text: &str) -> Result<Vec<(String, String)>, Refused> {
     Ok(pairs)
 }
 
-/// `Upload-Checksum` of one PATCH, and the hash of what has come so far.
+/// `Upload-Checksum` of one PATCH, and the hash of the bytes so far.
 pub struct Checksum {
     expected: Vec<u8>,
     hash: Hash,

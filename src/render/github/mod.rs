@@ -1,4 +1,5 @@
-//! A job of GitHub Actions: annotations of failed files; and no file name that a runner would take for one of its commands.
+//! Output for jobs of GitHub Actions: annotations of failed files, and protection from file names that a runner would read as
+//! commands.
 
 pub(crate) mod outputs;
 pub(crate) mod step_summary;
@@ -14,10 +15,10 @@ use crate::render::github::step_summary::StepSummary;
 use crate::render::style::Ci;
 use crate::render::text::phrases::{failed, subject};
 
-/// GitHub shows no more annotations of one kind for a step.
+/// GitHub shows at most this number of annotations of one kind for a step.
 const MOST_ANNOTATIONS: u64 = 10;
 
-/// What the runner has been told, and what the job's page will show.
+/// The annotations so far, and what the job's page will show.
 #[derive(Default)]
 pub(super) struct Annotations {
     failures: u64,
@@ -27,14 +28,14 @@ pub(super) struct Annotations {
 }
 
 impl Annotations {
-    /// The annotation of a failure, unless there were enough.
+    /// The annotation of a failure, unless the limit is reached.
     pub(super) fn annotate(&mut self, subject: Option<&str>, message: &str) -> Option<String> {
         self.failures = self.failures.saturating_add(1);
         let title = subject.map_or_else(|| "haul".to_owned(), |subject| format!("haul: {subject}"));
         (self.failures <= MOST_ANNOTATIONS).then(|| format!("::error title={}::{}", escape_property(&title), escape_data(message)))
     }
 
-    /// Remembers what later steps may use, and what belongs onto the `page` of a job, if there is one.
+    /// Stores what later steps may use, and with `page` what the job's page will show.
     pub(super) fn remember(&mut self, report: &Report, page: bool) {
         self.outputs.add(report);
         if page {
@@ -42,7 +43,7 @@ impl Annotations {
         }
     }
 
-    /// The annotation of a whole command that failed.
+    /// The annotation of a command that failed as a whole.
     pub(super) fn record_error(&mut self, message: &str, page: bool) -> Option<String> {
         self.outputs.add_error();
         if !page {
@@ -52,7 +53,7 @@ impl Annotations {
         self.annotate(None, message)
     }
 
-    /// The annotation of a warning, unless there were enough; one is left for the count of failures.
+    /// The annotation of a warning, unless the limit is reached; one annotation stays free for the count of failures.
     pub(super) fn annotate_warning(&mut self, message: &str) -> Option<String> {
         self.warnings = self.warnings.saturating_add(1);
         (self.warnings < MOST_ANNOTATIONS).then(|| format!("::warning title=haul::{}", escape_data(message)))
@@ -63,7 +64,7 @@ impl Annotations {
         self.outputs.go_to(receipt, dotenv);
     }
 
-    /// As `remember`, and gives back the annotation of a file that failed.
+    /// As `remember`; returns the annotation of a failed file.
     pub(super) fn record(&mut self, report: &Report, page: bool) -> Option<String> {
         self.remember(report, page);
         match report {
@@ -72,45 +73,45 @@ impl Annotations {
         }
     }
 
-    /// The last annotation: how many failures had none. A warning, for GitHub would hide an eleventh error.
+    /// The last annotation: the number of failures without one. It is a warning, because GitHub would hide an eleventh error.
     pub(super) fn count(&mut self) -> Option<String> {
         let hidden = std::mem::take(&mut self.failures).saturating_sub(MOST_ANNOTATIONS);
         (hidden > 0).then(|| format!("::warning title=haul::{hidden} more failed; the log names them"))
     }
 
-    /// Appends what the job's page will show and what its outputs are, once.
+    /// Appends the table to the job's page and the outputs to their file, once.
     pub(super) fn write_files(&mut self, ci: &Ci) -> io::Result<()> {
         let page = ci.step_summary.as_ref().map_or(Ok(()), |path| self.page.append_to(path));
         let outputs = ci.output.as_ref().map_or(Ok(()), |path| self.outputs.append_to(path));
         page.and(outputs)
     }
 
-    /// Writes the dotenv file that was wished for; gives back the names of what it can't hold.
+    /// Writes the dotenv file, if one was requested. Returns the names of the values that it can't hold.
     pub(super) fn write_dotenv(&mut self) -> io::Result<Vec<&'static str>> {
         self.outputs.write_dotenv()
     }
 }
 
-/// The command that makes the runner hide `url` in all that comes after it.
+/// The command that makes the runner hide `url` in all later output.
 pub(super) fn mask(url: &str) -> String {
     format!("::add-mask::{}", escape_data(url))
 }
 
-/// The text of a workflow command: one line, whatever it holds.
+/// The text of a workflow command, escaped to one line.
 fn escape_data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property of a workflow command, which ends at a comma or a colon.
+/// A property of a workflow command, where comma and colon are escaped.
 fn escape_property(text: &str) -> String {
     escape_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// What begins a command anywhere in a line: of GitHub's older runners and of Azure Pipelines, and of TeamCity.
+/// Prefixes that begin a command anywhere in a line: of GitHub's older runners, of Azure Pipelines, and of TeamCity.
 const COMMANDS: &[&str] = &["##[", "##vso[", "##teamcity["];
 
-/// Lines for people, made so that no runner finds a command in them: GitHub's obeys a line that begins with `::` too. A
-/// file may be called so.
+/// Escapes lines for people so that no runner finds a command in them. GitHub's runner also obeys a line that begins with `::`.
+/// A file name may contain such text.
 pub(super) fn escape_commands(text: &str) -> Cow<'_, str> {
     if !text.contains("::") && !text.contains("##") {
         return Cow::Borrowed(text);
@@ -122,12 +123,12 @@ pub(super) fn escape_commands(text: &str) -> Cow<'_, str> {
     Cow::Owned(without_commands(&lines.collect::<Vec<_>>().join("\n"), "\\u{23}"))
 }
 
-/// The same for a line of JSON, which means the same afterwards.
+/// The same for a line of JSON; its meaning does not change.
 pub(super) fn escape_commands_in_json(line: &str) -> String {
     without_commands(line, "\\u0023")
 }
 
-/// With `hash` in the place of each command's second character.
+/// Replaces the second character of each command by `hash`.
 fn without_commands(text: &str, hash: &str) -> String {
     COMMANDS.iter().fold(text.to_owned(), |text, command| match command.strip_prefix("##") {
         Some(rest) => text.replace(command, &format!("#{hash}{rest}")),
@@ -236,7 +237,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&output).unwrap(), "files=0\nbytes=0\nfailed=1\n");
     }
 
-    /// Of a runner that is not GitHub's only `CI` is known.
+    /// For other runners only `CI` is set.
     #[test]
     fn every_ci_gets_no_commands_of_strangers() {
         let terminal = Terminal { ci: true, ..Terminal::default() };

@@ -1,4 +1,4 @@
-//! What later steps of a job may use of a run: `$GITHUB_OUTPUT`, and a dotenv file as GitLab takes one for its report.
+//! The results of a run for later steps of a job: `$GITHUB_OUTPUT`, and a dotenv file in the form of GitLab's reports.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::model::Report;
 use crate::model::report::Transfer;
 
-/// Counts, and the one file if there was but one.
+/// The counts of a run, and its file if there is only one.
 #[derive(Default)]
 pub(crate) struct Outputs {
     files: u64,
@@ -21,13 +21,13 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Where the receipt is, and where a dotenv file is wanted.
+    /// Sets the path of the receipt, and the dotenv file to write.
     pub(crate) fn go_to(&mut self, receipt: Option<&Path>, dotenv: Option<File>) {
         self.receipt = receipt.map(|path| path.display().to_string()).or_else(|| self.receipt.take());
         self.dotenv = dotenv.or_else(|| self.dotenv.take());
     }
 
-    /// Messages and URLs are masked already.
+    /// Adds a report. Messages and URLs are masked already.
     pub(crate) fn add(&mut self, report: &Report) {
         match report {
             Report::Uploaded(transfer)
@@ -49,7 +49,7 @@ impl Outputs {
         self.one = (self.transfers == 1).then(|| (transfer.id.clone(), transfer.url.clone()));
     }
 
-    /// The whole command failed, before it knew of single files.
+    /// Counts a failure of the whole command.
     pub(crate) fn add_error(&mut self) {
         self.is_known = true;
         self.failed = self.failed.saturating_add(1);
@@ -65,7 +65,7 @@ impl Outputs {
         all
     }
 
-    /// Appends to `$GITHUB_OUTPUT`, where something was done.
+    /// Appends to `$GITHUB_OUTPUT`, if anything was done.
     pub(crate) fn append_to(&self, path: &Path) -> io::Result<()> {
         if !self.is_known {
             return Ok(());
@@ -74,7 +74,8 @@ impl Outputs {
         OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
     }
 
-    /// Writes the dotenv file, and gives back the names that it can't hold: GitLab knows no quotes and takes no spaces.
+    /// Writes the dotenv file. Returns the names of the values that it can't hold: GitLab supports neither quotes nor spaces
+    /// there.
     pub(crate) fn write_dotenv(&mut self) -> io::Result<Vec<&'static str>> {
         let Some(mut file) = self.dotenv.take() else { return Ok(Vec::new()) };
         let (fit, unfit): (Vec<_>, Vec<_>) = self.all().into_iter().partition(|(_, value)| value.chars().all(|c| c.is_ascii_graphic()));
@@ -84,7 +85,8 @@ impl Outputs {
     }
 }
 
-/// `name=value`. A value with a line end would be a line of its own to the runner, and could set another output: none is ours.
+/// `name=value`. None for a value with a line end: the runner would read the rest as a line of its own, which could set another
+/// output.
 fn github_line(name: &str, value: &str) -> Option<String> {
     (!value.contains(['\n', '\r'])).then(|| format!("{name}={value}\n"))
 }

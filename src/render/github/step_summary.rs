@@ -10,19 +10,19 @@ use crate::model::report::{Placed, Transfer};
 use crate::render::text::phrases::{address, failed, subject, summary};
 use crate::render::text::units;
 
-/// Rows of the summary's table, for failed files and for the others.
+/// The largest number of rows, for failed files and for the others.
 const MOST_ROWS: usize = 500;
 
-/// Characters of a cell: names and messages may be long, and GitHub refuses a summary above 1 MiB.
+/// The longest cell in characters: names and messages may be long, and GitHub refuses a summary above 1 MiB.
 const MOST_CELL: usize = 200;
 
-/// Bytes that a summary may have, what other commands of the step wrote included.
+/// The largest summary in bytes, including what other commands of the step wrote.
 const MOST_SUMMARY: u64 = 1_000_000;
 
 /// The head of each table.
 const TABLE: &str = "| | file | to | size |\n|---|---|---|---:|\n";
 
-/// What the table will hold.
+/// The rows of the table.
 #[derive(Default)]
 pub(crate) struct StepSummary {
     failed: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct StepSummary {
 }
 
 impl StepSummary {
-    /// Remembers what belongs into the table. Messages are masked already.
+    /// Adds a report to the table. Messages are masked already.
     pub(crate) fn add(&mut self, report: &Report) {
         match report {
             Report::Uploaded(transfer) => self.add_transfer("uploaded", transfer),
@@ -50,7 +50,7 @@ impl StepSummary {
         }
     }
 
-    /// The whole command failed. `message` is masked already.
+    /// Adds a failure of the whole command. `message` is masked already.
     pub(crate) fn add_error(&mut self, message: &str) {
         let row = row(["**failed**", "-", message, ""]);
         self.unlisted = self.unlisted.saturating_add(keep(&mut self.failed, row));
@@ -70,7 +70,7 @@ impl StepSummary {
         self.unlisted = self.unlisted.saturating_add(keep(&mut self.done, row(cells)));
     }
 
-    /// Appends the table to the job's summary, once; without the table where there is no room for it.
+    /// Appends the table to the job's summary, once. If there is no room, only the text without the table is appended.
     pub(crate) fn append_to(&mut self, path: &Path) -> io::Result<()> {
         let Some(text) = std::mem::take(self).markdown() else { return Ok(()) };
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
@@ -102,7 +102,7 @@ impl StepSummary {
     }
 }
 
-/// Keeps the row if there is room; gives back how many were left out.
+/// Keeps the row if there is room; returns the number of rows that were left out.
 fn keep(rows: &mut Vec<String>, row: String) -> u64 {
     if rows.len() >= MOST_ROWS {
         return 1;
@@ -111,7 +111,7 @@ fn keep(rows: &mut Vec<String>, row: String) -> u64 {
     0
 }
 
-/// The first cell is ours, the others are names and messages that must not become markup.
+/// The first cell is our own text; the others are names and messages, which must not become markup.
 fn row([what, cells @ ..]: [&str; 4]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| markdown(cell)).collect();
     format!("| {what} | {} |\n", cells.join(" | "))

@@ -1,19 +1,19 @@
-//! What the page tells of each file.
+//! The facts that the page shows for each file.
 
 use chrono::{DateTime, Utc};
 
 use crate::model::Protocol;
 use crate::model::report::Verified;
 
-/// One delivered file, as a receipt tells it.
+/// One delivered file, as a receipt records it.
 pub struct Delivered {
-    /// The local path, or where it came from.
+    /// The local path, or another source.
     pub source: String,
     /// `REMOTE:PATH`.
     pub place: String,
     /// Bytes.
     pub size: u64,
-    /// Lower-case hex.
+    /// The MD5 in lower-case hex.
     pub md5: Option<String>,
     pub verified: Verified,
     pub protocol: Protocol,

@@ -1,5 +1,5 @@
-//! One page of what was delivered, for people who never see a terminal: it holds all it needs, asks no network for anything,
-//! runs no script, and prints well. Names come from strangers, so nothing of them becomes markup.
+//! One page about the delivered files, for people who do not use a terminal. The page needs no other file, no network and no
+//! script, and prints well. Names come from other people, so they never become markup.
 
 mod delivered;
 mod plot;
@@ -13,7 +13,7 @@ use crate::model::escape::escape_control;
 use crate::model::report::Verified;
 use crate::render::text::units;
 
-/// What the page is about.
+/// The content of the page.
 pub struct Delivery {
     pub title: String,
     pub files: Vec<Delivered>,
@@ -25,7 +25,7 @@ pub struct Delivery {
 
 const STYLE: &str = include_str!("style.css");
 
-/// Nothing is loaded and nothing runs, whatever a name may hold.
+/// The browser loads and runs nothing, whatever a name contains.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 impl Delivery {
@@ -125,18 +125,18 @@ fn sized(bytes: u64) -> String {
     format!("<span title=\"{bytes} bytes\">{}</span>", units::size(bytes))
 }
 
-/// In the time zone of whoever makes the page, with its offset.
+/// In the local time zone, with its offset.
 fn time(time: DateTime<Utc>) -> String {
     let local = time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z");
     format!("<time datetime=\"{}\">{local}</time>", time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// A name keeps its own direction, and turns nothing around it.
+/// Isolates the text direction of a name from the text around it.
 fn name(text: &str) -> String {
     format!("<bdi>{}</bdi>", escape(text))
 }
 
-/// Text as text: control characters visible, no markup, also within an attribute.
+/// Escapes text: control characters become visible, and nothing is markup, also within an attribute.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in escape_control(text).chars() {
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    /// Nothing that a name holds is markup, and nothing is asked of a network.
+    /// No part of a name is markup, and nothing is loaded.
     #[test]
     fn names_are_text_and_nothing_is_loaded() {
         let evil = "\"><script>alert(1)</script><img src=x onerror='y'>&amp;\u{202e}\u{7}\n.mov";

@@ -1,4 +1,4 @@
-//! Throughput over time, as a drawing without a script: the bytes of each file spread evenly over the time it took.
+//! Throughput over time, as a drawing without a script: the bytes of each file are spread evenly over its duration.
 
 use std::fmt::Write;
 
@@ -13,23 +13,23 @@ const LEFT: f64 = 78.0;
 const BOTTOM: f64 = 24.0;
 const TOP: f64 = 10.0;
 
-/// Points of the line at most.
+/// The largest number of points of the line.
 const STEPS: usize = 160;
 
-/// From the first byte to the last file's end.
+/// The time from the first byte to the end of the last file.
 pub(super) fn span(files: &[Delivered]) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let begin = files.iter().map(begun).min()?;
     let end = files.iter().map(|file| file.finished).max()?;
     Some((begin, end))
 }
 
-/// A receipt may have been written by hand: a time that can't be is none.
+/// The begin of the transfer. A receipt may be edited by hand: an impossible duration counts as 0.
 fn begun(file: &Delivered) -> DateTime<Utc> {
     let took = if file.seconds.is_finite() && file.seconds > 0.0 { file.seconds.min(1e9) } else { 0.0 };
     file.finished.checked_sub_signed(TimeDelta::milliseconds((took * 1000.0) as i64)).unwrap_or(file.finished)
 }
 
-/// Bytes a second in each of the steps between the two times.
+/// Bytes per second in each step between the two times.
 fn rates(files: &[Delivered], begin: DateTime<Utc>, end: DateTime<Utc>) -> Vec<f64> {
     let all = (end - begin).as_seconds_f64().max(0.001);
     let step = all / STEPS as f64;
@@ -42,7 +42,7 @@ fn rates(files: &[Delivered], begin: DateTime<Utc>, end: DateTime<Utc>) -> Vec<f
         let last = ((to / step) as usize).min(STEPS - 1);
         for (at, sum) in rates.iter_mut().enumerate().take(last + 1).skip(first) {
             let (left, right) = (at as f64 * step, (at + 1) as f64 * step);
-            // The last step also takes what ends with it.
+            // The last step also includes what ends at its end.
             let right = if at + 1 == STEPS { right.max(to) } else { right };
             *sum += rate * (to.min(right) - from.max(left)).max(0.0) / step;
         }

@@ -1,5 +1,5 @@
-//! The moving part of a terminal: a total, and below it a bar for each file in flight. Laid out anew for each frame, so
-//! that a window may change its size.
+//! The progress bars of a terminal: a total, and below it a bar for each file in progress. The layout is computed anew for each
+//! frame, because the window may change its size.
 
 use std::time::Instant;
 
@@ -9,17 +9,17 @@ use crate::render::style::Terminal;
 use crate::render::text::columns::{cut, padded, padded_left, shortened, width};
 use crate::render::text::units;
 
-/// Frames in a second.
+/// Frames per second.
 pub(crate) const REDRAWS: u8 = 10;
 
-/// More bars than this tell a person nothing; the total counts the rest.
+/// The largest number of bars; the total counts the other files.
 const MOST_BARS: usize = 8;
 
-/// Columns of the longest name and the longest bar that are of use.
+/// The largest useful widths of a name and of a bar, in columns.
 const MOST_NAME: usize = 48;
 const MOST_BAR: usize = 40;
 
-/// A shorter bar tells nothing that the percentage does not.
+/// A shorter bar shows no more than the percentage.
 const LEAST_BAR: usize = 6;
 
 const GREEN: &str = "\x1b[32m";
@@ -40,24 +40,24 @@ impl Bars {
         Bars { frame: Frame::default(), terminal, colour }
     }
 
-    /// What to write to the terminal for the next frame.
+    /// Returns the text that draws the next frame.
     pub(crate) fn draw(&mut self, board: &ProgressState, now: Instant) -> String {
         let (columns, rows) = self.terminal.size_now();
         let rows = rows.saturating_sub(2).min(1 + MOST_BARS);
         self.frame.draw(&lines(board, now, (columns, rows), self.colour), columns)
     }
 
-    /// What to write so that no bar is left.
+    /// Returns the text that removes all bars.
     pub(crate) fn clear(&mut self) -> String {
         self.frame.clear(self.terminal.size_now().0)
     }
 }
 
-/// One line before it is laid out.
+/// One line before the layout.
 struct Row<'a> {
     name: String,
     name_colour: &'static str,
-    /// Bytes so far, and in all, for the bar.
+    /// Bytes so far, and the size, for the bar.
     at: u64,
     size: Option<u64>,
     bar_colour: &'static str,
@@ -65,7 +65,7 @@ struct Row<'a> {
 }
 
 enum Says<'a> {
-    /// Percentage, bytes, rate or what is done instead, time left.
+    /// Percentage, bytes, rate or current action, time left.
     Numbers([String; 4], &'static str),
     Waiting(&'a Wait),
     Words(&'static str),
@@ -86,8 +86,7 @@ fn lines(board: &ProgressState, now: Instant, (columns, rows): (usize, usize), c
 }
 
 impl ProgressState {
-    /// How many files have a bar, where there is room for `bars` lines; and `… and 22 more in flight, 2 failed`, which takes one
-    /// of them.
+    /// The number of bars that fit into `bars` lines; and the last line, `… and 22 more in flight, 2 failed`, if it is needed.
     fn foot(&self, bars: usize) -> (usize, Vec<(String, &'static str)>) {
         let is_needed = self.failed > 0 || self.flights.len() > bars;
         let shown = bars.saturating_sub(usize::from(is_needed));
@@ -104,7 +103,7 @@ fn total(board: &ProgressState) -> Row<'_> {
     let (at, size) = (board.bytes(), board.of_bytes());
     let (name, says) = match board.waiting().filter(|_| board.flights.is_empty()) {
         _ if !board.is_planned() && board.flights.is_empty() && board.waiting().is_none() => ("total".to_owned(), Says::Words("preparing")),
-        // Of a file that waits its own bar tells.
+        // A file that waits shows that in its own bar.
         Some(wait) => ("total".to_owned(), Says::Waiting(wait)),
         None => (format!("{files} of {}", units::count(of_files, "file")), Says::Numbers(numbers(at, size, &board.speed), "")),
     };
@@ -126,7 +125,7 @@ fn file(flight: &FileProgress) -> Row<'_> {
     Row { name: flight.name.clone(), name_colour: "", at, size, bar_colour, says }
 }
 
-/// The columns of one frame: names, bar, and as many of the numbers as there is room for.
+/// The columns of one frame: names, bar, and as many of the numbers as fit.
 struct Layout {
     columns: usize,
     name: usize,
@@ -137,7 +136,7 @@ struct Layout {
 impl Layout {
     fn of(table: &[Row<'_>], columns: usize) -> Layout {
         let columns = columns.saturating_sub(1).max(1);
-        // Room for what is usual, so that columns rarely jump.
+        // The columns have room for the usual numbers, so that they rarely move.
         let mut numbers = [4, 17, 11, 0];
         for row in table {
             if let Says::Numbers(cells, _) = &row.says {
@@ -145,7 +144,7 @@ impl Layout {
             }
         }
         let needs = |numbers: &[usize; 4]| numbers.iter().filter(|cell| **cell > 0).map(|cell| cell + 2).sum::<usize>();
-        // A window without room for all of it keeps percentage and time left longest.
+        // In a narrow window percentage and time left are shown longest.
         for dropped in [1, 2, 3] {
             if needs(&numbers) + 12 > columns
                 && let Some(cell) = numbers.get_mut(dropped)
@@ -191,7 +190,7 @@ impl Layout {
     }
 }
 
-/// A line that ends where the window does.
+/// A line that is cut at the width of the window.
 struct LineBuilder {
     out: FrameLine,
     columns: usize,
@@ -209,7 +208,7 @@ impl LineBuilder {
     }
 }
 
-/// The full and the empty part of a bar. An empty file is whole; of one without a size nothing is known.
+/// The full and the empty part of a bar. An empty file is full; a file of unknown size has an empty bar.
 fn bar(at: u64, size: Option<u64>, columns: usize) -> (String, String) {
     let full = match size {
         None => 0,

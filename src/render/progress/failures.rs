@@ -1,4 +1,4 @@
-//! The failures of one run, told again where other lines have pushed them out of sight: before the summary they are read.
+//! Repeats the failures of a run before the summary, if later lines have moved them out of sight.
 
 use crate::model::report::Failure;
 use crate::model::secret::masked;
@@ -6,7 +6,7 @@ use crate::render::Renderer;
 use crate::render::text::phrases::failed;
 use crate::render::text::units;
 
-/// More of them are a list for `--failed-to`.
+/// The longest list that is repeated; for more failures there is `--failed-to`.
 const MOST_REPEATED: usize = 25;
 
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) struct ToldFailures {
     count: u64,
     is_buried: bool,
     untried: u64,
-    /// Why files were left out: a failure that was told, and a thousand lines of them would hide.
+    /// Why files were not attempted. A thousand equal lines would hide the failure that was the reason.
     why_untried: String,
 }
 
@@ -32,12 +32,12 @@ impl ToldFailures {
         }
     }
 
-    /// Another line stands below them now.
+    /// Notes that later lines stand below the failures.
     pub(super) fn are_buried(&mut self) {
         self.is_buried |= self.count > 0;
     }
 
-    /// Repeats them, unless they stand right above. Once.
+    /// Repeats the failures once, unless they are the last lines already.
     pub(super) fn tell(&mut self, renderer: &Renderer) {
         let ToldFailures { lines, count, is_buried, untried, why_untried } = std::mem::take(self);
         let style = renderer.style();

@@ -1,10 +1,10 @@
-//! A part of a GitLab log that is folded until somebody opens it.
+//! A section of a GitLab log that is folded until the reader opens it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::Utc;
 
-/// Parts of one job need names of their own.
+/// Each section of a job needs its own name.
 static COUNT: AtomicU32 = AtomicU32::new(1);
 
 pub(super) struct Fold(String);

@@ -1,31 +1,30 @@
-//! The lines at the foot of a terminal that are drawn again and again. Each is a line of its own and shorter than the
-//! terminal is wide, so that a terminal which wraps its lines anew when its window changes keeps them apart; what was drawn
-//! before is counted in the rows that it takes now.
+//! The lines at the bottom of a terminal that are redrawn. Each line is shorter than the terminal is wide, so that a terminal
+//! which re-wraps its lines after a resize keeps them apart. The rows of the last frame are counted with the current width.
 
 use std::fmt::Write;
 
-/// What stands at the foot of the terminal.
+/// The lines that the terminal shows now.
 #[derive(Default)]
 pub(super) struct Frame {
-    /// Columns of each line.
+    /// Width of each line, in columns.
     shown: Vec<usize>,
-    /// Columns of the terminal then.
+    /// Columns of the terminal at that time.
     terminal: usize,
 }
 
-/// A line, and the columns that it takes: escape sequences take none.
+/// A line and its width in columns; escape sequences take none.
 pub(super) struct FrameLine {
     pub(super) text: String,
     pub(super) columns: usize,
 }
 
 impl Frame {
-    /// What to write so that `lines` stand where the last frame stood, in a terminal of that many columns. The cursor waits
-    /// where the last line begins: what a person types (`^C`) is shown there and wraps nothing.
+    /// Returns the text that draws `lines` in place of the last frame, in a terminal of that many columns. The cursor stays at
+    /// the begin of the last line: there the terminal shows what the user types (`^C`), and no line wraps.
     pub(super) fn draw(&mut self, lines: &[FrameLine], columns: usize) -> String {
         let mut out = self.back_to_top(columns);
         if columns != self.terminal && !self.shown.is_empty() {
-            // A row that is only written over stays joined to the next one, to which it was wrapped.
+            // The rows are erased first: a row that is only overwritten stays joined to the row that it was wrapped to.
             out.push_str("\x1b[J");
         }
         self.terminal = columns;
@@ -37,7 +36,7 @@ impl Frame {
         out
     }
 
-    /// What to write so that nothing of it is left.
+    /// Returns the text that removes the last frame.
     pub(super) fn clear(&mut self, columns: usize) -> String {
         if self.shown.is_empty() {
             return String::new();

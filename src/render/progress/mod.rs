@@ -1,4 +1,4 @@
-//! The listener at the end of the channel: counts events, shows progress at a calm pace, reports what is finished.
+//! The receiver of events: counts them, shows progress at a slow rate, and prints reports of finished files.
 
 pub(crate) mod bars;
 mod failures;
@@ -21,37 +21,37 @@ use crate::render::text::phrases;
 use crate::render::text::units;
 use crate::render::{Renderer, Tally};
 
-/// A log wants a sign of life, not a film.
+/// The interval of progress lines in a log.
 const LINES_EVERY: Duration = Duration::from_secs(10);
 
-/// A wait that is told without `-v`, too.
+/// A wait of this length is reported without `-v`, too.
 const LONG_WAIT: Duration = Duration::from_secs(60);
 
 const DRAWN_EVERY: Duration = Duration::from_millis(1000 / bars::REDRAWS as u64);
 
-/// Events taken from the channel at once.
+/// The largest number of events that are taken from the channel at once.
 const BATCH: usize = 256;
 
-/// Where nobody watches each file has a line while there are so many at most: more of them hide the failures.
+/// In a log each file has a line if there are at most this many files: more lines would hide the failures.
 const MOST_LINES: u64 = 100;
 
-/// Folders are walked through while files are sent: the number of files is taken for known when it did not grow for so long.
+/// Files are sent while folders are still being read. The number of files counts as known when it did not grow for this time.
 const SETTLED: Duration = Duration::from_millis(500);
 
 impl Renderer {
-    /// Shows the work until the last sender is gone; then the bars are gone too. The caller reports
-    /// [`Tally::summary`] and ends with [`Tally::status`]. Of work that is given up before (a signal) the summary is told here.
+    /// Shows the work until the last sender is dropped, then removes the bars. The caller prints [`Tally::summary`] and exits
+    /// with [`Tally::status`]. If the future is dropped earlier (a signal), the summary is printed here.
     pub async fn follow(&self, events: UnboundedReceiver<Event>) -> Tally {
         Following::new(self, events, true).until_over().await
     }
 
-    /// As `follow`, for work whose result is no list of files: only bars and failures are shown.
+    /// As `follow`, for work that does not result in a list of files: shows only bars and failures.
     pub async fn watch(&self, events: UnboundedReceiver<Event>) -> Tally {
         Following::new(self, events, false).until_over().await
     }
 }
 
-/// The work as far as events have told.
+/// The state of the work, from the events so far.
 struct Following<'a> {
     renderer: &'a Renderer,
     events: UnboundedReceiver<Event>,
@@ -59,13 +59,13 @@ struct Following<'a> {
     board: ProgressState,
     tally: Tally,
     failures: ToldFailures,
-    /// Files that are over and may have a line: how many files there are is still being counted.
+    /// Finished files that may get a line: the total number of files is not known yet.
     held: Vec<Report>,
-    /// When the number of files grew last.
+    /// The last time when the number of files grew.
     grown: Instant,
-    /// The part of a log that these lines are folded into.
+    /// The folded section of the log that contains these lines.
     fold: Option<Fold>,
-    /// There is a summary at the end, also when the work is given up.
+    /// A summary is printed at the end, also when the future is dropped.
     sums_up: bool,
     is_over: bool,
     started: Instant,
@@ -147,8 +147,8 @@ impl<'a> Following<'a> {
         self.renderer.report(report);
     }
 
-    /// Does each file that is over have a line? Bars show each already, where both are on one terminal. None: that is seen when
-    /// it is known how many files there are.
+    /// Whether a finished file has a line. If bars and results are on one terminal, the bars show the file already. None:
+    /// decided when the number of files is known.
     fn has_line(&self, report: &Report) -> Option<bool> {
         let Style { json, verbose, terminal, .. } = self.renderer.style();
         match self.mode {
@@ -159,7 +159,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Prints the lines that were held back, once the number of files grows no more; none of too many.
+    /// Prints the lines that were held back, once the number of files is known; no lines if there are too many files.
     fn release(&mut self) {
         let is_many = self.board.files().1 > MOST_LINES;
         if is_many || self.is_over || self.grown.elapsed() >= SETTLED {
@@ -169,7 +169,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Shows how far the work is.
+    /// Shows the current progress.
     fn show(&mut self, now: Instant) {
         self.board.look(now);
         self.release();
@@ -184,7 +184,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Events that are worth a line.
+    /// Prints the events that have a line.
     fn print(&mut self, event: &Event) {
         let name = |id: &u64| self.board.flights.get(id).map(|flight| format!("{}: ", flight.name)).unwrap_or_default();
         let (text, is_warning) = match event {
@@ -207,7 +207,7 @@ impl<'a> Following<'a> {
         if is_warning { self.renderer.warning(&text) } else { self.renderer.note(&text) }
     }
 
-    /// Where a log can be folded, the lines of the files are: what went well hides nothing then.
+    /// Folds the lines of files, where a log supports that: the files that succeeded then hide no message.
     fn open_fold(&mut self) {
         let Style { folds, json, quiet, .. } = self.renderer.style();
         if *folds && !json && !quiet && self.fold.is_none() {
@@ -217,14 +217,14 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// What is said last, before the summary.
+    /// Prints the last lines before the summary.
     fn conclude(&mut self) {
         self.is_over = true;
         self.renderer.screen().hide();
         self.release();
         if let Some(fold) = self.fold.take() {
             self.renderer.screen().message(&fold.end());
-            // They may stand in what is folded.
+            // The failures may be inside the folded section.
             self.failures.are_buried();
         }
         self.failures.tell(self.renderer);
@@ -232,7 +232,7 @@ impl<'a> Following<'a> {
     }
 }
 
-/// The bars go when the work is over, and also when it is given up (a signal); what is done by then is told.
+/// Removes the bars at the end of the work, also after a signal; then the files that are done are reported.
 impl Drop for Following<'_> {
     fn drop(&mut self) {
         if self.is_over {
@@ -249,7 +249,7 @@ impl Drop for Following<'_> {
     }
 }
 
-/// What a dry run would do is what was asked for, and always told.
+/// True for a line of a dry run, which is always printed, because the user asked for it.
 fn is_planned(report: &Report) -> bool {
     matches!(report, Report::Planned { .. } | Report::PlannedDownload { .. })
 }
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(err.text(), "");
     }
 
-    /// Whether each file has a line, by what is watching.
+    /// Each file has a line, depending on the terminal.
     #[test]
     fn each_file_has_a_line_where_that_helps() {
         let on = |out| Terminal { out, err: true, ..Terminal::default() };

@@ -1,5 +1,5 @@
-//! What is known of the work under way: which files are in flight, how far each is, how fast, how long still. It counts
-//! and reckons; drawing is done elsewhere. One event costs an addition, so that thousands a second do no harm.
+//! The state of the work in progress: which files are in flight, their offsets, speeds and remaining times. This module only
+//! computes; others draw. An event costs one addition, so thousands of events per second cost little.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,10 +8,11 @@ use crate::model::escape::escape_control;
 use crate::model::event::FileId;
 use crate::model::{Event, Report};
 
-/// Speeds are averages of about the last five seconds: calmer than the network, faster than a whole run's average.
+/// Speeds are averages of about the last five seconds: steadier than the network, and faster to change than an average of the
+/// whole run.
 const MEMORY: Duration = Duration::from_secs(5);
 
-/// Bytes a second, older moments forgotten little by little.
+/// Bytes per second; older values lose weight with time.
 #[derive(Debug)]
 pub(crate) struct Speed {
     unseen: u64,
@@ -44,7 +45,7 @@ impl Speed {
         if self.weight > 0.0 { self.average / self.weight } else { 0.0 }
     }
 
-    /// Seconds for `bytes` more; none while nothing moves.
+    /// Seconds for `bytes` more; none while no bytes are sent.
     pub(crate) fn seconds_for(&self, bytes: u64) -> Option<f64> {
         (self.per_second() >= 1.0).then(|| bytes as f64 / self.per_second())
     }
@@ -56,7 +57,7 @@ pub(crate) struct Wait {
     pub until: Instant,
     pub attempt: u32,
     pub of: u32,
-    /// Fit to be shown.
+    /// Escaped, ready to be shown.
     pub why: String,
 }
 
@@ -68,18 +69,18 @@ pub(crate) enum FileState {
     Hashing {
         done: u64,
     },
-    /// All bytes are there, and the provider is asked whether the file is.
+    /// All bytes are sent, and the provider is asked whether the file is complete.
     Confirming,
 }
 
-/// One file under way.
+/// One file in progress.
 #[derive(Debug)]
 pub(crate) struct FileProgress {
-    /// Fit to be shown.
+    /// Escaped, ready to be shown.
     pub name: String,
-    /// Bytes; none while standard input has no end yet.
+    /// Bytes; none for standard input before its end.
     pub size: Option<u64>,
-    /// Bytes sent, but never more than the server may have: it falls back to what was accepted.
+    /// Bytes that were sent; after a failure the bytes that the server has accepted.
     pub at: u64,
     pub speed: Speed,
     pub doing: FileState,
@@ -87,18 +88,18 @@ pub(crate) struct FileProgress {
 
 #[derive(Debug)]
 pub(crate) struct ProgressState {
-    /// Files and bytes of the whole work, once it is known.
+    /// Files and bytes of the whole work, once they are known.
     planned: Option<(u64, u64)>,
-    /// Bytes of the plan that will not move: of files that were skipped or failed.
+    /// Bytes of the plan that will not be sent: those of files that were skipped or failed.
     dropped: u64,
-    /// Bytes of the files that are over.
+    /// Bytes of the finished files.
     landed: u64,
     files_over: u64,
-    /// Of them, those that failed.
+    /// The number of finished files that failed.
     pub failed: u64,
     pub flights: BTreeMap<FileId, FileProgress>,
     pub speed: Speed,
-    /// What the whole work waits for (a sign-in).
+    /// The reason why the whole work waits (a sign-in).
     waiting: Option<Wait>,
 }
 
@@ -173,13 +174,13 @@ impl ProgressState {
                 self.failed = self.failed.saturating_add(1);
                 self.dropped = self.dropped.saturating_add(flight.and_then(|f| f.size).unwrap_or(0));
             }
-            // A folder that was made, say, is no file of the plan.
+            // Other reports, for example about a new folder, do not count as files of the plan.
             _ => return,
         }
         self.files_over = self.files_over.saturating_add(1);
     }
 
-    /// Brings the speeds up to date; to be called before each drawing.
+    /// Updates the speeds; called before each drawing.
     pub(crate) fn look(&mut self, now: Instant) {
         self.speed.look(now);
         self.flights.values_mut().for_each(|flight| flight.speed.look(now));
@@ -188,7 +189,7 @@ impl ProgressState {
         }
     }
 
-    /// Bytes so far, those of finished files included.
+    /// Bytes so far, including those of finished files.
     pub(crate) fn bytes(&self) -> u64 {
         self.flights.values().fold(self.landed, |sum, flight| sum.saturating_add(flight.at))
     }
@@ -200,12 +201,12 @@ impl ProgressState {
         known.then(|| planned.saturating_sub(self.dropped).max(self.bytes()))
     }
 
-    /// It is known how much there is to do.
+    /// True when the amount of work is known.
     pub(crate) fn is_planned(&self) -> bool {
         self.planned.is_some()
     }
 
-    /// Bytes that were read so far of the files that are read for their checksums, and bytes of these files.
+    /// For the files that are read for their checksums: bytes read so far, and bytes in total.
     pub(crate) fn hashing(&self) -> Option<(u64, u64)> {
         let read = self.flights.values().filter_map(|flight| match flight.doing {
             FileState::Hashing { done } => Some((done, flight.size.unwrap_or(done))),
@@ -214,7 +215,7 @@ impl ProgressState {
         read.reduce(|(done, of), (more, more_of)| (done.saturating_add(more), of.saturating_add(more_of)))
     }
 
-    /// Files that are over, and files in all.
+    /// Finished files, and files in total.
     pub(crate) fn files(&self) -> (u64, u64) {
         let seen = self.files_over.saturating_add(self.flights.len() as u64);
         (self.files_over, self.planned.map_or(seen, |(files, _)| files.max(seen)))
@@ -227,7 +228,7 @@ impl ProgressState {
         Report::Progress { files, of_files, bytes, of_bytes, bytes_per_second: self.speed.per_second(), seconds_left }
     }
 
-    /// What the work waits for; of several waiting files the first.
+    /// The wait of the whole work, else that of the first waiting file.
     pub(crate) fn waiting(&self) -> Option<&Wait> {
         let of_a_file = self.flights.values().find_map(|flight| match &flight.doing {
             FileState::Waiting(wait) => Some(wait),

@@ -1,30 +1,31 @@
-//! Text in columns of a terminal: wide, combining and right-to-left characters count by the room they take.
+//! Text in columns of a terminal: wide, combining and right-to-left characters count by the columns that they take.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Columns that a text takes.
+/// The width of a text in columns.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// As `width`, for text with colours of ours: they take no room. Names have none, as their escapes are made visible.
+/// As `width`, for text with our own colour sequences, which take no columns. Names contain none, as their escapes are made
+/// visible.
 pub(crate) fn shown_width(text: &str) -> usize {
     let mut parts = text.split("\x1b[");
     let first = width(parts.next().unwrap_or_default());
     parts.fold(first, |sum, part| sum + width(part.split_once('m').map_or("", |(_, shown)| shown)))
 }
 
-/// `text` and spaces up to `columns`; a longer one stays as it is.
+/// `text`, filled with spaces up to `columns`; a longer text stays unchanged.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// The same with the spaces in front.
+/// The same, with the spaces on the left.
 pub(crate) fn padded_left(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// The beginning of `text` that fits, with `…` for what was cut off.
+/// The beginning of `text` that fits, with `…` for the rest.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -35,8 +36,8 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     }
 }
 
-/// Shortened in its middle: the end of a name (a number, a suffix) tells as much as its beginning. Of a path that does not
-/// fit, the name alone is shown.
+/// Shortens a name in its middle: its end (a number, a suffix) matters as much as its beginning. For a path that does not fit
+/// only the last name is shown.
 pub(crate) fn shortened(name: &str, columns: usize) -> String {
     let name = match width(name) > columns {
         true => name.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or(name),
@@ -49,7 +50,7 @@ pub(crate) fn shortened(name: &str, columns: usize) -> String {
     format!("{}…{}", head(name, before), tail(name, behind))
 }
 
-/// As many characters as fit, with the marks that stand on the last of them.
+/// As many characters of the beginning as fit, with the combining marks of the last one.
 fn head(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     let end = text.char_indices().find(|(_, c)| {
@@ -59,7 +60,7 @@ fn head(text: &str, columns: usize) -> &str {
     end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
-/// As many characters of the end as fit, the first of them no mark without the character it stands on.
+/// As many characters of the end as fit; the first one is no combining mark.
 fn tail(text: &str, columns: usize) -> &str {
     let (mut taken, mut from) = (0, text.len());
     for (at, c) in text.char_indices().rev() {

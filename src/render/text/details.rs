@@ -1,4 +1,4 @@
-//! Answers of several lines, a field on each: an account, an entry, a remote.
+//! Output of several lines, a field on each: an account, an entry, a remote.
 
 use chrono::Local;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::render::style::Style;
 use crate::render::text::phrases::{address, bytes};
 use crate::render::text::units;
 
-/// A title, and below it the fields that are known, their values in one column.
+/// A title, and below it the known fields, with their values in one column.
 struct Details {
     title: String,
     fields: Vec<(String, String)>,
@@ -40,13 +40,13 @@ impl Details {
     }
 }
 
-/// A provider's field in words: `Scene 4, Take two words`, `upload true, comments false`.
+/// A provider's field as text: `Scene 4, Take two words`, `upload true, comments false`.
 fn plain(value: &Value) -> String {
     let joined = |parts: Vec<String>, by: &str| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by);
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        // An object in a list is one thing with its fields' values; alone, each field is a thing of its own.
+        // For an object in a list the values of its fields are joined; an object alone shows each field with its name.
         Value::Array(items) => {
             let one = |item: &Value| match item {
                 Value::Object(fields) => joined(fields.values().map(plain).collect(), " "),
@@ -113,10 +113,10 @@ pub(crate) fn remote(remote: &RemoteLine) -> String {
     block.text()
 }
 
-/// `00:00:12:05  ann  2020-07-07 10:14  @61007` and the text below it, its lines kept. Where the source has a timecode of
-/// its own, that is said too.
+/// `00:00:12:05  ann  2020-07-07 10:14  @61007` and the text below it, with its line breaks. If the source has its own
+/// timecode, that is shown too.
 pub(crate) fn comment(comment: &CommentLine) -> String {
-    // A file that tells no frame rate has milliseconds only.
+    // A file without a frame rate has milliseconds only.
     let first = comment.times.first();
     let (start, end) = match &comment.timecode {
         Some(start) => (Some(start.clone()), comment.timecode_out.clone()),
@@ -143,7 +143,7 @@ pub(crate) fn comment(comment: &CommentLine) -> String {
     )
 }
 
-/// `01:12.200`, with hours in front where there are some: as `--at` takes it.
+/// `01:12.200`, with hours before it if there are any: the form that `--at` takes.
 fn clock(millis: i64) -> String {
     let (seconds, millis) = (millis / 1000, millis % 1000);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

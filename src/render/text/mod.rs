@@ -1,5 +1,4 @@
-//! The voice for people: a line for each thing done or found. Names are shown with their control characters visible.
-//! Over 300 lines because one match gives every report its line, and its tests spell each of them out.
+//! The output for people: a line for each action or result. Control characters in names are made visible.
 
 pub(crate) mod columns;
 pub(crate) mod details;
@@ -17,20 +16,20 @@ use crate::model::{Entry, EntryKind, Report};
 use crate::render::style::{Style, View};
 use crate::render::text::phrases::{address, bytes, failed, progress, summary};
 
-/// What becomes of a report when people read it.
+/// The form of a report in the output for people.
 #[derive(Debug, PartialEq)]
 pub(super) enum TextOutput {
-    /// Lines of standard output: the answer to a question.
+    /// Lines of standard output: a result that the user asked for.
     Answer(String),
-    /// A line of standard output that tells what was done; `-q` leaves it out.
+    /// A line of standard output about a finished action; `-q` leaves it out.
     Done(String),
-    /// Cells divided by tabs, to be aligned with their neighbours.
+    /// Cells separated by tabs, to be aligned with the rows around them.
     Row(String),
     /// A line of standard error; `-q` leaves it out.
     Aside(String),
     /// A line of standard error, always.
     Failure(String),
-    /// A column of the table of providers, which can be drawn only when all are known.
+    /// A column of the table of providers, which can be printed only when all are known.
     Column,
 }
 
@@ -120,7 +119,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
         Report::Verify { remote, path, status, reason, .. } => {
             let why = reason.as_deref().map(|reason| format!("  ({})", escape_control(reason))).unwrap_or_default();
             let line = format!("{status:<7}  {}{why}", address(remote, path));
-            // Quiet, only what is not as it was is worth a line.
+            // With `-q` only files that changed or are missing have a line.
             if *status == "same" { TextOutput::Done(line) } else { TextOutput::Answer(line) }
         }
         Report::Configured { action, remote, file, next } => TextOutput::Done(configured(action, remote, file, next.as_deref())),
@@ -169,7 +168,7 @@ pub(super) fn said(report: &Report, style: &Style) -> TextOutput {
     }
 }
 
-/// The failure of a whole command; its file or remote is part of the message.
+/// The failure of a whole command; the message contains its file or remote.
 pub(super) fn error(error: &Error) -> String {
     escape_control(&masked(&error.to_string())).into_owned()
 }
@@ -193,19 +192,19 @@ fn run(files: Option<u64>, done: u64, failed: u64, in_flight: u64, not_begun: Op
     format!("{done} of {files} {} done{rest}", if files == 1 { "file" } else { "files" })
 }
 
-/// `a.mov`, `clips/`; `REMOTE:/in/a.mov` where entries of several folders are listed, fit to be given back to haul.
+/// `a.mov`, `clips/`; `REMOTE:/in/a.mov` for entries of several folders, in the form that haul accepts.
 fn name(remote: &str, entry: &Entry, style: &Style) -> String {
     escape_control(&exact_name(remote, entry, style)).into_owned()
 }
 
-/// As `name`, whatever characters it holds.
+/// As `name`, without escapes.
 pub(super) fn exact_name(remote: &str, entry: &Entry, style: &Style) -> String {
     let name = if style.paths { format!("{remote}:{}", entry.path) } else { entry.name.clone() };
     let slash = if entry.is_folder() && !name.ends_with('/') { "/" } else { "" };
     format!("{name}{slash}")
 }
 
-/// Kind, size, modified, perhaps id, name: the size is set to the right, the rest to the left.
+/// Kind, size, modified, perhaps id, name: the size is aligned right, the rest left.
 fn row(remote: &str, entry: &Entry, style: &Style) -> String {
     let kind = match entry.kind {
         EntryKind::File => "file",
@@ -265,7 +264,7 @@ fn configured(action: &str, remote: &str, file: &str, next: Option<&str>) -> Str
     format!("{action}  {} {whither} {}{next}", escape_control(remote), escape_control(file))
 }
 
-/// What became of an upload that nobody wants any more.
+/// The result for an upload whose record was removed.
 fn cleared(whole: bool, removed: bool, stays: Option<&str>, empty: Option<&str>) -> String {
     let bytes = match (whole, stays) {
         (true, _) => "it had arrived whole, and stays".to_owned(),

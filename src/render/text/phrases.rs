@@ -1,4 +1,4 @@
-//! Parts of sentences that lines, tables and annotations share: a place, a size, a failure, how far the work is.
+//! Parts of sentences that lines, tables and annotations share: a place, a size, a failure, the progress.
 
 use super::units;
 use crate::error::Kind;
@@ -11,21 +11,21 @@ pub(crate) fn address(remote: &str, path: impl std::fmt::Display) -> String {
     escape_control(&Address::text(remote, path)).into_owned()
 }
 
-/// `3.4 GiB`, or the bare number of bytes with `--bytes`.
+/// `3.4 GiB`, or the number of bytes with `--bytes`.
 pub(crate) fn bytes(size: u64, style: &Style) -> String {
     if style.exact { size.to_string() } else { units::size(size) }
 }
 
-/// The message, with the file's name before it unless the message speaks of it already.
+/// The message, with the file's name before it unless the message contains the name already.
 pub(crate) fn failed(failure: &Failure) -> String {
     let message = escape_control(&failure.error.message);
     let Some(subject) = subject(failure) else { return message.into_owned() };
-    // Who met the failure may have known the place by its path alone, or named what `subject` names.
+    // The error may name the place by its path alone, or by the name that `subject` shows.
     let target = failure.path.as_ref().map(|path| address(failure.remote.as_deref().unwrap_or_default(), path));
     let (about, why) = match message.split_once(": ") {
         Some((about, why)) if same_place(about, &subject) => ("", why),
         Some((about, why)) => match &target {
-            // Of something that is in the way one wants to know where.
+            // For a file that is in the way the user wants to know the place.
             Some(target) if same_place(about, target) && failure.error.kind == Kind::Exists.name() => (target.as_str(), why),
             Some(target) if same_place(about, target) => ("", why),
             _ => ("", &*message),
@@ -39,7 +39,7 @@ pub(crate) fn failed(failure: &Failure) -> String {
     }
 }
 
-/// Does the clause name that place: the whole of it, as a word of its own? `studio:/in/a.mov` says nothing of `in/a.mov`.
+/// True if the message contains that place as a whole word: `studio:/in/a.mov` does not mention `in/a.mov`.
 fn mentions(why: &str, subject: &str) -> bool {
     why.match_indices(subject).any(|(at, _)| {
         let before = why.get(..at).unwrap_or_default();
@@ -49,14 +49,15 @@ fn mentions(why: &str, subject: &str) -> bool {
     })
 }
 
-/// `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`; `REMOTE:a` and `REMOTE:/a/` are `REMOTE:/a` as people type it.
+/// True for two spellings of one place: `/a` and `@12/a` are the end of `REMOTE:/a` and `REMOTE:@12/a`; `REMOTE:a` and
+/// `REMOTE:/a/` are `REMOTE:/a` as users type it.
 fn same_place(about: &str, address: &str) -> bool {
     let whole = |place: &str| match place.split_once(':') {
         Some((remote, path)) if !path.starts_with(['/', '@']) => format!("{remote}:/{}", path.trim_end_matches('/')),
         _ => place.trim_end_matches('/').to_owned(),
     };
     let (about, address) = (whole(about), whole(address));
-    // In a URL the path is written otherwise.
+    // A URL spells the path in another way.
     let is_path_of_url = || Address::parse(&address).ok().flatten().is_some_and(|typed| typed.is_url() && typed.place.to_string() == about);
     let is_its_path = || address.strip_suffix(&about).is_some_and(|remote| remote.ends_with(':')) || is_path_of_url();
     about == address || about.starts_with(['/', '@']) && is_its_path()
@@ -175,7 +176,7 @@ mod tests {
         for typed in ["cloud:x", "cloud:x/", "cloud:/x/"] {
             assert_eq!(failure("cloud:/x", Kind::NotFound, Some(typed)), format!("{typed}: no"));
         }
-        // A name that is the end, the beginning or a letter of what the message says is not told by it.
+        // If the name is only a part of a word in the message, the message does not mention it.
         let clause = |why: &str, source: &str| failed(&Failure::new(&Error::new(Kind::Refused, why)).of_source(source));
         assert_eq!(clause("studio:/src/a.mov: no", "src/a.mov"), "src/a.mov: studio:/src/a.mov: no");
         assert_eq!(clause("src/a.mov.part can't be read", "src/a.mov"), "src/a.mov: src/a.mov.part can't be read");

@@ -1,4 +1,4 @@
-//! Columns: rows that are aligned with their neighbours, and the table of what each provider can do.
+//! Aligned rows, and the table of the providers' abilities.
 
 use serde_json::Value;
 
@@ -6,10 +6,11 @@ use crate::model::escape::escape_control;
 use crate::model::report::ProviderLine;
 use crate::render::text::columns::shown_width;
 
-/// Rows are aligned in groups of so many: a listing of a million files begins to appear, and is never held whole.
+/// The number of rows that are aligned together: so the listing of a million files begins soon, and is never in memory as a
+/// whole.
 const GROUP: usize = 1000;
 
-/// Rows and columns that wait for their neighbours.
+/// Rows and columns that wait for the rest of their table.
 #[derive(Default)]
 pub(crate) struct Tables {
     rows: Vec<String>,
@@ -17,7 +18,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Takes a row of cells divided by tabs; gives back a group of lines when it is full.
+    /// Takes a row of cells separated by tabs; returns the lines of a group when it is full.
     pub(crate) fn row(&mut self, cells: String) -> Option<String> {
         self.rows.push(cells);
         (self.rows.len() >= GROUP).then(|| aligned(&std::mem::take(&mut self.rows)))
@@ -27,7 +28,7 @@ impl Tables {
         self.providers.push(line);
     }
 
-    /// What still waits, without a line end at its foot.
+    /// The rows that still wait, without a line end after the last.
     pub(crate) fn rest(&mut self) -> Option<String> {
         let rows = std::mem::take(&mut self.rows);
         let providers = std::mem::take(&mut self.providers);
@@ -39,7 +40,7 @@ impl Tables {
     }
 }
 
-/// Columns with two spaces between them; the last is as long as it is.
+/// Columns with two spaces between them; the last column is not padded.
 fn aligned(rows: &[String]) -> String {
     let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.split('\t').collect()).collect();
     let mut widths: Vec<usize> = Vec::new();
@@ -59,7 +60,7 @@ fn aligned(rows: &[String]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The table of `haul providers`: abilities downwards, providers across.
+/// The table of `haul providers`: a row for each ability, a column for each provider.
 fn cells(providers: &[ProviderLine]) -> Vec<Vec<String>> {
     let mut abilities: Vec<&String> = Vec::new();
     for ability in providers.iter().flat_map(|line| line.abilities.keys()) {
@@ -85,7 +86,7 @@ fn tick(held: Option<&Value>) -> String {
     }
 }
 
-/// The same table for the README, in Markdown, with a line end at its foot.
+/// The same table for the README, in Markdown, with a line end after the last row.
 pub fn providers_markdown(providers: &[ProviderLine]) -> String {
     let mut text = String::new();
     for (number, row) in cells(providers).iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Numbers as people read them: sizes in IEC units, spans, rates, local times.
+//! Numbers in a form for people: sizes in IEC units, durations, rates, local times.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub fn size(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 
-/// `43.0 MiB/s`; `-` when it is not known.
+/// `43.0 MiB/s`; `-` when the rate is not known.
 pub(crate) fn rate(bytes_per_second: f64) -> String {
     match bytes_per_second.is_finite() && bytes_per_second >= 0.0 {
         true => format!("{}/s", size(bytes_per_second as u64)),
@@ -19,7 +19,7 @@ pub(crate) fn rate(bytes_per_second: f64) -> String {
     }
 }
 
-/// `2.3s`, `52s`, `1m20s`, `1day2h`: the two leading parts say enough. `-` for what is no span of time.
+/// `2.3s`, `52s`, `1m20s`, `1day2h`: only the two largest units. `-` for an invalid duration.
 pub(crate) fn span(seconds: f64) -> String {
     if (0.0..9.95).contains(&seconds) {
         return format!("{seconds:.1}s");
@@ -38,7 +38,7 @@ pub fn count(number: u64, thing: &str) -> String {
     }
 }
 
-/// To the minute, in the time zone of the reader; `-` when the provider tells no time.
+/// To the minute, in the reader's time zone; `-` when the provider reports no time.
 pub(crate) fn moment<Z: TimeZone>(time: Option<DateTime<Utc>>, zone: &Z) -> String
 where
     Z::Offset: Display,

@@ -1,5 +1,5 @@
-//! Answers in place of a stand-in's own, word for word: for the errors that a real service documents and that no ordinary
-//! state of a stand-in brings about.
+//! Fixed answers in place of a stand-in's own: for the errors that a real service documents, but that no ordinary state of a
+//! stand-in causes.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,19 +13,19 @@ pub struct Canned {
     kind: String,
     status: u16,
     body: String,
-    /// Requests that are let through first.
+    /// The number of requests that are let through first.
     skip: u64,
-    /// How often it is given then.
+    /// How often the answer is given after that.
     times: u64,
 }
 
 impl Canned {
-    /// Given once, to the next request of this kind.
+    /// An answer that is given once, to the next request of this kind.
     pub fn new(provider: &str, kind: &str, status: u16, body: impl Into<String>) -> Canned {
         Canned { provider: provider.to_owned(), kind: kind.to_owned(), status, body: body.into(), skip: 0, times: 1 }
     }
 
-    /// Lets so many requests through first.
+    /// Lets this number of requests through first.
     pub fn after(mut self, requests: u64) -> Canned {
         self.skip = requests;
         self
@@ -45,7 +45,7 @@ impl Canned {
         self.provider == asked.provider && self.kind == asked.kind && self.times > 0
     }
 
-    /// The answer to a request that it is for; none while requests are let through.
+    /// Returns the answer; none while requests are let through.
     pub(super) fn take(&mut self) -> Option<Response> {
         if self.skip > 0 {
             self.skip -= 1;

@@ -1,17 +1,17 @@
-//! Faults that wait for their turn: the n-th request from now on, whatever kind it turns out to be. So a test walks through
-//! an operation request by request without knowing which they are.
+//! Faults that wait for the n-th request from now on, of any kind. So a test can break an operation at each of its requests
+//! without knowing which requests they are.
 
 use super::request::RequestInfo;
 use super::scripted::ScriptedFault;
 
 pub(super) struct Delayed {
-    /// Requests to its provider that pass first.
+    /// The number of requests to the provider that pass first.
     pub(super) skip: u64,
     pub(super) fault: ScriptedFault,
 }
 
 impl Delayed {
-    /// A request has come: the fault, when its turn has come too.
+    /// Counts a request; returns the fault when it is due.
     pub(super) fn turn(&mut self, asked: RequestInfo<'_>) -> Option<ScriptedFault> {
         if self.fault.provider != asked.provider {
             return None;

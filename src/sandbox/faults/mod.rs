@@ -1,10 +1,10 @@
-//! Scripted faults: what the stand-ins do wrong on purpose.
-//! - `table`: every fault, with its name and what the fault does;
-//! - `request`: how the faults see a request, and what a fault brings along;
+//! Scripted faults: the errors that the stand-ins make on purpose.
+//! - `table`: every fault, with its name and its effect;
+//! - `request`: what the faults know of a request, and the data of a fault;
 //! - `scripted`: one fault of a script and its text form;
-//! - `canned`: answers in place of a stand-in's own;
-//! - `delayed`: faults that wait for their turn;
-//! - `script`: all of them, as the servers ask for them.
+//! - `canned`: fixed answers in place of a stand-in's own;
+//! - `delayed`: faults that wait for a certain request;
+//! - `script`: all of them, as the servers use them.
 
 mod canned;
 mod delayed;

@@ -1,6 +1,6 @@
-//! What passes between a request and the faults: how the faults see a request, and what a fault brings along.
+//! The interface between a request and the faults: what the faults know of the request, and the data of a fault.
 
-/// What a fault brings along when it strikes.
+/// The data of a fault that strikes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FaultHit {
     pub number: u64,
@@ -12,6 +12,6 @@ pub struct FaultHit {
 pub struct RequestInfo<'a> {
     pub provider: &'static str,
     pub kind: &'a str,
-    /// Does the body hold a file's bytes? Line faults without a kind strike only there.
+    /// True if the body contains a file's bytes. Faults of the connection without a kind strike only such requests.
     pub carries_file: bool,
 }

@@ -1,4 +1,4 @@
-//! The script of a sandbox: all faults that are to strike, those that wait for their turn, and the canned answers.
+//! The script of a sandbox: all faults that are to strike, those that wait for a certain request, and the fixed answers.
 
 use axum::response::Response;
 use parking_lot::Mutex;
@@ -19,10 +19,10 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Adds faults in their text form; blanks and line ends separate several.
+    /// Adds faults in their text form, separated by blanks or line ends.
     ///
     /// # Errors
-    /// `Kind::Usage` names what is wrong; nothing was added then.
+    /// `Kind::Usage` names what is wrong; then no fault was added.
     pub fn script(&self, text: &str) -> Result<()> {
         let faults = text.split_whitespace().map(str::parse).collect::<Result<Vec<ScriptedFault>>>()?;
         self.script.lock().extend(faults);
@@ -33,8 +33,8 @@ impl Faults {
         self.script.lock().push(fault);
     }
 
-    /// Lets so many requests to the fault's provider pass. One that lasts strikes all that follow, any other the request
-    /// whose turn it is, also where it is of the line and has no kind.
+    /// Lets this number of requests to the fault's provider pass. A fault that lasts then strikes all following requests. Any
+    /// other fault strikes the next request, also if it is a fault of the connection without a kind.
     ///
     /// # Errors
     /// `Kind::Usage` names what is wrong with the text.
@@ -44,12 +44,12 @@ impl Faults {
         Ok(())
     }
 
-    /// How many wait for their turn.
+    /// The number of faults that still wait for their request.
     pub fn waiting(&self) -> usize {
         self.late.lock().len()
     }
 
-    /// Adds an answer that is given in place of a stand-in's own.
+    /// Adds a fixed answer in place of a stand-in's own.
     pub fn answer(&self, canned: Canned) {
         self.canned.lock().push(canned);
     }
@@ -60,12 +60,12 @@ impl Faults {
         self.late.lock().clear();
     }
 
-    /// What has not struck yet, or goes on for ever. A test that expected a fault finds it used up here.
+    /// The faults that have not struck yet, or that never end. A test that expects a fault checks that it is not here any more.
     pub fn left(&self) -> Vec<ScriptedFault> {
         self.script.lock().clone()
     }
 
-    /// A request has come: what has its turn now may strike it.
+    /// Counts a request for the delayed faults; those that are due may strike it.
     pub(crate) fn turn(&self, asked: RequestInfo<'_>) {
         self.late.lock().retain_mut(|late| match late.turn(asked) {
             Some(fault) => {
@@ -76,19 +76,19 @@ impl Faults {
         });
     }
 
-    /// The canned answer to this request, if one is to be given; the request's body is not read then.
+    /// The fixed answer to this request, if there is one; the request's body is not read then.
     pub(crate) fn canned(&self, asked: RequestInfo<'_>) -> Option<Response> {
         self.canned.lock().iter_mut().find(|canned| canned.is_for(asked))?.take()
     }
 
-    /// A request has come in: what lets some through first counts it.
+    /// Counts a request for the faults that let some requests through first.
     pub(crate) fn arrive(&self, asked: RequestInfo<'_>) {
         for fault in self.script.lock().iter_mut().filter(|s| s.fault.is_of_requests() && s.is_there(asked)) {
             fault.seen += 1;
         }
     }
 
-    /// Is the server gone? With its first request a scripted end begins, and then there is nobody for any other.
+    /// True after a scripted end of the server: its first request starts the end, and every later request is refused.
     pub(crate) fn is_gone(&self, asked: RequestInfo<'_>) -> bool {
         let mut script = self.script.lock();
         let Some(end) = script.iter_mut().find(|s| s.strikes(asked, Fault::Gone)) else { return false };
@@ -96,7 +96,7 @@ impl Faults {
         true
     }
 
-    /// Would `fault` strike this request? Uses nothing up.
+    /// Whether `fault` would strike this request. Does not use the fault up.
     pub(crate) fn peek(&self, asked: RequestInfo<'_>, fault: Fault) -> Option<FaultHit> {
         self.script.lock().iter().find(|s| s.strikes(asked, fault)).map(ScriptedFault::strike)
     }
@@ -119,12 +119,12 @@ impl Faults {
         Some(strike)
     }
 
-    /// For faults that belong to one place of a stand-in and need no kind of request.
+    /// For faults that belong to one place of a stand-in and have no kind of request.
     pub(crate) fn hit(&self, provider: &'static str, fault: Fault) -> Option<FaultHit> {
         self.take(RequestInfo { provider, kind: "", carries_file: true }, fault)
     }
 
-    /// The same for a fault whose word tells which of several things it spoils.
+    /// The same for a fault whose word selects what the fault affects.
     pub(crate) fn spoils(&self, provider: &'static str, fault: Fault, word: &str) -> bool {
         self.script.lock().iter().any(|s| s.provider == provider && s.fault == fault && s.word == word)
     }
@@ -157,7 +157,7 @@ mod tests {
         let info = RequestInfo { provider: "giga0", kind: "file/info", carries_file: false };
         let asks = |asked| {
             faults.arrive(asked);
-            // Asked for more than once, it is still one request.
+            // Two checks for the same request count as one request.
             faults.peek(asked, Fault::ServerError);
             faults.take(asked, Fault::ServerError).is_some()
         };

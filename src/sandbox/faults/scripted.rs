@@ -12,21 +12,21 @@ use super::table::{Fault, FaultArg, FaultDuration, TABLE};
 use crate::error::{Error, Kind, Result};
 use crate::sandbox::names::{NAMES, kinds_of, nearest};
 
-/// A fault, where and how often it happens.
+/// A fault, with its place and the number of times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ScriptedFault {
     pub(super) provider: &'static str,
-    /// One kind of request, named as in `Counts::requests`; none = wherever the fault makes sense.
+    /// One kind of request, named as in `Counts::requests`; none: every kind that suits the fault.
     pub(super) kind: Option<String>,
     pub(super) fault: Fault,
     number: u64,
     pub(super) word: &'static str,
-    /// Requests (or, for a fault of one place of a stand-in, occasions) that are let through first.
+    /// The number of requests (or, for a fault of one place of a stand-in, of occasions) that are let through first.
     pub(super) skip: u64,
-    /// Requests that it could have struck so far.
+    /// The number of requests so far that the fault could have struck.
     pub(super) seen: u64,
-    /// How often it still happens; none = always.
+    /// How often the fault still strikes; none: always.
     pub(super) left: Option<u64>,
 }
 
@@ -89,7 +89,7 @@ impl FromStr for ScriptedFault {
     }
 }
 
-/// With the nearest of the names that are known, else with all of them.
+/// Adds the most similar of the known names to the hint, else all of them.
 fn unknown(error: Error, typed: &str, known: &[&str]) -> Error {
     match nearest(typed, known.iter().copied()) {
         Some(near) => error.with_hint(format!("write {near}; `haul sandbox --fault help` lists them all")),

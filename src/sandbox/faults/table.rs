@@ -1,5 +1,5 @@
-//! Every fault the stand-ins know, with its name, its value and what it does: the one list that the parser, the help and
-//! the servers share (providers.md, section 8).
+//! Every fault of the stand-ins, with its name, its value and its effect: the one list that the parser, the help and the
+//! servers use (providers.md, section 8).
 
 /// See [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +77,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Faults of the line itself, which without a kind of request strike where a file's bytes are sent.
+    /// Faults of the connection; without a kind of request they strike where a file's bytes are sent.
     pub(crate) fn is_of_the_line(self) -> bool {
         matches!(self, Fault::Cut | Fault::AnswerLost | Fault::AnswerPage | Fault::AnswerTimeout | Fault::ReadPage)
     }
 
-    /// Faults that may strike any request; the others have one place in a stand-in.
+    /// Faults that may strike any request; the other faults belong to one place in a stand-in.
     pub(crate) fn is_of_requests(self) -> bool {
         use Fault::{
             AnswerLost, AnswerPage, AnswerTimeout, Cut, Expired, Gone, Html, ReadPage, ServerError, Slow, TooLarge, TooMany, Unavailable,
@@ -110,13 +110,13 @@ impl Fault {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaultArg {
     Nothing,
-    /// A number, with the one taken when none is given.
+    /// A number, with its default.
     Number(u64),
     /// One of these words.
     Word(&'static [&'static str]),
 }
 
-/// How often it happens unless `*TIMES` or `*always` says.
+/// How often the fault strikes, unless `*TIMES` or `*always` follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaultDuration {
     Once,
@@ -129,9 +129,9 @@ pub struct FaultSpec {
     pub name: &'static str,
     pub takes: FaultArg,
     pub lasts: FaultDuration,
-    /// The stand-ins that can do it.
+    /// The stand-ins that support the fault.
     pub by: &'static [&'static str],
-    /// What it does, for a list in a help text.
+    /// The effect, for a list in a help text.
     pub does: &'static str,
 }
 

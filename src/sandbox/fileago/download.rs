@@ -1,4 +1,4 @@
-//! Downloading (providers.md, 3.6): the key is in the path, no header is asked for.
+//! Downloading (providers.md, 3.6): the path contains the key, and no header is needed.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
 
-/// What clients send for the newest revision.
+/// Clients send this for the newest revision.
 const NEWEST: &str = "999999999999999";
 
 pub async fn serve(
@@ -45,7 +45,7 @@ pub async fn serve(
     Ok(if faults.hit(NAME, Fault::NoLength).is_some() { unmeasured(response) } else { response })
 }
 
-/// Without its length the body is sent in chunks.
+/// Removes the length, so that the body is sent in chunks.
 fn unmeasured(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

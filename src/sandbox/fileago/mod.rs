@@ -1,9 +1,9 @@
 //! The stand-in of FileAgo (providers.md, section 3).
 //! - `name`, `reply`: the name, and the envelope of answers;
-//! - `tree`, `state`: nodes, and all that the stand-in remembers; `seed` fills a folder at once;
+//! - `tree`, `state`: nodes, and the whole state of the stand-in; `seed` fills a folder at once;
 //! - `sign_in`, `nodes`, `upload`, `download`: the calls;
-//! - `routes`: which request goes where;
-//! - `stand_in`: what the sandbox asks of it.
+//! - `routes`: the handler of each request;
+//! - `stand_in`: the interface to the sandbox.
 
 mod download;
 mod name;

@@ -17,7 +17,7 @@ use crate::sandbox::responses::HandlerResult;
 
 type Host = From<Arc<Fileago>>;
 
-/// A node as the tree knows it.
+/// A node of the tree.
 pub enum Target {
     /// A root and its owner; the key is `home:UUID`.
     Root(&'static str, Owner),
@@ -34,7 +34,7 @@ impl Target {
 }
 
 impl Fileago {
-    /// `home`, `home:UUID` or a uuid. Roots of strangers are refused, unknown nodes absent.
+    /// Finds `home`, `home:UUID` or a uuid. Roots of strangers are refused; unknown nodes are not found.
     pub(super) fn target(&self, state: &State, id: &str) -> HandlerResult<Target> {
         let (name, owner) = id.split_once(':').map_or((id, None), |(name, owner)| (name, Some(owner)));
         if let Some(root) = ROOTS.into_iter().find(|r| *r == name) {
@@ -52,7 +52,7 @@ impl Fileago {
         }
     }
 
-    /// A place that can hold things: its key and its owner.
+    /// A node that can contain others: its key and its owner.
     pub(super) fn folder(&self, state: &State, id: &str) -> HandlerResult<(String, Owner)> {
         let target = self.target(state, id)?;
         let key = target.key();
@@ -92,7 +92,7 @@ fn title(root: &str) -> String {
     letters
 }
 
-/// Without size and revision: those are in the folder's listing only.
+/// Without size and revision, which only the folder's listing has.
 fn details(host: &Fileago, id: &str) -> HandlerResult {
     let state = host.state();
     let target = host.target(&state, id)?;
@@ -165,7 +165,7 @@ fn change(host: &Fileago, id: &str, body: &[u8]) -> HandlerResult {
     Err(host.error(StatusCode::BAD_REQUEST, "Invalid request"))
 }
 
-/// The folder that a node goes to, which must not be the node itself or in it.
+/// The target folder of a node, which must not be the node itself or inside it.
 fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> HandlerResult<(String, Owner)> {
     let (parent, owner) = host.folder(state, to)?;
     if state.tree.line(&parent).iter().any(|step| step == id) {
@@ -174,7 +174,7 @@ fn outside(host: &Fileago, state: &State, id: &str, to: &str) -> HandlerResult<(
     Ok((parent, owner))
 }
 
-/// From 2.0 an existing name is refused; with which status is not written.
+/// From 2.0 the server refuses an existing name; the status is not documented.
 pub fn free(host: &Fileago, state: &State, parent: &str, name: &str) -> HandlerResult<()> {
     if name.contains('/') || name.chars().any(char::is_control) {
         return Err(host.error(StatusCode::BAD_REQUEST, "Invalid name"));
@@ -185,7 +185,7 @@ pub fn free(host: &Fileago, state: &State, parent: &str, name: &str) -> HandlerR
     }
 }
 
-/// Into the owner's trash, below a folder of today's date; out of the trash for good.
+/// Moves a node to the owner's trash, into a folder of today's date; a node in the trash is removed for good.
 fn delete(host: &Fileago, id: &str) -> HandlerResult {
     let mut state = host.state();
     let id = host.own_node(&state, id)?;
@@ -215,7 +215,7 @@ pub async fn list(From(host): Host, Path(id): Path<String>, headers: HeaderMap) 
         }
         target => state.tree.children(&target.key()),
     };
-    // Temporary files of office programs are hidden.
+    // Listings hide temporary files of office programs.
     let shown = ids.iter().filter(|id| state.tree.get(id).is_some_and(|n| !n.name.starts_with("~$")));
     let more = host.shared.faults.hit(NAME, Fault::SizesWrong).map_or(0, |strike| strike.number);
     let mut rows: Vec<Value> = shown.map(|id| state.tree.row(id, more)).collect();

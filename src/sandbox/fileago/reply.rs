@@ -1,5 +1,5 @@
-//! The envelope of answers (providers.md, 3.2). How errors look is not written anywhere: here they have the same
-//! envelope with a status that fits, or are a proxy's pages.
+//! The envelope of answers (providers.md, 3.2). The form of errors is not documented: here they have the same envelope with a
+//! suitable status, or are pages of a proxy.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -16,7 +16,7 @@ pub fn data(msg: &str, data: Value) -> Response {
 }
 
 impl Fileago {
-    /// A change is answered with 204; newer versions say more.
+    /// A change is answered with 204; newer versions return data.
     pub(super) fn changed(&self, msg: &str, node: &str) -> Response {
         match self.shared.faults.hit(NAME, Fault::AnswersData) {
             Some(_) => data(msg, json!({ "uuid": node })),

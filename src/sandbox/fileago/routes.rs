@@ -1,4 +1,4 @@
-//! The list of the routes of FileAgo, and how requests are counted.
+//! The routes of FileAgo, and the kinds of requests for the counts.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub fn routes(host: Arc<Fileago>) -> Router {
         .with_state(host)
 }
 
-/// How requests are counted, and whether the body is a file's bytes.
+/// The kind of a request, and whether its body is a file's bytes.
 pub fn kind(method: &Method, path: &str) -> (String, bool) {
     let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
     let name = match (method.as_str(), steps.as_slice()) {

@@ -1,10 +1,10 @@
-//! Many files at once, for what is measured with them.
+//! Makes many files at once, for measurements.
 
 use super::state::Fileago;
 use crate::sandbox::storage::Content;
 
 impl Fileago {
-    /// Puts a file of each name into the folder at `path` in the user's home, which is made when it is missing.
+    /// Puts a file of each name into the folder at `path` in the user's home, which is made if it is missing.
     pub(in crate::sandbox) fn fill(&self, path: &str, names: impl Iterator<Item = String>, content: &Content) {
         let mut state = self.state();
         let mut folder = format!("home:{}", self.me.uuid);

@@ -1,4 +1,4 @@
-//! Signing in, and who is asking (providers.md, 3.1).
+//! The sign-in, and the check of the token (providers.md, 3.1).
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::sandbox::responses;
 use crate::sandbox::responses::HandlerResult;
 
 impl Fileago {
-    /// The bearer of a live token.
+    /// Checks that the request has a valid token.
     pub(super) fn guest(&self, headers: &HeaderMap) -> HandlerResult<()> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()?.strip_prefix("Bearer "));
         let mut state = self.state();
@@ -37,7 +37,7 @@ impl Fileago {
     }
 }
 
-/// The body is JSON whatever its content type says.
+/// The body is read as JSON, whatever its content type is.
 pub async fn sign_in(From(host): From<Arc<Fileago>>, body: Bytes) -> HandlerResult {
     let asked: Value = serde_json::from_slice(&body).map_err(|_| host.error(StatusCode::BAD_REQUEST, "Invalid request"))?;
     let username = asked.get("username").and_then(Value::as_str).unwrap_or_default();
@@ -58,7 +58,7 @@ pub async fn sign_in(From(host): From<Arc<Fileago>>, body: Bytes) -> HandlerResu
     })))
 }
 
-/// The shape of a JWT with 24 hours to live; nobody checks the signature.
+/// A text in the form of a JWT that expires after 24 hours; no client checks the signature.
 fn token(username: &str, uuid: &str) -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let expires = (Utc::now() + Duration::hours(24)).timestamp();

@@ -1,4 +1,4 @@
-//! FileAgo as one of the stand-ins.
+//! The interface of the FileAgo stand-in to the sandbox.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the FileAgo stand-in remembers.
+//! The state of the FileAgo stand-in.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::sandbox::options::SandboxOptions;
 use crate::sandbox::random;
 use crate::sandbox::storage::Content;
 
-/// What an upload token is good for.
+/// The node that an upload token belongs to, and its age.
 pub struct UploadToken {
     pub node: String,
     pub made: Instant,
@@ -21,7 +21,7 @@ pub struct UploadToken {
 #[derive(Default)]
 pub struct State {
     pub tree: Tree,
-    /// Session tokens that are alive.
+    /// Valid session tokens.
     pub sessions: HashSet<String>,
     pub tickets: HashMap<String, UploadToken>,
     /// Copies are forbidden: the user may read, but not download.
@@ -32,7 +32,7 @@ pub struct Fileago {
     pub(super) shared: Arc<Shared>,
     username: String,
     password: String,
-    /// The user signed in, a colleague and a group that the user is in.
+    /// The user of the remote, a colleague, and a group that the user belongs to.
     pub(super) me: Owner,
     pub(super) colleague: Owner,
     pub(super) group: Owner,
@@ -73,7 +73,7 @@ impl Fileago {
         &self.colleague.uuid
     }
 
-    /// From now on nobody may copy anything.
+    /// From now on copies are forbidden.
     pub fn refuse_copies(&self) {
         self.state().refuses_copies = true;
     }
@@ -89,7 +89,7 @@ impl Fileago {
         files.filter_map(|id| state.tree.get(id)?.revisions.last().cloned()).last()
     }
 
-    /// Of the user's home.
+    /// All files of the user's home.
     pub(in crate::sandbox) fn files(&self) -> Vec<(String, Content)> {
         let state = self.state();
         let home = format!("home:{}", self.me.uuid);

@@ -33,13 +33,13 @@ pub struct Node {
     pub folder: bool,
 }
 
-/// What a folder holds is kept beside the nodes: a stand-in that looks through all of them for each upload is slower than
-/// the client that is tried on it.
+/// The children of a folder are indexed: a stand-in that searches all nodes for each upload would be slower than the client
+/// that it tests.
 #[derive(Default)]
 pub struct Tree {
-    /// With the number of each in the order they were made.
+    /// Each node has its number, in the order of creation.
     nodes: BTreeMap<String, (u64, Node)>,
-    /// By parent, in the order they were made.
+    /// The children by parent, in the order of creation.
     inside: HashMap<String, BTreeSet<(u64, String)>>,
     /// By parent and name.
     named: HashMap<(String, String), BTreeSet<(u64, String)>>,
@@ -51,7 +51,7 @@ impl Tree {
         self.nodes.get(id).map(|(_, n)| n)
     }
 
-    /// Changes what is no name and no parent of a node.
+    /// For changes of anything except name and parent, which are indexed.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Node> {
         self.nodes.get_mut(id).map(|(_, n)| n)
     }
@@ -88,7 +88,7 @@ impl Tree {
         self.nodes.insert(id.to_owned(), (number, node));
     }
 
-    /// Ids in the order they were made.
+    /// Ids in the order of creation.
     fn ids(&self) -> Vec<&String> {
         let mut ids: Vec<_> = self.nodes.iter().map(|(id, (n, _))| (n, id)).collect();
         ids.sort();
@@ -112,7 +112,7 @@ impl Tree {
         self.named.get(&(parent.to_owned(), name.to_owned()))?.first().map(|(_, id)| id.clone())
     }
 
-    /// The first revision makes it a file.
+    /// A node with a first revision is a file.
     pub fn add(&mut self, parent: &str, name: &str, owner: &Owner, first: Option<Content>) -> String {
         let id = random::uuid();
         let now = Utc::now();
@@ -138,7 +138,7 @@ impl Tree {
         }
     }
 
-    /// A copy has only the newest revision (2.0). `to` must not be the node itself or in it.
+    /// A copy has only the newest revision (2.0). `to` must not be the node itself or inside it.
     pub fn copy(&mut self, id: &str, to: &str, owner: &Owner) {
         let Some(node) = self.get(id).cloned() else { return };
         let copy = self.add(to, &node.name, owner, node.revisions.last().cloned());
@@ -167,7 +167,7 @@ impl Tree {
         line
     }
 
-    /// For tests: the path in the user's home, or with the root's key in front.
+    /// For tests: the path in the user's home, or with the root's key before it.
     pub fn whole_path(&self, id: &str, me: &Owner) -> String {
         let mut text = String::new();
         for step in self.line(id) {
@@ -180,10 +180,10 @@ impl Tree {
         text
     }
 
-    /// `more`: bytes that a file is listed larger than it is.
+    /// `more` is the number of bytes by which the listed size of a file is too large.
     pub fn row(&self, id: &str, more: u64) -> Value {
         let Some(node) = self.get(id) else { return Value::Null };
-        // A folder's size is how many items it holds.
+        // A folder's size is the number of its items.
         let size = node.revisions.last().map_or_else(|| self.inside.get(id).map_or(0, BTreeSet::len) as u64, |r| r.size + more);
         let mut row = json!({
             "is_starred": node.starred, "public_shares": 0, "name": node.name, "size": size, "comment_count": 0,

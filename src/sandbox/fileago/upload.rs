@@ -1,5 +1,5 @@
-//! Uploading (providers.md, 3.5): a token for a folder or a file, then one multipart POST that must begin within five
-//! seconds. The token is used up by the attempt, whatever becomes of it.
+//! Uploading (providers.md, 3.5): a token for a folder or a file, then one multipart POST that must begin within five seconds.
+//! Each try uses the token up, whether it succeeds or not.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ pub async fn token(From(host): Host, Path(id): Path<String>, headers: HeaderMap)
 }
 
 pub async fn receive(From(host): Host, Path(token): Path<String>, request: Request) -> HandlerResult {
-    // The shipped proxy would take such a body in whole first, and the token would be dead by then.
+    // The shipped proxy would first receive the whole body, and the token would expire meanwhile.
     if !request.headers().contains_key(header::CONTENT_LENGTH) {
         return Err(responses::page(StatusCode::LENGTH_REQUIRED, "411 Length Required").into());
     }

@@ -1,7 +1,7 @@
 //! An FTP server with explicit TLS, by libunftp: one user, and a folder of files.
 //! - `name`: the name;
 //! - `server`: the server and its folder;
-//! - `stand_in`: what the sandbox asks of it.
+//! - `stand_in`: the interface to the sandbox.
 
 mod name;
 mod server;

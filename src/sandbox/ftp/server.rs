@@ -1,4 +1,4 @@
-//! The server and its folder. What comes in goes to the folder as it is; a file counts as arrived when it has its own name.
+//! The server and its folder. Uploads go to the folder unchanged; a file counts as arrived when it has its final name.
 
 use std::fmt::{self, Debug, Display};
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ use crate::sandbox::faults::table::Fault;
 use crate::sandbox::ftp_session::{CountedInput, FtpConnection, FtpScript, STOR};
 use crate::sandbox::storage::Content;
 
-/// What a file is called while it comes in.
+/// The suffix of a file's name during the upload.
 pub const UNFINISHED: &str = ".haul-part";
 
-/// What all sessions share.
+/// The data that all sessions share.
 pub struct FtpHost {
     pub script: FtpScript,
     pub folder: PathBuf,
@@ -43,7 +43,7 @@ pub fn serve(host: Arc<FtpHost>, listener: TcpListener, cert: PathBuf, key: Path
             }
             if let Some(server) = server(&host, FtpConnection::of(&line, host.script.clone()), &cert, &key) {
                 sessions.spawn(async move {
-                    // A session's own end is no concern of the others.
+                    // The end of one session does not affect the others.
                     let _ = server.service(line).await;
                 });
             }
@@ -120,7 +120,7 @@ impl Debug for Disk {
 }
 
 impl Disk {
-    /// A file that has its own name by now.
+    /// Records a file that has its final name.
     async fn note_arrival(&self, path: &Path) {
         let shown = format!("/{}", path.strip_prefix("/").unwrap_or(path).to_string_lossy());
         if shown.ends_with(UNFINISHED) {

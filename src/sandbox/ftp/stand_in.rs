@@ -1,4 +1,4 @@
-//! The FTP server as one of the stand-ins.
+//! The interface of the FTP stand-in to the sandbox.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl StandIn for FtpHost {
         let folder = self.at(path);
         let _ = std::fs::create_dir_all(&folder);
         for name in names {
-            // A name that the disk can't hold is not there.
+            // A name that the disk can't hold is left out.
             let _ = std::fs::copy(&content.file, folder.join(name));
         }
     }
@@ -66,7 +66,7 @@ impl StandIn for FtpHost {
     }
 }
 
-/// A file under its travelling name is not complete.
+/// A file under its temporary name is not complete.
 fn entry_of(file: &Path) -> Option<(String, Option<String>)> {
     let name = file.file_name()?.to_str()?.to_owned();
     let md5 = Content::read(file).ok().map(|content| content.md5).filter(|_| !name.ends_with(UNFINISHED));

@@ -1,4 +1,4 @@
-//! Signing in and the account (providers.md, 2.2 to 2.4).
+//! The sign-in and the account (providers.md, 2.2 to 2.4).
 
 use std::time::{Duration, Instant};
 
@@ -15,17 +15,17 @@ use crate::sandbox::faults::table::Fault;
 use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
 
-/// A token is cleared after so long without use.
+/// A token expires after this time without use.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// So many wrong logins lock the account: a client that tries again by itself is found out.
+/// This number of refused logins locks the account, so a client that repeats a login is detected.
 const LOGINS: u32 = 5;
 
 const WRONG: &str =
     "Could not authenticate user. The username and password may be invalid or your account may be locked from too many failed logins.";
 
 impl Giga0 {
-    /// Every call but /authorize needs both, and the token must be the live one.
+    /// Every call except /authorize needs both parameters, and the token must be the current one.
     pub(super) fn check_token(&self, call: &str, params: &Params) -> HandlerResult<()> {
         let token = params.get("access_token").ok_or_else(|| self.missing("access_token"))?;
         let account = params.get("account_id").ok_or_else(|| self.missing("account_id"))?;
@@ -48,7 +48,7 @@ impl Giga0 {
     }
 }
 
-/// The message of a missing parameter is that of the kind of login the site wants.
+/// The message about a missing parameter names a parameter of the kind of login that the site wants.
 pub fn authorize(host: &Giga0, params: &Params) -> Response {
     let kind = match host.state().package.login {
         LoginKind::Either if params.get("key1").is_some() || params.get("key2").is_some() => LoginKind::Keys,
@@ -75,7 +75,7 @@ pub fn authorize(host: &Giga0, params: &Params) -> Response {
     }
     state.failed_logins = 0;
     let token = random::alnum(128);
-    // The account's earlier token dies here.
+    // The account's earlier token becomes invalid here.
     state.token = Some((token.clone(), std::time::Instant::now()));
     host.shared.store.count_sign_in(NAME);
     success(json!({ "data": { "access_token": token, "account_id": ACCOUNT_ID } }))

@@ -1,4 +1,4 @@
-//! Downloads (providers.md, 2.6): a token for a URL, and what is behind it, with its habits of ranges.
+//! Downloads (providers.md, 2.6): a URL with a token, and the answers behind it, with the site's own handling of ranges.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn token(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "data": data })))
 }
 
-/// Everything outside the API. A refusal is no HTTP error but a redirection to a page.
+/// All requests outside the API. A refusal is not an HTTP error but a redirection to a page.
 pub async fn serve(State(host): State<Arc<Giga0>>, uri: Uri, Query(query): Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
     let short = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     if short == "error" {
@@ -68,8 +68,7 @@ fn moved(why: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, format!("/error?e={}", why.replace(' ', "+")))]).into_response()
 }
 
-/// `bytes=N-` with N above 0 gives 206 and ignores an end; `bytes=0-1` gives one byte that proves nothing; any other
-/// range gives the whole file.
+/// `bytes=N-` with N above 0 gives 206 and ignores an end; `bytes=0-1` gives one byte; any other range gives the whole file.
 async fn send(name: &str, content: &Content, headers: &HeaderMap) -> Response {
     let range = headers.get(header::RANGE).and_then(|r| r.to_str().ok()?.strip_prefix("bytes="));
     let first = range.and_then(|r| r.split_once('-')?.0.parse::<u64>().ok());
@@ -80,7 +79,7 @@ async fn send(name: &str, content: &Content, headers: &HeaderMap) -> Response {
         (_, Some(first)) => Some(Ok((first, content.size - first))),
     };
     let mut response = responses::file(content, part).await;
-    // The name as it is, quotes and all.
+    // The name is not escaped, not even its quotes.
     if let Ok(value) = header::HeaderValue::from_bytes(format!("attachment; filename=\"{name}\"").as_bytes()) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }

@@ -1,4 +1,4 @@
-//! How single values look in answers (providers.md, 2.1).
+//! The form of single values in answers (providers.md, 2.1).
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

@@ -10,14 +10,14 @@ use super::state::{File, Giga0, State};
 use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses::HandlerResult;
 
-/// The file that `file_id` names; other people's files are as absent as none.
+/// The file of `file_id`; a file of another user counts as missing.
 fn named(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
     let id = params.get("file_id").ok_or_else(|| host.missing("file_id"))?;
     let known = id.parse().ok().filter(|id| state.files.contains_key(id));
     known.ok_or_else(|| host.error("Could not find file based on file_id."))
 }
 
-/// Where to: blank is missing, the text `null` is the root.
+/// The target folder: an empty text counts as missing, the text `null` is the root.
 pub fn destination(host: &Giga0, state: &State, params: &Params, name: &str) -> HandlerResult<Option<u64>> {
     match params.get(name) {
         None => Err(host.missing(name)),
@@ -47,7 +47,7 @@ pub fn row(host: &Giga0, file: &File) -> Value {
     })
 }
 
-/// The longer form of info: `file_status` instead.
+/// The longer form of info, with `file_status`.
 fn shown(host: &Giga0, file: &File) -> Value {
     let url = format!("{}/{}", host.origin, file.short);
     json!({
@@ -70,7 +70,7 @@ pub fn info(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "data": data(host, &state, id) })))
 }
 
-/// No check for duplicate names; a folder that does not exist is ignored silently.
+/// Does not check for duplicate names, and ignores a folder that does not exist.
 pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
@@ -83,7 +83,7 @@ pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "response": "File successfully updated.", "data": data(host, &state, id) })))
 }
 
-/// Into the trash, out of its folder. Nothing brings it back.
+/// Moves a file out of its folder to the trash. No call brings it back.
 pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;
@@ -107,7 +107,7 @@ pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "response": "File successfully moved.", "data": data(host, &state, id) })))
 }
 
-/// Unlike an upload a copy keeps its name, even beside another of that name.
+/// Unlike an upload a copy keeps its name, even if the folder has that name already.
 pub fn copy(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let id = named(host, &state, params)?;

@@ -17,7 +17,7 @@ fn named(host: &Giga0, state: &State, params: &Params) -> HandlerResult<u64> {
     id.ok_or_else(|| host.error("Could not find folder based on folder_id."))
 }
 
-/// Counters are ints, all the rest are strings.
+/// Counters are numbers, all other values are strings.
 fn shown(host: &Giga0, state: &State, id: u64) -> Value {
     let Some(folder) = state.folders.get(&id) else { return Value::Null };
     let files = || state.files.values().filter(|f| f.folder == Some(id) && !f.trashed);
@@ -33,7 +33,7 @@ fn shown(host: &Giga0, state: &State, id: u64) -> Value {
     })
 }
 
-/// A value that is no MD5 is dropped silently: the folder is then unprotected.
+/// A value that is no MD5 is ignored: the folder then has no password.
 fn password(params: &Params) -> Option<String> {
     params.get("access_password").filter(|p| p.len() == 32).map(str::to_owned)
 }
@@ -42,7 +42,7 @@ fn public(params: &Params) -> Option<u8> {
     params.get("is_public")?.parse().ok().filter(|p| *p <= 2)
 }
 
-/// The same name twice makes two folders.
+/// A second folder of the same name is made.
 pub fn create(host: &Giga0, params: &Params) -> HandlerResult {
     let name = params.get("folder_name").ok_or_else(|| host.missing("folder_name"))?.to_owned();
     let mut state = host.state();
@@ -61,7 +61,7 @@ pub fn create(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "response": "Folder successfully created.", "data": shown(host, &state, id) })))
 }
 
-/// No paging. Newer versions list trashed rows too; those have no parent and so turn up in the root.
+/// There is no paging. Newer versions also list trashed rows, which have no parent and so appear in the root.
 pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
     let parent = params.get("parent_folder_id").map(|id| id.parse::<u64>().unwrap_or(0));
@@ -90,7 +90,7 @@ pub fn listing(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "data": { "folders": list(folders), "files": list(files) } })))
 }
 
-/// By `folder_id`, whatever the page says.
+/// Reads `folder_id`, unlike the documentation.
 pub fn info(host: &Giga0, params: &Params) -> HandlerResult {
     let state = host.state();
     let id = named(host, &state, params)?;
@@ -103,7 +103,7 @@ pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     let parent = destination(host, &state, params, "parent_id").ok().filter(|p| *p != Some(id));
     let name = params.get("folder_name").map(str::to_owned);
     let public = public(params);
-    // Clearing the password takes effect only together with another field.
+    // The password is removed only together with another field.
     let clears = params.get("access_password") == Some("null") && (name.is_some() || parent.is_some() || public.is_some());
     if let Some(folder) = state.folders.get_mut(&id) {
         folder.name = name.unwrap_or_else(|| folder.name.clone());
@@ -115,7 +115,7 @@ pub fn edit(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "response": "Folder successfully updated.", "data": shown(host, &state, id) })))
 }
 
-/// With everything in it, into the trash.
+/// Moves a folder with all its content to the trash.
 pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     let mut doomed = vec![named(host, &state, params)?];
@@ -133,7 +133,7 @@ pub fn delete(host: &Giga0, params: &Params) -> HandlerResult {
     Ok(success(json!({ "response": "Folder successfully set as deleted." })))
 }
 
-/// `/folder/move`. Only a folder into itself is refused; into its own child is not looked for.
+/// `/folder/move`. Only a move of a folder into itself is refused; a move into its own child is not checked.
 pub fn shift(host: &Giga0, params: &Params) -> HandlerResult {
     let mut state = host.state();
     if params.get("folder_id").is_none() {

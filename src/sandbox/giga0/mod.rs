@@ -1,9 +1,9 @@
 //! The stand-in of giga0, a YetiShare site with API v2 (providers.md, section 2).
 //! - `name`, `params`, `fields`, `reply`: the name, the parameters of a call, values and envelopes of answers;
-//! - `state`: what the stand-in remembers; `seed` fills a folder at once;
+//! - `state`: the state of the stand-in; `seed` fills a folder at once;
 //! - `account`, `files`, `folders`, `upload`, `download`, `remote`: the calls;
-//! - `routes`: which request goes where;
-//! - `stand_in`: what the sandbox asks of it.
+//! - `routes`: the handler of each request;
+//! - `stand_in`: the interface to the sandbox.
 
 mod account;
 mod download;

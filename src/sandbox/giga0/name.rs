@@ -3,7 +3,7 @@
 /// The stand-in's name in scripts of faults, in counts and as a remote.
 pub const NAME: &str = "giga0";
 
-/// How the requests are called, as `routes` names them.
+/// The kinds of requests, as `routes` names them.
 pub const KINDS: &[&str] = &[
     "authorize",
     "disable_access_token",

@@ -1,4 +1,4 @@
-//! How the script reads parameters: forms only, tags stripped, blanks trimmed (providers.md, 2.1).
+//! Reads parameters as the site does: only forms, with tags stripped and blanks trimmed (providers.md, 2.1).
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use axum::http::{Method, header};
 pub struct Params(HashMap<String, String>);
 
 impl Params {
-    /// A body of any other type than a form is as good as empty: JSON is ignored.
+    /// A body that is no form counts as empty: JSON is ignored.
     pub async fn read(request: Request) -> Params {
         let mut params = Params::default();
         let multipart = request.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"multipart/"));
@@ -34,7 +34,7 @@ impl Params {
         self.0.insert(name, clean(value));
     }
 
-    /// The value, if it is not blank.
+    /// The value, if it is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
@@ -44,7 +44,7 @@ impl Params {
     }
 }
 
-/// `a<b>c` becomes `ac`; an unclosed tag swallows the rest; `<` before a blank is no tag.
+/// `a<b>c` becomes `ac`; an unclosed tag removes the rest; `<` before a blank is no tag.
 pub fn clean(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! Importing by URL (providers.md, 2.7). The stand-in fetches from loopback only: nothing it does leaves the machine, so
-//! a URL elsewhere ends as `failed`.
+//! Imports by URL (providers.md, 2.7). The stand-in fetches only from loopback, so no request leaves the machine: any other URL
+//! ends as `failed`.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub fn add(host: &Arc<Giga0>, params: &Params) -> HandlerResult {
     let wrong = || host.error("Could not parse the file_url_base64 parameter. Ensure it's base64 encoded.");
     let url = url.ok_or_else(wrong)?;
     let folder = params.id("folder_id").filter(|id| state.active_folder(*id));
-    // Of an address that waits already no second job is made, though the call succeeds (OQ-21).
+    // For a URL that is queued already no second job is made, though the call succeeds (OQ-21).
     if !state.waiting.insert(url.clone()) {
         return Ok(success(json!({ "response": "File download from URL scheduled", "data": { "scheduled_item_id": null, "url": url } })));
     }
@@ -40,7 +40,7 @@ pub fn add(host: &Arc<Giga0>, params: &Params) -> HandlerResult {
     });
     state.imports.insert(id, item);
     let work = import(host.clone(), id, url.clone(), folder);
-    // It ends by itself; a sandbox that stops takes its files with it.
+    // The task ends by itself; a sandbox that stops removes its files.
     tokio::spawn(work);
     Ok(success(json!({ "response": "File download from URL scheduled", "data": { "scheduled_item_id": id, "url": url } })))
 }
@@ -101,7 +101,7 @@ async fn fetch(host: &Giga0, url: &str) -> Option<(String, Content)> {
     Some((name, growing.content()))
 }
 
-/// Plain HTTP only, but the client is not built without a TLS setting: one that trusts nobody.
+/// A client for plain HTTP. reqwest needs some TLS setting, so this one trusts no certificate.
 fn client() -> Option<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)

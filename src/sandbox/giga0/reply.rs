@@ -1,4 +1,4 @@
-//! The envelope of every answer, and the shapes errors are known to have (providers.md, 2.1).
+//! The envelope of every answer, and the known forms of errors (providers.md, 2.1).
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,7 +12,7 @@ use crate::sandbox::faults::table::Fault;
 use crate::sandbox::responses;
 use crate::sandbox::responses::Refusal;
 
-/// A success: these members first, then the marks.
+/// A success: these fields first, then the status.
 pub fn success(members: Value) -> Response {
     let mut body = match members {
         Value::Object(map) => map,
@@ -24,7 +24,7 @@ pub fn success(members: Value) -> Response {
 }
 
 impl Giga0 {
-    /// An error with HTTP 200, unless the script asks for another of its shapes.
+    /// An error with HTTP 200, unless the script selects another form.
     pub(super) fn error(&self, message: &str) -> Refusal {
         let now = when(Utc::now());
         let is = |form: &str| self.shared.faults.spoils(NAME, Fault::ErrorForm, form);

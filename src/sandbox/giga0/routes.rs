@@ -1,4 +1,4 @@
-//! Which request goes where: the one place that knows the calls of giga0.
+//! The handler of each request: the only list of the calls of giga0.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub fn kind(_: &Method, path: &str) -> (String, bool) {
 }
 
 async fn call(State(host): State<Arc<Giga0>>, Path(call): Path<String>, request: Request) -> Response {
-    // The page says POST; sites accept GET with a query as well.
+    // The documentation says POST; sites also accept GET with a query.
     if request.method() != Method::POST && request.method() != Method::GET {
         return responses::page(StatusCode::METHOD_NOT_ALLOWED, "405 Method Not Allowed");
     }

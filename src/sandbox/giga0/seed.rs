@@ -1,4 +1,4 @@
-//! Many files at once, for what is measured with them.
+//! Makes many files at once, for measurements.
 
 use chrono::Utc;
 
@@ -6,7 +6,7 @@ use super::state::{Folder, Giga0, State};
 use crate::sandbox::storage::Content;
 
 impl Giga0 {
-    /// Puts a file of each name into the folder at `path`, which is made when it is missing.
+    /// Puts a file of each name into the folder at `path`, which is made if it is missing.
     pub(in crate::sandbox) fn fill(&self, path: &str, names: impl Iterator<Item = String>, content: &Content) {
         let mut state = self.state();
         let folder = path.split('/').filter(|name| !name.is_empty()).fold(None, |parent, name| Some(state.folder_named(parent, name)));

@@ -1,4 +1,4 @@
-//! giga0 as one of the stand-ins.
+//! The interface of the giga0 stand-in to the sandbox.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the giga0 stand-in remembers: one account, its one live token, its files and folders.
+//! The state of the giga0 stand-in: one account, its one valid token, its files and folders.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::sandbox::storage::Content;
 
 pub const ACCOUNT_ID: &str = "158642";
 
-/// Which pair /authorize wants: a setting of the site.
+/// The kind of credentials that /authorize wants: a setting of the site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoginKind {
     #[default]
@@ -24,7 +24,7 @@ pub enum LoginKind {
     Keys,
 }
 
-/// The account's limits; 0 = none.
+/// The account's limits; 0 is no limit.
 #[derive(Clone, Debug)]
 pub struct Package {
     pub can_upload: bool,
@@ -34,10 +34,10 @@ pub struct Package {
     pub max_storage_bytes: u64,
     pub concurrent_uploads: u64,
     pub concurrent_downloads: u64,
-    /// Files of this many bytes and more get a placeholder for their hash.
+    /// Files of this size in bytes and larger get a placeholder as their hash.
     pub no_hash_from: u64,
     pub login: LoginKind,
-    /// Are URLs fetched for the user?
+    /// Whether the site fetches URLs for the user.
     pub imports: bool,
 }
 
@@ -82,14 +82,14 @@ pub struct Folder {
 #[derive(Default)]
 pub struct State {
     pub package: Package,
-    /// The one live token and when it was last used.
+    /// The one valid token, and the time of its last use.
     pub token: Option<(String, Instant)>,
     pub failed_logins: u32,
     pub files: BTreeMap<u64, File>,
     pub folders: BTreeMap<u64, Folder>,
-    /// Download tokens and the file they open.
+    /// Download tokens, each with its file.
     pub downloads: HashMap<String, u64>,
-    /// Addresses that are to be fetched, or are being.
+    /// URLs that wait to be fetched, or are being fetched.
     pub waiting: HashSet<String>,
     pub imports: BTreeMap<u64, Value>,
     last_id: u64,
@@ -169,7 +169,7 @@ impl State {
         1_000 + self.last_id
     }
 
-    /// Adds a file under a name that its folder does not have yet: `name (2).ext`. Nothing is ever overwritten.
+    /// Adds a file. If its folder has the name already, the name becomes `name (2).ext`; no file is ever overwritten.
     pub fn add_file(&mut self, folder: Option<u64>, name: &str, content: Content) -> u64 {
         let name = self.free_name(folder, name);
         self.add_file_as(folder, name, content)
@@ -182,7 +182,7 @@ impl State {
             folder,
             name,
             short: short(id),
-            // An upload's own type is not believed.
+            // The type that the upload sent is ignored.
             kind: "application/octet-stream".to_owned(),
             trashed: false,
             uploaded: Utc::now(),
@@ -213,7 +213,7 @@ impl State {
         self.folders.get(&id).is_some_and(|f| !f.trashed)
     }
 
-    /// From the account's root, with a leading slash.
+    /// The path from the account's root, with a leading slash.
     pub fn path(&self, file: &File) -> String {
         self.line(file.folder, &file.name)
     }

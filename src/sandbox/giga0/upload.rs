@@ -1,4 +1,4 @@
-//! /file/upload (providers.md, 2.5). As in PHP nothing is looked at before the whole form has come in.
+//! /file/upload (providers.md, 2.5). As in PHP the call begins after the whole form has arrived.
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
@@ -39,7 +39,7 @@ pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
         return Ok(success(json!({ "response": "File uploaded", "data": row })));
     }
     let mut state = host.state();
-    // A folder that is not the account's is no error: the file goes to the root.
+    // A folder that the account does not have is no error: the file goes to the root.
     let folder = params.id("folder_id").filter(|id| state.active_folder(*id));
     let id = state.add_file(folder, &name, content);
     host.shared.store.count_created(NAME);
@@ -49,7 +49,7 @@ pub async fn receive(host: &Giga0, request: Request) -> HandlerResult {
     Ok(success(json!({ "response": "File uploaded", "data": [row] })))
 }
 
-/// All fields, and the file if there was one with a name.
+/// All fields, and the file if the form has one with a name.
 async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Option<(String, Content)>)> {
     let ended_early = || responses::page(StatusCode::BAD_REQUEST, "400 Bad Request");
     let mut params = Params::default();
@@ -67,7 +67,7 @@ async fn spooled(host: &Giga0, mut form: Multipart) -> HandlerResult<(Params, Op
             host.shared.store.count_received(NAME, &sent_as, bytes.len());
             growing.append(&bytes).map_err(broken)?;
         }
-        // PHP keeps what follows the last slash.
+        // PHP keeps the part of the name after the last slash.
         let base = sent_as.rsplit(['/', '\\']).next().unwrap_or_default();
         let folded = host.shared.faults.hit(NAME, Fault::NamesFolded).map(|_| responses::folded(base));
         file = Some((clean(folded.as_deref().unwrap_or(base)), growing.content()));

@@ -1,4 +1,4 @@
-//! Signing in, the upload methods, and the second factor (providers.md, 1.4, 1.5 and 1.11).
+//! The sign-in, the upload methods, and the second factor (providers.md, 1.4, 1.5 and 1.11).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ pub fn profile(name: &str) -> Value {
     })
 }
 
-/// The token stands in the path and again in a header.
+/// The token is in the path and also in a header.
 pub async fn methods(State(host): Host, Path(token): Path<String>, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.token != token {
@@ -116,8 +116,8 @@ pub async fn methods(State(host): Host, Path(token): Path<String>, headers: Head
     Ok(responses::ok(shown))
 }
 
-/// Asking sends the code. Nothing is sent here; `Iogates::sms_code` tells it. A newer text of the documents prints GET for
-/// entering the code too.
+/// The request sends the code. Here no SMS is sent: `Iogates::sms_code` returns the code. A newer document says GET for
+/// entering the code, too.
 pub async fn send_code(
     State(host): Host,
     Path(token): Path<String>,
@@ -158,7 +158,7 @@ fn accept(host: &Iogates, token: String, code: &str) -> HandlerResult<Response> 
         Some(_) => {}
     }
     state.codes.remove(&token);
-    // Remembered for the pair of token and device.
+    // Noted for the device, or for the token if there is no device.
     state.passed.push(access.device.unwrap_or(token));
     Ok(responses::ok(json!({ "message": "Accepted" })))
 }

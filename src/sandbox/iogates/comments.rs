@@ -19,7 +19,7 @@ use crate::sandbox::responses::HandlerResult;
 
 type Host = State<Arc<Iogates>>;
 
-/// The file, if the token sees it.
+/// Finds the file, if the token may see it.
 fn file(host: &Iogates, access: &Access, id: u64) -> HandlerResult<String> {
     let state = host.state();
     let entry = state.entries.get(&id).filter(|e| e.root == access.root && !e.is_folder());
@@ -38,7 +38,7 @@ pub async fn of_file(State(host): Host, Path(id): Path<u64>, headers: HeaderMap)
     Ok(responses::ok(json!({ "timecode": timecode, "comments": comments, "map": map_shown(&host, map) })))
 }
 
-/// The fields that a body may set. `text` keeps its line ends; `tc` is in milliseconds.
+/// The fields that a body may set. `text` keeps its line breaks; `tc` is in milliseconds.
 fn take_over(comment: &mut Value, body: &Value) -> HandlerResult<()> {
     let Some(text) = body.get("text").and_then(Value::as_str).filter(|t| !t.is_empty()) else {
         return Err(refused(StatusCode::BAD_REQUEST, "text is required"));

@@ -1,4 +1,4 @@
-//! The files and folders of the ioGates stand-in, and how bytes find their entry.
+//! The files and folders of the ioGates stand-in, and how uploads find their entry.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, FixedOffset, Utc};
@@ -14,7 +14,7 @@ use crate::sandbox::random;
 use crate::sandbox::responses::HandlerResult;
 use crate::sandbox::storage::Content;
 
-/// What a client asks for when it creates a file.
+/// The body of a request that creates a file.
 pub struct CreateBody {
     pub path: String,
     pub kind: String,
@@ -26,7 +26,7 @@ pub struct CreateBody {
 
 impl CreateBody {
     /// # Errors
-    /// 400 with a message where a required field is missing or of a wrong kind.
+    /// 400 with a message if a required field is missing or has a wrong type.
     pub fn read(body: &Value) -> HandlerResult<CreateBody> {
         let bad = |why: &str| refused(StatusCode::BAD_REQUEST, why);
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
@@ -47,7 +47,8 @@ impl CreateBody {
 }
 
 impl Iogates {
-    /// Makes the entry, and its folders where they are missing. The same name twice makes two entries (section 1.6).
+    /// Makes the entry, and the missing folders of its path. A second call with the same name makes a second entry
+    /// (providers.md 1.6).
     pub(super) fn create(&self, access: &Access, wish: CreateBody) -> HandlerResult<u64> {
         let mut state = self.state();
         let mut parent = wish.parent;
@@ -71,8 +72,8 @@ impl Iogates {
         Ok(id)
     }
 
-    /// Complete bytes came in under a name. A known upload name fills its entry, if size and MD5 are as announced; any
-    /// other name makes a file of its own (seed, File API).
+    /// Stores a complete upload. A known upload name fills its entry, if size and MD5 are as announced; any other name makes a
+    /// new file.
     pub(super) fn take_in(&self, root: Root, name: &str, content: Content, protocol: Protocol) {
         if self.hit(Fault::NotTakenIn).is_some() {
             return;
@@ -110,7 +111,7 @@ impl Iogates {
         self.shared.store.arrive(NAME, path, &content, protocol);
     }
 
-    /// The newest complete file at a path of the account (or, failing that, of the share).
+    /// The newest complete file at a path of the account, else of the share.
     pub(in crate::sandbox) fn find(&self, path: &str) -> Option<Content> {
         let state = self.state();
         let mut found: Vec<&Entry> = state.entries.values().filter(|e| e.content.is_some() && state.path(e.id) == path).collect();
@@ -130,7 +131,7 @@ impl Iogates {
         state.entries.values().filter(inside).map(|e| (e.name.clone(), e.content.as_ref().map(|c| c.md5.clone()))).collect()
     }
 
-    /// An entry as the API shows it (seed, File API). `size` stays null even when the file is complete.
+    /// An entry as the API shows it. `size` stays null even when the file is complete.
     pub(super) fn shown(&self, entry: &Entry, finished: bool) -> Value {
         let content = entry.content.as_ref().filter(|_| finished);
         let strings = self.hit(Fault::IdsAsStrings).is_some();
@@ -150,7 +151,7 @@ impl Iogates {
             "created": when(entry.created),
             "description": null,
             "editable": true,
-            // Often another host than the one that was called.
+            // The real service often returns another host than the one that was called.
             "href": format!("https://web02.iogates.example/api/file/{}", entry.id),
             "size": null,
             "transfer_name": transfer_name,
@@ -166,7 +167,7 @@ impl Iogates {
 }
 
 impl State {
-    /// The folder of that name, made if missing.
+    /// The folder of that name, made if it is missing.
     pub fn folder(&mut self, root: Root, parent: Option<u64>, name: &str) -> u64 {
         let same = |e: &&Entry| e.is_folder() && e.root == root && e.parent == parent && e.name == name;
         match self.entries.values().find(same) {
@@ -195,7 +196,7 @@ impl State {
         id
     }
 
-    /// From the token's root, with a leading slash.
+    /// The path from the token's root, with a leading slash.
     pub fn path(&self, id: u64) -> String {
         let mut names = Vec::new();
         let mut at = Some(id);
@@ -209,7 +210,7 @@ impl State {
     }
 }
 
-/// A zone without a colon, which is not RFC 3339: `2020-07-07T10:14:21+0200`.
+/// A time with a zone without a colon, which is not RFC 3339: `2020-07-07T10:14:21+0200`.
 pub fn when(time: DateTime<Utc>) -> String {
     let zone = FixedOffset::east_opt(2 * 3600);
     match zone {
@@ -218,7 +219,7 @@ pub fn when(time: DateTime<Utc>) -> String {
     }
 }
 
-/// What the server makes of a type when the title says nothing.
+/// The extension that the server derives from a type when the name has none.
 fn extension(kind: &str) -> &str {
     match kind {
         "movie" => "mp4",

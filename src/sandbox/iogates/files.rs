@@ -57,7 +57,7 @@ pub async fn show(State(host): Host, Path(id): Path<u64>, headers: HeaderMap) ->
     let access = host.guest(&headers)?;
     let state = host.state();
     let entry = visible(state.entries.get(&id), &access).ok_or_else(gone)?;
-    // The server may still be busy with the file it has received.
+    // The server may still be processing the file that it has received.
     let finished = entry.content.is_some() && host.hit(Fault::LateDownload).is_none();
     Ok(responses::ok(host.shown(entry, finished)))
 }
@@ -89,7 +89,7 @@ pub fn gone() -> Refusal {
     refused(StatusCode::NOT_FOUND, "File not found")
 }
 
-/// The secret is in the URL; no header is asked for.
+/// The URL contains the secret; no header is needed.
 pub async fn download(
     State(host): Host,
     Path((id, _, _, _, _, secret)): Path<(u64, String, String, String, String, String)>,

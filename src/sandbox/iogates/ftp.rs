@@ -1,5 +1,6 @@
-//! FTPS of the ioGates stand-in, by libunftp: explicit TLS only, passive only, the credentials of Auth Info. A name
-//! without `.download` is complete: its bytes go to their entry and the file leaves the folder (providers.md, 1.16).
+//! FTPS of the ioGates stand-in, by libunftp: explicit TLS only, passive mode only, the credentials of Auth Info. A file whose
+//! name does not end in `.download` is complete: its bytes go to their entry and the file leaves the folder (providers.md,
+//! 1.16).
 
 use std::fmt::{self, Debug, Display};
 use std::io;
@@ -29,14 +30,14 @@ use crate::sandbox::storage::Content;
 
 const UNFINISHED: &str = ".download";
 
-/// Bound before the stand-in exists, because Auth Info tells the port.
+/// Bound before the stand-in exists, because Auth Info contains the port.
 pub struct FtpServer {
     listener: TcpListener,
     port: u16,
 }
 
 impl FtpServer {
-    /// 0: any port.
+    /// Port 0 is any free port.
     pub async fn bind(port: u16) -> error::Result<Self> {
         let listener = listen(port).await?;
         let port = listener.local_addr()?.port();
@@ -59,7 +60,7 @@ impl FtpServer {
                 }
                 if let Some(server) = server(&host, FtpConnection::of(&line, script.clone()), &cert, &key) {
                     sessions.spawn(async move {
-                        // A session's own end is no concern of the others.
+                        // The end of one session does not affect the others.
                         let _ = server.service(line).await;
                     });
                 }
@@ -86,7 +87,7 @@ fn script_of(host: &Iogates) -> FtpScript {
     FtpScript { shared: host.shared.clone(), provider: NAME }
 }
 
-/// Who is logged in, and where the files go.
+/// The user of a session, and where the files go.
 #[derive(Debug)]
 struct Guest {
     name: String,
@@ -141,7 +142,7 @@ impl UserDetailProvider for Users {
     }
 }
 
-/// The drop place of one token.
+/// The storage of the files that one token uploads.
 #[derive(Clone)]
 struct DropPlace {
     host: Arc<Iogates>,
@@ -156,13 +157,13 @@ impl Debug for DropPlace {
 }
 
 impl DropPlace {
-    /// A guest's path, from the folder of all guests.
+    /// A user's path, from the folder of all users.
     fn at(&self, user: &Guest, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         Path::new(&user.folder).join(path.strip_prefix("/").unwrap_or(path))
     }
 
-    /// tokio writes files behind our back: what came before a cut is on the disk before the client hears of it.
+    /// tokio writes files in the background: waits until the bytes that came before a cut are on the disk.
     async fn settle(&self, user: &Guest, path: &Path) {
         let file = self.host.ftp_folder.join(self.at(user, path));
         let held = || std::fs::metadata(&file).map_or(0, |meta| meta.len());
@@ -175,7 +176,7 @@ impl DropPlace {
         }
     }
 
-    /// A finished name: the bytes leave the folder for their entry.
+    /// For a final name: moves the bytes to their entry.
     async fn take_in(&self, user: &Guest, path: &Path) -> Result<()> {
         let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|n| !n.ends_with(UNFINISHED)) else { return Ok(()) };
         let (name, from) = (name.to_owned(), self.host.ftp_folder.join(self.at(user, path)));

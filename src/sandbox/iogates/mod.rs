@@ -1,10 +1,10 @@
 //! The stand-in of ioGates (providers.md, section 1).
-//! - `name`, `model`, `reply`: the name, the values that are remembered, and the envelope of a refusal;
-//! - `state`, `entries`: what the stand-in remembers, and its files and folders; `seed` fills a folder at once;
-//! - `api`, `files`, `comments`, `share`: signing in and the calls of the API;
+//! - `name`, `model`, `reply`: the name, the values of the state, and the envelope of a refusal;
+//! - `state`, `entries`: the state of the stand-in, and its files and folders; `seed` fills a folder at once;
+//! - `api`, `files`, `comments`, `share`: the sign-in and the calls of the API;
 //! - `tus`, `tus_upload`, `plupload`, `ftp`: the upload protocols;
-//! - `routes`: which request goes where;
-//! - `stand_in`: what the sandbox asks of it.
+//! - `routes`: the handler of each request;
+//! - `stand_in`: the interface to the sandbox.
 
 mod api;
 mod comments;

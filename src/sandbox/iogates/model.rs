@@ -1,4 +1,4 @@
-//! The values that the ioGates stand-in remembers: settings, tokens, entries, TUS uploads.
+//! The values of the ioGates stand-in's state: settings, tokens, entries, TUS uploads.
 
 use std::sync::Arc;
 
@@ -8,31 +8,31 @@ use serde_json::Value;
 
 use crate::sandbox::storage::{Content, UploadFile};
 
-/// What a test or a user may set while the stand-in runs.
+/// Settings that a test or a user may change while the stand-in runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Upload methods on offer, in the server's order.
     pub available: Vec<String>,
-    /// Its advice among them.
+    /// The method that the server recommends.
     pub default: String,
     /// Largest body of one PATCH or chunk, in bytes; 0 = no limit.
     pub chunk_size: u64,
     /// Largest file, in bytes; 0 = no limit.
     pub max_file_size: u64,
-    /// Room left, in bytes.
+    /// Free space, in bytes.
     pub available_storage: u64,
-    /// Must a code be sent before anything else works?
+    /// Whether the second factor must be passed first.
     pub two_factor: bool,
-    /// What the share link permits.
+    /// The permissions of the share link.
     pub share_may_upload: bool,
     pub share_may_download: bool,
-    /// Has the share run out?
+    /// Whether the share has expired.
     pub share_expired: bool,
-    /// What every film says of its timecode: the label of its first frame, frames a second, milliseconds.
+    /// The timecode of every film: the label of its first frame, frames per second, milliseconds.
     pub timecode: (String, f64, i64),
-    /// Servers that others wrote, in place of the stand-in's own; [`super::Iogates::came_in`] tells what they hold.
+    /// Real servers in place of the stand-in's own; [`super::Iogates::came_in`] reports what they received.
     pub ftp_elsewhere: Option<FtpElsewhere>,
-    /// Where uploads by TUS are created there.
+    /// The URL where TUS uploads are created there.
     pub tus_elsewhere: Option<String>,
 }
 
@@ -63,14 +63,14 @@ impl Default for Settings {
     }
 }
 
-/// Whose files a token sees: the account's own, or those of the folder that is shared by link.
+/// The root of a token: the account's own, or the folder that is shared by link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
     Account,
     Share,
 }
 
-/// A token and what was handed out with it.
+/// A token and the data that was issued with it.
 #[derive(Clone)]
 pub struct Access {
     pub token: String,
@@ -94,7 +94,7 @@ pub struct Entry {
     /// Announced at creation; the upload is checked against them.
     pub size: Option<u64>,
     pub md5: Option<String>,
-    /// The name to upload under; it is used up by the first upload that fits.
+    /// The name to upload under; the first upload that fits uses it up.
     pub upload_filename: String,
     pub content: Option<Content>,
     /// The secret in the download URL.
@@ -112,9 +112,9 @@ pub struct TusUpload {
     /// The token's key, as in the URL.
     pub key: String,
     pub root: Root,
-    /// The name it arrives under; a partial upload may have none.
+    /// The name of the upload; a partial upload may have none.
     pub filename: Option<String>,
-    /// Bytes; none = not told yet.
+    /// Bytes; none = not known yet.
     pub length: Option<u64>,
     pub metadata_text: Option<String>,
     /// `Upload-Concat` as HEAD shows it.
@@ -123,9 +123,9 @@ pub struct TusUpload {
     pub expires: DateTime<Utc>,
     /// A PATCH is being received.
     pub busy: bool,
-    /// Terminated or run out: its URL answers 410.
+    /// Terminated or expired: its URL answers 410.
     pub gone: bool,
-    /// Handed over to its entry.
+    /// Moved to its entry.
     pub done: bool,
 }
 

@@ -3,7 +3,7 @@
 /// The stand-in's name in scripts of faults, in counts and as a remote.
 pub const NAME: &str = "iogates";
 
-/// How the requests are called, as `routes` and `ftp` name them.
+/// The kinds of requests, as `routes` and `ftp` name them.
 pub const KINDS: &[&str] = &[
     "sign-in",
     "auth-info",

@@ -1,6 +1,6 @@
-//! The plupload receiver of the ioGates stand-in, after the reference handler: a chunk is appended to the part file
-//! whatever its number says, verdicts are JSON-RPC with HTTP 200 (providers.md, section 4). As in PHP the script runs
-//! only when the whole request has come in.
+//! The plupload receiver of the ioGates stand-in, after the reference handler: a chunk is appended to the part file whatever
+//! its number is, and results are JSON-RPC with HTTP 200 (providers.md, section 4). As in PHP the script runs only after the
+//! whole request has arrived.
 
 use std::collections::HashMap;
 use std::fs;
@@ -23,7 +23,7 @@ use crate::sandbox::tus_append::wall;
 
 type Host = State<Arc<Iogates>>;
 
-/// Room for the other fields and the boundaries.
+/// Bytes for the other fields and the boundaries.
 const FORM: u64 = 16 * 1024;
 
 fn error(code: u16, message: &str) -> Response {

@@ -1,4 +1,4 @@
-//! The list of the routes of ioGates, and how requests are counted.
+//! The routes of ioGates, and the kinds of requests for the counts.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub fn routes(host: Arc<Iogates>) -> Router {
         .with_state(host)
 }
 
-/// How requests are counted, and whether the body is a file's bytes.
+/// The kind of a request, and whether its body is a file's bytes.
 pub fn kind(method: &Method, path: &str) -> (String, bool) {
     let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
     let name = match (method.as_str(), steps.as_slice()) {
@@ -48,7 +48,7 @@ pub fn kind(method: &Method, path: &str) -> (String, bool) {
         (_, ["download-file", ..]) => "download",
         (_, ["handlers", ..]) => return ("plupload".to_owned(), true),
         ("PATCH", ["upload", "tus", ..]) => return ("tus-patch".to_owned(), true),
-        // A proxy that knows no PATCH: POST to the upload itself, with the method in a header.
+        // For a proxy that does not pass PATCH: POST to the upload itself, with the method in a header.
         ("POST", ["upload", "tus", _, _]) => return ("tus-post".to_owned(), true),
         ("POST", ["upload", "tus", _]) => "tus-create",
         ("HEAD", ["upload", "tus", ..]) => "tus-head",

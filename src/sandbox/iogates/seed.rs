@@ -1,11 +1,11 @@
-//! Many files at once, for what is measured with them.
+//! Makes many files at once, for measurements.
 
 use super::model::Root;
 use super::state::Iogates;
 use crate::sandbox::storage::Content;
 
 impl Iogates {
-    /// Puts a file of each name into the account's folder at `path`, which is made when it is missing.
+    /// Puts a file of each name into the account's folder at `path`, which is made if it is missing.
     pub(in crate::sandbox) fn fill(&self, path: &str, names: impl Iterator<Item = String>, content: &Content) {
         let mut state = self.state();
         let steps = path.split('/').filter(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! Shares (providers.md, 1.12): the one behind a share token, and those that the account makes.
+//! Shares (providers.md, 1.12): the share of a share token, and those that the account makes.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::sandbox::responses::HandlerResult;
 
 type Host = State<Arc<Iogates>>;
 
-/// A share token's own share.
+/// The share of a share token.
 pub async fn own(State(host): Host, headers: HeaderMap) -> HandlerResult<Response> {
     let access = host.guest(&headers)?;
     if access.root != Root::Share {
@@ -36,7 +36,7 @@ pub async fn own(State(host): Host, headers: HeaderMap) -> HandlerResult<Respons
             "master": settings.share_may_download, "converted": true, "description": true, "comments": true,
             "attachments": false, "upload": settings.share_may_upload, "metainfo": true,
         },
-        // The article prints a space in this name.
+        // The documentation prints a space in this name.
         "file id": 60_999,
         "type": "dir",
         "two_factor": settings.two_factor,

@@ -1,4 +1,4 @@
-//! ioGates as one of the stand-ins: its FTP server runs beside the HTTP one.
+//! The interface of the ioGates stand-in to the sandbox; its FTP server runs beside the HTTP server.
 
 use std::sync::Arc;
 

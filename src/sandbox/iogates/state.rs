@@ -1,4 +1,4 @@
-//! What the ioGates stand-in remembers, and who may ask.
+//! The state of the ioGates stand-in, and the check of tokens.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -30,13 +30,13 @@ pub struct State {
     pub access: Vec<Access>,
     /// Device ids and tokens that passed the second factor.
     pub passed: Vec<String>,
-    /// The code sent for a token, while it is pending.
+    /// The pending code of each token.
     pub codes: HashMap<String, String>,
-    /// The last code sent, until somebody reads it.
+    /// The last code that was sent, until it is read.
     pub sms: Option<String>,
     pub entries: BTreeMap<u64, Entry>,
     pub tus: HashMap<String, TusUpload>,
-    /// Part files of plupload by token key and name: they stay until their last chunk comes.
+    /// Part files of plupload by token key and name: they stay until their last chunk arrives.
     pub parts: HashMap<(String, String), UploadFile>,
     pub comments: BTreeMap<u64, Value>,
     pub shares: BTreeMap<u64, Value>,
@@ -46,7 +46,7 @@ pub struct State {
 impl State {
     pub fn next_id(&mut self) -> u64 {
         self.last_id += 1;
-        // The real ones are five digits long.
+        // Real ids have five digits.
         61_000 + self.last_id
     }
 }
@@ -57,7 +57,7 @@ pub struct Iogates {
     pub(super) username: String,
     pub(super) password: String,
     share_url: String,
-    /// Folders of the FTP guests.
+    /// Folders of the FTP users.
     pub(super) ftp_folder: PathBuf,
     pub(super) ftp_port: u16,
     state: Mutex<State>,
@@ -101,13 +101,14 @@ impl Iogates {
         change(&mut self.state().settings);
     }
 
-    /// A server that others wrote has `file` under the name that an entry is uploaded under. True: the entry has it now.
+    /// Stores `file`, which a real server received, under the upload name of an entry. Returns true if the entry has content
+    /// now.
     pub fn came_in(&self, name: &str, file: &Path, protocol: Protocol) -> io::Result<bool> {
         self.take_in(Root::Account, name, Content::read(file)?, protocol);
         Ok(self.state().entries.values().any(|entry| entry.upload_filename == name && entry.content.is_some()))
     }
 
-    /// Somebody removes the entries on the website; the API has no call for it.
+    /// Removes all entries, as a user of the website can; the API has no such call.
     pub fn remove_entries(&self) {
         self.state().entries.clear();
     }
@@ -125,7 +126,8 @@ impl Iogates {
         self.shared.faults.hit(NAME, fault)
     }
 
-    /// Who is asking: any of the three spellings of the header will do (section 1.3), unless the script accepts one only.
+    /// Checks the token: any of the three spellings of the header is accepted (providers.md 1.3), unless the script accepts
+    /// only one.
     pub(super) fn guest(&self, headers: &HeaderMap) -> HandlerResult<Access> {
         let access = self.guest_before_code(headers)?;
         let state = self.state();
@@ -155,7 +157,7 @@ impl Iogates {
         self.state().access.iter().find(|a| fits(a)).cloned()
     }
 
-    /// Uploads and downloads need a right of their own when the token is a share's.
+    /// A share's token needs its own permission for uploads and downloads.
     pub(super) fn may_upload(&self, access: &Access) -> HandlerResult<()> {
         let state = self.state();
         if access.root == Root::Share && (!state.settings.share_may_upload || state.settings.share_expired) {
@@ -164,7 +166,7 @@ impl Iogates {
         Ok(())
     }
 
-    /// Is this the share's link? Only its path counts: the host may be spelled differently.
+    /// True for the share's link. Only its path counts: the host may be spelled differently.
     pub(super) fn is_share(&self, url: &str) -> bool {
         let path = |u: &str| u.split_once("/show/").map(|(_, p)| p.trim_end_matches('/').to_owned());
         path(url).is_some() && path(url) == path(&self.share_url)

@@ -1,6 +1,6 @@
-//! The TUS server of the ioGates stand-in: version 1.0.0 with the extensions that the older Auth Info article lists
-//! (creation, creation-defer-length, expiration, checksum, termination, concatenation). Strict: what the protocol calls
-//! an error is one here.
+//! The TUS server of the ioGates stand-in: version 1.0.0 with the extensions of the older Auth Info article (creation,
+//! creation-defer-length, expiration, checksum, termination, concatenation). It is strict: every error of the protocol is
+//! answered with an error.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Answer {
     }
 }
 
-/// The method that is meant: a proxy may let POST through only.
+/// The intended method: a proxy may pass only POST.
 fn method(request: &Request) -> Method {
     let meant = text(request.headers(), "x-http-method-override").filter(|_| request.method() == Method::POST);
     meant.and_then(|m| m.parse().ok()).unwrap_or_else(|| request.method().clone())
@@ -149,8 +149,8 @@ fn fresh(host: &Iogates, access: &Access, creation: &Creation, concat: Option<&s
     })
 }
 
-/// The final upload of a concatenation. Its name comes from its own metadata or, as the vendor's client has it, from
-/// the first part's.
+/// The final upload of a concatenation. Its name comes from its own metadata or, for the vendor's client, from the metadata of
+/// the first part.
 async fn joined(
     host: &Arc<Iogates>,
     access: &Access,

@@ -1,4 +1,4 @@
-//! TUS uploads as the shared code for their bytes sees them, and handing over a complete one to its entry.
+//! TUS uploads for the shared code that stores their bytes, and the move of a complete upload to its entry.
 
 use super::NAME;
 use super::model::TusUpload;
@@ -36,7 +36,7 @@ impl TusUploads for Iogates {
         }
     }
 
-    /// A complete upload goes to its entry, once; the parts of a concatenation wait for their final upload.
+    /// Moves a complete upload to its entry, once; the parts of a concatenation wait for their final upload.
     fn hand_over(&self, id: &str) {
         let mut state = self.state();
         let Some(upload) = state.tus.get_mut(id) else { return };

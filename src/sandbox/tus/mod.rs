@@ -1,8 +1,8 @@
 //! A TUS server of its own, in layers that depend on nothing below them:
 //! - `name`: the name;
-//! - `state`: uploads, and all that the stand-in remembers;
-//! - `requests`: OPTIONS, creation, HEAD, DELETE; `append`: the bytes of a PATCH or a creation;
-//! - `stand_in`: what the sandbox asks of it, and which request goes where.
+//! - `state`: uploads, and the whole state of the stand-in;
+//! - `requests`: OPTIONS, creation, HEAD, DELETE; the bytes of a PATCH or a creation go to `tus_append`;
+//! - `stand_in`: the interface to the sandbox, and the handler of each request.
 
 mod name;
 mod requests;

@@ -1,4 +1,4 @@
-//! The requests of a TUS 1.0.0 server, read strictly: what the protocol calls an error is one here.
+//! The requests of a TUS 1.0.0 server. It is strict: every error of the protocol is answered with an error.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ fn refused((status, why): Refused) -> Response {
     response
 }
 
-/// The method that is meant: a proxy may let POST through only.
+/// The intended method: a proxy may pass only POST.
 fn method(request: &Request) -> Method {
     let meant = text(request.headers(), "x-http-method-override").filter(|_| request.method() == Method::POST);
     meant.and_then(|method| method.parse().ok()).unwrap_or_else(|| request.method().clone())

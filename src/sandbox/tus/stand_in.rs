@@ -1,4 +1,4 @@
-//! The TUS server as one of the stand-ins.
+//! The interface of the TUS stand-in to the sandbox.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl StandIn for TusHost {
             let path = format!("{}/{name}", path.trim_end_matches('/'));
             let metadata = vec![("path".to_owned(), path)];
             let creation = Creation { length: Some(content.size), metadata, metadata_text: None, concat: Concat::No };
-            // A disk that is full holds nothing more.
+            // A full disk can hold no more files.
             let Ok(id) = self.create(&creation) else { return };
             if let Some(upload) = self.state().uploads.get_mut(&id) {
                 upload.done = UploadFile::append_file(&mut upload.bytes.lock(), &content.file).is_ok();
@@ -59,13 +59,13 @@ impl StandIn for TusHost {
     }
 }
 
-/// How requests are counted, and whether the body is a file's bytes.
+/// The kind of a request, and whether its body is a file's bytes.
 fn kind(method: &Method, path: &str) -> (String, bool) {
     let name = match (method.as_str(), path) {
         ("OPTIONS", _) => "tus-options",
         ("POST", "/") => "tus-create",
         ("PATCH", _) => return ("tus-patch".to_owned(), true),
-        // A proxy that knows no PATCH: POST to the upload itself, with the method in a header.
+        // For a proxy that does not pass PATCH: POST to the upload itself, with the method in a header.
         ("POST", _) => return ("tus-post".to_owned(), true),
         ("HEAD", _) => "tus-head",
         ("DELETE", _) => "tus-delete",

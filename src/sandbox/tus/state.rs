@@ -1,4 +1,4 @@
-//! What the TUS server remembers.
+//! The state of the TUS server.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,26 +30,26 @@ pub struct TusHost {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// By the last step of their addresses.
+    /// The uploads by the last step of their addresses.
     pub uploads: BTreeMap<String, Upload>,
-    /// Bytes of one file; 0 = no limit.
+    /// The largest size of a file, in bytes; 0 = no limit.
     pub max_size: u64,
     last: u64,
 }
 
 pub(super) struct Upload {
-    /// Counts up.
+    /// The number in the order of creation.
     number: u64,
-    /// With a leading slash, from the metadata `path`, else `filename`.
+    /// The path with a leading slash, from the metadata `path`, else `filename`.
     pub path: String,
-    /// Bytes; none = not told yet.
+    /// Bytes; none = not known yet.
     pub length: Option<u64>,
     pub metadata_text: Option<String>,
     pub bytes: Arc<Mutex<UploadFile>>,
     pub expires: DateTime<Utc>,
     /// A PATCH is being received.
     pub busy: bool,
-    /// Terminated or run out: its address answers 410.
+    /// Terminated or expired: its address answers 410.
     pub gone: bool,
     /// Complete, and recorded as arrived.
     pub done: bool,
