@@ -1,5 +1,5 @@
-//! Small files made ready together, where a provider makes the entries of many by one request: for them a request takes
-//! longer than their bytes.
+//! Prepares small files together, if a provider makes many entries by one request: for a small file a request takes longer than
+//! its bytes.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::model::{Event, Report};
 use crate::transfer::source::SourceSpec;
 use crate::transfer::upload::journal::Journal;
 
-/// Bytes. A larger file takes longer than the request that is saved.
+/// In bytes. A larger file takes longer than the request that is saved.
 const SMALL: u64 = 1 << 20;
-/// Each of them is an open file, with a lock, until its turn comes.
+/// Each prepared file is open and locked until it is sent.
 const MAX_BATCH: usize = 50;
 const HANDLES_OF_ONE: u64 = 2;
-/// One batch is sent while the next is made ready.
+/// One batch is sent while the next is prepared.
 const BATCHES: u64 = 2;
 
-/// So many small files are made ready together, while `jobs` others are on their way.
+/// How many small files are prepared together, while `jobs` other files are being sent.
 #[cfg(unix)]
 pub(crate) fn at_once(jobs: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
@@ -41,14 +41,14 @@ pub(crate) fn at_once(_: usize) -> usize {
 /// What is sent next.
 pub(super) enum Group {
     One(PutItem),
-    /// Several that are made ready together.
+    /// Several files that are prepared together.
     Small(Vec<PutItem>),
 }
 
-/// Small files that wait for company; each of the others, and a single small one, goes alone.
+/// Collects small files for a batch; each large file, and a single small one, goes alone.
 pub(super) struct Company {
     small: Vec<PutItem>,
-    /// So many go together, if at all.
+    /// The size of a batch; none if there are no batches.
     together: Option<usize>,
 }
 
@@ -57,14 +57,14 @@ impl Company {
         Company { small: Vec::new(), together }
     }
 
-    /// None: it waits.
+    /// None: the file waits for others.
     pub(super) fn add(&mut self, item: PutItem) -> Option<Group> {
         let Some(together) = self.together.filter(|_| is_small(&item)) else { return Some(Group::One(item)) };
         self.small.push(item);
         if self.small.len() >= together { self.take() } else { None }
     }
 
-    /// Those that wait, as no other comes.
+    /// Returns the waiting files, because no other file comes.
     pub(super) fn take(&mut self) -> Option<Group> {
         let mut small = std::mem::take(&mut self.small);
         match small.len() {
@@ -82,21 +82,21 @@ fn is_small(item: &PutItem) -> bool {
     !matches!(item.origin, SourceSpec::Stdin) && item.size.is_some_and(|size| size <= SMALL)
 }
 
-/// Small files that are made ready together.
+/// Small files that are prepared together.
 pub(super) struct Batch {
     pub(super) ready: Vec<(FileId, PutItem, PreparedUpload)>,
-    /// Another run is busy with them.
+    /// Another run is uploading to the places of these files.
     pub(super) busy: Vec<(FileId, PutItem)>,
 }
 
-/// A batch that is being made ready.
+/// A batch that is being prepared.
 pub(super) struct BatchAhead {
     files: Vec<(FileId, String)>,
     batch: AbortOnDropHandle<Batch>,
 }
 
 impl PutRun {
-    /// Begins to make them ready.
+    /// Starts the preparation of the files.
     pub(super) fn make_ready(self: &Arc<Self>, small: Vec<(FileId, PutItem)>) -> BatchAhead {
         let (run, files) = (self.clone(), small.iter().map(|(id, item)| (*id, item.shown())).collect());
         BatchAhead { files, batch: AbortOnDropHandle::new(tokio::spawn(async move { run.prepare_batch(small).await })) }
@@ -114,8 +114,8 @@ impl PutRun {
         !self.job.options.dry_run && self.job.client.has(|can| can.batch_creation.is_some())
     }
 
-    /// Decides and opens each; what is over after that is told here. The rest comes back, prepared if that was possible;
-    /// and those that another run is busy with, whose turn is to be waited for when nothing else is held.
+    /// Decides about each file and opens it; a file that needs nothing more is reported here. Returns the prepared files, and
+    /// those that another run is uploading: their locks are waited for when no other lock is held.
     async fn prepare_batch(&self, small: Vec<(FileId, PutItem)>) -> Batch {
         let (mut ready, mut busy) = (Vec::new(), Vec::new());
         for (id, item) in small {
@@ -126,7 +126,7 @@ impl PutRun {
                 Err(error) => self.conclude(id, &item, Err(error)),
             }
         }
-        // What an earlier run has begun has its entry already.
+        // A file that an earlier run has begun has its entry already.
         let together = ready.iter().map(|(_, _, one)| one).filter(|one| one.fresh && one.item.source.size().is_some());
         let (items, journals): (Vec<UploadRequest>, Vec<Option<Journal>>) =
             together.map(|one| (one.item.clone(), one.journal.clone())).unzip();
@@ -150,7 +150,7 @@ impl PutRun {
         }
     }
 
-    /// What is planned is noted before anything is made.
+    /// Writes all plans to the disk before any entry is made.
     async fn commit_all<'a>(&self, journals: impl Iterator<Item = &'a Journal>) {
         for journal in journals {
             if let Err(e) = journal.commit().await {
@@ -159,7 +159,7 @@ impl PutRun {
         }
     }
 
-    /// A failure says nothing about the single files: each of them is tried on its own then, and tells its own.
+    /// A failure is not reported: each file is tried on its own then, and reports its own failure.
     async fn create_entries(&self, items: &[UploadRequest]) {
         let create = self.job.client.call(|p| async move { p.abilities().batch_creation()?.create_batch(items).await });
         if let Err(error) = create.await
@@ -181,7 +181,7 @@ impl PutRun {
     }
 }
 
-/// Left-over entries that are named.
+/// The largest number of left-over entries that the message names.
 const MAX_REPORTED: usize = 10;
 
 enum BatchOutcome {

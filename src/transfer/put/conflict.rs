@@ -1,4 +1,4 @@
-//! What becomes of a file whose name is taken (`--if-exists`). Nothing is called the same by its size alone.
+//! Decides what happens to a file whose name is taken (`--if-exists`). Equal sizes alone never prove equal content.
 
 use super::options::{ChecksumMode, PutOptions};
 use crate::contract::walk::{newest, one_named};
@@ -12,7 +12,7 @@ use crate::transfer::source::SourceSpec;
 
 #[derive(Debug)]
 pub enum Decision {
-    /// Put it under `name`; `replaces` has that very name now.
+    /// Upload under `name`; `replaces` is the entry that has this name now.
     Upload {
         name: String,
         replaces: Option<Box<Entry>>,
@@ -23,23 +23,22 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Skip {
     pub there: Box<Entry>,
-    /// It holds this very content, and this is how that is known; else the policy passes it over.
+    /// The entry has the same content, for this reason; false if the policy leaves the file out.
     pub same: bool,
     pub reason: String,
-    /// What this machine put there, and how its source is told from others by now: for the next run, which then need
-    /// not read it.
+    /// The record of the entry with the source as it is now: the next run need not read the source then.
     pub seen: Option<Box<CompletedTransfer>>,
 }
 
 pub struct ConflictCheck<'a> {
     pub origin: &'a SourceSpec,
-    /// What makes it that very file.
+    /// The facts that identify the source.
     pub here: Option<&'a FileFingerprint>,
     pub name: &'a str,
     pub folder: &'a ListedFolder,
-    /// Origin and account, as in [`CompletedTransfer::remote`].
+    /// The key of server and account, as in [`CompletedTransfer::remote`].
     pub remote: &'a str,
-    /// Nothing can be removed there (ioGates), so a new version lies beside the older ones: the newest is what counts.
+    /// The provider can't remove entries (ioGates), so versions of a file collect under one name, and the newest one counts.
     pub piles_up: bool,
     pub checksum: ChecksumMode,
     /// An equal size is proof enough (`--size-only`).
@@ -50,7 +49,7 @@ pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tra
     let fresh = |name: &str| Decision::Upload { name: name.to_owned(), replaces: None };
     let mut there = existing(ask, ledger)?;
     let Some(mut first) = there.first().copied() else {
-        // `rename` may have given this very name to another file.
+        // `rename` may have given this name to another file of this run.
         return Ok(if ask.folder.reserve_name(ask.name) { fresh(ask.name) } else { fresh(&next_free_name(ask)) });
     };
     let path = ask.folder.entry.path.join(ask.name)?;
@@ -88,8 +87,8 @@ pub async fn resolve(policy: IfExists, ask: &ConflictCheck<'_>, ledger: &dyn Tra
     }
 }
 
-/// Entries of that name. Where an upload was given up its empty entry stands in nobody's way; one that only looks empty
-/// (a share that may not download) is known to this machine if it filled it.
+/// The entries of that name. The empty entry of an abandoned upload does not count. An entry that only looks empty (in a share
+/// that may not download) counts if this machine filled it.
 fn existing<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<Vec<&'a Entry>> {
     let counts = |entry: &Entry| Ok::<_, Error>(!entry.incomplete || ledger.finished(ask.remote, &entry.id)?.is_some());
     let mut there = Vec::new();
@@ -102,22 +101,22 @@ fn existing<'a>(ask: &ConflictCheck<'a>, ledger: &dyn TransferStore) -> Result<V
         && !ask.folder.children.is_empty()
         && let Some(stored) = ledger.stored_as(&place_key(ask.remote, &ask.folder.entry.path.join(ask.name)?))?
     {
-        // The server writes names its own way: a file of this name is there under that one.
+        // The server stores names in another form: the file has that name there.
         there.extend(ask.folder.named(&stored).filter(|entry| !entry.is_folder()));
     }
     Ok(there)
 }
 
-/// The entry to replace; two of that name can't both be meant.
+/// The entry to replace. Fails if two entries have that name.
 fn single(ask: &ConflictCheck<'_>, there: &[&Entry]) -> Result<Option<Box<Entry>>> {
-    // Their name, which the server may write its own way.
+    // The name of the entries, which the server may spell in another way.
     let name = there.first().map_or(ask.name, |entry| entry.name.as_str());
     let there = there.iter().map(|e| (*e).clone()).collect();
     let one = one_named(there, name, false, &ask.folder.entry.path)?;
     Ok(one.map(Box::new))
 }
 
-/// Free in the folder, and given to no other file of this run.
+/// A name that is free in the folder, and that no other file of this run gets.
 fn next_free_name(ask: &ConflictCheck<'_>) -> String {
     free_name(ask.name, |name| ask.folder.named(name).next().is_some() || !ask.folder.reserve_name(name))
 }
@@ -127,8 +126,8 @@ pub(crate) struct Same {
     pub(crate) seen: Option<Box<CompletedTransfer>>,
 }
 
-/// Why the entry holds this very content, or none. MD5, or: this machine put that very content there, and neither side has
-/// changed since.
+/// The reason why the entry has the same content, or none. Either the MD5 is equal, or this machine uploaded this content there
+/// and neither side has changed since.
 async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn TransferStore) -> Result<Option<Same>> {
     let Some(here) = ask.here else { return Ok(None) };
     if !ask.origin.may_be(here, there) {
@@ -153,8 +152,8 @@ async fn provably_same(ask: &ConflictCheck<'_>, there: &Entry, ledger: &dyn Tran
     Ok(Some(Same { reason: SAME_MD5, seen }))
 }
 
-/// Why a source, looked at without being opened, is what `there` holds; none where its content must tell. `remote`: as in
-/// [`CompletedTransfer::remote`].
+/// The reason why `there` has the content of a source that was not opened; none if the content itself must be compared.
+/// `remote` is as in [`CompletedTransfer::remote`].
 pub(crate) fn same_by_signs(
     origin: &SourceSpec,
     here: &FileFingerprint,
@@ -187,7 +186,7 @@ const SAME_SIZE: &str = "same size";
 const SAME_MD5: &str = "same MD5";
 const UNCHANGED: &str = "unchanged since it was put there";
 
-/// Where an MD5 is told, or asked for, the content is read, whatever else says that it is the same.
+/// True if the content is read in any case: the user asks for an MD5, or the provider reports one.
 pub(crate) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
     match checksum {
         ChecksumMode::Before | ChecksumMode::After => true,
@@ -196,8 +195,8 @@ pub(crate) fn compares_content(checksum: ChecksumMode, there: &Entry) -> bool {
     }
 }
 
-/// Has the source not changed since it was put? A file on a remote that tells neither an MD5 nor a revision is judged by
-/// what a download of it is judged by: its id, its size and its time. Not so where the source is to be removed.
+/// Whether the source has not changed since its upload. A file on a remote that reports neither an MD5 nor a revision is
+/// compared as for a download: by id, size and time. Not if the source is to be removed.
 fn is_unchanged(origin: &SourceSpec, put: &CompletedTransfer, here: &FileFingerprint) -> bool {
     let alike = |put: &CompletedTransfer| {
         let FileFingerprint { path, size, modified_ns, version, .. } = here;
@@ -207,7 +206,7 @@ fn is_unchanged(origin: &SourceSpec, put: &CompletedTransfer, here: &FileFingerp
     is_same_source(put, here) || origin.original().is_some_and(|original| !original.moves) && alike(put)
 }
 
-/// Proven by what can't be put back; a name, a size and a settable time prove nothing.
+/// Compares all facts, also those that a user can't set back; equal names, sizes and times alone prove nothing.
 pub(crate) fn is_same_source(put: &CompletedTransfer, here: &FileFingerprint) -> bool {
     fn of(identity: &FileFingerprint) -> (&str, u64, i64, Option<u64>, Option<&str>, Option<u64>) {
         let FileFingerprint { path, size, modified_ns, inode, version, device, .. } = identity;
@@ -218,7 +217,7 @@ pub(crate) fn is_same_source(put: &CompletedTransfer, here: &FileFingerprint) ->
     here.version.is_some() && then == of(here)
 }
 
-/// The same content, by another look at where it came from.
+/// The same record, with the source as it looks now.
 pub(crate) fn seen_as(put: CompletedTransfer, source: FileFingerprint) -> CompletedTransfer {
     CompletedTransfer {
         source: source.path,
@@ -231,8 +230,8 @@ pub(crate) fn seen_as(put: CompletedTransfer, source: FileFingerprint) -> Comple
     }
 }
 
-/// The entry's MD5: its provider's word, or what this machine put there itself when it is still that. `remote`: as in
-/// [`CompletedTransfer::remote`].
+/// The entry's MD5: from its provider, or from the record of this machine's own upload if the entry has not changed since.
+/// `remote` is as in [`CompletedTransfer::remote`].
 pub(crate) fn known_md5(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Result<Option<String>> {
     if there.md5.is_some() {
         return Ok(there.md5.clone());
@@ -241,7 +240,7 @@ pub(crate) fn known_md5(there: &Entry, ledger: &dyn TransferStore, remote: &str)
     Ok(put.filter(|put| EntryFingerprint::of(there).matches(&put.stamp)).and_then(|put| put.md5))
 }
 
-/// The entry's size: its provider's word, or what this machine put there itself when it is still that.
+/// The entry's size: from its provider, or from the record of this machine's own upload if the entry has not changed since.
 pub fn known_size(there: &Entry, ledger: &dyn TransferStore, remote: &str) -> Result<Option<u64>> {
     if there.size.is_some() {
         return Ok(there.size);
@@ -266,7 +265,7 @@ mod tests {
         ListedFolder::new(folder.entry, children, 0)
     }
 
-    /// The real ledger, in a place of its own.
+    /// A real store, in a folder of its own.
     fn book() -> (tempfile::TempDir, crate::state::State) {
         let dir = tempfile::tempdir().unwrap();
         let state = crate::state::State::new(Some(dir.path().to_owned()));

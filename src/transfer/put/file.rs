@@ -1,4 +1,4 @@
-//! One file of a `put`: what becomes of it, its source, its upload, and what is remembered of it.
+//! One file of a `put`: the decision about it, its source, its upload, and the record of it.
 
 use std::sync::Arc;
 
@@ -29,31 +29,31 @@ use crate::transfer::upload::confirm::discard;
 use crate::transfer::upload::journal::Journal;
 use crate::transfer::upload::{Uploaded, upload_within};
 
-/// Bytes. Files up to this are read twice, so that a provider that is told the MD5 refuses a wrong upload itself.
+/// In bytes. Files up to this size are read twice, so that a provider that gets the MD5 first refuses a wrong upload itself.
 const AUTO_BEFORE: u64 = 64 << 20;
 
-/// What is to be done with a file.
+/// The decision about a file.
 pub(crate) enum FilePlan {
     Done(Box<Report>),
     Send(Box<UploadTarget>),
-    /// Another run is busy with it: its turn has to be waited for.
+    /// Another run is uploading to this place: its lock must be waited for.
     Busy,
 }
 
-/// Where a file goes, and what has its name there now.
+/// The target of a file, and the entry that has its name now.
 pub(crate) struct UploadTarget {
     pub(crate) folder: Arc<ListedFolder>,
     pub(crate) name: String,
     pub(crate) replaces: Option<Entry>,
-    /// An entry that waits for this file's bytes.
+    /// An empty entry that waits for this file's bytes.
     pub(crate) unused: Option<UploadHandle>,
-    /// Nothing of it was begun by an earlier run.
+    /// No earlier run has begun this upload.
     pub(crate) fresh: bool,
-    /// An earlier run's bytes may be there already.
+    /// An earlier run may have sent bytes already.
     pub(crate) sent: Option<SentContent>,
-    /// None for standard input, which can't be taken up.
+    /// None for standard input, which can't be resumed.
     pub(crate) journal: Option<Journal>,
-    /// A local source, as it was looked at.
+    /// The open local file, as it was checked.
     pub(crate) file: Option<OpenFile>,
     pub(crate) claim: PlaceLock,
 }
@@ -61,13 +61,13 @@ pub(crate) struct UploadTarget {
 /// A file that can be sent.
 pub(crate) struct PreparedUpload {
     pub(crate) item: UploadRequest,
-    /// Nothing of it was begun by an earlier run.
+    /// No earlier run has begun this upload.
     pub(crate) fresh: bool,
     pub(crate) sent: Option<SentContent>,
     pub(super) journal: Option<Journal>,
-    /// What is read to an end that nobody knows before.
+    /// Set for a stream whose end is not known before it is read.
     stream: Option<Arc<StdinSource>>,
-    /// Held until the file is over.
+    /// Held until the work on the file has ended.
     _claim: PlaceLock,
 }
 
@@ -85,7 +85,7 @@ impl PutRun {
         }
     }
 
-    /// What becomes of a file, before anything of it is sent. `wait`: for the turn of another run that is busy with it.
+    /// Decides about a file before any byte is sent. With `wait` it waits for another run that is uploading to the same place.
     pub(crate) async fn prepare(&self, item: &PutItem, wait: bool) -> Result<FilePlan> {
         self.job.client.check_name(&item.name)?;
         if let Some(reason) = unsettled(item, &self.job.options.filter).await? {
@@ -101,7 +101,7 @@ impl PutRun {
         }
         let path = folder.entry.path.join(&item.name)?;
         let key = self.place_key(&folder, &path);
-        // Runs that put to one place take turns; the second sees what the first has done.
+        // Runs that put to one place take turns; the second run sees what the first has done.
         let Some(claim) = self.turn(&key, &path, wait).await? else { return Ok(FilePlan::Busy) };
         let SourceLook { identity, file } = item.origin.look(&self.real_folders).await?;
         let claimed = key.clone();
@@ -126,7 +126,7 @@ impl PutRun {
         }
     }
 
-    /// The right to put something there. Who waits for it learns why.
+    /// Locks the place. While it waits, the user is told why.
     async fn turn(&self, key: &str, path: &RemotePath, wait: bool) -> Result<Option<PlaceLock>> {
         match wait {
             true => turn(&self.job.client, self.job.ledger.as_ref(), key, &path.to_string()).await.map(Some),
@@ -134,7 +134,7 @@ impl PutRun {
         }
     }
 
-    /// A move whose copy is there already lacks only its last step.
+    /// If the copy of a move is there already, only the last step is missing.
     async fn moved_before(&self, origin: &SourceSpec, there: &Entry, reason: String) -> Result<String> {
         let Some(original) = origin.original().filter(|original| original.moves) else { return Ok(reason) };
         let verified = match (&there.md5, there.size) {
@@ -146,7 +146,7 @@ impl PutRun {
         Ok(format!("{reason}; its source is removed"))
     }
 
-    /// The file is not sent, and why.
+    /// The report for a file that is not sent.
     pub(super) async fn pass_over(&self, item: &PutItem, skip: Skip) -> Result<Report> {
         let Skip { there, same, reason, seen } = skip;
         if let Some(seen) = seen {
@@ -201,7 +201,7 @@ impl PutRun {
         }
     }
 
-    /// With an open source. Its checksum is still to come.
+    /// Opens the source. The checksum is computed later.
     pub(crate) async fn open_source(&self, item: &PutItem, way: UploadTarget) -> Result<PreparedUpload> {
         let (source, stream) = open_source(item, way.file).await?;
         let item = UploadRequest {
@@ -257,7 +257,7 @@ impl PutRun {
         let (entry, report) = self.finish(item, upload_item, uploaded, identity).await?;
         self.forget_journal(journal.as_ref())?;
         if let Some(original) = original.filter(|original| original.moves) {
-            // The source is not gone before it is known where its copy is.
+            // The source is removed only after the record of its copy is on the disk.
             if let Some(journal) = &journal {
                 journal.commit().await?;
             }
@@ -284,8 +284,8 @@ impl PutRun {
         journal.map_or(Ok(()), Journal::close)
     }
 
-    /// The MD5 that has to stand before the first byte. What an earlier run has sent is not read again for that: the rest
-    /// would wait for it.
+    /// Computes the MD5 if it is needed before the first byte. The bytes that an earlier run has sent are not read again for
+    /// that: the rest of the upload would have to wait.
     pub(crate) async fn checksum(&self, origin: &SourceSpec, source: &dyn Source, sent: Option<SentContent>) -> Result<Checksum> {
         if let Some(original) = origin.original() {
             let md5 = original.md5.clone().filter(|_| self.job.options.checksum != ChecksumMode::None);
@@ -304,7 +304,8 @@ impl PutRun {
         Ok(Checksum { md5: if before && !is_stream { Some(md5_of(source).await?) } else { None }, from_remote: false })
     }
 
-    /// The file is there and verified: gives it the old one's place where that is a step of its own, and remembers it.
+    /// Called when the file is there and verified: puts it in the place of the old one, if that is a separate step, and records
+    /// it.
     async fn finish(
         &self,
         item: &PutItem,
@@ -315,8 +316,8 @@ impl PutRun {
         let mut entry = uploaded.entry;
         let mut kept = None;
         if let Some(old) = sent.replaces.filter(|old| old.id != entry.id) {
-            // Its name is the wished one, as the server writes it. Asked again it goes on where it stopped, whatever became of the
-            // last time.
+            // The old entry has the wished name, in the server's spelling. A repeated call resumes where it stopped, whatever
+            // the last one did.
             let replaced = self.job.client.check(|p| replace(p, &old, &entry)).await;
             match replaced.map_err(|e| if e.is_unread_answer() { e.with_kind(Kind::Unknown) } else { e })? {
                 Some(replaced) => entry = replaced,
@@ -351,7 +352,8 @@ impl PutRun {
         Ok((entry, report))
     }
 
-    /// The next run looks for the name that the server gave it. A number is another matter: somebody had the name.
+    /// Records the name that the server gave the file, for the next run. Not a name with a number: there another file has the
+    /// wished name.
     fn learn(&self, path: &RemotePath, wished: &str, stored: &str) -> Result<()> {
         self.job.client.events.tell(Event::Warning(format!("{}: stored as {stored:?}", self.job.client.address(path))));
         if is_numbered(stored, wished) {
@@ -385,7 +387,7 @@ impl PutRun {
     }
 }
 
-/// None where the provider can't put a finished upload in an older one's place.
+/// None if the provider can't put a finished upload in the place of an older file.
 fn replace<'a>(provider: &'a dyn Provider, old: &'a Entry, new: &'a Entry) -> BoxFuture<'a, Result<Option<Entry>>> {
     match provider.abilities().replacement {
         Some(Replacement::AfterUpload(by)) => Box::pin(async { by.replace(old, new, &old.name).await.map(Some) }),

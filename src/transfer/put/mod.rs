@@ -1,5 +1,5 @@
-//! The whole of a `put`: plan, folders, limits, then so many files at once. Each file's outcome is an event; what stops
-//! the whole run comes back as the error.
+//! The whole of a `put`: plan, folders, limits, then several files at once. The result of each file is an event; a failure of
+//! the whole run is returned as the error.
 
 pub(crate) mod batch;
 #[doc(hidden)]
@@ -47,13 +47,14 @@ use crate::model::{Event, RemotePath};
 /// Puts `sources`. An error means that nothing was sent; failures of single files are events.
 ///
 /// # Errors
-/// Nothing was sent: `Usage` or `NotFound` for a source or a target that can't be, `Auth` or `Refused` from the account, `Exists` where a file is in the way of a folder.
+/// Nothing was sent: `Usage` or `NotFound` for a source or a target that can't be used, `Auth` or `Refused` from the account,
+/// `Exists` where a file is in the way of a folder.
 pub async fn put(job: PutJob, sources: &[String]) -> Result<()> {
     put_chosen(None, job, sources, None).await
 }
 
-/// As [`put`], of the sources only what the list names; without sources what it names in the working directory. `sessions`: what
-/// several puts of this process share.
+/// As [`put`], but only the files in `list`: those below the sources, or without sources those below the working directory.
+/// `sessions` is what several puts of this process share.
 pub(crate) async fn put_chosen(
     sessions: Option<Arc<PutSessions>>,
     job: PutJob,
@@ -79,13 +80,13 @@ pub(crate) async fn put_chosen(
 }
 
 impl PutRun {
-    /// True when every empty folder of the plan is there now; what became of each file is an event.
+    /// Returns true if every empty folder of the plan exists now; the result of each file is an event.
     pub(in crate::transfer) async fn execute(self: &Arc<Self>, steps: PlanStream) -> bool {
         let mut ids = 0..;
         let mut next_id = || ids.next().unwrap_or_default();
         let mut upcoming = Upcoming::new(steps, self, self.at_once.most());
         let mut crew = TaskSet::default();
-        // Made ready while the files before them are sent.
+        // Prepared while the files before them are sent.
         let mut ahead: Option<BatchAhead> = None;
         loop {
             let next = match ahead.is_some() {
@@ -109,7 +110,7 @@ impl PutRun {
                     }
                     continue;
                 }
-                // The walk is slow: what is ready need not wait for it.
+                // The walk is slow: the prepared files do not wait for it.
                 Err(_) => {
                     self.send_batch(ahead.take(), &mut crew, None).await;
                     continue;
@@ -139,8 +140,8 @@ impl PutRun {
         all_made
     }
 
-    /// Sends the files of `batch`, and makes `next` ready meanwhile. Where another run is busy with one of them its turn is
-    /// waited for: then no places of further files are held.
+    /// Sends the files of `batch`, and prepares `next` meanwhile. If another run is uploading one of the files, its lock is
+    /// waited for, and no locks of further files are held then.
     async fn send_batch(
         self: &Arc<Self>,
         batch: Option<BatchAhead>,
@@ -163,7 +164,7 @@ impl PutRun {
             }
         }
         if let Some(next) = next {
-            // Opened and claimed when their turn comes, not while a large file is on its way for hours.
+            // The files are opened and locked shortly before they are sent, not while a large file takes hours.
             self.make_room(crew).await;
             ahead = Some(self.make_ready(next));
         }
@@ -180,9 +181,9 @@ impl PutRun {
         }
     }
 
-    /// Until one of them is over, or sent and only to be confirmed.
+    /// Waits until one of the files has ended, or is sent and only waits for its confirmation.
     async fn wait_for(&self, crew: &mut TaskSet<(FileId, String)>) {
-        // Of several puts none knows whether others begin: that is for who begins them to say.
+        // With several puts in one process only their caller knows whether more files follow.
         if self.sessions.is_none() {
             self.confirmations.full(crew.len());
         }
@@ -192,7 +193,7 @@ impl PutRun {
         }
     }
 
-    /// Takes off as soon as one of the others has landed.
+    /// Starts the work on a file as soon as there is room for it.
     async fn spawn(&self, crew: &mut TaskSet<(FileId, String)>, on: (FileId, String), flight: impl Future<Output = ()> + Send + 'static) {
         self.make_room(crew).await;
         crew.spawn(on, flight);
@@ -215,7 +216,7 @@ impl PutRun {
         self.conclude(id, &item, outcome);
     }
 
-    /// What remains to be done for a file that was made ready with others.
+    /// The remaining work for a prepared file.
     async fn send_prepared(&self, id: FileId, item: PutItem, ready: PreparedUpload) {
         let outcome = match self.check_running(&item) {
             Ok(()) => {

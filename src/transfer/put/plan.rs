@@ -1,4 +1,4 @@
-//! What will be put, and where each file lands: the rules of `put` from the contract of the command line, on local
+//! What a `put` will upload, and where each file goes: the rules of `put` from the contract of the command line, from local
 //! facts only.
 
 use std::collections::{HashMap, HashSet};
@@ -18,15 +18,15 @@ use crate::transfer::source::file::unreadable;
 #[derive(Clone, Debug)]
 pub struct PutItem {
     pub origin: SourceSpec,
-    /// The folder it goes to, counted from the target's root.
+    /// The target folder, relative to the target's root.
     pub folder: RemotePath,
     pub name: String,
-    /// Bytes, as far as known.
+    /// Bytes, if known.
     pub size: Option<u64>,
 }
 
 impl PutItem {
-    /// How a person calls the source: the path as it was typed or found, `-` for standard input, `REMOTE:PATH`.
+    /// The name of the source for the user: the path as it was typed or found, `-` for standard input, `REMOTE:PATH`.
     pub fn shown(&self) -> String {
         match &self.origin {
             SourceSpec::File(path) => path.display().to_string(),
@@ -40,34 +40,34 @@ impl PutItem {
 #[derive(Debug)]
 pub enum PlanStep {
     Put(PutItem),
-    /// A folder that no file makes.
+    /// A folder without files, which is made on its own.
     EmptyFolder(RemotePath),
-    /// A source that can't be put, and why; the others go on.
+    /// A source that can't be uploaded, and why; the others go on.
     Unfit(String, Error),
-    /// What is to be told of something that is not wanted: no failure.
+    /// A message about an entry that the filter leaves out: no failure.
     LeftOut(String),
-    /// What is to be told of something that can't be put whoever wants it: no failure.
+    /// A message about an entry that can never be uploaded, for example a device: no failure.
     Special(String),
 }
 
-/// Where one source of the command line, or a file of a list, goes.
+/// The target of one source of the command line, or of a file of a list.
 #[derive(Debug)]
 pub enum PlannedSource {
-    /// With its path for the filter.
+    /// A single file, with its path for the filter.
     One(PutItem, FilterPath),
-    /// All that lies in the folder goes into the folder at the path.
+    /// The content of a local folder, which goes into the folder at the path.
     Tree(PathBuf, RemotePath, FilterPath),
-    /// It can't be put; the others go on.
+    /// The source can't be uploaded; the others go on.
     Unfit(String, Error),
 }
 
-/// What a source is for the filter.
+/// A source as the filter needs it.
 #[derive(Clone, Debug)]
 pub struct FilterPath {
     pub filter: Arc<Filter>,
-    /// From the filter's source down, names divided by `/`.
+    /// The path from the filter's source, with `/` between names.
     pub path: String,
-    /// It was named itself.
+    /// The user named this source itself.
     pub is_source: bool,
 }
 
@@ -80,7 +80,7 @@ impl PlannedSource {
         }
     }
 
-    /// What is to be done for it, read from the disk as it is asked for.
+    /// The steps for the source. The disk is read while the iterator runs.
     pub fn steps(self) -> Box<dyn Iterator<Item = PlanStep>> {
         match self {
             PlannedSource::One(item, at) => Box::new(one_step(item, &at).into_iter()),
@@ -92,7 +92,7 @@ impl PlannedSource {
     }
 }
 
-/// Standard input has nothing that a filter could ask for.
+/// Standard input always fits: the filter has nothing to check.
 fn one_step(item: PutItem, at: &FilterPath) -> Option<PlanStep> {
     let FilterPath { filter, path, is_source } = at;
     if let SourceSpec::File(file) = &item.origin {
@@ -122,27 +122,27 @@ impl From<LocalFound> for PlanStep {
     }
 }
 
-/// What a `SOURCE` argument turned out to be.
+/// What a `SOURCE` argument is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceArg {
     Stdin,
     File(PathBuf, u64),
     /// The folder itself, under its own name.
     Folder(PathBuf, String),
-    /// `dir/`, `.`, `..`: what is inside.
+    /// `dir/`, `.`, `..`: the content of the folder.
     Contents(PathBuf),
 }
 
-/// What the sources of the command line turned out to be.
+/// The checked sources of the command line.
 #[derive(Debug)]
 pub struct NamedSources {
     pub found: Vec<SourceArg>,
-    /// Those that can't be put.
+    /// Sources that can't be uploaded.
     pub unfit: Vec<(String, Error)>,
 }
 
-/// Looks at every named source before anything is sent. Fails with `NotFound` or `Local` for the only one that is unfit; of
-/// several it is a failed file.
+/// Checks every named source before anything is sent. If the only source is unfit, fails with `NotFound` or `Local`; of several
+/// sources an unfit one is a failed file.
 pub fn inspect_sources(sources: &[String]) -> Result<NamedSources> {
     if sources.iter().filter(|s| *s == "-").count() > 1 {
         return Err(Error::new(Kind::Usage, "standard input can be put only once"));
@@ -183,14 +183,14 @@ fn look_at_one(source: &str) -> Result<SourceArg> {
     }
 }
 
-/// Is the target a folder whatever the remote holds?
+/// True if the target must be a folder, whatever the remote contains.
 pub fn target_is_folder(sources: &[SourceArg], unfit: usize, says_folder: bool) -> bool {
     says_folder || sources.len() + unfit > 1 || sources.iter().any(|s| matches!(s, SourceArg::Folder(..) | SourceArg::Contents(_)))
 }
 
-/// Lays the sources out under `target`; `as_folder`: each source lands in it under its own name, else `target` is the
-/// one file's new name. `stdin_size`: bytes that standard input is said to have. Fails where two sources would land on one
-/// place.
+/// Plans the sources below `target`. With `as_folder` each source goes into it under its own name, else `target` is the new
+/// name of the one file. `stdin_size` is the announced size of standard input in bytes. Fails if two sources have the same
+/// target.
 pub fn lay_out(
     sources: &[SourceArg],
     target: &RemotePath,
@@ -235,8 +235,8 @@ fn place_file(path: &Path, size: u64, target: &RemotePath, as_folder: bool) -> R
     Ok(PutItem { origin: SourceSpec::File(path.to_owned()), folder, name, size: Some(size) })
 }
 
-/// Nothing is sent before it is known that no two sources land on one place. Files of one folder never do, so folders are
-/// read for that only where another source lands in them, too.
+/// Checks that no two sources have the same target, before anything is sent. Files of one folder never have, so a folder is
+/// read for this check only if another source goes into the same target folder.
 fn reject_duplicates(planned: &[PlannedSource]) -> Result<()> {
     let mut trees: HashMap<RemotePath, usize> = HashMap::new();
     for source in planned {

@@ -1,4 +1,4 @@
-//! What an earlier run left of a file, seen before anything is decided about it.
+//! Finds what an earlier run left of a file, before anything is decided about the file.
 
 use std::sync::Arc;
 
@@ -14,25 +14,25 @@ use crate::transfer::source::SourceSpec;
 use crate::transfer::upload::journal::{Journal, JournalRecord, SourceMatch, Stage};
 use crate::transfer::upload::resume::{cleanup_request, discard_partial};
 
-/// An upload that goes on as it was decided then.
+/// An upload that is resumed as the earlier run decided.
 pub(crate) struct PreviousUpload {
     pub(crate) name: String,
     pub(crate) replaces: Option<Entry>,
-    /// An entry was made for it, and no byte has reached it.
+    /// An entry that was made for the file and has no bytes.
     pub(crate) unused: Option<UploadHandle>,
-    /// Bytes of it may be there already.
+    /// Set if the server may hold some bytes already.
     pub(crate) sent: Option<SentContent>,
 }
 
-/// What is known of a file whose bytes are on their way.
+/// What is known of a file whose upload has begun.
 pub(crate) struct SentContent {
-    /// Of the whole file, when the earlier run computed it before its first byte.
+    /// The MD5 of the whole file, if the earlier run computed it before its first byte.
     pub(crate) md5: Option<String>,
 }
 
 impl PutRun {
-    /// `folder`, which lies at `path`, as it is since another run has put this very source there. What was listed for another
-    /// file will do when it is newer than that.
+    /// Returns `folder`, which has the path `path`, listed anew if another run has put this very source there since. A newer
+    /// listing that was made for another file is used, too.
     pub(crate) async fn current(
         &self,
         folder: Arc<ListedFolder>,
@@ -49,14 +49,14 @@ impl PutRun {
         }
     }
 
-    /// Another run has put this very source since the folder was listed, or was busy with it.
+    /// Whether another run has put this very source since the folder was listed, or was uploading it.
     fn is_stale(&self, folder: &ListedFolder, waited: bool, journal: Option<&Journal>) -> Result<bool> {
         let Some(journal) = journal.filter(|_| !waited) else { return Ok(waited) };
         self.job.ledger.finished_since(&self.job.remote_key, &journal.source().path, folder.seen)
     }
 
-    /// What stands for the place in locks and notes: the folder's id and the name, so that `r:/films/x` and `r:@125/x` are one
-    /// place. The path, where folders are made only with the files in them (ioGates): there the id is known to later runs alone.
+    /// The key of the place in locks and records: the folder's id and the name, so that `r:/films/x` and `r:@125/x` are one
+    /// place. The path, if folders are made only with the files in them (ioGates): there only later runs know the id.
     pub(crate) fn place_key(&self, folder: &ListedFolder, path: &RemotePath) -> String {
         let has_id = !folder.entry.id.is_empty() && self.job.client.has(|can| can.folders.is_some());
         match path.name() {
@@ -65,17 +65,18 @@ impl PutRun {
         }
     }
 
-    /// None for what can't be taken up.
+    /// None for a source that can't be resumed.
     pub(crate) fn journal(&self, key: String, item: &PutItem, path: &RemotePath, identity: Option<FileFingerprint>) -> Option<Journal> {
         let place = Place { root: self.job.target.place.root.clone(), path: path.clone() };
         let identity = identity?;
-        // A local path is absolute in there; a relative one would say nothing to a later run.
+        // The local path in it is absolute; a relative one would be useless to a later run.
         let shown = item.origin.original().map_or_else(|| identity.path.clone(), |original| original.shown.clone());
         let place = (self.job.target.remote.clone(), place.to_string());
         Some(Journal::new(self.job.ledger.clone(), key, place, identity, shown))
     }
 
-    /// What an earlier run began with this very file. What it began with another content is dropped, and said so.
+    /// Returns what an earlier run began with this very file. What it began with another content is removed, and a message says
+    /// so.
     pub(crate) async fn earlier(
         &self,
         journal: Option<&Journal>,
@@ -84,7 +85,7 @@ impl PutRun {
     ) -> Result<Option<PreviousUpload>> {
         let Some(journal) = journal else { return Ok(None) };
         let Some((begun, freshness)) = journal.earlier()? else { return Ok(None) };
-        // What travelled as one request has left nothing there: it is decided anew, by what is there now.
+        // A file that was sent by one request has left nothing there: the decision is made anew, from what is there now.
         let left_nothing = begun.stage == Stage::Sending && !begun.may_have_arrived();
         if freshness == SourceMatch::Same && left_nothing && !begun.spoils_name {
             return Ok(None);
@@ -102,7 +103,7 @@ impl PutRun {
         }
     }
 
-    /// Why what was begun can't be gone on with. Where something about the source may have changed, its content decides.
+    /// The reason why the earlier upload can't be resumed. If the source may have changed, its content decides.
     async fn why_not(
         &self,
         freshness: SourceMatch,
@@ -115,7 +116,7 @@ impl PutRun {
         match freshness {
             SourceMatch::Same => return Ok(None),
             SourceMatch::Changed => return Ok(Some(CHANGED)),
-            // None of its bytes is there.
+            // The server has none of the bytes.
             SourceMatch::Unproven | SourceMatch::Touched if begun.stage < Stage::Sending => return Ok(None),
             SourceMatch::Unproven | SourceMatch::Touched => {}
         }
@@ -127,12 +128,14 @@ impl PutRun {
             journal.judge_same();
             return Ok(None);
         }
-        // A provider that takes an MD5 tells that of what is there, which the whole is compared with at the end.
+        // A provider that accepts an MD5 also reports the MD5 of the stored file, and the whole file is compared with it at the
+        // end.
         let told_at_the_end = self.job.client.has(|can| can.takes_md5) && self.job.options.checksum != ChecksumMode::None;
         Ok((freshness == SourceMatch::Touched || !told_at_the_end).then_some(UNPROVEN))
     }
 
-    /// What can't be removed is named: the upload of the newer content does not fail for the sake of an older one.
+    /// If something can't be removed, the message names it: the upload of the newer content does not fail because of an older
+    /// one.
     async fn discard_changed(&self, journal: &Journal, begun: &JournalRecord, folder: &Entry, why: &str) -> Result<()> {
         let stays = match discard_partial(&self.job.client, begun, &cleanup_request(begun, folder.clone())).await {
             Ok(left) => left.stays.map_or_else(String::new, |left| format!("; {left} stays on the server")),
@@ -148,7 +151,8 @@ impl PutRun {
         Ok(())
     }
 
-    /// The earlier run may have died between making the entry and hearing of it: an empty one that was not there before.
+    /// The earlier run may have died after its request to make the entry and before the answer: looks for an empty entry that
+    /// was not there before.
     async fn created_unconfirmed(&self, begun: JournalRecord, folder: &ListedFolder) -> Result<Option<PreviousUpload>> {
         let new: Vec<&Entry> = folder.named(&begun.name).filter(|entry| !begun.ticket.known_ids.contains(&entry.id)).collect();
         for entry in new {

@@ -1,4 +1,5 @@
-//! What all files of a `put` share: the account, its limits, the target's folders; and how a file's outcome is told.
+//! The data that all files of a `put` share: the account, its limits, the target's folders; and how the result of a file is
+//! reported.
 
 use std::sync::Arc;
 
@@ -19,26 +20,26 @@ use crate::transfer::stored_names::StoredNames;
 pub(in crate::transfer) struct PutRun {
     pub(in crate::transfer) job: PutJob,
     session: Arc<PutSession>,
-    /// Of a put among others of one process.
+    /// Set if this process runs several puts.
     pub(super) sessions: Option<Arc<PutSessions>>,
     pub(super) limits: Limits,
-    /// Bytes left on the account.
+    /// Free bytes of the account.
     pub(super) free: Option<u64>,
     pub(super) stop: CircuitBreaker,
     pub(super) at_once: FilesAtOnce,
     pub(in crate::transfer) stored: StoredNames,
     pub(super) confirmations: ConfirmationQueue,
-    /// Where the local files really lie.
+    /// The real paths of local folders.
     pub(in crate::transfer) real_folders: RealFolders,
 }
 
 impl PutRun {
-    /// As [`PutRun::begin_among`], alone.
+    /// As [`PutRun::begin_among`], for a single put.
     pub(in crate::transfer) async fn begin(job: PutJob) -> Result<(Arc<PutRun>, bool)> {
         PutRun::begin_among(None, job).await
     }
 
-    /// Signs in and looks at the target; true: it is a folder that is there.
+    /// Signs in and checks the target. True: the target is an existing folder.
     pub(super) async fn begin_among(sessions: Option<Arc<PutSessions>>, mut job: PutJob) -> Result<(Arc<PutRun>, bool)> {
         if let Some(protocol) = job.options.protocol {
             check_protocol(&job, protocol)?;
@@ -52,7 +53,8 @@ impl PutRun {
         job.client = job.client.with_files_at_once(at_once.clone());
         let stored = StoredNames::new(job.client.clone());
         job.target.place.path = stored.path(&job.target.place.path)?;
-        // Always asked: what makes the target unusable (an unknown id, two of one name) is told once, before anything is sent.
+        // The target is always checked, so that an unusable one (an unknown id, two of one name) is reported once, before
+        // anything is sent.
         let exists = session.folders.is_there(&job.target.place.path).await?;
         let stop = CircuitBreaker::new(job.options.fail_fast);
         let confirmations = match &sessions {
@@ -78,12 +80,12 @@ impl PutRun {
         &self.session.folders
     }
 
-    /// Fails with what the file is not tried for.
+    /// Fails with the reason if the file must not be tried any more.
     pub(super) fn check_running(&self, item: &PutItem) -> Result<()> {
         self.stop.check(&self.line(item))
     }
 
-    /// What must be reached to bring it: of a copy between remotes two servers, of which either may be down.
+    /// The servers that the file needs: a copy between remotes needs two, and either may be down.
     fn line(&self, item: &PutItem) -> String {
         match item.origin.original() {
             Some(original) => format!("{} {}", original.remote, self.job.remote_key),
@@ -108,7 +110,7 @@ impl PutRun {
     pub(super) fn conclude(&self, id: FileId, item: &PutItem, outcome: Result<Report>) {
         match outcome {
             Ok(report) => {
-                // What is skipped may be known from before.
+                // A skipped file proves nothing: it may be known from an earlier run.
                 if !matches!(report, Report::Skipped { .. }) {
                     self.stop.success(&self.line(item));
                     self.at_once.finished();
