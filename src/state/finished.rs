@@ -8,6 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::State;
 use crate::contract::{BoxFuture, CompletedTransfer, Holder, NoteMark, PendingUpload, PlaceLock, Result, TransferStore};
 
+/// Asked before each file. Without the name of the index SQLite takes the primary key, and reads all that was ever put to the remote.
+const FINISHED_SINCE: &str = "SELECT 1 FROM finished INDEXED BY finished_by_source WHERE remote = ?1 AND source = ?2 AND at >= ?3";
+
 impl TransferStore for State {
     fn finished(&self, remote: &str, id: &str) -> Result<Option<CompletedTransfer>> {
         let key = (remote.to_owned(), id.to_owned());
@@ -26,7 +29,7 @@ impl TransferStore for State {
             return Ok(true);
         }
         let found = self.read(|db| {
-            let mut query = db.prepare_cached("SELECT 1 FROM finished WHERE remote = ?1 AND source = ?2 AND at >= ?3")?;
+            let mut query = db.prepare_cached(FINISHED_SINCE)?;
             query.exists((remote, source, moment))
         });
         Ok(found.unwrap_or(false))
@@ -159,6 +162,29 @@ mod tests {
         assert_eq!(state.finished("https://x ann", "2").unwrap(), Some(finished("2")));
         assert_eq!(state.finished("https://x bob", "1").unwrap(), None);
         assert!(state.take_warnings().is_empty());
+    }
+
+    /// What is asked before each file must not cost more, the more files were put before.
+    #[test]
+    fn a_source_is_found_without_a_look_at_all_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::new(Some(dir.path().to_owned()));
+        state.record_finished(&finished("1")).unwrap();
+        let read_rows = |state: &State| {
+            let ask = |db: &Connection| {
+                let mut query = db.prepare(FINISHED_SINCE)?;
+                let found = query.exists(("https://x ann", "/a/ü", 1_700_000_000))?;
+                Ok((found, query.get_status(rusqlite::StatementStatus::VmStep)))
+            };
+            state.writer.with(ask).unwrap()
+        };
+        let (found, steps) = read_rows(&state);
+        assert!(found);
+        for n in 0..500 {
+            let other = CompletedTransfer { source: format!("/b/{n}"), ..finished(&format!("other {n}")) };
+            state.record_finished(&other).unwrap();
+        }
+        assert_eq!(read_rows(&state), (true, steps));
     }
 
     #[test]
